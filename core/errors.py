@@ -1,0 +1,56 @@
+"""How the core says no.
+
+A `Refusal` is an expected no: a sentence that the person can act on, a stable `code`, and data as attributes. Each
+front end maps it once (Slack: a message that only the person sees, or a field error; terminal: exit 2). Everything
+else that is raised is a bug.
+"""
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is not a fault; the word is used everywhere
+    """An expected no. `str(refusal)` is shown to the person as it is."""
+
+    code = "refused"
+
+    def __init__(self, sentence: str, **details: object) -> None:
+        super().__init__(sentence)
+        self.details = details
+
+
+class NotFound(Refusal):
+    """The thing that was named does not exist (any more)."""
+
+    code = "not_found"
+
+
+class NotAllowed(Refusal):
+    """This person may not do this."""
+
+    code = "not_allowed"
+
+
+class AlreadySettled(Refusal):
+    """The decision has been taken; what was asked for comes too late."""
+
+    code = "already_settled"
+
+
+class Outdated(Refusal):
+    """A click that was delivered late: something newer by the same person is stored already, and stays."""
+
+    code = "outdated"
+
+
+class Invalid(Refusal):
+    """What was given cannot be used. `field` names the input it belongs to, where there is one."""
+
+    code = "invalid"
+
+    def __init__(self, sentence: str, field: str | None = None, **details: object) -> None:
+        super().__init__(sentence, **details)
+        self.field = field
+
+
+class Busy(Refusal):
+    """The database did not answer in time. Nothing was written."""
+
+    code = "busy"

@@ -1,0 +1,274 @@
+"""Every threshold of the product, frozen. A file `goldloop.toml` is read over the defaults below.
+
+Settings say where things are; the policy says how we decide. It is passed in, never imported. Each flag, correction,
+run and decision stores `QueuePolicy.fingerprint`, so that it can be explained later under which rules it was taken.
+"""
+
+import hashlib
+import json
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from core.errors import Invalid, NotFound
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class LabelPolicy(_Section):
+    """One label of a queue, in the order in which people see them."""
+
+    name: str = Field(min_length=1, max_length=60, description="as stored, trained on and shown on the button")
+    description: str = Field("", max_length=300, description="what belongs here; shown where one chooses")
+    confidence: Probability | None = Field(
+        None, description="flag below this confidence instead of `flagging.confidence`"
+    )
+
+
+class FlaggingPolicy(_Section):
+    """Which predictions deserve a person's look."""
+
+    confidence: Probability = Field(0.8, description="flag a prediction whose top probability is below this")
+    margin: Probability = Field(0.1, description="flag when the top two probabilities are closer than this")
+    audit_share: Share = Field(0.05, description="random share of the confident predictions that people check")
+
+
+class ReviewPolicy(_Section):
+    """What reviewers see."""
+
+    blind_share: Share = Field(
+        1 / 3, description="share of items shown without the model's guess; only these may become golden"
+    )
+    buttons: int = Field(
+        4, ge=1, le=20, description="labels offered as buttons beside the model's guess; the others are under Other…"
+    )
+    reveal: Literal["tally", "names"] = Field(
+        "tally", description="what everyone sees of the votes once an item is settled"
+    )
+    receipts: bool = Field(True, description="after each click, tell the person (only them) what was recorded")
+
+
+class ConsensusPolicy(_Section):
+    """When several people's votes become a verdict."""
+
+    rule: Literal["lead_by_2", "majority"] = Field(
+        "lead_by_2",
+        description="`lead_by_2`: stop when one answer leads by two votes; `majority`: when it has over half of `votes`",
+    )
+    votes: int = Field(3, ge=1, le=15, description="at most this many votes per item; then a lead decides")
+    cannot_judge: int = Field(2, ge=1, le=15, description='this many "cannot judge" bring the item to a lead')
+
+
+class WorkloadPolicy(_Section):
+    """People's time is the budget."""
+
+    daily_cap: int = Field(
+        120, ge=1, le=10_000, description="votes per person and day (the queue's time zone); then: tomorrow"
+    )
+
+
+class GoldenPolicy(_Section):
+    """Verified examples that never train."""
+
+    seed_share: Share = Field(0.1, description="random share (by content hash) of the seed file that becomes golden")
+    confirm_share: Share = Field(
+        0.1, description="share of the blind items on which the model was right that become golden"
+    )
+    near_duplicate: float = Field(
+        0.92,
+        ge=0.5,
+        le=1,
+        description="training rows this similar to a golden one (cosine of character n-grams) are left out",
+    )
+
+
+class RetrainingPolicy(_Section):
+    """When a new candidate is made, and of what."""
+
+    cron: str | None = Field(
+        None, description="five fields in UTC, weekdays by name, e.g. `0 3 * * mon`; none: no schedule"
+    )
+    corrections: int | None = Field(
+        50, ge=1, le=1_000_000, description="retrain when this many new corrections have come"
+    )
+    error_weight: float = Field(2, gt=0, le=10, description="weight of a corrected row; a seed row has 1")
+    confirmed_weight: float = Field(1, gt=0, le=10, description="weight of a row on which the model was right")
+    learner: str = Field("text", description="name of an entry point in the group `goldloop.learners`")
+
+    @field_validator("cron")
+    @classmethod
+    def _five_fields(cls, value: str | None) -> str | None:
+        if value is None:
+            return value
+        fields = value.split()
+        if len(fields) != 5:
+            raise ValueError("needs five fields: minute hour day month weekday")
+        if any(character.isdigit() for character in fields[4]):
+            raise ValueError("name the weekday (mon, tue, …); numbers mean different days to different programs")
+        return value
+
+
+class PromotionPolicy(_Section):
+    """The golden gate, and who says yes."""
+
+    approvals: int = Field(1, ge=1, le=10, description="leads who must react with :white_check_mark:")
+    alpha: float = Field(0.05, gt=0, lt=0.5, description="level of the paired tests that block a candidate")
+    class_rows: int = Field(
+        20, ge=2, le=10_000, description="golden rows a label needs to be tested alone; fewer: listed only"
+    )
+    non_inferiority: float = Field(0.01, ge=0, le=1, description="warn when a fall of this size cannot be excluded")
+    reminder_hours: float = Field(24, gt=0, le=720, description="remind the leads when a candidate waits this long")
+
+
+class QueuePolicy(_Section):
+    """One model's stream of work."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="taken from the section's title")
+    title: str = Field("", max_length=80, description="what people read; empty: the name")
+    channel: str = Field(min_length=1, max_length=80, description="id of the reviewers' Slack channel")
+    leads_channel: str = Field(
+        min_length=1, max_length=80, description="id of the leads' Slack channel: reports and decisions"
+    )
+    reviewers: tuple[str, ...] = Field(
+        (), description="Slack ids of those who may vote; empty: the channel's full members"
+    )
+    leads: tuple[str, ...] = Field(
+        min_length=1, description="Slack ids of those who settle disputes and decide on models"
+    )
+    labels: tuple[LabelPolicy, ...] = Field(min_length=2, max_length=1000, description="at least two")
+    guideline: str = Field(
+        "", max_length=20_000, description="instructions for reviewers; a changed text is a new version"
+    )
+    time_zone: str = Field("UTC", description="IANA name; says when a day begins for the daily cap")
+    flagging: FlaggingPolicy = FlaggingPolicy()
+    review: ReviewPolicy = ReviewPolicy()
+    consensus: ConsensusPolicy = ConsensusPolicy()
+    workload: WorkloadPolicy = WorkloadPolicy()
+    golden: GoldenPolicy = GoldenPolicy()
+    retraining: RetrainingPolicy = RetrainingPolicy()
+    promotion: PromotionPolicy = PromotionPolicy()
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _names_alone_are_labels(cls, value: Any) -> Any:
+        return [{"name": v} if isinstance(v, str) else v for v in value] if isinstance(value, list | tuple) else value
+
+    @field_validator("labels")
+    @classmethod
+    def _labels_differ(cls, value: tuple[LabelPolicy, ...]) -> tuple[LabelPolicy, ...]:
+        seen: set[str] = set()
+        for label in value:
+            if label.name in seen:
+                raise ValueError(f"the label {label.name!r} stands twice")
+            seen.add(label.name)
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("is not an IANA time zone such as Europe/Berlin")
+        return value
+
+    @model_validator(mode="after")
+    def _votes_suffice(self) -> "QueuePolicy":
+        if self.consensus.rule == "lead_by_2" and self.consensus.votes < 2:
+            raise ValueError("consensus.votes must be at least 2 for lead_by_2")
+        return self
+
+    @property
+    def shown_title(self) -> str:
+        return self.title or self.name
+
+    @cached_property
+    def label_names(self) -> tuple[str, ...]:
+        return tuple(label.name for label in self.labels)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hex digits over every value of this queue's policy, defaults included."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[:16]
+
+    def confidence_threshold(self, label: str) -> float:
+        """Flag a prediction of `label` below this confidence."""
+        own = next((known.confidence for known in self.labels if known.name == label), None)
+        return self.flagging.confidence if own is None else own
+
+
+class Policy(_Section):
+    """All queues."""
+
+    queues: tuple[QueuePolicy, ...] = Field(min_length=1)
+
+    def queue(self, name: str) -> QueuePolicy:
+        """Raises NotFound if the policy file has no such queue (any more)."""
+        for queue in self.queues:
+            if queue.name == name:
+                return queue
+        raise NotFound(
+            f"There is no queue “{name}” in goldloop.toml. It has: {', '.join(q.name for q in self.queues)}."
+        )
+
+
+def load_policy(path: Path) -> Policy:
+    """Read and check a policy file. Raises Invalid with the file, the key, the value and what is allowed."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Invalid(
+            f"{path}: there is no such policy file. Set GOLDLOOP_POLICY or write one; see docs/policy.md."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path}: this is not valid TOML: {error}.") from None
+    return parse_policy(document, str(path))
+
+
+def parse_policy(document: dict[str, Any], source: str) -> Policy:
+    """`document`: a parsed TOML file. `source` names it in errors."""
+    unknown = sorted(set(document) - {"queues"})
+    if unknown:
+        raise Invalid(
+            f"{source}: {unknown[0]} is not known. All sections stand under [queues.NAME]; see docs/policy.md."
+        )
+    queues = document.get("queues")
+    if not isinstance(queues, dict) or not queues:
+        raise Invalid(f"{source}: there is no [queues.NAME] section; at least one is needed.")
+    parsed = []
+    for name, values in queues.items():
+        if not isinstance(values, dict):
+            raise Invalid(f"{source}: queues.{name} must be a section, like [queues.{name}].")
+        try:
+            parsed.append(QueuePolicy.model_validate({**values, "name": name}))
+        except ValidationError as error:
+            raise Invalid(_sentences(error, f"queues.{name}", source)) from None
+    return Policy(queues=tuple(parsed))
+
+
+def _sentences(error: ValidationError, prefix: str, source: str) -> str:
+    return "\n".join(_sentence(problem, prefix, source) for problem in error.errors(include_url=False))
+
+
+def _sentence(problem: Any, prefix: str, source: str) -> str:
+    key = ".".join([prefix, *(str(part) for part in problem["loc"])])
+    if problem["type"] == "missing":
+        return f"{source}: {key} is missing."
+    if problem["type"] == "extra_forbidden":
+        return f"{source}: {key} is not a known setting; see docs/policy.md."
+    what = problem["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if not problem["loc"]:
+        return f"{source}: {prefix}: {what}."
+    value = repr(problem["input"])
+    return f"{source}: {key} = {value if len(value) <= 80 else value[:77] + '…'}: {what[0].lower() + what[1:]}."

@@ -1,0 +1,130 @@
+"""Words that are stored, decided on and shown. One word per idea, the same in tables, buttons and docs."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a prediction deserves a look (a flag)."""
+
+    UNCERTAIN = "uncertain"
+    AUDIT = "audit"
+    PERSON = "person"
+
+
+class AnswerKind(StrEnum):
+    """What a reviewer said about an item. Only the first two are votes."""
+
+    LABEL = "label"
+    NONE_OF_THESE = "none_of_these"
+    CANNOT_JUDGE = "cannot_judge"
+    SKIP = "skip"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def is_vote(self) -> bool:
+        return self in (AnswerKind.LABEL, AnswerKind.NONE_OF_THESE)
+
+
+class ErrorReason(StrEnum):
+    """Why the model was wrong, or why the case is odd: the error taxonomy that "Why?" offers."""
+
+    NOISY_INPUT = "noisy_input"
+    MISSING_CONTEXT = "missing_context"
+    AMBIGUOUS = "ambiguous"
+    GUIDELINE_GAP = "guideline_gap"
+    WRONG_LABEL_DEFINITION = "wrong_label_definition"
+    NEW_CLASS = "new_class"
+    BIASED_OR_OUTDATED_DATA = "biased_or_outdated_data"
+    OTHER = "other"
+
+
+class ItemState(StrEnum):
+    OPEN = "open"
+    DISPUTED = "disputed"  # reviewers could not settle it: a lead decides
+    SETTLED = "settled"
+
+
+class Settler(StrEnum):
+    """Who settled an item."""
+
+    CONSENSUS = "consensus"
+    LEAD = "lead"
+
+
+class Destination(StrEnum):
+    """Where a correction goes: never to two places (the provenance firewall)."""
+
+    TRAINING = "training"
+    GOLDEN = "golden"
+    NOWHERE = "nowhere"  # "none of these": there is no label to learn
+
+
+class Stratum(StrEnum):
+    """How a golden example came in. The two are always reported apart."""
+
+    RANDOM = "random"
+    PAST_ERROR = "past_error"
+
+
+class Source(StrEnum):
+    """Where a row of a snapshot came from."""
+
+    SEED = "seed"
+    CORRECTION = "correction"
+
+
+class Trigger(StrEnum):
+    """Why a training run was requested."""
+
+    CRON = "cron"
+    CORRECTIONS = "corrections"
+    COMMAND = "command"
+
+
+class RunState(StrEnum):
+    REQUESTED = "requested"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class ModelState(StrEnum):
+    CANDIDATE = "candidate"  # evaluated, waiting for a lead
+    LIVE = "live"
+    RETIRED = "retired"  # was live once; a roll-back may bring it back
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"  # a newer candidate came before a lead decided
+
+
+class DecisionKind(StrEnum):
+    PROMOTE = "promote"
+    OVERRULE = "overrule"  # promoted by a lead although the gate refused it
+    REJECT = "reject"
+    ROLL_BACK = "roll_back"
+
+
+class Card(StrEnum):
+    """Messages that must show the present state of a row."""
+
+    REVIEW_ITEM = "review_item"
+    RUN = "run"
+    CANDIDATE = "candidate"
+    CHART = "chart"
+
+
+class NoticeKind(StrEnum):
+    """One-off words to somebody; each is sent once."""
+
+    NOT_A_LEAD = "not_a_lead"
+    REACTION_REFUSED = "reaction_refused"
+    DECISION_PENDING = "decision_pending"
+
+
+class Audience(StrEnum):
+    REVIEWERS = "reviewers"
+    LEADS = "leads"
+
+
+class Role(StrEnum):
+    REVIEWER = "reviewer"
+    LEAD = "lead"
