@@ -1,0 +1,40 @@
+"""Work that must happen, as rows: a job is claimed, renewed and finished; a schedule remembers its last slot."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.records.base import Base, big_id
+
+
+class Job(Base):
+    """`attempt` doubles as fencing token: who lost the lease cannot finish."""
+
+    __tablename__ = "job"
+    __table_args__ = (
+        Index("uq_job_mutex_running", "mutex", unique=True, postgresql_where=text("state = 'running'"),
+              sqlite_where=text("state = 'running'")),
+        Index("ix_job_ready", "run_at", "id", postgresql_where=text("state = 'ready'"),
+              sqlite_where=text("state = 'ready'")),
+    )  # fmt: skip
+
+    id: Mapped[int] = big_id()
+    name: Mapped[str]
+    key: Mapped[str] = mapped_column(unique=True)  # "cron:support@2026-11-24T03:00Z": a slot is one row
+    mutex: Mapped[str | None]  # at most one running row per mutex
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[str]  # ready, running, done, dead
+    run_at: Mapped[datetime]
+    attempt: Mapped[int] = mapped_column(default=0)
+    claimed_by: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    last_error: Mapped[str] = mapped_column(Text, default="")
+
+
+class Schedule(Base):
+    __tablename__ = "schedule"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    last_slot: Mapped[datetime]

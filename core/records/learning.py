@@ -1,0 +1,187 @@
+"""From labels to a live model: seed and golden examples, snapshots, runs, models, evaluations, decisions."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.records.base import Base, big_id
+from core.records.queues import Queue
+from core.vocabulary import DecisionKind, ModelState, RunState, Source, Stratum, Trigger
+
+
+class SeedExample(Base):
+    """Labelled data that one starts from."""
+
+    __tablename__ = "seed_example"
+    __table_args__ = (UniqueConstraint("queue_id", "content_hash"),)
+
+    id: Mapped[int] = big_id()
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    text: Mapped[str] = mapped_column(Text)
+    label: Mapped[str]
+    content_hash: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class GoldenExample(Base):
+    """A verified example that never enters training."""
+
+    __tablename__ = "golden_example"
+    __table_args__ = (UniqueConstraint("queue_id", "content_hash"),)
+
+    id: Mapped[int] = big_id()
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    text: Mapped[str] = mapped_column(Text)
+    label: Mapped[str]
+    content_hash: Mapped[str]
+    stratum: Mapped[Stratum]
+    inclusion_probability: Mapped[float]  # how likely an example like this one came into the golden set
+    correction_id: Mapped[int | None] = mapped_column(ForeignKey("correction.id"))
+    created_at: Mapped[datetime]
+
+
+class Snapshot(Base):
+    """An immutable training set. `content_hash` covers every row in order: text, label, weight, origin."""
+
+    __tablename__ = "snapshot"
+
+    id: Mapped[int] = big_id()
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), index=True)
+    content_hash: Mapped[str]
+    rows: Mapped[int]
+    near_golden_left_out: Mapped[int]
+    policy_fingerprint: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class SnapshotRow(Base):
+    """One training row. The text stands once, in the seed example or prediction that it came from."""
+
+    __tablename__ = "snapshot_row"
+
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshot.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[Source]
+    source_id: Mapped[int] = mapped_column(BigInteger)  # SeedExample.id or Correction.id
+    content_hash: Mapped[str]
+    label: Mapped[str]
+    weight: Mapped[float]
+
+
+class TrainingRun(Base):
+    __tablename__ = "training_run"
+    __table_args__ = (
+        Index("uq_training_run_requested", "queue_id", unique=True, postgresql_where=text("state = 'requested'"),
+              sqlite_where=text("state = 'requested'")),
+        Index("ix_training_run_queue_id", "queue_id"),
+    )  # fmt: skip
+
+    id: Mapped[int] = big_id()
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    state: Mapped[RunState] = mapped_column(default=RunState.REQUESTED)
+    trigger: Mapped[Trigger]
+    requested_by: Mapped[str | None]
+    requested_at: Mapped[datetime]
+    last_correction_id: Mapped[int]  # corrections up to here have been counted towards this run
+    snapshot_id: Mapped[int | None] = mapped_column(ForeignKey("snapshot.id"))
+    seed: Mapped[int]
+    progress: Mapped[str] = mapped_column(default="")
+    problem: Mapped[str] = mapped_column(Text, default="")
+    policy_fingerprint: Mapped[str]
+    finished_at: Mapped[datetime | None]
+
+    queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
+
+
+class ModelVersion(Base):
+    __tablename__ = "model_version"
+    __table_args__ = (UniqueConstraint("queue_id", "version"),)
+
+    id: Mapped[int] = big_id()
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    version: Mapped[int]
+    run_id: Mapped[int] = mapped_column(ForeignKey("training_run.id"), unique=True)
+    state: Mapped[ModelState]
+    learner: Mapped[str]
+    parameters_fingerprint: Mapped[str]
+    created_at: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
+
+    queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
+
+    @property
+    def name(self) -> str:
+        return f"v{self.version}"
+
+
+class Artifact(Base):
+    """The fitted model's bytes: in the database, so that every process serves the same and one back-up holds all."""
+
+    __tablename__ = "artifact"
+
+    model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[str]
+    library: Mapped[str]  # e.g. "scikit-learn 1.9.1": another one may not read it
+
+
+class Evaluation(Base):
+    """A candidate against what was live at that moment. The newest one of a model counts."""
+
+    __tablename__ = "evaluation"
+
+    id: Mapped[int] = big_id()
+    model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), index=True)
+    live_model_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))
+    live_changes: Mapped[int]  # Live.changes when this was computed
+    golden_hash: Mapped[str]
+    scorecard: Mapped[dict[str, Any]]
+    passed: Mapped[bool]
+    blocks: Mapped[dict[str, Any]]  # {"sentences": [...]}
+    warnings: Mapped[dict[str, Any]]
+    policy_fingerprint: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Approval(Base):
+    """One lead's yes to one candidate."""
+
+    __tablename__ = "approval"
+    __table_args__ = (UniqueConstraint("model_id", "person"),)
+
+    id: Mapped[int] = big_id()
+    model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))
+    person: Mapped[str]
+    standing: Mapped[bool]  # False: taken back
+    reacted_at: Mapped[int] = mapped_column(BigInteger)  # Slack's event_ts in microseconds
+    evaluation_id: Mapped[int | None] = mapped_column(ForeignKey("evaluation.id"))
+
+
+class Decision(Base):
+    """Who decided what about a model, when and on what grounds. Never changed."""
+
+    __tablename__ = "decision"
+
+    id: Mapped[int] = big_id()
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), index=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), index=True)
+    kind: Mapped[DecisionKind]
+    people: Mapped[dict[str, Any]]  # {"leads": [...]}
+    reason: Mapped[str] = mapped_column(Text, default="")
+    evaluation_id: Mapped[int | None] = mapped_column(ForeignKey("evaluation.id"))
+    snapshot_hash: Mapped[str]
+    policy_fingerprint: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Live(Base):
+    """Which model a queue serves. One row per queue; locked by every decision about the queue's models."""
+
+    __tablename__ = "live"
+
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), primary_key=True)
+    model_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))
+    changes: Mapped[int] = mapped_column(default=0)  # only grows
+    changed_at: Mapped[datetime | None]

@@ -1,0 +1,55 @@
+"""What a model said about one input, and why that deserves a look."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.records.base import Base, big_id
+from core.records.queues import Queue
+from core.vocabulary import Reason
+
+
+class Prediction(Base):
+    """Same external id and model version twice is the same row."""
+
+    __tablename__ = "prediction"
+    __table_args__ = (
+        UniqueConstraint("queue_id", "external_id", "model_version"),
+        Index("ix_prediction_queue_id_content_hash", "queue_id", "content_hash"),
+        Index("ix_prediction_queue_id_created_at", "queue_id", "created_at"),
+    )
+
+    id: Mapped[int] = big_id()
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    external_id: Mapped[str]
+    model_version: Mapped[str]
+    text: Mapped[str] = mapped_column(Text, default="")
+    image_url: Mapped[str | None]
+    fields: Mapped[dict[str, str]]
+    label: Mapped[str | None]  # None: no model was live when a person flagged the text
+    confidence: Mapped[float | None]
+    probabilities: Mapped[dict[str, float] | None]
+    content_hash: Mapped[str]
+    created_at: Mapped[datetime]
+
+    queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
+    flags: Mapped[list["Flag"]] = relationship(back_populates="prediction", order_by="Flag.id")
+
+
+class Flag(Base):
+    """One reason why a prediction was sent to people."""
+
+    __tablename__ = "flag"
+    __table_args__ = (UniqueConstraint("prediction_id", "reason"),)
+
+    id: Mapped[int] = big_id()
+    prediction_id: Mapped[int] = mapped_column(ForeignKey("prediction.id"))
+    reason: Mapped[Reason]
+    detail: Mapped[str]  # a sentence for people, with the numbers
+    inclusion_probability: Mapped[float]  # how likely a prediction like this one was flagged for this reason
+    person: Mapped[str | None]  # who, where a person flagged it
+    policy_fingerprint: Mapped[str]
+    created_at: Mapped[datetime]
+
+    prediction: Mapped[Prediction] = relationship(back_populates="flags")

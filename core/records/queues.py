@@ -1,0 +1,48 @@
+"""A queue as the rows see it. Its policy lives in the policy file; what is stored here is what other rows point at."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.records.base import Base, big_id
+from core.vocabulary import Role
+
+
+class Queue(Base):
+    __tablename__ = "queue"
+
+    id: Mapped[int] = big_id()
+    name: Mapped[str] = mapped_column(unique=True)
+    channel: Mapped[str]
+    leads_channel: Mapped[str]
+    guideline_version: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+
+
+class Guideline(Base):
+    """The instructions of a queue. Each change is a new version; votes store the version they were cast under."""
+
+    __tablename__ = "guideline"
+    __table_args__ = (UniqueConstraint("queue_id", "version"),)
+
+    id: Mapped[int] = big_id()
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    version: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+class Member(Base):
+    """Who may do what in a queue: a copy of the policy's lists (or of the channel's members) and of what Slack says of
+    these people, refreshed by a job. The check at each click reads these rows and never asks Slack."""
+
+    __tablename__ = "member"
+    __table_args__ = (UniqueConstraint("queue_id", "person", "role"),)
+
+    id: Mapped[int] = big_id()
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    person: Mapped[str] = mapped_column(index=True)  # Slack's user id, opaque here
+    role: Mapped[Role]
+    active: Mapped[bool] = mapped_column(default=True)
+    inactive_because: Mapped[str] = mapped_column(default="")
