@@ -1,0 +1,39 @@
+"""What makes two inputs the same, and chance that can be repeated.
+
+Both are functions of the content alone: an input that comes twice, on any machine and in any order, has the same hash
+and falls on the same side of every share (blind or not, golden or not). Nothing has to be stored or drawn for that.
+"""
+
+import hashlib
+import json
+import unicodedata
+
+
+def normalise(text: str) -> str:
+    """The form in which two texts count as equal: compatibility forms, upper case and runs of white space are levelled.
+
+    Unicode's compatibility caseless form (Unicode Standard, section 3.13, D146), then white space collapsed to single
+    blanks and stripped. Any text is allowed, the empty one too. Normalising twice changes nothing.
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text)).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
+def content_hash(text: str | None, image_url: str | None = None) -> str:
+    """SHA-256 as 64 hex digits over the normalised text and the image's address.
+
+    None and "" are the same: nothing there. The address is only stripped, since paths are case sensitive.
+    The two parts are written as a JSON list, so that no text can pass for a text with an image.
+    """
+    parts = [normalise(text or ""), (image_url or "").strip()]
+    return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()
+
+
+def unit_interval(content_hash: str, purpose: str) -> float:
+    """A number in [0, 1) for this content and purpose: uniform over contents, independent between purposes.
+
+    `unit_interval(hash, "blind") < share` selects a share of the contents, and raising the share only adds to them.
+    53 bits of SHA-256, as many as a float holds, so that 1.0 cannot come out by rounding.
+    """
+    digest = hashlib.sha256(f"{purpose}\n{content_hash}".encode()).digest()
+    return (int.from_bytes(digest[:8]) >> 11) / 2**53

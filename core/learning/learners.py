@@ -1,0 +1,196 @@
+"""Learning labels from text: the built-in learner, and where those of other packages come in.
+
+A learner is found by name in the entry point group `goldloop.learners`. It turns examples into a `Fitted`, whose
+`state()` is all that is stored (core/learning/artifacts.py) and compared (core/learning/fingerprints.py).
+
+The built-in one is a linear support vector machine on word and character n-grams. On support texts it is within two
+points of far larger models once a label has 30 rows, needs no downloaded weights, and reads 10,000 texts a second. Its
+margins are no probabilities; core/learning/temperature.py makes them so.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from core.errors import Invalid
+from core.learning.margins import Rows, calibrated_scale, fit_margins
+from core.learning.ngrams import Ngrams, restore_ngrams
+
+GROUP = "goldloop.learners"
+
+FloatArray = NDArray[np.float64]
+State = Mapping[str, Any]  # what skops can store: str, numbers, lists, dicts, arrays, scikit-learn estimators
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One labelled text. `weight`: how many rows it counts for, above 0."""
+
+    text: str
+    label: str
+    weight: float = 1.0
+
+
+@runtime_checkable
+class Fitted(Protocol):
+    """A model that was fitted. `classes`: the labels it knows, the columns of `probabilities`."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    def probabilities(self, texts: Sequence[str]) -> FloatArray:
+        """P(label | text), shape (texts, classes), rows sum to 1. No texts: shape (0, classes)."""
+        ...
+
+    def state(self) -> State:
+        """All that is needed to restore it, without code: see `State`."""
+        ...
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """What a package brings under `goldloop.learners`: a class without constructor arguments.
+
+    `trusted_types`: full names of the types in the state that skops does not trust by itself. Exactly these are let in.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def trusted_types(self) -> tuple[str, ...]: ...
+
+    def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> Fitted:
+        """Equal examples and seed give an equal fingerprint. `progress` gets a short phrase now and then.
+
+        Raises Invalid with a sentence if nothing can be learned.
+        """
+        ...
+
+    def restore(self, state: State) -> Fitted:
+        """The inverse of `Fitted.state`. Raises Invalid if this is not a state of this learner."""
+        ...
+
+
+@dataclass(frozen=True)
+class TextModel:
+    """A fitted `TextLearner`. weights: float32 (features, classes); offsets: (classes,); scale: inverse temperature."""
+
+    classes: tuple[str, ...]
+    ngrams: Ngrams
+    weights: NDArray[np.float32]
+    offsets: FloatArray
+    scale: float
+
+    def probabilities(self, texts: Sequence[str]) -> FloatArray:
+        """See `Fitted`. A text without any known word or character sequence gets the same probability for every label:
+        the offsets alone would make it a confident case of the most frequent one, and nobody would be asked.
+
+        Memory grows with the number of texts (about 1.5 kB each plus 8 bytes per label): scans pass batches.
+        """
+        if not texts:
+            return np.empty((0, len(self.classes)))
+        features = self.ngrams.features(texts)
+        margins = features @ self.weights + self.offsets
+        margins[np.diff(features.indptr) == 0] = 0
+        shares: FloatArray = softmax(self.scale * margins, axis=1)
+        return shares
+
+    def state(self) -> State:
+        return {
+            "classes": list(self.classes),
+            "ngrams": self.ngrams.state(),
+            "weights": self.weights,
+            "offsets": self.offsets,
+            "scale": self.scale,
+        }
+
+
+class TextLearner:
+    """Word (1 to 2) and character (2 to 5, within words) TF-IDF, linear SVM one against the rest, temperature.
+
+    Fan et al. (2008), LIBLINEAR, JMLR 9, 1871-1874. Calibration: see core/learning/temperature.py.
+    """
+
+    name = "text"
+    trusted_types: tuple[str, ...] = ()  # the state is text, numbers and arrays
+
+    def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> TextModel:
+        """The order of the examples does not matter; the seed decides the folds and LIBLINEAR's order of the rows.
+
+        A label needs one row. With one, it is learned but takes no part in the calibration; if that holds for all,
+        the scale is 1, which leaves every text far below any sensible threshold.
+        Rows with an empty text are left out: there is nothing to learn from them.
+        Raises Invalid if no rows remain, or a single label, or for a weight that is not above 0.
+        """
+        written = sorted((e for e in examples if e.text.split()), key=lambda e: (e.label, e.text, e.weight))
+        _check(written, len(examples))
+        classes, targets = np.unique(np.array([e.label for e in written], dtype=object), return_inverse=True)
+        rows = Rows([e.text for e in written], targets, np.array([e.weight for e in written]), len(classes))
+        scale = calibrated_scale(rows, seed, progress)
+        progress(f"Fitting on all {len(written)} rows")
+        ngrams, weights, offsets = fit_margins(rows, seed)
+        return TextModel(tuple(classes), ngrams, weights, offsets, scale)
+
+    def restore(self, state: State) -> TextModel:
+        try:
+            ngrams = restore_ngrams(state["ngrams"])
+            return TextModel(tuple(state["classes"]), ngrams, state["weights"], state["offsets"], float(state["scale"]))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Invalid(f"This is not a model of the learner “text” ({error}).") from None
+
+
+def _check(written: Sequence[Example], given: int) -> None:
+    labels = {example.label for example in written}
+    if not labels:
+        raise Invalid(f"There is nothing to learn from: none of the {given} training rows has a text.")
+    if len(labels) == 1:
+        raise Invalid(
+            f"All {len(written)} training rows with a text have the label “{written[0].label}”. "
+            "At least two labels are needed."
+        )
+    wrong = next((e for e in written if not (math.isfinite(e.weight) and e.weight > 0)), None)
+    if wrong:
+        raise Invalid(f"A training row of “{wrong.label}” has the weight {wrong.weight}; weights must be above 0.")
+
+
+def find_learner(name: str) -> Learner:
+    """The learner of that name among the installed packages; "text" is always there.
+
+    Raises Invalid, naming what is installed, if there is none, if two packages bring one of that name, or if the
+    package's cannot be used.
+    """
+    offers = {point.value: point for point in entry_points(group=GROUP) if point.name == name}
+    own = f"{TextLearner.__module__}:{TextLearner.__qualname__}"
+    if name == TextLearner.name and not set(offers) - {own}:
+        return TextLearner()  # in a plain checkout our own entry point is not installed
+    if not offers:
+        installed = sorted({point.name for point in entry_points(group=GROUP)} | {TextLearner.name})
+        raise Invalid(f"There is no learner “{name}”. Installed: {', '.join(installed)}.", field="learner")
+    if len(offers) > 1:
+        raise Invalid(
+            f"Several packages bring a learner “{name}”: {', '.join(sorted(offers))}. Uninstall one.", field="learner"
+        )
+    return _load(next(iter(offers.values())))
+
+
+def _load(point: EntryPoint) -> Learner:
+    try:
+        learner = point.load()()
+    except (ImportError, AttributeError, TypeError) as error:
+        raise Invalid(
+            f"The learner “{point.name}” ({point.value}) cannot be loaded: {error}.", field="learner"
+        ) from error
+    if not isinstance(learner, Learner):
+        raise Invalid(
+            f"The learner “{point.name}” ({point.value}) lacks one of: name, trusted_types, fit, restore.",
+            field="learner",
+        )
+    return learner

@@ -1,0 +1,68 @@
+"""From margins to probabilities: one number, fitted on margins of rows that the model has not seen.
+
+Temperature scaling (Guo et al. 2017, arXiv:1706.04599) multiplies all margins by one scale before the softmax. Two
+things are ours, because labels here are few and often easy:
+
+* Folds that work from one row per label (scikit-learn's calibration refuses labels with fewer rows than folds).
+* Platt's smoothed targets (Platt 1999, "Probabilistic outputs for support vector machines", section 2.2). Where all
+  held-out rows are right, the likelihood grows with the scale for ever: the model would be certain of everything, even
+  of a text about something else, and nobody would be asked.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
+
+FOLDS = 3
+SCALES = (
+    0.05,
+    50.0,
+)  # smallest and largest; margins of an SVM are around 1, so these are "knows nothing" and "certain"
+
+
+def assign_folds(targets: NDArray[np.intp], rng: np.random.Generator, folds: int = FOLDS) -> NDArray[np.intp]:
+    """The fold in which each row is held out, shape (rows,): 0 to folds-1, or -1 for never.
+
+    targets: index of each row's label. Each label's rows are spread evenly, so that a label with two rows or more is
+    known in every fold. The only row of a label is never held out: its fold would not know the label.
+    """
+    assigned = np.full(len(targets), -1, dtype=np.intp)
+    for label in np.unique(targets):
+        rows = rng.permutation(np.flatnonzero(targets == label))
+        if len(rows) > 1:
+            assigned[rows] = np.arange(len(rows)) % folds
+    return assigned
+
+
+def fit_scale(
+    margins: NDArray[np.float64],
+    targets: NDArray[np.intp],
+    weights: NDArray[np.float64],
+    label_rows: NDArray[np.intp],
+) -> float:
+    """The scale s for which softmax(s * margins) has the smallest weighted cross-entropy against smoothed targets.
+
+    margins: (rows, labels) of rows held out; targets: (rows,) index of the right label; weights: (rows,) above 0;
+    label_rows: (labels,) training rows of each label. Returns a value within SCALES; 1.0 without rows.
+    A row of a label with n rows has the target 1 - eps on its label and eps spread over the others, eps = 1 / (n + 2).
+    Convex in s: the bounded search finds the one minimum.
+    """
+    if not len(margins):
+        return 1.0
+    aims = _smoothed(targets, label_rows)
+    expected = (aims * margins).sum(axis=1)
+
+    def loss(log_scale: float) -> float:
+        scale = np.exp(log_scale)
+        return float(np.average(logsumexp(scale * margins, axis=1) - scale * expected, weights=weights))
+
+    found = minimize_scalar(loss, bounds=tuple(np.log(SCALES)), method="bounded", options={"xatol": 1e-5})
+    return float(np.exp(found.x))
+
+
+def _smoothed(targets: NDArray[np.intp], label_rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    slack = 1 / (label_rows[targets] + 2)
+    aims = np.repeat((slack / (len(label_rows) - 1))[:, None], len(label_rows), axis=1)
+    aims[np.arange(len(targets)), targets] = 1 - slack
+    return aims

@@ -1,0 +1,297 @@
+import random
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import Invalid
+from core.learning.fingerprints import fingerprint
+from core.learning.learners import Example, Fitted, Learner, TextLearner, TextModel, find_learner
+from core.learning.temperature import SCALES, assign_folds, fit_scale
+
+WORDS = {
+    "refund": ["refund", "money", "back", "return", "charged", "twice", "please", "pay", "returned", "amount"],
+    "delivery": ["parcel", "courier", "late", "arrived", "tracking", "shipment", "door", "address", "driver", "box"],
+    "login": ["password", "account", "reset", "locked", "email", "code", "sign", "browser", "access", "username"],
+}
+OUT_OF_SCOPE = (
+    "what is the boiling point of water", "play some jazz in the kitchen", "who won the match on sunday",
+    "how do I cook rice", "tell me a joke", "is it going to rain tomorrow", "convert twelve miles to kilometres",
+    "when was the bridge built", "translate cheese into italian", "how many moons has jupiter",
+)  # fmt: skip
+
+
+def sentences(label: str, rows: int, seed: int = 0) -> list[Example]:
+    rng = random.Random(f"{label} {seed}")
+    return [Example(" ".join(rng.sample(WORDS[label], 4)), label) for _ in range(rows)]
+
+
+def corpus(rows: int = 12, seed: int = 0) -> list[Example]:
+    return [example for label in WORDS for example in sentences(label, rows, seed)]
+
+
+def fit(examples: Sequence[Example], seed: int = 7) -> TextModel:
+    return TextLearner().fit(examples, seed, lambda _: None)
+
+
+def answers(model: Fitted, texts: Sequence[str]) -> list[str]:
+    return [model.classes[column] for column in model.probabilities(texts).argmax(axis=1)]
+
+
+def test_it_learns_and_says_what_it_is_doing() -> None:
+    said: list[str] = []
+    model = TextLearner().fit(corpus(), 7, said.append)
+    unseen = corpus(6, seed=1)
+    assert answers(model, [e.text for e in unseen]) == [e.label for e in unseen]
+    assert said[0] == "Calibrating: part 1 of 3"
+    assert said[-1] == "Fitting on all 36 rows"
+
+
+def test_probabilities_have_a_column_per_label_and_sum_to_one() -> None:
+    model = fit(corpus())
+    shares = model.probabilities(["refund my money", "", "xyz", "parcel " * 5000])
+    assert model.classes == ("delivery", "login", "refund")
+    assert shares.shape == (4, 3)
+    assert shares.dtype == np.float64
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    assert model.probabilities([]).shape == (0, 3)
+
+
+def test_the_same_rows_and_seed_give_the_same_model_in_any_order() -> None:
+    rows = corpus()
+    shuffled = random.Random(3).sample(rows, len(rows))
+    assert fingerprint(fit(rows)) == fingerprint(fit(shuffled))
+
+
+def test_another_seed_weight_row_or_label_gives_another_fingerprint() -> None:
+    rows = corpus()
+    variants = [
+        fit(rows),
+        fit(rows, seed=8),
+        fit([replace(rows[0], weight=2), *rows[1:]]),
+        fit(rows[1:]),
+        fit([replace(e, label="access" if e.label == "login" else e.label) for e in rows]),
+    ]
+    assert len({fingerprint(model) for model in variants}) == len(variants)
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_new_label_with_one_or_two_rows_is_learned(rows: int) -> None:
+    model = fit(sentences("refund", 12) + sentences("delivery", 12) + sentences("login", rows))
+    assert "login" in model.classes
+    assert answers(model, ["password reset account locked email"]) == ["login"]
+
+
+def test_one_row_per_label_leaves_everything_to_people() -> None:
+    model = fit(corpus(1))
+    assert model.scale == 1
+    assert model.probabilities([e.text for e in corpus(5)]).max() < 0.8
+
+
+def test_one_label_alone_is_refused_with_a_sentence() -> None:
+    with pytest.raises(Invalid, match=r"All 12 training rows with a text have the label “refund”\. At least two"):
+        fit(sentences("refund", 12))
+
+
+def test_no_rows_or_only_empty_ones_are_refused_with_a_sentence() -> None:
+    with pytest.raises(Invalid, match="none of the 0 training rows"):
+        fit([])
+    with pytest.raises(Invalid, match="none of the 2 training rows has a text"):
+        fit([Example("", "a"), Example(" \n", "b")])
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_weight_that_is_not_above_zero_is_refused(weight: float) -> None:
+    with pytest.raises(Invalid, match="weights must be above 0"):
+        fit([*corpus(), Example("refund", "refund", weight)])
+
+
+def test_weights_act_on_the_fit() -> None:
+    disputed = [Example("the same words", "refund"), Example("the same words", "delivery")]
+    for heavy in disputed:
+        rows = corpus() + [replace(e, weight=5) if e is heavy else e for e in disputed]
+        assert answers(fit(rows), ["the same words"]) == [heavy.label]
+
+
+def test_weights_act_on_the_calibration() -> None:
+    margins = np.array([[2.0, -2.0], [2.0, -2.0], [-1.0, 1.0]])
+    right_and_wrong = np.array([0, 0, 0])
+    counts = np.array([30, 30])
+    even = fit_scale(margins, right_and_wrong, np.array([1.0, 1, 1]), counts)
+    errors_heavy = fit_scale(margins, right_and_wrong, np.array([1.0, 1, 5]), counts)
+    doubled = fit_scale(margins, right_and_wrong, np.array([2.0, 2, 2]), counts)
+    assert errors_heavy < even
+    assert doubled == pytest.approx(even, rel=1e-3)
+
+
+def test_the_scale_solves_a_case_that_can_be_worked_out() -> None:
+    # two labels, margins +-1, all right, target 1 - eps: softmax is 1 / (1 + exp(-2s)), so s = ln((1 - eps) / eps) / 2
+    margins = np.array([[1.0, -1.0]] * 8)
+    scale = fit_scale(margins, np.zeros(8, dtype=np.intp), np.ones(8), np.array([8, 8]))
+    assert scale == pytest.approx(np.log(9) / 2, rel=1e-3)  # eps = 1/10
+
+
+def test_the_scale_is_bounded_where_every_margin_is_right_and_tiny() -> None:
+    margins = np.array([[1e-6, -1e-6]] * 8)
+    scale = fit_scale(margins, np.zeros(8, dtype=np.intp), np.ones(8), np.array([8, 8]))
+    assert scale == pytest.approx(SCALES[1], rel=1e-3)
+
+
+def test_without_margins_the_scale_is_one() -> None:
+    assert fit_scale(np.empty((0, 2)), np.empty(0, dtype=np.intp), np.empty(0), np.array([1, 1])) == 1
+
+
+@pytest.mark.parametrize("rows", [10, 100])
+def test_two_easy_labels_still_send_foreign_texts_to_people(rows: int) -> None:
+    model = fit(sentences("refund", rows) + sentences("login", rows))
+    assert model.scale < 6
+    foreign = model.probabilities(OUT_OF_SCOPE).max(axis=1)
+    own = model.probabilities([e.text for e in sentences("refund", 20, 1) + sentences("login", 20, 1)]).max(axis=1)
+    assert (foreign < 0.8).mean() >= 0.6
+    assert (own >= 0.8).mean() >= 0.9
+
+
+def test_folds_are_even_and_never_leave_a_label_out_of_training() -> None:
+    targets = np.array([0] * 7 + [1] * 2 + [2])
+    folds = assign_folds(targets, np.random.default_rng(0))
+    assert sorted(np.bincount(folds[:7])) == [2, 2, 3]
+    assert sorted(folds[7:9]) == [0, 1]
+    assert folds[9] == -1
+    for fold in range(3):
+        assert set(targets[folds != fold]) == {0, 1, 2}
+
+
+def test_text_without_any_known_word_or_letter_pair_is_never_confident() -> None:
+    model = fit(sentences("refund", 40) + sentences("login", 2))
+    shares = model.probabilities(["", "  \n ", "退款在哪里", "🦄🦄"])
+    np.testing.assert_allclose(shares, 0.5)
+
+
+def test_many_labels_and_other_scripts_and_emoji_are_learned() -> None:
+    rows = [Example(f"{symbol} {symbol * 2}", symbol) for symbol in "😀🐝退款中日αβγжщ" for _ in range(3)]
+    model = fit(rows)
+    assert answers(model, [e.text for e in rows]) == [e.label for e in rows]
+
+
+def test_emoji_alone_are_learned_although_they_hold_no_words() -> None:
+    model = fit([Example("😀😀", "happy"), Example("😀", "happy"), Example("😡", "angry"), Example("😡😡", "angry")])
+    assert answers(model, ["😀", "😡"]) == ["happy", "angry"]
+
+
+def test_contradicting_duplicates_are_learned_as_undecided() -> None:
+    rows = [Example("the same words", label) for label in ("a", "b") for _ in range(30)]
+    np.testing.assert_allclose(fit(rows).probabilities(["the same words"]), 0.5, atol=0.02)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.builds(Example, st.text(max_size=12), st.sampled_from("abcd"), st.floats(0.1, 10)), min_size=2, max_size=12
+    ),
+    st.integers(0, 2**63),
+)
+def test_any_rows_are_learned_or_refused_with_a_sentence(rows: list[Example], seed: int) -> None:
+    try:
+        model = fit(rows, seed)
+    except Invalid:
+        assert len({e.label for e in rows if e.text.split()}) < 2
+        return
+    shares = model.probabilities([e.text for e in rows])
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    assert SCALES[0] <= model.scale <= SCALES[1]
+
+
+def test_the_built_in_learner_is_found_by_name() -> None:
+    learner: Learner = find_learner("text")
+    assert isinstance(learner, TextLearner)
+
+
+def test_the_built_in_learner_is_found_in_a_checkout_that_nobody_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(Path(__file__).parents[2])])
+    assert isinstance(find_learner("text"), TextLearner)
+
+
+def test_an_unknown_learner_is_refused_with_what_is_installed() -> None:
+    with pytest.raises(Invalid, match=r"There is no learner “tekst”\. Installed: .*text") as refused:
+        find_learner("tekst")
+    assert refused.value.field == "learner"
+
+
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, entry: str, code: str) -> None:
+    """A package as pip would leave it: a module and the metadata that names its entry point."""
+    module = entry.partition(":")[0]
+    (folder / f"{module}.py").write_text(code)
+    metadata = folder / f"{module}-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[goldloop.learners]\n{name} = {entry}\n")
+    monkeypatch.syspath_prepend(str(folder))
+
+
+CONSTANT = """
+import numpy as np
+class Constant:
+    def __init__(self, classes): self.classes = classes
+    def probabilities(self, texts): return np.full((len(texts), len(self.classes)), 1 / len(self.classes))
+    def state(self): return {"classes": list(self.classes)}
+class ConstantLearner:
+    name = "constant"
+    trusted_types = ()
+    def fit(self, examples, seed, progress): return Constant(tuple(sorted({e.label for e in examples})))
+    def restore(self, state): return Constant(tuple(state["classes"]))
+"""
+
+
+def test_a_learner_of_another_package_is_found_and_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, "constant", "other_learners:ConstantLearner", CONSTANT)
+    model = find_learner("constant").fit(corpus(), 0, lambda _: None)
+    np.testing.assert_allclose(model.probabilities(["x"]), 1 / 3)
+    with pytest.raises(Invalid, match="Installed: constant, text"):
+        find_learner("tekst")
+
+
+def test_a_learner_that_cannot_be_imported_is_refused_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, monkeypatch, "broken", "broken_learner:Learner", "import a_package_that_nobody_has")
+    with pytest.raises(Invalid, match=r"“broken” \(broken_learner:Learner\) cannot be loaded: No module named"):
+        find_learner("broken")
+
+
+def test_something_that_is_not_a_learner_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, "half", "half_learner:Half", "class Half:\n    name = 'half'\n")
+    with pytest.raises(Invalid, match="lacks one of: name, trusted_types, fit, restore"):
+        find_learner("half")
+
+
+def test_two_packages_with_one_name_are_refused_rather_than_one_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, monkeypatch, "text", "impostor:ConstantLearner", CONSTANT)
+    with pytest.raises(Invalid, match=r"Several packages bring a learner “text”: core.*impostor"):
+        find_learner("text")
+
+
+def test_fingerprints_tell_types_shapes_and_bounds_apart() -> None:
+    class Stub(TextModel):
+        def __init__(self, value: object) -> None:
+            self.__dict__["value"] = value
+
+        def state(self) -> dict[str, object]:
+            return {"value": self.__dict__["value"]}
+
+    different: list[object] = [
+        1, 1.0, "1", b"1", True, None, [1], (1,), {"1": 1}, {1}, [[1], 2], [[1, 2]], ["a", "b"], ["ab"], np.array([1]),
+        np.array([1.0]), np.array([[1.0]]), np.array(["a"]), np.array(["a"], dtype=object), 1.001, -1.0, float("inf"),
+        np.random.default_rng(0), np.random.default_rng(1), np.sum, int, TextLearner,
+    ]  # fmt: skip
+    assert len({fingerprint(Stub(value)) for value in different}) == len(different)
+    assert fingerprint(Stub(np.array([1.0, -0.0]))) == fingerprint(Stub(np.array([1.0 + 1e-9, 0.0])))
+    assert fingerprint(Stub({"b": 1, "a": 2})) == fingerprint(Stub({"a": 2, "b": 1}))
+    with Path(__file__).open() as file, pytest.raises(Invalid, match="holds TextIOWrapper has no fingerprint"):
+        fingerprint(Stub(file))
