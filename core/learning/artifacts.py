@@ -1,0 +1,89 @@
+"""A fitted model as bytes and back, by skops and never by pickle: reading a model must not run code.
+
+The bytes, their hash and the library's version are stored side by side. All three are checked before anything is
+built, and each refusal is a sentence for the person who has to act.
+"""
+
+import hashlib
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+import sklearn
+from skops.io import dumps, get_untrusted_types, loads
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from core.errors import Invalid
+from core.learning.learners import Fitted, Learner
+
+LIBRARY = f"scikit-learn {sklearn.__version__}"
+RETRAIN = "Retrain with `goldloop retrain`"
+DAMAGE = (  # what readers of zip, JSON and arrays raise on broken ones
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    ImportError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """content: a skops file, deflated; sha256: 64 hex digits over it; library: e.g. "scikit-learn 1.9.1"."""
+
+    content: bytes
+    sha256: str
+    library: str
+
+
+def pack(learner: Learner, fitted: Fitted) -> Packed:
+    """The model's state with its learner's name. Two packs of one model differ in bytes (dates), not in fingerprint.
+
+    Raises Invalid if the state holds a type that `learner.trusted_types` does not name: it could never be read again.
+    """
+    document = {"learner": learner.name, "state": dict(fitted.state())}
+    content = dumps(document, compression=zipfile.ZIP_DEFLATED)
+    foreign = sorted(set(get_untrusted_types(data=content)) - set(learner.trusted_types))
+    if foreign:
+        raise Invalid(f"The learner “{learner.name}” stores {', '.join(foreign)} without naming it in trusted_types.")
+    return Packed(content, hashlib.sha256(content).hexdigest(), LIBRARY)
+
+
+def unpack(packed: Packed, learner: Learner) -> Fitted:
+    """The model, if bytes, library, types and learner are those that were packed; its fingerprint is unchanged.
+
+    Raises Invalid, saying what is wrong and what to do: a changed content, another scikit-learn version (its private
+    parts change between versions, and a model could answer differently without an error), a type outside
+    `learner.trusted_types` and skops' own list, damaged bytes, another learner's model.
+    """
+    if hashlib.sha256(packed.content).hexdigest() != packed.sha256:
+        raise Invalid(f"The stored model was changed after it was saved (its hash differs). {RETRAIN}, or restore it.")
+    if packed.library != LIBRARY:
+        raise Invalid(
+            f"The stored model was made with {packed.library}, but {LIBRARY} is installed. "
+            f"{RETRAIN}, or install the former."
+        )
+    document = _read(packed.content, learner)
+    if not isinstance(document, dict) or document.get("learner") != learner.name or "state" not in document:
+        raise Invalid(f"The stored model is not one of the learner “{learner.name}”. {RETRAIN}.")
+    return learner.restore(document["state"])
+
+
+def _read(content: bytes, learner: Learner) -> object:
+    try:
+        return loads(content, trusted=list(learner.trusted_types))
+    except UntrustedTypesFoundException as error:
+        raise Invalid(
+            f"The stored model holds types that the learner “{learner.name}” does not name, so it was not opened. "
+            f"{error} {RETRAIN}."
+        ) from None
+    except DAMAGE as error:
+        raise Invalid(f"The stored model is damaged ({type(error).__name__}). {RETRAIN}.") from None

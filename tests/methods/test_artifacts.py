@@ -1,0 +1,155 @@
+import hashlib
+import io
+import pickle
+import zipfile
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from core.errors import Invalid
+from core.learning.artifacts import LIBRARY, Packed, pack, unpack
+from core.learning.fingerprints import fingerprint
+from core.learning.learners import Example, State, TextLearner, TextModel
+
+TEXTS = ("money back please", "where is my parcel", "", "🦄")
+
+
+@pytest.fixture(scope="module")
+def model() -> TextModel:
+    rows = [Example(f"refund money {n}", "refund") for n in range(5)]
+    rows += [Example(f"parcel is late {n}", "délivery") for n in range(5)]
+    return TextLearner().fit(rows, 1, lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def packed(model: TextModel) -> Packed:
+    return pack(TextLearner(), model)
+
+
+def rehashed(content: bytes) -> Packed:
+    return Packed(content, hashlib.sha256(content).hexdigest(), LIBRARY)
+
+
+def test_a_model_comes_back_the_same(model: TextModel, packed: Packed) -> None:
+    again = unpack(packed, TextLearner())
+    assert again.classes == model.classes
+    np.testing.assert_array_equal(again.probabilities(TEXTS), model.probabilities(TEXTS))
+    assert fingerprint(again) == fingerprint(model)
+
+
+def test_packing_again_keeps_the_fingerprint(model: TextModel, packed: Packed) -> None:
+    again = unpack(pack(TextLearner(), unpack(packed, TextLearner())), TextLearner())
+    assert fingerprint(again) == fingerprint(model)
+
+
+def test_the_content_is_a_deflated_zip_with_its_hash_and_library(packed: Packed) -> None:
+    with zipfile.ZipFile(io.BytesIO(packed.content)) as archive:
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_DEFLATED}
+    assert packed.sha256 == hashlib.sha256(packed.content).hexdigest()
+    assert packed.library.startswith("scikit-learn ")
+
+
+def test_a_changed_byte_is_refused(packed: Packed) -> None:
+    changed = bytearray(packed.content)
+    changed[len(changed) // 2] ^= 1
+    with pytest.raises(Invalid, match=r"was changed after it was saved.*Retrain with `goldloop retrain`"):
+        unpack(replace(packed, content=bytes(changed)), TextLearner())
+
+
+def test_another_version_of_scikit_learn_is_refused(packed: Packed) -> None:
+    with pytest.raises(Invalid, match=rf"made with scikit-learn 0\.1, but {LIBRARY} is installed. Retrain with"):
+        unpack(replace(packed, library="scikit-learn 0.1"), TextLearner())
+
+
+@pytest.mark.parametrize("keep", [0, 10, 400, -30])
+def test_damaged_bytes_are_refused_although_their_hash_fits(packed: Packed, keep: int) -> None:
+    with pytest.raises(Invalid, match=r"damaged .*Retrain with"):
+        unpack(rehashed(packed.content[:keep]), TextLearner())
+
+
+def test_an_archive_of_something_else_is_refused() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("hello.txt", "hello")
+    with pytest.raises(Invalid, match="damaged"):
+        unpack(rehashed(buffer.getvalue()), TextLearner())
+
+
+def test_a_pickle_is_refused_and_not_run() -> None:
+    with pytest.raises(Invalid, match="damaged"):
+        unpack(rehashed(pickle.dumps(Tripwire())), TextLearner())
+
+
+class Tripwire:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pytest.fail, ("a pickle was run",)
+
+
+@dataclass
+class Threshold:
+    value: float
+
+
+@dataclass
+class ThresholdModel:
+    classes: tuple[str, ...]
+    threshold: Threshold
+
+    def probabilities(self, texts: Any) -> NDArray[np.float64]:
+        return np.full((len(texts), 2), 0.5)
+
+    def state(self) -> State:
+        return {"classes": list(self.classes), "threshold": self.threshold, "estimator": LogisticRegression(C=3)}
+
+
+class ThresholdLearner:
+    name = "threshold"
+    trusted_types: tuple[str, ...] = (f"{Threshold.__module__}.Threshold",)
+
+    def fit(self, examples: Any, seed: int, progress: Any) -> ThresholdModel:
+        return ThresholdModel(("a", "b"), Threshold(0.25))
+
+    def restore(self, state: State) -> ThresholdModel:
+        return ThresholdModel(tuple(state["classes"]), state["threshold"])
+
+
+class Suspicious(ThresholdLearner):
+    trusted_types = ()
+
+
+def test_types_that_the_learner_names_come_back() -> None:
+    learner = ThresholdLearner()
+    model = learner.fit([], 0, print)
+    again = unpack(pack(learner, model), learner)
+    assert isinstance(again, ThresholdModel)
+    assert again.threshold == Threshold(0.25)
+    assert fingerprint(again) == fingerprint(model)
+
+
+def test_a_type_that_the_learner_does_not_name_is_not_opened() -> None:
+    stored = pack(ThresholdLearner(), ThresholdLearner().fit([], 0, print))
+    with pytest.raises(Invalid, match=r"“threshold” does not name, so it was not opened.*Threshold.*Retrain with"):
+        unpack(stored, Suspicious())
+
+
+def test_a_model_that_could_never_be_read_again_is_not_packed() -> None:
+    with pytest.raises(Invalid, match=r"stores .*Threshold without naming it in trusted_types"):
+        pack(Suspicious(), ThresholdLearner().fit([], 0, print))
+
+
+def test_the_model_of_another_learner_is_refused(packed: Packed) -> None:
+    with pytest.raises(Invalid, match="not one of the learner “threshold”"):
+        unpack(packed, ThresholdLearner())
+
+
+def test_a_state_that_is_none_of_ours_is_refused() -> None:
+    class Renamed(ThresholdLearner):
+        name = "text"
+
+    with pytest.raises(Invalid, match="not a model of the learner “text”"):
+        unpack(pack(Renamed(), Renamed().fit([], 0, print)), type("T", (TextLearner,), {
+            "trusted_types": ThresholdLearner.trusted_types})())  # fmt: skip
