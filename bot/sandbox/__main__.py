@@ -1,0 +1,33 @@
+"""`python -m bot.sandbox --config FILE --port 7007`"""
+
+import argparse
+import sys
+
+from bot.sandbox.config import load_config
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.server import run
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bot.sandbox", description="A Slack workspace on this machine.")
+    parser.add_argument("--config", required=True, help="TOML file of people, channels and apps; see docs/sandbox.md")
+    parser.add_argument("--port", type=int, default=7007)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; loopback unless told otherwise")
+    chosen = parser.parse_args(arguments)
+    try:
+        config = load_config(chosen.config)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    reach = "this machine only" if chosen.host in LOOPBACK else "ANYONE who reaches this address; there is no login"
+    sys.stdout.write(f"Slack workspace at http://{chosen.host}:{chosen.port} (open to {reach})\n")
+    sys.stdout.write(f"Point an app at it with SLACK_API_URL=http://{chosen.host}:{chosen.port}/api/\n")
+    sys.stdout.flush()
+    run(Sandbox(config), chosen.host, chosen.port)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

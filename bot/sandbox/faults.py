@@ -1,0 +1,32 @@
+"""Faults to order: the next calls of a method fail in a given way, so that an app can be tested under them."""
+
+from dataclasses import dataclass, field
+
+KINDS = ("ratelimited", "server_error", "timeout", "lost_answer")  # anything else is sent as a Slack error code
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`lost_answer`: the call takes effect, then the connection ends without an answer. `timeout`: it hangs."""
+
+    kind: str
+    retry_after: int = 1
+    seconds: float = 60.0  # how long a `timeout` hangs; real seconds
+
+
+@dataclass
+class Faults:
+    waiting: dict[str, list[Fault]] = field(default_factory=dict)
+
+    def add(self, method: str, fault: Fault, times: int) -> None:
+        self.waiting.setdefault(method, []).extend([fault] * times)
+
+    def take(self, method: str) -> Fault | None:
+        """The next fault of this method, or of "*"; it is used up."""
+        for name in (method, "*"):
+            if self.waiting.get(name):
+                return self.waiting[name].pop(0)
+        return None
+
+    def clear(self) -> None:
+        self.waiting.clear()

@@ -1,0 +1,16 @@
+"""The Web API methods by name."""
+
+from collections.abc import Callable, Mapping
+
+from bot.sandbox.methods import chat, conversations, files, modals, reactions, users
+from bot.sandbox.methods.call import Call
+from bot.sandbox.wire import Json
+
+METHODS: Mapping[str, Callable[[Call], Json]] = {
+    **chat.METHODS,
+    **conversations.METHODS,
+    **files.METHODS,
+    **modals.METHODS,
+    **reactions.METHODS,
+    **users.METHODS,
+}

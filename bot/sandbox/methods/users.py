@@ -1,0 +1,65 @@
+"""users.*, usergroups.*, auth.test, api.test and apps.connections.open"""
+
+from bot.sandbox.methods.call import Call
+from bot.sandbox.methods.conversations import listed
+from bot.sandbox.methods.paging import metadata, page
+from bot.sandbox.payloads import user_object
+from bot.sandbox.wire import Json
+
+
+def auth_test(call: Call) -> Json:
+    return {
+        "url": f"{call.workspace.base_url}/",
+        "team": call.workspace.config.team_name,
+        "user": call.workspace.people[call.app.bot_user].name,
+        "team_id": call.workspace.team_id,
+        "user_id": call.app.bot_user,
+        "bot_id": call.app.bot_id,
+        "app_id": call.app.id,
+        "is_enterprise_install": False,
+    }
+
+
+def api_test(call: Call) -> Json:
+    return {"args": {name: value for name, value in call.arguments.given.items() if name != "token"}}
+
+
+def connect(call: Call) -> Json:
+    ticket = call.sandbox.sockets.ticket(call.app.id)
+    address = call.workspace.base_url.replace("http", "ws", 1)
+    return {"url": f"{address}/link/?ticket={ticket}&app_id={call.app.id}"}
+
+
+def info(call: Call) -> Json:
+    return {"user": user_object(call.workspace, call.person())}
+
+
+def everyone(call: Call) -> Json:
+    people, cursor = page(list(call.workspace.people.values()), call.arguments)
+    members = [user_object(call.workspace, person) for person in people]
+    return {"members": members, "cache_ts": call.workspace.seconds(), **metadata(cursor)}
+
+
+def conversations(call: Call) -> Json:
+    person = call.arguments.text("user") or call.app.bot_user
+    return listed(call, lambda channel: person in channel.members)
+
+
+def usergroups(call: Call) -> Json:
+    return {"usergroups": []}
+
+
+def usergroup_people(call: Call) -> Json:
+    return {"users": []}
+
+
+METHODS = {
+    "auth.test": auth_test,
+    "api.test": api_test,
+    "apps.connections.open": connect,
+    "users.info": info,
+    "users.list": everyone,
+    "users.conversations": conversations,
+    "usergroups.list": usergroups,
+    "usergroups.users.list": usergroup_people,
+}

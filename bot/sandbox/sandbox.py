@@ -1,0 +1,39 @@
+"""One running workspace: its state and everything around it that carries calls, events and faults."""
+
+from bot.sandbox.clock import Clock
+from bot.sandbox.config import AppConfig, SandboxConfig
+from bot.sandbox.delivery import Delivery
+from bot.sandbox.events import Events
+from bot.sandbox.faults import Faults
+from bot.sandbox.inspector import Inspector
+from bot.sandbox.rates import Rates
+from bot.sandbox.sockets import Sockets
+from bot.sandbox.stream import Stream
+from bot.sandbox.wire import Json
+from bot.sandbox.workspace import Channel, Workspace
+
+
+class Sandbox:
+    def __init__(self, config: SandboxConfig, clock: Clock | None = None) -> None:
+        self.workspace = Workspace(config, clock)
+        self.clock = self.workspace.clock
+        self.inspector = Inspector(self.clock)
+        self.sockets = Sockets(self.clock, self.inspector)
+        self.delivery = Delivery(self.clock, self.sockets, self.inspector, config.ack_seconds)
+        self.events = Events(self.workspace, self.delivery, self.inspector)
+        self.rates = Rates(self.clock, config.rates)
+        self.faults = Faults()
+        self.stream = Stream(self.workspace)
+        self.suggested: dict[tuple[str, str, str], list[Json]] = {}  # options that an app offered a person, by element
+        self.workspace.on_event = self._publish
+        self.workspace.on_change = self.stream.tell
+        self.inspector.on_entry = lambda entry: self.stream.tell("inspector", {"id": entry["id"]}, None, None)
+
+    def _publish(self, event: Json, channel: Channel | None, only: AppConfig | None) -> None:
+        self.events.publish(event, channel, only)
+
+    async def stop(self) -> None:
+        self.stream.stop()
+        await self.events.stop()
+        await self.sockets.drop()
+        await self.delivery.close()
