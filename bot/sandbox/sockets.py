@@ -25,6 +25,7 @@ class Socket:
     app: str
     websocket: WebSocket
     number: int
+    ending: bool = False  # warned; gets no envelope while another socket is open
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def send(self, message: Json) -> None:
@@ -107,7 +108,8 @@ class Sockets:
             sockets = self.open.get(app, [])
             if not sockets:
                 raise NoSocket
-            socket = sockets[next(self._turn) % len(sockets)]
+            fresh = [socket for socket in sockets if not socket.ending] or sockets
+            socket = fresh[next(self._turn) % len(fresh)]
             try:
                 await socket.send(envelope)
                 return
@@ -138,6 +140,7 @@ class Sockets:
         """Warns every open socket and ends it ten seconds later, as Slack does every few hours."""
         ending = self._all(app)
         for socket in ending:
+            socket.ending = True
             await self._say_disconnect(socket, "warning")
         await self.clock.sleep(WARNING_SECONDS)
         for socket in ending:

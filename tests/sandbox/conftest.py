@@ -1,13 +1,14 @@
 """A workspace with people, one public and one private channel, and a small Bolt app connected to it."""
 
-import warnings
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from slack_bolt import App
+from slack_bolt import Ack, App, BoltRequest
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.client import Person, SandboxClient
 from bot.sandbox.config import (
@@ -20,6 +21,7 @@ from bot.sandbox.config import (
 )
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.server import serving
+from bot.sandbox.wire import Json
 
 CONFIG = SandboxConfig(
     people=(
@@ -85,14 +87,86 @@ def app(web: WebClient) -> App:
 
 
 @pytest.fixture
-def connected(app: App) -> Iterator[App]:
+def connected(app: App, box: SandboxClient) -> Iterator[App]:
     """The app with an open socket; listeners may be added before and after."""
-    handler = SocketModeHandler(app, "xapp-A_LOOP")
-    handler.connect()  # type: ignore[no-untyped-call]
+    handler = connect(app)
     yield app
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        handler.close()  # type: ignore[no-untyped-call]
+    disconnect(handler, box)
+
+
+def connect(app: App) -> SocketModeHandler:
+    handler = SocketModeHandler(app, "xapp-A_LOOP", ping_interval=0.1)
+    handler.connect()  # type: ignore[no-untyped-call]
+    return handler
+
+
+def disconnect(handler: SocketModeHandler, box: SandboxClient) -> None:
+    """Ends the server's side first: the client's own close waits for a receive that times out after three seconds."""
+    handler.client.auto_reconnect_enabled = False
+    handler.client.default_auto_reconnect_enabled = False
+    box.drop_sockets()
+    handler.client.closed = True
+    handler.client.enqueue_message("")
+    handler.close()  # type: ignore[no-untyped-call]
+
+
+class Heard:
+    """Acknowledges everything and remembers it, oldest first."""
+
+    def __init__(self, app: App) -> None:
+        self.bodies: list[Json] = []
+        self.headers: list[Json] = []
+        anything = re.compile(".*")
+        app.use(self._remember)
+        for listen in (app.action, app.event, app.view, app.view_closed, app.shortcut):
+            listen(anything)(self._acknowledge)
+        app.command("/loop")(self._acknowledge)
+
+    def _remember(self, req: BoltRequest, body: Json, next: Callable[[], object]) -> None:
+        self.bodies.append(body)
+        self.headers.append({name: value[0] for name, value in req.headers.items()})
+        next()
+
+    def _acknowledge(self, ack: Ack) -> None:
+        ack()
+
+    @property
+    def last(self) -> Json:
+        return self.bodies[-1]
+
+    def events(self, kind: str) -> list[Json]:
+        return [body["event"] for body in self.bodies if body.get("event", {}).get("type") == kind]
+
+
+@pytest.fixture
+def heard(connected: App) -> Heard:
+    return Heard(connected)
+
+
+def text(words: str, kind: str = "plain_text") -> Json:
+    return {"type": kind, "text": words}
+
+
+def button(action_id: str, words: str, **more: object) -> Json:
+    return {"type": "button", "action_id": action_id, "text": text(words), **more}
+
+
+def actions(*elements: Json, block_id: str = "row") -> Json:
+    return {"type": "actions", "block_id": block_id, "elements": list(elements)}
+
+
+def modal(*blocks: Json, **more: object) -> Json:
+    made = {"type": "modal", "callback_id": "form", "title": text("Form"), "submit": text("Send")}
+    return {**made, "blocks": list(blocks), **more}
+
+
+def note(block_id: str = "note", **more: object) -> Json:
+    element = {"type": "plain_text_input", "action_id": "typed", **more}
+    return {"type": "input", "block_id": block_id, "label": text("Note"), "element": element}
+
+
+def code(error: SlackApiError) -> str:
+    return str(error.response["error"])
 
 
 @pytest.fixture
