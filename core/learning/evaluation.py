@@ -1,0 +1,146 @@
+"""A candidate beside what is live, on the golden set.
+
+The two kinds of golden examples are kept apart. Random ones stand for the traffic and are what is tested. Past errors
+were chosen because a model got them wrong: there the model that made them has next to nothing right, and any candidate
+looks better. They only show what was fixed and what breaks again.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.errors import Invalid
+from core.learning.learners import Fitted
+from core.learning.paired import calibration_error
+from core.learning.pairs import Pair, flips, label_scores, past_error_score, random_score
+from core.learning.scorecard import Baseline, Calibration, Collapse, Scorecard
+from core.learning.spoilt import collapsed, swaps
+from core.policy import QueuePolicy
+from core.vocabulary import Stratum
+
+
+@dataclass(frozen=True)
+class GoldenRow:
+    """A golden example: its id, the text, the right label, and how it came in."""
+
+    id: int
+    text: str
+    label: str
+    stratum: Stratum
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a model says to the golden rows, in their order. labels: None where no prediction was recorded.
+
+    confidences: the probability of each label given; None for a row, or for all, where it is not known.
+    """
+
+    labels: tuple[str | None, ...]
+    confidences: tuple[float | None, ...] | None = None
+
+    def confidence(self, place: int) -> float | None:
+        return None if self.confidences is None or self.labels[place] is None else self.confidences[place]
+
+
+def predict(fitted: Fitted, golden: Sequence[GoldenRow]) -> Predicted:
+    """The most probable label of each row and its probability. Ties: the first in the model's order."""
+    shares = fitted.probabilities([row.text for row in golden])
+    if not golden:
+        return Predicted((), ())
+    labels = tuple(fitted.classes[column] for column in shares.argmax(axis=1))
+    return Predicted(labels, tuple(float(share) for share in shares.max(axis=1)))
+
+
+def always(label: str, golden: Sequence[GoldenRow]) -> Predicted:
+    """The one label for every row: what the first candidate is compared with where there is no model."""
+    return Predicted((label,) * len(golden))
+
+
+def compare(
+    golden: Sequence[GoldenRow],
+    live: Predicted,
+    candidate: Predicted,
+    policy: QueuePolicy,
+    baseline: Baseline = "live",
+) -> Scorecard:
+    """The candidate's scorecard; see `Scorecard` for each number.
+
+    live, candidate: one answer per golden row; the order of the rows does not matter. Rows without an answer of `live`
+    are left out of all paired numbers and counted. policy: its promotion section, and each label's flagging confidence.
+    No golden rows: a scorecard of zeros. Raises Invalid if an answer is missing or the candidate lacks one.
+    """
+    if not len(golden) == len(live.labels) == len(candidate.labels):
+        raise Invalid(
+            f"{len(golden)} golden rows need as many answers: {len(live.labels)} and {len(candidate.labels)}."
+        )
+    random, past = (_pairs(golden, live, candidate, stratum) for stratum in (Stratum.RANDOM, Stratum.PAST_ERROR))
+    missing = Counter(row.stratum for row, label in zip(golden, live.labels, strict=True) if label is None)
+    live_calibration, candidate_calibration = _calibrations(golden, live, candidate, policy.confidence_threshold)
+    return Scorecard(
+        baseline=baseline,
+        random=random_score(random, missing[Stratum.RANDOM], policy.promotion.alpha),
+        past_errors=past_error_score(past, missing[Stratum.PAST_ERROR]),
+        labels=label_scores(random, policy.promotion.class_rows),
+        negative_flips=flips(pair for pair in random if pair.broken),
+        positive_flips=flips(pair for pair in random if pair.gained),
+        live_calibration=live_calibration,
+        candidate_calibration=candidate_calibration,
+        swapped=_new_swaps(golden, live, candidate),
+        collapsed=_collapses(golden, live, candidate),
+    )
+
+
+def _pairs(golden: Sequence[GoldenRow], live: Predicted, candidate: Predicted, stratum: Stratum) -> list[Pair]:
+    pairs = []
+    for row, before, now in zip(golden, live.labels, candidate.labels, strict=True):
+        if now is None:
+            raise Invalid(f"The candidate gives no answer to the golden example {row.id}.")
+        if before is not None and row.stratum is stratum:
+            pairs.append(Pair(row.id, row.label, before, now))
+    return sorted(pairs, key=lambda pair: pair.id)
+
+
+def _calibrations(
+    golden: Sequence[GoldenRow], live: Predicted, candidate: Predicted, threshold: Callable[[str], float]
+) -> tuple[Calibration | None, Calibration | None]:
+    """Both on the same random rows, where both have confidences: the error depends on the number of rows."""
+    random = [place for place, row in enumerate(golden) if row.stratum is Stratum.RANDOM]
+    live_known = [place for place in random if live.confidence(place) is not None]
+    shared = [place for place in live_known or random if candidate.confidence(place) is not None]
+    before = _calibration(golden, live, shared, threshold) if live_known and shared else None
+    return before, _calibration(golden, candidate, shared, threshold) if shared else None
+
+
+def _calibration(
+    golden: Sequence[GoldenRow], model: Predicted, places: Sequence[int], threshold: Callable[[str], float]
+) -> Calibration:
+    answers = [(model.labels[place] or "", model.confidence(place) or 0.0) for place in places]
+    right = np.array([golden[place].label == label for place, (label, _) in zip(places, answers, strict=True)])
+    accepted = np.array([confidence >= threshold(label) for label, confidence in answers])
+    error = calibration_error(np.array([confidence for _, confidence in answers]), right)
+    return Calibration(len(places), error, int(accepted.sum()), int((accepted & right).sum()))
+
+
+def _new_swaps(golden: Sequence[GoldenRow], live: Predicted, candidate: Predicted) -> tuple[tuple[str, str], ...]:
+    """Swaps that `live` does not show as well, on the random rows or on all of them.
+
+    On both, since a label may have too few random rows, and since past errors of two labels that are hard to tell apart
+    look like a swap of the model that made them.
+    """
+    random = [place for place, row in enumerate(golden) if row.stratum is Stratum.RANDOM]
+    found: set[tuple[str, str]] = set()
+    for places in (random, range(len(golden))):
+        labels = [golden[place].label for place in places]
+        now, before = ([model.labels[place] for place in places] for model in (candidate, live))
+        found |= swaps(labels, now) - swaps(labels, before)
+    return tuple(sorted(found))
+
+
+def _collapses(golden: Sequence[GoldenRow], live: Predicted, candidate: Predicted) -> tuple[Collapse, ...]:
+    labels = [row.label for row in golden]
+    right = Counter(label for label, answer in zip(labels, live.labels, strict=True) if label == answer)
+    lost = collapsed(labels, live.labels, candidate.labels)
+    return tuple(Collapse(label, labels.count(label), right[label]) for label in lost)

@@ -1,0 +1,115 @@
+"""Two models on the same examples: how sure can one be that the second is not worse?
+
+What counts are the examples on which they differ: `broken`, right before and wrong now, and `gained`, the other way
+round. Examples on which both are right or both wrong say nothing about which is better.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.stats import binom, norm
+
+BINS = 15  # of the calibration error; as in Guo et al. (2017)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its bounds, low <= estimate <= high."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+def wilson(right: int, n: int, level: float = 0.95) -> Interval:
+    """A share and its interval, in [0, 1]. n = 0: nothing is known, so 0 to 1 around 0.5.
+
+    Wilson (1927), JASA 22, 209-212, without continuity correction. Unlike the usual one it keeps its promise for few
+    examples and at 0 and 1.
+    """
+    if n == 0:
+        return Interval(0.5, 0.0, 1.0)
+    z, share = _quantile(level), right / n
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return Interval(share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)))
+
+
+def difference(broken: int, gained: int, n: int, level: float = 0.95) -> Interval:
+    """Accuracy now minus before, in [-1, 1], with a two-sided interval. n = 0: -1 to 1 around 0.
+
+    Bonett and Price (2012), J. Educational and Behavioral Statistics 37, 479-488: one example is added to each kind of
+    difference, so that no difference at all among a few examples is no proof that there is none. Recommended for its
+    coverage by Fagerland, Lydersen and Laake (2014), Statistics in Medicine 33, 2850-2875.
+    """
+    if n == 0:
+        return Interval(0.0, -1.0, 1.0)
+    down, up = (broken + 1) / (n + 2), (gained + 1) / (n + 2)
+    half = _quantile(level) * math.sqrt((down + up - (up - down) ** 2) / (n + 2))
+    estimate = (gained - broken) / n
+    return Interval(estimate, max(-1.0, min(estimate, up - down - half)), min(1.0, max(estimate, up - down + half)))
+
+
+def chance_of_worse(broken: int, gained: int) -> float:
+    """How often two equally good models would differ by this much or more against the second; 1 without differences.
+
+    McNemar's test (1947, Psychometrika 12, 153-157), exact and one-sided: P(X >= broken), X ~ Binomial(broken + gained,
+    1/2). One more break never raises it.
+    """
+    return float(binom.sf(broken - 1, broken + gained, 0.5))
+
+
+def holm(chances: Sequence[float]) -> list[float]:
+    """The chances adjusted for their number, in the given order: each at most alpha with probability alpha over all.
+
+    Holm (1979), Scandinavian J. of Statistics 6, 65-70: the k-th smallest of m is multiplied by m - k + 1, and none
+    becomes smaller than the one before it.
+    """
+    adjusted, floor = [0.0] * len(chances), 0.0
+    for place, index in enumerate(sorted(range(len(chances)), key=lambda i: chances[i])):
+        floor = max(floor, min(1.0, chances[index] * (len(chances) - place)))
+        adjusted[index] = floor
+    return adjusted
+
+
+def detectable_fall(n: int, gained: int, alpha: float, power: float = 0.8) -> float | None:
+    """The smallest true fall in accuracy that `chance_of_worse <= alpha` would notice with probability `power`.
+
+    n examples, of which a share (gained + 1) / (n + 2) is taken to be newly right in any case: the more a candidate
+    changes, the harder a fall is to see. Exact: sums over the number of differences, Binomial(n), and the breaks among
+    them. None if even the largest fall that leaves room for those could not be noticed (fewer than about 10 examples).
+    """
+    noise = (gained + 1) / (n + 2)
+    most = 1 - 2 * noise
+    differences = np.arange(n + 1)
+    needed = binom.isf(alpha, differences, 0.5) + 1
+
+    def noticed(fall: float) -> float:
+        share = 2 * noise + fall
+        blocked = binom.sf(needed - 1, differences, (noise + fall) / share)
+        return float(binom.pmf(differences, n, share) @ blocked)
+
+    if most <= 0 or noticed(most) < power:
+        return None
+    return float(brentq(lambda fall: noticed(fall) - power, 0, most, xtol=1e-5))
+
+
+def calibration_error(confidences: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """Expected calibration error, in [0, 1]: how far, on average, confidence and share of right answers are apart.
+
+    confidences: (n,) in [0, 1]; right: (n,). 15 bins of equal width, closed on the right, weighted by their rows. No
+    rows: 0. Few rows make it too large: compare models on the same rows only. Naeini et al. (2015), AAAI.
+    """
+    if not len(confidences):
+        return 0.0
+    bins = np.clip(np.ceil(confidences * BINS).astype(int) - 1, 0, BINS - 1)
+    gaps = np.bincount(bins, weights=confidences - right, minlength=BINS)
+    return float(np.abs(gaps).sum() / len(confidences))
+
+
+def _quantile(level: float) -> float:
+    return float(norm.ppf((1 + level) / 2))

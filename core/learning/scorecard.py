@@ -1,0 +1,183 @@
+"""What an evaluation found, as numbers: stored with the candidate, drawn on its card, judged by the gate."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from core.errors import Invalid
+from core.learning.paired import Interval, wilson
+
+Baseline = Literal["live", "recorded", "majority"]
+
+
+@dataclass(frozen=True)
+class RandomScore:
+    """The random golden examples, on which past and candidate are compared.
+
+    n: compared; left_out: those without a recorded prediction. broken: right before, wrong now; gained: the reverse.
+    difference: accuracy now minus before, 95 %. lowest: its one-sided bound at the policy's alpha.
+    chance_of_worse: exact one-sided p of McNemar's test. detectable_fall: see core/learning/paired.py; None: no fall.
+    """
+
+    n: int
+    left_out: int
+    live_right: int
+    candidate_right: int
+    broken: int
+    gained: int
+    difference: Interval
+    lowest: float
+    chance_of_worse: float
+    detectable_fall: float | None
+
+    @property
+    def live(self) -> Interval:
+        return wilson(self.live_right, self.n)
+
+    @property
+    def candidate(self) -> Interval:
+        return wilson(self.candidate_right, self.n)
+
+
+@dataclass(frozen=True)
+class PastErrorScore:
+    """Golden examples that were errors once. fixed, broken_again: ids of golden examples, ascending."""
+
+    n: int
+    left_out: int
+    live_right: int
+    candidate_right: int
+    fixed: tuple[int, ...]
+    broken_again: tuple[int, ...]
+
+    @property
+    def live(self) -> Interval:
+        return wilson(self.live_right, self.n)
+
+    @property
+    def candidate(self) -> Interval:
+        return wilson(self.candidate_right, self.n)
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """One label on the n random golden examples that have it. `called`: random examples that were given this label.
+
+    chance_of_worse: as for all, for this label alone. adjusted: after Holm over the tested labels; None: only listed.
+    """
+
+    label: str
+    n: int
+    live_right: int
+    candidate_right: int
+    live_called: int
+    candidate_called: int
+    broken: int
+    gained: int
+    chance_of_worse: float
+    adjusted: float | None
+
+    @property
+    def tested(self) -> bool:
+        return self.adjusted is not None
+
+    @property
+    def live_recall(self) -> float:
+        return self.live_right / self.n
+
+    @property
+    def candidate_recall(self) -> float:
+        return self.candidate_right / self.n
+
+    @property
+    def live_precision(self) -> float | None:
+        return self.live_right / self.live_called if self.live_called else None
+
+    @property
+    def candidate_precision(self) -> float | None:
+        return self.candidate_right / self.candidate_called if self.candidate_called else None
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A random golden example on which exactly one of the two is right. `label` is the right one."""
+
+    id: int
+    label: str
+    live: str
+    candidate: str
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Confidence against truth on the random examples. accepted: those not flagged for low confidence."""
+
+    n: int
+    error: float
+    accepted: int
+    accepted_right: int
+
+    @property
+    def precision(self) -> float | None:
+        """Share of right answers among those that nobody would be asked about; None if everything is flagged."""
+        return self.accepted_right / self.accepted if self.accepted else None
+
+
+@dataclass(frozen=True)
+class Collapse:
+    """A label of which the candidate gets no golden example right, of either kind."""
+
+    label: str
+    n: int
+    live_right: int
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """baseline: what `live` stands for: the live model, the sender's recorded predictions, or the majority label.
+
+    labels, swapped, collapsed: in the order of the labels' names. Calibrations: None without confidences.
+    """
+
+    baseline: Baseline
+    random: RandomScore
+    past_errors: PastErrorScore
+    labels: tuple[LabelScore, ...]
+    negative_flips: tuple[Flip, ...]
+    positive_flips: tuple[Flip, ...]
+    live_calibration: Calibration | None
+    candidate_calibration: Calibration | None
+    swapped: tuple[tuple[str, str], ...]
+    collapsed: tuple[Collapse, ...]
+
+    def headline(self) -> str:
+        """The numbers that matter most, in one line."""
+        score, past = self.random, self.past_errors
+        change = f"{score.difference.estimate * 100:+.1f} points, {_range(score.difference)}"
+        return (
+            f"{score.live_right} → {score.candidate_right} of {score.n} random golden examples right ({change}), "
+            f"{past.live_right} → {past.candidate_right} of {past.n} past errors, "
+            f"{len(self.negative_flips)} newly wrong"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a JSON column: only dicts, lists, text and numbers."""
+        stored: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
+        return stored
+
+    @staticmethod
+    def from_dict(stored: dict[str, Any]) -> "Scorecard":
+        """The inverse of `as_dict`. Raises Invalid if it is none."""
+        try:
+            return _ADAPTER.validate_python(stored)
+        except ValidationError as error:
+            where = ".".join(map(str, error.errors()[0]["loc"]))
+            raise Invalid(f"The stored scorecard cannot be read ({where}). Evaluate the candidate again.") from None
+
+
+def _range(interval: Interval) -> str:
+    return f"95 % interval {interval.low * 100:+.1f} to {interval.high * 100:+.1f}"
+
+
+_ADAPTER = TypeAdapter(Scorecard)
