@@ -76,14 +76,15 @@ def holm(chances: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def detectable_fall(n: int, gained: int, alpha: float, power: float = 0.8) -> float | None:
+def detectable_fall(n: int, churn: int, alpha: float, power: float = 0.8) -> float | None:
     """The smallest true fall in accuracy that `chance_of_worse <= alpha` would notice with probability `power`.
 
-    n examples, of which a share (gained + 1) / (n + 2) is taken to be newly right in any case: the more a candidate
-    changes, the harder a fall is to see. Exact: sums over the number of differences, Binomial(n), and the breaks among
-    them. None if even the largest fall that leaves room for those could not be noticed (fewer than about 10 examples).
+    churn: differences that each side has in any case, the smaller of broken and gained. A share (churn + 1) / (n + 2)
+    is taken to be newly right, and that and the fall to be newly wrong: the more a candidate changes, the harder a fall
+    is to see. Exact: sums over the number of differences, Binomial(n), and the breaks among them. None if even the
+    largest fall that leaves room for those could not be noticed (fewer than about 10 examples).
     """
-    noise = (gained + 1) / (n + 2)
+    noise = (churn + 1) / (n + 2)
     most = 1 - 2 * noise
     differences = np.arange(n + 1)
     needed = binom.isf(alpha, differences, 0.5) + 1

@@ -46,7 +46,7 @@ def random_score(pairs: Sequence[Pair], left_out: int, alpha: float) -> RandomSc
         difference=difference(broken, gained, n),
         lowest=difference(broken, gained, n, 1 - 2 * alpha).low,
         chance_of_worse=chance_of_worse(broken, gained),
-        detectable_fall=detectable_fall(n, gained, alpha),
+        detectable_fall=detectable_fall(n, min(broken, gained), alpha),
     )
 
 

@@ -136,11 +136,11 @@ def simulated_power(n: int, gained_share: float, fall: float, alpha: float) -> f
     return float((binom.sf(counts[:, 0] - 1, counts[:, 0] + counts[:, 1], 0.5) <= alpha).mean())
 
 
-@pytest.mark.parametrize(("n", "gained"), [(60, 2), (120, 0), (500, 9)])
-def test_the_detectable_fall_is_noticed_in_four_of_five_simulations(n: int, gained: int) -> None:
-    fall = detectable_fall(n, gained, 0.05)
+@pytest.mark.parametrize(("n", "churn"), [(60, 2), (120, 0), (500, 9)])
+def test_the_detectable_fall_is_noticed_in_four_of_five_simulations(n: int, churn: int) -> None:
+    fall = detectable_fall(n, churn, 0.05)
     assert fall is not None
-    assert simulated_power(n, (gained + 1) / (n + 2), fall, 0.05) == pytest.approx(0.8, abs=0.025)
+    assert simulated_power(n, (churn + 1) / (n + 2), fall, 0.05) == pytest.approx(0.8, abs=0.025)
 
 
 def test_more_examples_show_smaller_falls_and_a_handful_shows_none() -> None:
