@@ -1,0 +1,189 @@
+"""The picture beside a candidate's report: what it gets right next to what is live, and which labels rise or fall.
+
+Drawn with matplotlib's objects, not pyplot: pyplot keeps figures in a global list, and charts are drawn in threads.
+Colours are those of Okabe and Ito, told apart by colour-blind people too; direction is also shown by shape and sign.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import PercentFormatter
+
+from core.learning.paired import Interval
+from core.learning.scorecard import Baseline, LabelScore, PastErrorScore, RandomScore, Scorecard
+
+SIZE, DPI = (12.0, 6.75), 100  # inches; 1200 x 675 pixels, which Slack shows without cropping
+LABELS = 12  # of the right panel; more cannot be read in Slack
+ROWS = 6  # heights of rows in it are as for this many, at least
+INK, FAINT, RULE = "#1d1c1d", "#616061", "#e3e3e3"
+BEFORE, NOW, RISE, FALL = "#8a8a8a", "#0072b2", "#009e73", "#d55e00"
+OPEN: Mapping[str, Any] = {
+    "marker": "o",
+    "linestyle": "",
+    "color": "white",
+    "markeredgecolor": BEFORE,
+    "markeredgewidth": 2,
+    "markersize": 8,
+}
+DIRECTIONS = (("<", FALL, "falls"), (">", RISE, "rises"))  # by whether it rises: told apart without colours
+BASELINES: dict[Baseline, str] = {
+    "live": "live model",
+    "recorded": "sender's model",
+    "majority": "commonest label",
+}
+
+
+def draw_report(scorecard: Scorecard, title: str) -> bytes:
+    """A PNG of 1200 x 675 pixels. title: one line, e.g. queue, candidate and what it is compared with."""
+    figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)  # makes itself the figure's canvas: no display is looked for
+    _heading(figure, scorecard, title)
+    _accuracy(_panel(figure, (0.135, 0.325), "Right answers on the golden set"), scorecard)
+    _recall(_panel(figure, (0.685, 0.235), _recall_title(scorecard)), scorecard)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def alt_text(scorecard: Scorecard) -> str:
+    """The picture in words, for people who cannot see it; at most 1,000 characters, as much as Slack takes."""
+    before = BASELINES[scorecard.baseline]
+    parts = [
+        f"{name}: {before} {_percent(score.live)}, candidate {_percent(score.candidate)} of {score.n}."
+        for name, score in _strata(scorecard)
+        if score.n
+    ]
+    changes = [f"{score.label} {_points(score)}" for score in _most_changed(scorecard)]
+    parts.append(f"Recall in points: {', '.join(changes)}." if changes else "No label's recall changed.")
+    return _clip(" ".join(["Accuracy on the golden set.", *parts]), 1000)
+
+
+def _heading(figure: Figure, scorecard: Scorecard, title: str) -> None:
+    shown = _clip(title, 66)
+    figure.text(0.03, 0.925, shown, size=19, weight="bold", color=INK, va="center", parse_math=False)
+    figure.text(0.03, 0.865, _summary(scorecard), size=12.5, color=FAINT, va="center")
+
+
+def _summary(scorecard: Scorecard) -> str:
+    score, past = scorecard.random, scorecard.past_errors
+    if not score.n and not past.n:
+        return "There are no golden examples to compare on."
+    change = score.difference
+    accuracy = f"Accuracy {_signed(change.estimate)} points (95 %: {_signed(change.low)} to {_signed(change.high)})"
+    fixed = f"past errors fixed: {len(past.fixed)}, broken again: {len(past.broken_again)}"
+    return "   ·   ".join([accuracy, f"newly wrong: {score.broken}, newly right: {score.gained}", fixed])
+
+
+def _strata(scorecard: Scorecard) -> list[tuple[str, RandomScore | PastErrorScore]]:
+    return [("Random", scorecard.random), ("Past errors", scorecard.past_errors)]
+
+
+def _panel(figure: Figure, place: tuple[float, float], title: str) -> Axes:
+    """place: left edge and width of the plotted part, as shares of the figure; names of rows stand left of it."""
+    left, width = place
+    axes = figure.add_axes((left, 0.145, width, 0.595))
+    figure.text(0.03 if left < 0.5 else 0.52, 0.785, title, size=13.5, color=INK, weight="bold")
+    axes.set_xlim(-0.02, 1.02)
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.grid(axis="x", color=RULE, linewidth=1)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, labelsize=11, labelcolor=FAINT, pad=6)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return axes
+
+
+def _accuracy(axes: Axes, scorecard: Scorecard) -> None:
+    axes.set_ylim(-0.6, 1.6)
+    strata = _strata(scorecard)
+    axes.set_yticks([1, 0], [f"{name}\n{score.n} examples" for name, score in strata], size=12, color=INK)
+    for place, (_, score) in zip((1, 0), strata, strict=True):
+        if score.n:
+            _estimate(axes, score.live, place + 0.17, BEFORE, "s")
+            _estimate(axes, score.candidate, place - 0.17, NOW, "o")
+        else:
+            axes.text(0.5, place, "none yet", color=FAINT, size=13, ha="center", va="center", backgroundcolor="white")
+    before = axes.plot([], [], "s", color=BEFORE, markersize=9, label=BASELINES[scorecard.baseline])
+    _legend(axes, [*before, *axes.plot([], [], "o", color=NOW, markersize=9, label="candidate (bars: 95 %)")])
+
+
+def _estimate(axes: Axes, share: Interval, height: float, color: str, marker: str) -> None:
+    axes.plot([share.low, share.high], [height, height], color=color, linewidth=3, alpha=0.45, solid_capstyle="round")
+    axes.plot([share.estimate], [height], marker, color=color, markersize=11, clip_on=False, zorder=3)
+    axes.text(share.estimate, height + 0.085, _percent(share), color=color, size=13, weight="bold", ha="center")
+
+
+def _legend(axes: Axes, handles: Sequence[Line2D]) -> None:
+    axes.legend(
+        handles=handles, loc="upper center", bbox_to_anchor=(0.42, -0.085), ncols=3, frameon=False, fontsize=11.5,
+        handletextpad=0.2, columnspacing=1.4, labelcolor=FAINT,
+    )  # fmt: skip
+
+
+def _recall_title(scorecard: Scorecard) -> str:
+    shown = len(_most_changed(scorecard))
+    return f"Recall of labels that changed most ({shown} of {len(scorecard.labels)})" if shown else "Recall per label"
+
+
+def _recall(axes: Axes, scorecard: Scorecard) -> None:
+    changed = _most_changed(scorecard)
+    if not changed:
+        axes.set_axis_off()
+        missing = "There are no random golden examples." if not scorecard.random.n else "No label's recall changed."
+        axes.text(0.2, 0.5, missing, transform=axes.transAxes, size=13, color=FAINT, ha="center")
+        return
+    axes.set_ylim(max(len(changed), ROWS) - 0.4, -0.6)  # the first at the top
+    names = [f"{_squeeze(score.label)} ({score.n})" for score in changed]
+    axes.set_yticks(range(len(changed)), names, size=11.5, color=INK, parse_math=False)
+    for place, score in enumerate(changed):
+        _change(axes, score, place)
+    before = axes.plot([], [], label=BASELINES[scorecard.baseline], **OPEN)
+    _legend(axes, [*before, *(axes.plot([], [], m, color=c, markersize=9, label=name)[0] for m, c, name in DIRECTIONS)])
+
+
+def _change(axes: Axes, score: LabelScore, place: int) -> None:
+    marker, color, _ = DIRECTIONS[_rise(score) > 0]
+    axes.plot([score.live_recall, score.candidate_recall], [place, place], color=color, linewidth=2.5, alpha=0.6)
+    axes.plot([score.live_recall], [place], clip_on=False, **OPEN)
+    axes.plot([score.candidate_recall], [place], marker, color=color, markersize=10, clip_on=False, zorder=3)
+    axes.annotate(
+        _points(score), (1.02, place), xytext=(50, 0), textcoords="offset points", color=color, size=12, weight="bold",
+        ha="right", va="center", annotation_clip=False,
+    )  # fmt: skip
+
+
+def _most_changed(scorecard: Scorecard) -> Sequence[LabelScore]:
+    """Up to 12 labels whose recall changed, the largest fall first and the largest rise last."""
+    changed = [score for score in scorecard.labels if score.live_right != score.candidate_right]
+    most = sorted(changed, key=lambda score: (-abs(_rise(score)), score.label))[:LABELS]
+    return sorted(most, key=lambda score: (_rise(score), score.label))
+
+
+def _rise(score: LabelScore) -> float:
+    return score.candidate_recall - score.live_recall
+
+
+def _points(score: LabelScore) -> str:
+    return f"{_rise(score) * 100:+.0f}".replace("-", "−")
+
+
+def _clip(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def _squeeze(label: str) -> str:
+    """At most 20 characters of a label. The middle goes: labels often share their beginning."""
+    return label if len(label) <= 20 else f"{label[:11]}…{label[-8:]}"
+
+
+def _percent(share: Interval) -> str:
+    return f"{share.estimate * 100:.0f} %"
+
+
+def _signed(share: float) -> str:
+    return f"{share * 100:+.1f}".replace("-", "−")
