@@ -54,7 +54,6 @@ class ReviewPolicy(_Section):
     reveal: Literal["tally", "names"] = Field(
         "tally", description="what everyone sees of the votes once an item is settled"
     )
-    receipts: bool = Field(True, description="after each click, tell the person (only them) what was recorded")
 
 
 class ConsensusPolicy(_Section):

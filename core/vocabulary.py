@@ -128,3 +128,10 @@ class Audience(StrEnum):
 class Role(StrEnum):
     REVIEWER = "reviewer"
     LEAD = "lead"
+
+
+NONE_OF_THESE = "None of these"  # how the vote without a label is written in tallies and on buttons
+
+
+def shown_answer(label: str | None) -> str:
+    return NONE_OF_THESE if label is None else label

@@ -52,6 +52,7 @@ class Snapshot(Base):
     content_hash: Mapped[str]
     rows: Mapped[int]
     near_golden_left_out: Mapped[int]
+    golden_up_to: Mapped[int] = mapped_column(BigInteger)  # the golden set it was kept clean of: examples up to this id
     policy_fingerprint: Mapped[str]
     created_at: Mapped[datetime]
 
@@ -168,6 +169,7 @@ class Decision(Base):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), index=True)
     model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), index=True)
     kind: Mapped[DecisionKind]
+    former_model_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))  # live until then
     people: Mapped[dict[str, Any]]  # {"leads": [...]}
     reason: Mapped[str] = mapped_column(Text, default="")
     evaluation_id: Mapped[int | None] = mapped_column(ForeignKey("evaluation.id"))

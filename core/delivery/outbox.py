@@ -1,0 +1,203 @@
+"""What has to be said, as rows. A posting holds no message: it says that the message about a row must be brought up to
+date. Whoever delivers it draws the row as it is then, so order cannot matter and a hundred votes are one update.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from core.database import insert
+from core.records.delivery import Notice, Posting
+from core.records.queues import Queue
+from core.vocabulary import Audience, Card, NoticeKind
+
+CLAIM = timedelta(seconds=60)  # longer than any call to Slack; a crashed deliverer's posting is free again after it
+LONGEST_PAUSE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Due:
+    """A claimed posting: draw the row, say it, then `mark_shown` with this version."""
+
+    id: int
+    card: Card
+    subject_id: int
+    channel: str
+    ts: str | None
+    version: int
+    shown: int
+    maybe_posted: bool  # an earlier first post has an unknown outcome: look for it before posting again
+
+
+@dataclass(frozen=True)
+class DueNotice:
+    id: int
+    kind: NoticeKind
+    channel: str
+    person: str | None
+    words: str
+
+
+def show(
+    session: Session, card: Card, subject_id: int, audience: Audience, queue: Queue, now: datetime, urgent: bool = False
+) -> None:
+    """The message about this row must be brought up to date. Repeating it adds nothing but a version."""
+    channel = queue.channel if audience is Audience.REVIEWERS else queue.leads_channel
+    new = insert(session, Posting).values(
+        queue_id=queue.id, card=card, subject_id=subject_id, audience=audience, channel=channel,
+        wanted=1, shown=0, urgent=urgent, attempts=0, unconfirmed=False, broken="", next_try_at=now,
+    )  # fmt: skip
+    session.execute(
+        new.on_conflict_do_update(
+            index_elements=["card", "subject_id", "audience"],
+            set_={"wanted": Posting.wanted + 1, "urgent": urgent},
+        )
+    )
+
+
+def notify(
+    session: Session, kind: NoticeKind, key: str, channel: str, person: str | None, words: str, now: datetime
+) -> None:
+    """Say something once. A second notice with the same key is dropped."""
+    session.execute(
+        insert(session, Notice)
+        .values(
+            key=key,
+            kind=kind,
+            channel=channel,
+            person=person,
+            words=words,
+            created_at=now,
+            next_try_at=now,
+            attempts=0,
+            broken="",
+        )
+        .on_conflict_do_nothing(index_elements=["key"])
+    )
+
+
+def subject_at(session: Session, channel: str, ts: str, card: Card) -> int | None:
+    """Which row the message at these coordinates shows; None if it is not one of our cards of this kind."""
+    return session.scalar(
+        select(Posting.subject_id).where(Posting.channel == channel, Posting.ts == ts, Posting.card == card)
+    )
+
+
+def coordinates(session: Session, card: Card, subject_id: int, audience: Audience) -> tuple[str, str] | None:
+    """Channel and ts of the message that shows this row; None while it has not been posted."""
+    posting = session.scalar(
+        select(Posting).where(Posting.card == card, Posting.subject_id == subject_id, Posting.audience == audience)
+    )
+    return (posting.channel, posting.ts) if posting and posting.ts else None
+
+
+def claim_next(
+    session: Session, now: datetime, *, may_update: bool, may_update_open: bool, full_channels: Collection[str]
+) -> Due | None:
+    """Take the most urgent posting that is due and that Slack's rates allow now: settled before open, then oldest.
+
+    may_update: an update of any message is allowed; may_update_open: also of one that is not urgent;
+    full_channels: channels that have had their post of this second. Two deliverers never get the same posting.
+    """
+    post = and_(Posting.ts.is_(None), Posting.channel.not_in(list(full_channels)))
+    update = Posting.ts.is_not(None) if may_update_open else and_(Posting.ts.is_not(None), Posting.urgent)
+    posting = session.scalar(
+        select(Posting)
+        .where(
+            Posting.wanted > Posting.shown,
+            Posting.broken == "",
+            Posting.next_try_at <= now,
+            or_(Posting.claimed_until.is_(None), Posting.claimed_until < now),
+            or_(post, update) if may_update else post,
+        )
+        .order_by(Posting.urgent.desc(), Posting.next_try_at, Posting.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if posting is None:
+        return None
+    due = Due(
+        id=posting.id, card=posting.card, subject_id=posting.subject_id, channel=posting.channel, ts=posting.ts,
+        version=posting.wanted, shown=posting.shown, maybe_posted=posting.unconfirmed,
+    )  # fmt: skip
+    posting.claimed_until = now + CLAIM
+    posting.unconfirmed = posting.ts is None
+    return due
+
+
+def mark_shown(session: Session, posting_id: int, version: int, ts: str | None, now: datetime) -> None:
+    """The row was drawn as of `version`. What was wanted meanwhile stays wanted."""
+    posting = _locked(session, posting_id)
+    posting.shown = max(posting.shown, version)
+    posting.ts = ts or posting.ts
+    posting.claimed_until, posting.unconfirmed, posting.attempts = None, False, 0
+    posting.next_try_at = now
+
+
+def mark_failed(
+    session: Session,
+    posting_id: int,
+    now: datetime,
+    *,
+    outcome_unknown: bool = False,
+    forget_ts: bool = False,
+    retry_after: float | None = None,
+    permanent: str = "",
+) -> None:
+    """It was not said. Try again later (after `retry_after` seconds, else doubling), or never (`permanent` says why).
+    forget_ts: the message is gone, post a new one. outcome_unknown: Slack may have taken it."""
+    posting = _locked(session, posting_id)
+    posting.claimed_until = None
+    posting.unconfirmed = posting.ts is None and outcome_unknown
+    posting.broken = permanent
+    if forget_ts:
+        posting.ts = None
+    posting.attempts += 1
+    posting.next_try_at = now + _pause(posting.attempts, retry_after)
+
+
+def claim_next_notice(session: Session, now: datetime, full_channels: Collection[str]) -> DueNotice | None:
+    notice = session.scalar(
+        select(Notice)
+        .where(
+            Notice.delivered_at.is_(None),
+            Notice.broken == "",
+            Notice.next_try_at <= now,
+            or_(Notice.claimed_until.is_(None), Notice.claimed_until < now),
+            or_(Notice.person.is_not(None), Notice.channel.not_in(list(full_channels))),
+        )
+        .order_by(Notice.next_try_at, Notice.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if notice is None:
+        return None
+    notice.claimed_until = now + CLAIM
+    return DueNotice(notice.id, notice.kind, notice.channel, notice.person, notice.words)
+
+
+def mark_delivered(session: Session, notice_id: int, now: datetime) -> None:
+    notice = session.get_one(Notice, notice_id, with_for_update=True)
+    notice.delivered_at, notice.claimed_until = now, None
+
+
+def mark_notice_failed(
+    session: Session, notice_id: int, now: datetime, retry_after: float | None = None, permanent: str = ""
+) -> None:
+    notice = session.get_one(Notice, notice_id, with_for_update=True)
+    notice.claimed_until, notice.broken = None, permanent
+    notice.attempts += 1
+    notice.next_try_at = now + _pause(notice.attempts, retry_after)
+
+
+def _locked(session: Session, posting_id: int) -> Posting:
+    return session.get_one(Posting, posting_id, with_for_update=True)
+
+
+def _pause(attempts: int, retry_after: float | None) -> timedelta:
+    if retry_after is not None:
+        return timedelta(seconds=retry_after)
+    return min(LONGEST_PAUSE, timedelta(seconds=2 ** min(attempts, 10)))

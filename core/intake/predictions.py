@@ -1,0 +1,139 @@
+"""What a sender may send: one prediction, checked. Nothing else gets into the table."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from core.errors import Invalid
+from core.policy import QueuePolicy
+
+LONGEST_TEXT = 100_000  # characters
+LONGEST_ID = 200
+MOST_FIELDS = 20
+LONGEST_FIELD = 500
+SUM_TOLERANCE = 0.02  # probabilities are often rounded by the sender
+KNOWN = {"external_id", "model_version", "text", "image_url", "fields", "label", "confidence", "probabilities"}
+
+
+@dataclass(frozen=True)
+class NewPrediction:
+    """label is None only for a text that a person flagged while no model was live."""
+
+    external_id: str
+    model_version: str
+    text: str = ""
+    image_url: str | None = None
+    fields: dict[str, str] = field(default_factory=dict)
+    label: str | None = None
+    confidence: float | None = None
+    probabilities: dict[str, float] | None = None
+
+
+def checked_prediction(row: Mapping[str, Any], policy: QueuePolicy) -> NewPrediction:
+    """A row of JSON, CSV or an API call as a prediction. Raises Invalid with the field and what is allowed.
+
+    probabilities alone suffice; a label needs a confidence or probabilities.
+    """
+    unknown = sorted(set(row) - KNOWN)
+    if unknown:
+        raise Invalid(f"{unknown[0]} is not known; a prediction has {', '.join(sorted(KNOWN))}.", field=unknown[0])
+    text, image_url = _text(row.get("text")), _address(row.get("image_url"))
+    if not text.strip() and not image_url:
+        raise Invalid("A prediction needs a text or an image_url.", field="text")
+    probabilities = _probabilities(row.get("probabilities"), policy)
+    label = _label(row.get("label"), probabilities, policy)
+    return NewPrediction(
+        external_id=_identifier(row, "external_id"),
+        model_version=_identifier(row, "model_version"),
+        text=text,
+        image_url=image_url,
+        fields=_fields(row.get("fields")),
+        label=label,
+        confidence=_confidence(row.get("confidence"), label, probabilities),
+        probabilities=probabilities,
+    )
+
+
+def _identifier(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    value = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_ID or "\x00" in value:
+        raise Invalid(f"{name} must be a text of 1 to {LONGEST_ID} characters.", field=name)
+    return value.strip()
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Invalid("text must be a text.", field="text")
+    if len(value) > LONGEST_TEXT:
+        raise Invalid(f"text has {len(value):,} characters; at most {LONGEST_TEXT:,} are taken.", field="text")
+    return _storable(value)
+
+
+def _storable(value: str) -> str:
+    """PostgreSQL stores neither NUL nor half of a surrogate pair."""
+    return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _address(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value) > 3000 or urlsplit(value).scheme not in ("http", "https"):
+        raise Invalid("image_url must be an http(s) address of at most 3,000 characters.", field="image_url")
+    return value
+
+
+def _fields(value: Any) -> dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or len(value) > MOST_FIELDS:
+        raise Invalid(f"fields must be an object with at most {MOST_FIELDS} entries.", field="fields")
+    return {_storable(str(name))[:80]: _storable(str(content))[:LONGEST_FIELD] for name, content in value.items()}
+
+
+def _probabilities(value: Any, policy: QueuePolicy) -> dict[str, float] | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or not value:
+        raise Invalid("probabilities must be an object: label to probability.", field="probabilities")
+    for name, probability in value.items():
+        _require_label(name, policy, "probabilities")
+        if not _is_probability(probability):
+            raise Invalid(f"probabilities.{name} must be a number from 0 to 1.", field="probabilities")
+    total = sum(value.values())
+    if total > 1 + SUM_TOLERANCE:
+        raise Invalid(f"probabilities add up to {total:.3f}; at most 1 is possible.", field="probabilities")
+    return {name: float(probability) for name, probability in value.items()}
+
+
+def _label(value: Any, probabilities: dict[str, float] | None, policy: QueuePolicy) -> str:
+    if value is None or value == "":
+        if probabilities is None:
+            raise Invalid("A prediction needs a label or probabilities.", field="label")
+        return max(probabilities, key=lambda name: (probabilities[name], name))
+    _require_label(value, policy, "label")
+    return str(value)
+
+
+def _confidence(value: Any, label: str, probabilities: dict[str, float] | None) -> float:
+    if value is None or value == "":
+        if probabilities is None or label not in probabilities:
+            raise Invalid(f"There is no confidence and no probability for “{label}”.", field="confidence")
+        return probabilities[label]
+    if not _is_probability(value):
+        raise Invalid("confidence must be a number from 0 to 1.", field="confidence")
+    return float(value)
+
+
+def _require_label(value: Any, policy: QueuePolicy, where: str) -> None:
+    if value not in policy.label_names:
+        known = ", ".join(policy.label_names[:10]) + (", …" if len(policy.label_names) > 10 else "")
+        raise Invalid(f"“{str(value)[:80]}” is not a label of {policy.name} ({known}).", field=where)
+
+
+def _is_probability(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value <= 1

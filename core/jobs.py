@@ -1,0 +1,137 @@
+"""Work that must happen, as rows. Any number of clocks ask "which slots are due?" and a unique key makes each slot one
+row; any number of workers claim rows. A claim has a lease; who lost it cannot finish: effect and `finish` stand in one
+transaction, fenced by (claimed_by, attempt).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased
+
+from core.database import insert
+from core.records.jobs import Job, Schedule
+
+LEASE = timedelta(seconds=20)  # renewed every few seconds while the work goes on
+MOST_ATTEMPTS = 5  # a job that kills its worker must not loop for ever
+LONGEST_PAUSE = timedelta(minutes=5)
+
+NextSlot = Callable[[datetime | None, datetime], datetime | None]  # APScheduler's Trigger.get_next_fire_time
+
+
+@dataclass(frozen=True)
+class Claim:
+    id: int
+    name: str
+    payload: dict[str, Any]
+    attempt: int
+    claimed_by: str
+
+
+class LostLease(Exception):  # noqa: N818 - a fact, not an error of the caller
+    """Somebody else has taken the job over; what this worker did must not be stored."""
+
+
+def enqueue(
+    session: Session, name: str, key: str, payload: dict[str, Any], now: datetime, mutex: str | None = None
+) -> None:
+    """One row per key, however often it is asked for."""
+    session.execute(
+        insert(session, Job)
+        .values(name=name, key=key, payload=payload, mutex=mutex, state="ready", run_at=now, attempt=0, last_error="")
+        .on_conflict_do_nothing(index_elements=["key"])
+    )
+
+
+def enqueue_due(
+    session: Session, schedule_name: str, next_slot: NextSlot, job: str, payload: dict[str, Any], now: datetime
+) -> None:
+    """Insert the newest slot that fell due since the stored last one (an outage of a week is one run, not seven).
+    A schedule met for the first time starts now."""
+    session.execute(
+        insert(session, Schedule)
+        .values(name=schedule_name, last_slot=now)
+        .on_conflict_do_nothing(index_elements=["name"])
+    )  # fmt: skip
+    schedule = session.get_one(Schedule, schedule_name, with_for_update=True, populate_existing=True)
+    newest = None
+    slot = next_slot(None, schedule.last_slot + timedelta(microseconds=1))
+    while slot is not None and slot <= now:
+        newest = slot
+        slot = next_slot(slot, slot + timedelta(microseconds=1))
+    if newest is not None:
+        schedule.last_slot = newest
+        enqueue(session, job, f"{schedule_name}@{newest:%Y-%m-%dT%H:%M:%SZ}", payload, now)
+
+
+def claim(session: Session, name: str, worker: str, now: datetime) -> Claim | None:
+    """Take one ready job of this name whose mutex is free; None if there is none."""
+    other = aliased(Job)
+    busy = select(other.id).where(other.mutex == Job.mutex, other.state == "running").exists()
+    job = session.scalar(
+        select(Job)
+        .where(Job.name == name, Job.state == "ready", Job.run_at <= now, or_(Job.mutex.is_(None), ~busy))
+        .order_by(Job.run_at, Job.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Job)
+    )
+    if job is None:
+        return None
+    try:
+        with session.begin_nested():
+            job.state, job.claimed_by, job.attempt = "running", worker, job.attempt + 1
+            job.lease_until = now + LEASE
+    except IntegrityError:  # another worker took this mutex between our read and our write
+        return None
+    return Claim(job.id, job.name, job.payload, job.attempt, worker)
+
+
+def renew(session: Session, claimed: Claim, now: datetime) -> bool:
+    """False: the lease is lost; stop."""
+    return _update(session, claimed, lease_until=now + LEASE)
+
+
+def finish(session: Session, claimed: Claim) -> None:
+    """In the same transaction as the job's effect. Raises LostLease, which rolls that effect back."""
+    if not _update(session, claimed, state="done", lease_until=None):
+        raise LostLease(claimed.id)
+
+
+def fail(session: Session, claimed: Claim, error: str, now: datetime) -> bool:
+    """Back to the queue with a pause, or dead after `MOST_ATTEMPTS` (True)."""
+    dead = claimed.attempt >= MOST_ATTEMPTS
+    pause = min(LONGEST_PAUSE, timedelta(seconds=2**claimed.attempt))
+    _update(
+        session, claimed,
+        state="dead" if dead else "ready", run_at=now + pause, last_error=error[:500], lease_until=None,
+    )  # fmt: skip
+    return dead
+
+
+def reap(session: Session, now: datetime) -> list[Job]:
+    """Give back the jobs whose worker died; those that did so too often are dead and returned. Safe to repeat from any
+    number of workers."""
+    lost = session.scalars(
+        select(Job).where(Job.state == "running", Job.lease_until < now).with_for_update(skip_locked=True)
+    ).all()
+    for job in lost:
+        job.state = "dead" if job.attempt >= MOST_ATTEMPTS else "ready"
+        job.claimed_by = job.lease_until = None
+        job.last_error = job.last_error or "its worker stopped answering"
+    return [job for job in lost if job.state == "dead"]
+
+
+def _update(session: Session, claimed: Claim, **values: Any) -> bool:
+    done = session.execute(
+        update(Job)
+        .where(
+            Job.id == claimed.id, Job.claimed_by == claimed.claimed_by,
+            Job.attempt == claimed.attempt, Job.state == "running",
+        )
+        .values(**values)
+        .returning(Job.id)
+    )  # fmt: skip
+    return done.scalar_one_or_none() is not None

@@ -1,0 +1,162 @@
+"""A fitted model meets the golden set, beside what is live, and becomes a candidate."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.database import Database
+from core.delivery import outbox
+from core.learning.artifacts import Packed
+from core.learning.evaluation import GoldenRow, Predicted, always, compare, predict
+from core.learning.gate import GateVerdict, gate
+from core.learning.golden import Golden, golden_set
+from core.learning.learners import Fitted
+from core.learning.scorecard import Baseline, Scorecard
+from core.learning.serving import load_model
+from core.learning.snapshots import Row
+from core.policy import QueuePolicy
+from core.records.learning import (
+    Artifact,
+    Evaluation,
+    GoldenExample,
+    Live,
+    ModelVersion,
+    Snapshot,
+    TrainingRun,
+)
+from core.records.predictions import Prediction
+from core.records.reviews import Correction, ReviewItem
+from core.vocabulary import Audience, Card, ModelState
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One comparison: what was live (`live_changes` says when), on which golden set, and what the gate says."""
+
+    live_model_id: int | None
+    live_changes: int
+    golden_hash: str
+    scorecard: Scorecard
+    verdict: GateVerdict
+
+    def store(self, session: Session, model_id: int, now: datetime, policy: QueuePolicy) -> None:
+        session.add(
+            Evaluation(
+                model_id=model_id,
+                live_model_id=self.live_model_id,
+                live_changes=self.live_changes,
+                golden_hash=self.golden_hash,
+                scorecard=self.scorecard.as_dict(),
+                passed=self.verdict.passed,
+                blocks={"sentences": list(self.verdict.blocks)},
+                warnings={"sentences": list(self.verdict.warnings)},
+                policy_fingerprint=policy.fingerprint,
+                created_at=now,
+            )
+        )
+        session.flush()
+
+
+def measure(
+    database: Database, run: TrainingRun, fitted: Fitted | None, model_id: int | None, rows: Sequence[Row],
+    policy: QueuePolicy,
+) -> Measured:  # fmt: skip
+    """Compare the candidate (just fitted, or stored as model_id) with what is live. Reads only.
+
+    Where no model of ours is live, the sender's recorded predictions stand in; where there are none for any golden
+    example, the majority label of the training rows.
+    """
+    with database.reading() as session:
+        live = session.get_one(Live, run.queue_id)
+        snapshot = session.get_one(Snapshot, run.snapshot_id)
+        golden = [
+            row for row in golden_set(session, run.queue_id, snapshot.golden_up_to) if row.label in policy.label_names
+        ]
+        candidate = fitted or load_model(session, model_id or 0).fitted
+        live_model = load_model(session, live.model_id) if live.model_id is not None else None
+        recorded = {} if live_model else _recorded(session, run.queue_id)
+    rows_to_meet = [GoldenRow(row.id, row.text, row.label, row.stratum) for row in golden]
+    baseline: Baseline = "majority"
+    standing = always(_majority(rows), rows_to_meet)
+    if live_model:
+        baseline, standing = "live", predict(live_model.fitted, rows_to_meet)
+    elif any(row.id in recorded for row in golden):
+        baseline, standing = "recorded", Predicted(tuple(recorded.get(row.id) for row in golden))
+    scorecard = compare(
+        rows_to_meet,
+        standing,
+        predict(candidate, rows_to_meet),
+        policy,
+        baseline,
+    )
+    verdict = gate(scorecard, policy.promotion)
+    return Measured(live.model_id, live.changes, _golden_hash(golden), scorecard, verdict)
+
+
+def store_candidate(
+    session: Session, run: TrainingRun, learner: str, parameters: str, packed: Packed, measured: Measured,
+    now: datetime, policy: QueuePolicy,
+) -> int:  # fmt: skip
+    """Model, artefact and evaluation; a candidate that still waited is superseded. The caller holds the Live row."""
+    _supersede_pending(session, run, now)
+    version = session.scalar(select(func.max(ModelVersion.version)).where(ModelVersion.queue_id == run.queue_id)) or 0
+    model = ModelVersion(
+        queue_id=run.queue_id,
+        version=version + 1,
+        run_id=run.id,
+        state=ModelState.CANDIDATE,
+        learner=learner,
+        parameters_fingerprint=parameters,
+        created_at=now,
+    )
+    session.add(model)
+    session.flush()
+    session.add(Artifact(model_id=model.id, content=packed.content, sha256=packed.sha256, library=packed.library))
+    measured.store(session, model.id, now, policy)
+    for card in (Card.CANDIDATE, Card.CHART):
+        outbox.show(session, card, model.id, Audience.LEADS, model.queue, now, urgent=card is Card.CANDIDATE)
+    return model.id
+
+
+def newest_evaluation(session: Session, model_id: int) -> Evaluation:
+    return session.scalars(
+        select(Evaluation).where(Evaluation.model_id == model_id).order_by(Evaluation.id.desc()).limit(1)
+    ).one()
+
+
+def _supersede_pending(session: Session, run: TrainingRun, now: datetime) -> None:
+    pending = session.scalars(
+        select(ModelVersion).where(ModelVersion.queue_id == run.queue_id, ModelVersion.state == ModelState.CANDIDATE)
+    )
+    for model in pending:
+        model.state = ModelState.SUPERSEDED
+        outbox.show(session, Card.CANDIDATE, model.id, Audience.LEADS, model.queue, now, urgent=True)
+
+
+def _recorded(session: Session, queue_id: int) -> dict[int, str | None]:
+    """What the sender's model had said about the golden examples that came from its predictions."""
+    found = session.execute(
+        select(GoldenExample.id, Prediction.label)
+        .join(Correction, Correction.id == GoldenExample.correction_id)
+        .join(ReviewItem, ReviewItem.id == Correction.item_id)
+        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .where(GoldenExample.queue_id == queue_id, Prediction.label.is_not(None))
+    )
+    return dict(found.all())
+
+
+def _majority(rows: Sequence[Row]) -> str:
+    """The most frequent label; of equals the first by name."""
+    counted = Counter(row.label for row in rows)
+    return min(counted, key=lambda label: (-counted[label], label))
+
+
+def _golden_hash(golden: Sequence[Golden]) -> str:
+    lines = [[row.id, row.content_hash, row.label, row.stratum] for row in golden]
+    return hashlib.sha256(json.dumps(lines).encode()).hexdigest()

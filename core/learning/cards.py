@@ -1,0 +1,193 @@
+"""What people see of training and models, as plain data."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound
+from core.learning.candidates import newest_evaluation
+from core.learning.scorecard import Scorecard
+from core.policy import Policy
+from core.records.learning import (
+    Approval,
+    Artifact,
+    Decision,
+    Evaluation,
+    Live,
+    ModelVersion,
+    Snapshot,
+    SnapshotRow,
+    TrainingRun,
+)
+from core.vocabulary import DecisionKind, ModelState, RunState, Source, Trigger
+
+
+@dataclass(frozen=True)
+class RunCard:
+    run_id: int
+    queue_title: str
+    state: RunState
+    trigger: Trigger
+    requested_by: str | None
+    progress: str
+    problem: str
+    model: str | None
+
+
+@dataclass(frozen=True)
+class CandidateCard:
+    """A model and everything a lead needs to decide about it."""
+
+    model_id: int
+    name: str
+    queue_title: str
+    state: ModelState
+    live_name: str | None
+    scorecard: Scorecard
+    passed: bool
+    outdated: bool  # the live model changed since; a new evaluation is on its way
+    blocks: tuple[str, ...]
+    warnings: tuple[str, ...]
+    rows: int
+    corrections: int
+    left_out: int
+    approvals: tuple[str, ...]
+    approvals_needed: int
+    decisions: tuple["DecisionLine", ...]
+    superseded_by: str | None
+
+
+@dataclass(frozen=True)
+class DecisionLine:
+    at: datetime
+    kind: DecisionKind
+    leads: tuple[str, ...]
+    reason: str
+    snapshot_hash: str
+    policy_fingerprint: str
+
+
+def run_card(session: Session, run_id: int, policy: Policy) -> RunCard:
+    run = session.get_one(TrainingRun, run_id, populate_existing=True)
+    model = session.scalar(select(ModelVersion).where(ModelVersion.run_id == run_id))
+    return RunCard(
+        run_id=run.id,
+        queue_title=policy.queue(run.queue.name).shown_title,
+        state=run.state,
+        trigger=run.trigger,
+        requested_by=run.requested_by,
+        progress=run.progress,
+        problem=run.problem,
+        model=model.name if model else None,
+    )
+
+
+def candidate_card(session: Session, model_id: int, policy: Policy) -> CandidateCard:
+    model = session.get_one(ModelVersion, model_id, populate_existing=True)
+    queue = policy.queue(model.queue.name)
+    evaluation = newest_evaluation(session, model_id)
+    snapshot = _snapshot(session, model)
+    live = session.get_one(Live, model.queue_id)
+    compared = session.get(ModelVersion, evaluation.live_model_id) if evaluation.live_model_id else None
+    newer = session.scalar(
+        select(ModelVersion)
+        .where(ModelVersion.queue_id == model.queue_id, ModelVersion.version > model.version)
+        .order_by(ModelVersion.version)
+        .limit(1)
+    )
+    return CandidateCard(
+        model_id=model.id,
+        name=model.name,
+        queue_title=queue.shown_title,
+        state=model.state,
+        live_name=compared.name if compared else None,
+        scorecard=Scorecard.from_dict(evaluation.scorecard),
+        passed=evaluation.passed,
+        outdated=model.state is ModelState.CANDIDATE and evaluation.live_changes != live.changes,
+        blocks=tuple(evaluation.blocks["sentences"]),
+        warnings=tuple(evaluation.warnings["sentences"]),
+        rows=snapshot.rows,
+        corrections=_corrections_in(session, snapshot.id),
+        left_out=snapshot.near_golden_left_out,
+        approvals=tuple(_approvals(session, model_id)),
+        approvals_needed=queue.promotion.approvals,
+        decisions=tuple(_decisions(session, model_id)),
+        superseded_by=newer.name if newer and model.state is ModelState.SUPERSEDED else None,
+    )
+
+
+def model_story(session: Session, model_id: int, policy: Policy) -> list[tuple[datetime, str]]:
+    """How a model came to be and what was decided about it, oldest first."""
+    model = session.get(ModelVersion, model_id)
+    if model is None:
+        raise NotFound(f"There is no model {model_id}.")
+    run = session.get_one(TrainingRun, model.run_id)
+    snapshot, artifact = _snapshot(session, model), session.get_one(Artifact, model_id)
+    asked = f" by {run.requested_by}" if run.requested_by else ""
+    lines = [
+        (run.requested_at, f"training asked for ({run.trigger.value}{asked}), policy {run.policy_fingerprint}"),
+        (
+            snapshot.created_at,
+            f"snapshot {snapshot.content_hash[:12]}: {snapshot.rows} rows, {_corrections_in(session, snapshot.id)} of "
+            f"them corrections; {snapshot.near_golden_left_out} near-golden rows left out",
+        ),
+        (
+            model.created_at,
+            f"{model.name} fitted by learner “{model.learner}”, seed {run.seed}, parameters "
+            f"{model.parameters_fingerprint[:12]}, artefact {artifact.sha256[:12]} ({artifact.library})",
+        ),
+    ]
+    evaluations = session.scalars(select(Evaluation).where(Evaluation.model_id == model_id).order_by(Evaluation.id))
+    lines += [(evaluation.created_at, _evaluation_line(evaluation)) for evaluation in evaluations]
+    lines += [
+        (
+            line.at,
+            f"{line.kind.value.replace('_', ' ')} by {', '.join(line.leads)}"
+            + (f": {line.reason}" if line.reason else "")
+            + f" (snapshot {line.snapshot_hash[:12]}, policy {line.policy_fingerprint})",
+        )
+        for line in _decisions(session, model_id)
+    ]
+    return sorted(lines, key=lambda line: line[0])
+
+
+def _evaluation_line(evaluation: Evaluation) -> str:
+    card = Scorecard.from_dict(evaluation.scorecard)
+    verdict = "passed" if evaluation.passed else "refused: " + " ".join(evaluation.blocks["sentences"])
+    return (
+        f"golden set {evaluation.golden_hash[:12]}, against {card.baseline}: {card.random.candidate_right} of "
+        f"{card.random.n} random examples right (before: {card.random.live_right}), "
+        f"{len(card.past_errors.fixed)} past errors fixed, {len(card.past_errors.broken_again)} broken again, "
+        f"{len(card.negative_flips)} negative flips. The gate {verdict} (policy {evaluation.policy_fingerprint})"
+    )
+
+
+def _snapshot(session: Session, model: ModelVersion) -> Snapshot:
+    run = session.get_one(TrainingRun, model.run_id)
+    return session.get_one(Snapshot, run.snapshot_id)
+
+
+def _corrections_in(session: Session, snapshot_id: int) -> int:
+    return session.scalar(
+        select(func.count()).where(SnapshotRow.snapshot_id == snapshot_id, SnapshotRow.source == Source.CORRECTION)
+    ) or 0  # fmt: skip
+
+
+def _approvals(session: Session, model_id: int) -> list[str]:
+    return list(
+        session.scalars(
+            select(Approval.person).where(Approval.model_id == model_id, Approval.standing).order_by(Approval.id)
+        )
+    )
+
+
+def _decisions(session: Session, model_id: int) -> list[DecisionLine]:
+    rows = session.scalars(select(Decision).where(Decision.model_id == model_id).order_by(Decision.id))
+    return [
+        DecisionLine(
+            row.created_at, row.kind, tuple(row.people["leads"]), row.reason, row.snapshot_hash, row.policy_fingerprint
+        )
+        for row in rows
+    ]

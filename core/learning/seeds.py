@@ -1,0 +1,54 @@
+"""Labelled data that a queue starts from; the content-hash split makes the first random golden stratum of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.database import insert
+from core.errors import Invalid
+from core.hashing import content_hash, unit_interval
+from core.policy import QueuePolicy
+from core.queues import queue_named
+from core.records.learning import GoldenExample, SeedExample
+from core.vocabulary import Stratum
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """training, golden: rows stored now; repeated: texts that were there already."""
+
+    training: int
+    golden: int
+    repeated: int
+
+
+def add_seeds(session: Session, rows: Sequence[tuple[str, str]], now: datetime, policy: QueuePolicy) -> Seeded:
+    """rows: (text, label). Each text is stored once, as golden or for training, never both; which one depends on its
+    content alone, so importing a file again (or one that overlaps) moves nothing across. Raises Invalid for an unknown
+    label or an empty text; then nothing is stored."""
+    queue = queue_named(session, policy.name)
+    for position, (text, label) in enumerate(rows, 1):
+        if label not in policy.label_names:
+            raise Invalid(
+                f"Row {position}: “{label}” is not a label of {policy.name} in the policy file.", field="label"
+            )
+        if not text.strip():
+            raise Invalid(f"Row {position}: the text is empty.", field="text")
+    share = policy.golden.seed_share
+    counts = {True: 0, False: 0}
+    for text, label in rows:
+        digest = content_hash(text)
+        values = {"queue_id": queue.id, "text": text, "label": label, "content_hash": digest, "created_at": now}
+        golden = unit_interval(digest, "seed golden") < share
+        if golden:
+            values |= {"stratum": Stratum.RANDOM, "inclusion_probability": share}
+        stored = session.execute(
+            insert(session, GoldenExample if golden else SeedExample)
+            .values(values)
+            .on_conflict_do_nothing(index_elements=["queue_id", "content_hash"])
+            .returning(GoldenExample.id if golden else SeedExample.id)
+        )
+        counts[golden] += stored.scalar_one_or_none() is not None
+    return Seeded(counts[False], counts[True], len(rows) - sum(counts.values()))

@@ -1,0 +1,59 @@
+"""The live model of each queue, in this process. Each question looks at the `Live` row, so a promotion anywhere is
+served here with the next prediction; the model itself is loaded again only when that row has changed."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.database import Database
+from core.learning.artifacts import Packed, unpack
+from core.learning.learners import Fitted, find_learner
+from core.queues import queue_named
+from core.records.learning import Artifact, Live, ModelVersion
+
+
+@dataclass(frozen=True)
+class LiveModel:
+    id: int
+    name: str
+    fitted: Fitted
+
+    def predict(self, texts: Sequence[str]) -> list[dict[str, float]]:
+        """For each text, label to probability."""
+        table = self.fitted.probabilities(texts)
+        return [dict(zip(self.fitted.classes, map(float, row), strict=True)) for row in table]
+
+
+class Serving:
+    """Guards the loaded models: one per queue, loaded by one thread while others wait for it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._loaded: dict[str, LiveModel] = {}
+
+    def live(self, queue_name: str) -> LiveModel | None:
+        """None: no model of ours is live in this queue. Raises Invalid if the stored model cannot be used."""
+        with self._lock, self._database.reading() as session:
+            model_id = live_model_id(session, queue_name)
+            if model_id is None:
+                return None
+            loaded = self._loaded.get(queue_name)
+            if loaded is None or loaded.id != model_id:
+                loaded = self._loaded[queue_name] = load_model(session, model_id)
+            return loaded
+
+
+def live_model_id(session: Session, queue_name: str) -> int | None:
+    return session.scalar(select(Live.model_id).where(Live.queue_id == queue_named(session, queue_name).id))
+
+
+def load_model(session: Session, model_id: int) -> LiveModel:
+    """Raises Invalid if the artefact was changed, or comes from another scikit-learn."""
+    model = session.get_one(ModelVersion, model_id)
+    artifact = session.get_one(Artifact, model_id)
+    packed = Packed(artifact.content, artifact.sha256, artifact.library)
+    return LiveModel(model.id, model.name, unpack(packed, find_learner(model.learner)))

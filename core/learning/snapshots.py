@@ -1,0 +1,162 @@
+"""Immutable training sets: what a model was trained on, row by row, and where each row came from."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert as sql_insert
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.learning.golden import Golden
+from core.learning.learners import Example
+from core.learning.neighbours import near
+from core.policy import QueuePolicy
+from core.records.learning import GoldenExample, SeedExample, Snapshot, SnapshotRow
+from core.records.predictions import Prediction
+from core.records.reviews import Correction, ReviewItem
+from core.vocabulary import Destination, Source
+
+
+class Leak(Exception):  # noqa: N818 - not an error of the caller: a row that must never be there
+    """A golden example was about to train. Never expected: the snapshot is not made."""
+
+
+@dataclass(frozen=True)
+class Row:
+    source: Source
+    source_id: int
+    text: str
+    label: str
+    weight: float
+    content_hash: str
+
+    @property
+    def example(self) -> Example:
+        return Example(self.text, self.label, self.weight)
+
+
+def gather(session: Session, queue_id: int, policy: QueuePolicy) -> list[Row]:
+    """Every row that may train: seeds, and corrections that went to training. Of one text the newest correction counts,
+    and a correction counts before a seed. Labels that left the policy are left out. In a fixed order."""
+    corrected = {
+        row.content_hash: row for row in _corrections(session, queue_id, policy) if row.label in policy.label_names
+    }
+    seeds = [
+        Row(Source.SEED, seed.id, seed.text, seed.label, 1.0, seed.content_hash)
+        for seed in session.scalars(
+            select(SeedExample).where(SeedExample.queue_id == queue_id).order_by(SeedExample.id)
+        )
+        if seed.content_hash not in corrected and seed.label in policy.label_names
+    ]
+    return seeds + sorted(corrected.values(), key=lambda row: row.source_id)
+
+
+def keep_clean(rows: Sequence[Row], golden: Sequence[Golden], policy: QueuePolicy) -> list[Row]:
+    """The rows that are not near a golden example, and proof of it: raises Leak if one is left."""
+    texts = [example.text for example in golden]
+    close = near([row.text for row in rows], texts, policy.golden.near_duplicate)
+    kept = [row for row, is_close in zip(rows, close, strict=True) if not is_close]
+    _assert_no_leak(kept, golden, policy)
+    return kept
+
+
+def store(
+    session: Session,
+    queue_id: int,
+    rows: Sequence[Row],
+    left_out: int,
+    golden: Sequence[Golden],
+    now: datetime,
+    policy: QueuePolicy,
+) -> Snapshot:
+    """Write the snapshot that was kept clean of `golden`. Raises Leak if a row became golden since it was gathered."""
+    by_now = set(session.scalars(select(GoldenExample.content_hash).where(GoldenExample.queue_id == queue_id)))
+    leaked = [row for row in rows if row.content_hash in by_now]
+    if leaked:
+        raise Leak(f"{len(leaked)} training rows have become golden meanwhile")
+    snapshot = Snapshot(
+        queue_id=queue_id,
+        content_hash=content_hash_of(rows),
+        rows=len(rows),
+        near_golden_left_out=left_out,
+        golden_up_to=max((example.id for example in golden), default=0),
+        policy_fingerprint=policy.fingerprint,
+        created_at=now,
+    )
+    session.add(snapshot)
+    session.flush()
+    for start in range(0, len(rows), 1000):
+        session.execute(
+            sql_insert(SnapshotRow),
+            [
+                {
+                    "snapshot_id": snapshot.id,
+                    "position": start + offset,
+                    "source": row.source,
+                    "source_id": row.source_id,
+                    "content_hash": row.content_hash,
+                    "label": row.label,
+                    "weight": row.weight,
+                }
+                for offset, row in enumerate(rows[start : start + 1000])
+            ],
+        )
+    return snapshot
+
+
+def snapshot_rows(session: Session, snapshot_id: int) -> list[Row]:
+    """The rows as they were trained on, in order; their texts come from where they stand."""
+    found = session.execute(
+        select(SnapshotRow, SeedExample.text, Prediction.text)
+        .outerjoin(SeedExample, (SnapshotRow.source == Source.SEED) & (SeedExample.id == SnapshotRow.source_id))
+        .outerjoin(Correction, (SnapshotRow.source == Source.CORRECTION) & (Correction.id == SnapshotRow.source_id))
+        .outerjoin(ReviewItem, ReviewItem.id == Correction.item_id)
+        .outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .where(SnapshotRow.snapshot_id == snapshot_id)
+        .order_by(SnapshotRow.position)
+    )
+    return [
+        Row(row.source, row.source_id, seed or predicted or "", row.label, row.weight, row.content_hash)
+        for row, seed, predicted in found
+    ]
+
+
+def content_hash_of(rows: Sequence[Row]) -> str:
+    """SHA-256 over every row in order: content, label, weight, origin."""
+    digest = hashlib.sha256()
+    for row in rows:
+        line = [row.source, row.source_id, row.content_hash, row.label, row.weight]
+        digest.update(json.dumps(line).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _corrections(session: Session, queue_id: int, policy: QueuePolicy) -> list[Row]:
+    """Oldest first, so that a newer one of the same text replaces it."""
+    found = session.execute(
+        select(Correction, Prediction.text, Prediction.content_hash)
+        .join(ReviewItem, ReviewItem.id == Correction.item_id)
+        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .where(
+            Correction.queue_id == queue_id,
+            Correction.is_current,
+            Correction.destination == Destination.TRAINING,
+            Prediction.text != "",
+        )
+        .order_by(Correction.id)
+    )
+    weights = {True: policy.retraining.confirmed_weight, False: policy.retraining.error_weight}
+    return [
+        Row(Source.CORRECTION, correction.id, text, correction.label or "", weights[correction.model_was_right], digest)
+        for correction, text, digest in found
+    ]
+
+
+def _assert_no_leak(rows: Sequence[Row], golden: Sequence[Golden], policy: QueuePolicy) -> None:
+    hashes = {example.content_hash for example in golden}
+    exact = [row for row in rows if row.content_hash in hashes]
+    close = near([row.text for row in rows], [example.text for example in golden], policy.golden.near_duplicate)
+    if exact or close.any():
+        raise Leak(f"{len(exact)} equal and {int(close.sum())} near-golden rows are left in the training set")

@@ -1,0 +1,30 @@
+"""Do reviewers agree more than chance would have them?"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+Label = str | None  # None: "none of these", a category like any other
+
+
+def krippendorff_alpha(votes: Iterable[tuple[int, str, Label]]) -> float | None:
+    """votes: (item, rater, label), at most one per item and rater, in any order. Items with a single vote say nothing
+    about agreement and are left out.
+
+    1: perfect agreement; 0: as chance would have it; below 0: systematic disagreement. None where it is not defined:
+    no item has two votes, or all votes name one label. Nominal distance.
+    Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability"; coincidence matrix of section C.
+    """
+    by_item: dict[int, Counter[Label]] = defaultdict(Counter)
+    for item, _rater, label in votes:
+        by_item[item][label] += 1
+    totals: Counter[Label] = Counter()
+    disagreeing = 0.0
+    for counts in by_item.values():
+        raters = counts.total()
+        if raters < 2:
+            continue
+        totals.update(counts)
+        disagreeing += (raters * raters - sum(n * n for n in counts.values())) / (raters - 1)
+    n = totals.total()
+    expected = n * n - sum(count * count for count in totals.values())
+    return None if expected == 0 else 1 - (n - 1) * disagreeing / expected

@@ -1,0 +1,72 @@
+"""The rule that turns votes into a verdict, asks for another vote, or escalates to a lead. Values in, values out.
+
+A further rule (weighing reviewers by their skill) is one more function in `RULES`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from core.policy import ConsensusPolicy
+from core.vocabulary import shown_answer
+
+Label = str | None  # None: "none of these"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The item is settled with this label."""
+
+    label: Label
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """Reviewers cannot settle it: a lead decides. `because` completes "A lead decides because …"."""
+
+    because: str
+
+
+def verdict(
+    votes: Sequence[Label], cannot_judge: int, left_to_ask: int, policy: ConsensusPolicy
+) -> Verdict | Dispute | None:
+    """None: wait for another vote.
+
+    votes: the current votes, one per reviewer; their order does not matter. cannot_judge: how many said so.
+    left_to_ask: reviewers who have said nothing yet. More votes than `policy.votes` are not expected and change nothing
+    in the rules: the cap is kept where votes are cast.
+    """
+    winner = RULES[policy.rule](votes, policy.votes)
+    if winner is not None:
+        return winner
+    if cannot_judge >= policy.cannot_judge:
+        return Dispute(f"{cannot_judge} reviewers cannot judge it")
+    if len(votes) >= policy.votes:
+        return Dispute(f"{len(votes)} votes did not settle it")
+    if left_to_ask == 0:
+        return Dispute("nobody is left to ask")
+    return None
+
+
+def lead_by_2(votes: Sequence[Label], _most: int) -> Verdict | None:
+    """One answer is two votes ahead of every other. A lone voter never decides."""
+    ranked = Counter(votes).most_common(2)
+    if not ranked:
+        return None
+    second = ranked[1][1] if len(ranked) > 1 else 0
+    return Verdict(ranked[0][0]) if ranked[0][1] - second >= 2 else None
+
+
+def majority(votes: Sequence[Label], most: int) -> Verdict | None:
+    """One answer has more than half of the `most` votes that can be cast: no later vote could change it."""
+    ranked = Counter(votes).most_common(1)
+    return Verdict(ranked[0][0]) if ranked and ranked[0][1] * 2 > most else None
+
+
+def tally(votes: Sequence[Label]) -> dict[str, int]:
+    """Answer as shown -> votes, most votes first, then by name."""
+    counted = Counter(shown_answer(label) for label in votes)
+    return dict(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+RULES: dict[str, Callable[[Sequence[Label], int], Verdict | None]] = {"lead_by_2": lead_by_2, "majority": majority}

@@ -1,0 +1,70 @@
+"""A flagged prediction becomes a review item; who may say something about it, and what was said so far."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.delivery import outbox
+from core.errors import NotFound
+from core.hashing import unit_interval
+from core.policy import QueuePolicy
+from core.records.predictions import Prediction
+from core.records.queues import Member, Queue
+from core.records.reviews import Answer, Reviewer, ReviewItem
+from core.vocabulary import AnswerKind, Audience, Card, Role
+
+
+def open_item(session: Session, prediction: Prediction, queue: Queue, now: datetime, policy: QueuePolicy) -> int:
+    """Show the prediction to the queue's reviewers. Whether it is blind depends on its content alone, so the same text
+    is always shown in the same way. Without a guess there is nothing to hide, and nothing a model got wrong."""
+    blind = unit_interval(prediction.content_hash, "blind") < policy.review.blind_share
+    item = ReviewItem(
+        queue_id=queue.id,
+        prediction_id=prediction.id,
+        blind=blind and prediction.label is not None,
+        opened_at=now,
+    )
+    session.add(item)
+    session.flush()
+    outbox.show(session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, queue, now)
+    return item.id
+
+
+def locked_item(session: Session, item_id: int) -> ReviewItem:
+    """The row that decides about votes, skips, settling and adjudication: hold it before checking anything."""
+    item = session.scalar(
+        select(ReviewItem)
+        .where(ReviewItem.id == item_id)
+        .with_for_update(of=ReviewItem)
+        .execution_options(populate_existing=True)
+    )
+    if item is None:
+        raise NotFound(f"Item {item_id} does not exist (any more).")
+    return item
+
+
+def current_answers(session: Session, item_id: int) -> Sequence[Answer]:
+    """One per person who has said something and not taken it back, oldest first."""
+    return session.scalars(
+        select(Answer)
+        .where(Answer.item_id == item_id, Answer.is_current, Answer.kind != AnswerKind.WITHDRAWN)
+        .order_by(Answer.id)
+    ).all()
+
+
+def left_to_ask(session: Session, item: ReviewItem, answers: Sequence[Answer]) -> int:
+    """Reviewers who may act, are not paused and have said nothing about the item."""
+    said = {answer.person for answer in answers}
+    askable = session.scalars(
+        select(Member.person)
+        .outerjoin(Reviewer, Reviewer.person == Member.person)
+        .where(
+            Member.queue_id == item.queue_id,
+            Member.role == Role.REVIEWER,
+            Member.active,
+            Reviewer.paused_at.is_(None),
+        )
+    )
+    return len(set(askable) - said)

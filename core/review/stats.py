@@ -1,0 +1,112 @@
+"""How a queue is doing, in numbers for its leads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.learning.decisions import live_version
+from core.learning.paired import Interval, wilson
+from core.policy import QueuePolicy
+from core.queues import queue_named
+from core.records.predictions import Flag
+from core.records.reviews import Answer, Correction, ReviewItem
+from core.review.agreement import krippendorff_alpha
+from core.review.workload import day_began
+from core.vocabulary import AnswerKind, ItemState, Reason
+
+RECENT = 500  # settled items that agreement and votes per item look back over
+
+
+@dataclass(frozen=True)
+class StatsCard:
+    """agreement: Krippendorff's alpha over the newest settled items, None with too few votes. audit: how many of the
+    settled random checks the model got right, of how many, with a 95 % interval of that share."""
+
+    queue_title: str
+    open: int
+    disputed: int
+    settled_today: int
+    settled: int
+    agreement: float | None
+    votes_per_item: float | None
+    errors_by_label: tuple[tuple[str, int], ...]
+    audit_right: int
+    audit_checked: int
+    audit_interval: Interval | None
+    live: str | None
+
+
+def stats_card(session: Session, queue: QueuePolicy, now: datetime) -> StatsCard:
+    row = queue_named(session, queue.name)
+    states = dict(
+        session.execute(
+            select(ReviewItem.state, func.count()).where(ReviewItem.queue_id == row.id).group_by(ReviewItem.state)
+        ).all()
+    )
+    votes = _recent_votes(session, row.id)
+    items = {item_id for item_id, _person, _label in votes}
+    right, checked = _audit(session, row.id)
+    model = live_version(session, row.id)
+    return StatsCard(
+        queue_title=queue.shown_title,
+        open=states.get(ItemState.OPEN, 0),
+        disputed=states.get(ItemState.DISPUTED, 0),
+        settled_today=_settled_since(session, row.id, day_began(now, queue.zone)),
+        settled=states.get(ItemState.SETTLED, 0),
+        agreement=krippendorff_alpha(votes),
+        votes_per_item=len(votes) / len(items) if items else None,
+        errors_by_label=_errors_by_label(session, row.id),
+        audit_right=right,
+        audit_checked=checked,
+        audit_interval=wilson(right, checked) if checked else None,
+        live=model.name if model else None,
+    )
+
+
+def _settled_since(session: Session, queue_id: int, since: datetime) -> int:
+    return session.scalar(
+        select(func.count()).where(
+            Correction.queue_id == queue_id, Correction.is_current, Correction.settled_at >= since
+        )
+    ) or 0  # fmt: skip
+
+
+def _recent_votes(session: Session, queue_id: int) -> Sequence[tuple[int, str, str | None]]:
+    newest = (
+        select(Correction.item_id)
+        .where(Correction.queue_id == queue_id, Correction.is_current)
+        .order_by(Correction.settled_at.desc())
+        .limit(RECENT)
+    )
+    return session.execute(
+        select(Answer.item_id, Answer.person, Answer.label).where(
+            Answer.item_id.in_(newest),
+            Answer.is_current,
+            Answer.kind.in_([AnswerKind.LABEL, AnswerKind.NONE_OF_THESE]),
+        )
+    ).all()
+
+
+def _errors_by_label(session: Session, queue_id: int) -> tuple[tuple[str, int], ...]:
+    """Errors of the model that reviewers caught, by the label that was right; most first."""
+    rows = session.execute(
+        select(func.coalesce(Correction.label, "None of these"), func.count())
+        .where(Correction.queue_id == queue_id, Correction.is_current, ~Correction.model_was_right)
+        .group_by(Correction.label)
+    )
+    return tuple(sorted(rows, key=lambda pair: (-pair[1], pair[0])))
+
+
+def _audit(session: Session, queue_id: int) -> tuple[int, int]:
+    rows = session.execute(
+        select(Correction.model_was_right, func.count())
+        .join(ReviewItem, ReviewItem.id == Correction.item_id)
+        .join(Flag, Flag.prediction_id == ReviewItem.prediction_id)
+        .where(Correction.queue_id == queue_id, Correction.is_current, Flag.reason == Reason.AUDIT)
+        .group_by(Correction.model_was_right)
+    )
+    counted = dict(rows.all())
+    return counted.get(True, 0), sum(counted.values())

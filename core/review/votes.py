@@ -1,0 +1,198 @@
+"""Where a vote is counted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.delivery import outbox
+from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
+from core.policy import Policy, QueuePolicy
+from core.queues import holds, require
+from core.records.reviews import Answer, Correction, ReviewItem
+from core.review.consensus import Dispute, Verdict, verdict
+from core.review.corrections import adjudicate_item, settle_item
+from core.review.items import current_answers, left_to_ask, locked_item
+from core.review.reviewers import locked_reviewer
+from core.review.workload import done_today
+from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
+
+
+@dataclass(frozen=True)
+class Said:
+    """What somebody said. clicked_at: when they clicked, in microseconds, by Slack's clock."""
+
+    kind: AnswerKind
+    clicked_at: int
+    label: str | None = None
+    reason: ErrorReason | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was recorded, for the person alone. before: what they had said until now."""
+
+    item_id: int
+    kind: AnswerKind
+    label: str | None
+    before: str | None = None
+    settled: bool = False
+    adjudicated: bool = False
+
+    @property
+    def may_undo(self) -> bool:
+        return not self.settled and self.kind is not AnswerKind.WITHDRAWN
+
+
+def cast_vote(session: Session, item_id: int, person: str, said: Said, now: datetime, policy: Policy) -> Receipt:
+    """Record what a person says about an item (a vote, "cannot judge" or a skip) and see what it adds up to.
+
+    1. Locks the item. 2. A click delivered again gives the same receipt. 3. Refuses what is settled, foreign, older
+    than what is stored, or over the daily cap. 4. Supersedes the person's former answer. 5. Settles the item, sends it
+    to a lead, or leaves it open. On a disputed item a lead's answer settles it.
+    Raises NotFound, Invalid, AlreadySettled, NotAllowed, Outdated or Refusal; then nothing is written.
+    """
+    item = locked_item(session, item_id)
+    queue = policy.queue(item.prediction.queue.name)
+    _check_answer(said, queue)
+    last = _last(session, item, person)
+    if last is not None and last.clicked_at == said.clicked_at:
+        return Receipt(item.id, last.kind, last.label, settled=item.state is ItemState.SETTLED)
+    if item.state is ItemState.SETTLED:
+        raise AlreadySettled(_settled_sentence(session, item, person))
+    if item.state is ItemState.DISPUTED and holds(session, item.queue_id, Role.LEAD, person):
+        adjudicate_item(session, item, person, said.kind, said.label, said.reason, said.note, now, queue)
+        return Receipt(item.id, said.kind, said.label, settled=True, adjudicated=True)
+    _check_may_answer(session, item, person, last, said, now, queue)
+    _supersede(session, item, person, last, said, now)
+    settled = _decide(session, item, now, queue)
+    before = _words(last) if last else None
+    return Receipt(item.id, said.kind, said.label, before=before, settled=settled)
+
+
+def withdraw_vote(
+    session: Session, item_id: int, person: str, clicked_at: int, now: datetime, policy: Policy
+) -> Receipt:
+    """Take back whatever the person said about an item that is not settled. Locks the item; safe to repeat."""
+    item = locked_item(session, item_id)
+    last = _last(session, item, person)
+    if last is None or (last.kind is AnswerKind.WITHDRAWN and last.clicked_at != clicked_at):
+        raise NotFound(f"You have said nothing about item {item_id} that could be taken back.")
+    if last.clicked_at == clicked_at:
+        return Receipt(item.id, last.kind, None)
+    if item.state is ItemState.SETTLED:
+        raise AlreadySettled(_settled_sentence(session, item, person))
+    _check_newer(last, clicked_at)
+    _supersede(session, item, person, last, Said(AnswerKind.WITHDRAWN, clicked_at), now)
+    _decide(session, item, now, policy.queue(item.prediction.queue.name))
+    return Receipt(item.id, AnswerKind.WITHDRAWN, None, before=_words(last))
+
+
+def _decide(session: Session, item: ReviewItem, now: datetime, queue: QueuePolicy) -> bool:
+    """Bring the item's state in line with what was said. True: settled."""
+    answers = current_answers(session, item.id)
+    votes = [answer for answer in answers if answer.kind.is_vote]
+    outcome = verdict(
+        [vote.label for vote in votes],
+        sum(answer.kind is AnswerKind.CANNOT_JUDGE for answer in answers),
+        left_to_ask(session, item, answers),
+        queue.consensus,
+    )
+    if isinstance(outcome, Verdict):
+        settle_item(session, item, outcome.label, votes, now, queue)
+        return True
+    item.state = ItemState.DISPUTED if outcome else ItemState.OPEN
+    item.disputed_because = outcome.because if isinstance(outcome, Dispute) else ""
+    outbox.show(
+        session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, item.prediction.queue, now,
+        urgent=item.state is ItemState.DISPUTED,
+    )  # fmt: skip
+    return False
+
+
+def _supersede(session: Session, item: ReviewItem, person: str, last: Answer | None, said: Said, now: datetime) -> None:
+    if last is not None:
+        last.is_current = False
+        session.flush()
+    session.add(
+        Answer(
+            item_id=item.id,
+            person=person,
+            kind=said.kind,
+            label=said.label,
+            reason=said.reason,
+            note=said.note,
+            suggestion_shown=not item.blind,
+            guideline_version=item.prediction.queue.guideline_version,
+            clicked_at=said.clicked_at,
+            created_at=now,
+        )
+    )
+    session.flush()
+
+
+def _last(session: Session, item: ReviewItem, person: str) -> Answer | None:
+    """The person's newest word about the item, taken back or not."""
+    return session.scalar(select(Answer).where(Answer.item_id == item.id, Answer.person == person, Answer.is_current))
+
+
+def _check_answer(said: Said, queue: QueuePolicy) -> None:
+    if said.kind is AnswerKind.LABEL and said.label not in queue.label_names:
+        raise Invalid(
+            f"“{said.label}” is not a label of {queue.shown_title} (any more). Choose another.", field="label"
+        )
+
+
+def _check_may_answer(
+    session: Session, item: ReviewItem, person: str, last: Answer | None, said: Said, now: datetime, queue: QueuePolicy
+) -> None:
+    if holds(session, item.queue_id, Role.LEAD, person) and not holds(session, item.queue_id, Role.REVIEWER, person):
+        raise NotAllowed(f"Reviewers are still voting on item {item.id}. It comes to you if they cannot settle it.")
+    require(session, item.prediction.queue, Role.REVIEWER, person, "vote here")
+    if last is not None:
+        _check_newer(last, said.clicked_at)
+    standing = last is not None and last.kind is not AnswerKind.WITHDRAWN
+    if item.state is ItemState.DISPUTED and not standing:
+        raise Refusal(f"Item {item.id} waits for a lead ({item.disputed_because}); no more votes are needed.")
+    if said.kind.is_vote and not (standing and last is not None and last.kind.is_vote):
+        _check_votes_wanted(session, item, queue)
+        _check_daily_cap(session, item, person, now, queue)
+
+
+def _check_newer(last: Answer, clicked_at: int) -> None:
+    if clicked_at < last.clicked_at:
+        raise Outdated(f"An older click arrived late and changed nothing. What counts is: {_words(last)}.")
+
+
+def _check_votes_wanted(session: Session, item: ReviewItem, queue: QueuePolicy) -> None:
+    votes = sum(answer.kind.is_vote for answer in current_answers(session, item.id))
+    if votes >= queue.consensus.votes:
+        raise Refusal(f"Item {item.id} has its {votes} votes already; no more are needed.")
+
+
+def _check_daily_cap(session: Session, item: ReviewItem, person: str, now: datetime, queue: QueuePolicy) -> None:
+    locked_reviewer(session, person)
+    done = done_today(session, person, item.prediction.queue, queue.zone, now)
+    if done >= queue.workload.daily_cap:
+        raise Refusal(
+            f"You have voted on {done} items of {queue.shown_title} today, which is the most per day. "
+            "Thank you; tomorrow is another day."
+        )
+
+
+def _words(answer: Answer) -> str:
+    return shown_answer(answer.label) if answer.kind.is_vote else answer.kind.value.replace("_", " ")
+
+
+def _settled_sentence(session: Session, item: ReviewItem, person: str) -> str:
+    correction = session.scalar(select(Correction).where(Correction.item_id == item.id, Correction.is_current))
+    if correction is None:
+        return f"Item {item.id} is decided already."
+    if correction.lead is not None:
+        who = "you" if correction.lead == person else "a lead"
+        return f"Item {item.id} is decided: {shown_answer(correction.label)}, by {who}."
+    total, agreeing = sum(correction.tally.values()), correction.tally.get(shown_answer(correction.label), 0)
+    answer = shown_answer(correction.label)
+    return f"Item {item.id} is decided already: {answer}, by {agreeing} of {total} votes. Your click changed nothing."

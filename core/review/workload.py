@@ -1,0 +1,60 @@
+"""What a person has open and has done today."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from core.records.queues import Queue
+from core.records.reviews import Answer, ReviewItem
+from core.vocabulary import AnswerKind, ItemState
+
+
+@dataclass(frozen=True)
+class Load:
+    """open: items of the queue that wait for this person's answer. done_today: votes cast since the day began in the
+    queue's time zone, on different items; a changed vote counts once, a withdrawn one not at all."""
+
+    open: int
+    done_today: int
+
+
+def load(session: Session, person: str, queue: Queue, zone: ZoneInfo, now: datetime) -> Load:
+    return Load(open=_open(session, person, queue), done_today=done_today(session, person, queue, zone, now))
+
+
+def done_today(session: Session, person: str, queue: Queue, zone: ZoneInfo, now: datetime) -> int:
+    return session.scalar(
+        select(func.count())
+        .select_from(Answer)
+        .join(ReviewItem, ReviewItem.id == Answer.item_id)
+        .where(
+            Answer.person == person,
+            Answer.created_at >= day_began(now, zone),
+            Answer.is_current,
+            Answer.kind.in_([AnswerKind.LABEL, AnswerKind.NONE_OF_THESE]),
+            ReviewItem.queue_id == queue.id,
+        )
+    ) or 0  # fmt: skip
+
+
+def day_began(now: datetime, zone: ZoneInfo) -> datetime:
+    """Midnight in the zone, as UTC."""
+    return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
+
+
+def waiting_for(person: str, queue: Queue) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of "open items on which this person has said nothing"."""
+    said = select(Answer.id).where(
+        Answer.item_id == ReviewItem.id,
+        Answer.person == person,
+        Answer.is_current,
+        Answer.kind != AnswerKind.WITHDRAWN,
+    )
+    return (ReviewItem.queue_id == queue.id, ReviewItem.state == ItemState.OPEN, ~said.exists())
+
+
+def _open(session: Session, person: str, queue: Queue) -> int:
+    return session.scalar(select(func.count()).select_from(ReviewItem).where(*waiting_for(person, queue))) or 0
