@@ -198,6 +198,7 @@ def upgrade() -> None:
         sa.Column("content_hash", sa.String(), nullable=False),
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.Column("near_golden_left_out", sa.Integer(), nullable=False),
+        sa.Column("golden_up_to", sa.BigInteger(), nullable=False),
         sa.Column("policy_fingerprint", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_snapshot_queue_id_queue")),
@@ -442,6 +443,7 @@ def upgrade() -> None:
         sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("former_model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("people", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("evaluation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -450,6 +452,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["evaluation_id"], ["evaluation.id"], name=op.f("fk_decision_evaluation_id_evaluation")
+        ),
+        sa.ForeignKeyConstraint(
+            ["former_model_id"], ["model_version.id"], name=op.f("fk_decision_former_model_id_model_version")
         ),
         sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_decision_model_id_model_version")),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_decision_queue_id_queue")),
