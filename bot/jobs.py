@@ -1,0 +1,154 @@
+"""Everything that happens without anybody asking, in one table. A step says whether there may be more to do."""
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from apscheduler.triggers.cron import CronTrigger
+
+from bot.slack.deliver import deliver_next, deliver_next_notice
+from bot.slack.people import refresh_people
+from bot.wiring import Services
+from core import jobs
+from core.database import PATIENT, Database
+from core.jobs import Claim, LostLease
+from core.learning.decisions import remind_of_pending
+from core.learning.runs import EVALUATE, TRAIN, evaluate_again, fail_run, request_run, train
+from core.queues import queue_named
+from core.vocabulary import Trigger
+
+log = logging.getLogger(__name__)
+
+SCHEDULED_RUN = "scheduled_run"
+RENEW_SECONDS = 5
+WORKER = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """every: seconds between two looks; step: do one piece, True if there may be more."""
+
+    name: str
+    every: float
+    step: Callable[[Services], bool]
+
+
+def train_next(services: Services) -> bool:
+    """Take one training run and see it through."""
+    return _work(services, TRAIN, lambda claimed: train(services.database, claimed, services.clock, services.policy))
+
+
+def evaluate_next(services: Services) -> bool:
+    return _work(
+        services,
+        EVALUATE,
+        lambda claimed: evaluate_again(services.database, claimed, services.clock, services.policy),
+    )
+
+
+def note_due_schedules(services: Services) -> bool:
+    """Each slot of a queue's retraining cron becomes one row, however many clocks look."""
+    for queue in services.policy.queues:
+        if queue.retraining.cron is None:
+            continue
+        trigger = CronTrigger.from_crontab(queue.retraining.cron, timezone="UTC")
+        with services.database.transaction(wait=PATIENT) as session:
+            jobs.enqueue_due(
+                session,
+                f"retrain:{queue.name}",
+                trigger.get_next_fire_time,
+                SCHEDULED_RUN,
+                {"queue": queue.name},
+                services.clock(),
+            )
+    return False
+
+
+def request_scheduled_run(services: Services) -> bool:
+    with services.database.transaction(wait=PATIENT) as session:
+        claimed = jobs.claim(session, SCHEDULED_RUN, WORKER, services.clock())
+        if claimed is None:
+            return False
+        policy = services.policy.queue(claimed.payload["queue"])
+        request_run(session, queue_named(session, policy.name), Trigger.CRON, None, services.clock(), policy)
+        jobs.finish(session, claimed)
+        return True
+
+
+def reap_lost_jobs(services: Services) -> bool:
+    with services.database.transaction(wait=PATIENT) as session:
+        for dead in jobs.reap(session, services.clock()):
+            if dead.name == TRAIN:
+                fail_run(session, dead.payload["run_id"], "its worker died five times", services.clock())
+    return False
+
+
+def remind_leads(services: Services) -> bool:
+    with services.database.transaction(wait=PATIENT) as session:
+        remind_of_pending(session, services.clock(), services.policy)
+    return False
+
+
+def load_live_models(services: Services) -> bool:
+    """So that no click has to wait for a freshly promoted model to be read."""
+    for queue in services.policy.queues:
+        services.serving.live(queue.name)
+    return False
+
+
+JOBS = (
+    JobKind("deliver", 0.25, deliver_next),
+    JobKind("notices", 1, deliver_next_notice),
+    JobKind("train", 1, train_next),
+    JobKind("evaluate", 1, evaluate_next),
+    JobKind("live models", 2, load_live_models),
+    JobKind("schedules", 5, note_due_schedules),
+    JobKind("scheduled runs", 5, request_scheduled_run),
+    JobKind("lost jobs", 5, reap_lost_jobs),
+    JobKind("reminders", 60, remind_leads),
+    JobKind("people", 300, refresh_people),
+)
+
+
+def _work(services: Services, name: str, work: Callable[[Claim], None]) -> bool:
+    """Claim one job, keep its lease while working, note a failure. Whoever lost the lease leaves quietly."""
+    with services.database.transaction(wait=PATIENT) as session:
+        claimed = jobs.claim(session, name, WORKER, services.clock())
+    if claimed is None:
+        return False
+    try:
+        with _renewed(services, claimed):
+            work(claimed)
+    except LostLease:
+        log.warning("another worker took the job over", extra={"job": claimed.id})
+    except Exception as error:
+        log.exception("a job failed", extra={"job": claimed.id, "job_name": name})
+        with services.database.transaction(wait=PATIENT) as session:
+            dead = jobs.fail(session, claimed, f"{type(error).__name__}: {error}", services.clock())
+            if dead and name == TRAIN:
+                fail_run(session, claimed.payload["run_id"], "it failed five times; see the log", services.clock())
+    return True
+
+
+@contextlib.contextmanager
+def _renewed(services: Services, claimed: Claim) -> Iterator[None]:
+    done = threading.Event()
+    keeper = threading.Thread(target=_renew, args=(services.database, services, claimed, done), daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeper.join()
+
+
+def _renew(database: Database, services: Services, claimed: Claim, done: threading.Event) -> None:
+    while not done.wait(RENEW_SECONDS):
+        with database.transaction(wait=PATIENT) as session:
+            if not jobs.renew(session, claimed, services.clock()):
+                return

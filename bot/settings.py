@@ -1,0 +1,41 @@
+"""Where things are, from the environment. Nothing here changes a decision; that is the policy's business."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import Invalid
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    database_url: str = Field("sqlite:///goldloop.sqlite", validation_alias="DATABASE_URL")
+    policy: Path = Field(Path("goldloop.toml"), validation_alias="GOLDLOOP_POLICY")
+    slack_api_url: str = Field("https://slack.com/api/", validation_alias="SLACK_API_URL")
+    slack_bot_token: SecretStr = Field(SecretStr(""), validation_alias="SLACK_BOT_TOKEN")
+    slack_app_token: SecretStr = Field(SecretStr(""), validation_alias="SLACK_APP_TOKEN")
+    slack_signing_secret: SecretStr = Field(SecretStr(""), validation_alias="SLACK_SIGNING_SECRET")
+    host: str = Field("0.0.0.0", validation_alias="HOST")  # noqa: S104 - what a Procfile platform expects
+    port: int = Field(3000, validation_alias="PORT")
+
+    @property
+    def slack_base_url(self) -> str:
+        """Slack's client needs the slash at the end."""
+        return self.slack_api_url.rstrip("/") + "/"
+
+
+def load_settings() -> Settings:
+    """Raises Invalid, naming the variable, if the environment does not fit."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        raise Invalid(f"The setting {problem['loc'][0]} cannot be used: {problem['msg'].lower()}.") from None
+
+
+def require_setting(value: SecretStr, name: str) -> str:
+    if not value.get_secret_value():
+        raise Invalid(f"{name} is not set; see docs/slack.md.")
+    return value.get_secret_value()

@@ -1,0 +1,85 @@
+"""Leads' reactions to a candidate's report, and the button that overrules the gate."""
+
+from datetime import datetime
+
+from slack_bolt import Ack, App, BoltContext
+from slack_sdk import WebClient
+from sqlalchemy.orm import Session
+
+from bot.slack import blocks, payloads
+from bot.slack.payloads import Body, Reaction
+from bot.slack.replies import note, show_view, tell
+from bot.slack.views import forms
+from bot.wiring import Services
+from core.database import Database
+from core.delivery import outbox
+from core.errors import Busy, NotAllowed, Outdated, Refusal
+from core.learning.cards import candidate_card
+from core.learning.decisions import approve, overrule, reject, withdraw_approval
+from core.vocabulary import Card, NoticeKind
+
+
+def register(app: App, services: Services) -> None:
+    def reacted(event: Body) -> None:
+        reaction = payloads.reaction(event)
+        if not (reaction.approves or reaction.rejects):
+            return
+        now = services.clock()
+        try:
+            with services.database.transaction() as session:
+                _decide(session, reaction, now, services)
+        except Busy:
+            raise  # not acknowledged: Slack delivers the event again
+        except Refusal as refusal:
+            _tell_once(services.database, reaction, refusal, now)
+
+    def unreacted(event: Body) -> None:
+        reaction = payloads.reaction(event)
+        if not reaction.approves:
+            return
+        with services.database.transaction() as session:
+            model_id = outbox.subject_at(session, reaction.channel, reaction.ts, Card.CANDIDATE)
+            if model_id is not None:
+                withdraw_approval(session, model_id, reaction.person, reaction.at, services.clock())
+
+    def overrule_clicked(ack: Ack) -> None:
+        ack()
+
+    def open_overrule_form(body: Body, client: WebClient) -> None:
+        click = payloads.click(body)
+        with services.database.reading() as session:
+            card = candidate_card(session, click.subject_id, services.policy)
+        show_view(client, click.trigger_id, forms.overrule_form(card.model_id, card.name, card.blocks))
+
+    def overrule_submitted(ack: Ack, body: Body, context: BoltContext) -> None:
+        person, model_id, reason = payloads.overrule_submission(body)
+        with services.database.transaction() as session:
+            overrule(session, model_id, person, reason, services.clock(), services.policy)
+        ack()
+        note(context, blocks.message("It is live now.", []))
+
+    app.event("reaction_added")(reacted)
+    app.event("reaction_removed")(unreacted)
+    app.action("overrule")(ack=overrule_clicked, lazy=[open_overrule_form])
+    app.view("overrule_form")(ack=overrule_submitted, lazy=[tell])
+
+
+def _decide(session: Session, reaction: Reaction, now: datetime, services: Services) -> None:
+    model_id = outbox.subject_at(session, reaction.channel, reaction.ts, Card.CANDIDATE)
+    if model_id is None:
+        return  # a reaction to any other message is none of our business
+    if reaction.approves:
+        approve(session, model_id, reaction.person, reaction.at, now, services.policy)
+    else:
+        reject(session, model_id, reaction.person, now, services.policy)
+
+
+def _tell_once(database: Database, reaction: Reaction, refusal: Refusal, now: datetime) -> None:
+    """Reactions bring no address for an answer: the sentence goes through the outbox, once per card, person and kind of
+    refusal, so that emoji cannot be used to make noise. An old reaction that arrives late is nobody's news."""
+    if isinstance(refusal, Outdated):
+        return
+    kind = NoticeKind.NOT_A_LEAD if isinstance(refusal, NotAllowed) else NoticeKind.REACTION_REFUSED
+    key = f"{kind}:{reaction.channel}:{reaction.ts}:{reaction.person}:{refusal.code}"
+    with database.transaction() as session:
+        outbox.notify(session, kind, key, reaction.channel, reaction.person, str(refusal), now)

@@ -1,0 +1,221 @@
+"""Slack's Block Kit as functions: escaping and length limits live here and nowhere else.
+
+Limits are those of docs.slack.dev/reference/block-kit. Whatever is too long is shortened visibly, never rejected: a
+card about a ticket of a megabyte must still be shown.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Block = dict[str, Any]
+
+SECTION, FIELD, CONTEXT, HEADER = 3000, 2000, 2000, 150
+BUTTON, VALUE, OPTION, OPTION_VALUE, DESCRIPTION = 75, 2000, 75, 150, 75
+TITLE, PLACEHOLDER, FALLBACK, ALT = 24, 150, 3500, 2000
+CONFIRM_TITLE, CONFIRM_TEXT, CONFIRM_BUTTON = 100, 300, 30
+MOST_BLOCKS, MOST_BUTTONS, MOST_FIELDS, MOST_OPTIONS, MOST_CONTEXT = 50, 25, 10, 100, 10
+MOST_CHARACTERS = 10_000  # of one message's blocks as JSON; Slack refuses somewhere above 13,000, undocumented
+
+
+@dataclass(frozen=True)
+class Message:
+    """text: what screen readers and notifications read; it says everything that the blocks say."""
+
+    text: str
+    blocks: list[Block] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class View:
+    """A modal or a Home tab, as Slack wants it."""
+
+    body: Block
+
+
+def escape(text: str) -> str:
+    """Text by strangers inside mrkdwn: no mention, link, channel or command comes out of it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def literal(text: str) -> str:
+    """Text by strangers inside mrkdwn that must not look formatted either: a zero-width space breaks the marks."""
+    broken = escape(text)
+    for mark in "*_~`:":
+        broken = broken.replace(mark, mark + "\u200b")
+    return broken
+
+
+def mention(person: str) -> str:
+    return f"<@{person}>"
+
+
+def shorten(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def plain(text: str, most: int = SECTION) -> Block:
+    return {"type": "plain_text", "text": shorten(text, most) or " ", "emoji": False}
+
+
+def mrkdwn(text: str, most: int = SECTION) -> Block:
+    return {"type": "mrkdwn", "text": shorten(text, most) or " ", "verbatim": True}
+
+
+def header(text: str) -> Block:
+    return {"type": "header", "text": plain(text, HEADER)}
+
+
+def section(text: str, accessory: Block | None = None) -> Block:
+    block: Block = {"type": "section", "text": mrkdwn(text)}
+    return block | ({"accessory": accessory} if accessory else {})
+
+
+def verbatim(text: str, most: int = SECTION) -> Block:
+    """Text by strangers, shown as it is: Slack parses nothing in it."""
+    return {"type": "section", "text": plain(text, most)}
+
+
+def fields(pairs: Sequence[tuple[str, str]]) -> list[Block]:
+    """Name and value, two columns; in as many sections as are needed."""
+    cells = [mrkdwn(f"*{literal(name)}*\n{literal(value)}", FIELD) for name, value in pairs]
+    return [
+        {"type": "section", "fields": cells[start : start + MOST_FIELDS]}
+        for start in range(0, len(cells), MOST_FIELDS)
+    ]  # fmt: skip
+
+
+def context(*texts: str) -> Block:
+    return {"type": "context", "elements": [mrkdwn(text, CONTEXT) for text in texts[:MOST_CONTEXT]]}
+
+
+def divider() -> Block:
+    return {"type": "divider"}
+
+
+def image(url: str, alt: str) -> Block:
+    return {"type": "image", "image_url": url, "alt_text": shorten(alt, ALT)}
+
+
+def actions(*elements: Block) -> list[Block]:
+    """In as many rows as Slack's limit of elements asks for."""
+    return [
+        {"type": "actions", "elements": list(elements[start : start + MOST_BUTTONS])}
+        for start in range(0, len(elements), MOST_BUTTONS)
+    ]
+
+
+def button(
+    text: str, action_id: str, value: str, style: str | None = None, label: str = "", confirm: Block | None = None
+) -> Block:
+    """label: what a screen reader says instead of the text."""
+    block: Block = {
+        "type": "button",
+        "text": plain(text, BUTTON),
+        "action_id": action_id,
+        "value": shorten(value, VALUE),
+    }
+    if style:
+        block["style"] = style
+    if label:
+        block["accessibility_label"] = shorten(label, BUTTON)
+    if confirm:
+        block["confirm"] = confirm
+    return block
+
+
+def confirmation(title: str, text: str, yes: str, no: str) -> Block:
+    return {
+        "title": plain(title, CONFIRM_TITLE),
+        "text": plain(text, CONFIRM_TEXT),
+        "confirm": plain(yes, CONFIRM_BUTTON),
+        "deny": plain(no, CONFIRM_BUTTON),
+    }
+
+
+def option(text: str, value: str, description: str = "") -> Block:
+    block: Block = {"text": plain(text, OPTION), "value": shorten(value, OPTION_VALUE)}
+    return block | ({"description": plain(description, DESCRIPTION)} if description else {})
+
+
+def static_select(
+    action_id: str, options: Sequence[Block], placeholder: str, initial: str | None = None, focus: bool = False
+) -> Block:
+    block: Block = {
+        "type": "static_select",
+        "action_id": action_id,
+        "placeholder": plain(placeholder, PLACEHOLDER),
+        "options": list(options[:MOST_OPTIONS]),
+    }
+    chosen = next((one for one in block["options"] if one["value"] == initial), None)
+    if chosen:
+        block["initial_option"] = chosen
+    return block | ({"focus_on_load": True} if focus else {})
+
+
+def external_select(action_id: str, placeholder: str, initial: Block | None = None) -> Block:
+    """The app is asked for options while one types; from the first character on."""
+    block: Block = {
+        "type": "external_select",
+        "action_id": action_id,
+        "placeholder": plain(placeholder, PLACEHOLDER),
+        "min_query_length": 1,
+    }
+    return block | ({"initial_option": initial} if initial else {})
+
+
+def text_input(action_id: str, multiline: bool = True, initial: str = "", most: int = 3000) -> Block:
+    block: Block = {
+        "type": "plain_text_input",
+        "action_id": action_id,
+        "multiline": multiline,
+        "max_length": min(most, 3000),
+    }
+    return block | ({"initial_value": shorten(initial, most)} if initial else {})
+
+
+def form_input(block_id: str, label: str, element: Block, optional: bool = False, hint: str = "") -> Block:
+    block: Block = {
+        "type": "input",
+        "block_id": block_id,
+        "label": plain(label, 2000),
+        "element": element,
+        "optional": optional,
+    }
+    return block | ({"hint": plain(hint, 2000)} if hint else {})
+
+
+def modal(callback_id: str, title: str, blocks: Sequence[Block], metadata: str = "", submit: str | None = None) -> View:
+    body: Block = {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": plain(title, TITLE),
+        "close": plain("Cancel" if submit else "Close", TITLE),
+        "private_metadata": metadata,
+        "blocks": list(blocks[:100]),
+    }
+    return View(body | ({"submit": plain(submit, TITLE)} if submit else {}))
+
+
+def home(blocks: Sequence[Block]) -> View:
+    return View({"type": "home", "blocks": list(blocks[:100])})
+
+
+def message(text: str, blocks: Sequence[Block]) -> Message:
+    """Within Slack's limits whatever the content: the longest text blocks are shortened until the whole fits."""
+    kept = list(blocks[:MOST_BLOCKS])
+    while len(json.dumps(kept)) > MOST_CHARACTERS:
+        longest = max(_texts(kept), key=lambda part: len(json.dumps(part["text"])), default=None)
+        if longest is None or len(longest["text"]) < 40:
+            break
+        longest["text"] = shorten(longest["text"], max(30, len(longest["text"]) * 3 // 4))
+    return Message(shorten(text, FALLBACK), kept)
+
+
+def _texts(blocks: Sequence[Block]) -> list[Block]:
+    found: list[Block] = []
+    for block in blocks:
+        found += [block["text"]] if isinstance(block.get("text"), dict) and block["type"] == "section" else []
+        found += block.get("fields", [])
+    return found

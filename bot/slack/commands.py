@@ -1,0 +1,119 @@
+"""`/goldloop …`. Answers go back with the acknowledgement and are seen only by the person who typed."""
+
+from collections.abc import Callable
+
+from slack_bolt import Ack, App
+from sqlalchemy.orm import Session
+
+from bot.slack import blocks, payloads
+from bot.slack.blocks import Message
+from bot.slack.home import load_mine, load_stats
+from bot.slack.payloads import Body, Command
+from bot.slack.views import home, stats
+from bot.wiring import Services
+from core.errors import Invalid, NotAllowed, Refusal
+from core.learning.decisions import roll_back
+from core.learning.runs import request_run
+from core.policy import QueuePolicy
+from core.queues import queue_named, queues_of, require
+from core.records.queues import Queue
+from core.review.reviewers import pause, resume
+from core.vocabulary import Role, Trigger
+
+HELP = """*What Goldloop answers to*
+• `/goldloop stats [queue]` – open and settled items, agreement, errors caught, the live model
+• `/goldloop mine` – what is open for me, what I have done today, my last answers with undo
+• `/goldloop pause` and `/goldloop resume` – nobody counts on my answers for a while
+• `/goldloop retrain [queue]` – leads: make a new candidate now
+• `/goldloop roll-back [queue] [why]` – leads: bring the former model back
+• `/goldloop help` – this
+Votes are given on the cards in the queue's channel; leads decide on models by reacting to their reports."""
+
+
+def register(app: App, services: Services) -> None:
+    def typed(ack: Ack, body: Body) -> None:
+        command = payloads.command(body)
+        word = command.words[0].lower() if command.words else "help"
+        answer = ANSWERS.get(word, _unknown)(command, services)
+        ack(text=answer.text, blocks=answer.blocks or None, response_type="ephemeral")
+
+    app.command("/goldloop")(typed)
+
+
+def _help(_command: Command, _services: Services) -> Message:
+    return Message(HELP, [blocks.section(HELP)])
+
+
+def _unknown(command: Command, _services: Services) -> Message:
+    words = f"“{blocks.literal(blocks.shorten(command.words[0], 40))}” is not a command.\n{HELP}"
+    return Message(words, [blocks.section(words)])
+
+
+def _stats(command: Command, services: Services) -> Message:
+    cards = load_stats(services, command.person)
+    if len(command.words) > 1:
+        wanted = services.policy.queue(command.words[1]).shown_title
+        cards = [card for card in cards if card.queue_title == wanted]
+    if not cards:
+        raise NotAllowed("You neither review nor lead in this queue, so its numbers are not shown to you.")
+    drawn = [stats.render(card) for card in cards[:5]]
+    return blocks.message(
+        "\n".join(one.text for one in drawn), [block for one in drawn for block in one.blocks]
+    )  # fmt: skip
+
+
+def _mine(command: Command, services: Services) -> Message:
+    return home.render_mine(load_mine(services, command.person))
+
+
+def _pause(command: Command, services: Services) -> Message:
+    with services.database.transaction() as session:
+        pause(session, command.person, services.clock())
+    return Message("Paused: nobody counts on your answers. `/goldloop resume` when you are back.")
+
+
+def _resume(command: Command, services: Services) -> Message:
+    with services.database.transaction() as session:
+        resume(session, command.person)
+    return Message("Welcome back.")
+
+
+def _retrain(command: Command, services: Services) -> Message:
+    with services.database.transaction() as session:
+        queue, policy = _led_queue(session, command, services)
+        run_id = request_run(session, queue, Trigger.COMMAND, command.person, services.clock(), policy)
+    if run_id is None:
+        raise Refusal(f"A training run of {policy.shown_title} is waiting already.")
+    return Message(f"Training run {run_id} is on its way; its report will come to the leads' channel.")
+
+
+def _roll_back(command: Command, services: Services) -> Message:
+    with services.database.transaction() as session:
+        queue, policy = _led_queue(session, command, services)
+        reason = " ".join(word for word in command.words[1:] if word != policy.name)
+        name = roll_back(session, queue, command.person, reason, services.clock(), policy)
+    return Message(f"{name} of {policy.shown_title} is live again.")
+
+
+def _led_queue(session: Session, command: Command, services: Services) -> tuple[Queue, QueuePolicy]:
+    """The queue named in the command, or the only one the person leads. Raises if they may not."""
+    names = [queue.name for queue in services.policy.queues]
+    named = command.words[1] if len(command.words) > 1 and command.words[1] in names else None
+    led = queues_of(session, command.person, Role.LEAD)
+    if named is None and len(led) > 1:
+        raise Invalid(f"Which queue? {', '.join(queue.name for queue in led)}.")
+    queue = queue_named(session, named) if named else (led[0] if led else queue_named(session, names[0]))
+    require(session, queue, Role.LEAD, command.person, f"use {command.words[0]}")
+    return queue, services.policy.queue(queue.name)
+
+
+ANSWERS: dict[str, Callable[[Command, Services], Message]] = {
+    "help": _help,
+    "stats": _stats,
+    "mine": _mine,
+    "pause": _pause,
+    "resume": _resume,
+    "retrain": _retrain,
+    "roll-back": _roll_back,
+    "rollback": _roll_back,
+}

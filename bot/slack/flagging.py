@@ -1,0 +1,54 @@
+"""The shortcut "Flag for review" on any message: the live model looks at its text, then people do."""
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+
+from bot.slack import payloads
+from bot.slack.payloads import Body, FlagSubmission
+from bot.slack.replies import show_view, tell
+from bot.slack.views import forms
+from bot.wiring import Services
+from core.errors import Invalid
+from core.intake.ingest import flag_for_review
+from core.intake.predictions import LONGEST_ID, NewPrediction
+
+NO_MODEL = "none"  # the model version of a text that no model has seen
+
+
+def register(app: App, services: Services) -> None:
+    def shortcut_used(ack: Ack, body: Body) -> None:
+        payloads.flag_request(body)
+        ack()
+
+    def open_form(body: Body, client: WebClient) -> None:
+        asked = payloads.flag_request(body)
+        view = forms.flag_form(services.policy.queues, asked.text, f"{asked.channel}|{asked.ts}")
+        show_view(client, asked.trigger_id, view)
+
+    def form_submitted(ack: Ack, body: Body) -> None:
+        asked = payloads.flag_submission(body)
+        queue = services.policy.queue(asked.queue)
+        prediction = _looked_at(services, asked)
+        with services.database.transaction() as session:
+            item_id = flag_for_review(session, prediction, asked.person, services.clock(), queue)
+        done = f"Thank you. The reviewers of {queue.shown_title} will look at it as item {item_id}."
+        ack(response_action="update", view=forms.sentence("Flagged", done).body)
+
+    app.shortcut("flag_for_review")(ack=shortcut_used, lazy=[open_form, tell])
+    app.view("flag_form")(form_submitted)
+
+
+def _looked_at(services: Services, asked: FlagSubmission) -> NewPrediction:
+    """What the live model says about the text; without a live model, nothing."""
+    external_id = f"slack:{asked.origin.replace('|', ':')}"
+    if len(external_id) > LONGEST_ID:
+        raise Invalid("This message cannot be identified.")
+    fields = {"Flagged by": f"@{asked.person}"}
+    live = services.serving.live(asked.queue)
+    if live is None:
+        return NewPrediction(external_id, NO_MODEL, asked.text, fields=fields)
+    chances = live.predict([asked.text])[0]
+    label = max(chances, key=lambda name: chances[name])
+    return NewPrediction(
+        external_id, live.name, asked.text, None, fields, label, chances[label], chances
+    )  # fmt: skip

@@ -1,0 +1,59 @@
+"""The Home tab: drawn when somebody opens it, and again after what they do there."""
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+
+from bot.slack import payloads
+from bot.slack.payloads import Body
+from bot.slack.views import home
+from bot.wiring import Services
+from core.queues import queues_of
+from core.review.cards import MineCard, mine_card
+from core.review.reviewers import pause, resume
+from core.review.stats import StatsCard, stats_card
+from core.vocabulary import Role
+
+
+def register(app: App, services: Services) -> None:
+    def opened(ack: Ack) -> None:
+        ack()
+
+    def publish(event: Body, client: WebClient) -> None:
+        if event.get("tab", "home") == "home":
+            _publish(services, client, str(event["user"]))
+
+    def paused(ack: Ack, body: Body) -> None:
+        with services.database.transaction() as session:
+            pause(session, payloads.person(body), services.clock())
+        ack()
+
+    def resumed(ack: Ack, body: Body) -> None:
+        with services.database.transaction() as session:
+            resume(session, payloads.person(body))
+        ack()
+
+    def publish_again(body: Body, client: WebClient) -> None:
+        _publish(services, client, payloads.person(body))
+
+    app.event("app_home_opened")(ack=opened, lazy=[publish])
+    app.action("pause")(ack=paused, lazy=[publish_again])
+    app.action("resume")(ack=resumed, lazy=[publish_again])
+
+
+def load_mine(services: Services, person: str) -> MineCard:
+    with services.database.reading() as session:
+        names = {row.name for row in queues_of(session, person, Role.REVIEWER)}
+        queues = [queue for queue in services.policy.queues if queue.name in names]
+        return mine_card(session, person, queues, services.clock(), services.policy)
+
+
+def load_stats(services: Services, person: str) -> list[StatsCard]:
+    """Of the queues in which the person reviews or leads: others are not their business."""
+    with services.database.reading() as session:
+        names = {row.name for role in Role for row in queues_of(session, person, role)}
+        return [stats_card(session, queue, services.clock()) for queue in services.policy.queues if queue.name in names]
+
+
+def _publish(services: Services, client: WebClient, person: str) -> None:
+    view = home.render(load_mine(services, person), load_stats(services, person))
+    client.views_publish(user_id=person, view=view.body)

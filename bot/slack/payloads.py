@@ -1,0 +1,237 @@
+"""What Slack sends, as values. Raises Invalid for anything that is not one of ours; nothing else reads a payload."""
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from core.errors import Invalid
+from core.review.votes import Said
+from core.vocabulary import AnswerKind, ErrorReason
+
+Body = dict[str, Any]
+
+STALE = "This control is out of date. Please use the newest message."
+ANSWER_WORDS = {
+    "label": AnswerKind.LABEL,
+    "none": AnswerKind.NONE_OF_THESE,
+    "cannot": AnswerKind.CANNOT_JUDGE,
+    "skip": AnswerKind.SKIP,
+}
+NONE_VALUE = "|none"  # of the option "None of these" in a list of labels; no label can be called so
+APPROVE = frozenset({"white_check_mark", "heavy_check_mark", "ballot_box_with_check"})
+REJECT = frozenset({"x", "negative_squared_cross_mark", "heavy_multiplication_x"})
+
+
+@dataclass(frozen=True)
+class Click:
+    """A button about one row. value: what the button carries beyond the row's id."""
+
+    person: str
+    subject_id: int
+    value: str
+    clicked_at: int
+    trigger_id: str
+    response_url: str
+
+
+@dataclass(frozen=True)
+class VoteClick:
+    person: str
+    item_id: int
+    said: Said
+
+
+@dataclass(frozen=True)
+class FormSubmission:
+    person: str
+    item_id: int
+    said: Said
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """emoji without skin tone; at: Slack's event time in microseconds."""
+
+    person: str
+    channel: str
+    ts: str
+    emoji: str
+    at: int
+
+    @property
+    def approves(self) -> bool:
+        return self.emoji in APPROVE
+
+    @property
+    def rejects(self) -> bool:
+        return self.emoji in REJECT
+
+
+@dataclass(frozen=True)
+class Command:
+    person: str
+    channel: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FlagRequest:
+    """The shortcut "Flag for review" on a message."""
+
+    person: str
+    channel: str
+    channel_name: str
+    ts: str
+    text: str
+    trigger_id: str
+
+
+def click(body: Body) -> Click:
+    action = _first(body)
+    subject, _, value = str(action.get("value", "")).partition("|")
+    return Click(
+        person=person(body),
+        subject_id=_number(subject),
+        value=value,
+        clicked_at=microseconds(str(action.get("action_ts", ""))),
+        trigger_id=str(body.get("trigger_id", "")),
+        response_url=str(body.get("response_url", "")),
+    )
+
+
+def vote_click(body: Body) -> VoteClick:
+    """value of the button: "ITEM|label|NAME", "ITEM|none", "ITEM|cannot" or "ITEM|skip"."""
+    clicked = click(body)
+    word, _, label = clicked.value.partition("|")
+    if word not in ANSWER_WORDS:
+        raise Invalid(STALE)
+    kind = ANSWER_WORDS[word]
+    said = Said(kind, clicked.clicked_at, label if kind is AnswerKind.LABEL else None)
+    return VoteClick(clicked.person, clicked.subject_id, said)
+
+
+def form_submission(body: Body, now_microseconds: int) -> FormSubmission:
+    """The form "label and why". Slack stamps no time on a submission, so the caller's clock does."""
+    view = body["view"]
+    chosen = _selected(view, "label")
+    reason = _selected(view, "reason")
+    if chosen is None:
+        raise Invalid("Choose a label or “None of these”.", field="label")
+    none = chosen == NONE_VALUE
+    said = Said(
+        kind=AnswerKind.NONE_OF_THESE if none else AnswerKind.LABEL,
+        clicked_at=now_microseconds,
+        label=None if none else chosen,
+        reason=ErrorReason(reason) if reason else None,
+        note=_typed(view, "note"),
+    )
+    return FormSubmission(person(body), _number(view.get("private_metadata", "")), said)
+
+
+def overrule_submission(body: Body) -> tuple[str, int, str]:
+    """Person, model id, reason."""
+    view = body["view"]
+    return person(body), _number(view.get("private_metadata", "")), _typed(view, "reason")
+
+
+@dataclass(frozen=True)
+class FlagSubmission:
+    """origin: the message's coordinates, so that the same message flagged twice is one item."""
+
+    person: str
+    queue: str
+    text: str
+    origin: str
+
+
+def flag_submission(body: Body) -> FlagSubmission:
+    view = body["view"]
+    queue, text = _selected(view, "queue"), _typed(view, "text")
+    if queue is None:
+        raise Invalid("Choose a queue.", field="queue")
+    if not text:
+        raise Invalid("There is no text left to look at.", field="text")
+    return FlagSubmission(person(body), queue, text, str(view.get("private_metadata", "")))
+
+
+def reaction(event: Body) -> Reaction:
+    item = event.get("item", {})
+    return Reaction(
+        person=str(event.get("user", "")),
+        channel=str(item.get("channel", "")),
+        ts=str(item.get("ts", "")),
+        emoji=str(event.get("reaction", "")).split("::", 1)[0],
+        at=microseconds(str(event.get("event_ts", ""))),
+    )
+
+
+def command(body: Body) -> Command:
+    words = tuple(str(body.get("text", "")).split())
+    return Command(str(body.get("user_id", "")), str(body.get("channel_id", "")), words)
+
+
+def flag_request(body: Body) -> FlagRequest:
+    message, channel = body.get("message", {}), body.get("channel", {})
+    text = unescape(str(message.get("text", ""))).strip()
+    if not text:
+        raise Invalid("This message has no text to look at.")
+    return FlagRequest(
+        person=person(body),
+        channel=str(channel.get("id", "")),
+        channel_name=str(channel.get("name", "")),
+        ts=str(message.get("ts", "")),
+        text=text,
+        trigger_id=str(body.get("trigger_id", "")),
+    )
+
+
+def unescape(text: str) -> str:
+    """What a person typed: Slack sends these three as entities."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def suggestion(body: Body) -> tuple[int, str]:
+    """Item id and what was typed, for a searchable choice inside the item's form."""
+    return _number(body.get("view", {}).get("private_metadata", "")), str(body.get("value", ""))
+
+
+def person(body: Body) -> str:
+    found = body.get("user", {}).get("id") or body.get("user_id")
+    if not found:
+        raise Invalid(STALE)
+    return str(found)
+
+
+def microseconds(timestamp: str) -> int:
+    """Slack's "1700000000.123456" as a whole number, exactly."""
+    try:
+        return int(Decimal(timestamp) * 1_000_000)
+    except (InvalidOperation, ValueError, OverflowError):
+        raise Invalid(STALE) from None
+
+
+def _first(body: Body) -> Body:
+    found = body.get("actions")
+    if not found:
+        raise Invalid(STALE)
+    return dict(found[0])
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise Invalid(STALE)
+    return int(text)
+
+
+def _selected(view: Body, block_id: str) -> str | None:
+    chosen = _state(view, block_id).get("selected_option")
+    return str(chosen["value"]) if chosen else None
+
+
+def _typed(view: Body, block_id: str) -> str:
+    return str(_state(view, block_id).get("value") or "").strip()
+
+
+def _state(view: Body, block_id: str) -> Body:
+    block = view.get("state", {}).get("values", {}).get(block_id, {})
+    return next(iter(block.values()), {}) or {}

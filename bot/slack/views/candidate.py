@@ -1,0 +1,149 @@
+"""The golden-set report of a model, and what became of it."""
+
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message
+from core.learning.cards import CandidateCard, DecisionLine
+from core.learning.paired import Interval
+from core.learning.scorecard import Flip, LabelScore, Scorecard
+from core.vocabulary import DecisionKind, ModelState
+
+MOST_FLIPS = 6
+MOST_LABELS = 8
+BASELINES = {"recorded": "the sender's model", "majority": "always giving the commonest label"}
+DECIDED = {
+    DecisionKind.PROMOTE: "promoted by",
+    DecisionKind.OVERRULE: "promoted against the gate by",
+    DecisionKind.REJECT: "rejected by",
+    DecisionKind.ROLL_BACK: "brought back by",
+}
+
+
+def render(card: CandidateCard) -> Message:
+    against = card.live_name or BASELINES.get(card.scorecard.baseline, "the live model")
+    head = f"{card.queue_title}: {card.name} against {against}"
+    drawn = [blocks.header(head), blocks.section(_state(card)), *_numbers(card)]
+    drawn += [blocks.section(f":no_entry: {blocks.literal(problem)}") for problem in card.blocks]
+    if card.warnings:
+        drawn.append(blocks.context(*(f":warning: {blocks.literal(warning)}" for warning in card.warnings)))
+    drawn += _details(card.scorecard)
+    drawn.append(blocks.context(_provenance(card), *(_decision(line) for line in card.decisions)))
+    if card.state is ModelState.CANDIDATE and not card.passed and not card.outdated:
+        drawn += blocks.actions(blocks.button("Overrule…", "overrule", str(card.model_id), style="danger"))
+    return blocks.message(_spoken(card, head), drawn)
+
+
+def _state(card: CandidateCard) -> str:
+    if card.state is ModelState.CANDIDATE:
+        return _pending(card)
+    if card.state is ModelState.LIVE:
+        return f":large_green_circle: *{card.name} is live.*"
+    if card.state is ModelState.SUPERSEDED:
+        newer = f" by {card.superseded_by}" if card.superseded_by else ""
+        return f":fast_forward: *Superseded{newer}* before anybody decided. Please decide about the newer one."
+    words = {ModelState.RETIRED: ":white_circle: *No longer live.*", ModelState.REJECTED: ":x: *Rejected.*"}
+    return words[card.state]
+
+
+def _pending(card: CandidateCard) -> str:
+    if card.outdated:
+        return ":arrows_counterclockwise: *The live model has changed since.* This report is being made again."
+    if not card.passed:
+        return ":no_entry: *The golden gate refuses it.* React with :x: to reject it; a check mark is not enough."
+    given = len(card.approvals)
+    who = f" ({', '.join(blocks.mention(person) for person in card.approvals)})" if given else ""
+    counted = f" {given} of {card.approvals_needed} leads{who}." if card.approvals_needed > 1 or given else ""
+    return (
+        "*The golden gate passes it.* Leads: react with :white_check_mark: to promote it, with :x: to reject it."
+        f"{counted} Nothing happens without you."
+    )
+
+
+def _numbers(card: CandidateCard) -> list[Block]:
+    random, past = card.scorecard.random, card.scorecard.past_errors
+    pairs = []
+    if random.n:
+        pairs.append(
+            (
+                f"Random golden examples ({random.n})",
+                f"{_share(random.live)} → {_share(random.candidate)}; difference {_points(random.difference)}",
+            )
+        )
+    if past.n:
+        pairs.append(
+            (
+                f"Past errors ({past.n})",
+                f"{past.live_right} → {past.candidate_right} right; {len(past.fixed)} fixed, "
+                f"{len(past.broken_again)} broken again",
+            )
+        )
+    if not pairs:
+        return [blocks.section("There are no golden examples yet, so nothing could be measured.")]
+    return blocks.fields(pairs)
+
+
+def _details(scorecard: Scorecard) -> list[Block]:
+    drawn = []
+    if scorecard.negative_flips:
+        flips = ", ".join(_flip(flip) for flip in scorecard.negative_flips[:MOST_FLIPS])
+        drawn.append(
+            blocks.section(f"*Right before, wrong now* ({len(scorecard.negative_flips)}): {flips}{_more(scorecard)}")
+        )
+    changed = sorted(scorecard.labels, key=lambda one: -abs(one.candidate_recall - one.live_recall))
+    lines = [_label(one) for one in changed[:MOST_LABELS] if one.n]
+    if lines:
+        drawn.append(blocks.section("*Labels that changed most* (recall, precision)\n" + "\n".join(lines)))
+    return drawn
+
+
+def _label(one: LabelScore) -> str:
+    return (
+        f"• {blocks.literal(one.label)} ({one.n}): {one.live_recall:.0%} → {one.candidate_recall:.0%}, "
+        f"{_maybe(one.live_precision)} → {_maybe(one.candidate_precision)}"
+    )
+
+
+def _maybe(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"
+
+
+def _flip(flip: Flip) -> str:
+    return f"#{flip.id} {blocks.literal(flip.label)} → {blocks.literal(flip.candidate)}"
+
+
+def _more(scorecard: Scorecard) -> str:
+    more = len(scorecard.negative_flips) - MOST_FLIPS
+    return f" and {more} more" if more > 0 else ""
+
+
+def _provenance(card: CandidateCard) -> str:
+    left = f"; {card.left_out} near-golden rows left out" if card.left_out else ""
+    return f"Trained on {card.rows} rows, {card.corrections} of them corrections{left}."
+
+
+def _decision(line: DecisionLine) -> str:
+    who = ", ".join(blocks.mention(lead) if lead.isalnum() else lead for lead in line.leads)
+    reason = f": “{blocks.literal(blocks.shorten(line.reason, 300))}”" if line.reason else ""
+    return f"{line.at:%Y-%m-%d %H:%M} UTC {DECIDED[line.kind]} {who}{reason}"
+
+
+def _share(interval: Interval) -> str:
+    return f"{interval.estimate:.1%} ({interval.low:.0%}–{interval.high:.0%})"
+
+
+def _points(interval: Interval) -> str:
+    return f"{interval.estimate * 100:+.1f} points ({interval.low * 100:+.1f} to {interval.high * 100:+.1f})"
+
+
+def _spoken(card: CandidateCard, head: str) -> str:
+    """The report in words, numbers included: screen readers read nothing else."""
+    random, past = card.scorecard.random, card.scorecard.past_errors
+    parts = [head + ".", _state(card)]
+    if random.n:
+        parts.append(
+            f"Random golden examples: {random.live_right} of {random.n} right before, {random.candidate_right} now, "
+            f"difference {_points(random.difference)}."
+        )
+    if past.n:
+        parts.append(f"Past errors: {len(past.fixed)} of {past.n} fixed, {len(past.broken_again)} broken again.")
+    parts += [blocks.literal(problem) for problem in card.blocks]
+    return " ".join(parts)

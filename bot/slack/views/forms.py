@@ -1,0 +1,100 @@
+"""Modals: the form "label and why", how an item was decided, the whole text, overruling, flagging."""
+
+from collections.abc import Sequence
+
+from bot.slack import blocks
+from bot.slack.blocks import Block, View
+from bot.slack.payloads import NONE_VALUE
+from bot.slack.views.words import REASON_WORDS
+from core.policy import LabelPolicy, QueuePolicy
+from core.review.cards import FormCard, StoryLine
+from core.vocabulary import NONE_OF_THESE
+
+MOST_SECTIONS = 60  # of 3,000 characters each: a text of 100,000 fits
+
+
+def answer_form(card: FormCard) -> View:
+    drawn = [blocks.verbatim(card.text or "(an image)", 600), blocks.form_input("label", "Label", _label_choice(card))]
+    reasons = [blocks.option(words, value) for value, words in REASON_WORDS.items()]
+    drawn += [
+        blocks.form_input(
+            "reason",
+            "Why is it hard, or why was the model wrong?",
+            blocks.static_select("reason", reasons, "Choose a reason", card.reason),
+            optional=True,
+        ),
+        blocks.form_input("note", "Note", blocks.text_input("note", initial=card.note, most=1000), optional=True),
+    ]
+    if card.guideline:
+        drawn += [blocks.divider(), blocks.context("*Guideline*"), blocks.verbatim(card.guideline, 2500)]
+    return blocks.modal("answer_form", f"Item {card.item_id}", drawn, str(card.item_id), submit="Send")
+
+
+def matching_labels(labels: Sequence[LabelPolicy], typed: str) -> list[Block]:
+    """Labels whose name or description contains what was typed; names that begin with it first. At most 100."""
+    wanted = typed.casefold().strip()
+    hits = [label for label in labels if wanted in f"{label.name} {label.description}".casefold()]
+    hits.sort(key=lambda label: not label.name.casefold().startswith(wanted))
+    options = [blocks.option(label.name, label.name, label.description) for label in hits[: blocks.MOST_OPTIONS - 1]]
+    return options + ([_none_option()] if wanted in NONE_OF_THESE.casefold() else [])
+
+
+def how_decided(item_id: int, story: Sequence[StoryLine]) -> View:
+    drawn = [
+        blocks.section(f"{line.at:%Y-%m-%d %H:%M} UTC – {blocks.literal(blocks.shorten(line.words, 1500))}")
+        for line in story
+    ]
+    return blocks.modal("how_decided", f"Item {item_id}", drawn)
+
+
+def whole_text(item_id: int, text: str) -> View:
+    parts = [text[start : start + blocks.SECTION] for start in range(0, len(text), blocks.SECTION)]
+    drawn = [blocks.verbatim(part) for part in parts[:MOST_SECTIONS]]
+    return blocks.modal("whole_text", f"Item {item_id}", drawn)
+
+
+def overrule_form(model_id: int, name: str, problems: Sequence[str]) -> View:
+    drawn = [blocks.section(f":warning: The golden gate refused *{name}*:")]
+    drawn += [blocks.section(f"• {blocks.literal(problem)}") for problem in problems]
+    drawn.append(
+        blocks.form_input(
+            "reason",
+            "Why should it go live all the same?",
+            blocks.text_input("reason", most=1000),
+            hint="Kept with the decision for everyone to read.",
+        )
+    )
+    return blocks.modal("overrule_form", f"Overrule for {name}", drawn, str(model_id), submit="Promote it")
+
+
+def flag_form(queues: Sequence[QueuePolicy], text: str, origin: str) -> View:
+    """The text can be edited: what should not be stored is taken out before it is."""
+    options = [blocks.option(queue.shown_title, queue.name) for queue in queues]
+    drawn = [
+        blocks.form_input(
+            "queue",
+            "Queue",
+            blocks.static_select("queue", options, "Choose a queue", queues[0].name if len(queues) == 1 else None),
+        ),
+        blocks.form_input("text", "Text", blocks.text_input("text", initial=text)),
+        blocks.context("This text will be stored in Goldloop and shown to the queue's reviewers."),
+    ]
+    return blocks.modal("flag_form", "Flag for review", drawn, origin, submit="Flag")
+
+
+def sentence(title: str, words: str) -> View:
+    """A modal that only says something, e.g. why a submission changed nothing."""
+    return blocks.modal("sentence", title, [blocks.section(blocks.escape(words))])
+
+
+def _label_choice(card: FormCard) -> Block:
+    if len(card.labels) < blocks.MOST_OPTIONS:
+        options = [blocks.option(label.name, label.name, label.description) for label in card.labels]
+        initial = NONE_VALUE if card.said_none else card.said
+        return blocks.static_select("label", [*options, _none_option()], "Type to search", initial, focus=True)
+    chosen = blocks.option(card.said, card.said) if card.said else (_none_option() if card.said_none else None)
+    return blocks.external_select("label", "Type to search", chosen)
+
+
+def _none_option() -> Block:
+    return blocks.option(NONE_OF_THESE, NONE_VALUE, "No label of this queue fits")

@@ -1,0 +1,59 @@
+"""A person's own page: the Home tab, and the same in short for `/goldloop mine`."""
+
+from collections.abc import Sequence
+
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message, View
+from bot.slack.views import stats
+from core.review.cards import MineCard, MyAnswer, MyQueue
+from core.review.stats import StatsCard
+
+
+def render(mine: MineCard, queues: Sequence[StatsCard]) -> View:
+    drawn: list[Block] = [blocks.header("My reviews"), *_mine(mine)]
+    if queues:
+        drawn += [blocks.divider(), blocks.header("The queues")]
+        for card in queues:
+            drawn += stats.short(card)
+    return blocks.home(drawn)
+
+
+def render_mine(mine: MineCard) -> Message:
+    spoken = "; ".join(f"{queue.title}: {queue.open} open, {queue.done_today} done today" for queue in mine.queues)
+    return blocks.message(spoken or "You review in no queue.", _mine(mine))
+
+
+def _mine(mine: MineCard) -> list[Block]:
+    if not mine.queues:
+        return [blocks.section("You are not a reviewer in any queue. A lead can add you to the policy.")]
+    drawn: list[Block] = []
+    for queue in mine.queues:
+        drawn += _queue(queue)
+    drawn += blocks.actions(
+        blocks.button("I am back", "resume", "0", style="primary")
+        if mine.paused
+        else blocks.button("Pause for me", "pause", "0")
+    )
+    if mine.paused:
+        drawn.append(blocks.context("You have paused: nobody counts on your answer until you are back."))
+    if mine.answers:
+        drawn.append(blocks.section("*My last answers*"))
+        for answer in mine.answers:
+            drawn.append(_answer(answer))
+    return drawn
+
+
+def _queue(queue: MyQueue) -> list[Block]:
+    numbers = f"{queue.open} open for me · {queue.done_today} of at most {queue.daily_cap} done today"
+    drawn = [blocks.section(f"*{blocks.literal(queue.title)}* – {numbers}")]
+    if queue.waiting:
+        lines = "\n".join(f"• item {item_id}: {blocks.literal(words)}" for item_id, words in queue.waiting)
+        drawn.append(blocks.context(lines))
+    return drawn
+
+
+def _answer(answer: MyAnswer) -> Block:
+    undo = blocks.button("Undo", "undo", str(answer.item_id)) if answer.may_undo else None
+    return blocks.section(
+        f"Item {answer.item_id}: *{blocks.literal(answer.words)}* – {blocks.literal(answer.excerpt)}", undo
+    )  # fmt: skip

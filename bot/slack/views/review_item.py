@@ -1,0 +1,148 @@
+"""The card of one review item, in each of its states."""
+
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message
+from bot.slack.views.words import REASON_WORDS, WHY_FLAGGED
+from core.review.cards import ItemCard
+from core.vocabulary import NONE_OF_THESE, ItemState, shown_answer
+
+SHOWN_TEXT = 1500  # characters of a ticket on the card; the whole stands behind "Read all"
+MOST_FIXED_BUTTONS = 12  # a blind card shows all labels as buttons up to this many, else none
+
+
+def render(card: ItemCard) -> Message:
+    if card.state is ItemState.SETTLED:
+        return _settled(card)
+    return _undecided(card)
+
+
+def _undecided(card: ItemCard) -> Message:
+    drawn = _top(card)
+    drawn.append(blocks.context(*_why_here(card)))
+    if card.state is ItemState.DISPUTED:
+        leads = " ".join(blocks.mention(lead) for lead in card.leads)
+        drawn.append(
+            blocks.section(f":scales: *A lead decides*, because {card.disputed_because}. {leads}, what is right?")
+        )
+    drawn += blocks.actions(*_label_buttons(card))
+    drawn += blocks.actions(*_other_buttons(card))
+    if card.state is ItemState.OPEN:
+        drawn.append(blocks.context(f"{card.votes} of at most {card.most_votes} votes are in. Hidden until decided."))
+    return blocks.message(_spoken(card), drawn)
+
+
+def _settled(card: ItemCard) -> Message:
+    outcome = card.outcome
+    assert outcome is not None
+    answer = blocks.literal(shown_answer(outcome.label))
+    drawn = _top(card)
+    mark = ":white_check_mark:" if outcome.model_was_right else ":pencil2:"
+    drawn.append(blocks.section(f"{mark} *{answer}* – {_how(card)}. {_about_model(card)}"))
+    whys = [_why(why.answer, why.reason, why.note, why.person) for why in outcome.whys]
+    if whys:
+        drawn.append(blocks.context(*whys[: blocks.MOST_CONTEXT]))
+    if outcome.names:
+        drawn.append(
+            blocks.context(
+                " · ".join(
+                    f"{blocks.literal(words)}: {', '.join(blocks.mention(person) for person in people)}"
+                    for words, people in outcome.names.items()
+                )
+            )
+        )
+    drawn += blocks.actions(
+        blocks.button("How was this decided?", "how_decided", str(card.item_id)), *_read_all(card)
+    )  # fmt: skip
+    text = f"Item {card.item_id} is decided: {answer}, {_how(card)}. {_about_model(card)} {_quoted(card, 200)}"
+    return blocks.message(text, drawn)
+
+
+def _top(card: ItemCard) -> list[Block]:
+    drawn = [blocks.header(f"{card.queue_title} · item {card.item_id}")]
+    if card.text:
+        drawn.append(blocks.verbatim(card.text, SHOWN_TEXT))
+    if card.image_url:
+        drawn.append(blocks.image(card.image_url, f"The image of item {card.item_id}"))
+    drawn += blocks.fields(list(card.fields.items()))
+    return drawn
+
+
+def _why_here(card: ItemCard) -> list[str]:
+    if card.blind:
+        return [":see_no_evil: *Blind*: the model's guess is hidden, so that your answer is your own."]
+    if card.guess is None:
+        guess = "No model has looked at this"
+    else:
+        guess = f"The model says *{blocks.literal(card.guess)}* ({card.confidence or 0:.0%})"
+    flags = [f"{WHY_FLAGGED[reason]} ({blocks.literal(detail)})" for reason, detail in card.why_flagged]
+    return [guess, *(f"Here because it is {flag}" for flag in flags)]
+
+
+def _label_buttons(card: ItemCard) -> list[Block]:
+    if card.blind:
+        offered = card.labels if len(card.labels) <= MOST_FIXED_BUTTONS else ()
+    else:
+        offered = card.labels[: card.most_buttons]
+    drawn = [
+        blocks.button(
+            name,
+            f"vote:{position}",
+            f"{card.item_id}|label|{name}",
+            style="primary" if name == card.guess else None,
+            label=f"Label item {card.item_id} as {name}",
+        )
+        for position, name in enumerate(offered)
+    ]
+    if len(offered) < len(card.labels):
+        drawn.append(blocks.button("Other…" if offered else "Choose a label…", "form:other", str(card.item_id)))
+    drawn.append(blocks.button(NONE_OF_THESE, "vote:none", f"{card.item_id}|none"))
+    return drawn
+
+
+def _other_buttons(card: ItemCard) -> list[Block]:
+    drawn = [blocks.button("Why?", "form:why", str(card.item_id), label=f"Say why about item {card.item_id}")]
+    if card.state is ItemState.OPEN:
+        drawn += [
+            blocks.button("Cannot judge", "vote:cannot", f"{card.item_id}|cannot"),
+            blocks.button("Skip", "vote:skip", f"{card.item_id}|skip"),
+        ]
+    return drawn + _read_all(card)
+
+
+def _read_all(card: ItemCard) -> list[Block]:
+    return [blocks.button("Read all", "read_all", str(card.item_id))] if len(card.text) > SHOWN_TEXT else []
+
+
+def _how(card: ItemCard) -> str:
+    assert card.outcome is not None
+    votes = ", ".join(f"{count} × {blocks.literal(answer)}" for answer, count in card.outcome.tally.items())
+    if card.outcome.lead:
+        return f"decided by {blocks.mention(card.outcome.lead)}" + (f" after {votes}" if votes else "")
+    return f"votes: {votes}"
+
+
+def _about_model(card: ItemCard) -> str:
+    assert card.outcome is not None
+    if card.guess is None:
+        return ""
+    if card.outcome.model_was_right:
+        return "The model was right."
+    return f"The model had said {blocks.literal(card.guess)} ({card.confidence or 0:.0%})."
+
+
+def _why(answer: str, reason: str | None, note: str, person: str | None) -> str:
+    who = f"{blocks.mention(person)}: " if person else ""
+    because = REASON_WORDS[reason] if reason else ""
+    words = f"_{because}_" if because else ""
+    return f"{who}{blocks.literal(answer)} {words} {blocks.literal(blocks.shorten(note, 300))}".strip()
+
+
+def _spoken(card: ItemCard) -> str:
+    """The whole card in words: screen readers read nothing else."""
+    guess = f" The model says {blocks.literal(card.guess)} ({card.confidence or 0:.0%})." if card.guess else ""
+    state = f" A lead decides, because {card.disputed_because}." if card.state is ItemState.DISPUTED else ""
+    return f"{card.queue_title}, item {card.item_id}: which label is right?{guess}{state} {_quoted(card, 1500)}"
+
+
+def _quoted(card: ItemCard, most: int) -> str:
+    return f"“{blocks.literal(blocks.shorten(card.text, most))}”" if card.text else "(an image)"

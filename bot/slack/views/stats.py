@@ -1,0 +1,46 @@
+"""A queue in numbers."""
+
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message
+from core.review.stats import StatsCard
+
+MOST_LABELS = 10
+
+
+def render(card: StatsCard) -> Message:
+    pairs = [
+        ("Open", f"{card.open}, and {card.disputed} with a lead"),
+        ("Settled", f"{card.settled_today} today, {card.settled} in all"),
+        ("Agreement", _agreement(card)),
+        ("Votes per item", "–" if card.votes_per_item is None else f"{card.votes_per_item:.1f}"),
+        ("Accuracy on random checks", _audit(card)),
+        ("Live model", card.live or "none yet"),
+    ]
+    drawn = [blocks.header(card.queue_title), *blocks.fields(pairs)]
+    if card.errors_by_label:
+        caught = ", ".join(f"{blocks.literal(label)} {count}" for label, count in card.errors_by_label[:MOST_LABELS])
+        drawn.append(blocks.section(f"*Errors caught, by the right label:* {caught}"))
+    spoken = "; ".join(f"{name}: {value}" for name, value in pairs)
+    return blocks.message(f"{card.queue_title}. {spoken}", drawn)
+
+
+def short(card: StatsCard) -> list[Block]:
+    return [
+        blocks.section(
+            f"*{blocks.literal(card.queue_title)}* – {card.open} open, {card.disputed} with a lead, "
+            f"{card.settled_today} settled today; live: {card.live or 'no model yet'}"
+        )
+    ]
+
+
+def _agreement(card: StatsCard) -> str:
+    return "too few votes yet" if card.agreement is None else f"{card.agreement:.2f} (Krippendorff's alpha)"
+
+
+def _audit(card: StatsCard) -> str:
+    interval = card.audit_interval
+    if interval is None:
+        return "no random check is settled yet"
+    return (
+        f"{card.audit_right} of {card.audit_checked}: {interval.estimate:.0%} ({interval.low:.0%}–{interval.high:.0%})"
+    )

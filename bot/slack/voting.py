@@ -1,0 +1,81 @@
+"""Clicks about a review item: votes, forms, undo. Each listener parses, calls one verb in one transaction, and acks.
+
+What only the person may read (receipts, refusals) is noted in `context` and said afterwards by `tell`, a lazy listener,
+so that it never delays the acknowledgement.
+"""
+
+import re
+
+from slack_bolt import Ack, App, BoltContext
+from slack_sdk import WebClient
+
+from bot.slack import payloads
+from bot.slack.payloads import Body
+from bot.slack.replies import note, show_view, tell
+from bot.slack.views import forms, receipts
+from bot.wiring import Services
+from core.records.reviews import ReviewItem
+from core.review.cards import form_card, item_card, item_story
+from core.review.votes import cast_vote, withdraw_vote
+
+
+def register(app: App, services: Services) -> None:
+    def vote_clicked(ack: Ack, body: Body, context: BoltContext) -> None:
+        click = payloads.vote_click(body)
+        with services.database.transaction() as session:
+            receipt = cast_vote(session, click.item_id, click.person, click.said, services.clock(), services.policy)
+        ack()
+        note(context, receipts.render(receipt))
+
+    def undo_clicked(ack: Ack, body: Body, context: BoltContext) -> None:
+        click = payloads.click(body)
+        with services.database.transaction() as session:
+            receipt = withdraw_vote(
+                session, click.subject_id, click.person, click.clicked_at, services.clock(), services.policy
+            )
+        ack()
+        note(context, receipts.render(receipt))
+
+    def form_opened(ack: Ack) -> None:
+        ack()
+
+    def open_form(body: Body, client: WebClient) -> None:
+        click = payloads.click(body)
+        with services.database.reading() as session:
+            card = form_card(session, click.subject_id, click.person, services.policy)
+        gone = f"Item {click.subject_id} is decided already; there is nothing left to say about it."
+        view = forms.answer_form(card) if card else forms.sentence("Too late", gone)
+        show_view(client, click.trigger_id, view)
+
+    def form_submitted(ack: Ack, body: Body) -> None:
+        now = services.clock()
+        submission = payloads.form_submission(body, int(now.timestamp() * 1_000_000))
+        with services.database.transaction() as session:
+            cast_vote(session, submission.item_id, submission.person, submission.said, now, services.policy)
+        ack()
+
+    def show_story(body: Body, client: WebClient) -> None:
+        click = payloads.click(body)
+        with services.database.reading() as session:
+            story = item_story(session, click.subject_id, click.person, services.policy)
+        show_view(client, click.trigger_id, forms.how_decided(click.subject_id, story))
+
+    def show_text(body: Body, client: WebClient) -> None:
+        click = payloads.click(body)
+        with services.database.reading() as session:
+            text = item_card(session, click.subject_id, services.policy).text
+        show_view(client, click.trigger_id, forms.whole_text(click.subject_id, text))
+
+    def suggest_labels(ack: Ack, body: Body) -> None:
+        item_id, typed = payloads.suggestion(body)
+        with services.database.reading() as session:
+            queue = session.get_one(ReviewItem, item_id).prediction.queue.name
+        ack(options=forms.matching_labels(services.policy.queue(queue).labels, typed))
+
+    app.action(re.compile("^vote:"))(ack=vote_clicked, lazy=[tell])
+    app.action("undo")(ack=undo_clicked, lazy=[tell])
+    app.action(re.compile("^form:"))(ack=form_opened, lazy=[open_form])
+    app.view("answer_form")(form_submitted)
+    app.action("how_decided")(ack=form_opened, lazy=[show_story])
+    app.action("read_all")(ack=form_opened, lazy=[show_text])
+    app.options("label")(suggest_labels)

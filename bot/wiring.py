@@ -1,0 +1,48 @@
+"""Everything an entry point needs, built once and passed on."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from slack_sdk import WebClient
+
+from bot.settings import Settings, require_setting
+from bot.slack.budget import Budget
+from core.database import Database
+from core.learning.serving import Serving
+from core.policy import Policy, load_policy
+
+SLACK_TIMEOUT = 10  # seconds for one call
+
+
+@dataclass(frozen=True)
+class Services:
+    database: Database
+    slack: WebClient
+    policy: Policy
+    serving: Serving
+    budget: Budget
+    clock: Callable[[], datetime]
+
+
+def build_services(settings: Settings) -> Services:
+    """Reads the policy file and opens the database; talks to nobody."""
+    policy = load_policy(settings.policy)
+    token = require_setting(settings.slack_bot_token, "SLACK_BOT_TOKEN")
+    return assemble(Database(settings.database_url), slack_client(token, settings.slack_base_url), policy)
+
+
+def assemble(
+    database: Database, slack: WebClient, policy: Policy, clock: Callable[[], datetime] | None = None
+) -> Services:
+    return Services(database, slack, policy, Serving(database), Budget(time.monotonic), clock or utc_now)
+
+
+def slack_client(token: str, base_url: str) -> WebClient:
+    """Without retry handlers: the default one posts twice when an answer is lost. The outbox does the retrying."""
+    return WebClient(token=token, base_url=base_url, timeout=SLACK_TIMEOUT, retry_handlers=[])
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
