@@ -33,10 +33,8 @@ def build_services(settings: Settings) -> Services:
     return assemble(Database(settings.database_url), slack_client(token, settings.slack_base_url), policy)
 
 
-def assemble(
-    database: Database, slack: WebClient, policy: Policy, clock: Callable[[], datetime] | None = None
-) -> Services:
-    return Services(database, slack, policy, Serving(database), Budget(time.monotonic), clock or utc_now)
+def assemble(database: Database, slack: WebClient, policy: Policy, budget: Budget | None = None) -> Services:
+    return Services(database, slack, policy, Serving(database), budget or Budget(time.monotonic), utc_now)
 
 
 def slack_client(token: str, base_url: str) -> WebClient:

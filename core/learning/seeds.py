@@ -24,12 +24,14 @@ class Seeded:
     repeated: int
 
 
-def add_seeds(session: Session, rows: Sequence[tuple[str, str]], now: datetime, policy: QueuePolicy) -> Seeded:
-    """rows: (text, label). Each text is stored once, as golden or for training, never both; which one depends on its
-    content alone, so importing a file again (or one that overlaps) moves nothing across. Raises Invalid for an unknown
-    label or an empty text; then nothing is stored."""
+def add_seeds(
+    session: Session, rows: Sequence[tuple[str, str]], now: datetime, policy: QueuePolicy, first_row: int = 1
+) -> Seeded:
+    """rows: (text, label), numbered from first_row in errors. Each text is stored once, as golden or for training,
+    never both; which one depends on its content alone, so importing a file again (or one that overlaps) moves nothing
+    across. Raises Invalid for an unknown label or an empty text; then nothing is stored."""
     queue = queue_named(session, policy.name)
-    for position, (text, label) in enumerate(rows, 1):
+    for position, (text, label) in enumerate(rows, first_row):
         if label not in policy.label_names:
             raise Invalid(
                 f"Row {position}: “{label}” is not a label of {policy.name} in the policy file.", field="label"

@@ -1,6 +1,7 @@
 """The whole of Goldloop as it runs: a workspace, the bot connected to it, a worker, a real database. The tests act only
 as people do (Slack), as senders do (rows of predictions) and as operators do (the terminal)."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from bot.sandbox.client import Message, Person, SandboxClient
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
 from bot.slack.app import build_app
+from bot.slack.budget import Budget
 from bot.slack.connection import socket_mode
 from bot.slack.people import refresh_people
 from bot.wiring import Services, assemble, slack_client, utc_now
@@ -22,6 +24,8 @@ from core.intake.predictions import checked_prediction
 from core.policy import Policy, QueuePolicy
 from core.queues import sync_queues
 from tests.people import ANA, BEN, CLEO, DAN, EVA, LEADS, REVIEW, support_policy, workspace
+
+HURRY = 50  # the workspace of the tests has no rates unless a test asks for them, so nobody waits a second per message
 
 SEEDS = (
     ("please give me my money back for the lamp", "refund"),
@@ -69,7 +73,7 @@ class Loop:
             hits = [one for one in who.messages(channel) if words in one.plain and not one.ephemeral]
             return hits[-1] if hits else None
 
-        return self.box.wait_for(found, what=f"a message with “{words}” in {channel}")
+        return _certain(self.box.wait_for(found, what=f"a message with “{words}” in {channel}"))
 
     def told(self, person: Person, words: str, channel: str = REVIEW) -> Message:
         """The newest message that only this person sees, once it has these words."""
@@ -78,7 +82,12 @@ class Loop:
             hits = [one for one in person.messages(channel) if one.ephemeral and words in one.plain]
             return hits[-1] if hits else None
 
-        return self.box.wait_for(found, what=f"“{words}” told to {person.name}")
+        return _certain(self.box.wait_for(found, what=f"“{words}” told to {person.name}"))
+
+
+def _certain(message: Message | None) -> Message:
+    assert message is not None
+    return message
 
 
 StartLoop = Callable[..., Loop]
@@ -93,7 +102,8 @@ def start_loop(database: Database) -> Iterator[StartLoop]:
             url = stack.enter_context(serve(place, port=0))
             box = stack.enter_context(SandboxClient(url))
             app_config = place.apps[0]
-            services = assemble(database, slack_client(app_config.bot_token, f"{url}/api/"), rules)
+            budget = Budget(lambda: time.monotonic() * HURRY)
+            services = assemble(database, slack_client(app_config.bot_token, f"{url}/api/"), rules, budget)
             with database.transaction() as session:
                 sync_queues(session, rules, utc_now())
             refresh_people(services)

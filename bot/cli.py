@@ -1,0 +1,185 @@
+"""`goldloop …` in the terminal. Expected noes are sentences with exit code 2."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
+from rich.progress import Progress
+
+from bot import service
+from bot.migrate import migrate as bring_up_to_date
+from bot.settings import Settings, load_settings
+from bot.tables import labelled_rows, read_rows
+from bot.wiring import utc_now
+from core.database import PATIENT, Database
+from core.errors import Invalid, NotFound, Refusal
+from core.intake.ingest import record_predictions
+from core.intake.predictions import NewPrediction, checked_prediction
+from core.learning.cards import model_story
+from core.learning.decisions import roll_back as bring_back
+from core.learning.runs import request_run
+from core.learning.seeds import add_seeds
+from core.policy import Policy, load_policy
+from core.queues import queue_named, sync_queues
+from core.records.reviews import ReviewItem
+from core.review.cards import item_story
+from core.vocabulary import Trigger
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="People correct a model in Slack; it learns.")
+out = Console()
+
+QueueOption = Annotated[str, typer.Option("--queue", "-q", help="name of the queue in the policy file")]
+BATCH = 1000
+WORST = 20  # bad rows shown before the others are only counted
+
+
+@app.command()
+def run() -> None:
+    """Slack's side and the worker in one process: all that a team on SQLite needs."""
+    service.run(load_settings(), web=True, work=True)
+
+
+@app.command()
+def web() -> None:
+    """Only Slack's side; any number of processes."""
+    service.run(load_settings(), web=True, work=False)
+
+
+@app.command()
+def worker() -> None:
+    """Only the worker: messages, training, schedules; any number of processes."""
+    service.run(load_settings(), web=False, work=True)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring tables and queues up to date."""
+    with _opened() as (database, policy):
+        bring_up_to_date(database)
+        with database.transaction(wait=PATIENT) as session:
+            sync_queues(session, policy, utc_now())
+    out.print("The database is up to date.")
+
+
+@app.command()
+def seed(file: Path, queue: QueueOption) -> None:
+    """Labelled data to start from (csv, jsonl, parquet; columns text and label). A random part becomes golden."""
+    with _opened() as (database, policy), Progress(console=out, transient=True) as progress:
+        rows = labelled_rows(file)
+        task = progress.add_task("Storing", total=len(rows))
+        training = golden = repeated = 0
+        chosen = policy.queue(queue)
+        with database.transaction(wait=PATIENT) as session:
+            for start in range(0, len(rows), BATCH):
+                stored = add_seeds(session, rows[start : start + BATCH], utc_now(), chosen, first_row=start + 1)
+                training, golden = training + stored.training, golden + stored.golden
+                repeated += stored.repeated
+                progress.advance(task, BATCH)
+    out.print(f"{training} rows for training, {golden} golden ones, {repeated} were there already.")
+
+
+@app.command()
+def ingest(file: Path, queue: QueueOption) -> None:
+    """Predictions from a file (csv, jsonl, parquet). What deserves a look is sent to the reviewers. Safe to repeat."""
+    with _opened() as (database, policy), Progress(console=out, transient=True) as progress:
+        chosen = policy.queue(queue)
+        task = progress.add_task("Reading", total=None)
+        new = repeated = flagged = bad = 0
+        rows = read_rows(file)
+        while batch := list(islice(rows, BATCH)):
+            good: list[NewPrediction] = []
+            for number, row in batch:
+                try:
+                    good.append(checked_prediction(_without_empty(row), chosen))
+                except Invalid as problem:
+                    bad += 1
+                    if bad <= WORST:
+                        out.print(f"[yellow]row {number}:[/] {escape(str(problem))}")
+            with database.transaction(wait=PATIENT) as session:
+                stored = record_predictions(session, good, utc_now(), chosen)
+            new, repeated, flagged = new + stored.new, repeated + stored.repeated, flagged + stored.flagged
+            progress.update(task, advance=len(batch), description=f"{new + repeated:,} rows")
+    out.print(f"{new} new predictions, {repeated} were there already, {flagged} flagged for review, {bad} left out.")
+    if bad:
+        raise typer.Exit(2)
+
+
+@app.command()
+def retrain(queue: QueueOption) -> None:
+    """Ask for a new candidate now; a worker makes it."""
+    with _opened() as (database, policy), database.transaction(wait=PATIENT) as session:
+        row = queue_named(session, queue)
+        run_id = request_run(session, row, Trigger.COMMAND, "operator", utc_now(), policy.queue(queue))
+    out.print(f"Training run {run_id} is on its way." if run_id else "A training run is waiting already.")
+
+
+@app.command("roll-back")
+def roll_back(queue: QueueOption, why: Annotated[str, typer.Option(help="kept with the decision")] = "") -> None:
+    """Bring back the model that was live before the present one."""
+    with _opened() as (database, policy), database.transaction(wait=PATIENT) as session:
+        name = bring_back(session, queue_named(session, queue), "operator", why, utc_now(), policy.queue(queue))
+    out.print(f"{name} is live again.")
+
+
+explain = typer.Typer(no_args_is_help=True, help="How something was decided: by whom, when, on what grounds.")
+app.add_typer(explain, name="explain")
+
+
+@explain.command("item")
+def explain_item(item_id: int) -> None:
+    """One review item, from prediction to correction."""
+    with _opened() as (database, policy), database.reading() as session:
+        if session.get(ReviewItem, item_id) is None:
+            raise NotFound(f"There is no item {item_id}.")
+        for line in item_story(session, item_id, None, policy):
+            out.print(f"[dim]{line.at:%Y-%m-%d %H:%M:%S}[/]  {escape(line.words)}", highlight=False)
+
+
+@explain.command("model")
+def explain_model(model_id: int) -> None:
+    """One model, from the request to train it to the decisions about it."""
+    with _opened() as (database, policy), database.reading() as session:
+        for at, words in model_story(session, model_id, policy):
+            out.print(f"[dim]{at:%Y-%m-%d %H:%M:%S}[/]  {escape(words)}", highlight=False)
+
+
+def main() -> None:
+    """The console script: refusals are said in a sentence, bugs are shown as they are."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(message)s", handlers=[RichHandler(console=Console(stderr=True), show_path=False)]
+    )
+    try:
+        app()
+    except Refusal as refusal:
+        Console(stderr=True).print(f"[red]{escape(str(refusal))}[/]", highlight=False)
+        sys.exit(2)
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[Database, Policy]]:
+    settings: Settings = load_settings()
+    database = Database(settings.database_url)
+    try:
+        yield database, load_policy(settings.policy)
+    finally:
+        database.close()
+
+
+def _without_empty(row: dict[str, object]) -> dict[str, object]:
+    """A CSV has a value in every column; an empty one means that there is none. Numbers come as text."""
+    kept = {name: value for name, value in row.items() if value not in ("", None)}
+    confidence = kept.get("confidence")
+    if isinstance(confidence, str):
+        try:
+            kept["confidence"] = float(confidence)
+        except ValueError:
+            raise Invalid("confidence must be a number from 0 to 1.", field="confidence") from None
+    return kept

@@ -1,0 +1,64 @@
+"""How the bot runs: web, worker, or both in one process; over a socket or over HTTP."""
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import uvicorn
+
+from bot.migrate import migrate
+from bot.settings import Settings, require_setting
+from bot.slack.app import build_app
+from bot.slack.connection import socket_mode
+from bot.slack.people import refresh_people
+from bot.web import create_app
+from bot.wiring import Services, build_services
+from bot.worker import worker
+from core.database import PATIENT
+from core.queues import sync_queues
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings, *, web: bool, work: bool) -> None:
+    """Until SIGTERM or Ctrl-C; then the pieces at hand are finished."""
+    services = build_services(settings)
+    prepare(services)
+    with ExitStack() as stack:
+        if work:
+            stack.enter_context(worker(services))
+        if web and not settings.slack_app_token.get_secret_value():
+            _serve_http(settings, services)  # uvicorn waits for the signal itself
+            return
+        if web:
+            token = require_setting(settings.slack_app_token, "SLACK_APP_TOKEN")
+            stack.enter_context(socket_mode(build_app(services), token))
+        with _stop_signal() as stop:
+            stop.wait()
+
+
+def prepare(services: Services) -> None:
+    """Tables, queues and people as they should be. Safe to repeat, from any number of processes."""
+    migrate(services.database)
+    with services.database.transaction(wait=PATIENT) as session:
+        sync_queues(session, services.policy, services.clock())
+    refresh_people(services)
+
+
+def _serve_http(settings: Settings, services: Services) -> None:
+    secret = require_setting(settings.slack_signing_secret, "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET")
+    app = create_app(services, build_app(services, signing_secret=secret))
+    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
+
+
+@contextmanager
+def _stop_signal() -> Iterator[threading.Event]:
+    stop = threading.Event()
+    former = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
