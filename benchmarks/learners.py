@@ -1,0 +1,141 @@
+"""How good and how fast is the built-in text learner, beside a plain reference in the same run?
+
+    python benchmarks/learners.py [FOLDER]
+
+FOLDER (default: ../shared/data) holds banking77/ and clinc150/, each with train.csv and test.csv, columns text and
+label (Casanueva et al. 2020, arXiv:2003.04807, CC BY 4.0; Larson et al. 2019, EMNLP, CC BY 3.0). They are read, never
+shipped. Texts in no category: those that CLINC150 labels "oos". Both test sets were looked at while the learner was
+designed, so these are development numbers. Results of one run: benchmarks/learners.txt.
+"""
+
+import csv
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import sklearn
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from core.learning.learners import Example, FloatArray, Progress, State, TextLearner
+from core.learning.paired import calibration_error
+
+DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
+THRESHOLD = 0.8  # the default of flagging.confidence
+OUTSIDE = "oos"
+COLUMNS = (
+    ("task", "28"), ("learner", "12"), ("rows", ">6"), ("acc.", ">8"), ("ECE", ">7"), ("flagged", ">9"),
+    ("right", ">8"), ("foreign", ">9"), ("fit s", ">8"), ("rows/s", ">9"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ReferenceModel:
+    classes: tuple[str, ...]
+    pipeline: Pipeline
+
+    def probabilities(self, texts: Sequence[str]) -> FloatArray:
+        shares: FloatArray = self.pipeline.predict_proba(texts)
+        return shares
+
+    def state(self) -> State:
+        return {"pipeline": self.pipeline}
+
+
+class ReferenceLearner:
+    """What one would write first: words (1 to 2), TF-IDF, logistic regression; not calibrated."""
+
+    name = "words + LR"
+    trusted_types = ()
+
+    def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> ReferenceModel:
+        pipeline = make_pipeline(
+            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32),
+            LogisticRegression(C=10, max_iter=1000, tol=1e-6, random_state=seed),
+        )
+        pipeline.fit([e.text for e in examples], [e.label for e in examples])
+        return ReferenceModel(tuple(pipeline.classes_), pipeline)
+
+    def restore(self, state: State) -> ReferenceModel:
+        return ReferenceModel(tuple(state["pipeline"].classes_), state["pipeline"])
+
+
+@dataclass(frozen=True)
+class Task:
+    name: str
+    train: list[Example]
+    test: list[Example]
+
+
+def read(path: Path) -> list[Example]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return [Example(row["text"], row["label"]) for row in csv.DictReader(file)]
+
+
+def tasks(folder: Path) -> Iterator[Task]:
+    """All rows; few rows of some labels, as when one starts; and two labels that are easy to tell apart."""
+    for name in ("banking77", "clinc150"):
+        train = [row for row in read(folder / name / "train.csv") if row.label != OUTSIDE]
+        test = [row for row in read(folder / name / "test.csv") if row.label != OUTSIDE]
+        labels = sorted({row.label for row in train})
+        twelve = set(np.random.default_rng(0).choice(labels, 12, replace=False))
+        for rows in (8, 30):
+            yield Task(f"{name}, 12 labels x {rows}", some(train, twelve, rows), some(test, twelve, 1000))
+        if name == "banking77":
+            two = {"card_arrival", "exchange_rate"}
+            yield Task(f"{name}, 2 easy labels", some(train, two, 1000), some(test, two, 1000))
+        yield Task(f"{name}, all {len(labels)} labels", train, test)
+
+
+def some(rows: Sequence[Example], labels: set[str], most: int) -> list[Example]:
+    seen: dict[str, int] = defaultdict(int)
+    kept = []
+    for place in np.random.default_rng(1).permutation(len(rows)):
+        row = rows[place]
+        seen[row.label] += 1
+        if row.label in labels and seen[row.label] <= most:
+            kept.append(row)
+    return kept
+
+
+def measure(learner: TextLearner | ReferenceLearner, task: Task, outside: Sequence[str]) -> str:
+    started = time.process_time()
+    model = learner.fit(task.train, 0, lambda _: None)
+    fitted = time.process_time()
+    shares = model.probabilities([row.text for row in task.test])
+    read_in = time.process_time() - fitted
+    best, confidence = shares.argmax(axis=1), shares.max(axis=1)
+    right = np.array([model.classes[column] == row.label for column, row in zip(best, task.test, strict=True)])
+    accepted = confidence >= THRESHOLD
+    foreign = model.probabilities(outside).max(axis=1) < THRESHOLD
+    precision = f"{right[accepted].mean():8.3f}" if accepted.any() else "       –"
+    return (
+        f"{task.name:28}{learner.name:12}{len(task.train):6}{right.mean():8.3f}"
+        f"{calibration_error(confidence, right):7.3f}{1 - accepted.mean():9.3f}{precision}{foreign.mean():9.3f}"
+        f"{fitted - started:8.1f}{len(task.test) / read_in:9.0f}"
+    )
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DATA
+    needed = [folder / name / part for name in ("banking77", "clinc150") for part in ("train.csv", "test.csv")]
+    missing = [str(path) for path in needed if not path.exists()]
+    if missing:
+        sys.exit(f"There is no {missing[0]}. Give the folder that holds banking77/ and clinc150/ as the argument.")
+    outside = [row.text for row in read(folder / "clinc150" / "test.csv") if row.label == OUTSIDE]
+    print(f"scikit-learn {sklearn.__version__}; seconds and rows per second are of one processor.")
+    print(f"flagged: share below {THRESHOLD}; right: share of right answers among the others;")
+    print(f"foreign: flagged share of {len(outside)} texts in no category.\n")
+    print("".join(f"{name:{width}}" for name, width in COLUMNS))
+    for task in tasks(folder):
+        for learner in (TextLearner(), ReferenceLearner()):
+            print(measure(learner, task, outside), flush=True)
+
+
+if __name__ == "__main__":
+    main()
