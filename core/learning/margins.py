@@ -10,7 +10,7 @@ from sklearn.svm import LinearSVC
 from core.learning.ngrams import Ngrams, fit_ngrams
 from core.learning.temperature import assign_folds, fit_scale
 
-C = 0.5  # inverse regularisation; the best, or within .2 points of it, from 8 to 130 rows per label
+C = 0.5  # inverse regularisation; within .5 points of the best of .25 to 2 for 8 to 100 rows per label, docs/methods.md
 FloatArray = NDArray[np.float64]
 
 
