@@ -29,7 +29,7 @@ from bot.sandbox.workspace import File, sees_channel
 STOP_SECONDS = 5  # until open requests are cut off when the server ends
 
 
-def create_app(sandbox: Sandbox) -> Starlette:
+def create_app(sandbox: Sandbox) -> ASGIApp:
     """The routes of Slack and of `/control` around one workspace."""
 
     async def web_api(request: Request) -> Response:
@@ -64,9 +64,7 @@ def create_app(sandbox: Sandbox) -> Starlette:
         ],
         lifespan=lifespan,
     )
-    app.state.sandbox = sandbox
-    app.add_middleware(Droppable)
-    return app
+    return Droppable(app)
 
 
 class Droppable:
@@ -201,5 +199,6 @@ def _settings(sandbox: Sandbox) -> uvicorn.Config:
         log_config=None,
         log_level=logging.WARNING,
         access_log=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=STOP_SECONDS,
     )

@@ -1,6 +1,7 @@
 """A workspace with people, one public and one private channel, and a small Bolt app connected to it."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -91,7 +92,7 @@ def connected(app: App, box: SandboxClient) -> Iterator[App]:
     """The app with an open socket; listeners may be added before and after."""
     handler = connect(app)
     yield app
-    disconnect(handler, box)
+    disconnect(box, handler)
 
 
 def connect(app: App) -> SocketModeHandler:
@@ -100,14 +101,17 @@ def connect(app: App) -> SocketModeHandler:
     return handler
 
 
-def disconnect(handler: SocketModeHandler, box: SandboxClient) -> None:
+def disconnect(box: SandboxClient, *handlers: SocketModeHandler) -> None:
     """Ends the server's side first: the client's own close waits for a receive that times out after three seconds."""
-    handler.client.auto_reconnect_enabled = False
-    handler.client.default_auto_reconnect_enabled = False
-    box.drop_sockets()
-    handler.client.closed = True
-    handler.client.enqueue_message("")
-    handler.close()  # type: ignore[no-untyped-call]
+    for handler in handlers:
+        handler.client.auto_reconnect_enabled = handler.client.default_auto_reconnect_enabled = False
+    while any(handler.client.is_connected() for handler in handlers):
+        box.drop_sockets()
+        time.sleep(0.005)
+    for handler in handlers:
+        handler.client.closed = True
+        handler.client.enqueue_message("")
+        handler.close()  # type: ignore[no-untyped-call]
 
 
 class Heard:

@@ -127,8 +127,7 @@ def test_two_processes_share_the_work(web: WebClient, ana: Person, box: SandboxC
     for _ in range(4):
         assert ana.click(card, "Refund").ok
     assert [len(each.bodies) for each in heard] == [2, 2]
-    for handler in handlers:
-        disconnect(handler, box)
+    disconnect(box, *handlers)
 
 
 def test_the_same_envelope_can_be_delivered_again(heard: Heard, web: WebClient, ana: Person) -> None:
