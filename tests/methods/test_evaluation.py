@@ -333,6 +333,13 @@ def test_a_significant_fall_on_random_examples_blocks_and_the_same_number_of_gai
     assert verdict(base + broken("refund", "login", 4) + gained("login", "billing", 4)).passed is True
 
 
+def test_a_label_blocks_only_after_the_adjustment_for_the_number_of_labels() -> None:
+    others = right("login", 30) + gained("login", "refund", 5)
+    found = verdict(right("refund", 30) + broken("refund", "login", 5) + others)
+    assert found.passed, "1 in 32 for one label of two is 1 in 16"
+    assert not verdict(right("refund", 30) + broken("refund", "login", 6) + others).passed
+
+
 def test_a_past_error_that_comes_back_blocks_by_name() -> None:
     past = right("refund", 2) + broken("login", "refund", 1) + gained("login", "refund", 5)
     found = verdict(right("refund", 30), past)

@@ -66,6 +66,12 @@ def test_other_texts_never_change_whether_two_are_near(
 
 
 @settings(deadline=None, max_examples=50)
+@given(st.lists(st.text("abcdefgh", min_size=1, max_size=9), min_size=2, max_size=9), st.randoms(use_true_random=False))
+def test_the_same_words_in_another_order_reach_a_threshold_of_one(some: list[str], rng: random.Random) -> None:
+    assert near([" ".join(rng.sample(some, len(some)))], [" ".join(some)], 1.0).all()
+
+
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=6))
 def test_every_text_is_near_itself(texts: list[str]) -> None:
     assert near(texts, texts, 1.0).all()
