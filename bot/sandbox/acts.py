@@ -6,7 +6,7 @@ Raises Refused where Slack's client would not let them.
 from dataclasses import replace
 
 from bot.sandbox import interactions
-from bot.sandbox.blocks import elements, labels
+from bot.sandbox.blocks import elements, labels, words
 from bot.sandbox.config import AppConfig
 from bot.sandbox.entries import HELD, OPTIONS, entered, options_of
 from bot.sandbox.errors import Refused, SlackError
@@ -54,15 +54,21 @@ def app_of(place: Place) -> AppConfig:
 
 
 async def click(
-    sandbox: Sandbox, person: Person, place: Place, name: str, action_ts: str | None = None, retries: int = 0
+    sandbox: Sandbox,
+    person: Person,
+    place: Place,
+    name: str,
+    action_ts: str | None = None,
+    retries: int = 0,
+    block_id: str | None = None,
 ) -> Outcome:
-    """Presses a button (or an entry of an overflow menu) by its words or its action_id."""
+    """Presses a button (or an entry of an overflow menu) by its words or its action_id, in one block or in any."""
     for block, element in elements(blocks_of(place)):
-        if element.get("type") in HELD:
+        if element.get("type") in HELD or block_id not in (None, block["block_id"]):
             continue
-        words = labels(element)
-        if name in words or (name == element.get("action_id") and words):
-            action = clicked(block, element, name if name in words else words[0])
+        called = labels(element)
+        if name in called or (name == element.get("action_id") and called):
+            action = clicked(block, element, name if name in called else called[0])
             return await _act(sandbox, person, place, action, action_ts, retries)
     shown = ", ".join(repr(label) for _, element in elements(blocks_of(place)) for label in labels(element)) or "none"
     raise Refused(f"There is no button {name!r} here; there are: {shown}.", 404)
@@ -82,9 +88,11 @@ def clicked(block: Json, element: Json, label: str) -> Json:
     return action | {name: element[name] for name in ("text", "value", "style", "confirm", "icon") if name in element}
 
 
-async def choose(sandbox: Sandbox, person: Person, place: Place, action_id: str, value: object) -> Outcome:
+async def choose(
+    sandbox: Sandbox, person: Person, place: Place, action_id: str, value: object, block_id: str | None = None
+) -> Outcome:
     """Chooses in a select, radio group, checkboxes or picker, or types into a dispatching input."""
-    block, element = named_element(place, action_id)
+    block, element = named_element(place, action_id, block_id)
     state = await entry_of(sandbox, person, place, block, element, value)
     chosen = place.chosen if isinstance(place, View) else message_choices(sandbox, person, place)
     chosen.setdefault(block["block_id"], {})[action_id] = state
@@ -99,28 +107,39 @@ def message_choices(sandbox: Sandbox, person: Person, message: Message) -> dict[
     return sandbox.workspace.choices.setdefault((person.id, message.channel, message.ts), {})
 
 
-def named_element(place: Place, action_id: str) -> tuple[Json, Json]:
+def named_element(place: Place, action_id: str, block_id: str | None = None) -> tuple[Json, Json]:
     for block, element in elements(blocks_of(place)):
+        if block_id not in (None, block["block_id"]):
+            continue
         if element.get("action_id") == action_id and element.get("type") in HELD:
             return block, element
     known = ", ".join(str(each.get("action_id")) for _, each in elements(blocks_of(place))) or "none"
     raise Refused(f"There is nothing to choose under {action_id!r}; action_ids here: {known}.", 404)
 
 
-async def suggestions(sandbox: Sandbox, person: Person, place: Place, action_id: str, query: str) -> list[Json]:
+async def suggestions(
+    sandbox: Sandbox, person: Person, place: Place, action_id: str, query: str, block_id: str | None = None
+) -> list[Json]:
     """Options that the app offers for what was typed into an external select. Raises Refused without an answer."""
-    block, element = named_element(place, action_id)
+    block, element = named_element(place, action_id, block_id)
     app = app_of(place)
     payload = interactions.suggestion(sandbox.workspace, app, person, place, block, element, query)
     outcome = await sandbox.delivery.interact(app, "interactive", payload)
     if not outcome.ok:
         raise Refused(f"No options could be loaded: {outcome.error}.", 504)
     body = outcome.response or {}
-    offered = options_of(body)
+    offered = [*dicts(body.get("options")), *_grouped(body)]
     if len(offered) > 100 and not body.get("option_groups"):
         raise Refused("No options could be loaded: the app answered more than 100.", 502)
-    sandbox.suggested[person.id, _place_id(place), action_id] = offered
+    key = (person.id, _place_id(place), action_id)
+    sandbox.suggested[key] = offered + sandbox.suggested.get(key, [])  # one may pick from one search after another
     return offered
+
+
+def _grouped(body: Json) -> list[Json]:
+    """The options of groups, each with the words of its group under `group`."""
+    groups = dicts(body.get("option_groups"))
+    return [each | {"group": words(group.get("label", {}))} for group in groups for each in dicts(group.get("options"))]
 
 
 def _place_id(place: Place) -> str:

@@ -142,17 +142,18 @@ def _own(asked: Asked) -> Message:
 async def click(asked: Asked) -> Json:
     retries = int(asked.fields.get("retries", 0))
     name, action_ts = asked.text("name"), asked.optional("action_ts")
-    return shown(await acts.click(asked.sandbox, asked.person, asked.place, name, action_ts, retries))
+    block_id = asked.optional("block_id")
+    return shown(await acts.click(asked.sandbox, asked.person, asked.place, name, action_ts, retries, block_id))
 
 
 async def choose(asked: Asked) -> Json:
-    value = asked.fields.get("value")
-    return shown(await acts.choose(asked.sandbox, asked.person, asked.place, asked.text("action_id"), value))
+    value, action_id, block_id = asked.fields.get("value"), asked.text("action_id"), asked.optional("block_id")
+    return shown(await acts.choose(asked.sandbox, asked.person, asked.place, action_id, value, block_id))
 
 
 async def suggestions(asked: Asked) -> Json:
-    query = str(asked.fields.get("query", ""))
-    offered = await acts.suggestions(asked.sandbox, asked.person, asked.place, asked.text("action_id"), query)
+    query, action_id, block_id = str(asked.fields.get("query", "")), asked.text("action_id"), asked.optional("block_id")
+    offered = await acts.suggestions(asked.sandbox, asked.person, asked.place, action_id, query, block_id)
     return {"options": offered}
 
 

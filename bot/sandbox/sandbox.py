@@ -27,10 +27,13 @@ class Sandbox:
         self.suggested: dict[tuple[str, str, str], list[Json]] = {}  # options that an app offered a person, by element
         self.workspace.on_event = self._publish
         self.workspace.on_change = self.stream.tell
-        self.inspector.on_entry = lambda entry: self.stream.tell("inspector", {"id": entry["id"]}, None, None)
+        self.inspector.on_entry = self._inspected
 
     def _publish(self, event: Json, channel: Channel | None, only: AppConfig | None) -> None:
         self.events.publish(event, channel, only)
+
+    def _inspected(self, entry: Json) -> None:
+        self.stream.tell("inspector", {"id": entry["id"], "kind": entry["kind"]}, None, None)
 
     async def stop(self) -> None:
         self.stream.stop()
