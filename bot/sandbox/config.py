@@ -100,9 +100,8 @@ def load_config(path: str | Path) -> SandboxConfig:
     Raises ValueError with the file, the table and the key that is wrong.
     """
     path = Path(path)
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
     try:
-        return config_from_dict(document, path.parent)
+        return config_from_dict(tomllib.loads(path.read_text(encoding="utf-8")), path.parent)
     except (TypeError, ValueError, KeyError) as error:
         raise ValueError(f"{path}: {error}") from error
 

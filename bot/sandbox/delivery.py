@@ -4,7 +4,6 @@ Sources: docs.slack.dev apis/events-api (retries at once, after 1 and 5 minutes;
 verifying-requests-from-slack (the v0 signature), interactivity/handling-user-interaction (three seconds, no retries).
 """
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -45,16 +44,9 @@ class Delivery:
             await self._deliver(app, kind, payload, identity, attempt, "timeout")
         return first
 
-    async def event(self, app: AppConfig, payload: Json) -> Outcome:
-        """Delivers an event until it is acknowledged or the retries are used up; returns the last outcome."""
-        outcome = await self._deliver(app, "events_api", payload, str(uuid.uuid4()))
-        for attempt, seconds in enumerate(RETRY_AFTER, start=1):
-            if outcome.ok or outcome.no_retry:
-                break
-            await self.clock.sleep(seconds)
-            reason = _retry_reason(outcome, app)
-            outcome = await self._deliver(app, "events_api", payload, str(uuid.uuid4()), attempt, reason)
-        return outcome
+    async def event(self, app: AppConfig, payload: Json) -> None:
+        """Delivers an event until it is acknowledged or the retries are used up."""
+        await self.retry(app, payload, await self.first_attempt(app, payload))
 
     async def first_attempt(self, app: AppConfig, payload: Json) -> Outcome:
         """Delivers an event once and leaves its retries to `retry`."""
@@ -119,7 +111,7 @@ class Delivery:
         except TimeoutError:
             return Outcome(False, error=NO_ANSWER)
         body = answer.get("payload") if kind in ANSWERING else None
-        return Outcome(True, 200, response=body if isinstance(body, dict) else None)
+        return Outcome(True, 200, response=body if body and isinstance(body, dict) else None)
 
     async def _by_http(self, app: AppConfig, kind: str, payload: Json, attempt: int, reason: str) -> Outcome:
         body, content_type = _http_body(kind, payload)
@@ -183,7 +175,3 @@ def _retry_reason(outcome: Outcome, app: AppConfig) -> str:
     if outcome.error == NO_CONNECTION:
         return "connection_failed"
     return "http_error"
-
-
-async def gather(outcomes: list[asyncio.Task[Outcome]]) -> list[Outcome]:
-    return list(await asyncio.gather(*outcomes))

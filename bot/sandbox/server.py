@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from bot.sandbox import control
+from bot.sandbox import control, page
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.errors import SlackError
 from bot.sandbox.files import receive
@@ -26,6 +26,7 @@ from bot.sandbox.web_api import serve_method
 from bot.sandbox.wire import Json
 from bot.sandbox.workspace import File, sees_channel
 
+PING_SECONDS = 10.0  # Bolt for JavaScript takes a socket for dead that Slack has not pinged for 30 s
 STOP_SECONDS = 5  # until open requests are cut off when the server ends
 
 
@@ -61,6 +62,7 @@ def create_app(sandbox: Sandbox) -> ASGIApp:
             Route("/upload/{file}", upload, methods=["POST", "PUT"]),
             Route("/files/{file}/{name}", download, methods=["GET"]),
             Mount("/control", routes=control.routes(sandbox)),
+            *page.routes(sandbox),
         ],
         lifespan=lifespan,
     )
@@ -163,7 +165,7 @@ def serve(config: SandboxConfig, port: int = 0, host: str = "127.0.0.1") -> Iter
 
 @contextmanager
 def serving(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
-    listening = socket.create_server((host, port))
+    listening = _listening(host, port)
     address = f"http://{host}:{listening.getsockname()[1]}"
     sandbox.workspace.base_url = address
     server = uvicorn.Server(_settings(sandbox))
@@ -181,9 +183,24 @@ def serving(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> Iterato
 
 def run(sandbox: Sandbox, host: str, port: int) -> None:
     """Serves until interrupted."""
-    with socket.create_server((host, port)) as listening:
+    with _listening(host, port) as listening:
         sandbox.workspace.base_url = f"http://{host}:{listening.getsockname()[1]}"
         _run(uvicorn.Server(_settings(sandbox)), listening)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Says that it is TCP, which socket.create_server does not: asyncio sets TCP_NODELAY only then, and without it each
+    answer on a kept connection waits 40 ms for a delayed acknowledgement."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except OSError:
+        made.close()
+        raise
+    made.listen(200)
+    return made
 
 
 def _run(server: uvicorn.Server, listening: socket.socket) -> None:
@@ -196,6 +213,7 @@ def _settings(sandbox: Sandbox) -> uvicorn.Config:
         create_app(sandbox),
         http="h11",
         ws="websockets-sansio",
+        ws_ping_interval=PING_SECONDS,
         log_config=None,
         log_level=logging.WARNING,
         access_log=False,

@@ -1,0 +1,93 @@
+"""Config from TOML and from a Slack app manifest."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.__main__ import main
+from bot.sandbox.config import CommandConfig, ShortcutConfig, app_from_manifest, load_config
+from bot.sandbox.wire import Json
+from bot.sandbox.workspace import Workspace
+
+TOML = """
+team_name = "Acme"
+rates = false
+
+[[people]]
+id = "anything at all"
+name = "ana"
+tz = "Europe/Lisbon"
+
+[[people]]
+id = "U2"
+name = "gus"
+kind = "guest"
+
+[[channels]]
+id = "C1"
+name = "review"
+members = ["ana", "gus", "A1"]
+
+[[apps]]
+id = "A1"
+name = "loop"
+bot_token = "any token"
+manifest = "manifest.json"
+"""
+MANIFEST: Json = {
+    "display_information": {"name": "Loop"},
+    "features": {
+        "bot_user": {"display_name": "loop"},
+        "slash_commands": [{"command": "/loop", "description": "Does it", "usage_hint": "[x]"}],
+        "shortcuts": [{"name": "Flag", "type": "message", "callback_id": "flag", "description": "Flags"}],
+    },
+    "oauth_config": {"scopes": {"bot": ["chat:write", "commands"]}},
+    "settings": {
+        "socket_mode_enabled": True,
+        "interactivity": {"is_enabled": True, "request_url": "https://example.test/slack"},
+        "event_subscriptions": {"bot_events": ["reaction_added"]},
+    },
+}
+
+
+def test_a_toml_file_makes_a_workspace(tmp_path: Path) -> None:
+    (tmp_path / "sandbox.toml").write_text(TOML)
+    (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
+    config = load_config(tmp_path / "sandbox.toml")
+    workspace = Workspace(config)
+    assert (config.team_name, config.rates) == ("Acme", False)
+    assert workspace.channels["C1"].members == ["anything at all", "U2", "U_A1"]
+    app = workspace.apps["A1"]
+    assert (app.bot_token, app.scopes, app.events) == ("any token", ("chat:write", "commands"), ("reaction_added",))
+
+
+def test_a_manifest_gives_commands_shortcuts_scopes_and_events() -> None:
+    app = app_from_manifest(MANIFEST, id="A1", bot_token="t")
+    assert app.commands == (CommandConfig("/loop", "Does it", "[x]"),)
+    assert app.shortcuts == (ShortcutConfig("flag", "Flag", "message", "Flags"),)
+    assert (app.name, app.bot_user, app.request_url) == ("loop", "U_A1", None)
+    by_http = app_from_manifest({**MANIFEST, "settings": {**MANIFEST["settings"], "socket_mode_enabled": False}})
+    assert by_http.request_url == "https://example.test/slack"
+
+
+@pytest.mark.parametrize(
+    ("toml", "sentence"),
+    [
+        ('colour = "red"', "colour is unknown"),
+        ('[[people]]\nid = "U1"\nname = "a"\nage = 3', "people: age is unknown"),
+        ('[[people]]\nid = "U1"', "missing"),
+        ("[[people", "sandbox.toml"),
+    ],
+)
+def test_a_mistake_is_named_with_its_file(tmp_path: Path, toml: str, sentence: str) -> None:
+    path = tmp_path / "sandbox.toml"
+    path.write_text(toml)
+    with pytest.raises(ValueError, match=sentence) as error:
+        load_config(path)
+    assert "sandbox.toml" in str(error.value)
+
+
+def test_the_command_names_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--config", "/no/such.toml"]) == 2
+    assert "/no/such.toml" in capsys.readouterr().err

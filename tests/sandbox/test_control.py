@@ -1,0 +1,123 @@
+"""The control API beyond acting: what a page needs, live changes, the inspector, and how it says no."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from slack_bolt import App
+from slack_sdk import WebClient
+
+from bot.sandbox.client import ControlError, Person, SandboxClient
+from bot.sandbox.config import SandboxConfig
+from bot.sandbox.server import serve
+from bot.sandbox.wire import Json
+from tests.sandbox.conftest import CONFIG, Heard, actions, button
+
+
+def sidebar(box: SandboxClient, person: str) -> Json:
+    return box.get("state", person=person)
+
+
+def test_the_sidebar_shows_what_a_person_may_see_and_has_not_read(web: WebClient, box: SandboxClient) -> None:
+    web.chat_postMessage(channel="C_REVIEW", text="one")
+    web.chat_postMessage(channel="U_ANA", text="two")
+    before = {each["name"]: each["unread"] for each in sidebar(box, "ana")["channels"]}
+    assert before == {"review": 1, "town": 0, "old": 0, "loop": 1}
+    box.do("read", person="ana", channel="review")
+    after = {each["name"]: each["unread"] for each in sidebar(box, "ana")["channels"]}
+    assert after["review"] == 0
+    assert {each["name"] for each in sidebar(box, "cleo")["channels"]} == {"review", "leads", "town", "old"}
+    app = sidebar(box, "ana")["apps"][0]
+    assert app["commands"] == [{"command": "/loop", "description": "Does it", "usage_hint": "[stats]"}]
+    assert [each["callback_id"] for each in app["shortcuts"]] == ["flag", "new"]
+
+
+def test_changes_are_streamed_to_those_who_may_see_them(web: WebClient, address: str) -> None:
+    with httpx.stream("GET", f"{address}/control/stream", params={"person": "ana"}, timeout=5) as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == "event: ready"
+        web.chat_postMessage(channel="C_LEADS", text="not for ana")
+        web.chat_postEphemeral(channel="C_REVIEW", user="U_BEN", text="not for ana either")
+        ts = web.chat_postMessage(channel="C_REVIEW", text="for ana")["ts"]
+        web.chat_update(channel="C_REVIEW", ts=ts, text="changed")
+        told = []
+        for line in lines:
+            if line.startswith("event: "):
+                told.append(line[7:])
+            if line.startswith("data: ") and told and told[-1] == "changed":
+                assert json.loads(line[6:])["ts"] == ts
+                break
+    assert [each for each in told if each != "inspector"] == ["message", "changed"]
+
+
+def test_the_inspector_shows_envelopes_acknowledgements_and_times(heard: Heard, web: WebClient, ana: Person) -> None:
+    web.chat_postMessage(channel="C_REVIEW", text="card", blocks=[actions(button("vote", "Refund"))])
+    last = ana.box.inspector()[-1]["id"]
+    ana.click(ana.messages("review")[-1], "Refund")
+    entries = [each for each in ana.box.inspector(last) if each.get("type") == "interactive"]
+    envelope, ack = entries
+    assert (envelope["kind"], ack["kind"]) == ("envelope", "ack")
+    assert (envelope["type"], envelope["by"], envelope["payload"]["type"]) == ("interactive", "socket", "block_actions")
+    assert (ack["of"], ack["ok"], ack["status"]) == (envelope["id"], True, 200)
+    assert ack["ms"] > 0
+
+
+def test_an_app_finds_people_and_channels_added_later(box: SandboxClient, web: WebClient) -> None:
+    box.add_channel("C_NEW", "new", ["ana", "A_LOOP"], private=True)
+    nia = box.add_person("U_NEW", "nia", channels=["new"], tz="Asia/Tokyo", kind="guest")
+    nia.post("new", "hi")
+    assert web.conversations_history(channel="C_NEW")["messages"][0]["user"] == "U_NEW"
+    box.change_person("nia", tz="Europe/Paris")
+    assert web.users_info(user="U_NEW")["user"]["tz"] == "Europe/Paris"
+
+
+def test_people_delete_their_own_messages_and_admins_all(box: SandboxClient, ana: Person, ben: Person) -> None:
+    message = ana.post("review", "oops")
+    with pytest.raises(ControlError, match="ben did not write"):
+        ben.delete(message)
+    box.person("cleo").delete(message)
+    assert ana.messages("review") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "sentence"),
+    [
+        ("post", {"person": "ana", "channel": "review"}, "The field 'text' is missing."),
+        ("post", {"person": "nobody", "channel": "review", "text": "x"}, "There is no person 'nobody' here."),
+        ("post", {"person": "ana", "channel": "old", "text": "x"}, "Slack refuses this: is_archived"),
+        ("events", {"mode": "sideways"}, "There is no mode 'sideways'"),
+        ("people", {"id": "U1"}, "The request is not understood"),
+    ],
+)
+def test_it_says_no_in_a_sentence(box: SandboxClient, path: str, fields: Json, sentence: str) -> None:
+    with pytest.raises(ControlError, match=sentence) as error:
+        box.do(path, **fields)
+    assert 400 <= error.value.status < 500
+
+
+def test_many_people_click_at_once(web: WebClient, box: SandboxClient, app: App, heard: Heard) -> None:
+    web.chat_postMessage(channel="C_REVIEW", text="card", blocks=[actions(button("vote", "Refund"))])
+    people = [box.add_person(f"U_{number}", f"p{number}", channels=["review"]) for number in range(16)]
+    card = people[0].messages("review")[-1]
+    with ThreadPoolExecutor(16) as pool:
+        outcomes = list(pool.map(lambda person: person.click(card, "Refund"), people))
+    assert all(each.ok for each in outcomes)
+    clicks = [body for body in heard.bodies if body["type"] == "block_actions"]
+    assert {body["user"]["id"] for body in clicks} == {each.id for each in people}
+    assert len({body["actions"][0]["action_ts"] for body in clicks}) == 16
+
+
+def test_waiting_says_what_it_waited_for(box: SandboxClient) -> None:
+    with pytest.raises(TimeoutError, match=r"a miracle was still \[\] after 0.05 s"):
+        box.wait_for(list, timeout=0.05, what="a miracle")
+
+
+def test_serving_leaves_no_thread_and_two_workspaces_know_nothing_of_each_other(config: SandboxConfig) -> None:
+    before = set(threading.enumerate())
+    with serve(config) as one, serve(CONFIG) as two, SandboxClient(one) as box, SandboxClient(two) as other:
+        box.person("ana").post("review", "here")
+        assert other.person("ana").messages("review") == []
+        assert len(box.state()["channels"]) == 5
+    assert set(threading.enumerate()) == before
