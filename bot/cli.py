@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from bot import service
+from bot.demo.play import CARDS, PORT, Options, play
 from bot.migrate import migrate as bring_up_to_date
 from bot.settings import Settings, load_settings
 from bot.tables import labelled_rows, read_rows
@@ -127,6 +128,24 @@ def roll_back(queue: QueueOption, why: Annotated[str, typer.Option(help="kept wi
     with _opened() as (database, policy), database.transaction(wait=PATIENT) as session:
         name = bring_back(session, queue_named(session, queue), "operator", why, utc_now(), policy.queue(queue))
     out.print(f"{name} is live again.")
+
+
+@app.command()
+def demo(
+    auto: Annotated[bool, typer.Option("--auto", help="simulated reviewers and a lead play it to the end")] = False,
+    seed: Annotated[int, typer.Option(help="of everything that is drawn by lot")] = 1,
+    spoil: Annotated[
+        bool, typer.Option("--spoil", help="as --auto, with a spoilt candidate: see the gate refuse")
+    ] = False,
+    data: Annotated[Path | None, typer.Option(help="your own text (csv, jsonl, parquet; columns text, label)")] = None,
+    size: Annotated[int, typer.Option(min=60, max=20_000, help="with --data: rows to use")] = 600,
+    cards: Annotated[int, typer.Option(min=10, max=500, help="with --auto: tickets to review")] = CARDS,
+    port: Annotated[int, typer.Option(help="of the local workspace's page; 0: any free one")] = PORT,
+) -> None:
+    """The whole loop on this machine, with no account anywhere."""
+    logging.getLogger().setLevel(logging.WARNING)
+    with suppress(KeyboardInterrupt):
+        play(Options(auto or spoil, seed, spoil, data, size, cards, port), out)
 
 
 explain = typer.Typer(no_args_is_help=True, help="How something was decided: by whom, when, on what grounds.")

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext, BoltResponse
-from slack_bolt.authorization import AuthorizeResult
 
 from bot.slack import approval, blocks, commands, flagging, home, people, voting
 from bot.slack.payloads import STALE, Body
@@ -28,16 +27,9 @@ LAZY_THREADS = 32  # Bolt's own five starve when Slack answers slowly
 
 def build_app(services: Services, signing_secret: str | None = None) -> App:
     """Asks Slack once who we are, so that no click has to. Raises SlackApiError if the token is not good."""
-    me = services.slack.auth_test()
-    authorized = AuthorizeResult.from_auth_test_response(auth_test_response=me, bot_token=services.slack.token)
-
-    def authorize() -> AuthorizeResult:
-        return authorized
-
     app = App(
         client=services.slack,
         signing_secret=signing_secret,
-        authorize=authorize,
         process_before_response=True,
         listener_executor=ThreadPoolExecutor(LAZY_THREADS, thread_name_prefix="slack"),
         request_verification_enabled=signing_secret is not None,

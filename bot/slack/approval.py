@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from slack_bolt import Ack, App, BoltContext
+from slack_bolt import Ack, App, BoltContext, Respond
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
@@ -45,11 +45,11 @@ def register(app: App, services: Services) -> None:
     def overrule_clicked(ack: Ack) -> None:
         ack()
 
-    def open_overrule_form(body: Body, client: WebClient) -> None:
+    def open_overrule_form(body: Body, client: WebClient, respond: Respond) -> None:
         click = payloads.click(body)
         with services.database.reading() as session:
             card = candidate_card(session, click.subject_id, services.policy)
-        show_view(client, click.trigger_id, forms.overrule_form(card.model_id, card.name, card.blocks))
+        show_view(client, click.trigger_id, forms.overrule_form(card.model_id, card.name, card.blocks), respond)
 
     def overrule_submitted(ack: Ack, body: Body, context: BoltContext) -> None:
         person, model_id, reason = payloads.overrule_submission(body)

@@ -1,6 +1,6 @@
 """The shortcut "Flag for review" on any message: the live model looks at its text, then people do."""
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot.slack import payloads
@@ -20,10 +20,10 @@ def register(app: App, services: Services) -> None:
         payloads.flag_request(body)
         ack()
 
-    def open_form(body: Body, client: WebClient) -> None:
+    def open_form(body: Body, client: WebClient, respond: Respond) -> None:
         asked = payloads.flag_request(body)
         view = forms.flag_form(services.policy.queues, asked.text, f"{asked.channel}|{asked.ts}")
-        show_view(client, asked.trigger_id, view)
+        show_view(client, asked.trigger_id, view, respond)
 
     def form_submitted(ack: Ack, body: Body) -> None:
         asked = payloads.flag_submission(body)

@@ -13,7 +13,8 @@ from slack_sdk.errors import SlackApiError
 from bot.slack.blocks import Message, View
 
 NOTED = "goldloop_words"
-TOO_LATE = {"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "hash_conflict", "not_found"}
+TOO_LATE = {"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "ratelimited", "rate_limited"}
+AGAIN = "The form could not be opened in time. Please click again."
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +33,15 @@ def tell(context: BoltContext, respond: Respond) -> None:
         )  # fmt: skip
 
 
-def show_view(client: WebClient, trigger_id: str, view: View) -> None:
-    """Open a modal for the person whose click carried this trigger. One that came too late is only logged: the person
-    sees that nothing opened and clicks again."""
+def show_view(client: WebClient, trigger_id: str, view: View, respond: Respond) -> None:
+    """Open a modal for the person whose click carried this trigger. Slack takes it for three seconds and at a limited
+    rate; where it does not, the person is asked to click again."""
     try:
         client.views_open(trigger_id=trigger_id, view=view.body)
     except SlackApiError as error:
-        if error.response.get("error") not in TOO_LATE:
+        reason = error.response.get("error")
+        if reason not in TOO_LATE:
             raise
-        log.info("a modal could not be opened in time", extra={"slack_error": error.response.get("error")})
+        log.info("a modal could not be opened in time", extra={"slack_error": reason})
+        if respond.response_url:
+            respond(text=AGAIN, response_type="ephemeral", replace_original=False)

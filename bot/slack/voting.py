@@ -6,7 +6,7 @@ so that it never delays the acknowledgement.
 
 import re
 
-from slack_bolt import Ack, App, BoltContext
+from slack_bolt import Ack, App, BoltContext, Respond
 from slack_sdk import WebClient
 
 from bot.slack import payloads
@@ -39,13 +39,13 @@ def register(app: App, services: Services) -> None:
     def form_opened(ack: Ack) -> None:
         ack()
 
-    def open_form(body: Body, client: WebClient) -> None:
+    def open_form(body: Body, client: WebClient, respond: Respond) -> None:
         click = payloads.click(body)
         with services.database.reading() as session:
             card = form_card(session, click.subject_id, click.person, services.policy)
         gone = f"Item {click.subject_id} is decided already; there is nothing left to say about it."
         view = forms.answer_form(card) if card else forms.sentence("Too late", gone)
-        show_view(client, click.trigger_id, view)
+        show_view(client, click.trigger_id, view, respond)
 
     def form_submitted(ack: Ack, body: Body) -> None:
         now = services.clock()
@@ -54,17 +54,17 @@ def register(app: App, services: Services) -> None:
             cast_vote(session, submission.item_id, submission.person, submission.said, now, services.policy)
         ack()
 
-    def show_story(body: Body, client: WebClient) -> None:
+    def show_story(body: Body, client: WebClient, respond: Respond) -> None:
         click = payloads.click(body)
         with services.database.reading() as session:
             story = item_story(session, click.subject_id, click.person, services.policy)
-        show_view(client, click.trigger_id, forms.how_decided(click.subject_id, story))
+        show_view(client, click.trigger_id, forms.how_decided(click.subject_id, story), respond)
 
-    def show_text(body: Body, client: WebClient) -> None:
+    def show_text(body: Body, client: WebClient, respond: Respond) -> None:
         click = payloads.click(body)
         with services.database.reading() as session:
             text = item_card(session, click.subject_id, services.policy).text
-        show_view(client, click.trigger_id, forms.whole_text(click.subject_id, text))
+        show_view(client, click.trigger_id, forms.whole_text(click.subject_id, text), respond)
 
     def suggest_labels(ack: Ack, body: Body) -> None:
         item_id, typed = payloads.suggestion(body)

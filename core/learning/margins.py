@@ -1,5 +1,6 @@
 """A linear support vector machine on n-grams: how far on the right side of each label's border does a text lie?"""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -50,7 +51,10 @@ def fit_margins(rows: Rows, seed: int) -> tuple[Ngrams, NDArray[np.float32], Flo
     ngrams = fit_ngrams(rows.texts)
     # random_state: without it LIBLINEAR visits the rows in another order each time, and two fits differ
     svm = LinearSVC(C=C, random_state=seed % 2**32, max_iter=10_000)
-    svm.fit(ngrams.features(rows.texts), rows.targets, sample_weight=rows.weights)
+    with warnings.catch_warnings():
+        # One or two rows per label are a beginning, not a sign that the labels are measurements.
+        warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%", UserWarning)
+        svm.fit(ngrams.features(rows.texts), rows.targets, sample_weight=rows.weights)
     coefficients, offsets = svm.coef_, svm.intercept_
     if rows.labels == 2:  # one column only, the margin of the second label
         coefficients, offsets = np.vstack([-coefficients, coefficients]), np.concatenate([-offsets, offsets])

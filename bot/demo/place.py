@@ -1,0 +1,106 @@
+"""Where the demo plays: a folder of its own, a policy file written into it, a local workspace with five people."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.demo.data import SEED_SHARE
+from bot.sandbox.config import AppConfig, ChannelConfig, CommandConfig, PersonConfig, SandboxConfig, ShortcutConfig
+
+FOLDER = Path(".demo")
+ANA, BEN, EVA, CLEO, DAN = "U_ANA", "U_BEN", "U_EVA", "U_CLEO", "U_DAN"
+REVIEW, LEADS, HELPDESK = "C_REVIEW", "C_LEADS", "C_HELPDESK"
+APP = "A_GOLDLOOP"
+QUEUE = "support"
+
+PEOPLE = (
+    PersonConfig(ANA, "ana", "Ana Ruiz", "Europe/Madrid"),
+    PersonConfig(BEN, "ben", "Ben Okafor", "Europe/London"),
+    PersonConfig(EVA, "eva", "Eva Lindqvist", "Europe/Stockholm"),
+    PersonConfig(CLEO, "cleo", "Cleo Martin (lead)", "Europe/Paris"),
+    PersonConfig(DAN, "dan", "Dan Weber (may not vote)", "Europe/Berlin"),
+)
+EVERYONE = tuple(person.id for person in PEOPLE)
+
+WELCOME = (
+    "You are a support agent: open #support-review, read a ticket and click the label that fits. "
+    "Then act as Ben and vote too, and as Cleo to approve the retrained model in #support-leads."
+)
+
+GUIDELINE = (
+    "Label what the customer wants done, not what went wrong. Money back for something bought: refund. A wrong charge: "
+    "billing error. If two wishes are equal, the first one counts. If no label fits, say “None of these”."
+)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What differs between the demo that one plays and the one that plays itself."""
+
+    corrections: int | None  # retrain after so many new corrections
+    learner: str = "text"
+
+
+def fresh_folder() -> Path:
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    return FOLDER
+
+
+def workspace() -> SandboxConfig:
+    app = AppConfig(
+        id=APP,
+        name="goldloop",
+        commands=(CommandConfig("/goldloop", "Reviews and models", "help | stats | mine | retrain | roll-back"),),
+        shortcuts=(ShortcutConfig("flag_for_review", "Flag for review", "message", "Have people look at this text"),),
+    )
+    return SandboxConfig(
+        people=PEOPLE,
+        channels=(
+            ChannelConfig(
+                REVIEW, "support-review", members=(*EVERYONE, APP), topic="Tickets that need a person's look"
+            ),
+            ChannelConfig(LEADS, "support-leads", members=(CLEO, DAN, APP), topic="Reports and decisions"),
+            ChannelConfig(HELPDESK, "helpdesk", members=EVERYONE, topic="Flag any message here for review"),
+        ),
+        apps=(app,),
+        team_name="Fernhill",
+        team_domain="fernhill",
+        welcome=WELCOME,
+    )
+
+
+def write_policy(folder: Path, labels: tuple[str, ...], rules: Rules) -> Path:
+    """The policy file, as one would write it by hand."""
+    path = folder / "goldloop.toml"
+    corrections = f"corrections = {rules.corrections}" if rules.corrections else "# only by command"
+    path.write_text(
+        f"""\
+[queues.{QUEUE}]
+title = "Support tickets"
+channel = "{REVIEW}"
+leads_channel = "{LEADS}"
+reviewers = ["{ANA}", "{BEN}", "{EVA}"]
+leads = ["{CLEO}"]
+labels = {json.dumps(list(labels), ensure_ascii=False)}
+guideline = "{GUIDELINE}"
+time_zone = "Europe/Paris"
+
+[queues.{QUEUE}.flagging]
+audit_share = 0.1
+
+[queues.{QUEUE}.consensus]
+rule = "lead_by_2"
+votes = 3
+
+[queues.{QUEUE}.golden]
+seed_share = {SEED_SHARE}
+
+[queues.{QUEUE}.retraining]
+learner = "{rules.learner}"
+{corrections}
+""",
+        encoding="utf-8",
+    )
+    return path

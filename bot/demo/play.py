@@ -1,0 +1,255 @@
+"""`goldloop demo`: the whole loop on this machine, with no account anywhere."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from rich.console import Console
+from sqlalchemy import func, select
+
+from bot.demo import place, story
+from bot.demo.data import LATE_LABELS, Shares, Ticket, file_tickets, own_tickets, share_out
+from bot.demo.simulated import Crowd, texts
+from bot.demo.spoilt import SpoiltLearner
+from bot.sandbox.client import Message, SandboxClient
+from bot.sandbox.server import serve
+from bot.service import prepare
+from bot.slack.app import build_app
+from bot.slack.connection import socket_mode
+from bot.wiring import Services, assemble, slack_client
+from bot.worker import worker
+from core.database import PATIENT, Database
+from core.errors import Refusal
+from core.intake.ingest import record_predictions
+from core.intake.predictions import NewPrediction
+from core.learning.runs import request_run
+from core.learning.seeds import add_seeds
+from core.policy import QueuePolicy, load_policy
+from core.queues import queue_named
+from core.records.learning import TrainingRun
+from core.records.reviews import ReviewItem
+from core.vocabulary import ItemState, ModelState, RunState, Trigger
+
+PORT = 7007
+MOST_OPEN = 8  # cards at once, so that a newcomer is not flooded
+CARDS = 80  # in the demo that plays itself: what Slack's rates let through in two minutes
+CORRECTIONS = 10  # until a retrain, in the demo that one plays
+ACCURACIES = {place.ANA: 0.95, place.BEN: 0.92, place.EVA: 0.90}
+STREAM_SECONDS = 0.25  # between two tickets
+LONGEST_WAIT = 300.0  # for anything that should happen by itself
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Options:
+    auto: bool = False
+    seed: int = 1
+    spoil: bool = False
+    data: Path | None = None
+    size: int = 600
+    cards: int = CARDS
+    port: int = PORT
+
+
+@dataclass
+class Stage:
+    """A running demo."""
+
+    options: Options
+    console: Console
+    services: Services
+    box: SandboxClient
+    url: str
+    shares: Shares
+    working: ExitStack  # holds the worker, so that it can be restarted with other rules
+    stop: threading.Event = field(default_factory=threading.Event)
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def queue(self) -> QueuePolicy:
+        return self.services.policy.queues[0]
+
+    def say(self, words: str) -> None:
+        self.console.print(f"[dim]{time.monotonic() - self.started:5.0f} s[/]  {words}", highlight=False)
+
+    def count(self, *states: ItemState) -> int:
+        with self.services.database.reading() as session:
+            found = select(func.count()).select_from(ReviewItem).where(ReviewItem.state.in_(states))
+            return session.scalar(found) or 0
+
+
+def play(options: Options, console: Console) -> None:
+    """Set the stage, train a first model, then either wait for people or let simulated ones play."""
+    rng = np.random.default_rng(options.seed)
+    tickets = file_tickets(options.data, options.size, rng) if options.data else own_tickets()
+    shares = share_out(tickets, () if options.data else LATE_LABELS, rng)
+    with _stage(options, console, shares) as stage:
+        _first_model(stage)
+        if options.auto:
+            _play_itself(stage, rng)
+        else:
+            _let_people_play(stage)
+
+
+@contextmanager
+def _stage(options: Options, console: Console, shares: Shares) -> Iterator[Stage]:
+    folder = place.fresh_folder()
+    rules = place.Rules(corrections=None if options.auto else CORRECTIONS)
+    policy = load_policy(place.write_policy(folder, shares.labels, rules))
+    config = place.workspace()
+    app = config.apps[0]
+    with ExitStack() as stack:
+        url = stack.enter_context(serve(config, port=options.port))
+        box = stack.enter_context(SandboxClient(url))
+        database = Database(f"sqlite:///{folder / 'goldloop.sqlite'}")
+        stack.callback(database.close)
+        services = assemble(database, slack_client(app.bot_token, f"{url}/api/"), policy)
+        prepare(services)
+        stack.enter_context(socket_mode(build_app(services), app.app_token))
+        working = stack.enter_context(ExitStack())
+        working.enter_context(worker(services))
+        yield Stage(options, console, services, box, url, shares, working)
+
+
+def _spoil(stage: Stage) -> None:
+    """As an operator would: change the policy file, start the worker again."""
+    stage.say("--spoil: the worker starts again with a learner that swaps two labels in its training rows")
+    rules = place.Rules(corrections=None, learner=SpoiltLearner.name)
+    policy = load_policy(place.write_policy(place.FOLDER, stage.shares.labels, rules))
+    stage.working.close()
+    stage.working.enter_context(worker(replace(stage.services, policy=policy)))
+
+
+def _first_model(stage: Stage) -> None:
+    """Seed rows, a training run, and Cleo's yes: not even the first model goes live without one."""
+    with stage.services.database.transaction(wait=PATIENT) as session:
+        rows = [(ticket.text, ticket.label or "") for ticket in stage.shares.seed]
+        stored = add_seeds(session, rows, stage.services.clock(), stage.queue)
+        queue = queue_named(session, place.QUEUE)
+        request_run(session, queue, Trigger.COMMAND, None, stage.services.clock(), stage.queue)
+    labels = len(stage.shares.labels)
+    stage.say(f"{stored.training} labelled tickets to start from, {stored.golden} golden ones, {labels} labels")
+    lead = stage.box.person(place.CLEO)
+    report = _wait(stage, lambda: _report(stage, "v1"), "the first model's report")
+    lead.react(report, "white_check_mark")
+    _wait(stage, lambda: stage.services.serving.live(place.QUEUE), "the first model to go live")
+    stage.say("Cleo approved the first model; v1 is live")
+
+
+def _stream(stage: Stage, most_open: int, most_flagged: int | None) -> None:
+    """New tickets, one after the other, through the live model; those it is unsure of become cards."""
+    for number, ticket in enumerate(stage.shares.stream, 1):
+        while stage.count(ItemState.OPEN, ItemState.DISPUTED) >= most_open:
+            if stage.stop.wait(0.5):
+                return
+        if stage.stop.wait(STREAM_SECONDS):
+            return
+        if most_flagged is not None and stage.count(*ItemState) >= most_flagged:
+            return
+        _arrives(stage, number, ticket)
+
+
+def _arrives(stage: Stage, number: int, ticket: Ticket) -> None:
+    live = stage.services.serving.live(place.QUEUE)
+    assert live is not None
+    chances = live.predict([ticket.text])[0]
+    label = max(chances, key=lambda name: chances[name])
+    fields = {"Ticket": f"#{1000 + number}"} | ({"Language": ticket.language} if ticket.language else {})
+    name = f"T-{1000 + number}"
+    prediction = NewPrediction(name, live.name, ticket.text, None, fields, label, chances[label], chances)
+    with stage.services.database.transaction(wait=PATIENT) as session:
+        record_predictions(session, [prediction], stage.services.clock(), stage.queue)
+
+
+def _let_people_play(stage: Stage) -> None:
+    stage.console.print(
+        f"\n  Open [bold]{stage.url}[/] and review as Ana, Ben or Eva; decide as Cleo. "
+        f"After {CORRECTIONS} corrections the model is trained again.\n  Ctrl-C ends the demo.\n"
+    )
+    streamer = threading.Thread(target=_stream, args=(stage, MOST_OPEN, None), daemon=True)
+    streamer.start()
+    try:
+        _watch(stage)
+    finally:
+        stage.stop.set()
+        streamer.join()
+
+
+def _watch(stage: Stage) -> None:
+    """Say what happens, as it happens."""
+    last: tuple[object, ...] = ()
+    while not stage.stop.wait(1):
+        with stage.services.database.reading() as session:
+            states = dict(session.execute(select(ReviewItem.state, func.count()).group_by(ReviewItem.state)).all())
+            model = story.newest_model(session)
+            live = stage.services.serving.live(place.QUEUE)
+            now = (
+                states.get(ItemState.OPEN, 0),
+                states.get(ItemState.DISPUTED, 0),
+                states.get(ItemState.SETTLED, 0),
+                f"{model.name} is {model.state.value}",
+                live.name if live else "none",
+            )
+        if now != last:
+            stage.say(f"open {now[0]}, with a lead {now[1]}, settled {now[2]} · {now[3]} · live: {now[4]}")
+            last = now
+
+
+def _play_itself(stage: Stage, rng: np.random.Generator) -> None:
+    names = {stage.box.person(person).name: share for person, share in ACCURACIES.items()}
+    stage.say(f"Watch it at {stage.url}")
+    crowd = Crowd(
+        stage.box, texts(stage.shares.stream), stage.shares.labels, ACCURACIES, rng, lambda words: stage.say(words)
+    )
+    thread = threading.Thread(target=crowd.run, daemon=True)
+    thread.start()
+    try:
+        _stream(stage, stage.options.cards, stage.options.cards)
+        stage.say(f"{stage.count(*ItemState)} tickets were flagged; the reviewers are at work")
+        _wait(stage, lambda: not stage.count(ItemState.OPEN, ItemState.DISPUTED), "all items to be settled")
+        stage.say("All are settled; Cleo asks for a retrain")
+        if stage.options.spoil:
+            _spoil(stage)
+        crowd.waiting_for = "v2"
+        stage.box.person(place.CLEO).command("/goldloop retrain", channel=place.LEADS)
+        _wait(stage, lambda: crowd.outcome, "the lead's decision")
+        _wait(stage, lambda: _decided(stage), "the decision to be stored")
+    finally:
+        crowd.stop.set()
+        thread.join()
+    with stage.services.database.reading() as session:
+        seconds = time.monotonic() - stage.started
+        stage.console.print(story.tell(session, stage.services.policy, list(stage.shares.unseen), names, seconds))
+
+
+def _report(stage: Stage, name: str) -> Message | None:
+    """The card of this model, once it can be decided about."""
+    for message in stage.box.person(place.CLEO).messages(place.LEADS):
+        if f": {name} against" in message.plain and "The golden gate passes it" in message.plain:
+            return message
+    return None
+
+
+def _decided(stage: Stage) -> bool:
+    with stage.services.database.reading() as session:
+        return story.newest_model(session).state is not ModelState.CANDIDATE
+
+
+def _wait(stage: Stage, condition: Callable[[], Found | None], what: str) -> Found:
+    """Raises Refusal, naming what did not happen, after five minutes or when a training run has failed."""
+    deadline = time.monotonic() + LONGEST_WAIT
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise Refusal(f"The demo waited {LONGEST_WAIT:.0f} s for {what}, in vain.")
+        with stage.services.database.reading() as session:
+            problem = session.scalar(select(TrainingRun.problem).where(TrainingRun.state == RunState.FAILED).limit(1))
+        if problem:
+            raise Refusal(f"The training run failed: {problem}")
+        time.sleep(0.2)
+    return found

@@ -1,0 +1,133 @@
+"""Three reviewers of stated accuracy and a lead, who act through the workspace as people do: they read messages, click
+buttons, fill in forms and react. They never see the database.
+
+What they know that Goldloop does not is the truth about each text; they get it wrong at their own rate.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bot.demo.data import Ticket
+from bot.demo.place import CLEO, LEADS, REVIEW
+from bot.sandbox.client import ControlError, Message, Person, SandboxClient
+from core.vocabulary import NONE_OF_THESE
+
+LOOK_SECONDS = 0.3  # between two looks at the channel
+THIRD_SECONDS = 5.0  # a third reviewer steps in when a card has stayed open this long after the second vote
+FORM_SECONDS = 3.0
+
+
+@dataclass
+class _Seen:
+    """What the crowd has done about one card."""
+
+    order: list[str]  # reviewers, in the order in which they get to it
+    voted: int = 0
+    last_vote: float = 0.0
+    decided: bool = False
+
+
+@dataclass
+class Crowd:
+    """accuracies: reviewer -> share of right answers. Runs in a thread of its own until stopped."""
+
+    box: SandboxClient
+    truth: Mapping[str, Ticket]
+    labels: Sequence[str]
+    accuracies: Mapping[str, float]
+    rng: np.random.Generator
+    say: Callable[[str], None]
+    stop: threading.Event = field(default_factory=threading.Event)
+    outcome: str = ""  # "promoted" or "refused" when the lead has decided
+    waiting_for: str = ""  # the candidate whose report the lead waits for, e.g. "v2"
+    _cards: dict[str, _Seen] = field(default_factory=dict)
+
+    def run(self) -> None:
+        people = {person: self.box.person(person) for person in (*self.accuracies, CLEO)}
+        while not self.stop.is_set():
+            for message in people[CLEO].messages(REVIEW):
+                if not message.ephemeral:
+                    self._look_at(message, people)
+            self._look_at_reports(people[CLEO])
+            self.stop.wait(LOOK_SECONDS)
+
+    def _look_at(self, card: Message, people: Mapping[str, Person]) -> None:
+        if NONE_OF_THESE not in card.buttons:
+            return  # settled, or not a card
+        seen = self._cards.setdefault(card.ts, _Seen(list(self.rng.permutation(list(self.accuracies)))))
+        if "A lead decides" in card.plain:
+            if not seen.decided:
+                seen.decided = self._answer(people[CLEO], card, right=True)
+        elif seen.voted < 2 or (seen.voted == 2 and time.monotonic() - seen.last_vote > THIRD_SECONDS):
+            reviewer = seen.order[seen.voted]
+            right = bool(self.rng.random() < self.accuracies[reviewer])
+            if self._answer(people[reviewer], card, right):
+                seen.voted, seen.last_vote = seen.voted + 1, time.monotonic()
+
+    def _answer(self, person: Person, card: Message, right: bool) -> bool:
+        """Click the label, or choose it in the form when it has no button. False: it did not work; try again later."""
+        ticket = self.truth.get(_text_of(card))
+        if ticket is None:
+            return False
+        wanted = ticket.label if right else self._wrong(ticket)
+        try:
+            if wanted is None:
+                return person.click(card, NONE_OF_THESE).ok
+            if wanted in card.buttons:
+                return person.click(card, wanted).ok
+            return self._choose(person, card, wanted)
+        except (ControlError, TimeoutError):
+            return False  # the card has changed under the person's hand, or Slack did not open the form
+
+    def _choose(self, person: Person, card: Message, label: str) -> bool:
+        door = "Other…" if "Other…" in card.buttons else "Choose a label…"
+        if not person.click(card, door).ok:
+            return False
+        view = self.box.wait_for(lambda: person.view, FORM_SECONDS, "the form")
+        if view is None or view.callback_id != "answer_form":
+            person.close_view()
+            return False
+        return person.submit({"label": label}).ok
+
+    def _wrong(self, ticket: Ticket) -> str | None:
+        """A mistake that people make: the other reading where there is one, else any other label."""
+        if ticket.also:
+            return str(self.rng.choice(ticket.also))
+        return str(self.rng.choice([label for label in self.labels if label != ticket.label]))
+
+    def _look_at_reports(self, lead: Person) -> None:
+        if not self.waiting_for or self.outcome:
+            return
+        for report in lead.messages(LEADS):
+            if f": {self.waiting_for} against" not in report.plain:
+                continue
+            if "The golden gate passes it" in report.plain and lead.react(report, "white_check_mark").ok:
+                self.say(f"Cleo read the report of {self.waiting_for} and reacted with :white_check_mark:")
+                self.outcome = "promoted"
+            elif "The golden gate refuses it" in report.plain and lead.react(report, "x").ok:
+                self.say(f"The golden gate refused {self.waiting_for}; Cleo rejected it")
+                self.outcome = "refused"
+
+
+def texts(tickets: Sequence[Ticket]) -> dict[str, Ticket]:
+    """The truth by what a card shows of a text."""
+    return {_shown(ticket.text): ticket for ticket in tickets}
+
+
+def _text_of(card: Message) -> str:
+    return next(
+        (
+            _shown(block["text"]["text"])
+            for block in card.blocks
+            if block["type"] == "section" and block.get("text", {}).get("type") == "plain_text"
+        ),
+        "",
+    )
+
+
+def _shown(text: str) -> str:
+    return " ".join(text.split())[:200]

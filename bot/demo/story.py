@@ -1,0 +1,136 @@
+"""What happened in the demo, counted from the rows when it is over."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from rich.table import Table
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.demo.data import Ticket
+from core.learning.cards import CandidateCard, candidate_card
+from core.learning.paired import Interval, difference
+from core.learning.serving import load_model
+from core.policy import Policy
+from core.records.learning import ModelVersion
+from core.records.predictions import Flag
+from core.records.reviews import Answer, Correction, ReviewItem
+from core.vocabulary import AnswerKind, ItemState, ModelState, Settler
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Both models on rows that nobody was ever shown."""
+
+    rows: int
+    before: float
+    after: float
+    difference: Interval
+
+
+def on_unseen(session: Session, before: int, after: int, unseen: list[Ticket]) -> Unseen:
+    """before, after: model ids."""
+    truth = np.array([ticket.label for ticket in unseen])
+    right = []
+    for model_id in (before, after):
+        fitted = load_model(session, model_id).fitted
+        table = fitted.probabilities([ticket.text for ticket in unseen])
+        right.append(np.array(fitted.classes)[table.argmax(axis=1)] == truth)
+    broken, gained = int((right[0] & ~right[1]).sum()), int((~right[0] & right[1]).sum())
+    return Unseen(len(unseen), float(right[0].mean()), float(right[1].mean()), difference(broken, gained, len(unseen)))
+
+
+def newest_model(session: Session) -> ModelVersion:
+    return session.scalars(select(ModelVersion).order_by(ModelVersion.id.desc()).limit(1)).one()
+
+
+def tell(session: Session, policy: Policy, unseen: list[Ticket], accuracies: dict[str, float], seconds: float) -> Table:
+    """The story as a table. Nothing in it is said that was not counted or computed."""
+    model = newest_model(session)
+    card = candidate_card(session, model.id, policy)
+    before = session.scalars(select(ModelVersion.id).where(ModelVersion.version == 1)).one()
+    measured = on_unseen(session, before, model.id, unseen)
+    table = Table(title="What happened", show_header=False, title_style="bold", min_width=78)
+    table.add_column(style="cyan")
+    table.add_column()
+    for name, words in (
+        ("Reviewers", ", ".join(f"{name} ({share:.0%} right)" for name, share in accuracies.items())),
+        ("Accuracy on unseen text", _accuracy(measured)),
+        ("", _verdict(measured)),
+        ("Items flagged", _flags(session)),
+        ("Votes", _votes(session, policy)),
+        ("Settled by the lead", f"{_count(session, Correction.settled_by == Settler.LEAD)} disputes"),
+        ("Corrections", _corrections(session)),
+        ("Golden random examples", _random(card)),
+        ("Golden past errors", _past_errors(card)),
+        ("Negative flips", f"{len(card.scorecard.negative_flips)} golden examples right before and wrong now"),
+        ("Decision", _decision(card)),
+        ("Time", f"{seconds:.0f} s"),
+    ):
+        table.add_row(name, words)
+    return table
+
+
+def _accuracy(measured: Unseen) -> str:
+    gap = measured.difference
+    return (
+        f"{measured.before:.1%} → {measured.after:.1%} on {measured.rows} rows; difference "
+        f"{gap.estimate * 100:+.1f} points (95 % interval {gap.low * 100:+.1f} to {gap.high * 100:+.1f})"
+    )
+
+
+def _verdict(measured: Unseen) -> str:
+    if measured.difference.low > 0:
+        return "The candidate is better; the interval of the difference lies above 0."
+    if measured.difference.high < 0:
+        return "The candidate is worse; the interval of the difference lies below 0."
+    return "Not shown to be better: the interval of the difference contains 0."
+
+
+def _flags(session: Session) -> str:
+    rows = session.execute(select(Flag.reason, func.count()).group_by(Flag.reason).order_by(Flag.reason)).all()
+    total = sum(count for _reason, count in rows)
+    return f"{total} (" + ", ".join(f"{count} {reason.value}" for reason, count in rows) + ")"
+
+
+def _votes(session: Session, policy: Policy) -> str:
+    votes = session.scalar(
+        select(func.count())
+        .select_from(Answer)
+        .join(ReviewItem, ReviewItem.id == Answer.item_id)
+        .where(
+            Answer.is_current,
+            Answer.kind.in_([AnswerKind.LABEL, AnswerKind.NONE_OF_THESE]),
+            ReviewItem.state == ItemState.SETTLED,
+        )
+    ) or 0  # fmt: skip
+    settled = _count(session)
+    fixed = settled * policy.queues[0].consensus.votes
+    saved = f"{1 - votes / fixed:.0%}" if fixed else "–"
+    return f"{votes} on {settled} settled items; {fixed - votes} fewer ({saved}) than a fixed three each"
+
+
+def _corrections(session: Session) -> str:
+    wrong, golden = _count(session, ~Correction.model_was_right), _count(session, Correction.destination == "golden")
+    return f"{_count(session)}: {wrong} errors of the model, {golden} became golden and never train"
+
+
+def _count(session: Session, *where: object) -> int:
+    return session.scalar(select(func.count()).select_from(Correction).where(Correction.is_current, *where)) or 0  # type: ignore[arg-type]
+
+
+def _random(card: CandidateCard) -> str:
+    random = card.scorecard.random
+    return f"{random.live_right} → {random.candidate_right} of {random.n} right"
+
+
+def _past_errors(card: CandidateCard) -> str:
+    past = card.scorecard.past_errors
+    return f"{len(past.fixed)} of {past.n} fixed, {len(past.broken_again)} broken again"
+
+
+def _decision(card: CandidateCard) -> str:
+    if card.state is ModelState.LIVE:
+        return f"{card.name} passed the golden gate, a lead approved it, it is live"
+    refused = "the golden gate refused it: " + " ".join(card.blocks) if card.blocks else "a lead said no"
+    return f"{card.name} did not go live: {refused}"
