@@ -65,9 +65,21 @@ def postgres_url(postgres_server_url: str, postgres_template: str) -> Iterator[s
     _on_server(postgres_server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that uses a database runs on both, unless it (or its module) says `sqlite_only`."""
+    if "database_url" in metafunc.fixturenames:
+        both = ["sqlite"] if "sqlite_only" in metafunc.fixturenames else ["sqlite", "postgresql"]
+        metafunc.parametrize("database_kind", both, scope="function")
+
+
+@pytest.fixture
+def sqlite_only() -> None:
+    """For what cannot depend on the database."""
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue("sqlite_url" if database_kind == "sqlite" else "postgres_url")
     return url
 
 

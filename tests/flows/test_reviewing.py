@@ -1,0 +1,319 @@
+"""What reviewers and leads can do with a card, and what they are told. On SQLite: nothing here depends on the database
+beyond the verbs, which have their own tests on both (tests/core)."""
+
+import pytest
+
+from bot.sandbox.client import Message
+from tests.flows.conftest import Loop, StartLoop
+from tests.people import LEADS, REVIEW, support_policy
+
+pytestmark = pytest.mark.usefixtures("sqlite_only")
+
+UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
+
+
+def opened(loop: Loop, number: int = 1, text: str = "the sofa came late") -> Message:
+    loop.predict(f"T-{number}", text, UNSURE, fields={"Ticket": f"#{number}"})
+    return loop.card(text)
+
+
+def test_a_card_shows_the_ticket_the_guess_and_the_likeliest_labels_first(loop: Loop) -> None:
+    card = opened(loop)
+    assert "The model says *delivery* (50%)" in card.plain
+    assert "unsure" in card.plain
+    assert "#1" in card.plain
+    assert card.buttons[:3] == ["delivery", "refund", "billing error"]
+    assert card.buttons[-3:] == ["Why?", "Cannot judge", "Skip"]
+    assert "sofa" in card.text, "screen readers read only the text"
+
+
+def test_votes_stay_hidden_until_the_item_is_settled(loop: Loop) -> None:
+    card = opened(loop)
+    loop.ana.click(card, "refund")
+    after = loop.card("1 of at most 3 votes are in")
+    assert after.plain.replace("1 of", "0 of") == card.plain, "the count is all that others see"
+    loop.ben.click(card, "refund")
+    settled = loop.card("votes: 2 × refund")
+    assert "The model had said delivery" in settled.plain
+    assert settled.buttons == ["How was this decided?"]
+    assert "U_ANA" not in settled.plain, "names are for policies that reveal them"
+
+
+def test_a_person_may_change_their_mind_until_the_item_is_settled(loop: Loop) -> None:
+    card = opened(loop)
+    loop.ana.click(card, "delivery")
+    loop.ana.click(card, "refund")
+    loop.told(loop.ana, "*refund* (instead of delivery)")
+    loop.ben.click(card, "refund")
+    loop.card("votes: 2 × refund")
+
+
+def test_undo_takes_a_vote_back(loop: Loop) -> None:
+    card = opened(loop)
+    loop.ana.click(card, "refund")
+    receipt = loop.told(loop.ana, "Recorded for item 1")
+    loop.ana.click(receipt, "Undo")
+    loop.told(loop.ana, "Taken back")
+    loop.ben.click(card, "refund")
+    loop.card("1 of at most 3 votes are in")
+
+
+def test_a_click_on_a_settled_item_is_answered_and_changes_nothing(loop: Loop) -> None:
+    card = opened(loop)
+    loop.box.fault("chat.update", "ratelimited", times=20, retry_after=1)  # Eva still sees the open card
+    loop.ana.click(card, "refund")
+    loop.ben.click(card, "refund")
+    assert loop.eva.click(card, "delivery").ok
+    loop.told(loop.eva, "Item 1 is decided already: refund, by 2 of 2 votes")
+    loop.box.clear_faults()
+    loop.card("votes: 2 × refund")
+
+
+def test_an_older_click_delivered_late_does_not_undo_a_newer_one(loop: Loop) -> None:
+    card = opened(loop)
+    loop.ana.click(card, "refund", action_ts="1900000000.000200")
+    loop.ana.click(card, "delivery", action_ts="1900000000.000100")
+    loop.told(loop.ana, "An older click arrived late and changed nothing. What counts is: refund")
+    loop.ben.click(card, "refund")
+    loop.card("votes: 2 × refund")
+
+
+def test_a_click_that_slack_delivers_three_times_is_one_vote(loop: Loop) -> None:
+    card = opened(loop)
+    loop.ana.click(card, "refund", retries=2)
+    loop.card("1 of at most 3 votes are in")
+
+
+def test_whoever_may_not_vote_is_told_so(loop: Loop) -> None:
+    card = opened(loop)
+    assert loop.dan.click(card, "refund").ok
+    loop.told(loop.dan, "Only the reviewers of support may vote here")
+    assert loop.cleo.click(card, "refund").ok
+    loop.told(loop.cleo, "Reviewers are still voting on item 1")
+
+
+def test_none_of_these_is_a_vote_without_a_label(loop: Loop) -> None:
+    card = opened(loop)
+    loop.ana.click(card, "None of these")
+    loop.ben.click(card, "None of these")
+    loop.card("*None of these*")
+
+
+def test_a_tie_at_the_cap_is_decided_by_the_lead_through_the_same_card(loop: Loop) -> None:
+    card = opened(loop)
+    loop.ana.click(card, "refund")
+    loop.ben.click(card, "delivery")
+    loop.eva.click(card, "billing error")
+    disputed = loop.card("A lead decides*, because 3 votes did not settle it")
+    assert disputed.ts == card.ts
+    loop.cleo.click(disputed, "refund")
+    settled = loop.card("decided by <@U_CLEO>")
+    assert settled.ts == card.ts
+
+
+def test_two_who_cannot_judge_bring_it_to_a_lead(loop: Loop) -> None:
+    card = opened(loop)
+    loop.ana.click(card, "Cannot judge")
+    loop.ben.click(card, "Cannot judge")
+    loop.card("A lead decides*, because 2 reviewers cannot judge it")
+
+
+def test_nobody_left_to_ask_brings_it_to_a_lead(loop: Loop) -> None:
+    card = opened(loop)
+    for person in (loop.ana, loop.ben, loop.eva):
+        person.click(card, "Skip")
+    loop.card("A lead decides*, because nobody is left to ask")
+
+
+def test_why_records_a_reason_and_a_note_that_are_shown_when_settled(loop: Loop) -> None:
+    card = opened(loop)
+    loop.ana.click(card, "Why?")
+    view = loop.box.wait_for(lambda: loop.ana.view)
+    assert view is not None
+    assert "Money back is a refund" in view.plain
+    sent = loop.ana.submit({"label": "refund", "reason": "ambiguous", "note": "late *and* unwanted <!channel>"})
+    assert sent.ok
+    loop.ben.click(card, "refund")
+    settled = loop.card("ambiguous: several labels fit")
+    assert "<!channel>" not in settled.plain
+
+
+def test_the_form_says_at_its_field_what_is_missing(loop: Loop) -> None:
+    card = opened(loop)
+    loop.ana.click(card, "Why?")
+    loop.box.wait_for(lambda: loop.ana.view)
+    sent = loop.ana.submit({"note": "no label chosen"})
+    assert not sent.ok
+    assert "label" in sent.errors
+
+
+def test_a_form_sent_after_the_item_was_settled_says_so(loop: Loop) -> None:
+    card = opened(loop)
+    loop.eva.click(card, "Why?")
+    loop.box.wait_for(lambda: loop.eva.view)
+    loop.ana.click(card, "refund")
+    loop.ben.click(card, "refund")
+    loop.eva.submit({"label": "delivery"})
+    told = loop.box.wait_for(lambda: loop.eva.view)
+    assert told is not None
+    assert "Item 1 is decided already" in told.plain
+
+
+def test_a_lead_sees_who_voted_what_and_others_do_not(loop: Loop) -> None:
+    card = opened(loop)
+    loop.ana.click(card, "refund")
+    loop.ben.click(card, "refund")
+    settled = loop.card("votes: 2 × refund")
+    loop.cleo.click(settled, "How was this decided?")
+    seen = loop.box.wait_for(lambda: loop.cleo.view)
+    assert seen is not None
+    assert "U_ANA said refund" in seen.plain.replace("\u200b", "")
+    loop.dan.click(settled, "How was this decided?")
+    other = loop.box.wait_for(lambda: loop.dan.view)
+    assert other is not None
+    assert "U_ANA" not in other.plain.replace("\u200b", "")
+
+
+def test_a_blind_card_betrays_nothing_of_the_model(start_loop: StartLoop) -> None:
+    loop = start_loop(support_policy(review={"blind_share": 1.0}))
+    card = opened(loop)
+    assert "Blind" in card.plain
+    for betrayal in ("50%", "unsure", "The model says"):
+        assert betrayal not in card.plain + card.text
+    assert card.buttons[:3] == ["refund", "billing error", "delivery"], "the queue's own order"
+    assert not any(block.get("style") for row in card.blocks for block in row.get("elements", []))
+
+
+def test_names_are_shown_where_the_policy_reveals_them(start_loop: StartLoop) -> None:
+    loop = start_loop(support_policy(review={"blind_share": 0.0, "reveal": "names"}))
+    card = opened(loop)
+    loop.ana.click(card, "refund")
+    loop.ben.click(card, "refund")
+    loop.card("refund: <@U_ANA>, <@U_BEN>")
+
+
+def test_other_offers_any_number_of_labels_by_typing(start_loop: StartLoop) -> None:
+    labels = ["refund", "billing error", "delivery", *(f"rare case {number}" for number in range(150))]
+    loop = start_loop(support_policy(labels=labels))
+    card = opened(loop)
+    loop.ana.click(card, "Other…")
+    view = loop.box.wait_for(lambda: loop.ana.view)
+    assert view is not None
+    offered = loop.ana.suggestions(view, "label", "case 14")
+    assert [one["value"] for one in offered][:2] == ["rare case 14", "rare case 140"]
+    assert loop.ana.submit({"label": "rare case 149"}).ok
+    loop.ben.click(card, "Other…")
+    loop.box.wait_for(lambda: loop.ben.view)
+    loop.ben.submit({"label": "rare case 149"})
+    loop.card("votes: 2 × rare case 149")
+
+
+def test_hostile_text_stays_text(loop: Loop) -> None:
+    hostile = "<!channel> *bold* <https://evil.example|click> <@U_CLEO> &lt; ` ``` \u202e " + "x" * 20_000
+    loop.predict("T-9", hostile, UNSURE, fields={"<!here>": "*x* <@U_DAN>"})
+    card = loop.card("Support tickets")
+    assert "<!channel>" not in card.text
+    shown = next(
+        block
+        for block in card.blocks
+        if block.get("text", {}).get("type") == "plain_text" and block["type"] == "section"
+    )
+    assert shown["text"]["text"].startswith("<!channel> *bold*"), "plain text: Slack parses nothing in it"
+    assert "Read all" in card.buttons
+    loop.ana.click(card, "Read all")
+    view = loop.box.wait_for(lambda: loop.ana.view)
+    assert view is not None
+    assert view.plain.count("x") > 19_000
+
+
+def test_the_home_tab_shows_what_is_open_and_takes_votes_back(loop: Loop) -> None:
+    card = opened(loop)
+    opened(loop, 2, "the lamp is broken")
+    loop.ana.click(card, "refund")
+    home = loop.ana.open_home()
+    assert "1 open for me · 1 of at most 120 done today" in home.plain
+    assert "the lamp is broken" in home.plain
+    loop.ana.click_home("Undo")
+    again = loop.ana.open_home()
+    assert "2 open for me · 0 of at most 120 done today" in again.plain
+
+
+def test_somebody_who_pauses_is_not_waited_for(loop: Loop) -> None:
+    loop.eva.command("/goldloop pause", channel=REVIEW)
+    card = opened(loop)
+    loop.ana.click(card, "refund")
+    loop.ben.click(card, "delivery")
+    loop.card("A lead decides*, because nobody is left to ask")
+
+
+def test_the_daily_cap_is_kept_with_a_sentence(start_loop: StartLoop) -> None:
+    loop = start_loop(support_policy(workload={"daily_cap": 1}))
+    first, second = opened(loop), opened(loop, 2, "the lamp is broken")
+    loop.ana.click(first, "refund")
+    loop.ana.click(second, "refund")
+    loop.told(loop.ana, "You have voted on 1 items of Support tickets today")
+    loop.ana.click(first, "delivery")
+    loop.told(loop.ana, "*delivery* (instead of refund)")
+
+
+def test_flag_for_review_says_that_the_text_is_stored_and_opens_an_item(loop: Loop) -> None:
+    message = loop.dan.post(REVIEW, "somebody should look at <this> & that")
+    assert loop.dan.shortcut(message, "flag_for_review").ok
+    view = loop.box.wait_for(lambda: loop.dan.view)
+    assert view is not None
+    assert "will be stored" in view.plain
+    loop.dan.submit({})
+    done = loop.box.wait_for(lambda: loop.dan.view if loop.dan.view and "item 1" in loop.dan.view.plain else None)
+    assert done is not None
+    card = loop.card("flagged by a person")
+    assert "somebody should look at <this> & that" in card.plain
+    assert "No model has looked at this" in card.plain
+
+
+def test_commands_answer_in_words(loop: Loop) -> None:
+    opened(loop)
+
+    def said(words: str) -> str:
+        answer = loop.ana.command(words, channel=REVIEW)
+        assert answer.ok
+        return str(answer.response)
+
+    assert "What Goldloop answers to" in said("/goldloop")
+    assert "is not a command" in said("/goldloop *dance*")
+    assert "1, and 0 with a lead" in said("/goldloop stats")
+    assert "There is no queue" in said("/goldloop stats nonsense")
+    assert "1 open for me" in said("/goldloop mine")
+    assert "Only the leads of support may use retrain" in said("/goldloop retrain")
+    assert "Only the leads of support may use roll-back" in said("/goldloop roll-back")
+    stranger = loop.dan.command("/goldloop stats", channel=LEADS)
+    assert "not shown to you" in str(stranger.response)
+
+
+def test_a_control_of_an_older_version_is_answered_in_words(loop: Loop) -> None:
+    loop.services.slack.chat_postMessage(
+        channel=REVIEW,
+        text="old",
+        blocks=[
+            {
+                "type": "actions",
+                "elements": [
+                    {
+                        "type": "button",
+                        "text": {"type": "plain_text", "text": "Old"},
+                        "action_id": "gone",
+                        "value": "x",
+                    },
+                    {
+                        "type": "button",
+                        "text": {"type": "plain_text", "text": "Odd"},
+                        "action_id": "vote:1",
+                        "value": "?",
+                    },
+                ],
+            }
+        ],
+    )
+    old = loop.card("Old")
+    for button in ("Old", "Odd"):
+        assert loop.ana.click(old, button).ok
+    loop.told(loop.ana, "This control is out of date")
