@@ -7,7 +7,7 @@ from bot.sandbox.wire import Json, dicts
 from bot.sandbox.workspace import random_text
 
 HIDDEN = ("options", "option_groups", "confirm", "fallback")  # words one sees only after a click
-WORDS = ("text", "title", "subtitle", "caption", "body", "alt_text", "label", "name", "value")
+WORDS = ("text", "title", "subtitle", "caption", "body", "alt_text", "label", "name")
 
 
 def nested(block: Json) -> list[Json]:

@@ -85,7 +85,8 @@ class SandboxClient:
     def __init__(self, address: str) -> None:
         self.address = address
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
-        self._http = httpx.Client(base_url=address, timeout=120.0, limits=limits, trust_env=False)
+        secure = address.startswith("https:")  # else no time goes into loading certificates
+        self._http = httpx.Client(base_url=address, timeout=120.0, limits=limits, trust_env=False, verify=secure)
 
     def __enter__(self) -> Self:
         return self

@@ -353,6 +353,7 @@ def routes(sandbox: Sandbox) -> list[Route]:
 def _endpoint(sandbox: Sandbox, act: Callable[[Asked], Awaitable[Json]]) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         try:
+            _refuse_other_sites(request)
             fields = dict(request.query_params) if request.method == "GET" else await request.json()
             return JSONResponse(await act(Asked(sandbox, fields)))
         except Refused as error:
@@ -363,6 +364,13 @@ def _endpoint(sandbox: Sandbox, act: Callable[[Asked], Awaitable[Json]]) -> Call
             return JSONResponse({"error": f"The request is not understood: {error}"}, 400)
 
     return serve
+
+
+def _refuse_other_sites(request: Request) -> None:
+    """There is no login, so a page of another site, open in the same browser, must not act here."""
+    origin = request.headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+        raise Refused(f"{origin} may not act in this workspace.", 403)
 
 
 def _stream(sandbox: Sandbox, request: Request) -> Response:

@@ -99,6 +99,12 @@ class Events:
         task.add_done_callback(self.tasks.discard)
 
     async def _deliver(self, app: AppConfig, payload: Json, done: asyncio.Future[Outcome]) -> None:
+        try:
+            await self._deliver_as_ordered(app, payload, done)
+        finally:
+            _settle(done, Outcome(False, error="the workspace is closing"))
+
+    async def _deliver_as_ordered(self, app: AppConfig, payload: Json, done: asyncio.Future[Outcome]) -> None:
         if self.mode in ("late", "reordered"):
             _settle(done, Outcome(False, error=f"held back (events={self.mode})"))
             await self._hold(app, payload)

@@ -34,6 +34,8 @@ def post_message(workspace: Workspace, channel: Channel, draft: Message) -> Mess
         checked.thread_ts = parent_of(channel, draft.thread_ts)
     checked.ts = workspace.new_ts()
     channel.messages[checked.ts] = checked
+    if checked.thread_ts is not None:
+        channel.replies.setdefault(checked.thread_ts, []).append(checked)
     if checked.user in workspace.people and workspace.people[checked.user].app is None:
         channel.read[checked.user] = checked.ts
     _tell(workspace, channel, checked, "message")
@@ -135,6 +137,8 @@ def delete_message(workspace: Workspace, channel: Channel, message: Message) -> 
         workspace.on_change("ephemeral", {"channel": channel.id, "ts": message.ts}, message.only_for, channel)
         return
     del channel.messages[message.ts]
+    if message.thread_ts is not None:
+        channel.replies[message.thread_ts].remove(message)
     _tell(workspace, channel, message, "deleted")
     event = {"deleted_ts": message.ts, "previous_message": message_object(workspace, message)}
     workspace.on_event(_subtype_event(workspace, channel, "message_deleted", event), channel, None)

@@ -132,7 +132,7 @@ def thread_fields(workspace: Workspace, message: Message) -> Json:
     if message.thread_ts is not None and message.thread_ts != message.ts:
         parent = channel.messages.get(message.thread_ts)
         return {"parent_user_id": parent.user} if parent else {}
-    replies = [each for each in channel.messages.values() if each.thread_ts == message.ts and each.ts != message.ts]
+    replies = channel.replies.get(message.ts)
     if not replies:
         return {}
     people = list(dict.fromkeys(each.user for each in replies))

@@ -23,6 +23,7 @@ class Sandbox:
         self.events = Events(self.workspace, self.delivery, self.inspector)
         self.rates = Rates(self.clock, config.rates)
         self.faults = Faults()
+        self.stopping = False
         self.stream = Stream(self.workspace)
         self.suggested: dict[tuple[str, str, str], list[Json]] = {}  # options that an app offered a person, by element
         self.workspace.on_event = self._publish
@@ -36,6 +37,8 @@ class Sandbox:
         self.stream.tell("inspector", {"id": entry["id"], "kind": entry["kind"]}, None, None)
 
     async def stop(self) -> None:
+        """Ends what would keep a server waiting: streams, sockets, retries, calls that hang."""
+        self.stopping = True
         self.stream.stop()
         await self.events.stop()
         await self.sockets.drop()

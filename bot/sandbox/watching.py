@@ -15,7 +15,8 @@ def messages_seen(workspace: Workspace, person: Person, channel: Channel, thread
     if thread_ts is None:
         seen = [each for each in everything if in_main_list(each)]
     else:
-        seen = [each for each in everything if thread_ts in (each.ts, each.thread_ts)]
+        parent = [channel.messages[thread_ts]] if thread_ts in channel.messages else []
+        seen = parent + channel.replies.get(thread_ts, []) + [each for each in mine if each.thread_ts == thread_ts]
     return sorted(seen, key=lambda each: float(each.ts))
 
 

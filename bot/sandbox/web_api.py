@@ -39,7 +39,7 @@ async def _answer(
 ) -> Response:
     fault = sandbox.faults.take(method)
     if fault is not None and fault.kind != "lost_answer":
-        return await _faulty(fault, entry, request)
+        return await _faulty(sandbox, fault, entry, request)
     if method not in METHODS:
         raise SlackError("unknown_method", req_method=method)
     if app is None:
@@ -91,7 +91,7 @@ def limited(seconds: int, entry: Json) -> Response:
     return JSONResponse({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(seconds)})
 
 
-async def _faulty(fault: Fault, entry: Json, request: Request) -> Response:
+async def _faulty(sandbox: Sandbox, fault: Fault, entry: Json, request: Request) -> Response:
     if fault.kind == "ratelimited":
         return limited(fault.retry_after, entry)
     if fault.kind == "server_error":
@@ -99,15 +99,15 @@ async def _faulty(fault: Fault, entry: Json, request: Request) -> Response:
         return PlainTextResponse(json.dumps({"ok": False, "error": "internal_error"}), 500)
     if fault.kind == "timeout":
         entry |= {"status": None, "ok": False, "error": "timeout"}
-        await _hang(request, fault.seconds)
+        await _hang(sandbox, request, fault.seconds)
         request.scope["sandbox.drop"]()
         return PlainTextResponse("")
     return _failure(SlackError(fault.kind), entry)
 
 
-async def _hang(request: Request, seconds: float) -> None:
+async def _hang(sandbox: Sandbox, request: Request, seconds: float) -> None:
     """Until the caller gives up, at most `seconds`."""
     for _ in range(int(seconds / 0.05)):
-        if await request.is_disconnected():
+        if sandbox.stopping or await request.is_disconnected():
             return
         await asyncio.sleep(0.05)

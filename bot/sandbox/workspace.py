@@ -59,6 +59,7 @@ class Channel:
     topic: str = ""
     created: int = 0
     messages: dict[str, Message] = field(default_factory=dict)
+    replies: dict[str, list[Message]] = field(default_factory=dict)  # ts of the parent -> its thread, oldest first
     ephemerals: dict[str, Message] = field(default_factory=dict)
     read: dict[str, str] = field(default_factory=dict)  # person -> ts of the last message they have seen
 

@@ -10,6 +10,7 @@ from slack_bolt import Ack, App, BoltRequest
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.interval_runner import IntervalRunner
 
 from bot.sandbox.client import Person, SandboxClient
 from bot.sandbox.config import (
@@ -97,7 +98,10 @@ def connected(app: App, box: SandboxClient) -> Iterator[App]:
 
 def connect(app: App) -> SocketModeHandler:
     handler = SocketModeHandler(app, "xapp-A_LOOP", ping_interval=0.1)
-    handler.connect()  # type: ignore[no-untyped-call]
+    client = handler.client
+    client.current_session_runner.shutdown()  # it looks for a session every 100 ms only
+    client.connect()
+    client.current_session_runner = IntervalRunner(client._run_current_session, 0.002).start()
     return handler
 
 
@@ -111,7 +115,7 @@ def disconnect(box: SandboxClient, *handlers: SocketModeHandler) -> None:
     for handler in handlers:
         handler.client.closed = True
         handler.client.enqueue_message("")
-        handler.close()  # type: ignore[no-untyped-call]
+        handler.close()
 
 
 class Heard:

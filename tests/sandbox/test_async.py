@@ -26,13 +26,13 @@ def test_an_async_app_hears_a_click_and_answers(address: str, ana: Person) -> No
 
         app.action("vote")(vote)
         handler = AsyncSocketModeHandler(app, "xapp-A_LOOP")
-        await handler.connect_async()  # type: ignore[no-untyped-call]
+        await handler.connect_async()
         await client.chat_postMessage(channel="C_REVIEW", text="card", blocks=[actions(button("vote", "Refund"))])
         await client.files_upload_v2(channel="C_REVIEW", filename="a.txt", content="abc")
         card = (await asyncio.to_thread(ana.messages, "review"))[0]
         outcome = await asyncio.to_thread(ana.click, card, "Refund")
         assert outcome.ok
         await asyncio.to_thread(ana.box.wait_for, lambda: ana.messages("review")[0].text == "voted")
-        await handler.close_async()  # type: ignore[no-untyped-call]
+        await handler.close_async()
 
     asyncio.run(story())

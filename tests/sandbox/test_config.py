@@ -88,6 +88,14 @@ def test_a_mistake_is_named_with_its_file(tmp_path: Path, toml: str, sentence: s
     assert "sandbox.toml" in str(error.value)
 
 
+def test_the_file_in_the_docs_is_one(tmp_path: Path) -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    (tmp_path / "workspace.toml").write_text(docs.split("```toml\n")[1].split("```")[0])
+    (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
+    config = load_config(tmp_path / "workspace.toml")
+    assert Workspace(config).channels["C_REVIEW"].members == ["U_ANA", "U_A_LOOP"]
+
+
 def test_the_command_names_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--config", "/no/such.toml"]) == 2
     assert "/no/such.toml" in capsys.readouterr().err

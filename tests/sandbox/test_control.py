@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -107,6 +108,37 @@ def test_many_people_click_at_once(web: WebClient, box: SandboxClient, app: App,
     clicks = [body for body in heard.bodies if body["type"] == "block_actions"]
     assert {body["user"]["id"] for body in clicks} == {each.id for each in people}
     assert len({body["actions"][0]["action_ts"] for body in clicks}) == 16
+
+
+def test_a_page_of_another_site_cannot_act(address: str) -> None:
+    fields = {"person": "ana", "channel": "review", "text": "x"}
+    answer = httpx.post(f"{address}/control/post", json=fields, headers={"Origin": "https://evil.test"})
+    assert answer.status_code == 403
+    assert httpx.post(f"{address}/control/post", json=fields, headers={"Origin": address}).status_code == 200
+
+
+def test_it_ends_at_once_though_streams_and_calls_are_open(config: SandboxConfig) -> None:
+    with ThreadPoolExecutor(2) as pool, httpx.Client() as browser:
+        with serve(config) as address, SandboxClient(address) as box:
+            box.fault("auth.test", "timeout")
+            web = WebClient("xoxb-A_LOOP", base_url=f"{address}/api/", retry_handlers=[])
+            hanging = pool.submit(web.auth_test)
+            stream = pool.submit(browser.get, f"{address}/control/stream", params={"person": "ana"})
+            box.wait_for(lambda: box.calls("auth.test"))
+            box.person("ana").post("review", "an event that waits for its retries")
+            started = time.monotonic()
+        assert time.monotonic() - started < 1
+        assert stream.result().text.startswith("event: ready")
+        assert isinstance(hanging.exception(), OSError)
+
+
+def test_a_long_channel_stays_quick(ana: Person) -> None:
+    first = ana.post("review", "0")
+    for number in range(300):
+        ana.post("review", str(number), first.ts if number % 2 else None)
+    started = time.perf_counter()
+    assert ana.messages("review")[0].thread["reply_count"] == 150
+    assert time.perf_counter() - started < 0.2
 
 
 def test_waiting_says_what_it_waited_for(box: SandboxClient) -> None:

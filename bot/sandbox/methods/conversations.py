@@ -85,7 +85,7 @@ def replies(call: Call) -> Json:
     if parent is None:
         raise SlackError("thread_not_found")
     root = parent.thread_ts or parent.ts
-    thread = [each for each in channel.messages.values() if root in (each.ts, each.thread_ts)]
+    thread = [each for each in (channel.messages.get(root),) if each] + channel.replies.get(root, [])
     return _messages(call, _between(call, thread))
 
 
