@@ -25,7 +25,13 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.write(f"Slack workspace at http://{chosen.host}:{chosen.port} (open to {reach})\n")
     sys.stdout.write(f"Point an app at it with SLACK_API_URL=http://{chosen.host}:{chosen.port}/api/\n")
     sys.stdout.flush()
-    run(Sandbox(config), chosen.host, chosen.port)
+    try:
+        run(Sandbox(config), chosen.host, chosen.port)
+    except KeyboardInterrupt:
+        sys.stdout.write("\n")
+    except OSError as error:
+        sys.stderr.write(f"Cannot listen on {chosen.host}:{chosen.port}: {error.strerror}\n")
+        return 1
     return 0
 
 

@@ -1,4 +1,4 @@
-"""JSON as it travels between Slack and an app. The only place in this package where a value may be anything."""
+"""JSON as it travels between Slack and an app. What is in it is known only where it is read."""
 
 from typing import Any
 
