@@ -32,7 +32,7 @@ from core.policy import Policy, load_policy
 from core.queues import queue_named, sync_queues
 from core.records.reviews import ReviewItem
 from core.review.cards import item_story
-from core.vocabulary import Trigger
+from core.vocabulary import OPERATOR, Trigger
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="People correct a model in Slack; it learns.")
 out = Console()
@@ -118,7 +118,7 @@ def retrain(queue: QueueOption) -> None:
     """Ask for a new candidate now; a worker makes it."""
     with _opened() as (database, policy), database.transaction(wait=PATIENT) as session:
         row = queue_named(session, queue)
-        run_id = request_run(session, row, Trigger.COMMAND, "operator", utc_now(), policy.queue(queue))
+        run_id = request_run(session, row, Trigger.COMMAND, OPERATOR, utc_now(), policy.queue(queue))
     out.print(f"Training run {run_id} is on its way." if run_id else "A training run is waiting already.")
 
 
@@ -126,7 +126,7 @@ def retrain(queue: QueueOption) -> None:
 def roll_back(queue: QueueOption, why: Annotated[str, typer.Option(help="kept with the decision")] = "") -> None:
     """Bring back the model that was live before the present one."""
     with _opened() as (database, policy), database.transaction(wait=PATIENT) as session:
-        name = bring_back(session, queue_named(session, queue), "operator", why, utc_now(), policy.queue(queue))
+        name = bring_back(session, queue_named(session, queue), OPERATOR, why, utc_now(), policy.queue(queue))
     out.print(f"{name} is live again.")
 
 

@@ -2,20 +2,19 @@
 
 import contextlib
 import logging
-import os
-import socket
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from apscheduler.triggers.cron import CronTrigger
 
+from bot.processes import is_gone
 from bot.slack.deliver import deliver_next, deliver_next_notice
 from bot.slack.people import refresh_people
 from bot.wiring import Services
 from core import jobs
 from core.database import PATIENT, Database
+from core.delivery import outbox
 from core.jobs import Claim, LostLease
 from core.learning.decisions import remind_of_pending
 from core.learning.runs import EVALUATE, TRAIN, evaluate_again, fail_run, request_run, train
@@ -26,7 +25,6 @@ log = logging.getLogger(__name__)
 
 SCHEDULED_RUN = "scheduled_run"
 RENEW_SECONDS = 5
-WORKER = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def note_due_schedules(services: Services) -> bool:
 
 def request_scheduled_run(services: Services) -> bool:
     with services.database.transaction(wait=PATIENT) as session:
-        claimed = jobs.claim(session, SCHEDULED_RUN, WORKER, services.clock())
+        claimed = jobs.claim(session, SCHEDULED_RUN, services.process, services.clock())
         if claimed is None:
             return False
         policy = services.policy.queue(claimed.payload["queue"])
@@ -80,9 +78,11 @@ def request_scheduled_run(services: Services) -> bool:
         return True
 
 
-def reap_lost_jobs(services: Services) -> bool:
+def take_back_lost_claims(services: Services) -> bool:
+    """What a dead process had claimed is free again."""
     with services.database.transaction(wait=PATIENT) as session:
-        for dead in jobs.reap(session, services.clock()):
+        outbox.release_dead(session, is_gone)
+        for dead in jobs.reap(session, services.clock(), is_gone):
             if dead.name == TRAIN:
                 fail_run(session, dead.payload["run_id"], "its worker died five times", services.clock())
     return False
@@ -109,7 +109,7 @@ JOBS = (
     JobKind("live models", 2, load_live_models),
     JobKind("schedules", 5, note_due_schedules),
     JobKind("scheduled runs", 5, request_scheduled_run),
-    JobKind("lost jobs", 5, reap_lost_jobs),
+    JobKind("lost claims", 5, take_back_lost_claims),
     JobKind("reminders", 60, remind_leads),
     JobKind("people", 300, refresh_people),
 )
@@ -118,7 +118,7 @@ JOBS = (
 def _work(services: Services, name: str, work: Callable[[Claim], None]) -> bool:
     """Claim one job, keep its lease while working, note a failure. Whoever lost the lease leaves quietly."""
     with services.database.transaction(wait=PATIENT) as session:
-        claimed = jobs.claim(session, name, WORKER, services.clock())
+        claimed = jobs.claim(session, name, services.process, services.clock())
     if claimed is None:
         return False
     try:

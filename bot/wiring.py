@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from slack_sdk import WebClient
 
+from bot.processes import this_process
 from bot.settings import Settings, require_setting
 from bot.slack.budget import Budget
 from core.database import Database
@@ -23,6 +24,7 @@ class Services:
     policy: Policy
     serving: Serving
     budget: Budget
+    process: str  # what this process signs its claims with
     clock: Callable[[], datetime]
 
 
@@ -34,7 +36,9 @@ def build_services(settings: Settings) -> Services:
 
 
 def assemble(database: Database, slack: WebClient, policy: Policy, budget: Budget | None = None) -> Services:
-    return Services(database, slack, policy, Serving(database), budget or Budget(time.monotonic), utc_now)
+    return Services(
+        database, slack, policy, Serving(database), budget or Budget(time.monotonic), this_process(), utc_now
+    )
 
 
 def slack_client(token: str, base_url: str) -> WebClient:

@@ -111,12 +111,11 @@ def fail(session: Session, claimed: Claim, error: str, now: datetime) -> bool:
     return dead
 
 
-def reap(session: Session, now: datetime) -> list[Job]:
-    """Give back the jobs whose worker died; those that did so too often are dead and returned. Safe to repeat from any
-    number of workers."""
-    lost = session.scalars(
-        select(Job).where(Job.state == "running", Job.lease_until < now).with_for_update(skip_locked=True)
-    ).all()
+def reap(session: Session, now: datetime, is_dead: Callable[[str], bool]) -> list[Job]:
+    """Give back the jobs whose lease ran out, or whose worker `is_dead` knows to be gone. Those that lost their worker
+    too often are dead themselves, and returned. Safe to repeat from any number of workers."""
+    running = session.scalars(select(Job).where(Job.state == "running").with_for_update(skip_locked=True))
+    lost = [job for job in running if (job.lease_until or now) <= now or is_dead(job.claimed_by or "")]
     for job in lost:
         job.state = "dead" if job.attempt >= MOST_ATTEMPTS else "ready"
         job.claimed_by = job.lease_until = None

@@ -130,6 +130,7 @@ class Role(StrEnum):
     LEAD = "lead"
 
 
+OPERATOR = "operator"  # who acts by the terminal; everybody else is known by their Slack id
 NONE_OF_THESE = "None of these"  # how the vote without a label is written in tallies and on buttons
 
 

@@ -74,6 +74,7 @@ def deliver_next(services: Services) -> bool:
     with services.database.transaction(wait=PATIENT) as session:
         due = outbox.claim_next(
             session,
+            services.process,
             services.clock(),
             may_update=budget.may_update(),
             may_update_open=budget.may_update_open(),
@@ -96,7 +97,7 @@ def deliver_next(services: Services) -> bool:
 def deliver_next_notice(services: Services) -> bool:
     """Say one notice. False: none is due."""
     with services.database.transaction(wait=PATIENT) as session:
-        due = outbox.claim_next_notice(session, services.clock(), services.budget.full_channels())
+        due = outbox.claim_next_notice(session, services.process, services.clock(), services.budget.full_channels())
     if due is None:
         return False
     failure = None

@@ -2,7 +2,7 @@
 date. Whoever delivers it draws the row as it is then, so order cannot matter and a hundred votes are one update.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -95,7 +95,13 @@ def coordinates(session: Session, card: Card, subject_id: int, audience: Audienc
 
 
 def claim_next(
-    session: Session, now: datetime, *, may_update: bool, may_update_open: bool, full_channels: Collection[str]
+    session: Session,
+    claimed_by: str,
+    now: datetime,
+    *,
+    may_update: bool,
+    may_update_open: bool,
+    full_channels: Collection[str],
 ) -> Due | None:
     """Take the most urgent posting that is due and that Slack's rates allow now: settled before open, then oldest.
 
@@ -123,7 +129,7 @@ def claim_next(
         id=posting.id, card=posting.card, subject_id=posting.subject_id, channel=posting.channel, ts=posting.ts,
         version=posting.wanted, shown=posting.shown, maybe_posted=posting.unconfirmed,
     )  # fmt: skip
-    posting.claimed_until = now + CLAIM
+    posting.claimed_by, posting.claimed_until = claimed_by, now + CLAIM
     posting.unconfirmed = posting.ts is None
     return due
 
@@ -159,7 +165,20 @@ def mark_failed(
     posting.next_try_at = now + _pause(posting.attempts, retry_after)
 
 
-def claim_next_notice(session: Session, now: datetime, full_channels: Collection[str]) -> DueNotice | None:
+def release_dead(session: Session, is_dead: Callable[[str], bool]) -> None:
+    """Free what a deliverer had claimed that has died since; otherwise it would be free only when the claim ends."""
+    postings = session.scalars(
+        select(Posting).where(Posting.claimed_until.is_not(None)).with_for_update(skip_locked=True)
+    )
+    notices = session.scalars(select(Notice).where(Notice.claimed_until.is_not(None)).with_for_update(skip_locked=True))
+    for row in (*postings, *notices):
+        if row.claimed_by and is_dead(row.claimed_by):
+            row.claimed_until = None
+
+
+def claim_next_notice(
+    session: Session, claimed_by: str, now: datetime, full_channels: Collection[str]
+) -> DueNotice | None:
     notice = session.scalar(
         select(Notice)
         .where(
@@ -175,7 +194,7 @@ def claim_next_notice(session: Session, now: datetime, full_channels: Collection
     )
     if notice is None:
         return None
-    notice.claimed_until = now + CLAIM
+    notice.claimed_by, notice.claimed_until = claimed_by, now + CLAIM
     return DueNotice(notice.id, notice.kind, notice.channel, notice.person, notice.words)
 
 

@@ -31,6 +31,7 @@ class Posting(Base):
     wanted: Mapped[int] = mapped_column(default=1)
     shown: Mapped[int] = mapped_column(default=0)
     urgent: Mapped[bool] = mapped_column(default=False)
+    claimed_by: Mapped[str | None]
     claimed_until: Mapped[datetime | None]
     unconfirmed: Mapped[bool] = mapped_column(default=False)  # a first post was begun and its outcome never stored
     attempts: Mapped[int] = mapped_column(default=0)
@@ -54,6 +55,7 @@ class Notice(Base):
     person: Mapped[str | None]  # only this person sees it; None: the whole channel
     words: Mapped[str]
     created_at: Mapped[datetime]
+    claimed_by: Mapped[str | None]
     claimed_until: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)

@@ -5,7 +5,7 @@ from bot.slack.blocks import Block, Message
 from core.learning.cards import CandidateCard, DecisionLine
 from core.learning.paired import Interval
 from core.learning.scorecard import Flip, LabelScore, Scorecard
-from core.vocabulary import DecisionKind, ModelState
+from core.vocabulary import OPERATOR, DecisionKind, ModelState
 
 MOST_FLIPS = 6
 MOST_LABELS = 8
@@ -121,7 +121,7 @@ def _provenance(card: CandidateCard) -> str:
 
 
 def _decision(line: DecisionLine) -> str:
-    who = ", ".join(blocks.mention(lead) if lead.isalnum() else lead for lead in line.leads)
+    who = ", ".join(lead if lead == OPERATOR else blocks.mention(lead) for lead in line.leads)
     reason = f": “{blocks.literal(blocks.shorten(line.reason, 300))}”" if line.reason else ""
     return f"{line.at:%Y-%m-%d %H:%M} UTC {DECIDED[line.kind]} {who}{reason}"
 

@@ -3,7 +3,7 @@
 from bot.slack import blocks
 from bot.slack.blocks import Message
 from core.learning.cards import RunCard
-from core.vocabulary import RunState, Trigger
+from core.vocabulary import OPERATOR, RunState, Trigger
 
 ASKED = {Trigger.CRON: "by schedule", Trigger.CORRECTIONS: "by new corrections", Trigger.COMMAND: "by command"}
 
@@ -15,7 +15,8 @@ def render(card: RunCard) -> Message:
 
 
 def _asked(card: RunCard) -> str:
-    return f"by {blocks.mention(card.requested_by)}" if card.requested_by else ASKED[card.trigger]
+    person = card.requested_by
+    return f"by {blocks.mention(person)}" if person and person != OPERATOR else ASKED[card.trigger]
 
 
 def _mark(card: RunCard) -> str:

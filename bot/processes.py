@@ -1,0 +1,25 @@
+"""Which process holds a claim, and whether it is gone. Leases make that safe anyway; knowing that a process of this
+very machine has died makes a restart quick."""
+
+import os
+import socket
+import uuid
+
+
+def this_process() -> str:
+    """host:pid:tag. The tag tells two runs with the same process id apart."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+
+
+def is_gone(name: str) -> bool:
+    """True only for a process of this machine that certainly no longer runs."""
+    host, _, rest = name.rpartition(":")[0].rpartition(":")
+    if host != socket.gethostname() or not rest.isdigit():
+        return False
+    try:
+        os.kill(int(rest), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -1,0 +1,184 @@
+"""Leads decide about candidates by reacting to their reports. Silence, other emoji and other people change nothing."""
+
+from typing import Any
+
+from bot.sandbox.client import Message
+from bot.wiring import utc_now
+from core.learning.seeds import add_seeds
+from tests.flows.conftest import Loop, StartLoop, seeds
+from tests.people import CLEO, DAN, LEADS, support_policy
+
+PASSES, REFUSES = "The golden gate passes it", "The golden gate refuses it"
+CHECK = "white_check_mark"
+WISHES = (
+    ("i want my money back for the", "refund"),
+    ("you charged my card twice for the", "billing error"),
+    ("where is the parcel with my", "delivery"),
+)
+
+
+def started(start_loop: StartLoop, **policy: Any) -> Loop:
+    loop = start_loop(support_policy(**policy))
+    with loop.database.transaction() as session:
+        add_seeds(session, seeds(), utc_now(), loop.queue)
+    return loop
+
+
+def spoilt(start_loop: StartLoop) -> Loop:
+    """Its learner swaps two labels; there is enough text that any honest learner would do well."""
+    loop = start_loop(
+        support_policy(retraining={"corrections": None, "learner": "demo_spoilt"}, golden={"seed_share": 0.5})
+    )
+    things = ("lamp", "chair", "table", "vase", "sofa", "rug", "mirror", "shelf", "kettle", "bowl", "clock", "bed")
+    rows = [(f"{wish} {thing}", label) for thing in things for wish, label in WISHES]
+    with loop.database.transaction() as session:
+        add_seeds(session, rows, utc_now(), loop.queue)
+    return loop
+
+
+def report(loop: Loop, name: str, words: str = PASSES) -> Message:
+    """Ask for a candidate and wait for its report."""
+    assert loop.cleo.command("/goldloop retrain", channel=LEADS).ok
+    message = loop.card(f": {name} against", channel=LEADS)
+    assert words in message.plain
+    return message
+
+
+def live_name(loop: Loop) -> str | None:
+    model = loop.services.serving.live("support")
+    return model.name if model else None
+
+
+def test_the_report_says_its_numbers_in_words_and_has_a_chart_in_its_thread(start_loop: StartLoop) -> None:
+    loop = started(start_loop)
+    card = report(loop, "v1")
+    assert "random golden examples" in card.text.lower()
+    assert "Nothing happens without you" in card.plain
+
+    def chart() -> list[dict[str, Any]]:
+        return [file for one in loop.cleo.messages(LEADS, thread_ts=card.ts) for file in one.files]
+
+    [file] = loop.box.wait_for(chart)
+    assert file["name"] == "v1.png"
+    assert "random" in file["alt_txt"].lower()
+
+
+def test_others_are_told_once_and_change_nothing(start_loop: StartLoop) -> None:
+    loop = started(start_loop)
+    card = report(loop, "v1")
+    for emoji in (CHECK, "tada", "x", "heavy_check_mark"):
+        assert loop.dan.react(card, emoji).ok
+    loop.told(loop.dan, "Only the leads of support may decide about models", channel=LEADS)
+    loop.cleo.react(card, "eyes")
+    loop.cleo.react(card, f"{CHECK}::skin-tone-3")
+    loop.card("v1 is live", channel=LEADS)
+    told = [one for one in loop.dan.messages(LEADS) if one.ephemeral]
+    assert len(told) == 1
+
+
+def test_one_no_rejects_and_a_later_yes_is_answered(start_loop: StartLoop) -> None:
+    loop = started(start_loop)
+    card = report(loop, "v1")
+    loop.cleo.react(card, "x")
+    loop.card("Rejected", channel=LEADS)
+    loop.cleo.react(card, CHECK)
+    loop.told(loop.cleo, "v1 has been rejected; this changed nothing", channel=LEADS)
+    assert live_name(loop) is None
+
+
+def test_a_quorum_of_two_counts_standing_yeses_only(start_loop: StartLoop) -> None:
+    loop = started(start_loop, leads=[CLEO, DAN], promotion={"approvals": 2})
+    card = report(loop, "v1")
+    loop.cleo.react(card, CHECK)
+    loop.card("1 of 2 leads (<@U_CLEO>)", channel=LEADS)
+    loop.cleo.unreact(card, CHECK)
+    loop.box.wait_for(lambda: "1 of 2" not in loop.card("v1 against", channel=LEADS).plain)
+    loop.dan.react(card, CHECK)
+    loop.card("1 of 2 leads (<@U_DAN>)", channel=LEADS)
+    loop.cleo.react(card, CHECK)
+    loop.card("v1 is live", channel=LEADS)
+
+
+def test_a_newer_candidate_supersedes_one_that_waits(start_loop: StartLoop) -> None:
+    loop = started(start_loop)
+    old = report(loop, "v1")
+    report(loop, "v2")
+    loop.card("Superseded by v2", channel=LEADS)
+    loop.cleo.react(old, CHECK)
+    loop.told(loop.cleo, "v1 has been superseded by a newer candidate", channel=LEADS)
+    assert live_name(loop) is None
+
+
+def test_a_promoted_model_is_rolled_back_by_a_command(start_loop: StartLoop) -> None:
+    loop = started(start_loop)
+    loop.cleo.react(report(loop, "v1"), CHECK)
+    loop.card("v1 is live", channel=LEADS)
+    nothing = loop.cleo.command("/goldloop roll-back", channel=LEADS)
+    assert "none to go back to" in str(nothing.response)
+    loop.cleo.react(report(loop, "v2"), CHECK)
+    loop.card("v2 is live", channel=LEADS)
+    back = loop.cleo.command("/goldloop roll-back support worse on mondays", channel=LEADS)
+    assert "v1 of Support tickets is live again" in str(back.response)
+    assert live_name(loop) == "v1"
+    loop.card("No longer live", channel=LEADS)
+    loop.card("brought back by <@U_CLEO>: “worse on mondays”", channel=LEADS)
+
+
+def test_a_candidate_is_compared_again_when_the_live_model_changed_meanwhile(start_loop: StartLoop) -> None:
+    loop = started(start_loop)
+    for name in ("v1", "v2"):
+        loop.cleo.react(report(loop, name), CHECK)
+        loop.card(f"{name} is live", channel=LEADS)
+    card = report(loop, "v3")
+    assert "v3 against v2" in card.plain
+    loop.cleo.command("/goldloop roll-back", channel=LEADS)
+    again = loop.card("v3 against v1", channel=LEADS)
+    assert again.ts == card.ts
+    loop.cleo.react(again, CHECK)
+    loop.card("v3 is live", channel=LEADS)
+
+
+def test_a_spoilt_candidate_is_refused_and_only_a_reason_overrules_it(start_loop: StartLoop) -> None:
+    loop = spoilt(start_loop)
+    card = report(loop, "v1", words=REFUSES)
+    loop.cleo.react(card, CHECK)
+    loop.told(loop.cleo, "The golden gate refused v1, so a check mark is not enough", channel=LEADS)
+    assert live_name(loop) is None
+    loop.cleo.click(card, "Overrule…")
+    loop.box.wait_for(lambda: loop.cleo.view)
+    short = loop.cleo.submit({"reason": "because"})
+    assert "at least 10 characters" in short.errors["reason"]
+    assert loop.cleo.submit({"reason": "we need it for the test of the roll-back"}).ok
+    loop.card("v1 is live", channel=LEADS)
+    loop.card("promoted against the gate by <@U_CLEO>", channel=LEADS)
+
+
+def test_somebody_else_cannot_overrule(start_loop: StartLoop) -> None:
+    loop = spoilt(start_loop)
+    card = report(loop, "v1", words=REFUSES)
+    loop.dan.click(card, "Overrule…")
+    loop.box.wait_for(lambda: loop.dan.view)
+    loop.dan.submit({"reason": "i would like to have it live"})
+    told = loop.box.wait_for(lambda: loop.dan.view)
+    assert told is not None
+    assert "Only the leads of support" in told.plain
+    assert live_name(loop) is None
+
+
+def test_enough_corrections_ask_for_a_candidate_by_themselves(start_loop: StartLoop) -> None:
+    loop = started(start_loop, retraining={"corrections": 2})
+    for number, text in enumerate(("the sofa came late", "my invoice shows another sum")):
+        loop.predict(f"T-{number}", text, {"delivery": 0.5, "refund": 0.4, "billing error": 0.1})
+        card = loop.card(text)
+        loop.ana.click(card, "refund")
+        loop.ben.click(card, "refund")
+    card = loop.card(": v1 against", channel=LEADS)
+    assert "2 of them corrections" in card.plain
+
+
+def test_a_run_that_cannot_learn_says_why(start_loop: StartLoop) -> None:
+    loop = start_loop()
+    with loop.database.transaction() as session:
+        add_seeds(session, [("only one label", "refund"), ("all the same", "refund")], utc_now(), loop.queue)
+    loop.cleo.command("/goldloop retrain", channel=LEADS)
+    loop.card("At least two labels are needed", channel=LEADS)
