@@ -19,7 +19,7 @@ from bot.sandbox.workspace import Person, Workspace, sees_channel
 
 HERE = Path(__file__).parent
 WELCOME = "Pick a person and act as them; open a second person in another window to see both sides of a conversation."
-TINTS = 8  # colours of avatars, .tint-0 to .tint-7 in page.css
+TINTS = 8  # colours of avatars, .tint-0 to .tint-7 in base.css; by a person's place in the workspace, as in avatars.js
 ROLES = {"guest": "Guest", "external": "From another company", "deactivated": "Deactivated"}
 # Images of blocks may come from anywhere, as in Slack. Scripts, styles and connections only from here.
 POLICY = "; ".join(
@@ -101,12 +101,16 @@ def _start(workspace: Workspace, place: str, problem: str = "") -> Json:
 
 
 def _introduced(workspace: Workspace, person: Person) -> Json:
-    channels = [each for each in workspace.channels.values() if each.im_with is None and person.id in each.members]
+    channels = [
+        each
+        for each in workspace.channels.values()
+        if each.im_with is None and not each.archived and person.id in each.members
+    ]
     return {
         "id": person.id,
         "name": person.real_name,
         "initials": initials(person.real_name),
-        "tint": tint(person.id),
+        "tint": list(workspace.people).index(person.id) % TINTS,
         "role": "Admin" if person.admin else ROLES.get(person.kind, ""),
         "away": person.kind == "deactivated",
         "channels": [each.name for each in channels if sees_channel(each, person)],
@@ -117,11 +121,6 @@ def initials(name: str) -> str:
     """Two letters at most: of the first and the last word."""
     words = [word for word in name.replace("_", " ").replace("-", " ").split() if word[0].isalnum()] or ["?"]
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
-
-
-def tint(identity: str) -> int:
-    """The same colour for the same id, here and in avatars.js."""
-    return sum(ord(letter) * (position + 1) for position, letter in enumerate(identity)) % TINTS
 
 
 def _place_of_link(workspace: Workspace, request: Request) -> str:

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
-import { personOf } from "./workspace.js";
+import { personOf, workspace } from "./workspace.js";
 
 const TINTS = 8;
 
@@ -19,6 +19,7 @@ export function initials(name) {
   return letters.map((word) => [...word][0].toUpperCase()).join("");
 }
 
+// By a person's place in the workspace: neighbours differ.
 function tint(id) {
-  return [...id].reduce((sum, letter, position) => sum + letter.codePointAt(0) * (position + 1), 0) % TINTS;
+  return Math.max(0, workspace.people.findIndex((each) => each.id === id)) % TINTS;
 }
