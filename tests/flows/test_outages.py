@@ -1,0 +1,207 @@
+"""Slack refuses, answers are lost, processes die. The end is the same as without."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from bot.sandbox.client import Message, SandboxClient
+from bot.sandbox.server import serve
+from bot.wiring import Services, assemble, slack_client, utc_now
+from core.database import Database
+from core.learning.seeds import add_seeds
+from core.queues import sync_queues
+from core.records.delivery import Posting
+from tests.flows.conftest import Loop, seeds
+from tests.people import LEADS, REVIEW, support_policy, workspace
+
+UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
+
+
+def cards(loop: Loop, words: str) -> list[Message]:
+    return [one for one in loop.ana.messages(REVIEW) if words in one.plain and not one.ephemeral]
+
+
+def test_a_post_whose_answer_was_lost_is_found_again_and_not_posted_twice(loop: Loop) -> None:
+    loop.box.fault("chat.postMessage", "lost_answer")
+    loop.predict("T-1", "the sofa came late", UNSURE)
+    card = loop.card("the sofa came late")
+    loop.ana.click(card, "refund")
+    loop.ben.click(card, "refund")
+    loop.card("votes: 2 × refund")
+    assert len(cards(loop, "the sofa came late")) == 1
+
+
+def test_slack_saying_later_delays_a_card_and_loses_none(loop: Loop) -> None:
+    loop.box.fault("chat.postMessage", "ratelimited", times=2, retry_after=1)
+    loop.box.fault("chat.update", "server_error")
+    for number in range(3):
+        loop.predict(f"T-{number}", f"ticket number {number} of many", UNSURE)
+    for number in range(3):
+        loop.card(f"ticket number {number}")
+    card = loop.card("ticket number 0")
+    loop.ana.click(card, "refund")
+    loop.ben.click(card, "refund")
+    loop.card("votes: 2 × refund")
+    assert len(cards(loop, "ticket number")) == 3
+
+
+def test_a_card_that_somebody_deleted_is_posted_again(loop: Loop) -> None:
+    loop.predict("T-1", "the sofa came late", UNSURE)
+    card = loop.card("the sofa came late")
+    loop.services.slack.chat_delete(channel=REVIEW, ts=card.ts)
+    with loop.database.transaction() as session:
+        session.scalars(select(Posting)).one().wanted += 1
+    again = loop.card("the sofa came late")
+    assert again.ts != card.ts
+    loop.ana.click(again, "refund")
+    loop.ben.click(again, "refund")
+    loop.card("votes: 2 × refund")
+
+
+def test_a_channel_that_is_gone_stops_its_cards_and_no_others(loop: Loop) -> None:
+    loop.box.archive(REVIEW)
+    loop.predict("T-1", "the sofa came late", UNSURE)
+    with loop.database.transaction() as session:
+        add_seeds(session, seeds(), utc_now(), loop.queue)
+    loop.cleo.command("/goldloop retrain", channel=LEADS)
+    loop.card("v1 against", channel=LEADS)
+
+    def given_up() -> str:
+        with loop.database.reading() as session:
+            return session.scalars(select(Posting.broken).where(Posting.channel == REVIEW)).one()
+
+    assert loop.box.wait_for(given_up) == "is_archived"
+
+
+def test_a_reaction_while_the_database_is_busy_is_delivered_again(loop: Loop) -> None:
+    with loop.database.transaction() as session:
+        add_seeds(session, seeds(), utc_now(), loop.queue)
+    loop.cleo.command("/goldloop retrain", channel=LEADS)
+    report = loop.card("v1 against", channel=LEADS)
+    with loop.database.transaction() as session:
+        session.execute(select(Posting).with_for_update())
+        if not loop.database.is_sqlite:
+            session.connection().exec_driver_sql("LOCK TABLE live IN ACCESS EXCLUSIVE MODE")
+        outcome = loop.cleo.react(report, "white_check_mark")
+    assert not outcome.ok, "not acknowledged, so Slack keeps the event"
+    loop.box.advance(61)
+    loop.card("v1 is live", channel=LEADS)
+
+
+def test_a_click_while_the_database_is_busy_is_answered_and_not_counted(loop: Loop) -> None:
+    loop.predict("T-1", "the sofa came late", UNSURE)
+    card = loop.card("the sofa came late")
+    with loop.database.transaction() as session:
+        if not loop.database.is_sqlite:
+            session.connection().exec_driver_sql("LOCK TABLE review_item IN ACCESS EXCLUSIVE MODE")
+        outcome = loop.ana.click(card, "refund")
+    assert outcome.ok
+    assert outcome.ms < 3000
+    loop.told(loop.ana, "database is busy. Nothing was recorded")
+    loop.ben.click(card, "refund")
+    loop.card("1 of at most 3 votes are in")
+
+
+class Bot:
+    """`goldloop run` as a process of its own, which may be killed at any moment."""
+
+    def __init__(self, url: str, database_url: str, folder: Path) -> None:
+        app = workspace().apps[0]
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "GOLDLOOP_POLICY": str(write_policy(folder)),
+            "SLACK_API_URL": f"{url}/api/",
+            "SLACK_BOT_TOKEN": app.bot_token,
+            "SLACK_APP_TOKEN": app.app_token,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        program = "from bot.cli import main; main()"
+        self.process = subprocess.Popen([sys.executable, "-c", program, "run"], env=self.environment)
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def restart(self) -> None:
+        self.kill()
+        self.start()
+
+
+def write_policy(folder: Path) -> Path:
+    path = folder / "goldloop.toml"
+    queue = support_policy().queues[0]
+    lines = ["[queues.support]"]
+    for name in ("channel", "leads_channel"):
+        lines.append(f'{name} = "{getattr(queue, name)}"')
+    for name in ("reviewers", "leads", "label_names"):
+        lines.append(f"{name.replace('label_names', 'labels')} = {list(getattr(queue, name))!r}")
+    lines += ["[queues.support.review]", "blind_share = 0.0", "[queues.support.golden]", "seed_share = 0.3"]
+    path.write_text("\n".join(lines).replace("'", '"'), encoding="utf-8")
+    return path
+
+
+@contextmanager
+def running_bot(database: Database, folder: Path) -> Iterator[tuple[Bot, Loop]]:
+    config, policy = workspace(), support_policy()
+    with serve(config, port=0) as url, SandboxClient(url) as box:
+        bot = Bot(url, database.engine.url.render_as_string(hide_password=False), folder)
+        services: Services = assemble(database, slack_client(config.apps[0].bot_token, f"{url}/api/"), policy)
+        with database.transaction() as session:
+            sync_queues(session, policy, utc_now())
+        bot.start()
+        try:
+            yield bot, Loop(box, services, database, policy)
+        finally:
+            bot.kill()
+
+
+def test_kill_9_at_every_step_leads_to_the_same_end(database: Database, tmp_path: Path) -> None:
+    with running_bot(database, tmp_path) as (bot, loop):
+        with loop.database.transaction() as session:
+            add_seeds(session, seeds(), utc_now(), loop.queue)
+        loop.predict("T-1", "the sofa came late", UNSURE)
+        bot.restart()  # before or while the card is posted
+        card = patiently(lambda: loop.card("the sofa came late"))
+        until_heard(lambda: loop.ana.click(card, "refund").ok)
+        bot.restart()  # after the vote was acknowledged, before anything was redrawn
+        until_heard(lambda: loop.ben.click(card, "refund").ok)
+        bot.restart()
+        patiently(lambda: loop.card("votes: 2 × refund"))
+        until_heard(lambda: loop.cleo.command("/goldloop retrain", channel=LEADS).ok)
+        bot.restart()  # before, while or after the model is fitted
+        report = patiently(lambda: loop.card("v1 against", channel=LEADS))
+        until_heard(lambda: loop.cleo.react(report, "white_check_mark").ok)
+        bot.restart()
+        patiently(lambda: loop.card("v1 is live", channel=LEADS))
+        assert len(cards(loop, "the sofa came late")) == 1
+        reports = [one for one in loop.cleo.messages(LEADS) if "v1 against" in one.plain]
+        assert len(reports) == 1
+
+
+def until_heard(act: Callable[[], bool]) -> None:
+    """People click again when Slack shows that the app did not answer."""
+    deadline = time.monotonic() + 30
+    while not act():
+        if time.monotonic() > deadline:
+            pytest.fail("the bot did not come back")
+
+
+def patiently(look: Callable[[], Message]) -> Message:
+    """A restart takes some seconds; `look` waits ten."""
+    for _ in range(3):
+        try:
+            return look()
+        except TimeoutError:
+            continue
+    return look()
