@@ -33,8 +33,8 @@ def verdict(
     """None: wait for another vote.
 
     votes: the current votes, one per reviewer; their order does not matter. cannot_judge: how many said so.
-    left_to_ask: reviewers who have said nothing yet. More votes than `policy.votes` are not expected and change nothing
-    in the rules: the cap is kept where votes are cast.
+    left_to_ask: reviewers who have said nothing yet. More votes than `policy.votes` come only from a cap that was
+    lowered meanwhile: the cap is kept where votes are cast. No tie is a verdict then either.
     """
     winner = RULES[policy.rule](votes, policy.votes)
     if winner is not None:
@@ -60,7 +60,7 @@ def lead_by_2(votes: Sequence[Label], _most: int) -> Verdict | None:
 def majority(votes: Sequence[Label], most: int) -> Verdict | None:
     """One answer has more than half of the `most` votes that can be cast: no later vote could change it."""
     ranked = Counter(votes).most_common(1)
-    return Verdict(ranked[0][0]) if ranked and ranked[0][1] * 2 > most else None
+    return Verdict(ranked[0][0]) if ranked and ranked[0][1] * 2 > max(most, len(votes)) else None
 
 
 def tally(votes: Sequence[Label]) -> dict[str, int]:
