@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from core.policy import QueuePolicy
 from core.vocabulary import Reason
 
+ROUNDING = 1e-9  # of a difference of two floats: 0.5 - 0.4 is a little below 0.1
+
 
 @dataclass(frozen=True)
 class FlagReason:
@@ -27,7 +29,7 @@ def reasons_to_review(
     threshold = policy.confidence_threshold(label)
     if confidence < threshold:
         return (FlagReason(Reason.UNCERTAIN, f"{confidence:.0%} sure, below {threshold:.0%}", 1.0),)
-    if second is not None and confidence - second < policy.flagging.margin:
+    if second is not None and confidence - second < policy.flagging.margin - ROUNDING:
         detail = f"{confidence:.0%} against {second:.0%} for the next label"
         return (FlagReason(Reason.UNCERTAIN, detail, 1.0),)
     if draw < policy.flagging.audit_share:
