@@ -1,0 +1,92 @@
+"""Which predictions people look at: thresholds for all and per label, the margin, the audit's lot."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.intake.flagging import FlagReason, reasons_to_review
+from core.policy import QueuePolicy
+from core.vocabulary import Reason
+from tests.people import support_policy
+
+NEVER_DRAWN = 0.999
+probabilities = st.floats(0, 1)
+
+
+def rules(**sections: Any) -> QueuePolicy:
+    flagging = {"confidence": 0.8, "margin": 0.1, "audit_share": 0.05} | sections.pop("flagging", {})
+    return support_policy(flagging=flagging, **sections).queues[0]
+
+
+STRICT = rules(labels=["refund", {"name": "billing error", "confidence": 0.95}, {"name": "delivery", "confidence": 0}])
+
+CASES: list[tuple[str, str, float, float | None, float, Reason | None]] = [
+    # what it is                                      label, confidence, second, draw -> why
+    ("below the threshold", "refund", 0.79, 0.01, NEVER_DRAWN, Reason.UNCERTAIN),
+    ("at the threshold", "refund", 0.8, 0.2, NEVER_DRAWN, None),
+    ("above the threshold", "refund", 0.81, 0.01, NEVER_DRAWN, None),
+    ("no confidence at all", "refund", 0.0, None, NEVER_DRAWN, Reason.UNCERTAIN),
+    ("certain", "refund", 1.0, 0.0, NEVER_DRAWN, None),
+    ("no second probability, so no margin", "refund", 0.8, None, NEVER_DRAWN, None),
+    (
+        "sure enough for the others, but not for a strict label",
+        "billing error",
+        0.94,
+        0.01,
+        NEVER_DRAWN,
+        Reason.UNCERTAIN,
+    ),
+    ("at the strict label's threshold", "billing error", 0.95, 0.01, NEVER_DRAWN, None),
+    ("a label that is never uncertain", "delivery", 0.3, 0.1, NEVER_DRAWN, None),
+    ("never uncertain, but closer than the margin", "delivery", 0.3, 0.25, NEVER_DRAWN, Reason.UNCERTAIN),
+    ("exactly the margin apart", "delivery", 0.5, 0.4, NEVER_DRAWN, None),
+    ("a label that the policy does not know", "gone", 0.79, None, NEVER_DRAWN, Reason.UNCERTAIN),
+    ("sure, and drawn by the audit", "refund", 0.9, 0.05, 0.0499, Reason.AUDIT),
+    ("sure, and just not drawn", "refund", 0.9, 0.05, 0.05, None),
+    ("uncertain and drawn: uncertain, once", "refund", 0.5, 0.4, 0.0, Reason.UNCERTAIN),
+]
+
+
+@pytest.mark.parametrize(
+    ("label", "confidence", "second", "draw", "why"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
+def test_a_prediction_is_flagged_for_the_reason_that_the_policy_gives(
+    label: str, confidence: float, second: float | None, draw: float, why: Reason | None
+) -> None:
+    reasons = [reason.reason for reason in reasons_to_review(label, confidence, second, draw, STRICT)]
+    assert reasons == ([] if why is None else [why])
+
+
+def test_each_reason_says_its_numbers_and_how_likely_it_was() -> None:
+    policy = rules()
+    assert reasons_to_review("refund", 0.5, 0.4, 0.0, policy) == (
+        FlagReason(Reason.UNCERTAIN, "50% sure, below 80%", 1.0),
+    )
+    close = rules(flagging={"confidence": 0.0})
+    assert reasons_to_review("refund", 0.45, 0.4, NEVER_DRAWN, close) == (
+        FlagReason(Reason.UNCERTAIN, "45% against 40% for the next label", 1.0),
+    )
+    assert reasons_to_review("refund", 0.9, 0.05, 0.01, policy) == (
+        FlagReason(Reason.AUDIT, "random check of sure predictions (5%)", 0.05),
+    )
+
+
+@given(confidence=probabilities, second=probabilities, draw=st.floats(0, 1, exclude_max=True))
+def test_an_audit_of_everything_leaves_nothing_out_and_of_nothing_takes_nothing(
+    confidence: float, second: float, draw: float
+) -> None:
+    everything, nothing = rules(flagging={"audit_share": 1.0}), rules(flagging={"audit_share": 0.0})
+    assert reasons_to_review("refund", confidence, second, draw, everything)
+    assert all(r.reason is Reason.UNCERTAIN for r in reasons_to_review("refund", confidence, second, draw, nothing))
+
+
+@given(confidence=probabilities, lower=probabilities, draw=st.floats(0, 1, exclude_max=True))
+def test_who_is_less_sure_is_never_less_uncertain(confidence: float, lower: float, draw: float) -> None:
+    policy = rules()
+
+    def uncertain(value: float) -> bool:
+        return any(r.reason is Reason.UNCERTAIN for r in reasons_to_review("refund", value, None, draw, policy))
+
+    assert uncertain(min(confidence, lower)) or not uncertain(max(confidence, lower))
