@@ -100,9 +100,11 @@ function drawn(entry, ack) {
 const KINDS = { call, envelope, response_url: responded, socket, note };
 
 function call(entry) {
-  const { channel, channel_id: other, user_id: user } = entry.args ?? {};
-  const state = entry.status === null ? "…" : entry.ok ? `${entry.status}` : `${entry.status} ${entry.error ?? ""}`;
-  return { arrow: "←", name: entry.method, detail: channel ?? other ?? user, state, bad: entry.ok === false, body: [["Arguments", entry.args], ["Everything", entry]] };
+  const { args, status, ok, error, ms, app } = entry;
+  const took = ms ? ` ${Math.max(1, Math.round(ms))} ms` : "";
+  const state = status === null ? "…" : `${ok ? status : `${status} ${error ?? ""}`}${took}`;
+  const detail = args?.channel ?? args?.channel_id ?? args?.user_id;
+  return { arrow: "←", name: entry.method, detail, state, bad: ok === false, body: [["Arguments", args], ["Answer", { status, ok, error, ms, app }]] };
 }
 
 function envelope(entry, ack) {

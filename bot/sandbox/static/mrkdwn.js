@@ -12,6 +12,7 @@ const STYLES = { "*": "strong", _: "em", "~": "s" };
 const BLANK = /^[\s\u200b]?$/u; // the zero-width space counts as one: apps break marks with it
 const WORD = /[\p{L}\p{N}]/u;
 const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">" };
+const TOKEN = /^<([@#!][^<>\n]+|[a-z][a-z0-9+.-]*:[^<>\n]+)>/i; // anything else between < and > is text
 const LIST = /^(\s*)(•|◦|▪︎|-|\d+\.)\s+/;
 
 export function unescape(text) {
@@ -95,7 +96,7 @@ function special(text, at, options) {
 }
 
 function token(text, at) {
-  const found = /^<([^<>\n]+)>/.exec(text.slice(at));
+  const found = TOKEN.exec(text.slice(at));
   return found && { node: reference(found[1]), length: found[0].length };
 }
 
@@ -175,5 +176,5 @@ function date(target, label) {
 
 // Inside code nothing is formatted, but links and mentions are still read.
 function plainTokens(text) {
-  return text.split(/(<[^<>\n]+>)/).map((part, index) => (index % 2 ? reference(part.slice(1, -1)) : unescape(part)));
+  return text.split(/(<[^<>\n]+>)/).map((part) => (TOKEN.test(part) ? reference(part.slice(1, -1)) : unescape(part)));
 }

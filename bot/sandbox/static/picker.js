@@ -7,7 +7,6 @@ import { popup } from "./floating.js";
 export function pickEmoji(anchor, picked) {
   const field = h("input", { type: "search", placeholder: "Search emoji", "aria-label": "Search emoji", autocomplete: "off" });
   const list = h("div", { class: "emoji-list" });
-  const box = popup(anchor, { class: "picker", role: "dialog", "aria-label": "Pick a reaction" }, [field, list], { end: true });
   const take = ({ names }) => {
     box.hidePopover();
     picked(names[0]);
@@ -34,5 +33,6 @@ export function pickEmoji(anchor, picked) {
     (next ?? (step < 0 ? field : cells.at(-1))).focus();
   });
   draw();
+  const box = popup(anchor, { class: "picker", role: "dialog", "aria-label": "Pick an emoji" }, [field, list]);
   field.focus();
 }
