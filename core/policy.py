@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from core.crontab import crontab_problem
 from core.errors import Invalid, NotFound
+from core.vocabulary import NONE_OF_THESE
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -96,8 +98,8 @@ class RetrainingPolicy(_Section):
     cron: str | None = Field(
         None, description="five fields in UTC, weekdays by name, e.g. `0 3 * * mon`; none: no schedule"
     )
-    corrections: int | None = Field(
-        50, ge=1, le=1_000_000, description="retrain when this many new corrections have come"
+    corrections: int = Field(
+        50, ge=0, le=1_000_000, description="retrain when this many new corrections have come; 0: never because of them"
     )
     error_weight: float = Field(2, gt=0, le=10, description="weight of a corrected row; a seed row has 1")
     confirmed_weight: float = Field(1, gt=0, le=10, description="weight of a row on which the model was right")
@@ -106,13 +108,9 @@ class RetrainingPolicy(_Section):
     @field_validator("cron")
     @classmethod
     def _five_fields(cls, value: str | None) -> str | None:
-        if value is None:
-            return value
-        fields = value.split()
-        if len(fields) != 5:
-            raise ValueError("needs five fields: minute hour day month weekday")
-        if any(character.isdigit() for character in fields[4]):
-            raise ValueError("name the weekday (mon, tue, …); numbers mean different days to different programs")
+        problem = None if value is None else crontab_problem(value)
+        if problem:
+            raise ValueError(problem)
         return value
 
 
@@ -166,6 +164,8 @@ class QueuePolicy(_Section):
     def _labels_differ(cls, value: tuple[LabelPolicy, ...]) -> tuple[LabelPolicy, ...]:
         seen: set[str] = set()
         for label in value:
+            if label.name == NONE_OF_THESE or label.name.startswith("|"):
+                raise ValueError(f"a label may not be {label.name!r}: that is kept for the vote without a label")
             if label.name in seen:
                 raise ValueError(f"the label {label.name!r} stands twice")
             seen.add(label.name)
@@ -181,7 +181,14 @@ class QueuePolicy(_Section):
     @model_validator(mode="after")
     def _votes_suffice(self) -> "QueuePolicy":
         if self.consensus.rule == "lead_by_2" and self.consensus.votes < 2:
-            raise ValueError("consensus.votes must be at least 2 for lead_by_2")
+            raise ValueError("consensus.votes = 1: must be at least 2 for lead_by_2")
+        return self
+
+    @model_validator(mode="after")
+    def _leads_suffice(self) -> "QueuePolicy":
+        asked, leads = self.promotion.approvals, len(set(self.leads))
+        if asked > leads:
+            raise ValueError(f"promotion.approvals = {asked}: must be at most the number of leads, which is {leads}")
         return self
 
     @property

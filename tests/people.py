@@ -46,7 +46,7 @@ def support_policy(**sections: Any) -> Policy:
         "flagging": {"audit_share": 0.0},
         "golden": {"seed_share": 0.3},
     }
-    queue.setdefault("retraining", {"corrections": None})
+    queue.setdefault("retraining", {"corrections": 0})
     for name, values in sections.items():
         queue[name] = {**queue.get(name, {}), **values} if isinstance(values, dict) else values
     return parse_policy({"queues": {"support": queue}}, "goldloop.toml")

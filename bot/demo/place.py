@@ -38,7 +38,7 @@ GUIDELINE = (
 class Rules:
     """What differs between the demo that one plays and the one that plays itself."""
 
-    corrections: int | None  # retrain after so many new corrections
+    corrections: int  # retrain after so many new ones; 0: only by command
     learner: str = "text"
 
 
@@ -74,7 +74,6 @@ def workspace() -> SandboxConfig:
 def write_policy(folder: Path, labels: tuple[str, ...], rules: Rules) -> Path:
     """The policy file, as one would write it by hand."""
     path = folder / "goldloop.toml"
-    corrections = f"corrections = {rules.corrections}" if rules.corrections else "# only by command"
     path.write_text(
         f"""\
 [queues.{QUEUE}]
@@ -99,7 +98,7 @@ seed_share = {SEED_SHARE}
 
 [queues.{QUEUE}.retraining]
 learner = "{rules.learner}"
-{corrections}
+corrections = {rules.corrections}
 """,
         encoding="utf-8",
     )

@@ -100,7 +100,7 @@ def play(options: Options, console: Console) -> None:
 @contextmanager
 def _stage(options: Options, console: Console, shares: Shares) -> Iterator[Stage]:
     folder = place.fresh_folder()
-    rules = place.Rules(corrections=None if options.auto else CORRECTIONS)
+    rules = place.Rules(corrections=0 if options.auto else CORRECTIONS)
     policy = load_policy(place.write_policy(folder, shares.labels, rules))
     config = place.workspace()
     app = config.apps[0]
@@ -120,7 +120,7 @@ def _stage(options: Options, console: Console, shares: Shares) -> Iterator[Stage
 def _spoil(stage: Stage) -> None:
     """As an operator would: change the policy file, start the worker again."""
     stage.say("--spoil: the worker starts again with a learner that swaps two labels in its training rows")
-    rules = place.Rules(corrections=None, learner=SpoiltLearner.name)
+    rules = place.Rules(corrections=0, learner=SpoiltLearner.name)
     policy = load_policy(place.write_policy(place.FOLDER, stage.shares.labels, rules))
     stage.working.close()
     stage.working.enter_context(worker(replace(stage.services, policy=policy)))

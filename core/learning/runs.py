@@ -63,7 +63,7 @@ def request_run(
 def request_run_if_due(session: Session, queue: Queue, now: datetime, policy: QueuePolicy) -> None:
     """Ask for a candidate when enough corrections with a label have come since the last run was asked for."""
     wanted = policy.retraining.corrections
-    if wanted is None:
+    if wanted == 0:
         return
     counted = select(func.coalesce(func.max(TrainingRun.last_correction_id), 0)).where(TrainingRun.queue_id == queue.id)
     new = session.scalar(

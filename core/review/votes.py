@@ -59,7 +59,7 @@ def cast_vote(session: Session, item_id: int, person: str, said: Said, now: date
     _check_answer(said, queue)
     last = _last(session, item, person)
     if last is not None and last.clicked_at == said.clicked_at:
-        return Receipt(item.id, last.kind, last.label, settled=item.state is ItemState.SETTLED)
+        return _receipt_again(session, item, last)
     if item.state is ItemState.SETTLED:
         raise AlreadySettled(_settled_sentence(session, item, person))
     if item.state is ItemState.DISPUTED and holds(session, item.queue_id, Role.LEAD, person):
@@ -81,13 +81,25 @@ def withdraw_vote(
     if last is None or (last.kind is AnswerKind.WITHDRAWN and last.clicked_at != clicked_at):
         raise NotFound(f"You have said nothing about item {item_id} that could be taken back.")
     if last.clicked_at == clicked_at:
-        return Receipt(item.id, last.kind, None)
+        return _receipt_again(session, item, last)
     if item.state is ItemState.SETTLED:
         raise AlreadySettled(_settled_sentence(session, item, person))
     _check_newer(last, clicked_at)
     _supersede(session, item, person, last, Said(AnswerKind.WITHDRAWN, clicked_at), now)
     _decide(session, item, now, policy.queue(item.prediction.queue.name))
     return Receipt(item.id, AnswerKind.WITHDRAWN, None, before=_words(last))
+
+
+def _receipt_again(session: Session, item: ReviewItem, last: Answer) -> Receipt:
+    """What was said of this click when it came first, whatever others have done since."""
+    before = session.scalar(
+        select(Answer)
+        .where(Answer.item_id == item.id, Answer.person == last.person, Answer.id < last.id)
+        .order_by(Answer.id.desc())
+        .limit(1)
+    )
+    settled = item.settled_at == last.created_at
+    return Receipt(item.id, last.kind, last.label, before=_words(before) if before else None, settled=settled)
 
 
 def _decide(session: Session, item: ReviewItem, now: datetime, queue: QueuePolicy) -> bool:

@@ -27,7 +27,7 @@ def started(start_loop: StartLoop, **policy: Any) -> Loop:
 def spoilt(start_loop: StartLoop) -> Loop:
     """Its learner swaps two labels; there is enough text that any honest learner would do well."""
     loop = start_loop(
-        support_policy(retraining={"corrections": None, "learner": "demo_spoilt"}, golden={"seed_share": 0.5})
+        support_policy(retraining={"corrections": 0, "learner": "demo_spoilt"}, golden={"seed_share": 0.5})
     )
     things = ("lamp", "chair", "table", "vase", "sofa", "rug", "mirror", "shelf", "kettle", "bowl", "clock", "bed")
     rows = [(f"{wish} {thing}", label) for thing in things for wish, label in WISHES]
