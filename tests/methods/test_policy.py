@@ -1,0 +1,269 @@
+"""The policy file: what is refused and in which words, what is frozen, and what the fingerprint covers."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apscheduler.triggers.cron import CronTrigger
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from core.crontab import WEEKDAYS, crontab_problem
+from core.errors import Invalid, NotFound
+from core.policy import LabelPolicy, Policy, QueuePolicy, load_policy, parse_policy
+
+SMALLEST = {"channel": "C1", "leads_channel": "C2", "leads": ["U1", "U2"], "labels": ["spam", "ham"]}
+
+
+def document(path: str = "", value: Any = None) -> dict[str, Any]:
+    """The smallest policy with one value set, e.g. "consensus.votes"."""
+    queue: dict[str, Any] = dict(SMALLEST)
+    if path:
+        *sections, key = path.split(".")
+        for section in sections:
+            queue = queue | {section: {key: value}}
+        queue = queue if sections else queue | {key: value}
+    return {"queues": {"support": queue}}
+
+
+def queue_with(path: str = "", value: Any = None) -> QueuePolicy:
+    return parse_policy(document(path, value), "goldloop.toml").queues[0]
+
+
+REFUSED: list[tuple[str, Any, str]] = [
+    ("labels", [], "at least 2 items"),
+    ("labels", ["spam", "ham", "spam"], "'spam' stands twice"),
+    ("labels", ["spam", "None of these"], "kept for the vote without a label"),
+    ("labels", ["spam", "|none"], "kept for the vote without a label"),
+    ("labels", "spam", "a valid tuple"),
+    ("labels.1.name", "", "at least 1 character"),
+    ("labels.1.name", "x" * 61, "at most 60 characters"),
+    ("labels.1.confidence", 1.01, "less than or equal to 1"),
+    ("labels.1.confidence", float("nan"), "less than or equal to 1"),
+    ("leads", [], "at least 1 item"),
+    ("channel", "", "at least 1 character"),
+    ("title", "x" * 81, "at most 80 characters"),
+    ("guideline", "x" * 20_001, "at most 20000 characters"),
+    ("time_zone", "Berlin", "IANA time zone such as Europe/Berlin"),
+    ("flagging.confidence", -0.1, "greater than or equal to 0"),
+    ("flagging.confidence", "high", "valid number"),
+    ("flagging.margin", 2, "less than or equal to 1"),
+    ("flagging.audit_share", 1.5, "less than or equal to 1"),
+    ("review.blind_share", -1, "greater than or equal to 0"),
+    ("review.buttons", 21, "less than or equal to 20"),
+    ("review.buttons", 0, "greater than or equal to 1"),
+    ("review.reveal", "everything", "'tally' or 'names'"),
+    ("consensus.rule", "dictator", "'lead_by_2' or 'majority'"),
+    ("consensus.votes", 16, "less than or equal to 15"),
+    ("consensus.votes", 2.5, "valid integer"),
+    ("consensus.cannot_judge", 0, "greater than or equal to 1"),
+    ("workload.daily_cap", 0, "greater than or equal to 1"),
+    ("golden.near_duplicate", 0.4, "greater than or equal to 0.5"),
+    ("retraining.corrections", -1, "greater than or equal to 0"),
+    ("retraining.error_weight", 0, "greater than 0"),
+    ("retraining.error_weight", 11, "less than or equal to 10"),
+    ("retraining.cron", "0 3 * *", "needs five fields"),
+    ("retraining.cron", "0 3 * * 1", "name the weekday (mon, tue, …)"),
+    ("retraining.cron", "0 3 * * mon-5", "name the weekday (mon, tue, …)"),
+    ("retraining.cron", "0 3 * * someday", "mon to sun"),
+    ("retraining.cron", "61 3 * * mon", "from 0 to 59"),
+    ("retraining.cron", "0 24 * * mon", "from 0 to 23"),
+    ("retraining.cron", "0 3 0 * mon", "from 1 to 31"),
+    ("retraining.cron", "0 3 * 13 mon", "from 1 to 12"),
+    ("promotion.approvals", 11, "less than or equal to 10"),
+    ("promotion.alpha", 0.5, "less than 0.5"),
+    ("promotion.class_rows", 1, "greater than or equal to 2"),
+    ("promotion.reminder_hours", 721, "less than or equal to 720"),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "allowed"), REFUSED, ids=[f"{path}={value!s:.12}" for path, value, _ in REFUSED]
+)
+def test_an_error_names_file_key_value_and_what_is_allowed(path: str, value: Any, allowed: str) -> None:
+    if path.startswith("labels.1."):
+        content = document("labels", ["ham", {"name": "spam", path.removeprefix("labels.1."): value}])
+    else:
+        content = document(path, value)
+    with pytest.raises(Invalid) as refusal:
+        parse_policy(content, "goldloop.toml")
+    sentence = str(refusal.value)
+    assert sentence.startswith(f"goldloop.toml: queues.support.{path} = ")
+    assert repr(value)[:70] in sentence
+    assert allowed in sentence
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("consensus.votes", 1, "consensus.votes = 1: must be at least 2 for lead_by_2"),
+        ("promotion.approvals", 3, "promotion.approvals = 3: must be at most the number of leads, which is 2"),
+    ],
+)
+def test_settings_that_exclude_each_other_are_named(path: str, value: Any, words: str) -> None:
+    with pytest.raises(Invalid, match=f"^goldloop.toml: queues.support: {words}"):
+        queue_with(path, value)
+
+
+def test_a_lead_who_is_named_twice_is_one_lead() -> None:
+    content = document("promotion.approvals", 2)
+    content["queues"]["support"]["leads"] = ["U1", "U1"]
+    with pytest.raises(Invalid, match="which is 1"):
+        parse_policy(content, "goldloop.toml")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({}, "there is no [queues.NAME] section; at least one is needed"),
+        ({"queues": {}}, "there is no [queues.NAME] section"),
+        ({"queues": []}, "there is no [queues.NAME] section"),
+        ({"queues": {"support": 1}}, "queues.support must be a section, like [queues.support]"),
+        ({"queue": {}, "queues": {}}, "queue is not known"),
+        (document("reveiwers", []), "queues.support.reveiwers is not a known setting"),
+        (document("flagging.confidense", 1), "queues.support.flagging.confidense is not a known setting"),
+        (document("labels", [{"name": "a", "colour": "red"}, "b"]), "labels.0.colour is not a known setting"),
+        ({"queues": {"Support!": SMALLEST}}, "queues.Support!.name = 'Support!'"),
+        ({"queues": {"support": {"channel": "C1"}}}, "queues.support.leads is missing"),
+    ],
+)
+def test_what_is_unknown_missing_or_misplaced_is_named(content: dict[str, Any], words: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        parse_policy(content, "goldloop.toml")
+    assert str(refusal.value).startswith("goldloop.toml: ")
+    assert words in str(refusal.value)
+
+
+def test_all_errors_are_said_at_once() -> None:
+    content = {"queues": {"support": {"labels": ["spam"], "title": "x" * 100, "leads": []}}}
+    with pytest.raises(Invalid) as refusal:
+        parse_policy(content, "goldloop.toml")
+    lines = str(refusal.value).splitlines()
+    assert len(lines) == 5
+    assert all(line.startswith("goldloop.toml: queues.support.") and len(line) < 300 for line in lines)
+
+
+def test_a_file_is_read_or_refused_with_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "goldloop.toml"
+    with pytest.raises(Invalid, match="there is no such policy file"):
+        load_policy(path)
+    path.write_text("[queues.support\n")
+    with pytest.raises(Invalid, match=r"goldloop\.toml: this is not valid TOML"):
+        load_policy(path)
+    path.write_bytes(b'[queues.support]\ntitle = "\xff"\n')
+    with pytest.raises(Invalid, match=r"goldloop\.toml: this is not valid TOML"):
+        load_policy(path)
+    path.write_text('[queues.support]\nchannel="C1"\nleads_channel="C2"\nleads=["U1","U2"]\nlabels=["spam","ham"]\n')
+    assert load_policy(path).queue("support").fingerprint == queue_with().fingerprint
+
+
+def test_a_queue_that_is_not_in_the_file_is_refused_with_those_that_are() -> None:
+    with pytest.raises(NotFound, match=r"no queue “sales” in goldloop\.toml\. It has: support"):
+        Policy(queues=(queue_with(),)).queue("sales")
+
+
+def test_the_policy_is_frozen_in_memory() -> None:
+    queue = queue_with()
+    with pytest.raises(ValidationError, match="frozen"):
+        queue.flagging.confidence = 0.1  # type: ignore[misc]
+    with pytest.raises(ValidationError, match="frozen"):
+        queue.labels = ()  # type: ignore[misc]
+
+
+def test_a_label_has_its_own_threshold_or_that_of_all() -> None:
+    queue = queue_with("labels", ["spam", {"name": "ham", "confidence": 0.0}])
+    assert (queue.confidence_threshold("spam"), queue.confidence_threshold("ham")) == (0.8, 0.0)
+
+
+OTHER_VALUES: dict[str, Any] = {
+    "title": "Support",
+    "channel": "C9",
+    "leads_channel": "C9",
+    "reviewers": ["U3"],
+    "leads": ["U1", "U3"],
+    "labels": ["ham", "spam"],
+    "guideline": "Be fair.",
+    "time_zone": "Europe/Berlin",
+    "flagging.confidence": 0.81,
+    "flagging.margin": 0.11,
+    "flagging.audit_share": 0.06,
+    "review.blind_share": 0.5,
+    "review.buttons": 5,
+    "review.reveal": "names",
+    "consensus.rule": "majority",
+    "consensus.votes": 5,
+    "consensus.cannot_judge": 3,
+    "workload.daily_cap": 121,
+    "golden.seed_share": 0.2,
+    "golden.confirm_share": 0.2,
+    "golden.near_duplicate": 0.93,
+    "retraining.cron": "0 3 * * mon",
+    "retraining.corrections": 51,
+    "retraining.error_weight": 2.5,
+    "retraining.confirmed_weight": 1.5,
+    "retraining.learner": "other",
+    "promotion.approvals": 2,
+    "promotion.alpha": 0.04,
+    "promotion.class_rows": 21,
+    "promotion.non_inferiority": 0.02,
+    "promotion.reminder_hours": 25,
+}
+
+
+def settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from settings(inner, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def test_the_fingerprint_changes_with_every_setting() -> None:
+    assert set(OTHER_VALUES) == set(settings(QueuePolicy)) - {"name"}
+    prints = {queue_with(path, value).fingerprint for path, value in OTHER_VALUES.items()}
+    assert len(prints | {queue_with().fingerprint}) == len(OTHER_VALUES) + 1
+
+
+def test_the_fingerprint_covers_the_name_and_each_part_of_a_label() -> None:
+    parts: dict[str, Any] = {"description": "unwanted", "confidence": 0.5}
+    assert set(parts) == set(LabelPolicy.model_fields) - {"name"}
+    others = [queue_with("labels", [{"name": "spam", part: value}, "ham"]) for part, value in parts.items()]
+    renamed = parse_policy({"queues": {"sales": SMALLEST}}, "goldloop.toml").queues[0]
+    assert len({queue.fingerprint for queue in [queue_with(), renamed, *others]}) == 4
+
+
+def test_the_fingerprint_is_of_the_values_not_of_how_they_were_written() -> None:
+    written_out = dict(reversed(SMALLEST.items())) | {"labels": [{"name": "spam"}, {"name": "ham", "description": ""}]}
+    spelled = parse_policy({"queues": {"support": written_out | {"flagging": {"confidence": 0.8}}}}, "other.toml")
+    assert spelled.queues[0].fingerprint == queue_with().fingerprint
+
+
+CRON_WORDS = st.text("0123456789*/-, abcdfmnorstuwe", max_size=12) | st.sampled_from(
+    ["*", "*/15", "0", "59", "23", "31", "12", "jan-mar", "mon", "mon-fri", "fri,sat", "5-59/10", "0-0/1", "fri-mon"]
+)
+
+
+@given(st.lists(CRON_WORDS, min_size=5, max_size=5).map(" ".join))
+def test_what_the_policy_takes_as_a_schedule_the_clock_takes_too(text: str) -> None:
+    if crontab_problem(text) is None:
+        CronTrigger.from_crontab(text, timezone="UTC")
+
+
+@pytest.mark.parametrize(
+    "text", ["0 3 * * mon", "*/15 * * * *", "0,30 8-18 1-7 jan,jul mon-fri", "5/10 0 31 12 SUN", "0 */6 * jan-mar *"]
+)
+def test_the_usual_schedules_are_taken(text: str) -> None:
+    assert queue_with("retraining.cron", text).retraining.cron == text
+    CronTrigger.from_crontab(text, timezone="UTC")
+
+
+@pytest.mark.parametrize("day", WEEKDAYS)
+def test_a_weekday_means_that_day(day: str) -> None:
+    trigger = CronTrigger.from_crontab(f"0 3 * * {day}", timezone="UTC")
+    fires = trigger.get_next_fire_time(None, datetime(2026, 11, 24, tzinfo=UTC))
+    assert fires is not None
+    assert fires.strftime("%a").lower() == day
