@@ -52,16 +52,16 @@ def flag_for_review(
 ) -> int:
     """A person asks for a look at this text, whatever the model thinks. Returns the item's id.
 
-    Raises Refusal if the same text is under review already.
+    Locks the prediction if it was there. Raises Refusal if it is under review already.
     """
     queue = queue_named(session, policy.name)
-    stored = _insert(session, queue, [prediction], now)
-    if not stored:
-        item_id = _item_of(session, queue, prediction)
+    stored = next(iter(_insert(session, queue, [prediction], now)), None) or _locked(session, queue, prediction)
+    item_id = session.scalar(select(ReviewItem.id).where(ReviewItem.prediction_id == stored.id))
+    if item_id is not None:
         raise Refusal(f"This message is under review already (item {item_id}).", item_id=item_id)
     reason = FlagReason(Reason.PERSON, "a person asked for a look", 1.0)
-    _flag(session, stored[0], (reason,), now, policy, person)
-    return open_item(session, stored[0], queue, now, policy)
+    _flag(session, stored, (reason,), now, policy, person)
+    return open_item(session, stored, queue, now, policy)
 
 
 def _insert(session: Session, queue: Queue, batch: Sequence[NewPrediction], now: datetime) -> list[Prediction]:
@@ -125,13 +125,13 @@ def _flag(
     session.flush()
 
 
-def _item_of(session: Session, queue: Queue, prediction: NewPrediction) -> int | None:
-    return session.scalar(
-        select(ReviewItem.id)
-        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
+def _locked(session: Session, queue: Queue, prediction: NewPrediction) -> Prediction:
+    return session.scalars(
+        select(Prediction)
         .where(
             Prediction.queue_id == queue.id,
             Prediction.external_id == prediction.external_id,
             Prediction.model_version == prediction.model_version,
         )
-    )
+        .with_for_update(of=Prediction)
+    ).one()

@@ -1,6 +1,5 @@
 """What a sender may send: one prediction, checked. Nothing else gets into the table."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +7,7 @@ from urllib.parse import urlsplit
 
 from core.errors import Invalid
 from core.policy import QueuePolicy
+from core.texts import storable
 
 LONGEST_TEXT = 100_000  # characters
 LONGEST_ID = 200
@@ -36,7 +36,7 @@ def checked_prediction(row: Mapping[str, Any], policy: QueuePolicy) -> NewPredic
 
     probabilities alone suffice; a label needs a confidence or probabilities.
     """
-    unknown = sorted(set(row) - KNOWN)
+    unknown = sorted(str(name) for name in set(row) - KNOWN)
     if unknown:
         raise Invalid(f"{unknown[0]} is not known; a prediction has {', '.join(sorted(KNOWN))}.", field=unknown[0])
     text, image_url = _text(row.get("text")), _address(row.get("image_url"))
@@ -59,7 +59,7 @@ def checked_prediction(row: Mapping[str, Any], policy: QueuePolicy) -> NewPredic
 def _identifier(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
     value = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_ID or "\x00" in value:
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_ID or value != storable(value):
         raise Invalid(f"{name} must be a text of 1 to {LONGEST_ID} characters.", field=name)
     return value.strip()
 
@@ -71,20 +71,22 @@ def _text(value: Any) -> str:
         raise Invalid("text must be a text.", field="text")
     if len(value) > LONGEST_TEXT:
         raise Invalid(f"text has {len(value):,} characters; at most {LONGEST_TEXT:,} are taken.", field="text")
-    return _storable(value)
-
-
-def _storable(value: str) -> str:
-    """PostgreSQL stores neither NUL nor half of a surrogate pair."""
-    return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    return storable(value)
 
 
 def _address(value: Any) -> str | None:
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or len(value) > 3000 or urlsplit(value).scheme not in ("http", "https"):
+    if not isinstance(value, str) or len(value) > 3000 or value != storable(value) or not _is_web_address(value):
         raise Invalid("image_url must be an http(s) address of at most 3,000 characters.", field="image_url")
     return value
+
+
+def _is_web_address(value: str) -> bool:
+    try:
+        return urlsplit(value).scheme in ("http", "https")
+    except ValueError:  # e.g. "http://[": an address of version 6 that never ends
+        return False
 
 
 def _fields(value: Any) -> dict[str, str]:
@@ -92,7 +94,7 @@ def _fields(value: Any) -> dict[str, str]:
         return {}
     if not isinstance(value, Mapping) or len(value) > MOST_FIELDS:
         raise Invalid(f"fields must be an object with at most {MOST_FIELDS} entries.", field="fields")
-    return {_storable(str(name))[:80]: _storable(str(content))[:LONGEST_FIELD] for name, content in value.items()}
+    return {storable(str(name))[:80]: storable(str(content))[:LONGEST_FIELD] for name, content in value.items()}
 
 
 def _probabilities(value: Any, policy: QueuePolicy) -> dict[str, float] | None:
@@ -136,4 +138,4 @@ def _require_label(value: Any, policy: QueuePolicy, where: str) -> None:
 
 
 def _is_probability(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value <= 1
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
