@@ -1,0 +1,209 @@
+"""Predictions come in: checked field by field, stored once, shown to people if they deserve a look."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from core.errors import Invalid, Refusal
+from core.intake.ingest import flag_for_review
+from core.intake.predictions import KNOWN, LONGEST_TEXT, NewPrediction, checked_prediction
+from core.records.predictions import Flag, Prediction
+from core.records.reviews import ReviewItem
+from core.vocabulary import Card, ItemState, Reason
+from tests.core.conftest import OpenDesk
+from tests.core.desk import BILLING, NOW, REFUND, SURE, UNSURE, Desk, sent
+from tests.people import ANA, BEN, DAN, support_policy
+
+RULES = support_policy().queues[0]
+LONE_SURROGATE = "\ud800"
+
+
+def test_the_same_external_id_and_model_version_is_the_same_row(desk: Desk) -> None:
+    row = sent("first words", external_id="T-7")
+    stored = desk.ingest(row, row | {"text": "other words"}, row | {"model_version": "sender-2"})
+    assert (stored.new, stored.repeated, stored.flagged) == (2, 1, 2)
+    again = desk.ingest(row | {"text": "third words"}, row | {"external_id": "T-8"})
+    assert (again.new, again.repeated, again.flagged) == (1, 1, 1)
+    with desk.database.reading() as session:
+        assert session.scalar(select(Prediction.text).where(Prediction.external_id == "T-7").limit(1)) == "first words"
+        assert session.scalar(select(func.count()).select_from(ReviewItem)) == 3
+
+
+def test_an_empty_batch_is_nothing(desk: Desk) -> None:
+    stored = desk.ingest()
+    assert (stored.new, stored.repeated, stored.flagged) == (0, 0, 0)
+
+
+def test_a_thousand_at_once_are_taken_and_only_the_doubtful_are_shown(desk: Desk) -> None:
+    rows = [sent(chances=UNSURE if number % 250 == 0 else SURE) for number in range(1000)]
+    stored = desk.ingest(*rows)
+    assert (stored.new, stored.repeated, stored.flagged) == (1000, 0, 4)
+
+
+def test_a_flag_keeps_its_reason_probability_and_policy(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"audit_share": 1.0})
+    desk.ingest(sent("doubtful", UNSURE), sent("sure", SURE))
+    with desk.database.reading() as session:
+        flags = {
+            flag.prediction.text: (flag.reason, flag.inclusion_probability, flag.person, flag.policy_fingerprint)
+            for flag in session.scalars(select(Flag))
+        }
+    print_of = desk.rules.fingerprint
+    assert flags == {"doubtful": (Reason.UNCERTAIN, 1.0, None, print_of), "sure": (Reason.AUDIT, 1.0, None, print_of)}
+
+
+def test_the_audit_draws_its_share_and_never_again_what_was_there(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"audit_share": 0.2})
+    rows = [sent(chances=SURE, external_id=f"audit-{number}") for number in range(200)]
+    assert 25 <= desk.ingest(*rows).flagged <= 55
+    assert desk.ingest(*rows).flagged == 0
+
+
+def test_blindness_follows_from_the_content_and_needs_a_guess_to_hide(open_desk: OpenDesk) -> None:
+    desk = open_desk(review={"blind_share": 0.5})
+    texts = [f"text number {number}" for number in range(12)]
+    first = [desk.item(desk.ticket(text)).blind for text in texts]
+    second = [desk.item(desk.ticket(text.upper(), model_version="sender-2")).blind for text in texts]
+    assert first == second
+    assert {True, False} == set(first)
+    everything = desk.under(review={"blind_share": 1.0})
+    with everything.database.transaction() as session:
+        unseen = NewPrediction("C1:1", "none", "no model has seen this")
+        item_id = flag_for_review(session, unseen, ANA, NOW, everything.rules)
+    assert everything.item(item_id).blind is False
+
+
+def flagged(desk: Desk, prediction: NewPrediction, person: str = DAN) -> int:
+    with desk.database.transaction() as session:
+        return flag_for_review(session, prediction, person, NOW, desk.rules)
+
+
+def test_a_person_asks_for_a_look_whatever_the_model_thinks(desk: Desk) -> None:
+    sure = checked_prediction(sent("look at this", SURE, external_id="C1:17"), desk.rules)
+    item_id = flagged(desk, sure)
+    assert desk.item(item_id).state is ItemState.OPEN
+    assert desk.wanted(Card.REVIEW_ITEM, item_id) == 1
+    with desk.database.reading() as session:
+        [flag] = session.scalars(select(Flag))
+        assert (flag.reason, flag.person, flag.inclusion_probability) == (Reason.PERSON, DAN, 1.0)
+    with pytest.raises(Refusal, match=rf"under review already \(item {item_id}\)"):
+        flagged(desk, sure, ANA)
+
+
+def test_a_person_may_ask_for_a_look_at_what_the_rules_let_pass(desk: Desk) -> None:
+    row = sent("let pass", SURE)
+    assert desk.ingest(row).flagged == 0
+    item_id = flagged(desk, checked_prediction(row, desk.rules))
+    assert desk.item(item_id).prediction.text == "let pass"
+    with pytest.raises(Refusal, match="under review already"):
+        flagged(desk, checked_prediction(row, desk.rules))
+
+
+def test_a_text_that_no_model_has_seen_can_be_flagged(desk: Desk) -> None:
+    item_id = flagged(desk, NewPrediction("C1:1", "none", "what is this?"))
+    assert desk.item(item_id).prediction.label is None
+    desk.click(ANA, item_id, REFUND)
+    assert desk.click(BEN, item_id, REFUND).settled
+
+
+GOOD: dict[str, Any] = {"external_id": "T-1", "model_version": "m", "text": "refund me", "probabilities": UNSURE}
+REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
+    ("an unknown key", {"lable": "refund"}, "lable", "lable is not known"),
+    ("the surplus column of a broken CSV", {None: ["x"], "z": 1}, "None", "is not known"),  # type: ignore[dict-item]
+    ("no external id", {"external_id": None}, "external_id", "1 to 200 characters"),
+    ("a blank external id", {"external_id": "  "}, "external_id", "1 to 200 characters"),
+    ("a long external id", {"external_id": "x" * 201}, "external_id", "1 to 200 characters"),
+    ("a NUL in the external id", {"external_id": "a\x00b"}, "external_id", "1 to 200 characters"),
+    ("half a surrogate in the external id", {"external_id": LONE_SURROGATE}, "external_id", "1 to 200 characters"),
+    ("a truth value as id", {"external_id": True}, "external_id", "1 to 200 characters"),
+    ("no model version", {"model_version": ""}, "model_version", "1 to 200 characters"),
+    ("neither text nor image", {"text": " \n"}, "text", "needs a text or an image_url"),
+    ("a text that is no text", {"text": 7}, "text", "text must be a text"),
+    ("a text that is too long", {"text": "x" * (LONGEST_TEXT + 1)}, "text", "100,001 characters; at most 100,000"),
+    ("a text of NULs only", {"text": "\x00\x00"}, "text", "needs a text or an image_url"),
+    ("an image of another scheme", {"image_url": "javascript:alert(1)"}, "image_url", "http(s) address"),
+    ("an image that is no address", {"image_url": "http://[broken"}, "image_url", "http(s) address"),
+    ("an image with a NUL", {"image_url": "https://a/\x00"}, "image_url", "http(s) address"),
+    ("an image with half a surrogate", {"image_url": f"https://a/{LONE_SURROGATE}"}, "image_url", "http(s) address"),
+    ("a long image address", {"image_url": "https://" + "a" * 3000}, "image_url", "at most 3,000 characters"),
+    ("fields that are a list", {"fields": ["a"]}, "fields", "at most 20 entries"),
+    ("too many fields", {"fields": {str(n): n for n in range(21)}}, "fields", "at most 20 entries"),
+    ("an unknown label", {"label": "spam"}, "label", "“spam” is not a label of support (refund, billing error"),
+    ("a label that is a list", {"label": ["refund"]}, "label", "is not a label"),
+    ("no label, no probabilities", {"probabilities": None}, "label", "needs a label or probabilities"),
+    ("a label alone", {"probabilities": None, "label": REFUND}, "confidence", "no confidence"),
+    ("a label outside the probabilities", {"label": REFUND, "probabilities": {BILLING: 1}}, "confidence", "“refund”"),
+    ("an unknown label with a probability", {"probabilities": {"spam": 1}}, "probabilities", "“spam” is not a label"),
+    ("no probabilities in the object", {"probabilities": {}}, "probabilities", "label to probability"),
+    ("probabilities as a list", {"probabilities": [0.5]}, "probabilities", "label to probability"),
+    ("a negative probability", {"probabilities": {REFUND: -0.1}}, "probabilities", "from 0 to 1"),
+    ("a probability above 1", {"probabilities": {REFUND: 1.1}}, "probabilities", "from 0 to 1"),
+    ("a probability that is not a number", {"probabilities": {REFUND: float("nan")}}, "probabilities", "from 0 to 1"),
+    ("a probability as text", {"probabilities": {REFUND: "0.5"}}, "probabilities", "from 0 to 1"),
+    ("a truth value as probability", {"probabilities": {REFUND: True}}, "probabilities", "from 0 to 1"),
+    ("probabilities of more than 1", {"probabilities": {REFUND: 0.6, BILLING: 0.5}}, "probabilities", "up to 1.100"),
+    ("an endless confidence", {"confidence": float("inf")}, "confidence", "from 0 to 1"),
+    ("a confidence of 400 digits", {"confidence": 10**400}, "confidence", "from 0 to 1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
+)
+def test_a_refusal_names_the_field_and_what_is_allowed(change: dict[str, Any], field: str, words: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        checked_prediction(GOOD | change, RULES)
+    assert refusal.value.field == field
+    assert words in str(refusal.value)
+    assert len(str(refusal.value)) < 300
+
+
+def test_what_may_be_left_out_is_taken_from_the_rest() -> None:
+    assert checked_prediction(GOOD, RULES).label == REFUND
+    assert checked_prediction(GOOD, RULES).confidence == 0.5
+    named = checked_prediction(GOOD | {"label": BILLING}, RULES)
+    assert (named.label, named.confidence) == (BILLING, 0.4)
+    alone = checked_prediction(GOOD | {"probabilities": None, "label": BILLING, "confidence": 1}, RULES)
+    assert (alone.label, alone.confidence, alone.probabilities) == (BILLING, 1.0, None)
+    image = checked_prediction(GOOD | {"text": None, "image_url": "https://files.example/A.png"}, RULES)
+    assert (image.text, image.image_url) == ("", "https://files.example/A.png")
+    numbered = checked_prediction(GOOD | {"external_id": 7, "model_version": " v1 "}, RULES)
+    assert (numbered.external_id, numbered.model_version) == ("7", "v1")
+    rounded = checked_prediction(GOOD | {"probabilities": {REFUND: 0.51, BILLING: 0.5}}, RULES)
+    assert rounded.confidence == 0.51
+
+
+def test_what_no_database_takes_is_left_out_of_texts_and_fields(desk: Desk) -> None:
+    dirty = f"a\x00b{LONE_SURROGATE}c"
+    row = sent(dirty, fields={f"na\x00me{LONE_SURROGATE}": dirty, "long": "x" * 600})
+    assert desk.ingest(row).new == 1
+    with desk.database.reading() as session:
+        stored = session.scalars(select(Prediction)).one()
+        assert stored.text == "ab?c"
+        assert stored.fields == {"name?": "ab?c", "long": "x" * 500}
+
+
+texts = st.text(st.characters(codec=None), max_size=30)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts | st.sampled_from(RULES.label_names), inner),
+    max_leaves=6,
+)
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(KNOWN, json_values)))
+def test_any_row_is_taken_or_refused_in_words(row: dict[str, Any]) -> None:
+    for given_row in (row, GOOD | row):
+        try:
+            taken = checked_prediction(given_row, RULES)
+        except Invalid:
+            continue
+        assert taken.label in RULES.label_names
+        assert taken.confidence is not None
+        assert 0 <= taken.confidence <= 1
+        for text in (taken.external_id, taken.model_version, taken.text, taken.image_url or "", *taken.fields.items()):
+            assert "\x00" not in text
+            "".join(text).encode()
