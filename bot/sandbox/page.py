@@ -86,7 +86,13 @@ def _shell(workspace: Workspace, reference: str) -> Response:
         person = workspace.acting(reference)
     except Refused as error:
         return _rendered("start.html", _start(workspace, "", error.sentence), error.status)
-    return _rendered("shell.html", {"person": person, "team": workspace.config.team_name})
+    values = {"person": person, "team": workspace.config.team_name, "modules": _modules()}
+    return _rendered("shell.html", values)
+
+
+def _modules() -> list[str]:
+    """All at once, rather than one import after the other has arrived."""
+    return sorted(path.name for path in (HERE / "static").glob("*.js") if path.name != "theme.js")
 
 
 def _start(workspace: Workspace, place: str, problem: str = "") -> Json:
