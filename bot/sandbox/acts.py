@@ -19,6 +19,9 @@ from bot.sandbox.wire import Json, dicts
 from bot.sandbox.workspace import Channel, Message, Person, ResponseUrl, View
 
 Place = Message | View
+# What an action repeats of its element: @slack/bolt types/actions/block-action.
+STARTS = ("option", "options", "user", "users", "conversation", "conversations", "channel", "channels", "date", "time")
+ECHOED = ("placeholder", "confirm", *(f"initial_{name}" for name in STARTS))
 
 
 def visible_message(sandbox: Sandbox, person: Person, channel: str, ts: str) -> Message:
@@ -99,7 +102,7 @@ async def choose(
     if block["type"] == "input" and not block.get("dispatch_action"):
         return Outcome(True)
     action = {"type": element["type"], "action_id": action_id, "block_id": block["block_id"]}
-    action |= {name: element[name] for name in ("placeholder", "confirm") if name in element}
+    action |= {name: element[name] for name in ECHOED if name in element}
     return await _act(sandbox, person, place, action | state, None, 0)
 
 
