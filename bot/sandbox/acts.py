@@ -97,6 +97,7 @@ async def choose(
     """Chooses in a select, radio group, checkboxes or picker, or types into a dispatching input."""
     block, element = named_element(place, action_id, block_id)
     state = await entry_of(sandbox, person, place, block, element, value)
+    _check_number(element, state[HELD[element["type"]]])
     chosen = place.chosen if isinstance(place, View) else message_choices(sandbox, person, place)
     chosen.setdefault(block["block_id"], {})[action_id] = state
     if block["type"] == "input" and not block.get("dispatch_action"):
@@ -104,6 +105,13 @@ async def choose(
     action = {"type": element["type"], "action_id": action_id, "block_id": block["block_id"]}
     action |= {name: element[name] for name in ECHOED if name in element}
     return await _act(sandbox, person, place, action | state, None, 0)
+
+
+def _check_number(element: Json, value: object) -> None:
+    """Slack's menus offer no more once as many are chosen as may be (reference/block-kit/block-elements)."""
+    most = element.get("max_selected_items")
+    if isinstance(value, list) and most is not None and len(value) > most:
+        raise Refused(f"{element['action_id']!r} takes at most {most}.")
 
 
 def message_choices(sandbox: Sandbox, person: Person, message: Message) -> dict[str, Json]:
