@@ -1,0 +1,307 @@
+"""What has to be said, as rows: folded together, claimed by one deliverer, never forgotten, never said twice."""
+
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+from sqlalchemy import select
+
+from core.database import Database
+from core.delivery import outbox
+from core.delivery.outbox import CLAIM, LONGEST_PAUSE, Due, DueNotice
+from core.records.delivery import Notice, Posting
+from core.vocabulary import Audience, Card, NoticeKind
+from tests.core.desk import NOW, Desk
+from tests.people import ANA, LEADS, REVIEW
+
+SECOND = timedelta(seconds=1)
+
+
+def show(
+    desk: Desk, subject: int, urgent: bool = False, card: Card = Card.REVIEW_ITEM, after: timedelta = 0 * SECOND
+) -> None:
+    audience = Audience.REVIEWERS if card is Card.REVIEW_ITEM else Audience.LEADS
+    with desk.database.transaction() as session:
+        outbox.show(session, card, subject, audience, desk.queue(), NOW + after, urgent)
+
+
+def claim(
+    desk: Desk,
+    who: str = "one",
+    after: timedelta = 0 * SECOND,
+    may_update: bool = True,
+    may_update_open: bool = True,
+    full_channels: Collection[str] = (),
+) -> Due | None:
+    with desk.database.transaction() as session:
+        return outbox.claim_next(
+            session,
+            who,
+            NOW + after,
+            may_update=may_update,
+            may_update_open=may_update_open,
+            full_channels=full_channels,
+        )
+
+
+def shown(desk: Desk, due: Due | None, ts: str | None = None, after: timedelta = 0 * SECOND) -> None:
+    assert due is not None
+    with desk.database.transaction() as session:
+        outbox.mark_shown(session, due.id, due.version, ts or f"{due.subject_id}.0", NOW + after)
+
+
+def failed(desk: Desk, due: Due | None, after: timedelta = 0 * SECOND, **how: object) -> None:
+    assert due is not None
+    with desk.database.transaction() as session:
+        outbox.mark_failed(session, due.id, NOW + after, **how)  # type: ignore[arg-type]
+
+
+def posted(desk: Desk, *subjects: int) -> None:
+    """Messages about these rows are in the channel and up to date."""
+    for subject in subjects:
+        show(desk, subject)
+        shown(desk, claim(desk))
+
+
+def posting(desk: Desk, subject: int) -> Posting:
+    with desk.database.reading() as session:
+        return session.scalars(select(Posting).where(Posting.subject_id == subject)).one()
+
+
+def test_a_hundred_changes_are_one_message(desk: Desk) -> None:
+    for _change in range(100):
+        show(desk, 1)
+    due = claim(desk)
+    assert due is not None
+    assert (due.subject_id, due.version, due.shown, due.ts, due.channel) == (1, 100, 0, None, REVIEW)
+    shown(desk, due)
+    assert claim(desk) is None
+
+
+def test_what_changes_while_it_is_drawn_is_drawn_again(desk: Desk) -> None:
+    show(desk, 1)
+    due = claim(desk)
+    show(desk, 1)
+    assert claim(desk, "two") is None, "it is claimed"
+    shown(desk, due)
+    again = claim(desk)
+    assert again is not None
+    assert (again.ts, again.version, again.shown) == ("1.0", 2, 1)
+
+
+def test_each_audience_has_its_message_in_its_channel(desk: Desk) -> None:
+    show(desk, 1)
+    show(desk, 1, card=Card.CANDIDATE)
+    dues = [claim(desk), claim(desk)]
+    assert {(due.card, due.channel) for due in dues if due} == {(Card.REVIEW_ITEM, REVIEW), (Card.CANDIDATE, LEADS)}
+
+
+def test_two_deliverers_never_get_the_same_posting(desk: Desk) -> None:
+    for subject in range(24):
+        show(desk, subject)
+    start = Barrier(6)
+
+    def deliver(who: str) -> list[int]:
+        start.wait(10)
+        taken: list[int] = []
+        misses = 0
+        while misses < 3:  # a locked row is skipped, so "none" may only mean "not now"
+            due = claim(desk, who)
+            misses = 0 if due else misses + 1
+            taken += [due.subject_id] if due else []
+        return taken
+
+    with ThreadPoolExecutor(6) as pool:
+        taken = [subject for each in pool.map(deliver, "abcdef") for subject in each]
+    assert sorted(taken) == list(range(24))
+
+
+def test_settled_cards_come_before_open_ones_and_older_before_newer(desk: Desk) -> None:
+    show(desk, 1, after=SECOND)
+    show(desk, 2)
+    show(desk, 3, urgent=True, after=SECOND)
+    show(desk, 4, urgent=True)
+    order = []
+    while (due := claim(desk, after=2 * SECOND)) is not None:
+        order.append(due.subject_id)
+    assert order == [4, 3, 2, 1]
+
+
+def test_only_what_the_rates_allow_is_claimed(desk: Desk) -> None:
+    posted(desk, 1, 2)
+    show(desk, 1)
+    show(desk, 2, urgent=True)
+    show(desk, 3)
+    show(desk, 4, card=Card.RUN)
+    cases: list[tuple[str, bool, bool, list[str], set[int]]] = [
+        ("no update is left, both channels are free", False, False, [], {3, 4}),
+        ("no update is left, and a channel is full", False, False, [REVIEW], {4}),
+        ("updates of open cards are not allowed", True, False, [REVIEW, LEADS], {2}),
+        ("every update is allowed, no post", True, True, [REVIEW, LEADS], {1, 2}),
+        ("everything is allowed", True, True, [], {1, 2, 3, 4}),
+        ("nothing is allowed", False, False, [REVIEW, LEADS], set()),
+    ]
+    for number, (sentence, may_update, may_update_open, full, allowed) in enumerate(cases, start=1):
+        later = number * (CLAIM + SECOND)  # what the former case claimed is free again
+        claimed = set()
+        while due := claim(
+            desk, after=later, may_update=may_update, may_update_open=may_update_open, full_channels=full
+        ):
+            claimed.add(due.subject_id)
+        assert claimed == allowed, sentence
+
+
+def test_a_failure_is_tried_again_after_pauses_that_double(desk: Desk) -> None:
+    show(desk, 1)
+    now, pauses = 0 * SECOND, []
+    for _attempt in range(12):
+        failed(desk, claim(desk, after=now), after=now)
+        pause = posting(desk, 1).next_try_at - NOW - now
+        assert claim(desk, after=now + pause - timedelta(milliseconds=1)) is None
+        pauses.append(pause)
+        now += pause
+    assert pauses[:4] == [2 * SECOND, 4 * SECOND, 8 * SECOND, 16 * SECOND]
+    assert pauses[-1] == LONGEST_PAUSE
+    shown(desk, claim(desk, after=now), after=now)
+    show(desk, 1)
+    failed(desk, claim(desk, after=now), after=now)
+    assert posting(desk, 1).next_try_at == NOW + now + 2 * SECOND, "a success starts the count anew"
+
+
+def test_slack_says_when_to_come_back(desk: Desk) -> None:
+    show(desk, 1)
+    failed(desk, claim(desk), retry_after=30.0)
+    assert claim(desk, after=29 * SECOND) is None
+    assert claim(desk, after=30 * SECOND) is not None
+
+
+def test_a_message_that_is_gone_is_posted_anew(desk: Desk) -> None:
+    posted(desk, 1)
+    show(desk, 1)
+    failed(desk, claim(desk), forget_ts=True)
+    due = claim(desk, after=2 * SECOND)
+    assert due is not None
+    assert (due.ts, due.maybe_posted) == (None, False)
+
+
+def test_what_cannot_be_mended_is_given_up_with_its_reason(desk: Desk) -> None:
+    show(desk, 1)
+    failed(desk, claim(desk), permanent="channel_not_found")
+    assert posting(desk, 1).broken == "channel_not_found"
+    assert claim(desk, after=timedelta(days=1)) is None
+
+
+def test_a_first_post_with_an_unknown_outcome_is_looked_for_first(desk: Desk) -> None:
+    show(desk, 1)
+    first = claim(desk)
+    assert first is not None
+    assert not first.maybe_posted
+    failed(desk, first, outcome_unknown=True)
+    second = claim(desk, after=2 * SECOND)
+    assert second is not None
+    assert second.maybe_posted
+    failed(desk, second, after=2 * SECOND, retry_after=1)
+    third = claim(desk, after=4 * SECOND)
+    assert third is not None
+    assert not third.maybe_posted, "a clear no of Slack is a known outcome"
+
+
+def test_a_deliverer_that_died_leaves_its_posting_to_be_looked_for(desk: Desk) -> None:
+    show(desk, 1)
+    claim(desk, "dead")
+    assert claim(desk, "other", after=CLAIM) is None
+    due = claim(desk, "other", after=CLAIM + SECOND)
+    assert due is not None
+    assert due.maybe_posted
+
+
+def test_what_a_dead_deliverer_held_is_free_at_once(desk: Desk) -> None:
+    posted(desk, 1)
+    show(desk, 1)
+    show(desk, 2)
+    say(desk, "k1")
+    claim(desk, "dead")
+    claim(desk, "alive")
+    hear(desk, "dead")
+    with desk.database.transaction() as session:
+        outbox.release_dead(session, lambda name: name == "dead")
+    due = claim(desk, "other")
+    assert due is not None
+    assert due.subject_id == 1
+    assert claim(desk, "other") is None
+    assert hear(desk, "other") is not None
+
+
+def test_shown_only_grows_when_an_older_drawing_is_marked_late(desk: Desk) -> None:
+    show(desk, 1)
+    old = claim(desk, "slow")
+    show(desk, 1)
+    shown(desk, claim(desk, "quick", after=CLAIM + SECOND))
+    shown(desk, old)
+    assert posting(desk, 1).shown == 2
+    assert claim(desk, after=CLAIM + SECOND) is None
+
+
+def test_a_message_is_found_by_its_coordinates_and_the_reverse(desk: Desk) -> None:
+    show(desk, 5, card=Card.CANDIDATE)
+    with desk.database.reading() as session:
+        assert outbox.coordinates(session, Card.CANDIDATE, 5, Audience.LEADS) is None
+    shown(desk, claim(desk), ts="17.5")
+    with desk.database.reading() as session:
+        assert outbox.coordinates(session, Card.CANDIDATE, 5, Audience.LEADS) == (LEADS, "17.5")
+        assert outbox.subject_at(session, LEADS, "17.5", Card.CANDIDATE) == 5
+        assert outbox.subject_at(session, LEADS, "17.5", Card.REVIEW_ITEM) is None
+        assert outbox.subject_at(session, REVIEW, "17.5", Card.CANDIDATE) is None
+
+
+def say(desk: Desk, key: str, person: str | None = None, channel: str = LEADS, words: str = "hello") -> None:
+    with desk.database.transaction() as session:
+        outbox.notify(session, NoticeKind.NOT_A_LEAD, key, channel, person, words, NOW)
+
+
+def hear(
+    desk: Desk, who: str = "one", after: timedelta = 0 * SECOND, full_channels: Collection[str] = ()
+) -> DueNotice | None:
+    with desk.database.transaction() as session:
+        return outbox.claim_next_notice(session, who, NOW + after, full_channels)
+
+
+def test_a_notice_is_said_once_however_often_it_is_asked_for(desk: Desk) -> None:
+    say(desk, "k1", words="first")
+    say(desk, "k1", words="second")
+    due = hear(desk)
+    assert due is not None
+    assert due.words == "first"
+    assert hear(desk, "two") is None
+    with desk.database.transaction() as session:
+        outbox.mark_delivered(session, due.id, NOW)
+    say(desk, "k1")
+    assert hear(desk, after=timedelta(days=1)) is None
+
+
+def test_words_to_one_person_do_not_wait_for_a_full_channel(desk: Desk) -> None:
+    say(desk, "all")
+    say(desk, "one", person=ANA)
+    due = hear(desk, full_channels=[LEADS])
+    assert due is not None
+    assert due.person == ANA
+    assert hear(desk, full_channels=[LEADS]) is None
+    assert hear(desk) is not None
+
+
+def test_a_notice_that_failed_is_tried_again_or_given_up(desk: Desk) -> None:
+    say(desk, "k1")
+    for after, how in ((0, {}), (2, {"retry_after": 5.0}), (7, {"permanent": "is_archived"})):
+        due = hear(desk, after=after * SECOND)
+        assert due is not None
+        assert hear(desk, after=after * SECOND) is None
+        with desk.database.transaction() as session:
+            outbox.mark_notice_failed(session, due.id, NOW + after * SECOND, **how)
+    assert hear(desk, after=timedelta(days=1)) is None
+    assert broken_notices(desk.database) == ["is_archived"]
+
+
+def broken_notices(database: Database) -> list[str]:
+    with database.reading() as session:
+        return list(session.scalars(select(Notice.broken)))
