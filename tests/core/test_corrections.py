@@ -1,0 +1,174 @@
+"""A settled item: its correction, where that goes (the provenance firewall), and a lead's settling of a dispute."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from core.hashing import content_hash, unit_interval
+from core.learning.golden import destination
+from core.records.learning import GoldenExample
+from core.review.cards import item_card
+from core.vocabulary import NONE_OF_THESE, Card, Destination, ErrorReason, ItemState, Settler, Stratum
+from tests.core.conftest import OpenDesk
+from tests.core.desk import BILLING, DELIVERY, NONE, NOW, REFUND, SURE, Desk
+from tests.people import ANA, BEN, CLEO, EVA, support_policy
+
+BLIND = {"review": {"blind_share": 1.0}}
+RULES = support_policy(review={"blind_share": 0.5}, golden={"confirm_share": 0.4}).queues[0]
+DRAWN = next(h for h in map(content_hash, "abcdefghij") if unit_interval(h, "golden") < 0.4)
+PASSED = next(h for h in map(content_hash, "abcdefghij") if unit_interval(h, "golden") >= 0.4)
+
+GOLDEN, TRAINING, NOWHERE = Destination.GOLDEN, Destination.TRAINING, Destination.NOWHERE
+FIREWALL: list[tuple[str, bool, bool, str | None, str, tuple[Destination, float]]] = [
+    # what it is                      blind, right, label, content -> destination, inclusion probability
+    ("blind, an error of the model", True, False, REFUND, PASSED, (GOLDEN, 0.1 * 0.5)),
+    ("blind, an error, drawn as well", True, False, REFUND, DRAWN, (GOLDEN, 0.1 * 0.5)),
+    ("blind, confirmed, drawn", True, True, REFUND, DRAWN, (GOLDEN, 0.1 * 0.5 * 0.4)),
+    ("blind, confirmed, not drawn", True, True, REFUND, PASSED, (TRAINING, 0.0)),
+    ("seen, an error", False, False, REFUND, DRAWN, (TRAINING, 0.0)),
+    ("seen, confirmed, drawn", False, True, REFUND, DRAWN, (TRAINING, 0.0)),
+    ("none of these, blind", True, False, None, DRAWN, (NOWHERE, 0.0)),
+    ("none of these, seen", False, False, None, PASSED, (NOWHERE, 0.0)),
+]
+
+
+@pytest.mark.parametrize(
+    ("blind", "right", "label", "digest", "expected"), [row[1:] for row in FIREWALL], ids=[row[0] for row in FIREWALL]
+)
+def test_a_correction_goes_where_the_table_says(
+    blind: bool, right: bool, label: str | None, digest: str, expected: tuple[Destination, float]
+) -> None:
+    where, probability = destination(
+        blind=blind, model_was_right=right, label=label, content_hash=digest, flagged_with=0.1, policy=RULES
+    )
+    assert where is expected[0]
+    assert probability == pytest.approx(expected[1])
+
+
+@given(st.booleans(), st.booleans(), st.none() | st.just(REFUND), st.text(max_size=9), st.floats(0.001, 1))
+def test_only_blind_answers_with_a_label_are_golden_and_only_they_have_odds(
+    blind: bool, right: bool, label: str | None, text: str, flagged_with: float
+) -> None:
+    where, probability = destination(
+        blind=blind,
+        model_was_right=right,
+        label=label,
+        content_hash=content_hash(text),
+        flagged_with=flagged_with,
+        policy=RULES,
+    )
+    assert where is not GOLDEN or (blind and label is not None)
+    assert (probability > 0) == (where is GOLDEN)
+    assert probability <= flagged_with
+
+
+def golden(desk: Desk) -> dict[str, tuple[str, Stratum, float]]:
+    with desk.database.reading() as session:
+        rows = session.scalars(select(GoldenExample)).all()
+        return {row.text: (row.label, row.stratum, row.inclusion_probability) for row in rows}
+
+
+def test_a_correction_keeps_how_it_came_about(desk: Desk) -> None:
+    item_id = desk.ticket()
+    desk.click(ANA, item_id, DELIVERY, note="I do not know")
+    desk.click(BEN, item_id, BILLING, reason=ErrorReason.GUIDELINE_GAP)
+    desk.click(ANA, item_id, BILLING, reason=ErrorReason.AMBIGUOUS, note="twice charged")
+    correction = desk.correction(item_id)
+    assert (correction.label, correction.model_was_right) == (BILLING, False)
+    assert (correction.settled_by, correction.lead, correction.tally) == (Settler.CONSENSUS, None, {BILLING: 2})
+    assert (correction.destination, correction.policy_fingerprint) == (TRAINING, desk.rules.fingerprint)
+    assert correction.reason in (ErrorReason.AMBIGUOUS, ErrorReason.GUIDELINE_GAP)
+    assert correction.note == "twice charged"
+    assert correction.settled_at == desk.item(item_id).settled_at == NOW
+
+
+def test_the_reason_is_the_one_most_winners_gave_and_losers_reasons_do_not_count(open_desk: OpenDesk) -> None:
+    desk = open_desk(reviewers=[ANA, BEN, EVA, "U_FAY"], consensus={"votes": 5, "rule": "majority"})
+    item_id = desk.ticket()
+    desk.click(ANA, item_id, REFUND, reason=ErrorReason.OTHER, note="a loser's note")
+    desk.click(BEN, item_id, BILLING, reason=ErrorReason.AMBIGUOUS)
+    desk.click(EVA, item_id, BILLING, reason=ErrorReason.NEW_CLASS, note="a winner's note")
+    desk.click("U_FAY", item_id, BILLING, reason=ErrorReason.NEW_CLASS)
+    correction = desk.correction(item_id)
+    assert (correction.reason, correction.note) == (ErrorReason.NEW_CLASS, "a winner's note")
+    assert correction.tally == {BILLING: 3, REFUND: 1}
+
+
+def test_a_confirmation_is_a_correction_too(desk: Desk) -> None:
+    correction = desk.correction(desk.settled(ANA, BEN, answer=REFUND))
+    assert (correction.model_was_right, correction.destination) == (True, TRAINING)
+
+
+def test_none_of_these_is_an_error_of_the_model_and_never_trains(desk: Desk) -> None:
+    correction = desk.correction(desk.settled(ANA, BEN, answer=NONE))
+    assert (correction.label, correction.model_was_right, correction.destination) == (None, False, NOWHERE)
+    assert correction.tally == {NONE_OF_THESE: 2}
+    assert golden(desk) == {}
+
+
+def test_an_error_found_blind_becomes_golden_with_its_odds(open_desk: OpenDesk) -> None:
+    desk = open_desk(**BLIND, golden={"confirm_share": 0.0})
+    error = desk.settled(ANA, BEN, answer=BILLING, text="charged twice")
+    confirmed = desk.settled(ANA, BEN, answer=REFUND, text="money back")
+    assert desk.correction(error).destination is GOLDEN
+    assert desk.correction(confirmed).destination is TRAINING
+    assert golden(desk) == {"charged twice": (BILLING, Stratum.PAST_ERROR, 1.0)}
+
+
+def test_a_confirmed_random_check_is_golden_with_the_product_of_its_odds(open_desk: OpenDesk) -> None:
+    desk = open_desk(**BLIND, flagging={"audit_share": 0.999}, golden={"confirm_share": 1.0})
+    desk.settled(ANA, BEN, answer=REFUND, text="money back", chances=SURE)
+    assert golden(desk) == {"money back": (REFUND, Stratum.RANDOM, 0.999)}
+
+
+def test_the_same_text_is_one_golden_example_with_its_first_label(open_desk: OpenDesk) -> None:
+    desk = open_desk(**BLIND)
+    desk.settled(ANA, BEN, answer=BILLING, text="charged twice")
+    desk.settled(ANA, BEN, answer=DELIVERY, text="Charged  TWICE", model_version="sender-2")
+    assert {text: label for text, (label, _stratum, _odds) in golden(desk).items()} == {"charged twice": BILLING}
+
+
+def disputed(desk: Desk, text: str = "") -> int:
+    item_id = desk.ticket(text)
+    for person, answer in ((ANA, REFUND), (BEN, BILLING), (EVA, DELIVERY)):
+        desk.click(person, item_id, answer, now=NOW - timedelta(hours=1))
+    return item_id
+
+
+def test_a_lead_settles_a_dispute_with_reason_and_note(desk: Desk) -> None:
+    item_id = disputed(desk)
+    assert desk.item(item_id).disputed_because == "3 votes did not settle it"
+    receipt = desk.click(CLEO, item_id, BILLING, reason=ErrorReason.WRONG_LABEL_DEFINITION, note="see rule 4")
+    assert (receipt.settled, receipt.adjudicated, receipt.may_undo) == (True, True, False)
+    correction = desk.correction(item_id)
+    assert (correction.label, correction.settled_by, correction.lead) == (BILLING, Settler.LEAD, CLEO)
+    assert (correction.reason, correction.note) == (ErrorReason.WRONG_LABEL_DEFINITION, "see rule 4")
+    assert correction.tally == {REFUND: 1, BILLING: 1, DELIVERY: 1}
+    assert (desk.item(item_id).state, desk.item(item_id).disputed_because) == (ItemState.SETTLED, "")
+
+
+def test_a_lead_may_decide_for_what_nobody_said(open_desk: OpenDesk) -> None:
+    desk = open_desk(labels=[REFUND, BILLING, DELIVERY, "praise"])
+    item_id = disputed(desk)
+    desk.click(CLEO, item_id, "praise")
+    assert desk.correction(item_id).label == "praise"
+
+
+def test_a_leads_answer_to_a_blind_dispute_goes_through_the_firewall(open_desk: OpenDesk) -> None:
+    desk = open_desk(**BLIND)
+    item_id = disputed(desk, text="charged twice")
+    with desk.database.reading() as session:
+        assert item_card(session, item_id, desk.policy).guess is None, "nor does the lead see the guess"
+    desk.click(CLEO, item_id, BILLING)
+    assert desk.correction(item_id).destination is GOLDEN
+    assert golden(desk)["charged twice"][1] is Stratum.PAST_ERROR
+
+
+def test_settling_asks_for_the_card_to_be_drawn(desk: Desk) -> None:
+    item_id = disputed(desk)
+    before = desk.wanted(Card.REVIEW_ITEM, item_id)
+    desk.click(CLEO, item_id, BILLING)
+    assert desk.wanted(Card.REVIEW_ITEM, item_id) == before + 1

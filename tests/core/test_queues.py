@@ -1,0 +1,113 @@
+"""The queues of the policy file as rows, and who may act in them."""
+
+import pytest
+from sqlalchemy import select
+
+from core.errors import NotAllowed, NotFound
+from core.queues import (
+    Person,
+    guideline_text,
+    holds,
+    members,
+    queue_named,
+    queues_of,
+    require,
+    sync_members,
+    sync_queues,
+)
+from core.records.learning import Live
+from core.records.queues import Guideline, Member, Queue
+from core.vocabulary import Role
+from tests.core.desk import NOW, REFUND, Desk
+from tests.people import ANA, BEN, CLEO, DAN, EVA, support_policy
+
+
+def everybody(desk: Desk, role: Role) -> list[str]:
+    with desk.database.reading() as session:
+        return members(session, desk.queue().id, role)
+
+
+def sync(desk: Desk, role: Role, *people: Person) -> None:
+    with desk.database.transaction() as session:
+        sync_members(session, desk.queue().id, role, people)
+
+
+def test_syncing_again_changes_nothing(desk: Desk) -> None:
+    def rows() -> list[int]:
+        with desk.database.reading() as session:
+            return [len(session.scalars(select(kind)).all()) for kind in (Queue, Live, Guideline, Member)]
+
+    assert rows() == [1, 1, 1, 4]
+    desk.under()
+    assert rows() == [1, 1, 1, 4]
+
+
+def test_a_changed_guideline_is_its_next_version_and_the_former_ones_stay(desk: Desk) -> None:
+    for words in ("Be fair.", "Be fair.", "Be quick.", "Be fair."):
+        desk = desk.under(guideline=words)
+    with desk.database.reading() as session:
+        versions = [(row.version, row.text) for row in session.scalars(select(Guideline).order_by(Guideline.version))]
+        assert [text for _version, text in versions][1:] == ["Be fair.", "Be quick.", "Be fair."]
+        assert [version for version, _text in versions] == [1, 2, 3, 4]
+        assert guideline_text(session, queue_named(session, "support")) == "Be fair."
+
+
+def test_an_empty_guideline_is_a_version_too(desk: Desk) -> None:
+    desk = desk.under(guideline="")
+    assert desk.queue().guideline_version == 2
+    desk = desk.under(guideline="")
+    assert desk.queue().guideline_version == 2
+
+
+def test_a_queue_follows_its_channels(desk: Desk) -> None:
+    desk = desk.under(channel="C_NEW", leads_channel="C_NEW_LEADS")
+    assert (desk.queue().channel, desk.queue().leads_channel) == ("C_NEW", "C_NEW_LEADS")
+
+
+def test_who_is_named_in_the_policy_may_act_at_once(desk: Desk) -> None:
+    assert everybody(desk, Role.REVIEWER) == [ANA, BEN, EVA]
+    assert everybody(desk, Role.LEAD) == [CLEO]
+
+
+def test_a_refresh_brings_people_in_and_out_and_notes_why_some_may_not_act(desk: Desk) -> None:
+    sync(desk, Role.REVIEWER, Person(DAN), Person(ANA, "guests may not act here"), Person(EVA))
+    assert everybody(desk, Role.REVIEWER) == [DAN, EVA]
+    assert everybody(desk, Role.LEAD) == [CLEO], "the other role is left alone"
+    with desk.database.reading() as session:
+        queue = queue_named(session, "support")
+        require(session, queue, Role.REVIEWER, DAN, "vote here")
+        with pytest.raises(NotAllowed, match="You may not vote here: guests may not act here"):
+            require(session, queue, Role.REVIEWER, ANA, "vote here")
+        with pytest.raises(NotAllowed, match=r"Only the reviewers of support may vote here\. Ask a lead"):
+            require(session, queue, Role.REVIEWER, BEN, "vote here")
+        assert not holds(session, queue.id, Role.REVIEWER, ANA)
+    sync(desk, Role.REVIEWER, Person(ANA))
+    assert everybody(desk, Role.REVIEWER) == [ANA]
+
+
+def test_who_leaves_keeps_their_votes(desk: Desk) -> None:
+    item_id = desk.ticket()
+    desk.click(ANA, item_id, REFUND)
+    sync(desk, Role.REVIEWER, Person(BEN), Person(EVA))
+    assert desk.click(BEN, item_id, REFUND).settled
+    assert desk.correction(item_id).tally == {REFUND: 2}
+
+
+def test_the_queues_of_a_person_are_those_where_they_may_act(desk: Desk) -> None:
+    other = support_policy().queues[0].model_copy(update={"name": "sales", "reviewers": (ANA, DAN)})
+    policy = desk.policy.model_copy(update={"queues": (*desk.policy.queues, other)})
+    with desk.database.transaction() as session:
+        sync_queues(session, policy, NOW)
+        sync_members(session, desk.queue().id, Role.REVIEWER, [Person(ANA), Person(BEN, "this account is deactivated")])
+    with desk.database.reading() as session:
+        names = {who: [row.name for row in queues_of(session, who, Role.REVIEWER)] for who in (ANA, BEN, DAN, CLEO)}
+        assert names == {ANA: ["sales", "support"], BEN: [], DAN: ["sales"], CLEO: []}
+        assert [row.name for row in queues_of(session, CLEO, Role.LEAD)] == ["sales", "support"]
+
+
+def test_a_queue_that_is_not_in_the_database_says_what_to_do(desk: Desk) -> None:
+    with (
+        desk.database.reading() as session,
+        pytest.raises(NotFound, match=r"no queue “sales” in the database\. Run `goldloop migrate`"),
+    ):
+        queue_named(session, "sales")
