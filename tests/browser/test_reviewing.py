@@ -1,0 +1,148 @@
+"""People at work in their windows: they vote, say why, undo, decide and see each other's effects."""
+
+from typing import TYPE_CHECKING
+
+from bot.clock import utc_now
+from core.learning.seeds import add_seeds
+from tests.browser.conftest import PHONE, OpenWindow
+from tests.flows.conftest import Loop, seeds
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+TICKET = "the sofa came late, so i want my money back"
+GUESS = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
+
+
+def message(page: "Page", words: str) -> "Locator":
+    return page.get_by_role("listitem").filter(has_text=words).last
+
+
+def card_in(loop: Loop, page: "Page") -> "Locator":
+    loop.card(TICKET)
+    found = message(page, TICKET)
+    found.wait_for()
+    return found
+
+
+def test_a_reviewer_votes_by_button_and_takes_it_back(loop: Loop, window: OpenWindow) -> None:
+    loop.predict("T-1", TICKET, GUESS)
+    ana = window(loop.box.address, "/as/ana/support-review")
+    card_in(loop, ana).get_by_role("button", name="Label item 1 as refund").click()
+    told = message(ana, "Recorded for item 1: refund")
+    told.get_by_text("Only visible to you").wait_for()
+    told.get_by_role("button", name="Take this answer back").click()
+    message(ana, "Taken back: your answer about item 1 no longer counts.").wait_for()
+
+
+def test_a_reviewer_says_why_corrects_a_field_and_undoes_it_on_the_home_tab(loop: Loop, window: OpenWindow) -> None:
+    loop.predict("T-1", TICKET, GUESS)
+    ana = window(loop.box.address, "/as/ana/support-review")
+    card_in(loop, ana).get_by_role("button", name="Say why about item 1").click()
+    form = ana.get_by_role("dialog", name="Item 1")
+    label = form.get_by_role("combobox", name="Label")
+    assert has_focus(label)  # focus_on_load
+    form.get_by_role("textbox", name="Note").fill("a bill and a late parcel in one")
+    form.get_by_role("button", name="Send").click()
+
+    form.get_by_text("Please complete this required field.").wait_for()
+    assert label.get_attribute("aria-invalid") == "true"
+    assert has_focus(label)
+    label.fill("ref")
+    label.press("Enter")
+    assert label.input_value() == "refund"
+    form.get_by_role("combobox", name="Why is it hard").click()
+    form.get_by_role("option", name="missing context").click()
+    form.get_by_role("button", name="Send").click()
+    form.wait_for(state="hidden")
+
+    message(ana, "1 of at most 3 votes are in").wait_for()
+
+    ana.get_by_role("link", name="goldloop").click()
+    answer = ana.locator(".home .block-section", has_text="Item 1: refund")
+    answer.get_by_role("button", name="Undo").click()
+    ana.get_by_role("link", name="support-review").click()
+    message(ana, "0 of at most 3 votes are in").wait_for()
+
+
+def has_focus(element: "Locator") -> bool:
+    return bool(element.evaluate("element => element === document.activeElement"))
+
+
+def test_the_card_changes_in_the_other_persons_window_and_secrets_stay_in_ones_own(
+    loop: Loop, window: OpenWindow
+) -> None:
+    loop.predict("T-1", TICKET, GUESS)
+    ana = window(loop.box.address, "/as/ana/support-review")
+    ben = window(loop.box.address, "/as/U_BEN/C_REVIEW", PHONE)
+    for page in (ana, ben):
+        card_in(loop, page)
+        page.evaluate("window.neverLoadedAgain = true")
+
+    card_in(loop, ana).get_by_role("button", name="Label item 1 as refund").click()
+    message(ana, "Recorded for item 1: refund").wait_for()
+    message(ben, "1 of at most 3 votes are in").wait_for()
+    assert ben.get_by_text("Recorded for item 1").count() == 0
+
+    card_in(loop, ben).get_by_role("button", name="Label item 1 as refund").click()
+    for page in (ana, ben):
+        message(page, "votes: 2 × refund").wait_for()
+        assert message(page, "votes: 2 × refund").get_by_role("button", name="Skip").count() == 0
+        assert page.evaluate("window.neverLoadedAgain") is True
+
+
+def test_a_lead_promotes_a_model_by_picking_a_reaction(loop: Loop, window: OpenWindow) -> None:
+    with loop.database.transaction() as session:
+        add_seeds(session, seeds(), utc_now(), loop.queue)
+    cleo = window(loop.box.address, "/as/cleo/support-leads")
+    write(cleo, "/goldloop retrain")
+    report = message(cleo, "The golden gate passes it")
+    report.wait_for()
+    report.hover()
+    report.get_by_role("button", name="Add a reaction").first.click()
+    picker = cleo.get_by_role("dialog", name="Pick an emoji")
+    picker.get_by_role("searchbox").fill("white_check")
+    picker.get_by_role("button", name="white check mark", exact=True).click()
+
+    live = message(cleo, "v1 is live")
+    live.wait_for()
+    mine = live.get_by_role("button", name="white check mark: you")
+    assert mine.get_attribute("aria-pressed") == "true"
+
+
+def test_a_slash_command_is_completed_and_answers_its_person_alone(loop: Loop, window: OpenWindow) -> None:
+    cleo = window(loop.box.address, "/as/cleo/support-review")
+    field = cleo.get_by_role("combobox", name="Message #support-review")
+    field.press_sequentially("/gold")
+    cleo.get_by_role("option", name="/goldloop").wait_for()
+    field.press("Tab")
+    assert field.input_value() == "/goldloop "
+    field.press_sequentially("stats")
+    field.press("Enter")
+    message(cleo, "Agreement").get_by_text("Only visible to you").wait_for()
+    assert field.input_value() == ""
+
+
+def test_the_home_tab_hears_a_click_on_a_phone(loop: Loop, window: OpenWindow) -> None:
+    ana = window(loop.box.address, "/as/ana/goldloop", PHONE)
+    ana.get_by_role("button", name="Pause for me").click()
+    ana.get_by_role("button", name="I am back").wait_for()
+
+
+def test_a_message_is_flagged_by_its_menu(loop: Loop, window: OpenWindow) -> None:
+    loop.ben.post("C_REVIEW", "is this one a refund?")
+    ana = window(loop.box.address, "/as/ana/support-review")
+    found = message(ana, "is this one a refund?")
+    found.hover()
+    found.get_by_role("button", name="More actions").click()
+    ana.get_by_role("menuitem", name="Flag for review").click()
+    form = ana.get_by_role("dialog", name="Flag for review")
+    assert form.get_by_role("textbox", name="Text").input_value() == "is this one a refund?"
+    ana.keyboard.press("Escape")
+    form.wait_for(state="hidden")
+
+
+def write(page: "Page", words: str) -> None:
+    field = page.get_by_role("combobox", name="Message #")
+    field.fill(words)
+    field.press("Enter")
