@@ -1,4 +1,7 @@
-"""`goldloop …` in the terminal. Expected noes are sentences with exit code 2."""
+"""`goldloop …` in the terminal. Expected noes are sentences with exit code 2.
+
+What only some commands need (Slack, the web, the demo) is imported by them, so that the others start quickly.
+"""
 
 import logging
 import sys
@@ -14,12 +17,10 @@ from rich.logging import RichHandler
 from rich.markup import escape
 from rich.progress import Progress
 
-from bot import service
-from bot.demo.play import CARDS, PORT, Options, play
+from bot.clock import utc_now
 from bot.migrate import migrate as bring_up_to_date
 from bot.settings import Settings, load_settings
 from bot.tables import labelled_rows, read_rows
-from bot.wiring import utc_now
 from core.database import PATIENT, Database
 from core.errors import Invalid, NotFound, Refusal
 from core.intake.ingest import record_predictions
@@ -45,18 +46,24 @@ WORST = 20  # bad rows shown before the others are only counted
 @app.command()
 def run() -> None:
     """Slack's side and the worker in one process: all that a team on SQLite needs."""
+    from bot import service
+
     service.run(load_settings(), web=True, work=True)
 
 
 @app.command()
 def web() -> None:
     """Only Slack's side; any number of processes."""
+    from bot import service
+
     service.run(load_settings(), web=True, work=False)
 
 
 @app.command()
 def worker() -> None:
     """Only the worker: messages, training, schedules; any number of processes."""
+    from bot import service
+
     service.run(load_settings(), web=False, work=True)
 
 
@@ -139,10 +146,12 @@ def demo(
     ] = False,
     data: Annotated[Path | None, typer.Option(help="your own text (csv, jsonl, parquet; columns text, label)")] = None,
     size: Annotated[int, typer.Option(min=60, max=20_000, help="with --data: rows to use")] = 600,
-    cards: Annotated[int, typer.Option(min=10, max=500, help="with --auto: tickets to review")] = CARDS,
-    port: Annotated[int, typer.Option(help="of the local workspace's page; 0: any free one")] = PORT,
+    cards: Annotated[int, typer.Option(min=10, max=500, help="with --auto: tickets to review")] = 80,
+    port: Annotated[int, typer.Option(help="of the local workspace's page; 0: any free one")] = 7007,
 ) -> None:
     """The whole loop on this machine, with no account anywhere."""
+    from bot.demo.play import Options, play
+
     logging.getLogger().setLevel(logging.WARNING)
     with suppress(KeyboardInterrupt):
         play(Options(auto or spoil, seed, spoil, data, size, cards, port), out)

@@ -17,7 +17,8 @@ from core.database import PATIENT, Database
 from core.delivery import outbox
 from core.jobs import Claim, LostLease
 from core.learning.decisions import remind_of_pending
-from core.learning.runs import EVALUATE, TRAIN, evaluate_again, fail_run, request_run, train
+from core.learning.runs import EVALUATE, TRAIN, fail_run, request_run
+from core.learning.training import evaluate_again, train
 from core.queues import queue_named
 from core.vocabulary import Trigger
 

@@ -1,9 +1,11 @@
 """The HTTP door: Slack's signed requests, and whether this process is alive. The API will be a sibling route here."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request, Response
 from slack_bolt import App, BoltRequest
+from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import text
 
 from bot.wiring import Services
@@ -21,14 +23,21 @@ async def raw_body(request: Request) -> bytes:
     return bytes(received)
 
 
-def create_app(services: Services, slack: App) -> FastAPI:
+def create_app(services: Services, slack: App, signing_secret: str) -> FastAPI:
     app = FastAPI(title="Goldloop", docs_url=None, redoc_url=None, openapi_url=None)
+    verifier = SignatureVerifier(signing_secret)
 
     @app.post("/slack/events")
     def slack_events(request: Request, body: Annotated[bytes, Depends(raw_body)]) -> Response:
-        answer = slack.dispatch(BoltRequest(body=body.decode("utf-8", "replace"), headers=dict(request.headers)))
-        headers = dict(answer.first_headers_without_set_cookie())
-        return Response(content=answer.body, status_code=answer.status, headers=headers)
+        headers: dict[str, str | Sequence[str]] = dict(request.headers)
+        if not _is_signed(verifier, body, request):  # before anything is parsed: strangers send what they like
+            return Response("not signed by Slack", status_code=401)
+        try:
+            asked = BoltRequest(body=body.decode("utf-8"), headers=headers)
+        except (ValueError, RecursionError):
+            return Response("this cannot be read", status_code=400)
+        answer = slack.dispatch(asked)
+        return Response(answer.body, answer.status, dict(answer.first_headers_without_set_cookie()))
 
     @app.get("/health")
     def health() -> dict[str, str]:
@@ -37,3 +46,11 @@ def create_app(services: Services, slack: App) -> FastAPI:
         return {"status": "ok"}
 
     return app
+
+
+def _is_signed(verifier: SignatureVerifier, body: bytes, request: Request) -> bool:
+    """False also for what the verifier itself stumbles over: no UTF-8, a time that is no number."""
+    try:
+        return verifier.is_valid_request(body, dict(request.headers))
+    except ValueError:
+        return False

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from slack_sdk import WebClient
 
+from bot.clock import utc_now
 from bot.processes import this_process
 from bot.settings import Settings, require_setting
 from bot.slack.budget import Budget
@@ -44,7 +45,3 @@ def assemble(database: Database, slack: WebClient, policy: Policy, budget: Budge
 def slack_client(token: str, base_url: str) -> WebClient:
     """Without retry handlers: the default one posts twice when an answer is lost. The outbox does the retrying."""
     return WebClient(token=token, base_url=base_url, timeout=SLACK_TIMEOUT, retry_handlers=[])
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)

@@ -35,9 +35,7 @@ from core.records.learning import TrainingRun
 from core.records.reviews import ReviewItem
 from core.vocabulary import ItemState, ModelState, RunState, Trigger
 
-PORT = 7007
 MOST_OPEN = 8  # cards at once, so that a newcomer is not flooded
-CARDS = 80  # in the demo that plays itself: what Slack's rates let through in two minutes
 CORRECTIONS = 10  # until a retrain, in the demo that one plays
 ACCURACIES = {place.ANA: 0.95, place.BEN: 0.92, place.EVA: 0.90}
 STREAM_SECONDS = 0.25  # between two tickets
@@ -48,13 +46,15 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Options:
-    auto: bool = False
-    seed: int = 1
-    spoil: bool = False
-    data: Path | None = None
-    size: int = 600
-    cards: int = CARDS
-    port: int = PORT
+    """cards: how many tickets the demo that plays itself reviews; Slack's rates let 80 through in two minutes."""
+
+    auto: bool
+    seed: int
+    spoil: bool
+    data: Path | None
+    size: int
+    cards: int
+    port: int
 
 
 @dataclass

@@ -124,12 +124,6 @@ def store_candidate(
     return model.id
 
 
-def newest_evaluation(session: Session, model_id: int) -> Evaluation:
-    return session.scalars(
-        select(Evaluation).where(Evaluation.model_id == model_id).order_by(Evaluation.id.desc()).limit(1)
-    ).one()
-
-
 def _supersede_pending(session: Session, run: TrainingRun, now: datetime) -> None:
     pending = session.scalars(
         select(ModelVersion).where(ModelVersion.queue_id == run.queue_id, ModelVersion.state == ModelState.CANDIDATE)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.learning.candidates import newest_evaluation
+from core.learning.models import newest_evaluation
 from core.learning.scorecard import Scorecard
 from core.policy import Policy
 from core.records.learning import (

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from core import jobs
 from core.delivery import outbox
 from core.errors import AlreadySettled, Invalid, NotFound, Outdated, Refusal
-from core.learning.candidates import newest_evaluation
+from core.learning.models import newest_evaluation
 from core.learning.runs import EVALUATE, TRAIN
 from core.policy import Policy, QueuePolicy
 from core.queues import members, require
@@ -129,11 +129,6 @@ def remind_of_pending(session: Session, now: datetime, policy: Policy) -> None:
             words = f"{model.queue.name}: {model.name} has been waiting for a decision for {hours:g} hours."
             key = f"{NoticeKind.DECISION_PENDING}:{model.id}"
             outbox.notify(session, NoticeKind.DECISION_PENDING, key, model.queue.leads_channel, None, words, now)
-
-
-def live_version(session: Session, queue_id: int) -> ModelVersion | None:
-    live = session.get(Live, queue_id)
-    return session.get(ModelVersion, live.model_id) if live and live.model_id else None
 
 
 def _promote(

@@ -5,14 +5,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.database import Database
 from core.learning.artifacts import Packed, unpack
 from core.learning.learners import Fitted, find_learner
-from core.queues import queue_named
-from core.records.learning import Artifact, Live, ModelVersion
+from core.learning.models import live_model_id
+from core.records.learning import Artifact, ModelVersion
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,6 @@ class Serving:
             if loaded is None or loaded.id != model_id:
                 loaded = self._loaded[queue_name] = load_model(session, model_id)
             return loaded
-
-
-def live_model_id(session: Session, queue_name: str) -> int | None:
-    return session.scalar(select(Live.model_id).where(Live.queue_id == queue_named(session, queue_name).id))
 
 
 def load_model(session: Session, model_id: int) -> LiveModel:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.clock import utc_now
 from bot.sandbox.client import Message, Person, SandboxClient
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
@@ -16,7 +17,7 @@ from bot.slack.app import build_app
 from bot.slack.budget import Budget
 from bot.slack.connection import socket_mode
 from bot.slack.people import refresh_people
-from bot.wiring import Services, assemble, slack_client, utc_now
+from bot.wiring import Services, assemble, slack_client
 from bot.worker import worker
 from core.database import Database
 from core.intake.ingest import record_predictions

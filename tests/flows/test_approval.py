@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from bot.clock import utc_now
 from bot.sandbox.client import Message
-from bot.wiring import utc_now
 from core.learning.seeds import add_seeds
 from tests.flows.conftest import Loop, StartLoop, seeds
 from tests.people import CLEO, DAN, LEADS, support_policy

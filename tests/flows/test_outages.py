@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from bot.clock import utc_now
 from bot.sandbox.client import Message, SandboxClient
 from bot.sandbox.server import serve
-from bot.wiring import Services, assemble, slack_client, utc_now
+from bot.wiring import Services, assemble, slack_client
 from core.database import Database
 from core.learning.seeds import add_seeds
 from core.queues import sync_queues

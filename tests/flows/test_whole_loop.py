@@ -1,6 +1,6 @@
 """One prediction all the way: card, votes, correction, run, reaction, live model."""
 
-from bot.wiring import utc_now
+from bot.clock import utc_now
 from core.learning.seeds import add_seeds
 from tests.flows.conftest import Loop, seeds
 from tests.people import LEADS

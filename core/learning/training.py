@@ -1,0 +1,121 @@
+"""How a training run goes, from snapshot to candidate. The one process of the core with transactions of its own.
+
+The fit happens outside any transaction. A run that is killed at any line is taken up again by its job: the snapshot
+that it had taken is used again, so the same rows and seed give the same model.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from core import jobs
+from core.database import PATIENT, Database
+from core.delivery import outbox
+from core.errors import Refusal
+from core.learning.artifacts import pack
+from core.learning.candidates import Measured, measure, store_candidate
+from core.learning.fingerprints import fingerprint
+from core.learning.golden import golden_set
+from core.learning.learners import Fitted, Learner, find_learner
+from core.learning.runs import fail_run, say_progress
+from core.learning.snapshots import Row, gather, keep_clean, snapshot_rows, store
+from core.policy import Policy, QueuePolicy
+from core.records.learning import Live, ModelVersion, TrainingRun
+from core.vocabulary import Audience, Card, ModelState, RunState
+
+Clock = Callable[[], datetime]
+
+
+def train(database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy) -> None:
+    """One training run, from snapshot to a candidate on a lead's desk.
+
+    1. A transaction stores the snapshot (or finds the one of an earlier attempt). 2. Without one: fit, pack, compare
+    with the live model. 3. A transaction stores model, artefact and evaluation, supersedes a pending candidate, asks
+    for the card and finishes the job: all or nothing. If the live model changed meanwhile, 2 compares again.
+    Raises LostLease if another worker has taken over. A Refusal (nothing to learn) ends the run as failed, with its
+    sentence.
+    """
+    run_id = claimed.payload["run_id"]
+    with database.reading() as session:
+        run = session.get_one(TrainingRun, run_id)
+        queue = policy.queue(run.queue.name)
+    try:
+        rows = _rows_of(database, run, clock, queue)
+        learner = find_learner(queue.retraining.learner)
+        fitted = learner.fit([row.example for row in rows], run.seed, _reporter(database, run.id, clock))
+        _store(database, claimed, run, learner, fitted, rows, clock, queue)
+    except Refusal as refusal:
+        with database.transaction(wait=PATIENT) as session:
+            fail_run(session, run_id, str(refusal), clock())
+            jobs.finish(session, claimed)
+
+
+def evaluate_again(database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy) -> None:
+    """The live model changed while a candidate waited: compare the two anew, unless it was decided meanwhile."""
+    model_id = claimed.payload["model_id"]
+    with database.reading() as session:
+        model = session.get_one(ModelVersion, model_id)
+        run = session.get_one(TrainingRun, model.run_id)
+        rows = snapshot_rows(session, run.snapshot_id or 0)
+        queue = policy.queue(run.queue.name)
+    while True:
+        measured = measure(database, run, None, model_id, rows, queue)
+        with database.transaction(wait=PATIENT) as session:
+            live = session.get_one(Live, run.queue_id, with_for_update=True)
+            if live.changes != measured.live_changes:
+                continue
+            model = session.get_one(ModelVersion, model_id)
+            if model.state is ModelState.CANDIDATE:
+                measured.store(session, model.id, clock(), queue)
+                outbox.show(session, Card.CANDIDATE, model.id, Audience.LEADS, model.queue, clock(), urgent=True)
+            jobs.finish(session, claimed)
+            return
+
+
+def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePolicy) -> list[Row]:
+    """The snapshot's rows; an earlier attempt's snapshot is used again."""
+    with database.reading() as session:
+        if run.snapshot_id is not None:
+            return snapshot_rows(session, run.snapshot_id)
+        gathered = gather(session, run.queue_id, policy)
+        golden = golden_set(session, run.queue_id)
+    rows = keep_clean(gathered, golden, policy)
+    with database.transaction(wait=PATIENT) as session:
+        stored = session.get_one(TrainingRun, run.id, with_for_update=True)
+        snapshot = store(session, run.queue_id, rows, len(gathered) - len(rows), golden, clock(), policy)
+        stored.snapshot_id, stored.state = snapshot.id, RunState.RUNNING
+        say_progress(session, stored, f"snapshot of {len(rows)} rows taken", clock())
+        run.snapshot_id = snapshot.id
+    return rows
+
+
+def _store(
+    database: Database,
+    claimed: jobs.Claim,
+    run: TrainingRun,
+    learner: Learner,
+    fitted: Fitted,
+    rows: list[Row],
+    clock: Clock,
+    policy: QueuePolicy,
+) -> None:
+    packed, parameters = pack(learner, fitted), fingerprint(fitted)
+    while True:
+        measured: Measured = measure(database, run, fitted, None, rows, policy)
+        with database.transaction(wait=PATIENT) as session:
+            live = session.get_one(Live, run.queue_id, with_for_update=True)
+            if live.changes != measured.live_changes:
+                continue  # promoted or rolled back while we compared: compare with what is live now
+            store_candidate(session, run, learner.name, parameters, packed, measured, clock(), policy)
+            stored = session.get_one(TrainingRun, run.id, with_for_update=True)
+            stored.state, stored.finished_at = RunState.DONE, clock()
+            say_progress(session, stored, "done", clock())
+            jobs.finish(session, claimed)
+            return
+
+
+def _reporter(database: Database, run_id: int, clock: Clock) -> Callable[[str], None]:
+    def report(progress: str) -> None:
+        with database.transaction(wait=PATIENT) as session:
+            say_progress(session, session.get_one(TrainingRun, run_id, with_for_update=True), progress, clock())
+
+    return report

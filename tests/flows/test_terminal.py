@@ -1,0 +1,99 @@
+"""`goldloop …` as operators type it, each command a process of its own, on both databases."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.flows.test_outages import write_policy
+
+
+@pytest.fixture
+def goldloop(database_url: str, tmp_path: Path) -> "Terminal":
+    return Terminal(database_url, tmp_path)
+
+
+class Terminal:
+    def __init__(self, database_url: str, folder: Path) -> None:
+        self.folder = folder
+        policy = write_policy(folder)
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "GOLDLOOP_POLICY": str(policy),
+            "COLUMNS": "200",
+        }
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        program = "from bot.cli import main; main()"
+        return subprocess.run(
+            [sys.executable, "-c", program, *words],
+            env=self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+        )
+
+    def file(self, name: str, content: str) -> str:
+        (self.folder / name).write_text(content, encoding="utf-8")
+        return name
+
+
+def test_seeds_come_in_once_and_a_part_becomes_golden(goldloop: Terminal) -> None:
+    assert goldloop.run("migrate").returncode == 0
+    rows = "".join(f"i want my money back for thing {number},refund\n" for number in range(40))
+    file = goldloop.file("seed.csv", "text,label\n" + rows)
+    first = goldloop.run("seed", file, "--queue", "support")
+    assert first.returncode == 0, first.stderr
+    assert "golden ones, 0 were there already" in first.stdout
+    again = goldloop.run("seed", file, "--queue", "support")
+    assert "0 rows for training, 0 golden ones, 40 were there already" in again.stdout
+
+
+def test_bad_rows_are_named_and_the_good_ones_kept(goldloop: Terminal) -> None:
+    goldloop.run("migrate")
+    rows = [
+        {"external_id": "1", "model_version": "m", "text": "late", "probabilities": {"delivery": 0.6, "refund": 0.4}},
+        {"external_id": "2", "model_version": "m", "text": "late", "label": "nonsense", "confidence": 0.5},
+        {"external_id": "3", "model_version": "m", "text": "", "label": "refund", "confidence": 0.5},
+        {"external_id": "4", "model_version": "m", "text": "late", "label": "refund", "confidence": 2},
+        {"external_id": "5", "model_version": "m", "text": "ok", "label": "refund", "confidence": 0.99},
+    ]
+    file = goldloop.file("rows.jsonl", "\n".join(map(json.dumps, rows)))
+    done = goldloop.run("ingest", file, "--queue", "support")
+    assert done.returncode == 2
+    assert "row 2: “nonsense” is not a label of support" in done.stdout
+    assert "row 3: A prediction needs a text or an image_url" in done.stdout
+    assert "row 4: confidence must be a number from 0 to 1" in done.stdout
+    assert "2 new predictions, 0 were there already, 1 flagged for review, 3 left out" in done.stdout
+    again = goldloop.run("ingest", file, "--queue", "support")
+    assert "0 new predictions, 2 were there already, 0 flagged" in again.stdout
+    told = goldloop.run("explain", "item", "1")
+    assert "m said delivery (60%)" in told.stdout
+    assert "flagged as uncertain: 60% sure, below 80%" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("seed", "missing.csv", "--queue", "support"), "missing.csv: there is no such file"),
+        (("seed", "goldloop.toml", "--queue", "support"), "a file must end in .csv, .jsonl, .parquet"),
+        (("ingest", "goldloop.toml", "--queue", "nonsense"), "There is no queue “nonsense” in goldloop.toml"),
+        (("explain", "item", "99"), "There is no item 99"),
+        (("explain", "model", "99"), "There is no model 99"),
+        (("roll-back", "--queue", "support"), "No model of support is live"),
+        (("run",), "SLACK_BOT_TOKEN is not set"),
+    ],
+)
+@pytest.mark.usefixtures("sqlite_only")
+def test_an_expected_no_is_a_sentence_and_exit_code_2(
+    goldloop: Terminal, words: tuple[str, ...], sentence: str
+) -> None:
+    goldloop.run("migrate")
+    done = goldloop.run(*words)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
