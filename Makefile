@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check format setup clean
+.PHONY: demo test check conformance format setup clean
 
 demo: $(READY)
 	@$(BIN)/goldloop demo $(ARGS)
@@ -19,6 +19,10 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(MAKE) --no-print-directory test
+
+# The same small app in Bolt for Python and Bolt for JavaScript, by socket and by HTTP: does each see the same workspace?
+conformance: $(READY)
+	@$(BIN)/python -m tests.conformance.compare
 
 format: $(READY)
 	$(BIN)/ruff format .
