@@ -19,7 +19,7 @@ from core.hashing import normalise
 
 BoolArray = NDArray[np.bool_]
 CELLS = 2_000_000  # similarities held at once, at most 12 bytes each
-ROUNDING = 1e-6  # of float32 sums: texts with equal n-grams must reach a threshold of 1
+ROUNDING = 1e-5  # of float32 sums: texts with equal n-grams must reach a threshold of 1
 
 _vectorizer = HashingVectorizer(  # stateless: nothing is learned, the same text is always the same row
     analyzer="char_wb", ngram_range=(3, 5), n_features=2**20, alternate_sign=False, norm="l2", dtype=np.float32

@@ -251,7 +251,7 @@ def test_a_learner_of_another_package_is_found_and_used(tmp_path: Path, monkeypa
     install(tmp_path, monkeypatch, "constant", "other_learners:ConstantLearner", CONSTANT)
     model = find_learner("constant").fit(corpus(), 0, lambda _: None)
     np.testing.assert_allclose(model.probabilities(["x"]), 1 / 3)
-    with pytest.raises(Invalid, match="Installed: constant, text"):
+    with pytest.raises(Invalid, match="Installed: constant, demo_spoilt, text"):
         find_learner("tekst")
 
 
