@@ -23,7 +23,8 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    # Defaults are validated too: 2 and 2.0 are one value, but as JSON they would be two fingerprints.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, validate_default=True)
 
 
 class LabelPolicy(_Section):

@@ -128,7 +128,7 @@ def content_hash_of(rows: Sequence[Row]) -> str:
     """SHA-256 over every row in order: content, label, weight, origin."""
     digest = hashlib.sha256()
     for row in rows:
-        line = [row.source, row.source_id, row.content_hash, row.label, row.weight]
+        line = [row.source, row.source_id, row.content_hash, row.label, float(row.weight)]
         digest.update(json.dumps(line).encode() + b"\n")
     return digest.hexdigest()
 
