@@ -53,8 +53,10 @@ class Desk:
         with self.database.transaction() as session:
             return record_predictions(session, batch, now, self.rules)
 
-    def ticket(self, text: str = "", chances: dict[str, float] = UNSURE, now: datetime = NOW, **more: Any) -> int:
-        """A prediction that is flagged; the id of its item."""
+    def ticket(
+        self, text: str | None = "", chances: dict[str, float] = UNSURE, now: datetime = NOW, **more: Any
+    ) -> int:
+        """A prediction that is flagged; the id of its item. text: None for an image alone."""
         row = sent(text, chances, **more)
         assert self.ingest(row, now=now).flagged == 1
         with self.database.reading() as session:
@@ -111,10 +113,11 @@ def opened(database: Database, policy: Policy, now: datetime = NOW) -> Desk:
     return Desk(database, policy)
 
 
-def sent(text: str = "", chances: dict[str, float] = UNSURE, **more: Any) -> dict[str, Any]:
+def sent(text: str | None = "", chances: dict[str, float] = UNSURE, **more: Any) -> dict[str, Any]:
     """A row as a sender would send it, about a ticket of its own."""
     number = next(_tickets)
-    row = {"external_id": f"T-{number}", "model_version": "sender-1", "text": text or f"ticket number {number}"}
+    text = f"ticket number {number}" if text == "" else text
+    row = {"external_id": f"T-{number}", "model_version": "sender-1", "text": text}
     return row | {"probabilities": chances} | more
 
 

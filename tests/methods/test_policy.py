@@ -228,6 +228,17 @@ def test_the_fingerprint_changes_with_every_setting() -> None:
     assert len(prints | {queue_with().fingerprint}) == len(OTHER_VALUES) + 1
 
 
+def test_a_default_that_is_written_out_changes_nothing() -> None:
+    for path in OTHER_VALUES:
+        value: Any = queue_with()
+        for key in path.split("."):
+            value = getattr(value, key)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, int | float):
+            assert queue_with(path, value).fingerprint == queue_with().fingerprint, path
+
+
 def test_the_fingerprint_covers_the_name_and_each_part_of_a_label() -> None:
     parts: dict[str, Any] = {"description": "unwanted", "confidence": 0.5}
     assert set(parts) == set(LabelPolicy.model_fields) - {"name"}
