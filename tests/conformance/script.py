@@ -43,9 +43,11 @@ WORKSPACE = SandboxConfig(
         PersonConfig("U_BEN", "ben", "Ben Ott"),
         PersonConfig("U_DAN", "dan", "Dan Roe"),
         PersonConfig("U_GUS", "gus", "Gus Guest", kind="guest"),
+        PersonConfig("U_XENA", "xena", "Xena Elsewhere", kind="external", team_id="T_OTHER"),
     ),
     channels=(
-        ChannelConfig("C_REVIEW", "review", members=("ana", "ben", "U_CONFORM")),
+        ChannelConfig("C_REVIEW", "review", members=("ana", "ben", "xena", "U_CONFORM")),
+        ChannelConfig("C_LEADS", "leads", private=True, members=("ana", "U_CONFORM")),
         ChannelConfig("C_SECRET", "secret", private=True, members=("dan",)),
         ChannelConfig("C_TOWN", "town", members=("ana", "dan")),
         ChannelConfig("C_OLD", "old", members=("ana", "U_CONFORM"), archived=True),
@@ -64,6 +66,7 @@ class Stage:
     def __post_init__(self) -> None:
         self.ana = self.box.person("ana")
         self.ben = self.box.person("ben")
+        self.xena = self.box.person("xena")
 
     def said(self, words: str) -> Message:
         """The last message in #review with these words."""
@@ -192,6 +195,9 @@ ACTS = (
     Act("open it again", lambda stage: stage.ana.open_home(), ("app_home_opened",)),
     Act("click in it", lambda stage: stage.ana.click_home("Refresh"), CLICK),
     Act("write to the app", lambda stage: stage.ana.post(stage.direct, "hello"), ("message",)),
+    Act("write in private", lambda stage: stage.ana.post("leads", "hello"), ("message",)),
+    Act("ask in private", lambda stage: stage.ana.command("/conform channel", "leads"), COMMAND),
+    Act("ask from another team", refused(lambda stage: stage.xena.command("/conform", "review"))),
     Act("ask by command", command("/conform what <is> this & that?"), COMMAND),
     Act("ask without words", command("/conform"), COMMAND),
     Act("answer in the channel", command("/conform channel"), COMMAND),
@@ -213,6 +219,7 @@ ACTS = (
     Act("post a card", command("/conform card"), COMMAND),
     Act("overflow menu", click("Skip"), CLICK),
     Act("overflow, three times", lambda stage: stage.ana.click(stage.card, "Report", retries=2), CLICK * 3),
+    Act("a click by another team", lambda stage: stage.xena.click(stage.card, "Skip"), CLICK),
     Act("static select", choose("label", "fine"), CLICK),
     Act("search", look_up("card", "search", "ap"), ("block_suggestion",)),
     Act("external select", choose("search", "apricot"), CLICK),
