@@ -13,7 +13,7 @@ import { channelOf, directWith, refresh, workspace } from "./workspace.js";
 
 const REST_MS = 60; // several changes in a moment are one refresh
 let timer = null;
-let broken = false;
+let first = true;
 
 function show({ place, thread, ts, tab }) {
   if (!place) return start();
@@ -51,14 +51,11 @@ function later() {
 on(["message", "deleted", "channel", "read", "home"], later);
 on("inspector", ({ kind }) => kind === "socket" && later());
 on("ready", () => {
-  if (broken) later();
-  broken = false;
+  if (!first) later(); // whatever was missed
+  first = false;
   document.body.classList.remove("offline");
 });
-on("broken", () => {
-  broken = true;
-  document.body.classList.add("offline");
-});
+on("broken", () => document.body.classList.add("offline"));
 onRoute(show);
 
 try {

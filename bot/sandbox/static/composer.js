@@ -26,7 +26,7 @@ export function composer({ channel, thread = null, name }) {
   const slash = h("button", { type: "button", class: "icon-button text-button", "aria-label": "Commands", title: "Commands", onclick: () => start("/") }, "/");
   const at = h("button", { type: "button", class: "icon-button text-button", "aria-label": "Mention somebody", title: "Mention somebody", onclick: () => insert("@") }, "@");
   const too = thread && h("label", { class: "choice too" }, h("input", { type: "checkbox" }), "Also send to the channel");
-  const form = h("form", { class: "composer" }, list, area, h("div", { class: "tools" }, !thread && slash, at, smile, too, h("span", { class: "key-hint" }, "Enter sends, Shift+Enter breaks the line"), send));
+  const form = h("form", { class: "composer" }, list, area, h("div", { class: "tools" }, !thread && slash, at, smile, too, !thread && h("span", { class: "key-hint" }, "Enter sends, Shift+Enter breaks the line"), send));
   let offered = [];
   let active = 0;
 

@@ -6,6 +6,7 @@ import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { json } from "./json.js";
 import { notice } from "./notices.js";
+import { closed, opened } from "./panes.js";
 import { on } from "./stream.js";
 
 const pane = document.getElementById("inspector");
@@ -35,6 +36,7 @@ function open() {
   list = h("ol", { class: "entries", tabindex: "0", "aria-label": "Entries, the newest first" });
   pane.replaceChildren(h("header", { class: "pane-head" }, h("div", { class: "titles" }, h("h2", {}, "Inspector"), h("span", { class: "faint" }, "Between Slack and the apps")), clear, shut), h("div", { class: "inspector-filter" }, filter), list);
   pane.hidden = false;
+  opened(pane);
   document.body.classList.add("with-inspector");
   filter.focus();
   load();
@@ -42,6 +44,7 @@ function open() {
 
 function close() {
   pane.hidden = true;
+  closed(pane);
   document.body.classList.remove("with-inspector");
   list = null;
   document.getElementById("inspect")?.focus();
@@ -110,8 +113,10 @@ function call(entry) {
 function envelope(entry, ack) {
   const payload = entry.payload ?? {};
   const name = payload.event?.type ?? payload.command ?? payload.type ?? entry.type;
-  const action = payload.actions?.[0];
-  const detail = [action?.action_id ?? payload.callback_id ?? payload.view?.callback_id ?? payload.text ?? payload.event?.reaction, entry.retry_attempt && `retry ${entry.retry_attempt}`].filter(Boolean).join(" · ");
+  const { event } = payload;
+  const what = payload.actions?.[0]?.action_id ?? payload.callback_id ?? payload.view?.callback_id ?? payload.text ?? event?.reaction ?? event?.subtype;
+  const where = event?.channel ?? event?.item?.channel ?? payload.channel?.id ?? payload.channel_id;
+  const detail = [what, where, entry.retry_attempt && `retry ${entry.retry_attempt}`].filter(Boolean).join(" · ");
   const state = ack ? `${ack.ok ? "ack" : ack.error ?? "no ack"} ${Math.round(ack.ms)} ms` : "waiting";
   const answer = ack ? [["Acknowledgement", { ok: ack.ok, status: ack.status, ms: ack.ms, error: ack.error, response: ack.response }]] : [];
   return { arrow: "→", name, detail, state, bad: ack && !ack.ok, body: [...answer, ["Payload", payload]] };

@@ -32,10 +32,6 @@ export class Place {
     HELD.set(this.keyOf(block, element), value);
   }
 
-  forget(block, element) {
-    HELD.delete(this.keyOf(block, element));
-  }
-
   entered(block, element) {
     return HELD.get(this.keyOf(block, element));
   }
@@ -71,8 +67,4 @@ export function viewPlace(view) {
   const place = new Place(view.id, surface, { surface, app: view.app }, view.state?.values ?? {});
   place.blocks = view.blocks;
   return place;
-}
-
-export function forgetPlace(key) {
-  for (const held of [...HELD.keys()]) if (held.startsWith(`${key}|`)) HELD.delete(held);
 }

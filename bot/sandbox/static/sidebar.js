@@ -4,6 +4,7 @@ import { avatar } from "./avatars.js";
 import { h, keepFocus } from "./dom.js";
 import { icon } from "./icons.js";
 import { popup } from "./floating.js";
+import { closed, opened } from "./panes.js";
 import { address, here, onRoute, stay } from "./route.js";
 import { themeButton } from "./themebutton.js";
 import { channelOf, directWith, isMe, onWorkspace, workspace } from "./workspace.js";
@@ -119,11 +120,13 @@ function personRow(person) {
 
 export function openSidebar() {
   document.body.classList.add("sidebar-open");
+  opened(box);
   box.querySelector("a, button")?.focus();
 }
 
 export function closeSidebar() {
   document.body.classList.remove("sidebar-open");
+  closed(box);
 }
 
 document.getElementById("scrim").addEventListener("click", closeSidebar);

@@ -4,6 +4,7 @@ import { me } from "./control.js";
 
 const KINDS = ["message", "changed", "deleted", "reaction", "ephemeral", "view", "home", "channel", "read", "inspector"];
 const HIDDEN_MS = 60_000; // browsers allow six connections to a host: windows that nobody looks at give theirs back
+const AGAIN_MS = 3000;
 const listeners = new Map();
 let source = null;
 let resting = null;
@@ -19,7 +20,10 @@ function tell(kind, what = {}) {
 export function listen() {
   source = new EventSource(`/control/stream?person=${encodeURIComponent(me)}`);
   source.addEventListener("ready", () => tell("ready"));
-  source.addEventListener("error", () => tell("broken"));
+  source.addEventListener("error", () => {
+    tell("broken");
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS); // refused: the browser itself gives up
+  });
   for (const kind of KINDS) source.addEventListener(kind, (event) => tell(kind, JSON.parse(event.data)));
 }
 

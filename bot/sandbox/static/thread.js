@@ -3,6 +3,7 @@
 import { composer } from "./composer.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { closed, opened } from "./panes.js";
 import { go, here } from "./route.js";
 import { on } from "./stream.js";
 import { Timeline } from "./timeline.js";
@@ -24,6 +25,7 @@ export function showThread(channel, ts, wanted = null) {
     channel.is_member && !channel.archived ? composer({ channel, thread: ts, name: "Reply" }) : h("p", { class: "closed" }, "Nobody writes here from this account."),
   );
   pane.hidden = false;
+  opened(pane);
   document.body.classList.add("with-thread");
   timeline.load().then(() => wanted && timeline.reveal(wanted));
   if (!wanted) pane.querySelector("textarea")?.focus();
@@ -33,6 +35,7 @@ export function showThread(channel, ts, wanted = null) {
 function hide() {
   open = null;
   pane.hidden = true;
+  closed(pane);
   pane.replaceChildren();
   document.body.classList.remove("with-thread");
 }
