@@ -81,6 +81,9 @@ def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePo
     rows = keep_clean(gathered, golden, policy)
     with database.transaction(wait=PATIENT) as session:
         stored = session.get_one(TrainingRun, run.id, with_for_update=True)
+        if stored.snapshot_id is not None:  # a worker that took the job over was quicker; a run has one snapshot
+            run.snapshot_id = stored.snapshot_id
+            return snapshot_rows(session, stored.snapshot_id)
         snapshot = store(session, run.queue_id, rows, len(gathered) - len(rows), golden, clock(), policy)
         stored.snapshot_id, stored.state = snapshot.id, RunState.RUNNING
         say_progress(session, stored, f"snapshot of {len(rows)} rows taken", clock())
@@ -105,11 +108,11 @@ def _store(
             live = session.get_one(Live, run.queue_id, with_for_update=True)
             if live.changes != measured.live_changes:
                 continue  # promoted or rolled back while we compared: compare with what is live now
+            jobs.finish(session, claimed)  # first: who lost the job must not get as far as storing a second model
             store_candidate(session, run, learner.name, parameters, packed, measured, clock(), policy)
             stored = session.get_one(TrainingRun, run.id, with_for_update=True)
             stored.state, stored.finished_at = RunState.DONE, clock()
             say_progress(session, stored, "done", clock())
-            jobs.finish(session, claimed)
             return
 
 
