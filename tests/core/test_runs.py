@@ -1,0 +1,243 @@
+"""Training runs: asked for once, one at a time, finished whatever happens to the worker."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import Barrier
+
+import pytest
+from sqlalchemy import func, select
+
+from core import jobs
+from core.jobs import LostLease
+from core.learning.fingerprints import fingerprint
+from core.learning.golden import golden_set
+from core.learning.learners import TextLearner
+from core.learning.models import newest_evaluation
+from core.learning.runs import TRAIN
+from core.learning.scorecard import Scorecard
+from core.learning.seeds import add_seeds
+from core.learning.snapshots import snapshot_rows
+from core.learning.training import Clock, train
+from core.records.learning import Artifact, ModelVersion, Snapshot, TrainingRun
+from core.vocabulary import Card, ModelState, RunState, Trigger
+from tests.core.conftest import OpenDesk
+from tests.core.desk import BILLING, NONE, NOW, REFUND, Desk
+from tests.core.models import claimed, requested, run, seeded, ticking, trained, waiting_jobs
+from tests.people import ANA, BEN, CLEO
+
+
+class Killed(BaseException):
+    """The worker's process ends here."""
+
+
+def killed_after(looks: int) -> Clock:
+    """A clock that ends the process when it is looked at once too often; verbs look at it all along their way."""
+    tick = ticking()
+    left = iter(range(looks))
+
+    def look() -> datetime:
+        if next(left, None) is None:
+            raise Killed
+        return tick()
+
+    return look
+
+
+def runs(desk: Desk) -> list[TrainingRun]:
+    with desk.database.reading() as session:
+        return list(session.scalars(select(TrainingRun).order_by(TrainingRun.id)))
+
+
+def models(desk: Desk) -> list[ModelVersion]:
+    with desk.database.reading() as session:
+        return list(session.scalars(select(ModelVersion).order_by(ModelVersion.id)))
+
+
+def test_a_run_is_asked_for_once_until_it_has_started(desk: Desk) -> None:
+    seeded(desk)
+    first = requested(desk)
+    assert first is not None
+    assert requested(desk, Trigger.CRON, None) is None
+    assert waiting_jobs(desk, TRAIN) == 1
+    assert desk.wanted(Card.RUN, first) == 1
+    train(desk.database, claimed(desk), ticking(), desk.policy)
+    assert requested(desk) not in (None, first)
+
+
+def test_many_at_once_ask_for_one_run(desk: Desk) -> None:
+    start = Barrier(8)
+
+    def ask(_number: int) -> int | None:
+        start.wait(10)
+        return requested(desk)
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = list(pool.map(ask, range(8)))
+    assert len([run_id for run_id in asked if run_id is not None]) == len(runs(desk)) == 1
+    assert waiting_jobs(desk, TRAIN) == 1
+
+
+def test_a_run_is_due_when_enough_corrections_with_a_label_have_come(open_desk: OpenDesk) -> None:
+    desk = open_desk(retraining={"corrections": 2})
+    steps = ((BILLING, 0), (NONE, 0), (REFUND, 1), (BILLING, 1), (NONE, 1), (NONE, 1))
+    for number, (answer, asked) in enumerate(steps):
+        desk.settled(ANA, BEN, answer=answer)
+        assert len(runs(desk)) == asked, number
+    [waiting] = runs(desk)
+    assert (waiting.trigger, waiting.requested_by) == (Trigger.CORRECTIONS, None)
+    train(desk.database, claimed(desk), ticking(), desk.policy)
+    desk.settled(ANA, BEN, answer=REFUND)
+    assert len(runs(desk)) == 2, "the one that came while the run waited counts towards the next"
+
+
+def test_no_run_comes_of_corrections_where_the_policy_does_not_want_it(open_desk: OpenDesk) -> None:
+    desk = open_desk(retraining={"corrections": 0})
+    for _number in range(3):
+        desk.settled(ANA, BEN)
+    assert runs(desk) == []
+
+
+def test_of_a_queue_one_run_is_in_work(desk: Desk) -> None:
+    seeded(desk)
+    requested(desk)
+    first = claimed(desk)
+    with pytest.raises(Killed):
+        train(desk.database, first, killed_after(3), desk.policy)
+    assert runs(desk)[0].state is RunState.RUNNING
+    assert requested(desk) is not None
+    with desk.database.transaction() as session:
+        assert jobs.claim(session, TRAIN, "other", NOW) is None
+    train(desk.database, first, ticking(), desk.policy)
+    train(desk.database, claimed(desk), ticking(), desk.policy)
+    assert [one.state for one in runs(desk)] == [RunState.DONE, RunState.DONE]
+
+
+def test_a_run_ends_as_a_candidate_with_everything_to_explain_it(desk: Desk) -> None:
+    seeded(desk)
+    desk.settled(ANA, BEN, answer=BILLING, text="why did you take it twice")
+    done = trained(desk)
+    assert (done.state, done.progress, done.problem) == (RunState.DONE, "done", "")
+    [model] = models(desk)
+    assert (model.state, model.version, model.run_id, model.learner) == (ModelState.CANDIDATE, 1, done.id, "text")
+    with desk.database.reading() as session:
+        snapshot = session.get_one(Snapshot, done.snapshot_id)
+        golden = golden_set(session, done.queue_id)
+        assert snapshot.golden_up_to == golden[-1].id
+        assert session.get_one(Artifact, model.id).sha256
+        evaluation = newest_evaluation(session, model.id)
+        assert Scorecard.from_dict(evaluation.scorecard).random.n == len(golden)
+        assert evaluation.policy_fingerprint == desk.rules.fingerprint
+    assert desk.wanted(Card.CANDIDATE, model.id) == desk.wanted(Card.CHART, model.id) == 1
+    assert desk.wanted(Card.RUN, done.id) > 2, "its progress was shown"
+
+
+def test_the_next_candidate_supersedes_one_that_waits(desk: Desk) -> None:
+    seeded(desk)
+    trained(desk)
+    trained(desk)
+    assert [(one.name, one.state) for one in models(desk)] == [
+        ("v1", ModelState.SUPERSEDED),
+        ("v2", ModelState.CANDIDATE),
+    ]
+    assert desk.wanted(Card.CANDIDATE, models(desk)[0].id) == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([], "There is nothing to learn from"),
+        ([("money back", REFUND), ("refund me", REFUND)], "have the label “refund”. At least two labels are needed"),
+    ],
+    ids=["no rows", "one label"],
+)
+def test_a_run_that_cannot_learn_fails_with_a_sentence(
+    open_desk: OpenDesk, rows: list[tuple[str, str]], words: str
+) -> None:
+    desk = open_desk(golden={"seed_share": 0.0})
+    with desk.database.transaction() as session:
+        add_seeds(session, rows, NOW, desk.rules)
+    failed = trained(desk)
+    assert failed.state is RunState.FAILED
+    assert words in failed.problem
+    assert failed.finished_at is not None
+    assert models(desk) == []
+    assert waiting_jobs(desk, TRAIN) == 0
+    assert requested(desk) is not None, "the next one may come"
+
+
+def test_an_unknown_learner_fails_the_run_with_a_sentence(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(retraining={"learner": "oracle"}))
+    assert "There is no learner “oracle”. Installed: " in trained(desk).problem
+
+
+def test_a_run_that_is_killed_is_taken_up_with_the_same_snapshot_and_gives_the_same_model(desk: Desk) -> None:
+    seeded(desk)
+    snapshots = 0
+    for looks in (0, 1, 4, 7):  # before the snapshot, within its transaction, while fitting, while storing
+        run_id = requested(desk)
+        assert run_id is not None
+        with pytest.raises(Killed):
+            train(desk.database, claimed(desk, f"killed after {looks}"), killed_after(looks), desk.policy)
+        before = run(desk, run_id).snapshot_id
+        assert (before is not None) == (looks >= 3)
+        desk.settled(ANA, BEN, answer=BILLING)
+        with desk.database.transaction() as session:
+            jobs.reap(session, NOW, lambda name: name.startswith("killed"))
+        train(desk.database, claimed(desk, "second"), ticking(), desk.policy)
+        done = run(desk, run_id)
+        assert done.state is RunState.DONE
+        assert before in (None, done.snapshot_id)
+        with desk.database.reading() as session:
+            examples = [row.example for row in snapshot_rows(session, done.snapshot_id or 0)]
+            snapshots += 1
+            assert session.scalar(select(func.count()).select_from(Snapshot)) == snapshots
+        expected = fingerprint(TextLearner().fit(examples, done.seed, lambda _words: None))
+        assert models(desk)[-1].parameters_fingerprint == expected
+    assert len(models(desk)) == 4
+
+
+def test_who_lost_the_job_stores_nothing(desk: Desk) -> None:
+    seeded(desk)
+    run_id = requested(desk)
+    lost = claimed(desk, "slow")
+    with desk.database.transaction() as session:
+        jobs.reap(session, NOW, lambda _name: True)
+    new = claimed(desk, "quick")
+    train(desk.database, new, ticking(), desk.policy)
+    with desk.database.reading() as session:
+        before = session.get_one(TrainingRun, run_id).snapshot_id
+    with pytest.raises(LostLease):
+        train(desk.database, lost, ticking(), desk.policy)
+    assert len(models(desk)) == 1
+    assert run(desk, run_id or 0).snapshot_id == before
+
+
+def test_a_run_has_one_snapshot_even_if_two_workers_take_one_at_once(desk: Desk) -> None:
+    """The slower of two had read that there is none; what it would have taken must not replace what is trained on."""
+    seeded(desk)
+    run_id = requested(desk) or 0
+    slow = claimed(desk, "slow")
+    with desk.database.transaction() as session:
+        jobs.reap(session, NOW, lambda _name: True)
+    quick = claimed(desk, "quick")
+    start = Barrier(2)
+
+    def work(job: jobs.Claim) -> bool:
+        start.wait(10)
+        try:
+            train(desk.database, job, ticking(), desk.policy)
+        except LostLease:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(work, (slow, quick))) == [False, True]
+    with desk.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Snapshot)) == 1
+        assert run(desk, run_id).snapshot_id is not None
+
+
+def test_the_seed_differs_from_run_to_run_and_is_stored(desk: Desk) -> None:
+    seeded(desk)
+    assert [trained(desk).seed, trained(desk).seed] == [1, 2]
+    assert [one.requested_by for one in runs(desk)] == [CLEO, CLEO]
