@@ -186,3 +186,25 @@ FORM: Block = {
         for name, element in _INPUTS.items()
     ],
 }
+
+CHANGING: Block = {
+    "type": "modal",
+    "callback_id": "changing",
+    "title": plain("Changing"),
+    "submit": plain("Send"),
+    "blocks": [
+        {
+            "type": "input",
+            "block_id": "words",
+            "label": plain("Words"),
+            "element": {"type": "plain_text_input", "action_id": "words"},
+        },
+        {
+            "type": "input",
+            "block_id": "size",
+            "label": plain("Size"),
+            "dispatch_action": True,
+            "element": {"type": "static_select", "action_id": "size", "options": options("Small", "Large")},
+        },
+    ],
+}

@@ -173,6 +173,39 @@ def held(state: dict[str, Any]) -> Any:
     return value["value"] if isinstance(value, dict) else value
 
 
+def test_a_view_that_changes_keeps_what_was_typed_and_escape_closes_only_the_list(
+    box: SandboxClient, app: App, web: WebClient, window: OpenWindow
+) -> None:
+    def open_form(ack: Ack, body: dict[str, Any]) -> None:
+        ack()
+        web.views_open(trigger_id=body["trigger_id"], view=gallery.CHANGING)
+
+    def change(ack: Ack, body: dict[str, Any]) -> None:
+        ack()
+        chosen = body["actions"][0]["selected_option"]["value"]
+        more = {"type": "section", "text": gallery.mrkdwn(f"You chose *{chosen}*")}
+        view = {**gallery.CHANGING, "blocks": [*gallery.CHANGING["blocks"], more]}
+        web.views_update(view_id=body["view"]["id"], view=view)
+
+    app.command("/loop")(open_form)
+    app.action("size")(change)
+    ana = window(box.address, "/as/ana/review")
+    box.person("ana").command("/loop", channel="review")
+    form = ana.get_by_role("dialog", name="Changing")
+    words = form.get_by_role("textbox", name="Words")
+    words.fill("half a sen")
+    form.get_by_role("combobox", name="Size").click()
+    ana.keyboard.press("Escape")
+    assert form.get_by_role("option").count() == 0
+    choose(form, "Size", "la", "Large")
+    form.get_by_text("You chose large").wait_for()
+    assert words.input_value() == "half a sen"
+    assert form.get_by_role("combobox", name="Size").input_value() == "Large"
+    ana.keyboard.press("Escape")
+    form.wait_for(state="hidden")
+    assert box.person("ana").view is None
+
+
 def test_a_click_that_no_app_answers_says_so_at_its_button(
     box: SandboxClient, web: WebClient, window: OpenWindow
 ) -> None:
