@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bot.sandbox.config import AppConfig, ChannelConfig, CommandConfig, PersonConfig, SandboxConfig, ShortcutConfig
+from bot.sandbox.config import ChannelConfig, PersonConfig, SandboxConfig, app_from_manifest
+from bot.slack.manifest import manifest
 from core.policy import Policy, parse_policy
 
 ANA, BEN, EVA, CLEO, DAN = "U_ANA", "U_BEN", "U_EVA", "U_CLEO", "U_DAN"
@@ -15,12 +16,7 @@ def workspace(reviewers: tuple[str, ...] = (ANA, BEN, EVA), rates: bool = False)
     people = tuple(PersonConfig(id=person, name=name) for person, name in named.items())
     others = tuple(PersonConfig(id=person, name=person.lower()) for person in reviewers if person not in named)
     everyone = (*named, *(person.id for person in others))
-    app = AppConfig(
-        id="A_GOLDLOOP",
-        name="goldloop",
-        commands=(CommandConfig("/goldloop", "Reviews and models", "help"),),
-        shortcuts=(ShortcutConfig("flag_for_review", "Flag for review"),),
-    )
+    app = app_from_manifest(manifest(), id="A_GOLDLOOP", name="goldloop")
     return SandboxConfig(
         people=people + others,
         channels=(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.demo.data import SEED_SHARE
-from bot.sandbox.config import AppConfig, ChannelConfig, CommandConfig, PersonConfig, SandboxConfig, ShortcutConfig
+from bot.sandbox.config import ChannelConfig, PersonConfig, SandboxConfig, app_from_manifest
+from bot.slack.manifest import manifest
 
 FOLDER = Path(".demo")
 ANA, BEN, EVA, CLEO, DAN = "U_ANA", "U_BEN", "U_EVA", "U_CLEO", "U_DAN"
@@ -49,12 +50,7 @@ def fresh_folder() -> Path:
 
 
 def workspace() -> SandboxConfig:
-    app = AppConfig(
-        id=APP,
-        name="goldloop",
-        commands=(CommandConfig("/goldloop", "Reviews and models", "help | stats | mine | retrain | roll-back"),),
-        shortcuts=(ShortcutConfig("flag_for_review", "Flag for review", "message", "Have people look at this text"),),
-    )
+    app = app_from_manifest(manifest(), id=APP, name="goldloop")
     return SandboxConfig(
         people=PEOPLE,
         channels=(
