@@ -122,9 +122,10 @@ def remind_of_pending(session: Session, now: datetime, policy: Policy) -> None:
     waiting = session.scalars(
         select(ModelVersion).where(ModelVersion.state == ModelState.CANDIDATE, ModelVersion.reminded_at.is_(None))
     ).all()
+    hours_of = {queue.name: queue.promotion.reminder_hours for queue in policy.queues}
     for model in waiting:
-        hours = policy.queue(model.queue.name).promotion.reminder_hours
-        if model.created_at + timedelta(hours=hours) <= now:
+        hours = hours_of.get(model.queue.name)  # None: the queue has left the policy file, so nobody decides there
+        if hours is not None and model.created_at + timedelta(hours=hours) <= now:
             model.reminded_at = now
             words = f"{model.queue.name}: {model.name} has been waiting for a decision for {hours:g} hours."
             key = f"{NoticeKind.DECISION_PENDING}:{model.id}"
