@@ -1,0 +1,340 @@
+"""Leads decide about candidates. Nothing goes live without a yes; what was decided can be told later."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from sqlalchemy import select
+
+from core.database import PATIENT
+from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
+from core.learning.decisions import approve, overrule, reject, remind_of_pending, roll_back, withdraw_approval
+from core.learning.models import newest_evaluation
+from core.learning.runs import EVALUATE
+from core.queues import Person, sync_members
+from core.records.delivery import Notice
+from core.records.learning import Approval, Snapshot, TrainingRun
+from core.vocabulary import Card, DecisionKind, ModelState, NoticeKind, Role
+from tests.core.conftest import OpenDesk
+from tests.core.desk import NOW, Desk
+from tests.core.models import (
+    candidate,
+    decisions,
+    evaluated_again,
+    live,
+    model,
+    promoted,
+    requested,
+    seeded,
+    waiting_jobs,
+)
+from tests.people import ANA, CLEO, DAN, LEADS
+
+LEO = "U_LEO"  # a lead whose account is deactivated
+WHY = "the past errors were mislabelled"
+APPROVE, REJECT, OVERRULE, OVERRULE_WITHOUT_REASON, WITHDRAW = "approve", "reject", "overrule", "overrule…", "withdraw"
+
+
+def act(desk: Desk, what: str, model_id: int, person: str = CLEO, at: int = 1) -> bool | None:
+    with desk.database.transaction(wait=PATIENT) as session:
+        if what == APPROVE:
+            return approve(session, model_id, person, at, NOW, desk.policy)
+        if what == REJECT:
+            reject(session, model_id, person, NOW, desk.policy)
+        elif what == OVERRULE:
+            overrule(session, model_id, person, WHY, NOW, desk.policy)
+        elif what == OVERRULE_WITHOUT_REASON:
+            overrule(session, model_id, person, "  because  ", NOW, desk.policy)
+        else:
+            withdraw_approval(session, model_id, person, at, NOW)
+        return None
+
+
+def rolled_back(desk: Desk, person: str = CLEO, reason: str = "") -> str:
+    with desk.database.transaction() as session:
+        return roll_back(session, desk.queue(), person, reason, NOW, desk.rules)
+
+
+def refused(desk: Desk) -> int:
+    return candidate(desk, passed=False)
+
+
+def outdated(desk: Desk) -> int:
+    """A candidate whose evaluation is of before a roll-back."""
+    promoted(desk)
+    promoted(desk)
+    model_id = candidate(desk)
+    rolled_back(desk)
+    return model_id
+
+
+def retired(desk: Desk) -> int:
+    model_id = promoted(desk)
+    promoted(desk)
+    return model_id
+
+
+def rejected(desk: Desk) -> int:
+    model_id = candidate(desk)
+    act(desk, REJECT, model_id)
+    return model_id
+
+
+def superseded(desk: Desk) -> int:
+    model_id = candidate(desk)
+    candidate(desk)
+    return model_id
+
+
+@dataclass(frozen=True)
+class Row:
+    sentence: str
+    made: Callable[[Desk], int]
+    person: str
+    act: str
+    state: ModelState
+    told: type[Refusal] | None = None
+    words: str = ""
+
+
+CANDIDATE, LIVE = ModelState.CANDIDATE, ModelState.LIVE
+TABLE = [
+    Row("a lead's yes promotes what passed", candidate, CLEO, APPROVE, LIVE),
+    Row("a lead's no ends it", candidate, CLEO, REJECT, ModelState.REJECTED),
+    Row("what passed needs no overruling", candidate, CLEO, OVERRULE, CANDIDATE, Refusal, "passed v"),
+    Row("a yes that was never given is taken back", candidate, CLEO, WITHDRAW, CANDIDATE),
+    Row("somebody else's yes", candidate, DAN, APPROVE, CANDIDATE, NotAllowed, "Only the leads of support may decide"),
+    Row("a reviewer's yes", candidate, ANA, APPROVE, CANDIDATE, NotAllowed, "Only the leads"),
+    Row("somebody else's no", candidate, DAN, REJECT, CANDIDATE, NotAllowed, "Only the leads"),
+    Row("a deactivated lead's yes", candidate, LEO, APPROVE, CANDIDATE, NotAllowed, "this account is deactivated"),
+    Row("a yes to what the gate refused", refused, CLEO, APPROVE, CANDIDATE, Refusal, "use the button “Overrule…”"),
+    Row("a no to what the gate refused", refused, CLEO, REJECT, ModelState.REJECTED),
+    Row("overruling with a reason", refused, CLEO, OVERRULE, LIVE),
+    Row("overruling without one", refused, CLEO, OVERRULE_WITHOUT_REASON, CANDIDATE, Invalid, "at least 10 characters"),
+    Row("somebody else overrules", refused, DAN, OVERRULE, CANDIDATE, NotAllowed, "Only the leads"),
+    Row("a yes to an old report", outdated, CLEO, APPROVE, CANDIDATE, Refusal, "The live model has changed since v"),
+    Row("overruling an old report", outdated, CLEO, OVERRULE, CANDIDATE, Refusal, "The live model has changed since"),
+    Row("a no to an old report", outdated, CLEO, REJECT, ModelState.REJECTED),
+    Row("a second yes", promoted, CLEO, APPROVE, LIVE, AlreadySettled, "is live already; this changed nothing"),
+    Row("a no to what is live", promoted, CLEO, REJECT, LIVE, AlreadySettled, "is live already"),
+    Row("a yes taken back too late", promoted, CLEO, WITHDRAW, LIVE),
+    Row("somebody else's yes to what is live", promoted, DAN, APPROVE, LIVE, NotAllowed, "Only the leads"),
+    Row("a yes to a former model", retired, CLEO, APPROVE, ModelState.RETIRED, AlreadySettled, "has been replaced"),
+    Row("a yes after a no", rejected, CLEO, APPROVE, ModelState.REJECTED, AlreadySettled, "has been rejected"),
+    Row("a second no", rejected, CLEO, REJECT, ModelState.REJECTED, AlreadySettled, "has been rejected"),
+    Row("overruling after a no", rejected, CLEO, OVERRULE, ModelState.REJECTED, AlreadySettled, "has been rejected"),
+    Row("a yes to a superseded one", superseded, CLEO, APPROVE, ModelState.SUPERSEDED, AlreadySettled, "superseded by"),
+    Row("a no to a superseded one", superseded, CLEO, REJECT, ModelState.SUPERSEDED, AlreadySettled, "superseded by"),
+]  # fmt: skip
+
+
+def test_each_act_has_the_effect_that_the_table_says(desk: Desk) -> None:
+    seeded(desk)
+    with desk.database.transaction() as session:
+        leads = [Person(CLEO), Person(LEO, "this account is deactivated")]
+        sync_members(session, desk.queue().id, Role.LEAD, leads)
+    for row in TABLE:
+        model_id = row.made(desk)
+        before, was_live = len(decisions(desk, model_id)), live(desk)
+        if row.told is None:
+            act(desk, row.act, model_id, row.person)
+        else:
+            with pytest.raises(row.told) as refusal:
+                act(desk, row.act, model_id, row.person)
+            assert type(refusal.value) is row.told, row.sentence
+            assert row.words in str(refusal.value), row.sentence
+        became = model(desk, model_id).state
+        assert became is row.state, row.sentence
+        goes_live = row.told is None and row.act in (APPROVE, OVERRULE)
+        assert live(desk) == (model_id if goes_live else was_live), row.sentence
+        decided = row.told is None and row.act != WITHDRAW
+        assert len(decisions(desk, model_id)) == before + decided, row.sentence
+
+
+def test_a_model_that_does_not_exist_is_not_found(desk: Desk) -> None:
+    for what in (APPROVE, REJECT, OVERRULE, WITHDRAW):
+        with pytest.raises(NotFound, match="does not exist"):
+            act(desk, what, 99)
+
+
+def test_a_decision_keeps_who_why_when_and_on_what_grounds(desk: Desk) -> None:
+    seeded(desk)
+    first = promoted(desk)
+    second = refused(desk)
+    act(desk, OVERRULE, second)
+    [decision] = decisions(desk, second)
+    assert (decision.kind, decision.people, decision.reason) == (DecisionKind.OVERRULE, {"leads": [CLEO]}, WHY)
+    assert (decision.former_model_id, decision.created_at) == (first, NOW)
+    assert decision.policy_fingerprint == desk.rules.fingerprint
+    with desk.database.reading() as session:
+        run = session.get_one(TrainingRun, model(desk, second).run_id)
+        assert decision.snapshot_hash == session.get_one(Snapshot, run.snapshot_id).content_hash
+        assert decision.evaluation_id == newest_evaluation(session, second).id
+    assert model(desk, first).state is ModelState.RETIRED
+
+
+def test_both_cards_are_drawn_again_on_a_promotion(desk: Desk) -> None:
+    seeded(desk)
+    first, second = promoted(desk), candidate(desk)
+    before = [desk.wanted(Card.CANDIDATE, model_id) for model_id in (first, second)]
+    act(desk, APPROVE, second)
+    assert [desk.wanted(Card.CANDIDATE, model_id) for model_id in (first, second)] == [count + 1 for count in before]
+
+
+def quorum_of_two(open_desk: OpenDesk) -> Desk:
+    return seeded(open_desk(leads=[CLEO, DAN, "U_LEA"], promotion={"approvals": 2}))
+
+
+def test_a_quorum_of_two_needs_two_people(open_desk: OpenDesk) -> None:
+    desk = quorum_of_two(open_desk)
+    model_id = candidate(desk)
+    assert act(desk, APPROVE, model_id, CLEO, at=1) is False
+    assert act(desk, APPROVE, model_id, CLEO, at=1) is False, "a reaction delivered again"
+    assert act(desk, APPROVE, model_id, CLEO, at=2) is False, "and a second emoji of the same person"
+    assert act(desk, APPROVE, model_id, DAN) is True
+    assert decisions(desk, model_id)[0].people == {"leads": [CLEO, DAN]}
+
+
+def test_a_yes_that_is_taken_back_before_the_quorum_does_not_count(open_desk: OpenDesk) -> None:
+    desk = quorum_of_two(open_desk)
+    model_id = candidate(desk)
+    act(desk, APPROVE, model_id, CLEO, at=1)
+    act(desk, WITHDRAW, model_id, CLEO, at=2)
+    assert act(desk, APPROVE, model_id, DAN) is False
+    assert act(desk, APPROVE, model_id, CLEO, at=3) is True
+
+
+def test_a_reaction_that_arrives_late_never_undoes_a_newer_one(open_desk: OpenDesk) -> None:
+    desk = quorum_of_two(open_desk)
+    model_id = candidate(desk)
+    act(desk, WITHDRAW, model_id, CLEO, at=2)
+    with pytest.raises(Outdated, match="An older reaction arrived late"):
+        act(desk, APPROVE, model_id, CLEO, at=1)
+    assert act(desk, APPROVE, model_id, DAN, at=5) is False
+    with pytest.raises(Outdated):
+        act(desk, WITHDRAW, model_id, DAN, at=4)
+    assert act(desk, APPROVE, model_id, CLEO, at=3) is True
+
+
+def test_the_yes_of_somebody_who_leads_no_more_does_not_count(open_desk: OpenDesk) -> None:
+    desk = quorum_of_two(open_desk)
+    model_id = candidate(desk)
+    act(desk, APPROVE, model_id, DAN)
+    with desk.database.transaction() as session:
+        sync_members(session, desk.queue().id, Role.LEAD, [Person(CLEO), Person(DAN, "guests may not act here")])
+    assert act(desk, APPROVE, model_id, CLEO) is False
+    assert live(desk) is None
+
+
+def test_two_leads_at_the_same_moment_promote_once(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(leads=[CLEO, DAN]))
+    model_id = candidate(desk)
+    start = Barrier(8)
+
+    def decide(number: int) -> object:
+        start.wait(10)
+        try:
+            return act(desk, APPROVE if number % 4 else REJECT, model_id, (CLEO, DAN)[number % 2], at=number)
+        except Refusal as refusal:
+            return type(refusal)
+
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(decide, range(8)))
+    assert told.count(AlreadySettled) == 7
+    assert len(decisions(desk, model_id)) == 1
+
+
+def test_a_candidate_is_evaluated_again_when_the_live_model_has_changed(desk: Desk) -> None:
+    seeded(desk)
+    model_id = outdated(desk)
+    assert waiting_jobs(desk, EVALUATE) == 1
+    with desk.database.reading() as session:
+        old = newest_evaluation(session, model_id)
+    evaluated_again(desk)
+    with desk.database.reading() as session:
+        new = newest_evaluation(session, model_id)
+    assert old.live_model_id != new.live_model_id == live(desk)
+    assert act(desk, APPROVE, model_id) is True
+    assert decisions(desk, model_id)[0].evaluation_id == new.id
+
+
+def test_what_was_decided_meanwhile_is_not_evaluated_again(desk: Desk) -> None:
+    seeded(desk)
+    model_id = outdated(desk)
+    act(desk, REJECT, model_id)
+    with desk.database.reading() as session:
+        before = newest_evaluation(session, model_id).id
+    evaluated_again(desk)
+    with desk.database.reading() as session:
+        assert newest_evaluation(session, model_id).id == before
+    assert waiting_jobs(desk, EVALUATE) == 0
+
+
+def test_a_roll_back_brings_back_the_former_model_step_by_step(desk: Desk) -> None:
+    seeded(desk)
+    with pytest.raises(NotFound, match="No model of support is live"):
+        rolled_back(desk)
+    first = promoted(desk)
+    with pytest.raises(NotFound, match="its first one: there is none to go back to"):
+        rolled_back(desk)
+    second, third = promoted(desk), promoted(desk)
+    assert rolled_back(desk, CLEO, "worse on mondays") == "v2"
+    assert (live(desk), model(desk, third).state) == (second, ModelState.RETIRED)
+    assert rolled_back(desk, "operator") == "v1"
+    assert (live(desk), model(desk, first).state) == (first, LIVE)
+    with pytest.raises(NotFound, match="there is none to go back to"):
+        rolled_back(desk)
+    [promote, back] = decisions(desk, second)
+    assert (promote.kind, back.kind) == (DecisionKind.PROMOTE, DecisionKind.ROLL_BACK)
+    assert (back.people, back.reason, back.former_model_id) == ({"leads": [CLEO]}, "worse on mondays", third)
+
+
+def test_after_a_roll_back_the_next_promotion_goes_back_to_what_it_replaced(desk: Desk) -> None:
+    seeded(desk)
+    first, _second = promoted(desk), promoted(desk)
+    rolled_back(desk)
+    third = promoted(desk)
+    assert rolled_back(desk) == "v1"
+    assert live(desk) == first
+    assert model(desk, third).state is ModelState.RETIRED
+
+
+def remind(desk: Desk, hours: float) -> list[tuple[str, str | None, str]]:
+    with desk.database.transaction() as session:
+        remind_of_pending(session, NOW + timedelta(hours=hours), desk.policy)
+    with desk.database.reading() as session:
+        notices = session.scalars(select(Notice).where(Notice.kind == NoticeKind.DECISION_PENDING))
+        return [(notice.channel, notice.person, notice.words) for notice in notices]
+
+
+def test_the_leads_are_reminded_once_of_a_candidate_that_waits(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(promotion={"reminder_hours": 6}))
+    rejected(desk)
+    candidate(desk)
+    assert remind(desk, hours=5.99) == []
+    reminder = (LEADS, None, "support: v2 has been waiting for a decision for 6 hours.")
+    assert remind(desk, hours=6) == [reminder]
+    assert remind(desk, hours=60) == [reminder]
+    assert live(desk) is None, "silence is never a yes"
+
+
+def test_a_queue_that_left_the_policy_does_not_keep_others_from_being_reminded(desk: Desk) -> None:
+    seeded(desk)
+    candidate(desk)
+    others = desk.policy.model_copy(update={"queues": (desk.rules.model_copy(update={"name": "sales"}),)})
+    with desk.database.transaction() as session:
+        remind_of_pending(session, NOW + timedelta(days=9), others)
+    assert len(remind(desk, hours=24)) == 1
+
+
+def test_approvals_are_kept_with_the_report_they_were_given_for(open_desk: OpenDesk) -> None:
+    desk = quorum_of_two(open_desk)
+    model_id = candidate(desk)
+    act(desk, APPROVE, model_id, CLEO)
+    with desk.database.reading() as session:
+        [approval] = session.scalars(select(Approval))
+        assert approval.evaluation_id == newest_evaluation(session, model_id).id
+    assert requested(desk) is not None

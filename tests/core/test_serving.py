@@ -1,0 +1,92 @@
+"""Which model answers: the live one, in every process at once, and only if its bytes are those that were stored."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from core.errors import Invalid, NotFound
+from core.learning.decisions import roll_back
+from core.learning.serving import Serving
+from core.records.learning import Artifact
+from tests.core.desk import NOW, REFUND, Desk
+from tests.core.models import candidate, promoted, seeded, trained
+from tests.people import CLEO
+
+
+def served(serving: Serving) -> str | None:
+    found = serving.live("support")
+    return found.name if found else None
+
+
+def test_a_promotion_and_a_roll_back_are_served_everywhere_at_once(desk: Desk) -> None:
+    seeded(desk)
+    here, there = Serving(desk.database), Serving(desk.database)
+    assert (served(here), served(there)) == (None, None)
+    promoted(desk)
+    assert (served(here), served(there)) == ("v1", "v1")
+    candidate(desk)
+    assert served(here) == "v1", "a candidate answers nobody"
+    promoted(desk)
+    assert (served(there), served(here)) == ("v3", "v3")
+    with desk.database.transaction() as session:
+        roll_back(session, desk.queue(), CLEO, "", NOW, desk.rules)
+    assert (served(here), served(there)) == ("v1", "v1")
+
+
+def test_a_model_is_loaded_once_while_it_stays_live(desk: Desk) -> None:
+    seeded(desk)
+    promoted(desk)
+    serving = Serving(desk.database)
+    with ThreadPoolExecutor(8) as pool:
+        models = list(pool.map(lambda _number: serving.live("support"), range(16)))
+    assert models[0] is not None
+    assert len({id(model) for model in models}) == 1
+
+
+def test_a_served_model_answers_with_a_probability_for_every_label(desk: Desk) -> None:
+    seeded(desk)
+    promoted(desk)
+    model = Serving(desk.database).live("support")
+    assert model is not None
+    assert model.predict([]) == []
+    [chances] = model.predict(["i want my money back for the kettle"])
+    assert set(chances) == set(desk.rules.label_names)
+    assert max(chances, key=lambda label: chances[label]) == REFUND
+    assert sum(chances.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"content": b"PK broken"}, "was changed after it was saved"),
+        ({"sha256": "0" * 64}, "was changed after it was saved"),
+        ({"library": "scikit-learn 0.1"}, "was made with scikit-learn 0.1"),
+    ],
+    ids=["content", "hash", "library"],
+)
+def test_a_tampered_artefact_is_refused_with_what_to_do(desk: Desk, change: dict[str, object], words: str) -> None:
+    seeded(desk)
+    model_id = promoted(desk)
+    running = Serving(desk.database)
+    assert served(running) == "v1"
+    with desk.database.transaction() as session:
+        artifact = session.get_one(Artifact, model_id)
+        for name, value in change.items():
+            setattr(artifact, name, value)
+    with pytest.raises(Invalid, match=words) as refusal:
+        Serving(desk.database).live("support")
+    assert "Retrain with `goldloop retrain`" in str(refusal.value)
+    assert served(running) == "v1", "what was loaded before goes on"
+
+
+def test_a_run_meets_the_live_model_and_refuses_a_tampered_one(desk: Desk) -> None:
+    seeded(desk)
+    model_id = promoted(desk)
+    with desk.database.transaction() as session:
+        session.get_one(Artifact, model_id).content = b"PK broken"
+    assert "was changed after it was saved" in trained(desk).problem
+
+
+def test_an_unknown_queue_is_refused(desk: Desk) -> None:
+    with pytest.raises(NotFound, match="no queue “sales”"):
+        Serving(desk.database).live("sales")
