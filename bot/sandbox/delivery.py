@@ -53,10 +53,13 @@ class Delivery:
         return await self._deliver(app, "events_api", payload, str(uuid.uuid4()))
 
     async def retry(self, app: AppConfig, payload: Json, outcome: Outcome) -> None:
+        """Counts from when an attempt was sent, so that a clock moved on while the app thinks brings the next one."""
+        sent = self.clock.now()
         for attempt, seconds in enumerate(RETRY_AFTER, start=1):
             if outcome.ok or outcome.no_retry:
                 return
-            await self.clock.sleep(seconds)
+            await self.clock.sleep_until(sent + seconds)
+            sent = self.clock.now()
             reason = _retry_reason(outcome, app)
             outcome = await self._deliver(app, "events_api", payload, str(uuid.uuid4()), attempt, reason)
 
