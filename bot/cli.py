@@ -32,7 +32,7 @@ from core.learning.seeds import add_seeds
 from core.policy import Policy, load_policy
 from core.queues import queue_named, sync_queues
 from core.records.reviews import ReviewItem
-from core.review.cards import item_story
+from core.review.story import item_story
 from core.vocabulary import OPERATOR, Trigger
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="People correct a model in Slack; it learns.")

@@ -15,7 +15,8 @@ from bot.slack.replies import note, show_view, tell
 from bot.slack.views import forms, receipts
 from bot.wiring import Services
 from core.records.reviews import ReviewItem
-from core.review.cards import form_card, item_card, item_story
+from core.review.cards import form_card, item_card
+from core.review.story import item_story
 from core.review.votes import cast_vote, withdraw_vote
 
 

@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.policy import LabelPolicy, Policy, QueuePolicy
-from core.queues import guideline_text, holds, queue_named
+from core.queues import guideline_text
 from core.records.predictions import Prediction
-from core.records.reviews import Answer, Correction, Reviewer, ReviewItem
+from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.items import current_answers
-from core.review.workload import load, waiting_for
-from core.vocabulary import AnswerKind, ErrorReason, ItemState, Reason, Role, shown_answer
+from core.vocabulary import AnswerKind, ErrorReason, ItemState, Reason, shown_answer
 
 
 @dataclass(frozen=True)
@@ -78,42 +75,6 @@ class FormCard:
     guideline: str
 
 
-@dataclass(frozen=True)
-class StoryLine:
-    """One step of how an item came to its end."""
-
-    at: datetime
-    words: str
-
-
-@dataclass(frozen=True)
-class MyAnswer:
-    item_id: int
-    queue_title: str
-    excerpt: str
-    words: str
-    may_undo: bool
-
-
-@dataclass(frozen=True)
-class MyQueue:
-    title: str
-    open: int
-    done_today: int
-    daily_cap: int
-    waiting: tuple[tuple[int, str], ...]  # item id and excerpt, oldest first
-
-
-@dataclass(frozen=True)
-class MineCard:
-    """A person's own load, and their last answers with undo where it is still possible."""
-
-    person: str
-    paused: bool
-    queues: tuple[MyQueue, ...]
-    answers: tuple[MyAnswer, ...]
-
-
 def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
     item = session.get_one(ReviewItem, item_id, populate_existing=True)
     prediction = item.prediction
@@ -161,56 +122,6 @@ def form_card(session: Session, item_id: int, person: str, policy: Policy) -> Fo
     )
 
 
-def item_story(session: Session, item_id: int, person: str | None, policy: Policy) -> list[StoryLine]:
-    """How an item was decided, oldest first. Names and single votes are for leads (and for person None, the operator),
-    or for everyone where the policy reveals names; while the item is open nobody sees them."""
-    item = session.get_one(ReviewItem, item_id)
-    prediction, queue = item.prediction, policy.queue(item.prediction.queue.name)
-    named = person is None or queue.review.reveal == "names" or holds(session, item.queue_id, Role.LEAD, person)
-    named = named and (item.state is ItemState.SETTLED or person is None)
-    lines = [StoryLine(prediction.created_at, f"{prediction.model_version} said {_said(prediction)}")]
-    lines += [
-        StoryLine(flag.created_at, f"flagged as {flag.reason.value}: {flag.detail} (policy {flag.policy_fingerprint})")
-        for flag in prediction.flags
-    ]
-    lines.append(StoryLine(item.opened_at, "shown to reviewers" + (", blind" if item.blind else " with the guess")))
-    if named:
-        every = session.scalars(select(Answer).where(Answer.item_id == item_id).order_by(Answer.id))
-        lines += [StoryLine(answer.created_at, _answer_line(answer)) for answer in every]
-    corrections = session.scalars(select(Correction).where(Correction.item_id == item_id).order_by(Correction.id))
-    lines += [StoryLine(correction.settled_at, _correction_line(correction, named)) for correction in corrections]
-    return lines
-
-
-def mine_card(session: Session, person: str, queues: Sequence[QueuePolicy], now: datetime, policy: Policy) -> MineCard:
-    """queues: those in which the person is a reviewer."""
-    reviewer = session.get(Reviewer, person)
-    mine = []
-    for queue in queues:
-        row = queue_named(session, queue.name)
-        numbers = load(session, person, row, ZoneInfo(queue.time_zone), now)
-        waiting = session.execute(
-            select(ReviewItem.id, Prediction.text)
-            .join(Prediction, Prediction.id == ReviewItem.prediction_id)
-            .where(*waiting_for(person, row))
-            .order_by(ReviewItem.id)
-            .limit(10)
-        )
-        excerpts = tuple((item_id, excerpt(text)) for item_id, text in waiting)
-        mine.append(MyQueue(queue.shown_title, numbers.open, numbers.done_today, queue.workload.daily_cap, excerpts))
-    return MineCard(
-        person=person,
-        paused=reviewer is not None and reviewer.paused_at is not None,
-        queues=tuple(mine),
-        answers=tuple(_last_answers(session, person, policy)),
-    )
-
-
-def excerpt(text: str, most: int = 80) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
-
-
 def _labels_in_order(prediction: Prediction, queue: QueuePolicy, fixed: bool) -> tuple[str, ...]:
     """Likeliest first; of equals, and where nothing is known or may be shown, the queue's order."""
     if fixed:
@@ -244,53 +155,4 @@ def _outcome(session: Session, item: ReviewItem, answers: Sequence[Answer], name
         whys=tuple(whys),
         model_was_right=correction.model_was_right,
         names=by_answer,
-    )
-
-
-def _last_answers(session: Session, person: str, policy: Policy) -> list[MyAnswer]:
-    found = session.execute(
-        select(Answer, ReviewItem)
-        .join(ReviewItem, ReviewItem.id == Answer.item_id)
-        .where(Answer.person == person, Answer.is_current, Answer.kind != AnswerKind.WITHDRAWN)
-        .order_by(Answer.created_at.desc(), Answer.id.desc())
-        .limit(10)
-    )
-    known = {queue.name: queue.shown_title for queue in policy.queues}
-    return [
-        MyAnswer(
-            item_id=item.id,
-            queue_title=known.get(item.prediction.queue.name, item.prediction.queue.name),
-            excerpt=excerpt(item.prediction.text),
-            words=_words(answer),
-            may_undo=item.state is not ItemState.SETTLED,
-        )
-        for answer, item in found
-    ]
-
-
-def _words(answer: Answer) -> str:
-    return shown_answer(answer.label) if answer.kind.is_vote else answer.kind.value.replace("_", " ")
-
-
-def _said(prediction: Prediction) -> str:
-    if prediction.label is None:
-        return "nothing: no model was live"
-    return f"{prediction.label} ({prediction.confidence or 0:.0%})"
-
-
-def _answer_line(answer: Answer) -> str:
-    why = f" because {answer.reason.value.replace('_', ' ')}" if answer.reason else ""
-    note = f": {answer.note}" if answer.note else ""
-    now = "" if answer.is_current else " (changed later)"
-    return f"{answer.person} said {_words(answer)}{why}{note} under guideline {answer.guideline_version}{now}"
-
-
-def _correction_line(correction: Correction, named: bool) -> str:
-    votes = ", ".join(f"{count} × {answer}" for answer, count in correction.tally.items()) or "no votes"
-    lead = (correction.lead if named else "a lead") if correction.lead else None
-    how = f"by {lead} after {votes}" if lead else f"by {votes}"
-    right = "the model was right" if correction.model_was_right else "the model was wrong"
-    return (
-        f"settled as {shown_answer(correction.label)} {how}; {right}; goes to {correction.destination.value} "
-        f"(policy {correction.policy_fingerprint})"
     )

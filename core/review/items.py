@@ -13,7 +13,7 @@ from core.policy import QueuePolicy
 from core.records.predictions import Prediction
 from core.records.queues import Member, Queue
 from core.records.reviews import Answer, Reviewer, ReviewItem
-from core.vocabulary import AnswerKind, Audience, Card, Role
+from core.vocabulary import AnswerKind, Audience, Card, Role, shown_answer
 
 
 def open_item(session: Session, prediction: Prediction, queue: Queue, now: datetime, policy: QueuePolicy) -> int:
@@ -68,3 +68,8 @@ def left_to_ask(session: Session, item: ReviewItem, answers: Sequence[Answer]) -
         )
     )
     return len(set(askable) - said)
+
+
+def said_words(answer: Answer) -> str:
+    """What an answer says, as people read it."""
+    return shown_answer(answer.label) if answer.kind.is_vote else answer.kind.value.replace("_", " ")

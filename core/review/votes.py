@@ -13,7 +13,7 @@ from core.queues import holds, require
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.consensus import Dispute, Verdict, verdict
 from core.review.corrections import adjudicate_item, settle_item
-from core.review.items import current_answers, left_to_ask, locked_item
+from core.review.items import current_answers, left_to_ask, locked_item, said_words
 from core.review.reviewers import locked_reviewer
 from core.review.workload import done_today
 from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
@@ -68,7 +68,7 @@ def cast_vote(session: Session, item_id: int, person: str, said: Said, now: date
     _check_may_answer(session, item, person, last, said, now, queue)
     _supersede(session, item, person, last, said, now)
     settled = _decide(session, item, now, queue)
-    before = _words(last) if last else None
+    before = said_words(last) if last else None
     return Receipt(item.id, said.kind, said.label, before=before, settled=settled)
 
 
@@ -87,7 +87,7 @@ def withdraw_vote(
     _check_newer(last, clicked_at)
     _supersede(session, item, person, last, Said(AnswerKind.WITHDRAWN, clicked_at), now)
     _decide(session, item, now, policy.queue(item.prediction.queue.name))
-    return Receipt(item.id, AnswerKind.WITHDRAWN, None, before=_words(last))
+    return Receipt(item.id, AnswerKind.WITHDRAWN, None, before=said_words(last))
 
 
 def _receipt_again(session: Session, item: ReviewItem, last: Answer) -> Receipt:
@@ -99,7 +99,7 @@ def _receipt_again(session: Session, item: ReviewItem, last: Answer) -> Receipt:
         .limit(1)
     )
     settled = item.settled_at == last.created_at
-    return Receipt(item.id, last.kind, last.label, before=_words(before) if before else None, settled=settled)
+    return Receipt(item.id, last.kind, last.label, before=said_words(before) if before else None, settled=settled)
 
 
 def _decide(session: Session, item: ReviewItem, now: datetime, queue: QueuePolicy) -> bool:
@@ -175,7 +175,7 @@ def _check_may_answer(
 
 def _check_newer(last: Answer, clicked_at: int) -> None:
     if clicked_at < last.clicked_at:
-        raise Outdated(f"An older click arrived late and changed nothing. What counts is: {_words(last)}.")
+        raise Outdated(f"An older click arrived late and changed nothing. What counts is: {said_words(last)}.")
 
 
 def _check_votes_wanted(session: Session, item: ReviewItem, queue: QueuePolicy) -> None:
@@ -192,10 +192,6 @@ def _check_daily_cap(session: Session, item: ReviewItem, person: str, now: datet
             f"You have voted on {done} items of {queue.shown_title} today, which is the most per day. "
             "Thank you; tomorrow is another day."
         )
-
-
-def _words(answer: Answer) -> str:
-    return shown_answer(answer.label) if answer.kind.is_vote else answer.kind.value.replace("_", " ")
 
 
 def _settled_sentence(session: Session, item: ReviewItem, person: str) -> str:

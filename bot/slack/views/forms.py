@@ -7,7 +7,8 @@ from bot.slack.blocks import Block, View
 from bot.slack.payloads import NONE_VALUE
 from bot.slack.views.words import REASON_WORDS
 from core.policy import LabelPolicy, QueuePolicy
-from core.review.cards import FormCard, StoryLine
+from core.review.cards import FormCard
+from core.review.story import StoryLine
 from core.vocabulary import NONE_OF_THESE
 
 MOST_SECTIONS = 60  # of 3,000 characters each: a text of 100,000 fits

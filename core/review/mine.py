@@ -1,0 +1,94 @@
+"""What one person sees of their own reviewing: what waits for them, what they have done, what they may take back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.policy import Policy, QueuePolicy
+from core.queues import queue_named
+from core.records.predictions import Prediction
+from core.records.reviews import Answer, Reviewer, ReviewItem
+from core.review.items import said_words
+from core.review.workload import load, waiting_for
+from core.vocabulary import AnswerKind, ItemState
+
+
+@dataclass(frozen=True)
+class MyAnswer:
+    item_id: int
+    queue_title: str
+    excerpt: str
+    words: str
+    may_undo: bool
+
+
+@dataclass(frozen=True)
+class MyQueue:
+    title: str
+    open: int
+    done_today: int
+    daily_cap: int
+    waiting: tuple[tuple[int, str], ...]  # item id and excerpt, oldest first
+
+
+@dataclass(frozen=True)
+class MineCard:
+    """A person's own load, and their last answers with undo where it is still possible."""
+
+    person: str
+    paused: bool
+    queues: tuple[MyQueue, ...]
+    answers: tuple[MyAnswer, ...]
+
+
+def mine_card(session: Session, person: str, queues: Sequence[QueuePolicy], now: datetime, policy: Policy) -> MineCard:
+    """queues: those in which the person is a reviewer."""
+    reviewer = session.get(Reviewer, person)
+    mine = []
+    for queue in queues:
+        row = queue_named(session, queue.name)
+        numbers = load(session, person, row, queue.zone, now)
+        waiting = session.execute(
+            select(ReviewItem.id, Prediction.text)
+            .join(Prediction, Prediction.id == ReviewItem.prediction_id)
+            .where(*waiting_for(person, row))
+            .order_by(ReviewItem.id)
+            .limit(10)
+        )
+        excerpts = tuple((item_id, excerpt(text)) for item_id, text in waiting)
+        mine.append(MyQueue(queue.shown_title, numbers.open, numbers.done_today, queue.workload.daily_cap, excerpts))
+    return MineCard(
+        person=person,
+        paused=reviewer is not None and reviewer.paused_at is not None,
+        queues=tuple(mine),
+        answers=tuple(_last_answers(session, person, policy)),
+    )
+
+
+def excerpt(text: str, most: int = 80) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def _last_answers(session: Session, person: str, policy: Policy) -> list[MyAnswer]:
+    found = session.execute(
+        select(Answer, ReviewItem)
+        .join(ReviewItem, ReviewItem.id == Answer.item_id)
+        .where(Answer.person == person, Answer.is_current, Answer.kind != AnswerKind.WITHDRAWN)
+        .order_by(Answer.created_at.desc(), Answer.id.desc())
+        .limit(10)
+    )
+    known = {queue.name: queue.shown_title for queue in policy.queues}
+    return [
+        MyAnswer(
+            item_id=item.id,
+            queue_title=known.get(item.prediction.queue.name, item.prediction.queue.name),
+            excerpt=excerpt(item.prediction.text),
+            words=said_words(answer),
+            may_undo=item.state is not ItemState.SETTLED,
+        )
+        for answer, item in found
+    ]

@@ -1,0 +1,81 @@
+"""How an item came to its end, step by step: for a lead who wonders, and for whoever asks a year later."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.policy import Policy
+from core.queues import holds
+from core.records.predictions import Prediction
+from core.records.reviews import Answer, Correction, ReviewItem
+from core.review.items import said_words
+from core.vocabulary import ItemState, Role, shown_answer
+
+
+@dataclass(frozen=True)
+class StoryLine:
+    """One step of how an item came to its end."""
+
+    at: datetime
+    words: str
+
+
+def item_story(session: Session, item_id: int, person: str | None, policy: Policy) -> list[StoryLine]:
+    """How an item was decided, oldest first. Names and single votes are for leads (and for person None, the operator),
+    or for everyone where the policy reveals names; while the item is open nobody sees them. What the model said of a
+    blind item is only for the operator until the item is settled."""
+    item = session.get_one(ReviewItem, item_id)
+    prediction, queue = item.prediction, policy.queue(item.prediction.queue.name)
+    named = person is None or queue.review.reveal == "names" or holds(session, item.queue_id, Role.LEAD, person)
+    named = named and (item.state is ItemState.SETTLED or person is None)
+    lines = []
+    if person is None or not item.blind or item.state is ItemState.SETTLED:
+        lines = _model_lines(prediction)
+    lines.append(StoryLine(item.opened_at, "shown to reviewers" + (", blind" if item.blind else " with the guess")))
+    if named:
+        every = session.scalars(select(Answer).where(Answer.item_id == item_id).order_by(Answer.id))
+        lines += [StoryLine(answer.created_at, _answer_line(answer)) for answer in every]
+    corrections = session.scalars(select(Correction).where(Correction.item_id == item_id).order_by(Correction.id))
+    lines += [StoryLine(correction.settled_at, _correction_line(correction, named)) for correction in corrections]
+    return lines
+
+
+def _model_lines(prediction: Prediction) -> list[StoryLine]:
+    """What the model said and why that was flagged; on an open blind item nobody may know."""
+    said = StoryLine(prediction.created_at, f"{prediction.model_version} said {_said(prediction)}")
+    return [
+        said,
+        *(
+            StoryLine(
+                flag.created_at, f"flagged as {flag.reason.value}: {flag.detail} (policy {flag.policy_fingerprint})"
+            )
+            for flag in prediction.flags
+        ),
+    ]
+
+
+def _said(prediction: Prediction) -> str:
+    if prediction.label is None:
+        return "nothing: no model was live"
+    return f"{prediction.label} ({prediction.confidence or 0:.0%})"
+
+
+def _answer_line(answer: Answer) -> str:
+    why = f" because {answer.reason.value.replace('_', ' ')}" if answer.reason else ""
+    note = f": {answer.note}" if answer.note else ""
+    now = "" if answer.is_current else " (changed later)"
+    return f"{answer.person} said {said_words(answer)}{why}{note} under guideline {answer.guideline_version}{now}"
+
+
+def _correction_line(correction: Correction, named: bool) -> str:
+    votes = ", ".join(f"{count} × {answer}" for answer, count in correction.tally.items()) or "no votes"
+    lead = (correction.lead if named else "a lead") if correction.lead else None
+    how = f"by {lead} after {votes}" if lead else f"by {votes}"
+    right = "the model was right" if correction.model_was_right else "the model was wrong"
+    right = right if correction.item.prediction.label is not None else "no model had looked at it"
+    return (
+        f"settled as {shown_answer(correction.label)} {how}; {right}; goes to {correction.destination.value} "
+        f"(policy {correction.policy_fingerprint})"
+    )
