@@ -7,10 +7,10 @@ from datetime import datetime
 
 from slack_sdk import WebClient
 
+from bot.budget import Budget
 from bot.clock import utc_now
 from bot.processes import this_process
 from bot.settings import Settings, require_setting
-from bot.slack.budget import Budget
 from core.database import Database
 from core.learning.serving import Serving
 from core.policy import Policy, load_policy

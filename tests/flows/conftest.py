@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from bot.budget import Budget
 from bot.clock import utc_now
 from bot.sandbox.client import Message, Person, SandboxClient
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
 from bot.slack.app import build_app
-from bot.slack.budget import Budget
 from bot.slack.connection import socket_mode
 from bot.slack.people import refresh_people
 from bot.wiring import Services, assemble, slack_client
@@ -26,6 +26,7 @@ from core.policy import Policy, QueuePolicy
 from core.queues import sync_queues
 from tests.people import ANA, BEN, CLEO, DAN, EVA, LEADS, REVIEW, support_policy, workspace
 
+PATIENCE = 25.0  # seconds; a loaded machine is slow, and nobody waits longer than needed
 HURRY = 50  # the workspace of the tests has no rates unless a test asks for them, so nobody waits a second per message
 
 SEEDS = (
@@ -74,7 +75,7 @@ class Loop:
             hits = [one for one in who.messages(channel) if words in one.plain and not one.ephemeral]
             return hits[-1] if hits else None
 
-        return _certain(self.box.wait_for(found, what=f"a message with “{words}” in {channel}"))
+        return _certain(self.box.wait_for(found, PATIENCE, what=f"a message with “{words}” in {channel}"))
 
     def told(self, person: Person, words: str, channel: str = REVIEW) -> Message:
         """The newest message that only this person sees, once it has these words."""
@@ -83,7 +84,7 @@ class Loop:
             hits = [one for one in person.messages(channel) if one.ephemeral and words in one.plain]
             return hits[-1] if hits else None
 
-        return _certain(self.box.wait_for(found, what=f"“{words}” told to {person.name}"))
+        return _certain(self.box.wait_for(found, PATIENCE, what=f"“{words}” told to {person.name}"))
 
 
 def _certain(message: Message | None) -> Message:
