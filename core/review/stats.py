@@ -11,11 +11,11 @@ from core.learning.models import live_version
 from core.learning.paired import Interval, wilson
 from core.policy import QueuePolicy
 from core.queues import queue_named
-from core.records.predictions import Flag
+from core.records.predictions import Flag, Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.agreement import krippendorff_alpha
 from core.review.workload import day_began
-from core.vocabulary import AnswerKind, ItemState, Reason
+from core.vocabulary import NONE_OF_THESE, AnswerKind, ItemState, Reason
 
 RECENT = 500  # settled items that agreement and votes per item look back over
 
@@ -93,8 +93,15 @@ def _recent_votes(session: Session, queue_id: int) -> Sequence[tuple[int, str, s
 def _errors_by_label(session: Session, queue_id: int) -> tuple[tuple[str, int], ...]:
     """Errors of the model that reviewers caught, by the label that was right; most first."""
     rows = session.execute(
-        select(func.coalesce(Correction.label, "None of these"), func.count())
-        .where(Correction.queue_id == queue_id, Correction.is_current, ~Correction.model_was_right)
+        select(func.coalesce(Correction.label, NONE_OF_THESE), func.count())
+        .join(ReviewItem, ReviewItem.id == Correction.item_id)
+        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .where(
+            Correction.queue_id == queue_id,
+            Correction.is_current,
+            ~Correction.model_was_right,
+            Prediction.label.is_not(None),  # where no model was live, none was wrong
+        )
         .group_by(Correction.label)
     )
     return tuple(sorted(rows, key=lambda pair: (-pair[1], pair[0])))
