@@ -9,7 +9,7 @@ const announcer = document.getElementById("announcer");
 
 export function notice(sentence, kind = "info") {
   const close = h("button", { type: "button", class: "icon-button", "aria-label": "Dismiss", onclick: () => made.remove() }, icon("close"));
-  const made = h("div", { class: `notice ${kind}`, role: kind === "error" ? "alert" : null }, icon(kind === "error" ? "alert" : "info"), h("p", {}, sentence), close);
+  const made = h("div", { class: `notice ${kind === "error" ? "bad" : ""}`, role: kind === "error" ? "alert" : null }, icon(kind === "error" ? "alert" : "info"), h("p", {}, sentence), close);
   box.append(made);
   setTimeout(() => made.remove(), STAY_MS);
 }

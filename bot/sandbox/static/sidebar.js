@@ -11,6 +11,7 @@ import { channelOf, directWith, isMe, onWorkspace, workspace } from "./workspace
 
 const box = document.getElementById("sidebar");
 const FACES = 6; // shown at once; the rest are in the list
+let joinable = false; // whether the channels one is not in are unfolded
 
 function draw() {
   if (!workspace.me) return;
@@ -33,10 +34,20 @@ function places() {
     { class: "places", "aria-label": "Channels and apps" },
     h("h2", {}, "Channels"),
     h("ul", {}, mine.map(channelRow)),
-    rest.length > 0 && h("details", { class: "rest" }, h("summary", {}, `${rest.length} more to join`), h("ul", {}, rest.map(channelRow))),
+    rest.length > 0 && more(rest),
     h("h2", {}, "Apps"),
     h("ul", {}, workspace.apps.map(appRow)),
   );
+}
+
+function more(rest) {
+  const unfolded = joinable || rest.some(({ id, name }) => [id, name].includes(here().place));
+  const summary = h("summary", { dataset: { focus: "more to join" } }, `${rest.length} more to join`);
+  const details = h("details", { class: "rest", open: unfolded }, summary, h("ul", {}, rest.map(channelRow)));
+  details.addEventListener("toggle", () => {
+    joinable = details.open;
+  });
+  return details;
 }
 
 function channelRow(channel) {
