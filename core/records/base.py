@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only for INTEGER PRIMARY KEY
-Json = JSON().with_variant(postgresql.JSONB, "postgresql")
+Json = JSON()  # not JSONB, which forgets the order: of the fields on a card, of the answers in a tally
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -2,8 +2,6 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy import Text
-from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
@@ -19,9 +17,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("mutex", sa.String(), nullable=True),
-        sa.Column(
-            "payload", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
-        ),
+        sa.Column("payload", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("run_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
@@ -163,12 +159,10 @@ def upgrade() -> None:
         sa.Column("model_version", sa.String(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("image_url", sa.String(), nullable=True),
-        sa.Column("fields", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
+        sa.Column("fields", sa.JSON(), nullable=False),
         sa.Column("label", sa.String(), nullable=True),
         sa.Column("confidence", sa.Double(), nullable=True),
-        sa.Column(
-            "probabilities", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=True
-        ),
+        sa.Column("probabilities", sa.JSON(), nullable=True),
         sa.Column("content_hash", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_prediction_queue_id_queue")),
@@ -322,7 +316,7 @@ def upgrade() -> None:
         sa.Column("model_was_right", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.String(32), nullable=True),
         sa.Column("note", sa.Text(), nullable=False),
-        sa.Column("tally", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
+        sa.Column("tally", sa.JSON(), nullable=False),
         sa.Column("settled_by", sa.String(32), nullable=False),
         sa.Column("lead", sa.String(), nullable=True),
         sa.Column("destination", sa.String(32), nullable=False),
@@ -377,14 +371,10 @@ def upgrade() -> None:
         sa.Column("live_model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("live_changes", sa.Integer(), nullable=False),
         sa.Column("golden_hash", sa.String(), nullable=False),
-        sa.Column(
-            "scorecard", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
-        ),
+        sa.Column("scorecard", sa.JSON(), nullable=False),
         sa.Column("passed", sa.Boolean(), nullable=False),
-        sa.Column("blocks", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
-        sa.Column(
-            "warnings", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
-        ),
+        sa.Column("blocks", sa.JSON(), nullable=False),
+        sa.Column("warnings", sa.JSON(), nullable=False),
         sa.Column("policy_fingerprint", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -446,7 +436,7 @@ def upgrade() -> None:
         sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("former_model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("people", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
+        sa.Column("people", sa.JSON(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("evaluation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("snapshot_hash", sa.String(), nullable=False),
