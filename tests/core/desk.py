@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import select
 
 from core.database import PATIENT, Database
-from core.intake.ingest import Ingested, record_predictions
-from core.intake.predictions import checked_prediction
+from core.intake.ingest import Ingested, flag_for_review, record_predictions
+from core.intake.predictions import NewPrediction, checked_prediction
 from core.policy import Policy, QueuePolicy
 from core.queues import queue_named, sync_queues
 from core.records.delivery import Posting
@@ -19,7 +19,7 @@ from core.records.queues import Queue
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.votes import Receipt, Said, cast_vote, withdraw_vote
 from core.vocabulary import AnswerKind, Card, ErrorReason
-from tests.people import support_policy
+from tests.people import DAN, support_policy
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 REFUND, BILLING, DELIVERY = "refund", "billing error", "delivery"
@@ -62,6 +62,11 @@ class Desk:
         with self.database.reading() as session:
             found = select(ReviewItem.id).join(Prediction).where(Prediction.external_id == row["external_id"])
             return session.scalars(found).one()
+
+    def flag(self, prediction: NewPrediction, person: str = DAN) -> int:
+        """A person asks for a look."""
+        with self.database.transaction() as session:
+            return flag_for_review(session, prediction, person, NOW, self.rules)
 
     def click(
         self, person: str, item_id: int, answer: str, at: int | None = None, now: datetime = NOW, **why: Any

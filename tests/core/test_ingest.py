@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from core.errors import Invalid, Refusal
-from core.intake.ingest import flag_for_review
 from core.intake.predictions import KNOWN, LONGEST_TEXT, NewPrediction, checked_prediction
 from core.records.predictions import Flag, Prediction
 from core.records.reviews import ReviewItem
 from core.vocabulary import Card, ItemState, Reason
 from tests.core.conftest import OpenDesk
-from tests.core.desk import BILLING, NOW, REFUND, SURE, UNSURE, Desk, sent
+from tests.core.desk import BILLING, REFUND, SURE, UNSURE, Desk, sent
 from tests.people import ANA, BEN, DAN, support_policy
 
 RULES = support_policy().queues[0]
@@ -70,43 +69,42 @@ def test_blindness_follows_from_the_content_and_needs_a_guess_to_hide(open_desk:
     assert first == second
     assert {True, False} == set(first)
     everything = desk.under(review={"blind_share": 1.0})
-    with everything.database.transaction() as session:
-        unseen = NewPrediction("C1:1", "none", "no model has seen this")
-        item_id = flag_for_review(session, unseen, ANA, NOW, everything.rules)
+    item_id = everything.flag(NewPrediction("C1:1", "none", "no model has seen this"))
     assert everything.item(item_id).blind is False
-
-
-def flagged(desk: Desk, prediction: NewPrediction, person: str = DAN) -> int:
-    with desk.database.transaction() as session:
-        return flag_for_review(session, prediction, person, NOW, desk.rules)
 
 
 def test_a_person_asks_for_a_look_whatever_the_model_thinks(desk: Desk) -> None:
     sure = checked_prediction(sent("look at this", SURE, external_id="C1:17"), desk.rules)
-    item_id = flagged(desk, sure)
+    item_id = desk.flag(sure)
     assert desk.item(item_id).state is ItemState.OPEN
     assert desk.wanted(Card.REVIEW_ITEM, item_id) == 1
     with desk.database.reading() as session:
         [flag] = session.scalars(select(Flag))
         assert (flag.reason, flag.person, flag.inclusion_probability) == (Reason.PERSON, DAN, 1.0)
     with pytest.raises(Refusal, match=rf"under review already \(item {item_id}\)"):
-        flagged(desk, sure, ANA)
+        desk.flag(sure, ANA)
 
 
 def test_a_person_may_ask_for_a_look_at_what_the_rules_let_pass(desk: Desk) -> None:
     row = sent("let pass", SURE)
     assert desk.ingest(row).flagged == 0
-    item_id = flagged(desk, checked_prediction(row, desk.rules))
+    item_id = desk.flag(checked_prediction(row, desk.rules))
     assert desk.item(item_id).prediction.text == "let pass"
     with pytest.raises(Refusal, match="under review already"):
-        flagged(desk, checked_prediction(row, desk.rules))
+        desk.flag(checked_prediction(row, desk.rules))
 
 
 def test_a_text_that_no_model_has_seen_can_be_flagged(desk: Desk) -> None:
-    item_id = flagged(desk, NewPrediction("C1:1", "none", "what is this?"))
+    item_id = desk.flag(NewPrediction("C1:1", "none", "what is this?"))
     assert desk.item(item_id).prediction.label is None
     desk.click(ANA, item_id, REFUND)
     assert desk.click(BEN, item_id, REFUND).settled
+
+
+def test_fields_keep_the_order_in_which_they_were_sent(desk: Desk) -> None:
+    fields = {"Ticket number": "7", "Tier": "gold", "A": "b"}
+    item_id = desk.ticket(fields=fields)
+    assert list(desk.item(item_id).prediction.fields.items()) == list(fields.items())
 
 
 GOOD: dict[str, Any] = {"external_id": "T-1", "model_version": "m", "text": "refund me", "probabilities": UNSURE}

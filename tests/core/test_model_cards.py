@@ -1,0 +1,98 @@
+"""What people see of runs and models, and how a model came to be."""
+
+import pytest
+
+from core.errors import NotFound
+from core.learning.cards import candidate_card, model_story, run_card
+from core.learning.decisions import approve, overrule, roll_back
+from core.vocabulary import DecisionKind, ModelState, RunState, Trigger
+from tests.core.conftest import OpenDesk
+from tests.core.desk import BILLING, NOW, Desk
+from tests.core.models import REFUSED, candidate, evaluated_again, model, promoted, requested, seeded, trained
+from tests.people import ANA, BEN, CLEO, DAN
+
+
+def story(desk: Desk, model_id: int) -> list[str]:
+    with desk.database.reading() as session:
+        return [words for _at, words in model_story(session, model_id, desk.policy)]
+
+
+def test_the_card_of_a_run_follows_it(desk: Desk) -> None:
+    seeded(desk)
+    run_id = requested(desk) or 0
+    with desk.database.reading() as session:
+        card = run_card(session, run_id, desk.policy)
+    assert (card.state, card.progress, card.model) == (RunState.REQUESTED, "waiting for a worker", None)
+    assert (card.trigger, card.requested_by, card.queue_title) == (Trigger.COMMAND, CLEO, "Support tickets")
+
+
+def test_the_card_of_a_candidate_has_all_that_a_lead_needs(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(leads=[CLEO, DAN], promotion={"approvals": 2}))
+    desk.settled(ANA, BEN, answer=BILLING, text="taken twice")
+    first = candidate(desk)
+    with desk.database.transaction() as session:
+        approve(session, first, DAN, 1, NOW, desk.policy)
+    with desk.database.reading() as session:
+        card = candidate_card(session, first, desk.policy)
+    assert (card.name, card.state, card.live_name) == ("v1", ModelState.CANDIDATE, None)
+    assert (card.passed, card.outdated, card.blocks) == (True, False, ())
+    assert (card.approvals, card.approvals_needed, card.corrections) == ((DAN,), 2, 1)
+    assert card.decisions == ()
+    candidate(desk)
+    with desk.database.reading() as session:
+        assert candidate_card(session, first, desk.policy).superseded_by == "v2"
+
+
+def test_the_card_says_when_its_report_is_out_of_date(desk: Desk) -> None:
+    seeded(desk)
+    promoted(desk)
+    promoted(desk)
+    model_id = candidate(desk, passed=False)
+    with desk.database.transaction() as session:
+        roll_back(session, desk.queue(), CLEO, "", NOW, desk.rules)
+    with desk.database.reading() as session:
+        card = candidate_card(session, model_id, desk.policy)
+    assert (card.outdated, card.live_name, card.blocks) == (True, "v2", (REFUSED,))
+    evaluated_again(desk)
+    with desk.database.reading() as session:
+        card = candidate_card(session, model_id, desk.policy)
+    assert (card.outdated, card.live_name) == (False, "v1")
+
+
+def test_a_decision_is_on_the_card_it_was_about(desk: Desk) -> None:
+    seeded(desk)
+    model_id = candidate(desk, passed=False)
+    with desk.database.transaction() as session:
+        overrule(session, model_id, CLEO, "the labels were wrong", NOW, desk.policy)
+    with desk.database.reading() as session:
+        [line] = candidate_card(session, model_id, desk.policy).decisions
+    assert (line.kind, line.leads, line.reason) == (DecisionKind.OVERRULE, (CLEO,), "the labels were wrong")
+
+
+def test_the_story_of_a_model_goes_from_request_to_roll_back(desk: Desk) -> None:
+    seeded(desk)
+    desk.settled(ANA, BEN, answer=BILLING, text="taken twice")
+    done = trained(desk)
+    with desk.database.transaction() as session:
+        approve(session, 1, CLEO, 1, NOW.replace(hour=10), desk.policy)
+    promoted(desk, now=NOW.replace(hour=11))
+    with desk.database.transaction() as session:
+        roll_back(session, desk.queue(), CLEO, "worse on mondays", NOW.replace(hour=12), desk.rules)
+    asked, snapshot, *_rest = lines = story(desk, 1)
+    policy = desk.rules.fingerprint
+    assert asked == f"training asked for (command by {CLEO}), policy {policy}"
+    assert "1 of them corrections; " in snapshot
+    assert (
+        f"fitted by learner “text”, seed {done.seed}, parameters {model(desk, 1).parameters_fingerprint[:12]}"
+        in lines[2]
+    )
+    assert "against majority: " in lines[3]
+    assert lines[3].endswith(f"The gate passed (policy {policy})")
+    assert lines[4].startswith(f"promote by {CLEO} (snapshot ")
+    assert lines[5].startswith(f"roll back by {CLEO}: worse on mondays (snapshot ")
+    assert len(lines) == 6
+
+
+def test_there_is_no_story_of_a_model_that_does_not_exist(desk: Desk) -> None:
+    with pytest.raises(NotFound, match="no model 9"):
+        story(desk, 9)
