@@ -19,6 +19,7 @@ from rich.progress import Progress
 
 from bot.clock import utc_now
 from bot.migrate import migrate as bring_up_to_date
+from bot.setting_up import setting_up
 from bot.settings import Settings, load_settings
 from bot.tables import labelled_rows, read_rows
 from core.database import PATIENT, Database
@@ -36,6 +37,7 @@ from core.review.story import item_story
 from core.vocabulary import OPERATOR, Trigger
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="People correct a model in Slack; it learns.")
+app.add_typer(setting_up)
 out = Console()
 
 QueueOption = Annotated[str, typer.Option("--queue", "-q", help="name of the queue in the policy file")]

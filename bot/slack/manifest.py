@@ -3,9 +3,39 @@
 import json
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlsplit
+
+from core.errors import Invalid
+
+EVENTS_PATH = "/slack/events"  # the one address for everything that Slack sends; see bot/web.py
+LOOPBACK = ("127.0.0.1", "localhost")  # the local workspace calls without TLS
 
 
 def manifest() -> dict[str, Any]:
     """The app's manifest for Socket Mode."""
     found: dict[str, Any] = json.loads(files("bot.slack").joinpath("manifest.json").read_text(encoding="utf-8"))
     return found
+
+
+def manifest_for(public_url: str) -> dict[str, Any]:
+    """The same app, called by Slack over HTTP at this address. Raises Invalid if Slack would not call it."""
+    address = events_address(public_url)
+    made = manifest()
+    settings = made["settings"]
+    settings["socket_mode_enabled"] = False
+    settings["event_subscriptions"]["request_url"] = address
+    settings["interactivity"] |= {"request_url": address, "message_menu_options_url": address}
+    for command in made["features"]["slash_commands"]:
+        command["url"] = address
+    return made
+
+
+def events_address(public_url: str) -> str:
+    """`https://host`, with or without /slack/events behind it."""
+    parts = urlsplit(public_url.strip())
+    if not parts.hostname or (parts.scheme != "https" and parts.hostname not in LOOPBACK):
+        raise Invalid(
+            f"Slack calls only https:// addresses; “{public_url}” is none. Give it as https://bot.example.com."
+        )
+    base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+    return base if base.endswith(EVENTS_PATH) else base + EVENTS_PATH
