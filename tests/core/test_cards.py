@@ -1,0 +1,238 @@
+"""What people see of reviewing: a blind card betrays nothing, an open one no votes, names only where policy says so."""
+
+from dataclasses import astuple
+from typing import Any
+
+import pytest
+
+from core.intake.predictions import NewPrediction
+from core.review.cards import FormCard, ItemCard, form_card, item_card
+from core.review.mine import MineCard, excerpt, mine_card
+from core.review.reviewers import pause
+from core.review.story import item_story
+from core.vocabulary import ErrorReason, ItemState, Reason
+from tests.core.conftest import OpenDesk
+from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk
+from tests.people import ANA, BEN, CLEO, DAN, EVA
+
+BLIND = {"review": {"blind_share": 1.0}}
+BILLING_FIRST = {REFUND: 0.3, BILLING: 0.5, DELIVERY: 0.2}
+
+
+def card(desk: Desk, item_id: int) -> ItemCard:
+    with desk.database.reading() as session:
+        return item_card(session, item_id, desk.policy)
+
+
+def form(desk: Desk, item_id: int, person: str = ANA) -> FormCard | None:
+    with desk.database.reading() as session:
+        return form_card(session, item_id, person, desk.policy)
+
+
+def story(desk: Desk, item_id: int, person: str | None) -> list[str]:
+    with desk.database.reading() as session:
+        return [line.words for line in item_story(session, item_id, person, desk.policy)]
+
+
+def mine(desk: Desk, person: str = ANA) -> MineCard:
+    with desk.database.reading() as session:
+        return mine_card(session, person, desk.policy.queues, NOW, desk.policy)
+
+
+def test_an_open_card_shows_the_guess_first_why_it_is_here_and_no_votes(desk: Desk) -> None:
+    item_id = desk.ticket("charged twice", BILLING_FIRST, fields={"Customer": "gold"})
+    desk.click(ANA, item_id, REFUND, note="a secret of Ana's")
+    seen = card(desk, item_id)
+    assert (seen.guess, seen.confidence, seen.labels) == (BILLING, 0.5, (BILLING, REFUND, DELIVERY))
+    assert seen.why_flagged == ((Reason.UNCERTAIN, "50% sure, below 80%"),)
+    assert (seen.fields, seen.votes, seen.most_votes) == ({"Customer": "gold"}, 1, 3)
+    assert seen.outcome is None
+    assert ANA not in str(astuple(seen))
+    assert "secret" not in str(astuple(seen))
+
+
+@pytest.mark.parametrize("state", ["open", "disputed"])
+def test_a_blind_card_betrays_nothing_until_it_is_settled(open_desk: OpenDesk, state: str) -> None:
+    desk = open_desk(**BLIND)
+    item_id = desk.ticket("charged twice", BILLING_FIRST)
+    for person in (ANA, BEN) if state == "disputed" else ():
+        desk.click(person, item_id, CANNOT)
+    seen = card(desk, item_id)
+    assert seen.state.value == state
+    assert (seen.guess, seen.confidence, seen.why_flagged) == (None, None, ())
+    assert seen.labels == desk.rules.label_names, "nor does the order of the labels"
+    assert "50%" not in str(astuple(seen))
+    desk.click(CLEO if state == "disputed" else ANA, item_id, REFUND)
+    desk.click(BEN, item_id, REFUND) if state == "open" else None
+    seen = card(desk, item_id)
+    assert (seen.guess, seen.confidence) == (BILLING, 0.5)
+    assert seen.why_flagged
+
+
+def test_a_card_without_a_guess_offers_the_labels_in_their_order(desk: Desk) -> None:
+    seen = card(desk, desk.flag(NewPrediction("C1:1", "none", "hello")))
+    assert (seen.guess, seen.confidence, seen.labels) == (None, None, desk.rules.label_names)
+    assert [reason for reason, _detail in seen.why_flagged] == [Reason.PERSON]
+
+
+def split(desk: Desk) -> int:
+    item_id = desk.ticket()
+    desk.click(ANA, item_id, REFUND, reason=ErrorReason.AMBIGUOUS, note="both fit")
+    desk.click(BEN, item_id, BILLING)
+    desk.click(EVA, item_id, DELIVERY)
+    return item_id
+
+
+@pytest.mark.parametrize("reveal", ["tally", "names"])
+def test_a_settled_card_shows_the_tally_and_names_only_where_policy_says_so(open_desk: OpenDesk, reveal: str) -> None:
+    desk = open_desk(review={"blind_share": 0.0, "reveal": reveal})
+    item_id = split(desk)
+    desk.click(CLEO, item_id, BILLING, note="rule 4")
+    outcome = card(desk, item_id).outcome
+    assert outcome is not None
+    assert (outcome.label, outcome.lead, outcome.model_was_right) == (BILLING, CLEO, False)
+    assert outcome.tally == {BILLING: 1, DELIVERY: 1, REFUND: 1}
+    assert [(why.answer, why.reason, why.note) for why in outcome.whys] == [
+        (REFUND, ErrorReason.AMBIGUOUS, "both fit"),
+        (BILLING, None, "rule 4"),
+    ]
+    if reveal == "names":
+        assert outcome.names == {REFUND: (ANA,), BILLING: (BEN,), DELIVERY: (EVA,)}
+        assert outcome.whys[0].person == ANA
+    else:
+        assert not {ANA, BEN, EVA} & set(str(astuple(outcome)).split("'"))
+
+
+def test_a_form_starts_with_what_the_person_said_and_nobody_else(open_desk: OpenDesk) -> None:
+    desk = open_desk(**BLIND, guideline="Money back is a refund.")
+    item_id = desk.ticket()
+    desk.click(ANA, item_id, BILLING, reason=ErrorReason.OTHER, note="twice")
+    anas, bens = form(desk, item_id, ANA), form(desk, item_id, BEN)
+    assert anas is not None
+    assert bens is not None
+    assert (anas.said, anas.said_none, anas.reason, anas.note) == (BILLING, False, ErrorReason.OTHER, "twice")
+    assert (bens.said, bens.said_none, bens.reason, bens.note) == (None, False, None, "")
+    assert bens.guideline == "Money back is a refund."
+    assert tuple(label.name for label in bens.labels) == desk.rules.label_names
+    desk.click(ANA, item_id, NONE)
+    anas = form(desk, item_id, ANA)
+    assert anas is not None
+    assert (anas.said, anas.said_none) == (None, True)
+
+
+def test_there_is_no_form_of_what_is_settled_or_gone(desk: Desk) -> None:
+    assert form(desk, desk.settled(ANA, BEN)) is None
+    assert form(desk, 999) is None
+
+
+@pytest.mark.parametrize(
+    ("reveal", "person", "named"),
+    [
+        ("tally", None, True),
+        ("tally", CLEO, True),
+        ("tally", ANA, False),
+        ("tally", DAN, False),
+        ("names", DAN, True),
+    ],
+)
+def test_the_story_of_a_settled_item_names_people_to_leads_and_where_policy_says_so(
+    open_desk: OpenDesk, reveal: str, person: str | None, named: bool
+) -> None:
+    desk = open_desk(review={"blind_share": 0.0, "reveal": reveal}, guideline="Be fair.")
+    item_id = split(desk)
+    desk.click(CLEO, item_id, BILLING)
+    lines = story(desk, item_id, person)
+    assert lines[0] == "sender-1 said refund (50%)"
+    assert lines[1] == f"flagged as uncertain: 50% sure, below 80% (policy {desk.rules.fingerprint})"
+    assert lines[2] == "shown to reviewers with the guess"
+    votes = [f"{ANA} said refund because ambiguous: both fit under guideline 1"]
+    votes += [f"{BEN} said billing error under guideline 1", f"{EVA} said delivery under guideline 1"]
+    assert lines[3:-1] == (votes if named else [])
+    lead = CLEO if named else "a lead"
+    assert lines[-1].startswith(
+        f"settled as billing error by {lead} after 1 × billing error, 1 × delivery, 1 × refund; "
+    )
+    assert "the model was wrong; goes to training" in lines[-1]
+
+
+def test_the_story_keeps_former_answers_and_those_that_are_no_votes(desk: Desk) -> None:
+    item_id = desk.ticket()
+    desk.click(EVA, item_id, CANNOT)
+    desk.click(ANA, item_id, BILLING)
+    desk.click(ANA, item_id, REFUND)
+    desk.click(BEN, item_id, REFUND)
+    lines = story(desk, item_id, CLEO)
+    assert f"{EVA} said cannot judge under guideline 1" in lines
+    assert f"{ANA} said billing error under guideline 1 (changed later)" in lines
+    assert lines[-1].startswith("settled as refund by 2 × refund; the model was right")
+
+
+@pytest.mark.parametrize("policy", [{}, {"review": {"blind_share": 0.0, "reveal": "names"}}], ids=["tally", "names"])
+def test_while_an_item_is_open_nobody_but_the_operator_sees_votes(open_desk: OpenDesk, policy: Any) -> None:
+    desk = open_desk(**policy)
+    item_id = desk.ticket()
+    desk.click(ANA, item_id, BILLING)
+    for person in (ANA, BEN, CLEO, DAN):
+        assert not any("billing" in line for line in story(desk, item_id, person))
+    assert any(ANA in line for line in story(desk, item_id, None))
+
+
+def test_the_story_of_a_blind_item_keeps_the_guess_until_it_is_settled(open_desk: OpenDesk) -> None:
+    desk = open_desk(**BLIND)
+    item_id = desk.ticket("charged twice", BILLING_FIRST)
+    for person in (ANA, CLEO, DAN):
+        assert story(desk, item_id, person) == ["shown to reviewers, blind"]
+    assert story(desk, item_id, None)[0] == "sender-1 said billing error (50%)"
+    desk.click(ANA, item_id, BILLING)
+    desk.click(BEN, item_id, BILLING)
+    assert story(desk, item_id, ANA)[0] == "sender-1 said billing error (50%)"
+
+
+def test_the_story_of_a_text_that_no_model_saw_blames_none(desk: Desk) -> None:
+    item_id = desk.flag(NewPrediction("C1:1", "none", "hello"))
+    desk.click(ANA, item_id, BILLING)
+    desk.click(BEN, item_id, BILLING)
+    lines = story(desk, item_id, CLEO)
+    assert lines[0] == "none said nothing: no model was live"
+    assert "no model had looked at it" in lines[-1]
+
+
+def test_my_card_has_my_load_what_waits_and_my_last_answers_with_undo(desk: Desk) -> None:
+    waiting = desk.ticket("a long text " * 20)
+    open_ = desk.ticket("money back")
+    desk.click(ANA, open_, REFUND)
+    skipped = desk.ticket("charged twice")
+    desk.click(ANA, skipped, SKIP)
+    settled = desk.settled(ANA, BEN, text="where is it")
+    taken_back = desk.ticket("hello")
+    desk.click(ANA, taken_back, REFUND)
+    desk.undo(ANA, taken_back)
+    seen = mine(desk)
+    [queue] = seen.queues
+    assert (queue.open, queue.done_today, queue.daily_cap) == (2, 2, 120)
+    assert queue.waiting == ((waiting, excerpt("a long text " * 20)), (taken_back, "hello"))
+    assert [(answer.item_id, answer.words, answer.may_undo) for answer in seen.answers] == [
+        (settled, REFUND, False),
+        (skipped, "skip", True),
+        (open_, REFUND, True),
+    ]
+    assert not seen.paused
+    with desk.database.transaction() as session:
+        pause(session, ANA, NOW)
+    assert mine(desk).paused
+    assert mine(desk, DAN).answers == ()
+
+
+def test_an_excerpt_is_one_short_line() -> None:
+    assert excerpt(" a\n\tb ") == "a b"
+    assert excerpt("x" * 81) == "x" * 79 + "…"
+    assert excerpt("x" * 80) == "x" * 80
+
+
+def test_a_card_follows_its_item(desk: Desk) -> None:
+    item_id = desk.ticket()
+    states = [card(desk, item_id).state]
+    for person in (ANA, BEN):
+        desk.click(person, item_id, REFUND)
+        states.append(card(desk, item_id).state)
+    assert states == [ItemState.OPEN, ItemState.OPEN, ItemState.SETTLED]
