@@ -130,6 +130,28 @@ class Role(StrEnum):
     LEAD = "lead"
 
 
+class Scope(StrEnum):
+    """What the holder of an API token may do."""
+
+    INGEST = "ingest"  # send predictions
+    READ = "read"  # items, corrections, models, snapshots, readings
+    PREDICT = "predict"  # ask the live model
+
+
+class EventKind(StrEnum):
+    """What other systems are told by webhook."""
+
+    ITEM_SETTLED = "item.settled"
+    MODEL_PROMOTED = "model.promoted"
+    MODEL_ROLLED_BACK = "model.rolled_back"
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"  # given up; `goldloop webhooks replay` tries again
+
+
 OPERATOR = "operator"  # who acts by the terminal; everybody else is known by their Slack id
 NONE_OF_THESE = "None of these"  # how the vote without a label is written in tallies and on buttons
 
