@@ -5,8 +5,7 @@ What only some commands need (Slack, the web, the demo) is imported by them, so 
 
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -19,10 +18,11 @@ from rich.progress import Progress
 
 from bot.clock import utc_now
 from bot.migrate import migrate as bring_up_to_date
+from bot.opening import opened
 from bot.setting_up import setting_up
-from bot.settings import Settings, load_settings
+from bot.settings import load_settings
 from bot.tables import labelled_rows, read_rows
-from core.database import PATIENT, Database
+from core.database import PATIENT
 from core.errors import Invalid, NotFound, Refusal
 from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction, checked_prediction
@@ -30,7 +30,6 @@ from core.learning.cards import model_story
 from core.learning.decisions import roll_back as bring_back
 from core.learning.runs import request_run
 from core.learning.seeds import add_seeds
-from core.policy import Policy, load_policy
 from core.queues import queue_named, sync_queues
 from core.records.reviews import ReviewItem
 from core.review.story import item_story
@@ -72,7 +71,7 @@ def worker() -> None:
 @app.command()
 def migrate() -> None:
     """Bring tables and queues up to date."""
-    with _opened() as (database, policy):
+    with opened() as (database, policy):
         bring_up_to_date(database)
         with database.transaction(wait=PATIENT) as session:
             sync_queues(session, policy, utc_now())
@@ -82,7 +81,7 @@ def migrate() -> None:
 @app.command()
 def seed(file: Path, queue: QueueOption) -> None:
     """Labelled data to start from (csv, jsonl, parquet; columns text and label). A random part becomes golden."""
-    with _opened() as (database, policy), Progress(console=out, transient=True) as progress:
+    with opened() as (database, policy), Progress(console=out, transient=True) as progress:
         rows = labelled_rows(file)
         task = progress.add_task("Storing", total=len(rows))
         training = golden = repeated = 0
@@ -99,7 +98,7 @@ def seed(file: Path, queue: QueueOption) -> None:
 @app.command()
 def ingest(file: Path, queue: QueueOption) -> None:
     """Predictions from a file (csv, jsonl, parquet). What deserves a look is sent to the reviewers. Safe to repeat."""
-    with _opened() as (database, policy), Progress(console=out, transient=True) as progress:
+    with opened() as (database, policy), Progress(console=out, transient=True) as progress:
         chosen = policy.queue(queue)
         task = progress.add_task("Reading", total=None)
         new = repeated = flagged = bad = 0
@@ -125,7 +124,7 @@ def ingest(file: Path, queue: QueueOption) -> None:
 @app.command()
 def retrain(queue: QueueOption) -> None:
     """Ask for a new candidate now; a worker makes it."""
-    with _opened() as (database, policy), database.transaction(wait=PATIENT) as session:
+    with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
         row = queue_named(session, queue)
         run_id = request_run(session, row, Trigger.COMMAND, OPERATOR, utc_now(), policy.queue(queue))
     out.print(f"Training run {run_id} is on its way." if run_id else "A training run is waiting already.")
@@ -134,7 +133,7 @@ def retrain(queue: QueueOption) -> None:
 @app.command("roll-back")
 def roll_back(queue: QueueOption, why: Annotated[str, typer.Option(help="kept with the decision")] = "") -> None:
     """Bring back the model that was live before the present one."""
-    with _opened() as (database, policy), database.transaction(wait=PATIENT) as session:
+    with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
         name = bring_back(session, queue_named(session, queue), OPERATOR, why, utc_now(), policy.queue(queue))
     out.print(f"{name} is live again.")
 
@@ -166,7 +165,7 @@ app.add_typer(explain, name="explain")
 @explain.command("item")
 def explain_item(item_id: int) -> None:
     """One review item, from prediction to correction."""
-    with _opened() as (database, policy), database.reading() as session:
+    with opened() as (database, policy), database.reading() as session:
         if session.get(ReviewItem, item_id) is None:
             raise NotFound(f"There is no item {item_id}.")
         for line in item_story(session, item_id, None, policy):
@@ -176,7 +175,7 @@ def explain_item(item_id: int) -> None:
 @explain.command("model")
 def explain_model(model_id: int) -> None:
     """One model, from the request to train it to the decisions about it."""
-    with _opened() as (database, policy), database.reading() as session:
+    with opened() as (database, policy), database.reading() as session:
         for at, words in model_story(session, model_id, policy):
             out.print(f"[dim]{at:%Y-%m-%d %H:%M:%S}[/]  {escape(words)}", highlight=False)
 
@@ -191,16 +190,6 @@ def main() -> None:
     except Refusal as refusal:
         Console(stderr=True).print(f"[red]{escape(str(refusal))}[/]", highlight=False)
         sys.exit(2)
-
-
-@contextmanager
-def _opened() -> Iterator[tuple[Database, Policy]]:
-    settings: Settings = load_settings()
-    database = Database(settings.database_url)
-    try:
-        yield database, load_policy(settings.policy)
-    finally:
-        database.close()
 
 
 def _without_empty(row: dict[str, object]) -> dict[str, object]:

@@ -1,0 +1,19 @@
+"""What most commands of the terminal begin with: the database and the policy, and nothing that talks to Slack."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bot.settings import load_settings
+from core.database import Database
+from core.policy import Policy, load_policy
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Database, Policy]]:
+    """Raises Invalid if a setting or the policy file cannot be used."""
+    settings = load_settings()
+    database = Database(settings.database_url)
+    try:
+        yield database, load_policy(settings.policy)
+    finally:
+        database.close()
