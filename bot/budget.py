@@ -33,7 +33,7 @@ class Budget:
     def may_update_open(self) -> bool:
         """Open cards are redrawn only from what settled ones leave over: half of the burst stays for those."""
         with self._lock:
-            return self._refill() >= BURST / 2
+            return self._refill() >= BURST / 2 + 1
 
     def spend_post(self, channel: str) -> None:
         with self._lock:
