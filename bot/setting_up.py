@@ -1,11 +1,26 @@
-"""`goldloop manifest`: what a new operator needs before Goldloop runs. The way is docs/slack.md."""
+"""`goldloop manifest` and `init`: what a new operator needs before Goldloop runs. The way is docs/slack.md."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bot.policy_file import Answers, labels_of, write_policy
+from bot.questions import (
+    asked,
+    given_or_asked,
+    read_id,
+    read_ids,
+    read_ids_or_none,
+    read_labels,
+    read_name,
+    read_some_ids,
+    read_zone,
+)
+from bot.settings import load_settings
 from bot.slack.manifest import manifest, manifest_for
+from core.errors import Invalid
 
 setting_up = typer.Typer()
 
@@ -16,3 +31,47 @@ def print_manifest(
 ) -> None:
     """The Slack app as a manifest, to paste at "Create an app, from a manifest"."""
     typer.echo(json.dumps(manifest_for(url) if url else manifest(), indent=4))
+
+
+@setting_up.command()
+def init(
+    queue: Annotated[str, typer.Option(help="short name of the stream of work, e.g. support")] = "",
+    title: Annotated[str, typer.Option(help="what people read, e.g. Support tickets")] = "",
+    channel: Annotated[str, typer.Option(help="id of the reviewers' channel")] = "",
+    leads_channel: Annotated[str, typer.Option(help="id of the leads' channel")] = "",
+    lead: Annotated[list[str] | None, typer.Option(help="id of a lead; may be given several times")] = None,
+    reviewer: Annotated[list[str] | None, typer.Option(help="id of a reviewer; none: the channel's members")] = None,
+    label: Annotated[list[str] | None, typer.Option(help="a label; may be given several times")] = None,
+    labels_from: Annotated[
+        Path | None, typer.Option(help="a data file (columns text, label) to take them from")
+    ] = None,
+    time_zone: Annotated[str, typer.Option(help="e.g. Europe/Berlin; says when a day begins")] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="where to write; otherwise GOLDLOOP_POLICY or goldloop.toml")
+    ] = None,
+) -> None:
+    """Write a commented goldloop.toml. Asks for what is not given as an option."""
+    path = file or load_settings().policy
+    if path.exists():  # before anybody answers questions for nothing; writing checks again
+        raise Invalid(f"{path} is there already and was not touched. Edit it, or write elsewhere with --file.")
+    taken = labels_of(labels_from) if labels_from else tuple(label or ())
+    named = given_or_asked(queue, "Short name of this stream of work", "--queue", read_name, "support")
+    answers = Answers(
+        queue=named,
+        title=given_or_asked(title, "Title that people read", "--title", str.strip, named.capitalize()),
+        channel=given_or_asked(channel, "Id of the reviewers' channel (C…)", "--channel", read_id),
+        leads_channel=given_or_asked(leads_channel, "Id of the leads' channel", "--leads-channel", read_id),
+        leads=read_ids(lead) if lead else asked("Ids of the leads (U…, with commas)", "--lead", read_some_ids),
+        reviewers=_reviewers(reviewer, lead),
+        labels=taken or asked("Labels, with commas", "--label or --labels-from", read_labels),
+        time_zone=given_or_asked(time_zone, "Time zone", "--time-zone", read_zone, "UTC"),
+    )
+    write_policy(path, answers)
+    typer.echo(f"{path} is written: {len(answers.labels)} labels. Look it through, then run `goldloop doctor`.")
+
+
+def _reviewers(given: list[str] | None, leads_given: list[str] | None) -> tuple[str, ...]:
+    """Nobody named is an answer, so a script that names its leads is not asked."""
+    if given or leads_given:
+        return read_ids(given or [])
+    return asked("Ids of the reviewers (empty: all members of the channel)", "--reviewer", read_ids_or_none, "")

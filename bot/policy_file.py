@@ -1,0 +1,102 @@
+"""A first policy file: what the operator answered, and every other setting with its default as a comment.
+
+The settings are read off the policy's own classes, so that the file never lags behind them.
+"""
+
+import json
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from bot.tables import labelled_rows
+from core.errors import Invalid
+from core.policy import QueuePolicy, parse_policy
+
+HEAD = """\
+# Goldloop's policy: every threshold of it. docs/policy.md explains each setting.
+# It is read when Goldloop starts. A line behind # shows a default; take the # away to change it.
+"""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What only the operator knows. Channels and people by Slack id; reviewers may be empty: the channel's members."""
+
+    queue: str
+    title: str
+    channel: str
+    leads_channel: str
+    reviewers: tuple[str, ...]
+    leads: tuple[str, ...]
+    labels: tuple[str, ...]
+    time_zone: str
+
+
+def labels_of(file: Path) -> tuple[str, ...]:
+    """The labels of a data file (columns text and label), the most frequent first. Raises Invalid."""
+    return tuple(label for label, _ in Counter(label for _, label in labelled_rows(file)).most_common())
+
+
+def policy_text(answers: Answers) -> str:
+    """The whole file. Raises Invalid, naming the key, if it would not load."""
+    text = "\n".join([HEAD, *_section(answers)]) + "\n"
+    parse_policy(tomllib.loads(text), "the policy")
+    return text
+
+
+def write_policy(path: Path, answers: Answers) -> None:
+    """Never over a file that is there. Raises Invalid with what to do."""
+    text = policy_text(answers)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise Invalid(
+            f"{path} is there already and was not touched. Edit it, or write elsewhere with --file."
+        ) from None
+    except OSError as error:
+        raise Invalid(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _section(answers: Answers) -> Iterator[str]:
+    given = {name: value for name, value in vars(answers).items() if name != "queue"}
+    yield f"[queues.{answers.queue}]"
+    for name, field in QueuePolicy.model_fields.items():
+        if name in given:
+            yield f"# {field.description}"
+            yield f"{name} = {_toml(given[name], indent=4)}"
+        elif name != "name" and not _is_section(field):
+            yield from _default(name, field)
+    for name, field in QueuePolicy.model_fields.items():
+        if _is_section(field):
+            yield f"\n[queues.{answers.queue}.{name}]"
+            for key, inner in _settings(field):
+                yield from _default(key, inner)
+
+
+def _is_section(field: FieldInfo) -> bool:
+    return isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+
+
+def _settings(field: FieldInfo) -> Iterable[tuple[str, FieldInfo]]:
+    section = field.annotation
+    assert isinstance(section, type) and issubclass(section, BaseModel)  # noqa: PT018 - for the type checker
+    return section.model_fields.items()
+
+
+def _default(name: str, field: FieldInfo) -> Iterator[str]:
+    yield f"# {field.description}"
+    value = field.get_default(call_default_factory=True)
+    yield f"# {name} is not set" if value is None else f"# {name} = {_toml(value)}"
+
+
+def _toml(value: object, indent: int | None = None) -> str:
+    """Strings, numbers, truth and lists are written alike in JSON and TOML. indent: many values get a line each."""
+    many = isinstance(value, list | tuple) and len(value) > 3
+    text = json.dumps(value, ensure_ascii=False, indent=indent if many else None)
+    return text.replace("\x7f", "\\u007f")  # TOML, unlike JSON, wants this one escaped

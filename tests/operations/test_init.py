@@ -1,0 +1,123 @@
+"""`goldloop init` writes a policy that loads, whatever the labels are called, and never over another file."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.cli import app
+from bot.policy_file import HEAD, Answers, policy_text
+from core.errors import Invalid
+from core.policy import QueuePolicy, load_policy
+
+BY_OPTION = (
+    "--queue=support",
+    "--title=Support",
+    "--channel=C0REVIEW",
+    "--leads-channel=C0LEADS",
+    "--lead=U0CLEO",
+    "--lead=U0KIM",
+    "--reviewer=U0ANA",
+    "--reviewer=U0BEN",
+    "--time-zone=Europe/Berlin",
+)
+ANSWERS = ("support", "Support tickets", "C0REVIEW", "C0LEADS", "U0CLEO", "U0ANA, U0BEN", "refund, delivery", "UTC")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "goldloop.toml"
+
+
+def init(path: Path, *words: str, typed: str = "") -> Result:
+    return CliRunner().invoke(app, ["init", "--file", str(path), *words], input=typed)
+
+
+def said_no(result: Result) -> str:
+    assert isinstance(result.exception, Invalid)
+    return str(result.exception)
+
+
+def only_queue(path: Path) -> QueuePolicy:
+    [queue] = load_policy(path).queues
+    return queue
+
+
+def test_it_asks_and_what_it_writes_loads(path: Path) -> None:
+    assert init(path, typed="\n".join(ANSWERS)).exit_code == 0
+    queue = only_queue(path)
+    assert (queue.name, queue.title, queue.channel, queue.leads_channel) == ANSWERS[:4]
+    assert (queue.leads, queue.reviewers, queue.label_names) == (
+        ("U0CLEO",),
+        ("U0ANA", "U0BEN"),
+        ("refund", "delivery"),
+    )
+
+
+def test_an_answer_that_cannot_be_is_asked_for_again(path: Path) -> None:
+    typed = [
+        "Support!",
+        "support",
+        "",
+        "#review",
+        "C0REVIEW",
+        "C0LEADS",
+        "",
+        "U0CLEO",
+        "",
+        "refund",
+        "refund, delivery",
+    ]
+    done = init(path, typed="\n".join([*typed, "Berlin", "Europe/Berlin"]))
+    assert done.exit_code == 0, done.output
+    for sentence in ("use small letters", "“#review” is no id", "At least two labels", "“Berlin” is no time zone"):
+        assert sentence in done.output
+    assert only_queue(path).reviewers == ()
+
+
+def test_by_options_it_asks_nothing(path: Path) -> None:
+    assert init(path, *BY_OPTION, "--label", "refund", "--label", "late, or lost").exit_code == 0
+    queue = only_queue(path)
+    assert queue.label_names == ("refund", "late, or lost")
+    assert queue.leads == ("U0CLEO", "U0KIM")
+
+
+def test_the_labels_may_come_from_a_data_file_the_most_frequent_first(path: Path, tmp_path: Path) -> None:
+    data = tmp_path / "seed.csv"
+    data.write_text("text,label\na,delivery\nb,refund\nc,refund\nd,\u201codd\u201d = 1\n", encoding="utf-8")
+    assert init(path, *BY_OPTION, "--labels-from", str(data)).exit_code == 0
+    assert only_queue(path).label_names == ("refund", "delivery", "“odd” = 1")
+
+
+def test_a_file_that_is_there_is_not_touched(path: Path) -> None:
+    path.write_text("mine", encoding="utf-8")
+    assert "is there already and was not touched" in said_no(init(path, *BY_OPTION, "--label", "a", "--label", "b"))
+    assert path.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--label", "refund"), "labels"),
+        (("--label", "refund", "--label", "refund"), "stands twice"),
+        ((), "--label or --labels-from is not given"),
+        (("--labels-from", "nowhere.csv"), "there is no such file"),
+        (("--label", "a", "--label", "b", "--channel", "#review"), "is no id"),
+    ],
+)
+def test_what_would_not_load_is_not_written(path: Path, words: tuple[str, ...], sentence: str) -> None:
+    assert sentence in said_no(init(path, *BY_OPTION, *words))
+    assert not path.exists()
+
+
+def test_every_default_it_shows_is_the_default(path: Path) -> None:
+    """Taking the # away from all of them changes nothing."""
+    names = ("refund", 'say "no"', "back\\slash", "tab\there", "del\x7f", "umlaut ü")
+    text = policy_text(Answers("support", "Support", "C1", "C2", (), ("U1",), names, "UTC"))
+    path.write_text(text, encoding="utf-8")
+    as_written = only_queue(path)
+    assert as_written.label_names == names
+    path.write_text(re.sub(r"^# (\w+ = )", r"\1", text.removeprefix(HEAD), flags=re.MULTILINE), encoding="utf-8")
+    assert only_queue(path).fingerprint == as_written.fingerprint
+    assert "\nconfidence = 0.8\n" in path.read_text(encoding="utf-8")
