@@ -1,11 +1,12 @@
 """What Slack sends, as values. Raises Invalid for anything that is not one of ours; nothing else reads a payload."""
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from core.errors import Invalid
 from core.review.votes import Said
+from core.texts import storable
 from core.vocabulary import AnswerKind, ErrorReason
 
 Body = dict[str, Any]
@@ -18,6 +19,7 @@ ANSWER_WORDS = {
     "skip": AnswerKind.SKIP,
 }
 NONE_VALUE = "|none"  # of the option "None of these" in a list of labels; no label can be called so
+TIMESTAMP = re.compile(r"(\d{1,12})(?:\.(\d{1,6}))?", re.ASCII)
 APPROVE = frozenset({"white_check_mark", "heavy_check_mark", "ballot_box_with_check"})
 REJECT = frozenset({"x", "negative_squared_cross_mark", "heavy_multiplication_x"})
 
@@ -112,9 +114,11 @@ def vote_click(body: Body) -> VoteClick:
 
 def form_submission(body: Body, now_microseconds: int) -> FormSubmission:
     """The form "label and why". Slack stamps no time on a submission, so the caller's clock does."""
-    view = body["view"]
+    view = _part(body, "view")
     chosen = _selected(view, "label")
     reason = _selected(view, "reason")
+    if reason is not None and reason not in set(ErrorReason):
+        raise Invalid(STALE, field="reason")
     if chosen is None:
         raise Invalid("Choose a label or “None of these”.", field="label")
     none = chosen == NONE_VALUE
@@ -130,7 +134,7 @@ def form_submission(body: Body, now_microseconds: int) -> FormSubmission:
 
 def overrule_submission(body: Body) -> tuple[str, int, str]:
     """Person, model id, reason."""
-    view = body["view"]
+    view = _part(body, "view")
     return person(body), _number(view.get("private_metadata", "")), _typed(view, "reason")
 
 
@@ -145,7 +149,7 @@ class FlagSubmission:
 
 
 def flag_submission(body: Body) -> FlagSubmission:
-    view = body["view"]
+    view = _part(body, "view")
     queue, text = _selected(view, "queue"), _typed(view, "text")
     if queue is None:
         raise Invalid("Choose a queue.", field="queue")
@@ -155,7 +159,7 @@ def flag_submission(body: Body) -> FlagSubmission:
 
 
 def reaction(event: Body) -> Reaction:
-    item = event.get("item", {})
+    item = _part(event, "item")
     return Reaction(
         person=str(event.get("user", "")),
         channel=str(item.get("channel", "")),
@@ -171,8 +175,8 @@ def command(body: Body) -> Command:
 
 
 def flag_request(body: Body) -> FlagRequest:
-    message, channel = body.get("message", {}), body.get("channel", {})
-    text = unescape(str(message.get("text", ""))).strip()
+    message, channel = _part(body, "message"), _part(body, "channel")
+    text = storable(unescape(str(message.get("text") or ""))).strip()
     if not text:
         raise Invalid("This message has no text to look at.")
     return FlagRequest(
@@ -192,46 +196,52 @@ def unescape(text: str) -> str:
 
 def suggestion(body: Body) -> tuple[int, str]:
     """Item id and what was typed, for a searchable choice inside the item's form."""
-    return _number(body.get("view", {}).get("private_metadata", "")), str(body.get("value", ""))
+    return _number(_part(body, "view").get("private_metadata", "")), str(body.get("value", ""))
 
 
 def person(body: Body) -> str:
-    found = body.get("user", {}).get("id") or body.get("user_id")
-    if not found:
+    found = _part(body, "user").get("id") or body.get("user_id")
+    if not isinstance(found, str) or not found:
         raise Invalid(STALE)
-    return str(found)
+    return found
 
 
 def microseconds(timestamp: str) -> int:
     """Slack's "1700000000.123456" as a whole number, exactly."""
-    try:
-        return int(Decimal(timestamp) * 1_000_000)
-    except (InvalidOperation, ValueError, OverflowError):
-        raise Invalid(STALE) from None
+    match = TIMESTAMP.fullmatch(timestamp)
+    if match is None:
+        raise Invalid(STALE)
+    return int(match[1]) * 1_000_000 + int((match[2] or "").ljust(6, "0"))
 
 
 def _first(body: Body) -> Body:
     found = body.get("actions")
-    if not found:
+    if not isinstance(found, list) or not found or not isinstance(found[0], dict):
         raise Invalid(STALE)
-    return dict(found[0])
+    return found[0]
 
 
-def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
+def _number(text: object) -> int:
+    if not isinstance(text, str) or not text.isascii() or not text.isdigit() or len(text) > 18:
         raise Invalid(STALE)
     return int(text)
 
 
 def _selected(view: Body, block_id: str) -> str | None:
-    chosen = _state(view, block_id).get("selected_option")
-    return str(chosen["value"]) if chosen else None
+    chosen = _part(_state(view, block_id), "selected_option").get("value")
+    return None if chosen is None else str(chosen)
 
 
 def _typed(view: Body, block_id: str) -> str:
-    return str(_state(view, block_id).get("value") or "").strip()
+    return storable(str(_state(view, block_id).get("value") or "")).strip()
 
 
 def _state(view: Body, block_id: str) -> Body:
-    block = view.get("state", {}).get("values", {}).get(block_id, {})
-    return next(iter(block.values()), {}) or {}
+    block = _part(_part(_part(view, "state"), "values"), block_id)
+    return _part({"element": next(iter(block.values()), None)}, "element")
+
+
+def _part(whole: Body, name: str) -> Body:
+    """The object of this name; empty where there is none, or something else."""
+    found = whole.get(name)
+    return found if isinstance(found, dict) else {}
