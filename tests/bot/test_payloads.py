@@ -1,0 +1,254 @@
+"""What Slack sends becomes a value or Invalid, never anything else."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.slack import payloads
+from bot.slack.blocks import escape
+from bot.slack.payloads import (
+    NONE_VALUE,
+    STALE,
+    FlagRequest,
+    FlagSubmission,
+    FormSubmission,
+    Reaction,
+    VoteClick,
+)
+from bot.slack.views import forms
+from core.errors import Invalid
+from core.policy import LabelPolicy
+from core.review.cards import FormCard
+from core.review.votes import Said
+from core.vocabulary import AnswerKind, ErrorReason
+from tests.people import ANA, DAN, LEADS, REVIEW
+
+
+def clicked(value: str, **more: Any) -> dict[str, Any]:
+    action = {"action_id": "vote:0", "value": value, "action_ts": "1764000000.123456"} | more
+    return {
+        "type": "block_actions",
+        "user": {"id": ANA},
+        "actions": [action],
+        "trigger_id": "t",
+        "response_url": "https://r",
+    }
+
+
+def submitted(metadata: str = "7", **values: Any) -> dict[str, Any]:
+    """values: block id -> what was typed, or a list with the value that was chosen."""
+
+    def state(value: Any) -> dict[str, Any]:
+        return {"selected_option": {"value": value[0]}} if isinstance(value, list) else {"value": value}
+
+    blocks = {block: {block: state(value)} for block, value in values.items()}
+    return {"user": {"id": ANA}, "view": {"private_metadata": metadata, "state": {"values": blocks}}}
+
+
+AT = 1_764_000_000_123_456
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "label"),
+    [
+        ("7|label|refund", AnswerKind.LABEL, "refund"),
+        ("7|label|a|b", AnswerKind.LABEL, "a|b"),
+        ("7|label|", AnswerKind.LABEL, ""),
+        ("7|none", AnswerKind.NONE_OF_THESE, None),
+        ("7|cannot", AnswerKind.CANNOT_JUDGE, None),
+        ("7|skip", AnswerKind.SKIP, None),
+        ("7|skip|refund", AnswerKind.SKIP, None),
+    ],
+)
+def test_a_button_is_a_vote(value: str, kind: AnswerKind, label: str | None) -> None:
+    assert payloads.vote_click(clicked(value)) == VoteClick(ANA, 7, Said(kind, AT, label))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        clicked("7"),
+        clicked("7|"),
+        clicked("7|approve"),
+        clicked("|label|refund"),
+        clicked("-7|none"),
+        clicked("٧|none"),
+        clicked("9" * 19 + "|none"),
+        clicked("7|none", action_ts="yesterday"),
+        clicked("7|none", action_ts=None),
+        clicked("7|none") | {"user": None},
+        clicked("7|none") | {"user": {"id": ""}},
+        clicked("7|none") | {"actions": []},
+        clicked("7|none") | {"actions": ["x"]},
+        {},
+    ],
+)
+def test_a_control_that_is_not_ours_is_out_of_date(body: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as refusal:
+        payloads.vote_click(body)
+    assert str(refusal.value) == STALE
+
+
+def test_a_form_is_a_vote_with_reason_and_note() -> None:
+    body = submitted(label=["refund"], reason=["ambiguous"], note="  both fit \x00")
+    said = Said(AnswerKind.LABEL, AT, "refund", ErrorReason.AMBIGUOUS, "both fit")
+    assert payloads.form_submission(body, AT) == FormSubmission(ANA, 7, said)
+    none = payloads.form_submission(submitted(label=[NONE_VALUE], note=None), AT)
+    assert none.said == Said(AnswerKind.NONE_OF_THESE, AT)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (submitted(note="x"), "label"),
+        ({"user": {"id": ANA}}, "label"),
+        (submitted(label=["refund"], reason=["boredom"]), "reason"),
+    ],
+)
+def test_a_form_that_lacks_something_names_the_field(body: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        payloads.form_submission(body, AT)
+    assert refusal.value.field == field
+
+
+def test_what_a_form_offers_comes_back_as_what_was_meant() -> None:
+    card = FormCard(7, "text", (LabelPolicy(name="a|none"), LabelPolicy(name="b")), None, False, None, "", "")
+    [choice] = [block for block in forms.answer_form(card).body["blocks"] if block.get("block_id") == "label"]
+    values = [one["value"] for one in choice["element"]["options"]]
+    kinds = [payloads.form_submission(submitted(label=[value]), AT).said for value in values]
+    assert [(said.kind, said.label) for said in kinds] == [
+        (AnswerKind.LABEL, "a|none"),
+        (AnswerKind.LABEL, "b"),
+        (AnswerKind.NONE_OF_THESE, None),
+    ]
+
+
+def test_overruling_and_flagging_are_read_from_their_forms() -> None:
+    assert payloads.overrule_submission(submitted("3", reason=" it is right ")) == (ANA, 3, "it is right")
+    flagged = payloads.flag_submission(submitted("C1|17.5", queue=["support"], text=" hello "))
+    assert flagged == FlagSubmission(ANA, "support", "hello", "C1|17.5")
+    for lacking, field in (({"text": "x"}, "queue"), ({"queue": ["support"], "text": " "}, "text")):
+        with pytest.raises(Invalid) as refusal:
+            payloads.flag_submission(submitted("C1|17.5", **lacking))
+        assert refusal.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("emoji", "approves", "rejects"),
+    [
+        ("white_check_mark", True, False),
+        ("heavy_check_mark::skin-tone-3", True, False),
+        ("ballot_box_with_check", True, False),
+        ("x", False, True),
+        ("negative_squared_cross_mark", False, True),
+        ("tada", False, False),
+        ("white_check_mark_2", False, False),
+        ("", False, False),
+    ],
+)
+def test_a_reaction_approves_rejects_or_is_none_of_our_business(emoji: str, approves: bool, rejects: bool) -> None:
+    item = {"type": "message", "channel": LEADS, "ts": "17.5"}
+    event = {"user": DAN, "item": item, "reaction": emoji, "event_ts": "1764000000.5"}
+    reaction = payloads.reaction(event)
+    assert reaction == Reaction(DAN, LEADS, "17.5", emoji.split("::")[0], 1_764_000_000_500_000)
+    assert (reaction.approves, reaction.rejects) == (approves, rejects)
+
+
+def test_a_shortcut_brings_the_text_as_it_was_typed() -> None:
+    message = {"text": " a &lt;b&gt; &amp;amp; c \x00", "ts": "17.5"}
+    body = {"user": {"id": DAN}, "message": message, "channel": {"id": REVIEW, "name": "review"}, "trigger_id": "t"}
+    assert payloads.flag_request(body) == FlagRequest(DAN, REVIEW, "review", "17.5", "a <b> &amp; c", "t")
+    with pytest.raises(Invalid, match="no text to look at"):
+        payloads.flag_request(body | {"message": {"text": " "}})
+
+
+def test_a_command_is_its_words() -> None:
+    body = {"user_id": ANA, "channel_id": REVIEW, "text": "  roll-back  support "}
+    assert payloads.command(body).words == ("roll-back", "support")
+    assert payloads.command({}).words == ()
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "microseconds"),
+    [
+        ("1764000000.123456", AT),
+        ("1764000000.1", 1_764_000_000_100_000),
+        ("1764000000", 1_764_000_000_000_000),
+        ("0.000001", 1),
+    ],
+)
+def test_a_timestamp_is_exact(timestamp: str, microseconds: int) -> None:
+    assert payloads.microseconds(timestamp) == microseconds
+
+
+@pytest.mark.parametrize("timestamp", ["", "now", "nan", "inf", "1e999999", "-1", "1.1234567", "1" * 13, "１"])
+def test_what_is_no_timestamp_is_refused(timestamp: str) -> None:
+    with pytest.raises(Invalid):
+        payloads.microseconds(timestamp)
+
+
+KEYS = [
+    "type",
+    "user",
+    "id",
+    "user_id",
+    "actions",
+    "value",
+    "action_ts",
+    "trigger_id",
+    "response_url",
+    "view",
+    "private_metadata",
+    "state",
+    "values",
+    "label",
+    "reason",
+    "note",
+    "queue",
+    "text",
+    "selected_option",
+    "item",
+    "channel",
+    "ts",
+    "event_ts",
+    "reaction",
+    "message",
+    "name",
+    "channel_id",
+]
+words = st.text(max_size=8) | st.sampled_from(["7", "7|none", "7|label|refund", "17.5", "refund", "ambiguous", ANA])
+garbage = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5),
+    max_leaves=20,
+)
+bodies = st.dictionaries(st.sampled_from(KEYS), garbage, max_size=8)
+READERS: list[Callable[[dict[str, Any]], object]] = [
+    payloads.click,
+    payloads.vote_click,
+    lambda body: payloads.form_submission(body, AT),
+    payloads.overrule_submission,
+    payloads.flag_submission,
+    payloads.reaction,
+    payloads.command,
+    payloads.flag_request,
+    payloads.suggestion,
+    payloads.person,
+]
+
+
+@given(bodies)
+def test_garbage_is_read_or_refused_and_nothing_else_happens(body: dict[str, Any]) -> None:
+    for read in READERS:
+        try:
+            read(body)
+        except Invalid:
+            continue
+
+
+@given(st.text())
+def test_escaping_is_what_slack_undoes(text: str) -> None:
+    assert payloads.unescape(escape(text)) == text
