@@ -23,6 +23,7 @@ class SeedExample(Base):
     label: Mapped[str]
     content_hash: Mapped[str]
     created_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]  # since then the text is empty; the hash keeps it from coming back
 
 
 class GoldenExample(Base):
@@ -40,6 +41,7 @@ class GoldenExample(Base):
     inclusion_probability: Mapped[float]  # how likely an example like this one came into the golden set
     correction_id: Mapped[int | None] = mapped_column(ForeignKey("correction.id"))
     created_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]  # since then the text is empty, and the example measures nothing
 
 
 class Snapshot(Base):
