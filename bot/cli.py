@@ -22,6 +22,7 @@ from bot.opening import opened
 from bot.setting_up import setting_up
 from bot.settings import load_settings
 from bot.tables import labelled_rows, read_rows
+from bot.token_commands import token
 from core.database import PATIENT
 from core.errors import Invalid, NotFound, Refusal
 from core.intake.ingest import record_predictions
@@ -37,6 +38,7 @@ from core.vocabulary import OPERATOR, Trigger
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="People correct a model in Slack; it learns.")
 app.add_typer(setting_up)
+app.add_typer(token, name="token")
 out = Console()
 
 QueueOption = Annotated[str, typer.Option("--queue", "-q", help="name of the queue in the policy file")]
