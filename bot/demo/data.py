@@ -20,7 +20,7 @@ from core.hashing import content_hash, unit_interval
 
 SEED_SHARE = 0.5  # of the demo's seed file becomes golden, by content hash (`golden.seed_share` in its policy)
 SEEDED, GOLDEN, UNSEEN = 0.21, 0.21, 0.26  # of each label's rows; the rest is streamed
-LATE_LABELS = ("data_privacy", "gift_card", "repair")  # of the demo's own text
+LATE_LABELS = ("data privacy", "gift card", "repair")  # of the demo's own text
 LATE_ROWS = 2
 FEWEST_ROWS = 60
 FEWEST_LABELS = 2

@@ -12,6 +12,7 @@ import numpy as np
 from rich.console import Console
 from sqlalchemy import func, select
 
+from bot.budget import Budget
 from bot.demo import place, story
 from bot.demo.data import LATE_LABELS, Shares, Ticket, file_tickets, own_tickets, share_out
 from bot.demo.simulated import Crowd, texts
@@ -55,6 +56,7 @@ class Options:
     size: int
     cards: int
     port: int
+    pace: float = 1.0  # tests hurry: how many times faster than Slack's rates allow; above 1 the workspace has none
 
 
 @dataclass
@@ -102,14 +104,15 @@ def _stage(options: Options, console: Console, shares: Shares) -> Iterator[Stage
     folder = place.fresh_folder()
     rules = place.Rules(corrections=0 if options.auto else CORRECTIONS)
     policy = load_policy(place.write_policy(folder, shares.labels, rules))
-    config = place.workspace()
+    config = replace(place.workspace(), rates=options.pace <= 1)
     app = config.apps[0]
     with ExitStack() as stack:
         url = stack.enter_context(serve(config, port=options.port))
         box = stack.enter_context(SandboxClient(url))
         database = Database(f"sqlite:///{folder / 'goldloop.sqlite'}")
         stack.callback(database.close)
-        services = assemble(database, slack_client(app.bot_token, f"{url}/api/"), policy)
+        budget = Budget(lambda: time.monotonic() * options.pace)
+        services = assemble(database, slack_client(app.bot_token, f"{url}/api/"), policy, budget)
         prepare(services)
         stack.enter_context(socket_mode(build_app(services), app.app_token))
         working = stack.enter_context(ExitStack())
@@ -148,7 +151,7 @@ def _stream(stage: Stage, most_open: int, most_flagged: int | None) -> None:
         while stage.count(ItemState.OPEN, ItemState.DISPUTED) >= most_open:
             if stage.stop.wait(0.5):
                 return
-        if stage.stop.wait(STREAM_SECONDS):
+        if stage.stop.wait(STREAM_SECONDS / stage.options.pace):
             return
         if most_flagged is not None and stage.count(*ItemState) >= most_flagged:
             return
@@ -204,9 +207,9 @@ def _watch(stage: Stage) -> None:
 def _play_itself(stage: Stage, rng: np.random.Generator) -> None:
     names = {stage.box.person(person).name: share for person, share in ACCURACIES.items()}
     stage.say(f"Watch it at {stage.url}")
-    crowd = Crowd(
-        stage.box, texts(stage.shares.stream), stage.shares.labels, ACCURACIES, rng, lambda words: stage.say(words)
-    )
+    truth = texts(stage.shares.stream)
+    pace = stage.options.pace
+    crowd = Crowd(stage.box, truth, stage.shares.labels, ACCURACIES, rng, stage.say, pace)
     thread = threading.Thread(target=crowd.run, daemon=True)
     thread.start()
     try:

@@ -41,6 +41,7 @@ class Crowd:
     accuracies: Mapping[str, float]
     rng: np.random.Generator
     say: Callable[[str], None]
+    pace: float = 1.0
     stop: threading.Event = field(default_factory=threading.Event)
     outcome: str = ""  # "promoted" or "refused" when the lead has decided
     waiting_for: str = ""  # the candidate whose report the lead waits for, e.g. "v2"
@@ -53,7 +54,7 @@ class Crowd:
                 if not message.ephemeral:
                     self._look_at(message, people)
             self._look_at_reports(people[CLEO])
-            self.stop.wait(LOOK_SECONDS)
+            self.stop.wait(LOOK_SECONDS / self.pace)
 
     def _look_at(self, card: Message, people: Mapping[str, Person]) -> None:
         if NONE_OF_THESE not in card.buttons:
@@ -62,7 +63,7 @@ class Crowd:
         if "A lead decides" in card.plain:
             if not seen.decided:
                 seen.decided = self._answer(people[CLEO], card, right=True)
-        elif seen.voted < 2 or (seen.voted == 2 and time.monotonic() - seen.last_vote > THIRD_SECONDS):
+        elif seen.voted < 2 or (seen.voted == 2 and time.monotonic() - seen.last_vote > THIRD_SECONDS / self.pace):
             reviewer = seen.order[seen.voted]
             right = bool(self.rng.random() < self.accuracies[reviewer])
             if self._answer(people[reviewer], card, right):

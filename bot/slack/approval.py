@@ -1,5 +1,6 @@
 """Leads' reactions to a candidate's report, and the button that overrules the gate."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from slack_bolt import Ack, App, BoltContext, Respond
@@ -37,7 +38,7 @@ def register(app: App, services: Services) -> None:
         reaction = payloads.reaction(event)
         if not reaction.approves:
             return
-        with services.database.transaction() as session:
+        with suppress(Outdated), services.database.transaction() as session:  # put on again since: nobody's news
             model_id = outbox.subject_at(session, reaction.channel, reaction.ts, Card.CANDIDATE)
             if model_id is not None:
                 withdraw_approval(session, model_id, reaction.person, reaction.at, services.clock())

@@ -126,6 +126,7 @@ def _show(services: Services, due: Due) -> str | None:
         return due.ts
     found = _already_posted(services, due) if due.maybe_posted else None
     if found is not None:
+        services.budget.spend_update()
         services.slack.chat_update(channel=due.channel, ts=found, text=drawn.text, blocks=drawn.blocks)
         return found
     services.budget.spend_post(due.channel)

@@ -20,7 +20,7 @@ def register(app: App, services: Services) -> None:
 
     def publish(event: Body, client: WebClient) -> None:
         if event.get("tab", "home") == "home":
-            _publish(services, client, str(event["user"]))
+            publish_home(services, client, str(event["user"]))
 
     def paused(ack: Ack, body: Body) -> None:
         with services.database.transaction() as session:
@@ -33,7 +33,7 @@ def register(app: App, services: Services) -> None:
         ack()
 
     def publish_again(body: Body, client: WebClient) -> None:
-        _publish(services, client, payloads.person(body))
+        publish_home(services, client, payloads.person(body))
 
     app.event("app_home_opened")(ack=opened, lazy=[publish])
     app.action("pause")(ack=paused, lazy=[publish_again])
@@ -54,6 +54,6 @@ def load_stats(services: Services, person: str) -> list[StatsCard]:
         return [stats_card(session, queue, services.clock()) for queue in services.policy.queues if queue.name in names]
 
 
-def _publish(services: Services, client: WebClient, person: str) -> None:
+def publish_home(services: Services, client: WebClient, person: str) -> None:
     view = home.render(load_mine(services, person), load_stats(services, person))
     client.views_publish(user_id=person, view=view.body)

@@ -35,8 +35,8 @@ def refresh_people(services: Services) -> bool:
     """Bring the members' rows in line with the policy and with what Slack says. Always False: nothing more to do."""
     team = str(services.slack.auth_test()["team_id"])
     for queue in services.policy.queues:
-        reviewers = list(_asked_about(services.slack, _reviewer_ids(services.slack, queue), team))
-        leads = list(_asked_about(services.slack, queue.leads, team))
+        reviewers = list(asked_about(services.slack, _reviewer_ids(services.slack, queue), team))
+        leads = list(asked_about(services.slack, queue.leads, team))
         if not queue.reviewers:
             reviewers = [person for person in reviewers if not person.inactive_because]
         with services.database.transaction(wait=PATIENT) as session:
@@ -61,7 +61,7 @@ def _channel_members(slack: WebClient, channel: str) -> Iterator[str]:
             return
 
 
-def _asked_about(slack: WebClient, ids: Iterable[str], team: str) -> Iterator[Person]:
+def asked_about(slack: WebClient, ids: Iterable[str], team: str) -> Iterator[Person]:
     for person in ids:
         try:
             user = slack.users_info(user=person)["user"]

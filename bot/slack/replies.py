@@ -5,6 +5,7 @@ A listener notes them in Bolt's `context`; `tell`, a lazy listener, says them af
 """
 
 import logging
+from typing import Any
 
 from slack_bolt import BoltContext, Respond
 from slack_sdk import WebClient
@@ -13,24 +14,36 @@ from slack_sdk.errors import SlackApiError
 from bot.slack.blocks import Message, View
 
 NOTED = "goldloop_words"
+NOTED_CHANNEL = "goldloop_channel"
 TOO_LATE = {"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "ratelimited", "rate_limited"}
 AGAIN = "The form could not be opened in time. Please click again."
 
 log = logging.getLogger(__name__)
 
 
-def note(context: BoltContext, message: Message) -> None:
-    """To be told to the person who acted, and to nobody else. Plain data: Bolt copies it for lazy listeners."""
-    context[NOTED] = {"text": message.text, "blocks": message.blocks}
+def note(context: BoltContext, message: Message, channel: str = "") -> None:
+    """To be told to the person who acted, and to nobody else. Plain data: Bolt copies it for lazy listeners.
+    channel: where to say it if the act brings no address for an answer, as a form does."""
+    context[NOTED] = {"text": message.text, "blocks": message.blocks or None}
+    context[NOTED_CHANNEL] = channel
 
 
-def tell(context: BoltContext, respond: Respond) -> None:
+def tell(context: BoltContext, respond: Respond, client: WebClient) -> None:
     """Say what was noted, as a message that only the person sees. Does nothing where nothing was noted."""
-    noted = context.get(NOTED)
-    if noted and respond.response_url:
-        respond(
-            text=noted["text"], blocks=noted["blocks"] or None, response_type="ephemeral", replace_original=False
-        )  # fmt: skip
+    noted, channel = context.get(NOTED), context.get(NOTED_CHANNEL)
+    if not noted:
+        return
+    if respond.response_url:
+        respond(**noted, response_type="ephemeral", replace_original=False)
+    elif channel and context.user_id:
+        _whisper(client, channel, context.user_id, noted)
+
+
+def _whisper(client: WebClient, channel: str, person: str, noted: dict[str, Any]) -> None:
+    try:
+        client.chat_postEphemeral(channel=channel, user=person, **noted)
+    except SlackApiError as error:  # the Home tab has it too
+        log.info("a receipt could not be shown", extra={"slack_error": error.response.get("error")})
 
 
 def show_view(client: WebClient, trigger_id: str, view: View, respond: Respond) -> None:

@@ -10,6 +10,7 @@ from slack_bolt import Ack, App, BoltContext, Respond
 from slack_sdk import WebClient
 
 from bot.slack import payloads
+from bot.slack.home import publish_home
 from bot.slack.payloads import Body
 from bot.slack.replies import note, show_view, tell
 from bot.slack.views import forms, receipts
@@ -37,6 +38,10 @@ def register(app: App, services: Services) -> None:
         ack()
         note(context, receipts.render(receipt))
 
+    def draw_home_again(body: Body, client: WebClient) -> None:
+        if body.get("view", {}).get("type") == "home":
+            publish_home(services, client, payloads.person(body))
+
     def form_opened(ack: Ack) -> None:
         ack()
 
@@ -48,12 +53,14 @@ def register(app: App, services: Services) -> None:
         view = forms.answer_form(card) if card else forms.sentence("Too late", gone)
         show_view(client, click.trigger_id, view, respond)
 
-    def form_submitted(ack: Ack, body: Body) -> None:
+    def form_submitted(ack: Ack, body: Body, context: BoltContext) -> None:
         now = services.clock()
         submission = payloads.form_submission(body, int(now.timestamp() * 1_000_000))
         with services.database.transaction() as session:
-            cast_vote(session, submission.item_id, submission.person, submission.said, now, services.policy)
+            receipt = cast_vote(session, submission.item_id, submission.person, submission.said, now, services.policy)
+            channel = session.get_one(ReviewItem, submission.item_id).prediction.queue.channel
         ack()
+        note(context, receipts.render(receipt), channel)
 
     def show_story(body: Body, client: WebClient, respond: Respond) -> None:
         click = payloads.click(body)
@@ -74,9 +81,9 @@ def register(app: App, services: Services) -> None:
         ack(options=forms.matching_labels(services.policy.queue(queue).labels, typed))
 
     app.action(re.compile("^vote:"))(ack=vote_clicked, lazy=[tell])
-    app.action("undo")(ack=undo_clicked, lazy=[tell])
+    app.action("undo")(ack=undo_clicked, lazy=[tell, draw_home_again])
     app.action(re.compile("^form:"))(ack=form_opened, lazy=[open_form])
-    app.view("answer_form")(form_submitted)
+    app.view("answer_form")(ack=form_submitted, lazy=[tell])
     app.action("how_decided")(ack=form_opened, lazy=[show_story])
     app.action("read_all")(ack=form_opened, lazy=[show_text])
     app.options("label")(suggest_labels)

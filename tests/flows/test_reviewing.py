@@ -133,6 +133,7 @@ def test_why_records_a_reason_and_a_note_that_are_shown_when_settled(loop: Loop)
     assert "Money back is a refund" in view.plain
     sent = loop.ana.submit({"label": "refund", "reason": "ambiguous", "note": "late *and* unwanted <!channel>"})
     assert sent.ok
+    loop.told(loop.ana, "Recorded for item 1: *refund*")
     loop.ben.click(card, "refund")
     settled = loop.card("ambiguous: several labels fit")
     assert "<!channel>" not in settled.plain
@@ -234,8 +235,7 @@ def test_the_home_tab_shows_what_is_open_and_takes_votes_back(loop: Loop) -> Non
     assert "1 open for me · 1 of at most 120 done today" in home.plain
     assert "the lamp is broken" in home.plain
     loop.ana.click_home("Undo")
-    again = loop.ana.open_home()
-    assert "2 open for me · 0 of at most 120 done today" in again.plain
+    loop.box.wait_for(lambda: loop.ana.home and "2 open for me · 0 of at most 120 done today" in loop.ana.home.plain)
 
 
 def test_somebody_who_pauses_is_not_waited_for(loop: Loop) -> None:
