@@ -30,6 +30,7 @@ class Posting(Base):
     ts: Mapped[str | None]
     wanted: Mapped[int] = mapped_column(default=1)
     shown: Mapped[int] = mapped_column(default=0)
+    wanted_at: Mapped[datetime | None]  # since when it waits; None: since before this was noted
     urgent: Mapped[bool] = mapped_column(default=False)
     claimed_by: Mapped[str | None]
     claimed_until: Mapped[datetime | None]
