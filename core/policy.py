@@ -9,15 +9,17 @@ import json
 import tomllib
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from core.connections import ApiPolicy, WebhookEndpoint
 from core.crontab import crontab_problem
 from core.errors import Invalid, NotFound
 from core.vocabulary import NONE_OF_THESE
 
+Section = TypeVar("Section", bound=BaseModel)
 Share = Annotated[float, Field(ge=0, le=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -216,9 +218,11 @@ class QueuePolicy(_Section):
 
 
 class Policy(_Section):
-    """All queues."""
+    """All queues, and other systems."""
 
     queues: tuple[QueuePolicy, ...] = Field(min_length=1)
+    api: ApiPolicy = ApiPolicy()
+    webhooks: tuple[WebhookEndpoint, ...] = ()
 
     def queue(self, name: str) -> QueuePolicy:
         """Raises NotFound if the policy file has no such queue (any more)."""
@@ -245,23 +249,43 @@ def load_policy(path: Path) -> Policy:
 
 def parse_policy(document: dict[str, Any], source: str) -> Policy:
     """`document`: a parsed TOML file. `source` names it in errors."""
-    unknown = sorted(set(document) - {"queues"})
+    unknown = sorted(set(document) - {"queues", "api", "webhooks"})
     if unknown:
         raise Invalid(
-            f"{source}: {unknown[0]} is not known. All sections stand under [queues.NAME]; see docs/policy.md."
+            f"{source}: {unknown[0]} is not known. The sections are [queues.NAME], [api] and [webhooks.NAME]; "
+            "see docs/policy.md."
         )
-    queues = document.get("queues")
-    if not isinstance(queues, dict) or not queues:
+    queues = _named(QueuePolicy, document, "queues", source)
+    if not queues:
         raise Invalid(f"{source}: there is no [queues.NAME] section; at least one is needed.")
-    parsed = []
-    for name, values in queues.items():
-        if not isinstance(values, dict):
-            raise Invalid(f"{source}: queues.{name} must be a section, like [queues.{name}].")
-        try:
-            parsed.append(QueuePolicy.model_validate({**values, "name": name}))
-        except ValidationError as error:
-            raise Invalid(_sentences(error, f"queues.{name}", source)) from None
-    return Policy(queues=tuple(parsed))
+    api = _section(ApiPolicy, document.get("api", {}), "api", source)
+    webhooks = _named(WebhookEndpoint, document, "webhooks", source)
+    _check_queues_of(webhooks, {queue.name for queue in queues}, source)
+    return Policy(queues=queues, api=api, webhooks=webhooks)
+
+
+def _named(kind: type[Section], document: dict[str, Any], title: str, source: str) -> tuple[Section, ...]:
+    """The sections [title.NAME], in the order of the file."""
+    sections = document.get(title) or {}
+    if not isinstance(sections, dict):
+        raise Invalid(f"{source}: there is no [{title}.NAME] section; {title} alone says nothing.")
+    return tuple(_section(kind, values, f"{title}.{name}", source, name=name) for name, values in sections.items())
+
+
+def _section(kind: type[Section], values: Any, title: str, source: str, **more: Any) -> Section:
+    if not isinstance(values, dict):
+        raise Invalid(f"{source}: {title} must be a section, like [{title}].")
+    try:
+        return kind.model_validate({**values, **more})
+    except ValidationError as error:
+        raise Invalid(_sentences(error, title, source)) from None
+
+
+def _check_queues_of(webhooks: tuple[WebhookEndpoint, ...], known: set[str], source: str) -> None:
+    for endpoint in webhooks:
+        for name in endpoint.queues:
+            if name not in known:
+                raise Invalid(f"{source}: webhooks.{endpoint.name}.queues: there is no queue “{name}”.")
 
 
 def _sentences(error: ValidationError, prefix: str, source: str) -> str:
