@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check conformance format setup clean
+.PHONY: demo test check conformance format setup screenshots clean
 
 demo: $(READY)
 	@$(BIN)/goldloop demo $(ARGS)
@@ -36,6 +36,9 @@ $(READY): pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $(READY)
+
+screenshots: $(READY)
+	@$(BIN)/python -m bot.demo.screenshots
 
 clean:
 	rm -rf $(VENV) .demo build dist .mypy_cache .ruff_cache .pytest_cache

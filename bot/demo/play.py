@@ -91,8 +91,8 @@ def play(options: Options, console: Console) -> None:
     rng = np.random.default_rng(options.seed)
     tickets = file_tickets(options.data, options.size, rng) if options.data else own_tickets()
     shares = share_out(tickets, () if options.data else LATE_LABELS, rng)
-    with _stage(options, console, shares) as stage:
-        _first_model(stage)
+    with staged(options, console, shares) as stage:
+        first_model(stage)
         if options.auto:
             _play_itself(stage, rng)
         else:
@@ -100,7 +100,7 @@ def play(options: Options, console: Console) -> None:
 
 
 @contextmanager
-def _stage(options: Options, console: Console, shares: Shares) -> Iterator[Stage]:
+def staged(options: Options, console: Console, shares: Shares) -> Iterator[Stage]:
     folder = place.fresh_folder()
     rules = place.Rules(corrections=0 if options.auto else CORRECTIONS)
     policy = load_policy(place.write_policy(folder, shares.labels, rules))
@@ -129,7 +129,7 @@ def _spoil(stage: Stage) -> None:
     stage.working.enter_context(worker(replace(stage.services, policy=policy)))
 
 
-def _first_model(stage: Stage) -> None:
+def first_model(stage: Stage) -> None:
     """Seed rows, a training run, and Cleo's yes: not even the first model goes live without one."""
     with stage.services.database.transaction(wait=PATIENT) as session:
         rows = [(ticket.text, ticket.label or "") for ticket in stage.shares.seed]
@@ -145,7 +145,7 @@ def _first_model(stage: Stage) -> None:
     stage.say("Cleo approved the first model; v1 is live")
 
 
-def _stream(stage: Stage, most_open: int, most_flagged: int | None) -> None:
+def stream(stage: Stage, most_open: int, most_flagged: int | None) -> None:
     """New tickets, one after the other, through the live model; those it is unsure of become cards."""
     for number, ticket in enumerate(stage.shares.stream, 1):
         while stage.count(ItemState.OPEN, ItemState.DISPUTED) >= most_open:
@@ -155,10 +155,10 @@ def _stream(stage: Stage, most_open: int, most_flagged: int | None) -> None:
             return
         if most_flagged is not None and stage.count(*ItemState) >= most_flagged:
             return
-        _arrives(stage, number, ticket)
+        arrives(stage, number, ticket)
 
 
-def _arrives(stage: Stage, number: int, ticket: Ticket) -> None:
+def arrives(stage: Stage, number: int, ticket: Ticket) -> None:
     live = stage.services.serving.live(place.QUEUE)
     assert live is not None
     chances = live.predict([ticket.text])[0]
@@ -175,7 +175,7 @@ def _let_people_play(stage: Stage) -> None:
         f"\n  Open [bold]{stage.url}[/] and review as Ana, Ben or Eva; decide as Cleo. "
         f"After {CORRECTIONS} corrections the model is trained again.\n  Ctrl-C ends the demo.\n"
     )
-    streamer = threading.Thread(target=_stream, args=(stage, MOST_OPEN, None), daemon=True)
+    streamer = threading.Thread(target=stream, args=(stage, MOST_OPEN, None), daemon=True)
     streamer.start()
     try:
         _watch(stage)
@@ -213,7 +213,7 @@ def _play_itself(stage: Stage, rng: np.random.Generator) -> None:
     thread = threading.Thread(target=crowd.run, daemon=True)
     thread.start()
     try:
-        _stream(stage, stage.options.cards, stage.options.cards)
+        stream(stage, stage.options.cards, stage.options.cards)
         stage.say(f"{stage.count(*ItemState)} tickets were flagged; the reviewers are at work")
         _wait(stage, lambda: not stage.count(ItemState.OPEN, ItemState.DISPUTED), "all items to be settled")
         stage.say("All are settled; Cleo asks for a retrain")

@@ -88,11 +88,16 @@ def _details(scorecard: Scorecard) -> list[Block]:
         drawn.append(
             blocks.section(f"*Right before, wrong now* ({len(scorecard.negative_flips)}): {flips}{_more(scorecard)}")
         )
-    changed = sorted(scorecard.labels, key=lambda one: -abs(one.candidate_recall - one.live_recall))
-    lines = [_label(one) for one in changed[:MOST_LABELS] if one.n]
+    changed = [one for one in scorecard.labels if one.n and _change(one)]
+    lines = [_label(one) for one in sorted(changed, key=_change, reverse=True)[:MOST_LABELS]]
     if lines:
         drawn.append(blocks.section("*Labels that changed most* (recall, precision)\n" + "\n".join(lines)))
     return drawn
+
+
+def _change(one: LabelScore) -> float:
+    precision = (one.candidate_precision or 0) - (one.live_precision or 0)
+    return max(abs(one.candidate_recall - one.live_recall), abs(precision))
 
 
 def _label(one: LabelScore) -> str:

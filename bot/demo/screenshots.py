@@ -1,0 +1,106 @@
+"""`make screenshots`: the pictures of the README, taken from the running demo. Needs Chromium and playwright."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+from rich.console import Console
+
+from bot.demo import place
+from bot.demo.data import LATE_LABELS, own_tickets, share_out
+from bot.demo.play import Options, Stage, arrives, first_model, staged
+from bot.sandbox.client import Message, Person
+from core.vocabulary import ItemState
+
+FOLDER = Path("docs/images")
+SIZE = {"width": 1280, "height": 860}
+PACE = 40  # times faster than Slack's rates
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+SETTLED, ALL = 8, 12  # tickets
+
+
+def take(folder: Path, console: Console) -> None:
+    """Plays a short demo and writes open-card, settled-card, report and home as PNG."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shares = share_out(own_tickets(), LATE_LABELS, np.random.default_rng(4))
+    options = Options(auto=True, seed=4, spoil=False, data=None, size=600, cards=ALL, port=0, pace=PACE)
+    with staged(options, console, shares) as stage, _browser() as page:
+        first_model(stage)
+        _review_some(stage)
+        ana, cleo = stage.box.person(place.ANA), stage.box.person(place.CLEO)
+        _picture(
+            page, stage, ana, place.REVIEW, _card(stage, "Hidden until decided", guess=True), folder / "open-card.png"
+        )
+        _picture(page, stage, ana, place.REVIEW, _card(stage, "The model had said"), folder / "settled-card.png")
+        cleo.command("/goldloop retrain", channel=place.LEADS)
+        report = stage.box.wait_for(lambda: _newest(cleo, place.LEADS, ": v2 against"))
+        _picture(page, stage, cleo, place.LEADS, report, folder / "report.png")
+        ana.open_home()
+        page.goto(f"{stage.url}/as/ana/goldloop")
+        page.get_by_text("My reviews").wait_for()
+        page.screenshot(path=folder / "home.png")
+    console.print(f"Four pictures are in {folder}.")
+
+
+def _review_some(stage: Stage) -> None:
+    """Ana and Ben settle the first tickets with the right label; the others stay open."""
+    ana, ben = stage.box.person(place.ANA), stage.box.person(place.BEN)
+    for number, ticket in enumerate(stage.shares.stream[:ALL], 1):
+        before = stage.count(*ItemState)
+        arrives(stage, number, ticket)
+        if stage.count(*ItemState) == before or number > SETTLED:
+            continue  # not flagged, or left open for the pictures
+        card = stage.box.wait_for(lambda text=ticket.text[:60]: _newest(ana, place.REVIEW, text))  # type: ignore[misc]
+        assert card is not None
+        for person in (ana, ben):
+            wanted = ticket.label or "None of these"
+            if wanted in card.buttons:
+                person.click(card, wanted)
+            else:
+                person.click(card, "Other…")
+                stage.box.wait_for(lambda who=person: who.view)  # type: ignore[misc]
+                person.submit({"label": wanted})
+
+
+def _card(stage: Stage, words: str, guess: bool = False) -> Message:
+    def found() -> Message | None:
+        cards = [one for one in stage.box.person(place.ANA).messages(place.REVIEW) if not one.ephemeral]
+        return next((one for one in cards if words in one.plain and (not guess or "The model says" in one.plain)), None)
+
+    card = stage.box.wait_for(found, 30, words)
+    assert card is not None
+    return card
+
+
+def _newest(person: Person, channel: str, words: str) -> Message | None:
+    hits = [one for one in person.messages(channel) if words in one.plain and not one.ephemeral]
+    return hits[-1] if hits else None
+
+
+def _picture(page: Page, stage: Stage, person: Person, channel: str, message: Message | None, path: Path) -> None:
+    assert message is not None
+    page.goto(f"{stage.url}/as/{person.name}/{channel}")
+    shown = page.locator(f'[data-ts="{message.ts}"]').first
+    shown.wait_for()
+    shown.scroll_into_view_if_needed()
+    page.wait_for_timeout(400)
+    page.screenshot(path=path)
+
+
+@contextmanager
+def _browser() -> Iterator[Page]:
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.exit("There is no Chromium: apt-get install -y chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser.new_page(viewport=SIZE, device_scale_factor=1)  # type: ignore[arg-type]
+        browser.close()
+
+
+if __name__ == "__main__":
+    take(FOLDER, Console())
