@@ -4,6 +4,7 @@ Limits are those of docs.slack.dev/reference/block-kit. Whatever is too long is 
 card about a ticket of a megabyte must still be shown.
 """
 
+import heapq
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -172,7 +173,7 @@ def text_input(action_id: str, multiline: bool = True, initial: str = "", most: 
         "multiline": multiline,
         "max_length": min(most, 3000),
     }
-    return block | ({"initial_value": shorten(initial, most)} if initial else {})
+    return block | ({"initial_value": shorten(initial, min(most, 3000))} if initial else {})
 
 
 def form_input(block_id: str, label: str, element: Block, optional: bool = False, hint: str = "") -> Block:
@@ -203,14 +204,27 @@ def home(blocks: Sequence[Block]) -> View:
 
 
 def message(text: str, blocks: Sequence[Block]) -> Message:
-    """Within Slack's limits whatever the content: the longest text blocks are shortened until the whole fits."""
+    """Within Slack's limits whatever the content: the longest texts are shortened until the whole fits. If that is not
+    enough, blocks are left out from the end, buttons last."""
     kept = list(blocks[:MOST_BLOCKS])
-    while len(json.dumps(kept)) > MOST_CHARACTERS:
-        longest = max(_texts(kept), key=lambda part: len(json.dumps(part["text"])), default=None)
-        if longest is None or len(longest["text"]) < 40:
-            break
-        longest["text"] = shorten(longest["text"], max(30, len(longest["text"]) * 3 // 4))
+    _shorten_longest(_texts(kept), _size(kept) - MOST_CHARACTERS)
+    while _size(kept) > MOST_CHARACTERS:
+        kept.pop(max(range(len(kept)), key=lambda at: (kept[at]["type"] != "actions", at)))
     return Message(shorten(text, FALLBACK), kept)
+
+
+def _shorten_longest(texts: list[Block], over: int) -> None:
+    """Take `over` characters of JSON away, from the longest first; none gets shorter than 30 characters."""
+    longest = [(-_size(part["text"]), at) for at, part in enumerate(texts)]
+    heapq.heapify(longest)
+    while over > 0 and longest:
+        size, at = heapq.heappop(longest)
+        part = texts[at]
+        if len(part["text"]) >= 40:
+            part["text"] = shorten(part["text"], max(30, len(part["text"]) * 3 // 4))
+            smaller = _size(part["text"])
+            over -= -size - smaller
+            heapq.heappush(longest, (-smaller, at))
 
 
 def _texts(blocks: Sequence[Block]) -> list[Block]:
@@ -218,4 +232,9 @@ def _texts(blocks: Sequence[Block]) -> list[Block]:
     for block in blocks:
         found += [block["text"]] if isinstance(block.get("text"), dict) and block["type"] == "section" else []
         found += block.get("fields", [])
+        found += block["elements"] if block["type"] == "context" else []
     return found
+
+
+def _size(part: object) -> int:
+    return len(json.dumps(part))
