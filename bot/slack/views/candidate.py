@@ -142,7 +142,7 @@ def _points(interval: Interval) -> str:
 def _spoken(card: CandidateCard, head: str) -> str:
     """The report in words, numbers included: screen readers read nothing else."""
     random, past = card.scorecard.random, card.scorecard.past_errors
-    parts = [head + ".", _state(card)]
+    parts = [blocks.escape(head) + ".", _state(card)]
     if random.n:
         parts.append(
             f"Random golden examples: {random.live_right} of {random.n} right before, {random.candidate_right} now, "

@@ -11,7 +11,8 @@ from core.review.cards import FormCard
 from core.review.story import StoryLine
 from core.vocabulary import NONE_OF_THESE
 
-MOST_SECTIONS = 60  # of 3,000 characters each: a text of 100,000 fits
+MOST_BYTES = 200_000  # of a whole text; Slack takes views of 250,000 bytes (and 100 sections of 3,000 characters)
+MOST_PROBLEMS = 40  # of the gate; the report has all
 
 
 def answer_form(card: FormCard) -> View:
@@ -42,21 +43,25 @@ def matching_labels(labels: Sequence[LabelPolicy], typed: str) -> list[Block]:
 
 def how_decided(item_id: int, story: Sequence[StoryLine]) -> View:
     drawn = [
-        blocks.section(f"{line.at:%Y-%m-%d %H:%M} UTC – {blocks.literal(blocks.shorten(line.words, 1500))}")
+        blocks.section(f"{line.at:%Y-%m-%d %H:%M} UTC – {blocks.literal(blocks.shorten(line.words, 400))}")
         for line in story
     ]
     return blocks.modal("how_decided", f"Item {item_id}", drawn)
 
 
 def whole_text(item_id: int, text: str) -> View:
-    parts = [text[start : start + blocks.SECTION] for start in range(0, len(text), blocks.SECTION)]
-    drawn = [blocks.verbatim(part) for part in parts[:MOST_SECTIONS]]
+    """Cut where Slack takes no more, and says so."""
+    shown = text.encode()[:MOST_BYTES].decode(errors="ignore")
+    parts = [shown[start : start + blocks.SECTION] for start in range(0, len(shown), blocks.SECTION)]
+    drawn = [blocks.verbatim(part) for part in parts]
+    if shown != text:
+        drawn.append(blocks.context(f"The first {len(shown):,} of {len(text):,} characters; Slack shows no more."))
     return blocks.modal("whole_text", f"Item {item_id}", drawn)
 
 
 def overrule_form(model_id: int, name: str, problems: Sequence[str]) -> View:
     drawn = [blocks.section(f":warning: The golden gate refused *{name}*:")]
-    drawn += [blocks.section(f"• {blocks.literal(problem)}") for problem in problems]
+    drawn += [blocks.section(f"• {blocks.literal(problem)}") for problem in problems[:MOST_PROBLEMS]]
     drawn.append(
         blocks.form_input(
             "reason",

@@ -19,7 +19,9 @@ def render(mine: MineCard, queues: Sequence[StatsCard]) -> View:
 
 
 def render_mine(mine: MineCard) -> Message:
-    spoken = "; ".join(f"{queue.title}: {queue.open} open, {queue.done_today} done today" for queue in mine.queues)
+    spoken = "; ".join(
+        f"{blocks.escape(queue.title)}: {queue.open} open, {queue.done_today} done today" for queue in mine.queues
+    )
     return blocks.message(spoken or "You review in no queue.", _mine(mine))
 
 

@@ -1,5 +1,7 @@
 """The card of one review item, in each of its states."""
 
+import json
+
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.views.words import REASON_WORDS, WHY_FLAGGED
@@ -8,6 +10,7 @@ from core.vocabulary import NONE_OF_THESE, ItemState, shown_answer
 
 SHOWN_TEXT = 1500  # characters of a ticket on the card; the whole stands behind "Read all"
 MOST_FIXED_BUTTONS = 12  # a blind card shows all labels as buttons up to this many, else none
+MOST_OFFERED = 5000  # characters of the label buttons as JSON; the message's limit leaves the rest to the text
 
 
 def render(card: ItemCard) -> Message:
@@ -79,24 +82,26 @@ def _why_here(card: ItemCard) -> list[str]:
 
 
 def _label_buttons(card: ItemCard) -> list[Block]:
-    if card.blind:
-        offered = card.labels if len(card.labels) <= MOST_FIXED_BUTTONS else ()
-    else:
-        offered = card.labels[: card.most_buttons]
-    drawn = [
-        blocks.button(
-            name,
-            f"vote:{position}",
-            f"{card.item_id}|label|{name}",
-            style="primary" if name == card.guess else None,
-            label=f"Label item {card.item_id} as {name}",
-        )
-        for position, name in enumerate(offered)
-    ]
-    if len(offered) < len(card.labels):
-        drawn.append(blocks.button("Other…" if offered else "Choose a label…", "form:other", str(card.item_id)))
+    most = MOST_FIXED_BUTTONS if card.blind else card.most_buttons
+    drawn = [_label_button(card, position, name) for position, name in enumerate(card.labels[:most])]
+    while len(json.dumps(drawn)) > MOST_OFFERED:
+        drawn.pop()
+    if card.blind and len(drawn) < len(card.labels):
+        drawn = []  # some without the others would be a hint
+    if len(drawn) < len(card.labels):
+        drawn.append(blocks.button("Other…" if drawn else "Choose a label…", "form:other", str(card.item_id)))
     drawn.append(blocks.button(NONE_OF_THESE, "vote:none", f"{card.item_id}|none"))
     return drawn
+
+
+def _label_button(card: ItemCard, position: int, name: str) -> Block:
+    return blocks.button(
+        name,
+        f"vote:{position}",
+        f"{card.item_id}|label|{name}",
+        style="primary" if name == card.guess else None,
+        label=f"Label item {card.item_id} as {name}",
+    )
 
 
 def _other_buttons(card: ItemCard) -> list[Block]:
@@ -141,7 +146,8 @@ def _spoken(card: ItemCard) -> str:
     """The whole card in words: screen readers read nothing else."""
     guess = f" The model says {blocks.literal(card.guess)} ({card.confidence or 0:.0%})." if card.guess else ""
     state = f" A lead decides, because {card.disputed_because}." if card.state is ItemState.DISPUTED else ""
-    return f"{card.queue_title}, item {card.item_id}: which label is right?{guess}{state} {_quoted(card, 1500)}"
+    where = f"{blocks.escape(card.queue_title)}, item {card.item_id}"
+    return f"{where}: which label is right?{guess}{state} {_quoted(card, 1500)}"
 
 
 def _quoted(card: ItemCard, most: int) -> str:

@@ -21,7 +21,7 @@ def render(card: StatsCard) -> Message:
         caught = ", ".join(f"{blocks.literal(label)} {count}" for label, count in card.errors_by_label[:MOST_LABELS])
         drawn.append(blocks.section(f"*Errors caught, by the right label:* {caught}"))
     spoken = "; ".join(f"{name}: {value}" for name, value in pairs)
-    return blocks.message(f"{card.queue_title}. {spoken}", drawn)
+    return blocks.message(f"{blocks.escape(card.queue_title)}. {spoken}", drawn)
 
 
 def short(card: StatsCard) -> list[Block]:
