@@ -1,0 +1,430 @@
+"""Every card in each of its states: Slack takes it, it fits, it says in words what it shows, and it betrays nothing."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.sandbox.errors import SlackError
+from bot.sandbox.limits import check_view, validate
+from bot.slack.blocks import Message, View
+from bot.slack.views import candidate, forms, home, receipts, review_item, run, stats
+from core.learning.cards import CandidateCard, DecisionLine, RunCard
+from core.learning.evaluation import GoldenRow, Predicted, compare
+from core.learning.paired import wilson
+from core.learning.scorecard import Scorecard
+from core.policy import LabelPolicy
+from core.review.cards import FormCard, ItemCard, Outcome, Why
+from core.review.mine import MineCard, MyAnswer, MyQueue
+from core.review.stats import StatsCard
+from core.review.story import StoryLine
+from core.review.votes import Receipt
+from core.vocabulary import (
+    OPERATOR,
+    AnswerKind,
+    DecisionKind,
+    ErrorReason,
+    ItemState,
+    ModelState,
+    Reason,
+    RunState,
+    Stratum,
+    Trigger,
+)
+from tests.bot.hostile import HOSTILE, LIVE
+from tests.people import ANA, BEN, CLEO, LABELS, support_policy
+
+AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
+OURS = {f"<@{person}>" for person in (ANA, BEN, CLEO)}
+MOST = 13_000  # characters of JSON, above which Slack was seen to refuse a message
+
+
+def marked(body: Any) -> Iterator[str]:
+    """Every text in which Slack looks for marks."""
+    if isinstance(body, dict):
+        if body.get("type") == "mrkdwn":
+            yield body["text"]
+        for part in body.values():
+            yield from marked(part)
+    elif isinstance(body, list):
+        for part in body:
+            yield from marked(part)
+
+
+def live(text: str) -> list[str]:
+    for mention in OURS:
+        text = text.replace(mention, "")
+    return LIVE.findall(text)
+
+
+def check(drawn: Message | View) -> str:
+    """Slack takes it, it fits, and nothing of a stranger's is live in it. Returns what it says."""
+    if isinstance(drawn, View):
+        try:
+            check_view(drawn.body, drawn.body["type"], {})
+        except SlackError as error:
+            pytest.fail(str(error))
+        assert [mark for text in marked(drawn.body) for mark in live(text)] == []
+        return said(drawn.body)
+    assert validate(drawn.blocks, "message") == []
+    assert len(json.dumps(drawn.blocks)) < MOST
+    assert 0 < len(drawn.text) <= 3500
+    assert [mark for text in [drawn.text, *marked(drawn.blocks)] for mark in live(text)] == []
+    return said(drawn.blocks)
+
+
+def said(body: Any) -> str:
+    """As one reads it: without the zero-width spaces that break marks."""
+    return json.dumps(body, ensure_ascii=False).replace("\u200b", "")
+
+
+def item(**more: Any) -> ItemCard:
+    card = ItemCard(
+        item_id=7,
+        queue_title="Support tickets",
+        external_id="T-7",
+        state=ItemState.OPEN,
+        disputed_because="",
+        blind=False,
+        text="charged twice",
+        image_url=None,
+        fields={"Customer": "gold"},
+        guess="billing error",
+        confidence=0.5,
+        why_flagged=((Reason.UNCERTAIN, "50% sure, below 80%"),),
+        labels=("billing error", "refund", "delivery"),
+        most_buttons=4,
+        votes=1,
+        most_votes=3,
+        outcome=None,
+        leads=(CLEO,),
+    )
+    return replace(card, **more)
+
+
+def outcome(text: str = "both fit", **more: Any) -> Outcome:
+    found = Outcome(
+        label="refund",
+        tally={"refund": 2, "None of these": 1},
+        lead=None,
+        whys=(Why("refund", ErrorReason.AMBIGUOUS, text, None), Why("None of these", None, text, ANA)),
+        model_was_right=False,
+        names={},
+    )
+    return replace(found, **more)
+
+
+BLIND = {"blind": True, "guess": None, "confidence": None, "why_flagged": ()}
+DISPUTED = {"state": ItemState.DISPUTED, "disputed_because": "3 votes did not settle it"}
+SETTLED = {"state": ItemState.SETTLED}
+STATES: dict[str, Callable[[str], ItemCard]] = {
+    "open": lambda text: item(text=text, fields={text[:80]: text[:500]}),
+    "blind": lambda text: item(text=text, **BLIND),
+    "many fields": lambda text: item(text=text, fields={f"{n} {text[:70]}": text[:500] for n in range(20)}),
+    "an image": lambda text: item(text="", image_url="https://files.example/A.png"),
+    "no guess": lambda text: item(text=text, guess=None, confidence=None, why_flagged=((Reason.PERSON, text[:200]),)),
+    "disputed": lambda text: item(text=text, **DISPUTED),
+    "disputed, blind": lambda text: item(text=text, **DISPUTED, **BLIND),
+    "settled": lambda text: item(text=text, **SETTLED, outcome=outcome(text[:1000])),
+    "settled by a lead": lambda text: item(text=text, **SETTLED, outcome=outcome(text[:1000], lead=CLEO)),
+    "settled with names": lambda text: item(text=text, **SETTLED, outcome=outcome(names={"refund": (ANA, BEN)})),
+    "settled as none of these": lambda text: item(text=text, **SETTLED, outcome=outcome(label=None, tally={})),
+    "settled, many whys": lambda text: item(
+        text=text, **SETTLED, outcome=outcome(whys=(Why("refund", ErrorReason.OTHER, text[:1000], ANA),) * 15)
+    ),
+    "confirmed": lambda text: item(text=text, **SETTLED, outcome=outcome(model_was_right=True)),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_slack_takes_a_card_in_each_state_with_any_text(state: str) -> None:
+    for text in HOSTILE:
+        check(review_item.render(STATES[state](text)))
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("count", [2, 4, 5, 12, 13, 20, 21, 100, 1000])
+def test_slack_takes_a_card_with_any_number_of_labels(state: str, count: int) -> None:
+    names = tuple(f"label {number:04} {'<!channel> *' * 4}"[:60] for number in range(count))
+    check(review_item.render(replace(STATES[state]("text"), labels=names, most_buttons=20)))
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "中", "😀", "&", "*", '"'])
+def test_slack_takes_a_card_with_the_longest_labels_there_are(letter: str) -> None:
+    names = tuple(f"{number:04}{letter * 56}" for number in range(20))
+    for blind in ({}, BLIND):
+        check(review_item.render(item(labels=names, most_buttons=20, text=letter * 5000, **blind)))
+        check(review_item.render(item(labels=names[:12], most_buttons=20, guess=names[0], **DISPUTED)))
+    tally = dict.fromkeys(names, 1)
+    settled = outcome(label=names[0], tally=tally, names=dict.fromkeys(names, (ANA,)))
+    check(review_item.render(item(**SETTLED, guess=names[1], outcome=settled)))
+
+
+def test_a_blind_card_says_nothing_of_the_model() -> None:
+    said = check(review_item.render(item(**BLIND)))
+    assert "Blind" in said
+    assert "model says" not in said
+    assert "primary" not in said
+    assert "%" not in said
+
+
+def test_an_open_card_offers_the_guess_first_and_every_way_to_answer() -> None:
+    drawn = review_item.render(item())
+    buttons = [button for block in drawn.blocks if block["type"] == "actions" for button in block["elements"]]
+    assert [button["text"]["text"] for button in buttons] == [
+        "billing error", "refund", "delivery", "None of these", "Why?", "Cannot judge", "Skip",
+    ]  # fmt: skip
+    assert buttons[0]["style"] == "primary"
+    assert buttons[0]["value"] == "7|label|billing error"
+    assert "1 of at most 3 votes are in. Hidden until decided." in check(drawn)
+    assert "The model says billing error (50%)" in drawn.text
+    assert "charged twice" in drawn.text
+
+
+def test_a_disputed_card_asks_the_leads_and_offers_no_skip() -> None:
+    said = check(review_item.render(item(**DISPUTED)))
+    assert f"*A lead decides*, because 3 votes did not settle it. <@{CLEO}>, what is right?" in said
+    assert "Skip" not in said
+    assert "None of these" in said
+
+
+def test_a_settled_card_has_verdict_tally_and_whys_and_no_live_vote() -> None:
+    drawn = review_item.render(item(**SETTLED, outcome=outcome()))
+    said = check(drawn)
+    assert "*refund* – votes: 2 × refund, 1 × None of these. The model had said billing error (50%)." in said
+    assert "_ambiguous: several labels fit_ both fit" in said
+    assert "vote:" not in said
+    assert "How was this decided?" in said
+    assert drawn.text.startswith("Item 7 is decided: refund, votes: 2 × refund")
+
+
+def test_a_long_text_is_behind_a_button_and_shown_whole_there() -> None:
+    text = "word " * 20_000
+    assert "read_all" in check(review_item.render(item(text=text)))
+    assert "read_all" not in check(review_item.render(item(text="short")))
+    whole = forms.whole_text(7, text)
+    check(whole)
+    assert "".join(block["text"]["text"] for block in whole.body["blocks"]) == text
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "中", "😀"])
+def test_the_longest_text_that_is_taken_can_be_read_in_every_script(letter: str) -> None:
+    whole = forms.whole_text(7, letter * 100_000)
+    said = check(whole)
+    shown = sum(len(block["text"]["text"]) for block in whole.body["blocks"] if block["type"] == "section")
+    assert shown >= 49_000
+    assert (shown == 100_000) != ("Slack shows no more" in said)
+
+
+def form(labels: int = 3, **more: Any) -> FormCard:
+    offered = tuple(LabelPolicy(name=f"label {number}", description="d" * 300) for number in range(labels))
+    return replace(FormCard(7, "charged twice", offered, None, False, None, "", "Be fair."), **more)
+
+
+@pytest.mark.parametrize("count", [2, 98, 99, 100, 101, 1000])
+def test_slack_takes_the_form_with_any_number_of_labels(count: int) -> None:
+    for said in ({}, {"said": "label 1"}, {"said_none": True}, {"said": "a label of the past"}):
+        check(forms.answer_form(form(count, **said)))
+
+
+def test_slack_takes_the_form_with_any_text() -> None:
+    for text in HOSTILE:
+        check(forms.answer_form(form(text=text, note=text, guideline=text, reason=ErrorReason.OTHER)))
+
+
+def test_a_form_starts_with_the_persons_own_answer() -> None:
+    said = check(forms.answer_form(form(said="label 1", reason=ErrorReason.NEW_CLASS, note="twice")))
+    chosen = json.loads(said)["blocks"][1]["element"]["initial_option"]
+    assert chosen["value"] == "label 1"
+    assert '"initial_value": "twice"' in said
+
+
+def test_labels_are_found_by_name_first_and_none_of_these_too() -> None:
+    labels = [LabelPolicy(name="delivery", description="a late refund"), LabelPolicy(name="refund")]
+    found = [option["value"] for option in forms.matching_labels(labels, " REF ")]
+    assert found == ["refund", "delivery"]
+    assert [option["text"]["text"] for option in forms.matching_labels(labels, "none")] == ["None of these"]
+    many = [LabelPolicy(name=f"label {number}") for number in range(1000)]
+    assert len(forms.matching_labels(many, "")) == 100
+    assert forms.matching_labels(many, "zzz") == []
+
+
+def test_slack_takes_the_other_forms_with_any_text() -> None:
+    queues = support_policy().queues * 120
+    for text in HOSTILE:
+        check(forms.how_decided(7, [StoryLine(AT, text)] * 150))
+        check(forms.flag_form(queues, text, "C1|17.5"))
+        check(forms.sentence(text, text))
+        check(forms.overrule_form(3, "v3", [text] * 3))
+
+
+def test_the_reason_is_asked_for_however_many_problems_the_gate_has() -> None:
+    said = check(forms.overrule_form(3, "v3", [f"problem {number}" for number in range(500)]))
+    assert "Why should it go live all the same?" in said
+
+
+@pytest.mark.parametrize("kind", list(AnswerKind))
+def test_a_receipt_says_what_was_recorded_and_offers_undo_while_there_is_one(kind: AnswerKind) -> None:
+    label = "refund" if kind is AnswerKind.LABEL else None
+    open_ = check(receipts.render(Receipt(7, kind, label, before="delivery")))
+    settled = check(receipts.render(Receipt(7, kind, label, settled=True)))
+    assert "item 7" in open_
+    assert ("undo" in open_) == (kind is not AnswerKind.WITHDRAWN)
+    assert "undo" not in settled
+
+
+def test_receipts_in_words() -> None:
+    said = receipts.render(Receipt(7, AnswerKind.LABEL, "refund", before="delivery")).text
+    assert said == "Recorded for item 7: *refund* (instead of delivery)."
+    assert receipts.render(Receipt(7, AnswerKind.LABEL, "refund", settled=True)).text.endswith(" That decided it.")
+    decided = Receipt(7, AnswerKind.NONE_OF_THESE, None, settled=True, adjudicated=True)
+    assert receipts.render(decided).text == "You decided item 7: *None of these*."
+    for text in HOSTILE:
+        check(receipts.render(Receipt(7, AnswerKind.LABEL, text, before=text)))
+
+
+def mine(text: str = "charged twice", **more: Any) -> MineCard:
+    queue = MyQueue(text[:80], 2, 3, 120, ((7, text[:80]),) * 10)
+    answers = tuple(MyAnswer(number, "Support", text[:80], text[:60], number % 2 == 0) for number in range(10))
+    return replace(MineCard(ANA, False, (queue,), answers), **more)
+
+
+def numbers(text: str = "Support tickets", **more: Any) -> StatsCard:
+    errors = tuple((f"{number} {text[:50]}", 100 - number) for number in range(50))
+    card = StatsCard(text[:80], 3, 1, 2, 9, 0.81, 2.3, errors, 4, 5, wilson(4, 5), "v3")
+    return replace(card, **more)
+
+
+def test_slack_takes_home_and_numbers_with_any_text() -> None:
+    for text in HOSTILE:
+        for paused in (True, False):
+            check(home.render(mine(text, paused=paused), [numbers(text)] * 3))
+            check(home.render_mine(mine(text, paused=paused)))
+        check(stats.render(numbers(text)))
+        crowded = mine(text, queues=mine(text).queues * 60)
+        check(home.render(crowded, [numbers(text)] * 60))
+        check(home.render_mine(crowded))
+
+
+def test_numbers_that_are_not_known_yet_are_said_to_be_unknown() -> None:
+    empty = numbers(
+        agreement=None, votes_per_item=None, errors_by_label=(), audit_right=0, audit_checked=0, audit_interval=None,
+        live=None,
+    )  # fmt: skip
+    said = check(stats.render(empty))
+    for words in ("too few votes yet", "no random check is settled yet", "none yet"):
+        assert words in said
+    assert "4 of 5: 80% (" in check(stats.render(numbers()))
+
+
+def test_who_reviews_nowhere_is_told_how_to_begin() -> None:
+    said = check(home.render(MineCard(ANA, False, (), ()), []))
+    assert "You are not a reviewer in any queue" in said
+    check(home.render_mine(MineCard(ANA, False, (), ())))
+
+
+def scorecard(labels: int = 3, text: str = "") -> Scorecard:
+    names = [f"{number} {text}"[:60] for number in range(labels)] if text else list(LABELS)
+    golden = [GoldenRow(n, "text", name, Stratum.RANDOM) for n, name in enumerate(names * 4)]
+    golden += [GoldenRow(1000 + n, "text", name, Stratum.PAST_ERROR) for n, name in enumerate(names)]
+    right, wrong = [row.label for row in golden], names[-1]
+    live = Predicted(tuple(label if n % 3 else wrong for n, label in enumerate(right)))
+    new = Predicted(tuple(label if n % 4 else wrong for n, label in enumerate(right)))
+    return compare(golden, live, new, support_policy().queues[0], "live")
+
+
+def report(text: str = "", **more: Any) -> CandidateCard:
+    card = CandidateCard(
+        model_id=3,
+        name="v3",
+        queue_title=text[:80] or "Support tickets",
+        state=ModelState.CANDIDATE,
+        live_name="v2",
+        scorecard=scorecard(text=text),
+        passed=True,
+        outdated=False,
+        blocks=(),
+        warnings=(text,) * 12 if text else (),
+        rows=40,
+        corrections=10,
+        left_out=2,
+        approvals=(),
+        approvals_needed=1,
+        decisions=(),
+        superseded_by=None,
+    )
+    return replace(card, **more)
+
+
+def decision(kind: DecisionKind, *leads: str, reason: str = "") -> DecisionLine:
+    return DecisionLine(AT, kind, leads, reason, "a" * 64, "b" * 16)
+
+
+REPORTS: dict[str, tuple[Callable[[str], CandidateCard], str]] = {
+    "passed": (report, "react with :white_check_mark: to promote it"),
+    "one of two": (lambda t: report(t, approvals=(CLEO,), approvals_needed=2), f"1 of 2 leads (<@{CLEO}>)."),
+    "refused": (lambda t: report(t, passed=False, blocks=(t or "worse",) * 40), "a check mark is not enough"),
+    "outdated": (lambda t: report(t, outdated=True), "The live model has changed since"),
+    "live": (
+        lambda t: report(t, state=ModelState.LIVE, decisions=(decision(DecisionKind.OVERRULE, CLEO, reason=t),)),
+        f"promoted against the gate by <@{CLEO}>",
+    ),
+    "retired": (
+        lambda t: report(t, state=ModelState.RETIRED, decisions=(decision(DecisionKind.ROLL_BACK, OPERATOR),) * 20),
+        "brought back by operator",
+    ),
+    "rejected": (
+        lambda t: report(t, state=ModelState.REJECTED, decisions=(decision(DecisionKind.REJECT, CLEO),)),
+        "*Rejected.*",
+    ),
+    "superseded": (lambda t: report(t, state=ModelState.SUPERSEDED, superseded_by="v4"), "*Superseded by v4*"),
+}
+
+
+@pytest.mark.parametrize("state", REPORTS)
+def test_slack_takes_a_report_in_each_state_and_it_says_where_things_stand(state: str) -> None:
+    make, words = REPORTS[state]
+    assert words in check(candidate.render(make("")))
+    for text in HOSTILE[1:]:
+        check(candidate.render(make(text[:3000])))
+
+
+def test_a_report_says_its_numbers_in_words_too() -> None:
+    drawn = candidate.render(report())
+    check(drawn)
+    assert "Random golden examples: 8 of 12 right before, " in drawn.text
+    assert "Past errors: " in drawn.text
+
+
+def test_only_what_the_gate_refused_and_is_current_can_be_overruled() -> None:
+    for card, offered in (
+        (report(passed=False, blocks=("worse",)), True),
+        (report(passed=False, blocks=("worse",), outdated=True), False),
+        (report(passed=False, blocks=("worse",), state=ModelState.REJECTED), False),
+        (report(), False),
+    ):
+        assert ("Overrule…" in check(candidate.render(card))) == offered
+
+
+@pytest.mark.parametrize("count", [2, 20, 300])
+def test_slack_takes_a_report_on_any_number_of_labels(count: int) -> None:
+    check(candidate.render(report(scorecard=scorecard(count, "label"))))
+
+
+def test_a_report_without_golden_examples_says_so() -> None:
+    empty = compare([], Predicted(()), Predicted(()), support_policy().queues[0], "majority")
+    said = check(candidate.render(report(scorecard=empty, live_name=None)))
+    assert "no golden examples yet" in said
+    assert "against always giving the commonest label" in said
+
+
+@pytest.mark.parametrize("state", list(RunState))
+@pytest.mark.parametrize("trigger", list(Trigger))
+def test_slack_takes_the_card_of_a_run(state: RunState, trigger: Trigger) -> None:
+    for text in HOSTILE:
+        for person in (CLEO, OPERATOR, None):
+            check(run.render(RunCard(5, text[:80], state, trigger, person, text, text, "v5")))
+    assert "by schedule" in check(run.render(RunCard(5, "Support", state, Trigger.CRON, None, "", "", "v5")))
