@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -48,6 +48,7 @@ def test_a_correction_goes_where_the_table_says(
     assert probability == pytest.approx(expected[1])
 
 
+@settings(deadline=None)
 @given(st.booleans(), st.booleans(), st.none() | st.just(REFUND), st.text(max_size=9), st.floats(0.001, 1))
 def test_only_blind_answers_with_a_label_are_golden_and_only_they_have_odds(
     blind: bool, right: bool, label: str | None, text: str, flagged_with: float

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -192,6 +192,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(KNOWN, json_values)))
 def test_any_row_is_taken_or_refused_in_words(row: dict[str, Any]) -> None:
     for given_row in (row, GOOD | row):

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.intake.flagging import FlagReason, reasons_to_review
@@ -73,6 +73,7 @@ def test_each_reason_says_its_numbers_and_how_likely_it_was() -> None:
     )
 
 
+@settings(deadline=None)
 @given(confidence=probabilities, second=probabilities, draw=st.floats(0, 1, exclude_max=True))
 def test_an_audit_of_everything_leaves_nothing_out_and_of_nothing_takes_nothing(
     confidence: float, second: float, draw: float
@@ -82,6 +83,7 @@ def test_an_audit_of_everything_leaves_nothing_out_and_of_nothing_takes_nothing(
     assert all(r.reason is Reason.UNCERTAIN for r in reasons_to_review("refund", confidence, second, draw, nothing))
 
 
+@settings(deadline=None)
 @given(confidence=probabilities, lower=probabilities, draw=st.floats(0, 1, exclude_max=True))
 def test_who_is_less_sure_is_never_less_uncertain(confidence: float, lower: float, draw: float) -> None:
     policy = rules()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from apscheduler.triggers.cron import CronTrigger
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
@@ -77,6 +77,12 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("promotion.alpha", 0.5, "less than 0.5"),
     ("promotion.class_rows", 1, "greater than or equal to 2"),
     ("promotion.reminder_hours", 721, "less than or equal to 720"),
+    ("privacy.phone_region", "de", "is not a country of two capital letters"),
+    ("privacy.patterns", ["KD-("], "is not an expression of RE2"),
+    ("privacy.patterns", ["(?=KD)x"], "no look-around, no back-references"),
+    ("privacy.patterns", ["x*"], "matches the empty text"),
+    ("privacy.patterns", ["x" * 501], "at most 500 characters"),
+    ("privacy.retention_days", -1, "greater than or equal to 0"),
 ]
 
 
@@ -210,20 +216,25 @@ OTHER_VALUES: dict[str, Any] = {
     "promotion.class_rows": 21,
     "promotion.non_inferiority": 0.02,
     "promotion.reminder_hours": 25,
+    "privacy.mask": ["email"],
+    "privacy.phone_region": "DE",
+    "privacy.patterns": ["KD-[0-9]+"],
+    "privacy.keep_original": False,
+    "privacy.retention_days": 365,
 }
 
 
-def settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+def setting_paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from settings(inner, f"{prefix}{name}.")
+            yield from setting_paths(inner, f"{prefix}{name}.")
         else:
             yield prefix + name
 
 
 def test_the_fingerprint_changes_with_every_setting() -> None:
-    assert set(OTHER_VALUES) == set(settings(QueuePolicy)) - {"name"}
+    assert set(OTHER_VALUES) == set(setting_paths(QueuePolicy)) - {"name"}
     prints = {queue_with(path, value).fingerprint for path, value in OTHER_VALUES.items()}
     assert len(prints | {queue_with().fingerprint}) == len(OTHER_VALUES) + 1
 
@@ -258,6 +269,7 @@ CRON_WORDS = st.text("0123456789*/-, abcdfmnorstuwe", max_size=12) | st.sampled_
 )
 
 
+@settings(deadline=None)
 @given(st.lists(CRON_WORDS, min_size=5, max_size=5).map(" ".join))
 def test_what_the_policy_takes_as_a_schedule_the_clock_takes_too(text: str) -> None:
     if crontab_problem(text) is None:
