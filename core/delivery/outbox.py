@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, case, or_, select
 from sqlalchemy.orm import Session
 
 from core.database import insert
@@ -48,12 +48,13 @@ def show(
     channel = queue.channel if audience is Audience.REVIEWERS else queue.leads_channel
     new = insert(session, Posting).values(
         queue_id=queue.id, card=card, subject_id=subject_id, audience=audience, channel=channel,
-        wanted=1, shown=0, urgent=urgent, attempts=0, unconfirmed=False, broken="", next_try_at=now,
+        wanted=1, shown=0, wanted_at=now, urgent=urgent, attempts=0, unconfirmed=False, broken="", next_try_at=now,
     )  # fmt: skip
+    since = case((Posting.wanted > Posting.shown, Posting.wanted_at), else_=new.excluded.wanted_at)
     session.execute(
         new.on_conflict_do_update(
             index_elements=["card", "subject_id", "audience"],
-            set_={"wanted": Posting.wanted + 1, "urgent": urgent},
+            set_={"wanted": Posting.wanted + 1, "wanted_at": since, "urgent": urgent},
         )
     )
 
