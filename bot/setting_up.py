@@ -1,11 +1,15 @@
-"""`goldloop manifest` and `init`: what a new operator needs before Goldloop runs. The way is docs/slack.md."""
+"""What an operator does before Goldloop runs, and when it ails: `manifest`, `init`, `doctor`, `redeliver`."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
+from bot.checks.finding import Outcome
+from bot.clock import utc_now
 from bot.policy_file import Answers, labels_of, write_policy
 from bot.questions import (
     asked,
@@ -20,6 +24,8 @@ from bot.questions import (
 )
 from bot.settings import load_settings
 from bot.slack.manifest import manifest, manifest_for
+from core.database import PATIENT, Database
+from core.delivery.backlog import try_again
 from core.errors import Invalid
 
 setting_up = typer.Typer()
@@ -68,6 +74,33 @@ def init(
     )
     write_policy(path, answers)
     typer.echo(f"{path} is written: {len(answers.labels)} labels. Look it through, then run `goldloop doctor`.")
+
+
+@setting_up.command()
+def doctor(
+    url: Annotated[str, typer.Option(help="your public https:// address: try it as Slack would")] = "",
+) -> None:
+    """Check everything that Goldloop needs; for each failure, what to do. Exit code 1 if something failed."""
+    from bot.doctor import examine, shown
+
+    for noisy in ("slack_sdk", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)  # the table says it in better words
+    findings = list(examine(load_settings(), utc_now, url))
+    Console().print(shown(findings), highlight=False)
+    if any(finding.outcome is Outcome.BAD for finding in findings):
+        raise typer.Exit(1)
+
+
+@setting_up.command()
+def redeliver() -> None:
+    """Try again what Slack refused for good, after its reason is mended. Safe to repeat."""
+    database = Database(load_settings().database_url)
+    try:
+        with database.transaction(wait=PATIENT) as session:
+            count = try_again(session, utc_now())
+    finally:
+        database.close()
+    typer.echo(f"{count} messages will be tried again.")
 
 
 def _reviewers(given: list[str] | None, leads_given: list[str] | None) -> tuple[str, ...]:

@@ -48,10 +48,10 @@ def refresh_people(services: Services) -> bool:
 
 def _reviewer_ids(slack: WebClient, queue: QueuePolicy) -> Iterable[str]:
     """The policy's list; without one, everybody in the channel."""
-    return queue.reviewers or tuple(_channel_members(slack, queue.channel))
+    return queue.reviewers or tuple(channel_members(slack, queue.channel))
 
 
-def _channel_members(slack: WebClient, channel: str) -> Iterator[str]:
+def channel_members(slack: WebClient, channel: str) -> Iterator[str]:
     cursor = ""
     while True:
         page = slack.conversations_members(channel=channel, limit=200, cursor=cursor)

@@ -1,0 +1,104 @@
+"""The database: reachable, at the newest migration, with room on its disk, its clock beside ours."""
+
+import shutil
+from collections.abc import Callable, Generator
+from datetime import datetime
+from pathlib import Path
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import make_url, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.checks.finding import Finding, Findings, bad, good
+from bot.migrate import alembic_config
+from core.database import Database
+from core.errors import Refusal
+from core.policy import Policy
+from core.records.queues import Queue
+
+SUBJECT = "database"
+LEAST_ROOM = 200_000_000  # bytes; SQLite's log may grow by a training run's model and snapshot
+MOST_SECONDS = 5  # between two clocks; leases last twenty
+
+
+def reachable_database(url: str) -> Generator[Finding, None, Database | None]:
+    """Returns the database, open, if one can go on with it. Makes none: a missing SQLite file is a finding."""
+    try:
+        shown = make_url(url).render_as_string(hide_password=True)
+        file = _sqlite_file(url)
+        if file is not None and not file.exists():
+            yield bad(SUBJECT, f"{file}: there is no such file yet.", "Run `goldloop migrate` in the same folder.")
+            return None
+        database = Database(url)
+        with database.reading() as session:
+            session.execute(text("SELECT 1"))
+    except (SQLAlchemyError, Refusal) as error:
+        words = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        yield bad(
+            SUBJECT, f"It does not answer: {words}", "Check DATABASE_URL, and that the server runs and lets us in."
+        )
+        return None
+    yield good(SUBJECT, f"{shown} answers")
+    return database
+
+
+def newest_migration(database: Database) -> Generator[Finding, None, bool]:
+    """Returns whether the tables are those of this release, so that rows may be looked at."""
+    script = ScriptDirectory.from_config(alembic_config(None))
+    newest = script.get_current_head()
+    with database.reading() as session:
+        present = MigrationContext.configure(session.connection()).get_current_heads()
+    if present == (newest,):
+        yield good("migration", f"at {newest}, the newest")
+        return True
+    if not present:
+        yield bad("migration", "There are no tables yet.", "Run `goldloop migrate`.")
+    elif present[0] in {revision.revision for revision in script.walk_revisions()}:
+        yield bad(
+            "migration", f"at {present[0]}, the newest is {newest}", "Make a back-up, then run `goldloop migrate`."
+        )
+    else:
+        yield bad("migration", f"{present[0]} is not known here: the database is newer.", "Install the newer release.")
+    return False
+
+
+def queues_are_rows(database: Database, policy: Policy) -> Findings:
+    with database.reading() as session:
+        known = set(session.scalars(select(Queue.name)))
+    missing = [queue.name for queue in policy.queues if queue.name not in known]
+    if missing:
+        words = f"The policy's {', '.join(missing)} is not in the database."
+        yield bad("queues", words, "Run `goldloop migrate`, or start Goldloop again.")
+
+
+def room_on_disk(url: str) -> Findings:
+    """Only for SQLite: elsewhere the disk is the server's."""
+    file = _sqlite_file(url)
+    if file is None:
+        return
+    free = shutil.disk_usage(file.parent).free
+    if free < LEAST_ROOM:
+        yield bad("disk", f"{free / 1e6:.0f} MB are free beside {file}.", "Make room: a full disk stops every vote.")
+    else:
+        yield good("disk", f"{free / 1e9:.1f} GB are free beside {file}")
+
+
+def clock_of_database(database: Database, clock: Callable[[], datetime]) -> Findings:
+    """SQLite has no clock of its own."""
+    if database.is_sqlite:
+        return
+    with database.reading() as session:
+        theirs = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    apart = abs((clock() - theirs).total_seconds())
+    if apart > MOST_SECONDS:
+        yield bad("clock", f"{apart:.0f} s apart from the database's.", "Let both machines keep time by NTP.")
+    else:
+        yield good("clock", "as the database's")
+
+
+def _sqlite_file(url: str) -> Path | None:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parsed.database)).absolute()

@@ -1,0 +1,83 @@
+"""`goldloop doctor`: looks at everything that a running Goldloop needs, in the order in which one would mend it. What
+depends on something that is broken is not looked at. Nothing is changed and nobody is written to."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+
+from bot.checks.address import public_address
+from bot.checks.channels import channels
+from bot.checks.database import clock_of_database, newest_migration, queues_are_rows, reachable_database, room_on_disk
+from bot.checks.delivery import dead_jobs, undelivered
+from bot.checks.finding import Finding, Findings, Outcome, bad
+from bot.checks.models import live_models
+from bot.checks.people import people
+from bot.checks.policy import readable_policy
+from bot.checks.tokens import bot_token, clock_of_slack, connection, scopes
+from bot.settings import Settings
+from bot.wiring import slack_client
+from core.database import Database
+from core.policy import Policy
+
+MARKS = {Outcome.GOOD: "[green]✓[/]", Outcome.NOTE: "[yellow]![/]", Outcome.BAD: "[red]✗[/]"}
+
+
+def examine(settings: Settings, clock: Callable[[], datetime], public_url: str = "") -> Findings:
+    """public_url: where Slack reaches us over HTTP; it is tried too."""
+    policy = yield from readable_policy(settings.policy)
+    yield from _database(settings, policy, clock)
+    yield from _slack(settings, policy, clock)
+    if public_url:
+        yield from public_address(public_url, settings, clock)
+
+
+def shown(findings: list[Finding]) -> Group:
+    """The table, and a sentence under it."""
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    for finding in findings:
+        words = escape(finding.words) + (f"\n[bold]→ {escape(finding.remedy)}[/]" if finding.remedy else "")
+        table.add_row(MARKS[finding.outcome], escape(finding.subject), words)
+    broken = sum(finding.outcome is Outcome.BAD for finding in findings)
+    return Group(table, f"\n{broken} of {len(findings)} checks failed." if broken else "\nAll is well.")
+
+
+def _database(settings: Settings, policy: Policy | None, clock: Callable[[], datetime]) -> Findings:
+    database = yield from reachable_database(settings.database_url)
+    if database is None:
+        return
+    try:
+        yield from _rows(database, policy, clock)
+        yield from room_on_disk(settings.database_url)
+    finally:
+        database.close()
+
+
+def _rows(database: Database, policy: Policy | None, clock: Callable[[], datetime]) -> Findings:
+    yield from clock_of_database(database, clock)
+    if not (yield from newest_migration(database)):
+        return
+    yield from undelivered(database, clock)
+    yield from dead_jobs(database)
+    if policy is not None:
+        missing = list(queues_are_rows(database, policy))
+        yield from missing or live_models(database, policy)
+
+
+def _slack(settings: Settings, policy: Policy | None, clock: Callable[[], datetime]) -> Findings:
+    token = settings.slack_bot_token.get_secret_value()
+    if not token:
+        yield bad("bot token", "SLACK_BOT_TOKEN is not set.", "Copy it from the app's page; see docs/slack.md.")
+        return
+    slack = slack_client(token, settings.slack_base_url)
+    auth = yield from bot_token(slack)
+    yield from connection(slack, settings)
+    if auth is None:
+        return
+    yield from scopes(auth)
+    yield from clock_of_slack(auth, clock)
+    if policy is not None:
+        yield from channels(slack, policy)
+        yield from people(slack, policy, str(auth["team_id"]))

@@ -1,0 +1,79 @@
+"""`goldloop doctor --url`: the address is tried with the challenge that Slack sends, signed as Slack signs it."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from bot.checks.address import public_address
+from bot.checks.finding import Finding
+from bot.clock import utc_now
+from bot.slack.app import build_app
+from bot.web import create_app
+from bot.wiring import build_services
+from core.errors import Invalid
+from tests.operations.conftest import Place
+
+pytestmark = pytest.mark.usefixtures("sqlite_only")
+
+
+@contextmanager
+def served(app: FastAPI, port: int) -> Iterator[None]:
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def address(place: Place, unused_port: int) -> Iterator[str]:
+    place.values |= {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "right"}
+    services = build_services(place.settings)
+    with served(create_app(services, build_app(services, signing_secret="right"), "right"), unused_port):
+        yield f"http://127.0.0.1:{unused_port}"
+    services.database.close()
+
+
+def tried(place: Place, url: str) -> Finding:
+    [found] = public_address(url, place.settings, utc_now)
+    return found
+
+
+def test_a_running_goldloop_answers_as_slack_wants_it(place: Place, address: str) -> None:
+    assert place.bad(public_url=address) == []
+    assert "answers as Slack wants it" in tried(place, address).words
+
+
+def test_another_secret_is_found(place: Place, address: str) -> None:
+    place.values["SLACK_SIGNING_SECRET"] = "wrong"
+    assert "SLACK_SIGNING_SECRET" in tried(place, address).remedy
+
+
+def test_without_a_secret_nothing_is_sent(place: Place) -> None:
+    assert "SLACK_SIGNING_SECRET is not set" in tried(place, "http://127.0.0.1:9").words
+
+
+def test_another_server_at_that_address_is_found(place: Place, unused_port: int) -> None:
+    place.values["SLACK_SIGNING_SECRET"] = "right"
+    with served(FastAPI(), unused_port):
+        assert "answers 404" in tried(place, f"http://127.0.0.1:{unused_port}").words
+
+
+def test_nobody_at_that_address_is_found(place: Place, unused_port: int) -> None:
+    place.values["SLACK_SIGNING_SECRET"] = "right"
+    assert "does not answer (ConnectError)" in tried(place, f"http://127.0.0.1:{unused_port}").words
+
+
+def test_an_address_that_slack_never_calls_is_refused(place: Place) -> None:
+    with pytest.raises(Invalid, match="only https"):
+        tried(place, "http://bot.example.com")

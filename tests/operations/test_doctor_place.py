@@ -1,0 +1,183 @@
+"""`goldloop doctor` on policy, database, delivery and models: one thing broken at a time, on both databases."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from bot.checks.database import room_on_disk
+from bot.checks.finding import Finding, Outcome
+from bot.cli import app
+from bot.clock import utc_now
+from core.delivery import backlog, outbox
+from core.queues import queue_named
+from core.records.delivery import Posting
+from core.records.jobs import Job
+from core.vocabulary import Audience, Card, NoticeKind
+from tests.core.desk import Desk
+from tests.core.models import promoted, seeded
+from tests.operations.conftest import Place
+from tests.people import LEADS, support_policy
+
+
+def only(findings: list[Finding]) -> Finding:
+    [found] = findings
+    return found
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_policy_that_is_not_there_or_wrong_is_said_with_key_and_value(place: Place) -> None:
+    place.policy.write_text("[queues.support]\nchannel = 7", encoding="utf-8")
+    assert "queues.support.channel = 7" in only(place.bad()).words
+    place.policy.unlink()
+    assert "goldloop init" in only(place.bad()).remedy
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_queue_that_is_not_in_the_database_yet(place: Place) -> None:
+    place.policy.write_text(place.policy.read_text(encoding="utf-8").replace("support", "returns"), encoding="utf-8")
+    assert "returns is not in the database" in only(place.bad()).words
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_missing_sqlite_file_is_found_and_not_made(place: Place, tmp_path: Path) -> None:
+    place.values["DATABASE_URL"] = f"sqlite:///{tmp_path / 'new.sqlite'}"
+    assert "goldloop migrate" in only(place.bad()).remedy
+    assert not (tmp_path / "new.sqlite").exists()
+
+
+@pytest.mark.usefixtures("sqlite_only")
+@pytest.mark.parametrize(
+    "url", ["postgresql://ann:secret-word@127.0.0.1:9/goldloop", "mysql://ann:secret-word@here/db", "nonsense"]
+)
+def test_a_database_that_cannot_be_reached_is_said_without_its_password(place: Place, url: str) -> None:
+    place.values["DATABASE_URL"] = url
+    found = only(place.bad())
+    assert (found.subject, "DATABASE_URL" in found.remedy) == ("database", True)
+    assert "secret-word" not in found.words + found.remedy
+
+
+def test_a_database_that_is_well_is_named_without_its_password(place: Place) -> None:
+    assert place.bad() == []
+    assert "answers" in only([finding for finding in place.findings() if finding.subject == "database"]).words
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_file_that_is_no_database(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "odd.sqlite").write_bytes(b"not a database, " * 100)
+    place.values["DATABASE_URL"] = f"sqlite:///{tmp_path / 'odd.sqlite'}"
+    assert "not a database" in only(place.bad()).words
+
+
+@pytest.mark.parametrize(
+    ("revision", "remedy"), [("0001", "Make a back-up, then run `goldloop migrate`"), ("9999", "the newer release")]
+)
+def test_a_database_of_another_release(place: Place, revision: str, remedy: str) -> None:
+    with place.database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+    found = only(place.bad())
+    assert (found.subject, remedy in found.remedy) == ("migration", True)
+
+
+def test_a_database_without_tables(place: Place) -> None:
+    with place.database.transaction() as session:
+        session.execute(text("DROP TABLE alembic_version"))
+    assert only(place.bad()).words == "There are no tables yet."
+
+
+def test_a_clock_apart_from_the_databases(place: Place) -> None:
+    """SQLite has no clock of its own; Slack's is looked at in any case."""
+    place.values["SLACK_BOT_TOKEN"] = ""
+    apart = [
+        finding for finding in place.bad(clock=lambda: utc_now() - timedelta(hours=1)) if finding.subject == "clock"
+    ]
+    assert len(apart) == (0 if place.database.is_sqlite else 1)
+
+
+def test_a_disk_without_room_is_found_only_where_it_is_ours(place: Place) -> None:
+    assert [finding.subject for finding in room_on_disk(place.values["DATABASE_URL"])] in ([], ["disk"])
+
+
+def refused(place: Place, reason: str, subject: int = 1) -> None:
+    with place.database.transaction() as session:
+        outbox.show(session, Card.RUN, subject, Audience.LEADS, queue_named(session, "support"), utc_now())
+        row = session.query(Posting).where(Posting.subject_id == subject).one()
+        outbox.mark_failed(session, row.id, utc_now(), permanent=reason)
+
+
+def test_messages_that_slack_refused_for_good_are_counted_by_channel_and_reason(place: Place) -> None:
+    refused(place, "is_archived", 1)
+    refused(place, "is_archived", 2)
+    found = only(place.bad())
+    assert found.words == f"2 messages to {LEADS}: is_archived"
+    assert "Unarchive the channel" in found.remedy
+    assert "goldloop redeliver" in found.remedy
+
+
+def test_redeliver_lets_them_be_said_after_all(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused(place, "not_in_channel")
+    with place.database.transaction() as session:
+        outbox.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, "words", utc_now())
+        assert backlog.waiting(session).count == 1
+    monkeypatch.setenv("DATABASE_URL", place.values["DATABASE_URL"])
+    assert CliRunner().invoke(app, ["redeliver"]).stdout == "1 messages will be tried again.\n"
+    with place.database.reading() as session:
+        assert backlog.given_up(session) == []
+        assert backlog.waiting(session).count == 2
+    assert place.bad() == []
+
+
+def test_messages_that_wait_too_long_ask_for_a_worker(place: Place) -> None:
+    with place.database.transaction() as session:
+        long_ago = utc_now() - timedelta(minutes=20)
+        outbox.show(session, Card.RUN, 1, Audience.LEADS, queue_named(session, "support"), long_ago)
+    found = only(place.bad())
+    assert found.words == "1 messages wait, one for 20 minutes."
+    assert "worker" in found.remedy
+
+
+def test_a_redrawn_card_waits_from_when_it_is_wanted_again_and_not_from_a_retry(place: Place) -> None:
+    start = utc_now() - timedelta(hours=5)
+    with place.database.transaction() as session:
+        queue = queue_named(session, "support")
+        outbox.show(session, Card.RUN, 1, Audience.LEADS, queue, start)
+        posting = session.query(Posting).one()
+        outbox.mark_shown(session, posting.id, 1, "1.0", start)
+        assert backlog.waiting(session) == backlog.Waiting(0, None)
+        outbox.show(session, Card.RUN, 1, Audience.LEADS, queue, start + timedelta(hours=1))
+        outbox.show(session, Card.RUN, 1, Audience.LEADS, queue, start + timedelta(hours=2))
+        outbox.mark_failed(session, posting.id, start + timedelta(hours=3), retry_after=60)
+        session.flush()
+        assert backlog.waiting(session) == backlog.Waiting(1, start + timedelta(hours=1))
+
+
+def job(name: str, key: str, state: str, error: str = "") -> Job:
+    return Job(name=name, key=key, mutex="train:support", payload={}, state=state, run_at=utc_now(), last_error=error)
+
+
+def test_a_job_that_failed_for_good_is_found_until_a_later_one_has_gone_well(place: Place) -> None:
+    with place.database.transaction() as session:
+        session.add(job("train", "train:1", "dead", "ValueError: no rows"))
+    found = only(place.bad())
+    assert found.words == "train (train:1) failed for good: ValueError: no rows"
+    with place.database.transaction() as session:
+        session.add(job("train", "train:2", "done"))
+    assert place.bad() == []
+
+
+def of_model(place: Place) -> list[Finding]:
+    """The desk's own clock is an hour behind, so its messages have waited long; that is not asked here."""
+    return [finding for finding in place.findings() if finding.subject == "model of support"]
+
+
+def test_a_live_model_that_was_changed_is_found(place: Place) -> None:
+    assert only(of_model(place)).words == "None is live yet."
+    promoted(seeded(Desk(place.database, support_policy())))
+    assert only(of_model(place)).words == "v1 is live and loads"
+    with place.database.transaction() as session:
+        session.execute(text("UPDATE artifact SET library = 'scikit-learn 0.1'"))
+    found = only(of_model(place))
+    assert found.outcome is Outcome.BAD
+    assert "made with scikit-learn 0.1" in found.words
