@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import insert as sql_insert
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from core.learning.golden import Golden
@@ -107,15 +107,17 @@ def store(
     return snapshot
 
 
-def snapshot_rows(session: Session, snapshot_id: int) -> list[Row]:
-    """The rows as they were trained on, in order; their texts come from where they stand."""
+def snapshot_rows(session: Session, snapshot_id: int, start: int = 0, stop: int | None = None) -> list[Row]:
+    """The rows as they were trained on, in order; their texts come from where they stand. start, stop: a part of them,
+    as in a slice."""
     found = session.execute(
         select(SnapshotRow, SeedExample.text, Prediction.text)
         .outerjoin(SeedExample, (SnapshotRow.source == Source.SEED) & (SeedExample.id == SnapshotRow.source_id))
         .outerjoin(Correction, (SnapshotRow.source == Source.CORRECTION) & (Correction.id == SnapshotRow.source_id))
         .outerjoin(ReviewItem, ReviewItem.id == Correction.item_id)
         .outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
-        .where(SnapshotRow.snapshot_id == snapshot_id)
+        .where(SnapshotRow.snapshot_id == snapshot_id, SnapshotRow.position >= start)
+        .where(true() if stop is None else SnapshotRow.position < stop)
         .order_by(SnapshotRow.position)
     )
     return [
