@@ -1,4 +1,4 @@
-"""The HTTP door: Slack's signed requests, and whether this process is alive. The API will be a sibling route here."""
+"""The HTTP door: Slack's signed requests, and whether this process is alive. The API is beside it."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -8,6 +8,7 @@ from slack_bolt import App, BoltRequest
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import text
 
+from bot.api.app import create_api
 from bot.wiring import Services
 
 MOST_BYTES = 5_000_000  # of one request; Slack's own are far smaller
@@ -45,6 +46,7 @@ def create_app(services: Services, slack: App, signing_secret: str) -> FastAPI:
             session.execute(text("SELECT 1"))
         return {"status": "ok"}
 
+    app.mount("/api", create_api(services))
     return app
 
 

@@ -1,10 +1,83 @@
-import pytest
+"""The API as it runs, by HTTP, on a real database. The tests act as senders do: by the client, or by plain requests."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import httpx
+import pytest
+from slack_bolt import App
+from slack_sdk import WebClient
+
+from bot.client import Client
+from bot.web import create_app
+from bot.wiring import Services, assemble
 from core.database import Database
-from tests.core.desk import Desk, opened
+from core.policy import Policy
+from core.tokens import make_token
+from core.vocabulary import Scope
+from tests.core.desk import NOW, Desk, opened
+from tests.flows.test_signed_http import web_server
 from tests.people import support_policy
+
+SECRET = "signing secret"
+
+
+@dataclass(frozen=True)
+class Api:
+    """A running API, and the desk behind it."""
+
+    address: str
+    desk: Desk
+    services: Services
+
+    def token(self, *scopes: Scope, name: str = "sender", queue: str | None = None) -> str:
+        with self.desk.database.transaction() as session:
+            return make_token(session, name, f"chance of {name}", scopes or tuple(Scope), queue, NOW)
+
+    def client(self, token: str | None = None, **more: Any) -> Client:
+        return Client(self.address, token or self.token(), **more)
+
+    def call(self, method: str, path: str, token: str = "", **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.request(
+            method, f"{self.address}/api/v1/queues/{path}", headers=headers | more.pop("headers", {}), **more
+        )
 
 
 @pytest.fixture
 def desk(database: Database) -> Desk:
     return opened(database, support_policy())
+
+
+class StartApi(Protocol):
+    def __call__(self, desk: Desk, api: dict[str, int] | None = None) -> Api: ...
+
+
+@pytest.fixture
+def start_api(unused_port: int) -> Iterator[StartApi]:
+    with ExitStack() as stack:
+
+        def start(desk: Desk, api: dict[str, int] | None = None) -> Api:
+            policy = desk.policy.model_copy(update={"api": desk.policy.api.model_copy(update=api or {})})
+            return stack.enter_context(running(replace(desk, policy=policy), unused_port))
+
+        yield start
+
+
+@contextmanager
+def running(desk: Desk, port: int) -> Iterator[Api]:
+    services = services_of(desk.database, desk.policy)
+    slack = App(client=services.slack, signing_secret=SECRET, token_verification_enabled=False)  # Slack is not asked
+    with web_server(create_app(services, slack, SECRET), port):
+        yield Api(f"http://127.0.0.1:{port}", desk, services)
+
+
+def services_of(database: Database, policy: Policy) -> Services:
+    return assemble(database, WebClient(token="xoxb-none", base_url="http://127.0.0.1:9/"), policy)
+
+
+@pytest.fixture
+def api(desk: Desk, start_api: StartApi) -> Api:
+    return start_api(desk)

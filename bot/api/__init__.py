@@ -1,0 +1,1 @@
+"""The HTTP API for other systems: docs/api.md. Mounted under /api by bot/web.py."""

@@ -1,0 +1,56 @@
+"""Who is asking, and whether they may: before anything else of a request is looked at."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Path
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from bot.api.limits import RateLimit
+from bot.api.problems import Unauthorised
+from bot.wiring import Services
+from core.errors import Busy
+from core.policy import QueuePolicy
+from core.tokens import Caller, caller, is_worth_noting, note_use
+from core.vocabulary import Scope
+
+NOTE_WAIT = 0.2  # seconds; rather lose a "last used" than let a sender wait for it
+
+Admit = Callable[..., QueuePolicy]
+bearer = HTTPBearer(auto_error=False, description="a token made by `goldloop token make`")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+QueueName = Annotated[str, Path(description="name of the queue in the policy file")]
+
+
+def admission(services: Services, limit: RateLimit, scope: Scope) -> Admit:
+    """What an endpoint depends on: the policy of the queue in the address, for those who may.
+
+    Raises Unauthorised, TooFast, NotAllowed, NotFound, in this order: who is not admitted does not learn what exists.
+    """
+
+    def admit(queue: QueueName, credentials: Credentials) -> QueuePolicy:
+        known = _recognised(services, credentials.credentials if credentials else "")
+        limit.take(known.id)
+        known.require(scope, queue)
+        return services.policy.queue(queue)
+
+    return admit
+
+
+def _recognised(services: Services, token: str) -> Caller:
+    with services.database.reading() as session:
+        found = caller(session, token) if token else None
+    if found is None:
+        raise Unauthorised("Send a valid token: Authorization: Bearer goldloop_…")
+    known, last_used_at = found
+    if is_worth_noting(last_used_at, services.clock()):
+        _note(services, known)
+    return known
+
+
+def _note(services: Services, known: Caller) -> None:
+    try:
+        with services.database.transaction(wait=NOTE_WAIT) as session:
+            note_use(session, known.id, services.clock())
+    except Busy:
+        return  # the next request will note it

@@ -1,0 +1,135 @@
+"""A snapshot as a file, piece by piece: memory stays flat however long it is."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Literal
+
+import pyarrow
+import pyarrow.parquet as parquet
+from fastapi import APIRouter, Depends, Path
+from fastapi.responses import StreamingResponse
+
+from bot.api.callers import Admit
+from bot.api.shapes import FURTHEST
+from bot.wiring import Services
+from core.learning.listing import SnapshotHead, snapshot_head
+from core.learning.snapshots import Row, snapshot_rows
+from core.policy import QueuePolicy
+from core.queues import queue_named
+
+PIECE = 2000  # rows in memory at once
+COLUMNS = ("text", "label", "weight", "source", "source_id", "content_hash")
+SCHEMA = pyarrow.schema(
+    [
+        ("text", pyarrow.string()),
+        ("label", pyarrow.string()),
+        ("weight", pyarrow.float64()),
+        ("source", pyarrow.string()),
+        ("source_id", pyarrow.int64()),
+        ("content_hash", pyarrow.string()),
+    ]
+)
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what spreadsheets calculate
+
+Pieces = Iterator[Sequence[Row]]
+Id = Annotated[int, Path(ge=1, le=FURTHEST)]
+Format = Literal["jsonl", "csv", "parquet"]
+
+
+def export_routes(services: Services, may_read: Admit) -> APIRouter:
+    router = APIRouter(tags=["reading"])
+
+    @router.get("/snapshots/{snapshot_id}", response_class=StreamingResponse)
+    def snapshot(
+        queue: Annotated[QueuePolicy, Depends(may_read)], snapshot_id: Id, format: Format = "jsonl"
+    ) -> StreamingResponse:
+        """The rows that a model was trained on, in order: text, label, weight and where each came from. In CSV what a
+        spreadsheet would calculate has an apostrophe before it; use JSON lines or Parquet to train."""
+        with services.database.reading() as session:
+            head = snapshot_head(session, queue_named(session, queue.name).id, snapshot_id)
+        media_type, write = FORMATS[format]
+        headers = {
+            "Content-Disposition": f'attachment; filename="{queue.name}-snapshot-{head.id}.{format}"',
+            "X-Content-Type-Options": "nosniff",
+            "ETag": f'"{head.content_hash}-{format}"',
+        }
+        return StreamingResponse(write(_pieces(services, head)), headers=headers, media_type=media_type)
+
+    return router
+
+
+def as_jsonl(pieces: Pieces) -> Iterator[bytes]:
+    for piece in pieces:
+        yield "".join(json.dumps(_values(row), ensure_ascii=False) + "\n" for row in piece).encode()
+
+
+def as_csv(pieces: Pieces) -> Iterator[bytes]:
+    yield _csv_lines([COLUMNS])
+    for piece in pieces:
+        yield _csv_lines([[_inert(value) for value in _values(row).values()] for row in piece])
+
+
+def as_parquet(pieces: Pieces) -> Iterator[bytes]:
+    sink = _Drain()
+    with parquet.ParquetWriter(sink, SCHEMA) as writer:
+        for piece in pieces:
+            writer.write_table(pyarrow.Table.from_pylist([_values(row) for row in piece], SCHEMA))
+            yield sink.drained()
+    yield sink.drained()
+
+
+FORMATS: dict[Format, tuple[str, Callable[[Pieces], Iterator[bytes]]]] = {
+    "jsonl": ("application/x-ndjson", as_jsonl),
+    "csv": ("text/csv; charset=utf-8", as_csv),
+    "parquet": ("application/vnd.apache.parquet", as_parquet),
+}
+
+
+def _pieces(services: Services, head: SnapshotHead) -> Pieces:
+    """Each in a transaction of its own: a slow reader holds nothing, and a snapshot never changes."""
+    for start in range(0, head.rows, PIECE):
+        with services.database.reading() as session:
+            rows = snapshot_rows(session, head.id, start, start + PIECE)
+        yield rows
+
+
+def _values(row: Row) -> dict[str, str | float | int]:
+    values = (row.text, row.label, row.weight, str(row.source), row.source_id, row.content_hash)
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def _inert(value: str | float | int) -> str | float | int:
+    return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_SIGNS) else value
+
+
+def _csv_lines(rows: Sequence[Sequence[str | float | int]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)  # RFC 4180
+    return text.getvalue().encode()
+
+
+class _Drain(io.RawIOBase):
+    """A file that a writer writes and a reader empties."""
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+        self._written = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: object) -> int:
+        new = bytes(memoryview(content))  # type: ignore[arg-type]
+        self._waiting += new
+        self._written += len(new)
+        return len(new)
+
+    def tell(self) -> int:
+        return self._written
+
+    def drained(self) -> bytes:
+        content = bytes(self._waiting)
+        self._waiting.clear()
+        return content

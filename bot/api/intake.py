@@ -1,0 +1,124 @@
+"""Predictions come in: a sender's own, or the live model's on request."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
+
+from bot.api.bodies import body_of, parsed
+from bot.api.callers import Admit
+from bot.api.problems import Conflict, Unavailable, problem
+from bot.api.shapes import MOST_ROWS, Predicted, Received, RejectedRow, row_schema, sent_as
+from bot.wiring import Services
+from core.errors import Invalid, NotFound
+from core.intake.ingest import record_predictions
+from core.intake.predictions import NewPrediction, checked_prediction
+from core.intake.recorded import recorded
+from core.learning.serving import LiveModel
+from core.policy import QueuePolicy
+
+WAIT = 10.0  # seconds that a sender waits for the database before it is told to come again
+ASKED = ("external_id", "text", "fields")
+ONE_OR_MANY = {"oneOf": [row_schema(), {"type": "array", "items": row_schema(), "minItems": 1, "maxItems": MOST_ROWS}]}
+
+
+def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> APIRouter:
+    router = APIRouter(tags=["predictions"])
+    most = services.policy.api.body_bytes
+
+    @router.post("/predictions", response_model=Received, openapi_extra=sent_as(ONE_OR_MANY))
+    def send_predictions(
+        queue: Annotated[QueuePolicy, Depends(may_ingest)], body: Annotated[bytes, Depends(body_of(may_ingest, most))]
+    ) -> Received | JSONResponse:
+        """One prediction, or a list of up to 1,000. Good rows are kept, bad ones reported by index. Safe to repeat: a
+        row with the same external id and model version is stored once. 422 if not one row is good."""
+        good, bad = _checked(_rows(parsed(body)), queue)
+        if not good:
+            detail = bad[0].reason if len(bad) == 1 else f"None of the {len(bad)} rows can be used."
+            return problem(422, Invalid.code, detail, rejected=[asdict(row) for row in bad])
+        with services.database.transaction(wait=WAIT) as session:
+            stored = record_predictions(session, good, services.clock(), queue)
+        return Received(stored.new, stored.repeated, stored.flagged, bad)
+
+    @router.post("/predict", openapi_extra=sent_as(row_schema(*ASKED)))
+    def predict(
+        queue: Annotated[QueuePolicy, Depends(may_predict)],
+        body: Annotated[bytes, Depends(body_of(may_predict, most))],
+    ) -> Predicted:
+        """What the live model says about a text: recorded, and flagged if it deserves a look. Safe to repeat with the
+        same external id and text; with another text it is a conflict."""
+        asked = _asked(parsed(body), queue)
+        live = _live_model(services, queue)
+        prediction = _predicted(asked, live)
+        with services.database.transaction(wait=WAIT) as session:
+            new = record_predictions(session, [prediction], services.clock(), queue).new
+            return _answer(session, prediction, queue, repeated=not new)
+
+    return router
+
+
+def _rows(sent: Any) -> Sequence[Any]:
+    rows = [sent] if isinstance(sent, Mapping) else sent
+    if not isinstance(rows, list) or not 1 <= len(rows) <= MOST_ROWS:
+        raise Invalid(f"Send one prediction, or a list of 1 to {MOST_ROWS:,}.", field="body")
+    return rows
+
+
+def _checked(rows: Sequence[Any], queue: QueuePolicy) -> tuple[list[NewPrediction], tuple[RejectedRow, ...]]:
+    good, bad = [], []
+    for index, row in enumerate(rows):
+        try:
+            if not isinstance(row, Mapping):
+                raise Invalid("A prediction must be an object.")
+            good.append(checked_prediction(row, queue))
+        except Invalid as refusal:
+            bad.append(RejectedRow(index, refusal.field, str(refusal)))
+    return good, tuple(bad)
+
+
+def _asked(sent: Any, queue: QueuePolicy) -> NewPrediction:
+    """Checked as a prediction is, before there is one: any label fills its place."""
+    if not isinstance(sent, Mapping):
+        raise Invalid("Send one object.", field="body")
+    unknown = next((str(name) for name in sent if name not in ASKED), None)
+    if unknown is not None:
+        raise Invalid(f"{unknown[:80]} is not known; send {', '.join(ASKED)}.", field=unknown[:80])
+    if not isinstance(sent.get("text"), str) or not sent["text"].strip():
+        raise Invalid("text must be a text that is not empty.", field="text")
+    return checked_prediction({**sent, "model_version": "?", "label": queue.label_names[0], "confidence": 0}, queue)
+
+
+def _live_model(services: Services, queue: QueuePolicy) -> LiveModel:
+    try:
+        live = services.serving.live(queue.name)
+    except Invalid as unusable:  # our fault, not the caller's
+        raise Unavailable(f"The live model of {queue.name} cannot be used: {unusable}") from unusable
+    if live is None:
+        raise NotFound(f"No model of {queue.name} is live yet: a lead has to approve one.")
+    return live
+
+
+def _predicted(asked: NewPrediction, live: LiveModel) -> NewPrediction:
+    chances = live.predict([asked.text])[0]
+    label = max(chances, key=lambda name: (chances[name], name))
+    return replace(asked, model_version=live.name, label=label, confidence=chances[label], probabilities=chances)
+
+
+def _answer(session: Session, prediction: NewPrediction, queue: QueuePolicy, repeated: bool) -> Predicted:
+    """What is stored, which for a repeated request is what was said the first time."""
+    found = recorded(session, prediction, queue)
+    if not found.same_content:
+        raise Conflict(f"“{prediction.external_id}” was predicted before, with another text.")
+    return Predicted(
+        external_id=prediction.external_id,
+        model_version=prediction.model_version,
+        label=found.label,
+        confidence=found.confidence,
+        probabilities=found.probabilities,
+        flagged=found.item_id is not None,
+        item_id=found.item_id,
+        repeated=repeated,
+    )

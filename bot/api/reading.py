@@ -1,0 +1,70 @@
+"""What other systems may read: items, corrections, models, readings."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from bot.api.callers import Admit
+from bot.api.shapes import FURTHEST, CorrectionPage, ItemPage, Models
+from bot.wiring import Services
+from core.errors import Invalid
+from core.learning.listing import model_lines
+from core.policy import QueuePolicy
+from core.queues import queue_named
+from core.review.listing import correction_page, item_page
+from core.review.stats import StatsCard, stats_card
+from core.vocabulary import ItemState
+
+SETTLED_FOR = timedelta(seconds=10)  # far longer than a click's transaction lasts; see `correction_page`
+
+Cursor = Annotated[int, Query(ge=0, le=FURTHEST, description="`next` of the page before; 0: from the beginning")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+def reading_routes(services: Services, may_read: Admit) -> APIRouter:
+    router = APIRouter(tags=["reading"])
+    database = services.database
+
+    @router.get("/items")
+    def items(
+        queue: Annotated[QueuePolicy, Depends(may_read)],
+        state: ItemState | None = None,
+        cursor: Cursor = 0,
+        limit: Limit = 100,
+    ) -> ItemPage:
+        """Review items, oldest first. No votes: nobody sees them before an item is settled."""
+        with database.reading() as session:
+            found = item_page(session, queue_named(session, queue.name).id, state, cursor, limit)
+        return ItemPage(tuple(found), found[-1].id if found else cursor, len(found) == limit)
+
+    @router.get("/corrections")
+    def corrections(
+        queue: Annotated[QueuePolicy, Depends(may_read)],
+        since: Annotated[datetime | None, Query(description="settled then or later; with a time zone")] = None,
+        cursor: Cursor = 0,
+        limit: Limit = 100,
+    ) -> CorrectionPage:
+        """Settled labels, in the order in which they are to be read. One appears ten seconds after it was settled, so
+        that none is skipped; webhooks are quicker."""
+        if since is not None and since.tzinfo is None:
+            raise Invalid("since needs a time zone, as in 2026-11-24T09:00:00Z.", field="since")
+        ripe = services.clock() - SETTLED_FOR
+        with database.reading() as session:
+            queue_id = queue_named(session, queue.name).id
+            found = correction_page(session, queue_id, since, cursor, limit, ripe)
+        return CorrectionPage(tuple(found), found[-1].id if found else cursor, len(found) == limit)
+
+    @router.get("/models")
+    def models(queue: Annotated[QueuePolicy, Depends(may_read)]) -> Models:
+        """Every model of the queue, newest first, with what the golden gate said of it."""
+        with database.reading() as session:
+            return Models(tuple(model_lines(session, queue_named(session, queue.name).id)))
+
+    @router.get("/stats")
+    def stats(queue: Annotated[QueuePolicy, Depends(may_read)]) -> StatsCard:
+        """The readings that leads see: backlog, agreement, errors caught, the live model."""
+        with database.reading() as session:
+            return stats_card(session, queue, services.clock())
+
+    return router

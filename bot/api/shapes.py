@@ -1,0 +1,94 @@
+"""What the API answers, apart from the core's own lines. The client reads the same shapes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from core.intake.predictions import NewPrediction
+from core.learning.listing import ModelLine
+from core.review.listing import CorrectionLine, ItemLine
+
+MOST_ROWS = 1000  # of one request: keeps its transaction short
+FURTHEST = 2**62  # ids and cursors beyond do not fit into the database
+
+
+@dataclass(frozen=True)
+class Problem:
+    """RFC 9457. code: stable, for programs; detail: a sentence for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | None = None
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that was not stored. index: its place in what was sent, from 0; field: what is wrong with it."""
+
+    index: int
+    field: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Received:
+    """new: stored now; repeated: there already, unchanged; flagged: of the new ones, sent to reviewers."""
+
+    new: int
+    repeated: int
+    flagged: int
+    rejected: tuple[RejectedRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What the live model says. item_id: the review item, if it was flagged; repeated: it was asked before."""
+
+    external_id: str
+    model_version: str
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+    flagged: bool
+    item_id: int | None
+    repeated: bool
+
+
+@dataclass(frozen=True)
+class ItemPage:
+    """next: the cursor of the next page, the same again if nothing is new; more: whether it has anything already."""
+
+    items: tuple[ItemLine, ...]
+    next: int
+    more: bool
+
+
+@dataclass(frozen=True)
+class CorrectionPage:
+    """next, more: as for items. Keep `next` and come back with it later: nothing is skipped, nothing comes twice."""
+
+    corrections: tuple[CorrectionLine, ...]
+    next: int
+    more: bool
+
+
+@dataclass(frozen=True)
+class Models:
+    models: tuple[ModelLine, ...]
+
+
+def row_schema(*names: str) -> dict[str, Any]:
+    """JSON schema of one prediction as it is sent, with these fields or with all."""
+    schema = TypeAdapter(NewPrediction).json_schema()
+    chosen = {name: value for name, value in schema["properties"].items() if not names or name in names}
+    required = ["external_id", "text"] if names else ["external_id", "model_version"]
+    return {"type": "object", "properties": chosen, "required": required, "additionalProperties": False}
+
+
+def sent_as(schema: dict[str, Any]) -> dict[str, Any]:
+    """For `openapi_extra`: bodies are read by hand, so the page has to be told what they hold."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

@@ -1,0 +1,190 @@
+"""A small client of the HTTP API, for senders written in Python: docs/api.md.
+
+    client = Client("https://goldloop.example", token)
+    client.send("support", rows)
+    for correction in client.corrections("support", cursor=kept):
+        ...
+
+Every call may be repeated without harm, so it is: when the connection breaks, when the server says 429 or 5xx.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from bot.api.shapes import MOST_ROWS, CorrectionPage, ItemPage, Models, Predicted, Problem, Received, RejectedRow
+from core.learning.listing import ModelLine
+from core.review.listing import CorrectionLine, ItemLine
+from core.review.stats import StatsCard
+from core.vocabulary import ItemState
+
+Answer = TypeVar("Answer")
+Format = Literal["jsonl", "csv", "parquet"]
+
+WORTH_REPEATING = (429, 502, 503, 504)
+LONGEST_PAUSE = 30.0  # seconds, unless the server asks for more
+PAGE = 500  # lines of one request
+
+
+class ApiError(Exception):
+    """The server said no, or nothing that can be understood. `problem` has the code, the sentence and the field."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.status} {problem.title}: {problem.detail}")
+        self.problem = problem
+
+
+class Client:
+    """Keeps a connection; close it, or use it in a `with`. tries: how often one call is made at most, the first time
+    included. pause: how it waits between them."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        *,
+        timeout: float = 30.0,
+        tries: int = 6,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._tries = tries
+        self._pause = pause
+        self._http = httpx.Client(
+            base_url=f"{base_url.rstrip('/')}/api/v1/queues/",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=timeout,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def send(self, queue: str, rows: Iterable[Mapping[str, Any]]) -> Received:
+        """Send predictions, any number, a thousand at a time. Rows that were refused are in `rejected`, by their place
+        in `rows`. Raises ApiError if nothing can be sent at all (no such queue, no right to)."""
+        total = Received(0, 0, 0)
+        waiting, sent = iter(rows), 0
+        while batch := list(islice(waiting, MOST_ROWS)):
+            total = _added(total, self._send(queue, batch), sent)
+            sent += len(batch)
+        return total
+
+    def predict(
+        self, queue: str, external_id: str, text: str, fields: Mapping[str, str] | None = None
+    ) -> Predicted:  # fmt: skip
+        """What the live model says; it is recorded, and flagged if it deserves a look."""
+        row = {"external_id": external_id, "text": text, "fields": dict(fields or {})}
+        return _read(Predicted, self._asked("POST", f"{queue}/predict", json=row))
+
+    def items(self, queue: str, state: ItemState | None = None) -> Iterator[ItemLine]:
+        """All of them, oldest first, fetched as they are needed."""
+        wanted = {} if state is None else {"state": str(state)}
+        cursor, more = 0, True
+        while more:
+            page = self._page(ItemPage, f"{queue}/items", cursor, wanted)
+            yield from page.items
+            cursor, more = page.next, page.more
+
+    def corrections(self, queue: str, since: datetime | None = None, cursor: int = 0) -> Iterator[CorrectionLine]:
+        """All that are there now, oldest first. Keep the `id` of the last one and go on from it with `cursor`."""
+        wanted = {} if since is None else {"since": since.isoformat()}
+        more = True
+        while more:
+            page = self._page(CorrectionPage, f"{queue}/corrections", cursor, wanted)
+            yield from page.corrections
+            cursor, more = page.next, page.more
+
+    def models(self, queue: str) -> tuple[ModelLine, ...]:
+        return _read(Models, self._asked("GET", f"{queue}/models")).models
+
+    def stats(self, queue: str) -> StatsCard:
+        return _read(StatsCard, self._asked("GET", f"{queue}/stats"))
+
+    def save_snapshot(self, queue: str, snapshot_id: int, file: Path, format: Format = "jsonl") -> None:
+        """Write a training set to this file. What broke off is fetched anew; the file is there when all of it is."""
+        part = file.with_name(file.name + ".part")
+        _accepted(self._repeated(lambda: self._save(f"{queue}/snapshots/{snapshot_id}", format, part)))
+        part.replace(file)
+
+    def _send(self, queue: str, batch: list[Mapping[str, Any]]) -> Received:
+        response = self._repeated(lambda: self._http.post(f"{queue}/predictions", json=batch))
+        if response.status_code == 422 and (rejected := response.json().get("rejected")):  # not one row was good
+            return Received(0, 0, 0, TypeAdapter(tuple[RejectedRow, ...]).validate_python(rejected))
+        return _read(Received, _accepted(response))
+
+    def _page(self, kind: type[Answer], path: str, cursor: int, wanted: dict[str, str]) -> Answer:
+        return _read(kind, self._asked("GET", path, params={**wanted, "cursor": cursor, "limit": PAGE}))
+
+    def _asked(self, method: str, path: str, **how: Any) -> httpx.Response:
+        return _accepted(self._repeated(lambda: self._http.request(method, path, **how)))
+
+    def _save(self, path: str, format: Format, file: Path) -> httpx.Response:
+        with self._http.stream("GET", path, params={"format": format}) as response:
+            if response.is_error:
+                response.read()
+                return response
+            with file.open("wb") as out:
+                for chunk in response.iter_bytes():
+                    out.write(chunk)
+        return response
+
+    def _repeated(self, call: Callable[[], httpx.Response]) -> httpx.Response:
+        """The last answer, or the last connection's error, when all tries are used up."""
+        for attempt in range(1, self._tries + 1):
+            try:
+                response = call()
+            except httpx.TransportError:
+                if attempt == self._tries:
+                    raise
+                self._pause(_pause_after(attempt, None))
+                continue
+            if response.status_code not in WORTH_REPEATING or attempt == self._tries:
+                return response
+            self._pause(_pause_after(attempt, response.headers.get("Retry-After")))
+        raise ValueError("tries must be at least 1")
+
+
+def _pause_after(attempt: int, asked: str | None) -> float:
+    """Seconds: what the server asks for, else doubling, with some chance in it so that senders do not march in step."""
+    if asked and asked.isdigit():
+        return float(asked)
+    return float(min(LONGEST_PAUSE, 0.25 * 2**attempt) * random.uniform(0.5, 1))
+
+
+def _accepted(response: httpx.Response) -> httpx.Response:
+    if response.is_error:
+        raise ApiError(_problem(response))
+    return response
+
+
+def _problem(response: httpx.Response) -> Problem:
+    try:
+        return TypeAdapter(Problem).validate_json(response.content)
+    except ValidationError:  # not from Goldloop: a proxy, or another server
+        detail = response.text[:200] or "the answer is empty"
+        return Problem("about:blank", response.reason_phrase, response.status_code, detail, "http")
+
+
+def _read(kind: type[Answer], response: httpx.Response) -> Answer:
+    return TypeAdapter(kind).validate_json(response.content)
+
+
+def _added(total: Received, more: Received, start: int) -> Received:
+    moved = tuple(replace(row, index=row.index + start) for row in more.rejected)
+    return Received(
+        total.new + more.new, total.repeated + more.repeated, total.flagged + more.flagged, total.rejected + moved
+    )

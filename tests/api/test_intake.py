@@ -1,0 +1,107 @@
+"""Predictions come in over HTTP: good rows kept, bad ones named, nothing twice."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from core.records.predictions import Prediction
+from core.records.reviews import ReviewItem
+from core.vocabulary import Scope
+from tests.api.conftest import Api
+from tests.core.desk import SURE, UNSURE, Desk, sent
+
+
+def count(desk: Desk, record: type[Any]) -> int:
+    with desk.database.reading() as session:
+        return session.scalar(select(func.count()).select_from(record)) or 0
+
+
+def test_a_list_is_stored_and_what_is_unsure_is_flagged(api: Api) -> None:
+    with api.client() as client:
+        received = client.send("support", [sent(chances=UNSURE), sent(chances=SURE)])
+    assert (received.new, received.repeated, received.flagged, received.rejected) == (2, 0, 1, ())
+    assert (count(api.desk, Prediction), count(api.desk, ReviewItem)) == (2, 1)
+
+
+def test_one_prediction_needs_no_list(api: Api) -> None:
+    answer = api.call("POST", "support/predictions", api.token(), json=sent())
+    assert answer.json() == {"new": 1, "repeated": 0, "flagged": 1, "rejected": []}
+
+
+def test_bad_rows_are_named_by_index_and_field_and_the_good_ones_kept(api: Api) -> None:
+    rows: list[Any] = [sent(), sent(label="nonsense"), sent(text=None), sent(lable="refund"), sent()]
+    with api.client() as client:
+        received = client.send("support", rows)
+    assert (received.new, [(row.index, row.field) for row in received.rejected]) == (
+        2,
+        [(1, "label"), (2, "text"), (3, "lable")],
+    )
+    assert "“nonsense” is not a label of support" in received.rejected[0].reason
+
+
+def test_sending_again_stores_nothing_again(api: Api) -> None:
+    rows = [sent(), sent()]
+    with api.client() as client:
+        first = client.send("support", rows)
+        again = client.send("support", [*rows, sent(), rows[0]])
+    assert (first.new, again.new, again.repeated) == (2, 1, 3)
+    assert (count(api.desk, Prediction), count(api.desk, ReviewItem)) == (3, 3)
+
+
+def test_more_than_a_thousand_go_in_batches_and_keep_their_places(api: Api) -> None:
+    rows = [sent(chances=SURE) for _ in range(1001)]
+    rows[1000]["label"] = "nonsense"
+    with api.client() as client:
+        received = client.send("support", iter(rows))
+    assert (received.new, [row.index for row in received.rejected]) == (1000, [1000])
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_when_not_one_row_is_good_it_is_a_problem(api: Api) -> None:
+    token = api.token()
+    answer = api.call("POST", "support/predictions", token, json=[sent(label="a"), sent(label="b")])
+    assert answer.status_code == 422
+    assert [row["index"] for row in answer.json()["rejected"]] == [0, 1]
+    with api.client(token) as client:
+        assert client.send("support", [sent(label="a")]).rejected[0].field == "label"
+
+
+HOSTILE: list[bytes] = [
+    b"",
+    b"{",
+    b"null",
+    b"3",
+    b'"text"',
+    b"[]",
+    b"[1, null, []]",
+    b"\xff\xfe",
+    b"[" * 100_000,
+    b'{"a":' * 100_000,
+    b"[" + b"9" * 5000 + b"]",
+    b'{"external_id": "\\ud800", "model_version": "\\u0000", "text": "x"}',
+    b'{"external_id": "x", "model_version": "m", "text": "x", "label": "refund", "confidence": NaN}',
+    b'{"external_id": "x", "model_version": "m", "text": "x", "label": {"a": 1}, "confidence": 1e999}',
+    b'{"external_id": ["x"], "model_version": {}, "text": 3, "fields": [], "probabilities": {"refund": "1"}}',
+    b'{"external_id": "x", "model_version": "m", "image_url": "http://["}',
+    b"[" + b"{}," * 1000 + b"{}]",
+]
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_what_cannot_be_read_is_a_problem_and_stores_nothing(api: Api) -> None:
+    token = api.token()
+    for path in ("support/predictions", "support/predict"):
+        for body in HOSTILE:
+            answer = api.call("POST", path, token, content=body)
+            assert answer.status_code == 422, (path, body[:60], answer.text)
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert "Traceback" not in answer.text
+    assert count(api.desk, Prediction) == 0
+
+
+def test_a_sender_may_not_read_nor_ask_the_model(api: Api) -> None:
+    token = api.token(Scope.INGEST)
+    assert api.call("POST", "support/predictions", token, json=sent()).status_code == 200
+    assert api.call("POST", "support/predict", token, json={}).status_code == 403
+    assert api.call("GET", "support/items", token).status_code == 403

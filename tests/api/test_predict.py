@@ -1,0 +1,45 @@
+"""The live model answers over HTTP, and what it says is recorded."""
+
+from sqlalchemy import select
+
+from core.records.predictions import Prediction
+from core.vocabulary import ItemState
+from tests.api.conftest import Api
+from tests.core.desk import DELIVERY
+from tests.core.models import promoted, seeded
+
+UNCLEAR = "hello, what about this"
+
+
+def test_the_live_models_answer_is_recorded_and_flagged_when_it_is_unsure(api: Api) -> None:
+    promoted(seeded(api.desk))
+    with api.client() as client:
+        clear = client.predict("support", "T-1", "where is the parcel with my lamp", {"Customer": "gold"})
+        unclear = client.predict("support", "T-2", UNCLEAR)
+        [item] = [line for line in client.items("support", ItemState.OPEN) if line.id == unclear.item_id]
+    assert (clear.label, clear.model_version, clear.repeated) == (DELIVERY, "v1", False)
+    assert abs(sum(clear.probabilities.values()) - 1) < 1e-6
+    assert clear.confidence == clear.probabilities[DELIVERY] == max(clear.probabilities.values())
+    assert (unclear.flagged, item.external_id, item.model_label) == (True, "T-2", unclear.label)
+    with api.desk.database.reading() as session:
+        rows = session.scalars(select(Prediction).order_by(Prediction.external_id)).all()
+        assert [(row.label, row.fields) for row in rows] == [(DELIVERY, {"Customer": "gold"}), (unclear.label, {})]
+
+
+def test_asking_again_gives_the_same_answer_and_stores_nothing(api: Api) -> None:
+    promoted(seeded(api.desk))
+    token = api.token()
+    with api.client(token) as client:
+        first, again = (client.predict("support", "T-1", UNCLEAR) for _ in range(2))
+    assert (first.repeated, again.repeated) == (False, True)
+    assert (first.probabilities, first.item_id) == (again.probabilities, again.item_id)
+    other = api.call("POST", "support/predict", token, json={"external_id": "T-1", "text": "another text"})
+    assert (other.status_code, other.json()["code"]) == (409, "conflict")
+
+
+def test_without_a_live_model_there_is_nothing_to_ask(api: Api) -> None:
+    answer = api.call("POST", "support/predict", api.token(), json={"external_id": "T-1", "text": UNCLEAR})
+    assert (answer.status_code, answer.json()["detail"]) == (
+        404,
+        "No model of support is live yet: a lead has to approve one.",
+    )
