@@ -10,7 +10,7 @@ demo: $(READY)
 	@$(BIN)/goldloop demo $(ARGS)
 
 test: $(READY)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 # What CI runs: format, lint, types, import contracts, and last the tests.
 check: $(READY)

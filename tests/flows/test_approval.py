@@ -1,12 +1,17 @@
-"""Leads decide about candidates by reacting to their reports. Silence, other emoji and other people change nothing."""
+"""Leads decide about candidates by reacting to their reports. Silence, other emoji and other people change nothing. On
+SQLite: the verbs have their own tests on both databases (tests/core/test_decisions.py)."""
 
 from typing import Any
+
+import pytest
 
 from bot.clock import utc_now
 from bot.sandbox.client import Message
 from core.learning.seeds import add_seeds
 from tests.flows.conftest import Loop, StartLoop, seeds
 from tests.people import CLEO, DAN, LEADS, support_policy
+
+pytestmark = pytest.mark.usefixtures("sqlite_only")
 
 PASSES, REFUSES = "The golden gate passes it", "The golden gate refuses it"
 CHECK = "white_check_mark"

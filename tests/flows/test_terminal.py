@@ -1,45 +1,64 @@
-"""`goldloop …` as operators type it, each command a process of its own, on both databases."""
+"""`goldloop …` as operators type it, on both databases."""
 
 import json
-import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from bot.cli import main
 from tests.flows.test_outages import write_policy
 
 
-@pytest.fixture
-def goldloop(database_url: str, tmp_path: Path) -> "Terminal":
-    return Terminal(database_url, tmp_path)
+@dataclass
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class Terminal:
-    def __init__(self, database_url: str, folder: Path) -> None:
-        self.folder = folder
-        policy = write_policy(folder)
-        self.environment = {
-            **os.environ,
-            "DATABASE_URL": database_url,
-            "GOLDLOOP_POLICY": str(policy),
-            "COLUMNS": "200",
-        }
+    """Types a command as an operator would: words, environment, folder; reads what it printed and its exit code."""
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        program = "from bot.cli import main; main()"
-        return subprocess.run(
-            [sys.executable, "-c", program, *words],
-            env=self.environment,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-        )
+    def __init__(self, folder: Path, captured: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch) -> None:
+        self.folder, self.captured, self.patch = folder, captured, patch
+
+    def run(self, *words: str) -> Done:
+        self.patch.setattr(sys, "argv", ["goldloop", *words])
+        self.captured.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        out, err = self.captured.readouterr()
+        return Done(code, out, err)
 
     def file(self, name: str, content: str) -> str:
         (self.folder / name).write_text(content, encoding="utf-8")
         return name
+
+
+@pytest.fixture
+def goldloop(
+    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Terminal:
+    for name, value in (("DATABASE_URL", database_url), ("GOLDLOOP_POLICY", str(write_policy(tmp_path)))):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    return Terminal(tmp_path, capsys, monkeypatch)
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_it_is_a_program_of_its_own(goldloop: Terminal) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from bot.cli import main; main()", "migrate"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "up to date" in done.stdout
 
 
 def test_seeds_come_in_once_and_a_part_becomes_golden(goldloop: Terminal) -> None:

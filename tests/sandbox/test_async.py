@@ -1,6 +1,7 @@
 """The same with the async clients of slack_sdk and slack_bolt, which need aiohttp (pip install aiohttp)."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -35,4 +36,5 @@ def test_an_async_app_hears_a_click_and_answers(address: str, ana: Person) -> No
         await asyncio.to_thread(ana.box.wait_for, lambda: ana.messages("review")[0].text == "voted")
         await handler.close_async()
 
-    asyncio.run(story())
+    with ThreadPoolExecutor(1) as fresh:  # this thread may have a browser's event loop already
+        fresh.submit(asyncio.run, story()).result()
