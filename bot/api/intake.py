@@ -20,7 +20,6 @@ from core.intake.recorded import recorded
 from core.learning.serving import LiveModel
 from core.policy import QueuePolicy
 
-WAIT = 10.0  # seconds that a sender waits for the database before it is told to come again
 ASKED = ("external_id", "text", "fields")
 ONE_OR_MANY = {"oneOf": [row_schema(), {"type": "array", "items": row_schema(), "minItems": 1, "maxItems": MOST_ROWS}]}
 
@@ -39,7 +38,7 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
         if not good:
             detail = bad[0].reason if len(bad) == 1 else f"None of the {len(bad)} rows can be used."
             return problem(422, Invalid.code, detail, rejected=[asdict(row) for row in bad])
-        with services.database.transaction(wait=WAIT) as session:
+        with services.database.transaction() as session:
             stored = record_predictions(session, good, services.clock(), queue)
         return Received(stored.new, stored.repeated, stored.flagged, bad)
 
@@ -53,7 +52,7 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
         asked = _asked(parsed(body), queue)
         live = _live_model(services, queue)
         prediction = _predicted(asked, live)
-        with services.database.transaction(wait=WAIT) as session:
+        with services.database.transaction() as session:
             new = record_predictions(session, [prediction], services.clock(), queue).new
             return _answer(session, prediction, queue, repeated=not new)
 

@@ -1,0 +1,131 @@
+"""What other systems read: items, corrections in pages, models, readings, snapshots as files."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as parquet
+import pytest
+
+from bot.api import exports
+from bot.client import ApiError
+from core.learning.seeds import add_seeds
+from core.learning.snapshots import Row, content_hash_of, snapshot_rows
+from core.vocabulary import ItemState, ModelState, Reason, Scope, Source
+from tests.api.conftest import Api
+from tests.core.desk import BILLING, NOW, REFUND
+from tests.core.models import promoted, seeded
+from tests.people import ANA, BEN
+
+
+def test_items_are_listed_by_state_without_anybodys_votes(api: Api) -> None:
+    settled, waiting = api.desk.settled(ANA, BEN, external_id="T-a"), api.desk.ticket(external_id="T-b")
+    api.desk.click(ANA, waiting, REFUND)
+    token = api.token(Scope.READ)
+    with api.client(token) as client:
+        lines = list(client.items("support"))
+        [line] = client.items("support", ItemState.OPEN)
+        assert [one.id for one in client.items("support", ItemState.SETTLED)] == [settled]
+    assert [one.external_id for one in lines] == ["T-a", "T-b"]
+    assert (line.id, line.flags, line.model_label, line.settled_at) == (waiting, (Reason.UNCERTAIN,), REFUND, None)
+    [shown] = api.call("GET", "support/items?state=open", token).json()["items"]
+    assert ANA not in json.dumps(shown)
+
+
+def test_corrections_come_in_pages_and_the_cursor_goes_on_from_where_one_was(api: Api) -> None:
+    ids = [api.desk.settled(ANA, BEN, answer=BILLING) for _ in range(3)]
+    token = api.token(Scope.READ)
+    page = api.call("GET", "support/corrections?limit=2", token).json()
+    assert ([one["item_id"] for one in page["corrections"]], page["more"]) == (ids[:2], True)
+    rest = api.call("GET", f"support/corrections?limit=2&cursor={page['next']}", token).json()
+    assert ([one["item_id"] for one in rest["corrections"]], rest["more"]) == (ids[2:], False)
+    with api.client(token) as client:
+        assert list(client.corrections("support", cursor=rest["next"])) == []
+        ids.append(api.desk.settled(ANA, BEN))
+        [late] = client.corrections("support", cursor=rest["next"])
+    assert (late.item_id, late.label, late.model_was_right, late.tally) == (ids[3], REFUND, True, {REFUND: 2})
+
+
+def test_since_leaves_out_what_was_settled_before(api: Api) -> None:
+    later = NOW + timedelta(hours=1)
+    for moment in (NOW, later):
+        item = api.desk.ticket(now=moment)
+        for person in (ANA, BEN):
+            api.desk.click(person, item, REFUND, now=moment)
+    token = api.token(Scope.READ)
+    with api.client(token) as client:
+        assert [one.settled_at for one in client.corrections("support", since=later)] == [later]
+        assert len(list(client.corrections("support", since=NOW))) == 2
+    naive = api.call("GET", "support/corrections?since=2026-11-24T09:00:00", token)
+    assert (naive.status_code, naive.json()["field"]) == (422, "since")
+
+
+def test_a_correction_is_shown_when_no_older_one_can_appear_any_more(api: Api) -> None:
+    now = datetime.now(UTC)
+    for moment in (NOW, now):
+        item = api.desk.ticket(now=moment)
+        for person in (ANA, BEN):
+            api.desk.click(person, item, REFUND, now=moment)
+    with api.client() as client:
+        assert [one.settled_at for one in client.corrections("support")] == [NOW]
+
+
+def test_models_and_readings_say_what_is_live(api: Api) -> None:
+    model_id = promoted(seeded(api.desk))
+    api.desk.settled(ANA, BEN)
+    with api.client() as client:
+        [model] = client.models("support")
+        stats = client.stats("support")
+    assert (model.id, model.name, model.state, model.passed, model.blocks) == (
+        model_id,
+        "v1",
+        ModelState.LIVE,
+        True,
+        (),
+    )
+    assert (stats.live, stats.settled, stats.open, stats.queue_title) == ("v1", 1, 0, "Support tickets")
+
+
+FORMULA = '=HYPERLINK("http://evil.example","refund please")'
+INERT = {FORMULA: f"'{FORMULA}", " @sum(1)": "' @sum(1)"}
+ODD = ((FORMULA, REFUND), (" @sum(1)", REFUND), ("ü, “quoted”\n2 lines", BILLING))
+
+
+def test_a_snapshot_is_the_same_in_every_format_and_a_formula_is_inert(api: Api, tmp_path: Path) -> None:
+    with api.desk.database.transaction() as session:
+        add_seeds(session, ODD, NOW, api.desk.rules)
+    promoted(seeded(api.desk))
+    token = api.token()
+    with api.client(token) as client:
+        [model] = client.models("support")
+        assert model.snapshot_id is not None
+        for format in exports.FORMATS:
+            client.save_snapshot("support", model.snapshot_id, tmp_path / format, format)
+    with api.desk.database.reading() as session:
+        rows = snapshot_rows(session, model.snapshot_id)
+        assert snapshot_rows(session, model.snapshot_id, 2, 5) == rows[2:5]
+    lines = [json.loads(line) for line in (tmp_path / "jsonl").read_text("utf-8").splitlines()]
+    assert [(one["text"], one["label"], one["weight"]) for one in lines] == [(r.text, r.label, r.weight) for r in rows]
+    assert parquet.read_table(tmp_path / "parquet").to_pylist() == lines
+    table = list(csv.DictReader(io.StringIO((tmp_path / "csv").read_bytes().decode(), newline="")))
+    assert [line["text"] for line in table] == [INERT.get(row.text, row.text) for row in rows]
+    answer = api.call("GET", f"support/snapshots/{model.snapshot_id}", token)
+    assert answer.headers["etag"] == f'"{content_hash_of(rows)}-jsonl"'
+
+
+def test_a_file_of_several_pieces_holds_them_all() -> None:
+    pieces = [[Row(Source.SEED, number, f"text {number}", REFUND, 1.0, "hash")] * 3 for number in range(4)]
+    assert parquet.read_table(io.BytesIO(b"".join(exports.as_parquet(iter(pieces))))).num_rows == 12
+    assert len(b"".join(exports.as_csv(iter(pieces))).splitlines()) == 13
+    assert len(b"".join(exports.as_jsonl(iter(pieces))).splitlines()) == 12
+    assert parquet.read_table(io.BytesIO(b"".join(exports.as_parquet(iter([]))))).num_rows == 0
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_snapshot_of_another_queue_or_of_none_is_not_found(api: Api, tmp_path: Path) -> None:
+    with api.client() as client, pytest.raises(ApiError, match="no snapshot 7") as found:
+        client.save_snapshot("support", 7, tmp_path / "rows.jsonl")
+    assert found.value.problem.status == 404
+    assert list(tmp_path.glob("rows*")) == []
