@@ -61,6 +61,16 @@ def test_the_audit_draws_its_share_and_never_again_what_was_there(open_desk: Ope
     assert desk.ingest(*rows).flagged == 0
 
 
+def test_the_lot_of_a_prediction_is_the_same_on_every_machine_and_in_every_order(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"audit_share": 0.2})
+    rows = [sent(chances=SURE, external_id=f"audit-{number}") for number in range(30)]
+    for row in reversed(rows):
+        desk.ingest(row)
+    with desk.database.reading() as session:
+        drawn = session.scalars(select(Prediction.external_id).join(Flag).order_by(Prediction.id.desc()))
+        assert list(drawn) == [f"audit-{number}" for number in (7, 11, 16, 22, 27)]
+
+
 def test_blindness_follows_from_the_content_and_needs_a_guess_to_hide(open_desk: OpenDesk) -> None:
     desk = open_desk(review={"blind_share": 0.5})
     texts = [f"text number {number}" for number in range(12)]
