@@ -42,6 +42,8 @@ def row(key: str, field: FieldInfo) -> str:
 def default(field: FieldInfo) -> str:
     if field.default is PydanticUndefined:
         return "required"
+    if isinstance(field.default, bool):
+        return f"`{field.default}`".lower()
     if isinstance(field.default, float):
         return f"{field.default:.4g}"
     return "none" if field.default in (None, (), "") else f"`{field.default}`"

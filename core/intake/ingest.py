@@ -1,7 +1,7 @@
 """A prediction arrives: stored once, and sent to people if it deserves a look."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -36,7 +36,7 @@ def record_predictions(
     """Store each prediction once (external id + model version) and open an item for those that deserve a look.
     Safe to repeat: what is there already stays as it is. Batches of up to 1,000 keep the transaction short."""
     queue = queue_named(session, policy.name)
-    new = _insert(session, queue, batch, now)
+    new = _insert(session, queue, [_as_stored(row, policy) for row in batch], now)
     flagged = 0
     for prediction in new:
         reasons = _reasons(prediction, policy)
@@ -55,6 +55,7 @@ def flag_for_review(
     Locks the prediction if it was there. Raises Refusal if it is under review already.
     """
     queue = queue_named(session, policy.name)
+    prediction = _as_stored(prediction, policy)
     stored = next(iter(_insert(session, queue, [prediction], now)), None) or _locked(session, queue, prediction)
     item_id = session.scalar(select(ReviewItem.id).where(ReviewItem.prediction_id == stored.id))
     if item_id is not None:
@@ -62,6 +63,12 @@ def flag_for_review(
     reason = FlagReason(Reason.PERSON, "a person asked for a look", 1.0)
     _flag(session, stored, (reason,), now, policy, person)
     return open_item(session, stored, queue, now, policy)
+
+
+def _as_stored(row: NewPrediction, policy: QueuePolicy) -> NewPrediction:
+    """Where the policy keeps no originals, nothing made from one is stored either: the hash is of the masked text."""
+    stored = policy.privacy.stored
+    return replace(row, text=stored(row.text), fields={name: stored(value) for name, value in row.fields.items()})
 
 
 def _insert(session: Session, queue: Queue, batch: Sequence[NewPrediction], now: datetime) -> list[Prediction]:

@@ -32,7 +32,7 @@ def add_seeds(
     never both; which one depends on its content alone, so importing a file again (or one that overlaps) moves nothing
     across. Raises Invalid for an unknown label or an empty text; then nothing is stored."""
     queue = queue_named(session, policy.name)
-    rows = [(storable(text), label) for text, label in rows]
+    rows = [(policy.privacy.stored(storable(text)), label) for text, label in rows]
     for position, (text, label) in enumerate(rows, first_row):
         if label not in policy.label_names:
             raise Invalid(

@@ -10,6 +10,7 @@ from core.policy import LabelPolicy, Policy, QueuePolicy
 from core.queues import guideline_text
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
+from core.review.content import shown_content, shown_text
 from core.review.items import current_answers
 from core.vocabulary import AnswerKind, ErrorReason, ItemState, Reason, shown_answer
 
@@ -80,6 +81,7 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
     prediction = item.prediction
     queue = policy.queue(prediction.queue.name)
     answers = current_answers(session, item_id)
+    content = shown_content(prediction, queue)
     hidden = item.blind and item.state is not ItemState.SETTLED
     return ItemCard(
         item_id=item.id,
@@ -88,9 +90,9 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         state=item.state,
         disputed_because=item.disputed_because,
         blind=item.blind,
-        text=prediction.text,
-        image_url=prediction.image_url,
-        fields=prediction.fields,
+        text=content.text,
+        image_url=content.image_url,
+        fields=content.fields,
         guess=None if hidden else prediction.label,
         confidence=None if hidden else prediction.confidence,
         why_flagged=() if hidden else tuple((flag.reason, flag.detail) for flag in prediction.flags),
@@ -98,7 +100,7 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         most_buttons=queue.review.buttons,
         votes=sum(answer.kind.is_vote for answer in answers),
         most_votes=queue.consensus.votes,
-        outcome=_outcome(session, item, answers, names=queue.review.reveal == "names"),
+        outcome=_outcome(session, item, answers, queue),
         leads=tuple(queue.leads),
     )
 
@@ -112,7 +114,7 @@ def form_card(session: Session, item_id: int, person: str, policy: Policy) -> Fo
     mine = next((answer for answer in current_answers(session, item_id) if answer.person == person), None)
     return FormCard(
         item_id=item.id,
-        text=item.prediction.text,
+        text=shown_text(item.prediction.text, item.prediction.erased_at, queue),
         labels=queue.labels,
         said=mine.label if mine else None,
         said_none=mine is not None and mine.kind is AnswerKind.NONE_OF_THESE,
@@ -132,7 +134,8 @@ def _labels_in_order(prediction: Prediction, queue: QueuePolicy, fixed: bool) ->
     return tuple(sorted(queue.label_names, key=lambda name: (name != prediction.label, -chances.get(name, 0.0))))
 
 
-def _outcome(session: Session, item: ReviewItem, answers: Sequence[Answer], names: bool) -> Outcome | None:
+def _outcome(session: Session, item: ReviewItem, answers: Sequence[Answer], queue: QueuePolicy) -> Outcome | None:
+    names, shown = queue.review.reveal == "names", queue.privacy.shown
     correction = session.scalar(select(Correction).where(Correction.item_id == item.id, Correction.is_current))
     if correction is None:
         return None
@@ -142,12 +145,13 @@ def _outcome(session: Session, item: ReviewItem, answers: Sequence[Answer], name
         words = shown_answer(vote.label)
         by_answer[words] = (*by_answer.get(words, ()), vote.person)
     whys = [
-        Why(shown_answer(vote.label), vote.reason, vote.note, vote.person if names else None)
+        Why(shown_answer(vote.label), vote.reason, shown(vote.note), vote.person if names else None)
         for vote in votes
         if vote.reason or vote.note
     ]
     if correction.lead and (correction.reason or correction.note):
-        whys.append(Why(shown_answer(correction.label), correction.reason, correction.note, correction.lead))
+        words = shown(correction.note)
+        whys.append(Why(shown_answer(correction.label), correction.reason, words, correction.lead))
     return Outcome(
         label=correction.label,
         tally=correction.tally,

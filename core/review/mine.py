@@ -11,6 +11,7 @@ from core.policy import Policy, QueuePolicy
 from core.queues import queue_named
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Reviewer, ReviewItem
+from core.review.content import shown_text
 from core.review.items import said_words
 from core.review.workload import load, waiting_for
 from core.vocabulary import AnswerKind, ItemState
@@ -52,19 +53,19 @@ def mine_card(session: Session, person: str, queues: Sequence[QueuePolicy], now:
         row = queue_named(session, queue.name)
         numbers = load(session, person, row, queue.zone, now)
         waiting = session.execute(
-            select(ReviewItem.id, Prediction.text)
+            select(ReviewItem.id, Prediction.text, Prediction.erased_at)
             .join(Prediction, Prediction.id == ReviewItem.prediction_id)
             .where(*waiting_for(person, row))
             .order_by(ReviewItem.id)
             .limit(10)
         )
-        excerpts = tuple((item_id, excerpt(text)) for item_id, text in waiting)
+        excerpts = tuple((item_id, excerpt(shown_text(text, erased, queue))) for item_id, text, erased in waiting)
         mine.append(MyQueue(queue.shown_title, numbers.open, numbers.done_today, queue.workload.daily_cap, excerpts))
     return MineCard(
         person=person,
         paused=reviewer is not None and reviewer.paused_at is not None,
         queues=tuple(mine),
-        answers=tuple(_last_answers(session, person, policy)),
+        answers=tuple(_last_answers(session, person, queues, policy)),
     )
 
 
@@ -73,7 +74,8 @@ def excerpt(text: str, most: int = 80) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
-def _last_answers(session: Session, person: str, policy: Policy) -> list[MyAnswer]:
+def _last_answers(session: Session, person: str, queues: Sequence[QueuePolicy], policy: Policy) -> list[MyAnswer]:
+    """Of a queue in which they review no more (or that is no more), they are not shown what the items were about."""
     found = session.execute(
         select(Answer, ReviewItem)
         .join(ReviewItem, ReviewItem.id == Answer.item_id)
@@ -81,14 +83,19 @@ def _last_answers(session: Session, person: str, policy: Policy) -> list[MyAnswe
         .order_by(Answer.created_at.desc(), Answer.id.desc())
         .limit(10)
     )
-    known = {queue.name: queue.shown_title for queue in policy.queues}
+    titles = {queue.name: queue.shown_title for queue in policy.queues}
+    mine = {queue.name: queue for queue in queues}
     return [
         MyAnswer(
             item_id=item.id,
-            queue_title=known.get(item.prediction.queue.name, item.prediction.queue.name),
-            excerpt=excerpt(item.prediction.text),
+            queue_title=titles.get(item.prediction.queue.name, item.prediction.queue.name),
+            excerpt=_excerpt_of(item.prediction, mine.get(item.prediction.queue.name)),
             words=said_words(answer),
             may_undo=item.state is not ItemState.SETTLED,
         )
         for answer, item in found
     ]
+
+
+def _excerpt_of(prediction: Prediction, queue: QueuePolicy | None) -> str:
+    return excerpt(shown_text(prediction.text, prediction.erased_at, queue)) if queue else ""

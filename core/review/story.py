@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.policy import Policy
+from core.policy import Policy, PrivacyPolicy
 from core.queues import holds
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
@@ -36,7 +36,7 @@ def item_story(session: Session, item_id: int, person: str | None, policy: Polic
     lines.append(StoryLine(item.opened_at, "shown to reviewers" + (", blind" if item.blind else " with the guess")))
     if named:
         every = session.scalars(select(Answer).where(Answer.item_id == item_id).order_by(Answer.id))
-        lines += [StoryLine(answer.created_at, _answer_line(answer)) for answer in every]
+        lines += [StoryLine(answer.created_at, _answer_line(answer, queue.privacy)) for answer in every]
     corrections = session.scalars(select(Correction).where(Correction.item_id == item_id).order_by(Correction.id))
     lines += [StoryLine(correction.settled_at, _correction_line(correction, named)) for correction in corrections]
     return lines
@@ -62,9 +62,9 @@ def _said(prediction: Prediction) -> str:
     return f"{prediction.label} ({prediction.confidence or 0:.0%})"
 
 
-def _answer_line(answer: Answer) -> str:
+def _answer_line(answer: Answer, privacy: PrivacyPolicy) -> str:
     why = f" because {answer.reason.value.replace('_', ' ')}" if answer.reason else ""
-    note = f": {answer.note}" if answer.note else ""
+    note = f": {privacy.shown(answer.note)}" if answer.note else ""
     now = "" if answer.is_current else " (changed later)"
     return f"{answer.person} said {said_words(answer)}{why}{note} under guideline {answer.guideline_version}{now}"
 

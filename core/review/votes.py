@@ -1,6 +1,6 @@
 """Where a vote is counted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -56,6 +56,7 @@ def cast_vote(session: Session, item_id: int, person: str, said: Said, now: date
     """
     item = locked_item(session, item_id)
     queue = policy.queue(item.prediction.queue.name)
+    said = replace(said, note=queue.privacy.stored(said.note))
     _check_answer(said, queue)
     last = _last(session, item, person)
     if last is not None and last.clicked_at == said.clicked_at:

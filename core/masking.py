@@ -1,0 +1,181 @@
+"""Personal data in a text: found, and replaced by a word that says what stood there.
+
+Everything here ends soon whatever the text: the expressions have no repetition inside a repetition, an operator's own
+ones run in RE2 (linear in the text), and the check digits are looked at for a bounded number of candidates per
+character. Check digits are those of the standards (ISO/IEC 7812 for cards, ISO 13616 for IBANs); which telephone
+numbers exist is known to phonenumbers.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import phonenumbers
+import re2
+from stdnum import iban, luhn, numdb
+
+Kind = Literal["email", "phone", "card", "iban"]
+
+PLACEHOLDERS: dict[str, str] = {
+    "email": "[e-mail]",
+    "iban": "[IBAN]",
+    "card": "[card]",
+    "phone": "[phone]",
+    "own": "[hidden]",
+}
+RANK = ("kept", *PLACEHOLDERS)  # of two that begin alike, the first gives its name to the whole
+LONGEST_PATTERN = 500
+
+_KEPT = re.compile("|".join(re.escape(words) for words in PLACEHOLDERS.values()))
+# Local part at most 64 and domain at most 255 characters (RFC 5321); letters of any script (RFC 6531).
+_EMAIL = re.compile(
+    r"(?<![\w+'-])[\w!#$%&'*+/=?^`{|}~-][\w.!#$%&'*+/=?^`{|}~-]{0,63}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,63}"
+)
+_GROUPS = re.compile(r"[0-9]+")
+_CARD_DIGITS = range(13, 20)
+_CARD_BEGINS = "23456"  # industry identifiers under which banks and travel issue cards
+_MOST_GROUPS = 6  # 4-4-4-4-3 has five; a digit at a time is not how cards are written
+_BETWEEN = frozenset(("", " ", "-", ".", "\u00a0", "\u202f"))
+_IBAN = re.compile(r"(?<![^\W_])[A-Za-z]{2}[ ]?[0-9]{2}")
+_LONGEST_IBAN = 34
+
+
+@dataclass(frozen=True)
+class _Found:
+    start: int
+    end: int
+    kind: str
+
+
+def mask(text: str, kinds: Sequence[str], region: str = "", patterns: Sequence[str] = ()) -> str:
+    """The text with a placeholder for everything of these kinds, and for what the patterns match ("[hidden]").
+
+    region: the country whose numbers are recognised without "+" (two capital letters; empty: only those with it).
+    What overlaps becomes one placeholder. Masking twice changes nothing. The empty text stays empty.
+    """
+    found = list(_all(text, kinds, patterns))
+    if "phone" in kinds:
+        found += _phones(_blanked(text, found), region)
+    found.sort(key=lambda one: (one.start, RANK.index(one.kind)))
+    parts, done = [], 0
+    for start, end, kind in _merged(found):
+        parts += [text[done:start], text[start:end] if kind == "kept" else PLACEHOLDERS[kind]]
+        done = end
+    return "".join([*parts, text[done:]])
+
+
+def pattern_problem(pattern: str) -> str | None:
+    """What is wrong with an operator's own pattern; None if it can be used."""
+    if len(pattern) > LONGEST_PATTERN:
+        return f"is too long: a pattern may have at most {LONGEST_PATTERN} characters"
+    try:
+        compiled = _compiled(pattern)
+    except re2.error as error:
+        words = error.args[0]
+        words = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+        return f"is not an expression of RE2 (no look-around, no back-references): {words}"
+    return "matches the empty text, so it would match everywhere" if compiled.search("") else None
+
+
+def region_problem(region: str) -> str | None:
+    """None for a country (two capital letters) or nothing."""
+    if region == "" or region in phonenumbers.SUPPORTED_REGIONS:
+        return None
+    return "is not a country of two capital letters, such as DE"
+
+
+def _all(text: str, kinds: Sequence[str], patterns: Sequence[str]) -> Iterator[_Found]:
+    yield from (_Found(hit.start(), hit.end(), "kept") for hit in _KEPT.finditer(text))
+    if "email" in kinds:
+        yield from (_Found(hit.start(), hit.end(), "email") for hit in _EMAIL.finditer(text))
+    if "iban" in kinds:
+        yield from _ibans(text)
+    if "card" in kinds:
+        yield from _cards(text)
+    for pattern in patterns:
+        hits = _compiled(pattern).finditer(text)
+        yield from (_Found(hit.start(), hit.end(), "own") for hit in hits if hit.end() > hit.start())
+
+
+def _merged(found: Sequence[_Found]) -> Iterator[tuple[int, int, str]]:
+    """Those that overlap as one, called like the first of them."""
+    start, end, kind = 0, 0, ""
+    for one in found:
+        if kind and one.start < end:
+            kind = one.kind if kind == "kept" and one.end > end else kind
+            end = max(end, one.end)
+            continue
+        if kind:
+            yield start, end, kind
+        start, end, kind = one.start, one.end, one.kind
+    if kind:
+        yield start, end, kind
+
+
+def _blanked(text: str, found: Sequence[_Found]) -> str:
+    """As long as the text, with an end of line wherever something was found: digits beside it are no part of it."""
+    letters = list(text)
+    for one in found:
+        letters[one.start : one.end] = "\n" * (one.end - one.start)
+    return "".join(letters)
+
+
+def _phones(text: str, region: str) -> Iterator[_Found]:
+    """With "+" any number of a possible length; without, those that exist in the region."""
+    looks: list[tuple[str | None, int]] = [(None, phonenumbers.Leniency.POSSIBLE)]
+    looks += [(region, phonenumbers.Leniency.VALID)] if region else []
+    for country, leniency in looks:
+        for hit in phonenumbers.PhoneNumberMatcher(text, country, leniency):
+            yield _Found(hit.start, hit.end, "phone")
+
+
+def _cards(text: str) -> Iterator[_Found]:
+    """13 to 19 digits with a right check digit, in one run or in groups as they stand on a card."""
+    groups = [hit.span() for hit in _GROUPS.finditer(text)]
+    for first, (start, _end) in enumerate(groups):
+        if text[start] not in _CARD_BEGINS:
+            continue
+        digits, former = "", start
+        for begin, end in groups[first : first + _MOST_GROUPS]:
+            if text[former:begin] not in _BETWEEN or len(digits) + end - begin > _CARD_DIGITS[-1]:
+                break
+            digits, former = digits + text[begin:end], end
+            if len(digits) in _CARD_DIGITS and luhn.is_valid(digits):
+                yield _Found(start, end, "card")
+
+
+def _ibans(text: str) -> Iterator[_Found]:
+    for hit in _IBAN.finditer(text):
+        end, compact = _letters_and_digits(text, hit.start(), _iban_length(hit.group()[:2].upper()))
+        if compact and iban.is_valid(compact, check_country=False):
+            yield _Found(hit.start(), end, "iban")
+
+
+def _letters_and_digits(text: str, start: int, wanted: int) -> tuple[int, str]:
+    """So many of them from here on, with at most one blank between two. Empty if there are fewer, or more follow."""
+    compact, at = "", start
+    while len(compact) < wanted and at < len(text):
+        if text[at].isascii() and text[at].isalnum():
+            compact += text[at]
+        elif text[at] not in _BETWEEN or not text[at - 1].isalnum():
+            break
+        at += 1
+    whole = wanted > 0 and len(compact) == wanted and not text[at : at + 1].isalnum()
+    return at, compact if whole else ""
+
+
+@lru_cache(maxsize=512)
+def _iban_length(country: str) -> int:
+    """How long an IBAN of this country is; 0 if it has none."""
+    parts: list[tuple[str, dict[str, Any]]] = numdb.get("iban").info(country + "0" * _LONGEST_IBAN)
+    layout = parts[0][1].get("bban", "")
+    return 4 + sum(int(size) for size in re.findall(r"(\d+)!", layout)) if layout else 0
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(pattern, options)

@@ -1,0 +1,30 @@
+"""What of a prediction's content people may see: masked as the policy says, and a word in place of what was erased.
+Everything that draws or exports content asks here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.policy import QueuePolicy
+from core.records.predictions import Prediction
+
+ERASED = "(erased)"
+
+
+@dataclass(frozen=True)
+class Content:
+    text: str
+    image_url: str | None
+    fields: dict[str, str]
+
+
+def shown_content(prediction: Prediction, queue: QueuePolicy) -> Content:
+    """Names of fields are the sender's and not masked; what stands in them is."""
+    return Content(
+        text=shown_text(prediction.text, prediction.erased_at, queue),
+        image_url=prediction.image_url,
+        fields={name: queue.privacy.shown(value) for name, value in prediction.fields.items()},
+    )
+
+
+def shown_text(text: str, erased_at: datetime | None, queue: QueuePolicy) -> str:
+    return ERASED if erased_at else queue.privacy.shown(text)

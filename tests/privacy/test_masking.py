@@ -1,0 +1,100 @@
+"""What is found in a text and what is left alone, as a table; that it ends soon; and that twice is once."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.masking import PLACEHOLDERS, mask, pattern_problem
+
+ALL = ("email", "phone", "card", "iban")
+
+FOUND: list[tuple[str, str]] = [
+    ("write to Ana.Lopez+x@mail.example.co.uk today", "write to [e-mail] today"),
+    ("<a@b.com>, mailto:c@d.org", "<[e-mail]>, mailto:[e-mail]"),
+    ("jörg@müller.de", "[e-mail]"),
+    ("call +49 30 901820 now", "call [phone] now"),
+    ("call +1 (212) 555-0123 now", "call [phone] now"),
+    ("call 030 901820 now", "call [phone] now"),
+    ("card 4111 1111 1111 1111 exp 12/29", "card [card] exp 12/29"),
+    ("order 12345 4111-1111-1111-1111", "order 12345 [card]"),
+    ("amex 3782 822463 10005", "amex [card]"),
+    ("5555555555554444", "[card]"),
+    ("pay to DE89 3704 0044 0532 0130 00 thanks", "pay to [IBAN] thanks"),
+    ("gb82west12345698765432.", "[IBAN]."),
+    ("GB82 WEST 1234 5698 7654 32 and more text", "[IBAN] and more text"),
+    ("a@b.com +49 30 901820", "[e-mail] [phone]"),
+]
+
+LEFT_ALONE = [
+    "",
+    "where is my parcel? it was due on 12.11.2026 at 14:30",
+    "4111 1111 1111 1112",  # the check digit is wrong
+    "DE88 3704 0044 0532 0130 00",  # so are these
+    "XX89 3704 0044 0532 0130 00",  # no country
+    "user@localhost",
+    "order 20261124-0001, 3 x 19.99 EUR",
+    "@channel <!here> <@U123>",
+    "[e-mail] [phone] [card] [IBAN] [hidden]",
+]
+
+
+@pytest.mark.parametrize(("text", "masked"), FOUND)
+def test_it_is_replaced_by_what_it_was(text: str, masked: str) -> None:
+    assert mask(text, ALL, "DE") == masked
+
+
+@pytest.mark.parametrize("text", LEFT_ALONE)
+def test_it_is_left_alone(text: str) -> None:
+    assert mask(text, ALL, "DE") == text
+
+
+def test_only_the_kinds_asked_for_are_replaced() -> None:
+    text = "a@b.com, +49 30 901820, 4111 1111 1111 1111, DE89 3704 0044 0532 0130 00"
+    assert mask(text, ("email",)) == text.replace("a@b.com", "[e-mail]")
+    assert mask(text, ("card",)) == text.replace("4111 1111 1111 1111", "[card]")
+    assert mask(text, ()) == text
+
+
+def test_own_patterns_are_replaced_too_and_what_overlaps_is_one() -> None:
+    assert mask("customer KD-4711 wrote", (), "", ["KD-[0-9]+"]) == "customer [hidden] wrote"
+    assert mask("ana@kd-4711.example.org", ALL, "", ["kd-[0-9]+"]) == "[e-mail]"
+    assert mask("say 4111 1111 1111 1111 again", ALL, "", ["say [0-9]+"]) == "[hidden] again"
+
+
+@pytest.mark.parametrize("pattern", ["(", "(?=a)b", r"(a)\1", "a*", "", "x" * 501])
+def test_a_pattern_that_cannot_be_used_is_refused(pattern: str) -> None:
+    assert pattern_problem(pattern)
+
+
+PIECES = st.sampled_from(
+    [text for text, _masked in FOUND] + LEFT_ALONE + ["\n", "KD-1", "+", "1" * 30, "@", "DE89", " ", "\u200b", "🙂"]
+)
+
+
+@given(st.lists(PIECES, max_size=6).map(" ".join))
+@settings(max_examples=80, deadline=None)
+def test_masking_twice_changes_nothing(text: str) -> None:
+    once = mask(text, ALL, "DE", ["KD-[0-9]+", r"[a-z]+@"])
+    assert mask(once, ALL, "DE", ["KD-[0-9]+", r"[a-z]+@"]) == once
+
+
+@given(before=st.text(" .,;:()\n", max_size=5), after=st.text(" .,;:()\n", max_size=5), number=st.integers(0, 10**9))
+@settings(max_examples=60, deadline=None)
+def test_an_address_is_found_whatever_stands_around_it(before: str, after: str, number: int) -> None:
+    assert mask(f"{before}p{number}@mail.example.org{after}", ("email",)) == f"{before}[e-mail]{after}"
+
+
+@pytest.mark.parametrize("piece", ["a", "1", "a@", "a.", "1 ", "411 ", "DE89 ", "+1-", "(1) ", "@a.a.a", "\u0660"])
+def test_the_longest_text_that_is_taken_ends_soon(piece: str) -> None:
+    """100,000 characters made to be hard; an expression with nested repetition would not come back at all."""
+    text = (piece * 100_000)[:100_000]
+    began = time.monotonic()
+    mask(text, ALL, "DE", [r"(a+)+$", r"(\w+\s?)+x"])
+    assert time.monotonic() - began < 20  # about half a second; the rest is for machines under load
+
+
+def test_every_kind_has_a_placeholder_that_is_none_of_the_others() -> None:
+    assert set(ALL) < set(PLACEHOLDERS)
+    assert len(set(PLACEHOLDERS.values())) == len(PLACEHOLDERS)
