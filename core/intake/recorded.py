@@ -36,8 +36,8 @@ def recorded(session: Session, sent: NewPrediction, policy: QueuePolicy) -> Reco
             Prediction.model_version == sent.model_version,
         )
     ).first()
-    if found is None or found[0].label is None or found[0].confidence is None:
+    row, item_id = found or (None, None)
+    if row is None or row.label is None or row.confidence is None:
         raise NotFound(f"No prediction “{sent.external_id}” of {sent.model_version} is stored.")
-    row, item_id = found
     same = row.content_hash == content_hash(sent.text, sent.image_url)
     return Recorded(row.label, row.confidence, row.probabilities or {}, item_id, same)

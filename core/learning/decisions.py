@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from core import jobs
 from core.delivery import outbox
+from core.delivery.events import announce
 from core.errors import AlreadySettled, Invalid, NotFound, Outdated, Refusal
 from core.learning.models import newest_evaluation
 from core.learning.runs import EVALUATE, TRAIN
@@ -22,13 +23,19 @@ from core.records.learning import (
     TrainingRun,
 )
 from core.records.queues import Queue
-from core.vocabulary import Audience, Card, DecisionKind, ModelState, NoticeKind, Role
+from core.vocabulary import Audience, Card, DecisionKind, EventKind, ModelState, NoticeKind, Role
 
 STATE_SENTENCES = {
     ModelState.LIVE: "is live already",
     ModelState.RETIRED: "was live before and has been replaced",
     ModelState.REJECTED: "has been rejected",
     ModelState.SUPERSEDED: "has been superseded by a newer candidate",
+}
+
+ANNOUNCED = {
+    DecisionKind.PROMOTE: EventKind.MODEL_PROMOTED,
+    DecisionKind.OVERRULE: EventKind.MODEL_PROMOTED,
+    DecisionKind.ROLL_BACK: EventKind.MODEL_ROLLED_BACK,
 }
 
 
@@ -166,21 +173,38 @@ def _decide(
         .join(TrainingRun, TrainingRun.snapshot_id == Snapshot.id)
         .where(TrainingRun.id == model.run_id)
     )
-    session.add(
-        Decision(
-            queue_id=live.queue_id,
-            model_id=model.id,
-            kind=kind,
-            former_model_id=former_model_id,
-            people={"leads": leads},
-            reason=reason,
-            evaluation_id=newest_evaluation(session, model.id).id,
-            snapshot_hash=snapshot_hash or "",
-            policy_fingerprint=queue.fingerprint,
-            created_at=now,
-        )
+    decision = Decision(
+        queue_id=live.queue_id,
+        model_id=model.id,
+        kind=kind,
+        former_model_id=former_model_id,
+        people={"leads": leads},
+        reason=reason,
+        evaluation_id=newest_evaluation(session, model.id).id,
+        snapshot_hash=snapshot_hash or "",
+        policy_fingerprint=queue.fingerprint,
+        created_at=now,
     )
+    session.add(decision)
     session.flush()
+    _announce(session, decision, model, now)
+
+
+def _announce(session: Session, decision: Decision, model: ModelVersion, now: datetime) -> None:
+    """Other systems hear which model answers from now on, and instead of which."""
+    kind = ANNOUNCED.get(decision.kind)
+    if kind is None:
+        return
+    former = session.get(ModelVersion, decision.former_model_id) if decision.former_model_id else None
+    told = {
+        "queue": model.queue.name,
+        "model": model.name,
+        "model_id": model.id,
+        "former_model": former.name if former else None,
+        "overruled": decision.kind is DecisionKind.OVERRULE,
+        "decided_at": decision.created_at.isoformat(),
+    }
+    announce(session, kind, decision.id, decision.queue_id, told, now)
 
 
 def _locked(session: Session, model_id: int) -> tuple[Live, ModelVersion]:

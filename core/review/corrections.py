@@ -3,20 +3,22 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.delivery import outbox
+from core.delivery.events import announce
 from core.errors import Refusal
 from core.learning.golden import destination, protect
 from core.learning.runs import request_run_if_due
 from core.policy import QueuePolicy
-from core.records.predictions import Flag
+from core.records.predictions import Flag, Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.consensus import tally
 from core.review.items import current_answers
-from core.vocabulary import AnswerKind, Audience, Card, Destination, ErrorReason, ItemState, Settler
+from core.vocabulary import AnswerKind, Audience, Card, Destination, ErrorReason, EventKind, ItemState, Settler
 
 
 def settle_item(
@@ -93,6 +95,24 @@ def _settle(session: Session, item: ReviewItem, correction: Correction, now: dat
         protect(session, correction, prediction, probability, now)
     request_run_if_due(session, prediction.queue, now, queue)
     outbox.show(session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, prediction.queue, now, urgent=True)
+    announce(session, EventKind.ITEM_SETTLED, correction.id, item.queue_id, _told(correction, prediction), now)
+
+
+def _told(correction: Correction, prediction: Prediction) -> dict[str, Any]:
+    """What other systems hear of it."""
+    return {
+        "queue": prediction.queue.name,
+        "item_id": correction.item_id,
+        "correction_id": correction.id,
+        "external_id": prediction.external_id,
+        "model_version": prediction.model_version,
+        "model_label": prediction.label,
+        "label": correction.label,
+        "model_was_right": correction.model_was_right,
+        "reason": correction.reason,
+        "settled_by": correction.settled_by,
+        "settled_at": correction.settled_at.isoformat(),
+    }
 
 
 def _inclusion_probability(session: Session, prediction_id: int) -> float:

@@ -1,0 +1,81 @@
+"""How deliveries to other systems are doing: counts for each endpoint, what is dead, what was tried last."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
+from core.vocabulary import DeliveryState, EventKind
+
+
+@dataclass(frozen=True)
+class EndpointLine:
+    """oldest_pending: since when the oldest event waits, None if none does."""
+
+    endpoint: str
+    pending: int
+    delivered: int
+    dead: int
+    oldest_pending: datetime | None
+
+
+@dataclass(frozen=True)
+class AttemptLine:
+    at: datetime
+    event_id: int
+    kind: EventKind
+    endpoint: str
+    state: DeliveryState
+    status: int | None
+    outcome: str
+    milliseconds: int
+
+
+def endpoint_lines(session: Session) -> list[EndpointLine]:
+    """For each endpoint that ever had a delivery, by name."""
+    counts: dict[str, dict[DeliveryState, int]] = {}
+    for endpoint, state, count in session.execute(
+        select(EventDelivery.endpoint, EventDelivery.state, func.count()).group_by(
+            EventDelivery.endpoint, EventDelivery.state
+        )
+    ):
+        counts.setdefault(endpoint, {})[state] = count
+    return [_line(session, endpoint, counts[endpoint]) for endpoint in sorted(counts)]
+
+
+def dead_deliveries(session: Session) -> int:
+    """How many were given up: what an operator should hear of."""
+    found = select(func.count()).select_from(EventDelivery).where(EventDelivery.state == DeliveryState.DEAD)
+    return session.scalar(found) or 0
+
+
+def last_attempts(session: Session, limit: int) -> list[AttemptLine]:
+    """Newest first."""
+    found = session.execute(
+        select(DeliveryAttempt, EventDelivery, Event.kind)
+        .join(EventDelivery, EventDelivery.id == DeliveryAttempt.delivery_id)
+        .join(Event, Event.id == EventDelivery.event_id)
+        .order_by(DeliveryAttempt.id.desc())
+        .limit(limit)
+    )
+    return [
+        AttemptLine(
+            attempt.at, delivery.event_id, kind, delivery.endpoint, delivery.state,
+            attempt.status, attempt.outcome, attempt.milliseconds,
+        )
+        for attempt, delivery, kind in found
+    ]  # fmt: skip
+
+
+def _line(session: Session, endpoint: str, counts: dict[DeliveryState, int]) -> EndpointLine:
+    oldest = session.scalar(
+        select(Event.created_at)
+        .join(EventDelivery, EventDelivery.event_id == Event.id)
+        .where(EventDelivery.endpoint == endpoint, EventDelivery.state == DeliveryState.PENDING)
+        .order_by(Event.created_at)
+        .limit(1)
+    )
+    pending, delivered, dead = (counts.get(state, 0) for state in DeliveryState)
+    return EndpointLine(endpoint, pending, delivered, dead, oldest)

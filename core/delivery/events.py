@@ -1,0 +1,160 @@
+"""What other systems are told, as rows: an event is written with its cause, each endpoint gets a delivery of it, and
+whoever delivers claims one, sends it and notes what came of it. At least once, in no certain order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, or_, select, update
+from sqlalchemy.orm import Session
+
+from core.connections import WebhookEndpoint
+from core.database import insert
+from core.records.queues import Queue
+from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
+from core.vocabulary import DeliveryState, EventKind
+
+CLAIM = timedelta(seconds=60)  # longer than any attempt; a crashed deliverer's delivery is free again after it
+AT_ONCE = 100  # events that get their deliveries in one transaction
+PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 10_800, 21_600, 43_200))  # after each failure
+MOST_TRIES = len(PAUSES) + 1  # over almost a day; then it is dead
+SILENCE = timedelta(seconds=30)  # an endpoint that does not answer is left alone, so that others need not wait for it
+
+
+@dataclass(frozen=True)
+class DueEvent:
+    """A claimed delivery."""
+
+    delivery_id: int
+    event_id: int
+    endpoint: str
+    kind: EventKind
+    happened_at: datetime
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Attempted:
+    """What came of sending it once. status: None if no answer came. outcome: in words."""
+
+    status: int | None
+    outcome: str
+    milliseconds: int
+    delivered: bool = False
+    give_up: bool = False
+    retry_after: int | None = None  # seconds, as the endpoint asked
+
+
+def announce(
+    session: Session, kind: EventKind, cause_id: int, queue_id: int, data: dict[str, Any], now: datetime
+) -> None:
+    """Note, in the transaction of its cause, that this happened. cause_id: of the row that says so; one event of a kind
+    per cause, so repeating it changes nothing. No text of predictions: it would outlive an erasure elsewhere."""
+    session.execute(
+        insert(session, Event)
+        .values(key=f"{kind}:{cause_id}", kind=kind, queue_id=queue_id, data=data, created_at=now)
+        .on_conflict_do_nothing(index_elements=["key"])
+    )
+
+
+def is_waiting(session: Session, endpoints: Sequence[WebhookEndpoint], now: datetime) -> bool:
+    """Is there anything to do? Only reads, so that asking every second holds nobody up."""
+    unaddressed = select(Event.id).where(Event.addressed_at.is_(None)).limit(1)
+    return session.scalar(unaddressed) is not None or session.scalar(_due(endpoints, now)) is not None
+
+
+def address(session: Session, endpoints: Sequence[WebhookEndpoint], now: datetime) -> None:
+    """Make a delivery of each new event for each endpoint that wants it. An endpoint that comes into the policy later
+    hears of what happens from then on."""
+    new = session.execute(
+        select(Event, Queue.name)
+        .join(Queue, Queue.id == Event.queue_id)
+        .where(Event.addressed_at.is_(None))
+        .order_by(Event.id)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True, of=Event)
+    )
+    for event, queue in new.all():
+        event.addressed_at = now
+        for endpoint in endpoints:
+            if endpoint.wants(event.kind, queue):
+                session.add(EventDelivery(event_id=event.id, endpoint=endpoint.name, next_try_at=now))
+    session.flush()
+
+
+def claim_next_delivery(
+    session: Session, endpoints: Sequence[WebhookEndpoint], claimed_by: str, now: datetime
+) -> DueEvent | None:
+    """Take the delivery that has been due longest. Two deliverers never get the same one."""
+    delivery_id = session.scalar(_due(endpoints, now).with_for_update(skip_locked=True))
+    if delivery_id is None:
+        return None
+    delivery = session.get_one(EventDelivery, delivery_id)
+    delivery.claimed_by, delivery.claimed_until = claimed_by, now + CLAIM
+    event = session.get_one(Event, delivery.event_id)
+    return DueEvent(delivery.id, event.id, delivery.endpoint, event.kind, event.created_at, event.data)
+
+
+def note_attempt(session: Session, delivery_id: int, attempt: Attempted, now: datetime) -> None:
+    """Into the log with it; then it is delivered, tried again later, or dead."""
+    delivery = session.get_one(EventDelivery, delivery_id, with_for_update=True)
+    session.add(
+        DeliveryAttempt(
+            delivery_id=delivery_id,
+            at=now,
+            status=attempt.status,
+            outcome=attempt.outcome,
+            milliseconds=attempt.milliseconds,
+        )
+    )
+    delivery.claimed_until, delivery.attempts = None, delivery.attempts + 1
+    if attempt.delivered:
+        delivery.state, delivery.finished_at = DeliveryState.DELIVERED, now
+    elif attempt.give_up or delivery.attempts >= MOST_TRIES:
+        delivery.state, delivery.finished_at = DeliveryState.DEAD, now
+    else:
+        asked = timedelta(seconds=attempt.retry_after or 0)
+        delivery.next_try_at = now + max(asked, PAUSES[delivery.attempts - 1])
+    if attempt.status is None:
+        _leave_alone(session, delivery.endpoint, now + SILENCE)
+
+
+def replay(session: Session, endpoint: str | None, event_id: int | None, now: datetime) -> int:
+    """Send again: all that is dead, only this endpoint's, or this one event, delivered or not. How many there are."""
+    wanted = update(EventDelivery).values(
+        state=DeliveryState.PENDING, attempts=0, next_try_at=now, claimed_until=None, finished_at=None
+    )
+    if endpoint is not None:
+        wanted = wanted.where(EventDelivery.endpoint == endpoint)
+    if event_id is not None:
+        wanted = wanted.where(EventDelivery.event_id == event_id)
+    else:
+        wanted = wanted.where(EventDelivery.state == DeliveryState.DEAD)
+    return len(session.scalars(wanted.returning(EventDelivery.id)).all())
+
+
+def _due(endpoints: Sequence[WebhookEndpoint], now: datetime) -> Select[int]:
+    return (
+        select(EventDelivery.id)
+        .where(
+            EventDelivery.state == DeliveryState.PENDING,
+            EventDelivery.next_try_at <= now,
+            EventDelivery.endpoint.in_([endpoint.name for endpoint in endpoints]),
+            or_(EventDelivery.claimed_until.is_(None), EventDelivery.claimed_until < now),
+        )
+        .order_by(EventDelivery.next_try_at, EventDelivery.id)
+        .limit(1)
+    )
+
+
+def _leave_alone(session: Session, endpoint: str, until: datetime) -> None:
+    session.execute(
+        update(EventDelivery)
+        .where(
+            EventDelivery.endpoint == endpoint,
+            EventDelivery.state == DeliveryState.PENDING,
+            EventDelivery.next_try_at < until,
+        )
+        .values(next_try_at=until)
+    )
