@@ -23,6 +23,7 @@ from bot.setting_up import setting_up
 from bot.settings import load_settings
 from bot.tables import labelled_rows, read_rows
 from bot.token_commands import token
+from bot.webhook_commands import webhooks
 from core.database import PATIENT
 from core.errors import Invalid, NotFound, Refusal
 from core.intake.ingest import record_predictions
@@ -39,6 +40,7 @@ from core.vocabulary import OPERATOR, Trigger
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="People correct a model in Slack; it learns.")
 app.add_typer(setting_up)
 app.add_typer(token, name="token")
+app.add_typer(webhooks, name="webhooks")
 out = Console()
 
 QueueOption = Annotated[str, typer.Option("--queue", "-q", help="name of the queue in the policy file")]

@@ -11,6 +11,7 @@ from apscheduler.triggers.cron import CronTrigger
 from bot.processes import is_gone
 from bot.slack.deliver import deliver_next, deliver_next_notice
 from bot.slack.people import refresh_people
+from bot.webhooks import deliver_next_event
 from bot.wiring import Services
 from core import jobs
 from core.database import PATIENT, Database
@@ -105,6 +106,7 @@ def load_live_models(services: Services) -> bool:
 JOBS = (
     JobKind("deliver", 0.25, deliver_next),
     JobKind("notices", 1, deliver_next_notice),
+    JobKind("webhooks", 1, deliver_next_event),
     JobKind("train", 1, train_next),
     JobKind("evaluate", 1, evaluate_next),
     JobKind("live models", 2, load_live_models),

@@ -1,0 +1,87 @@
+"""Other systems are told what happened: signed by the Standard Webhooks convention, tried again until they listen."""
+
+import json
+import os
+import time
+
+import httpx
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
+
+from bot.wiring import Services
+from core.connections import WebhookEndpoint
+from core.database import PATIENT
+from core.delivery.events import Attempted, DueEvent, address, claim_next_delivery, is_waiting, note_attempt
+from core.errors import Invalid
+
+TIMEOUT = 10.0  # seconds; whoever needs longer should answer first and work afterwards
+LONGEST_WAIT = 3600  # seconds that an endpoint may ask us to wait
+GONE = 410  # by the convention: do not send this any more
+
+
+def deliver_next_event(services: Services) -> bool:
+    """Give new events their deliveries, then make one attempt. True if there may be more."""
+    endpoints, now = services.policy.webhooks, services.clock()
+    with services.database.reading() as session:
+        if not is_waiting(session, endpoints, now):
+            return False
+    with services.database.transaction(wait=PATIENT) as session:
+        address(session, endpoints, now)
+        due = claim_next_delivery(session, endpoints, services.process, now)
+    if due is None:
+        return False
+    endpoint = next(one for one in endpoints if one.name == due.endpoint)
+    attempt = attempted(endpoint, services, due)
+    with services.database.transaction(wait=PATIENT) as session:
+        note_attempt(session, due.delivery_id, attempt, services.clock())
+    return True
+
+
+def attempted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> Attempted:
+    """Send it once. Whatever goes wrong is the attempt's outcome."""
+    began = time.monotonic()
+    try:
+        status, retry_after = _posted(endpoint, services, due)
+    except (httpx.HTTPError, Invalid) as error:
+        said = str(error) if isinstance(error, Invalid) else f"no answer ({type(error).__name__})"
+        return Attempted(None, said, _since(began))
+    outcome = f"{status} {httpx.codes.get_reason_phrase(status)}".strip()
+    wait = min(int(retry_after), LONGEST_WAIT) if retry_after.isdigit() else None
+    return Attempted(status, outcome, _since(began), 200 <= status < 300, status == GONE, wait)
+
+
+def signing_secret(endpoint: str) -> Webhook:
+    """From the environment, so that it stands in no file. Raises Invalid, naming the variable."""
+    name = secret_variable(endpoint)
+    try:
+        return Webhook(os.environ[name])
+    except KeyError:
+        raise Invalid(f"{name} is not set, so nothing can be signed for {endpoint}.") from None
+    except (ValueError, EmptyWebhookSecretError):
+        raise Invalid(f"{name} is no secret of the form whsec_… in base64.") from None
+
+
+def secret_variable(endpoint: str) -> str:
+    return f"GOLDLOOP_WEBHOOK_SECRET_{endpoint.upper().replace('-', '_')}"
+
+
+def _posted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> tuple[int, str]:
+    """Status and Retry-After. Redirects are not followed: the address in the policy is the one that was meant."""
+    now = services.clock()
+    message = {"type": due.kind, "timestamp": due.happened_at.isoformat(), "data": due.data}
+    body, webhook_id = json.dumps(message, ensure_ascii=False), f"evt_{due.event_id}"
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": webhook_id,  # the same whenever this event is sent: who has seen it may skip it
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signing_secret(endpoint.name).sign(webhook_id, now, body),
+    }
+    with (
+        httpx.Client(timeout=TIMEOUT, follow_redirects=False) as client,
+        client.stream("POST", endpoint.url, content=body.encode(), headers=headers) as answer,  # its body is not read
+    ):
+        return answer.status_code, answer.headers.get("retry-after", "")
+
+
+def _since(began: float) -> int:
+    return int((time.monotonic() - began) * 1000)

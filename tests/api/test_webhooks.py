@@ -1,0 +1,143 @@
+"""Over real HTTP: signed so that the convention's own library accepts it, tried again until somebody listens."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from standardwebhooks import Webhook
+from starlette.responses import Response
+from typer.testing import CliRunner, Result
+
+from bot.cli import app
+from bot.webhooks import deliver_next_event, secret_variable
+from bot.wiring import Services
+from core.connections import WebhookEndpoint
+from core.delivery.event_log import last_attempts
+from tests.api.conftest import services_of
+from tests.api.receiver import SECRET, Receiver, listening
+from tests.core.desk import BILLING, Desk
+from tests.flows.test_outages import write_policy
+from tests.people import ANA, BEN
+
+HELPDESK = secret_variable("helpdesk")
+
+
+@pytest.fixture
+def receiver(unused_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    monkeypatch.setenv(HELPDESK, SECRET)
+    with listening(unused_port) as receiver:
+        yield receiver
+
+
+def services_for(desk: Desk, url: str) -> Services:
+    endpoint = WebhookEndpoint(name="helpdesk", url=url)
+    return services_of(desk.database, desk.policy.model_copy(update={"webhooks": (endpoint,)}))
+
+
+def deliver(services: Services, later: timedelta = timedelta()) -> None:
+    """All that is due now, or a while from now."""
+    moment = replace(services, clock=lambda: datetime.now(UTC) + later)
+    while deliver_next_event(moment):
+        pass
+
+
+def outcomes(desk: Desk) -> list[str]:
+    with desk.database.reading() as session:
+        return [line.outcome for line in last_attempts(session, 100)][::-1]
+
+
+def test_signatures_are_those_of_the_specification() -> None:
+    signed = Webhook(SECRET).sign(
+        "msg_p5jXN8AQM9LWM0D4loKWxJek", datetime.fromtimestamp(1614265330, UTC), '{"test": 2432232314}'
+    )
+    assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_the_helpdesk_learns_the_corrected_label(desk: Desk, receiver: Receiver) -> None:
+    item_id = desk.settled(ANA, BEN, answer=BILLING, external_id="T-1")
+    deliver(services_for(desk, receiver.url))
+    [message] = receiver.heard
+    assert message["type"] == "item.settled"
+    assert datetime.fromisoformat(message["timestamp"]).tzinfo is not None
+    assert (message["data"]["external_id"], message["data"]["label"], message["data"]["item_id"]) == (
+        "T-1",
+        BILLING,
+        item_id,
+    )
+    assert outcomes(desk) == ["204 No Content"]
+
+
+def test_what_was_refused_comes_again_under_the_same_id(desk: Desk, receiver: Receiver) -> None:
+    services = services_for(desk, receiver.url)
+    receiver.answers = [Response(status_code=500), Response(status_code=302, headers={"location": "/elsewhere"})]
+    desk.settled(ANA, BEN)
+    for seconds in (0, 10, 60, 600):
+        deliver(services, timedelta(seconds=seconds))
+    assert outcomes(desk) == ["500 Internal Server Error", "302 Found", "204 No Content"]
+    assert len(receiver.heard) == 3
+    assert len(set(receiver.ids)) == 1
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_gone_means_never_again(desk: Desk, receiver: Receiver) -> None:
+    receiver.answers = [Response(status_code=410)]
+    desk.settled(ANA, BEN)
+    for days in (0, 1):
+        deliver(services_for(desk, receiver.url), timedelta(days=days))
+    assert outcomes(desk) == ["410 Gone"]
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_secret_that_is_missing_or_broken_is_said_and_sends_nothing(
+    desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = services_for(desk, receiver.url)
+    desk.settled(ANA, BEN)
+    monkeypatch.delenv(HELPDESK)
+    deliver(services)
+    monkeypatch.setenv(HELPDESK, "whsec_a")
+    deliver(services, timedelta(minutes=1))
+    monkeypatch.setenv(HELPDESK, SECRET)
+    deliver(services, timedelta(minutes=5))
+    assert outcomes(desk) == [
+        f"{HELPDESK} is not set, so nothing can be signed for helpdesk.",
+        f"{HELPDESK} is no secret of the form whsec_… in base64.",
+        "204 No Content",
+    ]
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_nobody_at_home_is_an_outcome_too(desk: Desk, receiver: Receiver) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]  # nobody listens here
+        desk.settled(ANA, BEN)
+        deliver(services_for(desk, f"http://127.0.0.1:{port}/"))
+    assert outcomes(desk) == ["no answer (ConnectError)"]
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_an_operator_sees_what_is_dead_and_sends_it_again(desk: Desk, receiver: Receiver, tmp_path: Path) -> None:
+    policy = write_policy(tmp_path)
+    policy.write_text(policy.read_text() + f'\n[webhooks.helpdesk]\nurl = "{receiver.url}"\n')
+    url = desk.database.engine.url.render_as_string(hide_password=False)
+
+    def goldloop(*words: str) -> Result:
+        environment = {"DATABASE_URL": url, "GOLDLOOP_POLICY": str(policy), "COLUMNS": "200"}
+        return CliRunner().invoke(app, ["webhooks", *words], env=environment, catch_exceptions=False)
+
+    assert f"helpdesk: secret in {HELPDESK}" in goldloop().stdout
+    receiver.answers = [Response(status_code=410)]
+    desk.settled(ANA, BEN)
+    deliver(services_for(desk, receiver.url))
+    shown = goldloop().stdout
+    assert "410 Gone" in shown
+    assert "goldloop webhooks replay" in shown
+    assert "Tried again: 1." in goldloop("replay").stdout
+    deliver(services_for(desk, receiver.url))
+    assert len(receiver.heard) == 2
+    assert "nothing to send again" in goldloop("replay").stdout
+    assert Webhook(goldloop("secret").stdout.strip())
