@@ -44,6 +44,7 @@ app.add_typer(webhooks, name="webhooks")
 out = Console()
 
 QueueOption = Annotated[str, typer.Option("--queue", "-q", help="name of the queue in the policy file")]
+LOOPBACK = "127.0.0.1"
 BATCH = 1000
 WORST = 20  # bad rows shown before the others are only counted
 
@@ -140,6 +141,18 @@ def roll_back(queue: QueueOption, why: Annotated[str, typer.Option(help="kept wi
     with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
         name = bring_back(session, queue_named(session, queue), OPERATOR, why, utc_now(), policy.queue(queue))
     out.print(f"{name} is live again.")
+
+
+@app.command()
+def sandbox(
+    config: Annotated[Path, typer.Argument(help="TOML file of people, channels and apps; see docs/sandbox.md")],
+    port: Annotated[int, typer.Option(help="of the page and of the API")] = 7007,
+    host: Annotated[str, typer.Option(help="address to listen on; this machine only unless told otherwise")] = LOOPBACK,
+) -> None:
+    """A Slack workspace on this machine, alone: develop any Slack app against it."""
+    from bot.sandbox.__main__ import main as run_sandbox
+
+    raise typer.Exit(run_sandbox(["--config", str(config), "--port", str(port), "--host", host]))
 
 
 @app.command()

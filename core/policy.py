@@ -38,6 +38,7 @@ class LabelPolicy(_Section):
     confidence: Probability | None = Field(
         None, description="flag below this confidence instead of `flagging.confidence`"
     )
+    margin: Probability | None = Field(None, description="flag below this margin instead of `flagging.margin`")
 
 
 class FlaggingPolicy(_Section):
@@ -260,6 +261,11 @@ class QueuePolicy(_Section):
         """Flag a prediction of `label` below this confidence."""
         own = next((known.confidence for known in self.labels if known.name == label), None)
         return self.flagging.confidence if own is None else own
+
+    def margin_threshold(self, label: str) -> float:
+        """Flag a prediction of `label` whose two highest probabilities are closer than this."""
+        own = next((known.margin for known in self.labels if known.name == label), None)
+        return self.flagging.margin if own is None else own
 
 
 class Policy(_Section):

@@ -29,7 +29,7 @@ def reasons_to_review(
     threshold = policy.confidence_threshold(label)
     if confidence < threshold:
         return (FlagReason(Reason.UNCERTAIN, f"{confidence:.0%} sure, below {threshold:.0%}", 1.0),)
-    if second is not None and confidence - second < policy.flagging.margin - ROUNDING:
+    if second is not None and confidence - second < policy.margin_threshold(label) - ROUNDING:
         detail = f"{confidence:.0%} against {second:.0%} for the next label"
         return (FlagReason(Reason.UNCERTAIN, detail, 1.0),)
     if draw < policy.flagging.audit_share:

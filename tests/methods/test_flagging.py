@@ -92,3 +92,12 @@ def test_who_is_less_sure_is_never_less_uncertain(confidence: float, lower: floa
         return any(r.reason is Reason.UNCERTAIN for r in reasons_to_review("refund", value, None, draw, policy))
 
     assert uncertain(min(confidence, lower)) or not uncertain(max(confidence, lower))
+
+
+def test_a_label_may_have_a_margin_of_its_own() -> None:
+    policy = rules(
+        flagging={"confidence": 0.0, "audit_share": 0.0},
+        labels=[{"name": "refund", "margin": 0.3}, {"name": "delivery"}],
+    )
+    assert reasons_to_review("refund", 0.55, 0.35, NEVER_DRAWN, policy)
+    assert not reasons_to_review("delivery", 0.55, 0.35, NEVER_DRAWN, policy)

@@ -1,0 +1,45 @@
+"""Retraining by the clock: each slot of the policy's cron asks for one run, however many clocks look."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from slack_sdk import WebClient
+from sqlalchemy import select
+
+from bot.jobs import note_due_schedules, request_scheduled_run
+from bot.wiring import Services, assemble
+from core.database import Database
+from core.queues import sync_queues
+from core.records.learning import TrainingRun
+from core.vocabulary import RunState, Trigger
+from tests.people import support_policy
+
+SUNDAY = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def at(services: Services, now: datetime) -> Services:
+    return replace(services, clock=lambda: now)
+
+
+def test_monday_at_three_asks_once_and_an_outage_of_weeks_asks_once(database: Database) -> None:
+    policy = support_policy(retraining={"corrections": 0, "cron": "0 3 * * mon"})
+    with database.transaction() as session:
+        sync_queues(session, policy, SUNDAY)
+    first, second = (assemble(database, WebClient(), policy) for _ in range(2))
+
+    def look(now: datetime) -> list[Trigger]:
+        for clock in (first, second, first):
+            note_due_schedules(at(clock, now))
+        while request_scheduled_run(at(first, now)):
+            pass
+        with database.transaction() as session:
+            runs = session.scalars(select(TrainingRun).order_by(TrainingRun.id)).all()
+            for run in runs:
+                run.state = RunState.DONE  # so that the next slot may ask again
+            return [run.trigger for run in runs]
+
+    assert look(SUNDAY) == []
+    assert look(SUNDAY + timedelta(hours=15, seconds=-1)) == []
+    assert look(SUNDAY + timedelta(hours=15)) == [Trigger.CRON]
+    assert look(SUNDAY + timedelta(hours=16)) == [Trigger.CRON]
+    assert look(SUNDAY + timedelta(weeks=5)) == [Trigger.CRON, Trigger.CRON]
