@@ -105,6 +105,7 @@ def test_bad_rows_are_named_and_the_good_ones_kept(goldloop: Terminal) -> None:
         (("explain", "model", "99"), "There is no model 99"),
         (("roll-back", "--queue", "support"), "No model of support is live"),
         (("run",), "SLACK_BOT_TOKEN is not set"),
+        (("sandbox", "missing.toml"), "missing.toml"),
     ],
 )
 @pytest.mark.usefixtures("sqlite_only")
