@@ -25,8 +25,8 @@ PEOPLE = (
 EVERYONE = tuple(person.id for person in PEOPLE)
 
 WELCOME = (
-    "You are a support agent: open #support-review, read a ticket and click the label that fits. "
-    "Then act as Ben and vote too, and as Cleo to approve the retrained model in #support-leads."
+    "Act as Ana and press a label under a ticket: when two of three agree it is settled, and after ten of them Cleo gets "
+    "a better model to approve."
 )
 
 GUIDELINE = (
