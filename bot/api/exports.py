@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import pyarrow
@@ -45,8 +46,8 @@ def export_routes(services: Services, may_read: Admit) -> APIRouter:
     def snapshot(
         queue: Annotated[QueuePolicy, Depends(may_read)], snapshot_id: Id, format: Format = "jsonl"
     ) -> StreamingResponse:
-        """The rows that a model was trained on, in order: text, label, weight and where each came from. In CSV what a
-        spreadsheet would calculate has an apostrophe before it; use JSON lines or Parquet to train."""
+        """The rows that a model was trained on, in order: text (masked as the policy says), label, weight and where
+        each came from. In CSV what a spreadsheet would calculate begins with an apostrophe; train from the others."""
         with services.database.reading() as session:
             head = snapshot_head(session, queue_named(session, queue.name).id, snapshot_id)
         media_type, write = FORMATS[format]
@@ -55,7 +56,7 @@ def export_routes(services: Services, may_read: Admit) -> APIRouter:
             "X-Content-Type-Options": "nosniff",
             "ETag": f'"{head.content_hash}-{format}"',
         }
-        return StreamingResponse(write(_pieces(services, head)), headers=headers, media_type=media_type)
+        return StreamingResponse(write(_pieces(services, head, queue)), headers=headers, media_type=media_type)
 
     return router
 
@@ -87,12 +88,12 @@ FORMATS: dict[Format, tuple[str, Callable[[Pieces], Iterator[bytes]]]] = {
 }
 
 
-def _pieces(services: Services, head: SnapshotHead) -> Pieces:
+def _pieces(services: Services, head: SnapshotHead, queue: QueuePolicy) -> Pieces:
     """Each in a transaction of its own: a slow reader holds nothing, and a snapshot never changes."""
     for start in range(0, head.rows, PIECE):
         with services.database.reading() as session:
             rows = snapshot_rows(session, head.id, start, start + PIECE)
-        yield rows
+        yield [replace(row, text=queue.privacy.shown(row.text)) for row in rows]
 
 
 def _values(row: Row) -> dict[str, str | float | int]:

@@ -1,5 +1,6 @@
 """What other systems may read: items, corrections, models, readings."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -53,7 +54,8 @@ def reading_routes(services: Services, may_read: Admit) -> APIRouter:
         with database.reading() as session:
             queue_id = queue_named(session, queue.name).id
             found = correction_page(session, queue_id, since, cursor, limit, ripe)
-        return CorrectionPage(tuple(found), found[-1].id if found else cursor, len(found) == limit)
+        shown = tuple(replace(one, note=queue.privacy.shown(one.note)) for one in found)
+        return CorrectionPage(shown, found[-1].id if found else cursor, len(found) == limit)
 
     @router.get("/models")
     def models(queue: Annotated[QueuePolicy, Depends(may_read)]) -> Models:

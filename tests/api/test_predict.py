@@ -2,11 +2,13 @@
 
 from sqlalchemy import select
 
+from core.database import Database
 from core.records.predictions import Prediction
 from core.vocabulary import ItemState
-from tests.api.conftest import Api
-from tests.core.desk import DELIVERY
+from tests.api.conftest import Api, StartApi
+from tests.core.desk import DELIVERY, opened
 from tests.core.models import promoted, seeded
+from tests.people import support_policy
 
 UNCLEAR = "hello, what about this"
 
@@ -35,6 +37,14 @@ def test_asking_again_gives_the_same_answer_and_stores_nothing(api: Api) -> None
     assert (first.probabilities, first.item_id) == (again.probabilities, again.item_id)
     other = api.call("POST", "support/predict", token, json={"external_id": "T-1", "text": "another text"})
     assert (other.status_code, other.json()["code"]) == (409, "conflict")
+
+
+def test_asking_again_is_recognised_where_no_original_is_kept(database: Database, start_api: StartApi) -> None:
+    desk = opened(database, support_policy(privacy={"mask": ["email"], "keep_original": False}))
+    promoted(seeded(desk))
+    with start_api(desk).client() as client:
+        answers = [client.predict("support", "T-1", "i am eva@example.com, where is it") for _ in range(2)]
+    assert [answer.repeated for answer in answers] == [False, True]
 
 
 def test_without_a_live_model_there_is_nothing_to_ask(api: Api) -> None:

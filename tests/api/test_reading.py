@@ -11,13 +11,14 @@ import pytest
 
 from bot.api import exports
 from bot.client import ApiError
+from core.database import Database
 from core.learning.seeds import add_seeds
 from core.learning.snapshots import Row, content_hash_of, snapshot_rows
 from core.vocabulary import ItemState, ModelState, Reason, Scope, Source
-from tests.api.conftest import Api
-from tests.core.desk import BILLING, NOW, REFUND
+from tests.api.conftest import Api, StartApi
+from tests.core.desk import BILLING, NOW, REFUND, opened
 from tests.core.models import promoted, seeded
-from tests.people import ANA, BEN
+from tests.people import ANA, BEN, support_policy
 
 
 def test_items_are_listed_by_state_without_anybodys_votes(api: Api) -> None:
@@ -113,6 +114,23 @@ def test_a_snapshot_is_the_same_in_every_format_and_a_formula_is_inert(api: Api,
     assert [line["text"] for line in table] == [INERT.get(row.text, row.text) for row in rows]
     answer = api.call("GET", f"support/snapshots/{model.snapshot_id}", token)
     assert answer.headers["etag"] == f'"{content_hash_of(rows)}-jsonl"'
+
+
+def test_what_the_policy_masks_is_masked_in_files_and_notes(database: Database, start_api: StartApi) -> None:
+    desk = opened(database, support_policy(privacy={"mask": ["email"]}))
+    with database.transaction() as session:
+        add_seeds(session, [("write to ana@example.com about the refund", REFUND)], NOW, desk.rules)
+    promoted(seeded(desk))
+    item = desk.ticket()
+    for person in (ANA, BEN):
+        desk.click(person, item, REFUND, note="she is eva@example.com")
+    api = start_api(desk)
+    with api.client() as client:
+        [correction] = client.corrections("support")
+        [model] = client.models("support")
+    text = api.call("GET", f"support/snapshots/{model.snapshot_id}", api.token(name="other")).text
+    assert "about the refund" in text
+    assert "@example.com" not in text + correction.note
 
 
 def test_a_file_of_several_pieces_holds_them_all() -> None:
