@@ -25,8 +25,8 @@ PEOPLE = (
 EVERYONE = tuple(person.id for person in PEOPLE)
 
 WELCOME = (
-    "Act as Ana and press a label under a ticket: when two of three agree it is settled, and after ten of them Cleo gets "
-    "a better model to approve."
+    "Act as Ana and press a label under a ticket: when two of three agree it is settled, and after ten of them Cleo "
+    "gets a better model to approve."
 )
 
 GUIDELINE = (
