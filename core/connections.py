@@ -27,9 +27,7 @@ class WebhookEndpoint(BaseModel):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="taken from the section's title")
     url: str = Field(max_length=2000, description="an https address (http only on this machine)")
-    events: tuple[EventKind, ...] = Field(
-        tuple(EventKind), min_length=1, description="which events; without it all of them"
-    )
+    events: tuple[EventKind, ...] = Field((), description="which events; empty: all")
     queues: tuple[str, ...] = Field((), description="of which queues; empty: all")
 
     @field_validator("url")
@@ -46,4 +44,4 @@ class WebhookEndpoint(BaseModel):
         return value
 
     def wants(self, kind: EventKind, queue: str) -> bool:
-        return kind in self.events and (not self.queues or queue in self.queues)
+        return (not self.events or kind in self.events) and (not self.queues or queue in self.queues)
