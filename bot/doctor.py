@@ -17,6 +17,7 @@ from bot.checks.models import live_models
 from bot.checks.people import people
 from bot.checks.policy import readable_policy
 from bot.checks.tokens import bot_token, clock_of_slack, connection, scopes
+from bot.checks.webhooks import webhooks
 from bot.settings import Settings
 from bot.wiring import slack_client
 from core.database import Database
@@ -64,6 +65,7 @@ def _rows(database: Database, policy: Policy | None, clock: Callable[[], datetim
     if policy is not None:
         missing = list(queues_are_rows(database, policy))
         yield from missing or live_models(database, policy)
+        yield from webhooks(database, policy)
 
 
 def _slack(settings: Settings, policy: Policy | None, clock: Callable[[], datetime]) -> Findings:
