@@ -1,5 +1,6 @@
 """The API as it runs, by HTTP, on a real database. The tests act as senders do: by the client, or by plain requests."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -49,6 +50,14 @@ class Api:
 @pytest.fixture
 def desk(database: Database) -> Desk:
     return opened(database, support_policy())
+
+
+@pytest.fixture
+def another_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 class StartApi(Protocol):

@@ -1,0 +1,54 @@
+"""The whole way: a sender's prediction becomes a card, two people click, and the helpdesk hears of it at once."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+
+from bot.api.app import create_api
+from bot.client import Client
+from bot.webhooks import secret_variable
+from core.connections import WebhookEndpoint
+from core.tokens import make_token
+from core.vocabulary import ItemState, Scope
+from tests.api.receiver import SECRET, Receiver, listening
+from tests.core.desk import BILLING, NOW, sent
+from tests.flows.conftest import PATIENCE, StartLoop, start_loop  # noqa: F401 - a fixture
+from tests.flows.test_signed_http import web_server
+from tests.people import support_policy
+
+pytestmark = pytest.mark.usefixtures("sqlite_only")
+
+
+@pytest.fixture
+def receiver(unused_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    monkeypatch.setenv(secret_variable("helpdesk"), SECRET)
+    with listening(unused_port) as receiver:
+        yield receiver
+
+
+def test_the_helpdesk_hears_the_corrected_label_after_the_second_click(
+    start_loop: StartLoop,  # noqa: F811
+    receiver: Receiver,
+    another_port: int,
+) -> None:
+    endpoint = WebhookEndpoint(name="helpdesk", url=receiver.url)
+    loop = start_loop(support_policy().model_copy(update={"webhooks": (endpoint,)}))
+    with loop.database.transaction() as session:
+        token = make_token(session, "helpdesk", "chance", tuple(Scope), "support", NOW)
+    app = FastAPI()
+    app.mount("/api", create_api(loop.services))
+    with web_server(app, another_port), Client(f"http://127.0.0.1:{another_port}", token) as client:
+        client.send("support", [sent("my card was charged twice", external_id="T-1")])
+        card = loop.card("my card was charged twice")
+        for person in (loop.ana, loop.ben):
+            person.click(card, BILLING)
+        loop.box.wait_for(lambda: receiver.heard, PATIENCE, what="a webhook")
+        [item] = client.items("support", ItemState.SETTLED)
+    [message] = receiver.heard
+    assert (message["type"], message["data"]["external_id"], message["data"]["label"]) == (
+        "item.settled",
+        "T-1",
+        BILLING,
+    )
+    assert item.id == message["data"]["item_id"]
