@@ -1,12 +1,70 @@
-from collections.abc import Callable
+"""The desk of these tests, and their databases: one of each kind, which every test finds empty.
+
+There are four hundred of these tests. A new database and a new engine for each (which compiles every statement anew)
+took five times as long as all that they do. What a test commits, with any number of threads, is gone before the next.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
 from core.database import Database
+from core.records import Base
 from tests.core.desk import Desk, opened
 from tests.people import support_policy
 
 OpenDesk = Callable[..., Desk]
+
+
+@pytest.fixture(scope="session")
+def sqlite_database(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    database = Database(f"sqlite:///{shutil.copy(sqlite_template, tmp_path_factory.mktemp('core'))}")
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql_database(postgres_server_url: str, postgres_template: str) -> Iterator[Database]:
+    name, server = f"goldloop_core_{os.getpid()}", make_url(postgres_server_url)
+    engine = create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {postgres_template}"))
+        database = Database(server.set(database=name).render_as_string(hide_password=False))
+        yield database
+        database.close()
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest) -> str:
+    database: Database = request.getfixturevalue(f"{database_kind}_database")
+    return database.engine.url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def database(database_url: str, database_kind: str, request: pytest.FixtureRequest) -> Database:
+    database: Database = request.getfixturevalue(f"{database_kind}_database")
+    assert database.engine.url.render_as_string(hide_password=False) == database_url
+    _empty(database)
+    return database
+
+
+def _empty(database: Database) -> None:
+    """Ids begin at 1 again, on SQLite by themselves. TRUNCATE would write new files for each of the tables."""
+    tables = list(reversed(Base.metadata.sorted_tables))
+    statements = [f'DELETE FROM "{table.name}"' for table in tables]
+    if not database.is_sqlite:
+        counted = [table.name for table in tables if "id" in table.columns]
+        statements += [f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), 1, false)" for name in counted]
+        statements = ["; ".join(statements)]
+    with database.engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
 
 
 @pytest.fixture
