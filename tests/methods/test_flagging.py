@@ -20,7 +20,14 @@ def rules(**sections: Any) -> QueuePolicy:
     return support_policy(flagging=flagging, **sections).queues[0]
 
 
-STRICT = rules(labels=["refund", {"name": "billing error", "confidence": 0.95}, {"name": "delivery", "confidence": 0}])
+STRICT = rules(
+    labels=[
+        "refund",
+        {"name": "billing error", "confidence": 0.95},
+        {"name": "delivery", "confidence": 0},
+        {"name": "praise", "confidence": 0, "margin": 0.3},
+    ]
+)
 
 CASES: list[tuple[str, str, float, float | None, float, Reason | None]] = [
     # what it is                                      label, confidence, second, draw -> why
@@ -42,6 +49,8 @@ CASES: list[tuple[str, str, float, float | None, float, Reason | None]] = [
     ("a label that is never uncertain", "delivery", 0.3, 0.1, NEVER_DRAWN, None),
     ("never uncertain, but closer than the margin", "delivery", 0.3, 0.25, NEVER_DRAWN, Reason.UNCERTAIN),
     ("exactly the margin apart", "delivery", 0.5, 0.4, NEVER_DRAWN, None),
+    ("closer than a label's own margin", "praise", 0.5, 0.21, NEVER_DRAWN, Reason.UNCERTAIN),
+    ("exactly a label's own margin apart", "praise", 0.5, 0.2, NEVER_DRAWN, None),
     ("a label that the policy does not know", "gone", 0.79, None, NEVER_DRAWN, Reason.UNCERTAIN),
     ("sure, and drawn by the audit", "refund", 0.9, 0.05, 0.0499, Reason.AUDIT),
     ("sure, and just not drawn", "refund", 0.9, 0.05, 0.05, None),

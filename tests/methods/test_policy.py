@@ -180,8 +180,9 @@ def test_the_policy_is_frozen_in_memory() -> None:
 
 
 def test_a_label_has_its_own_threshold_or_that_of_all() -> None:
-    queue = queue_with("labels", ["spam", {"name": "ham", "confidence": 0.0}])
+    queue = queue_with("labels", ["spam", {"name": "ham", "confidence": 0.0, "margin": 0.0}])
     assert (queue.confidence_threshold("spam"), queue.confidence_threshold("ham")) == (0.8, 0.0)
+    assert (queue.margin_threshold("spam"), queue.margin_threshold("ham")) == (0.1, 0.0)
 
 
 OTHER_VALUES: dict[str, Any] = {
@@ -251,11 +252,11 @@ def test_a_default_that_is_written_out_changes_nothing() -> None:
 
 
 def test_the_fingerprint_covers_the_name_and_each_part_of_a_label() -> None:
-    parts: dict[str, Any] = {"description": "unwanted", "confidence": 0.5}
+    parts: dict[str, Any] = {"description": "unwanted", "confidence": 0.5, "margin": 0.5}
     assert set(parts) == set(LabelPolicy.model_fields) - {"name"}
     others = [queue_with("labels", [{"name": "spam", part: value}, "ham"]) for part, value in parts.items()]
     renamed = parse_policy({"queues": {"sales": SMALLEST}}, "goldloop.toml").queues[0]
-    assert len({queue.fingerprint for queue in [queue_with(), renamed, *others]}) == 4
+    assert len({queue.fingerprint for queue in [queue_with(), renamed, *others]}) == 2 + len(parts)
 
 
 def test_the_fingerprint_is_of_the_values_not_of_how_they_were_written() -> None:
