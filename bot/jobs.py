@@ -16,6 +16,7 @@ from bot.wiring import Services
 from core import jobs
 from core.database import PATIENT, Database
 from core.delivery import outbox
+from core.erasure import PIECE, erase_expired
 from core.jobs import Claim, LostLease
 from core.learning.decisions import remind_of_pending
 from core.learning.runs import EVALUATE, TRAIN, fail_run, request_run
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 SCHEDULED_RUN = "scheduled_run"
 RENEW_SECONDS = 5
+DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,15 @@ def load_live_models(services: Services) -> bool:
     return False
 
 
+def erase_what_expired(services: Services) -> bool:
+    """A piece of each queue's retention; True while there is more."""
+    more = False
+    for queue in services.policy.queues:
+        with services.database.transaction(wait=PATIENT) as session:
+            more |= erase_expired(session, queue, services.clock()) == PIECE
+    return more
+
+
 JOBS = (
     JobKind("deliver", 0.25, deliver_next),
     JobKind("notices", 1, deliver_next_notice),
@@ -115,6 +126,7 @@ JOBS = (
     JobKind("lost claims", 5, take_back_lost_claims),
     JobKind("reminders", 60, remind_leads),
     JobKind("people", 300, refresh_people),
+    JobKind("retention", DAY, erase_what_expired),
 )
 
 

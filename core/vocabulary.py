@@ -42,6 +42,7 @@ class ItemState(StrEnum):
     OPEN = "open"
     DISPUTED = "disputed"  # reviewers could not settle it: a lead decides
     SETTLED = "settled"
+    ERASED = "erased"  # its text was erased before it was settled: nothing is left to judge
 
 
 class Settler(StrEnum):

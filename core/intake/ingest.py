@@ -34,8 +34,9 @@ def record_predictions(
     session: Session, batch: Sequence[NewPrediction], now: datetime, policy: QueuePolicy
 ) -> Ingested:
     """Store each prediction once (external id + model version) and open an item for those that deserve a look.
-    Safe to repeat: what is there already stays as it is. Batches of up to 1,000 keep the transaction short."""
-    queue = queue_named(session, policy.name)
+    Safe to repeat: what is there already stays as it is, and what was erased does not come back under any version.
+    Batches of up to 1,000 keep the transaction short."""
+    queue = _open_queue(session, policy)
     new = _insert(session, queue, [_as_stored(row, policy) for row in batch], now)
     flagged = 0
     for prediction in new:
@@ -54,7 +55,9 @@ def flag_for_review(
 
     Locks the prediction if it was there. Raises Refusal if it is under review already.
     """
-    queue = queue_named(session, policy.name)
+    queue = _open_queue(session, policy)
+    if _erased_ids(session, queue, [prediction]):
+        raise Refusal("The text of this message was erased on request, so it cannot be flagged again.")
     prediction = _as_stored(prediction, policy)
     stored = next(iter(_insert(session, queue, [prediction], now)), None) or _locked(session, queue, prediction)
     item_id = session.scalar(select(ReviewItem.id).where(ReviewItem.prediction_id == stored.id))
@@ -65,6 +68,24 @@ def flag_for_review(
     return open_item(session, stored, queue, now, policy)
 
 
+def _open_queue(session: Session, policy: QueuePolicy) -> Queue:
+    """Shared by those who store predictions, and waited for by whoever erases some (core/erasure.py)."""
+    queue_id = queue_named(session, policy.name).id
+    return session.get_one(Queue, queue_id, with_for_update={"read": True}, populate_existing=True)
+
+
+def _erased_ids(session: Session, queue: Queue, batch: Sequence[NewPrediction]) -> set[str]:
+    return set(
+        session.scalars(
+            select(Prediction.external_id).where(
+                Prediction.queue_id == queue.id,
+                Prediction.external_id.in_({row.external_id for row in batch}),
+                Prediction.erased_at.is_not(None),
+            )
+        )
+    )
+
+
 def _as_stored(row: NewPrediction, policy: QueuePolicy) -> NewPrediction:
     """Where the policy keeps no originals, nothing made from one is stored either: the hash is of the masked text."""
     stored = policy.privacy.stored
@@ -73,6 +94,8 @@ def _as_stored(row: NewPrediction, policy: QueuePolicy) -> NewPrediction:
 
 def _insert(session: Session, queue: Queue, batch: Sequence[NewPrediction], now: datetime) -> list[Prediction]:
     """Those of the batch that were not there yet, in its order."""
+    erased = _erased_ids(session, queue, batch)
+    batch = [row for row in batch if row.external_id not in erased]
     if not batch:
         return []
     values = [

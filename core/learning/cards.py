@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.learning.forgotten import forgotten_rows
 from core.learning.models import newest_evaluation
 from core.learning.scorecard import Scorecard
 from core.policy import Policy
@@ -150,6 +151,9 @@ def model_story(session: Session, model_id: int, policy: Policy) -> list[tuple[d
         )
         for line in _decisions(session, model_id)
     ]
+    erased, at = forgotten_rows(session, snapshot.id)
+    if at is not None:
+        lines.append((at, f"{erased} of the rows it learnt from have been erased; a new model will not have seen them"))
     return sorted(lines, key=lambda line: line[0])
 
 

@@ -77,7 +77,11 @@ def golden_set(session: Session, queue_id: int, up_to: int | None = None) -> lis
     same snapshot sees the set that the snapshot was kept clean of."""
     rows = session.scalars(
         select(GoldenExample)
-        .where(GoldenExample.queue_id == queue_id, *([GoldenExample.id <= up_to] if up_to is not None else []))
+        .where(
+            GoldenExample.queue_id == queue_id,
+            GoldenExample.erased_at.is_(None),
+            *([GoldenExample.id <= up_to] if up_to is not None else []),
+        )
         .order_by(GoldenExample.id)
     )
     return [Golden(row.id, row.text, row.label, row.stratum, row.content_hash) for row in rows]

@@ -10,6 +10,7 @@ from sqlalchemy import insert as sql_insert
 from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
+from core.learning.forgotten import forgotten_rows
 from core.learning.golden import Golden
 from core.learning.learners import Example
 from core.learning.neighbours import near
@@ -22,6 +23,10 @@ from core.vocabulary import Destination, Source
 
 class Leak(Exception):  # noqa: N818 - not an error of the caller: a row that must never be there
     """A golden example was about to train. Never expected: the snapshot is not made."""
+
+
+class Forgotten(Exception):  # noqa: N818 - as above
+    """A row was erased between gathering and storing. The snapshot is not made; the run's next attempt gathers anew."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,9 @@ def gather(session: Session, queue_id: int, policy: QueuePolicy) -> list[Row]:
     seeds = [
         Row(Source.SEED, seed.id, seed.text, seed.label, 1.0, seed.content_hash)
         for seed in session.scalars(
-            select(SeedExample).where(SeedExample.queue_id == queue_id).order_by(SeedExample.id)
+            select(SeedExample)
+            .where(SeedExample.queue_id == queue_id, SeedExample.erased_at.is_(None))
+            .order_by(SeedExample.id)
         )
         if seed.content_hash not in corrected and seed.label in policy.label_names
     ]
@@ -72,8 +79,15 @@ def store(
     now: datetime,
     policy: QueuePolicy,
 ) -> Snapshot:
-    """Write the snapshot that was kept clean of `golden`. Raises Leak if a row became golden since it was gathered."""
-    by_now = set(session.scalars(select(GoldenExample.content_hash).where(GoldenExample.queue_id == queue_id)))
+    """Write the snapshot that was kept clean of `golden`. Raises Leak if a row became golden since it was gathered,
+    and Forgotten if one was erased."""
+    by_now = set(
+        session.scalars(
+            select(GoldenExample.content_hash).where(
+                GoldenExample.queue_id == queue_id, GoldenExample.erased_at.is_(None)
+            )
+        )
+    )
     leaked = [row for row in rows if row.content_hash in by_now]
     if leaked:
         raise Leak(f"{len(leaked)} training rows have become golden meanwhile")
@@ -104,6 +118,8 @@ def store(
                 for offset, row in enumerate(rows[start : start + 1000])
             ],
         )
+    if forgotten_rows(session, snapshot.id)[0]:
+        raise Forgotten("training rows have been erased since they were gathered")
     return snapshot
 
 

@@ -75,7 +75,7 @@ def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePo
     """The snapshot's rows; an earlier attempt's snapshot is used again."""
     with database.reading() as session:
         if run.snapshot_id is not None:
-            return snapshot_rows(session, run.snapshot_id)
+            return _left(snapshot_rows(session, run.snapshot_id))
         gathered = gather(session, run.queue_id, policy)
         golden = golden_set(session, run.queue_id)
     rows = keep_clean(gathered, golden, policy)
@@ -83,12 +83,17 @@ def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePo
         stored = session.get_one(TrainingRun, run.id, with_for_update=True)
         if stored.snapshot_id is not None:  # a worker that took the job over was quicker; a run has one snapshot
             run.snapshot_id = stored.snapshot_id
-            return snapshot_rows(session, stored.snapshot_id)
+            return _left(snapshot_rows(session, stored.snapshot_id))
         snapshot = store(session, run.queue_id, rows, len(gathered) - len(rows), golden, clock(), policy)
         stored.snapshot_id, stored.state = snapshot.id, RunState.RUNNING
         say_progress(session, stored, f"snapshot of {len(rows)} rows taken", clock())
         run.snapshot_id = snapshot.id
     return rows
+
+
+def _left(rows: list[Row]) -> list[Row]:
+    """Without those that have been erased since the snapshot was taken."""
+    return [row for row in rows if row.text]
 
 
 def _store(

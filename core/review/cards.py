@@ -108,7 +108,7 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
 def form_card(session: Session, item_id: int, person: str, policy: Policy) -> FormCard | None:
     """None: the item is settled or gone; there is nothing to fill in."""
     item = session.get(ReviewItem, item_id)
-    if item is None or item.state is ItemState.SETTLED:
+    if item is None or item.state in (ItemState.SETTLED, ItemState.ERASED):
         return None
     queue = policy.queue(item.prediction.queue.name)
     mine = next((answer for answer in current_answers(session, item_id) if answer.person == person), None)

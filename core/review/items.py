@@ -7,13 +7,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.delivery import outbox
-from core.errors import NotFound
+from core.errors import AlreadySettled, NotFound
 from core.hashing import unit_interval
 from core.policy import QueuePolicy
 from core.records.predictions import Prediction
 from core.records.queues import Member, Queue
 from core.records.reviews import Answer, Reviewer, ReviewItem
-from core.vocabulary import AnswerKind, Audience, Card, Role, shown_answer
+from core.vocabulary import AnswerKind, Audience, Card, ItemState, Role, shown_answer
 
 
 def open_item(session: Session, prediction: Prediction, queue: Queue, now: datetime, policy: QueuePolicy) -> int:
@@ -42,6 +42,8 @@ def locked_item(session: Session, item_id: int) -> ReviewItem:
     )
     if item is None:
         raise NotFound(f"Item {item_id} does not exist (any more).")
+    if item.state is ItemState.ERASED:
+        raise AlreadySettled(f"The text of item {item_id} was erased; nothing is left to judge.")
     return item
 
 

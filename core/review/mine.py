@@ -91,7 +91,7 @@ def _last_answers(session: Session, person: str, queues: Sequence[QueuePolicy], 
             queue_title=titles.get(item.prediction.queue.name, item.prediction.queue.name),
             excerpt=_excerpt_of(item.prediction, mine.get(item.prediction.queue.name)),
             words=said_words(answer),
-            may_undo=item.state is not ItemState.SETTLED,
+            may_undo=item.state not in (ItemState.SETTLED, ItemState.ERASED),
         )
         for answer, item in found
     ]

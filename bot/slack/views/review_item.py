@@ -16,6 +16,8 @@ MOST_OFFERED = 5000  # characters of the label buttons as JSON; the message's li
 def render(card: ItemCard) -> Message:
     if card.state is ItemState.SETTLED:
         return _settled(card)
+    if card.state is ItemState.ERASED:
+        return _erased(card)
     return _undecided(card)
 
 
@@ -58,6 +60,11 @@ def _settled(card: ItemCard) -> Message:
     )  # fmt: skip
     text = f"Item {card.item_id} is decided: {answer}, {_how(card)}. {_about_model(card)} {_quoted(card, 200)}"
     return blocks.message(text, drawn)
+
+
+def _erased(card: ItemCard) -> Message:
+    words = f"The text of item {card.item_id} was erased; nothing is left to judge."
+    return blocks.message(words, [*_top(card), blocks.context(words)])
 
 
 def _top(card: ItemCard) -> list[Block]:

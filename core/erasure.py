@@ -1,0 +1,173 @@
+"""A person's text is taken out of everything that we keep, and stays out. Counts, labels and who decided what remain.
+
+What remains of the text are plain SHA-256 hashes (`content_hash`), so that a seed file that is imported again does not
+bring it back and a snapshot's hash can still be checked. They are not keyed: a key beside them in the database would
+protect nothing, and one that is kept elsewhere and lost would let the text come back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, or_, select, update
+from sqlalchemy.orm import Session
+
+from core.delivery import outbox
+from core.errors import NotFound
+from core.learning.forgotten import models_that_learnt_from
+from core.policy import QueuePolicy
+from core.queues import queue_named
+from core.records.learning import GoldenExample, SeedExample, SnapshotRow
+from core.records.predictions import Prediction
+from core.records.queues import Queue
+from core.records.reviews import Answer, Correction, ReviewItem
+from core.vocabulary import Audience, Card, ItemState, Source
+
+PIECE = 500  # predictions that retention erases in one transaction: no click waits long
+
+
+@dataclass(frozen=True)
+class Erased:
+    """How many rows lost what they held, now and not in an earlier call. closed: open items that nobody can judge any
+    more; messages: cards that will be redrawn; models: names of those that learnt from it."""
+
+    queue: str
+    predictions: int
+    golden: int
+    seeds: int
+    notes: int
+    closed: int
+    messages: int
+    models: tuple[str, ...]
+
+
+def erase(session: Session, queue_name: str, external_id: str, now: datetime) -> Erased:
+    """Take text, image and fields out of every prediction with this external id, reviewers' notes about it, and golden
+    and seed examples of the same content (they have no other name by which one could ask for them). Predictions of the
+    same content under another external id are another ticket, and stay.
+
+    Locks the queue's row against intake, then the predictions and their items. Open items are closed; every card is
+    redrawn. Models that learnt from it are named, and marked in their story. Repeating it finds nothing more to erase.
+    Raises NotFound if the queue never had such a prediction.
+    """
+    queue = _closed_to_intake(session, queue_name)
+    known = session.scalars(
+        select(Prediction)
+        .where(Prediction.queue_id == queue.id, Prediction.external_id == external_id)
+        .with_for_update(of=Prediction)
+        .execution_options(populate_existing=True)
+    ).all()
+    if not known:
+        raise NotFound(f"The queue {queue_name} has no prediction “{external_id}”.")
+    items = _locked_items(session, known)
+    hashes = {row.content_hash for row in known if row.text}
+    golden = _blank_examples(session, GoldenExample, queue, hashes, now)
+    seeds = _blank_examples(session, SeedExample, queue, hashes, now)
+    corrections = session.scalars(select(Correction.id).where(Correction.item_id.in_([item.id for item in items])))
+    models = models_that_learnt_from(session, queue.id, corrections.all(), _seeds_of(session, queue, hashes))
+    fresh = [row for row in known if row.erased_at is None]
+    notes, closed = _blank(session, queue, fresh, items, now)
+    return Erased(
+        queue.name, len(fresh), golden, seeds, notes, closed, _redraw(session, queue, items, fresh, now), models
+    )
+
+
+def erase_expired(session: Session, policy: QueuePolicy, now: datetime, most: int = PIECE) -> int:
+    """Retention: erase predictions that are older than the policy's days and neither trained a model nor are golden.
+    Settled ones count from their settling, those that nobody was asked about from their arrival; what waits for people
+    stays. Locks as `erase`. Returns how many; fewer than `most` means that there are no more for now."""
+    days = policy.privacy.retention_days
+    if days == 0:
+        return 0
+    queue = _closed_to_intake(session, policy.name)
+    ids = session.scalars(_expired(queue, now - timedelta(days=days)).limit(most)).all()
+    rows = session.scalars(
+        select(Prediction).where(Prediction.id.in_(ids)).order_by(Prediction.id).with_for_update(of=Prediction)
+    ).all()
+    items = _locked_items(session, rows)
+    _blank(session, queue, rows, items, now)
+    _redraw(session, queue, items, rows, now)
+    return len(rows)
+
+
+def _expired(queue: Queue, before: datetime) -> Select[Any]:
+    trained = select(SnapshotRow.source_id).where(SnapshotRow.source == Source.CORRECTION)
+    kept = select(Correction.item_id).where(Correction.queue_id == queue.id, Correction.id.in_(trained))
+    golden = select(GoldenExample.content_hash).where(GoldenExample.queue_id == queue.id)
+    return (
+        select(Prediction.id)
+        .outerjoin(ReviewItem, ReviewItem.prediction_id == Prediction.id)
+        .where(
+            Prediction.queue_id == queue.id,
+            Prediction.erased_at.is_(None),
+            Prediction.created_at < before,
+            or_(ReviewItem.id.is_(None), ReviewItem.settled_at < before),
+            or_(ReviewItem.id.is_(None), ReviewItem.id.not_in(kept)),
+            Prediction.content_hash.not_in(golden),
+        )
+        .order_by(Prediction.id)
+    )
+
+
+def _closed_to_intake(session: Session, name: str) -> Queue:
+    """Intake holds the same row (shared) while it looks for erased ids: what it does not see erased, we see stored.
+    Votes are not held up: their foreign keys ask only that the key stays."""
+    queue_id = queue_named(session, name).id
+    return session.get_one(Queue, queue_id, with_for_update={"key_share": True}, populate_existing=True)
+
+
+def _locked_items(session: Session, predictions: Sequence[Prediction]) -> Sequence[ReviewItem]:
+    return session.scalars(
+        select(ReviewItem)
+        .where(ReviewItem.prediction_id.in_([row.id for row in predictions]))
+        .order_by(ReviewItem.id)
+        .with_for_update(of=ReviewItem)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _blank(
+    session: Session, queue: Queue, predictions: Sequence[Prediction], items: Sequence[ReviewItem], now: datetime
+) -> tuple[int, int]:
+    """Returns how many notes were emptied and how many items closed."""
+    for row in predictions:
+        row.text, row.image_url, row.fields, row.erased_at = "", None, {}, now
+    undecided = [item for item in items if item.state in (ItemState.OPEN, ItemState.DISPUTED)]
+    for item in undecided:
+        item.state, item.disputed_because = ItemState.ERASED, ""
+    session.flush()
+    ids, notes = [item.id for item in items], 0
+    for record in (Answer, Correction):
+        emptied = update(record).where(record.item_id.in_(ids), record.note != "").values(note="")
+        notes += len(session.scalars(emptied.returning(record.id)).all())
+    return notes, len(undecided)
+
+
+def _blank_examples(
+    session: Session, record: type[GoldenExample] | type[SeedExample], queue: Queue, hashes: set[str], now: datetime
+) -> int:
+    emptied = (
+        update(record)
+        .where(record.queue_id == queue.id, record.content_hash.in_(hashes), record.erased_at.is_(None))
+        .values(text="", erased_at=now)
+        .returning(record.id)
+    )
+    return len(session.scalars(emptied).all())
+
+
+def _seeds_of(session: Session, queue: Queue, hashes: set[str]) -> Sequence[int]:
+    return session.scalars(
+        select(SeedExample.id).where(SeedExample.queue_id == queue.id, SeedExample.content_hash.in_(hashes))
+    ).all()
+
+
+def _redraw(
+    session: Session, queue: Queue, items: Sequence[ReviewItem], fresh: Sequence[Prediction], now: datetime
+) -> int:
+    """Ask for the cards of what was erased just now; returns how many."""
+    wanted = {row.id for row in fresh}
+    mine = [item for item in items if item.prediction_id in wanted]
+    for item in mine:
+        outbox.show(session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, queue, now, urgent=True)
+    return len(mine)
