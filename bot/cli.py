@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from bot.clock import utc_now
+from bot.erasing import erasing
 from bot.migrate import migrate as bring_up_to_date
 from bot.opening import opened
 from bot.setting_up import setting_up
@@ -38,6 +39,7 @@ from core.review.story import item_story
 from core.vocabulary import OPERATOR, Trigger
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="People correct a model in Slack; it learns.")
+app.add_typer(erasing)
 app.add_typer(setting_up)
 app.add_typer(token, name="token")
 app.add_typer(webhooks, name="webhooks")
