@@ -5,15 +5,19 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import uvicorn
 
+from bot.listener import listening
+from bot.metrics import count_refusals
 from bot.migrate import migrate
+from bot.pulse import Pulse
 from bot.settings import Settings, require_setting
 from bot.slack.app import build_app
-from bot.slack.connection import socket_mode
+from bot.slack.connection import socket_mode, socket_state
 from bot.slack.people import refresh_people
-from bot.web import create_app
+from bot.web import create_app, create_listener
 from bot.wiring import Services, build_services
 from bot.worker import worker
 from core.database import PATIENT
@@ -24,19 +28,22 @@ log = logging.getLogger(__name__)
 
 def run(settings: Settings, *, web: bool, work: bool) -> None:
     """Until SIGTERM or Ctrl-C; then the pieces at hand are finished."""
-    services = build_services(settings)
+    services, pulse = build_services(settings), Pulse()
+    count_refusals(services.slack)
+    over_http = web and not settings.slack_app_token.get_secret_value()
     prepare(services)
-    with ExitStack() as stack:
+    with _stop_signal() as stop, ExitStack() as stack:
         if work:
-            stack.enter_context(worker(services))
-        if web and not settings.slack_app_token.get_secret_value():
-            _serve_http(settings, services)  # uvicorn waits for the signal itself
+            stack.enter_context(worker(services, pulse))
+        if over_http:
+            _serve_http(settings, services, pulse)  # until the signal, which uvicorn passes on to ours
             return
         if web:
             token = require_setting(settings.slack_app_token, "SLACK_APP_TOKEN")
-            stack.enter_context(socket_mode(build_app(services), token))
-        with _stop_signal() as stop:
-            stop.wait()
+            handler = stack.enter_context(socket_mode(build_app(services), token))
+            pulse.socket = partial(socket_state, handler)
+        stack.enter_context(listening(create_listener(services, pulse, api=web), settings.host, settings.port))
+        stop.wait()
 
 
 def prepare(services: Services) -> None:
@@ -47,10 +54,10 @@ def prepare(services: Services) -> None:
     refresh_people(services)
 
 
-def _serve_http(settings: Settings, services: Services) -> None:
+def _serve_http(settings: Settings, services: Services, pulse: Pulse) -> None:
     secret = require_setting(settings.slack_signing_secret, "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET")
-    app = create_app(services, build_app(services, signing_secret=secret), secret)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
+    app = create_app(services, build_app(services, signing_secret=secret), secret, pulse)
+    uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False)
 
 
 @contextmanager

@@ -6,9 +6,10 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Request, Response
 from slack_bolt import App, BoltRequest
 from slack_sdk.signature import SignatureVerifier
-from sqlalchemy import text
 
 from bot.api.app import create_api
+from bot.health import health_routes
+from bot.pulse import Pulse
 from bot.wiring import Services
 
 MOST_BYTES = 5_000_000  # of one request; Slack's own are far smaller
@@ -24,8 +25,9 @@ async def raw_body(request: Request) -> bytes:
     return bytes(received)
 
 
-def create_app(services: Services, slack: App, signing_secret: str) -> FastAPI:
-    app = FastAPI(title="Goldloop", docs_url=None, redoc_url=None, openapi_url=None)
+def create_app(services: Services, slack: App, signing_secret: str, pulse: Pulse | None = None) -> FastAPI:
+    """What a process answers that Slack reaches over HTTP."""
+    app = create_listener(services, pulse or Pulse())
     verifier = SignatureVerifier(signing_secret)
 
     @app.post("/slack/events")
@@ -40,13 +42,15 @@ def create_app(services: Services, slack: App, signing_secret: str) -> FastAPI:
         answer = slack.dispatch(asked)
         return Response(answer.body, answer.status, dict(answer.first_headers_without_set_cookie()))
 
-    @app.get("/health")
-    def health() -> dict[str, str]:
-        with services.database.reading() as session:
-            session.execute(text("SELECT 1"))
-        return {"status": "ok"}
+    return app
 
-    app.mount("/api", create_api(services))
+
+def create_listener(services: Services, pulse: Pulse, api: bool = True) -> FastAPI:
+    """What a process answers that Slack reaches by its socket or not at all: how it is, and the API."""
+    app = FastAPI(title="Goldloop", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(health_routes(services, pulse))
+    if api:
+        app.mount("/api", create_api(services))
     return app
 
 

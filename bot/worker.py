@@ -10,6 +10,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.jobs import JOBS, JobKind
+from bot.pulse import Pulse
 from bot.wiring import Services
 
 log = logging.getLogger(__name__)
@@ -18,8 +19,10 @@ MOST_PIECES = 200  # of one job before the others get their turn at this thread 
 
 
 @contextmanager
-def worker(services: Services) -> Iterator[None]:
-    """Works until the block is left; then finishes the pieces at hand."""
+def worker(services: Services, pulse: Pulse | None = None) -> Iterator[None]:
+    """Works until the block is left; then finishes the pieces at hand. pulse: told of each look."""
+    signs = pulse or Pulse()
+    signs.works = True
     stopping = threading.Event()
     scheduler = BackgroundScheduler(
         timezone=UTC,
@@ -32,7 +35,7 @@ def worker(services: Services) -> Iterator[None]:
             _tick,
             "interval",
             seconds=kind.every,
-            args=[kind, services, stopping],
+            args=[kind, services, stopping, signs],
             id=kind.name,
             next_run_time=datetime.now(UTC),
         )
@@ -44,9 +47,10 @@ def worker(services: Services) -> Iterator[None]:
         scheduler.shutdown(wait=True)
 
 
-def _tick(kind: JobKind, services: Services, stopping: threading.Event) -> None:
+def _tick(kind: JobKind, services: Services, stopping: threading.Event, signs: Pulse) -> None:
     """One look at one kind of work. Whatever goes wrong is logged, and the next tick tries again: an exception that
     reached APScheduler could end its thread for good."""
+    signs.ticked(kind.name)
     try:
         for _ in range(MOST_PIECES):
             if stopping.is_set() or not kind.step(services):

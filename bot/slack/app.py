@@ -16,6 +16,7 @@ from slack_bolt import Ack, App, BoltContext, BoltResponse
 from bot.slack import approval, blocks, commands, flagging, home, people, voting
 from bot.slack.payloads import STALE, Body
 from bot.slack.replies import note, tell
+from bot.slack.requests import TimedApp
 from bot.slack.views import forms
 from bot.wiring import Services
 from core.errors import Busy, Invalid, Refusal
@@ -27,7 +28,7 @@ LAZY_THREADS = 32  # Bolt's own five starve when Slack answers slowly
 
 def build_app(services: Services, signing_secret: str | None = None) -> App:
     """Asks Slack once who we are, so that no click has to. Raises SlackApiError if the token is not good."""
-    app = App(
+    app = TimedApp(
         client=services.slack,
         signing_secret=signing_secret,
         process_before_response=True,

@@ -1,11 +1,14 @@
 """Socket Mode: Slack reaches us over a websocket that we open, so no public address is needed."""
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+
+from bot.pulse import SocketState
 
 CONCURRENCY = 32  # clicks handled at once; Bolt's ten let the others wait past Slack's three seconds
 
@@ -20,6 +23,13 @@ def socket_mode(app: App, app_token: str) -> Iterator[SocketModeHandler]:
     finally:
         _wake_the_reader(handler)
         handler.close()
+
+
+def socket_state(handler: SocketModeHandler) -> SocketState:
+    """Quiet is no fault: nothing may happen in Slack for hours. An unanswered ping is one."""
+    session = handler.client.current_session
+    answered = session.last_ping_pong_time if session is not None else None
+    return SocketState(handler.client.is_connected(), None if answered is None else max(0.0, time.time() - answered))
 
 
 def _wake_the_reader(handler: SocketModeHandler) -> None:

@@ -19,7 +19,10 @@ from bot.settings import Settings
 from core.database import Database
 from core.policy import load_policy
 from core.queues import sync_queues
+from tests.flows.conftest import loop, start_loop
 from tests.people import ANA, BEN, CLEO, EVA, LABELS, LEADS, REVIEW, workspace
+
+__all__ = ["loop", "start_loop"]  # fixtures of a running Goldloop, for what is watched while it works
 
 
 @dataclass

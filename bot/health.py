@@ -1,0 +1,87 @@
+"""Whether this process is alive and of use, for those who watch it: /health/live, /health/ready, /metrics.
+
+Ready means: the database answers, the socket (if there is one) is heard, the worker's clock (if there is one) ticks.
+Messages that wait are shown but make nobody unready: taking processes away would not deliver them.
+"""
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from sqlalchemy import text
+
+from bot.metrics import Exposition
+from bot.probe import Probe
+from bot.pulse import Pulse
+from bot.wiring import Services
+from core.delivery import backlog
+from core.delivery.backlog import Waiting
+
+DATABASE_SECONDS = 2.0
+PING_SECONDS = 60.0  # the socket is pinged every ten
+TICK_SECONDS = 30.0  # some kind of work is looked for four times a second
+LATE_SECONDS = 300.0
+
+Part = dict[str, Any]
+
+
+def health_routes(services: Services, pulse: Pulse) -> APIRouter:
+    routes = APIRouter()
+    probe = Probe(lambda: _look(services), DATABASE_SECONDS)
+    exposition = Exposition(services, pulse)
+
+    @routes.get("/health")
+    def health() -> dict[str, str]:
+        with services.database.reading() as session:
+            session.execute(text("SELECT 1"))
+        return {"status": "ok"}
+
+    @routes.get("/health/live")
+    def live() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @routes.get("/health/ready")
+    def ready(response: Response) -> Part:
+        parts = _parts(services, pulse, probe)
+        is_ready = all(parts[name]["ok"] for name in ("database", "socket", "scheduler") if name in parts)
+        response.status_code = 200 if is_ready else 503
+        return {"ready": is_ready, **parts}
+
+    @routes.get("/metrics")
+    def metrics() -> Response:
+        return Response(exposition.text(), media_type=CONTENT_TYPE_LATEST)
+
+    return routes
+
+
+def _parts(services: Services, pulse: Pulse, probe: Probe[tuple[float, Waiting]]) -> dict[str, Part]:
+    parts: dict[str, Part] = {}
+    found = probe.ask()
+    parts["database"] = {"ok": found is not None, "seconds": round(found[0], 4) if found else None}
+    if pulse.socket is not None:
+        state = pulse.socket()
+        heard = state.ping_age is None or state.ping_age < PING_SECONDS
+        parts["socket"] = {"ok": state.connected and heard, "ping_age_seconds": _rounded(state.ping_age)}
+    if pulse.works:
+        age = pulse.tick_age()
+        parts["scheduler"] = {"ok": age is not None and age < TICK_SECONDS, "tick_age_seconds": _rounded(age)}
+    if found is not None:
+        parts["delivery"] = _delivery(services, found[1])
+    return parts
+
+
+def _delivery(services: Services, waiting: Waiting) -> Part:
+    age = (services.clock() - waiting.since).total_seconds() if waiting.since else 0.0
+    return {"ok": age < LATE_SECONDS, "waiting": waiting.count, "oldest_seconds": _rounded(age)}
+
+
+def _look(services: Services) -> tuple[float, Waiting]:
+    start = time.monotonic()
+    with services.database.reading() as session:
+        waiting = backlog.waiting(session)
+    return time.monotonic() - start, waiting
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)

@@ -1,0 +1,153 @@
+"""What Prometheus reads at /metrics: counted in this process as it happens, or read off the rows when asked.
+
+What is read off the rows is the same in every process; what is counted is this process's own part.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from slack_sdk import WebClient
+from slack_sdk.http_retry import HttpRequest, HttpResponse, RetryHandler, RetryState
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from bot.pulse import Pulse
+from bot.wiring import Services
+from core.delivery import backlog
+from core.errors import Refusal
+from core.records.learning import Live, ModelVersion
+from core.records.queues import Queue
+from core.records.reviews import Answer, ReviewItem
+
+KEPT_SECONDS = 10.0  # rows are counted at most this often, however often somebody asks
+
+ACKNOWLEDGED = Histogram(
+    "goldloop_acknowledgement_seconds",
+    "From the arrival of a request of Slack to our answer; Slack waits three seconds.",
+    ["kind"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5),
+)
+REFUSED = Counter("goldloop_slack_rate_limited", "Calls that Slack answered with 429.", ["method"])
+
+
+class CountsRefusals(RetryHandler):
+    """Looks at every call of a client that failed, and never asks for another try: that is the outbox's business."""
+
+    def can_retry(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        if response is not None and response.status_code == 429:
+            REFUSED.labels(request.url.split("?")[0].rsplit("/", 1)[-1]).inc()
+        return False
+
+
+def count_refusals(slack: WebClient) -> None:
+    slack.retry_handlers.append(CountsRefusals())
+
+
+class Exposition:
+    """The page of one process."""
+
+    def __init__(self, services: Services, pulse: Pulse) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_Rows(services))
+        self._registry.register(_Signs(pulse))
+
+    def text(self) -> bytes:
+        return generate_latest(REGISTRY) + generate_latest(self._registry)
+
+
+class _Signs(Collector):
+    """The process's own signs of life."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        self._pulse = pulse
+
+    def collect(self) -> Iterable[Metric]:
+        ticks = _gauge("tick_age_seconds", "Since this kind of work was last looked for.", ["job"])
+        for job, age in self._pulse.tick_ages().items():
+            ticks.add_metric([job], age)
+        yield ticks
+        if self._pulse.socket is not None:
+            state = self._pulse.socket()
+            yield _gauge("socket_connected", "1 while the socket to Slack is open.", value=float(state.connected))
+            if state.ping_age is not None:
+                yield _gauge("socket_ping_age_seconds", "Since Slack last answered a ping.", value=state.ping_age)
+
+
+class _Rows(Collector):
+    """What the database says, kept for a few seconds. A database that does not answer is a metric, not an error."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._kept: list[Metric] = []
+        self._kept_at: float | None = None
+
+    def collect(self) -> Iterable[Metric]:
+        if self._kept_at is None or time.monotonic() - self._kept_at > KEPT_SECONDS:
+            self._kept = list(self._read())
+            self._kept_at = time.monotonic()
+        return self._kept
+
+    def describe(self) -> Iterable[Metric]:
+        """So that registering does not already ask the database."""
+        return []
+
+    def _read(self) -> Iterator[Metric]:
+        try:
+            with self._services.database.reading() as session:
+                found = [*_reviewing(session), *_waiting(session, self._services.clock()), _live(session)]
+        except (SQLAlchemyError, Refusal):
+            yield _gauge("database_up", "1 while the database answers.", value=0)
+            return
+        yield _gauge("database_up", "1 while the database answers.", value=1)
+        yield from found
+
+
+def _reviewing(session: Session) -> Iterator[Metric]:
+    items = _gauge("items", "Review items by state.", ["queue", "state"])
+    by_state = select(Queue.name, ReviewItem.state, func.count()).join(Queue, Queue.id == ReviewItem.queue_id)
+    for queue, state, count in session.execute(by_state.group_by(Queue.name, ReviewItem.state)):
+        items.add_metric([queue, state.value], count)
+    yield items
+    answers = _gauge("answers", "What people have answered, changed and withdrawn answers included.", ["kind"])
+    for kind, count in session.execute(select(Answer.kind, func.count()).group_by(Answer.kind)):
+        answers.add_metric([kind.value], count)
+    yield answers
+
+
+def _waiting(session: Session, now: datetime) -> Iterator[Metric]:
+    waiting, job = backlog.waiting(session), backlog.oldest_ready_job(session, now)
+    given_up = sum(lost.count for lost in backlog.given_up(session))
+    yield _gauge("messages_waiting", "Messages to be posted or redrawn.", value=waiting.count)
+    yield _gauge("messages_lag_seconds", "How long the oldest of them has waited.", value=_age(waiting.since, now))
+    yield _gauge("messages_given_up", "Messages that Slack refused for good; see doctor.", value=given_up)
+    yield _gauge("job_age_seconds", "How long the oldest job waits for a worker.", value=_age(job, now))
+    yield _gauge("jobs_dead", "Jobs that failed for good; see doctor.", value=len(backlog.dead_jobs(session)))
+
+
+def _live(session: Session) -> Metric:
+    versions = _gauge("live_model_version", "Number of the model that is live; 0: none.", ["queue"])
+    found = select(Queue.name, func.coalesce(ModelVersion.version, 0)).join(Live, Live.queue_id == Queue.id)
+    for queue, version in session.execute(found.outerjoin(ModelVersion, ModelVersion.id == Live.model_id)):
+        versions.add_metric([queue], version)
+    return versions
+
+
+def _gauge(name: str, words: str, labels: list[str] | None = None, value: float | None = None) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"goldloop_{name}", words, labels=labels, value=value)
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - since).total_seconds()) if since else 0.0

@@ -1,0 +1,37 @@
+"""Asks something that may hang, and gives up on it."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Probe(Generic[T]):
+    """One question at a time. While a former one hangs, the answer is None at once: a dead network must not collect
+    threads."""
+
+    def __init__(self, question: Callable[[], T], seconds: float) -> None:
+        self._question, self._seconds = question, seconds
+        self._asking = threading.Lock()
+
+    def ask(self) -> T | None:
+        """None: no answer in time, or an error."""
+        if not self._asking.acquire(timeout=self._seconds):
+            return None
+        answers: list[T] = []
+        thread = threading.Thread(target=self._run, args=(answers,), daemon=True, name="probe")
+        thread.start()
+        thread.join(self._seconds)
+        return answers[0] if answers else None
+
+    def _run(self, answers: list[T]) -> None:
+        try:
+            answers.append(self._question())
+        except Exception:
+            log.info("a probe failed", exc_info=True)
+        finally:
+            self._asking.release()

@@ -1,0 +1,163 @@
+"""What a running process says of itself: ready or not and why, and its metrics, over real HTTP."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import update
+
+from bot.clock import utc_now
+from bot.listener import listening
+from bot.metrics import count_refusals
+from bot.probe import Probe
+from bot.pulse import Pulse, SocketState
+from bot.slack.requests import kind_of, subject_of
+from bot.web import create_listener
+from core.delivery import outbox
+from core.queues import queue_named
+from core.records.delivery import Posting
+from core.vocabulary import Audience, Card
+from tests.core.desk import Desk
+from tests.core.models import promoted, seeded
+from tests.flows.conftest import Loop, StartLoop
+from tests.people import support_policy
+
+
+class Watched:
+    """A running loop, its signs of life (by a clock that we turn), and what its listener answers."""
+
+    def __init__(self, loop: Loop, port: int) -> None:
+        self.loop, self.now = loop, 0.0
+        self.pulse = Pulse(lambda: self.now)
+        self.address = f"http://127.0.0.1:{port}"
+
+    def ready(self) -> tuple[int, dict[str, Any]]:
+        answer = httpx.get(f"{self.address}/health/ready")
+        return answer.status_code, answer.json()
+
+    def metrics(self) -> dict[tuple[str, ...], float]:
+        """By name and the values of the labels."""
+        text = httpx.get(f"{self.address}/metrics").text
+        samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+        return {(sample.name, *sample.labels.values()): sample.value for sample in samples}
+
+
+@pytest.fixture
+def watched(start_loop: StartLoop, unused_port: int) -> Iterator[Watched]:
+    made = Watched(start_loop(), unused_port)
+    with listening(create_listener(made.loop.services, made.pulse), "127.0.0.1", unused_port):
+        yield made
+
+
+def test_a_process_is_ready_while_everything_it_needs_is_there(watched: Watched) -> None:
+    for path in ("/health", "/health/live"):
+        assert httpx.get(watched.address + path).json() == {"status": "ok"}
+    status, body = watched.ready()
+    assert (status, body["ready"]) == (200, True)
+    assert set(body) == {"ready", "database", "delivery"}  # no socket and no worker of its own
+    watched.pulse.works = True
+    assert watched.ready()[0] == 503, "a worker that never looked for work"
+    watched.pulse.ticked("deliver")
+    watched.pulse.socket = lambda: SocketState(True, 3.0)
+    assert watched.ready()[0] == 200
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_clock_that_stands_still_or_a_deaf_socket_makes_it_unready(watched: Watched) -> None:
+    watched.pulse.works = True
+    watched.pulse.ticked("deliver")
+    watched.now = 31
+    status, body = watched.ready()
+    assert (status, body["scheduler"]) == (503, {"ok": False, "tick_age_seconds": 31.0})
+    watched.pulse.ticked("notices")
+    for state in (SocketState(False, 1.0), SocketState(True, 61.0)):
+        watched.pulse.socket = partial(SocketState, state.connected, state.ping_age)
+        assert watched.ready()[1]["socket"]["ok"] is False
+    assert httpx.get(f"{watched.address}/health/live").status_code == 200
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_messages_that_wait_are_told_but_make_nobody_unready(watched: Watched) -> None:
+    with watched.loop.database.transaction() as session:
+        queue = queue_named(session, "support")
+        outbox.show(session, Card.RUN, 99, Audience.LEADS, queue, utc_now() - timedelta(minutes=10))
+        session.execute(update(Posting).values(next_try_at=utc_now() + timedelta(hours=1)))
+    status, body = watched.ready()
+    assert status == 200
+    assert body["delivery"]["ok"] is False
+    assert body["delivery"]["waiting"] == 1
+    assert body["delivery"]["oldest_seconds"] >= 600
+
+
+def test_a_question_that_hangs_is_given_up_and_not_asked_again() -> None:
+    asked = []
+
+    def hang() -> int:
+        asked.append(1)
+        time.sleep(0.3)
+        return 1
+
+    probe = Probe(hang, 0.05)
+    assert [probe.ask() for _ in range(3)] == [None] * 3
+    assert len(asked) == 1
+    assert Probe(lambda: 1 // 0, 1).ask() is None
+
+
+def test_votes_queues_and_models_are_counted(watched: Watched) -> None:
+    loop = watched.loop
+    promoted(seeded(Desk(loop.database, support_policy())))
+    loop.predict("T-1", "the sofa came late", {"delivery": 0.5, "refund": 0.4})
+    card = loop.card("the sofa came late")
+    assert loop.ana.click(card, "refund").ok
+    found = watched.metrics()
+    assert found["goldloop_database_up",] == 1
+    assert found["goldloop_items", "support", "open"] == 1
+    assert found["goldloop_answers", "label"] == 1
+    assert found["goldloop_live_model_version", "support"] == 1
+    assert found["goldloop_acknowledgement_seconds_count", "block_actions"] >= 1
+    assert found["goldloop_jobs_dead",] == 0
+    assert "the sofa" not in str(found)
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_calls_that_slack_put_off_are_counted_by_method_and_not_repeated(watched: Watched) -> None:
+    loop = watched.loop
+    name = ("goldloop_slack_rate_limited_total", "chat.postMessage")
+    before = watched.metrics().get(name, 0)
+    count_refusals(loop.services.slack)
+    loop.box.fault("chat.postMessage", "ratelimited", times=1, retry_after=1)
+    loop.predict("T-1", "the sofa came late", {"delivery": 0.5, "refund": 0.4})
+    loop.card("the sofa came late")
+    assert watched.metrics()[name] == before + 1
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_port_that_is_taken_keeps_nobody_from_work(
+    watched: Watched, unused_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with listening(create_listener(watched.loop.services, Pulse()), "127.0.0.1", unused_port):
+        assert watched.ready()[0] == 200
+    assert "nobody can watch this process" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "subject"),
+    [
+        ({"type": "block_actions", "actions": [{"value": "12|label|refund"}]}, "block_actions", {"subject": 12}),
+        ({"type": "view_submission", "view": {"private_metadata": "7"}}, "view_submission", {"subject": 7}),
+        ({"type": "view_submission", "view": {"private_metadata": "a text of somebody"}}, "view_submission", {}),
+        ({"type": "block_actions", "actions": [{"value": "12 is my PIN"}]}, "block_actions", {}),
+        ({"command": "/goldloop"}, "command", {}),
+        ({"type": "event_callback"}, "event", {}),
+        ({"type": "of my own"}, "other", {}),
+        ({"type": ["block_actions"], "actions": {}}, "other", {}),
+        ([], "other", {}),
+    ],
+)
+def test_a_request_is_named_by_a_few_words_and_a_number(body: Any, kind: str, subject: dict[str, int]) -> None:
+    assert (kind_of(body), subject_of(body)) == (kind, subject)
