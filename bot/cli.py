@@ -4,6 +4,7 @@ What only some commands need (Slack, the web, the demo) is imported by them, so 
 """
 
 import logging
+import os
 import sys
 from contextlib import suppress
 from itertools import islice
@@ -12,12 +13,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.markup import escape
 from rich.progress import Progress
 
 from bot.clock import utc_now
 from bot.erasing import erasing
+from bot.logs import set_up_logging
 from bot.migrate import migrate as bring_up_to_date
 from bot.opening import opened
 from bot.setting_up import setting_up
@@ -201,9 +202,7 @@ def explain_model(model_id: int) -> None:
 
 def main() -> None:
     """The console script: refusals are said in a sentence, bugs are shown as they are."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(message)s", handlers=[RichHandler(console=Console(stderr=True), show_path=False)]
-    )
+    set_up_logging(as_json=os.environ.get("GOLDLOOP_LOG") == "json")
     try:
         app()
     except Refusal as refusal:

@@ -1,0 +1,87 @@
+"""The log: JSON with the request's id and the item's number, no text of anybody at INFO, never a token."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from bot.logs import masked, set_up_logging
+from tests.flows.conftest import Loop
+
+pytestmark = pytest.mark.usefixtures("sqlite_only")
+SECRET_WORDS = "my dog ate the invoice of auntie Berta"
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What goes to the log, as the console script sets it up; the tests' own handlers come back afterwards."""
+    root = logging.getLogger()
+    former, level, stream = root.handlers[:], root.level, io.StringIO()
+    root.handlers = []
+    set_up_logging(as_json=True, stream=stream)
+    yield stream
+    root.handlers, root.level = former, level
+
+
+def lines(written: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in written.getvalue().splitlines()]
+
+
+def test_a_field_is_a_field_and_a_traceback_one_line(written: io.StringIO) -> None:
+    logging.getLogger("bot.x").info("a message was not delivered", extra={"posting": 3, "reason": "is_archived"})
+    try:
+        raise ValueError("no")
+    except ValueError:
+        logging.getLogger("bot.x").exception("a job step failed")
+    first, second = lines(written)
+    assert (first["event"], first["posting"], first["reason"]) == ("a message was not delivered", 3, "is_archived")
+    assert (first["level"], first["logger"]) == ("info", "bot.x")
+    assert "ValueError: no" in str(second["exception"])
+
+
+def test_a_whole_review_leaves_no_text_in_the_log_and_each_line_has_its_request(
+    loop: Loop, written: io.StringIO
+) -> None:
+    loop.predict("T-1", SECRET_WORDS, {"delivery": 0.5, "refund": 0.4})
+    card = loop.card(SECRET_WORDS)
+    assert loop.ana.click(card, "refund").ok
+    loop.dan.click(card, "refund")  # may not: a refusal is logged
+    loop.told(loop.dan, "Only the reviewers")
+    refused = [line for line in lines(written) if line["event"] == "refused"]
+    assert refused
+    assert all(len(str(line["request"])) == 12 and line["kind"] == "block_actions" for line in refused)
+    assert all(line["subject"] == 1 for line in refused)
+    assert SECRET_WORDS not in written.getvalue()
+    assert "xoxb-" not in written.getvalue()
+
+
+def test_the_values_of_a_failed_statement_are_left_out(loop: Loop, written: io.StringIO) -> None:
+    try:
+        with loop.database.transaction() as session:
+            session.execute(text("INSERT INTO nowhere VALUES (:words)"), {"words": SECRET_WORDS})
+    except Exception:
+        logging.getLogger("bot.x").exception("a job step failed")
+    assert "nowhere" in written.getvalue()
+    assert SECRET_WORDS not in written.getvalue()
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "xoxb-12-34-aBc", "xapp-1-A0-77-ff", "goldloop_" + "a1B2-_" * 7, "Bearer abcdefgh.ijk", "v0=" + "0f" * 32,
+        "postgresql://ann:pass-word@host/db", "https://hooks.slack.com/actions/T0/1/abc",
+    ],
+)  # fmt: skip
+def test_whatever_looks_like_a_secret_is_masked(secret: str, written: io.StringIO) -> None:
+    logging.getLogger("bot.x").warning("it was %s.", secret, extra={"address": secret})
+    tail = secret.split("@")[0].split("://")[-1].removeprefix("hooks.slack.com/").removeprefix("Bearer ").lstrip("v0=")
+    assert tail not in written.getvalue()
+    assert "[secret]" in written.getvalue()
+
+
+def test_what_is_no_secret_stays() -> None:
+    words = "goldloop_posting 7 in sqlite:///goldloop.sqlite at https://slack.com/api/: bearer of news"
+    assert masked(words) == words
