@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check conformance format setup screenshots clean
+.PHONY: demo test check conformance format setup screenshots clean wheel-test
 
 demo: $(READY)
 	@$(BIN)/goldloop demo $(ARGS)
@@ -23,6 +23,10 @@ check: $(READY)
 # The same small app in Bolt for Python and Bolt for JavaScript, by socket and by HTTP: does each see the same workspace?
 conformance: $(READY)
 	@$(BIN)/python -m tests.conformance.compare
+
+# The built wheel in an empty environment, and docs/slack.md word by word. Takes a minute or two.
+wheel-test: $(READY)
+	@$(BIN)/python -m pytest -m slow tests/operations $(ARGS)
 
 format: $(READY)
 	$(BIN)/ruff format .

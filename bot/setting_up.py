@@ -25,7 +25,7 @@ from bot.questions import (
 from bot.settings import load_settings
 from bot.slack.manifest import manifest, manifest_for
 from core.database import PATIENT, Database
-from core.delivery.backlog import try_again
+from core.delivery.backlog import draw_open_again, try_again
 from core.errors import Invalid
 
 setting_up = typer.Typer()
@@ -92,12 +92,17 @@ def doctor(
 
 
 @setting_up.command()
-def redeliver() -> None:
+def redeliver(
+    everything: Annotated[
+        bool, typer.Option("--all", help="also draw every open card anew, as after a restore")
+    ] = False,
+) -> None:
     """Try again what Slack refused for good, after its reason is mended. Safe to repeat."""
     database = Database(load_settings().database_url)
     try:
         with database.transaction(wait=PATIENT) as session:
             count = try_again(session, utc_now())
+            count += draw_open_again(session, utc_now()) if everything else 0
     finally:
         database.close()
     typer.echo(f"{count} messages will be tried again.")

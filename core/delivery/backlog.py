@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session, aliased
 
 from core.records.delivery import Notice, Posting
 from core.records.jobs import Job
+from core.records.reviews import ReviewItem
+from core.vocabulary import Card, ItemState
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,18 @@ def try_again(session: Session, now: datetime) -> int:
         )
         count += len(done.all())
     return count
+
+
+def draw_open_again(session: Session, now: datetime) -> int:
+    """Let the card of every item that is not settled be drawn anew, as after a restored back-up; returns how many."""
+    unsettled = select(ReviewItem.id).where(ReviewItem.state.in_((ItemState.OPEN, ItemState.DISPUTED)))
+    done = session.execute(
+        update(Posting)
+        .where(Posting.card == Card.REVIEW_ITEM, Posting.subject_id.in_(unsettled), Posting.wanted <= Posting.shown)
+        .values(wanted=Posting.wanted + 1, wanted_at=now)
+        .returning(Posting.id)
+    )
+    return len(done.all())
 
 
 def dead_jobs(session: Session) -> list[DeadJob]:

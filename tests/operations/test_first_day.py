@@ -40,7 +40,9 @@ class Terminal:
         self.folder = folder
         program = folder / "bin" / "goldloop"
         program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "from bot.cli import main; main()" "$@"\n')
+        program.write_text(
+            f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "from bot.cli import main; main()" "$@"\n'
+        )
         program.chmod(0o755)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "GOLDLOOP_"))}
         self.environment = {**kept, "PATH": f"{program.parent}:{os.environ['PATH']}", "COLUMNS": "200", **environment}
@@ -55,12 +57,17 @@ class Terminal:
     @contextmanager
     def running(self, words: str) -> Iterator[None]:
         with (self.folder / "log").open("w") as log:
-            process = subprocess.Popen(["bash", "-c", f"exec {words}"], cwd=self.folder, env=self.environment, stderr=log)
+            process = subprocess.Popen(
+                ["bash", "-c", f"exec {words}"], cwd=self.folder, env=self.environment, stderr=log
+            )
             try:
                 yield
             finally:
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(ENOUGH) == 0
+
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -93,11 +100,10 @@ def test_the_page_leads_from_nothing_to_a_settled_item(
         if over_http:
             assert "answers as Slack wants it" in terminal.type(f"goldloop doctor --url {address}")
         assert "1 new predictions, 0 were there already, 1 flagged" in terminal.type(INGEST)
-        card = box.wait_for(lambda: newest(box, "i want my money back"), ENOUGH)
+        card = shown(box, "i want my money back")
         for person in (ANA, BEN):
             assert box.person(person).click(card, "refund").ok
-        settled = box.wait_for(lambda: newest(box, "settled"), ENOUGH)
-        assert "refund" not in settled.buttons
+        assert "refund" not in shown(box, "votes: 2 × refund").buttons
         assert httpx.get(f"{address}/health/ready").json()["ready"] is True
     story = terminal.type(EXPLAIN)
     assert "refund" in story
@@ -111,6 +117,13 @@ def answers(address: str) -> bool:
         return False
 
 
-def newest(box: SandboxClient, words: str) -> Message | None:
-    hits = [message for message in box.person(ANA).messages(REVIEW) if words in message.plain and not message.ephemeral]
-    return hits[-1] if hits else None
+def shown(box: SandboxClient, words: str) -> Message:
+    """The newest message to all with these words, once it is there."""
+
+    def found() -> Message | None:
+        hits = [one for one in box.person(ANA).messages(REVIEW) if words in one.plain and not one.ephemeral]
+        return hits[-1] if hits else None
+
+    message = box.wait_for(found, ENOUGH, what=f"a message with “{words}”")
+    assert message is not None
+    return message

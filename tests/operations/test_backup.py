@@ -1,0 +1,101 @@
+"""What docs/operations.md says of back-ups, tried: taken at work, restored into nothing, and it goes on."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+from typer.testing import CliRunner
+
+from bot.cli import app
+from core.database import Database
+from core.delivery import backlog, outbox
+from core.learning.serving import Serving
+from core.records.delivery import Posting
+from core.records.reviews import ReviewItem
+from core.vocabulary import ItemState
+from tests.core.desk import NOW, REFUND, opened
+from tests.core.models import promoted, seeded
+from tests.people import ANA, BEN, support_policy
+from tests.postgres import find_binaries
+
+
+def lived_in(database: Database) -> None:
+    """A settled item, an open one, both shown in Slack, and a live model."""
+    desk = seeded(opened(database, support_policy()))
+    promoted(desk)
+    settled = desk.ticket("i want my money back")
+    desk.click(ANA, settled, REFUND)
+    desk.click(BEN, settled, REFUND)
+    desk.ticket("where is my parcel")
+    with database.transaction() as session:
+        for posting in session.query(Posting):
+            outbox.mark_shown(session, posting.id, posting.wanted, f"{posting.id}.0", NOW)
+
+
+def backed_up(url: str, folder: Path) -> Path:
+    made = folder / "saved"
+    if url.startswith("sqlite"):
+        sqlite3 = shutil.which("sqlite3") or pytest.skip("there is no sqlite3 on this machine")
+        subprocess.run([sqlite3, str(make_url(url).database), f".backup '{made}'"], check=True)
+    else:
+        plain = url.replace("+psycopg", "")
+        subprocess.run([find_binaries() / "pg_dump", "--format=custom", f"--file={made}", plain], check=True)
+    return made
+
+
+def lost(url: str) -> None:
+    if url.startswith("sqlite"):
+        for path in Path(str(make_url(url).database)).parent.glob("goldloop.sqlite*"):
+            path.unlink()
+        return
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+
+
+def restored(saved: Path, url: str) -> None:
+    if url.startswith("sqlite"):
+        shutil.copy(saved, str(make_url(url).database))
+        return
+    plain = url.replace("+psycopg", "")
+    restore = [
+        str(find_binaries() / "pg_restore"),
+        "--clean",
+        "--if-exists",
+        "--no-owner",
+        f"--dbname={plain}",
+        str(saved),
+    ]
+    subprocess.run(restore, check=True)
+
+
+def test_items_coordinates_and_the_live_model_come_back(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(database_url)
+    lived_in(database)
+    saved = backed_up(database_url, tmp_path)  # while connections are open
+    database.close()
+    lost(database_url)
+    restored(saved, database_url)
+    again = Database(database_url)
+    try:
+        with again.reading() as session:
+            states = {item.state for item in session.query(ReviewItem)}
+            assert states == {ItemState.OPEN, ItemState.SETTLED}
+            assert all(posting.ts for posting in session.query(Posting))
+            assert backlog.waiting(session).count == 0
+        live = Serving(again).live("support")
+        assert live is not None
+        assert max(live.predict(["i want my money back"])[0].values()) > 0.3
+        monkeypatch.setenv("DATABASE_URL", database_url)
+        assert CliRunner().invoke(app, ["redeliver", "--all"]).stdout.startswith("1 ")
+        with again.reading() as session:
+            assert backlog.waiting(session).count == 1, "the open card, once"
+        assert CliRunner().invoke(app, ["redeliver", "--all"]).stdout.startswith("0 ")
+    finally:
+        again.close()

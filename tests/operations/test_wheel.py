@@ -1,0 +1,59 @@
+"""The built wheel works away from the checkout: migrations, manifest, pages and data are inside. `make wheel-test`."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+from bot.demo.place import __file__ as demo_file
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(folder: Path, *words: str | Path) -> str:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "GOLDLOOP_", "PYTHON"))}
+    done = subprocess.run([str(word) for word in words], cwd=folder, env=kept, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """The folder of programs of a new environment with the wheel in it. What Goldloop needs is lent by ours: a path
+    in a .pth file brings our packages, but not our editable install of Goldloop itself."""
+    run(ROOT, sys.executable, "-m", "pip", "wheel", ROOT, "--no-deps", "--quiet", "--wheel-dir", tmp_path)
+    [wheel] = tmp_path.glob("goldloop-*.whl")
+    place = tmp_path / "environment"
+    venv.create(place, with_pip=False)
+    target = place / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
+    (target / "lent.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    pip = (sys.executable, "-m", "pip", "--python", place / "bin" / "python", "install")
+    run(tmp_path, *pip, "--no-deps", "--no-index", "--ignore-installed", "--quiet", wheel)
+    return place / "bin"
+
+
+def test_an_empty_folder_becomes_a_goldloop(installed: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    goldloop = installed / "goldloop"
+    where = run(empty, installed / "python", "-c", "import bot, core; print(bot.__file__, core.__file__)")
+    assert where.count(str(installed.parent)) == 2
+    assert "Goldloop" in run(empty, goldloop, "manifest")
+    ids = ("--channel=C1", "--leads-channel=C2", "--lead=U1", "--label=a", "--label=b", "--time-zone=UTC")
+    assert "is written" in run(empty, goldloop, "init", "--queue=support", "--title=Support", *ids)
+    assert "The database is up to date." in run(empty, goldloop, "migrate")
+    assert (empty / "goldloop.sqlite").stat().st_size > 0
+    (empty / "rows.csv").write_text("text,label\nfirst,a\nsecond,b\n", encoding="utf-8")
+    assert "0 were there already" in run(empty, goldloop, "seed", "rows.csv", "--queue=support")
+
+
+def test_the_pages_and_data_of_the_demo_travel_too(installed: Path) -> None:
+    package = Path(run(installed, installed / "python", "-c", "import bot; print(bot.__file__)").strip()).parent
+    for folder in (ROOT / "bot" / "sandbox" / "static", ROOT / "bot" / "sandbox" / "templates", Path(demo_file).parent):
+        names = {path.name for path in folder.iterdir() if path.is_file()}
+        assert names == {path.name for path in (package / folder.relative_to(ROOT / "bot")).iterdir() if path.is_file()}
