@@ -32,6 +32,7 @@ class Api:
     address: str
     desk: Desk
     services: Services
+    http: httpx.Client  # one for all plain requests: each new one reads the machine's certificates
 
     def token(self, *scopes: Scope, name: str = "sender", queue: str | None = None) -> str:
         with self.desk.database.transaction() as session:
@@ -42,7 +43,7 @@ class Api:
 
     def call(self, method: str, path: str, token: str = "", **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.request(
+        return self.http.request(
             method, f"{self.address}/api/v1/queues/{path}", headers=headers | more.pop("headers", {}), **more
         )
 
@@ -79,8 +80,8 @@ def start_api(unused_port: int) -> Iterator[StartApi]:
 def running(desk: Desk, port: int) -> Iterator[Api]:
     services = services_of(desk.database, desk.policy)
     slack = App(client=services.slack, signing_secret=SECRET, token_verification_enabled=False)  # Slack is not asked
-    with web_server(create_app(services, slack, SECRET), port):
-        yield Api(f"http://127.0.0.1:{port}", desk, services)
+    with web_server(create_app(services, slack, SECRET), port), httpx.Client() as http:
+        yield Api(f"http://127.0.0.1:{port}", desk, services, http)
 
 
 def services_of(database: Database, policy: Policy) -> Services:

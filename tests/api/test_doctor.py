@@ -19,10 +19,12 @@ def found(desk: Desk) -> list[Finding]:
     return list(webhooks(desk.database, desk.policy.model_copy(update={"webhooks": (ENDPOINT,)})))
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_without_endpoints_there_is_nothing_to_say(desk: Desk) -> None:
     assert list(webhooks(desk.database, desk.policy)) == []
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_a_missing_secret_and_what_was_given_up_are_found(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     missing, well = found(desk)
     assert (missing.outcome, well.outcome) == (Outcome.BAD, Outcome.GOOD)

@@ -77,6 +77,7 @@ def test_a_settled_item_is_an_event_and_holds_no_text(desk: Desk) -> None:
     assert "charged" not in str(data)
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_a_vote_that_settles_nothing_is_none(desk: Desk) -> None:
     desk.click(ANA, desk.ticket(), REFUND)
     assert events(desk) == []
@@ -101,6 +102,7 @@ def test_promotions_and_roll_backs_are_events_and_rejections_none(desk: Desk) ->
     ]
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_what_did_not_happen_is_no_event(desk: Desk) -> None:
     queue_id = desk.queue().id
 
@@ -127,6 +129,7 @@ def test_an_event_is_said_once_to_each_endpoint_that_wants_it(desk: Desk) -> Non
     ]
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_an_endpoint_that_comes_later_hears_of_what_comes_later(desk: Desk) -> None:
     said(desk)
     with desk.database.transaction() as session:
@@ -187,6 +190,7 @@ def test_who_does_not_answer_is_left_alone_for_a_while(desk: Desk) -> None:
     assert (line.pending, line.oldest_pending) == (2, NOW)
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_an_endpoint_may_ask_for_a_longer_pause(desk: Desk) -> None:
     said(desk)
     tried(desk, Attempted(429, "429 Too Many Requests", 3, retry_after=900), NOW)

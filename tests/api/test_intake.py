@@ -24,11 +24,13 @@ def test_a_list_is_stored_and_what_is_unsure_is_flagged(api: Api) -> None:
     assert (count(api.desk, Prediction), count(api.desk, ReviewItem)) == (2, 1)
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_one_prediction_needs_no_list(api: Api) -> None:
     answer = api.call("POST", "support/predictions", api.token(), json=sent())
     assert answer.json() == {"new": 1, "repeated": 0, "flagged": 1, "rejected": []}
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_bad_rows_are_named_by_index_and_field_and_the_good_ones_kept(api: Api) -> None:
     rows: list[Any] = [sent(), sent(label="nonsense"), sent(text=None), sent(lable="refund"), sent()]
     with api.client() as client:
@@ -49,6 +51,7 @@ def test_sending_again_stores_nothing_again(api: Api) -> None:
     assert (count(api.desk, Prediction), count(api.desk, ReviewItem)) == (3, 3)
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_more_than_a_thousand_go_in_batches_and_keep_their_places(api: Api) -> None:
     rows = [sent(chances=SURE) for _ in range(1001)]
     rows[1000]["label"] = "nonsense"
@@ -100,6 +103,7 @@ def test_what_cannot_be_read_is_a_problem_and_stores_nothing(api: Api) -> None:
     assert count(api.desk, Prediction) == 0
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_a_sender_may_not_read_nor_ask_the_model(api: Api) -> None:
     token = api.token(Scope.INGEST)
     assert api.call("POST", "support/predictions", token, json=sent()).status_code == 200

@@ -48,6 +48,7 @@ def page_with_table() -> str:
     return before + BEGIN + "\n" + settings_table() + "\n" + END + rest.split(END)[1]
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_the_example_prints_what_the_page_says(api: Api) -> None:
     send, read, _hook = blocks("python")
     sent, answered, settled = blocks("text")
@@ -80,6 +81,7 @@ def test_the_receiver_on_the_page_accepts_what_is_signed(capsys: pytest.CaptureF
     assert capsys.readouterr().out == "T-1 is refund\n"
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_the_tables_are_those_of_the_code() -> None:
     assert page_with_table() == TEXT, "run: python -m tests.api.test_page"
     for kind, status in STATUS.items():

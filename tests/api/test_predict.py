@@ -1,5 +1,6 @@
 """The live model answers over HTTP, and what it says is recorded."""
 
+import pytest
 from sqlalchemy import select
 
 from core.database import Database
@@ -28,6 +29,7 @@ def test_the_live_models_answer_is_recorded_and_flagged_when_it_is_unsure(api: A
         assert [(row.label, row.fields) for row in rows] == [(DELIVERY, {"Customer": "gold"}), (unclear.label, {})]
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_asking_again_gives_the_same_answer_and_stores_nothing(api: Api) -> None:
     promoted(seeded(api.desk))
     token = api.token()
@@ -39,6 +41,7 @@ def test_asking_again_gives_the_same_answer_and_stores_nothing(api: Api) -> None
     assert (other.status_code, other.json()["code"]) == (409, "conflict")
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_asking_again_is_recognised_where_no_original_is_kept(database: Database, start_api: StartApi) -> None:
     desk = opened(database, support_policy(privacy={"mask": ["email"], "keep_original": False}))
     promoted(seeded(desk))
@@ -47,6 +50,7 @@ def test_asking_again_is_recognised_where_no_original_is_kept(database: Database
     assert [answer.repeated for answer in answers] == [False, True]
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_without_a_live_model_there_is_nothing_to_ask(api: Api) -> None:
     answer = api.call("POST", "support/predict", api.token(), json={"external_id": "T-1", "text": UNCLEAR})
     assert (answer.status_code, answer.json()["detail"]) == (

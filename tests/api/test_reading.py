@@ -49,6 +49,7 @@ def test_corrections_come_in_pages_and_the_cursor_goes_on_from_where_one_was(api
     assert (late.item_id, late.label, late.model_was_right, late.tally) == (ids[3], REFUND, True, {REFUND: 2})
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_since_leaves_out_what_was_settled_before(api: Api) -> None:
     later = NOW + timedelta(hours=1)
     for moment in (NOW, later):
@@ -63,6 +64,7 @@ def test_since_leaves_out_what_was_settled_before(api: Api) -> None:
     assert (naive.status_code, naive.json()["field"]) == (422, "since")
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_a_correction_is_shown_when_no_older_one_can_appear_any_more(api: Api) -> None:
     now = datetime.now(UTC)
     for moment in (NOW, now):
@@ -73,6 +75,7 @@ def test_a_correction_is_shown_when_no_older_one_can_appear_any_more(api: Api) -
         assert [one.settled_at for one in client.corrections("support")] == [NOW]
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_models_and_readings_say_what_is_live(api: Api) -> None:
     model_id = promoted(seeded(api.desk))
     api.desk.settled(ANA, BEN)
@@ -116,6 +119,7 @@ def test_a_snapshot_is_the_same_in_every_format_and_a_formula_is_inert(api: Api,
     assert answer.headers["etag"] == f'"{content_hash_of(rows)}-jsonl"'
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_what_the_policy_masks_is_masked_in_files_and_notes(database: Database, start_api: StartApi) -> None:
     desk = opened(database, support_policy(privacy={"mask": ["email"]}))
     with database.transaction() as session:

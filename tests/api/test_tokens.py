@@ -34,6 +34,7 @@ def test_a_token_is_recognised_and_only_its_digest_is_stored(desk: Desk) -> None
     assert "chance" not in str(vars(row))
 
 
+@pytest.mark.usefixtures("sqlite_only")
 @pytest.mark.parametrize("token", ["", "goldloop_", "goldloop_chancE", "chance", "goldloop_\udcff", "x" * 10_000])
 def test_what_is_nearly_a_token_is_nobodys(desk: Desk, token: str) -> None:
     made(desk)
@@ -51,6 +52,7 @@ def test_a_revoked_token_opens_nothing_and_is_still_listed(desk: Desk) -> None:
     assert line.revoked_at == NOW + timedelta(hours=1)
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_names_stand_once_and_queues_exist(desk: Desk) -> None:
     made(desk)
     with pytest.raises(Invalid, match="already"):
@@ -63,6 +65,7 @@ def test_names_stand_once_and_queues_exist(desk: Desk) -> None:
         revoke_token(session, "nobody", NOW)
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_a_token_is_good_for_its_scopes_and_its_queue(desk: Desk) -> None:
     known = whose(desk, made(desk, "reader", "one", queue="support"))
     everywhere = whose(desk, made(desk, "all", "two"))

@@ -70,6 +70,7 @@ def test_the_helpdesk_learns_the_corrected_label(desk: Desk, receiver: Receiver)
     assert outcomes(desk) == ["204 No Content"]
 
 
+@pytest.mark.usefixtures("sqlite_only")
 def test_what_was_refused_comes_again_under_the_same_id(desk: Desk, receiver: Receiver) -> None:
     services = services_for(desk, receiver.url)
     receiver.answers = [Response(status_code=500), Response(status_code=302, headers={"location": "/elsewhere"})]
