@@ -22,6 +22,8 @@ from core.learning.decisions import remind_of_pending
 from core.learning.runs import EVALUATE, TRAIN, fail_run, request_run
 from core.learning.training import evaluate_again, train
 from core.queues import queue_named
+from core.review.items import unanswerable_items
+from core.review.votes import decide_again
 from core.vocabulary import Trigger
 
 log = logging.getLogger(__name__)
@@ -92,6 +94,17 @@ def take_back_lost_claims(services: Services) -> bool:
     return False
 
 
+def settle_unanswerable(services: Services) -> bool:
+    """Items that wait for an answer which nobody is left to give go to a lead."""
+    for policy in services.policy.queues:
+        with services.database.reading() as session:
+            stuck = unanswerable_items(session, queue_named(session, policy.name).id)
+        for item_id in stuck:
+            with services.database.transaction(wait=PATIENT) as session:
+                decide_again(session, item_id, services.clock(), services.policy)
+    return False
+
+
 def remind_leads(services: Services) -> bool:
     with services.database.transaction(wait=PATIENT) as session:
         remind_of_pending(session, services.clock(), services.policy)
@@ -124,6 +137,7 @@ JOBS = (
     JobKind("schedules", 5, note_due_schedules),
     JobKind("scheduled runs", 5, request_scheduled_run),
     JobKind("lost claims", 5, take_back_lost_claims),
+    JobKind("unanswerable items", 30, settle_unanswerable),
     JobKind("reminders", 60, remind_leads),
     JobKind("people", 300, refresh_people),
     JobKind("retention", DAY, erase_what_expired),

@@ -19,6 +19,7 @@ from bot.wiring import Services
 from core.database import PATIENT
 from core.delivery import outbox
 from core.delivery.outbox import Due, DueNotice
+from core.errors import NotFound
 from core.learning.cards import candidate_card, run_card
 from core.policy import Policy
 from core.review.cards import item_card
@@ -30,11 +31,21 @@ EVENT_TYPE = "goldloop_posting"
 HISTORY = 100  # messages looked through for a post whose outcome is unknown
 
 # What trying again cannot mend: the channel, the token, or a message of ours that Slack does not take.
-CHANNEL = "channel_not_found not_in_channel is_archived is_inactive no_permission posting_to_channel_denied"
-RESTRICTED = "restricted_action restricted_action_read_only_channel"
+CHANNEL_REASONS = frozenset(
+    {
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "is_inactive",
+        "no_permission",
+        "posting_to_channel_denied",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+    }
+)
 ACCESS = "token_revoked account_inactive invalid_auth not_authed missing_scope"
 OURS = "invalid_blocks invalid_blocks_format msg_too_long msg_blocks_too_long metadata_too_large no_text"
-PERMANENT = frozenset(f"{CHANNEL} {RESTRICTED} {ACCESS} {OURS}".split())
+PERMANENT = CHANNEL_REASONS | frozenset(f"{ACCESS} {OURS}".split())
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
 
@@ -88,6 +99,8 @@ def deliver_next(services: Services) -> bool:
         _fail(services, due, _sorted(error))
     except OSError as error:  # the connection, a time-out, an answer that broke off
         _fail(services, due, _Failure(type(error).__name__, unknown=True))
+    except NotFound as gone:  # its queue is not in the policy any more
+        _fail(services, due, _Failure(str(gone), permanent=True))
     else:
         with services.database.transaction(wait=PATIENT) as session:
             outbox.mark_shown(session, due.id, due.version, ts, services.clock())

@@ -8,9 +8,11 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.slack.deliver import CHANNEL_REASONS
 from bot.slack.payloads import Body
 from bot.wiring import Services
 from core.database import PATIENT
+from core.delivery import outbox
 from core.policy import QueuePolicy
 from core.queues import Person, queue_named, sync_members
 from core.vocabulary import Role
@@ -43,7 +45,21 @@ def refresh_people(services: Services) -> bool:
             row = queue_named(session, queue.name)
             sync_members(session, row.id, Role.REVIEWER, reviewers)
             sync_members(session, row.id, Role.LEAD, leads)
+        for channel in (queue.channel, queue.leads_channel):
+            _deliver_again(services, channel)
     return False
+
+
+def _deliver_again(services: Services, channel: str) -> None:
+    """Somebody has invited the bot, or taken the channel out of the archive: what was given up is tried again."""
+    try:
+        found = services.slack.conversations_info(channel=channel)["channel"]
+    except SlackApiError as error:
+        log.warning("a channel cannot be seen", extra={"channel": channel, "reason": error.response.get("error")})
+        return
+    if found.get("is_member") and not found.get("is_archived"):
+        with services.database.transaction(wait=PATIENT) as session:
+            outbox.revive(session, channel, CHANNEL_REASONS, services.clock())
 
 
 def _reviewer_ids(slack: WebClient, queue: QueuePolicy) -> Iterable[str]:

@@ -177,6 +177,16 @@ def release_dead(session: Session, is_dead: Callable[[str], bool]) -> None:
             row.claimed_until = None
 
 
+def revive(session: Session, channel: str, reasons: Collection[str], now: datetime) -> int:
+    """The channel can be written to again: try anew what was given up for one of these reasons. Returns how many."""
+    given_up = session.scalars(
+        select(Posting).where(Posting.channel == channel, Posting.broken.in_(list(reasons))).with_for_update()
+    ).all()
+    for posting in given_up:
+        posting.broken, posting.attempts, posting.next_try_at = "", 0, now
+    return len(given_up)
+
+
 def claim_next_notice(
     session: Session, claimed_by: str, now: datetime, full_channels: Collection[str]
 ) -> DueNotice | None:

@@ -60,12 +60,22 @@ def flag_for_review(
         raise Refusal("The text of this message was erased on request, so it cannot be flagged again.")
     prediction = _as_stored(prediction, policy)
     stored = next(iter(_insert(session, queue, [prediction], now)), None) or _locked(session, queue, prediction)
-    item_id = session.scalar(select(ReviewItem.id).where(ReviewItem.prediction_id == stored.id))
+    item_id = _item_about(session, queue, prediction.external_id)
     if item_id is not None:
         raise Refusal(f"This message is under review already (item {item_id}).", item_id=item_id)
     reason = FlagReason(Reason.PERSON, "a person asked for a look", 1.0)
     _flag(session, stored, (reason,), now, policy, person)
     return open_item(session, stored, queue, now, policy)
+
+
+def _item_about(session: Session, queue: Queue, external_id: str) -> int | None:
+    """Whatever model version looked at it: the same message is one item, also after a promotion."""
+    return session.scalar(
+        select(ReviewItem.id)
+        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .where(Prediction.queue_id == queue.id, Prediction.external_id == external_id)
+        .limit(1)
+    )
 
 
 def _open_queue(session: Session, policy: QueuePolicy) -> Queue:

@@ -112,7 +112,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         rows=snapshot.rows,
         corrections=_corrections_in(session, snapshot.id),
         left_out=snapshot.near_golden_left_out,
-        approvals=tuple(_approvals(session, model_id)),
+        approvals=tuple(_approvals(session, evaluation)),
         approvals_needed=queue.promotion.approvals,
         decisions=tuple(_decisions(session, model_id)),
         superseded_by=newer.name if newer and model.state is ModelState.SUPERSEDED else None,
@@ -179,10 +179,13 @@ def _corrections_in(session: Session, snapshot_id: int) -> int:
     ) or 0  # fmt: skip
 
 
-def _approvals(session: Session, model_id: int) -> list[str]:
+def _approvals(session: Session, evaluation: Evaluation) -> list[str]:
+    """Who said yes to this report; a yes to an older one does not count."""
     return list(
         session.scalars(
-            select(Approval.person).where(Approval.model_id == model_id, Approval.standing).order_by(Approval.id)
+            select(Approval.person)
+            .where(Approval.evaluation_id == evaluation.id, Approval.standing)
+            .order_by(Approval.id)
         )
     )
 

@@ -57,7 +57,7 @@ def approve(session: Session, model_id: int, person: str, reacted_at: int, now: 
         )
     _note_reaction(session, model, person, reacted_at, standing=True, evaluation_id=evaluation.id)
     queue = policy.queue(model.queue.name)
-    leads = _standing_leads(session, model)
+    leads = _standing_leads(session, model, evaluation)
     if len(leads) < queue.promotion.approvals:
         _redraw(session, model, now)
         return False
@@ -263,9 +263,13 @@ def _note_reaction(
     session.flush()
 
 
-def _standing_leads(session: Session, model: ModelVersion) -> list[str]:
-    """Leads whose yes stands and who are still leads."""
-    said = session.scalars(select(Approval.person).where(Approval.model_id == model.id, Approval.standing))
+def _standing_leads(session: Session, model: ModelVersion, evaluation: Evaluation) -> list[str]:
+    """Leads whose yes stands, was given to this report and not to an older one, and who are still leads."""
+    said = session.scalars(
+        select(Approval.person).where(
+            Approval.model_id == model.id, Approval.standing, Approval.evaluation_id == evaluation.id
+        )
+    )
     return sorted(set(said) & set(members(session, model.queue_id, Role.LEAD)))
 
 

@@ -81,7 +81,7 @@ def _settle(session: Session, item: ReviewItem, correction: Correction, now: dat
     correction.model_was_right = correction.label is not None and correction.label == prediction.label
     correction.policy_fingerprint, correction.settled_at = queue.fingerprint, now
     correction.destination, probability = destination(
-        blind=item.blind,
+        blind=item.blind and bool(prediction.text),  # an image alone cannot be a golden text
         model_was_right=correction.model_was_right,
         label=correction.label,
         content_hash=prediction.content_hash,

@@ -1,5 +1,6 @@
 """A flagged prediction becomes a review item; who may say something about it, and what was said so far."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -58,18 +59,40 @@ def current_answers(session: Session, item_id: int) -> Sequence[Answer]:
 
 def left_to_ask(session: Session, item: ReviewItem, answers: Sequence[Answer]) -> int:
     """Reviewers who may act, are not paused and have said nothing about the item."""
-    said = {answer.person for answer in answers}
-    askable = session.scalars(
-        select(Member.person)
-        .outerjoin(Reviewer, Reviewer.person == Member.person)
-        .where(
-            Member.queue_id == item.queue_id,
-            Member.role == Role.REVIEWER,
-            Member.active,
-            Reviewer.paused_at.is_(None),
+    return len(_askable(session, item.queue_id) - {answer.person for answer in answers})
+
+
+def unanswerable_items(session: Session, queue_id: int) -> list[int]:
+    """Open items about which everybody who can be asked has spoken. Clicks find this out by themselves; it is left over
+    when the last one to ask pauses or leaves."""
+    askable = _askable(session, queue_id)
+    said: dict[int, set[str]] = defaultdict(set)
+    for item_id, person in session.execute(
+        select(ReviewItem.id, Answer.person)
+        .outerjoin(
+            Answer,
+            (Answer.item_id == ReviewItem.id) & Answer.is_current & (Answer.kind != AnswerKind.WITHDRAWN),
+        )
+        .where(ReviewItem.queue_id == queue_id, ReviewItem.state == ItemState.OPEN)
+        .order_by(ReviewItem.id)
+    ):
+        said[item_id].add(person)
+    return [item_id for item_id, people in said.items() if askable <= people]
+
+
+def _askable(session: Session, queue_id: int) -> set[str]:
+    return set(
+        session.scalars(
+            select(Member.person)
+            .outerjoin(Reviewer, Reviewer.person == Member.person)
+            .where(
+                Member.queue_id == queue_id,
+                Member.role == Role.REVIEWER,
+                Member.active,
+                Reviewer.paused_at.is_(None),
+            )
         )
     )
-    return len(set(askable) - said)
 
 
 def said_words(answer: Answer) -> str:

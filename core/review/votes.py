@@ -91,6 +91,14 @@ def withdraw_vote(
     return Receipt(item.id, AnswerKind.WITHDRAWN, None, before=said_words(last))
 
 
+def decide_again(session: Session, item_id: int, now: datetime, policy: Policy) -> None:
+    """What was said has not changed, but who could still be asked may have: somebody paused, or left. Locks the item;
+    does nothing unless it is open. Safe to repeat."""
+    item = locked_item(session, item_id)
+    if item.state is ItemState.OPEN:
+        _decide(session, item, now, policy.queue(item.prediction.queue.name))
+
+
 def _receipt_again(session: Session, item: ReviewItem, last: Answer) -> Receipt:
     """What was said of this click when it came first, whatever others have done since."""
     before = session.scalar(

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from bot.clock import utc_now
 from bot.sandbox.client import Message, SandboxClient
 from bot.sandbox.server import serve
+from bot.slack.people import refresh_people
 from bot.wiring import Services, assemble, slack_client
 from core.database import Database
 from core.learning.seeds import add_seeds
@@ -79,6 +80,9 @@ def test_a_channel_that_is_gone_stops_its_cards_and_no_others(loop: Loop) -> Non
             return session.scalars(select(Posting.broken).where(Posting.channel == REVIEW)).one()
 
     assert loop.box.wait_for(given_up) == "is_archived"
+    loop.box.archive(REVIEW, undo=True)
+    refresh_people(loop.services)
+    loop.card("the sofa came late")
 
 
 def test_a_reaction_while_the_database_is_busy_is_delivered_again(loop: Loop) -> None:

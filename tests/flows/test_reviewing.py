@@ -3,6 +3,7 @@ beyond the verbs, which have their own tests on both (tests/core)."""
 
 import pytest
 
+from bot.jobs import settle_unanswerable
 from bot.sandbox.client import Message
 from tests.flows.conftest import Loop, StartLoop
 from tests.people import LEADS, REVIEW, support_policy
@@ -243,6 +244,16 @@ def test_somebody_who_pauses_is_not_waited_for(loop: Loop) -> None:
     card = opened(loop)
     loop.ana.click(card, "refund")
     loop.ben.click(card, "delivery")
+    loop.card("A lead decides*, because nobody is left to ask")
+
+
+def test_an_item_does_not_wait_for_the_last_one_who_pauses(loop: Loop) -> None:
+    card = opened(loop)
+    loop.ana.click(card, "refund")
+    loop.ben.click(card, "delivery")
+    loop.card("2 of at most 3 votes are in")
+    loop.eva.command("/goldloop pause", channel=REVIEW)
+    settle_unanswerable(loop.services)
     loop.card("A lead decides*, because nobody is left to ask")
 
 
