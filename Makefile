@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check conformance format setup screenshots clean wheel-test
+.PHONY: demo test check conformance format setup screenshots clean wheel-test fuzz audit
 
 demo: $(READY)
 	@$(BIN)/goldloop demo $(ARGS)
@@ -27,6 +27,15 @@ conformance: $(READY)
 # The built wheel in an empty environment, and docs/slack.md word by word. Takes a minute or two.
 wheel-test: $(READY)
 	@$(BIN)/python -m pytest -m slow tests/operations $(ARGS)
+
+# Ten thousand forged, spoilt and oversized requests against /slack/events, from a fixed seed.
+fuzz: $(READY)
+	@GOLDLOOP_FUZZ=10000 $(BIN)/python -m pytest --timeout=900 tests/security/test_fuzzing.py
+
+# Known holes in what is installed, by the advisories of PyPI; needs the network.
+audit: $(READY)
+	@$(BIN)/pip-audit --skip-editable --progress-spinner off || { \
+	  echo "If pip-audit could not reach the advisories, nothing was checked: run this where there is a network."; exit 1; }
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -10,6 +10,7 @@ from slack_sdk.signature import SignatureVerifier
 from bot.api.app import create_api
 from bot.health import health_routes
 from bot.pulse import Pulse
+from bot.slack.shapes import has_slacks_shape
 from bot.wiring import Services
 
 MOST_BYTES = 5_000_000  # of one request; Slack's own are far smaller
@@ -37,8 +38,10 @@ def create_app(services: Services, slack: App, signing_secret: str, pulse: Pulse
             return Response("not signed by Slack", status_code=401)
         try:
             asked = BoltRequest(body=body.decode("utf-8"), headers=headers)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError, TypeError, AttributeError, KeyError):  # Bolt looks into it already
             return Response("this cannot be read", status_code=400)
+        if not has_slacks_shape(asked.body):
+            return Response("this is nothing that Slack sends", status_code=400)
         answer = slack.dispatch(asked)
         return Response(answer.body, answer.status, dict(answer.first_headers_without_set_cookie()))
 

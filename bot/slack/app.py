@@ -46,8 +46,8 @@ def build_app(services: Services, signing_secret: str | None = None) -> App:
 def _sentence(error: Exception, body: Body, context: BoltContext) -> BoltResponse:
     """A refusal is said to the person who acted; anything else is a bug: logged with an id, said with that id.
 
-    Events have nobody to answer: a refusal that reaches this place (the database is busy) or a bug is not acknowledged,
-    so that Slack delivers the event again.
+    Events have nobody to answer: where the database is busy or we have a bug, they are not acknowledged, so that Slack
+    delivers them again. What cannot be used is: it would be no better the next time.
     """
     if isinstance(error, Refusal):
         words, field = str(error), error.field if isinstance(error, Invalid) else None
@@ -58,7 +58,7 @@ def _sentence(error: Exception, body: Body, context: BoltContext) -> BoltRespons
         words, field = f"Something broke on our side (id {reference}). Nothing was recorded; please try again.", None
     kind = body.get("type")
     if kind == "event_callback":
-        return BoltResponse(status=503 if isinstance(error, Busy) else 500)
+        return BoltResponse(status=_of_event(error))
     if kind == "view_submission":
         return _answered(_in_the_form(words, field, body))
     if kind == "block_suggestion":
@@ -67,6 +67,12 @@ def _sentence(error: Exception, body: Body, context: BoltContext) -> BoltRespons
         return _answered({"response_type": "ephemeral", "text": blocks.escape(words)})
     note(context, blocks.message(blocks.escape(words), []))
     return BoltResponse(status=200, body="")
+
+
+def _of_event(error: Exception) -> int:
+    if isinstance(error, Busy):
+        return 503
+    return 200 if isinstance(error, Refusal) else 500
 
 
 def _in_the_form(words: str, field: str | None, body: Body) -> dict[str, Any]:

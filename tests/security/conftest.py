@@ -1,0 +1,65 @@
+"""The HTTP door as Slack and strangers reach it: a real app on a real database, on a free port."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+
+from bot.sandbox.client import SandboxClient
+from bot.sandbox.server import serve
+from bot.slack.app import build_app
+from bot.slack.people import refresh_people
+from bot.web import create_app
+from bot.wiring import assemble, slack_client
+from core.database import Database
+from core.records import Base
+from tests.core.desk import Desk, opened
+from tests.flows.test_signed_http import web_server
+from tests.people import support_policy
+from tests.security.strangers import open_place
+
+SECRET = "secret-A_GOLDLOOP"
+
+
+@dataclass(frozen=True)
+class Door:
+    client: httpx.Client
+    box: SandboxClient
+    desk: Desk
+
+    def post(self, body: bytes, kind: str = "application/x-www-form-urlencoded", **headers: str) -> httpx.Response:
+        return self.client.post("/slack/events", content=body, headers={"content-type": kind, **headers})
+
+    def signed(self, body: bytes, kind: str = "application/x-www-form-urlencoded", age: int = 0) -> httpx.Response:
+        return self.post(body, kind, **signature(body, int(time.time()) - age))
+
+    def counts(self) -> dict[str, int]:
+        """How many rows there are of each kind."""
+        with self.desk.database.reading() as session:
+            return {
+                table.name: session.scalar(select(func.count()).select_from(table)) or 0
+                for table in Base.metadata.sorted_tables
+            }
+
+
+def signature(body: bytes, at: int, secret: str = SECRET) -> dict[str, str]:
+    digest = hmac.new(secret.encode(), f"v0:{at}:".encode() + body, hashlib.sha256).hexdigest()
+    return {"x-slack-request-timestamp": str(at), "x-slack-signature": f"v0={digest}"}
+
+
+@pytest.fixture
+def door(database: Database, unused_port: int) -> Iterator[Door]:
+    place, policy = open_place(), support_policy()
+    with serve(place, port=0) as url, SandboxClient(url) as box:
+        services = assemble(database, slack_client(place.apps[0].bot_token, f"{url}/api/"), policy)
+        desk = opened(database, policy)
+        refresh_people(services)
+        app = create_app(services, build_app(services, signing_secret=SECRET), SECRET)
+        address = f"http://127.0.0.1:{unused_port}"
+        with web_server(app, unused_port), httpx.Client(base_url=address, timeout=30) as client:
+            yield Door(client, box, desk)
