@@ -12,7 +12,7 @@ from core.policy import Policy, load_policy
 def opened() -> Iterator[tuple[Database, Policy]]:
     """Raises Invalid if a setting or the policy file cannot be used."""
     settings = load_settings()
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, settings.sqlite_full_sync)
     try:
         yield database, load_policy(settings.policy)
     finally:

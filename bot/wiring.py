@@ -33,7 +33,8 @@ def build_services(settings: Settings) -> Services:
     """Reads the policy file and opens the database; talks to nobody."""
     policy = load_policy(settings.policy)
     token = require_setting(settings.slack_bot_token, "SLACK_BOT_TOKEN")
-    return assemble(Database(settings.database_url), slack_client(token, settings.slack_base_url), policy)
+    database = Database(settings.database_url, settings.sqlite_full_sync)
+    return assemble(database, slack_client(token, settings.slack_base_url), policy)
 
 
 def assemble(database: Database, slack: WebClient, policy: Policy, budget: Budget | None = None) -> Services:

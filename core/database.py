@@ -5,10 +5,10 @@ driver's own mode silently loses updates), and one lock per process queues its w
 not fair). Readers get a plain BEGIN and are never blocked by a writer (WAL).
 """
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Insert, create_engine, event, text
@@ -28,8 +28,9 @@ BUSY_SENTENCE = "Goldloop's database is busy. Nothing was recorded; please try a
 class Database:
     """One engine and the two ways to use it."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+    def __init__(self, url: str, full_sync: bool = False) -> None:
+        """full_sync: on SQLite, survive a power cut without losing the last commits; writing takes four times as long."""
+        self.engine = _engine(url, full_sync)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writers = threading.Lock()
 
@@ -72,27 +73,26 @@ def insert(session: Session, record: type[Any]) -> Any:
     return statement
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, full_sync: bool) -> Engine:
     if url.startswith(("postgres://", "postgresql://")):
         url = "postgresql+psycopg://" + url.split("://", 1)[1]
     if not url.startswith(("sqlite", "postgresql+psycopg://")):
         raise Invalid(f"DATABASE_URL begins with {url.split(':', 1)[0]}:. Use postgresql://… or sqlite:///FILE.")
     if url.startswith("sqlite"):
         engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=20, max_overflow=30)
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, full_sync))
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     return create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20, connect_args={"connect_timeout": 5})
 
 
-def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+def _prepare_sqlite(full_sync: bool, connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    full = os.environ.get("GOLDLOOP_SQLITE_FULL_SYNC") == "1"
     for pragma in (
+        f"busy_timeout={int(PATIENT * 1000)}",  # first: the next one may have to wait for another process
         "journal_mode=WAL",
-        f"synchronous={'FULL' if full else 'NORMAL'}",
+        f"synchronous={'FULL' if full_sync else 'NORMAL'}",
         "foreign_keys=ON",
-        f"busy_timeout={int(PATIENT * 1000)}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
