@@ -24,7 +24,9 @@ def listening(app: FastAPI, host: str, port: int) -> Iterator[None]:
         log.warning("nobody can watch this process", extra={"port": port, "reason": error.strerror})
         yield
         return
-    config = uvicorn.Config(app, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=STOP_SECONDS)
+    config = uvicorn.Config(
+        app, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=STOP_SECONDS
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([taken],), name="listener", daemon=True)
     thread.start()

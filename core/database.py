@@ -29,7 +29,7 @@ class Database:
     """One engine and the two ways to use it."""
 
     def __init__(self, url: str, full_sync: bool = False) -> None:
-        """full_sync: on SQLite, survive a power cut without losing the last commits; writing takes four times as long."""
+        """full_sync: on SQLite, lose no commit in a power cut either; writing takes about four times as long."""
         self.engine = _engine(url, full_sync)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writers = threading.Lock()
