@@ -1,14 +1,16 @@
-"""The shortcut "Flag for review" on any message: the live model looks at its text, then people do."""
+"""The shortcut "Flag for review" on any message: the live model looks at its text, then people do. Anybody of this
+workspace may; outsiders, guests and bots may not."""
 
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot.slack import payloads
 from bot.slack.payloads import Body, FlagSubmission
+from bot.slack.people import require_colleague
 from bot.slack.replies import show_view, tell
 from bot.slack.views import forms
 from bot.wiring import Services
-from core.errors import Invalid
+from core.errors import Invalid, NotAllowed
 from core.intake.ingest import flag_for_review
 from core.intake.predictions import LONGEST_ID, NewPrediction
 
@@ -22,11 +24,17 @@ def register(app: App, services: Services) -> None:
 
     def open_form(body: Body, client: WebClient, respond: Respond) -> None:
         asked = payloads.flag_request(body)
+        try:
+            require_colleague(services, asked.person)
+        except NotAllowed as refusal:
+            show_view(client, asked.trigger_id, forms.sentence("Not for you", str(refusal)), respond)
+            return
         view = forms.flag_form(services.policy.queues, asked.text, f"{asked.channel}|{asked.ts}")
         show_view(client, asked.trigger_id, view, respond)
 
     def form_submitted(ack: Ack, body: Body) -> None:
         asked = payloads.flag_submission(body)
+        require_colleague(services, asked.person)
         queue = services.policy.queue(asked.queue)
         prediction = _looked_at(services, asked)
         with services.database.transaction() as session:

@@ -13,6 +13,7 @@ from bot.slack.payloads import Body
 from bot.wiring import Services
 from core.database import PATIENT
 from core.delivery import outbox
+from core.errors import NotAllowed
 from core.policy import QueuePolicy
 from core.queues import Person, queue_named, sync_members
 from core.vocabulary import Role
@@ -60,6 +61,15 @@ def _deliver_again(services: Services, channel: str) -> None:
     if found.get("is_member") and not found.get("is_archived"):
         with services.database.transaction(wait=PATIENT) as session:
             outbox.revive(session, channel, CHANNEL_REASONS, services.clock())
+
+
+def require_colleague(services: Services, person: str) -> None:
+    """Raise NotAllowed, with the reason, unless this is a full member of our workspace. Asks Slack, so never inside a
+    transaction: of those who flag a message there need be no row."""
+    team = str(services.slack.auth_test()["team_id"])
+    [known] = asked_about(services.slack, [person], team)
+    if known.inactive_because:
+        raise NotAllowed(f"You may not flag messages for review: {known.inactive_because}.")
 
 
 def _reviewer_ids(slack: WebClient, queue: QueuePolicy) -> Iterable[str]:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -17,11 +18,12 @@ from bot.slack.people import refresh_people
 from bot.web import create_app
 from bot.wiring import assemble, slack_client
 from core.database import Database
+from core.policy import Policy
 from core.records import Base
 from tests.core.desk import Desk, opened
 from tests.flows.test_signed_http import web_server
-from tests.people import support_policy
-from tests.security.strangers import open_place
+from tests.people import ANA, BEN, CLEO, support_policy
+from tests.security.strangers import STRANGERS, open_place
 
 SECRET = "secret-A_GOLDLOOP"
 
@@ -54,7 +56,21 @@ def signature(body: bytes, at: int, secret: str = SECRET) -> dict[str, str]:
 
 @pytest.fixture
 def door(database: Database, unused_port: int) -> Iterator[Door]:
-    place, policy = open_place(), support_policy()
+    with _opened(database, unused_port, support_policy()) as door:
+        yield door
+
+
+@pytest.fixture
+def named(database: Database, unused_port: int) -> Iterator[Door]:
+    """Where the policy names them as reviewers and leads."""
+    policy = support_policy(reviewers=[ANA, BEN, *STRANGERS], leads=[CLEO, *STRANGERS])
+    with _opened(database, unused_port, policy) as door:
+        yield door
+
+
+@contextmanager
+def _opened(database: Database, unused_port: int, policy: Policy) -> Iterator[Door]:
+    place = open_place()
     with serve(place, port=0) as url, SandboxClient(url) as box:
         services = assemble(database, slack_client(place.apps[0].bot_token, f"{url}/api/"), policy)
         desk = opened(database, policy)

@@ -22,6 +22,7 @@ from tests.security.strangers import BOT, GONE, GUEST, OUTSIDER
 pytestmark = pytest.mark.usefixtures("sqlite_only")
 
 PEOPLE = (OUTSIDER, GUEST, BOT, GONE, DAN, "U_NOBODY_KNOWS")
+SOME = {"value": "where is my parcel?"}
 TS = "1700000000.000100"
 
 
@@ -65,6 +66,10 @@ def test_nothing_that_they_do_changes_anything(door: Door, person: str) -> None:
         told = command(door, person, words)
         assert any(no in told for no in ("Only the", "may not", "neither review nor lead"))
     assert door.counts() == before
+    if person != DAN:  # anybody of the workspace may flag a message, outsiders may not
+        told = form(door, person, "flag_form", "C|1.1", queue={"selected_option": {"value": "support"}}, text=SOME).text
+        assert "You may not flag messages for review" in told
+    assert door.counts() == before
     event: dict[str, Any] = {
         "type": "reaction_added",
         "user": person,
@@ -78,3 +83,20 @@ def test_nothing_that_they_do_changes_anything(door: Door, person: str) -> None:
     with desk.database.reading() as session:
         assert session.scalars(select(Notice.person)).all() == [person]
     assert desk.item(item_id).opened_at == NOW
+
+
+def test_anybody_of_the_workspace_may_flag_a_message(door: Door) -> None:
+    told = form(door, DAN, "flag_form", "C|1.1", queue={"selected_option": {"value": "support"}}, text=SOME).text
+    assert "Thank you" in told
+    assert door.counts()["review_item"] == 1
+
+
+@pytest.mark.parametrize("person", [OUTSIDER, GUEST, BOT, GONE])
+def test_being_named_in_the_policy_does_not_help_them(named: Door, person: str) -> None:
+    item_id = named.desk.ticket("where is my parcel")
+    before = named.counts()
+    click(named, person, "vote:0", f"{item_id}|label|refund")
+    chosen = {"selected_option": {"value": "refund"}}
+    assert "You may not vote here: " in form(named, person, "answer_form", str(item_id), label=chosen).text
+    assert "You may not use retrain: " in command(named, person, "retrain")
+    assert named.counts() == before
