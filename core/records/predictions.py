@@ -32,9 +32,7 @@ class Prediction(Base):
     probabilities: Mapped[dict[str, float] | None]
     content_hash: Mapped[str]
     created_at: Mapped[datetime]
-    erased_at: Mapped[
-        datetime | None
-    ]  # since then without text, image and fields; its id keeps them away
+    erased_at: Mapped[datetime | None]  # since then without text, image and fields; its id keeps them away
 
     queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
     flags: Mapped[list["Flag"]] = relationship(back_populates="prediction", order_by="Flag.id")
