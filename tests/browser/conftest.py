@@ -29,7 +29,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-WAIT_MS = 5000  # at most, for anything to appear
+WAIT_MS = 15_000  # at most, for anything to appear
 WIDE, PHONE = (1440, 900), (390, 844)
 
 OpenWindow = Callable[..., "Page"]

@@ -51,6 +51,7 @@ def test_a_reviewer_says_why_corrects_a_field_and_undoes_it_on_the_home_tab(loop
     ana.get_by_role("link", name="goldloop").click()
     answer = ana.locator(".home .block-section", has_text="Item 1: refund")
     answer.get_by_role("button", name="Undo").click()
+    answer.wait_for(state="detached")  # the Home tab is drawn again without it
     ana.get_by_role("button", name="Pause for me").click()
     ana.get_by_role("button", name="I am back").wait_for()
     ana.get_by_role("link", name="support-review").click()
