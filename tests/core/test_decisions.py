@@ -338,3 +338,17 @@ def test_approvals_are_kept_with_the_report_they_were_given_for(open_desk: OpenD
         [approval] = session.scalars(select(Approval))
         assert approval.evaluation_id == newest_evaluation(session, model_id).id
     assert requested(desk) is not None
+
+
+def test_a_yes_to_an_older_report_does_not_count_for_a_newer_one(open_desk: OpenDesk) -> None:
+    desk = quorum_of_two(open_desk)
+    for number in (1, 2):
+        model_id = candidate(desk)
+        for lead in (CLEO, DAN):
+            act(desk, APPROVE, model_id, lead, at=number)
+    waiting = candidate(desk)
+    assert act(desk, APPROVE, waiting, CLEO, at=3) is False
+    rolled_back(desk)
+    evaluated_again(desk)
+    assert act(desk, APPROVE, waiting, DAN, at=4) is False, "Cleo has not seen this report"
+    assert act(desk, APPROVE, waiting, CLEO, at=5) is True

@@ -111,6 +111,12 @@ def test_a_text_that_no_model_has_seen_can_be_flagged(desk: Desk) -> None:
     assert desk.click(BEN, item_id, REFUND).settled
 
 
+def test_a_message_flagged_again_after_a_promotion_is_the_same_item(desk: Desk) -> None:
+    item_id = desk.flag(NewPrediction("C1:1", "none", "what is this?"))
+    with pytest.raises(Refusal, match=f"under review already \\(item {item_id}\\)"):
+        desk.flag(NewPrediction("C1:1", "v1", "what is this?", label=REFUND, confidence=0.9))
+
+
 def test_fields_keep_the_order_in_which_they_were_sent(desk: Desk) -> None:
     fields = {"Ticket number": "7", "Tier": "gold", "A": "b"}
     item_id = desk.ticket(fields=fields)
