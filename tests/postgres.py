@@ -28,6 +28,7 @@ FAST = {  # nothing here must survive a power cut
     "wal_level": "minimal",
     "max_wal_senders": "0",
 }
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "autovacuum": "on"}
 PR_SET_PDEATHSIG = 1
 
 
@@ -49,7 +50,9 @@ def find_binaries() -> Path:
 class PostgresServer:
     """Start, stop, crash and start again: the last two are for the tests of outages."""
 
-    def __init__(self) -> None:
+    def __init__(self, durable: bool = False) -> None:
+        """durable: what was committed survives a crash, as in production."""
+        self.settings = {**FAST, **DURABLE} if durable else FAST
         self.root = Path(tempfile.mkdtemp(prefix="goldloop-postgres-"))
         self.root.chmod(0o755)
         self.binaries = find_binaries()
@@ -75,7 +78,7 @@ class PostgresServer:
 
     def start(self) -> None:
         libc = ctypes.CDLL(None)
-        options = [part for name, value in FAST.items() for part in ("-c", f"{name}={value}")]
+        options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [

@@ -95,5 +95,16 @@ def test_every_link_and_every_named_file_is_there(page: Path) -> None:
         assert (ROOT / named).exists(), f"{page.name} names {named}"
 
 
+def test_each_fault_of_the_reliability_page_is_tried_by_a_test_that_is_there() -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith(("| what", "| ---"))]
+    assert rows
+    for line in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", line)
+        assert named, f"no test is named: {line}"
+        for file, test in named:
+            assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), f"{file} has no {test}"
+
+
 if __name__ == "__main__":
     PAGE.write_text(page_with_table(), encoding="utf-8")
