@@ -22,8 +22,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from core.learning.learners import Example, FloatArray, Progress, State, TextLearner
+from core.learning.learners import Example, FloatArray, Progress, State
 from core.learning.paired import calibration_error
+from core.learning.text_learner import TextLearner
 
 DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 THRESHOLD = 0.8  # the default of flagging.confidence

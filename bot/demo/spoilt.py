@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.learning.learners import Example, Progress, TextLearner, TextModel
+from core.learning.learners import Example, Progress
+from core.learning.text_learner import TextLearner, TextModel
 
 
 class SpoiltLearner(TextLearner):

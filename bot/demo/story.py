@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.demo.data import Ticket
 from core.learning.cards import CandidateCard, candidate_card
-from core.learning.paired import Interval, difference
+from core.learning.intervals import Interval, difference
 from core.learning.serving import load_model
 from core.policy import Policy
 from core.records.learning import ModelVersion

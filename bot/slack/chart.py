@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from core.learning.paired import Interval
+from core.learning.intervals import Interval
 from core.learning.scorecard import Baseline, LabelScore, PastErrorScore, RandomScore, Scorecard
 
 SIZE, DPI = (12.0, 6.75), 100  # inches; 1200 x 675 pixels, which Slack shows without cropping

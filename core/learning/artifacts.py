@@ -1,7 +1,8 @@
 """A fitted model as bytes and back, by skops and never by pickle: reading a model must not run code.
 
 The bytes, their hash and the library's version are stored side by side. All three are checked before anything is
-built, and each refusal is a sentence for the person who has to act.
+built, and each refusal is a sentence for the person who has to act. skops is imported where it is used: with
+scikit-learn it takes more than a second, and most commands and processes pack and open nothing.
 """
 
 import hashlib
@@ -9,15 +10,12 @@ import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
-
-import sklearn
-from skops.io import dumps, get_untrusted_types, loads
-from skops.io.exceptions import UntrustedTypesFoundException
+from importlib.metadata import version
 
 from core.errors import Invalid
 from core.learning.learners import Fitted, Learner
 
-LIBRARY = f"scikit-learn {sklearn.__version__}"
+LIBRARY = f"scikit-learn {version('scikit-learn')}"
 RETRAIN = "Retrain with `goldloop retrain`"
 DAMAGE = (  # what readers of zip, JSON and arrays raise on broken ones
     zipfile.BadZipFile,
@@ -49,6 +47,8 @@ def pack(learner: Learner, fitted: Fitted) -> Packed:
 
     Raises Invalid if the state holds a type that `learner.trusted_types` does not name: it could never be read again.
     """
+    from skops.io import dumps, get_untrusted_types
+
     document = {"learner": learner.name, "state": dict(fitted.state())}
     content = dumps(document, compression=zipfile.ZIP_DEFLATED)
     foreign = sorted(set(get_untrusted_types(data=content)) - set(learner.trusted_types))
@@ -78,6 +78,9 @@ def unpack(packed: Packed, learner: Learner) -> Fitted:
 
 
 def _read(content: bytes, learner: Learner) -> object:
+    from skops.io import loads
+    from skops.io.exceptions import UntrustedTypesFoundException
+
     try:
         return loads(content, trusted=list(learner.trusted_types))
     except UntrustedTypesFoundException as error:

@@ -8,7 +8,7 @@ when the snapshot is taken.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.learning.paired import wilson
+from core.learning.intervals import wilson
 from core.learning.scorecard import Scorecard
 from core.policy import PromotionPolicy
 

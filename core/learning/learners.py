@@ -1,14 +1,11 @@
-"""Learning labels from text: the built-in learner, and where those of other packages come in.
+"""Learning labels from text: what a learner is, and where learners come from.
 
 A learner is found by name in the entry point group `goldloop.learners`. It turns examples into a `Fitted`, whose
-`state()` is all that is stored (core/learning/artifacts.py) and compared (core/learning/fingerprints.py).
-
-The built-in one is a linear support vector machine on word and character n-grams: it needs no downloaded weights, is
-fitted in a second for some hundred rows and reads 10,000 short texts a second (benchmarks/learners.txt). Its margins
-are no probabilities; core/learning/temperature.py makes them so.
+`state()` is all that is stored (core/learning/artifacts.py) and compared (core/learning/fingerprints.py). The built-in
+one is in core/learning/text_learner.py; a learner is imported when it is asked for, so that only who trains or predicts
+waits for its libraries.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -16,13 +13,11 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from core.errors import Invalid
-from core.learning.margins import Rows, calibrated_scale, fit_margins
-from core.learning.ngrams import Ngrams, restore_ngrams
 
 GROUP = "goldloop.learners"
+BUILT_IN = EntryPoint("text", "core.learning.text_learner:TextLearner", GROUP)
 
 FloatArray = NDArray[np.float64]
 State = Mapping[str, Any]  # what skops can store: str, numbers, lists, dicts, arrays, scikit-learn estimators
@@ -79,100 +74,16 @@ class Learner(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class TextModel:
-    """A fitted `TextLearner`. weights: float32 (features, classes); offsets: (classes,); scale: inverse temperature."""
-
-    classes: tuple[str, ...]
-    ngrams: Ngrams
-    weights: NDArray[np.float32]
-    offsets: FloatArray
-    scale: float
-
-    def probabilities(self, texts: Sequence[str]) -> FloatArray:
-        """See `Fitted`. A text without any known word or character sequence gets the same probability for every label:
-        the offsets alone would make it a confident case of the most frequent one, and nobody would be asked.
-
-        Memory grows with the number of texts (about 1.5 kB each plus 8 bytes per label): scans pass batches.
-        """
-        if not texts:
-            return np.empty((0, len(self.classes)))
-        features = self.ngrams.features(texts)
-        margins = features @ self.weights + self.offsets
-        margins[np.diff(features.indptr) == 0] = 0
-        shares: FloatArray = softmax(self.scale * margins, axis=1)
-        return shares
-
-    def state(self) -> State:
-        return {
-            "classes": list(self.classes),
-            "ngrams": self.ngrams.state(),
-            "weights": self.weights,
-            "offsets": self.offsets,
-            "scale": self.scale,
-        }
-
-
-class TextLearner:
-    """Word (1 to 2) and character (2 to 5, within words) TF-IDF, linear SVM one against the rest, temperature.
-
-    Fan et al. (2008), LIBLINEAR, JMLR 9, 1871-1874. Calibration: see core/learning/temperature.py.
-    """
-
-    name = "text"
-    trusted_types: tuple[str, ...] = ()  # the state is text, numbers and arrays
-
-    def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> TextModel:
-        """The order of the examples does not matter; the seed decides the folds and LIBLINEAR's order of the rows.
-
-        A label needs one row. With one, it is learned but takes no part in the calibration; if that holds for all,
-        the scale is 1, which leaves every text far below any sensible threshold.
-        Rows with an empty text are left out: there is nothing to learn from them.
-        Raises Invalid if no rows remain, or a single label, or for a weight that is not above 0.
-        """
-        written = sorted((e for e in examples if e.text.split()), key=lambda e: (e.label, e.text, e.weight))
-        _check(written, len(examples))
-        classes, targets = np.unique(np.array([e.label for e in written], dtype=object), return_inverse=True)
-        rows = Rows([e.text for e in written], targets, np.array([e.weight for e in written]), len(classes))
-        scale = calibrated_scale(rows, seed, progress)
-        progress(f"Fitting on all {len(written)} rows")
-        ngrams, weights, offsets = fit_margins(rows, seed)
-        return TextModel(tuple(classes), ngrams, weights, offsets, scale)
-
-    def restore(self, state: State) -> TextModel:
-        try:
-            ngrams = restore_ngrams(state["ngrams"])
-            return TextModel(tuple(state["classes"]), ngrams, state["weights"], state["offsets"], float(state["scale"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise Invalid(f"This is not a model of the learner “text” ({error}).") from None
-
-
-def _check(written: Sequence[Example], given: int) -> None:
-    labels = {example.label for example in written}
-    if not labels:
-        raise Invalid(f"There is nothing to learn from: none of the {given} training rows has a text.")
-    if len(labels) == 1:
-        raise Invalid(
-            f"All {len(written)} training rows with a text have the label “{written[0].label}”. "
-            "At least two labels are needed."
-        )
-    wrong = next((e for e in written if not (math.isfinite(e.weight) and e.weight > 0)), None)
-    if wrong:
-        raise Invalid(f"A training row of “{wrong.label}” has the weight {wrong.weight}; weights must be above 0.")
-
-
 def find_learner(name: str) -> Learner:
     """The learner of that name among the installed packages; "text" is always there.
 
     Raises Invalid, naming what is installed, if there is none, if two packages bring one of that name, or if the
     package's cannot be used.
     """
-    offers = {point.value: point for point in entry_points(group=GROUP) if point.name == name}
-    own = f"{TextLearner.__module__}:{TextLearner.__qualname__}"
-    if name == TextLearner.name and not set(offers) - {own}:
-        return TextLearner()  # in a plain checkout our own entry point is not installed
+    points = {*entry_points(group=GROUP), BUILT_IN}  # in a plain checkout our own entry point is not installed
+    offers = {point.value: point for point in points if point.name == name}
     if not offers:
-        installed = sorted({point.name for point in entry_points(group=GROUP)} | {TextLearner.name})
+        installed = sorted({point.name for point in points})
         raise Invalid(f"There is no learner “{name}”. Installed: {', '.join(installed)}.", field="learner")
     if len(offers) > 1:
         raise Invalid(

@@ -4,54 +4,14 @@ What counts are the examples on which they differ: `broken`, right before and wr
 round. Examples on which both are right or both wrong say nothing about which is better.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.stats import binom, norm
+from scipy.stats import binom
 
 BINS = 15  # of the calibration error; as in Guo et al. (2017)
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with its bounds, low <= estimate <= high."""
-
-    estimate: float
-    low: float
-    high: float
-
-
-def wilson(right: int, n: int, level: float = 0.95) -> Interval:
-    """A share and its interval, in [0, 1]. n = 0: nothing is known, so 0 to 1 around 0.5.
-
-    Wilson (1927), JASA 22, 209-212, without continuity correction. Unlike the usual one it keeps its promise for few
-    examples and at 0 and 1.
-    """
-    if n == 0:
-        return Interval(0.5, 0.0, 1.0)
-    z, share = _quantile(level), right / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return Interval(share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)))
-
-
-def difference(broken: int, gained: int, n: int, level: float = 0.95) -> Interval:
-    """Accuracy now minus before, in [-1, 1], with a two-sided interval. n = 0: -1 to 1 around 0.
-
-    Bonett and Price (2012), J. Educational and Behavioral Statistics 37, 479-488: one example is added to each kind of
-    difference, so that no difference at all among a few examples is no proof that there is none. Recommended for its
-    coverage by Fagerland, Lydersen and Laake (2014), Statistics in Medicine 33, 2850-2875.
-    """
-    if n == 0:
-        return Interval(0.0, -1.0, 1.0)
-    down, up = (broken + 1) / (n + 2), (gained + 1) / (n + 2)
-    half = _quantile(level) * math.sqrt((down + up - (up - down) ** 2) / (n + 2))
-    estimate = (gained - broken) / n
-    return Interval(estimate, max(-1.0, min(estimate, up - down - half)), min(1.0, max(estimate, up - down + half)))
 
 
 def chance_of_worse(broken: int, gained: int) -> float:
@@ -110,7 +70,3 @@ def calibration_error(confidences: NDArray[np.float64], right: NDArray[np.bool_]
     bins = np.clip(np.ceil(confidences * BINS).astype(int) - 1, 0, BINS - 1)
     gaps = np.bincount(bins, weights=confidences - right, minlength=BINS)
     return float(np.abs(gaps).sum() / len(confidences))
-
-
-def _quantile(level: float) -> float:
-    return float(norm.ppf((1 + level) / 2))

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.learning.paired import chance_of_worse, detectable_fall, difference, holm
+from core.learning.intervals import difference
+from core.learning.paired import chance_of_worse, detectable_fall, holm
 from core.learning.scorecard import Flip, LabelScore, PastErrorScore, RandomScore
 
 

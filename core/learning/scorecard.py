@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from core.errors import Invalid
-from core.learning.paired import Interval, wilson
+from core.learning.intervals import Interval, wilson
 
 Baseline = Literal["live", "recorded", "majority"]
 

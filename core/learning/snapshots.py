@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from core.learning.forgotten import forgotten_rows
 from core.learning.golden import Golden
 from core.learning.learners import Example
-from core.learning.neighbours import near
 from core.policy import QueuePolicy
 from core.records.learning import GoldenExample, SeedExample, Snapshot, SnapshotRow
 from core.records.predictions import Prediction
@@ -59,15 +58,6 @@ def gather(session: Session, queue_id: int, policy: QueuePolicy) -> list[Row]:
         if seed.content_hash not in corrected and seed.label in policy.label_names
     ]
     return seeds + sorted(corrected.values(), key=lambda row: row.source_id)
-
-
-def keep_clean(rows: Sequence[Row], golden: Sequence[Golden], policy: QueuePolicy) -> list[Row]:
-    """The rows that are not near a golden example, and proof of it: raises Leak if one is left."""
-    texts = [example.text for example in golden]
-    close = near([row.text for row in rows], texts, policy.golden.near_duplicate)
-    kept = [row for row, is_close in zip(rows, close, strict=True) if not is_close]
-    _assert_no_leak(kept, golden, policy)
-    return kept
 
 
 def store(
@@ -170,11 +160,3 @@ def _corrections(session: Session, queue_id: int, policy: QueuePolicy) -> list[R
         Row(Source.CORRECTION, correction.id, text, correction.label or "", weights[correction.model_was_right], digest)
         for correction, text, digest in found
     ]
-
-
-def _assert_no_leak(rows: Sequence[Row], golden: Sequence[Golden], policy: QueuePolicy) -> None:
-    hashes = {example.content_hash for example in golden}
-    exact = [row for row in rows if row.content_hash in hashes]
-    close = near([row.text for row in rows], [example.text for example in golden], policy.golden.near_duplicate)
-    if exact or close.any():
-        raise Leak(f"{len(exact)} equal and {int(close.sum())} near-golden rows are left in the training set")

@@ -14,10 +14,11 @@ from core.errors import Refusal
 from core.learning.artifacts import pack
 from core.learning.candidates import Measured, measure, store_candidate
 from core.learning.fingerprints import fingerprint
+from core.learning.firewall import keep_clean
 from core.learning.golden import golden_set
 from core.learning.learners import Fitted, Learner, find_learner
 from core.learning.runs import fail_run, say_progress
-from core.learning.snapshots import Row, gather, keep_clean, snapshot_rows, store
+from core.learning.snapshots import Row, gather, snapshot_rows, store
 from core.policy import Policy, QueuePolicy
 from core.records.learning import Live, ModelVersion, TrainingRun
 from core.vocabulary import Audience, Card, ModelState, RunState

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.learning.intervals import Interval, wilson
 from core.learning.models import live_version
-from core.learning.paired import Interval, wilson
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.predictions import Flag, Prediction

@@ -14,7 +14,7 @@ from bot.slack.blocks import Message, View
 from bot.slack.views import candidate, forms, home, receipts, review_item, run, stats
 from core.learning.cards import CandidateCard, DecisionLine, RunCard
 from core.learning.evaluation import GoldenRow, Predicted, compare
-from core.learning.paired import wilson
+from core.learning.intervals import wilson
 from core.learning.scorecard import Scorecard
 from core.policy import LabelPolicy
 from core.review.cards import FormCard, ItemCard, Outcome, Why

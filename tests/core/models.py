@@ -14,11 +14,12 @@ from core.learning.artifacts import Packed, pack
 from core.learning.candidates import measure, store_candidate
 from core.learning.decisions import approve
 from core.learning.gate import GateVerdict
-from core.learning.learners import Example, Fitted, TextLearner
+from core.learning.learners import Example, Fitted
 from core.learning.models import live_version
 from core.learning.runs import EVALUATE, TRAIN, request_run
 from core.learning.seeds import add_seeds
 from core.learning.snapshots import gather, store
+from core.learning.text_learner import TextLearner
 from core.learning.training import evaluate_again, train
 from core.records.jobs import Job
 from core.records.learning import Decision, Live, ModelVersion, TrainingRun

@@ -11,12 +11,12 @@ from core import jobs
 from core.jobs import LostLease
 from core.learning.fingerprints import fingerprint
 from core.learning.golden import golden_set
-from core.learning.learners import TextLearner
 from core.learning.models import newest_evaluation
 from core.learning.runs import TRAIN
 from core.learning.scorecard import Scorecard
 from core.learning.seeds import add_seeds
 from core.learning.snapshots import snapshot_rows
+from core.learning.text_learner import TextLearner
 from core.learning.training import Clock, train
 from core.records.learning import Artifact, ModelVersion, Snapshot, TrainingRun
 from core.vocabulary import Card, ModelState, RunState, Trigger

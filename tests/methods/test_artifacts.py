@@ -13,7 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from core.errors import Invalid
 from core.learning.artifacts import LIBRARY, Packed, pack, unpack
 from core.learning.fingerprints import fingerprint
-from core.learning.learners import Example, State, TextLearner, TextModel
+from core.learning.learners import Example, State
+from core.learning.text_learner import TextLearner, TextModel
 
 TEXTS = ("money back please", "where is my parcel", "", "🦄")
 

@@ -12,10 +12,12 @@ from scipy.stats import binom
 from core.errors import Invalid
 from core.learning.evaluation import GoldenRow, Predicted, always, compare, predict
 from core.learning.gate import GateVerdict, gate
-from core.learning.learners import Example, TextLearner
-from core.learning.paired import calibration_error, chance_of_worse, detectable_fall, difference, holm, wilson
+from core.learning.intervals import difference, wilson
+from core.learning.learners import Example
+from core.learning.paired import calibration_error, chance_of_worse, detectable_fall, holm
 from core.learning.scorecard import Baseline, Calibration, Collapse, Flip, Scorecard
 from core.learning.spoilt import collapsed, swaps
+from core.learning.text_learner import TextLearner
 from core.policy import LabelPolicy, PromotionPolicy, QueuePolicy
 from core.vocabulary import Stratum
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.learning.fingerprints import fingerprint
-from core.learning.learners import Example, Fitted, Learner, TextLearner, TextModel, find_learner
+from core.learning.learners import Example, Fitted, Learner, find_learner
 from core.learning.temperature import SCALES, assign_folds, fit_scale
+from core.learning.text_learner import TextLearner, TextModel
 
 WORDS = {
     "refund": ["refund", "money", "back", "return", "charged", "twice", "please", "pay", "returned", "amount"],

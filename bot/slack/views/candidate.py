@@ -3,7 +3,7 @@
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from core.learning.cards import CandidateCard, DecisionLine
-from core.learning.paired import Interval
+from core.learning.intervals import Interval
 from core.learning.scorecard import Flip, LabelScore, Scorecard
 from core.vocabulary import OPERATOR, DecisionKind, ModelState
 

@@ -1,0 +1,25 @@
+"""Between training and golden set: what is close to a golden example does not train."""
+
+from collections.abc import Sequence
+
+from core.learning.golden import Golden
+from core.learning.neighbours import near
+from core.learning.snapshots import Leak, Row
+from core.policy import QueuePolicy
+
+
+def keep_clean(rows: Sequence[Row], golden: Sequence[Golden], policy: QueuePolicy) -> list[Row]:
+    """The rows that are not near a golden example, and proof of it: raises Leak if one is left."""
+    texts = [example.text for example in golden]
+    close = near([row.text for row in rows], texts, policy.golden.near_duplicate)
+    kept = [row for row, is_close in zip(rows, close, strict=True) if not is_close]
+    _assert_no_leak(kept, golden, policy)
+    return kept
+
+
+def _assert_no_leak(rows: Sequence[Row], golden: Sequence[Golden], policy: QueuePolicy) -> None:
+    hashes = {example.content_hash for example in golden}
+    exact = [row for row in rows if row.content_hash in hashes]
+    close = near([row.text for row in rows], [example.text for example in golden], policy.golden.near_duplicate)
+    if exact or close.any():
+        raise Leak(f"{len(exact)} equal and {int(close.sum())} near-golden rows are left in the training set")
