@@ -46,3 +46,15 @@ class Member(Base):
     role: Mapped[Role]
     active: Mapped[bool] = mapped_column(default=True)
     inactive_because: Mapped[str] = mapped_column(default="")
+
+
+class GroupMember(Base):
+    """Who is in a Slack user group that the policy names, as far as it could last be asked: so that nobody loses a role
+    because Slack did not answer."""
+
+    __tablename__ = "group_member"
+    __table_args__ = (UniqueConstraint("group_id", "person"),)
+
+    id: Mapped[int] = big_id()
+    group_id: Mapped[str]
+    person: Mapped[str]
