@@ -9,6 +9,7 @@ from functools import partial
 
 import uvicorn
 
+from bot.jobs import load_live_models
 from bot.listener import listening
 from bot.metrics import count_refusals
 from bot.migrate import migrate
@@ -47,11 +48,12 @@ def run(settings: Settings, *, web: bool, work: bool) -> None:
 
 
 def prepare(services: Services) -> None:
-    """Tables, queues and people as they should be. Safe to repeat, from any number of processes."""
+    """Tables, queues, people and models as they should be. Safe to repeat, from any number of processes."""
     migrate(services.database)
     with services.database.transaction(wait=PATIENT) as session:
         sync_queues(session, services.policy, services.clock())
     refresh_people(services)
+    load_live_models(services)  # and the libraries that it needs: no click has to wait for them
 
 
 def _serve_http(settings: Settings, services: Services, pulse: Pulse) -> None:

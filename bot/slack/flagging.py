@@ -47,12 +47,12 @@ def register(app: App, services: Services) -> None:
 
 
 def _looked_at(services: Services, asked: FlagSubmission) -> NewPrediction:
-    """What the live model says about the text; without a live model, nothing."""
+    """What the live model says about the text; without one that can be used, nothing."""
     external_id = f"slack:{asked.origin.replace('|', ':')}"
     if len(external_id) > LONGEST_ID:
         raise Invalid("This message cannot be identified.")
     fields = {"Flagged by": f"@{asked.person}"}
-    live = services.serving.live(asked.queue)
+    live = services.serving.usable(asked.queue)
     if live is None:
         return NewPrediction(external_id, NO_MODEL, asked.text, fields=fields)
     chances = live.predict([asked.text])[0]

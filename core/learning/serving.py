@@ -1,6 +1,7 @@
 """The live model of each queue, in this process. Each question looks at the `Live` row, so a promotion anywhere is
 served here with the next prediction; the model itself is loaded again only when that row has changed."""
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +9,13 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from core.database import Database
+from core.errors import Invalid
 from core.learning.artifacts import Packed, unpack
 from core.learning.learners import Fitted, find_learner
 from core.learning.models import live_model_id
 from core.records.learning import Artifact, ModelVersion
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Serving:
         self._database = database
         self._lock = threading.Lock()
         self._loaded: dict[str, LiveModel] = {}
+        self._complaints: set[str] = set()
 
     def live(self, queue_name: str) -> LiveModel | None:
         """None: no model of ours is live in this queue. Raises Invalid if the stored model cannot be used."""
@@ -44,6 +49,16 @@ class Serving:
             if loaded is None or loaded.id != model_id:
                 loaded = self._loaded[queue_name] = load_model(session, model_id)
             return loaded
+
+    def usable(self, queue_name: str) -> LiveModel | None:
+        """Like `live`, for work that goes on without a model: one that cannot be used is logged once, and None."""
+        try:
+            return self.live(queue_name)
+        except Invalid as refusal:
+            if str(refusal) not in self._complaints:
+                self._complaints.add(str(refusal))
+                log.error("the live model cannot be used", extra={"queue": queue_name, "reason": str(refusal)})
+            return None
 
 
 def load_model(session: Session, model_id: int) -> LiveModel:

@@ -77,6 +77,7 @@ def test_a_tampered_artefact_is_refused_with_what_to_do(desk: Desk, change: dict
         Serving(desk.database).live("support")
     assert "Retrain with `goldloop retrain`" in str(refusal.value)
     assert served(running) == "v1", "what was loaded before goes on"
+    assert Serving(desk.database).usable("support") is None, "what needs no model goes on without"
 
 
 def test_a_run_meets_the_live_model_and_refuses_a_tampered_one(desk: Desk) -> None:
