@@ -59,6 +59,37 @@ class Notice(Base):
     claimed_by: Mapped[str | None]
     claimed_until: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
+    unconfirmed: Mapped[bool | None]  # saying it was begun and its outcome never stored
     attempts: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime]
     broken: Mapped[str] = mapped_column(default="")
+
+
+class Trouble(Base):
+    """Something that somebody has to mend before Slack takes our messages: one row from its first refusal to its end,
+    so that people are told of it once and it is asked for again only now and then."""
+
+    __tablename__ = "trouble"
+    __table_args__ = (
+        Index("uq_trouble_open", "channel", "reason", unique=True, postgresql_where=text("mended_at IS NULL"),
+              sqlite_where=text("mended_at IS NULL")),
+    )  # fmt: skip
+
+    id: Mapped[int] = big_id()
+    channel: Mapped[str]  # empty: the whole workspace
+    reason: Mapped[str]
+    since: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=0)
+    held_until: Mapped[datetime | None]  # nothing is said there before; None: it stops single messages only
+    posts_only: Mapped[bool] = mapped_column(default=True)  # what is there already can still be redrawn
+    mended_at: Mapped[datetime | None]
+
+
+class Turn(Base):
+    """Who may do what only one process may do at a time: one row per such thing."""
+
+    __tablename__ = "turn"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    until: Mapped[datetime]
