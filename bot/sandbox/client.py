@@ -156,6 +156,13 @@ class SandboxClient:
     def deactivate(self, person: str) -> None:
         self.do("people/change", person=person, kind="deactivated")
 
+    def add_group(self, id: str, handle: str, members: list[str] | None = None, **fields: Any) -> str:
+        return str(self.do("groups", id=id, handle=handle, members=members or [], **fields)["id"])
+
+    def change_group(self, group: str, **fields: Any) -> None:
+        """members (all of them) or disabled; apps hear subteam_members_changed and subteam_updated."""
+        self.do("groups/change", group=group, **fields)
+
     def invite(self, person: str, channel: str) -> None:
         self.do("invite", person=person, channel=channel)
 

@@ -1,4 +1,4 @@
-"""Who and what there is when the workspace starts: people, channels and apps, from Python or from a TOML file.
+"""Who and what there is when the workspace starts: people, user groups, channels and apps, from Python or from TOML.
 
 Ids, tokens and secrets may be any strings; what is left out is made from the name.
 """
@@ -35,6 +35,17 @@ class ChannelConfig:
     archived: bool = False
     ext_shared: bool = False
     topic: str = ""
+
+
+@dataclass(frozen=True)
+class GroupConfig:
+    """A user group: people who are mentioned, and may be given a role, together."""
+
+    id: str
+    handle: str  # what people type after @
+    name: str = ""
+    members: tuple[str, ...] = ()  # ids or names of people
+    disabled: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,7 @@ class SandboxConfig:
     people: tuple[PersonConfig, ...] = ()
     channels: tuple[ChannelConfig, ...] = ()
     apps: tuple[AppConfig, ...] = ()
+    groups: tuple[GroupConfig, ...] = field(default=(), kw_only=True)
     team_id: str = "T_LOCAL"
     team_name: str = "Local workspace"
     team_domain: str = "local"
@@ -110,9 +122,11 @@ def config_from_dict(document: Mapping[str, Any], folder: Path = Path()) -> Sand
     people = tuple(_made(PersonConfig, entry, "people") for entry in document.get("people", []))
     channels = tuple(_made(ChannelConfig, entry, "channels") for entry in document.get("channels", []))
     apps = tuple(_app(entry, folder) for entry in document.get("apps", []))
-    rest = {name: value for name, value in document.items() if name not in ("people", "channels", "apps")}
+    groups = tuple(_made(GroupConfig, entry, "groups") for entry in document.get("groups", []))
+    tables = ("people", "channels", "apps", "groups")
+    rest = {name: value for name, value in document.items() if name not in tables}
     settings: SandboxConfig = _made(SandboxConfig, rest, "the top level")
-    return replace(settings, people=people, channels=channels, apps=apps)
+    return replace(settings, people=people, channels=channels, apps=apps, groups=groups)
 
 
 def app_from_manifest(manifest: Mapping[str, Any], **overrides: Any) -> AppConfig:

@@ -12,10 +12,11 @@ from starlette.routing import Route
 
 from bot.sandbox import acts, forms, watching
 from bot.sandbox.asked import Asked
-from bot.sandbox.config import ChannelConfig, PersonConfig
+from bot.sandbox.config import ChannelConfig, GroupConfig, PersonConfig
 from bot.sandbox.errors import Refused, SlackError
 from bot.sandbox.events import MODES
 from bot.sandbox.faults import Fault
+from bot.sandbox.groups import set_disabled, set_members
 from bot.sandbox.members import archive, deactivate, join, leave, tell_of_person
 from bot.sandbox.messages import delete_message, post_message, update_message
 from bot.sandbox.outcome import Outcome
@@ -190,6 +191,22 @@ async def change_person(asked: Asked) -> Json:
     return {}
 
 
+async def add_group(asked: Asked) -> Json:
+    """Apps hear nothing of a group that is new: none of them can name it yet."""
+    fields = {**asked.fields, "members": tuple(asked.fields.get("members", ()))}
+    return {"id": asked.workspace.add_group(GroupConfig(**fields)).id}
+
+
+async def change_group(asked: Asked) -> Json:
+    """Sets members or disabled; apps hear subteam_members_changed and subteam_updated."""
+    group = asked.workspace.group(asked.text("group"))
+    if "members" in asked.fields:
+        set_members(asked.workspace, group, [asked.workspace.person(each).id for each in asked.fields["members"]])
+    if "disabled" in asked.fields:
+        set_disabled(asked.workspace, group, bool(asked.fields["disabled"]))
+    return {}
+
+
 async def fault(asked: Asked) -> Json:
     kind = asked.text("kind")
     if kind == "none":
@@ -273,6 +290,8 @@ ACTING: dict[str, Callable[[Asked], Awaitable[Json]]] = {
     "channels": add_channel,
     "people": add_person,
     "people/change": change_person,
+    "groups": add_group,
+    "groups/change": change_group,
     "faults": fault,
     "events": events,
     "sockets/drop": drop_sockets,

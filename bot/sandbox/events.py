@@ -27,6 +27,8 @@ EVENT_SCOPES = {
     "user_change": "users:read",
     "team_join": "users:read",
     "file_shared": "files:read",
+    "subteam_members_changed": "usergroups:read",
+    "subteam_updated": "usergroups:read",
 }
 MODES = ("normal", "twice", "late", "reordered")
 LATE_SECONDS = 5.0  # of the workspace's clock; how long `late` and `reordered` hold an event back

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.sandbox.clock import Clock
-from bot.sandbox.config import AppConfig, ChannelConfig, Kind, PersonConfig, SandboxConfig
+from bot.sandbox.config import AppConfig, ChannelConfig, GroupConfig, Kind, PersonConfig, SandboxConfig
 from bot.sandbox.errors import Refused, SlackError
 from bot.sandbox.wire import Json
 
@@ -68,6 +68,17 @@ class Channel:
         if self.im_with is not None:
             return "im"
         return "private" if self.private else "public"
+
+
+@dataclass
+class Group:
+    id: str
+    handle: str
+    name: str
+    members: list[str]
+    disabled: bool
+    created: int
+    updated: int
 
 
 @dataclass
@@ -129,6 +140,7 @@ class Workspace:
         self.apps: dict[str, AppConfig] = {app.id: app for app in config.apps}
         self.people: dict[str, Person] = {}
         self.channels: dict[str, Channel] = {}
+        self.groups: dict[str, Group] = {}
         self.modals: dict[str, list[View]] = {}  # person -> open modals, the top one last
         self.homes: dict[tuple[str, str], View] = {}  # (app, person)
         self.files: dict[str, File] = {}
@@ -146,6 +158,8 @@ class Workspace:
             self._add_bot(app)
         for each in config.channels:
             self.add_channel(each)
+        for group in config.groups:
+            self.add_group(group)
 
     def add_person(self, entry: PersonConfig) -> Person:
         team = (entry.team_id or f"T_{entry.id}") if entry.kind == "external" else self.team_id
@@ -177,6 +191,20 @@ class Workspace:
         )
         self.channels[channel.id] = channel
         return channel
+
+    def add_group(self, entry: GroupConfig) -> Group:
+        members = [self.person(reference).id for reference in entry.members]
+        now = self.seconds()
+        group = Group(entry.id, entry.handle, entry.name or entry.handle, members, entry.disabled, now, now)
+        self.groups[group.id] = group
+        return group
+
+    def group(self, reference: str) -> Group:
+        """By id or by handle. Raises Refused."""
+        for group in self.groups.values():
+            if reference in (group.id, group.handle, f"@{group.handle}"):
+                return group
+        raise Refused(f"There is no user group {reference!r} here.", 404)
 
     def _add_bot(self, app: AppConfig) -> None:
         person = self.people.get(app.bot_user) or self.add_person(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from bot.sandbox.methods import chat, conversations, files, modals, reactions, users
+from bot.sandbox.methods import chat, conversations, files, modals, reactions, usergroups, users
 from bot.sandbox.methods.call import Call
 from bot.sandbox.wire import Json
 
@@ -12,5 +12,6 @@ METHODS: Mapping[str, Callable[[Call], Json]] = {
     **files.METHODS,
     **modals.METHODS,
     **reactions.METHODS,
+    **usergroups.METHODS,
     **users.METHODS,
 }

@@ -1,4 +1,4 @@
-"""users.*, usergroups.*, auth.test, api.test and apps.connections.open"""
+"""users.*, auth.test, api.test and apps.connections.open"""
 
 from bot.sandbox.methods.call import Call
 from bot.sandbox.methods.conversations import listed
@@ -45,14 +45,6 @@ def conversations(call: Call) -> Json:
     return listed(call, lambda channel: person in channel.members)
 
 
-def usergroups(call: Call) -> Json:
-    return {"usergroups": []}
-
-
-def usergroup_people(call: Call) -> Json:
-    return {"users": []}
-
-
 METHODS = {
     "auth.test": auth_test,
     "api.test": api_test,
@@ -60,6 +52,4 @@ METHODS = {
     "users.info": info,
     "users.list": everyone,
     "users.conversations": conversations,
-    "usergroups.list": usergroups,
-    "usergroups.users.list": usergroup_people,
 }
