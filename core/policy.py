@@ -18,7 +18,7 @@ from core.connections import ApiPolicy, WebhookEndpoint
 from core.crontab import crontab_problem
 from core.errors import Invalid, NotFound
 from core.masking import Kind, mask, pattern_problem, region_problem
-from core.vocabulary import NONE_OF_THESE
+from core.vocabulary import NONE_OF_THESE, Role
 
 Section = TypeVar("Section", bound=BaseModel)
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -184,10 +184,14 @@ class QueuePolicy(_Section):
         min_length=1, max_length=80, description="id of the leads' Slack channel: reports and decisions"
     )
     reviewers: tuple[str, ...] = Field(
-        (), description="Slack ids of those who may vote; empty: the channel's full members"
+        (), description="Slack ids of people (`U…`) or user groups (`S…`) who may vote; empty: the channel's members"
     )
     leads: tuple[str, ...] = Field(
-        min_length=1, description="Slack ids of those who settle disputes and decide on models"
+        min_length=1, description="ids of people or user groups who settle disputes and decide on models"
+    )
+    admins: tuple[str, ...] = Field(
+        (),
+        description="ids of people or user groups: leads who alone may overrule the golden gate; empty: each lead may",
     )
     labels: tuple[LabelPolicy, ...] = Field(min_length=2, max_length=1000, description="at least two")
     guideline: str = Field(
@@ -235,10 +239,19 @@ class QueuePolicy(_Section):
 
     @model_validator(mode="after")
     def _leads_suffice(self) -> "QueuePolicy":
-        asked, leads = self.promotion.approvals, len(set(self.leads))
-        if asked > leads:
+        """How many a user group holds is Slack's to say."""
+        asked, leads = self.promotion.approvals, len(set(self.named(Role.LEAD)))
+        if asked > leads and not any(is_group(one) for one in self.named(Role.LEAD)):
             raise ValueError(f"promotion.approvals = {asked}: must be at most the number of leads, which is {leads}")
         return self
+
+    def named(self, role: Role) -> tuple[str, ...]:
+        """Ids of the people and user groups who are to hold this role."""
+        return {
+            Role.REVIEWER: self.reviewers,
+            Role.LEAD: (*self.leads, *self.admins),
+            Role.ADMIN: self.admins,
+        }[role]
 
     @property
     def shown_title(self) -> str:
@@ -268,12 +281,23 @@ class QueuePolicy(_Section):
         return self.flagging.margin if own is None else own
 
 
+def is_group(named: str) -> bool:
+    """Whether an id is that of a Slack user group; people's begin with U or W."""
+    return named.startswith("S")
+
+
 class Policy(_Section):
     """All queues, and other systems."""
 
     queues: tuple[QueuePolicy, ...] = Field(min_length=1)
     api: ApiPolicy = ApiPolicy()
     webhooks: tuple[WebhookEndpoint, ...] = ()
+
+    @property
+    def groups(self) -> list[str]:
+        """Ids of the user groups that hold a role in any queue, each once."""
+        named = (one for queue in self.queues for role in Role for one in queue.named(role))
+        return list(dict.fromkeys(one for one in named if is_group(one)))
 
     def queue(self, name: str) -> QueuePolicy:
         """Raises NotFound if the policy file has no such queue (any more)."""

@@ -1,16 +1,16 @@
 """The queues of the policy file, as rows; who reviews and who leads in them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotAllowed, NotFound
-from core.policy import Policy, QueuePolicy
+from core.policy import Policy, QueuePolicy, is_group
 from core.records.learning import Live
-from core.records.queues import Guideline, Member, Queue
+from core.records.queues import GroupMember, Guideline, Member, Queue
 from core.vocabulary import Role
 
 
@@ -58,6 +58,28 @@ def sync_members(session: Session, queue_id: int, role: Role, people: Iterable[P
     session.flush()
 
 
+def sync_group(session: Session, group_id: str, people: Iterable[str]) -> None:
+    """Let exactly these people be known as the user group's. Safe to repeat."""
+    session.execute(delete(GroupMember).where(GroupMember.group_id == group_id))
+    session.add_all(GroupMember(group_id=group_id, person=person) for person in dict.fromkeys(people))
+    session.flush()
+
+
+def forget_groups_except(session: Session, kept: Sequence[str]) -> None:
+    """A user group that the policy names no more is not remembered until it is named again."""
+    session.execute(delete(GroupMember).where(GroupMember.group_id.not_in(kept)))
+
+
+def people_named(session: Session, named: Iterable[str]) -> list[str]:
+    """The people among these ids, and those of the user groups among them as far as they are known; each once."""
+    ids = list(named)
+    found = select(GroupMember).where(GroupMember.group_id.in_([one for one in ids if is_group(one)]))
+    groups: dict[str, list[str]] = {}
+    for row in session.scalars(found.order_by(GroupMember.id)):
+        groups.setdefault(row.group_id, []).append(row.person)
+    return list(dict.fromkeys(person for one in ids for person in (groups.get(one, []) if is_group(one) else [one])))
+
+
 def members(session: Session, queue_id: int, role: Role) -> list[str]:
     """Ids of those who hold the role and may act now, in a fixed order."""
     return list(
@@ -69,6 +91,11 @@ def members(session: Session, queue_id: int, role: Role) -> list[str]:
     )
 
 
+def is_known(session: Session, person: str) -> bool:
+    """Whether they are seated in any role, may they act in it or not."""
+    return session.scalar(select(Member.id).where(Member.person == person).limit(1)) is not None
+
+
 def holds(session: Session, queue_id: int, role: Role, person: str) -> bool:
     row = _member(session, queue_id, role, person)
     return row is not None and row.active
@@ -78,9 +105,22 @@ def require(session: Session, queue: Queue, role: Role, person: str, what: str) 
     """Raise NotAllowed, with the reason, unless the person may act in this role. `what` completes "… may ___"."""
     row = _member(session, queue.id, role, person)
     if row is None:
-        raise NotAllowed(f"Only the {role.value}s of {queue.name} may {what}. Ask a lead to add you to the policy.")
+        whom = "an admin" if role is Role.ADMIN else "a lead"
+        raise NotAllowed(f"Only the {role.value}s of {queue.name} may {what}. Ask {whom} to add you to the policy.")
     if not row.active:
         raise NotAllowed(f"You may not {what}: {row.inactive_because}.")
+
+
+def require_part(session: Session, queue: Queue, person: str, what: str) -> None:
+    """Raise NotAllowed, with the reason, unless the person reviews or leads here. `what` completes "… may ___"."""
+    rows = session.scalars(select(Member).where(Member.queue_id == queue.id, Member.person == person)).all()
+    _check_any(rows, f"Only those who review or lead in {queue.name} may {what}.", what)
+
+
+def require_anywhere(session: Session, role: Role, person: str, what: str) -> None:
+    """Raise NotAllowed, with the reason, unless the person holds the role in some queue."""
+    rows = session.scalars(select(Member).where(Member.role == role, Member.person == person)).all()
+    _check_any(rows, f"Only {role.value}s may {what}.", what)
 
 
 def queues_of(session: Session, person: str, role: Role) -> list[Queue]:
@@ -107,6 +147,13 @@ def _member(session: Session, queue_id: int, role: Role, person: str) -> Member 
     )
 
 
+def _check_any(rows: Sequence[Member], unknown: str, what: str) -> None:
+    if not rows:
+        raise NotAllowed(f"{unknown} Ask a lead to add you to the policy.")
+    if not any(row.active for row in rows):
+        raise NotAllowed(f"You may not {what}: {rows[0].inactive_because}.")
+
+
 def _sync_guideline(session: Session, queue: Queue, wanted: str, now: datetime) -> None:
     if queue.guideline_version and guideline_text(session, queue) == wanted:
         return
@@ -117,7 +164,7 @@ def _sync_guideline(session: Session, queue: Queue, wanted: str, now: datetime) 
 
 def _seat_named_people(session: Session, queue: Queue, policy: QueuePolicy) -> None:
     """People named in the policy hold their roles at once; what Slack says of them follows with the next refresh."""
-    for role, named in ((Role.REVIEWER, policy.reviewers), (Role.LEAD, policy.leads)):
-        for person in named:
+    for role in Role:
+        for person in people_named(session, policy.named(role)):
             if _member(session, queue.id, role, person) is None:
                 session.add(Member(queue_id=queue.id, role=role, person=person, active=True))

@@ -119,6 +119,7 @@ class NoticeKind(StrEnum):
     NOT_A_LEAD = "not_a_lead"
     REACTION_REFUSED = "reaction_refused"
     DECISION_PENDING = "decision_pending"
+    TROUBLE = "trouble"  # somebody has to mend something before Slack takes our messages; or has mended it
 
 
 class Audience(StrEnum):
@@ -127,8 +128,11 @@ class Audience(StrEnum):
 
 
 class Role(StrEnum):
+    """What a person may do in a queue. Every admin is a lead too."""
+
     REVIEWER = "reviewer"
     LEAD = "lead"
+    ADMIN = "admin"
 
 
 class Scope(StrEnum):

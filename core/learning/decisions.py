@@ -12,7 +12,7 @@ from core.errors import AlreadySettled, Invalid, NotFound, Outdated, Refusal
 from core.learning.models import newest_evaluation
 from core.learning.runs import EVALUATE, TRAIN
 from core.policy import Policy, QueuePolicy
-from core.queues import members, require
+from core.queues import holds, members, require
 from core.records.learning import (
     Approval,
     Decision,
@@ -51,9 +51,10 @@ def approve(session: Session, model_id: int, person: str, reacted_at: int, now: 
     _check_pending(model)
     evaluation = _current_evaluation(session, live, model)
     if not evaluation.passed:
+        use = "use" if _overruling(policy.queue(model.queue.name)) is Role.LEAD else "let an admin use"
         raise Refusal(
             f"The golden gate refused {model.name}, so a check mark is not enough. "
-            "To promote it all the same, use the button “Overrule…” and say why."
+            f"To promote it all the same, {use} the button “Overrule…” and say why."
         )
     _note_reaction(session, model, person, reacted_at, standing=True, evaluation_id=evaluation.id)
     queue = policy.queue(model.queue.name)
@@ -66,9 +67,12 @@ def approve(session: Session, model_id: int, person: str, reacted_at: int, now: 
 
 
 def withdraw_approval(session: Session, model_id: int, person: str, reacted_at: int, now: datetime) -> None:
-    """A lead took the check mark off before the quorum. Afterwards it changes nothing. Repeating it is harmless."""
+    """A lead took the check mark off before the quorum. Afterwards it changes nothing. Repeating it is harmless. Of
+    somebody who may not decide, only a yes that is noted already is taken back."""
     _live, model = _locked(session, model_id)
-    if model.state is not ModelState.CANDIDATE:
+    noted = select(Approval.id).where(Approval.model_id == model.id, Approval.person == person)
+    concerned = holds(session, model.queue_id, Role.LEAD, person) or session.scalar(noted) is not None
+    if model.state is not ModelState.CANDIDATE or not concerned:
         return
     _note_reaction(session, model, person, reacted_at, standing=False, evaluation_id=None)
     _redraw(session, model, now)
@@ -85,9 +89,10 @@ def reject(session: Session, model_id: int, person: str, now: datetime, policy: 
 
 
 def overrule(session: Session, model_id: int, person: str, reason: str, now: datetime, policy: Policy) -> None:
-    """A lead promotes a candidate that the gate refused, and says why. Raises Invalid without a reason."""
+    """Promote a candidate that the gate refused, and say why. In a queue that has admins, theirs alone; else a lead's.
+    Raises NotAllowed, AlreadySettled, Refusal, or Invalid without a reason."""
     live, model = _locked(session, model_id)
-    require(session, model.queue, Role.LEAD, person, "decide about models")
+    require_overruler(session, model, person, policy)
     _check_pending(model)
     evaluation = _current_evaluation(session, live, model)
     if evaluation.passed:
@@ -96,6 +101,17 @@ def overrule(session: Session, model_id: int, person: str, reason: str, now: dat
         raise Invalid("Say in a sentence why it should go live all the same (at least 10 characters).", field="reason")
     queue = policy.queue(model.queue.name)
     _promote(session, live, model, DecisionKind.OVERRULE, [person], reason.strip(), now, queue)
+
+
+def require_overruler(session: Session, model: ModelVersion, person: str, policy: Policy) -> None:
+    """Raise NotAllowed, with the reason, unless this person may overrule the golden gate for this model."""
+    role = _overruling(policy.queue(model.queue.name))
+    require(session, model.queue, role, person, "overrule the golden gate")
+
+
+def _overruling(policy: QueuePolicy) -> Role:
+    """By the policy, not by who is there: where every admin has left, no lead takes their place."""
+    return Role.ADMIN if policy.admins else Role.LEAD
 
 
 def roll_back(session: Session, queue: Queue, person: str, reason: str, now: datetime, policy: QueuePolicy) -> str:

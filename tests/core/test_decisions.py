@@ -184,6 +184,39 @@ def test_both_cards_are_drawn_again_on_a_promotion(desk: Desk) -> None:
     assert [desk.wanted(Card.CANDIDATE, model_id) for model_id in (first, second)] == [count + 1 for count in before]
 
 
+def test_where_there_are_admins_they_alone_overrule_the_gate(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(admins=[DAN]))
+    model_id = refused(desk)
+    with pytest.raises(NotAllowed, match=r"Only the admins of support may overrule the golden gate\. Ask an"):
+        act(desk, OVERRULE, model_id, CLEO)
+    with pytest.raises(Refusal, match="let an admin use the button “Overrule…”"):
+        act(desk, APPROVE, model_id, CLEO)
+    act(desk, OVERRULE, model_id, DAN)
+    assert live(desk) == model_id
+
+
+def test_an_admin_may_all_that_a_lead_may(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(admins=[DAN]))
+    model_id = candidate(desk)
+    assert act(desk, APPROVE, model_id, DAN) is True
+    another = candidate(desk)
+    act(desk, REJECT, another, DAN)
+    assert model(desk, another).state is ModelState.REJECTED
+
+
+def test_where_every_admin_has_left_no_lead_takes_their_place(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(admins=["S_EMPTY"]))
+    with pytest.raises(NotAllowed, match="Only the admins"):
+        act(desk, OVERRULE, refused(desk), CLEO)
+
+
+def test_what_somebody_else_takes_back_leaves_no_trace(desk: Desk) -> None:
+    seeded(desk)
+    act(desk, WITHDRAW, candidate(desk), ANA)
+    with desk.database.reading() as session:
+        assert session.scalars(select(Approval)).all() == []
+
+
 def quorum_of_two(open_desk: OpenDesk) -> Desk:
     return seeded(open_desk(leads=[CLEO, DAN, "U_LEA"], promotion={"approvals": 2}))
 

@@ -6,12 +6,15 @@ from sqlalchemy import select
 from core.errors import NotAllowed, NotFound
 from core.queues import (
     Person,
+    forget_groups_except,
     guideline_text,
     holds,
     members,
+    people_named,
     queue_named,
     queues_of,
     require,
+    sync_group,
     sync_members,
     sync_queues,
 )
@@ -83,6 +86,25 @@ def test_a_refresh_brings_people_in_and_out_and_notes_why_some_may_not_act(desk:
         assert not holds(session, queue.id, Role.REVIEWER, ANA)
     sync(desk, Role.REVIEWER, Person(ANA))
     assert everybody(desk, Role.REVIEWER) == [ANA]
+
+
+def test_who_is_in_a_user_group_that_the_policy_names_may_act(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        sync_group(session, "S_EXPERTS", [DAN, EVA, DAN])
+    desk = desk.under(reviewers=[ANA, "S_EXPERTS", EVA, "S_UNKNOWN"], admins=["S_EXPERTS"])
+    with desk.database.reading() as session:
+        assert people_named(session, desk.rules.reviewers) == [ANA, DAN, EVA]
+    assert everybody(desk, Role.ADMIN) == [DAN, EVA]
+    assert everybody(desk, Role.LEAD) == [CLEO, DAN, EVA], "every admin is a lead"
+
+
+def test_a_user_group_is_who_is_in_it_now_and_forgotten_when_nobody_names_it(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        sync_group(session, "S_EXPERTS", [DAN, EVA])
+        sync_group(session, "S_EXPERTS", [EVA, BEN])
+        sync_group(session, "S_OTHERS", [ANA])
+        forget_groups_except(session, ["S_EXPERTS"])
+        assert people_named(session, ["S_OTHERS", "S_EXPERTS"]) == [EVA, BEN]
 
 
 def test_who_leaves_keeps_their_votes(desk: Desk) -> None:

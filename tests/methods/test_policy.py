@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from core.crontab import WEEKDAYS, crontab_problem
 from core.errors import Invalid, NotFound
 from core.policy import LabelPolicy, Policy, QueuePolicy, load_policy, parse_policy
+from core.vocabulary import Role
 
 SMALLEST = {"channel": "C1", "leads_channel": "C2", "leads": ["U1", "U2"], "labels": ["spam", "ham"]}
 
@@ -114,6 +115,18 @@ def test_settings_that_exclude_each_other_are_named(path: str, value: Any, words
         queue_with(path, value)
 
 
+def test_an_admin_is_a_lead_too() -> None:
+    content = document("promotion.approvals", 3)
+    content["queues"]["support"] |= {"admins": ["U2", "U3"]}
+    assert parse_policy(content, "goldloop.toml").queues[0].named(Role.LEAD) == ("U1", "U2", "U2", "U3")
+
+
+def test_how_many_leads_a_user_group_holds_is_not_guessed() -> None:
+    content = document("promotion.approvals", 3)
+    content["queues"]["support"] |= {"leads": ["S_LEADS"], "admins": ["S_ADMINS", "U1"]}
+    assert parse_policy(content, "goldloop.toml").groups == ["S_LEADS", "S_ADMINS"]
+
+
 def test_a_lead_who_is_named_twice_is_one_lead() -> None:
     content = document("promotion.approvals", 2)
     content["queues"]["support"]["leads"] = ["U1", "U1"]
@@ -191,6 +204,7 @@ OTHER_VALUES: dict[str, Any] = {
     "leads_channel": "C9",
     "reviewers": ["U3"],
     "leads": ["U1", "U3"],
+    "admins": ["U1"],
     "labels": ["ham", "spam"],
     "guideline": "Be fair.",
     "time_zone": "Europe/Berlin",
