@@ -1,6 +1,8 @@
-"""Who is in the channels, asked of Slack by a job and on events, and stored as rows: no click ever waits for it."""
+"""Who may act: the people, user groups and channels of the policy, asked of Slack by a job and on events, and stored as
+rows, so that no click ever waits for it."""
 
 import logging
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -9,18 +11,20 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.slack.deliver import CHANNEL_REASONS
+from bot.slack.groups import refresh_groups
 from bot.slack.payloads import Body
 from bot.wiring import Services
 from core.database import PATIENT
 from core.delivery import outbox
 from core.errors import NotAllowed
 from core.policy import QueuePolicy
-from core.queues import Person, queue_named, sync_members
+from core.queues import Person, is_known, people_named, queue_named, sync_members
 from core.vocabulary import Role
 
 log = logging.getLogger(__name__)
 
-CHANGES = ("member_joined_channel", "member_left_channel", "user_change", "team_join")
+CHANGES = ("member_joined_channel", "member_left_channel", "user_change", "subteam_members_changed", "subteam_updated")
+ONE_AT_A_TIME = threading.Lock()  # who asked Slack first must not write last
 
 
 def register(app: App, services: Services) -> None:
@@ -28,27 +32,57 @@ def register(app: App, services: Services) -> None:
         ack()
 
     def refresh(event: Body) -> None:
-        refresh_people(services)
+        if _concerns_us(services, event):
+            refresh_people(services)
 
     for name in CHANGES:
         app.event(name)(ack=something_changed, lazy=[refresh])
 
 
 def refresh_people(services: Services) -> bool:
-    """Bring the members' rows in line with the policy and with what Slack says. Always False: nothing more to do."""
-    team = str(services.slack.auth_test()["team_id"])
+    """Bring the members' rows in line with the policy and with what Slack says. Always False: nothing more to do.
+    If Slack does not answer about people, nothing changes; about a user group, its people stay those known last."""
+    with ONE_AT_A_TIME:
+        team = str(services.slack.auth_test()["team_id"])
+        refresh_groups(services)
+        named = [{role: list(_ids(services, queue, role)) for role in Role} for queue in services.policy.queues]
+        everybody = dict.fromkeys(person for roles in named for people in roles.values() for person in people)
+        known = {person.id: person for person in asked_about(services.slack, everybody, team)}
+        for queue, roles in zip(services.policy.queues, named, strict=True):
+            _seat(services, queue, {role: [known[person] for person in people] for role, people in roles.items()})
     for queue in services.policy.queues:
-        reviewers = list(asked_about(services.slack, _reviewer_ids(services.slack, queue), team))
-        leads = list(asked_about(services.slack, queue.leads, team))
-        if not queue.reviewers:
-            reviewers = [person for person in reviewers if not person.inactive_because]
-        with services.database.transaction(wait=PATIENT) as session:
-            row = queue_named(session, queue.name)
-            sync_members(session, row.id, Role.REVIEWER, reviewers)
-            sync_members(session, row.id, Role.LEAD, leads)
         for channel in (queue.channel, queue.leads_channel):
             _deliver_again(services, channel)
     return False
+
+
+def _seat(services: Services, queue: QueuePolicy, people: dict[Role, list[Person]]) -> None:
+    if not queue.reviewers:
+        people[Role.REVIEWER] = [person for person in people[Role.REVIEWER] if not person.inactive_because]
+    with services.database.transaction(wait=PATIENT) as session:
+        row = queue_named(session, queue.name)
+        for role, seated in people.items():
+            sync_members(session, row.id, role, seated)
+
+
+def _ids(services: Services, queue: QueuePolicy, role: Role) -> Iterable[str]:
+    """Those of the policy; where it names no reviewers, everybody in the channel."""
+    if role is Role.REVIEWER and not queue.reviewers:
+        return channel_members(services.slack, queue.channel)
+    with services.database.reading() as session:
+        return people_named(session, queue.named(role))
+
+
+def _concerns_us(services: Services, event: Body) -> bool:
+    """A large company changes all day: only what is about our channels, our groups and our people is looked into."""
+    kind = event.get("type")
+    if kind == "user_change":
+        with services.database.reading() as session:
+            return is_known(session, str((event.get("user") or {}).get("id", "")))
+    if kind in ("subteam_members_changed", "subteam_updated"):
+        return (event.get("subteam_id") or (event.get("subteam") or {}).get("id")) in services.policy.groups
+    channels = {channel for queue in services.policy.queues for channel in (queue.channel, queue.leads_channel)}
+    return event.get("channel") in channels
 
 
 def _deliver_again(services: Services, channel: str) -> None:
@@ -70,11 +104,6 @@ def require_colleague(services: Services, person: str) -> None:
     [known] = asked_about(services.slack, [person], team)
     if known.inactive_because:
         raise NotAllowed(f"You may not flag messages for review: {known.inactive_because}.")
-
-
-def _reviewer_ids(slack: WebClient, queue: QueuePolicy) -> Iterable[str]:
-    """The policy's list; without one, everybody in the channel."""
-    return queue.reviewers or tuple(channel_members(slack, queue.channel))
 
 
 def channel_members(slack: WebClient, channel: str) -> Iterator[str]:
