@@ -12,6 +12,7 @@ from bot.checks.address import public_address
 from bot.checks.channels import channels
 from bot.checks.database import clock_of_database, newest_migration, queues_are_rows, reachable_database, room_on_disk
 from bot.checks.delivery import dead_jobs, undelivered
+from bot.checks.events import events_heard
 from bot.checks.finding import Finding, Findings, Outcome, bad
 from bot.checks.models import live_models
 from bot.checks.people import people
@@ -62,6 +63,7 @@ def _rows(database: Database, policy: Policy | None, clock: Callable[[], datetim
         return
     yield from undelivered(database, clock)
     yield from dead_jobs(database)
+    yield from events_heard(database, clock)
     if policy is not None:
         missing = list(queues_are_rows(database, policy))
         yield from missing or live_models(database, policy)

@@ -13,7 +13,7 @@ from typing import Any
 
 from slack_bolt import Ack, App, BoltContext, BoltResponse
 
-from bot.slack import approval, blocks, commands, flagging, home, people, voting
+from bot.slack import approval, blocks, commands, flagging, hearing, home, people, voting
 from bot.slack.payloads import STALE, Body
 from bot.slack.replies import note, tell
 from bot.slack.requests import TimedApp
@@ -28,14 +28,16 @@ LAZY_THREADS = 32  # Bolt's own five starve when Slack answers slowly
 
 def build_app(services: Services, signing_secret: str | None = None) -> App:
     """Asks Slack once who we are, so that no click has to. Raises SlackApiError if the token is not good."""
+    threads = ThreadPoolExecutor(LAZY_THREADS, thread_name_prefix="slack")
     app = TimedApp(
         client=services.slack,
         signing_secret=signing_secret,
         process_before_response=True,
-        listener_executor=ThreadPoolExecutor(LAZY_THREADS, thread_name_prefix="slack"),
+        listener_executor=threads,
         request_verification_enabled=signing_secret is not None,
         ssl_check_enabled=signing_secret is not None,
     )
+    hearing.register(app, services, threads)
     for room in (voting, approval, commands, flagging, home, people):
         room.register(app, services)
     app.error(_sentence)

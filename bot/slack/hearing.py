@@ -1,0 +1,41 @@
+"""Notes which kinds of events come, once an hour each, so that doctor can say which never did."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+from datetime import datetime, timedelta
+
+from slack_bolt import App
+
+from bot.slack.manifest import manifest
+from bot.slack.payloads import Body
+from bot.wiring import Services
+from core.heard import note_heard
+
+log = logging.getLogger(__name__)
+
+FINENESS = timedelta(hours=1)
+
+
+def register(app: App, services: Services, aside: Executor) -> None:
+    """aside: where the note is written, so that no event waits for it."""
+    expected = frozenset(manifest()["settings"]["event_subscriptions"]["bot_events"])
+    noted: dict[str, datetime] = {}
+
+    def hear(body: Body, next: Callable[[], object]) -> None:
+        kind = str((body.get("event") or {}).get("type", "")) if body.get("type") == "event_callback" else ""
+        now = services.clock()
+        if kind in expected and abs(now - noted.get(kind, now - 2 * FINENESS)) > FINENESS:
+            noted[kind] = now
+            aside.submit(_note, services, kind, now)
+        next()
+
+    app.use(hear)
+
+
+def _note(services: Services, kind: str, now: datetime) -> None:
+    try:
+        with services.database.transaction() as session:
+            note_heard(session, kind, now)
+    except Exception:
+        log.info("an event's kind was not noted", exc_info=True)

@@ -1,0 +1,19 @@
+"""Which kinds of events have come from Slack, and when last: the only sign of what the app is subscribed to."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.database import insert
+from core.records.events import Heard
+
+
+def note_heard(session: Session, kind: str, now: datetime) -> None:
+    """One row per kind, however often."""
+    new = insert(session, Heard).values(kind=kind, last_at=now)
+    session.execute(new.on_conflict_do_update(index_elements=["kind"], set_={"last_at": now}))
+
+
+def last_heard(session: Session) -> dict[str, datetime]:
+    return {row.kind: row.last_at for row in session.scalars(select(Heard))}
