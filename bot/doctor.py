@@ -80,7 +80,7 @@ def _slack(settings: Settings, policy: Policy | None, clock: Callable[[], dateti
     yield from connection(slack, settings)
     if auth is None:
         return
-    yield from scopes(auth)
+    yield from scopes(auth, groups=policy is not None and bool(policy.groups))
     yield from clock_of_slack(auth, clock)
     if policy is not None:
         yield from channels(slack, policy)

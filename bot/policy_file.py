@@ -25,7 +25,8 @@ HEAD = """\
 
 @dataclass(frozen=True)
 class Answers:
-    """What only the operator knows. Channels and people by Slack id; reviewers may be empty: the channel's members."""
+    """What only the operator knows. Channels, people and user groups by Slack id; reviewers may be empty: the channel's
+    members; admins too: leads do what they would."""
 
     queue: str
     title: str
@@ -35,6 +36,7 @@ class Answers:
     leads: tuple[str, ...]
     labels: tuple[str, ...]
     time_zone: str
+    admins: tuple[str, ...] = ()
 
 
 def labels_of(file: Path) -> tuple[str, ...]:

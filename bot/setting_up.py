@@ -34,9 +34,10 @@ setting_up = typer.Typer()
 @setting_up.command("manifest")
 def print_manifest(
     url: Annotated[str, typer.Option(help="your public https:// address; without it the app uses Socket Mode")] = "",
+    groups: Annotated[bool, typer.Option("--groups", help="the policy names Slack user groups (S…)")] = False,
 ) -> None:
     """The Slack app as a manifest, to paste at "Create an app, from a manifest"."""
-    typer.echo(json.dumps(manifest_for(url) if url else manifest(), indent=4))
+    typer.echo(json.dumps(manifest_for(url, groups) if url else manifest(groups), indent=4))
 
 
 @setting_up.command()
@@ -45,8 +46,9 @@ def init(
     title: Annotated[str, typer.Option(help="what people read, e.g. Support tickets")] = "",
     channel: Annotated[str, typer.Option(help="id of the reviewers' channel")] = "",
     leads_channel: Annotated[str, typer.Option(help="id of the leads' channel")] = "",
-    lead: Annotated[list[str] | None, typer.Option(help="id of a lead; may be given several times")] = None,
+    lead: Annotated[list[str] | None, typer.Option(help="id of a lead (or user group); several times for more")] = None,
     reviewer: Annotated[list[str] | None, typer.Option(help="id of a reviewer; none: the channel's members")] = None,
+    admin: Annotated[list[str] | None, typer.Option(help="id of an admin; none: leads may do what admins do")] = None,
     label: Annotated[list[str] | None, typer.Option(help="a label; may be given several times")] = None,
     labels_from: Annotated[
         Path | None, typer.Option(help="a data file (columns text, label) to take them from")
@@ -67,10 +69,13 @@ def init(
         title=given_or_asked(title, "Title that people read", "--title", str.strip, named.capitalize()),
         channel=given_or_asked(channel, "Id of the reviewers' channel (C…)", "--channel", read_id),
         leads_channel=given_or_asked(leads_channel, "Id of the leads' channel", "--leads-channel", read_id),
-        leads=read_ids(lead) if lead else asked("Ids of the leads (U…, with commas)", "--lead", read_some_ids),
+        leads=read_ids(lead)
+        if lead
+        else asked("Ids of the leads (people U… or user groups S…, with commas)", "--lead", read_some_ids),
         reviewers=_reviewers(reviewer, lead),
         labels=taken or asked("Labels, with commas", "--label or --labels-from", read_labels),
         time_zone=given_or_asked(time_zone, "Time zone", "--time-zone", read_zone, "UTC"),
+        admins=read_ids(admin or []),
     )
     write_policy(path, answers)
     typer.echo(f"{path} is written: {len(answers.labels)} labels. Look it through, then run `goldloop doctor`.")

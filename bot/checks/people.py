@@ -1,46 +1,79 @@
-"""Leads and reviewers of the policy: there, active, and enough of them."""
+"""Who is to act by the policy: people and user groups; there, active, and enough of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import partial
 
 from slack_sdk import WebClient
 
 from bot.checks.answers import answered
 from bot.checks.finding import Finding, Findings, bad, good, note
+from bot.slack.groups import GONE
 from bot.slack.people import asked_about, channel_members
-from core.policy import Policy, QueuePolicy
+from core.policy import Policy, QueuePolicy, is_group
 from core.queues import Person
+from core.vocabulary import Role
+
+GROUP_REMEDIES = {
+    GONE: "Check the id in the policy (S…, not the handle), or enable the user group again in Slack.",
+    "missing_scope": "Bring the app up to `goldloop manifest --groups`, install it again, and use the new token.",
+    "plan_upgrade_required": "Your plan has no user groups: name people by id in the policy instead.",
+}
 
 
 def people(slack: WebClient, policy: Policy, team: str) -> Findings:
+    known: dict[str, list[str]] = {}
+    for group in policy.groups:
+        found = answered(f"user group {group}", partial(slack.usergroups_users_list, usergroup=group))
+        if isinstance(found, Finding):
+            yield _group_unknown(found)
+        else:
+            known[group] = [str(person) for person in found["users"]]
     for queue in policy.queues:
-        yield from _group(slack, queue, "leads", queue.leads, team, queue.promotion.approvals)
-        yield from _reviewers(slack, queue, team)
+        yield from _role(slack, queue, Role.LEAD, team, known, queue.promotion.approvals)
+        if queue.admins:
+            yield from _role(slack, queue, Role.ADMIN, team, known, 1)
+        yield from _reviewers(slack, queue, team, known)
 
 
-def _reviewers(slack: WebClient, queue: QueuePolicy, team: str) -> Findings:
+def _reviewers(slack: WebClient, queue: QueuePolicy, team: str, known: dict[str, list[str]]) -> Findings:
     """Without a list in the policy it is the channel's members, among whom guests and bots are nothing unusual."""
     needed = min(2, queue.consensus.votes)
     if queue.reviewers:
-        yield from _group(slack, queue, "reviewers", queue.reviewers, team, needed)
+        yield from _role(slack, queue, Role.REVIEWER, team, known, needed)
         return
     subject = f"reviewers of {queue.name}"
     found = answered(subject, lambda: list(asked_about(slack, channel_members(slack, queue.channel), team)))
     yield found if isinstance(found, Finding) else _enough(subject, found, needed)
 
 
-def _group(
-    slack: WebClient, queue: QueuePolicy, role: str, ids: Iterable[str], team: str, needed: int
-) -> Iterator[Finding]:
-    subject = f"{role} of {queue.name}"
-    found = answered(subject, lambda: list(asked_about(slack, dict.fromkeys(ids), team)))
+def _role(
+    slack: WebClient, queue: QueuePolicy, role: Role, team: str, known: dict[str, list[str]], needed: int
+) -> Findings:
+    """Whoever is named and may not act is a mistake; in a user group, as in a channel, it is nothing unusual."""
+    subject = f"{role.value}s of {queue.name}"
+    named = [one for one in queue.named(role) if not is_group(one)]
+    in_groups = [person for one in queue.named(role) for person in known.get(one, [])]
+    found = answered(subject, lambda: list(asked_about(slack, _each_once(named, in_groups), team)))
     if isinstance(found, Finding):
         yield found
         return
     for person in found:
-        if person.inactive_because:
+        if person.inactive_because and person.id in named:
             remedy = f"Take {person.id} off the list in the policy, or name the right person by id."
             yield bad(subject, f"{person.id} may not act: {person.inactive_because}.", remedy)
     yield _enough(subject, found, needed)
+
+
+def _each_once(*ids: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(one for some in ids for one in some))
+
+
+def _group_unknown(refused: Finding) -> Finding:
+    for word, remedy in GROUP_REMEDIES.items():
+        if word in refused.words:
+            words = "Slack knows no such user group, or it is disabled." if word == GONE else refused.words
+            return bad(refused.subject, words, remedy)
+    return refused
 
 
 def _enough(subject: str, found: list[Person], needed: int) -> Finding:

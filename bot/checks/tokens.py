@@ -27,21 +27,26 @@ def bot_token(slack: WebClient) -> Generator[Finding, None, Answer | None]:
     return answer
 
 
-def scopes(auth: Answer) -> Findings:
-    """Against the manifest, as far as Slack tells which the token has."""
+def scopes(auth: Answer, groups: bool = False) -> Findings:
+    """Against the manifest, as far as Slack tells which the token has. groups: the policy names user groups."""
     told = header(auth.headers, "x-oauth-scopes")
     if not told:
         yield note("scopes", "Slack did not say which scopes the token has.")
         return
-    wanted = set(manifest()["oauth_config"]["scopes"]["bot"])
+    wanted = set(manifest(groups)["oauth_config"]["scopes"]["bot"])
     have = {scope.strip() for scope in told.split(",")}
     if wanted - have:
-        yield bad("scopes", f"missing: {', '.join(sorted(wanted - have))}", REMEDIES["missing_scope"])
+        yield bad("scopes", f"missing: {', '.join(sorted(wanted - have))}", _with_groups(groups))
     elif have - wanted:
         words = f"more than needed: {', '.join(sorted(have - wanted))}"
         yield note("scopes", words, "Take them away; the manifest names what is used.")
     else:
         yield good("scopes", "those of the manifest")
+
+
+def _with_groups(groups: bool) -> str:
+    remedy = REMEDIES["missing_scope"]
+    return remedy.replace("`goldloop manifest`", "`goldloop manifest --groups`") if groups else remedy
 
 
 def clock_of_slack(auth: Answer, clock: Callable[[], datetime]) -> Findings:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.policy import is_group
+
 Block = dict[str, Any]
 
 SECTION, FIELD, CONTEXT, HEADER = 3000, 2000, 2000, 150
@@ -48,8 +50,9 @@ def literal(text: str) -> str:
     return broken
 
 
-def mention(person: str) -> str:
-    return f"<@{person}>"
+def mention(named: str) -> str:
+    """A person, or everybody in a user group."""
+    return f"<!subteam^{named}>" if is_group(named) else f"<@{named}>"
 
 
 def shorten(text: str, most: int) -> str:

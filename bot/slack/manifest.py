@@ -9,18 +9,24 @@ from core.errors import Invalid
 
 EVENTS_PATH = "/slack/events"  # the one address for everything that Slack sends; see bot/web.py
 LOOPBACK = ("127.0.0.1", "localhost")  # the local workspace calls without TLS
+GROUP_SCOPES = ("usergroups:read",)
+GROUP_EVENTS = ("subteam_members_changed", "subteam_updated")
 
 
-def manifest() -> dict[str, Any]:
-    """The app's manifest for Socket Mode."""
+def manifest(groups: bool = False) -> dict[str, Any]:
+    """The app's manifest for Socket Mode. groups: the policy gives roles to Slack user groups, so Slack must be asked
+    who is in them; without them the app may not ask."""
     found: dict[str, Any] = json.loads(files("bot.slack").joinpath("manifest.json").read_text(encoding="utf-8"))
+    if groups:
+        found["oauth_config"]["scopes"]["bot"] += GROUP_SCOPES
+        found["settings"]["event_subscriptions"]["bot_events"] += GROUP_EVENTS
     return found
 
 
-def manifest_for(public_url: str) -> dict[str, Any]:
+def manifest_for(public_url: str, groups: bool = False) -> dict[str, Any]:
     """The same app, called by Slack over HTTP at this address. Raises Invalid if Slack would not call it."""
     address = events_address(public_url)
-    made = manifest()
+    made = manifest(groups)
     settings = made["settings"]
     settings["socket_mode_enabled"] = False
     settings["event_subscriptions"]["request_url"] = address

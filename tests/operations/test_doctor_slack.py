@@ -9,7 +9,7 @@ import pytest
 
 from bot.checks.finding import Outcome
 from bot.clock import utc_now
-from bot.sandbox.config import ChannelConfig, PersonConfig, SandboxConfig
+from bot.sandbox.config import ChannelConfig, GroupConfig, PersonConfig, SandboxConfig
 from tests.operations.conftest import Place, SetUp
 from tests.people import ANA, BEN, CLEO, DAN, LEADS, REVIEW, workspace
 
@@ -138,3 +138,40 @@ def test_a_clock_that_is_wrong_is_found_beside_slacks(place: Place) -> None:
     found = place.bad(clock=lambda: utc_now() + timedelta(minutes=6))
     assert [finding.subject for finding in found] == ["clock"]
     assert "Slack's" in found[0].words
+
+
+def with_groups(*groups: GroupConfig, scopes: tuple[str, ...] = ("usergroups:read",)) -> SandboxConfig:
+    base = workspace()
+    stranger = PersonConfig("U_GUS", "gus", kind="guest")
+    app = replace(base.apps[0], scopes=(*(base.apps[0].scopes or ()), *scopes))
+    return replace(base, people=(*base.people, stranger), apps=(app,), groups=groups)
+
+
+def test_a_user_group_with_a_guest_in_it_is_nothing_unusual(set_up: SetUp) -> None:
+    place = set_up(with_groups(GroupConfig("S_LEADS", "leads", members=(CLEO, DAN, "U_GUS"))))
+    place.write(leads=["S_LEADS"], admins=[CLEO])
+    assert place.bad() == []
+    said = {finding.subject: finding.words for finding in place.findings()}
+    assert (said["leads of support"], said["admins of support"]) == ("2 can act", "1 can act")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "disabled", "fault", "words", "remedy"),
+    [
+        ((), False, "", "Slack says missing_scope.", "goldloop manifest --groups"),
+        (("usergroups:read",), True, "", "no such user group, or it is disabled", "S…, not the handle"),
+        (("usergroups:read",), False, "plan_upgrade_required", "plan_upgrade_required", "name people by id"),
+    ],
+)
+def test_a_user_group_that_cannot_be_read_is_found(
+    set_up: SetUp, scopes: tuple[str, ...], disabled: bool, fault: str, words: str, remedy: str
+) -> None:
+    group = GroupConfig("S_LEADS", "leads", members=(DAN,), disabled=disabled)
+    place = set_up(with_groups(group, scopes=scopes))
+    place.write(leads=[CLEO, "S_LEADS"])
+    if fault:
+        place.box.fault("usergroups.users.list", fault)
+    found = [finding for finding in place.bad() if finding.subject != "scopes"]
+    assert [finding.subject for finding in found] == ["user group S_LEADS"]
+    assert words in found[0].words
+    assert remedy in found[0].remedy

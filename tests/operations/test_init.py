@@ -81,6 +81,14 @@ def test_by_options_it_asks_nothing(path: Path) -> None:
     queue = only_queue(path)
     assert queue.label_names == ("refund", "late, or lost")
     assert queue.leads == ("U0CLEO", "U0KIM")
+    assert queue.admins == ()
+
+
+def test_admins_and_user_groups_are_named_by_option(path: Path) -> None:
+    named = ("--admin=U0MIA", "--admin=S0ADMINS", "--lead=S0LEADS")
+    assert init(path, *BY_OPTION, *named, "--label", "refund", "--label", "delivery").exit_code == 0
+    assert only_queue(path).admins == ("U0MIA", "S0ADMINS")
+    assert only_queue(path).leads == ("U0CLEO", "U0KIM", "S0LEADS")
 
 
 def test_the_labels_may_come_from_a_data_file_the_most_frequent_first(path: Path, tmp_path: Path) -> None:

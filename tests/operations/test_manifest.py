@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -22,10 +23,23 @@ def explained(what: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", table, re.MULTILINE))
 
 
+def events_of(made: dict[str, Any]) -> list[str]:
+    return list(made["settings"]["event_subscriptions"]["bot_events"])
+
+
 def test_each_scope_and_event_has_its_reason_on_the_page() -> None:
-    asked = manifest()
+    asked = manifest(groups=True)
     assert sorted(explained("scopes")) == sorted(asked["oauth_config"]["scopes"]["bot"])
     assert sorted(explained("events")) == sorted(asked["settings"]["event_subscriptions"]["bot_events"])
+
+
+def test_about_user_groups_it_asks_only_where_the_policy_names_some() -> None:
+    printed = json.loads(CliRunner().invoke(app, ["manifest", "--groups", "--url", ADDRESS]).stdout)
+    more = set(printed["oauth_config"]["scopes"]["bot"]) - set(manifest()["oauth_config"]["scopes"]["bot"])
+    more |= set(events_of(printed)) - set(events_of(manifest()))
+    assert more == {"usergroups:read", "subteam_members_changed", "subteam_updated"}
+    reasons = explained("scopes") | explained("events")
+    assert {name for name, why in reasons.items() if why.startswith("only with `--groups`")} == more
 
 
 def test_it_is_printed_for_socket_mode() -> None:

@@ -1,0 +1,109 @@
+"""Roles by user group: who joins one may act at once, who leaves may not; nobody loses a role by one failed call."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.sandbox.client import Person
+from bot.sandbox.config import GroupConfig, PersonConfig, SandboxConfig, app_from_manifest
+from bot.slack.groups import refresh_groups
+from bot.slack.manifest import manifest
+from bot.slack.people import refresh_people
+from core.queues import holds, queue_named
+from core.vocabulary import Role
+from tests.flows.conftest import Loop, StartLoop, loop, start_loop
+from tests.people import ANA, BEN, CLEO, DAN, EVA, REVIEW, support_policy, workspace
+
+__all__ = ["loop", "start_loop"]  # a running Goldloop
+
+pytestmark = pytest.mark.usefixtures("sqlite_only")
+
+GUS = "U_GUS"
+SPLIT = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
+
+
+def with_groups(*groups: GroupConfig) -> SandboxConfig:
+    base = workspace()
+    app = app_from_manifest(manifest(groups=True), id="A_GOLDLOOP", name="goldloop")
+    guest = PersonConfig(GUS, "gus", kind="guest")
+    channels = tuple(replace(one, members=(*one.members, GUS)) for one in base.channels)
+    return replace(base, people=(*base.people, guest), channels=channels, apps=(app,), groups=groups)
+
+
+@pytest.fixture
+def grouped(start_loop: StartLoop) -> Loop:
+    """Reviewers are Ana and a user group of Ben and a guest; Cleo leads, and a user group of Eva administers."""
+    experts = GroupConfig("S_EXPERTS", "experts", members=(BEN, GUS))
+    admins = GroupConfig("S_ADMINS", "admins", members=(EVA,))
+    policy = support_policy(reviewers=[ANA, "S_EXPERTS"], admins=["S_ADMINS"])
+    return start_loop(policy, with_groups(experts, admins))
+
+
+def may(loop: Loop, person: str, role: Role) -> bool:
+    with loop.database.reading() as session:
+        return holds(session, queue_named(session, "support").id, role, person)
+
+
+def test_who_joins_a_group_may_vote_at_once_and_who_leaves_may_not(grouped: Loop) -> None:
+    grouped.predict("T-1", "the sofa came late", SPLIT)
+    card = grouped.card("the sofa came late")
+    grouped.dan.click(card, "refund")
+    grouped.told(grouped.dan, "Only the reviewers of support may vote here")
+    grouped.box.change_group("S_EXPERTS", members=[DAN, GUS])
+    grouped.box.wait_for(lambda: may(grouped, DAN, Role.REVIEWER) and not may(grouped, BEN, Role.REVIEWER))
+    grouped.dan.click(card, "refund")
+    grouped.told(grouped.dan, "Recorded for item 1")
+    grouped.ben.click(card, "refund")
+    grouped.told(grouped.ben, "Only the reviewers of support may vote here")
+    assert "1 of at most 3 votes" in grouped.card("the sofa came late").plain
+
+
+def test_a_guest_in_the_group_is_refused_like_any_other(grouped: Loop) -> None:
+    grouped.predict("T-1", "the sofa came late", SPLIT)
+    guest: Person = grouped.box.person(GUS)
+    guest.click(grouped.card("the sofa came late"), "refund")
+    grouped.told(guest, "You may not vote here: guests may not act here.")
+
+
+def test_who_is_deactivated_loses_what_the_group_gave_them(grouped: Loop) -> None:
+    grouped.box.deactivate(BEN)
+    grouped.box.wait_for(lambda: not may(grouped, BEN, Role.REVIEWER))
+
+
+@pytest.mark.parametrize("fault", ["ratelimited", "server_error", "missing_scope", "token_revoked"])
+def test_nobody_loses_a_role_because_a_call_failed(grouped: Loop, fault: str) -> None:
+    grouped.box.fault("usergroups.users.list", fault, times=2)
+    refresh_people(grouped.services)
+    assert may(grouped, BEN, Role.REVIEWER)
+    assert may(grouped, EVA, Role.ADMIN)
+    assert len([one for one in grouped.box.calls("usergroups.users.list") if not one["ok"]]) == 2
+
+
+def test_a_group_that_is_disabled_gives_nobody_a_role(grouped: Loop) -> None:
+    grouped.box.change_group("S_ADMINS", disabled=True)
+    grouped.box.wait_for(lambda: not may(grouped, EVA, Role.ADMIN) and not may(grouped, EVA, Role.LEAD))
+    assert may(grouped, CLEO, Role.LEAD)
+
+
+def test_groups_that_the_policy_does_not_name_are_not_asked_about(start_loop: StartLoop) -> None:
+    loop = start_loop(None, with_groups(GroupConfig("S_EXPERTS", "experts", members=(DAN,))))
+    before = len(loop.box.calls("users.info"))
+    loop.box.change_group("S_EXPERTS", members=[EVA])
+    loop.box.change_person(DAN, real_name="Dan Oh")  # nobody whom the policy names
+    refresh_groups(loop.services)
+    assert loop.box.calls("usergroups.users.list") == []
+    loop.box.change_person(ANA, real_name="Ana Lima")  # events of one app come in order: those above were heard
+    loop.box.wait_for(lambda: len(loop.box.calls("users.info")) > before)
+    assert len(loop.box.calls("users.info")) <= before + len({ANA, BEN, EVA, CLEO})
+
+
+def test_a_disputed_item_calls_the_leads_group(start_loop: StartLoop) -> None:
+    leads = GroupConfig("S_LEADS", "leads", members=(CLEO,))
+    loop = start_loop(support_policy(leads=["S_LEADS"], consensus={"votes": 2}), with_groups(leads))
+    loop.predict("T-1", "the sofa came late", SPLIT)
+    card = loop.card("the sofa came late")
+    loop.ana.click(card, "refund")
+    loop.ben.click(card, "delivery")
+    assert "<!subteam^S_LEADS>, what is right?" in loop.card("A lead decides", channel=REVIEW).plain
+    loop.cleo.click(card, "refund")
+    loop.card(f"decided by <@{CLEO}>")
