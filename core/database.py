@@ -1,69 +1,118 @@
-"""Where transactions begin and end, on SQLite and on PostgreSQL.
+"""Where transactions begin and end, on SQLite and on PostgreSQL, and how long anybody waits for them.
 
 SQLite has no `FOR UPDATE`. There a transaction starts with BEGIN IMMEDIATE, so that read-then-write is safe (the
 driver's own mode silently loses updates), and one lock per process queues its writers fairly (SQLite's busy handler is
 not fair). Readers get a plain BEGIN and are never blocked by a writer (WAL).
+
+Whatever does not answer in time ends as a refusal (core/outages.py): a lock, a connection, a statement, a commit.
 """
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Insert, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from core import patience
 from core.errors import Busy, Invalid
+from core.outages import BUSY, refusal_for
 
-CLICK = 2.0  # seconds a click waits for a lock: Slack gives up after 3, and a vote must not commit after that
-PATIENT = 30.0  # seconds that background work waits
+# Seconds that any one answer of the database may take: a lock that is waited for, the result of a statement, a commit.
+CLICK = 2.0  # somebody waits: Slack gives up after 3, and a vote must not commit after that
+PATIENT = 30.0  # background work; a network that swallows everything holds its thread up no longer
+LONG = 300.0  # reading all that a model learns from: a million rows over a slow line take minutes
 
-BUSY_SENTENCE = "Goldloop's database is busy. Nothing was recorded; please try again in a moment."
+AT_ONCE = 40  # connections in use; one more would have to wait for one of them
+AGAIN_SECONDS = 0.5  # between two attempts of `insist`
+
+T = TypeVar("T")
 
 
 class Database:
-    """One engine and the two ways to use it."""
+    """One engine and the ways to use it."""
 
     def __init__(self, url: str, full_sync: bool = False) -> None:
         """full_sync: on SQLite, lose no commit in a power cut either; writing takes about four times as long."""
-        self.engine = _engine(url, full_sync)
+        self.engine, self._on_close = _engine(url, full_sync)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writers = threading.Lock()
+        self._places = threading.BoundedSemaphore(AT_ONCE)
 
     @contextmanager
     def transaction(self, wait: float = CLICK) -> Iterator[Session]:
-        """Commits on leaving the block, rolls back on any exception. Raises Busy if a lock cannot be had within `wait`
-        seconds; then nothing was written."""
-        if self.is_sqlite and not self._writers.acquire(timeout=wait):
-            raise Busy(BUSY_SENTENCE)
-        try:
-            with _busy_means_busy(), Session(self.engine, expire_on_commit=False) as session:
-                self._limit_waiting(session, wait)
-                yield session
-                session.commit()
-        finally:
-            if self.is_sqlite:
-                self._writers.release()
+        """Commits on leaving the block, rolls back on any exception. Raises Busy if the database does not answer within
+        `wait` seconds, cannot be reached or (Full) has no room left: then nothing was written. Raises Unsure if the
+        connection was lost in the midst of the commit: then it may have been."""
+        with (
+            patience.waiting_at_most(wait),
+            self._turn(),
+            patience.taken(self._places),
+            _outages_refused(),
+            Session(self.engine, expire_on_commit=False) as session,
+        ):
+            self._limit_waiting(session)
+            yield session
+            session.flush()
+            _commit(session)
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A consistent view; what is written in it is lost."""
-        with _busy_means_busy(), Session(self.engine, execution_options={"readonly": True}) as session:
+    def reading(self, wait: float = CLICK) -> Iterator[Session]:
+        """A consistent view; what is written in it is lost. Raises Busy, as above."""
+        with (
+            patience.waiting_at_most(wait),
+            patience.taken(self._places),
+            _outages_refused(),
+            Session(self.engine, execution_options={"readonly": True}) as session,
+        ):
             yield session
+
+    def insist(self, write: Callable[[Session], T], seconds: float = PATIENT) -> T:
+        """The effect of `write` in a transaction of its own, tried again for so long while the database is away. For
+        what would be done twice if it were not noted; `write` itself must be safe to repeat. Raises Busy in the end."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                with self.transaction(wait=PATIENT) as session:
+                    return write(session)
+            except Busy:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(AGAIN_SECONDS)
 
     def close(self) -> None:
         self.engine.dispose()
+        self._on_close()
 
-    def _limit_waiting(self, session: Session, wait: float) -> None:
-        milliseconds = int(wait * 1000)
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite's writers one after the other."""
+        if not self.is_sqlite:
+            yield
+            return
+        with patience.taken(self._writers):
+            yield
+
+    def _limit_waiting(self, session: Session) -> None:
+        """PostgreSQL also ends a transaction of ours of which it hears nothing: a client that a dead network cut off
+        would keep its rows locked for hours."""
+        milliseconds = int(patience.for_the_server() * 1000)
         if self.is_sqlite:
             session.connection(execution_options={"busy_timeout": milliseconds})
         else:
-            session.execute(text(f"SET LOCAL lock_timeout = {milliseconds}"))
+            session.execute(LIMITS, {"statement": str(milliseconds), "idle": str(milliseconds + 1000)})
+
+
+LIMITS = text(
+    "SELECT set_config('statement_timeout', :statement, true), "
+    "set_config('idle_in_transaction_session_timeout', :idle, true)"
+)
 
 
 def insert(session: Session, record: type[Any]) -> Any:
@@ -73,23 +122,36 @@ def insert(session: Session, record: type[Any]) -> Any:
     return statement
 
 
-def _engine(url: str, full_sync: bool) -> Engine:
+def _engine(url: str, full_sync: bool) -> tuple[Engine, Callable[[], None]]:
+    """And what has to be called when it is not needed any more."""
     if url.startswith(("postgres://", "postgresql://")):
         url = "postgresql+psycopg://" + url.split("://", 1)[1]
     if not url.startswith(("sqlite", "postgresql+psycopg://")):
         raise Invalid(f"DATABASE_URL begins with {url.split(':', 1)[0]}:. Use postgresql://… or sqlite:///FILE.")
-    if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=20, max_overflow=30)
-        event.listen(engine, "connect", partial(_prepare_sqlite, full_sync))
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    return create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20, connect_args={"connect_timeout": 5})
+    return _sqlite_engine(url, full_sync) if url.startswith("sqlite") else _postgres_engine(url)
+
+
+def _sqlite_engine(url: str, full_sync: bool) -> tuple[Engine, Callable[[], None]]:
+    engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=20, max_overflow=AT_ONCE)
+    event.listen(engine, "connect", partial(_prepare_sqlite, full_sync))
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine, lambda: None
+
+
+def _postgres_engine(url: str) -> tuple[Engine, Callable[[], None]]:
+    from core.postgres import CONNECT_SECONDS, Connector  # here: on SQLite nobody should have to load its driver
+
+    limits = {"connect_timeout": CONNECT_SECONDS}
+    engine = create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=AT_ONCE, connect_args=limits)
+    connector = Connector(AT_ONCE)
+    event.listen(engine, "do_connect", connector)
+    return engine, connector.close
 
 
 def _prepare_sqlite(full_sync: bool, connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     for pragma in (
-        f"busy_timeout={int(PATIENT * 1000)}",  # first: the next one may have to wait for another process
+        f"busy_timeout={_sqlite_patience()}",  # first: the next one may have to wait for another process
         "journal_mode=WAL",
         f"synchronous={'FULL' if full_sync else 'NORMAL'}",
         "foreign_keys=ON",
@@ -99,22 +161,29 @@ def _prepare_sqlite(full_sync: bool, connection: Any, _entry: ConnectionPoolEntr
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    if options.get("readonly"):
-        connection.exec_driver_sql("BEGIN")
-        return
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={options.get('busy_timeout', int(PATIENT * 1000))}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={options.get('busy_timeout') or _sqlite_patience()}")
+    connection.exec_driver_sql("BEGIN" if options.get("readonly") else "BEGIN IMMEDIATE")
+
+
+def _sqlite_patience() -> int:
+    seconds = patience.for_an_answer()
+    return int((PATIENT if seconds is None else seconds) * 1000)
+
+
+def _commit(session: Session) -> None:
+    """Raises Busy, with nothing written, where the request's time was over before; Unsure where it ends meanwhile."""
+    if patience.is_over():
+        raise Busy(BUSY)
+    with _outages_refused(committing=True):
+        session.commit()
 
 
 @contextmanager
-def _busy_means_busy() -> Iterator[None]:
+def _outages_refused(committing: bool = False) -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        if _is_lock_timeout(error):
-            raise Busy(BUSY_SENTENCE) from error
-        raise
-
-
-def _is_lock_timeout(error: DBAPIError) -> bool:
-    return getattr(error.orig, "sqlstate", None) == "55P03" or "database is locked" in str(error.orig)
+    except SQLAlchemyError as error:
+        refusal = refusal_for(error, committing)
+        if refusal is None:
+            raise
+        raise refusal from error

@@ -51,6 +51,18 @@ class Invalid(Refusal):
 
 
 class Busy(Refusal):
-    """The database did not answer in time. Nothing was written."""
+    """The database did not answer in time, or cannot be reached. Nothing was written; trying again may help."""
 
     code = "busy"
+
+
+class Full(Busy):
+    """The database has no room left. Nothing was written."""
+
+    code = "full"
+
+
+class Unsure(Busy):
+    """The connection was lost while a commit was under way: it may have been written or not."""
+
+    code = "unsure"

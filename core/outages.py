@@ -1,0 +1,99 @@
+"""What it means when the database fails: an outage, which is told to people as "try again", or a bug of ours."""
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from core.errors import Busy, Full, Unsure
+
+log = logging.getLogger(__name__)
+
+SELDOM = 60.0  # seconds between two lines in the log about the same trouble: an outage hits every thread at once
+
+BUSY = "Goldloop's database is busy. Nothing was recorded; please try again in a moment."
+UNREACHABLE = "Goldloop's database cannot be reached. Nothing was recorded; please try again in a moment."
+NO_ROOM = "Goldloop's disk is full. Nothing was recorded; please try again when there is room."
+OUTCOME_UNKNOWN = (
+    "Goldloop's database did not say whether this was recorded. It may or may not have been; what is shown soon is "
+    "what counts. Doing the same again is safe."
+)
+
+# By SQLSTATE or the first two characters of it: https://www.postgresql.org/docs/current/errcodes-appendix.html
+DISK_FULL = "53100"
+WAITED_IN_VAIN = {"55P03", "57014", "40001", "40P01", "53"}  # locks, our time-out, deadlocks, resources used up
+GONE = {"08", "57P", "25P03", "25P04"}  # connections, shut down or starting, ended because it did nothing
+
+
+def refusal_for(error: SQLAlchemyError, committing: bool = False) -> Busy | None:
+    """None: no outage but an error of ours. committing: COMMIT had been sent, so that a lost connection says nothing
+    about what became of it."""
+    if isinstance(error, PoolTimeout):
+        return Busy(BUSY)
+    if not isinstance(error, DBAPIError):
+        return None
+    refusal = _of_sqlite(error.orig) if isinstance(error.orig, sqlite3.Error) else _of_postgres(error, committing)
+    if refusal is not None:
+        _note(refusal, error.orig)
+    return refusal
+
+
+class Seldom:
+    """Whether to say something again. `clock` counts seconds and never goes back."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds, self._clock = seconds, clock
+        self._lock = threading.Lock()
+        self._said: dict[str, float] = {}
+
+    def may_say(self, what: str) -> bool:
+        now = self._clock()
+        with self._lock:
+            if now - self._said.get(what, -self._seconds) < self._seconds:
+                return False
+            self._said[what] = now
+            return True
+
+
+_seldom = Seldom(SELDOM)
+
+
+def _of_sqlite(error: sqlite3.Error) -> Busy | None:
+    """By SQLite's own names of its results: the words differ between versions."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return Busy(BUSY)
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        return Full(NO_ROOM)
+    return Busy(UNREACHABLE) if name.startswith("SQLITE_CANTOPEN") else None
+
+
+def _of_postgres(error: DBAPIError, committing: bool) -> Busy | None:
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    is_lost = error.connection_invalidated or _is_one_of(state, GONE) or _never_connected(error, state)
+    if is_lost:
+        return Unsure(OUTCOME_UNKNOWN) if committing else Busy(UNREACHABLE)
+    if state == DISK_FULL:
+        return Full(NO_ROOM)
+    return Busy(BUSY) if _is_one_of(state, WAITED_IN_VAIN) else None
+
+
+def _never_connected(error: DBAPIError, state: str | None) -> bool:
+    """Without a server there is no SQLSTATE."""
+    return state is None and isinstance(error, OperationalError)
+
+
+def _is_one_of(state: str | None, codes: set[str]) -> bool:
+    return state is not None and any(state.startswith(code) for code in codes)
+
+
+def _note(refusal: Busy, cause: Any) -> None:
+    """A full disk needs somebody; of the rest most mends itself, and /health tells."""
+    if _seldom.may_say(refusal.code):
+        level = logging.ERROR if isinstance(refusal, Full) else logging.WARNING
+        log.log(level, "the database fails", extra={"code": refusal.code, "reason": str(cause).split("\n")[0][:300]})

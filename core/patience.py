@@ -1,0 +1,76 @@
+"""How long a thread waits for the database: for any one answer, and for all that one request asks of it together.
+
+Whoever waits looks here: for a lock, for a connection, for the answer to a statement or to COMMIT. Without a limit that
+holds in all four places a dead network keeps a person waiting however short each single time-out is.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from core.errors import Busy
+from core.outages import BUSY
+
+GRACE = 0.15  # seconds by which the server gives up before we do: then its connection can be used again
+
+_answer: ContextVar[float | None] = ContextVar("answer", default=None)
+_end: ContextVar[float | None] = ContextVar("end", default=None)
+
+
+@contextmanager
+def finished_within(seconds: float) -> Iterator[None]:
+    """All that waits for the database in this block is over after so many seconds. The earlier of two ends holds."""
+    end, outer = time.monotonic() + seconds, _end.get()
+    token = _end.set(end if outer is None else min(outer, end))
+    try:
+        yield
+    finally:
+        _end.reset(token)
+
+
+@contextmanager
+def waiting_at_most(seconds: float) -> Iterator[None]:
+    """Any one answer in this block comes within so many seconds, or is not waited for."""
+    token = _answer.set(seconds)
+    try:
+        yield
+    finally:
+        _answer.reset(token)
+
+
+def for_the_server() -> float:
+    """Seconds after which the database itself should give up on a lock or a statement. Above 0: 0 means never to it."""
+    answer, left = _answer.get() or 0.0, _left()
+    return max(0.001, answer if left is None else min(answer, left - GRACE))
+
+
+def for_an_answer() -> float | None:
+    """Seconds after which an answer is not waited for any more; None: no limit was set."""
+    answer, left = _answer.get(), _left()
+    if answer is None:
+        return left
+    return answer + GRACE if left is None else min(answer + GRACE, left)
+
+
+def is_over() -> bool:
+    """The request's time is used up."""
+    left = _left()
+    return left is not None and left <= 0
+
+
+@contextmanager
+def taken(what: "threading.Lock | threading.Semaphore") -> Iterator[None]:
+    """Raises Busy if it is not free in time."""
+    if not what.acquire(timeout=for_the_server()):
+        raise Busy(BUSY)
+    try:
+        yield
+    finally:
+        what.release()
+
+
+def _left() -> float | None:
+    end = _end.get()
+    return None if end is None else max(0.0, end - time.monotonic())
