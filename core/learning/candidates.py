@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.database import Database
+from core.database import LONG, Database
 from core.delivery import outbox
 from core.learning.artifacts import Packed
 from core.learning.evaluation import GoldenRow, Predicted, always, compare, predict
@@ -72,7 +72,7 @@ def measure(
     Where no model of ours is live, the sender's recorded predictions stand in; where there are none for any golden
     example, the majority label of the training rows.
     """
-    with database.reading() as session:
+    with database.reading(wait=LONG) as session:
         live = session.get_one(Live, run.queue_id)
         snapshot = session.get_one(Snapshot, run.snapshot_id)
         golden = [

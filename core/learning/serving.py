@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from core import patience
 from core.database import Database
 from core.errors import Invalid
 from core.learning.artifacts import Packed, unpack
@@ -40,11 +41,17 @@ class Serving:
         self._complaints: set[str] = set()
 
     def live(self, queue_name: str) -> LiveModel | None:
-        """None: no model of ours is live in this queue. Raises Invalid if the stored model cannot be used."""
-        with self._lock, self._database.reading() as session:
+        """None: no model of ours is live in this queue. Raises Invalid if the stored model cannot be used, Busy."""
+        with self._database.reading() as session:
             model_id = live_model_id(session, queue_name)
             if model_id is None:
                 return None
+            loaded = self._loaded.get(queue_name)
+            return loaded if loaded and loaded.id == model_id else self._load(session, queue_name, model_id)
+
+    def _load(self, session: Session, queue_name: str, model_id: int) -> LiveModel:
+        """Raises Busy if another thread takes too long over it."""
+        with patience.taken(self._lock):
             loaded = self._loaded.get(queue_name)
             if loaded is None or loaded.id != model_id:
                 loaded = self._loaded[queue_name] = load_model(session, model_id)

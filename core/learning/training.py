@@ -8,9 +8,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from core import jobs
-from core.database import PATIENT, Database
+from core.database import LONG, PATIENT, Database
 from core.delivery import outbox
-from core.errors import Refusal
+from core.errors import Busy, Refusal
 from core.learning.artifacts import pack
 from core.learning.candidates import Measured, measure, store_candidate
 from core.learning.fingerprints import fingerprint
@@ -36,7 +36,7 @@ def train(database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy)
     sentence.
     """
     run_id = claimed.payload["run_id"]
-    with database.reading() as session:
+    with database.reading(wait=PATIENT) as session:
         run = session.get_one(TrainingRun, run_id)
         queue = policy.queue(run.queue.name)
     try:
@@ -44,6 +44,8 @@ def train(database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy)
         learner = find_learner(queue.retraining.learner)
         fitted = learner.fit([row.example for row in rows], run.seed, _reporter(database, run.id, clock))
         _store(database, claimed, run, learner, fitted, rows, clock, queue)
+    except Busy:
+        raise  # the database is away, which says nothing about the run: its job is tried again
     except Refusal as refusal:
         with database.transaction(wait=PATIENT) as session:
             fail_run(session, run_id, str(refusal), clock())
@@ -53,7 +55,7 @@ def train(database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy)
 def evaluate_again(database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy) -> None:
     """The live model changed while a candidate waited: compare the two anew, unless it was decided meanwhile."""
     model_id = claimed.payload["model_id"]
-    with database.reading() as session:
+    with database.reading(wait=LONG) as session:
         model = session.get_one(ModelVersion, model_id)
         run = session.get_one(TrainingRun, model.run_id)
         rows = snapshot_rows(session, run.snapshot_id or 0)
@@ -74,7 +76,7 @@ def evaluate_again(database: Database, claimed: jobs.Claim, clock: Clock, policy
 
 def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePolicy) -> list[Row]:
     """The snapshot's rows; an earlier attempt's snapshot is used again."""
-    with database.reading() as session:
+    with database.reading(wait=LONG) as session:
         if run.snapshot_id is not None:
             return _left(snapshot_rows(session, run.snapshot_id))
         gathered = gather(session, run.queue_id, policy)
