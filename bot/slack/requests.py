@@ -9,18 +9,24 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from structlog.contextvars import bound_contextvars
 
 from bot.metrics import ACKNOWLEDGED
+from core.patience import finished_within
 
 KINDS = frozenset({"block_actions", "view_submission", "view_closed", "block_suggestion", "message_action", "shortcut"})
+ANSWERED_WITHIN = 2.1  # seconds of waiting for the database; Slack shows ⚠ after 3, and some go for other things
 
 
 class TimedApp(App):
-    """Bolt, timed from a request's arrival to our answer to it."""
+    """Bolt, timed from a request's arrival to our answer to it. What a listener does before it is answered is over in
+    time, however many transactions it is; what is said after the answer (lazy listeners) has each its own limits."""
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
         start = time.monotonic()
         kind = kind_of(req.body)
         try:
-            with bound_contextvars(request=uuid.uuid4().hex[:12], kind=kind, **subject_of(req.body)):
+            with (
+                bound_contextvars(request=uuid.uuid4().hex[:12], kind=kind, **subject_of(req.body)),
+                finished_within(ANSWERED_WITHIN),
+            ):
                 return super().dispatch(req)
         finally:
             ACKNOWLEDGED.labels(kind).observe(time.monotonic() - start)
