@@ -1,5 +1,7 @@
 """Rates per method (java-slack-sdk MethodsRateLimits.java) and faults to order."""
 
+import socket
+
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -8,6 +10,8 @@ from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, R
 from bot.sandbox.client import Person, SandboxClient
 from bot.sandbox.clock import Clock
 from bot.sandbox.rates import PER_MINUTE, Rates
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.server import serving
 from tests.sandbox.conftest import code
 
 
@@ -97,3 +101,16 @@ def test_every_call_is_in_the_inspector_without_its_token(web: WebClient, box: S
     assert (call["method"], call["status"], call["ok"], call["error"]) == ("chat.postMessage", 200, True, None)
     assert (call["args"]["channel"], call["app"]) == ("C_REVIEW", "A_LOOP")
     assert "xoxb" not in str(box.inspector())
+
+
+def test_an_app_that_dies_in_the_middle_of_a_call_is_no_bug_of_the_workspace(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(sandbox) as url:
+        host, port = url.removeprefix("http://").split(":")
+        for path in ("/response/token", "/upload/F1", "/api/chat.postMessage"):
+            with socket.create_connection((host, int(port))) as dying:
+                dying.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf".encode())
+        with SandboxClient(url) as box:
+            box.wait_for(lambda: len(box.inspector()) >= 1, what="a call that broke off")
+    assert "Exception in ASGI application" not in caplog.text
