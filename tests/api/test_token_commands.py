@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 from bot.cli import app
 from core.errors import Invalid
 from tests.core.desk import Desk
-from tests.flows.test_outages import write_policy
+from tests.flows.processes import write_policy
 
 pytestmark = pytest.mark.usefixtures("sqlite_only")
 

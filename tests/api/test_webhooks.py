@@ -19,7 +19,7 @@ from core.delivery.event_log import last_attempts
 from tests.api.conftest import services_of
 from tests.api.receiver import SECRET, Receiver, listening
 from tests.core.desk import BILLING, Desk
-from tests.flows.test_outages import write_policy
+from tests.flows.processes import write_policy
 from tests.people import ANA, BEN
 
 HELPDESK = secret_variable("helpdesk")

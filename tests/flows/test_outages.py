@@ -1,8 +1,5 @@
 """Slack refuses, answers are lost, processes die. The end is the same as without."""
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +18,7 @@ from core.learning.seeds import add_seeds
 from core.queues import sync_queues
 from core.records.delivery import Posting
 from tests.flows.conftest import Loop, seeds
+from tests.flows.processes import Bot
 from tests.people import LEADS, REVIEW, support_policy, workspace
 
 UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
@@ -114,53 +112,11 @@ def test_a_click_while_the_database_is_busy_is_answered_and_not_counted(loop: Lo
     loop.card("1 of at most 3 votes are in")
 
 
-class Bot:
-    """`goldloop run` as a process of its own, which may be killed at any moment."""
-
-    def __init__(self, url: str, database_url: str, folder: Path) -> None:
-        app = workspace().apps[0]
-        self.environment = {
-            **os.environ,
-            "DATABASE_URL": database_url,
-            "GOLDLOOP_POLICY": str(write_policy(folder)),
-            "SLACK_API_URL": f"{url}/api/",
-            "SLACK_BOT_TOKEN": app.bot_token,
-            "SLACK_APP_TOKEN": app.app_token,
-        }
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        program = "from bot.cli import main; main()"
-        self.process = subprocess.Popen([sys.executable, "-c", program, "run"], env=self.environment)
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-
-    def restart(self) -> None:
-        self.kill()
-        self.start()
-
-
-def write_policy(folder: Path) -> Path:
-    path = folder / "goldloop.toml"
-    queue = support_policy().queues[0]
-    lines = ["[queues.support]"]
-    for name in ("channel", "leads_channel"):
-        lines.append(f'{name} = "{getattr(queue, name)}"')
-    for name in ("reviewers", "leads", "label_names"):
-        lines.append(f"{name.replace('label_names', 'labels')} = {list(getattr(queue, name))!r}")
-    lines += ["[queues.support.review]", "blind_share = 0.0", "[queues.support.golden]", "seed_share = 0.3"]
-    path.write_text("\n".join(lines).replace("'", '"'), encoding="utf-8")
-    return path
-
-
 @contextmanager
 def running_bot(database: Database, folder: Path) -> Iterator[tuple[Bot, Loop]]:
     config, policy = workspace(), support_policy()
     with serve(config, port=0) as url, SandboxClient(url) as box:
-        bot = Bot(url, database.engine.url.render_as_string(hide_password=False), folder)
+        bot = Bot("run", url, database.engine.url.render_as_string(hide_password=False), folder)
         services: Services = assemble(database, slack_client(config.apps[0].bot_token, f"{url}/api/"), policy)
         with database.transaction() as session:
             sync_queues(session, policy, utc_now())

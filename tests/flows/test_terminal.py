@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import main
-from tests.flows.test_outages import write_policy
+from tests.flows.processes import write_policy
 
 
 @dataclass
