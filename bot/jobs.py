@@ -5,8 +5,10 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from apscheduler.triggers.cron import CronTrigger
+from sqlalchemy.orm import Session
 
 from bot.processes import is_gone
 from bot.slack.deliver import deliver_next, deliver_next_notice
@@ -14,9 +16,11 @@ from bot.slack.people import refresh_people
 from bot.webhooks import deliver_next_event
 from bot.wiring import Services
 from core import jobs
-from core.database import PATIENT, Database
+from core.database import PATIENT
 from core.delivery import outbox
+from core.delivery.times import mend_times
 from core.erasure import PIECE, erase_expired
+from core.errors import Busy
 from core.jobs import Claim, LostLease
 from core.learning.decisions import remind_of_pending
 from core.learning.runs import EVALUATE, TRAIN, fail_run, request_run
@@ -94,10 +98,19 @@ def take_back_lost_claims(services: Services) -> bool:
     return False
 
 
+def put_times_right(services: Services) -> bool:
+    """After the clock was put back nothing waits for the old time to come round again."""
+    with services.database.transaction(wait=PATIENT) as session:
+        now = services.clock()
+        jobs.mend_times(session, now)
+        mend_times(session, now)
+    return False
+
+
 def settle_unanswerable(services: Services) -> bool:
     """Items that wait for an answer which nobody is left to give go to a lead."""
     for policy in services.policy.queues:
-        with services.database.reading() as session:
+        with services.database.reading(wait=PATIENT) as session:
             stuck = unanswerable_items(session, queue_named(session, policy.name).id)
         for item_id in stuck:
             with services.database.transaction(wait=PATIENT) as session:
@@ -137,6 +150,7 @@ JOBS = (
     JobKind("schedules", 5, note_due_schedules),
     JobKind("scheduled runs", 5, request_scheduled_run),
     JobKind("lost claims", 5, take_back_lost_claims),
+    JobKind("times", 15, put_times_right),
     JobKind("unanswerable items", 30, settle_unanswerable),
     JobKind("reminders", 60, remind_leads),
     JobKind("people", 300, refresh_people),
@@ -155,19 +169,26 @@ def _work(services: Services, name: str, work: Callable[[Claim], None]) -> bool:
             work(claimed)
     except LostLease:
         log.warning("another worker took the job over", extra={"job": claimed.id})
+    except Busy:  # where this fails, too, the lease runs out and another worker takes over
+        log.warning("a job is put off, for the database is away", extra={"job": claimed.id, "job_name": name})
+        services.database.insist(lambda session: jobs.give_back(session, claimed, services.clock()))
     except Exception as error:
         log.exception("a job failed", extra={"job": claimed.id, "job_name": name})
-        with services.database.transaction(wait=PATIENT) as session:
-            dead = jobs.fail(session, claimed, f"{type(error).__name__}: {error}", services.clock())
-            if dead and name == TRAIN:
-                fail_run(session, claimed.payload["run_id"], "it failed five times; see the log", services.clock())
+        said = f"{type(error).__name__}: {error}"
+        services.database.insist(lambda session: _note_failure(session, claimed, said, services.clock()))
     return True
+
+
+def _note_failure(session: Session, claimed: Claim, error: str, now: datetime) -> None:
+    dead = jobs.fail(session, claimed, error, now)
+    if dead and claimed.name == TRAIN:
+        fail_run(session, claimed.payload["run_id"], "it failed five times; see the log", now)
 
 
 @contextlib.contextmanager
 def _renewed(services: Services, claimed: Claim) -> Iterator[None]:
     done = threading.Event()
-    keeper = threading.Thread(target=_renew, args=(services.database, services, claimed, done), daemon=True)
+    keeper = threading.Thread(target=_renew, args=(services, claimed, done), daemon=True)
     keeper.start()
     try:
         yield
@@ -176,8 +197,9 @@ def _renewed(services: Services, claimed: Claim) -> Iterator[None]:
         keeper.join()
 
 
-def _renew(database: Database, services: Services, claimed: Claim, done: threading.Event) -> None:
+def _renew(services: Services, claimed: Claim, done: threading.Event) -> None:
+    """While the database is away it is tried again; if the lease runs out meanwhile, `jobs.finish` will say so."""
     while not done.wait(RENEW_SECONDS):
-        with database.transaction(wait=PATIENT) as session:
+        with contextlib.suppress(Busy), services.database.transaction(wait=RENEW_SECONDS) as session:
             if not jobs.renew(session, claimed, services.clock()):
                 return

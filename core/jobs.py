@@ -104,11 +104,28 @@ def fail(session: Session, claimed: Claim, error: str, now: datetime) -> bool:
     """Back to the queue with a pause, or dead after `MOST_ATTEMPTS` (True)."""
     dead = claimed.attempt >= MOST_ATTEMPTS
     pause = min(LONGEST_PAUSE, timedelta(seconds=2**claimed.attempt))
-    _update(
+    noted = _update(
         session, claimed,
         state="dead" if dead else "ready", run_at=now + pause, last_error=error[:500], lease_until=None,
     )  # fmt: skip
-    return dead
+    return dead and noted
+
+
+def give_back(session: Session, claimed: Claim, now: datetime) -> None:
+    """Back to the queue as if it had not been taken: that the database was away is no fault of the job. The caller has
+    stopped working on it. Does nothing if the job is done, or somebody else's."""
+    _update(session, claimed, state="ready", attempt=claimed.attempt - 1, run_at=now, claimed_by=None, lease_until=None)
+
+
+def give_back_all(session: Session, worker: str, now: datetime) -> int:
+    """The same for whatever this worker holds; it is about to end and claims nothing any more. Returns how many."""
+    given = session.execute(
+        update(Job)
+        .where(Job.state == "running", Job.claimed_by == worker)
+        .values(state="ready", attempt=Job.attempt - 1, run_at=now, claimed_by=None, lease_until=None)
+        .returning(Job.id)
+    )
+    return len(given.all())
 
 
 def reap(session: Session, now: datetime, is_dead: Callable[[str], bool]) -> list[Job]:
@@ -119,8 +136,18 @@ def reap(session: Session, now: datetime, is_dead: Callable[[str], bool]) -> lis
     for job in lost:
         job.state = "dead" if job.attempt >= MOST_ATTEMPTS else "ready"
         job.claimed_by = job.lease_until = None
+        job.run_at = min(job.run_at, now)
         job.last_error = job.last_error or "its worker stopped answering"
     return [job for job in lost if job.state == "dead"]
+
+
+def mend_times(session: Session, now: datetime) -> None:
+    """Leases and pauses that end later than any can were given while the clock was ahead. A worker that is alive renews
+    the shortened lease before it ends. Safe to repeat."""
+    session.execute(
+        update(Job).where(Job.state == "running", Job.lease_until > now + LEASE).values(lease_until=now + LEASE)
+    )
+    session.execute(update(Job).where(Job.state == "ready", Job.run_at > now + LONGEST_PAUSE).values(run_at=now))
 
 
 def _update(session: Session, claimed: Claim, **values: Any) -> bool:

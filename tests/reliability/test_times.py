@@ -1,0 +1,139 @@
+"""The clock is put back an hour, or forward: nothing waits for the old time to come round again, nothing is doubled."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from apscheduler.triggers.cron import CronTrigger
+from slack_sdk import WebClient
+from sqlalchemy import select
+
+from bot.jobs import put_times_right
+from bot.wiring import assemble
+from core import jobs
+from core.database import Database
+from core.delivery import events, outbox
+from core.delivery.outbox import Due
+from core.records.jobs import Job
+from core.records.webhooks import Event, EventDelivery
+from core.vocabulary import EventKind
+from tests.core.desk import NOW, Desk, opened
+from tests.people import support_policy
+
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+BACK = NOW - HOUR  # what the clock says after it was put back
+FORWARD = NOW + HOUR
+AT_NINE = CronTrigger.from_crontab("0 9 * * *", timezone="UTC").get_next_fire_time
+
+
+@pytest.fixture
+def desk(database: Database) -> Desk:
+    return opened(database, support_policy())
+
+
+def put_right(desk: Desk, now: datetime) -> None:
+    """As the worker does every few seconds."""
+    put_times_right(replace(assemble(desk.database, WebClient(), desk.policy), clock=lambda: now))
+
+
+def claimed_card(desk: Desk, now: datetime, worker: str = "two") -> Due | None:
+    with desk.database.transaction() as session:
+        return outbox.claim_next(session, worker, now, may_update=True, may_update_open=True, full_channels=[])
+
+
+def claimed_job(desk: Desk, now: datetime, worker: str = "two") -> jobs.Claim | None:
+    with desk.database.transaction() as session:
+        return jobs.claim(session, "train", worker, now)
+
+
+def reaped(desk: Desk, now: datetime) -> None:
+    with desk.database.transaction() as session:
+        jobs.reap(session, now, lambda _name: False)
+
+
+def enqueued(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        jobs.enqueue(session, "train", "train:1", {}, NOW)
+
+
+def test_a_card_that_was_due_before_the_clock_was_put_back_is_due_after(desk: Desk) -> None:
+    desk.ticket()
+    assert claimed_card(desk, BACK) is None
+    put_right(desk, BACK)
+    assert claimed_card(desk, BACK) is not None
+
+
+def test_a_card_that_a_dead_worker_had_claimed_is_free_within_a_minute_and_not_at_once(desk: Desk) -> None:
+    desk.ticket()
+    assert claimed_card(desk, NOW, "one") is not None
+    put_right(desk, BACK)
+    assert claimed_card(desk, BACK) is None, "the first may be posting it at this moment"
+    assert claimed_card(desk, BACK + outbox.CLAIM + SECOND) is not None
+
+
+def test_a_pause_that_is_meant_stays(desk: Desk) -> None:
+    desk.ticket()
+    due = claimed_card(desk, NOW)
+    assert due is not None
+    with desk.database.transaction() as session:
+        outbox.mark_failed(session, due.id, NOW, retry_after=120)
+    put_right(desk, NOW + SECOND)
+    assert claimed_card(desk, NOW + 119 * SECOND) is None
+    assert claimed_card(desk, NOW + 121 * SECOND) is not None
+
+
+def test_an_event_for_other_systems_goes_out_after_the_clock_was_put_back(desk: Desk) -> None:
+    queue = desk.queue()
+    with desk.database.transaction() as session:
+        events.announce(session, EventKind.ITEM_SETTLED, 1, queue.id, {}, NOW)
+        [event_id] = session.scalars(select(Event.id))
+        session.add(EventDelivery(event_id=event_id, endpoint="desk", next_try_at=NOW))
+    put_right(desk, BACK)
+    with desk.database.reading() as session:
+        assert session.scalars(select(EventDelivery.next_try_at)).one() == BACK
+
+
+def test_a_job_that_waited_before_the_clock_was_put_back_is_taken_after(desk: Desk) -> None:
+    enqueued(desk)
+    assert claimed_job(desk, BACK) is None
+    put_right(desk, BACK)
+    assert claimed_job(desk, BACK) is not None
+
+
+def test_a_living_workers_job_stays_its_own_and_a_dead_ones_is_taken_over_in_seconds(desk: Desk) -> None:
+    enqueued(desk)
+    first = claimed_job(desk, NOW, "one")
+    assert first is not None
+    put_right(desk, BACK)
+    reaped(desk, BACK)
+    with desk.database.transaction() as session:
+        assert jobs.renew(session, first, BACK + SECOND), "alive, so nobody else may have it"
+    reaped(desk, BACK + SECOND + jobs.LEASE)
+    assert claimed_job(desk, BACK + SECOND + jobs.LEASE) is not None, "it was not renewed any more"
+
+
+def test_a_clock_put_forward_gives_a_job_away_and_it_is_done_once(desk: Desk) -> None:
+    enqueued(desk)
+    first = claimed_job(desk, NOW, "one")
+    reaped(desk, FORWARD)
+    second = claimed_job(desk, FORWARD)
+    assert first is not None
+    assert second is not None
+    with desk.database.transaction() as session:
+        jobs.finish(session, second)
+    with pytest.raises(jobs.LostLease), desk.database.transaction() as session:
+        jobs.finish(session, first)
+
+
+def test_a_slot_of_the_schedule_is_one_run_however_the_clock_is_set(desk: Desk) -> None:
+    def look(now: datetime) -> int:
+        with desk.database.transaction() as session:
+            jobs.enqueue_due(session, "retrain", AT_NINE, "scheduled_run", {}, now)
+        with desk.database.reading() as session:
+            return len(session.scalars(select(Job.id)).all())
+
+    assert look(NOW - SECOND) == 0
+    assert look(NOW + SECOND) == 1
+    assert look(BACK) == 1
+    assert look(NOW + 2 * SECOND) == 1, "nine o'clock again"
+    assert look(NOW + timedelta(days=1, seconds=1)) == 2
