@@ -10,7 +10,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from bot.pulse import SocketState
 
-CONCURRENCY = 32  # clicks handled at once; Bolt's ten let the others wait past Slack's three seconds
+CONCURRENCY = 64  # requests handled at once; the others wait, which they can only while each of these is quick
 
 
 @contextmanager

@@ -1,0 +1,86 @@
+"""The network to the database swallows everything: no error is heard, no answer comes. People are told in time."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import select, text
+
+from bot.sandbox.client import Outcome, SandboxClient
+from core.database import Database
+from core.errors import Busy
+from core.patience import finished_within
+from core.records.reviews import Answer
+from tests.flows.conftest import Loop
+from tests.people import LABELS, LEADS, support_policy, workspace
+from tests.reliability.conftest import running_loop
+from tests.reliability.proxy import Proxy
+
+UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
+IN_TIME = 2500  # milliseconds
+CROWD = tuple(f"U_{number:02}" for number in range(40))
+ITEMS = 4  # each with ten people and three labels: none of them is settled before all have voted
+
+
+@pytest.fixture(params=["socket", "http"])
+def loop(request: pytest.FixtureRequest, shaky: Database, straight: Database, unused_port: int) -> Iterator[Loop]:
+    policy = support_policy(reviewers=list(CROWD), consensus={"rule": "majority", "votes": 15})
+    port = unused_port if request.param == "http" else None
+    with running_loop(shaky, straight, policy, workspace(reviewers=CROWD), port) as running:
+        yield running
+
+
+def answers(loop: Loop) -> list[str]:
+    """Of whom something is stored, once for each time."""
+    with loop.database.reading() as session:
+        return list(session.scalars(select(Answer.person)))
+
+
+def test_forty_who_click_at_once_are_told_in_time_and_what_was_acknowledged_is_stored(loop: Loop, proxy: Proxy) -> None:
+    for number in range(ITEMS):
+        loop.predict(f"T-{number}", f"ticket number {number}", UNSURE)
+    cards = [loop.card(f"ticket number {number}", person=loop.box.person(CROWD[0])) for number in range(ITEMS)]
+
+    def click(place: int) -> Outcome:
+        with SandboxClient(loop.box.address) as box:
+            return box.person(CROWD[place]).click(cards[place % ITEMS], LABELS[place % len(LABELS)])
+
+    with ThreadPoolExecutor(len(CROWD)) as pool:
+        with proxy.black_hole():
+            outcomes = list(pool.map(click, range(len(CROWD))))
+        assert all(outcome.ok for outcome in outcomes)
+        assert max(outcome.ms for outcome in outcomes) < IN_TIME
+        for person in CROWD:
+            loop.told(loop.box.person(person), "Nothing was recorded")
+        assert answers(loop) == []
+        assert all(outcome.ok for outcome in pool.map(click, range(len(CROWD))))
+    for person in CROWD:
+        loop.told(loop.box.person(person), "Recorded for item")
+    assert sorted(answers(loop)) == list(CROWD)
+
+
+def test_every_kind_of_request_is_answered_in_time(loop: Loop, proxy: Proxy) -> None:
+    loop.predict("T-1", "the sofa came late", UNSURE)
+    ana = loop.box.person(CROWD[0])
+    card = loop.card("the sofa came late", person=ana)
+    assert ana.click(card, "Why?").ok
+    loop.box.wait_for(lambda: ana.view)
+    with proxy.black_hole():
+        form = ana.submit({"label": "refund"})
+        command = loop.cleo.command("/goldloop stats", channel=LEADS)
+        undo = loop.box.person(CROWD[1]).click(card, "Skip")
+    for outcome in (form, command, undo):
+        assert outcome.ok
+        assert outcome.ms < IN_TIME
+    assert "Nothing was recorded" in str(form.response)
+    assert "Nothing was recorded" in str(command.response)
+    assert answers(loop) == []
+
+
+def test_all_transactions_of_one_request_end_together(shaky: Database, proxy: Proxy) -> None:
+    with proxy.black_hole(), finished_within(0.5):
+        for _ in range(3):
+            with pytest.raises(Busy), shaky.transaction() as session:
+                session.execute(text("SELECT 1"))
+    with shaky.transaction() as session:
+        assert session.scalar(text("SELECT 1")) == 1
