@@ -122,7 +122,8 @@ class SandboxClient:
         return list(self.get("inspector", since=since)["entries"])
 
     def fault(self, method: str, kind: str, times: int = 1, retry_after: int = 1, seconds: float = 60) -> None:
-        """The next `times` calls fail: ratelimited, server_error, timeout, lost_answer or any error code of Slack."""
+        """The next `times` calls fail: ratelimited, server_error, timeout, lost_answer or any error code of Slack.
+        method: also `response_url` and `upload`, or `*` for any."""
         self.do("faults", method=method, kind=kind, times=times, retry_after=retry_after, seconds=seconds)
 
     def clear_faults(self) -> None:
@@ -171,6 +172,10 @@ class SandboxClient:
 
     def archive(self, channel: str, undo: bool = False) -> None:
         self.do("archive", channel=channel, undo=undo)
+
+    def revoke_token(self, app: str | None = None) -> str:
+        """The app's bot token is refused from now on. Returns the new one."""
+        return str(self.do("tokens/revoke", app=app)["bot_token"])
 
     def advance(self, seconds: float) -> None:
         """Moves the workspace's clock on: retries, triggers, rates and response_urls go by it."""

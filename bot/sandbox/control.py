@@ -4,7 +4,7 @@ Errors are `{"error": sentence}` with a status of 4xx.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -22,7 +22,7 @@ from bot.sandbox.messages import delete_message, post_message, update_message
 from bot.sandbox.outcome import Outcome
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.wire import Json
-from bot.sandbox.workspace import Message
+from bot.sandbox.workspace import Message, random_text
 
 
 async def state(asked: Asked) -> Json:
@@ -238,6 +238,14 @@ async def verify(asked: Asked) -> Json:
     return shown(await asked.sandbox.delivery.verify_url(asked.app))
 
 
+async def revoke_token(asked: Asked) -> Json:
+    """The app's bot token is refused from now on; a new one is given out, as when an app is installed again."""
+    app = asked.app
+    asked.workspace.revoked.add(app.bot_token)
+    asked.workspace.apps[app.id] = replace(app, bot_token=f"xoxb-{random_text(24)}")
+    return {"bot_token": asked.workspace.apps[app.id].bot_token}
+
+
 async def advance(asked: Asked) -> Json:
     asked.sandbox.clock.advance(float(asked.text("seconds")))
     return {"now": asked.sandbox.clock.now()}
@@ -297,6 +305,7 @@ ACTING: dict[str, Callable[[Asked], Awaitable[Json]]] = {
     "sockets/drop": drop_sockets,
     "sockets/refresh": refresh_sockets,
     "verify": verify,
+    "tokens/revoke": revoke_token,
     "clock/advance": advance,
     "rates": rates,
 }

@@ -1,4 +1,7 @@
-"""Faults to order: the next calls of a method fail in a given way, so that an app can be tested under them."""
+"""Faults to order: the next calls of a method fail in a given way, so that an app can be tested under them.
+
+Beside the methods there are `response_url` and `upload`, the addresses that Slack gives out.
+"""
 
 from dataclasses import dataclass, field
 

@@ -13,7 +13,7 @@ from bot.sandbox.files import receive
 from bot.sandbox.payloads import file_object
 from bot.sandbox.responses import respond
 from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.web_api import serve_method
+from bot.sandbox.web_api import faulty, serve_method
 from bot.sandbox.wire import Json
 from bot.sandbox.workspace import File, sees_channel
 
@@ -82,6 +82,9 @@ def _learn_address(sandbox: Sandbox, request: Request) -> None:
 
 async def _respond(sandbox: Sandbox, request: Request) -> Response:
     entry = sandbox.inspector.note("response_url", body=None, status=200, error=None)
+    fault = sandbox.faults.take("response_url")
+    if fault is not None and fault.kind != "lost_answer":
+        return await faulty(sandbox, fault, entry, request)
     try:
         body = await _json_body(request)
         entry["body"] = body
@@ -90,6 +93,8 @@ async def _respond(sandbox: Sandbox, request: Request) -> Response:
         gone = error.code in ("used_url", "expired_url")
         entry |= {"status": 404 if gone else 400, "error": error.code}
         return JSONResponse({"ok": False, "error": error.code}, entry["status"])
+    if fault is not None:
+        request.scope["sandbox.drop"]()
     return JSONResponse({"ok": True})
 
 
@@ -104,11 +109,16 @@ async def _json_body(request: Request) -> Json:
 
 
 async def _upload(sandbox: Sandbox, request: Request) -> Response:
+    fault = sandbox.faults.take("upload")
+    if fault is not None and fault.kind != "lost_answer":
+        return await faulty(sandbox, fault, {"at": sandbox.clock.now()}, request)
     content = await _uploaded(request)
     try:
         file = receive(sandbox.workspace, request.path_params["file"], content)
     except SlackError as error:
         return PlainTextResponse(error.code, 400)
+    if fault is not None:
+        request.scope["sandbox.drop"]()
     return PlainTextResponse(f"OK - {len(file.content)}")
 
 

@@ -39,7 +39,7 @@ async def _answer(
 ) -> Response:
     fault = sandbox.faults.take(method)
     if fault is not None and fault.kind != "lost_answer":
-        return await _faulty(sandbox, fault, entry, request)
+        return await faulty(sandbox, fault, entry, request)
     if method not in METHODS:
         raise SlackError("unknown_method", req_method=method)
     if app is None:
@@ -59,11 +59,14 @@ async def _answer(
 
 
 def caller(sandbox: Sandbox, request: Request, arguments: Arguments, method: str) -> AppConfig | None:
-    """The app whose token this is; None without a token. Raises invalid_auth, not_allowed_token_type."""
+    """The app whose token this is; None without a token. Raises token_revoked, invalid_auth,
+    not_allowed_token_type."""
     header = request.headers.get("authorization", "")
     token = header[7:] if header.lower().startswith("bearer ") else arguments.text("token")
     if not token:
         return None
+    if token in sandbox.workspace.revoked:
+        raise SlackError("token_revoked")
     app_level = method == "apps.connections.open"
     for app in sandbox.workspace.apps.values():
         if token == (app.app_token if app_level else app.bot_token):
@@ -91,7 +94,7 @@ def limited(seconds: int, entry: Json) -> Response:
     return JSONResponse({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(seconds)})
 
 
-async def _faulty(sandbox: Sandbox, fault: Fault, entry: Json, request: Request) -> Response:
+async def faulty(sandbox: Sandbox, fault: Fault, entry: Json, request: Request) -> Response:
     if fault.kind == "ratelimited":
         return limited(fault.retry_after, entry)
     if fault.kind == "server_error":

@@ -138,6 +138,7 @@ class Workspace:
         self.clock = clock or Clock()
         self.team_id = config.team_id
         self.apps: dict[str, AppConfig] = {app.id: app for app in config.apps}
+        self.revoked: set[str] = set()  # tokens that were an app's once
         self.people: dict[str, Person] = {}
         self.channels: dict[str, Channel] = {}
         self.groups: dict[str, Group] = {}

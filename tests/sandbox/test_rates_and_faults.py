@@ -6,6 +6,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
+from slack_sdk.webhook import WebhookClient
 
 from bot.sandbox.client import Person, SandboxClient
 from bot.sandbox.clock import Clock
@@ -114,3 +115,21 @@ def test_an_app_that_dies_in_the_middle_of_a_call_is_no_bug_of_the_workspace(
         with SandboxClient(url) as box:
             box.wait_for(lambda: len(box.inspector()) >= 1, what="a call that broke off")
     assert "Exception in ASGI application" not in caplog.text
+
+
+def test_the_addresses_that_slack_gives_out_fail_to_order_too(web: WebClient, box: SandboxClient, ana: Person) -> None:
+    place = web.files_getUploadURLExternal(filename="a.txt", length=1)["upload_url"]
+    for kind, status in (("ratelimited", 429), ("server_error", 500), ("file_not_found", 200)):
+        box.fault("upload", kind)
+        assert WebhookClient(place, retry_handlers=[]).send_dict({}).status_code == status
+        box.fault("response_url", kind)
+        assert WebhookClient(f"{box.address}/response/x", retry_handlers=[]).send_dict({}).status_code == status
+    assert WebhookClient(f"{box.address}/response/x", retry_handlers=[]).send(text="x").status_code == 404
+
+
+def test_a_revoked_token_is_refused_and_the_new_one_is_good(web: WebClient, box: SandboxClient) -> None:
+    new = box.revoke_token()
+    with pytest.raises(SlackApiError) as error:
+        web.auth_test()
+    assert code(error.value) == "token_revoked"
+    assert WebClient(token=new, base_url=web.base_url).auth_test()["ok"]
