@@ -1,6 +1,7 @@
 """How the bot runs: web, worker, or both in one process; over a socket or over HTTP."""
 
 import logging
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -28,14 +29,23 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, *, web: bool, work: bool) -> None:
-    """Until SIGTERM or Ctrl-C; then the pieces at hand are finished."""
-    services, pulse = build_services(settings), Pulse()
+    """Until SIGTERM or Ctrl-C; then the pieces at hand are finished. Does not return where a training run could not be:
+    it is another worker's now, and only the end of the process ends its thread."""
+    pulse = Pulse()
+    _run(settings, pulse, web=web, work=work)
+    if pulse.left_behind:
+        logging.shutdown()
+        os._exit(0)
+
+
+def _run(settings: Settings, pulse: Pulse, *, web: bool, work: bool) -> None:
+    services = build_services(settings)
     count_refusals(services.slack)
     over_http = web and not settings.slack_app_token.get_secret_value()
     prepare(services)
     with _stop_signal() as stop, ExitStack() as stack:
         if work:
-            stack.enter_context(worker(services, pulse))
+            stack.enter_context(worker(services, pulse, settings.stop_seconds))
         if over_http:
             _serve_http(settings, services, pulse)  # until the signal, which uvicorn passes on to ours
             return

@@ -1,7 +1,12 @@
-"""Runs the table of jobs. APScheduler is only the clock; rows are the work, so any number of workers may run."""
+"""Runs the table of jobs. APScheduler is only the clock; rows are the work, so any number of workers may run.
+
+APScheduler goes by the wall clock and sleeps until the next time it knows; where that clock is put back an hour it
+would sleep for an hour, so a thread of ours watches for that.
+"""
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,18 +14,29 @@ from datetime import UTC, datetime
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from bot.clock import utc_now
 from bot.jobs import JOBS, JobKind
 from bot.pulse import Pulse
+from bot.slack.deliver import give_turn_back
 from bot.wiring import Services
+from core import jobs
+from core.errors import Busy
 
 log = logging.getLogger(__name__)
 
+GIVE_BACK = JobKind("turn", 0, give_turn_back)  # the last thing that a worker does
 MOST_PIECES = 200  # of one job before the others get their turn at this thread again
+STOP_SECONDS = 20.0  # for the pieces at hand when a process is told to end; most platforms kill it after thirty
+HAND_OVER_SECONDS = 2.0  # for the rows that say so
+CLOCK_SECONDS = 1.0  # between two looks at the clock
+STEP_SECONDS = 5.0  # by which the wall clock must have left the other one to have been set
 
 
 @contextmanager
-def worker(services: Services, pulse: Pulse | None = None) -> Iterator[None]:
-    """Works until the block is left; then finishes the pieces at hand. pulse: told of each look."""
+def worker(services: Services, pulse: Pulse | None = None, stop_seconds: float = STOP_SECONDS) -> Iterator[None]:
+    """Works until the block is left; then finishes the pieces at hand. A training run that is not finished in
+    `stop_seconds` is handed over: another worker takes it up, and the process should end (`Pulse.left_behind`), for
+    its thread cannot be stopped. pulse: told of each look."""
     signs = pulse or Pulse()
     signs.works = True
     stopping = threading.Event()
@@ -40,11 +56,15 @@ def worker(services: Services, pulse: Pulse | None = None) -> Iterator[None]:
             next_run_time=datetime.now(UTC),
         )
     scheduler.start()
+    threading.Thread(target=_mind_the_clock, args=(scheduler, stopping), daemon=True, name="clock").start()
     try:
         yield
     finally:
         stopping.set()
-        scheduler.shutdown(wait=True)
+        signs.left_behind = not _ended(scheduler, stop_seconds)
+        _tick(GIVE_BACK, services, threading.Event(), signs)
+        if signs.left_behind:
+            _hand_over(services)
 
 
 def _tick(kind: JobKind, services: Services, stopping: threading.Event, signs: Pulse) -> None:
@@ -55,5 +75,38 @@ def _tick(kind: JobKind, services: Services, stopping: threading.Event, signs: P
         for _ in range(MOST_PIECES):
             if stopping.is_set() or not kind.step(services):
                 return
+    except Busy:
+        log.debug("the database is away", extra={"job_name": kind.name})  # which it has said itself, once for all
     except Exception:
         log.exception("a job step failed", extra={"job_name": kind.name})
+
+
+def _ended(scheduler: BackgroundScheduler, seconds: float) -> bool:
+    """Whether all threads have come to their end in this time."""
+    ending = threading.Thread(target=scheduler.shutdown, kwargs={"wait": True}, daemon=True, name="ending")
+    ending.start()
+    ending.join(seconds)
+    return not ending.is_alive()
+
+
+def _hand_over(services: Services) -> None:
+    """Another worker need not wait until our leases run out."""
+    try:
+        given = services.database.insist(
+            lambda session: jobs.give_back_all(session, services.process, services.clock()), HAND_OVER_SECONDS
+        )
+    except Busy:
+        log.warning("a job was left behind; another worker takes it up when its lease runs out")
+        return
+    log.info("jobs were handed over", extra={"jobs": given})
+
+
+def _mind_the_clock(scheduler: BackgroundScheduler, stopping: threading.Event) -> None:
+    """Wakes every job when the wall clock was set."""
+    apart = utc_now().timestamp() - time.monotonic()
+    while not stopping.wait(CLOCK_SECONDS):
+        former, apart = apart, utc_now().timestamp() - time.monotonic()
+        if abs(apart - former) > STEP_SECONDS:
+            log.warning("the clock was set", extra={"seconds": round(apart - former)})
+            for job in scheduler.get_jobs():
+                job.modify(next_run_time=utc_now())

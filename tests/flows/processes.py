@@ -33,7 +33,7 @@ class Bot:
         self.process: ForkServerProcess | None = None
 
     def start(self) -> None:
-        self.process = _forking().Process(target=goldloop, args=(self.command, self.environment), daemon=True)
+        self.process = forking().Process(target=goldloop, args=(self.command, self.environment), daemon=True)
         self.process.start()
 
     def kill(self) -> None:
@@ -57,7 +57,7 @@ def goldloop(command: str, environment: dict[str, str]) -> None:
 
 
 @cache
-def _forking() -> ForkServerContext:
+def forking() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     return context
