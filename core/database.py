@@ -117,9 +117,20 @@ LIMITS = text(
 
 def insert(session: Session, record: type[Any]) -> Any:
     """An INSERT that knows `on_conflict_…`: spelled alike by both databases, but not in SQLAlchemy's core."""
-    chosen: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return insert_for(kind_of(session), record)
+
+
+def insert_for(kind: str, record: Any) -> Any:
+    """The same for a statement that is built once and kept, by the kind of database: building one takes ten times as
+    long as running it, which counts where a click waits. record: its table, which is quicker than its class."""
+    chosen: Any = postgresql.insert if kind == "postgresql" else sqlite.insert
     statement: Insert = chosen(record)
     return statement
+
+
+def kind_of(session: Session) -> str:
+    """sqlite or postgresql."""
+    return session.get_bind().dialect.name
 
 
 def _engine(url: str, full_sync: bool) -> tuple[Engine, Callable[[], None]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotAllowed, NotFound
@@ -12,6 +12,10 @@ from core.policy import Policy, QueuePolicy, is_group
 from core.records.learning import Live
 from core.records.queues import GroupMember, Guideline, Member, Queue
 from core.vocabulary import Role
+
+_MEMBER = select(Member).where(
+    Member.queue_id == bindparam("queue_id"), Member.role == bindparam("role"), Member.person == bindparam("person")
+)  # built once: each click asks it
 
 
 @dataclass(frozen=True)
@@ -142,9 +146,7 @@ def guideline_text(session: Session, queue: Queue) -> str:
 
 
 def _member(session: Session, queue_id: int, role: Role, person: str) -> Member | None:
-    return session.scalar(
-        select(Member).where(Member.queue_id == queue_id, Member.role == role, Member.person == person)
-    )
+    return session.scalar(_MEMBER, {"queue_id": queue_id, "role": role, "person": person})
 
 
 def _check_any(rows: Sequence[Member], unknown: str, what: str) -> None:

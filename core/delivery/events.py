@@ -4,13 +4,14 @@ whoever delivers claims one, sends it and notes what came of it. At least once, 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.connections import WebhookEndpoint
-from core.database import insert
+from core.database import insert_for, kind_of
 from core.records.queues import Queue
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.vocabulary import DeliveryState, EventKind
@@ -51,11 +52,8 @@ def announce(
 ) -> None:
     """Note, in the transaction of its cause, that this happened. cause_id: of the row that says so; one event of a kind
     per cause, so repeating it changes nothing. No text of predictions: it would outlive an erasure elsewhere."""
-    session.execute(
-        insert(session, Event)
-        .values(key=f"{kind}:{cause_id}", kind=kind, queue_id=queue_id, data=data, created_at=now)
-        .on_conflict_do_nothing(index_elements=["key"])
-    )
+    said = {"key": f"{kind}:{cause_id}", "kind": kind, "queue_id": queue_id, "data": data, "created_at": now}
+    session.execute(_announcing(kind_of(session)), said)
 
 
 def is_waiting(session: Session, endpoints: Sequence[WebhookEndpoint], now: datetime) -> bool:
@@ -132,6 +130,11 @@ def replay(session: Session, endpoint: str | None, event_id: int | None, now: da
     else:
         wanted = wanted.where(EventDelivery.state == DeliveryState.DEAD)
     return len(session.scalars(wanted.returning(EventDelivery.id)).all())
+
+
+@cache
+def _announcing(kind: str) -> Any:
+    return insert_for(kind, Event.__table__).on_conflict_do_nothing(index_elements=["key"])
 
 
 def _due(endpoints: Sequence[WebhookEndpoint], now: datetime) -> Select[int]:

@@ -5,11 +5,13 @@ date. Whoever delivers it draws the row as it is then, so order cannot matter an
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 from sqlalchemy import and_, case, or_, select
 from sqlalchemy.orm import Session
 
-from core.database import insert
+from core.database import insert, insert_for, kind_of
 from core.records.delivery import Notice, Posting
 from core.records.queues import Queue
 from core.vocabulary import Audience, Card, NoticeKind
@@ -46,17 +48,11 @@ def show(
 ) -> None:
     """The message about this row must be brought up to date. Repeating it adds nothing but a version."""
     channel = queue.channel if audience is Audience.REVIEWERS else queue.leads_channel
-    new = insert(session, Posting).values(
-        queue_id=queue.id, card=card, subject_id=subject_id, audience=audience, channel=channel,
-        wanted=1, shown=0, wanted_at=now, urgent=urgent, attempts=0, unconfirmed=False, broken="", next_try_at=now,
-    )  # fmt: skip
-    since = case((Posting.wanted > Posting.shown, Posting.wanted_at), else_=new.excluded.wanted_at)
-    session.execute(
-        new.on_conflict_do_update(
-            index_elements=["card", "subject_id", "audience"],
-            set_={"wanted": Posting.wanted + 1, "wanted_at": since, "urgent": urgent},
-        )
-    )
+    session.execute(_showing(kind_of(session)), {
+        "queue_id": queue.id, "card": card, "subject_id": subject_id, "audience": audience, "channel": channel,
+        "wanted": 1, "shown": 0, "wanted_at": now, "urgent": urgent, "attempts": 0, "unconfirmed": False, "broken": "",
+        "next_try_at": now,
+    })  # fmt: skip
 
 
 def notify(
@@ -221,6 +217,16 @@ def mark_notice_failed(
     notice.claimed_until, notice.broken = None, permanent
     notice.attempts += 1
     notice.next_try_at = now + _pause(notice.attempts, retry_after)
+
+
+@cache
+def _showing(kind: str) -> Any:
+    new = insert_for(kind, Posting.__table__)
+    since = case((Posting.wanted > Posting.shown, Posting.wanted_at), else_=new.excluded.wanted_at)
+    return new.on_conflict_do_update(
+        index_elements=["card", "subject_id", "audience"],
+        set_={"wanted": Posting.wanted + 1, "wanted_at": since, "urgent": new.excluded.urgent},
+    )
 
 
 def _locked(session: Session, posting_id: int) -> Posting:

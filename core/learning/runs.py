@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import Session
 
 from core import jobs
@@ -16,6 +16,24 @@ from core.vocabulary import Audience, Card, RunState, Trigger
 
 TRAIN = "train"  # the job that makes a candidate
 EVALUATE = "evaluate"  # the job that compares one again
+
+_RUNS = select(TrainingRun.id).where(TrainingRun.queue_id == bindparam("queue_id"))
+_COUNTED = select(func.coalesce(func.max(TrainingRun.last_correction_id), 0)).where(
+    TrainingRun.queue_id == bindparam("queue_id")
+)
+# Counts no further than what is wanted, and nothing while a run waits: every settled item asks.
+_NEW_CORRECTIONS = select(func.count()).select_from(
+    select(Correction.id)
+    .where(
+        Correction.queue_id == bindparam("queue_id"),
+        Correction.id > _COUNTED.scalar_subquery(),
+        Correction.is_current,
+        Correction.label.is_not(None),
+        ~_RUNS.where(TrainingRun.state == RunState.REQUESTED).exists(),
+    )
+    .limit(bindparam("wanted"))
+    .subquery()
+)
 
 
 def request_run(
@@ -49,20 +67,7 @@ def request_run(
 def request_run_if_due(session: Session, queue: Queue, now: datetime, policy: QueuePolicy) -> None:
     """Ask for a candidate when enough corrections with a label have come since the last run was asked for."""
     wanted = policy.retraining.corrections
-    if wanted == 0:
-        return
-    counted = select(func.coalesce(func.max(TrainingRun.last_correction_id), 0)).where(TrainingRun.queue_id == queue.id)
-    new = session.scalar(
-        select(func.count())
-        .select_from(Correction)
-        .where(
-            Correction.queue_id == queue.id,
-            Correction.id > counted.scalar_subquery(),
-            Correction.is_current,
-            Correction.label.is_not(None),
-        )
-    )
-    if new and new >= wanted:
+    if wanted and session.scalar(_NEW_CORRECTIONS, {"queue_id": queue.id, "wanted": wanted}) == wanted:
         request_run(session, queue, Trigger.CORRECTIONS, None, now, policy)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core.delivery import outbox
@@ -19,6 +19,8 @@ from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.consensus import tally
 from core.review.items import current_answers
 from core.vocabulary import AnswerKind, Audience, Card, Destination, ErrorReason, EventKind, ItemState, Settler
+
+_CHANCES = select(Flag.inclusion_probability).where(Flag.prediction_id == bindparam("prediction_id"))
 
 
 def settle_item(
@@ -117,4 +119,4 @@ def _told(correction: Correction, prediction: Prediction) -> dict[str, Any]:
 
 def _inclusion_probability(session: Session, prediction_id: int) -> float:
     """How likely a prediction like this one was to be flagged: the likeliest of its reasons."""
-    return max(session.scalars(select(Flag.inclusion_probability).where(Flag.prediction_id == prediction_id)))
+    return max(session.scalars(_CHANCES, {"prediction_id": prediction_id}))

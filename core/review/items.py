@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core.delivery import outbox
@@ -15,6 +15,28 @@ from core.records.predictions import Prediction
 from core.records.queues import Member, Queue
 from core.records.reviews import Answer, Reviewer, ReviewItem
 from core.vocabulary import AnswerKind, Audience, Card, ItemState, Role, shown_answer
+
+# What every click asks is built once: building these costs several times what running them does.
+_LOCKED = (
+    select(ReviewItem)
+    .where(ReviewItem.id == bindparam("item_id"))
+    .with_for_update(of=ReviewItem)
+    .execution_options(populate_existing=True)
+)
+_LATEST = select(Answer).where(Answer.item_id == bindparam("item_id"), Answer.is_current).order_by(Answer.id)
+_ASKABLE = (
+    select(Member.person)
+    .outerjoin(Reviewer, Reviewer.person == Member.person)
+    .where(
+        Member.queue_id == bindparam("queue_id"),
+        Member.role == Role.REVIEWER,
+        Member.active,
+        Reviewer.paused_at.is_(None),
+    )
+)
+_LEFT = select(func.count()).select_from(
+    _ASKABLE.where(Member.person.not_in(bindparam("said", expanding=True))).subquery()
+)
 
 
 def open_item(session: Session, prediction: Prediction, queue: Queue, now: datetime, policy: QueuePolicy) -> int:
@@ -35,12 +57,7 @@ def open_item(session: Session, prediction: Prediction, queue: Queue, now: datet
 
 def locked_item(session: Session, item_id: int) -> ReviewItem:
     """The row that decides about votes, skips, settling and adjudication: hold it before checking anything."""
-    item = session.scalar(
-        select(ReviewItem)
-        .where(ReviewItem.id == item_id)
-        .with_for_update(of=ReviewItem)
-        .execution_options(populate_existing=True)
-    )
+    item = session.scalar(_LOCKED, {"item_id": item_id})
     if item is None:
         raise NotFound(f"Item {item_id} does not exist (any more).")
     if item.state is ItemState.ERASED:
@@ -48,18 +65,25 @@ def locked_item(session: Session, item_id: int) -> ReviewItem:
     return item
 
 
+def latest_answers(session: Session, item_id: int) -> Sequence[Answer]:
+    """One per person who has ever said something, taken back or not; oldest first."""
+    return session.scalars(_LATEST, {"item_id": item_id}).all()
+
+
 def current_answers(session: Session, item_id: int) -> Sequence[Answer]:
     """One per person who has said something and not taken it back, oldest first."""
-    return session.scalars(
-        select(Answer)
-        .where(Answer.item_id == item_id, Answer.is_current, Answer.kind != AnswerKind.WITHDRAWN)
-        .order_by(Answer.id)
-    ).all()
+    return standing(latest_answers(session, item_id))
+
+
+def standing(answers: Sequence[Answer]) -> list[Answer]:
+    """Without those that were taken back."""
+    return [answer for answer in answers if answer.kind is not AnswerKind.WITHDRAWN]
 
 
 def left_to_ask(session: Session, item: ReviewItem, answers: Sequence[Answer]) -> int:
     """Reviewers who may act, are not paused and have said nothing about the item."""
-    return len(_askable(session, item.queue_id) - {answer.person for answer in answers})
+    said = [answer.person for answer in answers]
+    return session.scalar(_LEFT, {"queue_id": item.queue_id, "said": said}) or 0
 
 
 def unanswerable_items(session: Session, queue_id: int) -> list[int]:
@@ -81,18 +105,7 @@ def unanswerable_items(session: Session, queue_id: int) -> list[int]:
 
 
 def _askable(session: Session, queue_id: int) -> set[str]:
-    return set(
-        session.scalars(
-            select(Member.person)
-            .outerjoin(Reviewer, Reviewer.person == Member.person)
-            .where(
-                Member.queue_id == queue_id,
-                Member.role == Role.REVIEWER,
-                Member.active,
-                Reviewer.paused_at.is_(None),
-            )
-        )
-    )
+    return set(session.scalars(_ASKABLE, {"queue_id": queue_id}))
 
 
 def said_words(answer: Answer) -> str:

@@ -2,10 +2,18 @@
 
 from datetime import datetime
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core.database import insert
 from core.records.reviews import Reviewer
+
+_LOCKED = (
+    select(Reviewer)
+    .where(Reviewer.person == bindparam("person"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)  # built once: each vote asks it
 
 
 def pause(session: Session, person: str, now: datetime) -> None:
@@ -20,5 +28,8 @@ def resume(session: Session, person: str) -> None:
 
 def locked_reviewer(session: Session, person: str) -> Reviewer:
     """The person's row, made on first use. Locking it makes the person's own clicks wait for one another."""
+    row = session.scalar(_LOCKED, {"person": person})
+    if row is not None:
+        return row
     session.execute(insert(session, Reviewer).values(person=person).on_conflict_do_nothing(index_elements=["person"]))
-    return session.get_one(Reviewer, person, with_for_update=True, populate_existing=True)
+    return session.scalars(_LOCKED, {"person": person}).one()

@@ -1,9 +1,10 @@
 """Where a vote is counted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from core.delivery import outbox
@@ -13,10 +14,12 @@ from core.queues import holds, require
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.consensus import Dispute, Verdict, verdict
 from core.review.corrections import adjudicate_item, settle_item
-from core.review.items import current_answers, left_to_ask, locked_item, said_words
+from core.review.items import current_answers, latest_answers, left_to_ask, locked_item, said_words, standing
 from core.review.reviewers import locked_reviewer
 from core.review.workload import done_today
 from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
+
+_NEW = insert(Answer.__table__)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ def cast_vote(session: Session, item_id: int, person: str, said: Said, now: date
     queue = policy.queue(item.prediction.queue.name)
     said = replace(said, note=queue.privacy.stored(said.note))
     _check_answer(said, queue)
-    last = _last(session, item, person)
+    answers = latest_answers(session, item.id)
+    last = _last(answers, person)
     if last is not None and last.clicked_at == said.clicked_at:
         return _receipt_again(session, item, last)
     if item.state is ItemState.SETTLED:
@@ -66,9 +70,9 @@ def cast_vote(session: Session, item_id: int, person: str, said: Said, now: date
     if item.state is ItemState.DISPUTED and holds(session, item.queue_id, Role.LEAD, person):
         adjudicate_item(session, item, person, said.kind, said.label, said.reason, said.note, now, queue)
         return Receipt(item.id, said.kind, said.label, settled=True, adjudicated=True)
-    _check_may_answer(session, item, person, last, said, now, queue)
-    _supersede(session, item, person, last, said, now)
-    settled = _decide(session, item, now, queue)
+    _check_may_answer(session, item, person, answers, said, now, queue)
+    answers = _supersede(session, item, person, answers, said, now)
+    settled = _decide(session, item, standing(answers), now, queue)
     before = said_words(last) if last else None
     return Receipt(item.id, said.kind, said.label, before=before, settled=settled)
 
@@ -78,7 +82,8 @@ def withdraw_vote(
 ) -> Receipt:
     """Take back whatever the person said about an item that is not settled. Locks the item; safe to repeat."""
     item = locked_item(session, item_id)
-    last = _last(session, item, person)
+    answers = latest_answers(session, item.id)
+    last = _last(answers, person)
     if last is None or (last.kind is AnswerKind.WITHDRAWN and last.clicked_at != clicked_at):
         raise NotFound(f"You have said nothing about item {item_id} that could be taken back.")
     if last.clicked_at == clicked_at:
@@ -86,8 +91,8 @@ def withdraw_vote(
     if item.state is ItemState.SETTLED:
         raise AlreadySettled(_settled_sentence(session, item, person))
     _check_newer(last, clicked_at)
-    _supersede(session, item, person, last, Said(AnswerKind.WITHDRAWN, clicked_at), now)
-    _decide(session, item, now, policy.queue(item.prediction.queue.name))
+    answers = _supersede(session, item, person, answers, Said(AnswerKind.WITHDRAWN, clicked_at), now)
+    _decide(session, item, standing(answers), now, policy.queue(item.prediction.queue.name))
     return Receipt(item.id, AnswerKind.WITHDRAWN, None, before=said_words(last))
 
 
@@ -96,7 +101,7 @@ def decide_again(session: Session, item_id: int, now: datetime, policy: Policy) 
     does nothing unless it is open. Safe to repeat."""
     item = locked_item(session, item_id)
     if item.state is ItemState.OPEN:
-        _decide(session, item, now, policy.queue(item.prediction.queue.name))
+        _decide(session, item, current_answers(session, item.id), now, policy.queue(item.prediction.queue.name))
 
 
 def _receipt_again(session: Session, item: ReviewItem, last: Answer) -> Receipt:
@@ -111,21 +116,14 @@ def _receipt_again(session: Session, item: ReviewItem, last: Answer) -> Receipt:
     return Receipt(item.id, last.kind, last.label, before=said_words(before) if before else None, settled=settled)
 
 
-def _decide(session: Session, item: ReviewItem, now: datetime, queue: QueuePolicy) -> bool:
+def _decide(session: Session, item: ReviewItem, answers: Sequence[Answer], now: datetime, queue: QueuePolicy) -> bool:
     """Bring the item's state in line with what was said. True: settled."""
-    answers = current_answers(session, item.id)
     votes = [answer for answer in answers if answer.kind.is_vote]
-    outcome = verdict(
-        [vote.label for vote in votes],
-        sum(answer.kind is AnswerKind.CANNOT_JUDGE for answer in answers),
-        left_to_ask(session, item, answers),
-        queue.consensus,
-    )
+    outcome = _outcome(session, item, answers, queue)
     if isinstance(outcome, Verdict):
         settle_item(session, item, outcome.label, votes, now, queue)
         return True
-    item.state = ItemState.DISPUTED if outcome else ItemState.OPEN
-    item.disputed_because = outcome.because if isinstance(outcome, Dispute) else ""
+    _stay_open(item, outcome.because if isinstance(outcome, Dispute) else "")
     outbox.show(
         session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, item.prediction.queue, now,
         urgent=item.state is ItemState.DISPUTED,
@@ -133,30 +131,51 @@ def _decide(session: Session, item: ReviewItem, now: datetime, queue: QueuePolic
     return False
 
 
-def _supersede(session: Session, item: ReviewItem, person: str, last: Answer | None, said: Said, now: datetime) -> None:
+def _stay_open(item: ReviewItem, disputed_because: str) -> None:
+    """Disputed with a reason, open without one. Most votes change neither, and an assignment alone costs a flush."""
+    state = ItemState.DISPUTED if disputed_because else ItemState.OPEN
+    if (item.state, item.disputed_because) != (state, disputed_because):
+        item.state, item.disputed_because = state, disputed_because
+
+
+def _outcome(
+    session: Session, item: ReviewItem, answers: Sequence[Answer], queue: QueuePolicy
+) -> Verdict | Dispute | None:
+    """Who is left to ask is looked up only where it makes a difference: most votes settle an item or do not need it."""
+    votes = [answer.label for answer in answers if answer.kind.is_vote]
+    cannot_judge = sum(answer.kind is AnswerKind.CANNOT_JUDGE for answer in answers)
+    outcome = verdict(votes, cannot_judge, 1, queue.consensus)
+    return outcome or verdict(votes, cannot_judge, left_to_ask(session, item, answers), queue.consensus)
+
+
+def _supersede(
+    session: Session, item: ReviewItem, person: str, answers: Sequence[Answer], said: Said, now: datetime
+) -> list[Answer]:
+    """What everybody's newest word about the item is now, oldest first."""
+    last = _last(answers, person)
     if last is not None:
         last.is_current = False
         session.flush()
-    session.add(
-        Answer(
-            item_id=item.id,
-            person=person,
-            kind=said.kind,
-            label=said.label,
-            reason=said.reason,
-            note=said.note,
-            suggestion_shown=not item.blind,
-            guideline_version=item.prediction.queue.guideline_version,
-            clicked_at=said.clicked_at,
-            created_at=now,
-        )
-    )
-    session.flush()
+    new = {
+        "item_id": item.id,
+        "person": person,
+        "kind": said.kind,
+        "label": said.label,
+        "reason": said.reason,
+        "note": said.note,
+        "suggestion_shown": not item.blind,
+        "guideline_version": item.prediction.queue.guideline_version,
+        "clicked_at": said.clicked_at,
+        "created_at": now,
+        "is_current": True,
+    }
+    session.execute(_NEW, new)
+    return [answer for answer in answers if answer is not last] + [Answer(**new)]
 
 
-def _last(session: Session, item: ReviewItem, person: str) -> Answer | None:
+def _last(answers: Sequence[Answer], person: str) -> Answer | None:
     """The person's newest word about the item, taken back or not."""
-    return session.scalar(select(Answer).where(Answer.item_id == item.id, Answer.person == person, Answer.is_current))
+    return next((answer for answer in answers if answer.person == person), None)
 
 
 def _check_answer(said: Said, queue: QueuePolicy) -> None:
@@ -167,18 +186,26 @@ def _check_answer(said: Said, queue: QueuePolicy) -> None:
 
 
 def _check_may_answer(
-    session: Session, item: ReviewItem, person: str, last: Answer | None, said: Said, now: datetime, queue: QueuePolicy
+    session: Session,
+    item: ReviewItem,
+    person: str,
+    answers: Sequence[Answer],
+    said: Said,
+    now: datetime,
+    queue: QueuePolicy,
 ) -> None:
-    if holds(session, item.queue_id, Role.LEAD, person) and not holds(session, item.queue_id, Role.REVIEWER, person):
-        raise NotAllowed(f"Reviewers are still voting on item {item.id}. It comes to you if they cannot settle it.")
-    require(session, item.prediction.queue, Role.REVIEWER, person, "vote here")
+    if not holds(session, item.queue_id, Role.REVIEWER, person):
+        if holds(session, item.queue_id, Role.LEAD, person):
+            raise NotAllowed(f"Reviewers are still voting on item {item.id}. It comes to you if they cannot settle it.")
+        require(session, item.prediction.queue, Role.REVIEWER, person, "vote here")
+    last = _last(answers, person)
     if last is not None:
         _check_newer(last, said.clicked_at)
-    standing = last is not None and last.kind is not AnswerKind.WITHDRAWN
-    if item.state is ItemState.DISPUTED and not standing:
+    stands = last is not None and last.kind is not AnswerKind.WITHDRAWN
+    if item.state is ItemState.DISPUTED and not stands:
         raise Refusal(f"Item {item.id} waits for a lead ({item.disputed_because}); no more votes are needed.")
-    if said.kind.is_vote and not (standing and last is not None and last.kind.is_vote):
-        _check_votes_wanted(session, item, queue)
+    if said.kind.is_vote and not (stands and last is not None and last.kind.is_vote):
+        _check_votes_wanted(item, answers, queue)
         _check_daily_cap(session, item, person, now, queue)
 
 
@@ -187,8 +214,8 @@ def _check_newer(last: Answer, clicked_at: int) -> None:
         raise Outdated(f"An older click arrived late and changed nothing. What counts is: {said_words(last)}.")
 
 
-def _check_votes_wanted(session: Session, item: ReviewItem, queue: QueuePolicy) -> None:
-    votes = sum(answer.kind.is_vote for answer in current_answers(session, item.id))
+def _check_votes_wanted(item: ReviewItem, answers: Sequence[Answer], queue: QueuePolicy) -> None:
+    votes = sum(answer.kind.is_vote for answer in answers)
     if votes >= queue.consensus.votes:
         raise Refusal(f"Item {item.id} has its {votes} votes already; no more are needed.")
 

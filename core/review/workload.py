@@ -4,12 +4,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem
 from core.vocabulary import AnswerKind, ItemState
+
+_DONE = (
+    select(func.count())
+    .select_from(Answer)
+    .join(ReviewItem, ReviewItem.id == Answer.item_id)
+    .where(
+        Answer.person == bindparam("person"),
+        Answer.created_at >= bindparam("since"),
+        Answer.is_current,
+        or_(Answer.kind == AnswerKind.LABEL, Answer.kind == AnswerKind.NONE_OF_THESE),
+        ReviewItem.queue_id == bindparam("queue_id"),
+    )
+)  # built once: each vote asks it
 
 
 @dataclass(frozen=True)
@@ -26,18 +39,8 @@ def load(session: Session, person: str, queue: Queue, zone: ZoneInfo, now: datet
 
 
 def done_today(session: Session, person: str, queue: Queue, zone: ZoneInfo, now: datetime) -> int:
-    return session.scalar(
-        select(func.count())
-        .select_from(Answer)
-        .join(ReviewItem, ReviewItem.id == Answer.item_id)
-        .where(
-            Answer.person == person,
-            Answer.created_at >= day_began(now, zone),
-            Answer.is_current,
-            Answer.kind.in_([AnswerKind.LABEL, AnswerKind.NONE_OF_THESE]),
-            ReviewItem.queue_id == queue.id,
-        )
-    ) or 0  # fmt: skip
+    asked = {"person": person, "since": day_began(now, zone), "queue_id": queue.id}
+    return session.scalar(_DONE, asked) or 0
 
 
 def day_began(now: datetime, zone: ZoneInfo) -> datetime:
