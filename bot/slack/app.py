@@ -14,6 +14,7 @@ from typing import Any
 from slack_bolt import Ack, App, BoltContext, BoltResponse
 
 from bot.slack import approval, blocks, commands, flagging, hearing, home, people, voting
+from bot.slack.lazily import share_payloads
 from bot.slack.payloads import STALE, Body
 from bot.slack.replies import note, tell
 from bot.slack.requests import TimedApp
@@ -38,6 +39,7 @@ def build_app(services: Services, signing_secret: str | None = None) -> App:
         ssl_check_enabled=signing_secret is not None,
     )
     hearing.register(app, services, threads)
+    share_payloads(app)
     for room in (voting, approval, commands, flagging, home, people):
         room.register(app, services)
     app.error(_sentence)

@@ -210,8 +210,10 @@ def message(text: str, blocks: Sequence[Block]) -> Message:
     """Within Slack's limits whatever the content: the longest texts are shortened until the whole fits. If that is not
     enough, blocks are left out from the end, buttons last."""
     kept = list(blocks[:MOST_BLOCKS])
-    _shorten_longest(_texts(kept), _size(kept) - MOST_CHARACTERS)
-    while _size(kept) > MOST_CHARACTERS:
+    over = _size(kept) - MOST_CHARACTERS
+    if over > 0:
+        _shorten_longest(_texts(kept), over)
+    while over > 0 and _size(kept) > MOST_CHARACTERS:
         kept.pop(max(range(len(kept)), key=lambda at: (kept[at]["type"] != "actions", at)))
     return Message(shorten(text, FALLBACK), kept)
 
