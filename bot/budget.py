@@ -2,12 +2,13 @@
 shows people "some messages are not displayed"."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 POST_SECONDS = 1.05  # one post a second per channel
 UPDATES_PER_MINUTE = 50  # chat.update, for the whole workspace
 BURST = 8  # updates at once; burst and refill together stay within any minute's 50
 _PER_SECOND = (UPDATES_PER_MINUTE - BURST) / 60
+FIRST_SILENCE, LONGEST_SILENCE = 30.0, 300.0  # seconds, after the token was refused
 
 
 class Budget:
@@ -19,6 +20,31 @@ class Budget:
         self._last_post: dict[str, float] = {}
         self._updates = float(BURST)
         self._refilled_at = clock()
+        self._silence = 0.0
+        self._silent_until = clock()
+
+    def begin(self, channels: Iterable[str]) -> None:
+        """Another process may have spoken until this moment, and nobody knows how much: begin with nothing."""
+        now = self._clock()
+        with self._lock:
+            self._updates = min(0.0, self._refill())
+            self._last_post |= {channel: max(now, self._last_post.get(channel, now)) for channel in channels}
+
+    def is_silent(self) -> bool:
+        """Slack has refused the token; asking again and again would not make it better."""
+        return self._clock() < self._silent_until
+
+    def refused_token(self) -> None:
+        now = self._clock()
+        with self._lock:
+            if now < self._silent_until:
+                return  # two calls were under way
+            self._silence = min(LONGEST_SILENCE, max(FIRST_SILENCE, self._silence * 2))
+            self._silent_until = now + self._silence
+
+    def heard(self) -> None:
+        """Slack has taken something."""
+        self._silence = 0.0
 
     def full_channels(self) -> list[str]:
         """Channels that have had their post of this second."""

@@ -5,6 +5,7 @@ Messages that wait are shown but make nobody unready: taking processes away woul
 """
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -16,7 +17,7 @@ from bot.probe import Probe
 from bot.pulse import Pulse
 from bot.wiring import Services
 from core.delivery import backlog
-from core.delivery.backlog import Waiting
+from core.delivery.backlog import GivenUp, Waiting
 
 DATABASE_SECONDS = 2.0
 PING_SECONDS = 60.0  # the socket is pinged every ten
@@ -24,6 +25,15 @@ TICK_SECONDS = 30.0  # some kind of work is looked for four times a second
 LATE_SECONDS = 300.0
 
 Part = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the database answered, and how long that took."""
+
+    seconds: float
+    waiting: Waiting
+    given_up: list[GivenUp]
 
 
 def health_routes(services: Services, pulse: Pulse) -> APIRouter:
@@ -55,10 +65,10 @@ def health_routes(services: Services, pulse: Pulse) -> APIRouter:
     return routes
 
 
-def _parts(services: Services, pulse: Pulse, probe: Probe[tuple[float, Waiting]]) -> dict[str, Part]:
+def _parts(services: Services, pulse: Pulse, probe: Probe[_Look]) -> dict[str, Part]:
     parts: dict[str, Part] = {}
     found = probe.ask()
-    parts["database"] = {"ok": found is not None, "seconds": round(found[0], 4) if found else None}
+    parts["database"] = {"ok": found is not None, "seconds": round(found.seconds, 4) if found else None}
     if pulse.socket is not None:
         state = pulse.socket()
         heard = state.ping_age is None or state.ping_age < PING_SECONDS
@@ -67,20 +77,23 @@ def _parts(services: Services, pulse: Pulse, probe: Probe[tuple[float, Waiting]]
         age = pulse.tick_age()
         parts["scheduler"] = {"ok": age is not None and age < TICK_SECONDS, "tick_age_seconds": _rounded(age)}
     if found is not None:
-        parts["delivery"] = _delivery(services, found[1])
+        parts["delivery"] = _delivery(services, found)
     return parts
 
 
-def _delivery(services: Services, waiting: Waiting) -> Part:
+def _delivery(services: Services, look: _Look) -> Part:
+    waiting = look.waiting
     age = (services.clock() - waiting.since).total_seconds() if waiting.since else 0.0
-    return {"ok": age < LATE_SECONDS, "waiting": waiting.count, "oldest_seconds": _rounded(age)}
+    ok = age < LATE_SECONDS and not look.given_up
+    told = [{"channel": lost.channel, "reason": lost.reason, "messages": lost.count} for lost in look.given_up]
+    return {"ok": ok, "waiting": waiting.count, "oldest_seconds": _rounded(age), "refused": told}
 
 
-def _look(services: Services) -> tuple[float, Waiting]:
+def _look(services: Services) -> _Look:
     start = time.monotonic()
     with services.database.reading() as session:
-        waiting = backlog.waiting(session)
-    return time.monotonic() - start, waiting
+        waiting, given_up = backlog.waiting(session), backlog.given_up(session)
+    return _Look(time.monotonic() - start, waiting, given_up)
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from bot.processes import is_gone
 from bot.slack.deliver import deliver_next, deliver_next_notice
 from bot.slack.people import refresh_people
+from bot.slack.troubles import tell_of_troubles
 from bot.webhooks import deliver_next_event
 from bot.wiring import Services
 from core import jobs
@@ -143,6 +144,7 @@ def erase_what_expired(services: Services) -> bool:
 JOBS = (
     JobKind("deliver", 0.25, deliver_next),
     JobKind("notices", 1, deliver_next_notice),
+    JobKind("troubles", 5, tell_of_troubles),
     JobKind("webhooks", 1, deliver_next_event),
     JobKind("train", 1, train_next),
     JobKind("evaluate", 1, evaluate_next),

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.checks.finding import Findings, bad, good
+from bot.slack.refusals import CHANNEL
 from core.database import Database
 from core.delivery import backlog
+from core.delivery.backlog import GivenUp
 
 LATE = 300  # seconds; Slack's rates let a full channel have sixty cards a minute
 
@@ -18,8 +20,11 @@ REMEDIES = {
     "token_revoked": "Install the app again and set the new SLACK_BOT_TOKEN.",
     "account_inactive": "Install the app again and set the new SLACK_BOT_TOKEN.",
     "invalid_auth": "Set the right SLACK_BOT_TOKEN.",
+    "restricted_action": "Let the bot post there, in the channel's settings.",
+    "invalid_blocks": "A fault of Goldloop's: the log has what Slack says of it. Upgrade, or settle it by another way.",
 }
 AGAIN = "Then run `goldloop redeliver`."
+ALONE = "It is tried again by itself; `goldloop redeliver` does it at once."
 
 
 def undelivered(database: Database, clock: Callable[[], datetime]) -> Findings:
@@ -27,13 +32,21 @@ def undelivered(database: Database, clock: Callable[[], datetime]) -> Findings:
         given_up, waiting = backlog.given_up(session), backlog.waiting(session)
     for lost in given_up:
         remedy = REMEDIES.get(lost.reason, "Look for the reason in the log and at Slack's page about it.")
-        yield bad("delivery", f"{lost.count} messages to {lost.channel}: {lost.reason}", f"{remedy} {AGAIN}")
+        words = f"{lost.count} messages to {lost.channel or 'Slack'}: {lost.reason}{_named(lost)}"
+        yield bad("delivery", words, f"{remedy} {ALONE if lost.since else AGAIN}")
     late = (clock() - waiting.since).total_seconds() if waiting.since else 0
     if late > LATE:
         words = f"{waiting.count} messages wait, one for {late / 60:.0f} minutes."
         yield bad("delivery", words, "Is a worker running (`goldloop run` or `goldloop worker`)? See its log.")
     elif not given_up:
         yield good("delivery", f"{waiting.count} messages wait" if waiting.count else "no message waits")
+
+
+def _named(lost: GivenUp) -> str:
+    """Which they are, where the messages are at fault and not the channel."""
+    if lost.reason in CHANNEL or not lost.named:
+        return ""
+    return f" ({', '.join(lost.named)}{', …' if lost.count > len(lost.named) else ''})"
 
 
 def dead_jobs(database: Database) -> Findings:

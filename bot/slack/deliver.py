@@ -3,22 +3,29 @@
 Three steps, two short transactions with Slack's call between them. A crash between Slack's answer and the second one
 would post twice; so a first post carries the posting's id as metadata, and one whose outcome is unknown is looked for
 in the channel's history before it is posted again.
+
+Any number of workers may run; one of them at a time speaks, so that Slack's rates hold for all of them together.
 """
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
 
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
+from bot.processes import is_gone
+from bot.slack import said_before
 from bot.slack.blocks import Message
 from bot.slack.chart import alt_text, draw_report
+from bot.slack.refusals import CONNECTION, Failure, NotYetError, sorted_failure
 from bot.slack.views import candidate, review_item, run
 from bot.wiring import Services
 from core.database import PATIENT
-from core.delivery import outbox
+from core.delivery import outbox, troubles, turns
 from core.delivery.outbox import Due, DueNotice
+from core.delivery.turns import Whose
 from core.errors import NotFound
 from core.learning.cards import candidate_card, run_card
 from core.policy import Policy
@@ -27,26 +34,12 @@ from core.vocabulary import Audience, Card
 
 log = logging.getLogger(__name__)
 
-EVENT_TYPE = "goldloop_posting"
-HISTORY = 100  # messages looked through for a post whose outcome is unknown
+Taken = TypeVar("Taken")
 
-# What trying again cannot mend: the channel, the token, or a message of ours that Slack does not take.
-CHANNEL_REASONS = frozenset(
-    {
-        "channel_not_found",
-        "not_in_channel",
-        "is_archived",
-        "is_inactive",
-        "no_permission",
-        "posting_to_channel_denied",
-        "restricted_action",
-        "restricted_action_read_only_channel",
-    }
-)
-ACCESS = "token_revoked account_inactive invalid_auth not_authed missing_scope"
-OURS = "invalid_blocks invalid_blocks_format msg_too_long msg_blocks_too_long metadata_too_large no_text"
-PERMANENT = CHANNEL_REASONS | frozenset(f"{ACCESS} {OURS}".split())
-GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+SPEAKING = "speaking to Slack"
+POSTING, NOTICE = "goldloop_posting", "goldloop_notice"  # types of the metadata by which a message is found again
+ENDING = 2.0  # seconds that a process which ends waits for the database
+FILE_APPEARS = 30.0  # seconds; Slack shows a file some time after it took it, so looking for it at once would not do
 
 
 def _item(session: Session, subject: int, policy: Policy) -> Message:
@@ -68,86 +61,102 @@ DRAW: dict[Card, Callable[[Session, int, Policy], Message]] = {
 }  # every card but the chart, which is a file
 
 
-@dataclass(frozen=True)
-class _Failure:
-    """What went wrong, sorted by what to do about it."""
-
-    reason: str
-    retry_after: float | None = None
-    permanent: bool = False
-    gone: bool = False
-    unknown: bool = False
-
-
 def deliver_next(services: Services) -> bool:
-    """Bring one message up to date. False: nothing is due that Slack's rates allow now."""
-    budget = services.budget
-    with services.database.transaction(wait=PATIENT) as session:
-        due = outbox.claim_next(
-            session,
-            services.process,
-            services.clock(),
-            may_update=budget.may_update(),
-            may_update_open=budget.may_update_open(),
-            full_channels=budget.full_channels(),
-        )
+    """Bring one message up to date. False: nothing is due that Slack's rates allow now, or it is another's turn."""
+    due = _in_turn(services, _claim)
     if due is None:
         return False
     try:
         ts = _show_chart(services, due) if due.card is Card.CHART else _show(services, due)
-    except SlackApiError as error:
-        _fail(services, due, _sorted(error))
-    except OSError as error:  # the connection, a time-out, an answer that broke off
-        _fail(services, due, _Failure(type(error).__name__, unknown=True))
-    except NotFound as gone:  # its queue is not in the policy any more
-        _fail(services, due, _Failure(str(gone), permanent=True))
-    else:
-        with services.database.transaction(wait=PATIENT) as session:
-            outbox.mark_shown(session, due.id, due.version, ts, services.clock())
+    except (SlackApiError, *CONNECTION, NotFound) as error:  # NotFound: its queue is not in the policy any more
+        _fail(services, due, sorted_failure(error))
+        return True
+    services.budget.heard()
+    services.database.insist(lambda session: _note_shown(session, due, ts, services.clock()))
     return True
 
 
 def deliver_next_notice(services: Services) -> bool:
-    """Say one notice. False: none is due."""
-    with services.database.transaction(wait=PATIENT) as session:
-        due = outbox.claim_next_notice(session, services.process, services.clock(), services.budget.full_channels())
+    """Say one notice. False: none is due, or it is another's turn."""
+    due = _in_turn(services, _claim_notice)
     if due is None:
         return False
-    failure = None
     try:
         _say(services, due)
-    except SlackApiError as error:
-        failure = _sorted(error)
-    except OSError as error:
-        failure = _Failure(type(error).__name__)
-    with services.database.transaction(wait=PATIENT) as session:
-        if failure is None:
-            outbox.mark_delivered(session, due.id, services.clock())
-        else:
-            outbox.mark_notice_failed(
-                session, due.id, services.clock(), failure.retry_after, failure.reason if failure.permanent else ""
-            )
+    except (SlackApiError, *CONNECTION) as error:
+        _fail_notice(services, due, sorted_failure(error))
+        return True
+    services.budget.heard()
+    services.database.insist(lambda session: _note_said(session, due, services.clock()))
     return True
 
 
-def _show(services: Services, due: Due) -> str | None:
+def give_turn_back(services: Services) -> bool:
+    """Another worker may speak at once. Always False: there is no more of it."""
+    with services.database.transaction(wait=ENDING) as session:
+        turns.give_back(session, SPEAKING, services.process)
+    return False
+
+
+def _in_turn(services: Services, claim: Callable[[Session, Services], Taken | None]) -> Taken | None:
+    """What `claim` takes, if it is this process's turn to speak."""
+    if services.budget.is_silent():
+        return None
+    with services.database.transaction(wait=PATIENT) as session:
+        whose = turns.take(session, SPEAKING, services.process, services.clock(), is_gone)
+        if whose is Whose.NEWLY_MINE:
+            services.budget.begin(_channels(services.policy))
+        return None if whose is Whose.ANOTHERS else claim(session, services)
+
+
+def _channels(policy: Policy) -> set[str]:
+    return {channel for queue in policy.queues for channel in (queue.channel, queue.leads_channel)}
+
+
+def _claim(session: Session, services: Services) -> Due | None:
+    budget = services.budget
+    return outbox.claim_next(
+        session,
+        services.process,
+        services.clock(),
+        may_update=budget.may_update(),
+        may_update_open=budget.may_update_open(),
+        full_channels=budget.full_channels(),
+    )
+
+
+def _claim_notice(session: Session, services: Services) -> DueNotice | None:
+    return outbox.claim_next_notice(session, services.process, services.clock(), services.budget.full_channels())
+
+
+def _note_shown(session: Session, due: Due, ts: str | None, now: datetime) -> None:
+    outbox.mark_shown(session, due.id, due.version, ts, now)
+    troubles.mend(session, due.channel, now, by_post=due.ts is None)
+
+
+def _note_said(session: Session, due: DueNotice, now: datetime) -> None:
+    outbox.mark_delivered(session, due.id, now)
+    if due.person is None:
+        troubles.mend(session, due.channel, now, by_post=True)
+
+
+def _show(services: Services, due: Due) -> str:
     with services.database.reading() as session:
         drawn = DRAW[due.card](session, due.subject_id, services.policy)
-    if due.ts is not None:
+    carried = {"posting": due.id}
+    ts = due.ts
+    if due.maybe_posted:
+        ts = said_before.message_ts(services.slack, due.channel, POSTING, carried, due.since)
+    if ts is not None:
         services.budget.spend_update()
-        services.slack.chat_update(channel=due.channel, ts=due.ts, text=drawn.text, blocks=drawn.blocks)
-        return due.ts
-    found = _already_posted(services, due) if due.maybe_posted else None
-    if found is not None:
-        services.budget.spend_update()
-        services.slack.chat_update(channel=due.channel, ts=found, text=drawn.text, blocks=drawn.blocks)
-        return found
+        services.slack.chat_update(channel=due.channel, ts=ts, text=drawn.text, blocks=drawn.blocks)
+        return ts
     services.budget.spend_post(due.channel)
     answer = services.slack.chat_postMessage(
         channel=due.channel,
         text=drawn.text,
         blocks=drawn.blocks,
-        metadata={"event_type": EVENT_TYPE, "event_payload": {"posting": due.id}},
+        metadata={"event_type": POSTING, "event_payload": carried},
         unfurl_links=False,
         unfurl_media=False,
     )
@@ -155,43 +164,31 @@ def _show(services: Services, due: Due) -> str | None:
 
 
 def _show_chart(services: Services, due: Due) -> str | None:
-    """The report's chart goes into the thread of its card, once; it waits until the card is posted."""
+    """The report's chart goes into the thread of its card, once; it waits until that is posted. A file has no ts."""
     with services.database.reading() as session:
         where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, Audience.LEADS)
         card = candidate_card(session, due.subject_id, services.policy)
     if where is None:
-        raise CardNotPostedError
-    services.budget.spend_post(due.channel)
+        raise NotYetError("its card is not posted yet")
     channel, ts = where
+    name, title = f"{card.name}.png", f"{card.queue_title} {card.name} on the golden set"
+    if due.maybe_posted and said_before.has_file(services.slack, channel, ts, name, title):
+        return None
+    services.budget.spend_post(due.channel)
     services.slack.files_upload_v2(
         channel=channel,
         thread_ts=ts,
-        filename=f"{card.name}.png",
-        title=f"{card.queue_title} {card.name} on the golden set",
+        filename=name,
+        title=title,
         content=draw_report(card.scorecard, f"{card.queue_title}: {card.name}"),
         alt_txt=alt_text(card.scorecard),
     )
     return None
 
 
-class CardNotPostedError(OSError):
-    """The chart's card has not been posted yet; try again soon."""
-
-
-def _already_posted(services: Services, due: Due) -> str | None:
-    """The ts of the message that an earlier attempt posted without hearing the answer."""
-    page = services.slack.conversations_history(channel=due.channel, limit=HISTORY, include_all_metadata=True)
-    for found in page["messages"]:
-        metadata = found.get("metadata") or {}
-        if metadata.get("event_type") == EVENT_TYPE and metadata.get("event_payload", {}).get("posting") == due.id:
-            return str(found["ts"])
-    return None
-
-
 def _say(services: Services, due: DueNotice) -> None:
     if due.person is None:
-        services.budget.spend_post(due.channel)
-        services.slack.chat_postMessage(channel=due.channel, text=due.words)
+        _say_to_channel(services, due)
         return
     try:
         services.slack.chat_postEphemeral(channel=due.channel, user=due.person, text=due.words)
@@ -201,33 +198,71 @@ def _say(services: Services, due: DueNotice) -> None:
         services.slack.chat_postMessage(channel=due.person, text=due.words)  # they only peeked in: a direct message
 
 
-def _sorted(error: SlackApiError) -> _Failure:
-    response = error.response
-    reason = str(response.get("error") or f"http_{response.status_code}")
-    if response.status_code == 429 or reason in ("ratelimited", "rate_limited"):
-        return _Failure(reason, retry_after=float(response.headers.get("Retry-After", 1)))
-    unknown = response.status_code >= 500 or reason in ("internal_error", "fatal_error", "request_timeout")
-    return _Failure(reason, permanent=reason in PERMANENT, gone=reason in GONE, unknown=unknown)
+def _say_to_channel(services: Services, due: DueNotice) -> None:
+    """Words to one person leave no trace to look for: those are rather said twice than never."""
+    carried = {"notice": due.id}
+    if due.maybe_said and said_before.message_ts(services.slack, due.channel, NOTICE, carried, due.since):
+        return
+    services.budget.spend_post(due.channel)
+    metadata = {"event_type": NOTICE, "event_payload": carried}
+    services.slack.chat_postMessage(channel=due.channel, text=due.words, metadata=metadata)
 
 
-def _fail(services: Services, due: Due, failure: _Failure) -> None:
+def _fail(services: Services, due: Due, failure: Failure) -> None:
     if failure.retry_after is not None:
         if due.ts is None:
             services.budget.refused_post(due.channel, failure.retry_after)
         else:
             services.budget.refused_update(failure.retry_after)
-    log.log(
-        logging.ERROR if failure.permanent else logging.INFO,
-        "a message was not delivered",
-        extra={"posting": due.id, "card": due.card.value, "reason": failure.reason},
-    )
+    _log(failure, {"posting": due.id, "card": due.card.value})
+    permanent = failure.reason if failure.permanent else ""
+    pause = FILE_APPEARS if due.card is Card.CHART and failure.unknown else failure.retry_after
     with services.database.transaction(wait=PATIENT) as session:
+        if _held_up(session, services, due.channel, failure, is_post=due.ts is None):
+            outbox.put_back(session, due.id, still_unsure=failure.unknown)
+            return
         outbox.mark_failed(
             session,
             due.id,
             services.clock(),
             outcome_unknown=failure.unknown,
             forget_ts=failure.gone,
-            retry_after=failure.retry_after,
-            permanent=failure.reason if failure.permanent else "",
+            retry_after=pause,
+            permanent=permanent,
         )
+        if permanent:
+            troubles.note(session, due.channel, permanent, services.clock())
+
+
+def _fail_notice(services: Services, due: DueNotice, failure: Failure) -> None:
+    if failure.retry_after is not None:
+        services.budget.refused_post(due.channel, failure.retry_after)
+    _log(failure, {"notice": due.id})
+    with services.database.transaction(wait=PATIENT) as session:
+        if _held_up(session, services, due.channel, failure, is_post=True):
+            outbox.put_notice_back(session, due.id, still_unsure=failure.unknown)
+            return
+        permanent = failure.reason if failure.permanent else ""
+        if permanent:
+            troubles.note(session, due.channel, permanent, services.clock())
+        outbox.mark_notice_failed(
+            session, due.id, services.clock(), failure.retry_after, permanent, outcome_unknown=failure.unknown
+        )
+
+
+def _held_up(session: Session, services: Services, channel: str, failure: Failure, is_post: bool) -> bool:
+    """Whether the reason is none of the message's own: then the whole channel waits, or all that this process says.
+    A process whose token is refused lets another have the turn, which may have a better one."""
+    if failure.of_token:
+        services.budget.refused_token()
+        troubles.hold(session, troubles.EVERYWHERE, failure.reason, services.clock(), posts_only=False)
+        turns.give_back(session, SPEAKING, services.process)
+    elif failure.of_channel:
+        troubles.hold(session, channel, failure.reason, services.clock(), posts_only=is_post)
+    return failure.of_token or failure.of_channel
+
+
+def _log(failure: Failure, extra: dict[str, object]) -> None:
+    serious = failure.permanent or failure.of_token or failure.of_channel
+    level = logging.ERROR if serious else logging.INFO
+    log.log(level, "a message was not delivered", extra={**extra, "reason": failure.reason, "detail": failure.detail})

@@ -10,9 +10,9 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.deliver import CHANNEL_REASONS
 from bot.slack.groups import refresh_groups
 from bot.slack.payloads import Body
+from bot.slack.refusals import CHANNEL
 from bot.wiring import Services
 from core.database import PATIENT
 from core.delivery import outbox
@@ -42,6 +42,8 @@ def register(app: App, services: Services) -> None:
 def refresh_people(services: Services) -> bool:
     """Bring the members' rows in line with the policy and with what Slack says. Always False: nothing more to do.
     If Slack does not answer about people, nothing changes; about a user group, its people stay those known last."""
+    if services.budget.is_silent():
+        return False
     with ONE_AT_A_TIME:
         team = str(services.slack.auth_test()["team_id"])
         refresh_groups(services)
@@ -94,7 +96,7 @@ def _deliver_again(services: Services, channel: str) -> None:
         return
     if found.get("is_member") and not found.get("is_archived"):
         with services.database.transaction(wait=PATIENT) as session:
-            outbox.revive(session, channel, CHANNEL_REASONS, services.clock())
+            outbox.revive(session, channel, CHANNEL, services.clock())
 
 
 def require_colleague(services: Services, person: str) -> None:

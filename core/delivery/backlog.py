@@ -3,13 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from core.records.delivery import Notice, Posting
+from core.delivery import troubles
+from core.delivery.troubles import EVERYWHERE, HOLDS, RECORDS
+from core.records.delivery import Notice, Posting, Trouble
 from core.records.jobs import Job
 from core.records.reviews import ReviewItem
 from core.vocabulary import Card, ItemState
+
+MOST_NAMED = 5
+SUBJECTS = {Card.REVIEW_ITEM: "item", Card.RUN: "run", Card.CANDIDATE: "model", Card.CHART: "chart of model"}
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,15 @@ class Waiting:
 
 @dataclass(frozen=True)
 class GivenUp:
-    """Messages to one channel that Slack refused for good, with its word for why."""
+    """Messages to one channel that Slack does not take until somebody has mended why, with its word for why.
+
+    channel: empty for all of them. since: None where they were given up one by one; named: some of those, in words."""
 
     channel: str
     reason: str
     count: int
+    since: datetime | None = None
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,28 +46,55 @@ class DeadJob:
 
 
 def waiting(session: Session) -> Waiting:
-    """Messages that are to be posted or redrawn, those between two tries included; what was given up is not."""
-    due = (Posting.wanted > Posting.shown, Posting.broken == "")
+    """Messages that are to be posted or redrawn, those between two tries included; not what was given up, nor what
+    waits until somebody has mended something."""
+    due = (Posting.wanted > Posting.shown, Posting.broken == "", ~_held_up(Posting))
     since = func.min(func.coalesce(Posting.wanted_at, Posting.next_try_at))
     cards, oldest_card = session.execute(select(func.count(), since).where(*due)).one()
-    due_notice = (Notice.delivered_at.is_(None), Notice.broken == "")
+    due_notice = (Notice.delivered_at.is_(None), Notice.broken == "", ~_held_up(Notice))
     notices, oldest_notice = session.execute(select(func.count(), func.min(Notice.created_at)).where(*due_notice)).one()
     oldest = [at for at in (oldest_card, oldest_notice) if at is not None]
     return Waiting(cards + notices, min(oldest, default=None))
 
 
+def _held_up(record: type[Posting] | type[Notice]) -> ColumnElement[bool]:
+    here: ColumnElement[bool] = Trouble.channel.in_((record.channel, EVERYWHERE))
+    if record is Posting:
+        here = and_(here, or_(~Trouble.posts_only, Posting.ts.is_(None)))
+    return select(Trouble.id).where(HOLDS, here).exists()
+
+
 def given_up(session: Session) -> list[GivenUp]:
+    """What waits for somebody to mend something, first what holds whole channels up."""
     found = []
-    for record in (Posting, Notice):
+    for trouble in session.scalars(select(Trouble).where(HOLDS).order_by(Trouble.id)):
+        found.append(GivenUp(trouble.channel, trouble.reason, count_waiting_for(session, trouble), trouble.since))
+    for record in RECORDS:
         grouped = select(record.channel, record.broken, func.count()).where(record.broken != "")
         rows = session.execute(grouped.group_by(record.channel, record.broken).order_by(record.channel, record.broken))
-        found += [GivenUp(channel, reason, count) for channel, reason, count in rows]
+        for channel, reason, count in rows:
+            found.append(GivenUp(channel, reason, count, named=named_as_given_up(session, channel, reason)))
     return found
+
+
+def count_waiting_for(session: Session, trouble: Trouble) -> int:
+    """How many messages this trouble holds up or has stopped."""
+    counts = [select(func.count(record.id)).where(troubles.waits_for(trouble, record)) for record in RECORDS]
+    return sum(session.scalar(count) or 0 for count in counts)
+
+
+def named_as_given_up(session: Session, channel: str, reason: str) -> tuple[str, ...]:
+    """The first of the messages given up there for that reason, by what they show."""
+    found = select(Posting.card, Posting.subject_id).where(Posting.channel == channel, Posting.broken == reason)
+    rows = session.execute(found.order_by(Posting.id).limit(MOST_NAMED))
+    return tuple(f"{SUBJECTS[card]} {subject}" for card, subject in rows)
 
 
 def try_again(session: Session, now: datetime) -> int:
     """Let what was given up be said after all; returns how many. Repeating it changes nothing."""
-    count = 0
+    held = select(Trouble).where(HOLDS, Trouble.held_until > now)
+    count = sum(count_waiting_for(session, trouble) for trouble in session.scalars(held))
+    troubles.try_now(session, now)
     for record in (Posting, Notice):
         done = session.execute(
             update(record)

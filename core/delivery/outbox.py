@@ -12,6 +12,7 @@ from sqlalchemy import and_, case, or_, select
 from sqlalchemy.orm import Session
 
 from core.database import insert, insert_for, kind_of
+from core.delivery import troubles
 from core.records.delivery import Notice, Posting
 from core.records.queues import Queue
 from core.vocabulary import Audience, Card, NoticeKind
@@ -32,6 +33,7 @@ class Due:
     version: int
     shown: int
     maybe_posted: bool  # an earlier first post has an unknown outcome: look for it before posting again
+    since: datetime  # nothing about it was said before
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class DueNotice:
     channel: str
     person: str | None
     words: str
+    maybe_said: bool  # as `maybe_posted`
+    since: datetime
 
 
 def show(
@@ -76,6 +80,11 @@ def notify(
     )
 
 
+def was_noted(session: Session, key: str) -> bool:
+    """Whether somebody has asked for the notice with this key, said or not."""
+    return session.scalar(select(Notice.id).where(Notice.key == key)) is not None
+
+
 def subject_at(session: Session, channel: str, ts: str, card: Card) -> int | None:
     """Which row the message at these coordinates shows; None if it is not one of our cards of this kind."""
     return session.scalar(
@@ -103,10 +112,14 @@ def claim_next(
     """Take the most urgent posting that is due and that Slack's rates allow now: settled before open, then oldest.
 
     may_update: an update of any message is allowed; may_update_open: also of one that is not urgent;
-    full_channels: channels that have had their post of this second. Two deliverers never get the same posting.
+    full_channels: channels that have had their post of this second. What a trouble holds up is left alone. Two
+    deliverers never get the same posting.
     """
-    post = and_(Posting.ts.is_(None), Posting.channel.not_in(list(full_channels)))
-    update = Posting.ts.is_not(None) if may_update_open else and_(Posting.ts.is_not(None), Posting.urgent)
+    full, held = list(full_channels), troubles.held(now, new=True)
+    post = and_(Posting.ts.is_(None), Posting.channel.not_in(full), Posting.channel.not_in(held))
+    update = and_(Posting.ts.is_not(None), Posting.channel.not_in(troubles.held(now, new=False)))
+    if not may_update_open:
+        update = and_(update, Posting.urgent)
     posting = session.scalar(
         select(Posting)
         .where(
@@ -125,6 +138,7 @@ def claim_next(
     due = Due(
         id=posting.id, card=posting.card, subject_id=posting.subject_id, channel=posting.channel, ts=posting.ts,
         version=posting.wanted, shown=posting.shown, maybe_posted=posting.unconfirmed,
+        since=posting.wanted_at or posting.next_try_at,
     )  # fmt: skip
     posting.claimed_by, posting.claimed_until = claimed_by, now + CLAIM
     posting.unconfirmed = posting.ts is None
@@ -162,6 +176,14 @@ def mark_failed(
     posting.next_try_at = now + _pause(posting.attempts, retry_after)
 
 
+def put_back(session: Session, posting_id: int, still_unsure: bool = False) -> None:
+    """It was not said, for a reason that is none of its own; it is due as before. still_unsure: whether an earlier
+    attempt has posted it could not be found out."""
+    posting = _locked(session, posting_id)
+    posting.claimed_until = None
+    posting.unconfirmed = posting.ts is None and still_unsure
+
+
 def release_dead(session: Session, is_dead: Callable[[str], bool]) -> None:
     """Free what a deliverer had claimed that has died since; otherwise it would be free only when the claim ends."""
     postings = session.scalars(
@@ -174,7 +196,9 @@ def release_dead(session: Session, is_dead: Callable[[str], bool]) -> None:
 
 
 def revive(session: Session, channel: str, reasons: Collection[str], now: datetime) -> int:
-    """The channel can be written to again: try anew what was given up for one of these reasons. Returns how many."""
+    """The channel can be written to again: try anew what waits for that, and what was given up one by one for one of
+    these reasons. Returns how many of the latter."""
+    troubles.try_now(session, now, channel)
     given_up = session.scalars(
         select(Posting).where(Posting.channel == channel, Posting.broken.in_(list(reasons))).with_for_update()
     ).all()
@@ -194,6 +218,7 @@ def claim_next_notice(
             Notice.next_try_at <= now,
             or_(Notice.claimed_until.is_(None), Notice.claimed_until < now),
             or_(Notice.person.is_not(None), Notice.channel.not_in(list(full_channels))),
+            Notice.channel.not_in(troubles.held(now, new=True)),
         )
         .order_by(Notice.next_try_at, Notice.id)
         .limit(1)
@@ -201,8 +226,12 @@ def claim_next_notice(
     )
     if notice is None:
         return None
+    due = DueNotice(
+        notice.id, notice.kind, notice.channel, notice.person, notice.words, bool(notice.unconfirmed), notice.created_at
+    )
     notice.claimed_by, notice.claimed_until = claimed_by, now + CLAIM
-    return DueNotice(notice.id, notice.kind, notice.channel, notice.person, notice.words)
+    notice.unconfirmed = True
+    return due
 
 
 def mark_delivered(session: Session, notice_id: int, now: datetime) -> None:
@@ -210,11 +239,22 @@ def mark_delivered(session: Session, notice_id: int, now: datetime) -> None:
     notice.delivered_at, notice.claimed_until = now, None
 
 
+def put_notice_back(session: Session, notice_id: int, still_unsure: bool = False) -> None:
+    """As `put_back`."""
+    notice = session.get_one(Notice, notice_id, with_for_update=True)
+    notice.claimed_until, notice.unconfirmed = None, still_unsure
+
+
 def mark_notice_failed(
-    session: Session, notice_id: int, now: datetime, retry_after: float | None = None, permanent: str = ""
+    session: Session,
+    notice_id: int,
+    now: datetime,
+    retry_after: float | None = None,
+    permanent: str = "",
+    outcome_unknown: bool = False,
 ) -> None:
     notice = session.get_one(Notice, notice_id, with_for_update=True)
-    notice.claimed_until, notice.broken = None, permanent
+    notice.claimed_until, notice.broken, notice.unconfirmed = None, permanent, outcome_unknown
     notice.attempts += 1
     notice.next_try_at = now + _pause(notice.attempts, retry_after)
 

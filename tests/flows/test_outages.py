@@ -13,7 +13,9 @@ from bot.sandbox.client import Message, SandboxClient
 from bot.sandbox.server import serve
 from bot.slack.people import refresh_people
 from bot.wiring import Services, assemble, slack_client
-from core.database import Database
+from core.database import PATIENT, Database
+from core.delivery import backlog
+from core.delivery.backlog import GivenUp
 from core.learning.seeds import add_seeds
 from core.queues import sync_queues
 from core.records.delivery import Posting
@@ -73,11 +75,12 @@ def test_a_channel_that_is_gone_stops_its_cards_and_no_others(loop: Loop) -> Non
     loop.cleo.command("/goldloop retrain", channel=LEADS)
     loop.card("v1 against", channel=LEADS)
 
-    def given_up() -> str:
+    def waits_for_somebody() -> list[GivenUp]:
         with loop.database.reading() as session:
-            return session.scalars(select(Posting.broken).where(Posting.channel == REVIEW)).one()
+            return backlog.given_up(session)
 
-    assert loop.box.wait_for(given_up) == "is_archived"
+    [waits] = loop.box.wait_for(waits_for_somebody)
+    assert (waits.channel, waits.reason, waits.count) == (REVIEW, "is_archived", 1)
     loop.box.archive(REVIEW, undo=True)
     refresh_people(loop.services)
     loop.card("the sofa came late")
@@ -88,7 +91,7 @@ def test_a_reaction_while_the_database_is_busy_is_delivered_again(loop: Loop) ->
         add_seeds(session, seeds(), utc_now(), loop.queue)
     loop.cleo.command("/goldloop retrain", channel=LEADS)
     report = loop.card("v1 against", channel=LEADS)
-    with loop.database.transaction() as session:
+    with loop.database.transaction(wait=PATIENT) as session:
         session.execute(select(Posting).with_for_update())
         if not loop.database.is_sqlite:
             session.connection().exec_driver_sql("LOCK TABLE live IN ACCESS EXCLUSIVE MODE")
@@ -101,7 +104,7 @@ def test_a_reaction_while_the_database_is_busy_is_delivered_again(loop: Loop) ->
 def test_a_click_while_the_database_is_busy_is_answered_and_not_counted(loop: Loop) -> None:
     loop.predict("T-1", "the sofa came late", UNSURE)
     card = loop.card("the sofa came late")
-    with loop.database.transaction() as session:
+    with loop.database.transaction(wait=PATIENT) as session:
         if not loop.database.is_sqlite:
             session.connection().exec_driver_sql("LOCK TABLE review_item IN ACCESS EXCLUSIVE MODE")
         outcome = loop.ana.click(card, "refund")

@@ -1,0 +1,95 @@
+"""Workers in slow motion: a test says when each looks for something to say, and what time it is, for us and for Slack.
+The workspace, the database and the calls between them are real."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from bot.budget import Budget
+from bot.clock import utc_now
+from bot.sandbox.client import Message, SandboxClient
+from bot.sandbox.config import SandboxConfig
+from bot.sandbox.server import serve
+from bot.slack.deliver import deliver_next, deliver_next_notice
+from bot.slack.troubles import tell_of_troubles
+from bot.wiring import Services, assemble, slack_client
+from core.database import Database
+from core.records.delivery import Notice, Posting
+from core.records.reviews import Correction
+from tests.core.desk import REFUND, Desk, opened
+from tests.people import ANA, BEN, CLEO, LEADS, REVIEW, support_policy, workspace
+
+STEPS = (deliver_next, deliver_next_notice, tell_of_troubles)
+ELSEWHERE = "another-machine:1"  # a process of which nobody here knows whether it lives
+
+
+@dataclass
+class Stage:
+    box: SandboxClient
+    desk: Desk
+    url: str
+    token: str
+    start: datetime
+    seconds: float = 0.0
+
+    def now(self) -> datetime:
+        return self.start + timedelta(seconds=self.seconds)
+
+    def worker(self, name: str = f"{ELSEWHERE}:one", token: str = "") -> Services:
+        slack = slack_client(token or self.token, f"{self.url}/api/")
+        made = assemble(self.desk.database, slack, self.desk.policy, Budget(lambda: self.seconds))
+        return replace(made, process=name, clock=self.now)
+
+    def wait(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.box.advance(seconds)
+
+    def work(self, *workers: Services, seconds: float, every: float = 0.5) -> None:
+        """All of them look for something to say, and again and again."""
+        for _look in range(int(seconds / every)):
+            for worker in workers:
+                for step in STEPS:
+                    while step(worker):
+                        pass
+            self.wait(every)
+
+    def ticket(self, text: str) -> int:
+        return self.desk.ticket(text, now=self.now())
+
+    def settle(self, item_id: int) -> None:
+        for person in (ANA, BEN):
+            self.desk.click(person, item_id, REFUND, now=self.now())
+
+    def cards(self, words: str, channel: str = REVIEW) -> list[Message]:
+        reader = self.box.person(CLEO)
+        return [one for one in reader.messages(channel) if words in one.plain and not one.ephemeral]
+
+    def told(self) -> list[str]:
+        """What the leads were told of troubles."""
+        marks = ("I cannot post", "Slack does not take", "All is well again")
+        return [one.plain for one in self.box.person(CLEO).messages(LEADS) if one.plain.startswith(marks)]
+
+    def calls(self, *methods: str) -> list[str]:
+        """What Slack answered to these, oldest first."""
+        return [str(call["error"] or "ok") for call in self.box.calls() if call["method"] in methods]
+
+    def waiting(self) -> int:
+        """Messages that are not up to date."""
+        with self.desk.database.reading() as session:
+            postings = session.scalars(select(Posting.id).where(Posting.wanted > Posting.shown)).all()
+            notices = session.scalars(select(Notice.id).where(Notice.delivered_at.is_(None))).all()
+        return len(postings) + len(notices)
+
+    def corrections(self) -> int:
+        with self.desk.database.reading() as session:
+            return len(session.scalars(select(Correction.id)).all())
+
+
+@contextmanager
+def staged(database: Database, config: SandboxConfig | None = None) -> Iterator[Stage]:
+    place, policy = config or workspace(), support_policy()
+    with serve(place, port=0) as url, SandboxClient(url) as box:
+        yield Stage(box, opened(database, policy, utc_now()), url, place.apps[0].bot_token, utc_now())
