@@ -152,7 +152,7 @@ JOBS = (
     JobKind("schedules", 5, note_due_schedules),
     JobKind("scheduled runs", 5, request_scheduled_run),
     JobKind("lost claims", 5, take_back_lost_claims),
-    JobKind("times", 15, put_times_right),
+    JobKind("times", 5, put_times_right),
     JobKind("unanswerable items", 30, settle_unanswerable),
     JobKind("reminders", 60, remind_leads),
     JobKind("people", 300, refresh_people),

@@ -112,9 +112,11 @@ def vote_click(body: Body) -> VoteClick:
     return VoteClick(clicked.person, clicked.subject_id, said)
 
 
-def form_submission(body: Body, now_microseconds: int) -> FormSubmission:
-    """The form "label and why". Slack stamps no time on a submission, so the caller's clock does."""
+def form_submission(body: Body) -> FormSubmission:
+    """The form "label and why". Slack stamps no time on a submission, and our own clock may not agree with Slack's;
+    what is known is when the form was opened, which it carries beside the item: "ITEM|MICROSECONDS"."""
     view = _part(body, "view")
+    item, _, opened_at = str(view.get("private_metadata", "")).partition("|")
     chosen = _selected(view, "label")
     reason = _selected(view, "reason")
     if reason is not None and reason not in set(ErrorReason):
@@ -124,12 +126,13 @@ def form_submission(body: Body, now_microseconds: int) -> FormSubmission:
     none = chosen == NONE_VALUE
     said = Said(
         kind=AnswerKind.NONE_OF_THESE if none else AnswerKind.LABEL,
-        clicked_at=now_microseconds,
+        clicked_at=_number(opened_at) if opened_at else 0,
         label=None if none else chosen,
         reason=ErrorReason(reason) if reason else None,
         note=_typed(view, "note"),
+        in_form=True,
     )
-    return FormSubmission(person(body), _number(view.get("private_metadata", "")), said)
+    return FormSubmission(person(body), _number(item), said)
 
 
 def overrule_submission(body: Body) -> tuple[str, int, str]:
@@ -196,7 +199,8 @@ def unescape(text: str) -> str:
 
 def suggestion(body: Body) -> tuple[int, str]:
     """Item id and what was typed, for a searchable choice inside the item's form."""
-    return _number(_part(body, "view").get("private_metadata", "")), str(body.get("value", ""))
+    item, _, _opened_at = str(_part(body, "view").get("private_metadata", "")).partition("|")
+    return _number(item), str(body.get("value", ""))
 
 
 def person(body: Body) -> str:

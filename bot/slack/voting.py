@@ -50,12 +50,12 @@ def register(app: App, services: Services) -> None:
         with services.database.reading() as session:
             card = form_card(session, click.subject_id, click.person, services.policy)
         gone = f"Item {click.subject_id} is decided already; there is nothing left to say about it."
-        view = forms.answer_form(card) if card else forms.sentence("Too late", gone)
+        view = forms.answer_form(card, click.clicked_at) if card else forms.sentence("Too late", gone)
         show_view(client, click.trigger_id, view, respond)
 
     def form_submitted(ack: Ack, body: Body, context: BoltContext) -> None:
         now = services.clock()
-        submission = payloads.form_submission(body, int(now.timestamp() * 1_000_000))
+        submission = payloads.form_submission(body)
         with services.database.transaction() as session:
             receipt = cast_vote(session, submission.item_id, submission.person, submission.said, now, services.policy)
             channel = session.get_one(ReviewItem, submission.item_id).prediction.queue.channel

@@ -24,13 +24,15 @@ _NEW = insert(Answer.__table__)  # type: ignore[arg-type]
 
 @dataclass(frozen=True)
 class Said:
-    """What somebody said. clicked_at: when they clicked, in microseconds, by Slack's clock."""
+    """What somebody said. clicked_at: when they clicked, in microseconds, by Slack's clock; of what they said in a
+    form, when they opened it, for Slack does not say when they sent it."""
 
     kind: AnswerKind
     clicked_at: int
     label: str | None = None
     reason: ErrorReason | None = None
     note: str = ""
+    in_form: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def cast_vote(session: Session, item_id: int, person: str, said: Said, now: date
     last = _last(answers, person)
     if last is not None and last.clicked_at == said.clicked_at:
         return _receipt_again(session, item, last)
+    said = _after(last, said)
     if item.state is ItemState.SETTLED:
         raise AlreadySettled(_settled_sentence(session, item, person))
     if item.state is ItemState.DISPUTED and holds(session, item.queue_id, Role.LEAD, person):
@@ -207,6 +210,13 @@ def _check_may_answer(
     if said.kind.is_vote and not (stands and last is not None and last.kind.is_vote):
         _check_votes_wanted(item, answers, queue)
         _check_daily_cap(session, item, person, now, queue)
+
+
+def _after(last: Answer | None, said: Said) -> Said:
+    """A form is sent once and counts when it comes: after whatever its person has said since they opened it."""
+    if not said.in_form or last is None or last.clicked_at < said.clicked_at:
+        return said
+    return replace(said, clicked_at=last.clicked_at + 1)
 
 
 def _check_newer(last: Answer, clicked_at: int) -> None:

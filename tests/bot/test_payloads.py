@@ -93,11 +93,15 @@ def test_a_control_that_is_not_ours_is_out_of_date(body: dict[str, Any]) -> None
 
 
 def test_a_form_is_a_vote_with_reason_and_note() -> None:
-    body = submitted(label=["refund"], reason=["ambiguous"], note="  both fit \x00")
-    said = Said(AnswerKind.LABEL, AT, "refund", ErrorReason.AMBIGUOUS, "both fit")
-    assert payloads.form_submission(body, AT) == FormSubmission(ANA, 7, said)
-    none = payloads.form_submission(submitted(label=[NONE_VALUE], note=None), AT)
-    assert none.said == Said(AnswerKind.NONE_OF_THESE, AT)
+    body = submitted(f"7|{AT}", label=["refund"], reason=["ambiguous"], note="  both fit \x00")
+    said = Said(AnswerKind.LABEL, AT, "refund", ErrorReason.AMBIGUOUS, "both fit", in_form=True)
+    assert payloads.form_submission(body) == FormSubmission(ANA, 7, said)
+    none = payloads.form_submission(submitted(f"7|{AT}", label=[NONE_VALUE], note=None))
+    assert none.said == Said(AnswerKind.NONE_OF_THESE, AT, in_form=True)
+
+
+def test_a_form_of_a_former_release_does_not_know_when_it_was_opened() -> None:
+    assert payloads.form_submission(submitted("7", label=["refund"])).said.clicked_at == 0
 
 
 @pytest.mark.parametrize(
@@ -110,15 +114,15 @@ def test_a_form_is_a_vote_with_reason_and_note() -> None:
 )
 def test_a_form_that_lacks_something_names_the_field(body: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        payloads.form_submission(body, AT)
+        payloads.form_submission(body)
     assert refusal.value.field == field
 
 
 def test_what_a_form_offers_comes_back_as_what_was_meant() -> None:
     card = FormCard(7, "text", (LabelPolicy(name="a|none"), LabelPolicy(name="b")), None, False, None, "", "")
-    [choice] = [block for block in forms.answer_form(card).body["blocks"] if block.get("block_id") == "label"]
+    [choice] = [block for block in forms.answer_form(card, AT).body["blocks"] if block.get("block_id") == "label"]
     values = [one["value"] for one in choice["element"]["options"]]
-    kinds = [payloads.form_submission(submitted(label=[value]), AT).said for value in values]
+    kinds = [payloads.form_submission(submitted(label=[value])).said for value in values]
     assert [(said.kind, said.label) for said in kinds] == [
         (AnswerKind.LABEL, "a|none"),
         (AnswerKind.LABEL, "b"),
@@ -205,7 +209,7 @@ bodies = st.dictionaries(st.sampled_from(KEYS), garbage, max_size=8)
 READERS: list[Callable[[dict[str, Any]], object]] = [
     payloads.click,
     payloads.vote_click,
-    lambda body: payloads.form_submission(body, AT),
+    payloads.form_submission,
     payloads.overrule_submission,
     payloads.flag_submission,
     payloads.reaction,

@@ -227,16 +227,16 @@ def form(labels: int = 3, **more: Any) -> FormCard:
 @pytest.mark.parametrize("count", [2, 98, 99, 100, 101, 1000])
 def test_slack_takes_the_form_with_any_number_of_labels(count: int) -> None:
     for said in ({}, {"said": "label 1"}, {"said_none": True}, {"said": "a label of the past"}):
-        check(forms.answer_form(form(count, **said)))
+        check(forms.answer_form(form(count, **said), 0))
 
 
 def test_slack_takes_the_form_with_any_text() -> None:
     for text in HOSTILE:
-        check(forms.answer_form(form(text=text, note=text, guideline=text, reason=ErrorReason.OTHER)))
+        check(forms.answer_form(form(text=text, note=text, guideline=text, reason=ErrorReason.OTHER), 0))
 
 
 def test_a_form_starts_with_the_persons_own_answer() -> None:
-    said = check(forms.answer_form(form(said="label 1", reason=ErrorReason.NEW_CLASS, note="twice")))
+    said = check(forms.answer_form(form(said="label 1", reason=ErrorReason.NEW_CLASS, note="twice"), 0))
     chosen = json.loads(said)["blocks"][1]["element"]["initial_option"]
     assert chosen["value"] == "label 1"
     assert '"initial_value": "twice"' in said

@@ -14,11 +14,13 @@ from core import jobs
 from core.database import Database
 from core.delivery import events, outbox
 from core.delivery.outbox import Due
+from core.errors import Outdated
 from core.records.jobs import Job
 from core.records.webhooks import Event, EventDelivery
-from core.vocabulary import EventKind
-from tests.core.desk import NOW, Desk, opened
-from tests.people import support_policy
+from core.review.votes import Said, cast_vote
+from core.vocabulary import AnswerKind, EventKind
+from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk, opened
+from tests.people import ANA, support_policy
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 BACK = NOW - HOUR  # what the clock says after it was put back
@@ -123,6 +125,18 @@ def test_a_clock_put_forward_gives_a_job_away_and_it_is_done_once(desk: Desk) ->
         jobs.finish(session, second)
     with pytest.raises(jobs.LostLease), desk.database.transaction() as session:
         jobs.finish(session, first)
+
+
+def test_a_form_counts_when_it_is_sent_whatever_our_own_clock_says(desk: Desk) -> None:
+    item_id = desk.ticket()
+    opened_at, clicked_since, clicked_later = 1000, 2000, 3000
+    desk.click(ANA, item_id, REFUND, at=clicked_since)
+    with desk.database.transaction() as session:
+        form = Said(AnswerKind.LABEL, opened_at, BILLING, in_form=True)
+        assert cast_vote(session, item_id, ANA, form, BACK, desk.policy).before == REFUND
+    assert desk.click(ANA, item_id, DELIVERY, at=clicked_later, now=FORWARD).before == BILLING
+    with pytest.raises(Outdated):
+        desk.click(ANA, item_id, REFUND, at=clicked_since + 1)
 
 
 def test_a_slot_of_the_schedule_is_one_run_however_the_clock_is_set(desk: Desk) -> None:

@@ -15,7 +15,8 @@ MOST_BYTES = 200_000  # of a whole text; Slack takes views of 250,000 bytes (and
 MOST_PROBLEMS = 40  # of the gate; the report has all
 
 
-def answer_form(card: FormCard) -> View:
+def answer_form(card: FormCard, opened_at: int) -> View:
+    """opened_at: by Slack's clock, in microseconds; it comes back with what is filled in."""
     drawn = [blocks.verbatim(card.text or "(an image)", 600), blocks.form_input("label", "Label", _label_choice(card))]
     reasons = [blocks.option(words, value) for value, words in REASON_WORDS.items()]
     drawn += [
@@ -29,7 +30,7 @@ def answer_form(card: FormCard) -> View:
     ]
     if card.guideline:
         drawn += [blocks.divider(), blocks.context("*Guideline*"), blocks.verbatim(card.guideline, 2500)]
-    return blocks.modal("answer_form", f"Item {card.item_id}", drawn, str(card.item_id), submit="Send")
+    return blocks.modal("answer_form", f"Item {card.item_id}", drawn, f"{card.item_id}|{opened_at}", submit="Send")
 
 
 def matching_labels(labels: Sequence[LabelPolicy], typed: str) -> list[Block]:
