@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from bot.pulse import Pulse
 from bot.wiring import Services
+from core.database import PATIENT
 from core.delivery import backlog
 from core.errors import Refusal
 from core.records.learning import Live, ModelVersion
@@ -106,7 +107,7 @@ class _Rows(Collector):
 
     def _read(self) -> Iterator[Metric]:
         try:
-            with self._services.database.reading() as session:
+            with self._services.database.reading(wait=PATIENT) as session:
                 found = [*_reviewing(session), *_waiting(session, self._services.clock()), _live(session)]
         except (SQLAlchemyError, Refusal):
             yield _gauge("database_up", "1 while the database answers.", value=0)

@@ -22,7 +22,7 @@ GONE = 410  # by the convention: do not send this any more
 def deliver_next_event(services: Services) -> bool:
     """Give new events their deliveries, then make one attempt. True if there may be more."""
     endpoints, now = services.policy.webhooks, services.clock()
-    with services.database.reading() as session:
+    with services.database.reading(wait=PATIENT) as session:
         if not is_waiting(session, endpoints, now):
             return False
     with services.database.transaction(wait=PATIENT) as session:
@@ -32,8 +32,7 @@ def deliver_next_event(services: Services) -> bool:
         return False
     endpoint = next(one for one in endpoints if one.name == due.endpoint)
     attempt = attempted(endpoint, services, due)
-    with services.database.transaction(wait=PATIENT) as session:
-        note_attempt(session, due.delivery_id, attempt, services.clock())
+    services.database.insist(lambda session: note_attempt(session, due.delivery_id, attempt, services.clock()))
     return True
 
 

@@ -26,7 +26,7 @@ from core.database import PATIENT
 from core.delivery import outbox, troubles, turns
 from core.delivery.outbox import Due, DueNotice
 from core.delivery.turns import Whose
-from core.errors import NotFound
+from core.errors import Busy, NotFound
 from core.learning.cards import candidate_card, run_card
 from core.policy import Policy
 from core.review.cards import item_card
@@ -70,6 +70,9 @@ def deliver_next(services: Services) -> bool:
         ts = _show_chart(services, due) if due.card is Card.CHART else _show(services, due)
     except (SlackApiError, *CONNECTION, NotFound) as error:  # NotFound: its queue is not in the policy any more
         _fail(services, due, sorted_failure(error))
+        return True
+    except Busy:  # the row cannot be read: nothing was said, and it need not wait until the claim ends
+        services.database.insist(lambda session: outbox.put_back(session, due.id, still_unsure=due.maybe_posted))
         return True
     services.budget.heard()
     services.database.insist(lambda session: _note_shown(session, due, ts, services.clock()))
@@ -141,7 +144,7 @@ def _note_said(session: Session, due: DueNotice, now: datetime) -> None:
 
 
 def _show(services: Services, due: Due) -> str:
-    with services.database.reading() as session:
+    with services.database.reading(wait=PATIENT) as session:
         drawn = DRAW[due.card](session, due.subject_id, services.policy)
     carried = {"posting": due.id}
     ts = due.ts
@@ -165,7 +168,7 @@ def _show(services: Services, due: Due) -> str:
 
 def _show_chart(services: Services, due: Due) -> str | None:
     """The report's chart goes into the thread of its card, once; it waits until that is posted. A file has no ts."""
-    with services.database.reading() as session:
+    with services.database.reading(wait=PATIENT) as session:
         where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, Audience.LEADS)
         card = candidate_card(session, due.subject_id, services.policy)
     if where is None:
