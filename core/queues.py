@@ -100,6 +100,11 @@ def is_known(session: Session, person: str) -> bool:
     return session.scalar(select(Member.id).where(Member.person == person).limit(1)) is not None
 
 
+def is_active(session: Session, person: str) -> bool:
+    """Whether they may act in some role somewhere."""
+    return session.scalar(select(Member.id).where(Member.person == person, Member.active).limit(1)) is not None
+
+
 def holds(session: Session, queue_id: int, role: Role, person: str) -> bool:
     row = _member(session, queue_id, role, person)
     return row is not None and row.active

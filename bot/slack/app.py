@@ -14,6 +14,7 @@ from typing import Any
 from slack_bolt import Ack, App, BoltContext, BoltResponse
 
 from bot.slack import approval, blocks, commands, flagging, hearing, home, people, voting
+from bot.slack.entrance import let_in_only_ours
 from bot.slack.lazily import share_payloads
 from bot.slack.payloads import STALE, Body
 from bot.slack.replies import note, tell
@@ -40,6 +41,7 @@ def build_app(services: Services, signing_secret: str | None = None) -> App:
     )
     hearing.register(app, services, threads)
     share_payloads(app)
+    let_in_only_ours(app, _sentence, threads)
     for room in (voting, approval, commands, flagging, home, people):
         room.register(app, services)
     app.error(_sentence)

@@ -8,6 +8,7 @@ from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
 from bot.slack import blocks, payloads
+from bot.slack.blocks import View
 from bot.slack.payloads import Body, Reaction
 from bot.slack.replies import note, show_view, tell
 from bot.slack.views import forms
@@ -16,7 +17,7 @@ from core.database import Database
 from core.delivery import outbox
 from core.errors import Busy, NotAllowed, Outdated, Refusal
 from core.learning.cards import candidate_card
-from core.learning.decisions import approve, overrule, reject, withdraw_approval
+from core.learning.decisions import approve, overrule, reject, require_overruler, withdraw_approval
 from core.vocabulary import Card, NoticeKind
 
 
@@ -48,9 +49,14 @@ def register(app: App, services: Services) -> None:
 
     def open_overrule_form(body: Body, client: WebClient, respond: Respond) -> None:
         click = payloads.click(body)
-        with services.database.reading() as session:
-            card = candidate_card(session, click.subject_id, services.policy)
-        show_view(client, click.trigger_id, forms.overrule_form(card.model_id, card.name, card.blocks), respond)
+
+        def draw() -> View:
+            with services.database.reading() as session:
+                require_overruler(session, click.subject_id, click.person, services.policy)
+                card = candidate_card(session, click.subject_id, services.policy)
+            return forms.overrule_form(card.model_id, card.name, card.blocks)
+
+        show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)
 
     def overrule_submitted(ack: Ack, body: Body, context: BoltContext) -> None:
         person, model_id, reason = payloads.overrule_submission(body)

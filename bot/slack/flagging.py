@@ -5,12 +5,13 @@ from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot.slack import payloads
+from bot.slack.blocks import View
 from bot.slack.payloads import Body, FlagSubmission
 from bot.slack.people import require_colleague
 from bot.slack.replies import show_view, tell
 from bot.slack.views import forms
 from bot.wiring import Services
-from core.errors import Invalid, NotAllowed
+from core.errors import Invalid
 from core.intake.ingest import flag_for_review
 from core.intake.predictions import LONGEST_ID, NewPrediction
 
@@ -24,17 +25,16 @@ def register(app: App, services: Services) -> None:
 
     def open_form(body: Body, client: WebClient, respond: Respond) -> None:
         asked = payloads.flag_request(body)
-        try:
-            require_colleague(services, asked.person)
-        except NotAllowed as refusal:
-            show_view(client, asked.trigger_id, forms.sentence("Not for you", str(refusal)), respond)
-            return
-        view = forms.flag_form(services.policy.queues, asked.text, f"{asked.channel}|{asked.ts}")
-        show_view(client, asked.trigger_id, view, respond)
+
+        def draw() -> View:
+            require_colleague(services, asked.person, "flag messages for review")
+            return forms.flag_form(services.policy.queues, asked.text, f"{asked.channel}|{asked.ts}")
+
+        show_view(client, asked.trigger_id, forms.for_those_who_may(draw), respond)
 
     def form_submitted(ack: Ack, body: Body) -> None:
         asked = payloads.flag_submission(body)
-        require_colleague(services, asked.person)
+        require_colleague(services, asked.person, "flag messages for review")
         queue = services.policy.queue(asked.queue)
         prediction = _looked_at(services, asked)
         with services.database.transaction() as session:

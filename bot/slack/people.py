@@ -18,7 +18,7 @@ from core.database import PATIENT
 from core.delivery import outbox
 from core.errors import NotAllowed
 from core.policy import QueuePolicy
-from core.queues import Person, is_known, people_named, queue_named, sync_members
+from core.queues import Person, is_active, is_known, people_named, queue_named, sync_members
 from core.vocabulary import Role
 
 log = logging.getLogger(__name__)
@@ -99,13 +99,16 @@ def _deliver_again(services: Services, channel: str) -> None:
             outbox.revive(session, channel, CHANNEL, services.clock())
 
 
-def require_colleague(services: Services, person: str) -> None:
-    """Raise NotAllowed, with the reason, unless this is a full member of our workspace. Asks Slack, so never inside a
-    transaction: of those who flag a message there need be no row."""
+def require_colleague(services: Services, person: str, what: str) -> None:
+    """Raise NotAllowed, with the reason, unless this is a full member of our workspace. `what` completes "… may ___".
+    Of those who hold no role there is no row: about them Slack is asked, so never inside a transaction."""
+    with services.database.reading() as session:
+        if is_active(session, person):
+            return
     team = str(services.slack.auth_test()["team_id"])
     [known] = asked_about(services.slack, [person], team)
     if known.inactive_because:
-        raise NotAllowed(f"You may not flag messages for review: {known.inactive_because}.")
+        raise NotAllowed(f"You may not {what}: {known.inactive_because}.")
 
 
 def channel_members(slack: WebClient, channel: str) -> Iterator[str]:

@@ -10,13 +10,15 @@ from slack_bolt import Ack, App, BoltContext, Respond
 from slack_sdk import WebClient
 
 from bot.slack import payloads
+from bot.slack.blocks import View
 from bot.slack.home import publish_home
 from bot.slack.payloads import Body
+from bot.slack.people import require_colleague
 from bot.slack.replies import note, show_view, tell
 from bot.slack.views import forms, receipts
 from bot.wiring import Services
 from core.records.reviews import ReviewItem
-from core.review.cards import form_card, item_card
+from core.review.cards import form_card, item_card, labels_for
 from core.review.story import item_story
 from core.review.votes import cast_vote, withdraw_vote
 
@@ -47,11 +49,14 @@ def register(app: App, services: Services) -> None:
 
     def open_form(body: Body, client: WebClient, respond: Respond) -> None:
         click = payloads.click(body)
-        with services.database.reading() as session:
-            card = form_card(session, click.subject_id, click.person, services.policy)
-        gone = f"Item {click.subject_id} is decided already; there is nothing left to say about it."
-        view = forms.answer_form(card, click.clicked_at) if card else forms.sentence("Too late", gone)
-        show_view(client, click.trigger_id, view, respond)
+
+        def draw() -> View:
+            with services.database.reading() as session:
+                card = form_card(session, click.subject_id, click.person, services.policy)
+            gone = f"Item {click.subject_id} is decided already; there is nothing left to say about it."
+            return forms.answer_form(card, click.clicked_at) if card else forms.sentence("Too late", gone)
+
+        show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)
 
     def form_submitted(ack: Ack, body: Body, context: BoltContext) -> None:
         now = services.clock()
@@ -64,21 +69,31 @@ def register(app: App, services: Services) -> None:
 
     def show_story(body: Body, client: WebClient, respond: Respond) -> None:
         click = payloads.click(body)
-        with services.database.reading() as session:
-            story = item_story(session, click.subject_id, click.person, services.policy)
-        show_view(client, click.trigger_id, forms.how_decided(click.subject_id, story), respond)
+
+        def draw() -> View:
+            require_colleague(services, click.person, "see how this was decided")
+            with services.database.reading() as session:
+                story = item_story(session, click.subject_id, click.person, services.policy)
+            return forms.how_decided(click.subject_id, story)
+
+        show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)
 
     def show_text(body: Body, client: WebClient, respond: Respond) -> None:
         click = payloads.click(body)
-        with services.database.reading() as session:
-            text = item_card(session, click.subject_id, services.policy).text
-        show_view(client, click.trigger_id, forms.whole_text(click.subject_id, text), respond)
+
+        def draw() -> View:
+            require_colleague(services, click.person, "read this")
+            with services.database.reading() as session:
+                text = item_card(session, click.subject_id, services.policy).text
+            return forms.whole_text(click.subject_id, text)
+
+        show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)
 
     def suggest_labels(ack: Ack, body: Body) -> None:
         item_id, typed = payloads.suggestion(body)
         with services.database.reading() as session:
-            queue = session.get_one(ReviewItem, item_id).prediction.queue.name
-        ack(options=forms.matching_labels(services.policy.queue(queue).labels, typed))
+            labels = labels_for(session, item_id, payloads.person(body), services.policy)
+        ack(options=forms.matching_labels(labels, typed))
 
     app.action(re.compile("^vote:"))(ack=vote_clicked, lazy=[tell])
     app.action("undo")(ack=undo_clicked, lazy=[tell, draw_home_again])

@@ -92,7 +92,7 @@ def overrule(session: Session, model_id: int, person: str, reason: str, now: dat
     """Promote a candidate that the gate refused, and say why. In a queue that has admins, theirs alone; else a lead's.
     Raises NotAllowed, AlreadySettled, Refusal, or Invalid without a reason."""
     live, model = _locked(session, model_id)
-    require_overruler(session, model, person, policy)
+    require_overruler(session, model_id, person, policy)
     _check_pending(model)
     evaluation = _current_evaluation(session, live, model)
     if evaluation.passed:
@@ -103,8 +103,9 @@ def overrule(session: Session, model_id: int, person: str, reason: str, now: dat
     _promote(session, live, model, DecisionKind.OVERRULE, [person], reason.strip(), now, queue)
 
 
-def require_overruler(session: Session, model: ModelVersion, person: str, policy: Policy) -> None:
+def require_overruler(session: Session, model_id: int, person: str, policy: Policy) -> None:
     """Raise NotAllowed, with the reason, unless this person may overrule the golden gate for this model."""
+    model = session.get_one(ModelVersion, model_id)
     role = _overruling(policy.queue(model.queue.name))
     require(session, model.queue, role, person, "overrule the golden gate")
 

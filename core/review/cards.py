@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.errors import NotFound
 from core.policy import LabelPolicy, Policy, QueuePolicy
-from core.queues import guideline_text
+from core.queues import guideline_text, require_part
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.content import shown_content, shown_text
@@ -106,9 +107,13 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
 
 
 def form_card(session: Session, item_id: int, person: str, policy: Policy) -> FormCard | None:
-    """None: the item is settled or gone; there is nothing to fill in."""
+    """None: the item is settled or gone; there is nothing to fill in. Raises NotAllowed for those who neither review
+    nor lead here."""
     item = session.get(ReviewItem, item_id)
-    if item is None or item.state in (ItemState.SETTLED, ItemState.ERASED):
+    if item is None:
+        return None
+    require_part(session, item.prediction.queue, person, "answer here")
+    if item.state in (ItemState.SETTLED, ItemState.ERASED):
         return None
     queue = policy.queue(item.prediction.queue.name)
     mine = next((answer for answer in current_answers(session, item_id) if answer.person == person), None)
@@ -122,6 +127,15 @@ def form_card(session: Session, item_id: int, person: str, policy: Policy) -> Fo
         note=mine.note if mine else "",
         guideline=guideline_text(session, item.prediction.queue),
     )
+
+
+def labels_for(session: Session, item_id: int, person: str, policy: Policy) -> tuple[LabelPolicy, ...]:
+    """What can be chosen for an item. Raises NotFound, or NotAllowed for those who neither review nor lead here."""
+    item = session.get(ReviewItem, item_id)
+    if item is None:
+        raise NotFound(f"Item {item_id} does not exist (any more).")
+    require_part(session, item.prediction.queue, person, "answer here")
+    return policy.queue(item.prediction.queue.name).labels
 
 
 def _labels_in_order(prediction: Prediction, queue: QueuePolicy, fixed: bool) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What people say about themselves: whether they want to be asked now."""
+"""What reviewers say about themselves: whether they want to be asked now."""
 
 from datetime import datetime
 
@@ -6,7 +6,9 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core.database import insert
+from core.queues import require_anywhere
 from core.records.reviews import Reviewer
+from core.vocabulary import Role
 
 _LOCKED = (
     select(Reviewer)
@@ -17,12 +19,15 @@ _LOCKED = (
 
 
 def pause(session: Session, person: str, now: datetime) -> None:
-    """This person is not counted as somebody left to ask until they resume; a vote of theirs still counts."""
+    """This person is not counted as somebody left to ask until they resume; a vote of theirs still counts. Raises
+    NotAllowed for those who review nowhere. Safe to repeat, as `resume` is."""
+    require_anywhere(session, Role.REVIEWER, person, "pause")
     row = locked_reviewer(session, person)
     row.paused_at = row.paused_at or now
 
 
 def resume(session: Session, person: str) -> None:
+    require_anywhere(session, Role.REVIEWER, person, "resume")
     locked_reviewer(session, person).paused_at = None
 
 

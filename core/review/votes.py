@@ -83,7 +83,8 @@ def cast_vote(session: Session, item_id: int, person: str, said: Said, now: date
 def withdraw_vote(
     session: Session, item_id: int, person: str, clicked_at: int, now: datetime, policy: Policy
 ) -> Receipt:
-    """Take back whatever the person said about an item that is not settled. Locks the item; safe to repeat."""
+    """Take back whatever the person said about an item that is not settled. Locks the item; safe to repeat. Raises
+    NotAllowed, NotFound, AlreadySettled or Outdated; then nothing is written."""
     item = locked_item(session, item_id)
     answers = latest_answers(session, item.id)
     last = _last(answers, person)
@@ -93,6 +94,7 @@ def withdraw_vote(
         return _receipt_again(session, item, last)
     if item.state is ItemState.SETTLED:
         raise AlreadySettled(_settled_sentence(session, item, person))
+    require(session, item.prediction.queue, Role.REVIEWER, person, "take answers back")
     _check_newer(last, clicked_at)
     answers = _supersede(session, item, person, answers, Said(AnswerKind.WITHDRAWN, clicked_at), now)
     _decide(session, item, standing(answers), now, policy.queue(item.prediction.queue.name))

@@ -9,7 +9,7 @@ from core.records.reviews import Reviewer
 from core.review.reviewers import pause, resume
 from core.review.workload import Load, day_began, load
 from tests.core.desk import BILLING, CANNOT, NONE, NOW, REFUND, SKIP, Desk, opened
-from tests.people import ANA, BEN, DAN, EVA, support_policy
+from tests.people import ANA, BEN, EVA, support_policy
 
 NEW_YORK, KOLKATA = "America/New_York", "Asia/Kolkata"
 
@@ -78,17 +78,17 @@ def test_another_queue_has_a_load_of_its_own(desk: Desk) -> None:
 def test_pausing_twice_keeps_the_first_time_and_resuming_ends_it(desk: Desk) -> None:
     def since() -> datetime | None:
         with desk.database.reading() as session:
-            row = session.get(Reviewer, DAN)
+            row = session.get(Reviewer, EVA)
             return row.paused_at if row else None
 
     with desk.database.transaction() as session:
-        resume(session, DAN)
+        resume(session, EVA)
     assert since() is None
     for hour in (1, 2):
         with desk.database.transaction() as session:
-            pause(session, DAN, NOW + timedelta(hours=hour))
+            pause(session, EVA, NOW + timedelta(hours=hour))
     assert since() == NOW + timedelta(hours=1)
     for _time in range(2):
         with desk.database.transaction() as session:
-            resume(session, DAN)
+            resume(session, EVA)
     assert since() is None

@@ -23,7 +23,7 @@ THROWN = int(os.environ.get("GOLDLOOP_FUZZ", "300"))
 FUZZ = settings(
     max_examples=THROWN // 2, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
-WHO = {"id": "U_STRANGER", "team_id": "T_OTHER"}
+WHO = {"id": "U_STRANGER", "team_id": "T_LOCAL"}
 TEAM = {"id": "T_LOCAL"}
 STATE = {"label": {"label": {"selected_option": {"value": "refund"}}}, "note": {"note": {"value": "x"}}}
 VIEW = {"id": "V1", "type": "modal", "callback_id": "answer_form", "private_metadata": "1", "state": {"values": STATE}}

@@ -1,102 +1,237 @@
-"""Outsiders, guests, bots and deactivated people, and people whom the policy does not name: whatever they do, nothing
-changes, and they are told."""
+"""Who may do what, door by door: every listener that is registered with Slack, and everybody who could stand before it.
+Whoever may not changes nothing, sees nothing, and is told why."""
 
 import json
-import time
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
-import httpx
 import pytest
-from sqlalchemy import select
+from slack_bolt.listener import Listener
 
-from core.delivery import outbox
-from core.records.delivery import Notice, Posting
-from core.vocabulary import Card
-from tests.core.desk import NOW
-from tests.core.models import candidate, seeded
-from tests.people import DAN
-from tests.security.conftest import Door
-from tests.security.strangers import BOT, GONE, GUEST, OUTSIDER
+from bot.slack.commands import ANSWERS
+from bot.slack.payloads import ANSWER_WORDS
+from core.queues import queues_of
+from core.review.reviewers import pause, resume
+from core.vocabulary import Role
+from tests.core.desk import NOW, REFUND
+from tests.people import ANA
+from tests.security.house import (
+    ANA_,
+    CLEO_,
+    COLLEAGUES,
+    EVERYBODY,
+    LEA_,
+    MIA_,
+    NAMESAKES,
+    TEXT,
+    House,
+    Who,
+    house,
+)
 
-pytestmark = pytest.mark.usefixtures("sqlite_only")
+__all__ = ["house"]  # the fixture
 
-PEOPLE = (OUTSIDER, GUEST, BOT, GONE, DAN, "U_NOBODY_KNOWS")
-SOME = {"value": "where is my parcel?"}
-TS = "1700000000.000100"
+NOES = re.compile(
+    r"Only |You may not |Reviewers are still voting|You have said nothing|You neither review nor lead|"
+    r"You are not a reviewer|People of other workspaces|waits for a lead|\"options\": \[\]"
+)
+REVIEWER, LEADS, ADMIN = frozenset({ANA_}), frozenset({CLEO_, MIA_}), frozenset({MIA_})
+OF_THE_QUEUE = REVIEWER | LEADS
+OURS = EVERYBODY - NAMESAKES - {who for who in EVERYBODY if who.team != "T_LOCAL"}
+REVIEWING_SOMEWHERE = REVIEWER | {LEA_}
 
-
-def interaction(door: Door, person: str, kind: str, **more: Any) -> httpx.Response:
-    body = {"type": kind, "team": {"id": "T_LOCAL"}, "user": {"id": person}, "trigger_id": "1", **more}
-    return door.signed(urlencode({"payload": json.dumps(body)}).encode())
-
-
-def click(door: Door, person: str, action: str, value: str) -> httpx.Response:
-    acted = {"action_id": action, "block_id": "b", "type": "button", "value": value, "action_ts": f"{time.time():.6f}"}
-    return interaction(door, person, "block_actions", actions=[acted], channel={"id": "C_REVIEW"})
-
-
-def form(door: Door, person: str, callback: str, metadata: str, **values: Any) -> httpx.Response:
-    state = {"values": {name: {name: content} for name, content in values.items()}}
-    view = {"type": "modal", "callback_id": callback, "private_metadata": metadata, "state": state}
-    return interaction(door, person, "view_submission", view=view)
-
-
-def command(door: Door, person: str, text: str) -> str:
-    fields = {"command": "/goldloop", "text": text, "user_id": person, "team_id": "T_LOCAL", "channel_id": "C_REVIEW"}
-    return door.signed(urlencode(fields).encode()).text
-
-
-@pytest.mark.parametrize("person", PEOPLE)
-def test_nothing_that_they_do_changes_anything(door: Door, person: str) -> None:
-    desk = seeded(door.desk)
-    item_id, model_id = desk.ticket("where is my parcel"), candidate(desk)
-    with desk.database.transaction() as session:
-        for posting in session.scalars(select(Posting).where(Posting.card == Card.CANDIDATE)):
-            posting.ts = TS
-        assert outbox.subject_at(session, "C_LEADS", TS, Card.CANDIDATE) == model_id
-    before = door.counts()
-    for answer in ("label|refund", "none", "cannot", "skip"):
-        assert click(door, person, "vote:0", f"{item_id}|{answer}").status_code == 200
-    click(door, person, "undo", str(item_id))
-    chosen = {"selected_option": {"value": "refund"}}
-    assert "Not recorded" in form(door, person, "answer_form", str(item_id), label=chosen).text
-    assert "Not recorded" in form(door, person, "overrule_form", str(model_id), reason={"value": "I say so"}).text
-    for words in ("retrain", "roll-back", "stats"):
-        told = command(door, person, words)
-        assert any(no in told for no in ("Only the", "may not", "neither review nor lead"))
-    assert door.counts() == before
-    if person != DAN:  # anybody of the workspace may flag a message, outsiders may not
-        told = form(door, person, "flag_form", "C|1.1", queue={"selected_option": {"value": "support"}}, text=SOME).text
-        assert "You may not flag messages for review" in told
-    assert door.counts() == before
-    event: dict[str, Any] = {
-        "type": "reaction_added",
-        "user": person,
-        "reaction": "white_check_mark",
-        "event_ts": "1700000001.1",
-    }
-    event |= {"item": {"type": "message", "channel": "C_LEADS", "ts": TS}}
-    body = json.dumps({"type": "event_callback", "team_id": "T_LOCAL", "event": event}).encode()
-    assert door.signed(body, "application/json").status_code == 200
-    assert door.counts() == before | {"notice": before["notice"] + 1}  # they are told
-    with desk.database.reading() as session:
-        assert session.scalars(select(Notice.person)).all() == [person]
-    assert desk.item(item_id).opened_at == NOW
+SLACK_TELLS = {
+    "people.something_changed refresh": "news of Slack about people; nobody acts",
+    "app.stale": "says that a control is out of date",
+    "app.stale_form": "says that a form is out of date",
+    "app.no_options": "offers nothing",
+    "app.quiet": "does nothing",
+}
 
 
-def test_anybody_of_the_workspace_may_flag_a_message(door: Door) -> None:
-    told = form(door, DAN, "flag_form", "C|1.1", queue={"selected_option": {"value": "support"}}, text=SOME).text
-    assert "Thank you" in told
-    assert door.counts()["review_item"] == 1
+@dataclass(frozen=True)
+class Door:
+    """sees: what those who may are shown, and nobody else is; empty: it is a deed, and what is stored changes.
+    make: what there is to act on, the same for all who may not and new for each who may. silent: the others are not
+    told, as there is nothing to tell. of_event: an event, which does not say of which workspace a person is."""
+
+    name: str
+    listener: str
+    make: Callable[[House], Any]
+    act: Callable[[House, Who, Any], str]
+    may: frozenset[Who]
+    sees: str = ""
+    silent: bool = False
+    of_event: bool = False
 
 
-@pytest.mark.parametrize("person", [OUTSIDER, GUEST, BOT, GONE])
-def test_being_named_in_the_policy_does_not_help_them(named: Door, person: str) -> None:
-    item_id = named.desk.ticket("where is my parcel")
-    before = named.counts()
-    click(named, person, "vote:0", f"{item_id}|label|refund")
-    chosen = {"selected_option": {"value": "refund"}}
-    assert "You may not vote here: " in form(named, person, "answer_form", str(item_id), label=chosen).text
-    assert "You may not use retrain: " in command(named, person, "retrain")
-    assert named.counts() == before
+def nothing(_house: House) -> None:
+    return None
+
+
+def vote(value: str) -> Callable[[House, Who, Any], str]:
+    return lambda house, who, item_id: house.click(who, "vote:0", f"{item_id}|{value}")
+
+
+def button(action: str) -> Callable[[House, Who, Any], str]:
+    return lambda house, who, subject: house.click(who, action, str(subject))
+
+
+def home_button(action: str) -> Callable[[House, Who, Any], str]:
+    return lambda house, who, _subject: house.click(who, action, "0", view={"type": "home"})
+
+
+def command(words: str) -> Callable[[House, Who, Any], str]:
+    return lambda house, who, _subject: house.command(who, words)
+
+
+def answered(house: House, who: Who, item_id: int) -> str:
+    return house.form(who, "answer_form", str(item_id), label={"selected_option": {"value": REFUND}})
+
+
+def overruled(house: House, who: Who, report: tuple[int, str]) -> str:
+    return house.form(who, "overrule_form", str(report[0]), reason={"value": "the errors were mislabelled"})
+
+
+def reacted(emoji: str, kind: str = "reaction_added") -> Callable[[House, Who, Any], str]:
+    return lambda house, who, report: house.react(who, emoji, report[1], kind)
+
+
+def flag_form(house: House, who: Who, _subject: None) -> str:
+    message = {"text": "a message in some channel", "ts": "1.1"}
+    return house.interaction(
+        who, "message_action", callback_id="flag_for_review", message=message, channel={"id": "C", "name": "c"}
+    )
+
+
+def flagged(house: House, who: Who, _subject: None) -> str:
+    queue = {"selected_option": {"value": "support"}}
+    return house.form(who, "flag_form", f"C|{house.next()}", queue=queue, text={"value": "a message"})
+
+
+def suggested(house: House, who: Who, item_id: int) -> str:
+    view = {"type": "modal", "private_metadata": str(item_id), "callback_id": "answer_form"}
+    return house.interaction(who, "block_suggestion", action_id="label", block_id="label", value="re", view=view)
+
+
+def ana_has_voted(house: House) -> int:
+    item_id = house.ticket()
+    house.desk.click(ANA, item_id, REFUND)
+    return item_id
+
+
+def all_paused(house: House) -> None:
+    _pausing(house, lambda session, person: pause(session, person, NOW))
+
+
+def none_paused(house: House) -> None:
+    _pausing(house, resume)
+
+
+def _pausing(house: House, verb: Callable[[Any, str], None]) -> None:
+    with house.desk.database.transaction() as session:
+        for who in REVIEWING_SOMEWHERE:
+            assert queues_of(session, who.id, Role.REVIEWER)
+            verb(session, who.id)
+
+
+def refused_report(house: House) -> tuple[int, str]:
+    return house.report(passed=False)
+
+
+def refused_id(house: House) -> int:
+    return house.report(passed=False)[0]
+
+
+DOORS = [
+    Door("votes for a label", "voting.vote_clicked", House.ticket, vote("label|refund"), REVIEWER),
+    Door("votes for none", "voting.vote_clicked", House.ticket, vote("none"), REVIEWER),
+    Door("cannot judge", "voting.vote_clicked", House.ticket, vote("cannot"), REVIEWER),
+    Door("skips", "voting.vote_clicked", House.ticket, vote("skip"), REVIEWER),
+    Door("settles a dispute", "voting.vote_clicked", House.disputed, vote("label|refund"), LEADS),
+    Door("takes an answer back", "voting.undo_clicked draw_home_again", ana_has_voted, button("undo"), REVIEWER),
+    Door("opens the form", "voting.form_opened open_form", House.ticket, button("form:why"), OF_THE_QUEUE, TEXT),
+    Door("sends the form", "voting.form_submitted", House.ticket, answered, REVIEWER),
+    Door("settles by the form", "voting.form_submitted", House.disputed, answered, LEADS),
+    Door("searches a label", "voting.suggest_labels", House.ticket, suggested, OF_THE_QUEUE, "refund"),
+    Door("reads how", "voting.form_opened show_story", House.ticket, button("how_decided"), COLLEAGUES, "sender-1"),
+    Door("reads all", "voting.form_opened show_text", House.ticket, button("read_all"), COLLEAGUES, TEXT),
+    Door("approves", "approval.reacted", House.report, reacted("white_check_mark"), LEADS, of_event=True),
+    Door("rejects", "approval.reacted", House.report, reacted("x"), LEADS, of_event=True),
+    Door("takes a yes back", "approval.unreacted", House.report, reacted("white_check_mark", "reaction_removed"),
+         LEADS, silent=True, of_event=True),
+    Door("opens overruling", "approval.overrule_clicked open_overrule_form", refused_id, button("overrule"), ADMIN,
+         "golden gate refused"),
+    Door("overrules", "approval.overrule_submitted", refused_report, overruled, ADMIN),
+    Door("/goldloop help", "commands.typed", nothing, command("help"), OURS, "What Goldloop answers to"),
+    Door("/goldloop", "commands.typed", nothing, command(""), OURS, "What Goldloop answers to"),
+    Door("/goldloop nonsense", "commands.typed", nothing, command("nonsense"), OURS, "What Goldloop answers to"),
+    Door("/goldloop stats", "commands.typed", House.ticket, command("stats support"), OF_THE_QUEUE, "Support tickets"),
+    Door("/goldloop mine", "commands.typed", House.ticket, command("mine"), REVIEWING_SOMEWHERE, "open for me"),
+    Door("/goldloop pause", "commands.typed", none_paused, command("pause"), REVIEWING_SOMEWHERE),
+    Door("/goldloop resume", "commands.typed", all_paused, command("resume"), REVIEWING_SOMEWHERE),
+    Door("/goldloop retrain", "commands.typed", House.no_run_waits, command("retrain support"), LEADS),
+    Door("/goldloop roll-back", "commands.typed", House.two_live_in_turn, command("roll-back support"), LEADS),
+    Door("/goldloop rollback", "commands.typed", House.two_live_in_turn, command("rollback support"), LEADS),
+    Door("opens the flag form", "flagging.shortcut_used open_form", nothing, flag_form, COLLEAGUES, "Support tickets"),
+    Door("flags a message", "flagging.form_submitted", nothing, flagged, COLLEAGUES),
+    Door("opens Home", "home.opened publish", House.ticket, lambda house, who, _item: house.home(who), OF_THE_QUEUE,
+         "Support tickets", silent=True, of_event=True),
+    Door("pauses at Home", "home.paused publish_again", none_paused, home_button("pause"), REVIEWING_SOMEWHERE),
+    Door("resumes at Home", "home.resumed publish_again", all_paused, home_button("resume"), REVIEWING_SOMEWHERE),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("door", DOORS, ids=[door.name for door in DOORS])
+def test_only_those_pass_who_may(house: House, door: Door) -> None:
+    subject = door.make(house)
+    before = house.rows()
+    for who in sorted(EVERYBODY - door.may, key=lambda one: (one.id, one.team)):
+        if door.of_event and who in NAMESAKES:
+            continue
+        told = plain(door.act(house, who, subject))
+        assert house.rows() == before, f"{who} changed something"
+        assert not door.sees or door.sees not in told, f"{who} saw it: {told}"
+        assert door.silent or NOES.search(told), f"{who} was told: {told!r}"
+    for who in sorted(door.may, key=lambda one: one.id):
+        subject = door.make(house)
+        before = house.rows()
+        told = plain(door.act(house, who, subject))
+        if door.sees:
+            assert door.sees in told, f"{who} was told: {told!r}"
+        assert (house.rows() == before) is bool(door.sees), f"{who} was told: {told!r}"
+
+
+def plain(told: str) -> str:
+    """An answer in JSON as its words."""
+    try:
+        return json.dumps(json.loads(told), ensure_ascii=False)
+    except ValueError:
+        return told
+
+
+def test_each_listener_has_its_row(house: House) -> None:
+    registered = {name_of(listener) for listener in house.app._listeners}
+    assert registered == {door.listener for door in DOORS} | set(SLACK_TELLS)
+
+
+def name_of(listener: Listener) -> str:
+    """Room, function and what runs after the answer, but for the telling of words."""
+    ack = listener.ack_function
+    room = ack.__module__.rsplit(".", 1)[-1]
+    return " ".join([f"{room}.{ack.__name__}", *(f.__name__ for f in listener.lazy_functions if f.__name__ != "tell")])
+
+
+def test_each_word_of_the_command_and_each_answer_has_its_row() -> None:
+    words = {door.name.removeprefix("/goldloop ") for door in DOORS if door.name.startswith("/goldloop ")}
+    assert words - {"nonsense"} == set(ANSWERS)
+    voted = {door.act for door in DOORS if door.listener == "voting.vote_clicked"}
+    assert len(voted) == len(ANSWER_WORDS) + 1, "each of them on an open item, and one on a disputed one"
+
+
+def test_a_reaction_to_another_message_is_none_of_our_business(house: House) -> None:
+    before = house.rows()
+    assert house.react(CLEO_, "white_check_mark", "1.000001") == ""
+    assert house.rows() == before

@@ -1,11 +1,12 @@
 """Modals: the form "label and why", how an item was decided, the whole text, overruling, flagging."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bot.slack import blocks
 from bot.slack.blocks import Block, View
 from bot.slack.payloads import NONE_VALUE
 from bot.slack.views.words import REASON_WORDS
+from core.errors import NotAllowed
 from core.policy import LabelPolicy, QueuePolicy
 from core.review.cards import FormCard
 from core.review.story import StoryLine
@@ -92,6 +93,14 @@ def flag_form(queues: Sequence[QueuePolicy], text: str, origin: str) -> View:
 def sentence(title: str, words: str) -> View:
     """A modal that only says something, e.g. why a submission changed nothing."""
     return blocks.modal("sentence", title, [blocks.section(blocks.escape(words))])
+
+
+def for_those_who_may(draw: Callable[[], View]) -> View:
+    """What is drawn, or the sentence why this person does not see it."""
+    try:
+        return draw()
+    except NotAllowed as refusal:
+        return sentence("Not for you", str(refusal))
 
 
 def _label_choice(card: FormCard) -> Block:
