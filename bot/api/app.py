@@ -9,6 +9,7 @@ from bot.api.callers import admission
 from bot.api.exports import export_routes
 from bot.api.intake import intake_routes
 from bot.api.limits import RateLimit
+from bot.api.page import serve_page
 from bot.api.problems import MEDIA_TYPE, answer_problems
 from bot.api.reading import reading_routes
 from bot.api.shapes import Problem
@@ -33,6 +34,7 @@ def create_api(services: Services) -> FastAPI:
         title="Goldloop",
         version="1",
         description="Send predictions, get corrections. See docs/api.md.",
+        docs_url=None,  # its scripts would come from elsewhere; see bot/api/page.py
         redoc_url=None,
         responses={status: _said(words) for status, words in SAID_NO.items()},
     )
@@ -44,6 +46,7 @@ def create_api(services: Services) -> FastAPI:
     routes.include_router(export_routes(services, may[Scope.READ]))
     api.include_router(routes)
     answer_problems(api)
+    serve_page(api)
     return api
 
 

@@ -1,0 +1,34 @@
+"""The page about the API works with nothing but us: no script or picture of anybody else's, and a strict policy."""
+
+from typing import TYPE_CHECKING
+
+from bot.pulse import Pulse
+from bot.web import create_listener
+from core.database import Database
+from tests.api.conftest import services_of
+from tests.flows.test_signed_http import web_server
+from tests.people import support_policy
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+def test_the_page_about_the_api_asks_nobody_else(chromium: "Browser", database: Database, unused_port: int) -> None:
+    app = create_listener(services_of(database, support_policy()), Pulse())
+    address = f"http://127.0.0.1:{unused_port}"
+    with web_server(app, unused_port):
+        page = chromium.new_page()
+        asked: list[str] = []
+        complaints: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        policy = page.goto(f"{address}/api/docs")
+        assert policy is not None
+        assert "script-src 'self';" in policy.headers["content-security-policy"]
+        page.get_by_text("/v1/queues/{queue}/predictions").click()
+        page.get_by_role("button", name="Try it out").click()
+        page.get_by_role("button", name="Execute").wait_for()
+        page.close()
+    assert complaints == []
+    assert [url for url in asked if not url.startswith((f"{address}/", "data:"))] == []
