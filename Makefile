@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check conformance format setup screenshots clean wheel-test fuzz audit
+.PHONY: demo test check conformance format setup screenshots clean wheel-test fuzz chaos audit
 
 demo: $(READY)
 	@$(BIN)/goldloop demo $(ARGS)
@@ -31,6 +31,11 @@ wheel-test: $(READY)
 # Ten thousand forged, spoilt and oversized requests against /slack/events, from a fixed seed.
 fuzz: $(READY)
 	@GOLDLOOP_FUZZ=10000 $(BIN)/python -m pytest --timeout=900 tests/security/test_fuzzing.py
+
+# Kill -9 at random moments while simulated people work, two hundred times, then every promise is checked. Twenty minutes
+# on two idle cores; Ctrl-C ends it, the same command goes on. For less: make chaos ARGS="--kills 20 --seed 7".
+chaos: $(READY)
+	@$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 # Known holes in what is installed, by the advisories of PyPI; needs the network.
 audit: $(READY)
