@@ -101,6 +101,18 @@ def test_a_reaction_while_the_database_is_busy_is_delivered_again(loop: Loop) ->
     loop.card("v1 is live", channel=LEADS)
 
 
+def test_a_lead_who_reacts_before_we_know_where_the_report_stands_is_heard(loop: Loop) -> None:
+    with loop.database.transaction() as session:
+        add_seeds(session, seeds(), utc_now(), loop.queue)
+    assert loop.cleo.command("/goldloop retrain", channel=LEADS).ok
+    loop.card("training run 1", channel=LEADS)
+    loop.box.fault("chat.postMessage", "lost_answer")
+    report = loop.card("v1 against", channel=LEADS)
+    assert not loop.cleo.react(report, "white_check_mark").ok, "not acknowledged, so Slack keeps the event"
+    loop.box.advance(61)
+    loop.card("v1 is live", channel=LEADS)
+
+
 def test_a_click_while_the_database_is_busy_is_answered_and_not_counted(loop: Loop) -> None:
     loop.predict("T-1", "the sofa came late", UNSURE)
     card = loop.card("the sofa came late")
