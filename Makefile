@@ -28,9 +28,9 @@ conformance: $(READY)
 wheel-test: $(READY)
 	@$(BIN)/python -m pytest -m slow tests/operations $(ARGS)
 
-# Ten thousand forged, spoilt and oversized requests against /slack/events, from a fixed seed.
+# Ten thousand forged, spoilt and oversized requests against /slack/events, and as many against the API, from a fixed seed.
 fuzz: $(READY)
-	@GOLDLOOP_FUZZ=10000 $(BIN)/python -m pytest --timeout=900 tests/security/test_fuzzing.py
+	@GOLDLOOP_FUZZ=10000 $(BIN)/python -m pytest --timeout=900 tests/security/test_fuzzing.py tests/api/test_openapi.py
 
 # Kill -9 at random moments while simulated people work, two hundred times, then every promise is checked. Twenty minutes
 # on two idle cores; Ctrl-C ends it, the same command goes on. For less: make chaos ARGS="--kills 20 --seed 7".

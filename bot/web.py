@@ -8,6 +8,7 @@ from slack_bolt import App, BoltRequest
 from slack_sdk.signature import SignatureVerifier
 
 from bot.api.app import create_api
+from bot.api.problems import answer_problems
 from bot.health import health_routes
 from bot.pulse import Pulse
 from bot.slack.shapes import has_slacks_shape
@@ -54,6 +55,7 @@ def create_listener(services: Services, pulse: Pulse, api: bool = True) -> FastA
     app.include_router(health_routes(services, pulse))
     if api:
         app.mount("/api", create_api(services))
+    answer_problems(app)  # also what misses the API's address by a line break, and whatever breaks on our side
     return app
 
 
