@@ -20,7 +20,7 @@ from core.delivery import backlog
 from core.delivery.backlog import GivenUp, Waiting
 
 DATABASE_SECONDS = 2.0
-PING_SECONDS = 60.0  # the socket is pinged every ten
+PING_SECONDS = 60.0  # the socket is pinged every three
 TICK_SECONDS = 30.0  # some kind of work is looked for four times a second
 LATE_SECONDS = 300.0
 

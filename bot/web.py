@@ -11,7 +11,7 @@ from bot.api.app import create_api
 from bot.api.problems import answer_problems
 from bot.health import health_routes
 from bot.pulse import Pulse
-from bot.slack.shapes import has_slacks_shape
+from bot.slack.requests import read_request
 from bot.wiring import Services
 
 MOST_BYTES = 5_000_000  # of one request; Slack's own are far smaller
@@ -37,11 +37,8 @@ def create_app(services: Services, slack: App, signing_secret: str, pulse: Pulse
         headers: dict[str, str | Sequence[str]] = dict(request.headers)
         if not _is_signed(verifier, body, request):  # before anything is parsed: strangers send what they like
             return Response("not signed by Slack", status_code=401)
-        try:
-            asked = BoltRequest(body=body.decode("utf-8"), headers=headers)
-        except (ValueError, RecursionError, TypeError, AttributeError, KeyError):  # Bolt looks into it already
-            return Response("this cannot be read", status_code=400)
-        if not has_slacks_shape(asked.body):
+        asked = read_request(lambda: BoltRequest(body=body.decode("utf-8"), headers=headers))
+        if asked is None:
             return Response("this is nothing that Slack sends", status_code=400)
         answer = slack.dispatch(asked)
         return Response(answer.body, answer.status, dict(answer.first_headers_without_set_cookie()))

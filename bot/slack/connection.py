@@ -1,28 +1,50 @@
 """Socket Mode: Slack reaches us over a websocket that we open, so no public address is needed."""
 
+import logging
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
-from slack_bolt import App
+from slack_bolt import App, BoltRequest
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.internals import build_headers, send_response
+from slack_sdk.socket_mode.client import BaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.pulse import SocketState
+from bot.slack.requests import read_request
+
+log = logging.getLogger(__name__)
 
 CONCURRENCY = 64  # requests handled at once; the others wait, which they can only while each of these is quick
+PING_SECONDS = 3.0  # as seldom a socket that ended without a word is noticed; the SDK's ten are long for who clicks
 
 
 @contextmanager
 def socket_mode(app: App, app_token: str) -> Iterator[SocketModeHandler]:
     """Connected until the block is left. Reconnecting is the SDK's business."""
-    handler = SocketModeHandler(app, app_token, concurrency=CONCURRENCY)
+    handler = SocketModeHandler(app, app_token, concurrency=CONCURRENCY, ping_interval=PING_SECONDS)
+    handler.client.socket_mode_request_listeners = [partial(_hear, app)]
     handler.connect()
     try:
         yield handler
     finally:
         _wake_the_reader(handler)
         handler.close()
+
+
+def _hear(app: App, client: BaseSocketModeClient, envelope: SocketModeRequest) -> None:
+    """As Bolt does it, behind the same look at a payload's shape as over HTTP. What Slack never sends is not
+    acknowledged."""
+    start = time.time()
+    headers = build_headers(envelope)
+    asked = read_request(lambda: BoltRequest(mode="socket_mode", body=envelope.payload, headers=headers))
+    if asked is None:
+        log.warning("something came by the socket that Slack never sends")
+        return
+    send_response(client, envelope, app.dispatch(asked), start)
 
 
 def socket_state(handler: SocketModeHandler) -> SocketState:

@@ -3,16 +3,33 @@
 import re
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from slack_bolt import App, BoltRequest, BoltResponse
 from structlog.contextvars import bound_contextvars
 
 from bot.metrics import ACKNOWLEDGED
+from bot.slack.shapes import has_slacks_shape
 from core.patience import finished_within
 
 KINDS = frozenset({"block_actions", "view_submission", "view_closed", "block_suggestion", "message_action", "shortcut"})
+
+
 ANSWERED_WITHIN = 1.8  # seconds of waiting for the database; Slack shows ⚠ after 3, and a busy machine needs some itself
+
+
+UNREADABLE = (ValueError, RecursionError, TypeError, AttributeError, KeyError)
+
+
+def read_request(make: Callable[[], BoltRequest]) -> BoltRequest | None:
+    """What Slack sent, by socket or over HTTP; None for what it never sends. Bolt looks into the payload already while
+    it makes a request of it, and stumbles over what is nested too deeply or has the wrong shape."""
+    try:
+        made = make()
+    except UNREADABLE:
+        return None
+    return made if has_slacks_shape(made.body) else None
 
 
 class TimedApp(App):
