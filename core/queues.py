@@ -4,16 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Row, bindparam, delete, select
 from sqlalchemy.orm import Session
 
+from core.database import run
 from core.errors import NotAllowed, NotFound
 from core.policy import Policy, QueuePolicy, is_group
 from core.records.learning import Live
 from core.records.queues import GroupMember, Guideline, Member, Queue
 from core.vocabulary import Role
 
-_MEMBER = select(Member).where(
+_MEMBER = select(Member.active, Member.inactive_because).where(
     Member.queue_id == bindparam("queue_id"), Member.role == bindparam("role"), Member.person == bindparam("person")
 )  # built once: each click asks it
 
@@ -150,8 +151,9 @@ def guideline_text(session: Session, queue: Queue) -> str:
     return found or ""
 
 
-def _member(session: Session, queue_id: int, role: Role, person: str) -> Member | None:
-    return session.scalar(_MEMBER, {"queue_id": queue_id, "role": role, "person": person})
+def _member(session: Session, queue_id: int, role: Role, person: str) -> Row[tuple[bool, str]] | None:
+    """Whether they may act in it, and if not, why."""
+    return run(session, _MEMBER, {"queue_id": queue_id, "role": role, "person": person}).first()
 
 
 def _check_any(rows: Sequence[Member], unknown: str, what: str) -> None:

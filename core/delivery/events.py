@@ -11,7 +11,7 @@ from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.connections import WebhookEndpoint
-from core.database import insert_for, kind_of
+from core.database import insert_for, kind_of, run
 from core.records.queues import Queue
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.vocabulary import DeliveryState, EventKind
@@ -53,7 +53,7 @@ def announce(
     """Note, in the transaction of its cause, that this happened. cause_id: of the row that says so; one event of a kind
     per cause, so repeating it changes nothing. No text of predictions: it would outlive an erasure elsewhere."""
     said = {"key": f"{kind}:{cause_id}", "kind": kind, "queue_id": queue_id, "data": data, "created_at": now}
-    session.execute(_announcing(kind_of(session)), said)
+    run(session, _announcing(kind_of(session)), said)
 
 
 def is_waiting(session: Session, endpoints: Sequence[WebhookEndpoint], now: datetime) -> bool:

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import Session
 
 from core import jobs
-from core.database import insert
+from core.database import insert, run
 from core.delivery import outbox
 from core.policy import QueuePolicy
 from core.records.learning import TrainingRun
@@ -67,7 +67,7 @@ def request_run(
 def request_run_if_due(session: Session, queue: Queue, now: datetime, policy: QueuePolicy) -> None:
     """Ask for a candidate when enough corrections with a label have come since the last run was asked for."""
     wanted = policy.retraining.corrections
-    if wanted and session.scalar(_NEW_CORRECTIONS, {"queue_id": queue.id, "wanted": wanted}) == wanted:
+    if wanted and run(session, _NEW_CORRECTIONS, {"queue_id": queue.id, "wanted": wanted}).scalar() == wanted:
         request_run(session, queue, Trigger.CORRECTIONS, None, now, policy)
 
 

@@ -10,9 +10,9 @@ from core.errors import NotFound
 from core.policy import LabelPolicy, Policy, QueuePolicy
 from core.queues import guideline_text, require_part
 from core.records.predictions import Prediction
-from core.records.reviews import Answer, Correction, ReviewItem
+from core.records.reviews import Correction, ReviewItem
 from core.review.content import shown_content, shown_text
-from core.review.items import current_answers
+from core.review.items import CurrentAnswer, current_answers
 from core.vocabulary import AnswerKind, ErrorReason, ItemState, Reason, shown_answer
 
 
@@ -148,7 +148,9 @@ def _labels_in_order(prediction: Prediction, queue: QueuePolicy, fixed: bool) ->
     return tuple(sorted(queue.label_names, key=lambda name: (name != prediction.label, -chances.get(name, 0.0))))
 
 
-def _outcome(session: Session, item: ReviewItem, answers: Sequence[Answer], queue: QueuePolicy) -> Outcome | None:
+def _outcome(
+    session: Session, item: ReviewItem, answers: Sequence[CurrentAnswer], queue: QueuePolicy
+) -> Outcome | None:
     names, shown = queue.review.reveal == "names", queue.privacy.shown
     correction = session.scalar(select(Correction).where(Correction.item_id == item.id, Correction.is_current))
     if correction is None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from core.database import run
 from core.delivery import outbox
 from core.delivery.events import announce
 from core.errors import Refusal
@@ -15,16 +16,21 @@ from core.learning.golden import destination, protect
 from core.learning.runs import request_run_if_due
 from core.policy import QueuePolicy
 from core.records.predictions import Flag, Prediction
-from core.records.reviews import Answer, Correction, ReviewItem
+from core.records.reviews import Correction, ReviewItem
 from core.review.consensus import tally
-from core.review.items import current_answers
+from core.review.items import CurrentAnswer, current_answers
 from core.vocabulary import AnswerKind, Audience, Card, Destination, ErrorReason, EventKind, ItemState, Settler
 
 _CHANCES = select(Flag.inclusion_probability).where(Flag.prediction_id == bindparam("prediction_id"))
 
 
 def settle_item(
-    session: Session, item: ReviewItem, label: str | None, votes: Sequence[Answer], now: datetime, queue: QueuePolicy
+    session: Session,
+    item: ReviewItem,
+    label: str | None,
+    votes: Sequence[CurrentAnswer],
+    now: datetime,
+    queue: QueuePolicy,
 ) -> None:
     """The reviewers' verdict. The caller holds the item's lock; the current correction is unique per item."""
     winning = [vote for vote in votes if vote.label == label]
@@ -119,4 +125,5 @@ def _told(correction: Correction, prediction: Prediction) -> dict[str, Any]:
 
 def _inclusion_probability(session: Session, prediction_id: int) -> float:
     """How likely a prediction like this one was to be flagged: the likeliest of its reasons."""
-    return max(session.scalars(_CHANCES, {"prediction_id": prediction_id}))
+    chances: Sequence[float] = run(session, _CHANCES, {"prediction_id": prediction_id}).scalars().all()
+    return max(chances)

@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from core.database import run
 from core.delivery import outbox
 from core.errors import AlreadySettled, NotFound
 from core.hashing import unit_interval
@@ -14,7 +17,7 @@ from core.policy import QueuePolicy
 from core.records.predictions import Prediction
 from core.records.queues import Member, Queue
 from core.records.reviews import Answer, Reviewer, ReviewItem
-from core.vocabulary import AnswerKind, Audience, Card, ItemState, Role, shown_answer
+from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
 
 # What every click asks is built once: building these costs several times what running them does.
 _LOCKED = (
@@ -23,7 +26,21 @@ _LOCKED = (
     .with_for_update(of=ReviewItem)
     .execution_options(populate_existing=True)
 )
-_LATEST = select(Answer).where(Answer.item_id == bindparam("item_id"), Answer.is_current).order_by(Answer.id)
+_LATEST = (
+    select(
+        Answer.id,
+        Answer.person,
+        Answer.kind,
+        Answer.label,
+        Answer.reason,
+        Answer.note,
+        Answer.guideline_version,
+        Answer.clicked_at,
+        Answer.created_at,
+    )
+    .where(Answer.item_id == bindparam("item_id"), Answer.is_current)
+    .order_by(Answer.id)
+)
 _ASKABLE = (
     select(Member.person)
     .outerjoin(Reviewer, Reviewer.person == Member.person)
@@ -37,6 +54,21 @@ _ASKABLE = (
 _LEFT = select(func.count()).select_from(
     _ASKABLE.where(Member.person.not_in(bindparam("said", expanding=True))).subquery()
 )
+
+
+@dataclass(frozen=True)
+class CurrentAnswer:
+    """A person's newest word about an item. id is None while it is being stored."""
+
+    id: int | None
+    person: str
+    kind: AnswerKind
+    label: str | None
+    reason: ErrorReason | None
+    note: str
+    guideline_version: int
+    clicked_at: int
+    created_at: datetime
 
 
 def open_item(session: Session, prediction: Prediction, queue: Queue, now: datetime, policy: QueuePolicy) -> int:
@@ -65,25 +97,26 @@ def locked_item(session: Session, item_id: int) -> ReviewItem:
     return item
 
 
-def latest_answers(session: Session, item_id: int) -> Sequence[Answer]:
+def latest_answers(session: Session, item_id: int) -> list[CurrentAnswer]:
     """One per person who has ever said something, taken back or not; oldest first."""
-    return session.scalars(_LATEST, {"item_id": item_id}).all()
+    rows: Sequence[Row[*tuple[Any, ...]]] = run(session, _LATEST, {"item_id": item_id}).all()
+    return [CurrentAnswer(*row) for row in rows]
 
 
-def current_answers(session: Session, item_id: int) -> Sequence[Answer]:
+def current_answers(session: Session, item_id: int) -> list[CurrentAnswer]:
     """One per person who has said something and not taken it back, oldest first."""
     return standing(latest_answers(session, item_id))
 
 
-def standing(answers: Sequence[Answer]) -> list[Answer]:
+def standing(answers: Sequence[CurrentAnswer]) -> list[CurrentAnswer]:
     """Without those that were taken back."""
     return [answer for answer in answers if answer.kind is not AnswerKind.WITHDRAWN]
 
 
-def left_to_ask(session: Session, item: ReviewItem, answers: Sequence[Answer]) -> int:
+def left_to_ask(session: Session, item: ReviewItem, answers: Sequence[CurrentAnswer]) -> int:
     """Reviewers who may act, are not paused and have said nothing about the item."""
     said = [answer.person for answer in answers]
-    return session.scalar(_LEFT, {"queue_id": item.queue_id, "said": said}) or 0
+    return int(run(session, _LEFT, {"queue_id": item.queue_id, "said": said}).scalar_one())
 
 
 def unanswerable_items(session: Session, queue_id: int) -> list[int]:
@@ -108,6 +141,6 @@ def _askable(session: Session, queue_id: int) -> set[str]:
     return set(session.scalars(_ASKABLE, {"queue_id": queue_id}))
 
 
-def said_words(answer: Answer) -> str:
+def said_words(answer: Answer | CurrentAnswer) -> str:
     """What an answer says, as people read it."""
     return shown_answer(answer.label) if answer.kind.is_vote else answer.kind.value.replace("_", " ")

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import insert, select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
+from core.database import run
 from core.delivery import outbox
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
 from core.policy import Policy, QueuePolicy
@@ -14,12 +16,22 @@ from core.queues import holds, require
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.consensus import Dispute, Verdict, verdict
 from core.review.corrections import adjudicate_item, settle_item
-from core.review.items import current_answers, latest_answers, left_to_ask, locked_item, said_words, standing
-from core.review.reviewers import locked_reviewer
+from core.review.items import (
+    CurrentAnswer,
+    current_answers,
+    latest_answers,
+    left_to_ask,
+    locked_item,
+    said_words,
+    standing,
+)
+from core.review.reviewers import wait_for_own_clicks
 from core.review.workload import done_today
 from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
 
-_NEW = insert(Answer.__table__)  # type: ignore[arg-type]
+ANSWERS = cast(Table, Answer.__table__)
+_NEW = ANSWERS.insert()
+_OUTDATED = ANSWERS.update().where(Answer.id == bindparam("answer_id")).values(is_current=False)
 
 
 @dataclass(frozen=True)
@@ -109,7 +121,7 @@ def decide_again(session: Session, item_id: int, now: datetime, policy: Policy) 
         _decide(session, item, current_answers(session, item.id), now, policy.queue(item.prediction.queue.name))
 
 
-def _receipt_again(session: Session, item: ReviewItem, last: Answer) -> Receipt:
+def _receipt_again(session: Session, item: ReviewItem, last: CurrentAnswer) -> Receipt:
     """What was said of this click when it came first, whatever others have done since."""
     before = session.scalar(
         select(Answer)
@@ -121,7 +133,9 @@ def _receipt_again(session: Session, item: ReviewItem, last: Answer) -> Receipt:
     return Receipt(item.id, last.kind, last.label, before=said_words(before) if before else None, settled=settled)
 
 
-def _decide(session: Session, item: ReviewItem, answers: Sequence[Answer], now: datetime, queue: QueuePolicy) -> bool:
+def _decide(
+    session: Session, item: ReviewItem, answers: Sequence[CurrentAnswer], now: datetime, queue: QueuePolicy
+) -> bool:
     """Bring the item's state in line with what was said. True: settled."""
     votes = [answer for answer in answers if answer.kind.is_vote]
     outcome = _outcome(session, item, answers, queue)
@@ -144,7 +158,7 @@ def _stay_open(item: ReviewItem, disputed_because: str) -> None:
 
 
 def _outcome(
-    session: Session, item: ReviewItem, answers: Sequence[Answer], queue: QueuePolicy
+    session: Session, item: ReviewItem, answers: Sequence[CurrentAnswer], queue: QueuePolicy
 ) -> Verdict | Dispute | None:
     """Who is left to ask is looked up only where it makes a difference: most votes settle an item or do not need it."""
     votes = [answer.label for answer in answers if answer.kind.is_vote]
@@ -154,31 +168,22 @@ def _outcome(
 
 
 def _supersede(
-    session: Session, item: ReviewItem, person: str, answers: Sequence[Answer], said: Said, now: datetime
-) -> list[Answer]:
+    session: Session, item: ReviewItem, person: str, answers: Sequence[CurrentAnswer], said: Said, now: datetime
+) -> list[CurrentAnswer]:
     """What everybody's newest word about the item is now, oldest first."""
     last = _last(answers, person)
     if last is not None:
-        last.is_current = False
-        session.flush()
-    new = {
-        "item_id": item.id,
-        "person": person,
-        "kind": said.kind,
-        "label": said.label,
-        "reason": said.reason,
-        "note": said.note,
-        "suggestion_shown": not item.blind,
-        "guideline_version": item.prediction.queue.guideline_version,
-        "clicked_at": said.clicked_at,
-        "created_at": now,
-        "is_current": True,
-    }
-    session.execute(_NEW, new)
-    return [answer for answer in answers if answer is not last] + [Answer(**new)]
+        run(session, _OUTDATED, {"answer_id": last.id})
+    version = item.prediction.queue.guideline_version
+    new = CurrentAnswer(
+        None, person, said.kind, said.label, said.reason, said.note, version, said.clicked_at, created_at=now
+    )
+    shown = {"item_id": item.id, "suggestion_shown": not item.blind, "is_current": True}
+    run(session, _NEW, {name: value for name, value in vars(new).items() if name != "id"} | shown)
+    return [answer for answer in answers if answer is not last] + [new]
 
 
-def _last(answers: Sequence[Answer], person: str) -> Answer | None:
+def _last(answers: Sequence[CurrentAnswer], person: str) -> CurrentAnswer | None:
     """The person's newest word about the item, taken back or not."""
     return next((answer for answer in answers if answer.person == person), None)
 
@@ -194,7 +199,7 @@ def _check_may_answer(
     session: Session,
     item: ReviewItem,
     person: str,
-    answers: Sequence[Answer],
+    answers: Sequence[CurrentAnswer],
     said: Said,
     now: datetime,
     queue: QueuePolicy,
@@ -214,26 +219,26 @@ def _check_may_answer(
         _check_daily_cap(session, item, person, now, queue)
 
 
-def _after(last: Answer | None, said: Said) -> Said:
+def _after(last: CurrentAnswer | None, said: Said) -> Said:
     """A form is sent once and counts when it comes: after whatever its person has said since they opened it."""
     if not said.in_form or last is None or last.clicked_at < said.clicked_at:
         return said
     return replace(said, clicked_at=last.clicked_at + 1)
 
 
-def _check_newer(last: Answer, clicked_at: int) -> None:
+def _check_newer(last: CurrentAnswer, clicked_at: int) -> None:
     if clicked_at < last.clicked_at:
         raise Outdated(f"An older click arrived late and changed nothing. What counts is: {said_words(last)}.")
 
 
-def _check_votes_wanted(item: ReviewItem, answers: Sequence[Answer], queue: QueuePolicy) -> None:
+def _check_votes_wanted(item: ReviewItem, answers: Sequence[CurrentAnswer], queue: QueuePolicy) -> None:
     votes = sum(answer.kind.is_vote for answer in answers)
     if votes >= queue.consensus.votes:
         raise Refusal(f"Item {item.id} has its {votes} votes already; no more are needed.")
 
 
 def _check_daily_cap(session: Session, item: ReviewItem, person: str, now: datetime, queue: QueuePolicy) -> None:
-    locked_reviewer(session, person)
+    wait_for_own_clicks(session, person)
     done = done_today(session, person, item.prediction.queue, queue.zone, now)
     if done >= queue.workload.daily_cap:
         raise Refusal(

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from core.database import run
 from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem
 from core.vocabulary import AnswerKind, ItemState
@@ -40,7 +41,7 @@ def load(session: Session, person: str, queue: Queue, zone: ZoneInfo, now: datet
 
 def done_today(session: Session, person: str, queue: Queue, zone: ZoneInfo, now: datetime) -> int:
     asked = {"person": person, "since": day_began(now, zone), "queue_id": queue.id}
-    return session.scalar(_DONE, asked) or 0
+    return int(run(session, _DONE, asked).scalar_one())
 
 
 def day_began(now: datetime, zone: ZoneInfo) -> datetime:
