@@ -1,9 +1,7 @@
 """The HTTP door: Slack's signed requests, and whether this process is alive. The API is beside it."""
 
-from collections.abc import Sequence
-from typing import Annotated
-
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from slack_bolt import App, BoltRequest
 from slack_sdk.signature import SignatureVerifier
 
@@ -18,7 +16,7 @@ MOST_BYTES = 5_000_000  # of one request; Slack's own are far smaller
 
 
 async def raw_body(request: Request) -> bytes:
-    """The body as it was signed. The only coroutine: everything after it runs in a thread, as the database wants it."""
+    """The body as it was signed. Read in the coroutine: everything after it runs in a thread, as the database wants it."""
     received = bytearray()
     async for chunk in request.stream():
         received += chunk
@@ -32,17 +30,19 @@ def create_app(services: Services, slack: App, signing_secret: str, pulse: Pulse
     app = create_listener(services, pulse or Pulse())
     verifier = SignatureVerifier(signing_secret)
 
-    @app.post("/slack/events")
-    def slack_events(request: Request, body: Annotated[bytes, Depends(raw_body)]) -> Response:
-        headers: dict[str, str | Sequence[str]] = dict(request.headers)
-        if not _is_signed(verifier, body, request):  # before anything is parsed: strangers send what they like
+    async def slack_events(request: Request) -> Response:
+        return await run_in_threadpool(answered, await raw_body(request), dict(request.headers))
+
+    def answered(body: bytes, headers: dict[str, str]) -> Response:
+        if not _is_signed(verifier, body, headers):  # before anything is parsed: strangers send what they like
             return Response("not signed by Slack", status_code=401)
-        asked = read_request(lambda: BoltRequest(body=body.decode("utf-8"), headers=headers))
+        asked = read_request(lambda: BoltRequest(body=body.decode("utf-8"), headers={**headers}))
         if asked is None:
             return Response("this is nothing that Slack sends", status_code=400)
         answer = slack.dispatch(asked)
         return Response(answer.body, answer.status, dict(answer.first_headers_without_set_cookie()))
 
+    app.add_route("/slack/events", slack_events, methods=["POST"])  # not FastAPI's: there is nothing to validate
     return app
 
 
@@ -56,9 +56,9 @@ def create_listener(services: Services, pulse: Pulse, api: bool = True) -> FastA
     return app
 
 
-def _is_signed(verifier: SignatureVerifier, body: bytes, request: Request) -> bool:
+def _is_signed(verifier: SignatureVerifier, body: bytes, headers: dict[str, str]) -> bool:
     """False also for what the verifier itself stumbles over: no UTF-8, a time that is no number."""
     try:
-        return verifier.is_valid_request(body, dict(request.headers))
+        return verifier.is_valid_request(body, headers)
     except ValueError:
         return False
