@@ -26,9 +26,10 @@ from core.database import PATIENT
 from core.delivery import outbox, troubles, turns
 from core.delivery.outbox import Due, DueNotice
 from core.delivery.turns import Whose
-from core.errors import Busy, NotFound
+from core.errors import Busy, NotFound, Unsure
 from core.learning.cards import candidate_card, run_card
 from core.policy import Policy
+from core.records.delivery import Notice, Posting
 from core.review.cards import item_card
 from core.vocabulary import Audience, Card
 
@@ -63,7 +64,7 @@ DRAW: dict[Card, Callable[[Session, int, Policy], Message]] = {
 
 def deliver_next(services: Services) -> bool:
     """Bring one message up to date. False: nothing is due that Slack's rates allow now, or it is another's turn."""
-    due = _in_turn(services, _claim)
+    due = in_turn(services, _claim, Posting)
     if due is None:
         return False
     try:
@@ -81,7 +82,7 @@ def deliver_next(services: Services) -> bool:
 
 def deliver_next_notice(services: Services) -> bool:
     """Say one notice. False: none is due, or it is another's turn."""
-    due = _in_turn(services, _claim_notice)
+    due = in_turn(services, _claim_notice, Notice)
     if due is None:
         return False
     try:
@@ -101,18 +102,25 @@ def give_turn_back(services: Services) -> bool:
     return False
 
 
-def _in_turn(services: Services, claim: Callable[[Session, Services], Taken | None]) -> Taken | None:
-    """What `claim` takes, if it is this process's turn to speak."""
+def in_turn(
+    services: Services, claim: Callable[[Session, Services], Taken | None], record: type[Posting] | type[Notice]
+) -> Taken | None:
+    """What `claim` takes, if it is this process's turn to speak. Where nobody knows whether it took something, that is
+    let go: nothing else claims such records for this process."""
     if services.budget.is_silent():
         return None
-    with services.database.transaction(wait=PATIENT) as session:
-        whose = turns.take(session, SPEAKING, services.process, services.clock(), is_gone)
-        if whose is Whose.NEWLY_MINE:
-            services.budget.begin(_channels(services.policy))
-        return None if whose is Whose.ANOTHERS else claim(session, services)
+    try:
+        with services.database.transaction(wait=PATIENT) as session:
+            whose = turns.take(session, SPEAKING, services.process, services.clock(), is_gone)
+            if whose is Whose.NEWLY_MINE:
+                services.budget.begin(channels_of(services.policy))
+            return None if whose is Whose.ANOTHERS else claim(session, services)
+    except Unsure:
+        services.database.insist(lambda session: outbox.let_go(session, record, services.process))
+        return None
 
 
-def _channels(policy: Policy) -> set[str]:
+def channels_of(policy: Policy) -> set[str]:
     return {channel for queue in policy.queues for channel in (queue.channel, queue.leads_channel)}
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, case, or_, select
+from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.database import insert, insert_for, kind_of, run
@@ -182,6 +182,15 @@ def put_back(session: Session, posting_id: int, still_unsure: bool = False) -> N
     posting = _locked(session, posting_id)
     posting.claimed_until = None
     posting.unconfirmed = posting.ts is None and still_unsure
+
+
+def let_go(session: Session, record: type[Posting] | type[Notice], claimed_by: str) -> None:
+    """Free whatever this deliverer had claimed of this kind; it has nothing of it in hand."""
+    session.execute(
+        update(record)
+        .where(record.claimed_by == claimed_by, record.claimed_until.is_not(None))
+        .values(claimed_until=None)
+    )
 
 
 def release_dead(session: Session, is_dead: Callable[[str], bool]) -> None:
