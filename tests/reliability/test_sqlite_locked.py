@@ -1,0 +1,62 @@
+"""Another process holds SQLite's lock: a click is answered in time, the worker goes on when it is let go."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import select
+
+from core.database import Database
+from core.records.reviews import Answer
+from tests.flows.conftest import Loop
+from tests.people import REVIEW
+from tests.reliability.conftest import running_loop
+
+pytestmark = pytest.mark.usefixtures("sqlite_only")
+
+UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
+IN_TIME = 2500  # milliseconds
+HOLD = """
+import sqlite3, sys
+held = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)
+held.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+
+@contextmanager
+def held(database: Database) -> Iterator[None]:
+    """By a process that has begun to write and does not go on."""
+    command = [sys.executable, "-c", HOLD, str(database.engine.url.database)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        yield
+        other.kill()
+
+
+def test_a_click_is_answered_in_time_and_everything_goes_on_afterwards(database: Database) -> None:
+    with running_loop(database, database) as loop:
+        loop.predict("T-1", "the sofa came late", UNSURE)
+        card = loop.card("the sofa came late")
+        with held(database):
+            outcomes = [loop.ana.click(card, "refund"), loop.ben.command("/goldloop pause", channel=REVIEW)]
+            assert "done today" in loop.eva.open_home().plain, "reading is not held up"
+        for outcome in outcomes:
+            assert outcome.ok
+            assert outcome.ms < IN_TIME
+        loop.told(loop.ana, "database is busy. Nothing was recorded")
+        assert "Nothing was recorded" in str(outcomes[1].response)
+        assert answers(loop) == []
+        loop.ana.click(card, "refund")
+        loop.ben.click(card, "refund")
+        loop.card("votes: 2 × refund")
+        assert answers(loop) == ["U_ANA", "U_BEN"]
+
+
+def answers(loop: Loop) -> list[str]:
+    with loop.database.reading() as session:
+        return sorted(session.scalars(select(Answer.person)))
