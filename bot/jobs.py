@@ -11,6 +11,7 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.orm import Session
 
 from bot.processes import is_gone
+from bot.slack.deleted import post_deleted_again
 from bot.slack.deliver import deliver_next, deliver_next_notice
 from bot.slack.people import refresh_people
 from bot.slack.troubles import tell_of_troubles
@@ -18,7 +19,7 @@ from bot.webhooks import deliver_next_event
 from bot.wiring import Services
 from core import jobs
 from core.database import PATIENT
-from core.delivery import outbox
+from core.delivery import events, outbox
 from core.delivery.times import mend_times
 from core.erasure import PIECE, erase_expired
 from core.errors import Busy
@@ -35,7 +36,8 @@ log = logging.getLogger(__name__)
 
 SCHEDULED_RUN = "scheduled_run"
 RENEW_SECONDS = 5
-DAY = 24 * 60 * 60
+HOUR = 60 * 60
+DAY = 24 * HOUR
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def take_back_lost_claims(services: Services) -> bool:
     """What a dead process had claimed is free again."""
     with services.database.transaction(wait=PATIENT) as session:
         outbox.release_dead(session, is_gone)
+        events.release_dead(session, is_gone)
         for dead in jobs.reap(session, services.clock(), is_gone):
             if dead.name == TRAIN:
                 fail_run(session, dead.payload["run_id"], "its worker died five times", services.clock())
@@ -156,6 +159,7 @@ JOBS = (
     JobKind("unanswerable items", 30, settle_unanswerable),
     JobKind("reminders", 60, remind_leads),
     JobKind("people", 300, refresh_people),
+    JobKind("deleted cards", HOUR, post_deleted_again),
     JobKind("retention", DAY, erase_what_expired),
 )
 

@@ -111,13 +111,18 @@ def in_turn(
         return None
     try:
         with services.database.transaction(wait=PATIENT) as session:
-            whose = turns.take(session, SPEAKING, services.process, services.clock(), is_gone)
-            if whose is Whose.NEWLY_MINE:
-                services.budget.begin(channels_of(services.policy))
-            return None if whose is Whose.ANOTHERS else claim(session, services)
+            return claim(session, services) if is_my_turn(session, services) else None
     except Unsure:
         services.database.insist(lambda session: outbox.let_go(session, record, services.process))
         return None
+
+
+def is_my_turn(session: Session, services: Services) -> bool:
+    """Takes the turn where it is free, and keeps it where it is ours."""
+    whose = turns.take(session, SPEAKING, services.process, services.clock(), is_gone)
+    if whose is Whose.NEWLY_MINE:
+        services.budget.begin(channels_of(services.policy))
+    return whose is not Whose.ANOTHERS
 
 
 def channels_of(policy: Policy) -> set[str]:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from bot.checks.delivery import undelivered
 from bot.checks.finding import Outcome
+from bot.slack.deleted import post_deleted_again
 from bot.slack.deliver import SPEAKING
 from bot.slack.people import refresh_people
 from core.database import Database
@@ -146,6 +147,28 @@ def test_a_card_that_slack_never_takes_is_given_up_told_once_and_holds_no_other_
     stage.work(worker, seconds=15)
     assert len(stage.cards("an odd ticket")) == 1
     assert (len(stage.told()), doctor(stage)) == (1, [])
+
+
+def test_a_deleted_card_is_posted_again_with_its_next_vote_or_within_the_hour(stage: Stage) -> None:
+    worker = stage.worker()
+    voted, waiting, decided = (stage.ticket(f"ticket {number} of three") for number in ("one", "two", "three"))
+    stage.settle(decided)
+    stage.work(worker, seconds=6)
+    for card in stage.cards("of three"):
+        worker.slack.chat_delete(channel=REVIEW, ts=card.ts)
+    stage.settle(voted)
+    stage.work(worker, seconds=10)
+    assert ["2 × refund" in card.plain for card in stage.cards("of three")] == [True]
+    post_deleted_again(worker)
+    stage.work(worker, seconds=5)
+    assert ["0 of at most 3" in card.plain for card in stage.cards("of three")] == [False, True]
+    posts = len(stage.calls("chat.postMessage"))
+    post_deleted_again(worker)
+    stage.work(worker, seconds=5)
+    assert len(stage.calls("chat.postMessage")) == posts, "what is there is left alone, and so is what is decided"
+    stage.settle(waiting)
+    stage.work(worker, seconds=5)
+    assert (len(stage.cards("2 × refund")), stage.waiting()) == (2, 0)
 
 
 def test_a_bot_that_was_sent_away_asks_to_be_invited_once_and_goes_on_when_it_is(stage: Stage) -> None:

@@ -1,0 +1,58 @@
+"""Cards that somebody has deleted, or that the workspace's own retention has: those that still wait for people are
+posted again. A card with news of its own is found missing when it is redrawn; this looks after the others."""
+
+import logging
+from collections.abc import Iterator
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.slack.deliver import channels_of, is_my_turn
+from bot.slack.refusals import CONNECTION
+from bot.slack.said_before import MOST_PAGES, PAGE
+from bot.wiring import Services
+from core.database import PATIENT
+from core.delivery import undecided
+from core.delivery.undecided import Shown
+
+log = logging.getLogger(__name__)
+
+
+def post_deleted_again(services: Services) -> bool:
+    """Compares the cards of all channels with what is there. Always False: there is no more of it."""
+    if services.budget.is_silent():
+        return False
+    with services.database.transaction(wait=PATIENT) as session:
+        if not is_my_turn(session, services):
+            return False
+    for channel in channels_of(services.policy):
+        with services.database.reading(wait=PATIENT) as session:
+            shown = undecided.shown_in(session, channel)
+        if shown:
+            _compare(services, channel, shown)
+    return False
+
+
+def _compare(services: Services, channel: str, shown: list[Shown]) -> None:
+    try:
+        there = set(_stamps(services.slack, channel, shown[0].ts))
+    except (SlackApiError, *CONNECTION) as error:
+        log.info("a channel could not be looked through", extra={"channel": channel, "reason": type(error).__name__})
+        return
+    reached = min(there, key=float, default=shown[0].ts) if len(there) >= PAGE * MOST_PAGES else shown[0].ts
+    gone = [card for card in shown if card.ts not in there and float(card.ts) >= float(reached)]
+    if gone:
+        log.warning("cards were deleted; they are posted again", extra={"channel": channel, "cards": len(gone)})
+        with services.database.transaction(wait=PATIENT) as session:
+            undecided.post_again(session, gone, services.clock())
+
+
+def _stamps(slack: WebClient, channel: str, oldest: str) -> Iterator[str]:
+    """Of the channel's messages from this one on, newest first."""
+    cursor = None
+    for _page in range(MOST_PAGES):
+        page = slack.conversations_history(channel=channel, oldest=oldest, inclusive=True, limit=PAGE, cursor=cursor)
+        yield from (str(message["ts"]) for message in page["messages"])
+        cursor = (page.get("response_metadata") or {}).get("next_cursor")
+        if not cursor:
+            return

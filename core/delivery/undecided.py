@@ -1,0 +1,43 @@
+"""Cards on which somebody has still to decide something: they must be there."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from core.records.delivery import Posting
+from core.records.learning import ModelVersion
+from core.records.reviews import ReviewItem
+from core.vocabulary import Card, ItemState, ModelState
+
+
+@dataclass(frozen=True)
+class Shown:
+    posting_id: int
+    ts: str
+
+
+def shown_in(session: Session, channel: str) -> list[Shown]:
+    """The posted cards of this channel that wait for a vote or a decision, oldest message first."""
+    items = select(ReviewItem.id).where(ReviewItem.state.in_((ItemState.OPEN, ItemState.DISPUTED)))
+    models = select(ModelVersion.id).where(ModelVersion.state == ModelState.CANDIDATE)
+    waits = or_(
+        and_(Posting.card == Card.REVIEW_ITEM, Posting.subject_id.in_(items)),
+        and_(Posting.card == Card.CANDIDATE, Posting.subject_id.in_(models)),
+    )
+    rows = session.execute(select(Posting.id, Posting.ts).where(Posting.channel == channel, waits))
+    return sorted((Shown(posting, ts) for posting, ts in rows if ts), key=lambda shown: float(shown.ts))
+
+
+def post_again(session: Session, gone: Collection[Shown], now: datetime) -> None:
+    """These messages are gone: new ones are posted. One that is being redrawn at this moment is left to that."""
+    missed = {card.posting_id: card.ts for card in gone}
+    found = select(Posting).where(Posting.id.in_(missed), Posting.claimed_until.is_(None))
+    for posting in session.scalars(found.with_for_update()):
+        if posting.ts != missed[posting.id]:
+            continue  # it was posted again meanwhile
+        if posting.wanted <= posting.shown:
+            posting.wanted, posting.wanted_at = posting.wanted + 1, now
+        posting.ts, posting.next_try_at = None, now
