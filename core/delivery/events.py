@@ -1,7 +1,7 @@
 """What other systems are told, as rows: an event is written with its cause, each endpoint gets a delivery of it, and
 whoever delivers claims one, sends it and notes what came of it. At least once, in no certain order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -116,6 +116,14 @@ def note_attempt(session: Session, delivery_id: int, attempt: Attempted, now: da
         delivery.next_try_at = now + max(asked, PAUSES[delivery.attempts - 1])
     if attempt.status is None:
         _leave_alone(session, delivery.endpoint, now + SILENCE)
+
+
+def release_dead(session: Session, is_dead: Callable[[str], bool]) -> None:
+    """Free what a deliverer had claimed that has died since; otherwise it would be free only when the claim ends."""
+    claimed = select(EventDelivery).where(EventDelivery.claimed_until.is_not(None))
+    for delivery in session.scalars(claimed.with_for_update(skip_locked=True)):
+        if delivery.claimed_by and is_dead(delivery.claimed_by):
+            delivery.claimed_until = None
 
 
 def replay(session: Session, endpoint: str | None, event_id: int | None, now: datetime) -> int:

@@ -20,6 +20,7 @@ from core.delivery.events import (
     claim_next_delivery,
     is_waiting,
     note_attempt,
+    release_dead,
     replay,
 )
 from core.learning.decisions import approve, reject, roll_back
@@ -145,6 +146,15 @@ def test_a_claim_that_is_never_answered_is_free_again(desk: Desk) -> None:
     first = claimed(desk)
     assert claimed(desk, NOW + CLAIM) is None
     assert claimed(desk, NOW + CLAIM + SECOND) == first
+
+
+@pytest.mark.parametrize(("gone", "free"), [("worker", True), ("another", False)])
+def test_what_a_dead_worker_had_claimed_is_free_at_once(desk: Desk, gone: str, free: bool) -> None:
+    said(desk)
+    claimed(desk)
+    with desk.database.transaction() as session:
+        release_dead(session, lambda name: name == gone)
+    assert (claimed(desk) is not None) is free
 
 
 def test_it_is_tried_with_growing_pauses_and_then_dead(desk: Desk) -> None:
