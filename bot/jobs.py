@@ -11,6 +11,7 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.orm import Session
 
 from bot.processes import is_gone
+from bot.slack.deleted import post_deleted_again
 from bot.slack.deliver import deliver_next, deliver_next_notice
 from bot.slack.people import refresh_people
 from bot.slack.troubles import tell_of_troubles
@@ -35,7 +36,8 @@ log = logging.getLogger(__name__)
 
 SCHEDULED_RUN = "scheduled_run"
 RENEW_SECONDS = 5
-DAY = 24 * 60 * 60
+HOUR = 60 * 60
+DAY = 24 * HOUR
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ JOBS = (
     JobKind("unanswerable items", 30, settle_unanswerable),
     JobKind("reminders", 60, remind_leads),
     JobKind("people", 300, refresh_people),
+    JobKind("deleted cards", HOUR, post_deleted_again),
     JobKind("retention", DAY, erase_what_expired),
 )
 
