@@ -113,7 +113,7 @@ class Reviewer:
 
     def _form_of(self, item_id: int) -> bool:
         view = self.person.view
-        return view is not None and view.callback_id == "answer_form" and view.private_metadata == str(item_id)
+        return view is not None and view.callback_id == "answer_form" and view.title == f"Item {item_id}"
 
     def _submit(self, card: SeenCard) -> None:
         label, reason = self._opinion(card) or LABELS[0], self.chance.choice(list(ErrorReason)).value

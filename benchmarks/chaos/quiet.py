@@ -29,12 +29,12 @@ UNDONE: dict[str, Select[int]] = {
 }
 
 
-def until_settled(place: Place, tend: Callable[[], None]) -> str:
+def until_settled(place: Place, tend: Callable[[], None], told: Callable[[str], None]) -> str:
     """People go on until every item is settled. Empty, or what was left when the patience ended."""
-    return _until_none(place, UNSETTLED, tend)
+    return _until_none(place, UNSETTLED, tend, told)
 
 
-def until_quiet(place: Place, tend: Callable[[], None]) -> str:
+def until_quiet(place: Place, tend: Callable[[], None], told: Callable[[str], None]) -> str:
     """Events that nobody acknowledged are brought again, as Slack does after one and five minutes; then everything that
     they led to must be done. Empty, or what was left."""
     deadline = time.monotonic() + LONGEST_WAIT
@@ -44,14 +44,17 @@ def until_quiet(place: Place, tend: Callable[[], None]) -> str:
         time.sleep(0.2)
     if place.sandbox.events.tasks:
         return "events that nobody acknowledged"
-    return _until_none(place, UNDONE, tend)
+    return _until_none(place, UNDONE, tend, told)
 
 
-def _until_none(place: Place, asked: dict[str, Select[int]], tend: Callable[[], None]) -> str:
+def _until_none(
+    place: Place, asked: dict[str, Select[int]], tend: Callable[[], None], told: Callable[[str], None]
+) -> str:
     deadline = time.monotonic() + LONGEST_WAIT
     while left := _left(place, asked):
         if time.monotonic() > deadline:
             return left
+        told(f"waiting: {left}")
         tend()
         time.sleep(0.2)
     return ""

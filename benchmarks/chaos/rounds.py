@@ -35,7 +35,7 @@ class Round:
     kind: Kind
     way: Way
     workers: int = 2
-    items: int = 40
+    items: int = 30
 
     @property
     def name(self) -> str:
@@ -104,10 +104,8 @@ def _play(this: Round, place: Place, fleet: Fleet, wrecker: Wrecker, scene: Scen
         with working(place, scene.ledger, this.seed, this.items) as crowd:
             wrecker.wreak(this.kills)
             fleet.wait_until_ready()
-            wrecker.told("waiting until all is settled")
-            left = _finished(place, fleet, crowd)
-        wrecker.told("waiting until all is quiet")
-        left = left or quiet.until_quiet(place, fleet.tend)
+            left = _finished(place, fleet, crowd, wrecker.told)
+        left = left or quiet.until_quiet(place, fleet.tend, wrecker.told)
     except TimeoutError as late:
         left = str(late)
     wrecker.told("checking")
@@ -117,14 +115,14 @@ def _play(this: Round, place: Place, fleet: Fleet, wrecker: Wrecker, scene: Scen
     result.findings.append(Finding("every process is ready", len(fleet.members), unready))
 
 
-def _finished(place: Place, fleet: Fleet, crowd: Crowd) -> str:
+def _finished(place: Place, fleet: Fleet, crowd: Crowd, told: Callable[[str], None]) -> str:
     crowd.finishing.set()
 
     def tend() -> None:
         fleet.tend()
         crowd.check()
 
-    return quiet.until_settled(place, tend)
+    return quiet.until_settled(place, tend, told)
 
 
 def _doctor(place: Place) -> Finding:
