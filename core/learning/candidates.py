@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from core.database import LONG, Database
 from core.delivery import outbox
+from core.errors import Invalid
 from core.learning.artifacts import Packed
 from core.learning.evaluation import GoldenRow, Predicted, always, compare, predict
 from core.learning.gate import GateVerdict, gate
 from core.learning.golden import Golden, golden_set
 from core.learning.learners import Fitted
 from core.learning.scorecard import Baseline, Scorecard
-from core.learning.serving import load_model
+from core.learning.serving import LiveModel, load_model
 from core.learning.snapshots import Row
 from core.policy import QueuePolicy
 from core.records.learning import (
@@ -70,7 +71,7 @@ def measure(
     """Compare the candidate (just fitted, or stored as model_id) with what is live. Reads only.
 
     Where no model of ours is live, the sender's recorded predictions stand in; where there are none for any golden
-    example, the majority label of the training rows.
+    example, the majority label of the training rows. So too where what is live cannot be opened; the verdict warns.
     """
     with database.reading(wait=LONG) as session:
         live = session.get_one(Live, run.queue_id)
@@ -79,7 +80,7 @@ def measure(
             row for row in golden_set(session, run.queue_id, snapshot.golden_up_to) if row.label in policy.label_names
         ]
         candidate = fitted or load_model(session, model_id or 0).fitted
-        live_model = load_model(session, live.model_id) if live.model_id is not None else None
+        live_model, unusable = _opened(session, live.model_id)
         recorded = {} if live_model else _recorded(session, run.queue_id)
     rows_to_meet = [GoldenRow(row.id, row.text, row.label, row.stratum) for row in golden]
     baseline: Baseline = "majority"
@@ -96,7 +97,19 @@ def measure(
         baseline,
     )
     verdict = gate(scorecard, policy.promotion)
+    if unusable:
+        verdict = replace(verdict, warnings=(unusable, *verdict.warnings))
     return Measured(live.model_id, live.changes, _golden_hash(golden), scorecard, verdict)
+
+
+def _opened(session: Session, model_id: int | None) -> tuple[LiveModel | None, str]:
+    """The live model, or why it cannot be opened, as after an upgrade of scikit-learn: training anew must mend that."""
+    if model_id is None:
+        return None, ""
+    try:
+        return load_model(session, model_id), ""
+    except Invalid as refusal:
+        return None, f"What is live could not be opened, so nothing was compared with it: {refusal}"
 
 
 def store_candidate(
