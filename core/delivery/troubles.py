@@ -17,6 +17,7 @@ from core.records.delivery import Notice, Posting, Trouble
 EVERYWHERE = ""  # the channel of a trouble that holds everything up
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=5)
+APART = timedelta(minutes=1)  # clocks of two machines
 
 OPEN = Trouble.mended_at.is_(None)
 HOLDS = and_(OPEN, Trouble.held_until.is_not(None))
@@ -52,8 +53,10 @@ def try_now(session: Session, now: datetime, channel: str | None = None) -> None
 
 
 def held(now: datetime, *, new: bool) -> Select[str]:
-    """The channels in which nothing is to be said now. new: a new message; else the redrawing of an old one."""
-    found = select(Trouble.channel).where(HOLDS, Trouble.held_until > now)
+    """The channels in which nothing is to be said now. new: a new message; else the redrawing of an old one. No pause
+    is so long as one that a clock has noted which was put back since."""
+    longest = now + LONGEST_PAUSE + APART
+    found = select(Trouble.channel).where(HOLDS, Trouble.held_until > now, Trouble.held_until <= longest)
     return found if new else found.where(~Trouble.posts_only)
 
 

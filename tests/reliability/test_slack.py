@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from bot.checks.delivery import undelivered
 from bot.checks.finding import Outcome
+from bot.jobs import put_times_right
 from bot.slack.deleted import post_deleted_again
 from bot.slack.deliver import SPEAKING
 from bot.slack.people import refresh_people
@@ -329,6 +330,18 @@ def test_a_clock_that_is_put_back_an_hour_stops_nobody_from_speaking(stage: Stag
     assert whose(stage, "one") is Whose.MINE
     assert whose(stage, "two", after=hour) is Whose.NEWLY_MINE
     assert whose(stage, "one") is Whose.NEWLY_MINE, "a turn that ends in an hour is none"
+
+
+def test_a_clock_that_is_put_back_an_hour_holds_no_channel_up_that_long(stage: Stage) -> None:
+    worker = stage.worker()
+    stage.box.kick(BOT, REVIEW)
+    stage.ticket("the sofa came late")
+    stage.work(worker, seconds=5)
+    stage.start -= timedelta(hours=1)
+    stage.box.invite(BOT, REVIEW)
+    put_times_right(worker)
+    stage.work(worker, seconds=10)
+    assert (len(stage.cards("the sofa came late")), stage.waiting()) == (1, 0)
 
 
 @pytest.mark.usefixtures("sqlite_only")
