@@ -50,10 +50,11 @@ def find_binaries() -> Path:
 class PostgresServer:
     """Start, stop, crash and start again: the last two are for the tests of outages."""
 
-    def __init__(self, durable: bool = False) -> None:
-        """durable: what was committed survives a crash, as in production."""
+    def __init__(self, durable: bool = False, folder: Path | None = None) -> None:
+        """durable: what was committed survives a crash, as in production. folder: where to make its own; else where
+        temporary files go."""
         self.settings = {**FAST, **DURABLE} if durable else FAST
-        self.root = Path(tempfile.mkdtemp(prefix="goldloop-postgres-"))
+        self.root = Path(tempfile.mkdtemp(prefix="goldloop-postgres-", dir=folder))
         self.root.chmod(0o755)
         self.binaries = find_binaries()
         self.nobody = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
