@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ from bot.wiring import Services
 from core import jobs
 from core.database import PATIENT
 from core.delivery import events, outbox
+from core.delivery.forgetting import forget_before
 from core.delivery.times import mend_times
 from core.erasure import PIECE, erase_expired
 from core.errors import Busy
@@ -38,6 +39,7 @@ SCHEDULED_RUN = "scheduled_run"
 RENEW_SECONDS = 5
 HOUR = 60 * 60
 DAY = 24 * HOUR
+KEPT = timedelta(days=90)  # of what was said and done; long enough for any question, and for nothing to come twice
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,13 @@ def erase_what_expired(services: Services) -> bool:
     return more
 
 
+def forget_what_is_over(services: Services) -> bool:
+    """A piece of the rows that only say what was done long ago; True while there is more."""
+    before = services.clock() - KEPT
+    with services.database.transaction(wait=PATIENT) as session:
+        return forget_before(session, before) + jobs.forget_before(session, before) > 0
+
+
 JOBS = (
     JobKind("deliver", 0.25, deliver_next),
     JobKind("notices", 1, deliver_next_notice),
@@ -161,6 +170,7 @@ JOBS = (
     JobKind("people", 300, refresh_people),
     JobKind("deleted cards", HOUR, post_deleted_again),
     JobKind("retention", DAY, erase_what_expired),
+    JobKind("forgetting", DAY, forget_what_is_over),
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -139,6 +139,17 @@ def reap(session: Session, now: datetime, is_dead: Callable[[str], bool]) -> lis
         job.run_at = min(job.run_at, now)
         job.last_error = job.last_error or "its worker stopped answering"
     return [job for job in lost if job.state == "dead"]
+
+
+def forget_before(session: Session, before: datetime, most: int = 1000) -> int:
+    """Delete a piece of the jobs that were to run before then and ended, well or not, if one of the same kind has gone
+    well since. Returns how many; repeating it is safe."""
+    later = aliased(Job)
+    kind, later_kind = func.coalesce(Job.mutex, Job.name), func.coalesce(later.mutex, later.name)
+    since = select(later.id).where(later.id > Job.id, later.state == "done", later_kind == kind).exists()
+    over = select(Job.id).where(Job.state.in_(("done", "dead")), Job.run_at < before, since)
+    ids = session.scalars(over.limit(most)).all()
+    return len(session.execute(delete(Job).where(Job.id.in_(ids)).returning(Job.id)).all()) if ids else 0
 
 
 def mend_times(session: Session, now: datetime) -> None:

@@ -1,0 +1,56 @@
+"""Words that were said and events that were heard long ago. They are kept for a while, so that one can look, and so
+that nothing comes twice; then they only make the database larger. What failed for good stays until somebody deals with
+it."""
+
+from datetime import datetime
+
+from sqlalchemy import Select, and_, delete, exists, select
+from sqlalchemy.orm import Session
+
+from core.records.base import Base
+from core.records.delivery import Notice, Trouble
+from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
+from core.vocabulary import DeliveryState
+
+PIECE = 1000  # rows of a kind in one transaction
+
+
+def forget_before(session: Session, before: datetime) -> int:
+    """Delete a piece of what was over before then. Returns how many rows; 0 means that there are no more. Locks nothing
+    that anybody still writes; repeating it is safe."""
+    return sum(
+        _delete(session, record, found.limit(PIECE))
+        for record, found in (
+            (Notice, select(Notice.id).where(Notice.delivered_at < before)),
+            (Trouble, select(Trouble.id).where(Trouble.mended_at < before)),
+            (DeliveryAttempt, _attempts(before)),
+            (EventDelivery, _deliveries(before)),
+            (Event, _events(before)),
+        )
+    )
+
+
+def _heard(before: datetime) -> Select[int]:
+    delivered = EventDelivery.state == DeliveryState.DELIVERED
+    return select(EventDelivery.id).where(delivered, EventDelivery.finished_at < before)
+
+
+def _attempts(before: datetime) -> Select[int]:
+    return select(DeliveryAttempt.id).where(DeliveryAttempt.delivery_id.in_(_heard(before)))
+
+
+def _deliveries(before: datetime) -> Select[int]:
+    logged = exists().where(DeliveryAttempt.delivery_id == EventDelivery.id)
+    return _heard(before).where(~logged)
+
+
+def _events(before: datetime) -> Select[int]:
+    """An event is over when it was addressed and nobody has still to hear of it."""
+    waits = exists().where(EventDelivery.event_id == Event.id)
+    return select(Event.id).where(and_(Event.addressed_at < before, ~waits))
+
+
+def _delete(session: Session, record: type[Base], found: Select[int]) -> int:
+    key = record.__table__.c.id
+    ids = session.scalars(found).all()
+    return len(session.execute(delete(record).where(key.in_(ids)).returning(key)).all()) if ids else 0
