@@ -2,7 +2,7 @@
 date. Whoever delivers it draws the row as it is then, so order cannot matter and a hundred votes are one update.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
-from core.database import insert, insert_for, kind_of, run
+from core.database import insert, insert_for, kind_of
 from core.delivery import troubles
 from core.records.delivery import Notice, Posting
 from core.records.queues import Queue
@@ -51,12 +51,26 @@ def show(
     session: Session, card: Card, subject_id: int, audience: Audience, queue: Queue, now: datetime, urgent: bool = False
 ) -> None:
     """The message about this row must be brought up to date. Repeating it adds nothing but a version."""
+    show_all(session, card, [subject_id], audience, queue, now, urgent)
+
+
+def show_all(
+    session: Session,
+    card: Card,
+    subject_ids: Sequence[int],
+    audience: Audience,
+    queue: Queue,
+    now: datetime,
+    urgent: bool = False,
+) -> None:
+    """The same for many rows at once."""
     channel = queue.channel if audience is Audience.REVIEWERS else queue.leads_channel
-    run(session, _showing(kind_of(session)), {
-        "queue_id": queue.id, "card": card, "subject_id": subject_id, "audience": audience, "channel": channel,
-        "wanted": 1, "shown": 0, "wanted_at": now, "urgent": urgent, "attempts": 0, "unconfirmed": False, "broken": "",
-        "next_try_at": now,
-    })  # fmt: skip
+    same = {
+        "queue_id": queue.id, "card": card, "audience": audience, "channel": channel, "wanted": 1, "shown": 0,
+        "wanted_at": now, "urgent": urgent, "attempts": 0, "unconfirmed": False, "broken": "", "next_try_at": now,
+    }  # fmt: skip
+    rows = [same | {"subject_id": subject_id} for subject_id in subject_ids]
+    session.connection().execute(_showing(kind_of(session)), rows)
 
 
 def notify(

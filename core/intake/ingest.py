@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
-from core.database import insert
+from core.database import insert_for, kind_of
 from core.errors import Refusal
 from core.hashing import content_hash, unit_interval
 from core.intake.flagging import FlagReason, reasons_to_review
@@ -17,8 +19,10 @@ from core.queues import queue_named
 from core.records.predictions import Flag, Prediction
 from core.records.queues import Queue
 from core.records.reviews import ReviewItem
-from core.review.items import open_item
+from core.review.items import Seen, open_items
 from core.vocabulary import Reason
+
+FLAGS = cast(Table, Flag.__table__)
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,19 @@ class Ingested:
     flagged: int
 
 
+@dataclass(frozen=True)
+class _Stored:
+    """A row as it stands in the table."""
+
+    id: int
+    row: NewPrediction
+    content_hash: str
+
+    @property
+    def seen(self) -> Seen:
+        return Seen(self.id, self.content_hash, self.row.label is not None)
+
+
 def record_predictions(
     session: Session, batch: Sequence[NewPrediction], now: datetime, policy: QueuePolicy
 ) -> Ingested:
@@ -38,14 +55,12 @@ def record_predictions(
     Batches of up to 1,000 keep the transaction short."""
     queue = _open_queue(session, policy)
     new = _insert(session, queue, [_as_stored(row, policy) for row in batch], now)
-    flagged = 0
-    for prediction in new:
-        reasons = _reasons(prediction, policy)
-        if reasons:
-            flagged += 1
-            _flag(session, prediction, reasons, now, policy, person=None)
-            open_item(session, prediction, queue, now, policy)
-    return Ingested(new=len(new), repeated=len(batch) - len(new), flagged=flagged)
+    found = [(stored, _reasons(stored.row, queue, policy)) for stored in new]
+    flagged = [(stored, reasons) for stored, reasons in found if reasons]
+    if flagged:
+        _flag(session, flagged, now, policy)
+        open_items(session, [stored.seen for stored, _reasons in flagged], queue, now, policy)
+    return Ingested(new=len(new), repeated=len(batch) - len(new), flagged=len(flagged))
 
 
 def flag_for_review(
@@ -64,8 +79,8 @@ def flag_for_review(
     if item_id is not None:
         raise Refusal(f"This message is under review already (item {item_id}).", item_id=item_id)
     reason = FlagReason(Reason.PERSON, "a person asked for a look", 1.0)
-    _flag(session, stored, (reason,), now, policy, person)
-    return open_item(session, stored, queue, now, policy)
+    _flag(session, [(stored, (reason,))], now, policy, person)
+    return open_items(session, [stored.seen], queue, now, policy)[0]
 
 
 def _item_about(session: Session, queue: Queue, external_id: str) -> int | None:
@@ -98,80 +113,90 @@ def _erased_ids(session: Session, queue: Queue, batch: Sequence[NewPrediction]) 
 
 def _as_stored(row: NewPrediction, policy: QueuePolicy) -> NewPrediction:
     """Where the policy keeps no originals, nothing made from one is stored either: the hash is of the masked text."""
+    if policy.privacy.keep_original:
+        return row
     stored = policy.privacy.stored
     return replace(row, text=stored(row.text), fields={name: stored(value) for name, value in row.fields.items()})
 
 
-def _insert(session: Session, queue: Queue, batch: Sequence[NewPrediction], now: datetime) -> list[Prediction]:
+def _insert(session: Session, queue: Queue, batch: Sequence[NewPrediction], now: datetime) -> list[_Stored]:
     """Those of the batch that were not there yet, in its order."""
     erased = _erased_ids(session, queue, batch)
-    batch = [row for row in batch if row.external_id not in erased]
-    if not batch:
+    wanted = {(row.external_id, row.model_version): row for row in reversed(batch) if row.external_id not in erased}
+    if not wanted:
         return []
-    values = [
-        {
-            "queue_id": queue.id,
-            "external_id": row.external_id,
-            "model_version": row.model_version,
-            "text": row.text,
-            "image_url": row.image_url,
-            "fields": row.fields,
-            "label": row.label,
-            "confidence": row.confidence,
-            "probabilities": row.probabilities,
-            "content_hash": content_hash(row.text, row.image_url),
-            "created_at": now,
-        }
-        for row in batch
-    ]
-    statement = (
-        insert(session, Prediction)
-        .values(values)
-        .on_conflict_do_nothing(index_elements=["queue_id", "external_id", "model_version"])
-        .returning(Prediction)
+    hashes = {key: content_hash(row.text, row.image_url) for key, row in wanted.items()}
+    rows = [_values(row, queue, hashes[key], now) for key, row in reversed(wanted.items())]
+    found = session.connection().execute(_storing(kind_of(session)), rows)
+    ids = {(external_id, version): stored for stored, external_id, version in found}
+    return [_Stored(ids[key], wanted[key], hashes[key]) for key in reversed(wanted) if key in ids]
+
+
+@cache
+def _storing(kind: str) -> Any:
+    """Built once; the driver is given all rows of a batch."""
+    new = insert_for(kind, Prediction.__table__).on_conflict_do_nothing(
+        index_elements=["queue_id", "external_id", "model_version"]
     )
-    return sorted(session.scalars(statement), key=lambda prediction: prediction.id)
+    return new.returning(Prediction.id, Prediction.external_id, Prediction.model_version)
 
 
-def _reasons(prediction: Prediction, policy: QueuePolicy) -> tuple[FlagReason, ...]:
-    if prediction.label is None or prediction.confidence is None:
+def _values(row: NewPrediction, queue: Queue, digest: str, now: datetime) -> dict[str, Any]:
+    return {
+        "queue_id": queue.id,
+        "external_id": row.external_id,
+        "model_version": row.model_version,
+        "text": row.text,
+        "image_url": row.image_url,
+        "fields": row.fields,
+        "label": row.label,
+        "confidence": row.confidence,
+        "probabilities": row.probabilities,
+        "content_hash": digest,
+        "created_at": now,
+    }
+
+
+def _reasons(row: NewPrediction, queue: Queue, policy: QueuePolicy) -> tuple[FlagReason, ...]:
+    if row.label is None or row.confidence is None:
         return ()
-    ranked = sorted((prediction.probabilities or {}).values(), reverse=True)
-    draw = unit_interval(prediction.external_id, f"audit {prediction.queue_id} {prediction.model_version}")
+    ranked = sorted((row.probabilities or {}).values(), reverse=True)
+    draw = unit_interval(row.external_id, f"audit {queue.id} {row.model_version}")
     second = ranked[1] if len(ranked) > 1 else None
-    return reasons_to_review(prediction.label, prediction.confidence, second, draw, policy)
+    return reasons_to_review(row.label, row.confidence, second, draw, policy)
 
 
 def _flag(
     session: Session,
-    prediction: Prediction,
-    reasons: Sequence[FlagReason],
+    flagged: Sequence[tuple[_Stored, Sequence[FlagReason]]],
     now: datetime,
     policy: QueuePolicy,
-    person: str | None,
+    person: str | None = None,
 ) -> None:
-    for reason in reasons:
-        session.add(
-            Flag(
-                prediction_id=prediction.id,
-                reason=reason.reason,
-                detail=reason.detail,
-                inclusion_probability=reason.inclusion_probability,
-                person=person,
-                policy_fingerprint=policy.fingerprint,
-                created_at=now,
-            )
-        )
-    session.flush()
+    rows = [
+        {
+            "prediction_id": stored.id,
+            "reason": reason.reason,
+            "detail": reason.detail,
+            "inclusion_probability": reason.inclusion_probability,
+            "person": person,
+            "policy_fingerprint": policy.fingerprint,
+            "created_at": now,
+        }
+        for stored, reasons in flagged
+        for reason in reasons
+    ]
+    session.connection().execute(insert(FLAGS), rows)
 
 
-def _locked(session: Session, queue: Queue, prediction: NewPrediction) -> Prediction:
-    return session.scalars(
+def _locked(session: Session, queue: Queue, row: NewPrediction) -> _Stored:
+    found = session.scalars(
         select(Prediction)
         .where(
             Prediction.queue_id == queue.id,
-            Prediction.external_id == prediction.external_id,
-            Prediction.model_version == prediction.model_version,
+            Prediction.external_id == row.external_id,
+            Prediction.model_version == row.model_version,
         )
         .with_for_update(of=Prediction)
     ).one()
+    return _Stored(found.id, replace(row, label=found.label), found.content_hash)

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, Table, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from core.database import run
@@ -14,7 +14,6 @@ from core.delivery import outbox
 from core.errors import AlreadySettled, NotFound
 from core.hashing import unit_interval
 from core.policy import QueuePolicy
-from core.records.predictions import Prediction
 from core.records.queues import Member, Queue
 from core.records.reviews import Answer, Reviewer, ReviewItem
 from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
@@ -26,6 +25,7 @@ _LOCKED = (
     .with_for_update(of=ReviewItem)
     .execution_options(populate_existing=True)
 )
+_OPENING = insert(cast(Table, ReviewItem.__table__)).returning(ReviewItem.id, ReviewItem.prediction_id)
 _LATEST = (
     select(
         Answer.id,
@@ -71,20 +71,40 @@ class CurrentAnswer:
     created_at: datetime
 
 
-def open_item(session: Session, prediction: Prediction, queue: Queue, now: datetime, policy: QueuePolicy) -> int:
-    """Show the prediction to the queue's reviewers. Whether it is blind depends on its content alone, so the same text
-    is always shown in the same way. Without a guess there is nothing to hide, and nothing a model got wrong."""
-    blind = unit_interval(prediction.content_hash, "blind") < policy.review.blind_share
-    item = ReviewItem(
-        queue_id=queue.id,
-        prediction_id=prediction.id,
-        blind=blind and prediction.label is not None,
-        opened_at=now,
-    )
-    session.add(item)
-    session.flush()
-    outbox.show(session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, queue, now)
-    return item.id
+@dataclass(frozen=True)
+class Seen:
+    """A prediction that people are to look at. has_guess: a model has said something about it."""
+
+    prediction_id: int
+    content_hash: str
+    has_guess: bool
+
+
+def open_items(
+    session: Session, predictions: Sequence[Seen], queue: Queue, now: datetime, policy: QueuePolicy
+) -> list[int]:
+    """Show the predictions to the queue's reviewers; returns the items' ids, in this order.
+
+    Whether one is blind depends on its content alone, so the same text is always shown in the same way. Without a guess
+    there is nothing to hide, and nothing a model got wrong.
+    """
+    share = policy.review.blind_share
+    rows = [
+        {
+            "queue_id": queue.id,
+            "prediction_id": seen.prediction_id,
+            "state": ItemState.OPEN,
+            "disputed_because": "",
+            "blind": seen.has_guess and unit_interval(seen.content_hash, "blind") < share,
+            "opened_at": now,
+        }
+        for seen in predictions
+    ]
+    opened = session.connection().execute(_OPENING, rows)
+    by_prediction = {prediction_id: item_id for item_id, prediction_id in opened}
+    ids = [by_prediction[seen.prediction_id] for seen in predictions]
+    outbox.show_all(session, Card.REVIEW_ITEM, ids, Audience.REVIEWERS, queue, now)
+    return ids
 
 
 def locked_item(session: Session, item_id: int) -> ReviewItem:
