@@ -2,7 +2,6 @@
 
 import os
 import platform
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -42,9 +41,10 @@ def memory_total() -> float:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
 
 
-def peak_memory() -> float:
-    """The most that this process ever held, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def peak_memory_of(pid: int) -> float:
+    """The most that the process ever held, in MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) / 1024
 
 
 def memory_of(pid: int) -> float:

@@ -54,8 +54,8 @@ def running(
             process.wait()
 
 
-def goldloop(word: str) -> tuple[str, ...]:
-    return "-c", f"import sys; from bot.cli import main; sys.argv = ['goldloop', '{word}']; main()"
+def goldloop(*words: str) -> tuple[str, ...]:
+    return "-c", f"import sys; from bot.cli import main; sys.argv = {['goldloop', *words]!r}; main()"
 
 
 def _wait_for(port: int, process: subprocess.Popen[str]) -> None:

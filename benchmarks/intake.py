@@ -1,0 +1,177 @@
+"""How fast do predictions come in, with flagging, beside a plain bulk insert of the same rows?
+
+    python -m benchmarks.intake [--full] [--database sqlite|postgresql]
+
+By the API: `bot.client.Client` sends batches of 1,000 to `goldloop web`. By file: `goldloop ingest` reads JSON lines.
+The floor reads the same lines and inserts them into the same table, a thousand to a transaction: nothing is checked, no
+hash is made, nothing is flagged. About one row in eight is flagged: a flag, a review item and a card beside the
+prediction. Each is a process of its own, timed from its start to its end; rounds are interleaved. Memory is the most
+that the process which takes the rows in ever held.
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import cast
+
+from sqlalchemy import Table, func, select
+
+from benchmarks.machine import heading, load, peak_memory_of
+from benchmarks.places import KINDS, Place, place
+from benchmarks.processes import ROOT, environment, free_port, goldloop, running
+from benchmarks.stock import LABELS, Row, bench_policy, policy_toml, texts
+from bot.client import Client
+from core.database import PATIENT, Database
+from core.queues import sync_queues
+from core.records.predictions import Prediction
+from core.records.reviews import ReviewItem
+from core.tokens import make_token
+from core.vocabulary import Scope
+
+BATCH = 1000
+UNSURE = 0.08  # share of the rows; with the audit sample about one in eight is flagged
+SMALL, FULL = (1, 10_000), (3, 100_000)  # rounds, rows
+
+
+@dataclass(frozen=True)
+class Taken:
+    seconds: float
+    megabytes: float
+
+
+def rows(count: int) -> Iterator[Row]:
+    rng = random.Random(1)
+    for number, (words, label) in enumerate(texts(count, rng), 1):
+        sure = rng.uniform(0.4, 0.75) if rng.random() < UNSURE else rng.uniform(0.92, 0.99)
+        yield {
+            "external_id": f"T-{number}",
+            "model_version": "sender-1",
+            "text": words,
+            "fields": {"channel": "mail", "language": "en"},
+            "probabilities": {label: sure, LABELS[(number + 1) % len(LABELS)]: 1 - sure},
+        }
+
+
+def floor(here: Place, file: Path, policy: Path) -> Taken:
+    return _process(here, policy, "-m", "benchmarks.intake", "--insert", str(file))
+
+
+def by_file(here: Place, file: Path, policy: Path) -> Taken:
+    return _process(here, policy, *goldloop("ingest", str(file), "--queue", "support"))
+
+
+def by_api(here: Place, file: Path, policy: Path) -> Taken:
+    """The memory is that of `goldloop web`."""
+    slack, port = free_port(), free_port()
+    with here.database.transaction(wait=PATIENT) as session:
+        token = make_token(session, "bench", "0" * 64, [Scope.INGEST], None, datetime.now(UTC))
+    env = environment(here.url, policy, slack, port)
+    with (
+        running("-m", "benchmarks.slack_stub", str(slack), port=slack),
+        running(*goldloop("web"), env=env, port=port) as web,
+    ):
+        address = f"http://127.0.0.1:{port}"
+        taken = _process(here, policy, "-m", "benchmarks.intake", "--send", address, token, str(file))
+        return Taken(taken.seconds, peak_memory_of(web.pid))
+
+
+def insert_all(file: Path) -> None:
+    """The floor itself, in its process."""
+    database, table = Database(os.environ["DATABASE_URL"]), cast(Table, Prediction.__table__)
+    now = datetime.now(UTC)
+    with file.open(encoding="utf-8") as lines:
+        while batch := [_as_stored(json.loads(line), now) for line in islice(lines, BATCH)]:
+            with database.transaction(wait=PATIENT) as session:
+                session.connection().execute(table.insert(), batch)
+
+
+def send_all(address: str, token: str, file: Path) -> None:
+    """The sender, in its process."""
+    with file.open(encoding="utf-8") as lines, Client(address, token) as client:
+        sent = client.send("support", (json.loads(line) for line in lines))
+    if sent.rejected:
+        sys.exit(f"{len(sent.rejected)} rows were refused: {sent.rejected[0].reason}")
+
+
+def _as_stored(row: Row, now: datetime) -> Row:
+    label, sure = next(iter(row["probabilities"].items()))
+    return row | {
+        "queue_id": 1, "image_url": None, "label": label, "confidence": sure, "content_hash": "", "created_at": now,
+        "erased_at": None,
+    }  # fmt: skip
+
+
+def _process(here: Place, policy: Path, *command: str) -> Taken:
+    env = {**os.environ, **environment(here.url, policy, 1, 1)}
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, *command], env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
+    _pid, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command} ended with {process.returncode}")
+    return Taken(time.perf_counter() - began, used.ru_maxrss / 1024)
+
+
+WAYS: dict[str, Callable[[Place, Path, Path], Taken]] = {"bulk insert": floor, "by file": by_file, "by API": by_api}
+
+
+def measure(kind: str, name: str, count: int, file: Path) -> Taken:
+    """Each time on a database that is empty before."""
+    with place(kind) as here:
+        with here.database.transaction(wait=PATIENT) as session:
+            sync_queues(session, bench_policy(), datetime.now(UTC))
+        policy = here.folder / "goldloop.toml"
+        policy.write_text(policy_toml())
+        taken = WAYS[name](here, file, policy)
+        with here.database.reading() as session:
+            stored = session.scalar(select(func.count()).select_from(Prediction))
+            flagged = session.scalar(select(func.count()).select_from(ReviewItem))
+    if stored != count:
+        raise RuntimeError(f"{name}: {stored} of {count} rows are there")
+    rate = count / taken.seconds
+    print(f"{name:14}{rate:10,.0f}{taken.seconds:9.1f}{taken.megabytes:9.0f}{flagged:9,}{load():>7}", flush=True)
+    return taken
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Intake beside a bulk insert.")
+    parser.add_argument("--full", action="store_true", help="three rounds of 100,000 rows")
+    parser.add_argument("--database", choices=KINDS, action="append")
+    parser.add_argument("--insert", help=argparse.SUPPRESS)
+    parser.add_argument("--send", nargs=3, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.insert:
+        insert_all(Path(asked.insert))
+    elif asked.send:
+        send_all(asked.send[0], asked.send[1], Path(asked.send[2]))
+    else:
+        compare(asked.database or KINDS, *(FULL if asked.full else SMALL))
+
+
+def compare(kinds: tuple[str, ...], rounds: int, count: int) -> None:
+    print(heading())
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "predictions.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows(count)), encoding="utf-8")
+        for kind in kinds:
+            print(f"{kind}, {count:,} rows\n{'':14}{'rows/s':>10}{'s':>9}{'MB':>9}{'flagged':>9}{'load':>7}")
+            found = [{name: measure(kind, name, count, file) for name in WAYS} for _round in range(rounds)]
+            for name in ("by file", "by API"):
+                share = median(one["bulk insert"].seconds / one[name].seconds for one in found)
+                print(f"{name}: {share:.2f} x the bulk insert's rate (median of the rounds)")
+            print()
+
+
+if __name__ == "__main__":
+    main()
