@@ -16,7 +16,7 @@ MOST_BYTES = 5_000_000  # of one request; Slack's own are far smaller
 
 
 async def raw_body(request: Request) -> bytes:
-    """The body as it was signed. Read in the coroutine: everything after it runs in a thread, as the database wants it."""
+    """The body as it was signed. What comes after it runs in a thread, as the database wants it."""
     received = bytearray()
     async for chunk in request.stream():
         received += chunk
