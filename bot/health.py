@@ -18,6 +18,7 @@ from bot.pulse import Pulse
 from bot.wiring import Services
 from core.delivery import backlog
 from core.delivery.backlog import GivenUp, Waiting
+from core.errors import Busy
 
 DATABASE_SECONDS = 2.0
 PING_SECONDS = 60.0  # the socket is pinged every three
@@ -42,9 +43,13 @@ def health_routes(services: Services, pulse: Pulse) -> APIRouter:
     exposition = Exposition(services, pulse)
 
     @routes.get("/health")
-    def health() -> dict[str, str]:
-        with services.database.reading() as session:
-            session.execute(text("SELECT 1"))
+    def health(response: Response) -> dict[str, str]:
+        try:
+            with services.database.reading() as session:
+                session.execute(text("SELECT 1"))
+        except Busy as busy:
+            response.status_code = 503
+            return {"status": busy.code}
         return {"status": "ok"}
 
     @routes.get("/health/live")

@@ -34,7 +34,8 @@ def reachable_database(url: str) -> Generator[Finding, None, Database | None]:
         with database.reading() as session:
             session.execute(text("SELECT 1"))
     except (SQLAlchemyError, Refusal) as error:
-        words = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        cause = error.__cause__ or error  # what the driver said, rather than what people are told in Slack
+        words = str(getattr(cause, "orig", None) or error).strip().splitlines()[0]
         yield bad(
             SUBJECT, f"It does not answer: {words}", "Check DATABASE_URL, and that the server runs and lets us in."
         )

@@ -6,7 +6,7 @@ from bot.slack import blocks
 from bot.slack.blocks import Block, View
 from bot.slack.payloads import NONE_VALUE
 from bot.slack.views.words import REASON_WORDS
-from core.errors import NotAllowed
+from core.errors import Busy, NotAllowed
 from core.policy import LabelPolicy, QueuePolicy
 from core.review.cards import FormCard
 from core.review.story import StoryLine
@@ -96,9 +96,11 @@ def sentence(title: str, words: str) -> View:
 
 
 def for_those_who_may(draw: Callable[[], View]) -> View:
-    """What is drawn, or the sentence why this person does not see it."""
+    """What is drawn, or the sentence why this person does not see it, or not now."""
     try:
         return draw()
+    except Busy as refusal:
+        return sentence("Please try again", str(refusal))
     except NotAllowed as refusal:
         return sentence("Not for you", str(refusal))
 
