@@ -18,14 +18,15 @@ from bot.probe import Probe
 from bot.pulse import Pulse, SocketState
 from bot.slack.requests import kind_of, subject_of
 from bot.web import create_listener
-from core.delivery import outbox
+from core.database import Database
+from core.delivery import outbox, troubles
 from core.queues import queue_named
 from core.records.delivery import Posting
 from core.vocabulary import Audience, Card
-from tests.core.desk import Desk
+from tests.core.desk import opened
 from tests.core.models import promoted, seeded
 from tests.flows.conftest import Loop, StartLoop
-from tests.people import support_policy
+from tests.people import LEADS, support_policy
 
 
 class Watched:
@@ -94,6 +95,18 @@ def test_messages_that_wait_are_told_but_make_nobody_unready(watched: Watched) -
     assert body["delivery"]["oldest_seconds"] >= 600
 
 
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_channel_that_takes_nothing_is_named_and_makes_nobody_unready(watched: Watched) -> None:
+    with watched.loop.database.transaction() as session:
+        troubles.hold(session, LEADS, "not_in_channel", utc_now(), posts_only=True)
+        outbox.show(session, Card.RUN, 99, Audience.LEADS, queue_named(session, "support"), utc_now())
+    status, body = watched.ready()
+    assert status == 200
+    refused = [{"channel": LEADS, "reason": "not_in_channel", "messages": 1}]
+    assert body["delivery"] == {"ok": False, "waiting": 0, "oldest_seconds": 0.0, "refused": refused}
+    assert watched.metrics()["goldloop_messages_given_up",] == 1
+
+
 def test_a_question_that_hangs_is_given_up_and_not_asked_again() -> None:
     asked = []
 
@@ -108,9 +121,10 @@ def test_a_question_that_hangs_is_given_up_and_not_asked_again() -> None:
     assert Probe(lambda: 1 // 0, 1).ask() is None
 
 
-def test_votes_queues_and_models_are_counted(watched: Watched) -> None:
+def test_votes_queues_and_models_are_counted(database: Database, request: pytest.FixtureRequest) -> None:
+    promoted(seeded(opened(database, support_policy())))  # before there is a worker that would train it
+    watched: Watched = request.getfixturevalue("watched")
     loop = watched.loop
-    promoted(seeded(Desk(loop.database, support_policy())))
     loop.predict("T-1", "the sofa came late", {"delivery": 0.5, "refund": 0.4})
     card = loop.card("the sofa came late")
     assert loop.ana.click(card, "refund").ok
