@@ -16,6 +16,7 @@ from core.outages import BUSY
 GRACE = 0.15  # seconds by which the server gives up before we do: then its connection can be used again
 
 _answer: ContextVar[float | None] = ContextVar("answer", default=None)
+_began: ContextVar[float] = ContextVar("began", default=0.0)
 _end: ContextVar[float | None] = ContextVar("end", default=None)
 
 
@@ -33,11 +34,12 @@ def finished_within(seconds: float) -> Iterator[None]:
 @contextmanager
 def waiting_at_most(seconds: float) -> Iterator[None]:
     """Any one answer in this block comes within so many seconds, or is not waited for."""
-    token = _answer.set(seconds)
+    answer, began = _answer.set(seconds), _began.set(time.monotonic())
     try:
         yield
     finally:
-        _answer.reset(token)
+        _answer.reset(answer)
+        _began.reset(began)
 
 
 def for_the_server() -> float:
@@ -52,6 +54,15 @@ def for_an_answer() -> float | None:
     if answer is None:
         return left
     return answer + GRACE if left is None else min(answer + GRACE, left)
+
+
+def for_a_connection() -> float | None:
+    """The same for a new connection, from when the block began: it may be needed because the old one gave no answer."""
+    answer, left = _answer.get(), _left()
+    if answer is None:
+        return left
+    own = max(0.0, _began.get() + answer + GRACE - time.monotonic())
+    return own if left is None else min(own, left)
 
 
 def is_over() -> bool:

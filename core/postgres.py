@@ -49,7 +49,7 @@ class Connector:
         """Raises NoAnswer, or psycopg's own errors. A connection that comes too late is closed."""
         connecting = self._threads.submit(PromptConnection.connect, *arguments, **parameters)
         try:
-            return connecting.result(patience.for_an_answer())
+            return connecting.result(patience.for_a_connection())
         except TimeoutError:
             if not connecting.cancel():
                 connecting.add_done_callback(_close)

@@ -1,24 +1,18 @@
 """How the API says no: problem details (RFC 9457), the one place where a refusal becomes a status."""
 
-import logging
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from core.errors import AlreadySettled, Busy, Invalid, NotAllowed, NotFound, Outdated, Refusal
 
-log = logging.getLogger(__name__)
-
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2  # after which it is worth asking a busy database again
 INTERNAL = "Something went wrong on our side. It has been logged."
-UNREACHABLE = "The database did not answer. Nothing was recorded; please try again in a moment."
 
 
 class Unauthorised(Refusal):
@@ -97,13 +91,6 @@ def answer_problems(app: FastAPI) -> None:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"][1:]) or "request"
         return problem(422, Invalid.code, f"{field}: {first['msg'].lower()}.", field=field)
-
-    @app.exception_handler(OperationalError)
-    @app.exception_handler(InterfaceError)
-    @app.exception_handler(PoolTimeout)
-    def unreachable(_request: Request, error: Exception) -> JSONResponse:
-        log.error("the database did not answer a request", exc_info=error)
-        return problem(503, Busy.code, UNREACHABLE, {"Retry-After": str(RETRY_SECONDS)})
 
     @app.exception_handler(Exception)
     def bug(_request: Request, _error: Exception) -> JSONResponse:

@@ -7,6 +7,7 @@ from bot.slack import payloads
 from bot.slack.payloads import Body
 from bot.slack.views import home
 from bot.wiring import Services
+from core.errors import Busy
 from core.queues import queues_of
 from core.review.mine import MineCard, mine_card
 from core.review.reviewers import pause, resume
@@ -55,5 +56,9 @@ def load_stats(services: Services, person: str) -> list[StatsCard]:
 
 
 def publish_home(services: Services, client: WebClient, person: str) -> None:
-    view = home.render(load_mine(services, person), load_stats(services, person))
+    """Does nothing while the database is away: what is there is shown until the tab is opened again."""
+    try:
+        view = home.render(load_mine(services, person), load_stats(services, person))
+    except Busy:
+        return
     client.views_publish(user_id=person, view=view.body)

@@ -11,6 +11,9 @@ from core.database import Database
 from core.errors import Busy
 from core.patience import finished_within
 from core.records.reviews import Answer
+from core.vocabulary import Scope
+from tests.api.conftest import running
+from tests.core.desk import opened, sent
 from tests.flows.conftest import Loop
 from tests.people import LABELS, LEADS, support_policy, workspace
 from tests.reliability.conftest import running_loop
@@ -79,6 +82,19 @@ def test_every_kind_of_request_is_answered_in_time(loop: Loop, proxy: Proxy) -> 
     assert "Nothing was recorded" in str(form.response)
     assert "Nothing was recorded" in str(command.response)
     assert answers(loop) == []
+
+
+def test_a_program_is_told_when_to_come_back(
+    shaky: Database, straight: Database, proxy: Proxy, unused_port: int
+) -> None:
+    with running(opened(shaky, support_policy()), unused_port) as api:
+        token, row = api.token(Scope.INGEST), sent("the sofa came late")
+        with proxy.black_hole():
+            answer = api.call("POST", "support/predictions", token, json=row)
+        assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+        assert int(answer.headers["Retry-After"]) > 0
+        assert answer.elapsed.total_seconds() * 1000 < IN_TIME
+        assert api.call("POST", "support/predictions", token, json=row).json()["new"] == 1
 
 
 def test_all_transactions_of_one_request_end_together(shaky: Database, proxy: Proxy) -> None:
