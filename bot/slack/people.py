@@ -18,7 +18,7 @@ from core.database import PATIENT
 from core.delivery import outbox
 from core.errors import NotAllowed
 from core.policy import QueuePolicy
-from core.queues import Person, is_active, is_known, people_named, queue_named, sync_members
+from core.queues import Person, is_active, is_known, members, people_named, queue_named, sync_members
 from core.vocabulary import Role
 
 log = logging.getLogger(__name__)
@@ -70,9 +70,22 @@ def _seat(services: Services, queue: QueuePolicy, people: dict[Role, list[Person
 def _ids(services: Services, queue: QueuePolicy, role: Role) -> Iterable[str]:
     """Those of the policy; where it names no reviewers, everybody in the channel."""
     if role is Role.REVIEWER and not queue.reviewers:
-        return channel_members(services.slack, queue.channel)
+        return _people_in_channel(services, queue)
     with services.database.reading() as session:
         return people_named(session, queue.named(role))
+
+
+def _people_in_channel(services: Services, queue: QueuePolicy) -> list[str]:
+    """Where the bot may not see who is in it any more, those who were last: it will be invited again."""
+    try:
+        return list(channel_members(services.slack, queue.channel))
+    except SlackApiError as error:
+        reason = str(error.response.get("error"))
+        if reason not in CHANNEL:
+            raise
+    log.warning("a channel cannot be seen", extra={"channel": queue.channel, "reason": reason})
+    with services.database.reading() as session:
+        return members(session, queue_named(session, queue.name).id, Role.REVIEWER)
 
 
 def _concerns_us(services: Services, event: Body) -> bool:

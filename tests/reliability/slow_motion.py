@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -89,7 +90,7 @@ class Stage:
 
 
 @contextmanager
-def staged(database: Database, config: SandboxConfig | None = None) -> Iterator[Stage]:
-    place, policy = config or workspace(), support_policy()
+def staged(database: Database, config: SandboxConfig | None = None, **policy_sections: Any) -> Iterator[Stage]:
+    place, policy = config or workspace(), support_policy(**policy_sections)
     with serve(place, port=0) as url, SandboxClient(url) as box:
         yield Stage(box, opened(database, policy, utc_now()), url, place.apps[0].bot_token, utc_now())

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,10 +20,11 @@ from bot.slack.people import refresh_people
 from core.database import Database
 from core.delivery import outbox, turns
 from core.delivery.turns import LEASE, Whose
+from core.queues import members, queue_named
 from core.records.delivery import Posting
-from core.vocabulary import NoticeKind
+from core.vocabulary import NoticeKind, Role
 from tests.core.models import candidate, seeded
-from tests.people import CLEO, LEADS, REVIEW, workspace
+from tests.people import ANA, BEN, CLEO, EVA, LEADS, REVIEW, workspace
 from tests.reliability.slow_motion import ELSEWHERE, Stage, staged
 
 BOT = workspace().apps[0].bot_user
@@ -191,7 +193,8 @@ def test_a_bot_that_was_sent_away_asks_to_be_invited_once_and_goes_on_when_it_is
         f"I cannot post in <#{REVIEW}>. I am not in the channel. Invite me there: `/invite @goldloop`. "
         "12 messages wait until then."
     )
-    assert doctor(stage)[0].startswith(f"12 messages to {REVIEW}: not_in_channel → Invite the bot")
+    [found] = doctor(stage)
+    assert found.startswith(f"12 messages to {REVIEW}: not_in_channel → Invite the bot"), "and no worker is missed"
     assert stage.calls("chat.postMessage").count("not_in_channel") <= 6, "it asks now and then, whatever waits"
     stage.box.invite(BOT, REVIEW)
     refresh_people(worker)  # as when Slack says that somebody has joined
@@ -203,6 +206,28 @@ def test_a_bot_that_was_sent_away_asks_to_be_invited_once_and_goes_on_when_it_is
     stage.ticket("and once more")
     stage.work(worker, seconds=15)
     assert [words[:13] for words in stage.told()] == ["I cannot post", "All is well a", "I cannot post"]
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_private_channel_that_the_bot_was_sent_away_from_keeps_its_reviewers_and_stops_nobody(
+    database: Database,
+) -> None:
+    place = workspace()
+    review, leads = place.channels
+    private = replace(place, channels=(replace(review, private=True), leads))
+    with staged(database, private, reviewers=[]) as stage:
+        worker = stage.worker()
+        refresh_people(worker)
+        before = reviewers(database)
+        stage.box.kick(BOT, REVIEW)
+        refresh_people(worker)  # as at every start
+        assert reviewers(database) == before
+        assert {ANA, BEN, EVA} <= set(before)
+
+
+def reviewers(database: Database) -> list[str]:
+    with database.reading() as session:
+        return members(session, queue_named(session, "support").id, Role.REVIEWER)
 
 
 def test_an_archived_channel_holds_its_cards_and_redraws_up_and_nothing_else(stage: Stage) -> None:

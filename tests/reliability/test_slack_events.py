@@ -182,6 +182,17 @@ def until_acknowledged(reviewer: Person, card: Message) -> bool:
     raise TimeoutError("the bot did not come back")
 
 
+@pytest.mark.usefixtures("sqlite_only")
+def test_when_somebody_invites_the_bot_again_its_cards_come_at_once(loop: Loop) -> None:
+    bot = workspace().apps[0].bot_user
+    loop.box.kick(bot, REVIEW)
+    loop.predict("T-1", "the sofa came late", UNSURE)
+    loop.card("Invite me there: `/invite @goldloop`. 1 message waits", channel=LEADS)
+    loop.box.invite(bot, REVIEW)  # Slack tells us that somebody has joined; by itself half a minute would pass
+    loop.card("the sofa came late")
+    loop.card("All is well again", channel=LEADS)
+
+
 STRANGE: tuple[Any, ...] = (
     {"type": "block_actions", "user": ["U_ANA"], "actions": "vote"},
     {"type": "block_actions", "user": {"id": "U_ANA"}, "actions": [{"action_id": 7}]},
