@@ -18,6 +18,7 @@ __all__ = ["loop", "start_loop"]  # a running Goldloop
 pytestmark = pytest.mark.usefixtures("sqlite_only")
 
 GUS = "U_GUS"
+STARTED = 3  # times that Slack is asked who we are: before anything runs, by Bolt, and by the worker's first refresh
 SPLIT = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
 
 
@@ -86,12 +87,12 @@ def test_a_group_that_is_disabled_gives_nobody_a_role(grouped: Loop) -> None:
 
 def test_what_is_about_nobody_of_ours_asks_slack_nothing(start_loop: StartLoop) -> None:
     loop = start_loop(None, with_groups(GroupConfig("S_EXPERTS", "experts", members=(DAN,))))
-    before = len(loop.box.calls("auth.test"))
+    loop.box.wait_for(lambda: len(loop.box.calls("auth.test")) == STARTED)
     loop.box.change_group("S_EXPERTS", members=[EVA])  # two events, about a group that the policy does not name
     loop.box.change_person(DAN, real_name="Dan Oh")  # nor him
     loop.box.wait_for(lambda: acknowledged(loop) == 3)
     refresh_people(loop.services)  # one refresh at a time: any of the events' would have come first
-    assert len(loop.box.calls("auth.test")) == before + 1
+    assert len(loop.box.calls("auth.test")) == STARTED + 1
     assert loop.box.calls("usergroups.users.list") == []
 
 
