@@ -15,7 +15,7 @@ from benchmarks.chaos.place import Kind, Way
 from benchmarks.chaos.rounds import Result, Round, play
 
 ROOT = Path(".chaos")
-PER_ROUND = 10
+PER_ROUND = 20  # the start and the end of a round take a minute
 STAGES: tuple[tuple[Kind, Way], ...] = (
     ("postgresql", "http"), ("sqlite", "http"), ("postgresql", "socket"), ("sqlite", "socket"),
 )  # fmt: skip
@@ -23,7 +23,7 @@ WIDTH = 130
 
 
 def main(
-    kills: Annotated[int, typer.Option(min=1, help="in all; ten make a round")] = 200,
+    kills: Annotated[int, typer.Option(min=1, help="in all; twenty make a round")] = 200,
     seed: Annotated[int, typer.Option(help="of the first round; each further one has the next")] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="play finished rounds again")] = False,
     out: Annotated[Path | None, typer.Option(help="write the tables here as well")] = None,
@@ -36,20 +36,23 @@ def main(
     ROOT.mkdir(exist_ok=True)
     wanted = rounds(kills, seed)
     done = results.of_these(results.kept_results(ROOT), wanted)
+    stopped = False
     try:
         _play_all(wanted, done, console)
     except KeyboardInterrupt:
+        stopped = True
         console.print(f"Stopped after {len(done)} of {len(wanted)} rounds; the same command goes on from here.")
-    _show(done, console)
-    if out is not None:
+    if done:
+        _show(done, console)
+    if out is not None and not stopped:
         with out.open("w", encoding="utf-8") as file:
             _show(done, Console(file=file, width=WIDTH), f"make chaos: {kills} kills, seeds from {seed}")
-    if any(result.broken for result in done):
-        raise typer.Exit(1)
+    if stopped or any(result.broken for result in done):
+        raise typer.Exit(130 if stopped else 1)
 
 
 def rounds(kills: int, seed: int) -> list[Round]:
-    """Ten kills each, the last one with what is left; the four stages in turn."""
+    """Twenty kills each, the last one with what is left; the four stages in turn."""
     full, rest = divmod(kills, PER_ROUND)
     sizes = [PER_ROUND] * full + [rest] * bool(rest)
     return [

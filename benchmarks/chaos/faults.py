@@ -15,13 +15,14 @@ ALL_AT_ONCE = 0.2  # how often everybody is killed at one moment
 BEFORE_READY = 0.15  # how often it may hit somebody who is still starting
 MEAN_PAUSE = 1.2  # seconds after that
 LONGEST_AWAY = 1.5  # seconds that a killed process stays away
-OUTAGES = 2  # of PostgreSQL in a round
+KILLS_PER_OUTAGE = 5  # kills to each stop or crash of PostgreSQL
 LONGEST_OUTAGE = 2.5
 
 
 @dataclass
 class Wrecker:
-    """step: kills so far; with the seed it says where a round was when something went wrong."""
+    """step: kills so far; with the seed it says where a round was when something went wrong. processes: that they
+    ended, as one kill may be of all at once."""
 
     fleet: Fleet
     ledger: Ledger
@@ -29,17 +30,18 @@ class Wrecker:
     server: PostgresServer | None
     told: Callable[[str], None]
     step: int = 0
+    processes: int = 0
 
     def wreak(self, kills: int) -> None:
         """Until so many kills have been made. Whoever is away then comes back by `Fleet.tend`."""
-        outages = set(self.chance.sample(range(kills), min(OUTAGES, kills))) if self.server else set()
+        outages = set(self.chance.sample(range(kills), -(-kills // KILLS_PER_OUTAGE))) if self.server else set()
         while self.step < kills:
             self._pause()
             if self.step in outages:
                 self._take_database_away()
             victims = self._victims()
             self.fleet.kill(victims, self.chance.uniform(0.0, LONGEST_AWAY))
-            self.step += 1
+            self.step, self.processes = self.step + 1, self.processes + len(victims)
             names = "all" if len(victims) > 1 else victims[0].name
             self.ledger.kills.append((time.time(), names))
             self.told(names)

@@ -13,7 +13,7 @@ from benchmarks.chaos.texts import LABELS, right_label
 from bot.sandbox.client import ControlError, Message, Person
 from core.vocabulary import NONE_OF_THESE, AnswerKind, ErrorReason
 
-RIGHT = 0.6  # share of right answers: low, so that items stay open for several votes and some come to a lead
+RIGHT = 0.7  # share of right answers: low, so that items stay open for several votes and some come to a lead
 PATIENCE = 3  # how often somebody clicks again
 LATE_SECONDS = 20.0  # how old a click is that Slack brings late
 FORM_SECONDS = 2.0
@@ -59,7 +59,7 @@ class Reviewer:
         cards = [card for card in self.screen.cards if (card.item_id in self.said) is known and not card.disputed]
         if not cards and self.finishing.is_set():
             cards = [card for card in self.screen.cards if self.said.get(card.item_id) != right_label(card.text)]
-        return self.chance.choice(cards[:6]) if cards else None
+        return self.chance.choice(cards) if cards else None
 
     def _vote(self, card: SeenCard, late: bool) -> None:
         label = self._opinion(card)

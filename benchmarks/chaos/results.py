@@ -47,8 +47,8 @@ def invariants_table(results: Sequence[Result]) -> Table:
 def faults_table(results: Sequence[Result]) -> Table:
     """One row per database and connection."""
     table = Table(
-        "database", "connection", "rounds", "kills", "of them all at once", "processes killed", "PostgreSQL stopped",
-        "crashed", "clicks stored", "s per round",
+        "database", "connection", "rounds", "kills", "of all at once", "processes killed", "PG stops", "PG crashes",
+        "votes", "s a round",
     )  # fmt: skip
     for kind, way in sorted({(one.round.kind, one.round.way) for one in results}):
         these = [one for one in results if (one.round.kind, one.round.way) == (kind, way)]

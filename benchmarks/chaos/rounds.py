@@ -35,7 +35,7 @@ class Round:
     kind: Kind
     way: Way
     workers: int = 2
-    items: int = 30
+    items: int = 50
 
     @property
     def name(self) -> str:
@@ -74,33 +74,46 @@ def play(this: Round, root: Path, told: Callable[[str], None], doctor: bool = Tr
     folder = root / f"round-{this.number:03d}"
     shutil.rmtree(folder, ignore_errors=True)
     began = time.monotonic()
-    result, ledger = Result(this), Ledger()
-    with laid_out(folder, this.kind, this.way) as place:
-        scene = Scene(place, ledger)
-        with fleet_of(place, this.workers, random.Random(f"{this.seed} starts")) as fleet:
-            wrecker = Wrecker(fleet, ledger, random.Random(this.seed), place.server, told)
-            try:
-                _play(this, place, fleet, wrecker, scene, result)
-                if doctor:
-                    result.findings.append(_doctor(place))
-                result.findings += _ended(place, fleet, ledger)
-            finally:
-                result.step = wrecker.step
-                result.processes = sum(len(fleet.members) if who == "all" else 1 for _, who in ledger.kills)
-        result.kills = dict(Counter(who for _, who in ledger.kills))
-        result.outages = dict(Counter(outage.kind for outage in ledger.outages))
-        result.notes, result.seconds = scene.notes, time.monotonic() - began
-        if result.broken:
-            _keep(place, result)
+    try:
+        with laid_out(folder, this.kind, this.way) as place:
+            result = _played(this, place, told, doctor)
+            if result.broken:
+                _keep(place, result)
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    result.seconds = time.monotonic() - began
     if not result.broken:
         shutil.rmtree(folder)
     return result
 
 
-def _play(this: Round, place: Place, fleet: Fleet, wrecker: Wrecker, scene: Scene, result: Result) -> None:
-    fleet.tend()
-    fleet.wait_until_ready()
+def _played(this: Round, place: Place, told: Callable[[str], None], doctor: bool) -> Result:
+    ledger = Ledger()
+    scene = Scene(place, ledger)
+    with fleet_of(place, this.workers, random.Random(f"{this.seed} starts")) as fleet:
+        wrecker = Wrecker(fleet, ledger, random.Random(this.seed), place.server, told)
+        findings = _work_and_faults(this, fleet, wrecker, scene)
+        if doctor:
+            findings.append(_doctor(place))
+        findings += _ended(place, fleet, ledger)
+    return Result(
+        this,
+        kills=dict(Counter(who for _, who in ledger.kills)),
+        processes=wrecker.processes,
+        outages=dict(Counter(outage.kind for outage in ledger.outages)),
+        findings=findings,
+        notes=scene.notes,
+        step=wrecker.step,
+    )
+
+
+def _work_and_faults(this: Round, fleet: Fleet, wrecker: Wrecker, scene: Scene) -> list[Finding]:
+    """Until all is quiet again, and what the rows say then."""
+    place = fleet.place
     try:
+        fleet.tend()
+        fleet.wait_until_ready()
         with working(place, scene.ledger, this.seed, this.items) as crowd:
             wrecker.wreak(this.kills)
             fleet.wait_until_ready()
@@ -109,10 +122,9 @@ def _play(this: Round, place: Place, fleet: Fleet, wrecker: Wrecker, scene: Scen
     except TimeoutError as late:
         left = str(late)
     wrecker.told("checking")
-    result.findings.append(Finding("all is done in the end", 1, (left,) if left else ()))
-    result.findings += check_rows(scene)
+    findings = [Finding("all is done in the end", 1, (left,) if left else ()), *check_rows(scene)]
     unready = tuple(f"{one.name} is not ready" for one in fleet.members if not fleet.says_ready(one))
-    result.findings.append(Finding("every process is ready", len(fleet.members), unready))
+    return [*findings, Finding("every process is ready", len(fleet.members), unready)]
 
 
 def _finished(place: Place, fleet: Fleet, crowd: Crowd, told: Callable[[str], None]) -> str:

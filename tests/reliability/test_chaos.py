@@ -9,15 +9,16 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from benchmarks.chaos import rounds
+from benchmarks.chaos import results, rounds
 from benchmarks.chaos.__main__ import rounds as planned
 from benchmarks.chaos.invariants import check_rows
-from benchmarks.chaos.invariants.scene import Scene
+from benchmarks.chaos.invariants.scene import Finding, Scene
 from benchmarks.chaos.ledger import Click, Ledger, Sent
-from benchmarks.chaos.place import REVIEWERS, Kind, Way, laid_out
+from benchmarks.chaos.place import REVIEW, REVIEWERS, Kind, Way, laid_out
 from benchmarks.chaos.rounds import Round
 from benchmarks.chaos.texts import ticket
 from bot.clock import utc_now
+from bot.wiring import slack_client
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.records.delivery import Posting
@@ -43,6 +44,15 @@ def test_the_long_run_has_both_databases_and_both_connections() -> None:
     assert sum(one.kills for one in these) == 200
     assert len({(one.kind, one.way) for one in these}) == 4
     assert len({one.seed for one in these}) == len(these)
+
+
+def test_what_was_played_is_kept_and_what_was_broken_is_played_again(tmp_path: Path) -> None:
+    whole, harmed, later = planned(60, seed=5)
+    results.keep(tmp_path, rounds.Result(whole, {"web": 20}, findings=[Finding("no job is left", 3)]))
+    results.keep(tmp_path, rounds.Result(harmed, findings=[Finding("no job is left", 3, ("job 1 is running",))]))
+    kept = results.of_these(results.kept_results(tmp_path), [whole, harmed, later])
+    assert [result.round for result in kept] == [whole]
+    assert kept[0].findings == [Finding("no job is left", 3)]
 
 
 @pytest.fixture
@@ -138,3 +148,10 @@ def test_a_loss_is_found(scene: Scene, harm: Callable[[Session], None], promise:
     with scene.place.database.transaction() as session:
         harm(session)
     assert promise in broken(scene)
+
+
+def test_a_receipt_for_what_is_not_stored_is_found(scene: Scene) -> None:
+    app = scene.place.sandbox.workspace.config.apps[0]
+    slack = slack_client(app.bot_token, f"{scene.place.box.address}/api/")
+    slack.chat_postEphemeral(channel=REVIEW, user=REVIEWERS[2], text="Recorded for item 1: *refund*.")
+    assert "a receipt is true" in broken(scene)

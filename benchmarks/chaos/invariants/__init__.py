@@ -12,6 +12,7 @@ from benchmarks.chaos.invariants.scene import Finding, Scene
 
 INVARIANTS: tuple[Callable[[Session, Scene], Finding], ...] = (
     votes.acknowledged_votes_are_stored,
+    votes.a_receipt_is_true,
     votes.a_click_counts_once,
     votes.nothing_is_stored_that_nobody_said,
     votes.acknowledged_reasons_are_stored,

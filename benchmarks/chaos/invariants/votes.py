@@ -78,6 +78,28 @@ def acknowledged_reasons_are_stored(session: Session, scene: Scene) -> Finding:
     return Finding("an acknowledged reason is stored", held, tuple(broken))
 
 
+def a_receipt_is_true(session: Session, scene: Scene) -> Finding:
+    """Who was told that something was recorded finds it stored, about that item and at that time."""
+    stored: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for answer in session.scalars(select(Answer)):
+        stored[answer.person, answer.item_id].append(answer.created_at.timestamp())
+    for row in session.scalars(select(Correction)):
+        if row.lead is not None:
+            stored[row.lead, row.item_id].append(row.settled_at.timestamp())
+    receipts = [
+        (who, int(about[1]), words)
+        for who, told in scene.told.items()
+        for words in told
+        if RECORDED.search(words.text) and (about := ITEM.search(words.text))
+    ]
+    broken = [
+        f"{who} was told at {words.at:.3f}: {words.text[:80]!r}, and nothing is stored"
+        for who, item_id, words in receipts
+        if not any(at - 1.0 <= words.at <= at + WORDS_SECONDS for at in stored[who, item_id])
+    ]
+    return Finding("a receipt is true", len(receipts), tuple(broken))
+
+
 class History:
     """Why a click may have been refused, from what is stored and from what the person was told."""
 
