@@ -7,8 +7,8 @@ from slack_sdk import WebClient
 
 from bot.checks.answers import answered
 from bot.checks.finding import Finding, Findings, bad, good, note
+from bot.slack.directory import asked_about, channel_members
 from bot.slack.groups import GONE
-from bot.slack.people import asked_about, channel_members
 from core.policy import Policy, QueuePolicy, is_group
 from core.queues import Person
 from core.vocabulary import Role

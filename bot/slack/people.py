@@ -3,13 +3,12 @@ rows, so that no click ever waits for it."""
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
 
 from slack_bolt import Ack, App
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.slack.directory import asked_about, channel_members
 from bot.slack.groups import refresh_groups
 from bot.slack.payloads import Body
 from bot.slack.refusals import CHANNEL
@@ -122,37 +121,3 @@ def require_colleague(services: Services, person: str, what: str) -> None:
     [known] = asked_about(services.slack, [person], team)
     if known.inactive_because:
         raise NotAllowed(f"You may not {what}: {known.inactive_because}.")
-
-
-def channel_members(slack: WebClient, channel: str) -> Iterator[str]:
-    cursor = ""
-    while True:
-        page = slack.conversations_members(channel=channel, limit=200, cursor=cursor)
-        yield from page["members"]
-        cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-        if not cursor:
-            return
-
-
-def asked_about(slack: WebClient, ids: Iterable[str], team: str) -> Iterator[Person]:
-    for person in ids:
-        try:
-            user = slack.users_info(user=person)["user"]
-        except SlackApiError as error:
-            if error.response.get("error") not in ("user_not_found", "users_not_found", "user_not_visible"):
-                raise
-            yield Person(person, "Slack does not know this person")
-            continue
-        yield Person(person, _why_inactive(user, team))
-
-
-def _why_inactive(user: dict[str, Any], team: str) -> str:
-    if user.get("deleted"):
-        return "this account is deactivated"
-    if user.get("is_bot"):
-        return "bots do not review"
-    if user.get("is_restricted") or user.get("is_ultra_restricted"):
-        return "guests may not act here"
-    if user.get("is_stranger") or user.get("team_id", team) != team:
-        return "people of other workspaces may not act here"
-    return ""

@@ -8,7 +8,7 @@ from bot.sandbox.client import Person
 from bot.sandbox.config import GroupConfig, PersonConfig, SandboxConfig, app_from_manifest
 from bot.slack.manifest import manifest
 from bot.slack.people import refresh_people
-from core.queues import holds, queue_named
+from core.queues import holds, members, queue_named
 from core.vocabulary import Role
 from tests.flows.conftest import Loop, StartLoop, loop, start_loop
 from tests.people import ANA, BEN, CLEO, DAN, EVA, REVIEW, support_policy, workspace
@@ -110,3 +110,13 @@ def test_a_disputed_item_calls_the_leads_group(start_loop: StartLoop) -> None:
     assert "<!subteam^S_LEADS>, what is right?" in loop.card("A lead decides", channel=REVIEW).plain
     loop.cleo.click(card, "refund")
     loop.card(f"decided by <@{CLEO}>")
+
+
+def test_a_large_group_is_looked_up_within_slacks_rates(start_loop: StartLoop) -> None:
+    crowd = tuple(PersonConfig(f"U_{number:03}", f"p{number}") for number in range(150))
+    config = with_groups(GroupConfig("S_ALL", "all", members=(*(one.id for one in crowd), GUS)))
+    config = replace(config, people=config.people + crowd, rates=True)
+    loop = start_loop(support_policy(reviewers=["S_ALL", "U_FOREIGN"]), config)
+    with loop.database.reading() as session:
+        assert len(members(session, queue_named(session, "support").id, Role.REVIEWER)) == len(crowd)
+    assert {one["args"]["user"] for one in loop.box.calls("users.info")} == {"U_FOREIGN"}

@@ -1,0 +1,70 @@
+"""What Slack says of people: who is in a channel, and which of some may act."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from core.queues import Person
+
+UNKNOWN = ("user_not_found", "users_not_found", "user_not_visible")
+MOST_SINGLY = 50  # Slack tells of a hundred people a minute one by one, and of a thousand at once where all are listed
+LISTED_AT_ONCE = 999
+
+User = dict[str, Any]
+
+
+def channel_members(slack: WebClient, channel: str) -> Iterator[str]:
+    cursor = ""
+    while True:
+        page = slack.conversations_members(channel=channel, limit=200, cursor=cursor)
+        yield from page["members"]
+        cursor = _next(page)
+        if not cursor:
+            return
+
+
+def asked_about(slack: WebClient, ids: Iterable[str], team: str) -> Iterator[Person]:
+    """Each with the reason why they may not act, if there is one. Raises SlackApiError if Slack does not tell."""
+    wanted = list(ids)
+    listed = {user["id"]: user for user in _everybody(slack)} if len(wanted) > MOST_SINGLY else {}
+    for person in wanted:
+        user = listed.get(person) or _asked_singly(slack, person)  # people of other workspaces are not listed
+        yield Person(person, _why_inactive(user, team) if user else "Slack does not know this person")
+
+
+def _everybody(slack: WebClient) -> Iterator[User]:
+    cursor = ""
+    while True:
+        page = slack.users_list(limit=LISTED_AT_ONCE, cursor=cursor)
+        yield from page["members"]
+        cursor = _next(page)
+        if not cursor:
+            return
+
+
+def _asked_singly(slack: WebClient, person: str) -> User | None:
+    try:
+        found: User = slack.users_info(user=person)["user"]
+    except SlackApiError as error:
+        if error.response.get("error") not in UNKNOWN:
+            raise
+        return None
+    return found
+
+
+def _next(page: Any) -> str:
+    return (page.get("response_metadata") or {}).get("next_cursor") or ""
+
+
+def _why_inactive(user: User, team: str) -> str:
+    if user.get("deleted"):
+        return "this account is deactivated"
+    if user.get("is_bot"):
+        return "bots do not review"
+    if user.get("is_restricted") or user.get("is_ultra_restricted"):
+        return "guests may not act here"
+    if user.get("is_stranger") or user.get("team_id", team) != team:
+        return "people of other workspaces may not act here"
+    return ""
