@@ -78,11 +78,13 @@ def waits_for(trouble: Trouble, record: type[Posting] | type[Notice]) -> ColumnE
 
 
 def close_what_is_over(session: Session, now: datetime) -> None:
-    """A trouble with single messages ends when none of them is given up any more."""
-    for trouble in session.scalars(select(Trouble).where(OPEN, Trouble.held_until.is_(None))):
+    """A trouble ends when no message waits for it any more, say because a queue was taken out of the policy. Nobody can
+    say that such a channel is well again, so it leaves no time until which it was held."""
+    paused = and_(Trouble.held_until.is_not(None), Trouble.held_until > now)
+    for trouble in session.scalars(select(Trouble).where(OPEN, ~paused)):
         left = [session.scalar(select(record.id).where(waits_for(trouble, record)).limit(1)) for record in RECORDS]
         if not any(left):
-            trouble.mended_at = now
+            trouble.mended_at, trouble.held_until = now, None
 
 
 RECORDS: tuple[type[Posting], type[Notice]] = (Posting, Notice)

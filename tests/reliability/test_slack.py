@@ -249,6 +249,20 @@ def test_an_archived_channel_holds_its_cards_and_redraws_up_and_nothing_else(sta
     assert (len(stage.cards("a new one")), stage.waiting(), doctor(stage)) == (1, 0, [])
 
 
+def test_a_trouble_ends_quietly_when_nothing_waits_for_it_any_more(stage: Stage) -> None:
+    worker = stage.worker()
+    stage.box.kick(BOT, REVIEW)
+    stage.ticket("the sofa came late")
+    stage.work(worker, seconds=10)
+    with stage.desk.database.transaction() as session:  # as when its queue has left the policy file
+        session.scalars(select(Posting).where(Posting.channel == REVIEW)).one().broken = "there is no queue"
+    stage.work(worker, seconds=60, every=5)
+    assert [words.partition(" → ")[0] for words in doctor(stage)] == [
+        f"1 messages to {REVIEW}: there is no queue (item 1)"
+    ]
+    assert len(stage.told()) == 1
+
+
 def test_where_the_leads_own_channel_fails_doctor_says_it_and_they_hear_when_it_is_mended(stage: Stage) -> None:
     worker = stage.worker()
     stage.box.kick(BOT, LEADS)
