@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.database import insert, insert_for, kind_of
 from core.delivery import troubles
+from core.errors import Busy
 from core.records.delivery import Notice, Posting
 from core.records.queues import Queue
 from core.vocabulary import Audience, Card, NoticeKind
@@ -100,10 +101,13 @@ def was_noted(session: Session, key: str) -> bool:
 
 
 def subject_at(session: Session, channel: str, ts: str, card: Card) -> int | None:
-    """Which row the message at these coordinates shows; None if it is not one of our cards of this kind."""
-    return session.scalar(
-        select(Posting.subject_id).where(Posting.channel == channel, Posting.ts == ts, Posting.card == card)
-    )
+    """Which row the message at these coordinates shows; None if it is not one of our cards of this kind. Raises Busy
+    where that is not known yet: such a card was sent to this channel, and where it stands is not stored."""
+    there = and_(Posting.channel == channel, Posting.card == card)
+    found = session.scalar(select(Posting.subject_id).where(there, Posting.ts == ts))
+    if found is None and session.scalar(select(Posting.id).where(there, Posting.ts.is_(None), Posting.unconfirmed)):
+        raise Busy("This message has just been posted. Please try again in a moment.")
+    return found
 
 
 def coordinates(session: Session, card: Card, subject_id: int, audience: Audience) -> tuple[str, str] | None:
