@@ -54,7 +54,7 @@ def export_routes(services: Services, may_read: Admit) -> APIRouter:
         headers = {
             "Content-Disposition": f'attachment; filename="{queue.name}-snapshot-{head.id}.{format}"',
             "X-Content-Type-Options": "nosniff",
-            "ETag": f'"{head.content_hash}-{format}"',
+            "ETag": f'"{head.content_hash}-{queue.fingerprint}-{head.erased}-{format}"',  # masks and erasures change it
         }
         return StreamingResponse(write(_pieces(services, head, queue)), headers=headers, media_type=media_type)
 
@@ -89,7 +89,7 @@ FORMATS: dict[Format, tuple[str, Callable[[Pieces], Iterator[bytes]]]] = {
 
 
 def _pieces(services: Services, head: SnapshotHead, queue: QueuePolicy) -> Pieces:
-    """Each in a transaction of its own: a slow reader holds nothing, and a snapshot never changes."""
+    """Each in a transaction of its own: a slow reader holds nothing, and a snapshot's rows stay the same."""
     for start in range(0, head.rows, PIECE):
         with services.database.reading() as session:
             rows = snapshot_rows(session, head.id, start, start + PIECE)

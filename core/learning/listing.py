@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.learning.forgotten import forgotten_rows
 from core.learning.models import newest_evaluation
 from core.records.learning import ModelVersion, Snapshot, TrainingRun
 from core.vocabulary import ModelState
@@ -30,9 +31,12 @@ class ModelLine:
 
 @dataclass(frozen=True)
 class SnapshotHead:
+    """erased: rows whose text is gone since; the only thing about a snapshot that changes."""
+
     id: int
     content_hash: str
     rows: int
+    erased: int
 
 
 def model_lines(session: Session, queue_id: int) -> list[ModelLine]:
@@ -51,7 +55,7 @@ def snapshot_head(session: Session, queue_id: int, snapshot_id: int) -> Snapshot
     row = session.get(Snapshot, snapshot_id)
     if row is None or row.queue_id != queue_id:
         raise NotFound(f"This queue has no snapshot {snapshot_id}.")
-    return SnapshotHead(row.id, row.content_hash, row.rows)
+    return SnapshotHead(row.id, row.content_hash, row.rows, forgotten_rows(session, snapshot_id)[0])
 
 
 def _model_line(session: Session, model: ModelVersion, snapshot_id: int | None) -> ModelLine:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pyarrow.parquet as parquet
 import pytest
+from sqlalchemy import update
 
 from bot.api import exports
 from bot.client import ApiError
 from core.database import Database
 from core.learning.seeds import add_seeds
 from core.learning.snapshots import Row, content_hash_of, snapshot_rows
+from core.records.learning import SeedExample
 from core.vocabulary import ItemState, ModelState, Reason, Scope, Source
 from tests.api.conftest import Api, StartApi
 from tests.core.desk import BILLING, NOW, REFUND, opened
@@ -116,7 +118,12 @@ def test_a_snapshot_is_the_same_in_every_format_and_a_formula_is_inert(api: Api,
     table = list(csv.DictReader(io.StringIO((tmp_path / "csv").read_bytes().decode(), newline="")))
     assert [line["text"] for line in table] == [INERT.get(row.text, row.text) for row in rows]
     answer = api.call("GET", f"support/snapshots/{model.snapshot_id}", token)
-    assert answer.headers["etag"] == f'"{content_hash_of(rows)}-jsonl"'
+    assert answer.headers["etag"] == f'"{content_hash_of(rows)}-{api.desk.rules.fingerprint}-0-jsonl"'
+    with api.desk.database.transaction() as session:
+        session.execute(update(SeedExample).where(SeedExample.id == rows[0].source_id).values(text="", erased_at=NOW))
+    changed = api.call("GET", f"support/snapshots/{model.snapshot_id}", token)
+    assert changed.text != answer.text
+    assert changed.headers["etag"] != answer.headers["etag"], "what is no longer the same is not called so"
 
 
 @pytest.mark.usefixtures("sqlite_only")
