@@ -364,7 +364,11 @@ def _check_queues_of(webhooks: tuple[WebhookEndpoint, ...], known: set[str], sou
 
 
 def _sentences(error: ValidationError, prefix: str, source: str) -> str:
-    return "\n".join(_sentence(problem, prefix, source) for problem in error.errors(include_url=False))
+    """A list with a bad entry is not said to be too short as well."""
+    problems = error.errors(include_url=False)
+    spoilt = {problem["loc"][:depth] for problem in problems for depth in range(len(problem["loc"]))}
+    said = (one for one in problems if one["type"] != "too_short" or one["loc"] not in spoilt)
+    return "\n".join(_sentence(problem, prefix, source) for problem in said)
 
 
 def _sentence(problem: Any, prefix: str, source: str) -> str:

@@ -156,6 +156,13 @@ def test_what_is_unknown_missing_or_misplaced_is_named(content: dict[str, Any], 
     assert words in str(refusal.value)
 
 
+def test_a_list_with_a_bad_entry_is_not_called_too_short() -> None:
+    with pytest.raises(Invalid) as refusal:
+        queue_with("labels", ["spam", {"name": ""}])
+    assert len(str(refusal.value).splitlines()) == 1
+    assert "labels.1.name" in str(refusal.value)
+
+
 def test_all_errors_are_said_at_once() -> None:
     content = {"queues": {"support": {"labels": ["spam"], "title": "x" * 100, "leads": []}}}
     with pytest.raises(Invalid) as refusal:
