@@ -119,6 +119,15 @@ def test_an_error_found_blind_becomes_golden_with_its_odds(open_desk: OpenDesk) 
     assert golden(desk) == {"charged twice": (BILLING, Stratum.PAST_ERROR, 1.0)}
 
 
+def test_an_image_alone_is_never_a_golden_text(open_desk: OpenDesk) -> None:
+    desk = open_desk(**BLIND, golden={"confirm_share": 1.0})
+    for answer in (BILLING, REFUND):  # an error found blind, and a confirmation
+        image = desk.settled(ANA, BEN, answer=answer, text=None, image_url=f"https://files.example/{answer}.png")
+        assert desk.item(image).blind
+        assert desk.correction(image).destination is TRAINING
+    assert golden(desk) == {}
+
+
 def test_a_confirmed_random_check_is_golden_with_the_product_of_its_odds(open_desk: OpenDesk) -> None:
     desk = open_desk(**BLIND, flagging={"audit_share": 0.999}, golden={"confirm_share": 1.0})
     desk.settled(ANA, BEN, answer=REFUND, text="money back", chances=SURE)
