@@ -19,6 +19,10 @@ class Posting(Base):
         UniqueConstraint("channel", "ts"),
         Index("ix_posting_due", "urgent", "next_try_at", postgresql_where=text("wanted > shown AND broken = ''"),
               sqlite_where=text("wanted > shown AND broken = ''")),
+        Index("ix_posting_claimed", "claimed_until", postgresql_where=text("claimed_until IS NOT NULL"),
+              sqlite_where=text("claimed_until IS NOT NULL")),
+        Index("ix_posting_broken", "channel", "broken", postgresql_where=text("broken != ''"),
+              sqlite_where=text("broken != ''")),
     )  # fmt: skip
 
     id: Mapped[int] = big_id()
@@ -47,6 +51,10 @@ class Notice(Base):
     __table_args__ = (
         Index("ix_notice_due", "next_try_at", postgresql_where=text("delivered_at IS NULL AND broken = ''"),
               sqlite_where=text("delivered_at IS NULL AND broken = ''")),
+        Index("ix_notice_claimed", "claimed_until", postgresql_where=text("claimed_until IS NOT NULL"),
+              sqlite_where=text("claimed_until IS NOT NULL")),
+        Index("ix_notice_broken", "channel", "broken", postgresql_where=text("broken != ''"),
+              sqlite_where=text("broken != ''")),
     )  # fmt: skip
 
     id: Mapped[int] = big_id()

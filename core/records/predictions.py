@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.records.base import Base, big_id
@@ -18,7 +18,9 @@ class Prediction(Base):
         UniqueConstraint("queue_id", "external_id", "model_version"),
         Index("ix_prediction_queue_id_content_hash", "queue_id", "content_hash"),
         Index("ix_prediction_queue_id_created_at", "queue_id", "created_at"),
-    )
+        Index("ix_prediction_unguessed", "queue_id", postgresql_where=text("label IS NULL"),
+              sqlite_where=text("label IS NULL")),
+    )  # fmt: skip
 
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
@@ -42,7 +44,11 @@ class Flag(Base):
     """One reason why a prediction was sent to people."""
 
     __tablename__ = "flag"
-    __table_args__ = (UniqueConstraint("prediction_id", "reason"),)
+    __table_args__ = (
+        UniqueConstraint("prediction_id", "reason"),
+        Index("ix_flag_audit", "prediction_id", postgresql_where=text("reason = 'audit'"),
+              sqlite_where=text("reason = 'audit'")),
+    )  # fmt: skip
 
     id: Mapped[int] = big_id()
     prediction_id: Mapped[int] = mapped_column(ForeignKey("prediction.id"))

@@ -21,7 +21,7 @@ class Reviewer(Base):
 
 class ReviewItem(Base):
     __tablename__ = "review_item"
-    __table_args__ = (Index("ix_review_item_queue_id_state", "queue_id", "state"),)
+    __table_args__ = (Index("ix_review_item_queue_id_state_id", "queue_id", "state", "id"),)
 
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
@@ -69,6 +69,10 @@ class Correction(Base):
         Index("uq_correction_current", "item_id", unique=True, postgresql_where=text("is_current"),
               sqlite_where=text("is_current")),
         Index("ix_correction_queue_id_settled_at", "queue_id", "settled_at"),
+        Index("ix_correction_queue_id_id", "queue_id", "id"),
+        Index("ix_correction_item_id", "item_id"),
+        Index("ix_correction_error", "queue_id", "label", postgresql_where=text("is_current AND NOT model_was_right"),
+              sqlite_where=text("is_current = 1 AND model_was_right = 0")),
     )  # fmt: skip
 
     id: Mapped[int] = big_id()
