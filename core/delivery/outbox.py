@@ -227,7 +227,9 @@ def revive(session: Session, channel: str, reasons: Collection[str], now: dateti
     these reasons. Returns how many of the latter."""
     troubles.try_now(session, now, channel)
     given_up = session.scalars(
-        select(Posting).where(Posting.channel == channel, Posting.broken.in_(list(reasons))).with_for_update()
+        select(Posting)
+        .where(Posting.channel == channel, Posting.broken != "", Posting.broken.in_(list(reasons)))
+        .with_for_update()
     ).all()
     for posting in given_up:
         posting.broken, posting.attempts, posting.next_try_at = "", 0, now

@@ -1,6 +1,5 @@
 """A flagged prediction becomes a review item; who may say something about it, and what was said so far."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -143,18 +142,16 @@ def unanswerable_items(session: Session, queue_id: int) -> list[int]:
     """Open items about which everybody who can be asked has spoken. Clicks find this out by themselves; it is left over
     when the last one to ask pauses or leaves."""
     askable = _askable(session, queue_id)
-    said: dict[int, set[str]] = defaultdict(set)
-    for item_id, person in session.execute(
-        select(ReviewItem.id, Answer.person)
-        .outerjoin(
-            Answer,
-            (Answer.item_id == ReviewItem.id) & Answer.is_current & (Answer.kind != AnswerKind.WITHDRAWN),
-        )
+    standing = (Answer.item_id == ReviewItem.id) & Answer.is_current & (Answer.kind != AnswerKind.WITHDRAWN)
+    enough_said = (
+        select(ReviewItem.id)
+        .outerjoin(Answer, standing & Answer.person.in_(askable))
         .where(ReviewItem.queue_id == queue_id, ReviewItem.state == ItemState.OPEN)
+        .group_by(ReviewItem.id)
+        .having(func.count(Answer.person) >= len(askable))  # a person has one standing answer at most
         .order_by(ReviewItem.id)
-    ):
-        said[item_id].add(person)
-    return [item_id for item_id, people in said.items() if askable <= people]
+    )
+    return list(session.scalars(enough_said))
 
 
 def _askable(session: Session, queue_id: int) -> set[str]:

@@ -1,5 +1,6 @@
 """How a queue is doing, in numbers for its leads."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,27 +92,32 @@ def _recent_votes(session: Session, queue_id: int) -> Sequence[tuple[int, str, s
 
 
 def _errors_by_label(session: Session, queue_id: int) -> tuple[tuple[str, int], ...]:
-    """Errors of the model that reviewers caught, by the label that was right; most first."""
-    rows = session.execute(
-        select(func.coalesce(Correction.label, NONE_OF_THESE), func.count())
-        .join(ReviewItem, ReviewItem.id == Correction.item_id)
-        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
-        .where(
-            Correction.queue_id == queue_id,
-            Correction.is_current,
-            ~Correction.model_was_right,
-            Prediction.label.is_not(None),  # where no model was live, none was wrong
-        )
+    """Errors of the model that reviewers caught, by the label that was right; most first.
+
+    Where no model was live, none was wrong: those are taken off again. They are few, so that the many need no look at
+    their predictions.
+    """
+    label = func.coalesce(Correction.label, NONE_OF_THESE)
+    wrong = (Correction.queue_id == queue_id, Correction.is_current, ~Correction.model_was_right)
+    counted = Counter(dict(session.execute(select(label, func.count()).where(*wrong).group_by(Correction.label)).all()))
+    unguessed = (
+        select(label, func.count())
+        .select_from(Prediction)
+        .join(ReviewItem, ReviewItem.prediction_id == Prediction.id)
+        .join(Correction, Correction.item_id == ReviewItem.id)
+        .where(Prediction.queue_id == queue_id, Prediction.label.is_(None), *wrong)
         .group_by(Correction.label)
     )
-    return tuple(sorted(rows, key=lambda pair: (-pair[1], pair[0])))
+    counted -= Counter(dict(session.execute(unguessed).all()))
+    return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _audit(session: Session, queue_id: int) -> tuple[int, int]:
     rows = session.execute(
         select(Correction.model_was_right, func.count())
-        .join(ReviewItem, ReviewItem.id == Correction.item_id)
-        .join(Flag, Flag.prediction_id == ReviewItem.prediction_id)
+        .select_from(Flag)
+        .join(ReviewItem, ReviewItem.prediction_id == Flag.prediction_id)
+        .join(Correction, Correction.item_id == ReviewItem.id)
         .where(Correction.queue_id == queue_id, Correction.is_current, Flag.reason == Reason.AUDIT)
         .group_by(Correction.model_was_right)
     )

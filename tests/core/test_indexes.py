@@ -1,0 +1,195 @@
+"""What is asked often must not become slower with the rows that are stored: each question finds its rows by an index.
+
+The statements are those that run, not copies of them: they are overheard and explained.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, select, text
+from sqlalchemy.orm import Session
+
+from benchmarks.stock import LABELS, PEOPLE, Sizes, bench_policy, fill
+from core.connections import WebhookEndpoint
+from core.database import PATIENT, Database
+from core.delivery import backlog, event_log, events, outbox
+from core.intake.ingest import record_predictions
+from core.intake.predictions import checked_prediction
+from core.queues import queue_named
+from core.records.predictions import Prediction
+from core.records.reviews import ReviewItem
+from core.review.cards import item_card
+from core.review.items import unanswerable_items
+from core.review.listing import correction_page, item_page
+from core.review.mine import mine_card
+from core.review.stats import stats_card
+from core.review.votes import Said, cast_vote, withdraw_vote
+from core.vocabulary import AnswerKind, Audience, Card, ItemState
+from tests.core.desk import NOW
+
+GROWING = ["prediction", "flag", "review_item", "answer", "correction", "posting", "notice", "event", "event_delivery"]
+PAGE = 50
+
+Question = Callable[[Session], object]
+Overheard = tuple[str, Any]
+CLICKED = 1_900_000_000_000_000
+ENDPOINT = WebhookEndpoint(name="helpdesk", url="https://helpdesk.example/hook")
+
+
+@pytest.fixture
+def stocked(database: Database) -> Database:
+    """A few thousand rows; both databases have looked at them."""
+    fill(database, Sizes(4000, 1000), NOW)
+    with database.transaction(wait=PATIENT) as session:
+        session.execute(text("ANALYZE"))
+    return database
+
+
+def test_what_is_asked_often_is_found_by_an_index(stocked: Database) -> None:
+    full = [f"{name}: {scan}" for name, ask in QUESTIONS.items() for scan in full_scans(stocked, ask)]
+    assert full == []
+
+
+def test_a_question_without_an_index_is_noticed(stocked: Database) -> None:
+    """Else the test above would show nothing."""
+    found = full_scans(stocked, lambda session: session.execute(text("SELECT id FROM answer WHERE note = 'x'")).all())
+    assert found
+    assert "answer" in found[0]
+
+
+def full_scans(database: Database, ask: Question) -> list[str]:
+    """The growing tables of which some statement reads every row, with the statement."""
+    with database.transaction(wait=PATIENT) as session:
+        with overheard(session) as said:
+            ask(session)
+        session.rollback()
+    explain = _scans_of_sqlite if database.is_sqlite else _scans_of_postgres
+    with database.engine.connect() as connection:
+        return [
+            f"{table} in {' '.join(statement.split())}"
+            for statement, values in said
+            for table in explain(connection, statement, values)
+            if table in GROWING
+        ]
+
+
+@contextmanager
+def overheard(session: Session) -> Iterator[list[Overheard]]:
+    """Statements as the driver gets them, with their values."""
+    said: list[Overheard] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
+        if re.match(r"\s*(SELECT|UPDATE|DELETE|WITH)\b", statement) and "set_config" not in statement:
+            said.append((statement, values[0] if many else values))
+
+    connection = session.connection()
+    event.listen(connection, "before_cursor_execute", note)
+    yield said
+    event.remove(connection, "before_cursor_execute", note)
+
+
+def _scans_of_sqlite(connection: Connection, statement: str, values: Any) -> list[str]:
+    """SCAN reads all of a table, or all of an index; an index that holds a few rows only may be read whole."""
+    named = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'"
+    partial = set(connection.exec_driver_sql(named).scalars())
+    plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    names = _aliases(statement)
+    found = []
+    for *_ids, detail in plan:
+        scanned = re.match(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?", detail)
+        if scanned and scanned[2] not in partial:
+            found.append(names.get(scanned[1], scanned[1]))
+    return found
+
+
+def _scans_of_postgres(connection: Connection, statement: str, values: Any) -> list[str]:
+    """With few rows PostgreSQL rightly prefers to read and to join all of them; what is asked is whether it could do
+    otherwise when they are many."""
+    for way in ("seqscan", "hashjoin", "mergejoin"):
+        connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+    partial = set(
+        connection.exec_driver_sql(
+            "SELECT indexrelid::regclass::text FROM pg_index WHERE indpred IS NOT NULL"
+        ).scalars()
+    )
+    [explained] = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", values).scalars()
+    plan = explained if isinstance(explained, list) else json.loads(explained)
+    return [
+        node["Relation Name"]
+        for node in _nodes(plan[0]["Plan"])
+        if node["Node Type"] == "Seq Scan"
+        or ("Index" in node["Node Type"] and "Index Cond" not in node and node.get("Index Name") not in partial)
+        if "Relation Name" in node
+    ]
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Without those that read in the order of an index only as far as a limit."""
+    yield plan
+    for part in plan.get("Plans", ()):
+        if plan["Node Type"] != "Limit" or "Index" not in part["Node Type"]:
+            yield from _nodes(part)
+
+
+def _aliases(statement: str) -> dict[str, str]:
+    return {alias: table for table, alias in re.findall(r"(\w+) AS (\w+)", statement)}
+
+
+def _voting(session: Session) -> None:
+    """A vote, the same again, another one, its undoing, and two that settle the item."""
+    policy, first = bench_policy(), PEOPLE[0]
+    _sending(session)
+    newest = (Prediction.queue_id == 1, Prediction.external_id == "T-4009", Prediction.model_version == "sender-1")
+    item = session.scalars(select(ReviewItem.id).join(Prediction).where(*newest)).one()
+    for number, label in enumerate(LABELS[:2]):
+        for _delivered_twice in range(2):
+            cast_vote(session, item, first, Said(AnswerKind.LABEL, CLICKED + number, label), NOW, policy)
+    withdraw_vote(session, item, first, CLICKED + 2, NOW, policy)
+    for number, person in enumerate(PEOPLE[1:3], 3):
+        receipt = cast_vote(session, item, person, Said(AnswerKind.LABEL, CLICKED + number, LABELS[0]), NOW, policy)
+    assert receipt.settled
+
+
+def _sending(session: Session) -> None:
+    rules = bench_policy().queues[0]
+    rows = [{"external_id": f"T-{number}", "model_version": "sender-1", "text": "late", "label": LABELS[0],
+             "confidence": 0.5} for number in range(3990, 4010)]  # fmt: skip
+    assert record_predictions(session, [checked_prediction(row, rules) for row in rows], NOW, rules).flagged == 9
+
+
+def _claiming(session: Session) -> None:
+    outbox.show(session, Card.REVIEW_ITEM, 7, Audience.REVIEWERS, queue_named(session, "support"), NOW)
+    due = outbox.claim_next(session, "worker", NOW, may_update=True, may_update_open=True, full_channels=["C_LEADS"])
+    assert due is not None
+    outbox.mark_shown(session, due.id, due.version, None, NOW)
+
+
+RULES = bench_policy().queues[0]
+HOUR_AGO = NOW - timedelta(hours=1)
+
+QUESTIONS: dict[str, Question] = {
+    "votes": _voting,
+    "predictions that come in": _sending,
+    "the next message": _claiming,
+    "the next notice": lambda session: outbox.claim_next_notice(session, "worker", NOW, ["C_LEADS"]),
+    "claims of the dead": lambda session: outbox.release_dead(session, lambda _name: False),
+    "a channel that is back": lambda session: outbox.revive(session, "C_REVIEW", ["is_archived"], NOW),
+    "whose message this is": lambda session: outbox.subject_at(session, "C_REVIEW", "1.000100", Card.REVIEW_ITEM),
+    "the next event": lambda session: events.is_waiting(session, (ENDPOINT,), NOW),
+    "a card": lambda session: item_card(session, 5, bench_policy()),
+    "Home": lambda session: mine_card(session, PEOPLE[0], [RULES], NOW, bench_policy()),
+    "stats": lambda session: stats_card(session, RULES, NOW),
+    "unanswerable items": lambda session: unanswerable_items(session, 1),
+    "a page of items": lambda session: item_page(session, 1, None, 500, PAGE),
+    "a page of open items": lambda session: item_page(session, 1, ItemState.OPEN, 500, PAGE),
+    "a page of corrections": lambda session: correction_page(session, 1, None, 500, PAGE, NOW),
+    "corrections since": lambda session: correction_page(session, 1, HOUR_AGO, 500, PAGE, NOW),
+    "what waits": backlog.waiting,
+    "what was given up": backlog.given_up,
+    "what died": event_log.dead_deliveries,
+}
