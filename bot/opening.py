@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 from bot.settings import load_settings
 from core.database import Database
-from core.policy import Policy, load_policy
+from core.policy import Policy
+from core.policy_file import load_policy
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from bot.processes import this_process
 from bot.settings import Settings, require_setting
 from core.database import Database
 from core.learning.serving import Serving
-from core.policy import Policy, load_policy
+from core.policy import Policy
+from core.policy_file import load_policy
 
 SLACK_TIMEOUT = 10  # seconds for one call
 

@@ -1,4 +1,4 @@
-"""Every threshold of the product, frozen. A file `goldloop.toml` is read over the defaults below.
+"""Every threshold of the product, frozen. A file `goldloop.toml` is read over the defaults below (policy_file.py).
 
 Settings say where things are; the policy says how we decide. It is passed in, never imported. Each flag, correction,
 run and decision stores `QueuePolicy.fingerprint`, so that it can be explained later under which rules it was taken.
@@ -6,21 +6,18 @@ run and decision stores `QueuePolicy.fingerprint`, so that it can be explained l
 
 import hashlib
 import json
-import tomllib
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from core.connections import ApiPolicy, WebhookEndpoint
 from core.crontab import crontab_problem
-from core.errors import Invalid, NotFound
+from core.errors import NotFound
 from core.masking import Kind, mask, pattern_problem, region_problem
 from core.vocabulary import NONE_OF_THESE, Role
 
-Section = TypeVar("Section", bound=BaseModel)
 Share = Annotated[float, Field(ge=0, le=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -307,78 +304,3 @@ class Policy(_Section):
         raise NotFound(
             f"There is no queue “{name}” in goldloop.toml. It has: {', '.join(q.name for q in self.queues)}."
         )
-
-
-def load_policy(path: Path) -> Policy:
-    """Read and check a policy file. Raises Invalid with the file, the key, the value and what is allowed."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise Invalid(
-            f"{path}: there is no such policy file. Set GOLDLOOP_POLICY or write one; see docs/policy.md."
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path}: this is not valid TOML: {error}.") from None
-    return parse_policy(document, str(path))
-
-
-def parse_policy(document: dict[str, Any], source: str) -> Policy:
-    """`document`: a parsed TOML file. `source` names it in errors."""
-    unknown = sorted(set(document) - {"queues", "api", "webhooks"})
-    if unknown:
-        raise Invalid(
-            f"{source}: {unknown[0]} is not known. The sections are [queues.NAME], [api] and [webhooks.NAME]; "
-            "see docs/policy.md."
-        )
-    queues = _named(QueuePolicy, document, "queues", source)
-    if not queues:
-        raise Invalid(f"{source}: there is no [queues.NAME] section; at least one is needed.")
-    api = _section(ApiPolicy, document.get("api", {}), "api", source)
-    webhooks = _named(WebhookEndpoint, document, "webhooks", source)
-    _check_queues_of(webhooks, {queue.name for queue in queues}, source)
-    return Policy(queues=queues, api=api, webhooks=webhooks)
-
-
-def _named(kind: type[Section], document: dict[str, Any], title: str, source: str) -> tuple[Section, ...]:
-    """The sections [title.NAME], in the order of the file."""
-    sections = document.get(title) or {}
-    if not isinstance(sections, dict):
-        raise Invalid(f"{source}: there is no [{title}.NAME] section; {title} alone says nothing.")
-    return tuple(_section(kind, values, f"{title}.{name}", source, name=name) for name, values in sections.items())
-
-
-def _section(kind: type[Section], values: Any, title: str, source: str, **more: Any) -> Section:
-    if not isinstance(values, dict):
-        raise Invalid(f"{source}: {title} must be a section, like [{title}].")
-    try:
-        return kind.model_validate({**values, **more})
-    except ValidationError as error:
-        raise Invalid(_sentences(error, title, source)) from None
-
-
-def _check_queues_of(webhooks: tuple[WebhookEndpoint, ...], known: set[str], source: str) -> None:
-    for endpoint in webhooks:
-        for name in endpoint.queues:
-            if name not in known:
-                raise Invalid(f"{source}: webhooks.{endpoint.name}.queues: there is no queue “{name}”.")
-
-
-def _sentences(error: ValidationError, prefix: str, source: str) -> str:
-    """A list with a bad entry is not said to be too short as well."""
-    problems = error.errors(include_url=False)
-    spoilt = {problem["loc"][:depth] for problem in problems for depth in range(len(problem["loc"]))}
-    said = (one for one in problems if one["type"] != "too_short" or one["loc"] not in spoilt)
-    return "\n".join(_sentence(problem, prefix, source) for problem in said)
-
-
-def _sentence(problem: Any, prefix: str, source: str) -> str:
-    key = ".".join([prefix, *(str(part) for part in problem["loc"])])
-    if problem["type"] == "missing":
-        return f"{source}: {key} is missing."
-    if problem["type"] == "extra_forbidden":
-        return f"{source}: {key} is not a known setting; see docs/policy.md."
-    what = problem["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    if not problem["loc"]:
-        return f"{source}: {prefix}: {what}."
-    value = repr(problem["input"])
-    return f"{source}: {key} = {value if len(value) <= 80 else value[:77] + '…'}: {what[0].lower() + what[1:]}."

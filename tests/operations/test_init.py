@@ -9,7 +9,8 @@ from typer.testing import CliRunner, Result
 from bot.cli import app
 from bot.policy_file import HEAD, Answers, policy_text
 from core.errors import Invalid
-from core.policy import QueuePolicy, load_policy
+from core.policy import QueuePolicy
+from core.policy_file import load_policy
 
 BY_OPTION = (
     "--queue=support",
