@@ -1,8 +1,7 @@
-"""From the outbox to Slack: take a posting, draw its row as it is now, say it, note that it is shown.
+"""From the outbox to Slack: take a posting, say it, note that it is shown.
 
 Three steps, two short transactions with Slack's call between them. A crash between Slack's answer and the second one
-would post twice; so a first post carries the posting's id as metadata, and one whose outcome is unknown is looked for
-in the channel's history before it is posted again.
+would post twice; so what is claimed counts as perhaps said until its outcome is noted (bot/slack/saying.py).
 
 Any number of workers may run; one of them at a time speaks, so that Slack's rates hold for all of them together.
 """
@@ -16,50 +15,25 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
 from bot.processes import is_gone
-from bot.slack import said_before
-from bot.slack.blocks import Message
-from bot.slack.chart import alt_text, draw_report
-from bot.slack.refusals import CONNECTION, Failure, NotYetError, sorted_failure
-from bot.slack.views import candidate, review_item, run
+from bot.slack import saying
+from bot.slack.refusals import CONNECTION, Failure, sorted_failure
 from bot.wiring import Services
 from core.database import PATIENT
 from core.delivery import outbox, troubles, turns
 from core.delivery.outbox import Due, DueNotice
 from core.delivery.turns import Whose
 from core.errors import Busy, NotFound, Unsure
-from core.learning.cards import candidate_card, run_card
 from core.policy import Policy
 from core.records.delivery import Notice, Posting
-from core.review.cards import item_card
-from core.vocabulary import Audience, Card
+from core.vocabulary import Card
 
 log = logging.getLogger(__name__)
 
 Taken = TypeVar("Taken")
 
 SPEAKING = "speaking to Slack"
-POSTING, NOTICE = "goldloop_posting", "goldloop_notice"  # types of the metadata by which a message is found again
 ENDING = 2.0  # seconds that a process which ends waits for the database
 FILE_APPEARS = 30.0  # seconds; Slack shows a file some time after it took it, so looking for it at once would not do
-
-
-def _item(session: Session, subject: int, policy: Policy) -> Message:
-    return review_item.render(item_card(session, subject, policy))
-
-
-def _run(session: Session, subject: int, policy: Policy) -> Message:
-    return run.render(run_card(session, subject, policy))
-
-
-def _candidate(session: Session, subject: int, policy: Policy) -> Message:
-    return candidate.render(candidate_card(session, subject, policy))
-
-
-DRAW: dict[Card, Callable[[Session, int, Policy], Message]] = {
-    Card.REVIEW_ITEM: _item,
-    Card.RUN: _run,
-    Card.CANDIDATE: _candidate,
-}  # every card but the chart, which is a file
 
 
 def deliver_next(services: Services) -> bool:
@@ -68,7 +42,7 @@ def deliver_next(services: Services) -> bool:
     if due is None:
         return False
     try:
-        ts = _show_chart(services, due) if due.card is Card.CHART else _show(services, due)
+        ts = saying.show(services, due)
     except (SlackApiError, *CONNECTION, NotFound) as error:  # NotFound: its queue is not in the policy any more
         _fail(services, due, sorted_failure(error))
         return True
@@ -86,7 +60,7 @@ def deliver_next_notice(services: Services) -> bool:
     if due is None:
         return False
     try:
-        _say(services, due)
+        saying.say(services, due)
     except (SlackApiError, *CONNECTION) as error:
         _fail_notice(services, due, sorted_failure(error))
         return True
@@ -154,74 +128,6 @@ def _note_said(session: Session, due: DueNotice, now: datetime) -> None:
     outbox.mark_delivered(session, due.id, now)
     if due.person is None:
         troubles.mend(session, due.channel, now, by_post=True)
-
-
-def _show(services: Services, due: Due) -> str:
-    with services.database.reading(wait=PATIENT) as session:
-        drawn = DRAW[due.card](session, due.subject_id, services.policy)
-    carried = {"posting": due.id}
-    ts = due.ts
-    if due.maybe_posted:
-        ts = said_before.message_ts(services.slack, due.channel, POSTING, carried, due.since)
-    if ts is not None:
-        services.budget.spend_update()
-        services.slack.chat_update(channel=due.channel, ts=ts, text=drawn.text, blocks=drawn.blocks)
-        return ts
-    services.budget.spend_post(due.channel)
-    answer = services.slack.chat_postMessage(
-        channel=due.channel,
-        text=drawn.text,
-        blocks=drawn.blocks,
-        metadata={"event_type": POSTING, "event_payload": carried},
-        unfurl_links=False,
-        unfurl_media=False,
-    )
-    return str(answer["ts"])
-
-
-def _show_chart(services: Services, due: Due) -> str | None:
-    """The report's chart goes into the thread of its card, once; it waits until that is posted. A file has no ts."""
-    with services.database.reading(wait=PATIENT) as session:
-        where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, Audience.LEADS)
-        card = candidate_card(session, due.subject_id, services.policy)
-    if where is None:
-        raise NotYetError("its card is not posted yet")
-    channel, ts = where
-    name, title = f"{card.name}.png", f"{card.queue_title} {card.name} on the golden set"
-    if due.maybe_posted and said_before.has_file(services.slack, channel, ts, name, title):
-        return None
-    services.budget.spend_post(due.channel)
-    services.slack.files_upload_v2(
-        channel=channel,
-        thread_ts=ts,
-        filename=name,
-        title=title,
-        content=draw_report(card.scorecard, f"{card.queue_title}: {card.name}"),
-        alt_txt=alt_text(card.scorecard),
-    )
-    return None
-
-
-def _say(services: Services, due: DueNotice) -> None:
-    if due.person is None:
-        _say_to_channel(services, due)
-        return
-    try:
-        services.slack.chat_postEphemeral(channel=due.channel, user=due.person, text=due.words)
-    except SlackApiError as error:
-        if error.response.get("error") != "user_not_in_channel":
-            raise
-        services.slack.chat_postMessage(channel=due.person, text=due.words)  # they only peeked in: a direct message
-
-
-def _say_to_channel(services: Services, due: DueNotice) -> None:
-    """Words to one person leave no trace to look for: those are rather said twice than never."""
-    carried = {"notice": due.id}
-    if due.maybe_said and said_before.message_ts(services.slack, due.channel, NOTICE, carried, due.since):
-        return
-    services.budget.spend_post(due.channel)
-    metadata = {"event_type": NOTICE, "event_payload": carried}
-    services.slack.chat_postMessage(channel=due.channel, text=due.words, metadata=metadata)
 
 
 def _fail(services: Services, due: Due, failure: Failure) -> None:

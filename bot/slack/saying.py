@@ -1,0 +1,117 @@
+"""What is said to Slack: a card drawn from its row as it is now, a report's chart, a notice. What an earlier attempt
+may have said, whose outcome nobody heard, is looked for before it is said again."""
+
+from collections.abc import Callable
+
+from slack_sdk.errors import SlackApiError
+from sqlalchemy.orm import Session
+
+from bot.slack import said_before
+from bot.slack.blocks import Message
+from bot.slack.chart import alt_text, draw_report
+from bot.slack.refusals import NotYetError
+from bot.slack.views import candidate, review_item, run
+from bot.wiring import Services
+from core.database import PATIENT
+from core.delivery import outbox
+from core.delivery.outbox import Due, DueNotice
+from core.learning.cards import candidate_card, run_card
+from core.policy import Policy
+from core.review.cards import item_card
+from core.vocabulary import Audience, Card
+
+POSTING, NOTICE = "goldloop_posting", "goldloop_notice"  # types of the metadata by which a message is found again
+
+
+def show(services: Services, due: Due) -> str | None:
+    """Post or redraw the message of a posting. Returns its ts; None for a chart, for a file has none. Raises what Slack
+    or the connection says (refusals.sorted_failure knows it), NotFound if its queue is not in the policy any more."""
+    return _show_chart(services, due) if due.card is Card.CHART else _show_card(services, due)
+
+
+def say(services: Services, due: DueNotice) -> None:
+    """Say a notice, to the whole channel or to one person of it. Raises as `show`."""
+    if due.person is None:
+        _say_to_channel(services, due)
+        return
+    try:
+        services.slack.chat_postEphemeral(channel=due.channel, user=due.person, text=due.words)
+    except SlackApiError as error:
+        if error.response.get("error") != "user_not_in_channel":
+            raise
+        services.slack.chat_postMessage(channel=due.person, text=due.words)  # they only peeked in: a direct message
+
+
+def _say_to_channel(services: Services, due: DueNotice) -> None:
+    """Words to one person leave no trace to look for: those are rather said twice than never."""
+    carried = {"notice": due.id}
+    if due.maybe_said and said_before.message_ts(services.slack, due.channel, NOTICE, carried, due.since):
+        return
+    services.budget.spend_post(due.channel)
+    metadata = {"event_type": NOTICE, "event_payload": carried}
+    services.slack.chat_postMessage(channel=due.channel, text=due.words, metadata=metadata)
+
+
+def _item(session: Session, subject: int, policy: Policy) -> Message:
+    return review_item.render(item_card(session, subject, policy))
+
+
+def _run(session: Session, subject: int, policy: Policy) -> Message:
+    return run.render(run_card(session, subject, policy))
+
+
+def _candidate(session: Session, subject: int, policy: Policy) -> Message:
+    return candidate.render(candidate_card(session, subject, policy))
+
+
+DRAW: dict[Card, Callable[[Session, int, Policy], Message]] = {
+    Card.REVIEW_ITEM: _item,
+    Card.RUN: _run,
+    Card.CANDIDATE: _candidate,
+}  # every card but the chart, which is a file
+
+
+def _show_card(services: Services, due: Due) -> str:
+    with services.database.reading(wait=PATIENT) as session:
+        drawn = DRAW[due.card](session, due.subject_id, services.policy)
+    carried = {"posting": due.id}
+    ts = due.ts
+    if due.maybe_posted:
+        ts = said_before.message_ts(services.slack, due.channel, POSTING, carried, due.since)
+    if ts is not None:
+        services.budget.spend_update()
+        services.slack.chat_update(channel=due.channel, ts=ts, text=drawn.text, blocks=drawn.blocks)
+        return ts
+    services.budget.spend_post(due.channel)
+    answer = services.slack.chat_postMessage(
+        channel=due.channel,
+        text=drawn.text,
+        blocks=drawn.blocks,
+        metadata={"event_type": POSTING, "event_payload": carried},
+        unfurl_links=False,
+        unfurl_media=False,
+    )
+    return str(answer["ts"])
+
+
+def _show_chart(services: Services, due: Due) -> str | None:
+    """The report's chart goes into the thread of its card, once; it waits until that is posted. A file has no ts."""
+    with services.database.reading(wait=PATIENT) as session:
+        where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, Audience.LEADS)
+        card = candidate_card(session, due.subject_id, services.policy)
+    if where is None:
+        raise NotYetError("its card is not posted yet")
+    channel, ts = where
+    name, title = f"{card.name}.png", f"{card.queue_title} {card.name} on the golden set"
+    if due.maybe_posted and said_before.has_file(services.slack, channel, ts, name, title):
+        return None
+    services.budget.spend_post(due.channel)
+    services.slack.files_upload_v2(
+        channel=channel,
+        thread_ts=ts,
+        filename=name,
+        title=title,
+        content=draw_report(card.scorecard, f"{card.queue_title}: {card.name}"),
+        alt_txt=alt_text(card.scorecard),
+    )
+    return None
