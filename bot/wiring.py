@@ -1,9 +1,11 @@
 """Everything an entry point needs, built once and passed on."""
 
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from slack_sdk import WebClient
 
@@ -46,4 +48,11 @@ def assemble(database: Database, slack: WebClient, policy: Policy, budget: Budge
 
 def slack_client(token: str, base_url: str) -> WebClient:
     """Without retry handlers: the default one posts twice when an answer is lost. The outbox does the retrying."""
-    return WebClient(token=token, base_url=base_url, timeout=SLACK_TIMEOUT, retry_handlers=[])
+    return WebClient(token=token, base_url=base_url, timeout=SLACK_TIMEOUT, retry_handlers=[], ssl=tls())
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """The same for every call to Slack. Without it each call makes its own and reads the machine's certificates anew:
+    20 ms of the processor, several times what a click takes."""
+    return ssl.create_default_context()

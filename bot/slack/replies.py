@@ -15,7 +15,7 @@ from slack_sdk.webhook import WebhookClient
 
 from bot.slack.blocks import Message, View
 from bot.slack.refusals import CONNECTION
-from bot.wiring import SLACK_TIMEOUT
+from bot.wiring import SLACK_TIMEOUT, tls
 
 NOTED = "goldloop_words"
 NOTED_CHANNEL = "goldloop_channel"
@@ -47,7 +47,7 @@ def _answer(response_url: str, words: dict[str, Any]) -> None:
     """Once more if Slack asks to come later, but not where it may have shown it: a receipt that appears twice looks
     like two votes. The Home tab has it in any case."""
     later = RateLimitErrorRetryHandler(max_retry_count=1)
-    client = WebhookClient(response_url, timeout=SLACK_TIMEOUT, retry_handlers=[later])
+    client = WebhookClient(response_url, timeout=SLACK_TIMEOUT, ssl=tls(), retry_handlers=[later])
     try:
         answer = client.send(**words, response_type="ephemeral", replace_original=False)
     except CONNECTION as error:

@@ -1,0 +1,9 @@
+"""What every entry point is given."""
+
+from bot.wiring import slack_client
+
+
+def test_certificates_are_read_once_for_all_calls_to_slack() -> None:
+    one, other = (slack_client(token, "https://slack.com/api/") for token in ("xoxb-1", "xoxb-2"))
+    assert one.ssl is not None
+    assert one.ssl is other.ssl
