@@ -1,6 +1,6 @@
 """Who is to act by the policy: people and user groups; there, active, and enough of them."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from functools import partial
 
 from slack_sdk import WebClient
@@ -8,31 +8,44 @@ from slack_sdk import WebClient
 from bot.checks.answers import answered
 from bot.checks.finding import Finding, Findings, bad, good, note
 from bot.slack.directory import asked_about, channel_members
-from bot.slack.groups import GONE
+from bot.slack.groups import enabled_groups, people_of_group
 from core.policy import Policy, QueuePolicy, is_group
 from core.queues import Person
 from core.vocabulary import Role
 
 GROUP_REMEDIES = {
-    GONE: "Check the id in the policy (S…, not the handle), or enable the user group again in Slack.",
     "missing_scope": "Bring the app up to `goldloop manifest --groups`, install it again, and use the new token.",
     "plan_upgrade_required": "Your plan has no user groups: name people by id in the policy instead.",
 }
 
 
 def people(slack: WebClient, policy: Policy, team: str) -> Findings:
-    known: dict[str, list[str]] = {}
-    for group in policy.groups:
-        found = answered(f"user group {group}", partial(slack.usergroups_users_list, usergroup=group))
-        if isinstance(found, Finding):
-            yield _group_unknown(found)
-        else:
-            known[group] = [str(person) for person in found["users"]]
+    known = yield from _groups(slack, policy.groups)
     for queue in policy.queues:
         yield from _role(slack, queue, Role.LEAD, team, known, queue.promotion.approvals)
         if queue.admins:
             yield from _role(slack, queue, Role.ADMIN, team, known, 1)
         yield from _reviewers(slack, queue, team, known)
+
+
+def _groups(slack: WebClient, named: list[str]) -> Generator[Finding, None, dict[str, list[str]]]:
+    """Returns who is in each of them that can be read."""
+    known: dict[str, list[str]] = {}
+    enabled = answered("user groups", lambda: enabled_groups(slack)) if named else set()
+    if isinstance(enabled, Finding):
+        yield _unreadable(enabled)
+        return known
+    for group in named:
+        if group not in enabled:
+            remedy = "Check the id in the policy (S…, not the handle), or enable the user group again in Slack."
+            yield bad(f"user group {group}", "Slack knows no such user group, or it is disabled.", remedy)
+            continue
+        found = answered(f"user group {group}", partial(people_of_group, slack, group))
+        if isinstance(found, Finding):
+            yield _unreadable(found)
+        else:
+            known[group] = found
+    return known
 
 
 def _reviewers(slack: WebClient, queue: QueuePolicy, team: str, known: dict[str, list[str]]) -> Findings:
@@ -68,11 +81,10 @@ def _each_once(*ids: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(one for some in ids for one in some))
 
 
-def _group_unknown(refused: Finding) -> Finding:
+def _unreadable(refused: Finding) -> Finding:
     for word, remedy in GROUP_REMEDIES.items():
         if word in refused.words:
-            words = "Slack knows no such user group, or it is disabled." if word == GONE else refused.words
-            return bad(refused.subject, words, remedy)
+            return bad(refused.subject, refused.words, remedy)
     return refused
 
 

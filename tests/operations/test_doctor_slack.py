@@ -156,22 +156,23 @@ def test_a_user_group_with_a_guest_in_it_is_nothing_unusual(set_up: SetUp) -> No
 
 
 @pytest.mark.parametrize(
-    ("scopes", "disabled", "fault", "words", "remedy"),
+    ("scopes", "disabled", "fault", "subject", "words", "remedy"),
     [
-        ((), False, "", "Slack says missing_scope.", "goldloop manifest --groups"),
-        (("usergroups:read",), True, "", "no such user group, or it is disabled", "S…, not the handle"),
-        (("usergroups:read",), False, "plan_upgrade_required", "plan_upgrade_required", "name people by id"),
+        ((), False, "", "user groups", "Slack says missing_scope.", "goldloop manifest --groups"),
+        (("usergroups:read",), True, "", "user group S_LEADS", "no such user group, or it is disabled", "S…, not the"),
+        (("usergroups:read",), False, "usergroups.list", "user groups", "plan_upgrade_required", "name people by id"),
+        (("usergroups:read",), False, "usergroups.users.list", "user group S_LEADS", "plan_upgrade", "name people by"),
     ],
 )
 def test_a_user_group_that_cannot_be_read_is_found(
-    set_up: SetUp, scopes: tuple[str, ...], disabled: bool, fault: str, words: str, remedy: str
+    set_up: SetUp, scopes: tuple[str, ...], disabled: bool, fault: str, subject: str, words: str, remedy: str
 ) -> None:
     group = GroupConfig("S_LEADS", "leads", members=(DAN,), disabled=disabled)
     place = set_up(with_groups(group, scopes=scopes))
     place.write(leads=[CLEO, "S_LEADS"])
     if fault:
-        place.box.fault("usergroups.users.list", fault)
+        place.box.fault(fault, "plan_upgrade_required")
     found = [finding for finding in place.bad() if finding.subject != "scopes"]
-    assert [finding.subject for finding in found] == ["user group S_LEADS"]
+    assert [finding.subject for finding in found] == [subject]
     assert words in found[0].words
     assert remedy in found[0].remedy
