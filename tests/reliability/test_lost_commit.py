@@ -11,6 +11,7 @@ from bot.clock import utc_now
 from core.database import Database
 from core.errors import Busy, Unsure
 from core.learning.seeds import add_seeds
+from core.records.delivery import Posting
 from core.records.learning import Decision, ModelVersion
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
@@ -44,6 +45,12 @@ def count(database: Database, what: type[object]) -> int:
         return session.scalar(select(func.count()).select_from(what)) or 0
 
 
+def is_known(loop: Loop, ts: str) -> bool:
+    """Where the message stands is stored."""
+    with loop.database.reading() as session:
+        return session.scalar(select(Posting.id).where(Posting.ts == ts)) is not None
+
+
 def test_a_vote_is_one_vote_and_one_correction(loop: Loop, proxy: Proxy, lose: Lose) -> None:
     loop.predict("T-1", "the sofa came late", UNSURE)
     card = loop.card("the sofa came late")
@@ -74,6 +81,7 @@ def test_a_lead_promotes_once_and_a_run_makes_one_candidate(loop: Loop, proxy: P
     assert loop.cleo.command("/goldloop retrain", channel=LEADS).ok
     report = loop.card("v1 against", channel=LEADS)
     assert proxy.lost_commits == 1
+    loop.box.wait_for(lambda: is_known(loop, report.ts))
     lose(b"INSERT INTO decision")
     assert not loop.cleo.react(report, "white_check_mark").ok, "not acknowledged, so Slack keeps the event"
     loop.box.wait_for(lambda: proxy.lost_commits == 2)
