@@ -1,13 +1,14 @@
 """Items and corrections in pages, for other systems. No text: whoever sent a prediction has it."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, lazyload
 
-from core.records.predictions import Prediction
+from core.records.predictions import Flag, Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.vocabulary import Destination, ErrorReason, ItemState, Reason, Settler
 
@@ -51,15 +52,34 @@ class CorrectionLine:
 def item_page(session: Session, queue_id: int, state: ItemState | None, after: int, limit: int) -> list[ItemLine]:
     """At most `limit` items with a larger id than `after`, oldest first; in this state, or in any."""
     wanted = (
-        select(ReviewItem)
+        select(
+            ReviewItem.id,
+            ReviewItem.prediction_id,
+            Prediction.external_id,
+            Prediction.model_version,
+            Prediction.label,
+            Prediction.confidence,
+            ReviewItem.state,
+            ReviewItem.blind,
+            ReviewItem.opened_at,
+            ReviewItem.settled_at,
+        )
+        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
         .where(ReviewItem.queue_id == queue_id, ReviewItem.id > after)
-        .options(selectinload(ReviewItem.prediction, Prediction.flags))
         .order_by(ReviewItem.id)
         .limit(limit)
     )
     if state is not None:
         wanted = wanted.where(ReviewItem.state == state)
-    return [_item_line(item, item.prediction) for item in session.scalars(wanted)]
+    found = session.execute(wanted).all()
+    flags = _flags(session, [row.prediction_id for row in found])
+    return [
+        ItemLine(
+            row.id, row.external_id, row.model_version, row.label, row.confidence, tuple(flags[row.prediction_id]),
+            row.state, row.blind, row.opened_at, row.settled_at,
+        )
+        for row in found
+    ]  # fmt: skip
 
 
 def correction_page(
@@ -73,44 +93,40 @@ def correction_page(
     younger one would never see the older.
     """
     wanted = (
-        select(Correction)
+        select(Correction, Prediction.external_id, Prediction.model_version, Prediction.label)
+        .options(lazyload(Correction.item))
+        .join(ReviewItem, ReviewItem.id == Correction.item_id)
+        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
         .where(Correction.queue_id == queue_id, Correction.id > after, Correction.is_current)
         .order_by(Correction.id)
         .limit(limit)
     )
     if since is not None:
         wanted = wanted.where(Correction.settled_at >= since)
-    found = session.scalars(wanted).all()
-    return [_correction_line(row, row.item.prediction) for row in _until(found, settled_by)]
+    found = session.execute(wanted).all()
+    return [_correction_line(row, *seen) for row, *seen in found[: _until([row for row, *_seen in found], settled_by)]]
 
 
-def _until(rows: Sequence[Correction], moment: datetime) -> Sequence[Correction]:
-    fresh = next((place for place, row in enumerate(rows) if row.settled_at > moment), len(rows))
-    return rows[:fresh]
+def _flags(session: Session, predictions: Sequence[int]) -> dict[int, list[Reason]]:
+    found: dict[int, list[Reason]] = defaultdict(list)
+    wanted = select(Flag.prediction_id, Flag.reason).where(Flag.prediction_id.in_(predictions)).order_by(Flag.id)
+    for prediction_id, reason in session.execute(wanted):
+        found[prediction_id].append(reason)
+    return found
 
 
-def _item_line(item: ReviewItem, prediction: Prediction) -> ItemLine:
-    return ItemLine(
-        id=item.id,
-        external_id=prediction.external_id,
-        model_version=prediction.model_version,
-        model_label=prediction.label,
-        confidence=prediction.confidence,
-        flags=tuple(flag.reason for flag in prediction.flags),
-        state=item.state,
-        blind=item.blind,
-        opened_at=item.opened_at,
-        settled_at=item.settled_at,
-    )
+def _until(rows: Sequence[Correction], moment: datetime) -> int:
+    """How many come before the first that was settled after this moment."""
+    return next((place for place, row in enumerate(rows) if row.settled_at > moment), len(rows))
 
 
-def _correction_line(row: Correction, prediction: Prediction) -> CorrectionLine:
+def _correction_line(row: Correction, external_id: str, version: str, model_label: str | None) -> CorrectionLine:
     return CorrectionLine(
         id=row.id,
         item_id=row.item_id,
-        external_id=prediction.external_id,
-        model_version=prediction.model_version,
-        model_label=prediction.label,
+        external_id=external_id,
+        model_version=version,
+        model_label=model_label,
         label=row.label,
         model_was_right=row.model_was_right,
         reason=row.reason,
