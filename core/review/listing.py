@@ -104,7 +104,8 @@ def correction_page(
     if since is not None:
         wanted = wanted.where(Correction.settled_at >= since)
     found = session.execute(wanted).all()
-    return [_correction_line(row, *seen) for row, *seen in found[: _until([row for row, *_seen in found], settled_by)]]
+    told = found[: _until([row for row, *_seen in found], settled_by)]
+    return [_correction_line(row, external_id, version, label) for row, external_id, version, label in told]
 
 
 def _flags(session: Session, predictions: Sequence[int]) -> dict[int, list[Reason]]:
