@@ -49,7 +49,16 @@ def report(loop: Loop) -> Message:
     with loop.database.transaction() as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)
     assert loop.cleo.command("/goldloop retrain", channel=LEADS).ok
-    return loop.card("v1 against", channel=LEADS)
+    card = loop.card("v1 against", channel=LEADS)
+    loop.box.wait_for(
+        lambda: is_stored(loop, card)
+    )  # before that a reaction is not acknowledged, and comes a minute later
+    return card
+
+
+def is_stored(loop: Loop, card: Message) -> bool:
+    with loop.database.reading() as session:
+        return session.scalar(select(Posting.id).where(Posting.ts == card.ts)) is not None
 
 
 def count(loop: Loop, record: type[Any]) -> int:
