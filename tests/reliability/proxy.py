@@ -35,6 +35,7 @@ class Proxy:
     def __init__(self, host: str, port: int) -> None:
         self.latency = 0.0
         self.refusing = False
+        self.refused = 0
         self.lost_commits = 0
         self._upstream = (host, port)
         self._flowing = threading.Event()
@@ -49,11 +50,17 @@ class Proxy:
     @contextmanager
     def black_hole(self) -> Iterator[None]:
         """Whatever is sent stays on the way, in both directions, without an error; it arrives afterwards."""
-        self._flowing.clear()
+        self.swallow()
         try:
             yield
         finally:
-            self._flowing.set()
+            self.flow()
+
+    def swallow(self) -> None:
+        self._flowing.clear()
+
+    def flow(self) -> None:
+        self._flowing.set()
 
     def lose_commit(self, after: bytes, answer_only: bool = True) -> None:
         """The next COMMIT on a connection that has sent `after` gets no answer: the connection is reset. answer_only:
@@ -88,6 +95,7 @@ class Proxy:
         link = Link(client, socket.socket())
         try:
             if self.refusing:
+                self.refused += 1
                 raise OSError
             link.server.connect(self._upstream)
         except OSError:

@@ -97,6 +97,31 @@ def test_a_program_is_told_when_to_come_back(
         assert api.call("POST", "support/predictions", token, json=row).json()["new"] == 1
 
 
+def test_rows_that_a_client_in_the_hole_has_locked_are_free_again_in_seconds(
+    shaky: Database, straight: Database, proxy: Proxy
+) -> None:
+    with straight.transaction() as session:
+        session.execute(text("CREATE TABLE noted (words text)"))
+        session.execute(text("INSERT INTO noted VALUES ('before')"))
+    try:
+        with pytest.raises(Busy):
+            _cut_off(shaky, proxy)
+        with straight.transaction(wait=10) as session:
+            session.execute(text("UPDATE noted SET words = 'after'"))
+    finally:
+        proxy.flow()
+    with straight.reading() as session:
+        assert session.scalars(text("SELECT words FROM noted")).all() == ["after"]
+
+
+def _cut_off(database: Database, proxy: Proxy) -> None:
+    """The server has the lock for us and waits for what comes next."""
+    with finished_within(1), database.transaction() as session:
+        session.execute(text("SELECT words FROM noted FOR UPDATE"))
+        proxy.swallow()
+        session.execute(text("UPDATE noted SET words = 'cut off'"))
+
+
 def test_all_transactions_of_one_request_end_together(shaky: Database, proxy: Proxy) -> None:
     with proxy.black_hole(), finished_within(0.5):
         for _ in range(3):

@@ -24,23 +24,8 @@ from core.vocabulary import RunState, Trigger
 from tests.flows.conftest import SEEDS
 from tests.flows.processes import Bot, forking, goldloop
 from tests.people import support_policy, workspace
+from tests.reliability import slow_learner
 
-SLOW = '''
-import os, time
-from pathlib import Path
-from core.learning.text_learner import TextLearner
-
-class SlowLearner(TextLearner):
-    name = "slow"
-
-    def fit(self, examples, seed, progress):
-        """Begins, and goes on when the test says so."""
-        folder = Path(os.environ["SLOW_LEARNER"])
-        (folder / "began").touch()
-        while not (folder / "go on").exists():
-            time.sleep(0.02)
-        return super().fit(examples, seed, progress)
-'''
 PATIENCE = 20.0
 
 
@@ -70,12 +55,7 @@ def worker(environment: dict[str, str]) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A package with a learner, as pip would have put it there."""
-    (tmp_path / "slow_learner.py").write_text(SLOW, encoding="utf-8")
-    told = tmp_path / "slow_learner-1.0.dist-info"
-    told.mkdir()
-    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: slow-learner\nVersion: 1.0\n", encoding="utf-8")
-    (told / "entry_points.txt").write_text("[goldloop.learners]\nslow = slow_learner:SlowLearner\n", encoding="utf-8")
+    slow_learner.install(tmp_path)
     return tmp_path
 
 

@@ -1,0 +1,76 @@
+"""The database goes away while a model is fitted: the lease is renewed again when it is back, and a run that could not
+store its candidate makes it later. It has not failed."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from slack_sdk import WebClient
+from sqlalchemy import select
+
+from bot.clock import utc_now
+from bot.jobs import train_next
+from bot.sandbox.client import SandboxClient
+from bot.wiring import assemble
+from core.database import Database
+from core.learning.runs import TRAIN, request_run
+from core.learning.seeds import add_seeds
+from core.queues import queue_named, sync_queues
+from core.records.jobs import Job
+from core.records.learning import ModelVersion, TrainingRun
+from core.vocabulary import RunState, Trigger
+from tests.flows.conftest import SEEDS
+from tests.people import support_policy
+from tests.reliability import slow_learner
+from tests.reliability.proxy import Proxy
+
+PATIENCE = 20.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    slow_learner.install(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("SLOW_LEARNER", str(tmp_path))
+    return tmp_path
+
+
+def until(happened: Callable[[], object]) -> None:
+    with SandboxClient("http://127.0.0.1:9") as anybody:
+        anybody.wait_for(happened, PATIENCE)
+
+
+def job(database: Database) -> Job:
+    with database.reading() as session:
+        return session.scalars(select(Job).where(Job.name == TRAIN)).one()
+
+
+def test_a_run_outlives_an_absent_database(shaky: Database, straight: Database, proxy: Proxy, folder: Path) -> None:
+    policy = support_policy(retraining={"corrections": 0, "learner": "slow"})
+    with straight.transaction() as session:
+        sync_queues(session, policy, utc_now())
+        add_seeds(session, SEEDS, utc_now(), policy.queues[0])
+        request_run(session, queue_named(session, "support"), Trigger.COMMAND, None, utc_now(), policy.queues[0])
+    services = assemble(shaky, WebClient(), policy)
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(train_next, services)
+        until((folder / "began").exists)
+        first_lease = job(straight).lease_until
+        proxy.refusing = True
+        assert proxy.reset_all() > 0
+        until(lambda: proxy.refused)  # the renewal of the lease
+        proxy.refusing = False
+        until(lambda: job(straight).lease_until != first_lease)
+        proxy.refusing = True
+        proxy.reset_all()
+        refused = proxy.refused
+        (folder / "go on").touch()
+        until(lambda: proxy.refused > refused)  # the candidate could not be stored
+        proxy.refusing = False
+        assert working.result(PATIENCE)
+    assert (job(straight).state, job(straight).attempt) == ("ready", 0), "as if it had not been taken"
+    assert train_next(services)
+    with straight.reading() as session:
+        assert session.scalars(select(TrainingRun.state)).all() == [RunState.DONE]
+        assert len(session.scalars(select(ModelVersion.id)).all()) == 1
