@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.clock import utc_now
 from bot.sandbox.client import Message, SandboxClient
@@ -19,6 +19,7 @@ from core.delivery.backlog import GivenUp
 from core.learning.seeds import add_seeds
 from core.queues import sync_queues
 from core.records.delivery import Posting
+from core.vocabulary import Card
 from tests.flows.conftest import Loop, seeds
 from tests.flows.processes import Bot
 from tests.people import LEADS, REVIEW, support_policy, workspace
@@ -105,10 +106,17 @@ def test_a_lead_who_reacts_before_we_know_where_the_report_stands_is_heard(loop:
     with loop.database.transaction() as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)
     assert loop.cleo.command("/goldloop retrain", channel=LEADS).ok
-    loop.card("training run 1", channel=LEADS)
-    loop.box.fault("chat.postMessage", "lost_answer")
     report = loop.card("v1 against", channel=LEADS)
+
+    def place(**values: object) -> int:
+        with loop.database.transaction() as session:
+            known = update(Posting).where(Posting.card == Card.CANDIDATE, Posting.wanted <= Posting.shown)
+            return len(session.execute(known.values(**values).returning(Posting.id)).all())
+
+    loop.box.wait_for(lambda: place(ts=None, unconfirmed=True))  # as it is between Slack's answer and our note of it
     assert not loop.cleo.react(report, "white_check_mark").ok, "not acknowledged, so Slack keeps the event"
+    assert place(wanted=Posting.wanted + 1)
+    loop.box.wait_for(lambda: place(urgent=True))
     loop.box.advance(61)
     loop.card("v1 is live", channel=LEADS)
 
