@@ -36,7 +36,7 @@ from core.vocabulary import Trigger
 log = logging.getLogger(__name__)
 
 SCHEDULED_RUN = "scheduled_run"
-RENEW_SECONDS = 5
+RENEW_SECONDS = 3  # several tries before a lease of twenty seconds runs out
 HOUR = 60 * 60
 DAY = 24 * HOUR
 KEPT = timedelta(days=90)  # of what was said and done; long enough for any question, and for nothing to come twice
