@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from bot.slack import said_before
 from bot.slack.blocks import Message
-from bot.slack.chart import alt_text, draw_report
 from bot.slack.refusals import NotYetError
 from bot.slack.views import candidate, review_item, run
 from bot.wiring import Services
@@ -96,6 +95,8 @@ def _show_card(services: Services, due: Due) -> str:
 
 def _show_chart(services: Services, due: Due) -> str | None:
     """The report's chart goes into the thread of its card, once; it waits until that is posted. A file has no ts."""
+    from bot.slack.chart import alt_text, draw_report  # here: matplotlib takes 50 MB, and web processes never draw
+
     with services.database.reading(wait=PATIENT) as session:
         where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, Audience.LEADS)
         card = candidate_card(session, due.subject_id, services.policy)
