@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check conformance format setup screenshots clean wheel-test fuzz chaos audit lock
+.PHONY: demo test check conformance format setup screenshots clean wheel-test fuzz chaos bench audit lock
 
 demo: $(READY)
 	@$(BIN)/goldloop demo $(ARGS)
@@ -36,6 +36,13 @@ fuzz: $(READY)
 # on two idle cores; Ctrl-C ends it, the same command goes on. For less: make chaos ARGS="--kills 20 --seed 7".
 chaos: $(READY)
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
+
+# Clicks, intake and a large database, each beside what it is compared with; see benchmarks/README.md. A few minutes, or
+# an hour with ARGS=--full.
+bench: $(READY)
+	@$(BIN)/python -m benchmarks.clicks $(ARGS)
+	@$(BIN)/python -m benchmarks.intake $(ARGS)
+	@$(BIN)/python -m benchmarks.scale $(ARGS)
 
 # Known holes in the locked versions; ends with 3, and says so, where the advisories cannot be reached.
 audit: $(READY)
