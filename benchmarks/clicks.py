@@ -37,7 +37,9 @@ from core.records.reviews import Answer
 from core.review.cards import item_card
 from core.vocabulary import RunState, Trigger
 
-PORTION = 5  # clicks of each client between two looks whether the model is there
+PORTION = 160  # items between two looks whether the model is there: twenty clicks of each client
+LONGEST = 120.0  # seconds of load during a retrain
+UNDER_WAY = (RunState.REQUESTED, RunState.RUNNING)
 WARM = 4  # clicks of each client before the first round, so that every connection and statement is there
 COLUMNS = f"{'':30}{'votes/s':>9}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}{'cpu':>7} ms{'failed':>8}{'load':>7}"
 
@@ -60,7 +62,7 @@ class Bench:
     floor: Server
     policy: Path
 
-    def clicks(self, items: range, rng: random.Random) -> list[list[Click]]:
+    def clicks(self, items: Sequence[int], rng: random.Random) -> list[list[Click]]:
         with self.place.database.reading() as session:
             drawn = review_item.render(item_card(session, 1, bench_policy())).blocks
         return clicks(items, drawn, f"http://127.0.0.1:{self.slack}", rng)
@@ -106,20 +108,17 @@ def compare(made: Bench, size: Size, rng: random.Random) -> None:
     print(f"median of the rounds: p50 {median(ratios):.2f} x floor")
 
 
-def during_a_retrain(made: Bench, items: range, size: Size, rng: random.Random) -> None:
-    """The same load from before the worker takes the run until its report is made."""
+def during_a_retrain(made: Bench, items: Sequence[int], size: Size, rng: random.Random) -> None:
+    """The same load from before the worker takes the run until its report is made, or for two minutes."""
     run_id = _ask_for_a_model(made.place, size.training_rows)
-    own = made.clicks(items, rng)
     env = environment(made.place.url, made.policy, made.slack, free_port())
     with running(*goldloop("worker"), env=env, port=int(env["PORT"])):
-        ours, began = Measured(), time.monotonic()
-        while _state(made.place, run_id) in (RunState.REQUESTED, RunState.RUNNING) and any(own):
-            own, now_hit = [mine[PORTION:] for mine in own], [mine[:PORTION] for mine in own]
-            ours += hit(made.ours, now_hit)
-        print(
-            _line("during a retrain", ours)
-            + f"   run {_state(made.place, run_id)} after {time.monotonic() - began:.0f} s"
-        )
+        ours, began, left = Measured(), time.monotonic(), list(items)
+        while _state(made.place, run_id) in UNDER_WAY and left and time.monotonic() - began < LONGEST:
+            now, left = left[:PORTION], left[PORTION:]
+            ours += hit(made.ours, made.clicks(now, rng))  # signed now: after five minutes no signature is valid
+        state, spent = _state(made.place, run_id), time.monotonic() - began
+        print(f"{_line('during a retrain', ours)}   run {state} after {spent:.0f} s")
 
 
 def _ask_for_a_model(here: Place, rows: int) -> int:
