@@ -53,28 +53,16 @@ def working(place: Place, ledger: Ledger, seed: int, items: int) -> Iterator[Cro
     """seed: of what they choose; the moments are the machine's. items: at most so many come to people."""
     crowd = Crowd(ledger, Screen(place.box))
     with Client(place.api, place.token, timeout=5.0, tries=2, pause=lambda seconds: None) as client:
-        crowd.begin(crowd.screen.watch, "screen")
-        for who in REVIEWERS:
-            crowd.begin(
-                Reviewer(
-                    place.box.person(who), crowd.screen, ledger, random.Random(f"{seed} {who}"), crowd.stop,
-                    crowd.finishing,
-                ).work,
-                who,
-            )  # fmt: skip
-        for who in LEADS:
-            crowd.begin(
-                Lead(
-                    place.box.person(who), crowd.screen, ledger, random.Random(f"{seed} {who}"), crowd.stop,
-                    crowd.finishing,
-                ).work,
-                who,
-            )  # fmt: skip
-        sender = Sender(
-            client, crowd.screen, ledger, random.Random(f"{seed} sender"), crowd.stop, crowd.finishing, items
-        )  # fmt: skip
-        crowd.begin(sender.work, "sender")
         try:
+            crowd.begin(crowd.screen.watch, "screen")
+            for who in (*REVIEWERS, *LEADS):
+                kind = Lead if who in LEADS else Reviewer
+                chance = random.Random(f"{seed} {who}")
+                person = place.box.person(who)
+                crowd.begin(kind(person, crowd.screen, ledger, chance, crowd.stop, crowd.finishing).work, who)
+            chance = random.Random(f"{seed} sender")
+            sender = Sender(client, crowd.screen, ledger, chance, crowd.stop, crowd.finishing, items)
+            crowd.begin(sender.work, "sender")
             yield crowd
         finally:
             crowd.end()

@@ -102,19 +102,10 @@ def laid_out(folder: Path, kind: Kind, way: Way) -> Iterator[Place]:
         database = Database(database_url)
         stack.callback(database.close)
         app = sandbox.workspace.config.apps[0]
-        yield Place(
-            folder,
-            way,
-            sandbox,
-            box,
-            database,
-            server,
-            load_policy(policy),
-            receiver,
-            _filled(database, load_policy(policy)),
-            _environment(folder, url, app, database_url, way),
-            ports[:3],
-        )
+        rules = load_policy(policy)
+        token = _filled(database, rules)
+        environment = _environment(folder, url, app, database_url, way)
+        yield Place(folder, way, sandbox, box, database, server, rules, receiver, token, environment, ports[:3])
 
 
 def _filled(database: Database, policy: Policy) -> str:
