@@ -9,8 +9,9 @@ from bot.api.app import create_api
 from bot.api.problems import answer_problems
 from bot.health import health_routes
 from bot.pulse import Pulse
-from bot.slack.requests import read_request
+from bot.slack.requests import ANSWERED_WITHIN, read_request
 from bot.wiring import Services
+from core.patience import finished_within
 
 MOST_BYTES = 5_000_000  # of one request; Slack's own are far smaller
 
@@ -31,7 +32,8 @@ def create_app(services: Services, slack: App, signing_secret: str, pulse: Pulse
     verifier = SignatureVerifier(signing_secret)
 
     async def slack_events(request: Request) -> Response:
-        return await run_in_threadpool(answered, await raw_body(request), dict(request.headers))
+        with finished_within(ANSWERED_WITHIN):  # from its arrival: it may have to wait for a thread
+            return await run_in_threadpool(answered, await raw_body(request), dict(request.headers))
 
     def answered(body: bytes, headers: dict[str, str]) -> Response:
         if not _is_signed(verifier, body, headers):  # before anything is parsed: strangers send what they like
