@@ -1,6 +1,7 @@
 """Workers in slow motion: a test says when each looks for something to say, and what time it is, for us and for Slack.
 The workspace, the database and the calls between them are real."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,7 +24,6 @@ from core.records.reviews import Correction
 from tests.core.desk import REFUND, Desk, opened
 from tests.people import ANA, BEN, CLEO, LEADS, REVIEW, support_policy, workspace
 
-STEPS = (deliver_next, deliver_next_notice, tell_of_troubles)
 ELSEWHERE = "another-machine:1"  # a process of which nobody here knows whether it lives
 
 
@@ -34,7 +34,9 @@ class Stage:
     url: str
     token: str
     start: datetime
+    has_rates: bool
     seconds: float = 0.0
+    looked_for_troubles: float = -60.0
 
     def now(self) -> datetime:
         return self.start + timedelta(seconds=self.seconds)
@@ -46,15 +48,18 @@ class Stage:
 
     def wait(self, seconds: float) -> None:
         self.seconds += seconds
-        self.box.advance(seconds)
+        if self.has_rates:  # nothing else that is tried here goes by Slack's clock
+            self.box.advance(seconds)
 
-    def work(self, *workers: Services, seconds: float, every: float = 0.5) -> None:
-        """All of them look for something to say, and again and again."""
-        for _look in range(int(seconds / every)):
+    def work(self, *workers: Services, seconds: float, every: float = 1.1) -> None:
+        """All of them look for something to say, and again and again, with time for a post between two looks."""
+        for _look in range(math.ceil(seconds / every)):
             for worker in workers:
-                for step in STEPS:
-                    while step(worker):
-                        pass
+                while deliver_next(worker) or deliver_next_notice(worker):
+                    pass
+            if self.seconds >= self.looked_for_troubles + 5:
+                self.looked_for_troubles = self.seconds
+                tell_of_troubles(workers[0])
             self.wait(every)
 
     def ticket(self, text: str) -> int:
@@ -93,4 +98,4 @@ class Stage:
 def staged(database: Database, config: SandboxConfig | None = None, **policy_sections: Any) -> Iterator[Stage]:
     place, policy = config or workspace(), support_policy(**policy_sections)
     with serve(place, port=0) as url, SandboxClient(url) as box:
-        yield Stage(box, opened(database, policy, utc_now()), url, place.apps[0].bot_token, utc_now())
+        yield Stage(box, opened(database, policy, utc_now()), url, place.apps[0].bot_token, utc_now(), place.rates)

@@ -307,7 +307,7 @@ def test_a_worker_whose_token_is_refused_leaves_the_turn_to_one_with_a_good_toke
     stage.work(old, seconds=1)
     new = stage.worker(f"{ELSEWHERE}:two", stage.box.revoke_token())
     stage.ticket("the sofa came late")
-    stage.work(old, new, seconds=5)
+    stage.work(old, new, seconds=12)
     assert len(stage.cards("the sofa came late")) == 1
     assert stage.waiting() == 0
 
@@ -316,7 +316,7 @@ def test_two_workers_together_keep_slacks_rates(database: Database) -> None:
     with staged(database, workspace(rates=True)) as stage:
         one, two = stage.worker(), stage.worker(f"{ELSEWHERE}:two")
         items = [stage.ticket(f"ticket number {number} of many") for number in range(12)]
-        stage.work(one, two, seconds=19)
+        stage.work(one, two, seconds=19, every=0.5)
         for _redraw in range(6):
             with database.transaction() as session:
                 for posting in session.scalars(select(Posting)):
@@ -324,8 +324,8 @@ def test_two_workers_together_keep_slacks_rates(database: Database) -> None:
                 for worker in (one, two):  # the turn may go from hand to hand
                     turns.give_back(session, SPEAKING, worker.process)
             one, two = two, one
-            stage.work(one, two, seconds=8)
-        stage.work(one, two, seconds=25)
+            stage.work(one, two, seconds=8, every=0.5)
+        stage.work(one, two, seconds=25, every=0.5)
         assert stage.waiting() == 0
         assert len(stage.cards("of many")) == len(items)
         assert stage.calls("chat.postMessage", "chat.update").count("ratelimited") == 0
