@@ -16,7 +16,7 @@ from core.patience import finished_within
 KINDS = frozenset({"block_actions", "view_submission", "view_closed", "block_suggestion", "message_action", "shortcut"})
 
 # Seconds of waiting for the database; Slack shows ⚠ after 3, and a busy machine needs some itself.
-ANSWERED_WITHIN = 1.8
+ANSWERED_WITHIN = 1.5
 UNREADABLE = (ValueError, RecursionError, TypeError, AttributeError, KeyError)
 
 
