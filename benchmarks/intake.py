@@ -5,8 +5,8 @@
 By the API: `bot.client.Client` sends batches of 1,000 to `goldloop web`. By file: `goldloop ingest` reads JSON lines.
 The floor reads the same lines and inserts them into the same table, a thousand to a transaction: nothing is checked, no
 hash is made, nothing is flagged. About one row in eight is flagged: a flag, a review item and a card beside the
-prediction. Each is a process of its own, timed from its start to its end; rounds are interleaved. Memory is the most
-that the process which takes the rows in ever held.
+prediction. Each is a process of its own, timed from its start to its end, without what the same process takes for no
+rows at all; rounds are interleaved. Memory is the most that the process which takes the rows in ever held.
 """
 
 import argparse
@@ -42,6 +42,7 @@ from core.vocabulary import Scope
 BATCH = 1000
 UNSURE = 0.08  # share of the rows; with the audit sample about one in eight is flagged
 SMALL, FULL = (1, 10_000), (3, 100_000)  # rounds, rows
+FILE = "THE_FILE"  # stands for its name in a command
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,11 @@ def rows(count: int) -> Iterator[Row]:
 
 
 def floor(here: Place, file: Path, policy: Path) -> Taken:
-    return _process(here, policy, "-m", "benchmarks.intake", "--insert", str(file))
+    return _process(here, policy, file, "-m", "benchmarks.intake", "--insert", FILE)
 
 
 def by_file(here: Place, file: Path, policy: Path) -> Taken:
-    return _process(here, policy, *goldloop("ingest", str(file), "--queue", "support"))
+    return _process(here, policy, file, *goldloop("ingest", FILE, "--queue", "support"))
 
 
 def by_api(here: Place, file: Path, policy: Path) -> Taken:
@@ -82,7 +83,7 @@ def by_api(here: Place, file: Path, policy: Path) -> Taken:
         running(*goldloop("web"), env=env, port=port) as web,
     ):
         address = f"http://127.0.0.1:{port}"
-        taken = _process(here, policy, "-m", "benchmarks.intake", "--send", address, token, str(file))
+        taken = _process(here, policy, file, "-m", "benchmarks.intake", "--send", address, token, FILE)
         return Taken(taken.seconds, peak_memory_of(web.pid))
 
 
@@ -112,8 +113,16 @@ def _as_stored(row: Row, now: datetime) -> Row:
     }  # fmt: skip
 
 
-def _process(here: Place, policy: Path, *command: str) -> Taken:
+def _process(here: Place, policy: Path, file: Path, *command: str) -> Taken:
+    """The command with this file, without what it takes to start: the command with an empty one."""
     env = {**os.environ, **environment(here.url, policy, 1, 1)}
+    empty = file.with_name("empty.jsonl")
+    empty.touch()
+    start, whole = (_timed(env, [part.replace(FILE, str(one)) for part in command]) for one in (empty, file))
+    return Taken(whole.seconds - start.seconds, whole.megabytes)
+
+
+def _timed(env: dict[str, str], command: list[str]) -> Taken:
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, *command], env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
     _pid, status, used = os.wait4(process.pid, 0)
@@ -147,6 +156,8 @@ def measure(kind: str, name: str, count: int, file: Path) -> Taken:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Intake beside a bulk insert.")
     parser.add_argument("--full", action="store_true", help="three rounds of 100,000 rows")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--rows", type=int)
     parser.add_argument("--database", choices=KINDS, action="append")
     parser.add_argument("--insert", help=argparse.SUPPRESS)
     parser.add_argument("--send", nargs=3, help=argparse.SUPPRESS)
@@ -156,7 +167,8 @@ def main() -> None:
     elif asked.send:
         send_all(asked.send[0], asked.send[1], Path(asked.send[2]))
     else:
-        compare(asked.database or KINDS, *(FULL if asked.full else SMALL))
+        rounds, count = FULL if asked.full else SMALL
+        compare(asked.database or KINDS, asked.rounds or rounds, asked.rows or count)
 
 
 def compare(kinds: tuple[str, ...], rounds: int, count: int) -> None:
