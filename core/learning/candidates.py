@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.database import LONG, Database
 from core.delivery import outbox
 from core.errors import Invalid
-from core.learning.artifacts import Packed
+from core.learning.artifacts import LIBRARY, Packed
 from core.learning.evaluation import GoldenRow, Predicted, always, compare, predict
 from core.learning.gate import GateVerdict, gate
 from core.learning.golden import Golden, golden_set
@@ -71,7 +71,7 @@ def measure(
     """Compare the candidate (just fitted, or stored as model_id) with what is live. Reads only.
 
     Where no model of ours is live, the sender's recorded predictions stand in; where there are none for any golden
-    example, the majority label of the training rows. So too where what is live cannot be opened; the verdict warns.
+    example, the majority label of the training rows. So too where another library made what is live; the verdict warns.
     """
     with database.reading(wait=LONG) as session:
         live = session.get_one(Live, run.queue_id)
@@ -103,12 +103,15 @@ def measure(
 
 
 def _opened(session: Session, model_id: int | None) -> tuple[LiveModel | None, str]:
-    """The live model, or why it cannot be opened, as after an upgrade of scikit-learn: training anew must mend that."""
+    """The live model, or why it cannot be opened after an upgrade of scikit-learn: training anew must mend that. Raises
+    Invalid where it was changed or damaged: that is for somebody to look at."""
     if model_id is None:
         return None, ""
     try:
         return load_model(session, model_id), ""
     except Invalid as refusal:
+        if session.get_one(Artifact, model_id).library == LIBRARY:
+            raise
         return None, f"What is live could not be opened, so nothing was compared with it: {refusal}"
 
 
