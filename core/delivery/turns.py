@@ -38,9 +38,9 @@ def take(session: Session, name: str, who: str, now: datetime, is_dead: Callable
         return Whose.MINE
     if turn.holder != who and not _is_free(turn, now, is_dead):
         return Whose.ANOTHERS
-    turn = session.get_one(Turn, name, with_for_update=True, populate_existing=True)
-    if turn.holder != who and not _is_free(turn, now, is_dead):
-        return Whose.ANOTHERS
+    turn = session.get(Turn, name, with_for_update=True, populate_existing=True)
+    if turn is None or (turn.holder != who and not _is_free(turn, now, is_dead)):
+        return Whose.ANOTHERS  # given back, or taken, in this instant
     whose = Whose.MINE if turn.holder == who else Whose.NEWLY_MINE
     turn.holder, turn.until = who, now + LEASE
     return whose

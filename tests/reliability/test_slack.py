@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,11 +18,11 @@ from bot.jobs import put_times_right
 from bot.slack.deleted import post_deleted_again
 from bot.slack.deliver import SPEAKING
 from bot.slack.people import refresh_people
-from core.database import Database
+from core.database import PATIENT, Database
 from core.delivery import outbox, turns
 from core.delivery.turns import LEASE, Whose
 from core.queues import members, queue_named
-from core.records.delivery import Posting
+from core.records.delivery import Posting, Turn
 from core.vocabulary import NoticeKind, Role
 from tests.core.models import candidate, seeded
 from tests.people import ANA, BEN, CLEO, EVA, LEADS, REVIEW, workspace
@@ -347,7 +348,7 @@ def test_two_workers_post_each_card_once_and_say_each_notice_once(stage: Stage) 
 
 
 def whose(stage: Stage, who: str, gone: str = "", after: timedelta = timedelta(0)) -> Whose:
-    with stage.desk.database.transaction() as session:
+    with stage.desk.database.transaction(wait=PATIENT) as session:
         return turns.take(session, "speaking", who, stage.now() + after, lambda name: name == gone)
 
 
@@ -366,6 +367,22 @@ def test_a_turn_is_one_process_s_until_it_ends_it_or_is_silent_too_long(stage: S
     with stage.desk.database.transaction() as session:
         turns.give_back(session, "speaking", "one")
     assert whose(stage, "two", after=2 * LEASE) is Whose.NEWLY_MINE
+
+
+def test_of_many_who_want_a_turn_at_once_one_gets_it_however_often_it_is_given_back(stage: Stage) -> None:
+    def want(who: str) -> int:
+        got = 0
+        for _look in range(15):
+            if whose(stage, who) is not Whose.ANOTHERS:
+                got += 1
+                with stage.desk.database.transaction(wait=PATIENT) as session:
+                    row = session.get_one(Turn, "speaking")
+                    assert row.holder == who, "nobody else may have it before it is given back"
+                    turns.give_back(session, "speaking", who)
+        return got
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(want, "abcd")) > 0
 
 
 def test_a_clock_that_is_put_back_an_hour_stops_nobody_from_speaking(stage: Stage) -> None:
