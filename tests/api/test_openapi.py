@@ -22,7 +22,7 @@ from tests.core.models import promoted, seeded
 
 pytestmark = pytest.mark.usefixtures("sqlite_only")
 
-EACH = int(os.environ.get("GOLDLOOP_FUZZ", "300")) // 15  # for one operation, and as many for its misuse
+EACH = int(os.environ.get("GOLDLOOP_FUZZ", "300")) // 25  # for one operation, and as many for its misuse
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 TRY = settings(
     max_examples=EACH, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)

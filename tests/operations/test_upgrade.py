@@ -143,17 +143,14 @@ def test_the_first_release_can_still_read_and_write_beside_the_new_tables(empty:
     assert Desk(empty, support_policy()).item(3).state is ItemState.OPEN
 
 
-def test_what_was_half_done_is_finished(upgraded: Desk) -> None:
+def test_what_was_half_done_is_finished_and_its_token_is_good(upgraded: Desk) -> None:
     desk = upgraded
     assert [answer.person for answer in desk.answers(3)] == [ANA]
     assert desk.click(BEN, 3, DELIVERY).settled
     assert desk.correction(3).tally == {DELIVERY: 2}
     assert desk.item(4).state is ItemState.DISPUTED
     assert desk.click(CLEO, 4, DELIVERY).adjudicated
-
-
-def test_its_token_opens_the_api_still(upgraded: Desk) -> None:
-    with upgraded.database.reading() as session:
+    with desk.database.reading() as session:
         found = caller(session, "goldloop_of the first release")
     assert found is not None
     assert (found[0].name, found[0].queue) == ("helpdesk", "support")
