@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.pool import QueuePool
 
 from bot.sandbox.client import Outcome, SandboxClient
 from core.database import Database
@@ -39,16 +41,24 @@ def answers(loop: Loop) -> list[str]:
         return list(session.scalars(select(Answer.person)))
 
 
+def connections_in_use(loop: Loop) -> int:
+    pool = loop.services.database.engine.pool
+    assert isinstance(pool, QueuePool)
+    return pool.checkedout()
+
+
 def test_forty_who_click_at_once_are_told_in_time_and_what_was_acknowledged_is_stored(loop: Loop, proxy: Proxy) -> None:
     for number in range(ITEMS):
         loop.predict(f"T-{number}", f"ticket number {number}", UNSURE)
     cards = [loop.card(f"ticket number {number}", person=loop.box.person(CROWD[0])) for number in range(ITEMS)]
 
-    def click(place: int) -> Outcome:
-        with SandboxClient(loop.box.address) as box:
-            return box.person(CROWD[place]).click(cards[place % ITEMS], LABELS[place % len(LABELS)])
+    assert loop.cleo.command("/goldloop help", channel=LEADS).ok  # the workspace makes what it calls us with
+    with ExitStack() as stack, ThreadPoolExecutor(len(CROWD)) as pool:
+        boxes = [stack.enter_context(SandboxClient(loop.box.address)) for _person in CROWD]  # making one takes long
 
-    with ThreadPoolExecutor(len(CROWD)) as pool:
+        def click(place: int) -> Outcome:
+            return boxes[place].person(CROWD[place]).click(cards[place % ITEMS], LABELS[place % len(LABELS)])
+
         with proxy.black_hole():
             outcomes = list(pool.map(click, range(len(CROWD))))
         assert all(outcome.ok for outcome in outcomes)
@@ -56,6 +66,7 @@ def test_forty_who_click_at_once_are_told_in_time_and_what_was_acknowledged_is_s
         for person in CROWD:
             loop.told(loop.box.person(person), "Nothing was recorded")
         assert answers(loop) == []
+        loop.box.wait_for(lambda: connections_in_use(loop) == 0, what="the number of connections in use")
         assert all(outcome.ok for outcome in pool.map(click, range(len(CROWD))))
     for person in CROWD:
         loop.told(loop.box.person(person), "Recorded for item")
