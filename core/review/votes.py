@@ -77,7 +77,7 @@ def cast_vote(session: Session, item_id: int, person: str, said: Said, now: date
     _check_answer(said, queue)
     answers = latest_answers(session, item.id)
     last = _last(answers, person)
-    if last is not None and last.clicked_at == said.clicked_at:
+    if last is not None and _is_again(last, said):
         return _receipt_again(session, item, last)
     said = _after(last, said)
     if item.state is ItemState.SETTLED:
@@ -217,6 +217,15 @@ def _check_may_answer(
     if said.kind.is_vote and not (stands and last is not None and last.kind.is_vote):
         _check_votes_wanted(item, answers, queue)
         _check_daily_cap(session, item, person, now, queue)
+
+
+def _is_again(last: CurrentAnswer, said: Said) -> bool:
+    """The same click, delivered again. A form whose acknowledgement was lost may be changed before it is sent again:
+    then it says something new."""
+    if last.clicked_at != said.clicked_at:
+        return False
+    stored = (last.kind, last.label, last.reason, last.note)
+    return not said.in_form or stored == (said.kind, said.label, said.reason, said.note)
 
 
 def _after(last: CurrentAnswer | None, said: Said) -> Said:

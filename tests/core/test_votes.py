@@ -1,6 +1,6 @@
 """Where a vote is counted: who may say what about which item, and what a click that comes late or twice does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,9 +9,10 @@ import pytest
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
 from core.queues import Person, sync_members
 from core.review.reviewers import pause, resume
+from core.review.votes import Receipt, Said, cast_vote
 from core.vocabulary import AnswerKind, Card, ErrorReason, ItemState, Role
 from tests.core.conftest import OpenDesk
-from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk
+from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk, said
 from tests.people import ANA, BEN, CLEO, DAN, EVA
 
 FAY, GIL = "U_FAY", "U_GIL"  # Fay reviews and leads; Gil reviews, but his account is deactivated
@@ -174,6 +175,34 @@ def test_a_click_delivered_again_is_the_same_receipt_and_no_second_row(desk: Des
         first, *again = [desk.undo(ANA, item_id, at=3_000) for _delivery in range(3)]
         assert again == [first, first]
         assert len(desk.answers(item_id)) == 3
+
+
+def test_a_form_that_is_sent_again_counts_once_and_what_was_changed_in_it_counts_too(desk: Desk) -> None:
+    item_id = desk.ticket()
+    sent = replace(said(REFUND, 1_000, ErrorReason.AMBIGUOUS, "wants money"), in_form=True)
+    first = in_form(desk, item_id, sent)
+    assert in_form(desk, item_id, sent) == first, "as it was"
+    assert len(desk.answers(item_id)) == 1
+    changed = in_form(desk, item_id, replace(sent, label=BILLING, note="no, a wrong amount"))
+    assert (changed.label, changed.before) == (BILLING, REFUND)
+    assert [(one.note, one.is_current) for one in desk.answers(item_id)] == [
+        ("wants money", False),
+        ("no, a wrong amount", True),
+    ]
+
+
+def test_a_form_that_is_changed_and_sent_again_after_the_end_is_refused(desk: Desk) -> None:
+    item_id = desk.ticket()
+    sent = replace(said(REFUND, 1_000), in_form=True)
+    in_form(desk, item_id, sent)
+    desk.click(BEN, item_id, REFUND)
+    with pytest.raises(AlreadySettled):
+        in_form(desk, item_id, replace(sent, note="too late"))
+
+
+def in_form(desk: Desk, item_id: int, sent: Said) -> Receipt:
+    with desk.database.transaction() as session:
+        return cast_vote(session, item_id, ANA, sent, NOW, desk.policy)
 
 
 def test_a_click_delivered_again_says_that_it_settled_only_if_it_did(desk: Desk) -> None:
