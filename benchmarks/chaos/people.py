@@ -116,8 +116,8 @@ class Reviewer:
         return view is not None and view.callback_id == "answer_form" and view.title == f"Item {item_id}"
 
     def _submit(self, card: SeenCard) -> None:
-        label, reason = self._opinion(card) or LABELS[0], self.chance.choice(list(ErrorReason)).value
         for _ in range(PATIENCE):
+            label, reason = self._opinion(card) or LABELS[0], self.chance.choice(list(ErrorReason)).value
             self.notes += 1
             note = f"{self.person.name} says why, {self.notes}"
             sent = time.time()
