@@ -11,10 +11,10 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.orm import Session
 
 from bot.processes import is_gone
-from bot.slack.deleted import post_deleted_again
-from bot.slack.deliver import deliver_next, deliver_next_notice
 from bot.slack.people import refresh_people
-from bot.slack.troubles import tell_of_troubles
+from bot.slack.speaking.deleted import post_deleted_again
+from bot.slack.speaking.deliver import deliver_next, deliver_next_notice
+from bot.slack.speaking.troubles import tell_of_troubles
 from bot.webhooks import deliver_next_event
 from bot.wiring import Services
 from core import jobs

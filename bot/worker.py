@@ -17,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from bot.clock import utc_now
 from bot.jobs import JOBS, JobKind
 from bot.pulse import Pulse
-from bot.slack.deliver import give_turn_back
+from bot.slack.speaking.deliver import give_turn_back
 from bot.wiring import Services
 from core import jobs
 from core.errors import Busy

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.checks.finding import Findings, bad, good
-from bot.slack.refusals import CHANNEL
+from bot.slack.speaking.refusals import CHANNEL
 from core.database import Database
 from core.delivery import backlog
 from core.delivery.backlog import GivenUp

@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from bot.slack.directory import asked_about, channel_members
 from bot.slack.groups import refresh_groups
 from bot.slack.payloads import Body
-from bot.slack.refusals import CHANNEL
+from bot.slack.speaking.refusals import CHANNEL
 from bot.wiring import Services
 from core.database import PATIENT
 from core.delivery import outbox

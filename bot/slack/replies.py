@@ -14,7 +14,7 @@ from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from slack_sdk.webhook import WebhookClient
 
 from bot.slack.blocks import Message, View
-from bot.slack.refusals import CONNECTION
+from bot.slack.speaking.refusals import CONNECTION
 from bot.wiring import SLACK_TIMEOUT, tls
 
 NOTED = "goldloop_words"

@@ -14,9 +14,7 @@ from sqlalchemy.orm import Session
 from core.database import insert
 from core.records.delivery import Turn
 
-LEASE = timedelta(
-    seconds=15
-)  # so long may nobody speak when a machine dies; a dead process of this one is known at once
+LEASE = timedelta(seconds=15)  # so long may nobody speak when a machine dies; a dead process here is known at once
 APART = timedelta(minutes=1)  # clocks of two machines; a turn that ends later still was taken by a clock put back since
 
 

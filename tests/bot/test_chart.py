@@ -3,7 +3,7 @@ import io
 import matplotlib.image
 import pytest
 
-from bot.slack.chart import alt_text, draw_report
+from bot.slack.speaking.chart import alt_text, draw_report
 from core.learning.evaluation import GoldenRow, Predicted, compare
 from core.learning.scorecard import Baseline, Scorecard
 from core.policy import LabelPolicy, QueuePolicy

@@ -15,8 +15,8 @@ from bot.clock import utc_now
 from bot.sandbox.client import Message, SandboxClient
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
-from bot.slack.deliver import deliver_next, deliver_next_notice
-from bot.slack.troubles import tell_of_troubles
+from bot.slack.speaking.deliver import deliver_next, deliver_next_notice
+from bot.slack.speaking.troubles import tell_of_troubles
 from bot.wiring import Services, assemble, slack_client
 from core.database import Database
 from core.records.delivery import Notice, Posting

@@ -15,9 +15,9 @@ from sqlalchemy import select
 from bot.checks.delivery import undelivered
 from bot.checks.finding import Outcome
 from bot.jobs import put_times_right
-from bot.slack.deleted import post_deleted_again
-from bot.slack.deliver import SPEAKING
 from bot.slack.people import refresh_people
+from bot.slack.speaking.deleted import post_deleted_again
+from bot.slack.speaking.deliver import SPEAKING
 from core.database import PATIENT, Database
 from core.delivery import outbox, turns
 from core.delivery.turns import LEASE, Whose

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.deliver import channels_of, is_my_turn
-from bot.slack.refusals import CONNECTION
-from bot.slack.said_before import MOST_PAGES, PAGE
+from bot.slack.speaking.deliver import channels_of, is_my_turn
+from bot.slack.speaking.refusals import CONNECTION
+from bot.slack.speaking.said_before import MOST_PAGES, PAGE
 from bot.wiring import Services
 from core.database import PATIENT
 from core.delivery import undecided

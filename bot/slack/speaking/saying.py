@@ -6,9 +6,9 @@ from collections.abc import Callable
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
-from bot.slack import said_before
 from bot.slack.blocks import Message
-from bot.slack.refusals import NotYetError
+from bot.slack.speaking import said_before
+from bot.slack.speaking.refusals import NotYetError
 from bot.slack.views import candidate, review_item, run
 from bot.wiring import Services
 from core.database import PATIENT
@@ -95,7 +95,10 @@ def _show_card(services: Services, due: Due) -> str:
 
 def _show_chart(services: Services, due: Due) -> str | None:
     """The report's chart goes into the thread of its card, once; it waits until that is posted. A file has no ts."""
-    from bot.slack.chart import alt_text, draw_report  # here: matplotlib takes 50 MB, and web processes never draw
+    from bot.slack.speaking.chart import (  # here: matplotlib takes 50 MB, and web processes never draw
+        alt_text,
+        draw_report,
+    )
 
     with services.database.reading(wait=PATIENT) as session:
         where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, Audience.LEADS)

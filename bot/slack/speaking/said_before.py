@@ -8,7 +8,7 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.refusals import CONNECTION, UnsureError
+from bot.slack.speaking.refusals import CONNECTION, UnsureError
 
 PAGE = 200
 MOST_PAGES = 10  # 2,000 messages of a channel in the time since it was first to be said

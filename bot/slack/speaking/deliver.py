@@ -1,7 +1,7 @@
 """From the outbox to Slack: take a posting, say it, note that it is shown.
 
 Three steps, two short transactions with Slack's call between them. A crash between Slack's answer and the second one
-would post twice; so what is claimed counts as perhaps said until its outcome is noted (bot/slack/saying.py).
+would post twice; so what is claimed counts as perhaps said until its outcome is noted (bot/slack/speaking/saying.py).
 
 Any number of workers may run; one of them at a time speaks, so that Slack's rates hold for all of them together.
 """
@@ -15,8 +15,8 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
 from bot.processes import is_gone
-from bot.slack import saying
-from bot.slack.refusals import CONNECTION, Failure, sorted_failure
+from bot.slack.speaking import saying
+from bot.slack.speaking.refusals import CONNECTION, Failure, sorted_failure
 from bot.wiring import Services
 from core.database import PATIENT
 from core.delivery import outbox, troubles, turns
