@@ -54,13 +54,15 @@ def record_predictions(
     Safe to repeat: what is there already stays as it is, and what was erased does not come back under any version.
     Batches of up to 1,000 keep the transaction short."""
     queue = _open_queue(session, policy)
-    new = _insert(session, queue, [_as_stored(row, policy) for row in batch], now)
-    found = [(stored, _reasons(stored.row, queue, policy)) for stored in new]
-    flagged = [(stored, reasons) for stored, reasons in found if reasons]
-    if flagged:
-        _flag(session, flagged, now, policy)
-        open_items(session, [stored.seen for stored, _reasons in flagged], queue, now, policy)
-    return Ingested(new=len(new), repeated=len(batch) - len(new), flagged=len(flagged))
+    wanted = _storable(session, queue, [_as_stored(row, policy) for row in batch])
+    found = [(row, _reasons(row, queue, policy)) for row in wanted]
+    new = _store(session, queue, [row for row, reasons in found if not reasons], now)
+    why = {_key(row): reasons for row, reasons in found if reasons}
+    stored = _insert(session, queue, [row for row, reasons in found if reasons], now)
+    if stored:
+        _flag(session, [(one, why[_key(one.row)]) for one in stored], now, policy)
+        open_items(session, [one.seen for one in stored], queue, now, policy)
+    return Ingested(new=new + len(stored), repeated=len(batch) - new - len(stored), flagged=len(stored))
 
 
 def flag_for_review(
@@ -119,29 +121,53 @@ def _as_stored(row: NewPrediction, policy: QueuePolicy) -> NewPrediction:
     return replace(row, text=stored(row.text), fields={name: stored(value) for name, value in row.fields.items()})
 
 
-def _insert(session: Session, queue: Queue, batch: Sequence[NewPrediction], now: datetime) -> list[_Stored]:
-    """Those of the batch that were not there yet, in its order."""
+def _key(row: NewPrediction) -> tuple[str, str]:
+    return row.external_id, row.model_version
+
+
+def _storable(session: Session, queue: Queue, batch: Sequence[NewPrediction]) -> list[NewPrediction]:
+    """Without those that were erased; of those that are sent twice in the batch, the first."""
     erased = _erased_ids(session, queue, batch)
-    wanted = {(row.external_id, row.model_version): row for row in reversed(batch) if row.external_id not in erased}
-    if not wanted:
+    first = {_key(row): row for row in reversed(batch) if row.external_id not in erased}
+    return list(reversed(first.values()))
+
+
+def _store(session: Session, queue: Queue, rows: Sequence[NewPrediction], now: datetime) -> int:
+    """How many were not there yet. Nobody asks for their ids, which is three times as fast."""
+    if not rows:
+        return 0
+    values = [_values(row, queue, now) for row in rows]
+    counting = {"preserve_rowcount": True}
+    return session.connection().execute(_storing(kind_of(session)), values, execution_options=counting).rowcount
+
+
+def _insert(session: Session, queue: Queue, rows: Sequence[NewPrediction], now: datetime) -> list[_Stored]:
+    """Those that were not there yet, in this order."""
+    if not rows:
         return []
-    hashes = {key: content_hash(row.text, row.image_url) for key, row in wanted.items()}
-    rows = [_values(row, queue, hashes[key], now) for key, row in reversed(wanted.items())]
-    found = session.connection().execute(_storing(kind_of(session)), rows)
+    values = [_values(row, queue, now) for row in rows]
+    found = session.connection().execute(_storing_for_ids(kind_of(session)), values)
     ids = {(external_id, version): stored for stored, external_id, version in found}
-    return [_Stored(ids[key], wanted[key], hashes[key]) for key in reversed(wanted) if key in ids]
+    return [
+        _Stored(ids[_key(row)], row, value["content_hash"])
+        for row, value in zip(rows, values, strict=True)
+        if _key(row) in ids
+    ]
 
 
 @cache
 def _storing(kind: str) -> Any:
     """Built once; the driver is given all rows of a batch."""
-    new = insert_for(kind, Prediction.__table__).on_conflict_do_nothing(
-        index_elements=["queue_id", "external_id", "model_version"]
-    )
-    return new.returning(Prediction.id, Prediction.external_id, Prediction.model_version)
+    key = ["queue_id", "external_id", "model_version"]
+    return insert_for(kind, Prediction.__table__).on_conflict_do_nothing(index_elements=key)
 
 
-def _values(row: NewPrediction, queue: Queue, digest: str, now: datetime) -> dict[str, Any]:
+@cache
+def _storing_for_ids(kind: str) -> Any:
+    return _storing(kind).returning(Prediction.id, Prediction.external_id, Prediction.model_version)
+
+
+def _values(row: NewPrediction, queue: Queue, now: datetime) -> dict[str, Any]:
     return {
         "queue_id": queue.id,
         "external_id": row.external_id,
@@ -152,7 +178,7 @@ def _values(row: NewPrediction, queue: Queue, digest: str, now: datetime) -> dic
         "label": row.label,
         "confidence": row.confidence,
         "probabilities": row.probabilities,
-        "content_hash": digest,
+        "content_hash": content_hash(row.text, row.image_url),
         "created_at": now,
     }
 
