@@ -32,8 +32,8 @@ wheel-test: $(READY)
 fuzz: $(READY)
 	@GOLDLOOP_FUZZ=10000 $(BIN)/python -m pytest --timeout=900 tests/security/test_fuzzing.py tests/api/test_openapi.py
 
-# Kill -9 at random moments while simulated people work, two hundred times, then every promise is checked. Twenty minutes
-# on two idle cores; Ctrl-C ends it, the same command goes on. For less: make chaos ARGS="--kills 20 --seed 7".
+# Kill -9 at random moments while simulated people work, two hundred times, then every promise is checked. 25 minutes on
+# two busy cores; Ctrl-C ends it, the same command goes on. For less: make chaos ARGS="--kills 20 --seed 7".
 chaos: $(READY)
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
 
