@@ -53,3 +53,9 @@ def test_shares_are_kept_and_purposes_are_independent() -> None:
     assert 1240 < sum(blind) < 1430  # 4000/3 and three standard deviations
     assert 340 < sum(golden) < 460
     assert 100 < both < 168  # 4000/30
+
+
+def test_the_short_way_for_ascii_gives_what_the_long_way_gives() -> None:
+    every = "".join(map(chr, range(128)))
+    long_way = normalise(every + "ä").removesuffix("ä")
+    assert normalise(every) == long_way
