@@ -72,4 +72,4 @@ screenshots: $(READY)
 	@$(BIN)/python -m bot.demo.screenshots
 
 clean:
-	rm -rf $(VENV) .demo build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .demo .chaos build dist .mypy_cache .ruff_cache .pytest_cache
