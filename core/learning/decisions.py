@@ -32,6 +32,8 @@ STATE_SENTENCES = {
     ModelState.SUPERSEDED: "has been superseded by a newer candidate",
 }
 
+ROLL_BACKS_APART = timedelta(minutes=1)
+
 ANNOUNCED = {
     DecisionKind.PROMOTE: EventKind.MODEL_PROMOTED,
     DecisionKind.OVERRULE: EventKind.MODEL_PROMOTED,
@@ -116,7 +118,9 @@ def _overruling(policy: QueuePolicy) -> Role:
 
 
 def roll_back(session: Session, queue: Queue, person: str, reason: str, now: datetime, policy: QueuePolicy) -> str:
-    """Bring back the model that was live before the present one. Returns its name. Raises NotFound if there is none.
+    """Bring back the model that was live before the present one. Returns its name. Raises NotFound if there is none,
+    and AlreadySettled within a minute of the last one: typed again because no answer came, or by two leads at once, it
+    would go back two.
 
     The caller has checked who may (a lead by slash command, an operator by terminal).
     """
@@ -124,6 +128,7 @@ def roll_back(session: Session, queue: Queue, person: str, reason: str, now: dat
     present = live.model_id
     if present is None:
         raise NotFound(f"No model of {queue.name} is live, so there is nothing to roll back.")
+    _check_not_just_now(session, queue, now)
     former_id = session.scalar(
         select(Decision.former_model_id)
         .where(
@@ -139,6 +144,20 @@ def roll_back(session: Session, queue: Queue, person: str, reason: str, now: dat
     _go_live(session, live, former, now)
     _decide(session, live, former, DecisionKind.ROLL_BACK, [person], reason, now, policy, former_model_id=present)
     return former.name
+
+
+def _check_not_just_now(session: Session, queue: Queue, now: datetime) -> None:
+    moved = select(Decision).where(Decision.queue_id == queue.id, Decision.kind.in_(ANNOUNCED))
+    last = session.scalars(moved.order_by(Decision.id.desc()).limit(1)).first()
+    if last is None or last.kind is not DecisionKind.ROLL_BACK:
+        return
+    if timedelta(0) <= now - last.created_at < ROLL_BACKS_APART:
+        former = session.get_one(ModelVersion, last.former_model_id)
+        brought_back = session.get_one(ModelVersion, last.model_id)
+        raise AlreadySettled(
+            f"{former.name} of {queue.name} was rolled back to {brought_back.name} just now. "
+            "To go back one more, say it again in a minute."
+        )
 
 
 def remind_of_pending(session: Session, now: datetime, policy: Policy) -> None:

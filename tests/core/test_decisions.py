@@ -53,9 +53,9 @@ def act(desk: Desk, what: str, model_id: int, person: str = CLEO, at: int = 1) -
         return None
 
 
-def rolled_back(desk: Desk, person: str = CLEO, reason: str = "") -> str:
+def rolled_back(desk: Desk, person: str = CLEO, reason: str = "", seconds: float = 0) -> str:
     with desk.database.transaction() as session:
-        return roll_back(session, desk.queue(), person, reason, NOW, desk.rules)
+        return roll_back(session, desk.queue(), person, reason, NOW + timedelta(seconds=seconds), desk.rules)
 
 
 def refused(desk: Desk) -> int:
@@ -316,13 +316,24 @@ def test_a_roll_back_brings_back_the_former_model_step_by_step(desk: Desk) -> No
     second, third = promoted(desk), promoted(desk)
     assert rolled_back(desk, CLEO, "worse on mondays") == "v2"
     assert (live(desk), model(desk, third).state) == (second, ModelState.RETIRED)
-    assert rolled_back(desk, "operator") == "v1"
+    assert rolled_back(desk, "operator", seconds=60) == "v1"
     assert (live(desk), model(desk, first).state) == (first, LIVE)
     with pytest.raises(NotFound, match="there is none to go back to"):
-        rolled_back(desk)
+        rolled_back(desk, seconds=120)
     [promote, back] = decisions(desk, second)
     assert (promote.kind, back.kind) == (DecisionKind.PROMOTE, DecisionKind.ROLL_BACK)
     assert (back.people, back.reason, back.former_model_id) == ({"leads": [CLEO]}, "worse on mondays", third)
+
+
+def test_a_roll_back_that_is_said_twice_goes_back_once(desk: Desk) -> None:
+    seeded(desk)
+    promoted(desk)
+    second, _third = promoted(desk), promoted(desk)
+    assert rolled_back(desk) == "v2"
+    for again in (DAN, CLEO):
+        with pytest.raises(AlreadySettled, match="v3 of support was rolled back to v2 just now"):
+            rolled_back(desk, again, seconds=59)
+    assert live(desk) == second
 
 
 def test_after_a_roll_back_the_next_promotion_goes_back_to_what_it_replaced(desk: Desk) -> None:
