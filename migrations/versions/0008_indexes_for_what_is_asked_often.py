@@ -10,7 +10,13 @@ depends_on = None
 
 # name, table, columns, condition on PostgreSQL, on SQLite
 PARTIAL = (
-    ("ix_correction_error", "correction", ["queue_id", "label"], "is_current AND NOT model_was_right", "is_current = 1 AND model_was_right = 0"),
+    (
+        "ix_correction_error",
+        "correction",
+        ["queue_id", "label"],
+        "is_current AND NOT model_was_right",
+        "is_current = 1 AND model_was_right = 0",
+    ),
     ("ix_prediction_unguessed", "prediction", ["queue_id"], "label IS NULL", "label IS NULL"),
     ("ix_flag_audit", "flag", ["prediction_id"], "reason = 'audit'", "reason = 'audit'"),
     ("ix_posting_claimed", "posting", ["claimed_until"], "claimed_until IS NOT NULL", "claimed_until IS NOT NULL"),
@@ -26,7 +32,9 @@ def upgrade() -> None:
     op.create_index("ix_review_item_queue_id_state_id", "review_item", ["queue_id", "state", "id"], unique=False)
     op.drop_index("ix_review_item_queue_id_state", table_name="review_item")
     for name, table, columns, postgres, sqlite in PARTIAL:
-        op.create_index(name, table, columns, unique=False, postgresql_where=sa.text(postgres), sqlite_where=sa.text(sqlite))
+        op.create_index(
+            name, table, columns, unique=False, postgresql_where=sa.text(postgres), sqlite_where=sa.text(sqlite)
+        )
 
 
 def downgrade() -> None:

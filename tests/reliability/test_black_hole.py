@@ -47,7 +47,9 @@ def connections_in_use(loop: Loop) -> int:
     return pool.checkedout()
 
 
-def test_two_dozen_who_click_at_once_are_told_in_time_and_what_was_acknowledged_is_stored(loop: Loop, proxy: Proxy) -> None:
+def test_two_dozen_who_click_at_once_are_told_in_time_and_what_was_acknowledged_is_stored(
+    loop: Loop, proxy: Proxy
+) -> None:
     for number in range(ITEMS):
         loop.predict(f"T-{number}", f"ticket number {number}", UNSURE)
     cards = [loop.card(f"ticket number {number}", person=loop.box.person(CROWD[0])) for number in range(ITEMS)]
