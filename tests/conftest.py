@@ -1,6 +1,7 @@
 """Real databases: each test gets its own, built by the migrations, on SQLite and on PostgreSQL."""
 
 import itertools
+import logging
 import os
 import shutil
 import socket
@@ -15,6 +16,17 @@ from core.database import Database
 from tests.postgres import PostgresServer
 
 _numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """A program that a test runs in this process says where its log goes: to a stream that ends with the test."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    for handler in set(root.handlers) - set(handlers):
+        root.removeHandler(handler)
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")
