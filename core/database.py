@@ -7,6 +7,7 @@ not fair). Readers get a plain BEGIN and are never blocked by a writer (WAL).
 Whatever does not answer in time ends as a refusal (core/outages.py): a lock, a connection, a statement, a commit.
 """
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +32,7 @@ LONG = 300.0  # reading all that a model learns from: a million rows over a slow
 
 AT_ONCE = 40  # connections in use; one more would have to wait for one of them
 AGAIN_SECONDS = 0.5  # between two attempts of `insist`
+AGAIN_AT_ONCE = 0.01  # between two attempts to turn WAL on, which takes others no longer
 
 T = TypeVar("T")
 
@@ -167,13 +169,25 @@ def _postgres_engine(url: str) -> tuple[Engine, Callable[[], None]]:
 
 def _prepare_sqlite(full_sync: bool, connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in (
-        f"busy_timeout={_sqlite_patience()}",  # first: the next one may have to wait for another process
-        "journal_mode=WAL",
-        f"synchronous={'FULL' if full_sync else 'NORMAL'}",
-        "foreign_keys=ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute(f"PRAGMA busy_timeout={_sqlite_patience()}")
+    _log_ahead(connection)
+    connection.execute(f"PRAGMA synchronous={'FULL' if full_sync else 'NORMAL'}")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Turn WAL on, which a file keeps. While it is new and others turn it on too, SQLite refuses at once whatever its
+    busy_timeout says, as each could wait for the other."""
+    end = time.monotonic() + _sqlite_patience() / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() >= end:
+                raise
+            time.sleep(AGAIN_AT_ONCE)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

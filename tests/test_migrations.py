@@ -1,7 +1,9 @@
 """The migrations build what the records say, alone and together, on both databases."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier, Timer
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -35,6 +37,39 @@ def test_several_processes_may_migrate_at_once(tmp_path: Path) -> None:
     assert "review_item" in inspect(databases[0].engine).get_table_names()
     for database in databases:
         database.close()
+
+
+def test_a_new_database_is_opened_by_several_processes_at_once(tmp_path: Path) -> None:
+    """Twenty new files: which of the openers turns WAL on is left to chance, and none of them may be refused."""
+    for number in range(20):
+        together = Barrier(4)
+
+        def opened(database: Database, together: Barrier = together) -> str:
+            together.wait()
+            with database.engine.connect() as connection:
+                mode: str = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+            return mode
+
+        databases = [Database(f"sqlite:///{tmp_path / f'{number}.sqlite'}") for _ in range(4)]
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(opened, databases)) == ["wal"] * 4
+        for database in databases:
+            database.close()
+
+
+def test_who_opens_a_database_that_another_is_making_waits_for_it(tmp_path: Path) -> None:
+    file = tmp_path / "new.sqlite"
+    maker = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    maker.execute("BEGIN IMMEDIATE")
+    maker.execute("CREATE TABLE started (at TEXT)")
+    database = Database(f"sqlite:///{file}")
+    done = Timer(0.3, maker.execute, ["COMMIT"])
+    done.start()
+    with database.reading() as session:
+        assert session.connection().exec_driver_sql("SELECT count(*) FROM started").scalar_one() == 0
+    done.join()
+    maker.close()
+    database.close()
 
 
 def test_migrating_again_changes_nothing(database: Database) -> None:
