@@ -32,7 +32,7 @@ from bot.slack.home import load_mine, load_stats
 from bot.slack.views import home, stats
 from bot.wiring import Services, assemble
 from core.database import Database
-from core.delivery import backlog, event_log, events, outbox
+from core.delivery import backlog, claims, event_log, events, notices, outbox
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.records.reviews import Answer, ReviewItem
@@ -92,9 +92,9 @@ def questions(services: Services, now: datetime) -> dict[str, Question]:
         "a prediction, flagged": writing(send),
         "a card to draw": reading(lambda session: item_card(session, newest, policy)),
         "next message to deliver": writing(claim),
-        "next notice": writing(lambda session: outbox.claim_next_notice(session, "bench", now, ())),
+        "next notice": writing(lambda session: notices.claim_next(session, "bench", now, ())),
         "is an event waiting": reading(lambda session: events.is_waiting(session, (), now)),
-        "claims of the dead": writing(lambda session: outbox.release_dead(session, lambda _name: False)),
+        "claims of the dead": writing(lambda session: claims.release_dead(session, lambda _name: False)),
         "unanswerable items": reading(lambda session: unanswerable_items(session, 1)),
         "API: items, first page": reading(lambda session: item_page(session, 1, None, 0, 500)),
         "API: items, last page": reading(lambda session: item_page(session, 1, None, newest - 500, 500)),

@@ -19,7 +19,7 @@ from bot.webhooks import deliver_next_event
 from bot.wiring import Services
 from core import jobs
 from core.database import PATIENT
-from core.delivery import events, outbox
+from core.delivery import claims, events
 from core.delivery.forgetting import forget_before
 from core.delivery.times import mend_times
 from core.erasure import PIECE, erase_expired
@@ -96,7 +96,7 @@ def request_scheduled_run(services: Services) -> bool:
 def take_back_lost_claims(services: Services) -> bool:
     """What a dead process had claimed is free again."""
     with services.database.transaction(wait=PATIENT) as session:
-        outbox.release_dead(session, is_gone)
+        claims.release_dead(session, is_gone)
         events.release_dead(session, is_gone)
         for dead in jobs.reap(session, services.clock(), is_gone):
             if dead.name == TRAIN:

@@ -14,7 +14,7 @@ from bot.slack.replies import note, show_view, tell
 from bot.slack.views import forms
 from bot.wiring import Services
 from core.database import Database
-from core.delivery import outbox
+from core.delivery import notices, outbox
 from core.errors import Busy, NotAllowed, Outdated, Refusal
 from core.learning.cards import candidate_card
 from core.learning.decisions import approve, overrule, reject, require_overruler, withdraw_approval
@@ -89,4 +89,4 @@ def _tell_once(database: Database, reaction: Reaction, refusal: Refusal, now: da
     kind = NoticeKind.NOT_A_LEAD if isinstance(refusal, NotAllowed) else NoticeKind.REACTION_REFUSED
     key = f"{kind}:{reaction.channel}:{reaction.ts}:{reaction.person}:{refusal.code}"
     with database.transaction() as session:
-        outbox.notify(session, kind, key, reaction.channel, reaction.person, str(refusal), now)
+        notices.notify(session, kind, key, reaction.channel, reaction.person, str(refusal), now)

@@ -1,25 +1,23 @@
-"""What has to be said, as rows. A posting holds no message: it says that the message about a row must be brought up to
-date. Whoever delivers it draws the row as it is then, so order cannot matter and a hundred votes are one update.
+"""Which messages must be brought up to date, as rows. A posting holds no message: it says that the one about a row must
+be. Whoever delivers it draws the row as it is then, so order cannot matter and a hundred votes are one update.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, case, or_, select, update
+from sqlalchemy import and_, case, or_, select
 from sqlalchemy.orm import Session
 
-from core.database import insert, insert_for, kind_of
+from core.database import insert_for, kind_of
 from core.delivery import troubles
+from core.delivery.claims import CLAIM, pause_after
 from core.errors import Busy
-from core.records.delivery import Notice, Posting
+from core.records.delivery import Posting
 from core.records.queues import Queue
-from core.vocabulary import Audience, Card, NoticeKind
-
-CLAIM = timedelta(seconds=60)  # longer than any call to Slack; a crashed deliverer's posting is free again after it
-LONGEST_PAUSE = timedelta(minutes=5)
+from core.vocabulary import Audience, Card
 
 
 @dataclass(frozen=True)
@@ -35,17 +33,6 @@ class Due:
     shown: int
     maybe_posted: bool  # an earlier first post has an unknown outcome: look for it before posting again
     since: datetime  # nothing about it was said before
-
-
-@dataclass(frozen=True)
-class DueNotice:
-    id: int
-    kind: NoticeKind
-    channel: str
-    person: str | None
-    words: str
-    maybe_said: bool  # as `maybe_posted`
-    since: datetime
 
 
 def show(
@@ -72,32 +59,6 @@ def show_all(
     }  # fmt: skip
     rows = [same | {"subject_id": subject_id} for subject_id in subject_ids]
     session.connection().execute(_showing(kind_of(session)), rows)
-
-
-def notify(
-    session: Session, kind: NoticeKind, key: str, channel: str, person: str | None, words: str, now: datetime
-) -> None:
-    """Say something once. A second notice with the same key is dropped."""
-    session.execute(
-        insert(session, Notice)
-        .values(
-            key=key,
-            kind=kind,
-            channel=channel,
-            person=person,
-            words=words,
-            created_at=now,
-            next_try_at=now,
-            attempts=0,
-            broken="",
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-    )
-
-
-def was_noted(session: Session, key: str) -> bool:
-    """Whether somebody has asked for the notice with this key, said or not."""
-    return session.scalar(select(Notice.id).where(Notice.key == key)) is not None
 
 
 def subject_at(session: Session, channel: str, ts: str, card: Card) -> int | None:
@@ -191,7 +152,7 @@ def mark_failed(
     if forget_ts:
         posting.ts = None
     posting.attempts += 1
-    posting.next_try_at = now + _pause(posting.attempts, retry_after)
+    posting.next_try_at = now + pause_after(posting.attempts, retry_after)
 
 
 def put_back(session: Session, posting_id: int, still_unsure: bool = False) -> None:
@@ -200,26 +161,6 @@ def put_back(session: Session, posting_id: int, still_unsure: bool = False) -> N
     posting = _locked(session, posting_id)
     posting.claimed_until = None
     posting.unconfirmed = posting.ts is None and still_unsure
-
-
-def let_go(session: Session, record: type[Posting] | type[Notice], claimed_by: str) -> None:
-    """Free whatever this deliverer had claimed of this kind; it has nothing of it in hand."""
-    session.execute(
-        update(record)
-        .where(record.claimed_by == claimed_by, record.claimed_until.is_not(None))
-        .values(claimed_until=None)
-    )
-
-
-def release_dead(session: Session, is_dead: Callable[[str], bool]) -> None:
-    """Free what a deliverer had claimed that has died since; otherwise it would be free only when the claim ends."""
-    postings = session.scalars(
-        select(Posting).where(Posting.claimed_until.is_not(None)).with_for_update(skip_locked=True)
-    )
-    notices = session.scalars(select(Notice).where(Notice.claimed_until.is_not(None)).with_for_update(skip_locked=True))
-    for row in (*postings, *notices):
-        if row.claimed_by and is_dead(row.claimed_by):
-            row.claimed_until = None
 
 
 def revive(session: Session, channel: str, reasons: Collection[str], now: datetime) -> int:
@@ -236,58 +177,6 @@ def revive(session: Session, channel: str, reasons: Collection[str], now: dateti
     return len(given_up)
 
 
-def claim_next_notice(
-    session: Session, claimed_by: str, now: datetime, full_channels: Collection[str]
-) -> DueNotice | None:
-    notice = session.scalar(
-        select(Notice)
-        .where(
-            Notice.delivered_at.is_(None),
-            Notice.broken == "",
-            Notice.next_try_at <= now,
-            or_(Notice.claimed_until.is_(None), Notice.claimed_until < now),
-            or_(Notice.person.is_not(None), Notice.channel.not_in(list(full_channels))),
-            Notice.channel.not_in(troubles.held(now, new=True)),
-        )
-        .order_by(Notice.next_try_at, Notice.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if notice is None:
-        return None
-    due = DueNotice(
-        notice.id, notice.kind, notice.channel, notice.person, notice.words, bool(notice.unconfirmed), notice.created_at
-    )
-    notice.claimed_by, notice.claimed_until = claimed_by, now + CLAIM
-    notice.unconfirmed = True
-    return due
-
-
-def mark_delivered(session: Session, notice_id: int, now: datetime) -> None:
-    notice = session.get_one(Notice, notice_id, with_for_update=True)
-    notice.delivered_at, notice.claimed_until = now, None
-
-
-def put_notice_back(session: Session, notice_id: int, still_unsure: bool = False) -> None:
-    """As `put_back`."""
-    notice = session.get_one(Notice, notice_id, with_for_update=True)
-    notice.claimed_until, notice.unconfirmed = None, still_unsure
-
-
-def mark_notice_failed(
-    session: Session,
-    notice_id: int,
-    now: datetime,
-    retry_after: float | None = None,
-    permanent: str = "",
-    outcome_unknown: bool = False,
-) -> None:
-    notice = session.get_one(Notice, notice_id, with_for_update=True)
-    notice.claimed_until, notice.broken, notice.unconfirmed = None, permanent, outcome_unknown
-    notice.attempts += 1
-    notice.next_try_at = now + _pause(notice.attempts, retry_after)
-
-
 @cache
 def _showing(kind: str) -> Any:
     new = insert_for(kind, Posting.__table__)
@@ -300,9 +189,3 @@ def _showing(kind: str) -> Any:
 
 def _locked(session: Session, posting_id: int) -> Posting:
     return session.get_one(Posting, posting_id, with_for_update=True)
-
-
-def _pause(attempts: int, retry_after: float | None) -> timedelta:
-    if retry_after is not None:
-        return timedelta(seconds=retry_after)
-    return min(LONGEST_PAUSE, timedelta(seconds=2 ** min(attempts, 10)))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, update
 from sqlalchemy.orm import Session
 
-from core.delivery import events, outbox
+from core.delivery import claims, events
 from core.records.delivery import Notice, Posting
 from core.records.webhooks import EventDelivery
 from core.vocabulary import DeliveryState
@@ -21,11 +21,11 @@ WAITING: dict[Waits, ColumnElement[bool]] = {
     EventDelivery: EventDelivery.state == DeliveryState.PENDING,
 }
 LONGEST: dict[Waits, timedelta] = {
-    Posting: outbox.LONGEST_PAUSE,
-    Notice: outbox.LONGEST_PAUSE,
+    Posting: claims.LONGEST_PAUSE,
+    Notice: claims.LONGEST_PAUSE,
     EventDelivery: events.SILENCE,
 }
-CLAIM = max(outbox.CLAIM, events.CLAIM)
+CLAIM = max(claims.CLAIM, events.CLAIM)
 APART = timedelta(minutes=1)  # clocks of two machines
 
 

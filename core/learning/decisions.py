@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import jobs
-from core.delivery import outbox
+from core.delivery import notices, outbox
 from core.delivery.events import announce
 from core.errors import AlreadySettled, Invalid, NotFound, Outdated, Refusal
 from core.learning.models import newest_evaluation
@@ -172,7 +172,7 @@ def remind_of_pending(session: Session, now: datetime, policy: Policy) -> None:
             model.reminded_at = now
             words = f"{model.queue.name}: {model.name} has been waiting for a decision for {hours:g} hours."
             key = f"{NoticeKind.DECISION_PENDING}:{model.id}"
-            outbox.notify(session, NoticeKind.DECISION_PENDING, key, model.queue.leads_channel, None, words, now)
+            notices.notify(session, NoticeKind.DECISION_PENDING, key, model.queue.leads_channel, None, words, now)
 
 
 def _promote(

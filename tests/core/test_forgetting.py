@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from core import jobs
-from core.delivery import backlog, outbox, troubles
+from core.delivery import backlog, notices, troubles
 from core.delivery.forgetting import forget_before
 from core.records.delivery import Notice, Trouble
 from core.records.jobs import Job
@@ -27,12 +27,12 @@ def ids(
 def test_notices_that_were_said_and_troubles_that_were_mended_go_and_open_ones_stay(desk: Desk) -> None:
     with desk.database.transaction() as session:
         for key in ("old", "new", "waits", "given up"):
-            outbox.notify(session, NoticeKind.TROUBLE, key, LEADS, None, "words", NOW - 100 * DAY)
+            notices.notify(session, NoticeKind.TROUBLE, key, LEADS, None, "words", NOW - 100 * DAY)
         session.flush()
         old, new, _waits, given_up = session.scalars(select(Notice).order_by(Notice.id))
-        outbox.mark_delivered(session, old.id, NOW - 91 * DAY)
-        outbox.mark_delivered(session, new.id, NOW - 89 * DAY)
-        outbox.mark_notice_failed(session, given_up.id, NOW - 91 * DAY, permanent="invalid_blocks")
+        notices.mark_said(session, old.id, NOW - 91 * DAY)
+        notices.mark_said(session, new.id, NOW - 89 * DAY)
+        notices.mark_failed(session, given_up.id, NOW - 91 * DAY, permanent="invalid_blocks")
         troubles.hold(session, "C1", "is_archived", NOW - 92 * DAY, posts_only=True)
         troubles.mend(session, "C1", NOW - 91 * DAY, by_post=True)
         troubles.hold(session, "C1", "is_archived", NOW - 90 * DAY, posts_only=True)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from benchmarks.stock import LABELS, PEOPLE, Sizes, bench_policy, fill
 from core.connections import WebhookEndpoint
 from core.database import PATIENT, Database
-from core.delivery import backlog, event_log, events, outbox
+from core.delivery import backlog, claims, event_log, events, notices, outbox
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.queues import queue_named
@@ -176,8 +176,8 @@ QUESTIONS: dict[str, Question] = {
     "votes": _voting,
     "predictions that come in": _sending,
     "the next message": _claiming,
-    "the next notice": lambda session: outbox.claim_next_notice(session, "worker", NOW, ["C_LEADS"]),
-    "claims of the dead": lambda session: outbox.release_dead(session, lambda _name: False),
+    "the next notice": lambda session: notices.claim_next(session, "worker", NOW, ["C_LEADS"]),
+    "claims of the dead": lambda session: claims.release_dead(session, lambda _name: False),
     "a channel that is back": lambda session: outbox.revive(session, "C_REVIEW", ["is_archived"], NOW),
     "whose message this is": lambda session: outbox.subject_at(session, "C_REVIEW", "1.000100", Card.REVIEW_ITEM),
     "the next event": lambda session: events.is_waiting(session, (ENDPOINT,), NOW),

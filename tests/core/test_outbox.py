@@ -1,4 +1,4 @@
-"""What has to be said, as rows: folded together, claimed by one deliverer, never forgotten, never said twice."""
+"""Messages that are out of date, as rows: folded together, claimed by one deliverer, never forgotten, never doubled."""
 
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
@@ -7,13 +7,13 @@ from threading import Barrier
 
 from sqlalchemy import select
 
-from core.database import Database
-from core.delivery import outbox
-from core.delivery.outbox import CLAIM, LONGEST_PAUSE, Due, DueNotice
-from core.records.delivery import Notice, Posting
-from core.vocabulary import Audience, Card, NoticeKind
+from core.delivery import claims, outbox
+from core.delivery.claims import CLAIM, LONGEST_PAUSE
+from core.delivery.outbox import Due
+from core.records.delivery import Posting
+from core.vocabulary import Audience, Card
 from tests.core.desk import NOW, Desk
-from tests.people import ANA, LEADS, REVIEW
+from tests.people import LEADS, REVIEW
 
 SECOND = timedelta(seconds=1)
 
@@ -220,17 +220,14 @@ def test_what_a_dead_deliverer_held_is_free_at_once(desk: Desk) -> None:
     posted(desk, 1)
     show(desk, 1)
     show(desk, 2)
-    say(desk, "k1")
     claim(desk, "dead")
     claim(desk, "alive")
-    hear(desk, "dead")
     with desk.database.transaction() as session:
-        outbox.release_dead(session, lambda name: name == "dead")
+        claims.release_dead(session, lambda name: name == "dead")
     due = claim(desk, "other")
     assert due is not None
     assert due.subject_id == 1
     assert claim(desk, "other") is None
-    assert hear(desk, "other") is not None
 
 
 def test_shown_only_grows_when_an_older_drawing_is_marked_late(desk: Desk) -> None:
@@ -253,55 +250,3 @@ def test_a_message_is_found_by_its_coordinates_and_the_reverse(desk: Desk) -> No
         assert outbox.subject_at(session, LEADS, "17.5", Card.CANDIDATE) == 5
         assert outbox.subject_at(session, LEADS, "17.5", Card.REVIEW_ITEM) is None
         assert outbox.subject_at(session, REVIEW, "17.5", Card.CANDIDATE) is None
-
-
-def say(desk: Desk, key: str, person: str | None = None, channel: str = LEADS, words: str = "hello") -> None:
-    with desk.database.transaction() as session:
-        outbox.notify(session, NoticeKind.NOT_A_LEAD, key, channel, person, words, NOW)
-
-
-def hear(
-    desk: Desk, who: str = "one", after: timedelta = 0 * SECOND, full_channels: Collection[str] = ()
-) -> DueNotice | None:
-    with desk.database.transaction() as session:
-        return outbox.claim_next_notice(session, who, NOW + after, full_channels)
-
-
-def test_a_notice_is_said_once_however_often_it_is_asked_for(desk: Desk) -> None:
-    say(desk, "k1", words="first")
-    say(desk, "k1", words="second")
-    due = hear(desk)
-    assert due is not None
-    assert due.words == "first"
-    assert hear(desk, "two") is None
-    with desk.database.transaction() as session:
-        outbox.mark_delivered(session, due.id, NOW)
-    say(desk, "k1")
-    assert hear(desk, after=timedelta(days=1)) is None
-
-
-def test_words_to_one_person_do_not_wait_for_a_full_channel(desk: Desk) -> None:
-    say(desk, "all")
-    say(desk, "one", person=ANA)
-    due = hear(desk, full_channels=[LEADS])
-    assert due is not None
-    assert due.person == ANA
-    assert hear(desk, full_channels=[LEADS]) is None
-    assert hear(desk) is not None
-
-
-def test_a_notice_that_failed_is_tried_again_or_given_up(desk: Desk) -> None:
-    say(desk, "k1")
-    for after, how in ((0, {}), (2, {"retry_after": 5.0}), (7, {"permanent": "is_archived"})):
-        due = hear(desk, after=after * SECOND)
-        assert due is not None
-        assert hear(desk, after=after * SECOND) is None
-        with desk.database.transaction() as session:
-            outbox.mark_notice_failed(session, due.id, NOW + after * SECOND, **how)
-    assert hear(desk, after=timedelta(days=1)) is None
-    assert broken_notices(desk.database) == ["is_archived"]
-
-
-def broken_notices(database: Database) -> list[str]:
-    with database.reading() as session:
-        return list(session.scalars(select(Notice.broken)))

@@ -11,7 +11,7 @@ from bot.checks.database import room_on_disk
 from bot.checks.finding import Finding, Outcome
 from bot.cli import app
 from bot.clock import utc_now
-from core.delivery import backlog, outbox
+from core.delivery import backlog, notices, outbox
 from core.queues import queue_named
 from core.records.delivery import Posting
 from core.records.jobs import Job
@@ -119,7 +119,7 @@ def test_messages_that_slack_refused_for_good_are_counted_by_channel_and_reason(
 def test_redeliver_lets_them_be_said_after_all(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(place, "not_in_channel")
     with place.database.transaction() as session:
-        outbox.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, "words", utc_now())
+        notices.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, "words", utc_now())
         assert backlog.waiting(session).count == 1
     monkeypatch.setenv("DATABASE_URL", place.values["DATABASE_URL"])
     assert CliRunner().invoke(app, ["redeliver"]).stdout == "1 messages will be tried again.\n"

@@ -19,7 +19,7 @@ from bot.slack.people import refresh_people
 from bot.slack.speaking.deleted import post_deleted_again
 from bot.slack.speaking.deliver import SPEAKING
 from core.database import PATIENT, Database
-from core.delivery import outbox, turns
+from core.delivery import notices, outbox, turns
 from core.delivery.turns import LEASE, Whose
 from core.queues import members, queue_named
 from core.records.delivery import Posting, Turn
@@ -99,7 +99,7 @@ def test_words_to_the_leads_are_said_once(stage: Stage, fault: str) -> None:
     worker.slack.timeout = 1
     stage.box.fault("chat.postMessage", fault)
     with stage.desk.database.transaction() as session:
-        outbox.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, "v1 waits for you", stage.now())
+        notices.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, "v1 waits for you", stage.now())
     stage.work(worker, seconds=10)
     assert len(stage.cards("v1 waits for you", channel=LEADS)) == 1
     assert stage.waiting() == 0
@@ -111,7 +111,7 @@ def test_words_to_one_person_are_rather_said_twice_than_never(stage: Stage) -> N
     for number, fault in enumerate(("server_error", "ratelimited", "lost_answer")):
         stage.box.fault("chat.postEphemeral", fault)
         with stage.desk.database.transaction() as session:
-            outbox.notify(session, NoticeKind.NOT_A_LEAD, f"k{number}", LEADS, CLEO, f"heard {fault}", stage.now())
+            notices.notify(session, NoticeKind.NOT_A_LEAD, f"k{number}", LEADS, CLEO, f"heard {fault}", stage.now())
         stage.work(worker, seconds=5)
     said = [one.plain for one in stage.box.person(CLEO).messages(LEADS) if one.ephemeral]
     assert said == ["heard server_error", "heard ratelimited", "heard lost_answer", "heard lost_answer"]
@@ -340,7 +340,7 @@ def test_two_workers_post_each_card_once_and_say_each_notice_once(stage: Stage) 
         stage.settle(item)
     with stage.desk.database.transaction() as session:
         for number in range(3):
-            outbox.notify(session, NoticeKind.DECISION_PENDING, f"k{number}", LEADS, None, "a reminder", stage.now())
+            notices.notify(session, NoticeKind.DECISION_PENDING, f"k{number}", LEADS, None, "a reminder", stage.now())
     stage.work(*workers, seconds=15)
     assert len(stage.cards("2 × refund")) == len(items)
     assert len(stage.cards("a reminder", channel=LEADS)) == 3

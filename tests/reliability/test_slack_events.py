@@ -19,7 +19,7 @@ from bot.slack.app import build_app
 from bot.slack.connection import socket_mode
 from bot.worker import worker
 from core.database import PATIENT, Database
-from core.delivery import outbox
+from core.delivery import notices
 from core.learning.seeds import add_seeds
 from core.records.delivery import Posting
 from core.records.learning import Decision
@@ -264,7 +264,7 @@ def test_while_slack_hangs_on_one_message_the_workers_other_work_goes_on(loop: L
     loop.predict("T-1", "the sofa came late", UNSURE)
     loop.box.wait_for(lambda: loop.box.calls("chat.postMessage"))
     with loop.database.transaction() as session:
-        outbox.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, "v1 waits for you", utc_now())
+        notices.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, "v1 waits for you", utc_now())
     loop.card("v1 waits for you", channel=LEADS)
     with loop.database.reading() as session:
         assert session.scalars(select(Posting.shown)).one() == 0, "the first call still hangs"

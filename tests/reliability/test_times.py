@@ -12,7 +12,7 @@ from bot.jobs import put_times_right
 from bot.wiring import assemble
 from core import jobs
 from core.database import Database
-from core.delivery import events, outbox
+from core.delivery import claims, events, outbox
 from core.delivery.outbox import Due
 from core.errors import Outdated
 from core.records.jobs import Job
@@ -70,7 +70,7 @@ def test_a_card_that_a_dead_worker_had_claimed_is_free_within_a_minute_and_not_a
     assert claimed_card(desk, NOW, "one") is not None
     put_right(desk, BACK)
     assert claimed_card(desk, BACK) is None, "the first may be posting it at this moment"
-    assert claimed_card(desk, BACK + outbox.CLAIM + SECOND) is not None
+    assert claimed_card(desk, BACK + claims.CLAIM + SECOND) is not None
 
 
 def test_a_pause_that_is_meant_stays(desk: Desk) -> None:

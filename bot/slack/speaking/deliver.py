@@ -19,8 +19,9 @@ from bot.slack.speaking import saying
 from bot.slack.speaking.refusals import CONNECTION, Failure, sorted_failure
 from bot.wiring import Services
 from core.database import PATIENT
-from core.delivery import outbox, troubles, turns
-from core.delivery.outbox import Due, DueNotice
+from core.delivery import claims, notices, outbox, troubles, turns
+from core.delivery.notices import DueNotice
+from core.delivery.outbox import Due
 from core.delivery.turns import Whose
 from core.errors import Busy, NotFound, Unsure
 from core.policy import Policy
@@ -87,7 +88,7 @@ def in_turn(
         with services.database.transaction(wait=PATIENT) as session:
             return claim(session, services) if is_my_turn(session, services) else None
     except Unsure:
-        services.database.insist(lambda session: outbox.let_go(session, record, services.process))
+        services.database.insist(lambda session: claims.let_go(session, record, services.process))
         return None
 
 
@@ -116,7 +117,7 @@ def _claim(session: Session, services: Services) -> Due | None:
 
 
 def _claim_notice(session: Session, services: Services) -> DueNotice | None:
-    return outbox.claim_next_notice(session, services.process, services.clock(), services.budget.full_channels())
+    return notices.claim_next(session, services.process, services.clock(), services.budget.full_channels())
 
 
 def _note_shown(session: Session, due: Due, ts: str | None, now: datetime) -> None:
@@ -125,7 +126,7 @@ def _note_shown(session: Session, due: Due, ts: str | None, now: datetime) -> No
 
 
 def _note_said(session: Session, due: DueNotice, now: datetime) -> None:
-    outbox.mark_delivered(session, due.id, now)
+    notices.mark_said(session, due.id, now)
     if due.person is None:
         troubles.mend(session, due.channel, now, by_post=True)
 
@@ -162,12 +163,12 @@ def _fail_notice(services: Services, due: DueNotice, failure: Failure) -> None:
     _log(failure, {"notice": due.id})
     with services.database.transaction(wait=PATIENT) as session:
         if _held_up(session, services, due.channel, failure, is_post=True):
-            outbox.put_notice_back(session, due.id, still_unsure=failure.unknown)
+            notices.put_back(session, due.id, still_unsure=failure.unknown)
             return
         permanent = failure.reason if failure.permanent else ""
         if permanent:
             troubles.note(session, due.channel, permanent, services.clock())
-        outbox.mark_notice_failed(
+        notices.mark_failed(
             session, due.id, services.clock(), failure.retry_after, permanent, outcome_unknown=failure.unknown
         )
 

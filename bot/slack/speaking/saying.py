@@ -13,7 +13,8 @@ from bot.slack.views import candidate, review_item, run
 from bot.wiring import Services
 from core.database import PATIENT
 from core.delivery import outbox
-from core.delivery.outbox import Due, DueNotice
+from core.delivery.notices import DueNotice
+from core.delivery.outbox import Due
 from core.learning.cards import candidate_card, run_card
 from core.policy import Policy
 from core.review.cards import item_card

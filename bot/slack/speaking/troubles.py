@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bot.slack.views import trouble as words
 from bot.wiring import Services
 from core.database import PATIENT
-from core.delivery import backlog, outbox, troubles
+from core.delivery import backlog, notices, troubles
 from core.delivery.troubles import EVERYWHERE
 from core.policy import Policy
 from core.records.delivery import Trouble
@@ -44,7 +44,7 @@ def _tell(session: Session, services: Services, trouble: Trouble, channel: str) 
         _notify(session, services, key, channel, _what_is_wrong(session, trouble))
     elif trouble.held_until is not None:
         could_be_told = trouble.channel not in (channel, EVERYWHERE)
-        if not could_be_told or outbox.was_noted(session, key):
+        if not could_be_told or notices.was_noted(session, key):
             _notify(session, services, f"mended:{key}", channel, words.mended(trouble.channel, trouble.since))
 
 
@@ -57,4 +57,4 @@ def _what_is_wrong(session: Session, trouble: Trouble) -> str:
 
 
 def _notify(session: Session, services: Services, key: str, channel: str, said: str) -> None:
-    outbox.notify(session, NoticeKind.TROUBLE, key, channel, None, said, services.clock())
+    notices.notify(session, NoticeKind.TROUBLE, key, channel, None, said, services.clock())
