@@ -31,7 +31,7 @@ from core.errors import Invalid, NotFound, Refusal
 from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction, checked_prediction
 from core.learning.cards import model_story
-from core.learning.decisions import roll_back as bring_back
+from core.learning.roll_back import roll_back as bring_back
 from core.learning.runs import request_run
 from core.learning.seeds import add_seeds
 from core.queues import queue_named, sync_queues

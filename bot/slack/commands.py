@@ -12,7 +12,7 @@ from bot.slack.payloads import Body, Command
 from bot.slack.views import home, stats
 from bot.wiring import Services
 from core.errors import Invalid, NotAllowed, Refusal
-from core.learning.decisions import roll_back
+from core.learning.roll_back import roll_back
 from core.learning.runs import request_run
 from core.policy import QueuePolicy
 from core.queues import queue_named, queues_of, require

@@ -5,39 +5,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import jobs
-from core.delivery import notices, outbox
-from core.delivery.events import announce
+from core.delivery import notices
 from core.errors import AlreadySettled, Invalid, NotFound, Outdated, Refusal
+from core.learning.going_live import go_live, note_decision, redraw
 from core.learning.models import newest_evaluation
-from core.learning.runs import EVALUATE, TRAIN
 from core.policy import Policy, QueuePolicy
 from core.queues import holds, members, require
-from core.records.learning import (
-    Approval,
-    Decision,
-    Evaluation,
-    Live,
-    ModelVersion,
-    Snapshot,
-    TrainingRun,
-)
-from core.records.queues import Queue
-from core.vocabulary import Audience, Card, DecisionKind, EventKind, ModelState, NoticeKind, Role
+from core.records.learning import Approval, Evaluation, Live, ModelVersion
+from core.vocabulary import DecisionKind, ModelState, NoticeKind, Role
 
 STATE_SENTENCES = {
     ModelState.LIVE: "is live already",
     ModelState.RETIRED: "was live before and has been replaced",
     ModelState.REJECTED: "has been rejected",
     ModelState.SUPERSEDED: "has been superseded by a newer candidate",
-}
-
-ROLL_BACKS_APART = timedelta(minutes=1)
-
-ANNOUNCED = {
-    DecisionKind.PROMOTE: EventKind.MODEL_PROMOTED,
-    DecisionKind.OVERRULE: EventKind.MODEL_PROMOTED,
-    DecisionKind.ROLL_BACK: EventKind.MODEL_ROLLED_BACK,
 }
 
 
@@ -62,7 +43,7 @@ def approve(session: Session, model_id: int, person: str, reacted_at: int, now: 
     queue = policy.queue(model.queue.name)
     leads = _standing_leads(session, model, evaluation)
     if len(leads) < queue.promotion.approvals:
-        _redraw(session, model, now)
+        redraw(session, model, now)
         return False
     _promote(session, live, model, DecisionKind.PROMOTE, leads, "", now, queue)
     return True
@@ -77,7 +58,7 @@ def withdraw_approval(session: Session, model_id: int, person: str, reacted_at: 
     if model.state is not ModelState.CANDIDATE or not concerned:
         return
     _note_reaction(session, model, person, reacted_at, standing=False, evaluation_id=None)
-    _redraw(session, model, now)
+    redraw(session, model, now)
 
 
 def reject(session: Session, model_id: int, person: str, now: datetime, policy: Policy) -> None:
@@ -86,8 +67,8 @@ def reject(session: Session, model_id: int, person: str, now: datetime, policy: 
     require(session, model.queue, Role.LEAD, person, "decide about models")
     _check_pending(model)
     model.state = ModelState.REJECTED
-    _decide(session, live, model, DecisionKind.REJECT, [person], "", now, policy.queue(model.queue.name))
-    _redraw(session, model, now)
+    note_decision(session, live, model, DecisionKind.REJECT, [person], "", now, policy.queue(model.queue.name))
+    redraw(session, model, now)
 
 
 def overrule(session: Session, model_id: int, person: str, reason: str, now: datetime, policy: Policy) -> None:
@@ -117,49 +98,6 @@ def _overruling(policy: QueuePolicy) -> Role:
     return Role.ADMIN if policy.admins else Role.LEAD
 
 
-def roll_back(session: Session, queue: Queue, person: str, reason: str, now: datetime, policy: QueuePolicy) -> str:
-    """Bring back the model that was live before the present one. Returns its name. Raises NotFound if there is none,
-    and AlreadySettled within a minute of the last one: typed again because no answer came, or by two leads at once, it
-    would go back two.
-
-    The caller has checked who may (a lead by slash command, an operator by terminal).
-    """
-    live = session.get_one(Live, queue.id, with_for_update=True, populate_existing=True)
-    present = live.model_id
-    if present is None:
-        raise NotFound(f"No model of {queue.name} is live, so there is nothing to roll back.")
-    _check_not_just_now(session, queue, now)
-    former_id = session.scalar(
-        select(Decision.former_model_id)
-        .where(
-            Decision.model_id == present,
-            Decision.kind.in_([DecisionKind.PROMOTE, DecisionKind.OVERRULE]),
-        )
-        .order_by(Decision.id.desc())
-        .limit(1)
-    )
-    if former_id is None:
-        raise NotFound(f"The live model of {queue.name} is its first one: there is none to go back to.")
-    former = session.get_one(ModelVersion, former_id)
-    _go_live(session, live, former, now)
-    _decide(session, live, former, DecisionKind.ROLL_BACK, [person], reason, now, policy, former_model_id=present)
-    return former.name
-
-
-def _check_not_just_now(session: Session, queue: Queue, now: datetime) -> None:
-    moved = select(Decision).where(Decision.queue_id == queue.id, Decision.kind.in_(ANNOUNCED))
-    last = session.scalars(moved.order_by(Decision.id.desc()).limit(1)).first()
-    if last is None or last.kind is not DecisionKind.ROLL_BACK:
-        return
-    if timedelta(0) <= now - last.created_at < ROLL_BACKS_APART:
-        former = session.get_one(ModelVersion, last.former_model_id)
-        brought_back = session.get_one(ModelVersion, last.model_id)
-        raise AlreadySettled(
-            f"{former.name} of {queue.name} was rolled back to {brought_back.name} just now. "
-            "To go back one more, say it again in a minute."
-        )
-
-
 def remind_of_pending(session: Session, now: datetime, policy: Policy) -> None:
     """Silence is never a yes: tell the leads' channel about candidates that have waited long. Each is said once."""
     waiting = session.scalars(
@@ -180,67 +118,8 @@ def _promote(
     now: datetime, queue: QueuePolicy,
 ) -> None:  # fmt: skip
     former = live.model_id
-    _go_live(session, live, model, now)
-    _decide(session, live, model, kind, leads, reason, now, queue, former_model_id=former)
-
-
-def _go_live(session: Session, live: Live, model: ModelVersion, now: datetime) -> None:
-    """Move the Live row; redraw both cards; have candidates that wait compared with the new live model."""
-    if live.model_id is not None:
-        former = session.get_one(ModelVersion, live.model_id)
-        former.state = ModelState.RETIRED
-        _redraw(session, former, now)
-    model.state = ModelState.LIVE
-    live.model_id, live.changes, live.changed_at = model.id, live.changes + 1, now
-    _redraw(session, model, now)
-    waiting = session.scalars(
-        select(ModelVersion).where(ModelVersion.queue_id == live.queue_id, ModelVersion.state == ModelState.CANDIDATE)
-    )
-    for candidate in waiting:
-        _ask_for_evaluation(session, live, candidate, now)
-
-
-def _decide(
-    session: Session, live: Live, model: ModelVersion, kind: DecisionKind, leads: list[str], reason: str,
-    now: datetime, queue: QueuePolicy, former_model_id: int | None = None,
-) -> None:  # fmt: skip
-    snapshot_hash = session.scalar(
-        select(Snapshot.content_hash)
-        .join(TrainingRun, TrainingRun.snapshot_id == Snapshot.id)
-        .where(TrainingRun.id == model.run_id)
-    )
-    decision = Decision(
-        queue_id=live.queue_id,
-        model_id=model.id,
-        kind=kind,
-        former_model_id=former_model_id,
-        people={"leads": leads},
-        reason=reason,
-        evaluation_id=newest_evaluation(session, model.id).id,
-        snapshot_hash=snapshot_hash or "",
-        policy_fingerprint=queue.fingerprint,
-        created_at=now,
-    )
-    session.add(decision)
-    session.flush()
-    _announce(session, decision, model, now)
-
-
-def _announce(session: Session, decision: Decision, model: ModelVersion, now: datetime) -> None:
-    """Other systems hear which model answers from now on, and instead of which."""
-    kind = ANNOUNCED.get(decision.kind)
-    if kind is None:
-        return
-    former = session.get(ModelVersion, decision.former_model_id) if decision.former_model_id else None
-    told = {
-        "queue": model.queue.name,
-        "model": model.name,
-        "model_id": model.id,
-        "former_model": former.name if former else None,
-        "overruled": decision.kind is DecisionKind.OVERRULE,
-        "decided_at": decision.created_at.isoformat(),
-    }
-    announce(session, kind, decision.id, decision.queue_id, told, now)
+    go_live(session, live, model, now)
+    note_decision(session, live, model, kind, leads, reason, now, queue, former_model_id=former)
 
 
 def _locked(session: Session, model_id: int) -> tuple[Live, ModelVersion]:
@@ -265,17 +144,6 @@ def _current_evaluation(session: Session, live: Live, model: ModelVersion) -> Ev
             "please decide when its report is new."
         )
     return evaluation
-
-
-def _ask_for_evaluation(session: Session, live: Live, model: ModelVersion, now: datetime) -> None:
-    jobs.enqueue(
-        session,
-        EVALUATE,
-        f"{EVALUATE}:{model.id}:{live.changes}",
-        {"model_id": model.id},
-        now,
-        mutex=f"{TRAIN}:{model.queue.name}",
-    )
 
 
 def _note_reaction(
@@ -307,7 +175,3 @@ def _standing_leads(session: Session, model: ModelVersion, evaluation: Evaluatio
         )
     )
     return sorted(set(said) & set(members(session, model.queue_id, Role.LEAD)))
-
-
-def _redraw(session: Session, model: ModelVersion, now: datetime) -> None:
-    outbox.show(session, Card.CANDIDATE, model.id, Audience.LEADS, model.queue, now, urgent=True)

@@ -23,7 +23,8 @@ from core.delivery.events import (
     release_dead,
     replay,
 )
-from core.learning.decisions import approve, reject, roll_back
+from core.learning.decisions import approve, reject
+from core.learning.roll_back import roll_back
 from core.records.webhooks import Event
 from core.vocabulary import OPERATOR, DeliveryState, EventKind
 from tests.core.desk import BILLING, NOW, REFUND, Desk

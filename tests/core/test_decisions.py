@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from core.database import PATIENT
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
-from core.learning.decisions import approve, overrule, reject, remind_of_pending, roll_back, withdraw_approval
+from core.learning.decisions import approve, overrule, reject, remind_of_pending, withdraw_approval
 from core.learning.models import newest_evaluation
+from core.learning.roll_back import roll_back
 from core.learning.runs import EVALUATE
 from core.queues import Person, sync_members
 from core.records.delivery import Notice

@@ -4,7 +4,8 @@ import pytest
 
 from core.errors import NotFound
 from core.learning.cards import candidate_card, model_story, run_card
-from core.learning.decisions import approve, overrule, roll_back
+from core.learning.decisions import approve, overrule
+from core.learning.roll_back import roll_back
 from core.vocabulary import DecisionKind, ModelState, RunState, Trigger
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NOW, Desk

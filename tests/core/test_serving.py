@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.errors import Invalid, NotFound
-from core.learning.decisions import roll_back
+from core.learning.roll_back import roll_back
 from core.learning.serving import Serving
 from core.records.learning import Artifact
 from tests.core.desk import NOW, REFUND, Desk

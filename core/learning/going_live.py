@@ -1,0 +1,99 @@
+"""What every decision about a model leaves behind: the `Live` row moves, the decision is kept, cards and other systems
+hear of it. Callers hold the lock on the queue's `Live` row.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import jobs
+from core.delivery import outbox
+from core.delivery.events import announce
+from core.learning.models import newest_evaluation
+from core.learning.runs import EVALUATE, TRAIN
+from core.policy import QueuePolicy
+from core.records.learning import Decision, Live, ModelVersion, Snapshot, TrainingRun
+from core.vocabulary import Audience, Card, DecisionKind, EventKind, ModelState
+
+ANNOUNCED = {
+    DecisionKind.PROMOTE: EventKind.MODEL_PROMOTED,
+    DecisionKind.OVERRULE: EventKind.MODEL_PROMOTED,
+    DecisionKind.ROLL_BACK: EventKind.MODEL_ROLLED_BACK,
+}
+
+
+def go_live(session: Session, live: Live, model: ModelVersion, now: datetime) -> None:
+    """Move the Live row; redraw both cards; have candidates that wait compared with the new live model."""
+    if live.model_id is not None:
+        former = session.get_one(ModelVersion, live.model_id)
+        former.state = ModelState.RETIRED
+        redraw(session, former, now)
+    model.state = ModelState.LIVE
+    live.model_id, live.changes, live.changed_at = model.id, live.changes + 1, now
+    redraw(session, model, now)
+    waiting = session.scalars(
+        select(ModelVersion).where(ModelVersion.queue_id == live.queue_id, ModelVersion.state == ModelState.CANDIDATE)
+    )
+    for candidate in waiting:
+        _ask_for_evaluation(session, live, candidate, now)
+
+
+def note_decision(
+    session: Session, live: Live, model: ModelVersion, kind: DecisionKind, leads: list[str], reason: str,
+    now: datetime, queue: QueuePolicy, former_model_id: int | None = None,
+) -> None:  # fmt: skip
+    """Who decided what, when and on which grounds, for good; what answers from now on is announced."""
+    snapshot_hash = session.scalar(
+        select(Snapshot.content_hash)
+        .join(TrainingRun, TrainingRun.snapshot_id == Snapshot.id)
+        .where(TrainingRun.id == model.run_id)
+    )
+    decision = Decision(
+        queue_id=live.queue_id,
+        model_id=model.id,
+        kind=kind,
+        former_model_id=former_model_id,
+        people={"leads": leads},
+        reason=reason,
+        evaluation_id=newest_evaluation(session, model.id).id,
+        snapshot_hash=snapshot_hash or "",
+        policy_fingerprint=queue.fingerprint,
+        created_at=now,
+    )
+    session.add(decision)
+    session.flush()
+    _announce(session, decision, model, now)
+
+
+def redraw(session: Session, model: ModelVersion, now: datetime) -> None:
+    """The card of this model must be brought up to date."""
+    outbox.show(session, Card.CANDIDATE, model.id, Audience.LEADS, model.queue, now, urgent=True)
+
+
+def _announce(session: Session, decision: Decision, model: ModelVersion, now: datetime) -> None:
+    """Other systems hear which model answers from now on, and instead of which."""
+    kind = ANNOUNCED.get(decision.kind)
+    if kind is None:
+        return
+    former = session.get(ModelVersion, decision.former_model_id) if decision.former_model_id else None
+    told = {
+        "queue": model.queue.name,
+        "model": model.name,
+        "model_id": model.id,
+        "former_model": former.name if former else None,
+        "overruled": decision.kind is DecisionKind.OVERRULE,
+        "decided_at": decision.created_at.isoformat(),
+    }
+    announce(session, kind, decision.id, decision.queue_id, told, now)
+
+
+def _ask_for_evaluation(session: Session, live: Live, model: ModelVersion, now: datetime) -> None:
+    jobs.enqueue(
+        session,
+        EVALUATE,
+        f"{EVALUATE}:{model.id}:{live.changes}",
+        {"model_id": model.id},
+        now,
+        mutex=f"{TRAIN}:{model.queue.name}",
+    )

@@ -1,0 +1,61 @@
+"""Bring back the model that was live before the present one."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.errors import AlreadySettled, NotFound
+from core.learning.going_live import ANNOUNCED, go_live, note_decision
+from core.policy import QueuePolicy
+from core.records.learning import Decision, Live, ModelVersion
+from core.records.queues import Queue
+from core.vocabulary import DecisionKind
+
+ROLL_BACKS_APART = timedelta(minutes=1)
+
+
+def roll_back(session: Session, queue: Queue, person: str, reason: str, now: datetime, policy: QueuePolicy) -> str:
+    """Bring back the model that was live before the present one. Returns its name. Raises NotFound if there is none,
+    and AlreadySettled within a minute of the last one: typed again because no answer came, or by two leads at once, it
+    would go back two.
+
+    The caller has checked who may (a lead by slash command, an operator by terminal).
+    """
+    live = session.get_one(Live, queue.id, with_for_update=True, populate_existing=True)
+    present = live.model_id
+    if present is None:
+        raise NotFound(f"No model of {queue.name} is live, so there is nothing to roll back.")
+    _check_not_just_now(session, queue, now)
+    former = _replaced_by(session, queue, present)
+    go_live(session, live, former, now)
+    note_decision(session, live, former, DecisionKind.ROLL_BACK, [person], reason, now, policy, former_model_id=present)
+    return former.name
+
+
+def _replaced_by(session: Session, queue: Queue, model_id: int) -> ModelVersion:
+    """What was live when this model was promoted, not when it was last brought back."""
+    went_live = [DecisionKind.PROMOTE, DecisionKind.OVERRULE]
+    former_id = session.scalar(
+        select(Decision.former_model_id)
+        .where(Decision.model_id == model_id, Decision.kind.in_(went_live))
+        .order_by(Decision.id.desc())
+        .limit(1)
+    )
+    if former_id is None:
+        raise NotFound(f"The live model of {queue.name} is its first one: there is none to go back to.")
+    return session.get_one(ModelVersion, former_id)
+
+
+def _check_not_just_now(session: Session, queue: Queue, now: datetime) -> None:
+    moved = select(Decision).where(Decision.queue_id == queue.id, Decision.kind.in_(ANNOUNCED))
+    last = session.scalars(moved.order_by(Decision.id.desc()).limit(1)).first()
+    if last is None or last.kind is not DecisionKind.ROLL_BACK:
+        return
+    if timedelta(0) <= now - last.created_at < ROLL_BACKS_APART:
+        former = session.get_one(ModelVersion, last.former_model_id)
+        brought_back = session.get_one(ModelVersion, last.model_id)
+        raise AlreadySettled(
+            f"{former.name} of {queue.name} was rolled back to {brought_back.name} just now. "
+            "To go back one more, say it again in a minute."
+        )
