@@ -251,6 +251,11 @@ class QueuePolicy(_Section):
         }[role]
 
     @property
+    def channels(self) -> tuple[str, str]:
+        """Ids: the reviewers', then the leads'."""
+        return self.channel, self.leads_channel
+
+    @property
     def shown_title(self) -> str:
         return self.title or self.name
 
@@ -289,6 +294,11 @@ class Policy(_Section):
     queues: tuple[QueuePolicy, ...] = Field(min_length=1)
     api: ApiPolicy = ApiPolicy()
     webhooks: tuple[WebhookEndpoint, ...] = ()
+
+    @property
+    def channels(self) -> list[str]:
+        """Ids of the channels that any queue uses, each once."""
+        return list(dict.fromkeys(channel for queue in self.queues for channel in queue.channels))
 
     @property
     def groups(self) -> list[str]:

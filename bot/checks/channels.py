@@ -13,7 +13,7 @@ INVITE = "In the channel, type: /invite @goldloop"
 
 
 def channels(slack: WebClient, policy: Policy) -> Findings:
-    for channel in dict.fromkeys(name for queue in policy.queues for name in (queue.channel, queue.leads_channel)):
+    for channel in policy.channels:
         subject = f"channel {channel}"
         answer = answered(subject, partial(slack.conversations_info, channel=channel))
         if isinstance(answer, Finding):

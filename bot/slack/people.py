@@ -51,9 +51,8 @@ def refresh_people(services: Services) -> bool:
         known = {person.id: person for person in asked_about(services.slack, everybody, team)}
         for queue, roles in zip(services.policy.queues, named, strict=True):
             _seat(services, queue, {role: [known[person] for person in people] for role, people in roles.items()})
-    for queue in services.policy.queues:
-        for channel in (queue.channel, queue.leads_channel):
-            _deliver_again(services, channel)
+    for channel in services.policy.channels:
+        _deliver_again(services, channel)
     return False
 
 
@@ -95,8 +94,7 @@ def _concerns_us(services: Services, event: Body) -> bool:
             return is_known(session, str((event.get("user") or {}).get("id", "")))
     if kind in ("subteam_members_changed", "subteam_updated"):
         return (event.get("subteam_id") or (event.get("subteam") or {}).get("id")) in services.policy.groups
-    channels = {channel for queue in services.policy.queues for channel in (queue.channel, queue.leads_channel)}
-    return event.get("channel") in channels
+    return event.get("channel") in services.policy.channels
 
 
 def _deliver_again(services: Services, channel: str) -> None:

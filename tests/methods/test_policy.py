@@ -122,6 +122,14 @@ def test_an_admin_is_a_lead_too() -> None:
     assert parse_policy(content, "goldloop.toml").queues[0].named(Role.LEAD) == ("U1", "U2", "U2", "U3")
 
 
+def test_a_channel_of_two_queues_is_one_channel() -> None:
+    content = document("title", "Support")
+    content["queues"]["sales"] = content["queues"]["support"] | {"channel": "C3"}
+    policy = parse_policy(content, "goldloop.toml")
+    assert policy.channels == ["C1", "C2", "C3"]
+    assert policy.queue("sales").channels == ("C3", "C2")
+
+
 def test_how_many_leads_a_user_group_holds_is_not_guessed() -> None:
     content = document("promotion.approvals", 3)
     content["queues"]["support"] |= {"leads": ["S_LEADS"], "admins": ["S_ADMINS", "U1"]}

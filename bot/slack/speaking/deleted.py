@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.speaking.deliver import channels_of, is_my_turn
+from bot.slack.speaking.deliver import is_my_turn
 from bot.slack.speaking.refusals import CONNECTION
 from bot.slack.speaking.said_before import MOST_PAGES, PAGE
 from bot.wiring import Services
@@ -25,7 +25,7 @@ def post_deleted_again(services: Services) -> bool:
     with services.database.transaction(wait=PATIENT) as session:
         if not is_my_turn(session, services):
             return False
-    for channel in channels_of(services.policy):
+    for channel in services.policy.channels:
         with services.database.reading(wait=PATIENT) as session:
             shown = undecided.shown_in(session, channel)
         if shown:

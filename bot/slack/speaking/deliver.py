@@ -24,7 +24,6 @@ from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
 from core.delivery.turns import Whose
 from core.errors import Busy, NotFound, Unsure
-from core.policy import Policy
 from core.records.delivery import Notice, Posting
 from core.vocabulary import Card
 
@@ -96,12 +95,8 @@ def is_my_turn(session: Session, services: Services) -> bool:
     """Takes the turn where it is free, and keeps it where it is ours."""
     whose = turns.take(session, SPEAKING, services.process, services.clock(), is_gone)
     if whose is Whose.NEWLY_MINE:
-        services.budget.begin(channels_of(services.policy))
+        services.budget.begin(services.policy.channels)
     return whose is not Whose.ANOTHERS
-
-
-def channels_of(policy: Policy) -> set[str]:
-    return {channel for queue in policy.queues for channel in (queue.channel, queue.leads_channel)}
 
 
 def _claim(session: Session, services: Services) -> Due | None:

@@ -34,7 +34,7 @@ def tell_of_troubles(services: Services) -> bool:
 
 def _concerned(policy: Policy, channel: str) -> Iterable[str]:
     """The leads' channels of the queues that use this one."""
-    uses = [queue for queue in policy.queues if channel in (queue.channel, queue.leads_channel, EVERYWHERE)]
+    uses = [queue for queue in policy.queues if channel in (*queue.channels, EVERYWHERE)]
     return dict.fromkeys(queue.leads_channel for queue in uses)
 
 
