@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
-from core.database import insert_for, kind_of
+from core.bulk import Bulk, insert_all
 from core.errors import Refusal
 from core.hashing import content_hash, unit_interval
 from core.intake.flagging import FlagReason, reasons_to_review
@@ -22,7 +21,18 @@ from core.records.reviews import ReviewItem
 from core.review.items import Seen, open_items
 from core.vocabulary import Reason
 
-FLAGS = cast(Table, Flag.__table__)
+PREDICTIONS = Bulk(
+    cast(Table, Prediction.__table__),
+    same=("queue_id", "created_at"),
+    each=(*NewPrediction.__dataclass_fields__, "content_hash"),
+    key=("queue_id", "external_id", "model_version"),
+    back=("id", "external_id", "model_version"),
+)
+FLAGS = Bulk(
+    cast(Table, Flag.__table__),
+    same=("person", "policy_fingerprint", "created_at"),
+    each=("prediction_id", "reason", "detail", "inclusion_probability"),
+)
 
 
 @dataclass(frozen=True)
@@ -55,14 +65,12 @@ def record_predictions(
     Batches of up to 1,000 keep the transaction short."""
     queue = _open_queue(session, policy)
     wanted = _storable(session, queue, [_as_stored(row, policy) for row in batch])
-    found = [(row, _reasons(row, queue, policy)) for row in wanted]
-    new = _store(session, queue, [row for row, reasons in found if not reasons], now)
-    why = {_key(row): reasons for row, reasons in found if reasons}
-    stored = _insert(session, queue, [row for row, reasons in found if reasons], now)
-    if stored:
-        _flag(session, [(one, why[_key(one.row)]) for one in stored], now, policy)
-        open_items(session, [one.seen for one in stored], queue, now, policy)
-    return Ingested(new=new + len(stored), repeated=len(batch) - new - len(stored), flagged=len(stored))
+    stored = _insert(session, queue, wanted, now)
+    flagged = [(one, reasons) for one in stored if (reasons := _reasons(one.row, queue, policy))]
+    if flagged:
+        _flag(session, flagged, now, policy)
+        open_items(session, [one.seen for one, _why in flagged], queue, now, policy)
+    return Ingested(new=len(stored), repeated=len(batch) - len(stored), flagged=len(flagged))
 
 
 def flag_for_review(
@@ -132,21 +140,10 @@ def _storable(session: Session, queue: Queue, batch: Sequence[NewPrediction]) ->
     return list(reversed(first.values()))
 
 
-def _store(session: Session, queue: Queue, rows: Sequence[NewPrediction], now: datetime) -> int:
-    """How many were not there yet. Nobody asks for their ids, which is three times as fast."""
-    if not rows:
-        return 0
-    values = [_values(row, queue, now) for row in rows]
-    counting = {"preserve_rowcount": True}
-    return session.connection().execute(_storing(kind_of(session)), values, execution_options=counting).rowcount
-
-
 def _insert(session: Session, queue: Queue, rows: Sequence[NewPrediction], now: datetime) -> list[_Stored]:
     """Those that were not there yet, in this order."""
-    if not rows:
-        return []
-    values = [_values(row, queue, now) for row in rows]
-    found = session.connection().execute(_storing_for_ids(kind_of(session)), values)
+    values = [_values(row) for row in rows]
+    found = insert_all(session, PREDICTIONS, {"queue_id": queue.id, "created_at": now}, values)
     ids = {(external_id, version): stored for stored, external_id, version in found}
     return [
         _Stored(ids[_key(row)], row, value["content_hash"])
@@ -155,32 +152,8 @@ def _insert(session: Session, queue: Queue, rows: Sequence[NewPrediction], now: 
     ]
 
 
-@cache
-def _storing(kind: str) -> Any:
-    """Built once; the driver is given all rows of a batch."""
-    key = ["queue_id", "external_id", "model_version"]
-    return insert_for(kind, Prediction.__table__).on_conflict_do_nothing(index_elements=key)
-
-
-@cache
-def _storing_for_ids(kind: str) -> Any:
-    return _storing(kind).returning(Prediction.id, Prediction.external_id, Prediction.model_version)
-
-
-def _values(row: NewPrediction, queue: Queue, now: datetime) -> dict[str, Any]:
-    return {
-        "queue_id": queue.id,
-        "external_id": row.external_id,
-        "model_version": row.model_version,
-        "text": row.text,
-        "image_url": row.image_url,
-        "fields": row.fields,
-        "label": row.label,
-        "confidence": row.confidence,
-        "probabilities": row.probabilities,
-        "content_hash": content_hash(row.text, row.image_url),
-        "created_at": now,
-    }
+def _values(row: NewPrediction) -> dict[str, Any]:
+    return {**vars(row), "content_hash": content_hash(row.text, row.image_url)}
 
 
 def _reasons(row: NewPrediction, queue: Queue, policy: QueuePolicy) -> tuple[FlagReason, ...]:
@@ -199,20 +172,18 @@ def _flag(
     policy: QueuePolicy,
     person: str | None = None,
 ) -> None:
+    same = {"person": person, "policy_fingerprint": policy.fingerprint, "created_at": now}
     rows = [
         {
             "prediction_id": stored.id,
             "reason": reason.reason,
             "detail": reason.detail,
             "inclusion_probability": reason.inclusion_probability,
-            "person": person,
-            "policy_fingerprint": policy.fingerprint,
-            "created_at": now,
         }
         for stored, reasons in flagged
         for reason in reasons
     ]
-    session.connection().execute(insert(FLAGS), rows)
+    insert_all(session, FLAGS, same, rows)
 
 
 def _locked(session: Session, queue: Queue, row: NewPrediction) -> _Stored:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, bindparam, func, insert, select
+from sqlalchemy import Row, Table, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from core.bulk import Bulk, insert_all
 from core.database import run
 from core.delivery import outbox
 from core.errors import AlreadySettled, NotFound
@@ -24,7 +25,12 @@ _LOCKED = (
     .with_for_update(of=ReviewItem)
     .execution_options(populate_existing=True)
 )
-_OPENING = insert(cast(Table, ReviewItem.__table__)).returning(ReviewItem.id, ReviewItem.prediction_id)
+_OPENING = Bulk(
+    cast(Table, ReviewItem.__table__),
+    same=("queue_id", "state", "disputed_because", "opened_at"),
+    each=("prediction_id", "blind"),
+    back=("prediction_id", "id"),
+)
 _LATEST = (
     select(
         Answer.id,
@@ -88,20 +94,16 @@ def open_items(
     there is nothing to hide, and nothing a model got wrong.
     """
     share = policy.review.blind_share
+    same = {"queue_id": queue.id, "state": ItemState.OPEN, "disputed_because": "", "opened_at": now}
     rows = [
         {
-            "queue_id": queue.id,
             "prediction_id": seen.prediction_id,
-            "state": ItemState.OPEN,
-            "disputed_because": "",
             "blind": seen.has_guess and unit_interval(seen.content_hash, "blind") < share,
-            "opened_at": now,
         }
         for seen in predictions
     ]
-    opened = session.connection().execute(_OPENING, rows)
-    by_prediction = {prediction_id: item_id for item_id, prediction_id in opened}
-    ids = [by_prediction[seen.prediction_id] for seen in predictions]
+    item_of = dict(insert_all(session, _OPENING, same, rows))
+    ids = [item_of[seen.prediction_id] for seen in predictions]
     outbox.show_all(session, Card.REVIEW_ITEM, ids, Audience.REVIEWERS, queue, now)
     return ids
 

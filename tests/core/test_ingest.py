@@ -13,7 +13,7 @@ from core.records.predictions import Flag, Prediction
 from core.records.reviews import ReviewItem
 from core.vocabulary import Card, ItemState, Reason
 from tests.core.conftest import OpenDesk
-from tests.core.desk import BILLING, REFUND, SURE, UNSURE, Desk, sent
+from tests.core.desk import BILLING, NOW, REFUND, SURE, UNSURE, Desk, sent
 from tests.people import ANA, BEN, DAN, support_policy
 
 RULES = support_policy().queues[0]
@@ -121,6 +121,27 @@ def test_fields_keep_the_order_in_which_they_were_sent(desk: Desk) -> None:
     fields = {"Ticket number": "7", "Tier": "gold", "A": "b"}
     item_id = desk.ticket(fields=fields)
     assert list(desk.item(item_id).prediction.fields.items()) == list(fields.items())
+
+
+def test_what_is_stored_is_what_was_sent_to_the_last_digit_and_sign(desk: Desk) -> None:
+    words = 'Zürich 😀 \u2028 "quoted" \\ back\x7f'
+    chances = {REFUND: 0.1 + 0.2, BILLING: 1e-17}
+    desk.ingest(sent(words, chances, external_id=words, fields={words: words}))
+    desk.ingest(sent(external_id="alone", label=REFUND, confidence=0.1 + 0.7, probabilities=None))
+    with desk.database.reading() as session:
+        whole, alone = session.scalars(select(Prediction).order_by(Prediction.id))
+    assert (whole.external_id, whole.text, whole.fields) == (words, words, {words: words})
+    assert (whole.probabilities, whole.confidence, whole.image_url) == (chances, 0.1 + 0.2, None)
+    assert (alone.probabilities, alone.confidence, alone.created_at) == (None, 0.1 + 0.7, NOW)
+
+
+def test_items_are_opened_in_the_order_in_which_their_predictions_came(desk: Desk) -> None:
+    ids = [f"T-{number * 7 % 50}" for number in range(50)]
+    desk.ingest(*(sent(external_id=one) for one in ids[10:20]))
+    desk.ingest(*(sent(external_id=one) for one in ids))
+    with desk.database.reading() as session:
+        shown = session.scalars(select(Prediction.external_id).join(ReviewItem).order_by(ReviewItem.id))
+        assert list(shown) == ids[10:20] + ids[:10] + ids[20:]
 
 
 GOOD: dict[str, Any] = {"external_id": "T-1", "model_version": "m", "text": "refund me", "probabilities": UNSURE}

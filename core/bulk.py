@@ -1,0 +1,101 @@
+"""Many rows into one table at once, as quickly as each database takes them.
+
+SQLAlchemy prepares each value of each row, and psycopg sends each row by itself: that takes several times as long as
+storing them. So PostgreSQL gets one statement and all rows as one JSON document, and SQLite's driver gets the rows as
+they are to be stored. What is the same in all of them (a queue, a time) is prepared once.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from operator import itemgetter
+from typing import Any
+
+from pydantic_core import to_json
+from sqlalchemy import JSON, Column, Connection, String, Table, bindparam, cast, func, select
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.orm import Session
+
+from core.database import insert_for, kind_of
+
+SQLITE = sqlite.dialect()
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """Which columns of a table are filled, and what is wanted back. Such a table counts its `id` up.
+
+    same: columns with one value for all rows; each: those with a value per row, of a kind that JSON knows too.
+    key: columns by which a row may be there already, which then stays as it is. back: columns that are wanted back.
+    """
+
+    table: Table
+    same: tuple[str, ...]
+    each: tuple[str, ...]
+    key: tuple[str, ...] = ()
+    back: tuple[str, ...] = ()
+
+
+def insert_all(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    """Past the ORM. Their ids grow in the order in which the rows are given. Returns `bulk.back` of those that were not
+    there yet, in no order."""
+    if not rows:
+        return []
+    insert = _as_document if kind_of(session) == "postgresql" else _by_driver
+    return [tuple(row) for row in insert(session.connection(), bulk, same, rows)]
+
+
+def _as_document(connection: Connection, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Sequence[Any]:
+    done = connection.execute(_from_document(bulk), {**same, "rows": to_json(rows).decode()})
+    return done.all() if bulk.back else ()
+
+
+@cache
+def _from_document(bulk: Bulk) -> Any:
+    """INSERT INTO … SELECT what is the same, what differs FROM json_to_recordset(…): built once."""
+    columns = bulk.table.c
+    document = cast(bindparam("rows", type_=String), JSON)
+    parts = [Column(name, columns[name].type) for name in bulk.each]
+    given = func.json_to_recordset(document).table_valued(*parts, name="given").render_derived(with_types=True)
+    values = select(*[bindparam(name, type_=columns[name].type) for name in bulk.same], *given.c)
+    statement = insert_for("postgresql", bulk.table).from_select([*bulk.same, *bulk.each], values)
+    return _finished(statement, bulk).returning(*[columns[name] for name in bulk.back])
+
+
+def _by_driver(connection: Connection, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Sequence[Any]:
+    """Nobody else writes meanwhile, so whatever has a higher id than any before is new."""
+    columns, (sql, names) = bulk.table.c, _for_driver(bulk)
+    newest = connection.scalar(select(func.max(columns.id))) or 0 if bulk.back else 0
+    connection.exec_driver_sql(sql, [*_positioned(bulk, names, same, rows)])
+    wanted = select(*[columns[name] for name in bulk.back]).where(columns.id > newest)
+    return connection.execute(wanted).all() if bulk.back else ()
+
+
+@cache
+def _for_driver(bulk: Bulk) -> tuple[str, Sequence[str]]:
+    """The statement, and the order in which it takes its values: built once."""
+    statement = insert_for("sqlite", bulk.table).values({name: bindparam(name) for name in (*bulk.same, *bulk.each)})
+    compiled = _finished(statement, bulk).compile(dialect=SQLITE)
+    return str(compiled), compiled.positiontup
+
+
+def _positioned(bulk: Bulk, names: Sequence[str], same: Row, rows: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
+    fixed = {name: _prepared(bulk.table.c[name], same[name]) for name in bulk.same}
+    documents = [name for name in bulk.each if isinstance(bulk.table.c[name].type, JSON)]
+    pick = itemgetter(*names)
+    for row in rows:
+        whole = {**fixed, **row}
+        for name in documents:
+            whole[name] = None if whole[name] is None else to_json(whole[name]).decode()
+        yield pick(whole)
+
+
+def _prepared(column: Column[Any], value: Any) -> Any:
+    prepare = column.type.dialect_impl(SQLITE).bind_processor(SQLITE)
+    return prepare(value) if prepare else value
+
+
+def _finished(statement: Any, bulk: Bulk) -> Any:
+    return statement.on_conflict_do_nothing(index_elements=bulk.key) if bulk.key else statement
