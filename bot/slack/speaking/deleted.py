@@ -2,14 +2,12 @@
 posted again. A card with news of its own is found missing when it is redrawn; this looks after the others."""
 
 import logging
-from collections.abc import Iterator
 
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.slack.speaking.deliver import is_my_turn
+from bot.slack.speaking.history import MOST, newest_first
 from bot.slack.speaking.refusals import CONNECTION
-from bot.slack.speaking.said_before import MOST_PAGES, PAGE
 from bot.wiring import Services
 from core.database import PATIENT
 from core.delivery import undecided
@@ -35,24 +33,13 @@ def post_deleted_again(services: Services) -> bool:
 
 def _compare(services: Services, channel: str, shown: list[Shown]) -> None:
     try:
-        there = set(_stamps(services.slack, channel, shown[0].ts))
+        there = {str(message["ts"]) for message in newest_first(services.slack, channel, shown[0].ts)}
     except (SlackApiError, *CONNECTION) as error:
         log.info("a channel could not be looked through", extra={"channel": channel, "reason": type(error).__name__})
         return
-    reached = min(there, key=float, default=shown[0].ts) if len(there) >= PAGE * MOST_PAGES else shown[0].ts
+    reached = min(there, key=float, default=shown[0].ts) if len(there) >= MOST else shown[0].ts
     gone = [card for card in shown if card.ts not in there and float(card.ts) >= float(reached)]
     if gone:
         log.warning("cards were deleted; they are posted again", extra={"channel": channel, "cards": len(gone)})
         with services.database.transaction(wait=PATIENT) as session:
             undecided.post_again(session, gone, services.clock())
-
-
-def _stamps(slack: WebClient, channel: str, oldest: str) -> Iterator[str]:
-    """Of the channel's messages from this one on, newest first."""
-    cursor = None
-    for _page in range(MOST_PAGES):
-        page = slack.conversations_history(channel=channel, oldest=oldest, inclusive=True, limit=PAGE, cursor=cursor)
-        yield from (str(message["ts"]) for message in page["messages"])
-        cursor = (page.get("response_metadata") or {}).get("next_cursor")
-        if not cursor:
-            return

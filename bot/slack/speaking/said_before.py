@@ -1,17 +1,15 @@
 """Whether something was said already by an attempt whose outcome nobody heard: Slack's own record is looked through
 before it is said again."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.slack.speaking.history import PAGE, newest_first
 from bot.slack.speaking.refusals import CONNECTION, UnsureError
 
-PAGE = 200
-MOST_PAGES = 10  # 2,000 messages of a channel in the time since it was first to be said
 CLOCKS_APART = timedelta(hours=1)  # ours and Slack's
 
 
@@ -19,27 +17,14 @@ def message_ts(slack: WebClient, channel: str, event_type: str, payload: dict[st
     """The ts of the message that carries this metadata; None if there is none. Raises UnsureError if that cannot be
     seen now."""
     oldest = f"{(since - CLOCKS_APART).timestamp():.6f}"
-    for found in _messages(slack, channel, oldest):
-        metadata = found.get("metadata") or {}
-        if metadata.get("event_type") == event_type and metadata.get("event_payload") == payload:
-            return str(found["ts"])
+    try:
+        for found in newest_first(slack, channel, oldest):
+            metadata = found.get("metadata") or {}
+            if (metadata.get("event_type"), metadata.get("event_payload")) == (event_type, payload):
+                return str(found["ts"])
+    except (SlackApiError, *CONNECTION) as error:
+        raise UnsureError(error) from error
     return None
-
-
-def _messages(slack: WebClient, channel: str, oldest: str) -> Iterator[dict[str, Any]]:
-    """Newest first."""
-    cursor = None
-    for _page in range(MOST_PAGES):
-        try:
-            page = slack.conversations_history(
-                channel=channel, oldest=oldest, limit=PAGE, cursor=cursor, include_all_metadata=True
-            )
-        except (SlackApiError, *CONNECTION) as error:
-            raise UnsureError(error) from error
-        yield from page["messages"]
-        cursor = (page.get("response_metadata") or {}).get("next_cursor")
-        if not cursor:
-            return
 
 
 def has_file(slack: WebClient, channel: str, thread_ts: str, name: str, title: str) -> bool:
