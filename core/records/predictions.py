@@ -20,6 +20,8 @@ class Prediction(Base):
         Index("ix_prediction_queue_id_created_at", "queue_id", "created_at"),
         Index("ix_prediction_unguessed", "queue_id", postgresql_where=text("label IS NULL"),
               sqlite_where=text("label IS NULL")),
+        Index("ix_prediction_erased", "queue_id", "external_id", postgresql_where=text("erased_at IS NOT NULL"),
+              sqlite_where=text("erased_at IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[int] = big_id()
