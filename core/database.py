@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, Insert, create_engine, event, text
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Insert, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -59,7 +59,7 @@ class Database:
             _outages_refused(),
             Session(self.engine, expire_on_commit=False) as session,
         ):
-            self._limit_waiting(session)
+            session.connection(execution_options={"limit": int(patience.for_the_server() * 1000)})
             yield session
             session.flush()
             _commit(session)
@@ -101,21 +101,6 @@ class Database:
         with patience.taken(self._writers):
             yield
 
-    def _limit_waiting(self, session: Session) -> None:
-        """PostgreSQL also ends a transaction of ours of which it hears nothing: a client that a dead network cut off
-        would keep its rows locked for hours."""
-        milliseconds = int(patience.for_the_server() * 1000)
-        if self.is_sqlite:
-            session.connection(execution_options={"busy_timeout": milliseconds})
-        else:
-            session.execute(LIMITS, {"statement": str(milliseconds), "idle": str(milliseconds + 1000)})
-
-
-LIMITS = text(
-    "SELECT set_config('statement_timeout', :statement, true), "
-    "set_config('idle_in_transaction_session_timeout', :idle, true)"
-)
-
 
 def insert(session: Session, record: type[Any]) -> Any:
     """An INSERT that knows `on_conflict_…`: spelled alike by both databases, but not in SQLAlchemy's core."""
@@ -147,24 +132,20 @@ def _engine(url: str, full_sync: bool) -> tuple[Engine, Callable[[], None]]:
         url = "postgresql+psycopg://" + url.split("://", 1)[1]
     if not url.startswith(("sqlite", "postgresql+psycopg://")):
         raise Invalid(f"DATABASE_URL begins with {url.split(':', 1)[0]}:. Use postgresql://… or sqlite:///FILE.")
-    return _sqlite_engine(url, full_sync) if url.startswith("sqlite") else _postgres_engine(url)
+    if url.startswith("sqlite"):
+        return _sqlite_engine(url, full_sync), lambda: None
+    from core.postgres import postgres_engine  # here: on SQLite nobody should have to load its driver
+
+    return postgres_engine(url, AT_ONCE)
 
 
-def _sqlite_engine(url: str, full_sync: bool) -> tuple[Engine, Callable[[], None]]:
-    engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=20, max_overflow=AT_ONCE)
+def _sqlite_engine(url: str, full_sync: bool) -> Engine:
+    engine = create_engine(
+        url, connect_args={"check_same_thread": False}, pool_size=20, max_overflow=AT_ONCE, pool_use_lifo=True
+    )
     event.listen(engine, "connect", partial(_prepare_sqlite, full_sync))
     event.listen(engine, "begin", _begin_sqlite)
-    return engine, lambda: None
-
-
-def _postgres_engine(url: str) -> tuple[Engine, Callable[[], None]]:
-    from core.postgres import CONNECT_SECONDS, Connector  # here: on SQLite nobody should have to load its driver
-
-    limits = {"connect_timeout": CONNECT_SECONDS}
-    engine = create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=AT_ONCE, connect_args=limits)
-    connector = Connector(AT_ONCE)
-    event.listen(engine, "do_connect", connector)
-    return engine, connector.close
+    return engine
 
 
 def _prepare_sqlite(full_sync: bool, connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -192,7 +173,8 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={options.get('busy_timeout') or _sqlite_patience()}")
+    milliseconds = options.get("limit") or _sqlite_patience()
+    connection.connection.dbapi_connection.execute(f"PRAGMA busy_timeout={milliseconds}")  # type: ignore[union-attr]
     connection.exec_driver_sql("BEGIN" if options.get("readonly") else "BEGIN IMMEDIATE")
 
 

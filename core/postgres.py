@@ -6,16 +6,24 @@ threads that nobody has to wait for.
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from core import patience
 
 CONNECT_SECONDS = 5  # after which an attempt to connect ends, whoever still waits for it
 LOOK_SECONDS = 0.05  # how often a waiting thread looks at the clock
+
+POOLED = 20  # connections that stay open
+IDLE_SECONDS = 1.0  # trying a connection takes a round trip, which a click need not wait for just after another
+USED = "used"
+LIMITED = "BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}"
 
 T = TypeVar("T")
 
@@ -47,7 +55,8 @@ class Connector:
 
     def __call__(self, _dialect: Any, _record: Any, arguments: list[Any], parameters: dict[str, Any]) -> Any:
         """Raises NoAnswer, or psycopg's own errors. A connection that comes too late is closed."""
-        connecting = self._threads.submit(PromptConnection.connect, *arguments, **parameters)
+        limited = parameters | {"connect_timeout": CONNECT_SECONDS}
+        connecting = self._threads.submit(PromptConnection.connect, *arguments, **limited)
         try:
             return connecting.result(patience.for_a_connection())
         except TimeoutError:
@@ -57,6 +66,62 @@ class Connector:
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def postgres_engine(url: str, at_once: int) -> tuple[Engine, Callable[[], None]]:
+    """With so many connections in use at most; and what has to be called when it is not needed any more."""
+    engine = create_engine(url, pool_size=POOLED, max_overflow=at_once, pool_use_lifo=True)
+    connector = Connector(at_once)
+    event.listen(engine, "do_connect", connector)
+    _say_begin_ourselves(engine)
+    _try_the_idle(engine)
+    return engine, connector.close
+
+
+def _say_begin_ourselves(engine: Engine) -> None:
+    """With what holds for the transaction in the same message, which would otherwise take another one."""
+
+    def leave_it_to_us(connection: Any, _record: ConnectionPoolEntry) -> None:
+        connection.autocommit = True
+
+    def unprepared(cursor: Any, statement: str, _context: Any) -> bool:
+        cursor.execute(statement, prepare=False)  # PostgreSQL prepares single statements only
+        return True
+
+    event.listen(engine, "connect", leave_it_to_us)
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "do_execute_no_params", unprepared)
+
+
+def _begin(connection: Connection) -> None:
+    """A transaction that writes is ended by the server, too, if it takes longer than its `limit` in milliseconds, or if
+    nothing is heard of its client: one that a dead network cut off would keep its rows locked for hours. Who only reads
+    sees everything as it was at the first statement."""
+    options, said = connection.get_execution_options(), "BEGIN"
+    if options.get("readonly"):
+        said = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+    elif limit := options.get("limit"):
+        said = LIMITED.format(limit, limit + 1000)
+    connection.exec_driver_sql(said, execution_options={"no_parameters": True})
+
+
+def _try_the_idle(engine: Engine) -> None:
+    """A connection that was not used for a while may have died since, so it is tried before anybody is given it."""
+
+    def note(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[USED] = time.monotonic()
+
+    def look(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get(USED, 0.0) < IDLE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise InvalidatePoolError("the connection has died") from error
+
+    event.listen(engine, "connect", note)
+    event.listen(engine, "checkin", note)
+    event.listen(engine, "checkout", look)
 
 
 def _until(end: float, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:

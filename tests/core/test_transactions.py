@@ -1,0 +1,72 @@
+"""What a transaction is on either database: where it begins, what ends it, what a reader sees."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import func, select, text
+
+from core.database import CLICK, Database
+from core.errors import Busy
+from core.postgres import IDLE_SECONDS
+from core.records.reviews import Reviewer
+
+
+@pytest.fixture
+def postgres(postgres_url: str) -> Iterator[Database]:
+    database = Database(postgres_url)
+    yield database
+    database.close()
+
+
+def reviewers(database: Database) -> int:
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(Reviewer)) or 0
+
+
+def test_a_reader_sees_everything_as_it_was_at_the_first_look(database: Database) -> None:
+    with database.reading() as session:
+        counting = select(func.count()).select_from(Reviewer)
+        assert session.scalar(counting) == 0
+        with database.transaction() as other:
+            other.add(Reviewer(person="U_ANA"))
+        assert session.scalar(counting) == 0
+    assert reviewers(database) == 1
+
+
+def test_what_a_reader_writes_is_lost(database: Database) -> None:
+    with database.reading() as session:
+        session.add(Reviewer(person="U_ANA"))
+        session.flush()
+    assert reviewers(database) == 0
+
+
+def test_the_server_gives_up_when_we_do_and_where_it_hears_nothing_of_us(postgres: Database) -> None:
+    with postgres.transaction() as session:
+        limits = [
+            session.scalar(text(f"SELECT setting FROM pg_settings WHERE name = '{name}_timeout'"))
+            for name in ("statement", "idle_in_transaction_session")
+        ]
+    assert [int(str(limit)) / 1000 for limit in limits] == pytest.approx([CLICK, CLICK + 1], abs=0.01)
+    with postgres.reading() as session:
+        assert session.scalar(text("SHOW statement_timeout")) == "0", "limits end with their transaction"
+
+
+def test_a_connection_that_died_is_refused_once_at_most_and_never_after_a_pause(postgres: Database) -> None:
+    cut_off(postgres)
+    with pytest.raises(Busy, match="Nothing was recorded"):
+        reviewers(postgres)
+    assert reviewers(postgres) == 0
+    cut_off(postgres)
+    time.sleep(IDLE_SECONDS)
+    assert reviewers(postgres) == 0
+
+
+def cut_off(database: Database) -> None:
+    """Close every connection of ours but the one that does it, from the server's side."""
+    reviewers(database)
+    killer = Database(database.engine.url.render_as_string(hide_password=False))
+    others = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = current_database()"
+    with killer.reading() as session:
+        assert session.scalar(text(f"{others} AND pid <> pg_backend_pid()")) == 1
+    killer.close()
