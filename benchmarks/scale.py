@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from statistics import median
 
@@ -52,23 +53,25 @@ Question = Callable[[], object]
 
 def questions(services: Services, now: datetime) -> dict[str, Question]:
     """By what people would call them."""
-    database, policy = services.database, services.policy
-    newest, untouched = _newest_item(database), _untouched_items(database)
-    numbers = count(1)
+    return {
+        **_of_people(services),
+        **_that_write(services, now),
+        **_of_the_worker(services, now),
+        **_of_programs(services, now),
+    }
 
-    def reading(ask: Callable[[Session], object]) -> Question:
-        def asked() -> object:
-            with database.reading() as session:
-                return ask(session)
 
-        return asked
+def _of_people(services: Services) -> dict[str, Question]:
+    return {
+        "Home": lambda: home.render(load_mine(services, PEOPLE[0]), load_stats(services, PEOPLE[0])),
+        "/goldloop stats": lambda: [stats.render(card) for card in load_stats(services, LEAD)],
+        "/goldloop mine": lambda: home.render_mine(load_mine(services, PEOPLE[0])),
+    }
 
-    def writing(ask: Callable[[Session], object]) -> Question:
-        def asked() -> object:
-            with database.transaction() as session:
-                return ask(session)
 
-        return asked
+def _that_write(services: Services, now: datetime) -> dict[str, Question]:
+    """Each time something new is said: a vote about an item of which nobody has said anything, another prediction."""
+    policy, untouched, numbers = services.policy, _untouched_items(services.database), count(1)
 
     def vote(session: Session) -> object:
         number = next(numbers)
@@ -80,32 +83,56 @@ def questions(services: Services, now: datetime) -> dict[str, Question]:
         batch = [checked_prediction(row | {"confidence": 0.5}, policy.queues[0])]
         return record_predictions(session, batch, now, policy.queues[0])
 
+    writing = partial(_writing, services.database)
+    return {"a vote": writing(vote), "a prediction, flagged": writing(send)}
+
+
+def _of_the_worker(services: Services, now: datetime) -> dict[str, Question]:
+    newest = _newest_item(services.database)
+    reading, writing = partial(_reading, services.database), partial(_writing, services.database)
+
     def claim(session: Session) -> object:
         rates = {"may_update": True, "may_update_open": True, "full_channels": ()}
         return outbox.claim_next(session, "bench", now + timedelta(hours=1), **rates)
 
     return {
-        "Home": lambda: home.render(load_mine(services, PEOPLE[0]), load_stats(services, PEOPLE[0])),
-        "/goldloop stats": lambda: [stats.render(card) for card in load_stats(services, LEAD)],
-        "/goldloop mine": lambda: home.render_mine(load_mine(services, PEOPLE[0])),
-        "a vote": writing(vote),
-        "a prediction, flagged": writing(send),
-        "a card to draw": reading(lambda session: item_card(session, newest, policy)),
+        "a card to draw": reading(lambda session: item_card(session, newest, services.policy)),
         "next message to deliver": writing(claim),
         "next notice": writing(lambda session: notices.claim_next(session, "bench", now, ())),
         "is an event waiting": reading(lambda session: events.is_waiting(session, (), now)),
         "claims of the dead": writing(lambda session: claims.release_dead(session, lambda _name: False)),
         "unanswerable items": reading(lambda session: unanswerable_items(session, 1)),
+    }
+
+
+def _of_programs(services: Services, now: datetime) -> dict[str, Question]:
+    newest, reading = _newest_item(services.database), partial(_reading, services.database)
+    yesterday = now - timedelta(days=1)
+    return {
         "API: items, first page": reading(lambda session: item_page(session, 1, None, 0, 500)),
         "API: items, last page": reading(lambda session: item_page(session, 1, None, newest - 500, 500)),
         "API: open items": reading(lambda session: item_page(session, 1, ItemState.OPEN, 0, 500)),
-        "API: corrections, since": reading(
-            lambda session: correction_page(session, 1, now - timedelta(days=1), 0, 500, now)
-        ),
+        "API: corrections, since": reading(lambda session: correction_page(session, 1, yesterday, 0, 500, now)),
         "doctor: waiting, given up": reading(lambda session: [backlog.waiting(session), backlog.given_up(session)]),
         "doctor: webhooks": reading(event_log.endpoint_lines),
         "/metrics": lambda: Exposition(services, Pulse()).text(),
     }
+
+
+def _reading(database: Database, ask: Callable[[Session], object]) -> Question:
+    def asked() -> object:
+        with database.reading() as session:
+            return ask(session)
+
+    return asked
+
+
+def _writing(database: Database, ask: Callable[[Session], object]) -> Question:
+    def asked() -> object:
+        with database.transaction() as session:
+            return ask(session)
+
+    return asked
 
 
 def ask(url: str, predictions: str) -> None:
