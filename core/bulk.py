@@ -1,18 +1,18 @@
-"""Many rows into one table at once, as quickly as each database takes them.
+"""Many rows into one table at once, or many values into one question, as quickly as each database takes them.
 
 SQLAlchemy prepares each value of each row, and psycopg sends each row by itself: that takes several times as long as
 storing them. So PostgreSQL gets one statement and all rows as one JSON document, and SQLite's driver gets the rows as
 they are to be stored. What is the same in all of them (a queue, a time) is prepared once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import JSON, Column, Connection, String, Table, bindparam, cast, func, select
+from sqlalchemy import JSON, Column, Connection, Select, String, Table, bindparam, cast, func, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
@@ -45,6 +45,19 @@ def insert_all(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> 
         return []
     insert = _as_document if kind_of(session) == "postgresql" else _by_driver
     return [tuple(row) for row in insert(session.connection(), bulk, same, rows)]
+
+
+def listed(kind: str, name: str) -> Select[Any]:
+    """The texts of a list that is bound to this name (`as_list`): `column.in_(listed(kind, "ids"))`. The statement is
+    built once; a thousand values of their own would be written into it anew each time."""
+    values: Any = bindparam(name, type_=String)
+    if kind == "postgresql":
+        return select(func.json_array_elements_text(cast(values, JSON)).column_valued("listed"))
+    return select(func.json_each(values).table_valued("value", name="listed").c.value)
+
+
+def as_list(texts: Iterable[str]) -> str:
+    return to_json(list(texts)).decode()
 
 
 def _as_document(connection: Connection, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Sequence[Any]:

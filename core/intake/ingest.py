@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.orm import Session
 
-from core.bulk import Bulk, insert_all
+from core.bulk import Bulk, as_list, insert_all, listed
+from core.database import kind_of, run
 from core.errors import Refusal
 from core.hashing import content_hash, unit_interval
 from core.intake.flagging import FlagReason, reasons_to_review
@@ -110,14 +112,17 @@ def _open_queue(session: Session, policy: QueuePolicy) -> Queue:
 
 
 def _erased_ids(session: Session, queue: Queue, batch: Sequence[NewPrediction]) -> set[str]:
-    return set(
-        session.scalars(
-            select(Prediction.external_id).where(
-                Prediction.queue_id == queue.id,
-                Prediction.external_id.in_({row.external_id for row in batch}),
-                Prediction.erased_at.is_not(None),
-            )
-        )
+    values = {"queue_id": queue.id, "ids": as_list(row.external_id for row in batch)}
+    return {external_id for (external_id,) in run(session, _erased(kind_of(session)), values)}
+
+
+@cache
+def _erased(kind: str) -> Select[Any]:
+    """Built once. The index of what was erased answers it, however many rows are stored."""
+    return select(Prediction.external_id).where(
+        Prediction.queue_id == bindparam("queue_id"),
+        Prediction.external_id.in_(listed(kind, "ids")),
+        Prediction.erased_at.is_not(None),
     )
 
 
