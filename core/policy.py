@@ -263,6 +263,11 @@ class QueuePolicy(_Section):
     def label_names(self) -> tuple[str, ...]:
         return tuple(label.name for label in self.labels)
 
+    @cached_property
+    def label_named(self) -> dict[str, LabelPolicy]:
+        """Each prediction that comes in asks for its labels, of which there may be a thousand."""
+        return {label.name: label for label in self.labels}
+
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
@@ -274,13 +279,13 @@ class QueuePolicy(_Section):
 
     def confidence_threshold(self, label: str) -> float:
         """Flag a prediction of `label` below this confidence."""
-        own = next((known.confidence for known in self.labels if known.name == label), None)
-        return self.flagging.confidence if own is None else own
+        known = self.label_named.get(label)
+        return self.flagging.confidence if known is None or known.confidence is None else known.confidence
 
     def margin_threshold(self, label: str) -> float:
         """Flag a prediction of `label` whose two highest probabilities are closer than this."""
-        own = next((known.margin for known in self.labels if known.name == label), None)
-        return self.flagging.margin if own is None else own
+        known = self.label_named.get(label)
+        return self.flagging.margin if known is None or known.margin is None else known.margin
 
 
 def is_group(named: str) -> bool:

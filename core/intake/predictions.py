@@ -36,8 +36,8 @@ def checked_prediction(row: Mapping[str, Any], policy: QueuePolicy) -> NewPredic
 
     probabilities alone suffice; a label needs a confidence or probabilities.
     """
-    unknown = sorted(str(name) for name in set(row) - KNOWN)
-    if unknown:
+    if not KNOWN.issuperset(row):
+        unknown = sorted(str(name) for name in set(row) - KNOWN)
         raise Invalid(f"{unknown[0]} is not known; a prediction has {', '.join(sorted(KNOWN))}.", field=unknown[0])
     text, image_url = _text(row.get("text")), _address(row.get("image_url"))
     if not text.strip() and not image_url:
@@ -116,7 +116,7 @@ def _label(value: Any, probabilities: dict[str, float] | None, policy: QueuePoli
     if value is None or value == "":
         if probabilities is None:
             raise Invalid("A prediction needs a label or probabilities.", field="label")
-        return max(probabilities, key=lambda name: (probabilities[name], name))
+        return max(zip(probabilities.values(), probabilities, strict=True))[1]
     _require_label(value, policy, "label")
     return str(value)
 
@@ -132,10 +132,10 @@ def _confidence(value: Any, label: str, probabilities: dict[str, float] | None) 
 
 
 def _require_label(value: Any, policy: QueuePolicy, where: str) -> None:
-    if value not in policy.label_names:
+    if not isinstance(value, str) or value not in policy.label_named:
         known = ", ".join(policy.label_names[:10]) + (", …" if len(policy.label_names) > 10 else "")
         raise Invalid(f"“{str(value)[:80]}” is not a label of {policy.name} ({known}).", field=where)
 
 
 def _is_probability(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    return isinstance(value, (float, int)) and not isinstance(value, bool) and 0 <= value <= 1
