@@ -17,6 +17,7 @@ from core.vocabulary import Role
 _MEMBER = select(Member.active, Member.inactive_because).where(
     Member.queue_id == bindparam("queue_id"), Member.role == bindparam("role"), Member.person == bindparam("person")
 )  # built once: each click asks it
+_SEAT = _MEMBER.with_for_update()
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,13 @@ def is_active(session: Session, person: str) -> bool:
 
 def holds(session: Session, queue_id: int, role: Role, person: str) -> bool:
     row = _member(session, queue_id, role, person)
+    return row is not None and row.active
+
+
+def holds_alone(session: Session, queue_id: int, role: Role, person: str) -> bool:
+    """The same, and whatever else this person does in this role and queue at the same time waits for us: locks the
+    row that says so."""
+    row = run(session, _SEAT, {"queue_id": queue_id, "role": role, "person": person}).first()
     return row is not None and row.active
 
 

@@ -2,15 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from core.database import insert, run
+from core.database import insert
 from core.queues import require_anywhere
 from core.records.reviews import Reviewer
 from core.vocabulary import Role
-
-_LOCKED = select(Reviewer.person).where(Reviewer.person == bindparam("person")).with_for_update()
 
 
 def pause(session: Session, person: str, now: datetime) -> None:
@@ -27,14 +24,7 @@ def resume(session: Session, person: str) -> None:
 
 
 def locked_reviewer(session: Session, person: str) -> Reviewer:
-    """The person's row, made on first use. Locking it makes the person's own clicks wait for one another."""
-    wait_for_own_clicks(session, person)
-    return session.get_one(Reviewer, person, populate_existing=True)
-
-
-def wait_for_own_clicks(session: Session, person: str) -> None:
-    """Lock the person's row, and make it first if there is none."""
-    if run(session, _LOCKED, {"person": person}).first() is None:
-        new = insert(session, Reviewer).values(person=person).on_conflict_do_nothing(index_elements=["person"])
-        session.execute(new)
-        run(session, _LOCKED, {"person": person})
+    """The person's row, made on first use."""
+    new = insert(session, Reviewer).values(person=person).on_conflict_do_nothing(index_elements=["person"])
+    session.execute(new)
+    return session.get_one(Reviewer, person, with_for_update=True, populate_existing=True)

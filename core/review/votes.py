@@ -12,7 +12,7 @@ from core.database import run
 from core.delivery import outbox
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
 from core.policy import Policy, QueuePolicy
-from core.queues import holds, require
+from core.queues import holds, holds_alone, require
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.consensus import Dispute, Verdict, verdict
 from core.review.corrections import adjudicate_item, settle_item
@@ -25,7 +25,6 @@ from core.review.items import (
     said_words,
     standing,
 )
-from core.review.reviewers import wait_for_own_clicks
 from core.review.workload import done_today
 from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
 
@@ -204,7 +203,7 @@ def _check_may_answer(
     now: datetime,
     queue: QueuePolicy,
 ) -> None:
-    if not holds(session, item.queue_id, Role.REVIEWER, person):
+    if not holds_alone(session, item.queue_id, Role.REVIEWER, person):
         if holds(session, item.queue_id, Role.LEAD, person):
             raise NotAllowed(f"Reviewers are still voting on item {item.id}. It comes to you if they cannot settle it.")
         require(session, item.prediction.queue, Role.REVIEWER, person, "vote here")
@@ -247,7 +246,7 @@ def _check_votes_wanted(item: ReviewItem, answers: Sequence[CurrentAnswer], queu
 
 
 def _check_daily_cap(session: Session, item: ReviewItem, person: str, now: datetime, queue: QueuePolicy) -> None:
-    wait_for_own_clicks(session, person)
+    """The person's other votes wait meanwhile (`holds_alone`), or several at once could slip past it."""
     done = done_today(session, person, item.prediction.queue, queue.zone, now)
     if done >= queue.workload.daily_cap:
         raise Refusal(
