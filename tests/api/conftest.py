@@ -19,8 +19,8 @@ from core.policy import Policy
 from core.tokens import make_token
 from core.vocabulary import Scope
 from tests.core.desk import NOW, Desk, opened
-from tests.flows.test_signed_http import web_server
 from tests.people import support_policy
+from tests.web import web_server
 
 SECRET = "signing secret"
 

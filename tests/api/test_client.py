@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.client import ApiError, Client
-from tests.flows.test_signed_http import web_server
+from tests.web import web_server
 
 STORED = Response('{"new": 1, "repeated": 0, "flagged": 0}')
 ROW = {"external_id": "T-1"}

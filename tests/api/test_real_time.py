@@ -13,9 +13,10 @@ from core.tokens import make_token
 from core.vocabulary import ItemState, Scope
 from tests.api.receiver import SECRET, Receiver, listening
 from tests.core.desk import BILLING, NOW, sent
-from tests.flows.conftest import PATIENCE, StartLoop, start_loop  # noqa: F401 - a fixture
-from tests.flows.test_signed_http import web_server
+from tests.flows.conftest import StartLoop, start_loop  # noqa: F401 - a fixture
+from tests.loop import PATIENCE
 from tests.people import support_policy
+from tests.web import web_server
 
 pytestmark = pytest.mark.usefixtures("sqlite_only")
 

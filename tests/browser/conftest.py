@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.database import Database
-from tests.flows.conftest import Loop, StartLoop, start_loop
+from tests.flows.conftest import StartLoop, start_loop
+from tests.loop import Loop
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page

@@ -6,8 +6,8 @@ from bot.pulse import Pulse
 from bot.web import create_listener
 from core.database import Database
 from tests.api.conftest import services_of
-from tests.flows.test_signed_http import web_server
 from tests.people import support_policy
+from tests.web import web_server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

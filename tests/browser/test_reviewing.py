@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from bot.clock import utc_now
 from core.learning.seeds import add_seeds
 from tests.browser.conftest import PHONE, OpenWindow
-from tests.flows.conftest import Loop, seeds
+from tests.flows.conftest import seeds
+from tests.loop import Loop
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

@@ -20,8 +20,9 @@ from core.learning.seeds import add_seeds
 from core.queues import sync_queues
 from core.records.delivery import Posting
 from core.vocabulary import Card
-from tests.flows.conftest import Loop, seeds
+from tests.flows.conftest import seeds
 from tests.flows.processes import Bot
+from tests.loop import Loop
 from tests.people import LEADS, REVIEW, support_policy, workspace
 
 UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}

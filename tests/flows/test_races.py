@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 
 from bot.sandbox.client import Outcome, SandboxClient
 from core.records.reviews import Answer, Correction
-from tests.flows.conftest import Loop, StartLoop
+from tests.flows.conftest import StartLoop
+from tests.loop import Loop
 from tests.people import REVIEW, support_policy, workspace
 
 CROWD = tuple(f"U_{number:02}" for number in range(16))

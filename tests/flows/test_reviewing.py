@@ -5,7 +5,8 @@ import pytest
 
 from bot.jobs import settle_unanswerable
 from bot.sandbox.client import Message
-from tests.flows.conftest import Loop, StartLoop
+from tests.flows.conftest import StartLoop
+from tests.loop import Loop
 from tests.people import LEADS, REVIEW, support_policy
 
 pytestmark = pytest.mark.usefixtures("sqlite_only")

@@ -1,61 +1,21 @@
 """The same bot where Slack reaches it over HTTP: signed requests, nothing else is heard."""
 
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 
 import httpx
 import pytest
-import uvicorn
 
-from bot.clock import utc_now
-from bot.sandbox.client import SandboxClient
-from bot.sandbox.config import SandboxConfig
-from bot.sandbox.server import serve
-from bot.slack.app import build_app
-from bot.slack.people import refresh_people
-from bot.web import create_app
-from bot.wiring import assemble, slack_client
-from bot.worker import worker
 from core.database import Database
-from core.queues import sync_queues
-from tests.flows.conftest import Loop
-from tests.people import support_policy, workspace
+from tests.loop import Loop, running_loop
 
 pytestmark = pytest.mark.usefixtures("sqlite_only")
 
 
-@contextmanager
-def web_server(app: object, port: int) -> Iterator[None]:
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))  # type: ignore[arg-type]
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
 @pytest.fixture
 def http_loop(database: Database, unused_port: int) -> Iterator[tuple[Loop, str]]:
-    address = f"http://127.0.0.1:{unused_port}"
-    base = workspace()
-    app_config = replace(base.apps[0], request_url=f"{address}/slack/events")
-    config: SandboxConfig = replace(base, apps=(app_config,))
-    policy = support_policy()
-    with serve(config, port=0) as url, SandboxClient(url) as box:
-        services = assemble(database, slack_client(app_config.bot_token, f"{url}/api/"), policy)
-        with database.transaction() as session:
-            sync_queues(session, policy, utc_now())
-        refresh_people(services)
-        slack = build_app(services, signing_secret=app_config.signing_secret)
-        with web_server(create_app(services, slack, app_config.signing_secret), unused_port), worker(services):
-            yield Loop(box, services, database, policy), address
+    with running_loop(database, port=unused_port) as loop:
+        yield loop, f"http://127.0.0.1:{unused_port}"
 
 
 def test_votes_forms_commands_and_events_arrive_over_http(http_loop: tuple[Loop, str]) -> None:

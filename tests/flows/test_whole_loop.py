@@ -2,7 +2,8 @@
 
 from bot.clock import utc_now
 from core.learning.seeds import add_seeds
-from tests.flows.conftest import Loop, seeds
+from tests.flows.conftest import seeds
+from tests.loop import Loop
 from tests.people import LEADS
 
 GUESS = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}

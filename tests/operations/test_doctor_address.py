@@ -1,12 +1,8 @@
 """`goldloop doctor --url`: the address is tried with the challenge that Slack sends, signed as Slack signs it."""
 
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from bot.checks.address import public_address
@@ -17,29 +13,16 @@ from bot.web import create_app
 from bot.wiring import build_services
 from core.errors import Invalid
 from tests.operations.conftest import Place
+from tests.web import web_server
 
 pytestmark = pytest.mark.usefixtures("sqlite_only")
-
-
-@contextmanager
-def served(app: FastAPI, port: int) -> Iterator[None]:
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture
 def address(place: Place, unused_port: int) -> Iterator[str]:
     place.values |= {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "right"}
     services = build_services(place.settings)
-    with served(create_app(services, build_app(services, signing_secret="right"), "right"), unused_port):
+    with web_server(create_app(services, build_app(services, signing_secret="right"), "right"), unused_port):
         yield f"http://127.0.0.1:{unused_port}"
     services.database.close()
 
@@ -65,7 +48,7 @@ def test_without_a_secret_nothing_is_sent(place: Place) -> None:
 
 def test_another_server_at_that_address_is_found(place: Place, unused_port: int) -> None:
     place.values["SLACK_SIGNING_SECRET"] = "right"
-    with served(FastAPI(), unused_port):
+    with web_server(FastAPI(), unused_port):
         assert "answers 404" in tried(place, f"http://127.0.0.1:{unused_port}").words
 
 

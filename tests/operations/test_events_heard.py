@@ -3,7 +3,7 @@
 from bot.checks.events import events_heard
 from bot.checks.finding import Outcome
 from bot.clock import utc_now
-from tests.flows.conftest import Loop
+from tests.loop import Loop
 
 
 def test_doctor_says_which_events_have_never_come_and_what_brings_one(loop: Loop) -> None:

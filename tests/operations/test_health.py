@@ -25,7 +25,8 @@ from core.records.delivery import Posting
 from core.vocabulary import Audience, Card
 from tests.core.desk import opened
 from tests.core.models import promoted, seeded
-from tests.flows.conftest import Loop, StartLoop
+from tests.flows.conftest import StartLoop
+from tests.loop import Loop
 from tests.people import LEADS, support_policy
 
 

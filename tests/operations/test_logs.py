@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.logs import masked, set_up_logging
-from tests.flows.conftest import Loop
+from tests.loop import Loop
 
 pytestmark = pytest.mark.usefixtures("sqlite_only")
 SECRET_WORDS = "my dog ate the invoice of auntie Berta"

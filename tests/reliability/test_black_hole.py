@@ -16,9 +16,8 @@ from core.records.reviews import Answer
 from core.vocabulary import Scope
 from tests.api.conftest import running
 from tests.core.desk import opened, sent
-from tests.flows.conftest import Loop
+from tests.loop import Loop, running_loop
 from tests.people import LABELS, LEADS, support_policy, workspace
-from tests.reliability.conftest import running_loop
 from tests.reliability.proxy import Proxy
 
 UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}

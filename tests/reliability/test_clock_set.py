@@ -15,9 +15,9 @@ from bot.sandbox.server import serve
 from bot.wiring import assemble, slack_client
 from core.database import Database
 from core.queues import sync_queues
-from tests.flows.conftest import Loop
 from tests.flows.processes import Bot
 from tests.flows.test_outages import patiently, until_heard
+from tests.loop import Loop
 from tests.people import REVIEW, support_policy, workspace
 
 pytestmark = pytest.mark.usefixtures("sqlite_only")

@@ -18,10 +18,9 @@ from core.database import Database
 from core.errors import Full
 from core.outages import Seldom
 from core.records.reviews import Answer, Correction
-from tests.flows.conftest import Loop
+from tests.loop import Loop, running_loop
 from tests.people import REVIEW
 from tests.postgres import PostgresServer
-from tests.reliability.conftest import running_loop
 
 UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
 IN_TIME = 2500  # milliseconds

@@ -18,9 +18,9 @@ from core.records.reviews import Answer, Correction, ReviewItem
 from core.vocabulary import Scope
 from tests.api.conftest import Api, running
 from tests.core.desk import opened, sent
-from tests.flows.conftest import SEEDS, Loop
+from tests.flows.conftest import SEEDS
+from tests.loop import Loop, running_loop
 from tests.people import LEADS, REVIEW, support_policy
-from tests.reliability.conftest import running_loop
 from tests.reliability.proxy import Proxy
 
 UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}

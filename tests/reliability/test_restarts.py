@@ -16,10 +16,10 @@ from bot.sandbox.client import ControlError, Message, SandboxClient
 from core.database import Database
 from core.learning.seeds import add_seeds
 from core.records.reviews import Answer, Correction
-from tests.flows.conftest import SEEDS, Loop
+from tests.flows.conftest import SEEDS
+from tests.loop import Loop, running_loop
 from tests.people import LEADS, REVIEW, support_policy, workspace
 from tests.postgres import PostgresServer
-from tests.reliability.conftest import running_loop
 
 UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
 CROWD = tuple(f"U_{number:02}" for number in range(8))

@@ -25,8 +25,9 @@ from core.records.delivery import Posting
 from core.records.learning import Decision
 from core.records.reviews import Answer, Correction
 from core.vocabulary import NoticeKind
-from tests.flows.conftest import Loop, loop, seeds, start_loop
+from tests.flows.conftest import loop, seeds, start_loop
 from tests.flows.test_signed_http import http_loop
+from tests.loop import Loop
 from tests.people import LEADS, REVIEW, workspace
 
 __all__ = ["http_loop", "loop", "start_loop"]

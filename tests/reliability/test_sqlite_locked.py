@@ -10,9 +10,8 @@ from sqlalchemy import select
 
 from core.database import Database
 from core.records.reviews import Answer
-from tests.flows.conftest import Loop
+from tests.loop import Loop, running_loop
 from tests.people import REVIEW
-from tests.reliability.conftest import running_loop
 
 pytestmark = pytest.mark.usefixtures("sqlite_only")
 

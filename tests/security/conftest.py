@@ -21,9 +21,9 @@ from core.database import Database
 from core.policy import Policy
 from core.records import Base
 from tests.core.desk import Desk, opened
-from tests.flows.test_signed_http import web_server
 from tests.people import ANA, BEN, CLEO, support_policy
 from tests.security.strangers import STRANGERS, open_place
+from tests.web import web_server
 
 SECRET = "secret-A_GOLDLOOP"
 

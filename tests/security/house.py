@@ -35,10 +35,10 @@ from core.records.learning import TrainingRun
 from core.vocabulary import Card, RunState
 from tests.core.desk import CANNOT, Desk, opened
 from tests.core.models import candidate, promoted, seeded
-from tests.flows.test_signed_http import web_server
 from tests.people import ANA, BEN, CLEO, DAN, EVA, LABELS, LEADS, REVIEW
 from tests.security.conftest import SECRET, signature
 from tests.security.strangers import STRANGERS, open_place
+from tests.web import web_server
 
 MIA, LEA = "U_MIA", "U_LEA"  # Mia administers; Lea reviews and leads another queue
 TEXT = "where is the parcel that nobody else may read about?"

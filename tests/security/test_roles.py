@@ -10,7 +10,8 @@ from bot.slack.manifest import manifest
 from bot.slack.people import ONE_AT_A_TIME, refresh_people
 from core.queues import holds, members, queue_named
 from core.vocabulary import Role
-from tests.flows.conftest import Loop, StartLoop, loop, start_loop
+from tests.flows.conftest import StartLoop, loop, start_loop
+from tests.loop import Loop
 from tests.people import ANA, BEN, CLEO, DAN, EVA, REVIEW, support_policy, workspace
 
 __all__ = ["loop", "start_loop"]  # a running Goldloop

@@ -1,0 +1,123 @@
+"""The whole of Goldloop as it runs: a workspace, the bot connected to it, a worker, a real database. The tests act only
+as people do (Slack), as senders do (rows of predictions) and as operators do (the terminal)."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import select
+
+from bot.budget import Budget
+from bot.clock import utc_now
+from bot.pulse import Pulse
+from bot.sandbox.client import Message, Person, SandboxClient
+from bot.sandbox.config import SandboxConfig
+from bot.sandbox.server import serve
+from bot.slack.app import build_app
+from bot.slack.connection import socket_mode
+from bot.slack.people import refresh_people
+from bot.web import create_app
+from bot.wiring import Services, assemble, slack_client
+from bot.worker import worker
+from core.database import PATIENT, Database
+from core.intake.ingest import record_predictions
+from core.intake.predictions import checked_prediction
+from core.policy import Policy, QueuePolicy
+from core.queues import sync_queues
+from core.records.delivery import Posting
+from core.vocabulary import Card
+from tests.people import ANA, BEN, CLEO, DAN, EVA, LEADS, REVIEW, support_policy, workspace
+from tests.web import web_server
+
+PATIENCE = 25.0  # seconds; a loaded machine is slow, and nobody waits longer than needed
+HURRY = 50  # the workspace of the tests has no rates unless a test asks for them, so nobody waits a second per message
+
+
+@dataclass
+class Loop:
+    """One running Goldloop."""
+
+    box: SandboxClient
+    services: Services
+    database: Database
+    policy: Policy
+
+    def __post_init__(self) -> None:
+        self.ana, self.ben, self.eva = (self.box.person(person) for person in (ANA, BEN, EVA))
+        self.cleo, self.dan = self.box.person(CLEO), self.box.person(DAN)
+
+    @property
+    def queue(self) -> QueuePolicy:
+        return self.policy.queues[0]
+
+    def predict(self, external_id: str, text: str, chances: dict[str, float], **more: Any) -> None:
+        row = {"external_id": external_id, "model_version": "sender-1", "text": text, "probabilities": chances, **more}
+        with self.database.transaction() as session:
+            record_predictions(session, [checked_prediction(row, self.queue)], utc_now(), self.queue)
+
+    def card(self, words: str, person: Person | None = None, channel: str = REVIEW) -> Message:
+        """The newest message with these words, once it is there, and stored where: a reaction that comes in the instant
+        before is brought again by Slack, but only after a minute."""
+        who = person or (self.cleo if channel == LEADS else self.ana)
+
+        def found() -> Message | None:
+            hits = [one for one in who.messages(channel) if words in one.plain and not one.ephemeral]
+            return hits[-1] if hits and not (channel == LEADS and self._is_posting(channel)) else None
+
+        return _certain(self.box.wait_for(found, PATIENCE, what=f"a message with “{words}” in {channel}"))
+
+    def told(self, person: Person, words: str, channel: str = REVIEW) -> Message:
+        """The newest message that only this person sees, once it has these words."""
+
+        def found() -> Message | None:
+            hits = [one for one in person.messages(channel) if one.ephemeral and words in one.plain]
+            return hits[-1] if hits else None
+
+        return _certain(self.box.wait_for(found, PATIENCE, what=f"“{words}” told to {person.name}"))
+
+    def _is_posting(self, channel: str) -> bool:
+        """A card; a chart is a file, which has no ts, and its upload may have to be tried again half a minute later."""
+        card = (Posting.channel == channel, Posting.card != Card.CHART)
+        under_way = select(Posting.id).where(*card, Posting.unconfirmed, Posting.ts.is_(None))
+        with self.database.reading(wait=PATIENT) as session:
+            return session.scalars(under_way.limit(1)).first() is not None
+
+
+@contextmanager
+def running_loop(
+    database: Database,
+    seen_by: Database | None = None,
+    policy: Policy | None = None,
+    config: SandboxConfig | None = None,
+    port: int | None = None,
+) -> Iterator[Loop]:
+    """Workspace, bot and worker on `database`. seen_by: what the test acts on as a sender, if by another way. port:
+    Slack reaches the bot over HTTP, there; without it by a socket."""
+    rules, place, seen = policy or support_policy(), config or workspace(), seen_by or database
+    if port is not None:
+        app = replace(place.apps[0], request_url=f"http://127.0.0.1:{port}/slack/events")
+        place = replace(place, apps=(app,))
+    app = place.apps[0]
+    with ExitStack() as stack:
+        url = stack.enter_context(serve(place, port=0))
+        box = stack.enter_context(SandboxClient(url))
+        budget = Budget(lambda: time.monotonic() * HURRY)
+        services = assemble(database, slack_client(app.bot_token, f"{url}/api/"), rules, budget)
+        with seen.transaction() as session:
+            sync_queues(session, rules, utc_now())
+        refresh_people(services)
+        pulse = Pulse()
+        if port is None:
+            stack.enter_context(socket_mode(build_app(services), app.app_token))
+        else:
+            slack = build_app(services, signing_secret=app.signing_secret)
+            stack.enter_context(web_server(create_app(services, slack, app.signing_secret, pulse), port))
+        stack.enter_context(worker(services, pulse))
+        yield Loop(box, services, seen, rules)
+
+
+def _certain(message: Message | None) -> Message:
+    assert message is not None
+    return message
