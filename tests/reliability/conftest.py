@@ -1,4 +1,4 @@
-"""A database that is reached by a way on which things go wrong (proxy.py)."""
+"""A database that is reached by a way on which things go wrong (proxy.py), and a stage on which time is told."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ from sqlalchemy import make_url
 
 from core.database import Database
 from tests.reliability.proxy import Proxy
+from tests.reliability.slow_motion import Stage, staged
 
 
 @pytest.fixture
@@ -32,6 +33,12 @@ def straight(postgres_url: str) -> Iterator[Database]:
     database = Database(postgres_url)
     yield database
     database.close()
+
+
+@pytest.fixture
+def stage(database: Database) -> Iterator[Stage]:
+    with staged(database) as made:
+        yield made
 
 
 def at_port(url: str, port: int) -> str:

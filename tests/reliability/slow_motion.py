@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.budget import Budget
+from bot.checks.delivery import undelivered
+from bot.checks.finding import Outcome
 from bot.clock import utc_now
 from bot.sandbox.client import Message, SandboxClient
 from bot.sandbox.config import SandboxConfig
@@ -81,6 +83,11 @@ class Stage:
     def calls(self, *methods: str) -> list[str]:
         """What Slack answered to these, oldest first."""
         return [str(call["error"] or "ok") for call in self.box.calls() if call["method"] in methods]
+
+    def doctor(self) -> list[str]:
+        """What `goldloop doctor` says of messages that did not go, and what to do about it."""
+        found = list(undelivered(self.desk.database, self.now))
+        return [f"{finding.words} → {finding.remedy}" for finding in found if finding.outcome is Outcome.BAD]
 
     def waiting(self) -> int:
         """Messages that are not up to date."""

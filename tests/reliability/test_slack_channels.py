@@ -1,0 +1,134 @@
+"""A channel takes no messages any more: they wait, others go on, the leads are told once what to mend."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from bot.jobs import put_times_right
+from bot.slack.people import refresh_people
+from core.database import Database
+from core.queues import members, queue_named
+from core.records.delivery import Posting
+from core.vocabulary import Role
+from tests.core.models import candidate, seeded
+from tests.people import ANA, BEN, EVA, LEADS, REVIEW, workspace
+from tests.reliability.slow_motion import Stage, staged
+
+BOT = workspace().apps[0].bot_user
+
+
+def test_a_bot_that_was_sent_away_asks_to_be_invited_once_and_goes_on_when_it_is(stage: Stage) -> None:
+    worker = stage.worker()
+    before = stage.ticket("was here before")
+    stage.work(worker, seconds=3)
+    stage.box.kick(BOT, REVIEW)
+    for number in range(12):
+        stage.ticket(f"ticket number {number} of many")
+    stage.work(worker, seconds=5)
+    stage.settle(before)
+    stage.work(worker, seconds=10)
+    assert "2 × refund" in stage.cards("was here before")[0].plain, "what is there is redrawn all the same"
+    stage.work(worker, seconds=600, every=5)
+    [told] = stage.told()
+    assert told == (
+        f"I cannot post in <#{REVIEW}>. I am not in the channel. Invite me there: `/invite @goldloop`. "
+        "12 messages wait until then."
+    )
+    [found] = stage.doctor()
+    assert found.startswith(f"12 messages to {REVIEW}: not_in_channel → Invite the bot"), "and no worker is missed"
+    assert stage.calls("chat.postMessage").count("not_in_channel") <= 6, "it asks now and then, whatever waits"
+    stage.box.invite(BOT, REVIEW)
+    refresh_people(worker)  # as when Slack says that somebody has joined
+    stage.work(worker, seconds=30)
+    assert len(stage.cards("of many")) == 12
+    assert stage.told()[1].startswith(f"All is well again: <#{REVIEW}> takes my messages")
+    assert (len(stage.told()), stage.doctor(), stage.waiting()) == (2, [], 0)
+    stage.box.kick(BOT, REVIEW)
+    stage.ticket("and once more")
+    stage.work(worker, seconds=15)
+    assert [words[:13] for words in stage.told()] == ["I cannot post", "All is well a", "I cannot post"]
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_private_channel_that_the_bot_was_sent_away_from_keeps_its_reviewers_and_stops_nobody(
+    database: Database,
+) -> None:
+    place = workspace()
+    review, leads = place.channels
+    private = replace(place, channels=(replace(review, private=True), leads))
+    with staged(database, private, reviewers=[]) as stage:
+        worker = stage.worker()
+        refresh_people(worker)
+        before = reviewers(database)
+        stage.box.kick(BOT, REVIEW)
+        refresh_people(worker)  # as at every start
+        assert reviewers(database) == before
+        assert {ANA, BEN, EVA} <= set(before)
+
+
+def reviewers(database: Database) -> list[str]:
+    with database.reading() as session:
+        return members(session, queue_named(session, "support").id, Role.REVIEWER)
+
+
+def test_an_archived_channel_holds_its_cards_and_redraws_up_and_nothing_else(stage: Stage) -> None:
+    worker = stage.worker()
+    item = stage.ticket("the sofa came late")
+    stage.work(worker, seconds=3)
+    stage.box.archive(REVIEW)
+    stage.settle(item)
+    stage.ticket("a new one")
+    candidate(seeded(stage.desk), now=stage.now())
+    stage.work(worker, seconds=60, every=1)
+    assert len(stage.cards("v1 against", channel=LEADS)) == 1
+    assert len(stage.told()) == 1
+    assert "2 messages" in " ".join(stage.doctor())
+    stage.box.archive(REVIEW, undo=True)
+    stage.work(worker, seconds=330, every=5)
+    [card] = stage.cards("the sofa came late")
+    assert "2 × refund" in card.plain
+    assert (len(stage.cards("a new one")), stage.waiting(), stage.doctor()) == (1, 0, [])
+
+
+def test_a_trouble_ends_quietly_when_nothing_waits_for_it_any_more(stage: Stage) -> None:
+    worker = stage.worker()
+    stage.box.kick(BOT, REVIEW)
+    stage.ticket("the sofa came late")
+    stage.work(worker, seconds=10)
+    with stage.desk.database.transaction() as session:  # as when its queue has left the policy file
+        session.scalars(select(Posting).where(Posting.channel == REVIEW)).one().broken = "there is no queue"
+    stage.work(worker, seconds=60, every=5)
+    assert [words.partition(" → ")[0] for words in stage.doctor()] == [
+        f"1 messages to {REVIEW}: there is no queue (item 1)"
+    ]
+    assert len(stage.told()) == 1
+
+
+def test_where_the_leads_own_channel_fails_doctor_says_it_and_they_hear_when_it_is_mended(stage: Stage) -> None:
+    worker = stage.worker()
+    stage.box.kick(BOT, LEADS)
+    candidate(seeded(stage.desk), now=stage.now())
+    stage.ticket("the sofa came late")
+    stage.work(worker, seconds=60, every=1)
+    assert len(stage.cards("the sofa came late")) == 1
+    assert f"messages to {LEADS}: not_in_channel" in stage.doctor()[0]
+    assert stage.told() == []
+    stage.box.invite(BOT, LEADS)
+    stage.work(worker, seconds=330, every=5)
+    assert len(stage.cards("v1 against", channel=LEADS)) == 1
+    [told] = stage.told()
+    assert told.startswith("All is well again")
+
+
+def test_a_clock_that_is_put_back_an_hour_holds_no_channel_up_that_long(stage: Stage) -> None:
+    worker = stage.worker()
+    stage.box.kick(BOT, REVIEW)
+    stage.ticket("the sofa came late")
+    stage.work(worker, seconds=5)
+    stage.start -= timedelta(hours=1)
+    stage.box.invite(BOT, REVIEW)
+    put_times_right(worker)
+    stage.work(worker, seconds=10)
+    assert (len(stage.cards("the sofa came late")), stage.waiting()) == (1, 0)

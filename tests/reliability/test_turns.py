@@ -1,0 +1,112 @@
+"""Several workers, of which one at a time speaks to Slack: each thing is said once, within the rates, whoever dies."""
+
+import os
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from bot.slack.speaking.deliver import SPEAKING
+from core.database import PATIENT, Database
+from core.delivery import notices, turns
+from core.delivery.turns import LEASE, Whose
+from core.records.delivery import Posting, Turn
+from core.vocabulary import NoticeKind
+from tests.people import LEADS, workspace
+from tests.reliability.slow_motion import ELSEWHERE, Stage, staged
+
+
+def test_two_workers_together_keep_slacks_rates(database: Database) -> None:
+    with staged(database, workspace(rates=True)) as stage:
+        one, two = stage.worker(), stage.worker(f"{ELSEWHERE}:two")
+        items = [stage.ticket(f"ticket number {number} of many") for number in range(12)]
+        stage.work(one, two, seconds=19, every=0.5)
+        for _redraw in range(6):
+            with database.transaction() as session:
+                for posting in session.scalars(select(Posting)):
+                    posting.wanted, posting.urgent = posting.wanted + 1, True
+                for worker in (one, two):  # the turn may go from hand to hand
+                    turns.give_back(session, SPEAKING, worker.process)
+            one, two = two, one
+            stage.work(one, two, seconds=8, every=0.5)
+        stage.work(one, two, seconds=25, every=0.5)
+        assert stage.waiting() == 0
+        assert len(stage.cards("of many")) == len(items)
+        assert stage.calls("chat.postMessage", "chat.update").count("ratelimited") == 0
+
+
+def test_two_workers_post_each_card_once_and_say_each_notice_once(stage: Stage) -> None:
+    workers = stage.worker(), stage.worker(f"{ELSEWHERE}:two"), stage.worker(f"{ELSEWHERE}:three")
+    items = [stage.ticket(f"ticket number {number} of many") for number in range(6)]
+    stage.work(*workers, seconds=10)
+    for item in items:
+        stage.settle(item)
+    with stage.desk.database.transaction() as session:
+        for number in range(3):
+            notices.notify(session, NoticeKind.DECISION_PENDING, f"k{number}", LEADS, None, "a reminder", stage.now())
+    stage.work(*workers, seconds=15)
+    assert len(stage.cards("2 × refund")) == len(items)
+    assert len(stage.cards("a reminder", channel=LEADS)) == 3
+    assert len(stage.calls("chat.postMessage")) == len(items) + 3
+
+
+def whose(stage: Stage, who: str, gone: str = "", after: timedelta = timedelta(0)) -> Whose:
+    with stage.desk.database.transaction(wait=PATIENT) as session:
+        return turns.take(session, "speaking", who, stage.now() + after, lambda name: name == gone)
+
+
+def test_a_turn_is_one_process_s_until_it_ends_it_or_is_silent_too_long(stage: Stage) -> None:
+    second = timedelta(seconds=1)
+    assert whose(stage, "one") is Whose.NEWLY_MINE
+    assert whose(stage, "two") is Whose.ANOTHERS
+    assert whose(stage, "one", after=LEASE - second) is Whose.MINE
+    assert whose(stage, "two", after=LEASE + second) is Whose.ANOTHERS, "it was renewed"
+    assert whose(stage, "two", after=2 * LEASE) is Whose.NEWLY_MINE
+    assert whose(stage, "one", after=2 * LEASE) is Whose.ANOTHERS
+    assert whose(stage, "one", gone="two", after=2 * LEASE) is Whose.NEWLY_MINE, "a dead process holds nothing"
+    with stage.desk.database.transaction() as session:
+        turns.give_back(session, "speaking", "two")
+    assert whose(stage, "two", after=2 * LEASE) is Whose.ANOTHERS, "nobody gives back what is not theirs"
+    with stage.desk.database.transaction() as session:
+        turns.give_back(session, "speaking", "one")
+    assert whose(stage, "two", after=2 * LEASE) is Whose.NEWLY_MINE
+
+
+def test_of_many_who_want_a_turn_at_once_one_gets_it_however_often_it_is_given_back(stage: Stage) -> None:
+    def want(who: str) -> int:
+        got = 0
+        for _look in range(15):
+            if whose(stage, who) is not Whose.ANOTHERS:
+                got += 1
+                with stage.desk.database.transaction(wait=PATIENT) as session:
+                    row = session.get_one(Turn, "speaking")
+                    assert row.holder == who, "nobody else may have it before it is given back"
+                    turns.give_back(session, "speaking", who)
+        return got
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(want, "abcd")) > 0
+
+
+def test_a_clock_that_is_put_back_an_hour_stops_nobody_from_speaking(stage: Stage) -> None:
+    hour = timedelta(hours=1)
+    assert whose(stage, "one", after=hour) is Whose.NEWLY_MINE
+    assert whose(stage, "one") is Whose.MINE
+    assert whose(stage, "two", after=hour) is Whose.NEWLY_MINE
+    assert whose(stage, "one") is Whose.NEWLY_MINE, "a turn that ends in an hour is none"
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_when_the_speaker_dies_on_this_machine_another_speaks_at_once(stage: Stage) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    first = stage.worker(f"{socket.gethostname()}:{dead.pid}:one")
+    with stage.desk.database.transaction() as session:
+        turns.take(session, SPEAKING, first.process, stage.now(), lambda name: False)
+    stage.ticket("the sofa came late")
+    stage.work(stage.worker(f"{socket.gethostname()}:{os.getpid()}:two"), seconds=2)
+    assert len(stage.cards("the sofa came late")) == 1
