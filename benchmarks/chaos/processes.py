@@ -5,19 +5,17 @@ process with its own id, memory and sockets all the same. So most are forked, an
 """
 
 import ctypes
-import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
-from functools import cache
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Protocol
 
+from tests.flows.processes import forking, goldloop
+
 PROGRAM = "from bot.cli import main; main()"
-PRELOADED = ["bot.cli", "bot.service", "core.learning.text_learner", "skops.io"]
 LIBC = ctypes.CDLL(None)  # loaded before any fork: loading may take a lock that another thread holds
 PR_SET_PDEATHSIG = 1
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -68,7 +66,7 @@ class Typed:
 
 class Forked:
     def __init__(self, command: str, environment: Mapping[str, str], log: Path) -> None:
-        self._process = _forking().Process(target=_goldloop, args=(command, dict(environment), log), daemon=True)
+        self._process = forking().Process(target=_logged, args=(command, dict(environment), log), daemon=True)
         self._process.start()
 
     @property
@@ -88,7 +86,7 @@ class Forked:
         return not self._process.is_alive()
 
 
-def _goldloop(command: str, environment: dict[str, str], log: Path) -> None:
+def _logged(command: str, environment: dict[str, str], log: Path) -> None:
     """What a forked process runs."""
     _end_with_us()
     os.setsid()
@@ -97,18 +95,7 @@ def _goldloop(command: str, environment: dict[str, str], log: Path) -> None:
         os.dup2(out, stream)
     for name in set(os.environ) - set(environment):
         del os.environ[name]
-    os.environ.update(environment)
-    from bot.cli import main
-
-    sys.argv = ["goldloop", command]
-    main()
-
-
-@cache
-def _forking() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    return context
+    goldloop(command, environment)
 
 
 def _end_with_us() -> None:
