@@ -1,13 +1,13 @@
 """Rows out of files: csv, jsonl, parquet."""
 
 import csv
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as parquet
 
+from bot.parsing import read_json
 from core.errors import Invalid
 
 Row = dict[str, Any]
@@ -57,7 +57,7 @@ def _jsonl(path: Path) -> Iterator[tuple[int, Row]]:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
+                row = read_json(line)
             except (ValueError, RecursionError) as error:
                 raise Invalid(f"{path}, line {number}: this is not JSON: {error}.") from None
             if not isinstance(row, dict):

@@ -1,6 +1,5 @@
 """What a caller sent: read up to a limit, then as JSON."""
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
@@ -8,6 +7,7 @@ from fastapi import Depends, Request
 
 from bot.api.callers import Admit
 from bot.api.problems import TooLarge
+from bot.parsing import read_json
 from core.errors import Invalid
 from core.policy import QueuePolicy
 
@@ -30,7 +30,7 @@ def body_of(admit: Admit, most_bytes: int) -> Callable[..., Awaitable[bytes]]:
 def parsed(body: bytes) -> Any:
     """Raises Invalid if it is no JSON, or none that Python can hold."""
     try:
-        return json.loads(body)
+        return read_json(body)
     except (ValueError, RecursionError) as error:
         said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise Invalid(f"The body is not JSON: {said}.", field="body") from None
