@@ -31,7 +31,7 @@ def socket_mode(app: App, app_token: str) -> Iterator[SocketModeHandler]:
     try:
         yield handler
     finally:
-        _wake_the_reader(handler)
+        _wake_its_threads(handler)
         handler.close()
 
 
@@ -54,10 +54,13 @@ def socket_state(handler: SocketModeHandler) -> SocketState:
     return SocketState(handler.client.is_connected(), None if answered is None else max(0.0, time.time() - answered))
 
 
-def _wake_the_reader(handler: SocketModeHandler) -> None:
-    """Closing a socket does not wake the thread that reads from it; without this, ending takes three seconds."""
-    handler.client.auto_reconnect_enabled = False
-    session = handler.client.current_session
+def _wake_its_threads(handler: SocketModeHandler) -> None:
+    """One reads from the socket, and closing that does not wake it; another waits a second for the next message.
+    Without this, ending takes four seconds."""
+    client = handler.client
+    client.auto_reconnect_enabled, client.closed = False, True
+    client.message_queue.put(None)
+    session = client.current_session
     if session is not None and session.sock is not None:
         with suppress(OSError):
             session.sock.shutdown(socket.SHUT_RDWR)
