@@ -38,13 +38,13 @@ class Bulk:
     back: tuple[str, ...] = ()
 
 
-def insert_all(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+def insert_all(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Sequence[Any]:
     """Past the ORM. Their ids grow in the order in which the rows are given. Returns `bulk.back` of those that were not
-    there yet, in no order."""
+    there yet, a tuple for each, in no order."""
     if not rows:
-        return []
+        return ()
     insert = _as_document if kind_of(session) == "postgresql" else _by_driver
-    return [tuple(row) for row in insert(session.connection(), bulk, same, rows)]
+    return insert(session.connection(), bulk, same, rows)
 
 
 def listed(kind: str, name: str) -> Select[Any]:

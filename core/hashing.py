@@ -28,8 +28,8 @@ def content_hash(text: str | None, image_url: str | None = None) -> str:
     The two parts are written as a JSON list, so that no text can pass for a text with an image; each for itself, since
     a list takes Python four times as long as a text.
     """
-    words, address = normalise(text or ""), (image_url or "").strip()
-    return hashlib.sha256(f"[{json.dumps(words)}, {json.dumps(address)}]".encode("ascii")).hexdigest()
+    words, address = json.dumps(normalise(text or "")), json.dumps(image_url.strip()) if image_url else '""'
+    return hashlib.sha256(f"[{words}, {address}]".encode("ascii")).hexdigest()
 
 
 def unit_interval(content_hash: str, purpose: str) -> float:

@@ -68,7 +68,8 @@ def record_predictions(
     queue = _open_queue(session, policy)
     wanted = _storable(session, queue, [_as_stored(row, policy) for row in batch])
     stored = _insert(session, queue, wanted, now)
-    flagged = [(one, reasons) for one in stored if (reasons := _reasons(one.row, queue, policy))]
+    queue_id = queue.id  # read once: as an attribute of a record it takes as long as the draw
+    flagged = [(one, reasons) for one in stored if (reasons := _reasons(one.row, queue_id, policy))]
     if flagged:
         _flag(session, flagged, now, policy)
         open_items(session, [one.seen for one, _why in flagged], queue, now, policy)
@@ -151,9 +152,9 @@ def _insert(session: Session, queue: Queue, rows: Sequence[NewPrediction], now: 
     found = insert_all(session, PREDICTIONS, {"queue_id": queue.id, "created_at": now}, values)
     ids = {(external_id, version): stored for stored, external_id, version in found}
     return [
-        _Stored(ids[_key(row)], row, value["content_hash"])
+        _Stored(stored, row, value["content_hash"])
         for row, value in zip(rows, values, strict=True)
-        if _key(row) in ids
+        if (stored := ids.get(_key(row))) is not None
     ]
 
 
@@ -161,11 +162,11 @@ def _values(row: NewPrediction) -> dict[str, Any]:
     return {**vars(row), "content_hash": content_hash(row.text, row.image_url)}
 
 
-def _reasons(row: NewPrediction, queue: Queue, policy: QueuePolicy) -> tuple[FlagReason, ...]:
+def _reasons(row: NewPrediction, queue_id: int, policy: QueuePolicy) -> tuple[FlagReason, ...]:
     if row.label is None or row.confidence is None:
         return ()
     ranked = sorted((row.probabilities or {}).values(), reverse=True)
-    draw = unit_interval(row.external_id, f"audit {queue.id} {row.model_version}")
+    draw = unit_interval(row.external_id, f"audit {queue_id} {row.model_version}")
     second = ranked[1] if len(ranked) > 1 else None
     return reasons_to_review(row.label, row.confidence, second, draw, policy)
 

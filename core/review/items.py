@@ -102,7 +102,7 @@ def open_items(
         }
         for seen in predictions
     ]
-    item_of = dict(insert_all(session, _OPENING, same, rows))
+    item_of: dict[int, int] = dict(insert_all(session, _OPENING, same, rows))
     ids = [item_of[seen.prediction_id] for seen in predictions]
     outbox.show_all(session, Card.REVIEW_ITEM, ids, Audience.REVIEWERS, queue, now)
     return ids
