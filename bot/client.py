@@ -11,6 +11,7 @@ Every call may be repeated without harm, so it is: when the connection breaks, w
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -20,6 +21,7 @@ from typing import Any, Literal, Self, TypeVar
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from bot.api.shapes import MOST_ROWS, CorrectionPage, ItemPage, Models, Predicted, Problem, Received, RejectedRow
 from core.learning.listing import ModelLine
@@ -74,13 +76,12 @@ class Client:
         self._http.close()
 
     def send(self, queue: str, rows: Iterable[Mapping[str, Any]]) -> Received:
-        """Send predictions, any number, a thousand at a time. Rows that were refused are in `rejected`, by their place
-        in `rows`. Raises ApiError if nothing can be sent at all (no such queue, no right to)."""
+        """Send predictions, any number, a thousand at a time; the next ones are fetched while the server stores the
+        last. Rows that were refused are in `rejected`, by their place in `rows`. Raises ApiError if nothing can be sent
+        at all (no such queue, no right to)."""
         total = Received(0, 0, 0)
-        waiting, sent = iter(rows), 0
-        while batch := list(islice(waiting, MOST_ROWS)):
-            total = _added(total, self._send(queue, batch), sent)
-            sent += len(batch)
+        for place, answer in enumerate(self._answers(queue, iter(rows))):
+            total = _added(total, answer, place * MOST_ROWS)
         return total
 
     def predict(
@@ -120,8 +121,21 @@ class Client:
         _accepted(self._repeated(lambda: self._save(f"{queue}/snapshots/{snapshot_id}", format, part)))
         part.replace(file)
 
-    def _send(self, queue: str, batch: list[Mapping[str, Any]]) -> Received:
-        response = self._repeated(lambda: self._http.post(f"{queue}/predictions", json=batch))
+    def _answers(self, queue: str, rows: Iterator[Mapping[str, Any]]) -> Iterator[Received]:
+        """One per batch. The rows are the caller's, so they are fetched in the caller's thread."""
+        with ThreadPoolExecutor(1, thread_name_prefix="goldloop-client") as sender:
+            underway: Future[Received] | None = None
+            while batch := list(islice(rows, MOST_ROWS)):
+                body = to_json(batch, inf_nan_mode="constants")
+                if underway:
+                    yield underway.result()
+                underway = sender.submit(self._send, queue, body)
+            if underway:
+                yield underway.result()
+
+    def _send(self, queue: str, body: bytes) -> Received:
+        how = {"Content-Type": "application/json"}
+        response = self._repeated(lambda: self._http.post(f"{queue}/predictions", content=body, headers=how))
         if response.status_code == 422 and (rejected := response.json().get("rejected")):  # not one row was good
             return Received(0, 0, 0, TypeAdapter(tuple[RejectedRow, ...]).validate_python(rejected))
         return _read(Received, _accepted(response))

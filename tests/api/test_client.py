@@ -1,5 +1,6 @@
 """The client repeats what failed on the way, and only that. The server here fails on purpose, over real HTTP."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.api.shapes import MOST_ROWS, RejectedRow
 from bot.client import ApiError, Client
 from tests.web import web_server
 
@@ -73,3 +75,40 @@ def test_a_connection_that_cannot_be_made_is_tried_again(unused_port: int) -> No
     ):
         client.models("support")
     assert len(pauses) == 2
+
+
+def test_the_next_rows_are_fetched_while_the_server_stores_the_last(unused_port: int) -> None:
+    """In the caller's thread, as they may come from where no other may read."""
+    fetched, reader = threading.Event(), threading.current_thread()
+
+    def rows() -> Iterator[dict[str, str]]:
+        yield from [ROW] * MOST_ROWS
+        assert threading.current_thread() is reader
+        fetched.set()
+        yield ROW
+
+    def answer(_request: Request) -> Response:
+        return STORED if fetched.wait(10) else Response("nothing was fetched meanwhile", 400)
+
+    app = Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])
+    with web_server(app, unused_port), Client(f"http://127.0.0.1:{unused_port}", "t") as client:
+        assert client.send("support", rows()).new == 2
+
+
+def test_a_row_that_was_refused_is_known_by_its_place_among_all(unused_port: int) -> None:
+    refused = Response(
+        '{"new": 0, "repeated": 0, "flagged": 0, "rejected": [{"index": 3, "field": "text", "reason": "why"}]}'
+    )
+    with answering(unused_port, STORED, refused) as (client, _pauses, _asked):
+        received = client.send("support", [ROW] * (MOST_ROWS + 4))
+    assert received.rejected == (RejectedRow(MOST_ROWS + 3, "text", "why"),)
+
+
+def test_what_cannot_be_fetched_is_the_callers_to_know_and_the_rest_is_sent(unused_port: int) -> None:
+    def rows() -> Iterator[dict[str, str]]:
+        yield from [ROW] * MOST_ROWS
+        raise LookupError("the file is broken")
+
+    with answering(unused_port, STORED) as (client, _pauses, asked), pytest.raises(LookupError, match="is broken"):
+        client.send("support", rows())
+    assert len(asked) == 1
