@@ -6,19 +6,20 @@ they are to be stored. What is the same in all of them (a queue, a time) is prep
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import JSON, Column, Connection, Select, String, Table, bindparam, cast, func, select
+from sqlalchemy import JSON, Column, Connection, CursorResult, Select, String, Table, bindparam, cast, func, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
 from core.database import insert_for, kind_of
 
 SQLITE = sqlite.dialect()
+COUNTING = {"preserve_rowcount": True}
 
 Row = Mapping[str, Any]
 
@@ -38,13 +39,23 @@ class Bulk:
     back: tuple[str, ...] = ()
 
 
-def insert_all(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Sequence[Any]:
-    """Past the ORM. Their ids grow in the order in which the rows are given. Returns `bulk.back` of those that were not
-    there yet, a tuple for each, in no order."""
+def insert_all(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> int:
+    """Past the ORM. Their ids grow in the order in which the rows are given. Returns how many were not there yet."""
+    if not rows:
+        return 0
+    insert = _as_document if kind_of(session) == "postgresql" else _by_driver
+    return insert(session.connection(), replace(bulk, back=()), same, rows).rowcount
+
+
+def insert_returning(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Sequence[Any]:
+    """The same. Returns `bulk.back` of those that were not there yet, a tuple for each, in no order."""
     if not rows:
         return ()
-    insert = _as_document if kind_of(session) == "postgresql" else _by_driver
-    return insert(session.connection(), bulk, same, rows)
+    if kind_of(session) == "postgresql":
+        return _as_document(session.connection(), bulk, same, rows).all()
+    newest = session.connection().scalar(select(func.max(bulk.table.c.id))) or 0
+    _by_driver(session.connection(), bulk, same, rows)
+    return _since(session.connection(), bulk, newest)
 
 
 def listed(kind: str, name: str) -> Select[Any]:
@@ -60,9 +71,9 @@ def as_list(texts: Iterable[str]) -> str:
     return to_json(list(texts)).decode()
 
 
-def _as_document(connection: Connection, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Sequence[Any]:
-    done = connection.execute(_from_document(bulk), {**same, "rows": to_json(rows).decode()})
-    return done.all() if bulk.back else ()
+def _as_document(connection: Connection, bulk: Bulk, same: Row, rows: Sequence[Row]) -> CursorResult[Any]:
+    values = {**same, "rows": to_json(rows).decode()}
+    return connection.execute(_from_document(bulk), values, execution_options=COUNTING)
 
 
 @cache
@@ -77,13 +88,15 @@ def _from_document(bulk: Bulk) -> Any:
     return _finished(statement, bulk).returning(*[columns[name] for name in bulk.back])
 
 
-def _by_driver(connection: Connection, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Sequence[Any]:
-    """Nobody else writes meanwhile, so whatever has a higher id than any before is new."""
-    columns, (sql, names) = bulk.table.c, _for_driver(bulk)
-    newest = connection.scalar(select(func.max(columns.id))) or 0 if bulk.back else 0
-    connection.exec_driver_sql(sql, [*_positioned(bulk, names, same, rows)])
-    wanted = select(*[columns[name] for name in bulk.back]).where(columns.id > newest)
-    return connection.execute(wanted).all() if bulk.back else ()
+def _by_driver(connection: Connection, bulk: Bulk, same: Row, rows: Sequence[Row]) -> CursorResult[Any]:
+    sql, names = _for_driver(bulk)
+    return connection.exec_driver_sql(sql, [*_positioned(bulk, names, same, rows)], COUNTING)
+
+
+def _since(connection: Connection, bulk: Bulk, newest: int) -> Sequence[Any]:
+    """Nobody else writes to SQLite meanwhile, so whatever has a higher id than any before is new."""
+    columns = bulk.table.c
+    return connection.execute(select(*[columns[name] for name in bulk.back]).where(columns.id > newest)).all()
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy import Row, Table, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from core.bulk import Bulk, insert_all
+from core.bulk import Bulk, insert_returning
 from core.database import run
 from core.delivery import outbox
 from core.errors import AlreadySettled, NotFound
@@ -102,7 +102,7 @@ def open_items(
         }
         for seen in predictions
     ]
-    item_of: dict[int, int] = dict(insert_all(session, _OPENING, same, rows))
+    item_of: dict[int, int] = dict(insert_returning(session, _OPENING, same, rows))
     ids = [item_of[seen.prediction_id] for seen in predictions]
     outbox.show_all(session, Card.REVIEW_ITEM, ids, Audience.REVIEWERS, queue, now)
     return ids
