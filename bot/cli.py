@@ -3,7 +3,6 @@
 What only some commands need (Slack, the web, the demo) is imported by them, so that the others start quickly.
 """
 
-import gc
 import logging
 import os
 import sys
@@ -18,6 +17,7 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from bot.clock import utc_now
+from bot.collector import collect_seldom
 from bot.erasing import erasing
 from bot.logs import set_up_logging
 from bot.migrate import migrate as bring_up_to_date
@@ -108,7 +108,7 @@ def seed(file: Path, queue: QueueOption) -> None:
 def ingest(file: Path, queue: QueueOption) -> None:
     """Predictions from a file (csv, jsonl, parquet). What deserves a look is sent to the reviewers. Safe to repeat."""
     with opened() as (database, policy), Progress(console=out, transient=True) as progress:
-        gc.freeze()  # the program itself is no garbage: looking for some in it took a tenth of the time
+        collect_seldom()
         chosen = policy.queue(queue)
         task = progress.add_task("Reading", total=None)
         new = repeated = flagged = bad = 0
