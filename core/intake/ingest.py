@@ -35,6 +35,12 @@ FLAGS = Bulk(
     same=("person", "policy_fingerprint", "created_at"),
     each=("prediction_id", "reason", "detail", "inclusion_probability"),
 )
+_SHARED = (
+    select(Queue)
+    .where(Queue.name == bindparam("name"))
+    .with_for_update(read=True)
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True)
@@ -108,9 +114,9 @@ def _item_about(session: Session, queue: Queue, external_id: str) -> int | None:
 
 
 def _open_queue(session: Session, policy: QueuePolicy) -> Queue:
-    """Shared by those who store predictions, and waited for by whoever erases some (core/erasure.py)."""
-    queue_id = queue_named(session, policy.name).id
-    return session.get_one(Queue, queue_id, with_for_update={"read": True}, populate_existing=True)
+    """Shared by those who store predictions, and waited for by whoever erases some (core/erasure.py). Raises NotFound
+    where there is none."""
+    return session.scalar(_SHARED, {"name": policy.name}) or queue_named(session, policy.name)
 
 
 def _erased_ids(session: Session, queue: Queue, batch: Sequence[NewPrediction]) -> set[str]:
