@@ -8,6 +8,7 @@ from alembic.config import Config
 from core.database import Database
 
 HEAD = "head"
+LONGEST = 6 * 3600.0  # seconds for one statement: an index over millions of rows
 
 
 def migrations_folder() -> Path:
@@ -19,8 +20,8 @@ def migrations_folder() -> Path:
 
 def migrate(database: Database, revision: str = HEAD) -> None:
     """Safe to run from several processes at once and again at any time."""
-    with database.engine.begin() as connection:
-        command.upgrade(alembic_config(connection), revision)
+    with database.transaction(wait=LONGEST) as session:
+        command.upgrade(alembic_config(session.connection()), revision)
 
 
 def alembic_config(connection: object) -> Config:

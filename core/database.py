@@ -35,14 +35,16 @@ AGAIN_SECONDS = 0.5  # between two attempts of `insist`
 AGAIN_AT_ONCE = 0.01  # between two attempts to turn WAL on, which takes others no longer
 
 T = TypeVar("T")
+Begin = Callable[[Connection, int | None], None]  # begins to write, for at most so many milliseconds; None: to read
 
 
 class Database:
-    """One engine and the ways to use it."""
+    """One engine and the ways to use it. The engine alone makes no transactions: each statement stands by itself. Where
+    they begin is said here and not by SQLAlchemy, whose hook for it makes every statement a fifth slower."""
 
     def __init__(self, url: str, full_sync: bool = False) -> None:
         """full_sync: on SQLite, lose no commit in a power cut either; writing takes about four times as long."""
-        self.engine, self._on_close = _engine(url, full_sync)
+        self.engine, self._begin, self._on_close = _engine(url, full_sync)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writers = threading.Lock()
         self._places = threading.BoundedSemaphore(AT_ONCE)
@@ -59,7 +61,7 @@ class Database:
             _outages_refused(),
             Session(self.engine, expire_on_commit=False) as session,
         ):
-            session.connection(execution_options={"limit": int(patience.for_the_server() * 1000)})
+            self._begin(session.connection(), int(patience.for_the_server() * 1000))
             yield session
             session.flush()
             _commit(session)
@@ -71,8 +73,9 @@ class Database:
             patience.waiting_at_most(wait),
             patience.taken(self._places),
             _outages_refused(),
-            Session(self.engine, execution_options={"readonly": True}) as session,
+            Session(self.engine) as session,
         ):
+            self._begin(session.connection(), None)
             yield session
 
     def insist(self, write: Callable[[Session], T], seconds: float = PATIENT) -> T:
@@ -126,17 +129,18 @@ def kind_of(session: Session) -> str:
     return session.get_bind().dialect.name
 
 
-def _engine(url: str, full_sync: bool) -> tuple[Engine, Callable[[], None]]:
+def _engine(url: str, full_sync: bool) -> tuple[Engine, Begin, Callable[[], None]]:
     """And what has to be called when it is not needed any more."""
     if url.startswith(("postgres://", "postgresql://")):
         url = "postgresql+psycopg://" + url.split("://", 1)[1]
     if not url.startswith(("sqlite", "postgresql+psycopg://")):
         raise Invalid(f"DATABASE_URL begins with {url.split(':', 1)[0]}:. Use postgresql://… or sqlite:///FILE.")
     if url.startswith("sqlite"):
-        return _sqlite_engine(url, full_sync), lambda: None
-    from core.postgres import postgres_engine  # here: on SQLite nobody should have to load its driver
+        return _sqlite_engine(url, full_sync), _begin_sqlite, lambda: None
+    from core import postgres  # here: on SQLite nobody should have to load its driver
 
-    return postgres_engine(url, AT_ONCE)
+    engine, close = postgres.postgres_engine(url, AT_ONCE)
+    return engine, postgres.begin, close
 
 
 def _sqlite_engine(url: str, full_sync: bool) -> Engine:
@@ -144,7 +148,6 @@ def _sqlite_engine(url: str, full_sync: bool) -> Engine:
         url, connect_args={"check_same_thread": False}, pool_size=20, max_overflow=AT_ONCE, pool_use_lifo=True
     )
     event.listen(engine, "connect", partial(_prepare_sqlite, full_sync))
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -171,11 +174,10 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    milliseconds = options.get("limit") or _sqlite_patience()
-    connection.connection.dbapi_connection.execute(f"PRAGMA busy_timeout={milliseconds}")  # type: ignore[union-attr]
-    connection.exec_driver_sql("BEGIN" if options.get("readonly") else "BEGIN IMMEDIATE")
+def _begin_sqlite(connection: Connection, limit: int | None) -> None:
+    own: Any = connection.connection.dbapi_connection
+    own.execute(f"PRAGMA busy_timeout={limit or _sqlite_patience()}")
+    connection.exec_driver_sql("BEGIN" if limit is None else "BEGIN IMMEDIATE")
 
 
 def _sqlite_patience() -> int:

@@ -73,36 +73,32 @@ def postgres_engine(url: str, at_once: int) -> tuple[Engine, Callable[[], None]]
     engine = create_engine(url, pool_size=POOLED, max_overflow=at_once, pool_use_lifo=True)
     connector = Connector(at_once)
     event.listen(engine, "do_connect", connector)
-    _say_begin_ourselves(engine)
+    _leave_begin_to_us(engine)
     _try_the_idle(engine)
     return engine, connector.close
 
 
-def _say_begin_ourselves(engine: Engine) -> None:
-    """With what holds for the transaction in the same message, which would otherwise take another one."""
+def begin(connection: Connection, limit: int | None) -> None:
+    """What holds for the transaction is said in the same message, as another one would take as long again. The server,
+    too, ends a transaction that takes longer than `limit` milliseconds, or if it hears nothing of its client: one that
+    a dead network cut off would keep its rows locked for hours. None: who only reads sees everything as it was at the
+    first look."""
+    said = "BEGIN ISOLATION LEVEL REPEATABLE READ" if limit is None else LIMITED.format(limit, limit + 1000)
+    connection.exec_driver_sql(said, execution_options={"no_parameters": True})
 
-    def leave_it_to_us(connection: Any, _record: ConnectionPoolEntry) -> None:
+
+def _leave_begin_to_us(engine: Engine) -> None:
+    """The driver would say it by itself."""
+
+    def leave_it(connection: Any, _record: ConnectionPoolEntry) -> None:
         connection.autocommit = True
 
     def unprepared(cursor: Any, statement: str, _context: Any) -> bool:
         cursor.execute(statement, prepare=False)  # PostgreSQL prepares single statements only
         return True
 
-    event.listen(engine, "connect", leave_it_to_us)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "connect", leave_it)
     event.listen(engine, "do_execute_no_params", unprepared)
-
-
-def _begin(connection: Connection) -> None:
-    """A transaction that writes is ended by the server, too, if it takes longer than its `limit` in milliseconds, or if
-    nothing is heard of its client: one that a dead network cut off would keep its rows locked for hours. Who only reads
-    sees everything as it was at the first statement."""
-    options, said = connection.get_execution_options(), "BEGIN"
-    if options.get("readonly"):
-        said = "BEGIN ISOLATION LEVEL REPEATABLE READ"
-    elif limit := options.get("limit"):
-        said = LIMITED.format(limit, limit + 1000)
-    connection.exec_driver_sql(said, execution_options={"no_parameters": True})
 
 
 def _try_the_idle(engine: Engine) -> None:

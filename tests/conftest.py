@@ -18,6 +18,13 @@ from tests.postgres import PostgresServer
 _numbers = itertools.count()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: a test computes half of its time, and waits the other half. With twice as
+    many, tests with deadlines miss them."""
+    cores = len(os.sched_getaffinity(0))
+    return cores + cores // 2
+
+
 @pytest.fixture(autouse=True)
 def _log_as_before() -> Iterator[None]:
     """A program that a test runs in this process says where its log goes: to a stream that ends with the test."""
@@ -35,9 +42,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = Database(f"sqlite:///{path}")
     migrate(database)
     with database.engine.connect() as connection:
-        connection.exec_driver_sql("COMMIT")  # a checkpoint needs no transaction around it
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.exec_driver_sql("BEGIN")
     database.close()
     return path
 

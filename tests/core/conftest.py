@@ -62,9 +62,9 @@ def _empty(database: Database) -> None:
         counted = [table.name for table in tables if "id" in table.columns]
         statements += [f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), 1, false)" for name in counted]
         statements = ["; ".join(statements)]
-    with database.engine.begin() as connection:
+    with database.transaction() as session:
         for statement in statements:
-            connection.exec_driver_sql(statement)
+            session.connection().exec_driver_sql(statement)
 
 
 @pytest.fixture

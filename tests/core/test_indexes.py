@@ -69,11 +69,11 @@ def full_scans(database: Database, ask: Question) -> list[str]:
             ask(session)
         session.rollback()
     explain = _scans_of_sqlite if database.is_sqlite else _scans_of_postgres
-    with database.engine.connect() as connection:
+    with database.reading() as session:
         return [
             f"{table} in {' '.join(statement.split())}"
             for statement, values in said
-            for table in explain(connection, statement, values)
+            for table in explain(session.connection(), statement, values)
             if table in GROWING
         ]
 
@@ -84,7 +84,7 @@ def overheard(session: Session) -> Iterator[list[Overheard]]:
     said: list[Overheard] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
-        if re.match(r"\s*(SELECT|UPDATE|DELETE|WITH)\b", statement) and "set_config" not in statement:
+        if re.match(r"\s*(SELECT|UPDATE|DELETE|WITH)\b", statement):
             said.append((statement, values[0] if many else values))
 
     connection = session.connection()

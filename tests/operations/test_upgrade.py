@@ -55,7 +55,8 @@ def empty(database: Database) -> Database:
     with database.engine.connect() as connection:
         made = MetaData()
         made.reflect(connection)
-    with database.engine.begin() as connection:
+    with database.transaction() as session:
+        connection = session.connection()
         if database.is_sqlite:
             for table in reversed(made.sorted_tables):
                 table.drop(connection)
@@ -76,7 +77,8 @@ def shape_of_the_first_release(database: Database) -> MetaData:
 
 def written(database: Database, shape: MetaData) -> None:
     """Its rows, by statements that know of no other columns."""
-    with database.engine.begin() as connection:
+    with database.transaction() as session:
+        connection = session.connection()
         for name, row in STORED:
             connection.execute(insert(shape.tables[name]).values(_typed(shape.tables[name], row, database.is_sqlite)))
         for name in {name for name, row in STORED if "id" in row and not database.is_sqlite}:

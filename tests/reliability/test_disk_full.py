@@ -61,9 +61,7 @@ def filled(disk: Path, database: Database) -> Iterator[None]:
         _fill(filler)
         if database.is_sqlite:
             with database.engine.connect() as connection:
-                connection.exec_driver_sql("COMMIT")
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                connection.exec_driver_sql("BEGIN")
     _fill(disk / "filler 2")
     try:
         yield
