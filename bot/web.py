@@ -1,7 +1,8 @@
 """The HTTP door: Slack's signed requests, and whether this process is alive. The API is beside it."""
 
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from fastapi import FastAPI, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from slack_bolt import App, BoltRequest
 from slack_sdk.signature import SignatureVerifier
 
@@ -14,6 +15,7 @@ from bot.wiring import Services
 from core.patience import finished_within
 
 MOST_BYTES = 5_000_000  # of one request; Slack's own are far smaller
+AT_ONCE = 8  # requests of Slack that are looked at; more threads only take the interpreter from one another
 
 
 async def raw_body(request: Request) -> bytes:
@@ -29,11 +31,12 @@ async def raw_body(request: Request) -> bytes:
 def create_app(services: Services, slack: App, signing_secret: str, pulse: Pulse | None = None) -> FastAPI:
     """What a process answers that Slack reaches over HTTP."""
     app = create_listener(services, pulse or Pulse())
-    verifier = SignatureVerifier(signing_secret)
+    verifier, places = SignatureVerifier(signing_secret), CapacityLimiter(AT_ONCE)
 
     async def slack_events(request: Request) -> Response:
-        with finished_within(ANSWERED_WITHIN):  # from its arrival: it may have to wait for a thread
-            return await run_in_threadpool(answered, await raw_body(request), dict(request.headers))
+        with finished_within(ANSWERED_WITHIN):  # from its arrival: it may have to wait for a place
+            body = await raw_body(request)
+            return await run_sync(answered, body, dict(request.headers), limiter=places)
 
     def answered(body: bytes, headers: dict[str, str]) -> Response:
         if not _is_signed(verifier, body, headers):  # before anything is parsed: strangers send what they like
