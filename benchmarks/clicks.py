@@ -4,9 +4,9 @@
 
 Sixteen clients vote as fast as they are answered, by signed HTTP on `goldloop web` in its own process: from the click
 over the commit to the acknowledgement. The floor (benchmarks/floor.py) is given the same requests. Rounds of the two
-are interleaved, as other work on the machine comes and goes; what counts is the ratio within a round. Then the same
-load again, while a worker beside it retrains on ten thousand rows. cpu: what the server's process used for one click,
-its receipt to the voter included.
+are interleaved, as other work on the machine comes and goes; what counts is the ratio within a round. Also measured:
+two `goldloop web` that share the clients, as behind a load balancer. Then the load again on one, while a worker beside
+it retrains on ten thousand rows. cpu: what the servers' processes used for one click, its receipt included.
 """
 
 import argparse
@@ -14,8 +14,9 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count, islice
 from pathlib import Path
 from statistics import median
 
@@ -40,6 +41,7 @@ from core.vocabulary import RunState, Trigger
 PORTION = 160  # items between two looks whether the model is there: twenty clicks of each client
 LONGEST = 120.0  # seconds of load during a retrain
 UNDER_WAY = (RunState.REQUESTED, RunState.RUNNING)
+FLOOR, OURS, TWO = "the floor", "Goldloop", "two processes of it"
 WARM = 4  # clicks of each client before the first round, so that every connection and statement is there
 COLUMNS = f"{'':30}{'votes/s':>9}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}{'cpu':>7} ms{'failed':>8}{'load':>7}"
 
@@ -58,9 +60,15 @@ SMALL, FULL = Size(1, 25, 1000), Size(3, 60, 10_000)
 class Bench:
     place: Place
     slack: int
-    ours: Server
-    floor: Server
+    servers: dict[str, tuple[Server, ...]]  # who is measured, by name
     policy: Path
+    heard: list[Measured] = field(default_factory=list)  # of ours
+
+    def hit(self, name: str, own: list[list[Click]]) -> Measured:
+        found = hit(self.servers[name], own)
+        if name != FLOOR:
+            self.heard.append(found)
+        return found
 
     def clicks(self, items: Sequence[int], rng: random.Random) -> list[list[Click]]:
         with self.place.database.reading() as session:
@@ -78,34 +86,46 @@ def bench(kind: str, items: int) -> Iterator[Bench]:
         floor.make_tables(beside.database.engine, items)
         policy = here.folder / "goldloop.toml"
         policy.write_text(policy_toml())
-        slack, ours, bare = free_port(), free_port(), free_port()
+        slack, bare = free_port(), free_port()
         stack.enter_context(running("-m", "benchmarks.slack_stub", str(slack), port=slack))
-        env = environment(here.url, policy, slack, ours)
-        web = stack.enter_context(running(*goldloop("web"), env=env, port=ours))
         least = stack.enter_context(running("-m", "benchmarks.floor", beside.url, str(bare), SECRET, port=bare))
-        yield Bench(here, slack, Server(ours, web.pid), Server(bare, least.pid), policy)
+        one, other = (stack.enter_context(web(here, policy, slack)) for _ in range(2))
+        servers = {FLOOR: (Server(bare, least.pid),), OURS: (one,), TWO: (one, other)}
+        yield Bench(here, slack, servers, policy)
 
 
-def rounds(made: Bench, size: Size, rng: random.Random) -> Iterator[tuple[Measured, Measured]]:
-    """The floor and ours, one after the other, on the same clicks; who begins takes turns."""
-    each = CLIENTS * size.votes // 2
-    warm = CLIENTS * WARM // 2
-    for server in (made.floor, made.ours):
-        hit(server, made.clicks(range(1, warm + 1), rng))
+@contextmanager
+def web(here: Place, policy: Path, slack: int) -> Iterator[Server]:
+    port = free_port()
+    with running(*goldloop("web"), env=environment(here.url, policy, slack, port), port=port) as process:
+        yield Server(port, process.pid)
+
+
+def rounds(made: Bench, size: Size, rng: random.Random) -> Iterator[dict[str, Measured]]:
+    """One after the other, on as many clicks each; who begins takes turns. The floor is given those of one of ours."""
+    yet = count(1)
+
+    def clicks_each(votes: int) -> dict[str, list[list[Click]]]:
+        one, two = (made.clicks(list(islice(yet, CLIENTS * votes // 2)), rng) for _ in range(2))
+        return {FLOOR: one, OURS: one, TWO: two}
+
+    for name, own in clicks_each(WARM).items():
+        made.hit(name, own)
     for number in range(size.rounds):
-        own = made.clicks(range(warm + 1 + number * each, warm + 1 + (number + 1) * each), rng)
-        order = ("floor", "ours") if number % 2 == 0 else ("ours", "floor")
-        found = {name: hit(getattr(made, name), own) for name in order}
-        yield found["floor"], found["ours"]
+        now = clicks_each(size.votes)
+        order = list(now)[number % 3 :] + list(now)[: number % 3]
+        yield {name: made.hit(name, now[name]) for name in order}
 
 
 def compare(made: Bench, size: Size, rng: random.Random) -> None:
-    ratios = []
-    for number, (bare, ours) in enumerate(rounds(made, size, rng), 1):
-        ratios.append(ours.at(0.5) / bare.at(0.5))
-        print(_line(f"round {number}: the floor", bare))
-        print(_line(f"round {number}: Goldloop", ours) + f"   p50 {ratios[-1]:.2f} x floor", flush=True)
-    print(f"median of the rounds: p50 {median(ratios):.2f} x floor")
+    ratios: dict[str, list[float]] = {OURS: [], TWO: []}
+    for number, found in enumerate(rounds(made, size, rng), 1):
+        print(_line(f"round {number}: {FLOOR}", found[FLOOR]))
+        for name, before in ratios.items():
+            before.append(found[name].at(0.5) / found[FLOOR].at(0.5))
+            print(_line(f"round {number}: {name}", found[name]) + f"   p50 {before[-1]:.2f} x floor", flush=True)
+    said = ", ".join(f"{name} p50 {median(before):.2f} x floor" for name, before in ratios.items())
+    print(f"median of the rounds: {said}")
 
 
 def during_a_retrain(made: Bench, items: Sequence[int], size: Size, rng: random.Random) -> None:
@@ -116,7 +136,7 @@ def during_a_retrain(made: Bench, items: Sequence[int], size: Size, rng: random.
         ours, began, left = Measured(), time.monotonic(), list(items)
         while _state(made.place, run_id) in UNDER_WAY and left and time.monotonic() - began < LONGEST:
             now, left = left[:PORTION], left[PORTION:]
-            ours += hit(made.ours, made.clicks(now, rng))  # signed now: after five minutes no signature is valid
+            ours += made.hit(OURS, made.clicks(now, rng))  # signed now: after five minutes no signature is valid
         state, spent = _state(made.place, run_id), time.monotonic() - began
         print(f"{_line('during a retrain', ours)}   run {state} after {spent:.0f} s")
 
@@ -140,11 +160,12 @@ def _line(name: str, found: Measured) -> str:
     return f"{name:30}{found.per_second:9.0f}{times}{found.processor_ms:7.2f}   {found.failed:8}{load():>7}"
 
 
-def check(made: Bench, acknowledged: int) -> None:
+def check(made: Bench) -> None:
     """Each acknowledged vote is stored, or the figures are worth nothing."""
+    acknowledged = sum(len(found.times) - found.failed for found in made.heard)
     with made.place.database.reading() as session:
         stored = session.scalar(select(func.count()).select_from(Answer))
-    print(f"acknowledged {acknowledged}, stored {stored}")
+    print(f"votes acknowledged {acknowledged}, stored {stored}")
 
 
 def main() -> None:
@@ -155,13 +176,14 @@ def main() -> None:
     size = FULL if asked.full else SMALL
     print(heading())
     for kind in asked.database or KINDS:
-        counted = CLIENTS * (WARM + size.rounds * size.votes) // 2
+        counted = CLIENTS * (WARM + size.rounds * size.votes)
         spare = size.training_rows
         with bench(kind, counted + spare) as made:
             rng = random.Random(1)
             print(f"{kind}\n{COLUMNS}")
             compare(made, size, rng)
             during_a_retrain(made, range(counted + 1, counted + spare + 1), size, rng)
+            check(made)
             print()
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 from urllib.parse import urlencode
 
@@ -33,7 +34,7 @@ class Measured:
     times: tuple[float, ...] = ()
     seconds: float = 0.0
     failed: int = 0
-    processor: float = 0.0  # seconds that the server's process used
+    processor: float = 0.0  # seconds that the servers' processes used
 
     def __add__(self, other: "Measured") -> "Measured":
         return Measured(
@@ -74,18 +75,22 @@ class Server:
     pid: int
 
 
-def hit(server: Server, own: Sequence[Sequence[Click]]) -> Measured:
-    """All clients at once, each until its clicks are used up."""
-    started, used = time.perf_counter(), processor_seconds(server.pid)
+def hit(servers: Sequence[Server], own: Sequence[Sequence[Click]]) -> Measured:
+    """All clients at once, each until its clicks are used up; several servers have as many clients each."""
+    started, used = time.perf_counter(), _used(servers)
     with ThreadPoolExecutor(len(own)) as pool:
-        found = list(pool.map(lambda mine: list(_clicking(server.port, mine)), own))
-    spent, used = time.perf_counter() - started, processor_seconds(server.pid) - used
+        found = list(pool.map(lambda pair: list(_clicking(*pair)), zip(cycle(servers), own, strict=False)))
+    spent, used = time.perf_counter() - started, _used(servers) - used
     times = tuple(taken for one in found for taken, _ok in one)
     return Measured(times, spent, sum(not ok for one in found for _taken, ok in one), used)
 
 
-def _clicking(port: int, mine: Sequence[Click]) -> Iterator[tuple[float, bool]]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+def _used(servers: Sequence[Server]) -> float:
+    return sum(processor_seconds(server.pid) for server in servers)
+
+
+def _clicking(server: Server, mine: Sequence[Click]) -> Iterator[tuple[float, bool]]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     for click in mine:
         begun = time.perf_counter()
         connection.request("POST", "/slack/events", click.body, click.headers)
