@@ -104,7 +104,7 @@ class SandboxClient:
         me = self.get("state", person=reference)["me"]
         return Person(self, me["id"], me["name"])
 
-    def wait_for(self, condition: Callable[[], Found], timeout: float = 10.0, what: str = "") -> Found:
+    def wait_for(self, condition: Callable[[], Found], timeout: float = 30.0, what: str = "") -> Found:
         """Asks every 20 ms until the answer is true and returns it. Raises TimeoutError with the last answer."""
         end = time.monotonic() + timeout
         while not (found := condition()):

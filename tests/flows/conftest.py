@@ -5,6 +5,8 @@ from contextlib import ExitStack
 
 import pytest
 
+import bot.slack.speaking.chart  # noqa: F401 - takes seconds, for which the first report would have to wait
+import core.learning.text_learner  # noqa: F401 - the same for the first fit
 from bot.sandbox.config import SandboxConfig
 from core.database import Database
 from core.policy import Policy

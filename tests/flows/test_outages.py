@@ -22,7 +22,7 @@ from core.records.delivery import Posting
 from core.vocabulary import Card
 from tests.flows.conftest import seeds
 from tests.flows.processes import Bot
-from tests.loop import Loop
+from tests.loop import PATIENCE, Loop
 from tests.people import LEADS, REVIEW, support_policy, workspace
 
 UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
@@ -157,18 +157,18 @@ def test_kill_9_at_every_step_leads_to_the_same_end(database: Database, tmp_path
             add_seeds(session, seeds(), utc_now(), loop.queue)
         loop.predict("T-1", "the sofa came late", UNSURE)
         bot.restart()  # before or while the card is posted
-        card = patiently(lambda: loop.card("the sofa came late"))
+        card = loop.card("the sofa came late")
         until_heard(lambda: loop.ana.click(card, "refund").ok)
         bot.restart()  # after the vote was acknowledged, before anything was redrawn
         until_heard(lambda: loop.ben.click(card, "refund").ok)
         bot.restart()
-        patiently(lambda: loop.card("votes: 2 × refund"))
+        loop.card("votes: 2 × refund")
         until_heard(lambda: loop.cleo.command("/goldloop retrain", channel=LEADS).ok)
         bot.restart()  # before, while or after the model is fitted
-        report = patiently(lambda: loop.card("v1 against", channel=LEADS))
+        report = loop.card("v1 against", channel=LEADS)
         until_heard(lambda: loop.cleo.react(report, "white_check_mark").ok)
         bot.restart()
-        patiently(lambda: loop.card("v1 is live", channel=LEADS))
+        loop.card("v1 is live", channel=LEADS)
         assert len(cards(loop, "the sofa came late")) == 1
         reports = [one for one in loop.cleo.messages(LEADS) if "v1 against" in one.plain]
         assert len(reports) == 1
@@ -176,17 +176,7 @@ def test_kill_9_at_every_step_leads_to_the_same_end(database: Database, tmp_path
 
 def until_heard(act: Callable[[], bool]) -> None:
     """People click again when Slack shows that the app did not answer."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not act():
         if time.monotonic() > deadline:
             pytest.fail("the bot did not come back")
-
-
-def patiently(look: Callable[[], Message]) -> Message:
-    """A restart takes some seconds; `look` waits ten."""
-    for _ in range(3):
-        try:
-            return look()
-        except TimeoutError:
-            continue
-    return look()

@@ -16,7 +16,7 @@ from bot.wiring import assemble, slack_client
 from core.database import Database
 from core.queues import sync_queues
 from tests.flows.processes import Bot
-from tests.flows.test_outages import patiently, until_heard
+from tests.flows.test_outages import until_heard
 from tests.loop import Loop
 from tests.people import REVIEW, support_policy, workspace
 
@@ -94,7 +94,7 @@ def is_told(loop: Loop, person: Person, item: int, label: str) -> bool:
 
 def test_nothing_waits_and_nothing_is_doubled(loop: Loop, clock: Clock) -> None:
     loop.predict("T-1", "the sofa came late", UNSURE)
-    first = patiently(lambda: loop.card("the sofa came late"))
+    first = loop.card("the sofa came late")
     clicks(loop, loop.ana, first, "refund", item=1)
     clock.set(-3600)
     loop.predict("T-2", "the lamp came broken", UNSURE)  # by a machine whose clock is right

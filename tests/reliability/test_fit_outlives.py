@@ -25,7 +25,7 @@ from tests.people import support_policy
 from tests.reliability import slow_learner
 from tests.reliability.proxy import Proxy
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tests.flows.processes import Bot, forking, goldloop
 from tests.people import support_policy, workspace
 from tests.reliability import slow_learner
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Worker(Bot):

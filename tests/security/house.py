@@ -42,7 +42,7 @@ from tests.web import web_server
 
 MIA, LEA = "U_MIA", "U_LEA"  # Mia administers; Lea reviews and leads another queue
 TEXT = "where is the parcel that nobody else may read about?"
-PATIENCE = 10.0
+PATIENCE = 30.0  # seconds; nobody waits longer than needed
 
 
 @dataclass(frozen=True)
