@@ -20,6 +20,7 @@ from core.database import insert_for, kind_of
 
 SQLITE = sqlite.dialect()
 COUNTING = {"preserve_rowcount": True}
+LARGEST = 8_000_000  # bytes of a document: a thousand texts of the greatest length would take two gigabytes together
 
 Row = Mapping[str, Any]
 
@@ -43,19 +44,22 @@ def insert_all(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> 
     """Past the ORM. Their ids grow in the order in which the rows are given. Returns how many were not there yet."""
     if not rows:
         return 0
-    insert = _as_document if kind_of(session) == "postgresql" else _by_driver
-    return insert(session.connection(), replace(bulk, back=()), same, rows).rowcount
+    connection, bulk = session.connection(), replace(bulk, back=())
+    if kind_of(session) == "postgresql":
+        return sum(_as_document(connection, bulk, same, document).rowcount for document in _documents(rows))
+    return _by_driver(connection, bulk, same, rows).rowcount
 
 
 def insert_returning(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Sequence[Any]:
     """The same. Returns `bulk.back` of those that were not there yet, a tuple for each, in no order."""
     if not rows:
         return ()
+    connection = session.connection()
     if kind_of(session) == "postgresql":
-        return _as_document(session.connection(), bulk, same, rows).all()
-    newest = session.connection().scalar(select(func.max(bulk.table.c.id))) or 0
-    _by_driver(session.connection(), bulk, same, rows)
-    return _since(session.connection(), bulk, newest)
+        return [row for document in _documents(rows) for row in _as_document(connection, bulk, same, document)]
+    newest = connection.scalar(select(func.max(bulk.table.c.id))) or 0
+    _by_driver(connection, bulk, same, rows)
+    return _since(connection, bulk, newest)
 
 
 def listed(kind: str, name: str) -> Select[Any]:
@@ -71,8 +75,21 @@ def as_list(texts: Iterable[str]) -> str:
     return to_json(list(texts)).decode()
 
 
-def _as_document(connection: Connection, bulk: Bulk, same: Row, rows: Sequence[Row]) -> CursorResult[Any]:
-    values = {**same, "rows": to_json(rows).decode()}
+def _documents(rows: Sequence[Row]) -> Iterator[str]:
+    """JSON lists: all rows in one, unless they are long."""
+    part: list[bytes] = []
+    size = 0
+    for row in map(to_json, rows):
+        if size + len(row) > LARGEST and part:
+            yield f"[{b','.join(part).decode()}]"
+            part, size = [], 0
+        part.append(row)
+        size += len(row)
+    yield f"[{b','.join(part).decode()}]"
+
+
+def _as_document(connection: Connection, bulk: Bulk, same: Row, document: str) -> CursorResult[Any]:
+    values = {**same, "rows": document}
     return connection.execute(_from_document(bulk), values, execution_options=COUNTING)
 
 

@@ -42,6 +42,15 @@ def test_a_thousand_at_once_are_taken_and_only_the_doubtful_are_shown(desk: Desk
     assert (stored.new, stored.repeated, stored.flagged) == (1000, 0, 4)
 
 
+def test_the_longest_texts_are_taken_together_too(desk: Desk) -> None:
+    """They are more than what is sent to PostgreSQL at once."""
+    rows = [sent("\x01" * LONGEST_TEXT, UNSURE if number % 2 else SURE) for number in range(60)]
+    stored = desk.ingest(*rows)
+    assert (stored.new, stored.repeated, stored.flagged) == (60, 0, 30)
+    stored = desk.ingest(*rows, sent())
+    assert (stored.new, stored.repeated, stored.flagged) == (1, 60, 1)
+
+
 def test_a_flag_keeps_its_reason_probability_and_policy(open_desk: OpenDesk) -> None:
     desk = open_desk(flagging={"audit_share": 1.0})
     desk.ingest(sent("doubtful", UNSURE), sent("sure", SURE))
