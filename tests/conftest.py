@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
 from bot.migrate import migrate
@@ -16,6 +17,10 @@ from core.database import Database
 from tests.postgres import PostgresServer
 
 _numbers = itertools.count()
+
+# A loaded machine is slow, which is no fault of what is tried.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_xdist_auto_num_workers() -> int:

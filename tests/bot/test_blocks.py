@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sandbox.block_kit import Surface
@@ -74,14 +74,12 @@ def test_an_empty_text_is_drawn_as_a_blank_since_slack_takes_no_empty_one() -> N
     assert problems([blocks.header(""), blocks.section(""), blocks.verbatim(""), blocks.context("")]) == []
 
 
-@settings(deadline=None)
 @given(texts)
 def test_no_mention_link_or_command_comes_out_of_a_strangers_text(text: str) -> None:
     for safe in (blocks.escape(text), blocks.literal(text)):
         assert live_marks(safe) == []
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="*_~`:ab <>&", max_size=40))
 def test_a_literal_text_has_no_mark_that_slack_would_format(text: str) -> None:
     drawn = blocks.literal(text)
@@ -95,7 +93,6 @@ def test_a_mention_of_ours_is_live() -> None:
     assert live_marks(blocks.mention("U1"))
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["section", "fields", "verbatim", "context"]), texts), max_size=30), texts)
 def test_a_message_always_fits(parts: list[tuple[str, str]], spoken: str) -> None:
     make: dict[str, Any] = {

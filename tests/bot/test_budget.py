@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.budget import BURST, UPDATES_PER_MINUTE, Budget
@@ -37,7 +37,6 @@ def most_in_a_minute(times: list[float]) -> int:
     return max((sum(start <= time < start + 60 for time in times) for start in times), default=0)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 90), max_size=60))
 def test_no_minute_has_more_updates_than_slack_allows(steps: list[float]) -> None:
     assert most_in_a_minute(greedy(Budget.may_update, steps)) <= UPDATES_PER_MINUTE

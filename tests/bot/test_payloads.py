@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack import payloads
@@ -220,7 +220,6 @@ READERS: list[Callable[[dict[str, Any]], object]] = [
 ]
 
 
-@settings(deadline=None)
 @given(bodies)
 def test_garbage_is_read_or_refused_and_nothing_else_happens(body: dict[str, Any]) -> None:
     for read in READERS:
@@ -230,7 +229,6 @@ def test_garbage_is_read_or_refused_and_nothing_else_happens(body: dict[str, Any
             continue
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_escaping_is_what_slack_undoes(text: str) -> None:
     assert payloads.unescape(escape(text)) == text

@@ -1,7 +1,7 @@
 """Krippendorff's alpha: the published examples, what must not change it, and where it is not defined."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.review.agreement import Label, krippendorff_alpha
@@ -71,13 +71,11 @@ grids = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(grids.flatmap(lambda votes: st.tuples(st.just(votes), st.permutations(votes))))
 def test_the_order_of_the_votes_does_not_matter(pair: tuple[Votes, Votes]) -> None:
     same(*pair)
 
 
-@settings(deadline=None)
 @given(grids, st.permutations("pqrs"), st.permutations(range(7)), st.permutations(["a", "b", "c", None]))
 def test_names_of_raters_items_and_labels_do_not_matter(
     votes: Votes, raters: list[str], items: list[int], labels: list[Label]
@@ -86,7 +84,6 @@ def test_names_of_raters_items_and_labels_do_not_matter(
     same(votes, [(items[item], rater_of[rater], label_of[label]) for item, rater, label in votes])
 
 
-@settings(deadline=None)
 @given(grids)
 def test_alpha_is_one_only_where_all_agree(votes: Votes) -> None:
     alpha = krippendorff_alpha(votes)

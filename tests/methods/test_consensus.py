@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.policy import ConsensusPolicy
@@ -81,7 +81,6 @@ ballots = st.lists(labels, max_size=9)
 counts = st.integers(0, 5)
 
 
-@settings(deadline=None)
 @given(ballots.flatmap(lambda votes: st.tuples(st.just(votes), st.permutations(votes))), counts, counts, policies)
 def test_the_order_of_the_votes_does_not_matter(
     pair: tuple[list[Label], list[Label]], cannot: int, left: int, policy: ConsensusPolicy
@@ -90,7 +89,6 @@ def test_the_order_of_the_votes_does_not_matter(
     assert verdict(votes, cannot, left, policy) == verdict(shuffled, cannot, left, policy)
 
 
-@settings(deadline=None)
 @given(labels, counts, counts, policies)
 def test_unanimity_of_all_votes_that_can_be_cast_wins(
     label: Label, cannot: int, left: int, policy: ConsensusPolicy
@@ -98,7 +96,6 @@ def test_unanimity_of_all_votes_that_can_be_cast_wins(
     assert verdict([label] * policy.votes, cannot, left, policy) == Verdict(label)
 
 
-@settings(deadline=None)
 @given(ballots, counts, counts, policies)
 def test_one_more_vote_for_the_winner_never_unsettles(
     votes: list[Label], cannot: int, left: int, policy: ConsensusPolicy
@@ -108,7 +105,6 @@ def test_one_more_vote_for_the_winner_never_unsettles(
         assert verdict([*votes, outcome.label], cannot, left, policy) == outcome
 
 
-@settings(deadline=None)
 @given(ballots, counts, counts, policies)
 def test_a_verdict_has_more_votes_than_any_other_answer(
     votes: list[Label], cannot: int, left: int, policy: ConsensusPolicy
@@ -118,7 +114,6 @@ def test_a_verdict_has_more_votes_than_any_other_answer(
         assert all(votes.count(outcome.label) > votes.count(other) for other in {*votes} - {outcome.label})
 
 
-@settings(deadline=None)
 @given(ballots, counts, counts, policies)
 def test_at_the_cap_there_is_always_an_outcome(
     votes: list[Label], cannot: int, left: int, policy: ConsensusPolicy
@@ -127,13 +122,11 @@ def test_at_the_cap_there_is_always_an_outcome(
         assert verdict(votes, cannot, left, policy) is not None
 
 
-@settings(deadline=None)
 @given(ballots, counts, policies)
 def test_nobody_is_waited_for_who_does_not_exist(votes: list[Label], cannot: int, policy: ConsensusPolicy) -> None:
     assert verdict(votes, cannot, 0, policy) is not None
 
 
-@settings(deadline=None)
 @given(ballots)
 def test_a_tally_counts_every_vote_most_votes_first(votes: list[Label]) -> None:
     counted = tally(votes)

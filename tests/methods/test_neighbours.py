@@ -54,7 +54,7 @@ def test_the_answer_does_not_depend_on_how_it_is_cut_into_parts(monkeypatch: pyt
 words = st.text("abc ", max_size=12)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(words, max_size=6), st.lists(words, max_size=6), words, words, st.floats(0.5, 1))
 def test_other_texts_never_change_whether_two_are_near(
     texts: list[str], golden: list[str], text: str, example: str, threshold: float
@@ -65,13 +65,13 @@ def test_other_texts_never_change_whether_two_are_near(
     assert near([example], [text], threshold)[0] == alone
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.text("abcdefgh", min_size=1, max_size=9), min_size=2, max_size=9), st.randoms(use_true_random=False))
 def test_the_same_words_in_another_order_reach_a_threshold_of_one(some: list[str], rng: random.Random) -> None:
     assert near([" ".join(rng.sample(some, len(some)))], [" ".join(some)], 1.0).all()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=6))
 def test_every_text_is_near_itself(texts: list[str]) -> None:
     assert near(texts, texts, 1.0).all()
