@@ -10,12 +10,10 @@ from typing import Any
 from slack_bolt import BoltContext, Respond
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
-from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
-from slack_sdk.webhook import WebhookClient
 
+from bot.slack.answers import answer
 from bot.slack.blocks import Message, View
 from bot.slack.speaking.refusals import CONNECTION
-from bot.wiring import SLACK_TIMEOUT, tls
 
 NOTED = "goldloop_words"
 NOTED_CHANNEL = "goldloop_channel"
@@ -38,27 +36,13 @@ def tell(context: BoltContext, respond: Respond, client: WebClient) -> None:
     if not noted:
         return
     if respond.response_url:
-        _answer(respond.response_url, noted)
+        answer(respond.response_url, noted)
     elif channel and context.user_id:
         _whisper(client, channel, context.user_id, noted)
 
 
-def _answer(response_url: str, words: dict[str, Any]) -> None:
-    """Once more if Slack asks to come later, but not where it may have shown it: a receipt that appears twice looks
-    like two votes. The Home tab has it in any case."""
-    later = RateLimitErrorRetryHandler(max_retry_count=1)
-    client = WebhookClient(response_url, timeout=SLACK_TIMEOUT, ssl=tls(), retry_handlers=[later])
-    try:
-        answer = client.send(**words, response_type="ephemeral", replace_original=False)
-    except CONNECTION as error:
-        log.info("a receipt was perhaps not shown", extra={"reason": type(error).__name__})
-        return
-    if answer.status_code != 200:
-        log.info("a receipt could not be shown", extra={"status": answer.status_code})
-
-
 def _whisper(client: WebClient, channel: str, person: str, noted: dict[str, Any]) -> None:
-    """As above."""
+    """Not twice either."""
     try:
         client.chat_postEphemeral(channel=channel, user=person, **noted)
     except SlackApiError as error:
@@ -84,4 +68,4 @@ def show_view(client: WebClient, trigger_id: str, view: View, respond: Respond) 
 def _ask_to_click_again(respond: Respond, reason: str) -> None:
     log.info("a modal could not be opened in time", extra={"slack_error": reason})
     if respond.response_url:
-        _answer(respond.response_url, {"text": AGAIN})
+        answer(respond.response_url, {"text": AGAIN})
