@@ -10,6 +10,7 @@ from functools import partial
 
 import uvicorn
 
+from bot.collector import collect_seldom
 from bot.jobs import load_live_models
 from bot.listener import listening
 from bot.metrics import count_refusals
@@ -43,6 +44,7 @@ def _run(settings: Settings, pulse: Pulse, *, web: bool, work: bool) -> None:
     count_refusals(services.slack)
     over_http = web and not settings.slack_app_token.get_secret_value()
     prepare(services)
+    collect_seldom()
     with _stop_signal() as stop, ExitStack() as stack:
         if work:
             stack.enter_context(worker(services, pulse, settings.stop_seconds))
