@@ -70,7 +70,7 @@ def prepare(services: Services) -> None:
 
 def _serve_http(settings: Settings, services: Services, pulse: Pulse) -> None:
     secret = require_setting(settings.slack_signing_secret, "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET")
-    app = create_app(services, build_app(services, signing_secret=secret), secret, pulse)
+    app = create_app(services, build_app(services), secret, pulse)
     uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, log_level="warning", access_log=False)
 
 

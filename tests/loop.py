@@ -112,7 +112,7 @@ def running_loop(
         if port is None:
             stack.enter_context(socket_mode(build_app(services), app.app_token))
         else:
-            slack = build_app(services, signing_secret=app.signing_secret)
+            slack = build_app(services)
             stack.enter_context(web_server(create_app(services, slack, app.signing_secret, pulse), port))
         stack.enter_context(worker(services, pulse))
         yield Loop(box, services, seen, rules)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("sqlite_only")
 def address(place: Place, unused_port: int) -> Iterator[str]:
     place.values |= {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "right"}
     services = build_services(place.settings)
-    with web_server(create_app(services, build_app(services, signing_secret="right"), "right"), unused_port):
+    with web_server(create_app(services, build_app(services), "right"), unused_port):
         yield f"http://127.0.0.1:{unused_port}"
     services.database.close()
 

@@ -76,7 +76,7 @@ def _opened(database: Database, unused_port: int, policy: Policy) -> Iterator[Do
         services = assemble(database, slack_client(place.apps[0].bot_token, f"{url}/api/"), policy)
         desk = opened(database, policy)
         refresh_people(services)
-        app = create_app(services, build_app(services, signing_secret=SECRET), SECRET)
+        app = create_app(services, build_app(services), SECRET)
         address = f"http://127.0.0.1:{unused_port}"
         with web_server(app, unused_port), httpx.Client(base_url=address, timeout=30) as client:
             yield Door(client, box, desk)

@@ -226,7 +226,7 @@ def open_house(database: Database, port: int) -> Iterator[House]:
         services = assemble(database, slack_client(place.apps[0].bot_token, f"{url}/api/"), policy)
         desk = seeded(opened(database, policy))
         refresh_people(services)
-        app = build_app(services, signing_secret=SECRET)
+        app = build_app(services)
         web = create_app(services, app, SECRET)
         address = f"http://127.0.0.1:{port}"
         with web_server(web, port), httpx.Client(base_url=address, timeout=30) as client:
