@@ -23,13 +23,6 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Half as many again as there are cores: a test computes half of its time, and waits the other half. With twice as
-    many, tests with deadlines miss them."""
-    cores = len(os.sched_getaffinity(0))
-    return cores + cores // 2
-
-
 @pytest.fixture(autouse=True)
 def _log_as_before() -> Iterator[None]:
     """A program that a test runs in this process says where its log goes: to a stream that ends with the test."""

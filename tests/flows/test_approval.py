@@ -8,6 +8,7 @@ import pytest
 from bot.clock import utc_now
 from bot.sandbox.client import Message
 from core.learning.seeds import add_seeds
+from core.outages import BUSY
 from tests.flows.conftest import StartLoop, seeds
 from tests.loop import Loop
 from tests.people import CLEO, DAN, LEADS, support_policy
@@ -43,8 +44,12 @@ def spoilt(start_loop: StartLoop) -> Loop:
 
 
 def report(loop: Loop, name: str, words: str = PASSES) -> Message:
-    """Ask for a candidate and wait for its report."""
-    assert loop.cleo.command("/goldloop retrain", channel=LEADS).ok
+    """Ask for a candidate, again where the database is busy, and wait for its report."""
+
+    def asked() -> bool:
+        return BUSY not in str(loop.cleo.command("/goldloop retrain", channel=LEADS).response)
+
+    loop.box.wait_for(asked, what="the database")
     message = loop.card(f": {name} against", channel=LEADS)
     assert words in message.plain
     return message
