@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, case, or_, select
+from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.database import insert_for, kind_of
@@ -96,9 +96,9 @@ def claim_next(
     """
     full, held = list(full_channels), troubles.held(now, new=True)
     post = and_(Posting.ts.is_(None), Posting.channel.not_in(full), Posting.channel.not_in(held))
-    update = and_(Posting.ts.is_not(None), Posting.channel.not_in(troubles.held(now, new=False)))
+    redraw = and_(Posting.ts.is_not(None), Posting.channel.not_in(troubles.held(now, new=False)))
     if not may_update_open:
-        update = and_(update, Posting.urgent)
+        redraw = and_(redraw, Posting.urgent)
     posting = session.scalar(
         select(Posting)
         .where(
@@ -106,7 +106,7 @@ def claim_next(
             Posting.broken == "",
             Posting.next_try_at <= now,
             or_(Posting.claimed_until.is_(None), Posting.claimed_until < now),
-            or_(post, update) if may_update else post,
+            or_(post, redraw) if may_update else post,
         )
         .order_by(Posting.urgent.desc(), Posting.next_try_at, Posting.id)
         .limit(1)
@@ -168,12 +168,11 @@ def revive(session: Session, channel: str, reasons: Collection[str], now: dateti
     these reasons. Returns how many of the latter."""
     troubles.try_now(session, now, channel)
     given_up = session.scalars(
-        select(Posting)
+        update(Posting)
         .where(Posting.channel == channel, Posting.broken != "", Posting.broken.in_(list(reasons)))
-        .with_for_update()
+        .values(broken="", attempts=0, next_try_at=now)
+        .returning(Posting.id)
     ).all()
-    for posting in given_up:
-        posting.broken, posting.attempts, posting.next_try_at = "", 0, now
     return len(given_up)
 
 

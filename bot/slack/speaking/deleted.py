@@ -13,6 +13,8 @@ from core.database import PATIENT
 from core.delivery import undecided
 from core.delivery.undecided import Shown
 
+PIECE = 50  # cards in one transaction: a vote on one of them waits for it
+
 log = logging.getLogger(__name__)
 
 
@@ -41,5 +43,6 @@ def _compare(services: Services, channel: str, shown: list[Shown]) -> None:
     gone = [card for card in shown if card.ts not in there and float(card.ts) >= float(reached)]
     if gone:
         log.warning("cards were deleted; they are posted again", extra={"channel": channel, "cards": len(gone)})
+    for start in range(0, len(gone), PIECE):
         with services.database.transaction(wait=PATIENT) as session:
-            undecided.post_again(session, gone, services.clock())
+            undecided.post_again(session, gone[start : start + PIECE], services.clock())
