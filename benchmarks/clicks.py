@@ -20,6 +20,7 @@ from itertools import count, islice
 from pathlib import Path
 from statistics import median
 
+import httpx
 from sqlalchemy import func, select
 
 from benchmarks import floor
@@ -161,11 +162,14 @@ def _line(name: str, found: Measured) -> str:
 
 
 def check(made: Bench) -> None:
-    """Each acknowledged vote is stored, or the figures are worth nothing."""
+    """Each acknowledged click is stored, or its person was told to try again; else the figures are worth nothing."""
     acknowledged = sum(len(found.times) - found.failed for found in made.heard)
     with made.place.database.reading() as session:
-        stored = session.scalar(select(func.count()).select_from(Answer))
-    print(f"votes acknowledged {acknowledged}, stored {stored}")
+        stored = session.scalar(select(func.count()).select_from(Answer)) or 0
+    refused = httpx.post(f"http://127.0.0.1:{made.slack}/").json()["refusals"]
+    print(f"clicks acknowledged {acknowledged}: stored {stored}, told to try again {refused}")
+    if acknowledged != stored + refused:
+        raise RuntimeError("clicks were lost")
 
 
 def main() -> None:

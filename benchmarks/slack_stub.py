@@ -2,24 +2,28 @@
 
     python -m benchmarks.slack_stub PORT
 
+It counts the people whom it is to tell that their click was not recorded.
+
 The local workspace (docs/sandbox.md) would do, but draws and checks each message, which takes the processor that is
 measured here.
 """
 
 import asyncio
-import itertools
 import json
 import sys
+from collections import Counter
 
 TEAM = "T_BENCH"
-_numbers = itertools.count(1)
+NOT_RECORDED = b"Nothing was recorded"
+_heard: Counter[str] = Counter()
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """One connection, until the other side closes it."""
     try:
         while head := await reader.readuntil(b"\r\n\r\n"):
-            await reader.readexactly(_length(head))
+            _heard["requests"] += 1
+            _heard["refusals"] += NOT_RECORDED in await reader.readexactly(_length(head))
             body = _said(int(writer.get_extra_info("sockname")[1]))
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body))
             writer.write(body)
@@ -38,12 +42,13 @@ def _length(head: bytes) -> int:
 
 
 def _said(port: int) -> bytes:
-    number = next(_numbers)
+    number = _heard["requests"]
     return json.dumps({
         "ok": True, "url": "https://bench.slack.com/", "team_id": TEAM, "user_id": "U_BOT", "bot_id": "B_BOT",
         "user": {"id": "U_BOT", "team_id": TEAM}, "channel": {"id": "C_REVIEW", "is_member": True}, "members": [],
         "messages": [], "ts": f"{1_800_000_000 + number}.000100", "upload_url": f"http://127.0.0.1:{port}/upload",
         "file_id": f"F{number}", "files": [{"id": f"F{number}"}],
+        "refusals": _heard["refusals"],
     }).encode()  # fmt: skip
 
 
