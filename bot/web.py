@@ -15,7 +15,7 @@ from bot.wiring import Services
 from core.patience import finished_within
 
 MOST_BYTES = 5_000_000  # of one request; Slack's own are far smaller
-AT_ONCE = 8  # requests of Slack that are looked at; more threads only take the interpreter from one another
+AT_ONCE = 4  # requests of Slack that are looked at; more threads only take the interpreter from one another
 
 
 async def raw_body(request: Request) -> bytes:
