@@ -27,7 +27,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Bulk:
-    """Which columns of a table are filled, and what is wanted back. Such a table counts its `id` up.
+    """Which columns of a table are filled, and what is wanted back: of a table that counts its `id` up.
 
     same: columns with one value for all rows; each: those with a value per row, of a kind that JSON knows too.
     key: columns by which a row may be there already, which then stays as it is. back: columns that are wanted back.
