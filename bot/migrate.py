@@ -5,10 +5,10 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-from core.database import Database
+from core.database import PATIENT, Database
 
 HEAD = "head"
-LONGEST = 6 * 3600.0  # seconds for one statement: an index over millions of rows
+LONGEST = 6 * 3600.0  # seconds for one statement on PostgreSQL: an index over millions of rows
 
 
 def migrations_folder() -> Path:
@@ -19,8 +19,10 @@ def migrations_folder() -> Path:
 
 
 def migrate(database: Database, revision: str = HEAD) -> None:
-    """Safe to run from several processes at once and again at any time."""
-    with database.transaction(wait=LONGEST) as session:
+    """Safe to run from several processes at once and again at any time. Raises Busy if the database does not answer, or
+    on SQLite if somebody else goes on writing."""
+    wait = PATIENT if database.is_sqlite else LONGEST  # SQLite waits only until nobody else writes
+    with database.transaction(wait) as session:
         command.upgrade(alembic_config(session.connection()), revision)
 
 
