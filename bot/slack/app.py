@@ -37,7 +37,6 @@ def build_app(services: Services) -> App:
         process_before_response=True,
         listener_executor=threads,
         request_verification_enabled=False,
-        ssl_check_enabled=False,
     )
     hearing.register(app, services, threads)
     share_payloads(app)
