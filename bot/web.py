@@ -10,7 +10,7 @@ from bot.api.app import create_api
 from bot.api.problems import answer_problems
 from bot.health import health_routes
 from bot.pulse import Pulse
-from bot.slack.requests import ANSWERED_WITHIN, read_request
+from bot.slack.requests import ANSWERED_WITHIN, read_request, unwrapped
 from bot.wiring import Services
 from core.patience import finished_within
 
@@ -41,7 +41,7 @@ def create_app(services: Services, slack: App, signing_secret: str, pulse: Pulse
     def answered(body: bytes, headers: dict[str, str]) -> Response:
         if not _is_signed(verifier, body, headers):  # before anything is parsed: strangers send what they like
             return Response("not signed by Slack", status_code=401)
-        asked = read_request(lambda: BoltRequest(body=body.decode("utf-8"), headers={**headers}))
+        asked = read_request(lambda: BoltRequest(body=unwrapped(body), headers={**headers}))
         if asked is None:
             return Response("this is nothing that Slack sends", status_code=400)
         answer = slack.dispatch(asked)

@@ -11,7 +11,7 @@ from core.database import run
 from core.errors import NotAllowed, NotFound
 from core.policy import Policy, QueuePolicy, is_group
 from core.records.learning import Live
-from core.records.queues import GroupMember, Guideline, Member, Queue
+from core.records.queues import GroupMember, Guideline, Member, Queue, QueueRow
 from core.vocabulary import Role
 
 _MEMBER = select(Member.active, Member.inactive_because).where(
@@ -119,7 +119,7 @@ def holds_alone(session: Session, queue_id: int, role: Role, person: str) -> boo
     return row is not None and row.active
 
 
-def require(session: Session, queue: Queue, role: Role, person: str, what: str) -> None:
+def require(session: Session, queue: QueueRow, role: Role, person: str, what: str) -> None:
     """Raise NotAllowed, with the reason, unless the person may act in this role. `what` completes "… may ___"."""
     row = _member(session, queue.id, role, person)
     if row is None:

@@ -16,7 +16,7 @@ from core.delivery import troubles
 from core.delivery.claims import CLAIM, pause_after
 from core.errors import Busy
 from core.records.delivery import Posting
-from core.records.queues import Queue
+from core.records.queues import QueueRow
 from core.vocabulary import Audience, Card
 
 
@@ -36,7 +36,13 @@ class Due:
 
 
 def show(
-    session: Session, card: Card, subject_id: int, audience: Audience, queue: Queue, now: datetime, urgent: bool = False
+    session: Session,
+    card: Card,
+    subject_id: int,
+    audience: Audience,
+    queue: QueueRow,
+    now: datetime,
+    urgent: bool = False,
 ) -> None:
     """The message about this row must be brought up to date. Repeating it adds nothing but a version."""
     show_all(session, card, [subject_id], audience, queue, now, urgent)
@@ -47,7 +53,7 @@ def show_all(
     card: Card,
     subject_ids: Sequence[int],
     audience: Audience,
-    queue: Queue,
+    queue: QueueRow,
     now: datetime,
     urgent: bool = False,
 ) -> None:

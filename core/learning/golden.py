@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.database import insert
+from core.database import insert_for, kind_of, run
 from core.hashing import unit_interval
 from core.policy import QueuePolicy
 from core.records.learning import GoldenExample
 from core.records.predictions import Prediction
-from core.records.reviews import Correction
 from core.vocabulary import Destination, Stratum
 
 
@@ -52,24 +53,26 @@ def destination(
 
 
 def protect(
-    session: Session, correction: Correction, prediction: Prediction, inclusion_probability: float, now: datetime
+    session: Session,
+    correction_id: int,
+    prediction_id: int,
+    label: str,
+    inclusion_probability: float,
+    now: datetime,
 ) -> None:
     """Make a correction golden. The same text twice is one example; the first label stays until a lead changes it."""
-    stratum = Stratum.RANDOM if correction.model_was_right else Stratum.PAST_ERROR
-    session.execute(
-        insert(session, GoldenExample)
-        .values(
-            queue_id=correction.queue_id,
-            text=prediction.text,
-            label=correction.label,
-            content_hash=prediction.content_hash,
-            stratum=stratum,
-            inclusion_probability=inclusion_probability,
-            correction_id=correction.id,
-            created_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=["queue_id", "content_hash"])
-    )
+    prediction = session.get_one(Prediction, prediction_id)
+    example = {
+        "queue_id": prediction.queue_id,
+        "text": prediction.text,
+        "label": label,
+        "content_hash": prediction.content_hash,
+        "stratum": Stratum.RANDOM if label == prediction.label else Stratum.PAST_ERROR,
+        "inclusion_probability": inclusion_probability,
+        "correction_id": correction_id,
+        "created_at": now,
+    }
+    run(session, _protecting(kind_of(session)), example)
 
 
 def golden_set(session: Session, queue_id: int, up_to: int | None = None) -> list[Golden]:
@@ -85,3 +88,9 @@ def golden_set(session: Session, queue_id: int, up_to: int | None = None) -> lis
         .order_by(GoldenExample.id)
     )
     return [Golden(row.id, row.text, row.label, row.stratum, row.content_hash) for row in rows]
+
+
+@cache
+def _protecting(kind: str) -> Any:
+    new = insert_for(kind, GoldenExample.__table__)
+    return new.on_conflict_do_nothing(index_elements=["queue_id", "content_hash"])

@@ -10,7 +10,7 @@ from core.database import insert, run
 from core.delivery import outbox
 from core.policy import QueuePolicy
 from core.records.learning import TrainingRun
-from core.records.queues import Queue
+from core.records.queues import QueueRow
 from core.records.reviews import Correction
 from core.vocabulary import Audience, Card, RunState, Trigger
 
@@ -37,7 +37,7 @@ _NEW_CORRECTIONS = select(func.count()).select_from(
 
 
 def request_run(
-    session: Session, queue: Queue, trigger: Trigger, person: str | None, now: datetime, policy: QueuePolicy
+    session: Session, queue: QueueRow, trigger: Trigger, person: str | None, now: datetime, policy: QueuePolicy
 ) -> int | None:
     """Ask for a candidate. Returns the run's id; None if a run of this queue is waiting already."""
     last = session.scalar(select(func.max(Correction.id)).where(Correction.queue_id == queue.id)) or 0
@@ -64,7 +64,7 @@ def request_run(
     return run_id
 
 
-def request_run_if_due(session: Session, queue: Queue, now: datetime, policy: QueuePolicy) -> None:
+def request_run_if_due(session: Session, queue: QueueRow, now: datetime, policy: QueuePolicy) -> None:
     """Ask for a candidate when enough corrections with a label have come since the last run was asked for."""
     wanted = policy.retraining.corrections
     if wanted and run(session, _NEW_CORRECTIONS, {"queue_id": queue.id, "wanted": wanted}).scalar() == wanted:

@@ -1,6 +1,8 @@
 """A queue as the rows see it. Its policy lives in the policy file; what is stored here is what other rows point at."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import ForeignKey, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -18,6 +20,32 @@ class Queue(Base):
     leads_channel: Mapped[str]
     guideline_version: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
+
+
+class QueueRow(Protocol):
+    """What most verbs need to know of a queue: whether it was read as a record or, where a click waits, as values."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def leads_channel(self) -> str: ...
+    @property
+    def guideline_version(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class SeenQueue:
+    """A queue as values."""
+
+    id: int
+    name: str
+    channel: str
+    leads_channel: str
+    guideline_version: int
 
 
 class Guideline(Base):

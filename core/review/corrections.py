@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from core.database import run
@@ -15,18 +16,39 @@ from core.errors import Refusal
 from core.learning.golden import destination, protect
 from core.learning.runs import request_run_if_due
 from core.policy import QueuePolicy
-from core.records.predictions import Flag, Prediction
+from core.records.predictions import Flag
 from core.records.reviews import Correction, ReviewItem
 from core.review.consensus import tally
-from core.review.items import CurrentAnswer, current_answers
+from core.review.items import CurrentAnswer, LockedItem, current_answers
 from core.vocabulary import AnswerKind, Audience, Card, Destination, ErrorReason, EventKind, ItemState, Settler
 
+# Built once, and run past the ORM: somebody waits for it.
+_NEW = cast(Table, Correction.__table__).insert().returning(Correction.id)
+_SETTLED = (
+    cast(Table, ReviewItem.__table__)
+    .update()
+    .where(ReviewItem.id == bindparam("of"))
+    .values(state=ItemState.SETTLED, settled_at=bindparam("settled_at"), disputed_because="")
+)
 _CHANCES = select(Flag.inclusion_probability).where(Flag.prediction_id == bindparam("prediction_id"))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an item is settled as, and by whom. tally: answer as shown -> votes."""
+
+    label: str | None
+    reason: ErrorReason | None
+    note: str
+    tally: dict[str, int]
+    settled_by: Settler
+    guideline_version: int
+    lead: str | None = None
 
 
 def settle_item(
     session: Session,
-    item: ReviewItem,
+    item: LockedItem,
     label: str | None,
     votes: Sequence[CurrentAnswer],
     now: datetime,
@@ -35,25 +57,20 @@ def settle_item(
     """The reviewers' verdict. The caller holds the item's lock; the current correction is unique per item."""
     winning = [vote for vote in votes if vote.label == label]
     reasons = Counter(vote.reason for vote in winning if vote.reason)
-    _settle(
-        session,
-        item,
-        Correction(
-            label=label,
-            reason=reasons.most_common(1)[0][0] if reasons else None,
-            note=next((vote.note for vote in winning if vote.note), ""),
-            tally=tally([vote.label for vote in votes]),
-            settled_by=Settler.CONSENSUS,
-            guideline_version=max(vote.guideline_version for vote in winning),
-        ),
-        now,
-        queue,
+    outcome = Outcome(
+        label=label,
+        reason=reasons.most_common(1)[0][0] if reasons else None,
+        note=next((vote.note for vote in winning if vote.note), ""),
+        tally=tally([vote.label for vote in votes]),
+        settled_by=Settler.CONSENSUS,
+        guideline_version=max(vote.guideline_version for vote in winning),
     )
+    _settle(session, item, outcome, now, queue)
 
 
 def adjudicate_item(
     session: Session,
-    item: ReviewItem,
+    item: LockedItem,
     lead: str,
     kind: AnswerKind,
     label: str | None,
@@ -66,60 +83,47 @@ def adjudicate_item(
     if not kind.is_vote:
         raise Refusal(f"Item {item.id} waits for your decision: choose a label or “None of these”.")
     votes = [answer.label for answer in current_answers(session, item.id) if answer.kind.is_vote]
-    _settle(
-        session,
-        item,
-        Correction(
-            label=label,
-            reason=reason,
-            note=note,
-            tally=tally(votes),
-            settled_by=Settler.LEAD,
-            lead=lead,
-            guideline_version=item.prediction.queue.guideline_version,
-        ),
-        now,
-        queue,
-    )
+    version = item.queue.guideline_version
+    outcome = Outcome(label, reason, note, tally(votes), Settler.LEAD, version, lead=lead)
+    _settle(session, item, outcome, now, queue)
 
 
-def _settle(session: Session, item: ReviewItem, correction: Correction, now: datetime, queue: QueuePolicy) -> None:
-    prediction = item.prediction
-    correction.queue_id, correction.item_id = item.queue_id, item.id
-    correction.model_was_right = correction.label is not None and correction.label == prediction.label
-    correction.policy_fingerprint, correction.settled_at = queue.fingerprint, now
-    correction.destination, probability = destination(
-        blind=item.blind and bool(prediction.text),  # an image alone cannot be a golden text
-        model_was_right=correction.model_was_right,
-        label=correction.label,
-        content_hash=prediction.content_hash,
-        flagged_with=_inclusion_probability(session, prediction.id),
+def _settle(session: Session, item: LockedItem, outcome: Outcome, now: datetime, queue: QueuePolicy) -> None:
+    right = outcome.label is not None and outcome.label == item.guess
+    goes_to, probability = destination(
+        blind=item.blind and item.has_text,  # an image alone cannot be a golden text
+        model_was_right=right,
+        label=outcome.label,
+        content_hash=item.content_hash,
+        flagged_with=_inclusion_probability(session, item.prediction_id),
         policy=queue,
     )
-    session.add(correction)
-    item.state, item.settled_at, item.disputed_because = ItemState.SETTLED, now, ""
-    session.flush()
-    if correction.destination is Destination.GOLDEN:
-        protect(session, correction, prediction, probability, now)
-    request_run_if_due(session, prediction.queue, now, queue)
-    outbox.show(session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, prediction.queue, now, urgent=True)
-    announce(session, EventKind.ITEM_SETTLED, correction.id, item.queue_id, _told(correction, prediction), now)
+    about = {"queue_id": item.queue.id, "item_id": item.id, "model_was_right": right, "destination": goes_to}
+    stamped = {"policy_fingerprint": queue.fingerprint, "settled_at": now, "is_current": True}
+    correction_id: int = run(session, _NEW, vars(outcome) | about | stamped).scalar_one()
+    run(session, _SETTLED, {"of": item.id, "settled_at": now})
+    if goes_to is Destination.GOLDEN and outcome.label is not None:
+        protect(session, correction_id, item.prediction_id, outcome.label, probability, now)
+    request_run_if_due(session, item.queue, now, queue)
+    outbox.show(session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, item.queue, now, urgent=True)
+    told = _told(item, correction_id, outcome, right, now)
+    announce(session, EventKind.ITEM_SETTLED, correction_id, item.queue.id, told, now)
 
 
-def _told(correction: Correction, prediction: Prediction) -> dict[str, Any]:
+def _told(item: LockedItem, correction_id: int, outcome: Outcome, right: bool, now: datetime) -> dict[str, Any]:
     """What other systems hear of it."""
     return {
-        "queue": prediction.queue.name,
-        "item_id": correction.item_id,
-        "correction_id": correction.id,
-        "external_id": prediction.external_id,
-        "model_version": prediction.model_version,
-        "model_label": prediction.label,
-        "label": correction.label,
-        "model_was_right": correction.model_was_right,
-        "reason": correction.reason,
-        "settled_by": correction.settled_by,
-        "settled_at": correction.settled_at.isoformat(),
+        "queue": item.queue.name,
+        "item_id": item.id,
+        "correction_id": correction_id,
+        "external_id": item.external_id,
+        "model_version": item.model_version,
+        "model_label": item.guess,
+        "label": outcome.label,
+        "model_was_right": right,
+        "reason": outcome.reason,
+        "settled_by": outcome.settled_by,
+        "settled_at": now.isoformat(),
     }
 
 

@@ -14,16 +14,33 @@ from core.delivery import outbox
 from core.errors import AlreadySettled, NotFound
 from core.hashing import unit_interval
 from core.policy import QueuePolicy
-from core.records.queues import Member, Queue
+from core.records.predictions import Prediction
+from core.records.queues import Member, Queue, SeenQueue
 from core.records.reviews import Answer, Reviewer, ReviewItem
+from core.review.workload import DONE
 from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
 
 # What every click asks is built once: building these costs several times what running them does.
+_QUEUE = (Queue.id, Queue.name, Queue.channel, Queue.leads_channel, Queue.guideline_version)
 _LOCKED = (
-    select(ReviewItem)
+    select(
+        *_QUEUE,
+        ReviewItem.id,
+        ReviewItem.state,
+        ReviewItem.disputed_because,
+        ReviewItem.blind,
+        ReviewItem.settled_at,
+        Prediction.id,
+        Prediction.external_id,
+        Prediction.model_version,
+        Prediction.label,
+        Prediction.content_hash,
+        Prediction.text != "",
+    )
+    .join(Prediction, Prediction.id == ReviewItem.prediction_id)
+    .join(Queue, Queue.id == ReviewItem.queue_id)
     .where(ReviewItem.id == bindparam("item_id"))
     .with_for_update(of=ReviewItem)
-    .execution_options(populate_existing=True)
 )
 _OPENING = Bulk(
     cast(Table, ReviewItem.__table__),
@@ -31,21 +48,19 @@ _OPENING = Bulk(
     each=("prediction_id", "blind"),
     back=("prediction_id", "id"),
 )
-_LATEST = (
-    select(
-        Answer.id,
-        Answer.person,
-        Answer.kind,
-        Answer.label,
-        Answer.reason,
-        Answer.note,
-        Answer.guideline_version,
-        Answer.clicked_at,
-        Answer.created_at,
-    )
-    .where(Answer.item_id == bindparam("item_id"), Answer.is_current)
-    .order_by(Answer.id)
+_SAID = (
+    Answer.id,
+    Answer.person,
+    Answer.kind,
+    Answer.label,
+    Answer.reason,
+    Answer.note,
+    Answer.guideline_version,
+    Answer.clicked_at,
+    Answer.created_at,
 )
+_OF_ITEM = (Answer.item_id == bindparam("item_id")) & Answer.is_current
+_LATEST = select(*_SAID).where(_OF_ITEM).order_by(Answer.id)
 _ASKABLE = (
     select(Member.person)
     .outerjoin(Reviewer, Reviewer.person == Member.person)
@@ -56,9 +71,35 @@ _ASKABLE = (
         Reviewer.paused_at.is_(None),
     )
 )
+_SPOKE = select(Answer.person).where(_OF_ITEM, Answer.kind != AnswerKind.WITHDRAWN)
 _LEFT = select(func.count()).select_from(
-    _ASKABLE.where(Member.person.not_in(bindparam("said", expanding=True))).subquery()
+    _ASKABLE.where(Member.person != bindparam("person"), Member.person.not_in(_SPOKE)).subquery()
 )
+_COUNTS = select(_LEFT.scalar_subquery().label("left"), DONE.scalar_subquery().label("done")).subquery()
+_SO_FAR = (
+    select(_COUNTS.c.left, _COUNTS.c.done, *_SAID)
+    .select_from(_COUNTS.outerjoin(Answer, _OF_ITEM))  # the counts also where nobody has said anything
+    .order_by(Answer.id)
+)
+
+
+@dataclass(frozen=True)
+class LockedItem:
+    """An item and what it is about, as nobody else changes it until the transaction ends. guess: what the model said.
+    has_text: it is not an image alone."""
+
+    queue: SeenQueue
+    id: int
+    state: ItemState
+    disputed_because: str
+    blind: bool
+    settled_at: datetime | None
+    prediction_id: int
+    external_id: str
+    model_version: str
+    guess: str | None
+    content_hash: str
+    has_text: bool
 
 
 @dataclass(frozen=True)
@@ -85,6 +126,16 @@ class Seen:
     has_guess: bool
 
 
+@dataclass(frozen=True)
+class SoFar:
+    """What decides about a person's answer to an item beside the item itself. answers: one per person who has ever said
+    something, taken back or not, oldest first. left: how many others could still be asked. done_today: as in `Load`."""
+
+    answers: list[CurrentAnswer]
+    left: int
+    done_today: int
+
+
 def open_items(
     session: Session, predictions: Sequence[Seen], queue: Queue, now: datetime, policy: QueuePolicy
 ) -> list[int]:
@@ -108,11 +159,12 @@ def open_items(
     return ids
 
 
-def locked_item(session: Session, item_id: int) -> ReviewItem:
+def locked_item(session: Session, item_id: int) -> LockedItem:
     """The row that decides about votes, skips, settling and adjudication: hold it before checking anything."""
-    item = session.scalar(_LOCKED, {"item_id": item_id})
-    if item is None:
+    row: Row[*tuple[Any, ...]] | None = run(session, _LOCKED, {"item_id": item_id}).first()
+    if row is None:
         raise NotFound(f"Item {item_id} does not exist (any more).")
+    item = LockedItem(SeenQueue(*row[: len(_QUEUE)]), *row[len(_QUEUE) :])
     if item.state is ItemState.ERASED:
         raise AlreadySettled(f"The text of item {item_id} was erased; nothing is left to judge.")
     return item
@@ -134,10 +186,19 @@ def standing(answers: Sequence[CurrentAnswer]) -> list[CurrentAnswer]:
     return [answer for answer in answers if answer.kind is not AnswerKind.WITHDRAWN]
 
 
-def left_to_ask(session: Session, item: ReviewItem, answers: Sequence[CurrentAnswer]) -> int:
-    """Reviewers who may act, are not paused and have said nothing about the item."""
-    said = [answer.person for answer in answers]
-    return int(run(session, _LEFT, {"queue_id": item.queue_id, "said": said}).scalar_one())
+def left_to_ask(session: Session, item: LockedItem) -> int:
+    """Reviewers who may act, are not paused and have said nothing about the item, or have taken it back."""
+    asked = {"queue_id": item.queue.id, "item_id": item.id, "person": ""}
+    return int(run(session, _LEFT, asked).scalar_one())
+
+
+def so_far(session: Session, item: LockedItem, person: str, since: datetime) -> SoFar:
+    """In one question, as a click waits for it. since: when the day began. Only behind the item's lock, and that of the
+    person's seat, does it stay as it is."""
+    asked = {"queue_id": item.queue.id, "item_id": item.id, "person": person, "since": since}
+    rows: Sequence[Row[*tuple[Any, ...]]] = run(session, _SO_FAR, asked).all()
+    answers = [CurrentAnswer(*said) for _left, _done, *said in rows if said[0] is not None]
+    return SoFar(answers, left=rows[0][0], done_today=rows[0][1])
 
 
 def unanswerable_items(session: Session, queue_id: int) -> list[int]:

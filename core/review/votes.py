@@ -18,19 +18,27 @@ from core.review.consensus import Dispute, Verdict, verdict
 from core.review.corrections import adjudicate_item, settle_item
 from core.review.items import (
     CurrentAnswer,
+    LockedItem,
+    SoFar,
     current_answers,
     latest_answers,
     left_to_ask,
     locked_item,
     said_words,
+    so_far,
     standing,
 )
-from core.review.workload import done_today
+from core.review.workload import day_began
 from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
 
-ANSWERS = cast(Table, Answer.__table__)
+ANSWERS, ITEMS = cast(Table, Answer.__table__), cast(Table, ReviewItem.__table__)
 _NEW = ANSWERS.insert()
 _OUTDATED = ANSWERS.update().where(Answer.id == bindparam("answer_id")).values(is_current=False)
+_UNSETTLED = (
+    ITEMS.update()
+    .where(ReviewItem.id == bindparam("of"))
+    .values(state=bindparam("state"), disputed_because=bindparam("disputed_because"))
+)
 
 
 @dataclass(frozen=True)
@@ -65,28 +73,32 @@ class Receipt:
 def cast_vote(session: Session, item_id: int, person: str, said: Said, now: datetime, policy: Policy) -> Receipt:
     """Record what a person says about an item (a vote, "cannot judge" or a skip) and see what it adds up to.
 
-    1. Locks the item. 2. A click delivered again gives the same receipt. 3. Refuses what is settled, foreign, older
-    than what is stored, or over the daily cap. 4. Supersedes the person's former answer. 5. Settles the item, sends it
-    to a lead, or leaves it open. On a disputed item a lead's answer settles it.
+    1. Locks the item, and the person's seat: several votes of theirs at once could slip past the daily cap. 2. A click
+    delivered again gives the same receipt. 3. Refuses what is settled, foreign, older than what is stored, or over the
+    daily cap. 4. Supersedes the person's former answer. 5. Settles the item, sends it to a lead, or leaves it open. On
+    a disputed item a lead's answer settles it.
     Raises NotFound, Invalid, AlreadySettled, NotAllowed, Outdated or Refusal; then nothing is written.
     """
     item = locked_item(session, item_id)
-    queue = policy.queue(item.prediction.queue.name)
+    queue = policy.queue(item.queue.name)
     said = replace(said, note=queue.privacy.stored(said.note))
     _check_answer(said, queue)
-    answers = latest_answers(session, item.id)
-    last = _last(answers, person)
+    reviews = holds_alone(session, item.queue.id, Role.REVIEWER, person)
+    known = so_far(session, item, person, day_began(now, queue.zone))
+    last = _last(known.answers, person)
     if last is not None and _is_again(last, said):
         return _receipt_again(session, item, last)
     said = _after(last, said)
     if item.state is ItemState.SETTLED:
         raise AlreadySettled(_settled_sentence(session, item, person))
-    if item.state is ItemState.DISPUTED and holds(session, item.queue_id, Role.LEAD, person):
+    if item.state is ItemState.DISPUTED and holds(session, item.queue.id, Role.LEAD, person):
         adjudicate_item(session, item, person, said.kind, said.label, said.reason, said.note, now, queue)
         return Receipt(item.id, said.kind, said.label, settled=True, adjudicated=True)
-    _check_may_answer(session, item, person, answers, said, now, queue)
-    answers = _supersede(session, item, person, answers, said, now)
-    settled = _decide(session, item, standing(answers), now, queue)
+    if not reviews:
+        _refuse(session, item, person)
+    _check_may_answer(item, last, known, said, queue)
+    answers = _supersede(session, item, person, known.answers, said, now)
+    settled = _decide(session, item, standing(answers), known.left, now, queue)
     before = said_words(last) if last else None
     return Receipt(item.id, said.kind, said.label, before=before, settled=settled)
 
@@ -105,10 +117,11 @@ def withdraw_vote(
         return _receipt_again(session, item, last)
     if item.state is ItemState.SETTLED:
         raise AlreadySettled(_settled_sentence(session, item, person))
-    require(session, item.prediction.queue, Role.REVIEWER, person, "take answers back")
+    require(session, item.queue, Role.REVIEWER, person, "take answers back")
     _check_newer(last, clicked_at)
     answers = _supersede(session, item, person, answers, Said(AnswerKind.WITHDRAWN, clicked_at), now)
-    _decide(session, item, standing(answers), now, policy.queue(item.prediction.queue.name))
+    left = left_to_ask(session, item)
+    _decide(session, item, standing(answers), left, now, policy.queue(item.queue.name))
     return Receipt(item.id, AnswerKind.WITHDRAWN, None, before=said_words(last))
 
 
@@ -117,10 +130,11 @@ def decide_again(session: Session, item_id: int, now: datetime, policy: Policy) 
     does nothing unless it is open. Safe to repeat."""
     item = locked_item(session, item_id)
     if item.state is ItemState.OPEN:
-        _decide(session, item, current_answers(session, item.id), now, policy.queue(item.prediction.queue.name))
+        answers, left = current_answers(session, item.id), left_to_ask(session, item)
+        _decide(session, item, answers, left, now, policy.queue(item.queue.name))
 
 
-def _receipt_again(session: Session, item: ReviewItem, last: CurrentAnswer) -> Receipt:
+def _receipt_again(session: Session, item: LockedItem, last: CurrentAnswer) -> Receipt:
     """What was said of this click when it came first, whatever others have done since."""
     before = session.scalar(
         select(Answer)
@@ -133,47 +147,33 @@ def _receipt_again(session: Session, item: ReviewItem, last: CurrentAnswer) -> R
 
 
 def _decide(
-    session: Session, item: ReviewItem, answers: Sequence[CurrentAnswer], now: datetime, queue: QueuePolicy
+    session: Session, item: LockedItem, answers: Sequence[CurrentAnswer], left: int, now: datetime, queue: QueuePolicy
 ) -> bool:
-    """Bring the item's state in line with what was said. True: settled."""
+    """Bring the item's state in line with what was said. left: how many could still be asked. True: settled."""
     votes = [answer for answer in answers if answer.kind.is_vote]
-    outcome = _outcome(session, item, answers, queue)
+    cannot_judge = sum(answer.kind is AnswerKind.CANNOT_JUDGE for answer in answers)
+    outcome = verdict([vote.label for vote in votes], cannot_judge, left, queue.consensus)
     if isinstance(outcome, Verdict):
         settle_item(session, item, outcome.label, votes, now, queue)
         return True
-    _stay_open(item, outcome.because if isinstance(outcome, Dispute) else "")
+    state = ItemState.DISPUTED if isinstance(outcome, Dispute) else ItemState.OPEN
+    because = outcome.because if isinstance(outcome, Dispute) else ""
+    if (item.state, item.disputed_because) != (state, because):
+        run(session, _UNSETTLED, {"of": item.id, "state": state, "disputed_because": because})
     outbox.show(
-        session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, item.prediction.queue, now,
-        urgent=item.state is ItemState.DISPUTED,
-    )  # fmt: skip
+        session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, item.queue, now, urgent=state is ItemState.DISPUTED
+    )
     return False
 
 
-def _stay_open(item: ReviewItem, disputed_because: str) -> None:
-    """Disputed with a reason, open without one. Most votes change neither, and an assignment alone costs a flush."""
-    state = ItemState.DISPUTED if disputed_because else ItemState.OPEN
-    if (item.state, item.disputed_because) != (state, disputed_because):
-        item.state, item.disputed_because = state, disputed_because
-
-
-def _outcome(
-    session: Session, item: ReviewItem, answers: Sequence[CurrentAnswer], queue: QueuePolicy
-) -> Verdict | Dispute | None:
-    """Who is left to ask is looked up only where it makes a difference: most votes settle an item or do not need it."""
-    votes = [answer.label for answer in answers if answer.kind.is_vote]
-    cannot_judge = sum(answer.kind is AnswerKind.CANNOT_JUDGE for answer in answers)
-    outcome = verdict(votes, cannot_judge, 1, queue.consensus)
-    return outcome or verdict(votes, cannot_judge, left_to_ask(session, item, answers), queue.consensus)
-
-
 def _supersede(
-    session: Session, item: ReviewItem, person: str, answers: Sequence[CurrentAnswer], said: Said, now: datetime
+    session: Session, item: LockedItem, person: str, answers: Sequence[CurrentAnswer], said: Said, now: datetime
 ) -> list[CurrentAnswer]:
     """What everybody's newest word about the item is now, oldest first."""
     last = _last(answers, person)
     if last is not None:
         run(session, _OUTDATED, {"answer_id": last.id})
-    version = item.prediction.queue.guideline_version
+    version = item.queue.guideline_version
     new = CurrentAnswer(
         None, person, said.kind, said.label, said.reason, said.note, version, said.clicked_at, created_at=now
     )
@@ -194,28 +194,25 @@ def _check_answer(said: Said, queue: QueuePolicy) -> None:
         )
 
 
+def _refuse(session: Session, item: LockedItem, person: str) -> None:
+    """Why somebody who is no reviewer may not vote."""
+    if holds(session, item.queue.id, Role.LEAD, person):
+        raise NotAllowed(f"Reviewers are still voting on item {item.id}. It comes to you if they cannot settle it.")
+    require(session, item.queue, Role.REVIEWER, person, "vote here")
+
+
 def _check_may_answer(
-    session: Session,
-    item: ReviewItem,
-    person: str,
-    answers: Sequence[CurrentAnswer],
-    said: Said,
-    now: datetime,
-    queue: QueuePolicy,
+    item: LockedItem, last: CurrentAnswer | None, known: SoFar, said: Said, queue: QueuePolicy
 ) -> None:
-    if not holds_alone(session, item.queue_id, Role.REVIEWER, person):
-        if holds(session, item.queue_id, Role.LEAD, person):
-            raise NotAllowed(f"Reviewers are still voting on item {item.id}. It comes to you if they cannot settle it.")
-        require(session, item.prediction.queue, Role.REVIEWER, person, "vote here")
-    last = _last(answers, person)
+    """last: the reviewer's newest word about the item."""
     if last is not None:
         _check_newer(last, said.clicked_at)
     stands = last is not None and last.kind is not AnswerKind.WITHDRAWN
     if item.state is ItemState.DISPUTED and not stands:
         raise Refusal(f"Item {item.id} waits for a lead ({item.disputed_because}); no more votes are needed.")
     if said.kind.is_vote and not (stands and last is not None and last.kind.is_vote):
-        _check_votes_wanted(item, answers, queue)
-        _check_daily_cap(session, item, person, now, queue)
+        _check_votes_wanted(item, known.answers, queue)
+        _check_daily_cap(known.done_today, queue)
 
 
 def _is_again(last: CurrentAnswer, said: Said) -> bool:
@@ -239,15 +236,13 @@ def _check_newer(last: CurrentAnswer, clicked_at: int) -> None:
         raise Outdated(f"An older click arrived late and changed nothing. What counts is: {said_words(last)}.")
 
 
-def _check_votes_wanted(item: ReviewItem, answers: Sequence[CurrentAnswer], queue: QueuePolicy) -> None:
+def _check_votes_wanted(item: LockedItem, answers: Sequence[CurrentAnswer], queue: QueuePolicy) -> None:
     votes = sum(answer.kind.is_vote for answer in answers)
     if votes >= queue.consensus.votes:
         raise Refusal(f"Item {item.id} has its {votes} votes already; no more are needed.")
 
 
-def _check_daily_cap(session: Session, item: ReviewItem, person: str, now: datetime, queue: QueuePolicy) -> None:
-    """The person's other votes wait meanwhile (`holds_alone`), or several at once could slip past it."""
-    done = done_today(session, person, item.prediction.queue, queue.zone, now)
+def _check_daily_cap(done: int, queue: QueuePolicy) -> None:
     if done >= queue.workload.daily_cap:
         raise Refusal(
             f"You have voted on {done} items of {queue.shown_title} today, which is the most per day. "
@@ -255,7 +250,7 @@ def _check_daily_cap(session: Session, item: ReviewItem, person: str, now: datet
         )
 
 
-def _settled_sentence(session: Session, item: ReviewItem, person: str) -> str:
+def _settled_sentence(session: Session, item: LockedItem, person: str) -> str:
     correction = session.scalar(select(Correction).where(Correction.item_id == item.id, Correction.is_current))
     if correction is None:
         return f"Item {item.id} is decided already."

@@ -12,7 +12,7 @@ from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem
 from core.vocabulary import AnswerKind, ItemState
 
-_DONE = (
+DONE = (
     select(func.count())
     .select_from(Answer)
     .join(ReviewItem, ReviewItem.id == Answer.item_id)
@@ -23,7 +23,7 @@ _DONE = (
         or_(Answer.kind == AnswerKind.LABEL, Answer.kind == AnswerKind.NONE_OF_THESE),
         ReviewItem.queue_id == bindparam("queue_id"),
     )
-)  # built once: each vote asks it
+)  # today, by one person in one queue
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def load(session: Session, person: str, queue: Queue, zone: ZoneInfo, now: datet
 
 def done_today(session: Session, person: str, queue: Queue, zone: ZoneInfo, now: datetime) -> int:
     asked = {"person": person, "since": day_began(now, zone), "queue_id": queue.id}
-    return int(run(session, _DONE, asked).scalar_one())
+    return int(run(session, DONE, asked).scalar_one())
 
 
 def day_began(now: datetime, zone: ZoneInfo) -> datetime:

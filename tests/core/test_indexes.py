@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, select, text
+from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.orm import Session
 
 from benchmarks.stock import LABELS, PEOPLE, Sizes, bench_policy, fill
@@ -22,7 +22,7 @@ from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.queues import queue_named
 from core.records.predictions import Prediction
-from core.records.reviews import ReviewItem
+from core.records.reviews import Answer, ReviewItem
 from core.review.cards import item_card
 from core.review.items import unanswerable_items
 from core.review.listing import correction_page, item_page
@@ -60,6 +60,24 @@ def test_a_question_without_an_index_is_noticed(stocked: Database) -> None:
     found = full_scans(stocked, lambda session: session.execute(text("SELECT id FROM answer WHERE note = 'x'")).all())
     assert found
     assert "answer" in found[0]
+
+
+def test_a_vote_looks_at_few_rows_however_much_its_people_have_said(database: Database) -> None:
+    """Which index to read was chosen while nobody had said anything; now each has answered a hundred items."""
+    fill(database, Sizes(4000, 1600, fresh=True), NOW)
+    with database.transaction(wait=PATIENT) as session:
+        session.execute(text("ANALYZE"))
+        session.execute(insert(Answer), [_said_long_ago(item) for item in range(1, 1601)])
+    database.engine.dispose()  # SQLite's connections read what ANALYZE found when they begin
+    with database.transaction(wait=PATIENT) as session:
+        with overheard(session) as said:
+            _voting(session)
+        session.rollback()
+    looks, most = (_steps_of_sqlite, 1500) if database.is_sqlite else (_rows_of_postgres, 200)
+    with database.reading() as session:
+        connection = session.connection()
+        looked = {statement: looks(connection, statement, values) for statement, values in said}
+    assert {statement: count for statement, count in looked.items() if count > most} == {}
 
 
 def full_scans(database: Database, ask: Question) -> list[str]:
@@ -128,6 +146,25 @@ def _scans_of_postgres(connection: Connection, statement: str, values: Any) -> l
     ]
 
 
+def _steps_of_sqlite(connection: Connection, statement: str, values: Any) -> int:
+    """Of its virtual machine: twenty or so for a row, and some for whatever is asked."""
+    own: Any = connection.connection.dbapi_connection
+    steps: list[int] = []
+    own.set_progress_handler(lambda: steps.append(1), 1)
+    connection.exec_driver_sql(statement, values).close()
+    own.set_progress_handler(None, 1)
+    return len(steps)
+
+
+def _rows_of_postgres(connection: Connection, statement: str, values: Any) -> int:
+    [plan] = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values).scalars()
+    return sum(
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for node in _nodes(plan[0]["Plan"])
+        if "Relation Name" in node
+    )
+
+
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Without those that read in the order of an index only as far as a limit."""
     yield plan
@@ -153,6 +190,13 @@ def _voting(session: Session) -> None:
     for number, person in enumerate(PEOPLE[1:3], 3):
         receipt = cast_vote(session, item, person, Said(AnswerKind.LABEL, CLICKED + number, LABELS[0]), NOW, policy)
     assert receipt.settled
+
+
+def _said_long_ago(item: int) -> dict[str, Any]:
+    return {
+        "item_id": item, "person": PEOPLE[item % len(PEOPLE)], "kind": AnswerKind.SKIP, "suggestion_shown": True,
+        "guideline_version": 1, "clicked_at": item, "created_at": NOW - timedelta(days=9),
+    }  # fmt: skip
 
 
 def _sending(session: Session) -> None:

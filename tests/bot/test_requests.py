@@ -1,0 +1,31 @@
+"""What Slack wraps in a form comes out as it went in."""
+
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.slack.requests import unwrapped
+
+
+@given(st.text())
+def test_whatever_was_wrapped_is_unwrapped(said: str) -> None:
+    assert unwrapped(urlencode({"payload": said}).encode()) == said
+
+
+@pytest.mark.parametrize("said", ["a\r\nb\rc\n", "ends with =\r\n", "50 %", "%41 =41 a+b", "\t \n", "_.-~ é 🙂"])
+def test_what_quoted_printable_means_otherwise_stays_as_it_is(said: str) -> None:
+    assert unwrapped(urlencode({"payload": said}).encode()) == said
+
+
+@pytest.mark.parametrize(
+    "body", ['{"type":"event_callback"}', "command=%2Fgoldloop&text=stats", "payload=1&more=2", ""]
+)
+def test_what_is_no_wrapped_json_is_left_alone(body: str) -> None:
+    assert unwrapped(body.encode()) == body
+
+
+def test_what_is_no_text_is_refused() -> None:
+    with pytest.raises(UnicodeDecodeError):
+        unwrapped(b"payload=%FF")
