@@ -5,7 +5,7 @@ storing them. So PostgreSQL gets one statement and all rows as one JSON document
 they are to be stored. What is the same in all of them (a queue, a time) is prepared once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from operator import itemgetter
@@ -30,13 +30,15 @@ class Bulk:
     """Which columns of a table are filled, and what is wanted back: of a table that counts its `id` up.
 
     same: columns with one value for all rows; each: those with a value per row, of a kind that JSON knows too.
-    key: columns by which a row may be there already, which then stays as it is. back: columns that are wanted back.
+    key: columns by which a row may be there already, which then stays as it is. again: what INSERT is to do about it
+    instead, without values of its own. back: columns that are wanted back.
     """
 
     table: Table
     same: tuple[str, ...]
     each: tuple[str, ...]
     key: tuple[str, ...] = ()
+    again: Callable[[Any], Any] | None = None
     back: tuple[str, ...] = ()
 
 
@@ -141,4 +143,6 @@ def _prepared(column: Column[Any], value: Any) -> Any:
 
 
 def _finished(statement: Any, bulk: Bulk) -> Any:
+    if bulk.again:
+        return bulk.again(statement)
     return statement.on_conflict_do_nothing(index_elements=bulk.key) if bulk.key else statement

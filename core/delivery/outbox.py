@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import and_, case, or_, select, update
+from sqlalchemy import Table, and_, case, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
-from core.database import insert_for, kind_of
+from core.bulk import Bulk, insert_all
+from core.database import insert_for, kind_of, run
 from core.delivery import troubles
 from core.delivery.claims import CLAIM, pause_after
 from core.errors import Busy
@@ -36,35 +37,20 @@ class Due:
 
 
 def show(
-    session: Session,
-    card: Card,
-    subject_id: int,
-    audience: Audience,
-    queue: QueueRow,
-    now: datetime,
+    session: Session, card: Card, subject_id: int, audience: Audience, queue: QueueRow, now: datetime,
     urgent: bool = False,
-) -> None:
+) -> None:  # fmt: skip
     """The message about this row must be brought up to date. Repeating it adds nothing but a version."""
-    show_all(session, card, [subject_id], audience, queue, now, urgent)
+    row = _wanted(card, audience, queue, now, urgent) | {"subject_id": subject_id}
+    run(session, _showing(kind_of(session)), row)
 
 
 def show_all(
-    session: Session,
-    card: Card,
-    subject_ids: Sequence[int],
-    audience: Audience,
-    queue: QueueRow,
-    now: datetime,
-    urgent: bool = False,
+    session: Session, card: Card, subject_ids: Sequence[int], audience: Audience, queue: QueueRow, now: datetime
 ) -> None:
     """The same for many rows at once."""
-    channel = queue.channel if audience is Audience.REVIEWERS else queue.leads_channel
-    same = {
-        "queue_id": queue.id, "card": card, "audience": audience, "channel": channel, "wanted": 1, "shown": 0,
-        "wanted_at": now, "urgent": urgent, "attempts": 0, "unconfirmed": False, "broken": "", "next_try_at": now,
-    }  # fmt: skip
-    rows = [same | {"subject_id": subject_id} for subject_id in subject_ids]
-    session.connection().execute(_showing(kind_of(session)), rows)
+    rows = [{"subject_id": subject_id} for subject_id in subject_ids]
+    insert_all(session, _POSTINGS, _wanted(card, audience, queue, now), rows)
 
 
 def subject_at(session: Session, channel: str, ts: str, card: Card) -> int | None:
@@ -182,14 +168,37 @@ def revive(session: Session, channel: str, reasons: Collection[str], now: dateti
     return len(given_up)
 
 
+def _wanted(card: Card, audience: Audience, queue: QueueRow, now: datetime, urgent: bool = False) -> dict[str, Any]:
+    channel = queue.channel if audience is Audience.REVIEWERS else queue.leads_channel
+    return {
+        "queue_id": queue.id, "card": card, "audience": audience, "channel": channel, "wanted": 1, "shown": 0,
+        "wanted_at": now, "urgent": urgent, "attempts": 0, "unconfirmed": False, "broken": "", "next_try_at": now,
+    }  # fmt: skip
+
+
 @cache
 def _showing(kind: str) -> Any:
-    new = insert_for(kind, Posting.__table__)
+    return _once_more(insert_for(kind, Posting.__table__))
+
+
+def _once_more(new: Any) -> Any:
+    """Where the message is known already, a newer version of it is wanted."""
     since = case((Posting.wanted > Posting.shown, Posting.wanted_at), else_=new.excluded.wanted_at)
     return new.on_conflict_do_update(
         index_elements=["card", "subject_id", "audience"],
-        set_={"wanted": Posting.wanted + 1, "wanted_at": since, "urgent": new.excluded.urgent},
+        set_={"wanted": Posting.wanted + literal_column("1"), "wanted_at": since, "urgent": new.excluded.urgent},
     )
+
+
+_POSTINGS = Bulk(
+    cast(Table, Posting.__table__),
+    same=(
+        "queue_id", "card", "audience", "channel", "wanted", "shown", "wanted_at", "urgent", "attempts",
+        "unconfirmed", "broken", "next_try_at",
+    ),
+    each=("subject_id",),
+    again=_once_more,
+)  # fmt: skip
 
 
 def _locked(session: Session, posting_id: int) -> Posting:
