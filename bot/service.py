@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 import uvicorn
+from slack_sdk.errors import SlackApiError
 
 from bot.collector import collect_seldom
 from bot.jobs import load_live_models
@@ -20,10 +21,13 @@ from bot.settings import Settings, require_setting
 from bot.slack.app import build_app
 from bot.slack.connection import socket_mode, socket_state
 from bot.slack.people import refresh_people
+from bot.slack.speaking.refusals import sorted_failure
+from bot.slack.starting import wait_for_slack
 from bot.web import create_app, create_listener
 from bot.wiring import Services, build_services
 from bot.worker import worker
 from core.database import PATIENT
+from core.errors import Refusal
 from core.queues import sync_queues
 
 log = logging.getLogger(__name__)
@@ -31,9 +35,16 @@ log = logging.getLogger(__name__)
 
 def run(settings: Settings, *, web: bool, work: bool) -> None:
     """Until SIGTERM or Ctrl-C; then the pieces at hand are finished. Does not return where a training run could not be:
-    it is another worker's now, and only the end of the process ends its thread."""
+    it is another worker's now, and only the end of the process ends its thread. Raises Refusal where Slack does not let
+    us in."""
     pulse = Pulse()
-    _run(settings, pulse, web=web, work=work)
+    try:
+        _run(settings, pulse, web=web, work=work)
+    except SlackApiError as error:
+        word = sorted_failure(error).reason
+        raise Refusal(
+            f"Slack says {word}, so this cannot start. `goldloop doctor` says what to do about it."
+        ) from error
     if pulse.left_behind:
         logging.shutdown()
         os._exit(0)
@@ -42,6 +53,7 @@ def run(settings: Settings, *, web: bool, work: bool) -> None:
 def _run(settings: Settings, pulse: Pulse, *, web: bool, work: bool) -> None:
     services = build_services(settings)
     count_refusals(services.slack)
+    wait_for_slack(services.slack)
     over_http = web and not settings.slack_app_token.get_secret_value()
     prepare(services)
     collect_seldom()
