@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from apscheduler.triggers.cron import CronTrigger
 from slack_sdk import WebClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bot.jobs import put_times_right
 from bot.wiring import assemble
@@ -16,7 +16,7 @@ from core.delivery import claims, events, outbox
 from core.delivery.outbox import Due
 from core.errors import Outdated
 from core.records.jobs import Job
-from core.records.webhooks import Event, EventDelivery
+from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.review.votes import Said, cast_vote
 from core.vocabulary import AnswerKind, EventKind
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk, opened
@@ -93,6 +93,26 @@ def test_an_event_for_other_systems_goes_out_after_the_clock_was_put_back(desk: 
     put_right(desk, BACK)
     with desk.database.reading() as session:
         assert session.scalars(select(EventDelivery.next_try_at)).one() == BACK
+
+
+def test_an_event_that_was_refused_is_sent_again_as_soon_as_if_the_clock_had_not_been_put_back(desk: Desk) -> None:
+    assert [_next_try_of_a_refused_event(desk, seen_at) for seen_at in (NOW, BACK)] == [NOW + 2 * HOUR, BACK]
+
+
+def _next_try_of_a_refused_event(desk: Desk, seen_at: datetime) -> datetime:
+    """Its endpoint asked for two hours at NOW; the worker looks at `seen_at`."""
+    with desk.database.transaction() as session:
+        events.announce(session, EventKind.ITEM_SETTLED, desk.queue().id, desk.queue().id, {"at": str(seen_at)}, NOW)
+        event_id = session.scalars(select(Event.id)).one()
+        session.execute(delete(DeliveryAttempt))
+        session.execute(delete(EventDelivery))
+        delivery = EventDelivery(event_id=event_id, endpoint="desk", next_try_at=NOW)
+        session.add(delivery)
+        session.flush()
+        events.note_attempt(session, delivery.id, events.Attempted(503, "busy", 5, retry_after=7200), NOW)
+    put_right(desk, seen_at)
+    with desk.database.reading() as session:
+        return session.scalars(select(EventDelivery.next_try_at)).one()
 
 
 def test_a_job_that_waited_before_the_clock_was_put_back_is_taken_after(desk: Desk) -> None:
