@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, bindparam
 from sqlalchemy.orm import Session
 
 from core.database import run
@@ -16,7 +16,6 @@ from core.errors import Refusal
 from core.learning.golden import destination, protect
 from core.learning.runs import request_run_if_due
 from core.policy import QueuePolicy
-from core.records.predictions import Flag
 from core.records.reviews import Correction, ReviewItem
 from core.review.consensus import tally
 from core.review.items import CurrentAnswer, LockedItem, current_answers
@@ -30,7 +29,6 @@ _SETTLED = (
     .where(ReviewItem.id == bindparam("of"))
     .values(state=ItemState.SETTLED, settled_at=bindparam("settled_at"), disputed_because="")
 )
-_CHANCES = select(Flag.inclusion_probability).where(Flag.prediction_id == bindparam("prediction_id"))
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def _settle(session: Session, item: LockedItem, outcome: Outcome, now: datetime,
         model_was_right=right,
         label=outcome.label,
         content_hash=item.content_hash,
-        flagged_with=_inclusion_probability(session, item.prediction_id),
+        flagged_with=item.flagged_with,
         policy=queue,
     )
     about = {"queue_id": item.queue.id, "item_id": item.id, "model_was_right": right, "destination": goes_to}
@@ -125,9 +123,3 @@ def _told(item: LockedItem, correction_id: int, outcome: Outcome, right: bool, n
         "settled_by": outcome.settled_by,
         "settled_at": now.isoformat(),
     }
-
-
-def _inclusion_probability(session: Session, prediction_id: int) -> float:
-    """How likely a prediction like this one was to be flagged: the likeliest of its reasons."""
-    chances: Sequence[float] = run(session, _CHANCES, {"prediction_id": prediction_id}).scalars().all()
-    return max(chances)

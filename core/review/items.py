@@ -14,13 +14,15 @@ from core.delivery import outbox
 from core.errors import AlreadySettled, NotFound
 from core.hashing import unit_interval
 from core.policy import QueuePolicy
-from core.records.predictions import Prediction
+from core.records.predictions import Flag, Prediction
 from core.records.queues import Member, Queue, SeenQueue
 from core.records.reviews import Answer, Reviewer, ReviewItem
 from core.review.workload import DONE
 from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
 
 # What every click asks is built once: building these costs several times what running them does.
+# How likely such a prediction was to be flagged: the likeliest of its reasons.
+_CHANCE = select(func.max(Flag.inclusion_probability)).where(Flag.prediction_id == Prediction.id).scalar_subquery()
 _QUEUE = (Queue.id, Queue.name, Queue.channel, Queue.leads_channel, Queue.guideline_version)
 _LOCKED = (
     select(
@@ -36,6 +38,7 @@ _LOCKED = (
         Prediction.label,
         Prediction.content_hash,
         Prediction.text != "",
+        _CHANCE,
     )
     .join(Prediction, Prediction.id == ReviewItem.prediction_id)
     .join(Queue, Queue.id == ReviewItem.queue_id)
@@ -86,7 +89,7 @@ _SO_FAR = (
 @dataclass(frozen=True)
 class LockedItem:
     """An item and what it is about, as nobody else changes it until the transaction ends. guess: what the model said.
-    has_text: it is not an image alone."""
+    has_text: it is not an image alone. flagged_with: how likely a prediction like this one was to be flagged."""
 
     queue: SeenQueue
     id: int
@@ -100,6 +103,7 @@ class LockedItem:
     guess: str | None
     content_hash: str
     has_text: bool
+    flagged_with: float
 
 
 @dataclass(frozen=True)
