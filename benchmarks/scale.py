@@ -37,8 +37,8 @@ from core.delivery import backlog, claims, event_log, events, notices, outbox
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.records.reviews import Answer, ReviewItem
+from core.review.answers import unanswerable_items
 from core.review.cards import item_card
-from core.review.items import unanswerable_items
 from core.review.listing import correction_page, item_page
 from core.review.votes import Said, cast_vote
 from core.vocabulary import AnswerKind, ItemState

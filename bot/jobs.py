@@ -29,7 +29,7 @@ from core.learning.decisions import remind_of_pending
 from core.learning.runs import EVALUATE, TRAIN, fail_run, request_run
 from core.learning.training import evaluate_again, train
 from core.queues import queue_named
-from core.review.items import unanswerable_items
+from core.review.answers import unanswerable_items
 from core.review.votes import decide_again
 from core.vocabulary import Trigger
 

@@ -38,7 +38,7 @@ class QueueRow(Protocol):
 
 
 @dataclass(frozen=True)
-class SeenQueue:
+class QueueFacts:
     """A queue as values."""
 
     id: int

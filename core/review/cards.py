@@ -11,8 +11,8 @@ from core.policy import LabelPolicy, Policy, QueuePolicy
 from core.queues import guideline_text, require_part
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
+from core.review.answers import CurrentAnswer, current_answers
 from core.review.content import shown_content, shown_text
-from core.review.items import CurrentAnswer, current_answers
 from core.vocabulary import AnswerKind, ErrorReason, ItemState, Reason, shown_answer
 
 

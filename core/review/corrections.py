@@ -17,8 +17,9 @@ from core.learning.golden import destination, protect
 from core.learning.runs import request_run_if_due
 from core.policy import QueuePolicy
 from core.records.reviews import Correction, ReviewItem
+from core.review.answers import CurrentAnswer, current_answers
 from core.review.consensus import tally
-from core.review.items import CurrentAnswer, LockedItem, current_answers
+from core.review.items import LockedItem
 from core.vocabulary import AnswerKind, Audience, Card, Destination, ErrorReason, EventKind, ItemState, Settler
 
 # Built once, and run past the ORM: somebody waits for it.

@@ -11,8 +11,8 @@ from core.policy import Policy, QueuePolicy
 from core.queues import queue_named
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Reviewer, ReviewItem
+from core.review.answers import said_words
 from core.review.content import shown_text
-from core.review.items import said_words
 from core.review.workload import load, waiting_for
 from core.vocabulary import AnswerKind, ItemState
 

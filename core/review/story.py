@@ -10,7 +10,7 @@ from core.policy import Policy, PrivacyPolicy
 from core.queues import holds
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
-from core.review.items import said_words
+from core.review.answers import said_words
 from core.vocabulary import ItemState, Role, shown_answer
 
 

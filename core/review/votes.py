@@ -14,20 +14,19 @@ from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated,
 from core.policy import Policy, QueuePolicy
 from core.queues import holds, holds_alone, require
 from core.records.reviews import Answer, Correction, ReviewItem
-from core.review.consensus import Dispute, Verdict, verdict
-from core.review.corrections import adjudicate_item, settle_item
-from core.review.items import (
+from core.review.answers import (
     CurrentAnswer,
-    LockedItem,
     SoFar,
     current_answers,
     latest_answers,
     left_to_ask,
-    locked_item,
     said_words,
     so_far,
     standing,
 )
+from core.review.consensus import Dispute, Verdict, verdict
+from core.review.corrections import adjudicate_item, settle_item
+from core.review.items import LockedItem, locked_item
 from core.review.workload import day_began
 from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
 

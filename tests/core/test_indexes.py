@@ -23,8 +23,8 @@ from core.intake.predictions import checked_prediction
 from core.queues import queue_named
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, ReviewItem
+from core.review.answers import unanswerable_items
 from core.review.cards import item_card
-from core.review.items import unanswerable_items
 from core.review.listing import correction_page, item_page
 from core.review.mine import mine_card
 from core.review.stats import stats_card
