@@ -15,11 +15,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
+from sqlalchemy.exc import DBAPIError
 
 from bot.clock import utc_now
 from bot.collector import collect_seldom
 from bot.erasing import erasing
-from bot.logs import set_up_logging
+from bot.logs import masked, set_up_logging
 from bot.migrate import migrate as bring_up_to_date
 from bot.opening import opened
 from bot.setting_up import setting_up
@@ -28,7 +29,7 @@ from bot.tables import labelled_rows, read_rows
 from bot.token_commands import token
 from bot.webhook_commands import webhooks
 from core.database import PATIENT
-from core.errors import Invalid, NotFound, Refusal
+from core.errors import Busy, Invalid, NotFound, Refusal
 from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction, checked_prediction
 from core.learning.cards import model_story
@@ -80,7 +81,7 @@ def worker() -> None:
 @app.command()
 def migrate() -> None:
     """Bring tables and queues up to date."""
-    with opened() as (database, policy):
+    with opened(make_tables=True) as (database, policy):
         bring_up_to_date(database)
         with database.transaction(wait=PATIENT) as session:
             sync_queues(session, policy, utc_now())
@@ -203,13 +204,21 @@ def explain_model(model_id: int) -> None:
 
 
 def main() -> None:
-    """The console script: refusals are said in a sentence, bugs are shown as they are."""
+    """The console script: refusals are said in a sentence, and what the database says; bugs are shown as they are."""
     set_up_logging(as_json=os.environ.get("GOLDLOOP_LOG") == "json")
     try:
         app()
+    except Busy as busy:
+        _say_and_end(f"{busy} `goldloop doctor` says which database is meant and what is wrong.")
     except Refusal as refusal:
-        Console(stderr=True).print(f"[red]{escape(str(refusal))}[/]", highlight=False)
-        sys.exit(2)
+        _say_and_end(str(refusal))
+    except DBAPIError as error:
+        _say_and_end(f"The database says: {masked(str(error.orig)).splitlines()[0]}. `goldloop doctor` looks at it.")
+
+
+def _say_and_end(sentence: str) -> None:
+    Console(stderr=True).print(f"[red]{escape(sentence)}[/]", highlight=False)
+    sys.exit(2)
 
 
 def _without_empty(row: dict[str, object]) -> dict[str, object]:

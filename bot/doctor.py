@@ -7,10 +7,18 @@ from datetime import datetime
 from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.checks.address import public_address
 from bot.checks.channels import channels
-from bot.checks.database import clock_of_database, newest_migration, queues_are_rows, reachable_database, room_on_disk
+from bot.checks.database import (
+    broken_database,
+    clock_of_database,
+    newest_migration,
+    queues_are_rows,
+    reachable_database,
+    room_on_disk,
+)
 from bot.checks.delivery import dead_jobs, undelivered
 from bot.checks.events import events_heard
 from bot.checks.finding import Finding, Findings, Outcome, bad
@@ -22,6 +30,7 @@ from bot.checks.webhooks import webhooks
 from bot.settings import Settings
 from bot.wiring import slack_client
 from core.database import Database
+from core.errors import Refusal
 from core.policy import Policy
 
 MARKS = {Outcome.GOOD: "[green]✓[/]", Outcome.NOTE: "[yellow]![/]", Outcome.BAD: "[red]✗[/]"}
@@ -53,6 +62,8 @@ def _database(settings: Settings, policy: Policy | None, clock: Callable[[], dat
     try:
         yield from _rows(database, policy, clock)
         yield from room_on_disk(settings.database_url)
+    except (SQLAlchemyError, Refusal) as error:
+        yield broken_database(error)
     finally:
         database.close()
 

@@ -23,12 +23,14 @@ SECRETS = (
     re.compile(r"(?<=hooks\.slack\.com/)\S+"),  # whoever has a response_url can write with it
 )
 VALUES = re.compile(r"\[parameters: .*|^DETAIL:.*", re.MULTILINE)  # of SQLAlchemy, of PostgreSQL
+NOTHING = "`token` will be unused"  # Bolt says it at each start, having found in the environment what we gave it
 NOISY = ("alembic.runtime", "httpx", "slack_bolt", "slack_sdk")  # at INFO they say nothing that an operator needs
 
 
 def set_up_logging(as_json: bool, stream: TextIO | None = None) -> None:
     """For the whole process; called once, by the console script."""
     handler = _json_handler(stream or sys.stderr) if as_json else _plain_handler(stream or sys.stderr)
+    handler.addFilter(lambda record: NOTHING not in record.getMessage())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,14 +1,30 @@
 """Brings the tables up to date. The migrations stand at the top of the repository and travel inside the wheel."""
 
+import logging
+from enum import Enum
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from core.database import PATIENT, Database
 
+log = logging.getLogger(__name__)
+
 HEAD = "head"
 LONGEST = 6 * 3600.0  # seconds for one statement on PostgreSQL: an index over millions of rows
+
+
+class Tables(Enum):
+    """Beside what this release makes. Those of a newer one are good for this one too: it only added to them."""
+
+    MISSING = "missing"
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
 
 
 def migrations_folder() -> Path:
@@ -20,10 +36,30 @@ def migrations_folder() -> Path:
 
 def migrate(database: Database, revision: str = HEAD) -> None:
     """Safe to run from several processes at once and again at any time. Raises Busy if the database does not answer, or
-    on SQLite if somebody else goes on writing."""
+    on SQLite if somebody else goes on writing. The tables of a newer release stay as they are."""
     wait = PATIENT if database.is_sqlite else LONGEST  # SQLite waits only until nobody else writes
     with database.transaction(wait) as session:
-        command.upgrade(alembic_config(session.connection()), revision)
+        connection = session.connection()
+        tables, present = tables_there(connection)
+        if tables is Tables.NEWER:
+            log.warning("the database is of a newer release", extra={"at": present, "newest_here": newest_revision()})
+            return
+        command.upgrade(alembic_config(connection), revision)
+
+
+def newest_revision() -> str:
+    return str(ScriptDirectory.from_config(alembic_config(None)).get_current_head())
+
+
+def tables_there(connection: Connection) -> tuple[Tables, str]:
+    """And at which revision they are; empty where there are none."""
+    present = MigrationContext.configure(connection).get_current_revision() or ""
+    if not present:
+        return Tables.MISSING, present
+    if present == newest_revision():
+        return Tables.CURRENT, present
+    known = {revision.revision for revision in ScriptDirectory.from_config(alembic_config(None)).walk_revisions()}
+    return Tables.OLDER if present in known else Tables.NEWER, present
 
 
 def alembic_config(connection: object) -> Config:

@@ -2,19 +2,53 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from sqlalchemy import make_url
+
+from bot.migrate import Tables, tables_there
 from bot.settings import load_settings
 from core.database import Database
+from core.errors import Refusal
 from core.policy import Policy
 from core.policy_file import load_policy
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Database, Policy]]:
-    """Raises Invalid if a setting or the policy file cannot be used."""
+def opened(make_tables: bool = False) -> Iterator[tuple[Database, Policy]]:
+    """make_tables: the caller will; else they must be there. Raises Invalid if a setting or the policy file cannot be
+    used, Refusal where there are no tables of this release; then no file was made."""
     settings = load_settings()
-    database = Database(settings.database_url, settings.sqlite_full_sync)
+    policy = load_policy(settings.policy)
+    with open_database(settings.database_url, settings.sqlite_full_sync, make_tables) as database:
+        yield database, policy
+
+
+@contextmanager
+def open_database(url: str, full_sync: bool = False, make_tables: bool = False) -> Iterator[Database]:
+    """Raises Refusal, as above."""
+    file = sqlite_file(url)
+    if not make_tables and file is not None and not file.exists():
+        raise Refusal(f"There is no database {file}. Go to its folder, set DATABASE_URL, or run `goldloop migrate`.")
+    database = Database(url, full_sync)
     try:
-        yield database, load_policy(settings.policy)
+        if not make_tables:
+            _require_tables(database)
+        yield database
     finally:
         database.close()
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Where the database is one file."""
+    name = make_url(url).database if url.startswith("sqlite") else None
+    return None if name in (None, "", ":memory:") else Path(str(name)).absolute()
+
+
+def _require_tables(database: Database) -> None:
+    with database.reading() as session:
+        tables, present = tables_there(session.connection())
+    if tables is Tables.MISSING:
+        raise Refusal("There are no tables in the database yet. Run `goldloop migrate`.")
+    if tables is Tables.OLDER:
+        raise Refusal(f"The database is of an older release ({present}). Make a back-up, then run `goldloop migrate`.")

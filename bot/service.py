@@ -57,7 +57,9 @@ def _run(settings: Settings, pulse: Pulse, *, web: bool, work: bool) -> None:
     over_http = web and not settings.slack_app_token.get_secret_value()
     prepare(services)
     collect_seldom()
+    log.info("Goldloop runs: %s; port %d", _parts(web, over_http, work), settings.port)
     with _stop_signal() as stop, ExitStack() as stack:
+        stack.callback(services.database.close)  # SQLite then puts all into one file
         if work:
             stack.enter_context(worker(services, pulse, settings.stop_seconds))
         if over_http:
@@ -69,6 +71,11 @@ def _run(settings: Settings, pulse: Pulse, *, web: bool, work: bool) -> None:
             pulse.socket = partial(socket_state, handler)
         stack.enter_context(listening(create_listener(services, pulse, api=web), settings.host, settings.port))
         stop.wait()
+
+
+def _parts(web: bool, over_http: bool, work: bool) -> str:
+    slack = f"Slack over {'HTTP' if over_http else 'a socket'}"
+    return " and ".join([slack] * web + ["the worker"] * work)
 
 
 def prepare(services: Services) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from bot.checks.finding import Outcome
 from bot.clock import utc_now
+from bot.opening import open_database
 from bot.policy_file import Answers, labels_of, write_policy
 from bot.questions import (
     asked,
@@ -24,7 +25,7 @@ from bot.questions import (
 )
 from bot.settings import load_settings
 from bot.slack.manifest import manifest, manifest_for
-from core.database import PATIENT, Database
+from core.database import PATIENT
 from core.delivery.backlog import draw_open_again, try_again
 from core.errors import Invalid
 
@@ -103,13 +104,10 @@ def redeliver(
     ] = False,
 ) -> None:
     """Try again what Slack refused for good, after its reason is mended. Safe to repeat."""
-    database = Database(load_settings().database_url)
-    try:
-        with database.transaction(wait=PATIENT) as session:
-            count = try_again(session, utc_now())
-            count += draw_open_again(session, utc_now()) if everything else 0
-    finally:
-        database.close()
+    url = load_settings().database_url
+    with open_database(url) as database, database.transaction(wait=PATIENT) as session:
+        count = try_again(session, utc_now())
+        count += draw_open_again(session, utc_now()) if everything else 0
     typer.echo(f"{count} messages will be tried again.")
 
 

@@ -3,6 +3,8 @@
 import json
 import os
 import time
+from datetime import datetime
+from hashlib import sha256
 
 import httpx
 from standardwebhooks import Webhook
@@ -60,6 +62,12 @@ def signing_secret(endpoint: str) -> Webhook:
         raise Invalid(f"{name} is no secret of the form whsec_… in base64.") from None
 
 
+def webhook_id(event_id: int, happened_at: datetime) -> str:
+    """The same whenever this event is sent, and no other's: a restored database counts on from where it was, and two
+    databases count alike, so its time is in it."""
+    return f"evt_{event_id}_{sha256(happened_at.isoformat().encode()).hexdigest()[:12]}"
+
+
 def secret_variable(endpoint: str) -> str:
     return f"GOLDLOOP_WEBHOOK_SECRET_{endpoint.upper().replace('-', '_')}"
 
@@ -68,12 +76,12 @@ def _posted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> tup
     """Status and Retry-After. Redirects are not followed: the address in the policy is the one that was meant."""
     now = services.clock()
     message = {"type": due.kind, "timestamp": due.happened_at.isoformat(), "data": due.data}
-    body, webhook_id = json.dumps(message, ensure_ascii=False), f"evt_{due.event_id}"
+    body, named = json.dumps(message, ensure_ascii=False), webhook_id(due.event_id, due.happened_at)
     headers = {
         "content-type": "application/json",
-        "webhook-id": webhook_id,  # the same whenever this event is sent: who has seen it may skip it
+        "webhook-id": named,  # who has seen it may skip it
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": signing_secret(endpoint.name).sign(webhook_id, now, body),
+        "webhook-signature": signing_secret(endpoint.name).sign(named, now, body),
     }
     with (
         httpx.Client(timeout=TIMEOUT, follow_redirects=False) as client,

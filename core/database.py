@@ -145,8 +145,9 @@ def _engine(url: str, full_sync: bool) -> tuple[Engine, Begin, Callable[[], None
 
 def _sqlite_engine(url: str, full_sync: bool) -> Engine:
     engine = create_engine(
-        url, connect_args={"check_same_thread": False}, pool_size=20, max_overflow=AT_ONCE, pool_use_lifo=True
-    )
+        url, connect_args={"check_same_thread": False}, pool_size=20, max_overflow=AT_ONCE, pool_use_lifo=True,
+        hide_parameters=True,
+    )  # fmt: skip
     event.listen(engine, "connect", partial(_prepare_sqlite, full_sync))
     return engine
 

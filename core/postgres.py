@@ -70,7 +70,7 @@ class Connector:
 
 def postgres_engine(url: str, at_once: int) -> tuple[Engine, Callable[[], None]]:
     """With so many connections in use at most; and what has to be called when it is not needed any more."""
-    engine = create_engine(url, pool_size=POOLED, max_overflow=at_once, pool_use_lifo=True)
+    engine = create_engine(url, pool_size=POOLED, max_overflow=at_once, pool_use_lifo=True, hide_parameters=True)
     connector = Connector(at_once)
     event.listen(engine, "do_connect", connector)
     _leave_begin_to_us(engine)

@@ -1,23 +1,24 @@
 """The database: reachable, at the newest migration, with room on its disk, its clock beside ours."""
 
+import os
 import shutil
 from collections.abc import Callable, Generator
 from datetime import datetime
-from pathlib import Path
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.checks.finding import Finding, Findings, bad, good
-from bot.migrate import alembic_config
+from bot.migrate import Tables, newest_revision, tables_there
+from bot.opening import sqlite_file
 from core.database import Database
 from core.errors import Refusal
 from core.policy import Policy
 from core.records.queues import Queue
 
 SUBJECT = "database"
+MALFORMED = "malformed"  # as SQLite says it
+FOLDER = "Make the folder, or name another in DATABASE_URL; SQLite keeps files of its own beside its database."
 LEAST_ROOM = 200_000_000  # bytes; SQLite's log may grow by a training run's model and snapshot
 MOST_SECONDS = 5  # between two clocks; leases last twenty
 
@@ -26,7 +27,10 @@ def reachable_database(url: str) -> Generator[Finding, None, Database | None]:
     """Returns the database, open, if one can go on with it. Makes none: a missing SQLite file is a finding."""
     try:
         shown = make_url(url).render_as_string(hide_password=True)
-        file = _sqlite_file(url)
+        file = sqlite_file(url)
+        if file is not None and not os.access(file.parent, os.W_OK):
+            yield bad(SUBJECT, f"{file.parent}: there is no such folder, or we may not write in it.", FOLDER)
+            return None
         if file is not None and not file.exists():
             yield bad(SUBJECT, f"{file}: there is no such file yet.", "Run `goldloop migrate` in the same folder.")
             return None
@@ -34,33 +38,39 @@ def reachable_database(url: str) -> Generator[Finding, None, Database | None]:
         with database.reading() as session:
             session.execute(text("SELECT 1"))
     except (SQLAlchemyError, Refusal) as error:
-        cause = error.__cause__ or error  # what the driver said, rather than what people are told in Slack
-        words = str(getattr(cause, "orig", None) or error).strip().splitlines()[0]
-        yield bad(
-            SUBJECT, f"It does not answer: {words}", "Check DATABASE_URL, and that the server runs and lets us in."
-        )
+        words = _of_driver(error)
+        remedy = "Check DATABASE_URL, and that the server runs and lets us in."
+        yield broken_database(error) if MALFORMED in words else bad(SUBJECT, f"It does not answer: {words}", remedy)
         return None
     yield good(SUBJECT, f"{shown} answers")
     return database
 
 
+def broken_database(error: SQLAlchemyError | Refusal) -> Finding:
+    """It answers, but not to this."""
+    return bad(SUBJECT, f"It fails: {_of_driver(error)}", "Restore the last back-up; see docs/operations.md.")
+
+
+def _of_driver(error: Exception) -> str:
+    """What the driver said, rather than what people are told in Slack."""
+    cause = (error.__cause__ or error) if isinstance(error, Refusal) else error
+    return str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+
+
 def newest_migration(database: Database) -> Generator[Finding, None, bool]:
     """Returns whether the tables are those of this release, so that rows may be looked at."""
-    script = ScriptDirectory.from_config(alembic_config(None))
-    newest = script.get_current_head()
+    newest = newest_revision()
     with database.reading() as session:
-        present = MigrationContext.configure(session.connection()).get_current_heads()
-    if present == (newest,):
+        tables, present = tables_there(session.connection())
+    if tables is Tables.CURRENT:
         yield good("migration", f"at {newest}, the newest")
         return True
-    if not present:
+    if tables is Tables.MISSING:
         yield bad("migration", "There are no tables yet.", "Run `goldloop migrate`.")
-    elif present[0] in {revision.revision for revision in script.walk_revisions()}:
-        yield bad(
-            "migration", f"at {present[0]}, the newest is {newest}", "Make a back-up, then run `goldloop migrate`."
-        )
+    elif tables is Tables.OLDER:
+        yield bad("migration", f"at {present}, the newest is {newest}", "Make a back-up, then run `goldloop migrate`.")
     else:
-        yield bad("migration", f"{present[0]} is not known here: the database is newer.", "Install the newer release.")
+        yield bad("migration", f"{present} is not known here: the database is newer.", "Install the newer release.")
     return False
 
 
@@ -75,7 +85,7 @@ def queues_are_rows(database: Database, policy: Policy) -> Findings:
 
 def room_on_disk(url: str) -> Findings:
     """Only for SQLite: elsewhere the disk is the server's."""
-    file = _sqlite_file(url)
+    file = sqlite_file(url)
     if file is None:
         return
     free = shutil.disk_usage(file.parent).free
@@ -96,10 +106,3 @@ def clock_of_database(database: Database, clock: Callable[[], datetime]) -> Find
         yield bad("clock", f"{apart:.0f} s apart from the database's.", "Let both machines keep time by NTP.")
     else:
         yield good("clock", "as the database's")
-
-
-def _sqlite_file(url: str) -> Path | None:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
-        return None
-    return Path(str(parsed.database)).absolute()

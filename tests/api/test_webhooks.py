@@ -12,7 +12,7 @@ from starlette.responses import Response
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
-from bot.webhooks import deliver_next_event, secret_variable
+from bot.webhooks import deliver_next_event, secret_variable, webhook_id
 from bot.wiring import Services
 from core.connections import WebhookEndpoint
 from core.delivery.event_log import last_attempts
@@ -80,6 +80,12 @@ def test_what_was_refused_comes_again_under_the_same_id(desk: Desk, receiver: Re
     assert outcomes(desk) == ["500 Internal Server Error", "302 Found", "204 No Content"]
     assert len(receiver.heard) == 3
     assert len(set(receiver.ids)) == 1
+
+
+def test_an_id_is_never_that_of_another_database_or_of_what_was_lost_in_a_restore() -> None:
+    first = datetime(2026, 11, 24, 8, 0, 0, 1, tzinfo=UTC)
+    assert webhook_id(5, first) == webhook_id(5, first)
+    assert len({webhook_id(5, first), webhook_id(5, first + timedelta(microseconds=1)), webhook_id(6, first)}) == 3
 
 
 @pytest.mark.usefixtures("sqlite_only")

@@ -15,7 +15,7 @@ from core.learning.serving import Serving
 from core.records.delivery import Posting
 from core.records.reviews import ReviewItem
 from core.vocabulary import ItemState
-from tests.core.desk import NOW, REFUND, opened
+from tests.core.desk import NOW, REFUND, Desk, opened
 from tests.core.models import promoted, seeded
 from tests.people import ANA, BEN, support_policy
 from tests.postgres import find_binaries
@@ -59,7 +59,7 @@ def lost(url: str) -> None:
 
 def restored(saved: Path, url: str) -> None:
     if url.startswith("sqlite"):
-        shutil.copy(saved, str(make_url(url).database))
+        subprocess.run(["sqlite3", str(make_url(url).database), f".restore '{saved}'"], check=True)
         return
     plain = url.replace("+psycopg", "")
     restore = [
@@ -97,5 +97,30 @@ def test_items_coordinates_and_the_live_model_come_back(
         with again.reading() as session:
             assert backlog.waiting(session).count == 1, "the open card, once"
         assert CliRunner().invoke(app, ["redeliver", "--all"]).stdout.startswith("0 ")
+    finally:
+        again.close()
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_what_a_killed_process_left_in_its_log_is_not_written_into_a_restored_database(
+    database_url: str, tmp_path: Path
+) -> None:
+    database = Database(database_url)
+    lived_in(database)
+    saved = backed_up(database_url, tmp_path)
+    desk = Desk(database, support_policy())
+    for number in range(200):
+        desk.ticket(f"where is parcel {number}")
+    left = {path: path.read_bytes() for path in tmp_path.glob("goldloop.sqlite*")}
+    database.close()
+    for path, written in left.items():
+        path.write_bytes(written)
+    assert len(left[tmp_path / "goldloop.sqlite-wal"]) > 100_000
+    restored(saved, database_url)
+    again = Database(database_url)
+    try:
+        with again.reading() as session:
+            assert session.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
+            assert session.query(ReviewItem).count() == 2
     finally:
         again.close()

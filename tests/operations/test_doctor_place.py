@@ -1,10 +1,11 @@
 """`goldloop doctor` on policy, database, delivery and models: one thing broken at a time, on both databases."""
 
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from typer.testing import CliRunner
 
 from bot.checks.database import room_on_disk
@@ -69,6 +70,25 @@ def test_a_file_that_is_no_database(place: Place, tmp_path: Path) -> None:
     (tmp_path / "odd.sqlite").write_bytes(b"not a database, " * 100)
     place.values["DATABASE_URL"] = f"sqlite:///{tmp_path / 'odd.sqlite'}"
     assert "not a database" in only(place.bad()).words
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_folder_that_is_not_there(place: Place, tmp_path: Path) -> None:
+    place.values["DATABASE_URL"] = f"sqlite:///{tmp_path / 'nowhere' / 'new.sqlite'}"
+    assert "Make the folder" in only(place.bad()).remedy
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_database_of_which_a_part_is_damaged(place: Place, tmp_path: Path) -> None:
+    file = tmp_path / "damaged.sqlite"
+    with sqlite3.connect(make_url(place.values["DATABASE_URL"]).database or "") as whole:
+        whole.execute(f"VACUUM INTO '{file}'")
+    written = file.read_bytes()
+    file.write_bytes(written[:8192] + b"\xff" * (len(written) - 8192))
+    place.values["DATABASE_URL"] = f"sqlite:///{file}"
+    found = only(place.bad())
+    assert "malformed" in found.words
+    assert "Restore the last back-up" in found.remedy
 
 
 @pytest.mark.parametrize(

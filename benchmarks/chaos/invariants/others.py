@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from benchmarks.chaos.invariants.scene import Finding, Scene
+from bot.webhooks import webhook_id
 from core.records.jobs import Job
 from core.records.learning import Decision
 from core.records.predictions import Prediction
@@ -42,10 +43,13 @@ def each_event_is_heard_under_one_id(session: Session, scene: Scene) -> Finding:
     )  # fmt: skip
     broken = [f"event {key} is missing or has no cause" for key in causes ^ {event.key for event in events}]
     for event in events:
-        bodies = heard.get(f"evt_{event.id}", [])
+        bodies = heard.get(webhook_id(event.id, event.created_at), [])
         if not bodies or event.id in pending or any(body["data"] != event.data for body in bodies):
             broken.append(f"event {event.id} ({event.key}) was heard {len(bodies)} times, or not as it is stored")
-    broken += [f"{identity} was heard, which is no event" for identity in set(heard) - {f"evt_{e.id}" for e in events}]
+    broken += [
+        f"{identity} was heard, which is no event"
+        for identity in set(heard) - {webhook_id(e.id, e.created_at) for e in events}
+    ]
     scene.notes["webhooks heard more than once"] = sum(len(bodies) > 1 for bodies in heard.values())
     return Finding("each event is heard, under one id", len(events), tuple(broken))
 
