@@ -192,7 +192,7 @@ def explain_item(item_id: int) -> None:
         if session.get(ReviewItem, item_id) is None:
             raise NotFound(f"There is no item {item_id}.")
         for line in item_story(session, item_id, None, policy):
-            out.print(f"[dim]{line.at:%Y-%m-%d %H:%M:%S}[/]  {escape(line.words)}", highlight=False)
+            out.print(f"[dim]{line.at:%Y-%m-%d %H:%M:%S}[/]  {escape(line.words)}", highlight=False, soft_wrap=True)
 
 
 @explain.command("model")
@@ -200,7 +200,7 @@ def explain_model(model_id: int) -> None:
     """One model, from the request to train it to the decisions about it."""
     with opened() as (database, policy), database.reading() as session:
         for at, words in model_story(session, model_id, policy):
-            out.print(f"[dim]{at:%Y-%m-%d %H:%M:%S}[/]  {escape(words)}", highlight=False)
+            out.print(f"[dim]{at:%Y-%m-%d %H:%M:%S}[/]  {escape(words)}", highlight=False, soft_wrap=True)
 
 
 def main() -> None:

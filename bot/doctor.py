@@ -22,6 +22,7 @@ from bot.checks.database import (
 from bot.checks.delivery import dead_jobs, undelivered
 from bot.checks.events import events_heard
 from bot.checks.finding import Finding, Findings, Outcome, bad
+from bot.checks.machine import scratch_folder
 from bot.checks.models import live_models
 from bot.checks.people import people
 from bot.checks.policy import readable_policy
@@ -39,6 +40,7 @@ MARKS = {Outcome.GOOD: "[green]✓[/]", Outcome.NOTE: "[yellow]![/]", Outcome.BA
 def examine(settings: Settings, clock: Callable[[], datetime], public_url: str = "") -> Findings:
     """public_url: where Slack reaches us over HTTP; it is tried too."""
     policy = yield from readable_policy(settings.policy)
+    yield from scratch_folder()
     yield from _database(settings, policy, clock)
     yield from _slack(settings, policy, clock)
     if public_url:

@@ -89,7 +89,7 @@ def doctor(
     """Check everything that Goldloop needs; for each failure, what to do. Exit code 1 if something failed."""
     from bot.doctor import examine, shown
 
-    for noisy in ("slack_sdk", "httpx"):
+    for noisy in ("slack_sdk", "httpx", "core.outages"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)  # the table says it in better words
     findings = list(examine(load_settings(), utc_now, url))
     Console().print(shown(findings), highlight=False)

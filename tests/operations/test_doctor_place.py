@@ -1,6 +1,7 @@
 """`goldloop doctor` on policy, database, delivery and models: one thing broken at a time, on both databases."""
 
 import sqlite3
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -70,6 +71,14 @@ def test_a_file_that_is_no_database(place: Place, tmp_path: Path) -> None:
     (tmp_path / "odd.sqlite").write_bytes(b"not a database, " * 100)
     place.values["DATABASE_URL"] = f"sqlite:///{tmp_path / 'odd.sqlite'}"
     assert "not a database" in only(place.bad()).words
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_no_place_for_temporary_files(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    found = only(place.bad())
+    assert "takes no temporary files: No such file or directory" in found.words
+    assert "TMPDIR" in found.remedy
 
 
 @pytest.mark.usefixtures("sqlite_only")
