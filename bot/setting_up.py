@@ -79,7 +79,10 @@ def init(
         admins=read_ids(admin or []),
     )
     write_policy(path, answers)
-    typer.echo(f"{path} is written: {len(answers.labels)} labels. Look it through, then run `goldloop doctor`.")
+    typer.echo(
+        f"{path} is written: {len(answers.labels)} labels. "
+        "Look it through, then run `goldloop migrate` and `goldloop doctor`."
+    )
 
 
 @setting_up.command()
