@@ -22,6 +22,7 @@ HEAD = """\
 # Goldloop's policy: every threshold of it. docs/policy.md explains each setting.
 # It is read when Goldloop starts. A line behind # shows a default; take the # away to change it.
 """
+EXAMPLES = {"cron": "0 3 * * mon"}  # what stands behind # where by default there is nothing
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,10 @@ def _settings(field: FieldInfo) -> Iterable[tuple[str, FieldInfo]]:
 def _default(name: str, field: FieldInfo) -> Iterator[str]:
     yield f"# {field.description}"
     value = field.get_default(call_default_factory=True)
-    yield f"# {name} is not set" if value is None else f"# {name} = {_toml(value)}"
+    if value is None:
+        yield f"# {name} = {_toml(EXAMPLES[name])}  # an example: by default it is not set"
+    else:
+        yield f"# {name} = {_toml(value)}"
 
 
 def _toml(value: object, indent: int | None = None) -> str:

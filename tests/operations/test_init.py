@@ -1,16 +1,19 @@
 """`goldloop init` writes a policy that loads, whatever the labels are called, and never over another file."""
 
 import re
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
-from bot.policy_file import HEAD, Answers, policy_text
+from bot.policy_file import EXAMPLES, HEAD, Answers, policy_text
 from core.errors import Invalid
 from core.policy import QueuePolicy
-from core.policy_file import load_policy
+from core.policy_file import load_policy, parse_policy
 
 BY_OPTION = (
     "--queue=support",
@@ -46,7 +49,9 @@ def only_queue(path: Path) -> QueuePolicy:
 
 
 def test_it_asks_and_what_it_writes_loads(path: Path) -> None:
-    assert init(path, typed="\n".join(ANSWERS)).exit_code == 0
+    done = init(path, typed="\n".join(ANSWERS))
+    assert done.exit_code == 0
+    assert done.output.endswith("then run `goldloop migrate` and `goldloop doctor`.\n")
     queue = only_queue(path)
     assert (queue.name, queue.title, queue.channel, queue.leads_channel) == ANSWERS[:4]
     assert (queue.leads, queue.reviewers, queue.label_names) == (
@@ -121,12 +126,34 @@ def test_what_would_not_load_is_not_written(path: Path, words: tuple[str, ...], 
 
 
 def test_every_default_it_shows_is_the_default(path: Path) -> None:
-    """Taking the # away from all of them changes nothing."""
+    """Taking the # away from all of them changes nothing; what stands there as an example is none."""
     names = ("refund", 'say "no"', "back\\slash", "tab\there", "del\x7f", "umlaut ü")
     text = policy_text(Answers("support", "Support", "C1", "C2", (), ("U1",), names, "UTC"))
     path.write_text(text, encoding="utf-8")
     as_written = only_queue(path)
     assert as_written.label_names == names
-    path.write_text(re.sub(r"^# (\w+ = )", r"\1", text.removeprefix(HEAD), flags=re.MULTILINE), encoding="utf-8")
+    defaults = re.sub(r"^# (\w+ = )(?!.*# an example)", r"\1", text.removeprefix(HEAD), flags=re.MULTILINE)
+    path.write_text(defaults, encoding="utf-8")
     assert only_queue(path).fingerprint == as_written.fingerprint
     assert "\nconfidence = 0.8\n" in path.read_text(encoding="utf-8")
+
+
+def test_each_line_behind_a_hash_works_when_the_hash_is_taken_away() -> None:
+    given = Answers("support", "Support", "C1", "C2", (), ("U1",), ("a", "b"), "UTC")
+    text = policy_text(given)
+    lines = re.findall(r"^# ((\w+) = .*)$", text, flags=re.MULTILINE)
+    assert sorted(name for _, name in lines) == sorted(set_by_default({*vars(given), "queue", "name"}))
+    for line, name in lines:
+        raw = tomllib.loads(text.replace(f"\n# {line}\n", f"\n{line}\n"))
+        assert raw != tomllib.loads(text)
+        [queue] = parse_policy(raw, "the policy").queues
+        assert queue.retraining.cron == (EXAMPLES["cron"] if name == "cron" else None)
+
+
+def set_by_default(given: set[str]) -> Iterator[str]:
+    """Every setting of a queue and of its sections that nobody was asked for."""
+    for name, field in QueuePolicy.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from field.annotation.model_fields
+        elif name not in given:
+            yield name
