@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from bot.clock import utc_now
 from bot.opening import opened
 from bot.webhooks import secret_variable
 from core.database import PATIENT
-from core.delivery.event_log import AttemptLine, EndpointLine, endpoint_lines, last_attempts
+from core.delivery.event_log import AttemptLine, EndpointLine, endpoint_lines, last_attempts, require_known
 from core.delivery.events import replay as send_again
 from core.policy import Policy
 
@@ -33,7 +33,10 @@ def show(
     out.print(_endpoints(policy, lines))
     out.print(_log(log))
     if any(line.dead for line in lines):
-        out.print("Dead deliveries were tried for almost a day. When the cause is mended: goldloop webhooks replay")
+        out.print(
+            "Dead deliveries were given up: they were refused for good, or tried for almost a day. "
+            "When the cause is mended: goldloop webhooks replay"
+        )
 
 
 @webhooks.command()
@@ -42,7 +45,8 @@ def replay(
     event: Annotated[int | None, typer.Option(help="this event, also if it was delivered")] = None,
 ) -> None:
     """Send again what is dead, or one event. Receivers know it by its webhook-id."""
-    with opened() as (database, _policy), database.transaction(wait=PATIENT) as session:
+    with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
+        require_known(session, endpoint, event, [known.name for known in policy.webhooks])
         count = send_again(session, endpoint, event, utc_now())
     out.print(f"Tried again: {count}." if count else "There is nothing to send again.")
 
@@ -54,7 +58,7 @@ def secret() -> None:
 
 
 def _endpoints(policy: Policy, lines: list[EndpointLine]) -> Table:
-    table = Table("endpoint", "pending", "delivered", "dead", "oldest pending", "address")
+    table = _table("endpoint", "pending", "delivered", "dead", "oldest pending", "address")
     known = {endpoint.name: endpoint.url for endpoint in policy.webhooks}
     none = [EndpointLine(name, 0, 0, 0, None) for name in known if name not in {line.endpoint for line in lines}]
     for line in [*lines, *none]:
@@ -66,10 +70,15 @@ def _endpoints(policy: Policy, lines: list[EndpointLine]) -> Table:
 
 
 def _log(log: list[AttemptLine]) -> Table:
-    table = Table("tried", "event", "what", "endpoint", "outcome", "ms", "now")
+    table = _table("tried", "event", "what", "endpoint", "outcome", "ms", "now")
     for line in log:
         table.add_row(
             f"{line.at:%Y-%m-%d %H:%M:%S}", str(line.event_id), line.kind, line.endpoint,
             escape(line.outcome), str(line.milliseconds), line.state,
         )  # fmt: skip
     return table
+
+
+def _table(*headers: str) -> Table:
+    """What is too wide for the terminal goes on in the next line; an address without its end would help nobody."""
+    return Table(*(Column(header, overflow="fold") for header in headers))

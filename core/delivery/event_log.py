@@ -1,11 +1,13 @@
 """How deliveries to other systems are doing: counts for each endpoint, what is dead, what was tried last."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.errors import NotFound
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.vocabulary import DeliveryState, EventKind
 
@@ -67,6 +69,16 @@ def last_attempts(session: Session, limit: int) -> list[AttemptLine]:
         )
         for attempt, delivery, kind in found
     ]  # fmt: skip
+
+
+def require_known(session: Session, endpoint: str | None, event_id: int | None, in_policy: Iterable[str]) -> None:
+    """Raises NotFound if the endpoint is neither in the policy nor ever had a delivery, or if no event has this id."""
+    if endpoint is not None and endpoint not in in_policy:
+        delivery = select(EventDelivery.id).where(EventDelivery.endpoint == endpoint).limit(1)
+        if session.scalar(delivery) is None:
+            raise NotFound(f"There is no endpoint “{endpoint}” in the policy, and there never was a delivery to one.")
+    if event_id is not None and session.get(Event, event_id) is None:
+        raise NotFound(f"There is no event {event_id}. `goldloop webhooks` shows the last ones with their numbers.")
 
 
 def _line(session: Session, endpoint: str, counts: dict[DeliveryState, int]) -> EndpointLine:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from standardwebhooks import Webhook
 from starlette.responses import Response
 from typer.testing import CliRunner, Result
@@ -16,6 +17,7 @@ from bot.webhooks import deliver_next_event, secret_variable, webhook_id
 from bot.wiring import Services
 from core.connections import WebhookEndpoint
 from core.delivery.event_log import last_attempts
+from core.errors import NotFound
 from tests.api.conftest import services_of
 from tests.api.receiver import SECRET, Receiver, listening
 from tests.core.desk import BILLING, Desk
@@ -47,6 +49,20 @@ def deliver(services: Services, later: timedelta = timedelta()) -> None:
 def outcomes(desk: Desk) -> list[str]:
     with desk.database.reading() as session:
         return [line.outcome for line in last_attempts(session, 100)][::-1]
+
+
+def with_helpdesk(folder: Path, url: str) -> Path:
+    """A policy file with one endpoint."""
+    policy = write_policy(folder)
+    policy.write_text(policy.read_text() + f'\n[webhooks.helpdesk]\nurl = "{url}"\n')
+    return policy
+
+
+def typed(desk: Desk, policy: Path, *words: str, columns: int = 200) -> Result:
+    """`goldloop webhooks …`, as an operator types it."""
+    url = desk.database.engine.url.render_as_string(hide_password=False)
+    environment = {"DATABASE_URL": url, "GOLDLOOP_POLICY": str(policy), "COLUMNS": str(columns)}
+    return CliRunner().invoke(app, ["webhooks", *words], env=environment)
 
 
 def test_signatures_are_those_of_the_specification() -> None:
@@ -128,13 +144,10 @@ def test_nobody_at_home_is_an_outcome_too(desk: Desk, receiver: Receiver) -> Non
 
 @pytest.mark.usefixtures("sqlite_only")
 def test_an_operator_sees_what_is_dead_and_sends_it_again(desk: Desk, receiver: Receiver, tmp_path: Path) -> None:
-    policy = write_policy(tmp_path)
-    policy.write_text(policy.read_text() + f'\n[webhooks.helpdesk]\nurl = "{receiver.url}"\n')
-    url = desk.database.engine.url.render_as_string(hide_password=False)
+    policy = with_helpdesk(tmp_path, receiver.url)
 
     def goldloop(*words: str) -> Result:
-        environment = {"DATABASE_URL": url, "GOLDLOOP_POLICY": str(policy), "COLUMNS": "200"}
-        return CliRunner().invoke(app, ["webhooks", *words], env=environment, catch_exceptions=False)
+        return typed(desk, policy, *words)
 
     assert f"helpdesk: secret in {HELPDESK}" in goldloop().stdout
     receiver.answers = [Response(status_code=410)]
@@ -142,9 +155,47 @@ def test_an_operator_sees_what_is_dead_and_sends_it_again(desk: Desk, receiver: 
     deliver(services_for(desk, receiver.url))
     shown = goldloop().stdout
     assert "410 Gone" in shown
+    assert "given up: they were refused for good, or tried for almost a day. When" in " ".join(shown.split())
     assert "goldloop webhooks replay" in " ".join(shown.split())
     assert "Tried again: 1." in goldloop("replay").stdout
     deliver(services_for(desk, receiver.url))
     assert len(receiver.heard) == 2
     assert "nothing to send again" in goldloop("replay").stdout
     assert Webhook(goldloop("secret").stdout.strip())
+
+
+@pytest.mark.usefixtures("sqlite_only")
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--event", "999"), "There is no event 999."),
+        (("--endpoint", "nope"), "There is no endpoint “nope” in the policy"),
+        (("--endpoint", "helpdesk", "--event", "999"), "There is no event 999."),
+    ],
+)
+def test_what_is_not_there_cannot_be_sent_again(
+    desk: Desk, tmp_path: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    refused = typed(desk, with_helpdesk(tmp_path, "https://desk.example"), "replay", *words)
+    assert isinstance(refused.exception, NotFound)
+    assert sentence in str(refused.exception)
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_an_endpoint_that_left_the_policy_is_still_known(desk: Desk, receiver: Receiver, tmp_path: Path) -> None:
+    receiver.answers = [Response(status_code=410)]
+    desk.settled(ANA, BEN)
+    deliver(services_for(desk, receiver.url))
+    assert "Tried again: 1." in typed(desk, write_policy(tmp_path), "replay", "--endpoint", "helpdesk").stdout
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_long_address_is_whole_in_a_narrow_terminal(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.webhook_commands.out", Console(width=80))
+    address = "https://helpdesk.example.com/hooks/goldloop/item-settled/0123456789/abcdefghij"
+    shown = typed(desk, with_helpdesk(tmp_path, address)).stdout
+    assert "…" not in shown
+    cells = [line.split("│")[-2].strip() for line in shown.splitlines() if line.count("│") > 2]
+    assert "".join(cells) == address
