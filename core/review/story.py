@@ -39,6 +39,8 @@ def item_story(session: Session, item_id: int, person: str | None, policy: Polic
         lines += [StoryLine(answer.created_at, _answer_line(answer, queue.privacy)) for answer in every]
     corrections = session.scalars(select(Correction).where(Correction.item_id == item_id).order_by(Correction.id))
     lines += [StoryLine(correction.settled_at, _correction_line(correction, named)) for correction in corrections]
+    if prediction.erased_at is not None:
+        lines.append(StoryLine(prediction.erased_at, _erased_line(item)))
     return lines
 
 
@@ -67,6 +69,12 @@ def _answer_line(answer: Answer, privacy: PrivacyPolicy) -> str:
     note = f": {privacy.shown(answer.note)}" if answer.note else ""
     now = "" if answer.is_current else " (changed later)"
     return f"{answer.person} said {said_words(answer)}{why}{note} under guideline {answer.guideline_version}{now}"
+
+
+def _erased_line(item: ReviewItem) -> str:
+    if item.state is ItemState.ERASED:
+        return "its text was erased before it was settled; the item was closed with it"
+    return "its text was erased; what was decided still counts, but no new model learns from it"
 
 
 def _correction_line(correction: Correction, named: bool) -> str:
