@@ -42,7 +42,7 @@ def examine(settings: Settings, clock: Callable[[], datetime], public_url: str =
     policy = yield from readable_policy(settings.policy)
     yield from scratch_folder()
     yield from _database(settings, policy, clock)
-    yield from _slack(settings, policy, clock)
+    yield from _slack(settings, policy, clock, address_is_tried=bool(public_url))
     if public_url:
         yield from public_address(public_url, settings, clock)
 
@@ -83,14 +83,16 @@ def _rows(database: Database, policy: Policy | None, clock: Callable[[], datetim
         yield from webhooks(database, policy)
 
 
-def _slack(settings: Settings, policy: Policy | None, clock: Callable[[], datetime]) -> Findings:
+def _slack(
+    settings: Settings, policy: Policy | None, clock: Callable[[], datetime], address_is_tried: bool
+) -> Findings:
     token = settings.slack_bot_token.get_secret_value()
     if not token:
         yield bad("bot token", "SLACK_BOT_TOKEN is not set.", "Copy it from the app's page; see docs/slack.md.")
         return
     slack = slack_client(token, settings.slack_base_url)
     auth = yield from bot_token(slack)
-    yield from connection(slack, settings)
+    yield from connection(slack, settings, address_is_tried)
     if auth is None:
         return
     yield from scopes(auth, groups=policy is not None and bool(policy.groups))

@@ -60,13 +60,15 @@ def clock_of_slack(auth: Answer, clock: Callable[[], datetime]) -> Findings:
         yield good("clock", "as Slack's")
 
 
-def connection(slack: WebClient, settings: Settings) -> Findings:
+def connection(slack: WebClient, settings: Settings, address_is_tried: bool = False) -> Findings:
     """The app token is tried; a signing secret can only be tried from outside (`goldloop doctor --url`)."""
     app_token = settings.slack_app_token.get_secret_value()
     secret = settings.slack_signing_secret.get_secret_value()
     if not app_token and not secret:
         words = "Neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is set."
         yield bad("connection", words, "Set one of them; docs/slack.md says where to find it.")
+    elif not app_token and address_is_tried:
+        yield good("connection", f"HTTP at port {settings.port}")
     elif not app_token:
         yield note("connection", f"HTTP at port {settings.port}", "To try it: `goldloop doctor --url https://…`.")
     else:

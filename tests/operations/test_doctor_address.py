@@ -34,6 +34,8 @@ def tried(place: Place, url: str) -> Finding:
 
 def test_a_running_goldloop_answers_as_slack_wants_it(place: Place, address: str) -> None:
     assert place.bad(public_url=address) == []
+    assert [one for one in place.findings(public_url=address) if "To try it" in one.remedy] == []
+    assert [one for one in place.findings() if "To try it" in one.remedy], "only who has not tried it is told how"
     assert "answers as Slack wants it" in tried(place, address).words
 
 
