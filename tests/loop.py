@@ -54,8 +54,17 @@ class Loop:
 
     def predict(self, external_id: str, text: str, chances: dict[str, float], **more: Any) -> None:
         row = {"external_id": external_id, "model_version": "sender-1", "text": text, "probabilities": chances, **more}
-        with self.database.transaction() as session:
+        with self.database.transaction(wait=PATIENT) as session:
             record_predictions(session, [checked_prediction(row, self.queue)], utc_now(), self.queue)
+
+    def retrain(self) -> None:
+        """Cleo asks for a candidate, and again where the database is busy, as people do."""
+
+        def is_asked_for() -> bool:
+            answer = self.cleo.command("/goldloop retrain", channel=LEADS)
+            return answer.ok and "try again" not in str(answer.response)
+
+        self.box.wait_for(is_asked_for, PATIENCE, what="an answer to /goldloop retrain")
 
     def card(self, words: str, person: Person | None = None, channel: str = REVIEW) -> Message:
         """The newest message with these words, once it is there, and stored where: a reaction that comes in the instant

@@ -8,7 +8,6 @@ import pytest
 from bot.clock import utc_now
 from bot.sandbox.client import Message
 from core.learning.seeds import add_seeds
-from core.outages import BUSY
 from tests.flows.conftest import StartLoop, seeds
 from tests.loop import Loop
 from tests.people import CLEO, DAN, LEADS, support_policy
@@ -44,12 +43,8 @@ def spoilt(start_loop: StartLoop) -> Loop:
 
 
 def report(loop: Loop, name: str, words: str = PASSES) -> Message:
-    """Ask for a candidate, again where the database is busy, and wait for its report."""
-
-    def asked() -> bool:
-        return BUSY not in str(loop.cleo.command("/goldloop retrain", channel=LEADS).response)
-
-    loop.box.wait_for(asked, what="the database")
+    """Ask for a candidate, and wait for its report."""
+    loop.retrain()
     message = loop.card(f": {name} against", channel=LEADS)
     assert words in message.plain
     return message
@@ -189,5 +184,5 @@ def test_a_run_that_cannot_learn_says_why(start_loop: StartLoop) -> None:
     loop = start_loop()
     with loop.database.transaction() as session:
         add_seeds(session, [("only one label", "refund"), ("all the same", "refund")], utc_now(), loop.queue)
-    loop.cleo.command("/goldloop retrain", channel=LEADS)
+    loop.retrain()
     loop.card("At least two labels are needed", channel=LEADS)

@@ -74,7 +74,7 @@ def test_a_channel_that_is_gone_stops_its_cards_and_no_others(loop: Loop) -> Non
     loop.predict("T-1", "the sofa came late", UNSURE)
     with loop.database.transaction() as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)
-    loop.cleo.command("/goldloop retrain", channel=LEADS)
+    loop.retrain()
     loop.card("v1 against", channel=LEADS)
 
     def waits_for_somebody() -> list[GivenUp]:
@@ -91,7 +91,7 @@ def test_a_channel_that_is_gone_stops_its_cards_and_no_others(loop: Loop) -> Non
 def test_a_reaction_while_the_database_is_busy_is_delivered_again(loop: Loop) -> None:
     with loop.database.transaction() as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)
-    loop.cleo.command("/goldloop retrain", channel=LEADS)
+    loop.retrain()
     report = loop.card("v1 against", channel=LEADS)
     with loop.database.transaction(wait=PATIENT) as session:
         session.execute(select(Posting).with_for_update())
@@ -106,7 +106,7 @@ def test_a_reaction_while_the_database_is_busy_is_delivered_again(loop: Loop) ->
 def test_a_lead_who_reacts_before_we_know_where_the_report_stands_is_heard(loop: Loop) -> None:
     with loop.database.transaction() as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)
-    assert loop.cleo.command("/goldloop retrain", channel=LEADS).ok
+    loop.retrain()
     report = loop.card("v1 against", channel=LEADS)
 
     def place(**values: object) -> int:

@@ -24,7 +24,7 @@ def test_a_prediction_becomes_a_correction_and_the_correction_a_live_model(loop:
     assert settled.ts == card.ts
     assert "Skip" not in settled.buttons
 
-    assert loop.cleo.command("/goldloop retrain", channel=LEADS).ok
+    loop.retrain()
     report = loop.card("The golden gate passes it", channel=LEADS)
     loop.cleo.react(report, "white_check_mark")
     live = loop.card("v1 is live", channel=LEADS)

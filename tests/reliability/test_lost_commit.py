@@ -78,7 +78,7 @@ def test_a_lead_promotes_once_and_a_run_makes_one_candidate(loop: Loop, proxy: P
     with loop.database.transaction() as session:
         add_seeds(session, SEEDS, utc_now(), loop.queue)
     lose(b"INSERT INTO model_version")
-    assert loop.cleo.command("/goldloop retrain", channel=LEADS).ok
+    loop.retrain()
     report = loop.card("v1 against", channel=LEADS)
     assert proxy.lost_commits == 1
     loop.box.wait_for(lambda: is_known(loop, report.ts))

@@ -119,7 +119,7 @@ def test_votes_that_were_acknowledged_are_stored_and_every_card_catches_up(
         for person in people:
             person.result(PATIENCE)
     compare(loop, votes)
-    assert loop.cleo.command("/goldloop retrain", channel=LEADS).ok
+    loop.retrain()
     loop.card("v1 against", channel=LEADS)
     for number in range(ITEMS):
         loop.box.wait_for(lambda number=number: "votes: 3 × refund" in only_card(loop, number), PATIENCE)  # type: ignore[misc]

@@ -49,7 +49,7 @@ def connected(request: pytest.FixtureRequest, database: Database, sqlite_only: N
 def report(loop: Loop) -> Message:
     with loop.database.transaction() as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)
-    assert loop.cleo.command("/goldloop retrain", channel=LEADS).ok
+    loop.retrain()
     card = loop.card("v1 against", channel=LEADS)
     loop.box.wait_for(
         lambda: is_stored(loop, card)
