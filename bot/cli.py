@@ -113,12 +113,12 @@ def ingest(file: Path, queue: QueueOption) -> None:
         chosen = policy.queue(queue)
         task = progress.add_task("Reading", total=None)
         new = repeated = flagged = bad = 0
-        rows, is_csv = read_rows(file), file.suffix.lower() == ".csv"
+        rows = read_rows(file)
         while batch := list(islice(rows, BATCH)):
             good: list[NewPrediction] = []
             for number, row in batch:
                 try:
-                    good.append(checked_prediction(_without_empty(row) if is_csv else row, chosen))
+                    good.append(checked_prediction(_without_empty(row), chosen))
                 except Invalid as problem:
                     bad += 1
                     if bad <= WORST:

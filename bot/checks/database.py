@@ -48,7 +48,10 @@ def reachable_database(url: str) -> Generator[Finding, None, Database | None]:
 
 def broken_database(error: SQLAlchemyError | Refusal) -> Finding:
     """It answers, but not to this."""
-    return bad(SUBJECT, f"It fails: {_of_driver(error)}", "Restore the last back-up; see docs/operations.md.")
+    words = _of_driver(error)
+    is_damaged = MALFORMED in words
+    remedy = "Restore the last back-up; see docs/operations.md." if is_damaged else "Run this again in a moment."
+    return bad(SUBJECT, f"It fails: {words}", remedy)
 
 
 def _of_driver(error: Exception) -> str:

@@ -6,7 +6,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from bot.cli import main
 from tests.flows.processes import write_policy
@@ -93,6 +95,29 @@ def test_bad_rows_are_named_and_the_good_ones_kept(goldloop: Terminal) -> None:
     told = goldloop.run("explain", "item", "1")
     assert "m said delivery (60%)" in told.stdout
     assert "flagged as uncertain: 60% sure, below 80%" in told.stdout
+
+
+@pytest.mark.usefixtures("sqlite_only")
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.parquet"])
+def test_what_is_empty_is_not_there_and_a_number_may_be_a_text(goldloop: Terminal, name: str) -> None:
+    """As tables have it: a value in every column, and columns that we do not know."""
+    goldloop.run("migrate")
+    row = {
+        "external_id": "1",
+        "model_version": "m",
+        "text": "late",
+        "label": "delivery",
+        "confidence": "0.6",
+        "odd": "",
+    }
+    file = goldloop.file(
+        name, f"{','.join(row)}\n{','.join(row.values())}\n" if name == "rows.csv" else json.dumps(row)
+    )
+    if name == "rows.parquet":
+        parquet.write_table(
+            pyarrow.Table.from_pylist([{**row, "odd": None}, {**row, "external_id": "2", "odd": ""}]), file
+        )
+    assert "0 left out" in goldloop.run("ingest", file, "--queue", "support").stdout
 
 
 @pytest.mark.parametrize(
