@@ -82,7 +82,8 @@ class Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
-            connection.shutdown()
+            if not connection.transport.is_closing():  # uvicorn raises InvalidState for a socket whose client closes it
+                connection.shutdown()
         until = asyncio.get_running_loop().time() + STOP_SECONDS
         while (self.server_state.connections or self.server_state.tasks) and until > asyncio.get_running_loop().time():
             await asyncio.sleep(0.001)

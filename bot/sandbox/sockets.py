@@ -7,6 +7,7 @@ import asyncio
 import itertools
 import json
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -35,9 +36,11 @@ class Socket:
             await self.websocket.send_text(json.dumps(message))
 
     async def close(self) -> None:
+        """Also where the app has just closed it from its side."""
         async with self.sending:
             if self.websocket.application_state is WebSocketState.CONNECTED:
-                await self.websocket.close(1000)
+                with suppress(WebSocketDisconnect):
+                    await self.websocket.close(1000)
 
 
 class NoSocket(Exception):  # noqa: N818 - an everyday state of an app
@@ -132,8 +135,7 @@ class Sockets:
         """Closes sockets without a word; returns how many."""
         dropped = self._all(app)
         for socket in dropped:
-            self.open[socket.app].remove(socket)
-            await socket.close()
+            await self._end(socket)
         return len(dropped)
 
     async def refresh(self, app: str | None = None) -> None:
@@ -145,9 +147,12 @@ class Sockets:
         await self.clock.sleep(WARNING_SECONDS)
         for socket in ending:
             await self._say_disconnect(socket, "refresh_requested")
-            if socket in self.open[socket.app]:
-                self.open[socket.app].remove(socket)
-            await socket.close()
+            await self._end(socket)
+
+    async def _end(self, socket: Socket) -> None:
+        if socket in self.open[socket.app]:  # else it ended by itself while others were being closed
+            self.open[socket.app].remove(socket)
+        await socket.close()
 
     async def _say_disconnect(self, socket: Socket, reason: str) -> None:
         try:

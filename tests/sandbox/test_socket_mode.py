@@ -1,18 +1,24 @@
 """Socket Mode, driven by slack-bolt's own handler (docs.slack.dev apis/events-api/using-socket-mode)."""
 
 import json
-from contextlib import ExitStack
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from socket import SHUT_RDWR
 
 import pytest
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as open_socket
 
 from bot.sandbox.client import Person, SandboxClient
 from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.server import serve
 from bot.sandbox.wire import Json
-from tests.sandbox.conftest import Heard, actions, button, code, connect, disconnect
+from tests.sandbox.conftest import CONFIG, Heard, actions, button, code, connect, disconnect
 
 
 def test_a_click_reaches_the_app_and_its_update_reaches_the_person(
@@ -137,3 +143,24 @@ def test_the_same_envelope_can_be_delivered_again(heard: Heard, web: WebClient, 
     assert [body["actions"][0]["action_ts"] for body in heard.bodies] == ["1700000000.000100"] * 3
     assert heard.bodies[0] == heard.bodies[1] == heard.bodies[2]
     assert heard.headers[2]["x-slack-retry-num"] == "2"
+
+
+def leave(app: ClientConnection, seconds: float, politely: bool) -> None:
+    time.sleep(seconds)
+    if politely:
+        app.close()
+        return
+    with suppress(OSError):  # the workspace was faster
+        app.socket.shutdown(SHUT_RDWR)
+
+
+def test_a_workspace_ends_while_its_apps_leave() -> None:
+    """An exception in the workspace's thread fails this test."""
+    chance = random.Random(1)
+    for _ in range(10):
+        with ExitStack() as apps, ThreadPoolExecutor(8) as leaving, serve(CONFIG) as address:
+            web = WebClient("xoxb-A_LOOP", base_url=f"{address}/api/")
+            urls = [web.apps_connections_open(app_token="xapp-A_LOOP")["url"] for _ in range(8)]
+            for number, app in enumerate([apps.enter_context(open_socket(url)) for url in urls]):
+                leaving.submit(leave, app, chance.uniform(0, 0.002), politely=number % 2 == 0)
+            time.sleep(chance.uniform(0, 0.001))
