@@ -16,12 +16,13 @@ class Prediction(Base):
     __tablename__ = "prediction"
     __table_args__ = (
         UniqueConstraint("queue_id", "external_id", "model_version"),
-        Index("ix_prediction_queue_id_content_hash", "queue_id", "content_hash"),
         Index("ix_prediction_queue_id_created_at", "queue_id", "created_at"),
         Index("ix_prediction_unguessed", "queue_id", postgresql_where=text("label IS NULL"),
               sqlite_where=text("label IS NULL")),
         Index("ix_prediction_erased", "queue_id", "external_id", postgresql_where=text("erased_at IS NOT NULL"),
               sqlite_where=text("erased_at IS NOT NULL")),
+        Index("ix_prediction_erased_content", "queue_id", "content_hash",
+              postgresql_where=text("erased_at IS NOT NULL"), sqlite_where=text("erased_at IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[int] = big_id()
