@@ -23,7 +23,8 @@ HABITS = {"vote": 52, "again": 20, "skip": 7, "cannot": 3, "why": 8, "undo": 4, 
 
 @dataclass
 class Reviewer:
-    """finishing: from then on they only answer what they have not answered, rightly, until nothing is open."""
+    """finishing: from then on they only answer, and rightly: first what they have not answered, then whatever still
+    asks, until nothing is open."""
 
     person: Person
     screen: Screen
@@ -58,7 +59,7 @@ class Reviewer:
     def _chosen(self, known: bool) -> SeenCard | None:
         cards = [card for card in self.screen.cards if (card.item_id in self.said) is known and not card.disputed]
         if not cards and self.finishing.is_set():
-            cards = [card for card in self.screen.cards if self.said.get(card.item_id) != right_label(card.text)]
+            cards = list(self.screen.cards)  # they still ask, so what was said of them may not have been recorded
         return self.chance.choice(cards) if cards else None
 
     def _vote(self, card: SeenCard, late: bool) -> None:
