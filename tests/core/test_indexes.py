@@ -20,7 +20,6 @@ from core.database import PATIENT, Database
 from core.delivery import backlog, claims, event_log, events, notices, outbox
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
-from core.learning.seeds import add_seeds
 from core.queues import queue_named
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, ReviewItem
@@ -220,7 +219,6 @@ HOUR_AGO = NOW - timedelta(hours=1)
 QUESTIONS: dict[str, Question] = {
     "votes": _voting,
     "predictions that come in": _sending,
-    "labelled data": lambda session: add_seeds(session, [("late", LABELS[0])], NOW, RULES),
     "the next message": _claiming,
     "the next notice": lambda session: notices.claim_next(session, "worker", NOW, ["C_LEADS"]),
     "claims of the dead": lambda session: claims.release_dead(session, lambda _name: False),
