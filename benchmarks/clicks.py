@@ -3,9 +3,10 @@
     python -m benchmarks.clicks [--full] [--database sqlite|postgresql]
 
 Sixteen clients vote as fast as they are answered, by signed HTTP on `goldloop web` in its own process: from the click
-over the commit to the acknowledgement. The floor (benchmarks/floor.py) is given the same requests. Rounds of the two
-are interleaved, as other work on the machine comes and goes; what counts is the ratio within a round. Also measured:
-two `goldloop web` that share the clients, as behind a load balancer. Then the load again on one, while a worker beside
+over the commit to the acknowledgement. The floor (benchmarks/floor.py) and the least Slack app that does the floor's
+work (benchmarks/least_app.py) are given the same requests. Rounds of them are interleaved, as other work on the machine
+comes and goes; what counts is the ratio within a round. Also measured: two `goldloop web` that share the clients, as
+behind a load balancer. Then the load again on one, while a worker beside
 it retrains on ten thousand rows. cpu: what the servers' processes used for one click, its receipt included.
 """
 
@@ -42,7 +43,7 @@ from core.vocabulary import RunState, Trigger
 PORTION = 160  # items between two looks whether the model is there: twenty clicks of each client
 LONGEST = 120.0  # seconds of load during a retrain
 UNDER_WAY = (RunState.REQUESTED, RunState.RUNNING)
-FLOOR, OURS, TWO = "the floor", "Goldloop", "two processes of it"
+FLOOR, LEAST, OURS, TWO = "the floor", "the least Slack app", "Goldloop", "two processes of it"
 WARM = 4  # clicks of each client before the first round, so that every connection and statement is there
 COLUMNS = f"{'':30}{'votes/s':>9}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}{'cpu':>7} ms{'failed':>8}{'load':>7}"
 
@@ -67,7 +68,7 @@ class Bench:
 
     def hit(self, name: str, own: list[list[Click]]) -> Measured:
         found = hit(self.servers[name], own)
-        if name != FLOOR:
+        if name in (OURS, TWO):
             self.heard.append(found)
         return found
 
@@ -79,19 +80,24 @@ class Bench:
 
 @contextmanager
 def bench(kind: str, items: int) -> Iterator[Bench]:
-    """Both servers up, each on a database of its own with as many open items."""
+    """All servers up, those that are compared with us each on a database of its own with as many items."""
     with ExitStack() as stack:
-        here, beside = stack.enter_context(place(kind)), stack.enter_context(place(kind))
+        here, beside, third = (stack.enter_context(place(kind)) for _ in range(3))
         fill(here.database, Sizes(items, items, fresh=True), datetime.now(UTC))
         here.analyze()
-        floor.make_tables(beside.database.engine, items)
+        for other in (beside, third):
+            floor.make_tables(other.database.engine, items)
         policy = here.folder / "goldloop.toml"
         policy.write_text(policy_toml())
-        slack, bare = free_port(), free_port()
+        slack, bare, app = (free_port() for _ in range(3))
         stack.enter_context(running("-m", "benchmarks.slack_stub", str(slack), port=slack))
-        least = stack.enter_context(running("-m", "benchmarks.floor", beside.url, str(bare), SECRET, port=bare))
-        one, other = (stack.enter_context(web(here, policy, slack)) for _ in range(2))
-        servers = {FLOOR: (Server(bare, least.pid),), OURS: (one,), TWO: (one, other)}
+        nothing = stack.enter_context(running("-m", "benchmarks.floor", beside.url, str(bare), SECRET, port=bare))
+        bolt = ("-m", "benchmarks.least_app", third.url, str(app), SECRET, str(slack))
+        least = stack.enter_context(running(*bolt, port=app))
+        one, two = (stack.enter_context(web(here, policy, slack)) for _ in range(2))
+        servers = {
+            FLOOR: (Server(bare, nothing.pid),), LEAST: (Server(app, least.pid),), OURS: (one,), TWO: (one, two),
+        }  # fmt: skip
         yield Bench(here, slack, servers, policy)
 
 
@@ -103,23 +109,24 @@ def web(here: Place, policy: Path, slack: int) -> Iterator[Server]:
 
 
 def rounds(made: Bench, size: Size, rng: random.Random) -> Iterator[dict[str, Measured]]:
-    """One after the other, on as many clicks each; who begins takes turns. The floor is given those of one of ours."""
+    """One after the other, on as many clicks each; who begins takes turns. All are given the same but for the two, who
+    vote on our database too."""
     yet = count(1)
 
     def clicks_each(votes: int) -> dict[str, list[list[Click]]]:
         one, two = (made.clicks(list(islice(yet, CLIENTS * votes // 2)), rng) for _ in range(2))
-        return {FLOOR: one, OURS: one, TWO: two}
+        return {FLOOR: one, LEAST: one, OURS: one, TWO: two}
 
     for name, own in clicks_each(WARM).items():
         made.hit(name, own)
     for number in range(size.rounds):
         now = clicks_each(size.votes)
-        order = list(now)[number % 3 :] + list(now)[: number % 3]
+        order = list(now)[number % len(now) :] + list(now)[: number % len(now)]
         yield {name: made.hit(name, now[name]) for name in order}
 
 
 def compare(made: Bench, size: Size, rng: random.Random) -> None:
-    ratios: dict[str, list[float]] = {OURS: [], TWO: []}
+    ratios: dict[str, list[float]] = {LEAST: [], OURS: [], TWO: []}
     for number, found in enumerate(rounds(made, size, rng), 1):
         print(_line(f"round {number}: {FLOOR}", found[FLOOR]))
         for name, before in ratios.items():
@@ -127,6 +134,8 @@ def compare(made: Bench, size: Size, rng: random.Random) -> None:
             print(_line(f"round {number}: {name}", found[name]) + f"   p50 {before[-1]:.2f} x floor", flush=True)
     said = ", ".join(f"{name} p50 {median(before):.2f} x floor" for name, before in ratios.items())
     print(f"median of the rounds: {said}")
+    beside = [ours / least for ours, least in zip(ratios[OURS], ratios[LEAST], strict=True)]
+    print(f"median of the rounds: {OURS} p50 {median(beside):.2f} x {LEAST}")
 
 
 def during_a_retrain(made: Bench, items: Sequence[int], size: Size, rng: random.Random) -> None:

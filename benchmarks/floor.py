@@ -9,6 +9,7 @@ It knows nothing of roles, of late or repeated clicks, of consensus, and it tell
 import json
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 from urllib.parse import parse_qs
@@ -55,8 +56,8 @@ def make_tables(engine: Engine, items: int) -> None:
         connection.execute(text("INSERT INTO floor_item VALUES (:item, 0) ON CONFLICT DO NOTHING"), rows)
 
 
-def create_floor(engine: Engine, secret: str) -> Starlette:
-    verifier = SignatureVerifier(secret)
+def storing(engine: Engine) -> Callable[[dict[str, Any]], None]:
+    """The transaction, of a click's payload."""
     one_writer = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     def store(click: dict[str, Any]) -> None:
@@ -71,6 +72,12 @@ def create_floor(engine: Engine, secret: str) -> Starlette:
             connection.execute(ANSWER, said)
             connection.execute(COUNT, {"item": int(item)})
             connection.execute(OUTBOX, {"item": int(item)})
+
+    return store
+
+
+def create_floor(engine: Engine, secret: str) -> Starlette:
+    verifier, store = SignatureVerifier(secret), storing(engine)
 
     async def clicked(request: Request) -> Response:
         body = await request.body()
