@@ -41,6 +41,7 @@ from core.review.cards import item_card
 from core.vocabulary import RunState, Trigger
 
 PORTION = 160  # items between two looks whether the model is there: twenty clicks of each client
+HISTORY = 20_000  # items that were voted on before, as in a database that is in use
 LONGEST = 120.0  # seconds of load during a retrain
 UNDER_WAY = (RunState.REQUESTED, RunState.RUNNING)
 FLOOR, LEAST, OURS, TWO = "the floor", "the least Slack app", "Goldloop", "two processes of it"
@@ -83,7 +84,7 @@ def bench(kind: str, items: int) -> Iterator[Bench]:
     """All servers up, those that are compared with us each on a database of its own with as many items."""
     with ExitStack() as stack:
         here, beside, third = (stack.enter_context(place(kind)) for _ in range(3))
-        fill(here.database, Sizes(items, items, fresh=True), datetime.now(UTC))
+        fill(here.database, Sizes(HISTORY + items, HISTORY + items, fresh=items), datetime.now(UTC))
         here.analyze()
         for other in (beside, third):
             floor.make_tables(other.database.engine, items)

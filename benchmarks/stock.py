@@ -48,11 +48,11 @@ Rows = dict[str, list[Row]]
 
 @dataclass(frozen=True)
 class Sizes:
-    """items: as many of the predictions are flagged. fresh: nobody has said anything yet."""
+    """items: as many of the predictions are flagged. fresh: about the first of them nobody has said anything yet."""
 
     predictions: int
     items: int
-    fresh: bool = False
+    fresh: int = 0
 
 
 def messages() -> list[tuple[str, str]]:
@@ -113,7 +113,7 @@ def fill(database: Database, sizes: Sizes, now: datetime, seed: int = 1) -> None
             rows["prediction"].append(_prediction(number, words, label, at, rng))
             if number % every == 0 and item_id < sizes.items:
                 item_id += 1
-                _item(rows, item_id, rows["prediction"][-1], label, sizes.fresh, at, rng)
+                _item(rows, item_id, rows["prediction"][-1], label, item_id <= sizes.fresh, at, rng)
         made += len(chunk)
         _write(database, rows)
     _count_on(database)
