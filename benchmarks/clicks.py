@@ -7,7 +7,7 @@ over the commit to the acknowledgement. The floor (benchmarks/floor.py) and the 
 work (benchmarks/least_app.py) are given the same requests. Rounds of them are interleaved, as other work on the machine
 comes and goes; what counts is the ratio within a round. Also measured: two `goldloop web` that share the clients, as
 behind a load balancer. Then the load again on one, while a worker beside
-it retrains on ten thousand rows. cpu: what the servers' processes used for one click, its receipt included.
+it retrains on ten thousand rows (--full). cpu: what the servers' processes used for one click, its receipt included.
 """
 
 import argparse
@@ -29,11 +29,10 @@ from benchmarks.load import CLIENTS, SECRET, Click, Measured, Server, clicks, hi
 from benchmarks.machine import heading, load
 from benchmarks.places import KINDS, Place, place
 from benchmarks.processes import environment, free_port, goldloop, running
-from benchmarks.stock import Sizes, bench_policy, fill, policy_toml, texts
+from benchmarks.stock import Sizes, bench_policy, fill, policy_toml
 from bot.slack.views import review_item
 from core.database import PATIENT
 from core.learning.runs import request_run
-from core.learning.seeds import add_seeds
 from core.queues import queue_named
 from core.records.learning import TrainingRun
 from core.records.reviews import Answer
@@ -41,7 +40,6 @@ from core.review.cards import item_card
 from core.vocabulary import RunState, Trigger
 
 PORTION = 160  # items between two looks whether the model is there: twenty clicks of each client
-HISTORY = 20_000  # items that were voted on before, as in a database that is in use
 LONGEST = 120.0  # seconds of load during a retrain
 UNDER_WAY = (RunState.REQUESTED, RunState.RUNNING)
 FLOOR, LEAST, OURS, TWO = "the floor", "the least Slack app", "Goldloop", "two processes of it"
@@ -53,10 +51,11 @@ COLUMNS = f"{'':30}{'votes/s':>9}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}{'cpu':
 class Size:
     rounds: int
     votes: int  # of one client in one round
-    training_rows: int
+    history: int  # items that were voted on before, as in a database that is in use; nine tenths are learnt from
+    spare: int  # items to vote on while that is done
 
 
-SMALL, FULL = Size(1, 25, 1000), Size(3, 60, 10_000)
+SMALL, FULL = Size(1, 25, 2000, 2000), Size(3, 60, 11_000, 10_000)
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ class Bench:
     slack: int
     servers: dict[str, tuple[Server, ...]]  # who is measured, by name
     policy: Path
+    items: int  # to be clicked on
     heard: list[Measured] = field(default_factory=list)  # of ours
 
     def hit(self, name: str, own: list[list[Click]]) -> Measured:
@@ -80,11 +80,11 @@ class Bench:
 
 
 @contextmanager
-def bench(kind: str, items: int) -> Iterator[Bench]:
+def bench(kind: str, items: int, history: int) -> Iterator[Bench]:
     """All servers up, those that are compared with us each on a database of its own with as many items."""
     with ExitStack() as stack:
         here, beside, third = (stack.enter_context(place(kind)) for _ in range(3))
-        fill(here.database, Sizes(HISTORY + items, HISTORY + items, fresh=items), datetime.now(UTC))
+        fill(here.database, Sizes(items + history, items + history, fresh=items), datetime.now(UTC))
         here.analyze()
         for other in (beside, third):
             floor.make_tables(other.database.engine, items)
@@ -99,7 +99,7 @@ def bench(kind: str, items: int) -> Iterator[Bench]:
         servers = {
             FLOOR: (Server(bare, nothing.pid),), LEAST: (Server(app, least.pid),), OURS: (one,), TWO: (one, two),
         }  # fmt: skip
-        yield Bench(here, slack, servers, policy)
+        yield Bench(here, slack, servers, policy, items)
 
 
 @contextmanager
@@ -139,9 +139,9 @@ def compare(made: Bench, size: Size, rng: random.Random) -> None:
     print(f"median of the rounds: {OURS} p50 {median(beside):.2f} x {LEAST}")
 
 
-def during_a_retrain(made: Bench, items: Sequence[int], size: Size, rng: random.Random) -> None:
+def during_a_retrain(made: Bench, items: Sequence[int], rng: random.Random) -> None:
     """The same load from before the worker takes the run until its report is made, or for two minutes."""
-    run_id = _ask_for_a_model(made.place, size.training_rows)
+    run_id = _ask_for_a_model(made.place)
     env = environment(made.place.url, made.policy, made.slack, free_port())
     with running(*goldloop("worker"), env=env, port=int(env["PORT"])):
         ours, began, left = Measured(), time.monotonic(), list(items)
@@ -152,10 +152,9 @@ def during_a_retrain(made: Bench, items: Sequence[int], size: Size, rng: random.
         print(f"{_line('during a retrain', ours)}   run {state} after {spent:.0f} s")
 
 
-def _ask_for_a_model(here: Place, rows: int) -> int:
+def _ask_for_a_model(here: Place) -> int:
     policy = bench_policy().queues[0]
     with here.database.transaction(wait=PATIENT) as session:
-        add_seeds(session, list(texts(rows, random.Random(2))), datetime.now(UTC), policy)
         queue = queue_named(session, policy.name)
         asked = request_run(session, queue, Trigger.COMMAND, None, datetime.now(UTC), policy)
         return asked or session.scalar(select(func.max(TrainingRun.id))) or 0
@@ -175,7 +174,7 @@ def check(made: Bench) -> None:
     """Each acknowledged click is stored, or its person was told to try again; else the figures are worth nothing."""
     acknowledged = sum(len(found.times) - found.failed for found in made.heard)
     with made.place.database.reading() as session:
-        stored = session.scalar(select(func.count()).select_from(Answer)) or 0
+        stored = session.scalar(select(func.count()).where(Answer.item_id <= made.items)) or 0
     refused = httpx.post(f"http://127.0.0.1:{made.slack}/").json()["refusals"]
     print(f"clicks acknowledged {acknowledged}: stored {stored}, told to try again {refused}")
     if acknowledged != stored + refused:
@@ -184,19 +183,18 @@ def check(made: Bench) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Clicks beside the floor.")
-    parser.add_argument("--full", action="store_true", help="three rounds of 60 votes each, 10,000 training rows")
+    parser.add_argument("--full", action="store_true", help="three rounds of 60 votes each, 10,000 rows to learn from")
     parser.add_argument("--database", choices=KINDS, action="append")
     asked = parser.parse_args()
     size = FULL if asked.full else SMALL
     print(heading())
     for kind in asked.database or KINDS:
         counted = CLIENTS * (WARM + size.rounds * size.votes)
-        spare = size.training_rows
-        with bench(kind, counted + spare) as made:
+        with bench(kind, counted + size.spare, size.history) as made:
             rng = random.Random(1)
             print(f"{kind}\n{COLUMNS}")
             compare(made, size, rng)
-            during_a_retrain(made, range(counted + 1, counted + spare + 1), size, rng)
+            during_a_retrain(made, range(counted + 1, counted + size.spare + 1), rng)
             check(made)
             print()
 
