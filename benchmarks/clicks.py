@@ -175,10 +175,20 @@ def check(made: Bench) -> None:
     acknowledged = sum(len(found.times) - found.failed for found in made.heard)
     with made.place.database.reading() as session:
         stored = session.scalar(select(func.count()).where(Answer.item_id <= made.items)) or 0
-    refused = httpx.post(f"http://127.0.0.1:{made.slack}/").json()["refusals"]
-    print(f"clicks acknowledged {acknowledged}: stored {stored}, told to try again {refused}")
-    if acknowledged != stored + refused:
+    told = _told_to_try_again(made.slack, acknowledged - stored)
+    print(f"clicks acknowledged {acknowledged}: stored {stored}, told to try again {told}")
+    if acknowledged != stored + told:
         raise RuntimeError("clicks were lost")
+
+
+def _told_to_try_again(slack: int, expected: int) -> int:
+    """That is said after the acknowledgement: the last may still be on the way."""
+    deadline = time.monotonic() + 10
+    while True:
+        told: int = httpx.post(f"http://127.0.0.1:{slack}/").json()["refusals"]
+        if told >= expected or time.monotonic() > deadline:
+            return told
+        time.sleep(0.1)
 
 
 def main() -> None:

@@ -101,6 +101,7 @@ def _of_the_worker(services: Services, now: datetime) -> dict[str, Question]:
         "next notice": writing(lambda session: notices.claim_next(session, "bench", now, ())),
         "is an event waiting": reading(lambda session: events.is_waiting(session, (), now)),
         "claims of the dead": writing(lambda session: claims.release_dead(session, lambda _name: False)),
+        "deliveries of the dead": writing(lambda session: events.release_dead(session, lambda _name: False)),
         "unanswerable items": reading(lambda session: unanswerable_items(session, 1)),
     }
 

@@ -120,7 +120,8 @@ def note_attempt(session: Session, delivery_id: int, attempt: Attempted, now: da
 
 def release_dead(session: Session, is_dead: Callable[[str], bool]) -> None:
     """Free what a deliverer had claimed that has died since; otherwise it would be free only when the claim ends."""
-    claimed = select(EventDelivery).where(EventDelivery.claimed_until.is_not(None))
+    pending = EventDelivery.state == DeliveryState.PENDING  # by their index: all that was ever delivered is many
+    claimed = select(EventDelivery).where(pending, EventDelivery.claimed_until.is_not(None))
     for delivery in session.scalars(claimed.with_for_update(skip_locked=True)):
         if delivery.claimed_by and is_dead(delivery.claimed_by):
             delivery.claimed_until = None

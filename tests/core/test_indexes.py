@@ -18,6 +18,7 @@ from benchmarks.stock import LABELS, PEOPLE, Sizes, bench_policy, fill
 from core.connections import WebhookEndpoint
 from core.database import PATIENT, Database
 from core.delivery import backlog, claims, event_log, events, notices, outbox
+from core.delivery.times import mend_times
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.queues import queue_named
@@ -224,6 +225,8 @@ QUESTIONS: dict[str, Question] = {
     "claims of the dead": lambda session: claims.release_dead(session, lambda _name: False),
     "a channel that is back": lambda session: outbox.revive(session, "C_REVIEW", ["is_archived"], NOW),
     "whose message this is": lambda session: outbox.subject_at(session, "C_REVIEW", "1.000100", Card.REVIEW_ITEM),
+    "deliveries of the dead": lambda session: events.release_dead(session, lambda _name: False),
+    "what waits too long": lambda session: mend_times(session, NOW),
     "the next event": lambda session: events.is_waiting(session, (ENDPOINT,), NOW),
     "a card": lambda session: item_card(session, 5, bench_policy()),
     "Home": lambda session: mine_card(session, PEOPLE[0], [RULES], NOW, bench_policy()),
