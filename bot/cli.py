@@ -35,7 +35,7 @@ from core.intake.predictions import NewPrediction, checked_prediction
 from core.learning.cards import model_story
 from core.learning.roll_back import roll_back as bring_back
 from core.learning.runs import request_run
-from core.learning.seeds import add_seeds
+from core.learning.seeds import checked_seeds, store_seeds
 from core.queues import queue_named, sync_queues
 from core.records.reviews import ReviewItem
 from core.review.story import item_story
@@ -90,18 +90,19 @@ def migrate() -> None:
 
 @app.command()
 def seed(file: Path, queue: QueueOption) -> None:
-    """Labelled data to start from (csv, jsonl, parquet; columns text and label). A random part becomes golden."""
+    """Labelled data to start from (csv, jsonl, parquet; columns text and label). A random part becomes golden.
+    Safe to repeat."""
     with opened() as (database, policy), Progress(console=out, transient=True) as progress:
-        rows = labelled_rows(file)
-        task = progress.add_task("Storing", total=len(rows))
-        training = golden = repeated = 0
         chosen = policy.queue(queue)
-        with database.transaction(wait=PATIENT) as session:
-            for start in range(0, len(rows), BATCH):
-                stored = add_seeds(session, rows[start : start + BATCH], utc_now(), chosen, first_row=start + 1)
-                training, golden = training + stored.training, golden + stored.golden
-                repeated += stored.repeated
-                progress.advance(task, BATCH)
+        seeds = checked_seeds(labelled_rows(file), chosen)
+        task = progress.add_task("Storing", total=len(seeds))
+        training = golden = repeated = 0
+        for start in range(0, len(seeds), BATCH):  # not all at once: on SQLite nobody's click is stored meanwhile
+            with database.transaction(wait=PATIENT) as session:
+                stored = store_seeds(session, seeds[start : start + BATCH], utc_now(), chosen)
+            training, golden = training + stored.training, golden + stored.golden
+            repeated += stored.repeated
+            progress.advance(task, BATCH)
     out.print(f"{training} rows for training, {golden} golden ones, {repeated} were there already.")
 
 

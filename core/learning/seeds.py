@@ -1,13 +1,14 @@
 """Labelled data that a queue starts from; the content-hash split makes the first random golden stratum of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
-from core.database import insert
+from core.bulk import Bulk, insert_all
 from core.errors import Invalid
 from core.hashing import content_hash, unit_interval
 from core.policy import QueuePolicy
@@ -17,6 +18,19 @@ from core.records.predictions import Prediction
 from core.records.queues import Queue
 from core.texts import storable
 from core.vocabulary import Stratum
+
+_SAME, _EACH, _KEY = ("queue_id", "created_at"), ("text", "label", "content_hash"), ("queue_id", "content_hash")
+TRAINING = Bulk(cast(Table, SeedExample.__table__), _SAME, _EACH, _KEY)
+GOLDEN = Bulk(cast(Table, GoldenExample.__table__), (*_SAME, "stratum", "inclusion_probability"), _EACH, _KEY)
+
+
+@dataclass(frozen=True)
+class Seed:
+    """As it is to be stored."""
+
+    text: str
+    label: str
+    content_hash: str
 
 
 @dataclass(frozen=True)
@@ -28,41 +42,40 @@ class Seeded:
     repeated: int
 
 
-def add_seeds(
-    session: Session, rows: Sequence[tuple[str, str]], now: datetime, policy: QueuePolicy, first_row: int = 1
-) -> Seeded:
-    """rows: (text, label), numbered from first_row in errors. Each text is stored once, as golden or for training,
-    never both; which one depends on its content alone, so importing a file again (or one that overlaps) moves nothing
-    across. What was erased does not come back. Raises Invalid for an unknown label or an empty text; then nothing is
-    stored."""
-    queue = queue_named(session, policy.name)
-    rows = [(policy.privacy.stored(storable(text)), label) for text, label in rows]
-    for position, (text, label) in enumerate(rows, first_row):
-        if label not in policy.label_names:
-            raise Invalid(
-                f"Row {position}: “{label}” is not a label of {policy.name} in the policy file.", field="label"
-            )
-        if not text.strip():
-            raise Invalid(f"Row {position}: the text is empty.", field="text")
-    share = policy.golden.seed_share
-    counts = {True: 0, False: 0}
-    hashes = [content_hash(text) for text, _label in rows]
-    erased = _erased(session, queue, hashes)
-    for (text, label), digest in zip(rows, hashes, strict=True):
-        if digest in erased:
-            continue
-        values = {"queue_id": queue.id, "text": text, "label": label, "content_hash": digest, "created_at": now}
-        golden = unit_interval(digest, "seed golden") < share
-        if golden:
-            values |= {"stratum": Stratum.RANDOM, "inclusion_probability": share}
-        stored = session.execute(
-            insert(session, GoldenExample if golden else SeedExample)
-            .values(values)
-            .on_conflict_do_nothing(index_elements=["queue_id", "content_hash"])
-            .returning(GoldenExample.id if golden else SeedExample.id)
-        )
-        counts[golden] += stored.scalar_one_or_none() is not None
-    return Seeded(counts[False], counts[True], len(rows) - sum(counts.values()))
+def checked_seeds(rows: Iterable[tuple[str, str]], policy: QueuePolicy) -> list[Seed]:
+    """rows: (text, label), numbered from 1 in errors. Raises Invalid for an unknown label or an empty text."""
+    return [_checked(number, text, label, policy) for number, (text, label) in enumerate(rows, 1)]
+
+
+def store_seeds(session: Session, seeds: Sequence[Seed], now: datetime, policy: QueuePolicy) -> Seeded:
+    """Each text is stored once, as golden or for training, never both; which one depends on its content alone, so
+    importing a file again (or one that overlaps, or its second half later) moves nothing across. What was erased does
+    not come back."""
+    queue, share = queue_named(session, policy.name), policy.golden.seed_share
+    erased = _erased(session, queue, [seed.content_hash for seed in seeds])
+    sides: dict[bool, list[dict[str, str]]] = {True: [], False: []}
+    for seed in seeds:
+        if seed.content_hash not in erased:
+            sides[unit_interval(seed.content_hash, "seed golden") < share].append(vars(seed))
+    same = {"queue_id": queue.id, "created_at": now}
+    odds = {"stratum": Stratum.RANDOM, "inclusion_probability": share}
+    golden = insert_all(session, GOLDEN, same | odds, sides[True])
+    training = insert_all(session, TRAINING, same, sides[False])
+    return Seeded(training, golden, len(seeds) - training - golden)
+
+
+def add_seeds(session: Session, rows: Iterable[tuple[str, str]], now: datetime, policy: QueuePolicy) -> Seeded:
+    """Both in one transaction: where a row is bad, nothing is stored."""
+    return store_seeds(session, checked_seeds(rows, policy), now, policy)
+
+
+def _checked(number: int, text: str, label: str, policy: QueuePolicy) -> Seed:
+    text = policy.privacy.stored(storable(text))
+    if label not in policy.label_names:
+        raise Invalid(f"Row {number}: “{label}” is not a label of {policy.name} in the policy file.", field="label")
+    if not text.strip():
+        raise Invalid(f"Row {number}: the text is empty.", field="text")
+    return Seed(text, label, content_hash(text))
 
 
 def _erased(session: Session, queue: Queue, hashes: Sequence[str]) -> set[str]:

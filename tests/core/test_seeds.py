@@ -14,9 +14,9 @@ from tests.core.desk import BILLING, NOW, REFUND, Desk
 ROWS = [(f"please send my money back, order {number}", REFUND if number % 2 else BILLING) for number in range(60)]
 
 
-def seed(desk: Desk, rows: list[tuple[str, str]], first_row: int = 1) -> Seeded:
+def seed(desk: Desk, rows: list[tuple[str, str]]) -> Seeded:
     with desk.database.transaction() as session:
-        return add_seeds(session, rows, NOW, desk.rules, first_row)
+        return add_seeds(session, rows, NOW, desk.rules)
 
 
 def sides(desk: Desk) -> tuple[dict[str, str], dict[str, str]]:
@@ -75,14 +75,14 @@ def test_a_larger_share_only_adds_golden_examples(open_desk: OpenDesk) -> None:
 @pytest.mark.parametrize(
     ("row", "field", "words"),
     [
-        (("where is it?", "spam"), "label", "Row 103: “spam” is not a label of support in the policy file"),
-        ((" \n\t", REFUND), "text", "Row 103: the text is empty"),
-        (("\x00", REFUND), "text", "Row 103: the text is empty"),
+        (("where is it?", "spam"), "label", "Row 3: “spam” is not a label of support in the policy file"),
+        ((" \n\t", REFUND), "text", "Row 3: the text is empty"),
+        (("\x00", REFUND), "text", "Row 3: the text is empty"),
     ],
 )
 def test_a_bad_row_is_named_and_nothing_is_stored(desk: Desk, row: tuple[str, str], field: str, words: str) -> None:
     with pytest.raises(Invalid, match=words) as refusal:
-        seed(desk, [*ROWS[:2], row, *ROWS[2:]], first_row=101)
+        seed(desk, [*ROWS[:2], row, *ROWS[2:]])
     assert refusal.value.field == field
     assert sides(desk) == ({}, {})
 

@@ -10,7 +10,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from bot.cli import main
+from bot.cli import BATCH, main
 from tests.flows.processes import write_policy
 
 
@@ -72,6 +72,17 @@ def test_seeds_come_in_once_and_a_part_becomes_golden(goldloop: Terminal) -> Non
     assert "golden ones, 0 were there already" in first.stdout
     again = goldloop.run("seed", file, "--queue", "support")
     assert "0 rows for training, 0 golden ones, 40 were there already" in again.stdout
+
+
+def test_a_bad_row_at_the_end_of_a_long_seed_file_stores_nothing(goldloop: Terminal) -> None:
+    goldloop.run("migrate")
+    rows = [f"i want my money back for thing {number},refund\n" for number in range(BATCH + 5)]
+    bad = goldloop.file("bad.csv", "".join(["text,label\n", *rows, "where is it,spam\n"]))
+    done = goldloop.run("seed", bad, "--queue", "support")
+    assert done.returncode == 2
+    assert f"Row {BATCH + 6}: “spam” is not a label of support" in done.stderr
+    good = goldloop.file("good.csv", "".join(["text,label\n", *rows]))
+    assert "golden ones, 0 were there already" in goldloop.run("seed", good, "--queue", "support").stdout
 
 
 def test_bad_rows_are_named_and_the_good_ones_kept(goldloop: Terminal) -> None:
