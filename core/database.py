@@ -1,8 +1,8 @@
 """Where transactions begin and end, on SQLite and on PostgreSQL, and how long anybody waits for them.
 
 SQLite has no `FOR UPDATE`. There a transaction starts with BEGIN IMMEDIATE, so that read-then-write is safe (the
-driver's own mode silently loses updates), and one lock per process queues its writers fairly (SQLite's busy handler is
-not fair). Readers get a plain BEGIN and are never blocked by a writer (WAL).
+driver's own mode silently loses updates), and one lock per process queues its writers fairly. Processes get their turn
+in no order, but soon. Readers get a plain BEGIN and are never blocked by a writer (WAL).
 
 Whatever does not answer in time ends as a refusal (core/outages.py): a lock, a connection, a statement, a commit.
 """
@@ -32,6 +32,7 @@ LONG = 300.0  # reading all that a model learns from: a million rows over a slow
 
 AT_ONCE = 40  # connections in use; one more would have to wait for one of them
 AGAIN_SECONDS = 0.5  # between two attempts of `insist`
+ASKED_ANEW = 1  # milliseconds for which SQLite itself waits for the lock of another process
 AGAIN_AT_ONCE = 0.01  # between two attempts to turn WAL on, which takes others no longer
 
 T = TypeVar("T")
@@ -176,9 +177,25 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _begin_sqlite(connection: Connection, limit: int | None) -> None:
+    """SQLite looks at a lock ever more seldom, in the end ten times a second, and a process that writes one thing after
+    the other lets go of it for less than a thousandth: another would wait for seconds. So it is told to give up soon
+    and asked anew."""
     own: Any = connection.connection.dbapi_connection
-    own.execute(f"PRAGMA busy_timeout={limit or _sqlite_patience()}")
-    connection.exec_driver_sql("BEGIN" if limit is None else "BEGIN IMMEDIATE")
+    if limit is None:
+        own.execute(f"PRAGMA busy_timeout={_sqlite_patience()}")
+        connection.exec_driver_sql("BEGIN")
+        return
+    end = time.monotonic() + limit / 1000
+    own.execute(f"PRAGMA busy_timeout={ASKED_ANEW}")
+    while time.monotonic() < end:
+        try:
+            own.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                break
+        else:
+            return
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # the error as everywhere
 
 
 def _sqlite_patience() -> int:

@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from core.database import Database
+from core.database import PATIENT, Database
 from core.records.reviews import Answer
 from tests.loop import Loop, running_loop
 from tests.people import REVIEW
@@ -24,17 +25,40 @@ held.execute("BEGIN IMMEDIATE")
 print("held", flush=True)
 sys.stdin.readline()
 """
+BUSY = """
+import sys
+from sqlalchemy import text
+from core.database import PATIENT, Database
+database = Database("sqlite:///" + sys.argv[1])
+with database.transaction() as session:
+    session.execute(text("CREATE TABLE turns AS SELECT 0 AS taken"))
+print("at it", flush=True)
+while True:
+    with database.transaction(wait=PATIENT) as session:
+        for _ in range(20):
+            session.execute(text("UPDATE turns SET taken = taken + 0.05"))
+"""
+TAKEN = text("SELECT taken FROM turns")
+FEW = 60  # turns of the other while one of ours waits: a dozen, and hundreds where SQLite does the waiting
 
 
 @contextmanager
 def held(database: Database) -> Iterator[None]:
     """By a process that has begun to write and does not go on."""
-    command = [sys.executable, "-c", HOLD, str(database.engine.url.database)]
+    with beside(HOLD, database, "held"):
+        yield
+
+
+@contextmanager
+def beside(program: str, database: Database, says: str) -> Iterator[None]:
+    command = [sys.executable, "-c", program, str(database.engine.url.database)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
-        assert other.stdout.readline() == "held\n"
-        yield
-        other.kill()
+        assert other.stdout.readline() == f"{says}\n"
+        try:
+            yield
+        finally:
+            other.kill()
 
 
 def test_a_click_is_answered_in_time_and_everything_goes_on_afterwards(database: Database) -> None:
@@ -54,6 +78,20 @@ def test_a_click_is_answered_in_time_and_everything_goes_on_afterwards(database:
         loop.ben.click(card, "refund")
         loop.card("votes: 2 × refund")
         assert answers(loop) == ["U_ANA", "U_BEN"]
+
+
+def test_who_writes_now_and_then_soon_gets_a_turn_beside_a_process_that_writes_without_pause(
+    database: Database,
+) -> None:
+    waited = []
+    with beside(BUSY, database, "at it"):
+        for _ in range(60):
+            with database.reading() as session:
+                before = session.execute(TAKEN).scalar_one()
+            with database.transaction(wait=PATIENT) as session:
+                waited.append(session.execute(TAKEN).scalar_one() - before)
+            time.sleep(0.01)
+    assert 0 < sum(waited) / len(waited) < FEW
 
 
 def answers(loop: Loop) -> list[str]:
