@@ -50,6 +50,7 @@ out = Console()
 
 QueueOption = Annotated[str, typer.Option("--queue", "-q", help="name of the queue in the policy file")]
 LOOPBACK = "127.0.0.1"
+UNSHOWN = "\N{REPLACEMENT CHARACTER}"
 BATCH = 1000
 WORST = 20  # bad rows shown before the others are only counted
 
@@ -123,7 +124,7 @@ def ingest(file: Path, queue: QueueOption) -> None:
                 except Invalid as problem:
                     bad += 1
                     if bad <= WORST:
-                        out.print(f"[yellow]row {number}:[/] {escape(str(problem))}")
+                        out.print(f"[yellow]row {number}:[/] {_inert(str(problem))}")
             with database.transaction(wait=PATIENT) as session:
                 stored = record_predictions(session, good, utc_now(), chosen)
             new, repeated, flagged = new + stored.new, repeated + stored.repeated, flagged + stored.flagged
@@ -193,7 +194,7 @@ def explain_item(item_id: int) -> None:
         if session.get(ReviewItem, item_id) is None:
             raise NotFound(f"There is no item {item_id}.")
         for line in item_story(session, item_id, None, policy):
-            out.print(f"[dim]{line.at:%Y-%m-%d %H:%M:%S}[/]  {escape(line.words)}", highlight=False, soft_wrap=True)
+            out.print(f"[dim]{line.at:%Y-%m-%d %H:%M:%S}[/]  {_inert(line.words)}", highlight=False, soft_wrap=True)
 
 
 @explain.command("model")
@@ -201,7 +202,7 @@ def explain_model(model_id: int) -> None:
     """One model, from the request to train it to the decisions about it."""
     with opened() as (database, policy), database.reading() as session:
         for at, words in model_story(session, model_id, policy):
-            out.print(f"[dim]{at:%Y-%m-%d %H:%M:%S}[/]  {escape(words)}", highlight=False, soft_wrap=True)
+            out.print(f"[dim]{at:%Y-%m-%d %H:%M:%S}[/]  {_inert(words)}", highlight=False, soft_wrap=True)
 
 
 def main() -> None:
@@ -220,6 +221,13 @@ def main() -> None:
 def _say_and_end(sentence: str) -> None:
     Console(stderr=True).print(f"[red]{escape(sentence)}[/]", highlight=False)
     sys.exit(2)
+
+
+def _inert(words: str) -> str:
+    """Untrusted words, for a terminal: no markup of ours, and nothing that moves its cursor or turns its direction."""
+    return escape(
+        "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in words)
+    )
 
 
 def _without_empty(row: dict[str, object]) -> dict[str, object]:

@@ -24,6 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from bot.api.shapes import MOST_ROWS, CorrectionPage, ItemPage, Models, Predicted, Problem, Received, RejectedRow
+from bot.retry_after import seconds_asked
 from core.learning.listing import ModelLine
 from core.review.listing import CorrectionLine, ItemLine
 from core.review.stats import StatsCard
@@ -174,8 +175,9 @@ class Client:
 
 def _pause_after(attempt: int, asked: str | None) -> float:
     """Seconds: what the server asks for, else doubling, with some chance in it so that senders do not march in step."""
-    if asked and asked.isdigit():
-        return float(asked)
+    seconds = seconds_asked(asked)
+    if seconds is not None:
+        return float(seconds)
     return float(min(LONGEST_PAUSE, 0.25 * 2**attempt) * random.uniform(0.5, 1))
 
 

@@ -53,7 +53,7 @@ def create_app(services: Services, slack: App, signing_secret: str, pulse: Pulse
 
 def create_listener(services: Services, pulse: Pulse, api: bool = True) -> FastAPI:
     """What a process answers that Slack reaches by its socket or not at all: how it is, and the API."""
-    app = FastAPI(title="Goldloop", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Goldloop", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.include_router(health_routes(services, pulse))
     if api:
         app.mount("/api", create_api(services))
@@ -62,8 +62,9 @@ def create_listener(services: Services, pulse: Pulse, api: bool = True) -> FastA
 
 
 def _is_signed(verifier: SignatureVerifier, body: bytes, headers: dict[str, str]) -> bool:
-    """False also for what the verifier itself stumbles over: no UTF-8, a time that is no number."""
+    """False also for what the verifier itself stumbles over: no UTF-8, a time that is no number or has hundreds of
+    digits, a signature that is not ASCII."""
     try:
         return verifier.is_valid_request(body, headers)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return False

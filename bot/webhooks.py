@@ -10,6 +10,7 @@ import httpx
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
+from bot.retry_after import seconds_asked
 from bot.wiring import Services
 from core.connections import WebhookEndpoint
 from core.database import PATIENT
@@ -17,7 +18,6 @@ from core.delivery.events import Attempted, DueEvent, address, claim_next_delive
 from core.errors import Invalid
 
 TIMEOUT = 10.0  # seconds; whoever needs longer should answer first and work afterwards
-LONGEST_WAIT = 3600  # seconds that an endpoint may ask us to wait
 GONE = 410  # by the convention: do not send this any more
 
 
@@ -47,8 +47,8 @@ def attempted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> A
         said = str(error) if isinstance(error, Invalid) else f"no answer ({type(error).__name__})"
         return Attempted(None, said, _since(began))
     outcome = f"{status} {httpx.codes.get_reason_phrase(status)}".strip()
-    wait = min(int(retry_after), LONGEST_WAIT) if retry_after.isdigit() else None
-    return Attempted(status, outcome, _since(began), 200 <= status < 300, status == GONE, wait)
+    delivered, gone = 200 <= status < 300, status == GONE
+    return Attempted(status, outcome, _since(began), delivered, gone, seconds_asked(retry_after))
 
 
 def signing_secret(endpoint: str) -> Webhook:

@@ -159,6 +159,7 @@ def _prepare_sqlite(full_sync: bool, connection: Any, _entry: ConnectionPoolEntr
     _log_ahead(connection)
     connection.execute(f"PRAGMA synchronous={'FULL' if full_sync else 'NORMAL'}")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten; some SQLites do so by themselves
 
 
 def _log_ahead(connection: sqlite3.Connection) -> None:

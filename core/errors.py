@@ -5,6 +5,10 @@ front end maps it once (Slack: a message that only the person sees, or a field e
 else that is raised is a bug.
 """
 
+from core.texts import storable
+
+LONGEST_FIELD = 80  # characters of the name of an input; a caller's own are as long as they like
+
 
 class Refusal(Exception):  # noqa: N818 - a refusal is not a fault; the word is used everywhere
     """An expected no. `str(refusal)` is shown to the person as it is."""
@@ -12,7 +16,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is not a fault; the word is 
     code = "refused"
 
     def __init__(self, sentence: str, **details: object) -> None:
-        super().__init__(sentence)
+        super().__init__(storable(sentence))  # it may quote what no answer can be written with
         self.details = details
 
 
@@ -47,7 +51,7 @@ class Invalid(Refusal):
 
     def __init__(self, sentence: str, field: str | None = None, **details: object) -> None:
         super().__init__(sentence, **details)
-        self.field = field
+        self.field = field if field is None else storable(field[:LONGEST_FIELD])
 
 
 class Busy(Refusal):

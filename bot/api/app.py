@@ -36,6 +36,7 @@ def create_api(services: Services) -> FastAPI:
         description="Send predictions, get corrections. See docs/api.md.",
         docs_url=None,  # its scripts would come from elsewhere; see bot/api/page.py
         redoc_url=None,
+        redirect_slashes=False,  # it would send people to whatever host their request names
         responses={status: _said(words) for status, words in SAID_NO.items()},
     )
     limit = RateLimit(services.policy.api.requests_per_minute, time.monotonic)

@@ -1,7 +1,7 @@
 """What other systems may read: items, corrections, models, readings."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -50,6 +50,10 @@ def reading_routes(services: Services, may_read: Admit) -> APIRouter:
         that none is skipped; webhooks are quicker."""
         if since is not None and since.tzinfo is None:
             raise Invalid("since needs a time zone, as in 2026-11-24T09:00:00Z.", field="since")
+        try:
+            since = since and since.astimezone(UTC)
+        except OverflowError:
+            raise Invalid("since is before the year 1 or after the year 9999.", field="since") from None
         ripe = services.clock() - SETTLED_FOR
         with database.reading() as session:
             queue_id = queue_named(session, queue.name).id

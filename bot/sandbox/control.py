@@ -3,8 +3,11 @@
 Errors are `{"error": sentence}` with a status of 4xx.
 """
 
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -338,14 +341,25 @@ def _endpoint(sandbox: Sandbox, act: Callable[[Asked], Awaitable[Json]]) -> Call
 
 
 def _refuse_other_sites(request: Request) -> None:
-    """There is no login, so a page of another site, open in the same browser, must not act here."""
+    """There is no login, so a page of another site, open in the same browser, must not act here. Nor one whose name was
+    made to lead here: only an address cannot be made to, and the names that this machine has itself."""
+    if not _is_ours(urlsplit(f"//{request.headers.get('host', '')}").hostname or ""):
+        raise Refused(f"{request.headers.get('host')} is not where this workspace is; use its address.", 403)
     origin = request.headers.get("origin")
     if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
         raise Refused(f"{origin} may not act in this workspace.", 403)
 
 
+def _is_ours(name: str) -> bool:
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return name in ("localhost", socket.gethostname().lower())
+
+
 def _stream(sandbox: Sandbox, request: Request) -> Response:
     try:
+        _refuse_other_sites(request)
         person = sandbox.workspace.person(request.query_params.get("person", ""))
     except Refused as error:
         return JSONResponse({"error": error.sentence}, error.status)

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from core.errors import Invalid
+from core.errors import LONGEST_FIELD, Invalid
 from core.policy import QueuePolicy
 from core.texts import storable
 
 LONGEST_TEXT = 100_000  # characters
 LONGEST_ID = 200
 MOST_FIELDS = 20
-LONGEST_FIELD = 500
+LONGEST_VALUE = 500
 SUM_TOLERANCE = 0.02  # probabilities are often rounded by the sender
 OBJECT = (dict, Mapping)  # the former first: asking an abstract class takes several times as long
 KNOWN = {"external_id", "model_version", "text", "image_url", "fields", "label", "confidence", "probabilities"}
@@ -38,8 +38,8 @@ def checked_prediction(row: Mapping[str, Any], policy: QueuePolicy) -> NewPredic
     probabilities alone suffice; a label needs a confidence or probabilities.
     """
     if not KNOWN.issuperset(row):
-        unknown = sorted(str(name) for name in set(row) - KNOWN)
-        raise Invalid(f"{unknown[0]} is not known; a prediction has {', '.join(sorted(KNOWN))}.", field=unknown[0])
+        unknown = min(str(name)[:LONGEST_FIELD] for name in set(row) - KNOWN)
+        raise Invalid(f"{unknown} is not known; a prediction has {', '.join(sorted(KNOWN))}.", field=unknown)
     text, image_url = _text(row.get("text")), _address(row.get("image_url"))
     if not text.strip() and not image_url:
         raise Invalid("A prediction needs a text or an image_url.", field="text")
@@ -95,7 +95,7 @@ def _fields(value: Any) -> dict[str, str]:
         return {}
     if not isinstance(value, OBJECT) or len(value) > MOST_FIELDS:
         raise Invalid(f"fields must be an object with at most {MOST_FIELDS} entries.", field="fields")
-    return {storable(str(name))[:80]: storable(str(content))[:LONGEST_FIELD] for name, content in value.items()}
+    return {storable(str(name))[:80]: storable(str(content))[:LONGEST_VALUE] for name, content in value.items()}
 
 
 def _probabilities(value: Any, policy: QueuePolicy) -> dict[str, float] | None:

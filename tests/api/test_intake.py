@@ -1,5 +1,6 @@
 """Predictions come in over HTTP: good rows kept, bad ones named, nothing twice."""
 
+import json
 from typing import Any
 
 import pytest
@@ -109,3 +110,24 @@ def test_a_sender_may_not_read_nor_ask_the_model(api: Api) -> None:
     assert api.call("POST", "support/predictions", token, json=sent()).status_code == 200
     assert api.call("POST", "support/predict", token, json={}).status_code == 403
     assert api.call("GET", "support/items", token).status_code == 403
+
+
+HALF = "\\ud83d"  # of a surrogate pair, as JSON writes it: no UTF-8 can
+
+
+@pytest.mark.usefixtures("sqlite_only")
+@pytest.mark.parametrize("spoilt", ['"label": "HALF"', '"HALF": 1', '"probabilities": {"HALF": 1}'])
+def test_half_a_character_is_refused_in_words_and_the_good_rows_are_kept(api: Api, spoilt: str) -> None:
+    row, token = json.dumps(sent()), api.token()
+    bad = f"{row[:-1]}, {spoilt.replace('HALF', HALF)}}}"  # of two values of one name the last counts
+    answer = api.call("POST", "support/predictions", token, content=f"[{row}, {bad}]")
+    assert answer.status_code == 200, answer.text
+    assert [line["index"] for line in answer.json()["rejected"]] == [1]
+    assert api.call("POST", "support/predictions", token, content=bad).status_code == 422
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_what_is_refused_is_not_said_back_at_length(api: Api) -> None:
+    answer = api.call("POST", "support/predictions", api.token(), json=sent() | {"x" * 100_000: 1})
+    assert answer.status_code == 422
+    assert len(answer.text) < 1000

@@ -37,6 +37,13 @@ def test_items_are_listed_by_state_without_anybodys_votes(api: Api) -> None:
     assert ANA not in json.dumps(shown)
 
 
+@pytest.mark.usefixtures("sqlite_only")
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_is_none_in_our_zone_is_refused(api: Api, since: str) -> None:
+    answer = api.call("GET", f"support/corrections?since={since}", api.token(Scope.READ))
+    assert (answer.status_code, answer.json()["field"]) == (422, "since")
+
+
 def test_corrections_come_in_pages_and_the_cursor_goes_on_from_where_one_was(api: Api) -> None:
     ids = [api.desk.settled(ANA, BEN, answer=BILLING) for _ in range(3)]
     token = api.token(Scope.READ)

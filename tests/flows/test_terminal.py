@@ -109,6 +109,15 @@ def test_bad_rows_are_named_and_the_good_ones_kept(goldloop: Terminal) -> None:
 
 
 @pytest.mark.usefixtures("sqlite_only")
+def test_a_senders_words_do_not_move_the_cursor(goldloop: Terminal) -> None:
+    goldloop.run("migrate")
+    row = {"external_id": "1", "model_version": "m\x1b[2J\u202e", "text": "late", "label": "refund", "confidence": 0.5}
+    goldloop.run("ingest", goldloop.file("rows.jsonl", json.dumps(row)), "--queue", "support")
+    told = goldloop.run("explain", "item", "1").stdout
+    assert "m\ufffd[2J\ufffd said refund" in told
+
+
+@pytest.mark.usefixtures("sqlite_only")
 @pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.parquet"])
 def test_what_is_empty_is_not_there_and_a_number_may_be_a_text(goldloop: Terminal, name: str) -> None:
     """As tables have it: a value in every column, and columns that we do not know."""

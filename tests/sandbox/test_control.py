@@ -1,6 +1,7 @@
 """The control API beyond acting: what a page needs, live changes, the inspector, and how it says no."""
 
 import json
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -115,6 +116,19 @@ def test_a_page_of_another_site_cannot_act(address: str) -> None:
     answer = httpx.post(f"{address}/control/post", json=fields, headers={"Origin": "https://evil.test"})
     assert answer.status_code == 403
     assert httpx.post(f"{address}/control/post", json=fields, headers={"Origin": address}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["post", "state", "stream?person=ana"])
+def test_a_page_whose_name_was_made_to_lead_here_cannot_act_or_look(address: str, path: str) -> None:
+    rebound = {"Host": "evil.test:7007", "Origin": "http://evil.test:7007"}
+    method = "POST" if path == "post" else "GET"
+    fields = {"person": "ana", "channel": "review", "text": "x"} if path == "post" else None
+    assert httpx.request(method, f"{address}/control/{path}", json=fields, headers=rebound).status_code == 403
+
+
+def test_the_workspace_knows_its_machine_by_name(address: str) -> None:
+    for name in ("localhost", "127.0.0.1:80", "[::1]:80", socket.gethostname()):
+        assert httpx.get(f"{address}/control/state", headers={"Host": name}).status_code == 200, name
 
 
 def test_it_ends_at_once_though_streams_and_calls_are_open(config: SandboxConfig) -> None:

@@ -35,7 +35,8 @@ class Door:
     desk: Desk
 
     def post(self, body: bytes, kind: str = "application/x-www-form-urlencoded", **headers: str) -> httpx.Response:
-        return self.client.post("/slack/events", content=body, headers={"content-type": kind, **headers})
+        spelt = httpx.Headers({"content-type": kind, **headers}, encoding="latin-1")  # as anybody may send them
+        return self.client.post("/slack/events", content=body, headers=spelt)
 
     def signed(self, body: bytes, kind: str = "application/x-www-form-urlencoded", age: int = 0) -> httpx.Response:
         return self.post(body, kind, **signature(body, int(time.time()) - age))

@@ -140,6 +140,15 @@ def test_what_is_forged_replayed_or_truncated_is_refused(door: Door) -> None:
     assert door.counts() == before
 
 
+@pytest.mark.parametrize("stamp", ["9" * 400, "1e400", "nan", "\u00b2", "-1", ""])
+def test_no_time_and_no_signature_breaks_the_check(door: Door, stamp: str) -> None:
+    for signed_at, sign in ((stamp, "v0=" + "0" * 64), (str(int(time.time())), "v0=\u00e9"), (stamp, "\u00e9")):
+        headers = {"X-Slack-Request-Timestamp": signed_at, "X-Slack-Signature": sign}
+        answer = door.post(b"payload=%7B%7D", "application/x-www-form-urlencoded", **headers)
+        assert answer.status_code == 401
+        assert_tells_nothing(answer)
+
+
 def test_what_is_signed_but_spoilt_changes_nothing_and_breaks_nothing(door: Door) -> None:
     door.desk.ticket("where is my parcel")
     before = door.counts()
