@@ -6,8 +6,8 @@ Sixteen clients vote as fast as they are answered, by signed HTTP on `goldloop w
 over the commit to the acknowledgement. The floor (benchmarks/floor.py) and the least Slack app that does the floor's
 work (benchmarks/least_app.py) are given the same requests. Rounds of them are interleaved, as other work on the machine
 comes and goes; what counts is the ratio within a round. Also measured: two `goldloop web` that share the clients, as
-behind a load balancer. Then the load again on one, while a worker beside
-it retrains on ten thousand rows (--full). cpu: what the servers' processes used for one click, its receipt included.
+behind a load balancer. Then the load again on one, while a worker beside it retrains on ten thousand rows (--full).
+cpu: what the servers' processes used for one click, its receipt included.
 """
 
 import argparse
