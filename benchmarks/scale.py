@@ -41,6 +41,7 @@ from core.review.answers import unanswerable_items
 from core.review.cards import item_card
 from core.review.listing import correction_page, item_page
 from core.review.votes import Said, cast_vote
+from core.subjects import Subject
 from core.vocabulary import AnswerKind, ItemState
 
 SMALL = (Sizes(5_000, 1_000), Sizes(100_000, 11_000))
@@ -76,7 +77,7 @@ def _that_write(services: Services, now: datetime) -> dict[str, Question]:
     def vote(session: Session) -> object:
         number = next(numbers)
         said = Said(AnswerKind.LABEL, 1_900_000_000_000_000 + number, LABELS[0])
-        return cast_vote(session, untouched.pop(), PEOPLE[number % 16], said, now, policy)
+        return cast_vote(session, Subject(untouched.pop()), PEOPLE[number % 16], said, now, policy)
 
     def send(session: Session) -> object:
         row = {"external_id": f"N-{next(numbers)}", "model_version": "v", "text": "late", "label": LABELS[0]}

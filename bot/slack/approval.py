@@ -52,16 +52,16 @@ def register(app: App, services: Services) -> None:
 
         def draw() -> View:
             with services.database.reading() as session:
-                require_overruler(session, click.subject_id, click.person, services.policy)
-                card = candidate_card(session, click.subject_id, services.policy)
-            return forms.overrule_form(card.model_id, card.name, card.blocks)
+                require_overruler(session, click.subject, click.person, services.policy)
+                card = candidate_card(session, click.subject.id, services.policy)
+            return forms.overrule_form(card.subject, card.name, card.blocks)
 
         show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)
 
     def overrule_submitted(ack: Ack, body: Body, context: BoltContext) -> None:
-        person, model_id, reason = payloads.overrule_submission(body)
+        person, model, reason = payloads.overrule_submission(body)
         with services.database.transaction() as session:
-            overrule(session, model_id, person, reason, services.clock(), services.policy)
+            overrule(session, model, person, reason, services.clock(), services.policy)
         ack()
         note(context, blocks.message("It is live now.", []))
 

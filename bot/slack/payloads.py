@@ -6,6 +6,7 @@ from typing import Any
 
 from core.errors import Invalid
 from core.review.votes import Said
+from core.subjects import Subject
 from core.texts import storable
 from core.vocabulary import AnswerKind, ErrorReason
 
@@ -26,10 +27,10 @@ REJECT = frozenset({"x", "negative_squared_cross_mark", "heavy_multiplication_x"
 
 @dataclass(frozen=True)
 class Click:
-    """A button about one row. value: what the button carries beyond the row's id."""
+    """A button about one row. value: what the button carries beyond the row."""
 
     person: str
-    subject_id: int
+    subject: Subject
     value: str
     clicked_at: int
     trigger_id: str
@@ -39,14 +40,14 @@ class Click:
 @dataclass(frozen=True)
 class VoteClick:
     person: str
-    item_id: int
+    item: Subject
     said: Said
 
 
 @dataclass(frozen=True)
 class FormSubmission:
     person: str
-    item_id: int
+    item: Subject
     said: Said
 
 
@@ -93,7 +94,7 @@ def click(body: Body) -> Click:
     subject, _, value = str(action.get("value", "")).partition("|")
     return Click(
         person=person(body),
-        subject_id=_number(subject),
+        subject=_subject(subject),
         value=value,
         clicked_at=microseconds(str(action.get("action_ts", ""))),
         trigger_id=str(body.get("trigger_id", "")),
@@ -102,14 +103,14 @@ def click(body: Body) -> Click:
 
 
 def vote_click(body: Body) -> VoteClick:
-    """value of the button: "ITEM|label|NAME", "ITEM|none", "ITEM|cannot" or "ITEM|skip"."""
+    """value of the button: "ITEM|label|NAME", "ITEM|none", "ITEM|cannot" or "ITEM|skip"; ITEM is a `Subject`."""
     clicked = click(body)
     word, _, label = clicked.value.partition("|")
     if word not in ANSWER_WORDS:
         raise Invalid(STALE)
     kind = ANSWER_WORDS[word]
     said = Said(kind, clicked.clicked_at, label if kind is AnswerKind.LABEL else None)
-    return VoteClick(clicked.person, clicked.subject_id, said)
+    return VoteClick(clicked.person, clicked.subject, said)
 
 
 def form_submission(body: Body) -> FormSubmission:
@@ -132,13 +133,13 @@ def form_submission(body: Body) -> FormSubmission:
         note=_typed(view, "note"),
         in_form=True,
     )
-    return FormSubmission(person(body), _number(item), said)
+    return FormSubmission(person(body), _subject(item), said)
 
 
-def overrule_submission(body: Body) -> tuple[str, int, str]:
-    """Person, model id, reason."""
+def overrule_submission(body: Body) -> tuple[str, Subject, str]:
+    """Person, model, reason."""
     view = _part(body, "view")
-    return person(body), _number(view.get("private_metadata", "")), _typed(view, "reason")
+    return person(body), _subject(view.get("private_metadata", "")), _typed(view, "reason")
 
 
 @dataclass(frozen=True)
@@ -197,10 +198,10 @@ def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def suggestion(body: Body) -> tuple[int, str]:
-    """Item id and what was typed, for a searchable choice inside the item's form."""
+def suggestion(body: Body) -> tuple[Subject, str]:
+    """Item and what was typed, for a searchable choice inside the item's form."""
     item, _, _opened_at = str(_part(body, "view").get("private_metadata", "")).partition("|")
-    return _number(item), str(body.get("value", ""))
+    return _subject(item), str(body.get("value", ""))
 
 
 def person(body: Body) -> str:
@@ -223,6 +224,12 @@ def _first(body: Body) -> Body:
     if not isinstance(found, list) or not found or not isinstance(found[0], dict):
         raise Invalid(STALE)
     return found[0]
+
+
+def _subject(text: object) -> Subject:
+    """Of "7.1764000000123456"."""
+    number, _, since = str(text).partition(".")
+    return Subject(_number(number), _number(since) if since else None)
 
 
 def _number(text: object) -> int:

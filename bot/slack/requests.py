@@ -83,5 +83,5 @@ def subject_of(body: Any) -> dict[str, int]:
         carried = str(actions[0].get("value", ""))
     elif isinstance(view, dict):
         carried = str(view.get("private_metadata", ""))
-    found = re.match(r"([0-9]{1,18})(\||$)", carried)
+    found = re.match(r"([0-9]{1,18})(?:\.[0-9]{1,18})?(\||$)", carried)
     return {"subject": int(found[1])} if found else {}

@@ -19,6 +19,7 @@ from bot.slack.views import forms, receipts
 from bot.wiring import Services
 from core.records.reviews import ReviewItem
 from core.review.cards import form_card, item_card, labels_for
+from core.review.items import item_meant
 from core.review.story import item_story
 from core.review.votes import cast_vote, withdraw_vote
 
@@ -27,7 +28,7 @@ def register(app: App, services: Services) -> None:
     def vote_clicked(ack: Ack, body: Body, context: BoltContext) -> None:
         click = payloads.vote_click(body)
         with services.database.transaction() as session:
-            receipt = cast_vote(session, click.item_id, click.person, click.said, services.clock(), services.policy)
+            receipt = cast_vote(session, click.item, click.person, click.said, services.clock(), services.policy)
         ack()
         note(context, receipts.render(receipt))
 
@@ -35,7 +36,7 @@ def register(app: App, services: Services) -> None:
         click = payloads.click(body)
         with services.database.transaction() as session:
             receipt = withdraw_vote(
-                session, click.subject_id, click.person, click.clicked_at, services.clock(), services.policy
+                session, click.subject, click.person, click.clicked_at, services.clock(), services.policy
             )
         ack()
         note(context, receipts.render(receipt))
@@ -52,8 +53,8 @@ def register(app: App, services: Services) -> None:
 
         def draw() -> View:
             with services.database.reading() as session:
-                card = form_card(session, click.subject_id, click.person, services.policy)
-            gone = f"Item {click.subject_id} is decided already; there is nothing left to say about it."
+                card = form_card(session, item_meant(session, click.subject), click.person, services.policy)
+            gone = f"Item {click.subject.id} is decided already; there is nothing left to say about it."
             return forms.answer_form(card, click.clicked_at) if card else forms.sentence("Too late", gone)
 
         show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)
@@ -62,8 +63,8 @@ def register(app: App, services: Services) -> None:
         now = services.clock()
         submission = payloads.form_submission(body)
         with services.database.transaction() as session:
-            receipt = cast_vote(session, submission.item_id, submission.person, submission.said, now, services.policy)
-            channel = session.get_one(ReviewItem, submission.item_id).prediction.queue.channel
+            receipt = cast_vote(session, submission.item, submission.person, submission.said, now, services.policy)
+            channel = session.get_one(ReviewItem, submission.item.id).prediction.queue.channel
         ack()
         note(context, receipts.render(receipt), channel)
 
@@ -73,8 +74,8 @@ def register(app: App, services: Services) -> None:
         def draw() -> View:
             require_colleague(services, click.person, "see how this was decided")
             with services.database.reading() as session:
-                story = item_story(session, click.subject_id, click.person, services.policy)
-            return forms.how_decided(click.subject_id, story)
+                story = item_story(session, item_meant(session, click.subject), click.person, services.policy)
+            return forms.how_decided(click.subject.id, story)
 
         show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)
 
@@ -84,15 +85,15 @@ def register(app: App, services: Services) -> None:
         def draw() -> View:
             require_colleague(services, click.person, "read this")
             with services.database.reading() as session:
-                text = item_card(session, click.subject_id, services.policy).text
-            return forms.whole_text(click.subject_id, text)
+                text = item_card(session, item_meant(session, click.subject), services.policy).text
+            return forms.whole_text(click.subject.id, text)
 
         show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)
 
     def suggest_labels(ack: Ack, body: Body) -> None:
-        item_id, typed = payloads.suggestion(body)
+        item, typed = payloads.suggestion(body)
         with services.database.reading() as session:
-            labels = labels_for(session, item_id, payloads.person(body), services.policy)
+            labels = labels_for(session, item_meant(session, item), payloads.person(body), services.policy)
         ack(options=forms.matching_labels(labels, typed))
 
     app.action(re.compile("^vote:"))(ack=vote_clicked, lazy=[tell])

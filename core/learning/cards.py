@@ -22,6 +22,7 @@ from core.records.learning import (
     SnapshotRow,
     TrainingRun,
 )
+from core.subjects import Subject
 from core.vocabulary import DecisionKind, ModelState, RunState, Source, Trigger
 
 
@@ -41,7 +42,7 @@ class RunCard:
 class CandidateCard:
     """A model and everything a lead needs to decide about it."""
 
-    model_id: int
+    subject: Subject
     name: str
     queue_title: str
     state: ModelState
@@ -99,7 +100,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         .limit(1)
     )
     return CandidateCard(
-        model_id=model.id,
+        subject=Subject.of(model.id, model.created_at),
         name=model.name,
         queue_title=queue.shown_title,
         state=model.state,

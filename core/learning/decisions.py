@@ -12,6 +12,7 @@ from core.learning.models import newest_evaluation
 from core.policy import Policy, QueuePolicy
 from core.queues import holds, members, require
 from core.records.learning import Approval, Evaluation, Live, ModelVersion
+from core.subjects import Subject
 from core.vocabulary import DecisionKind, ModelState, NoticeKind, Role
 
 STATE_SENTENCES = {
@@ -71,11 +72,11 @@ def reject(session: Session, model_id: int, person: str, now: datetime, policy: 
     redraw(session, model, now)
 
 
-def overrule(session: Session, model_id: int, person: str, reason: str, now: datetime, policy: Policy) -> None:
+def overrule(session: Session, subject: Subject, person: str, reason: str, now: datetime, policy: Policy) -> None:
     """Promote a candidate that the gate refused, and say why. In a queue that has admins, theirs alone; else a lead's.
-    Raises NotAllowed, AlreadySettled, Refusal, or Invalid without a reason."""
-    live, model = _locked(session, model_id)
-    require_overruler(session, model_id, person, policy)
+    Raises NotFound, NotAllowed, AlreadySettled, Refusal, or Invalid without a reason."""
+    live, model = _locked(session, subject.id)
+    require_overruler(session, subject, person, policy)
     _check_pending(model)
     evaluation = _current_evaluation(session, live, model)
     if evaluation.passed:
@@ -86,9 +87,13 @@ def overrule(session: Session, model_id: int, person: str, reason: str, now: dat
     _promote(session, live, model, DecisionKind.OVERRULE, [person], reason.strip(), now, queue)
 
 
-def require_overruler(session: Session, model_id: int, person: str, policy: Policy) -> None:
-    """Raise NotAllowed, with the reason, unless this person may overrule the golden gate for this model."""
-    model = session.get_one(ModelVersion, model_id)
+def require_overruler(session: Session, subject: Subject, person: str, policy: Policy) -> None:
+    """Raise NotAllowed, with the reason, unless this person may overrule the golden gate for this model; NotFound if
+    there is no such model any more."""
+    model = session.get(ModelVersion, subject.id)
+    if model is None:
+        raise _gone()
+    subject.require(model.created_at)
     role = _overruling(policy.queue(model.queue.name))
     require(session, model.queue, role, person, "overrule the golden gate")
 
@@ -125,9 +130,13 @@ def _promote(
 def _locked(session: Session, model_id: int) -> tuple[Live, ModelVersion]:
     queue_id = session.scalar(select(ModelVersion.queue_id).where(ModelVersion.id == model_id))
     if queue_id is None:
-        raise NotFound("This model does not exist (any more).")
+        raise _gone()
     live = session.get_one(Live, queue_id, with_for_update=True, populate_existing=True)
     return live, session.get_one(ModelVersion, model_id, populate_existing=True)
+
+
+def _gone() -> NotFound:
+    return NotFound("This model does not exist (any more).")
 
 
 def _check_pending(model: ModelVersion) -> None:

@@ -13,6 +13,7 @@ from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.review.answers import CurrentAnswer, current_answers
 from core.review.content import shown_content, shown_text
+from core.subjects import Subject
 from core.vocabulary import AnswerKind, ErrorReason, ItemState, Reason, shown_answer
 
 
@@ -43,7 +44,7 @@ class ItemCard:
     """A review item as everyone in the channel may see it. While it is open: no votes, no names. A blind one has no
     guess, no probability and no reason that betrays them, also when it is disputed."""
 
-    item_id: int
+    subject: Subject
     queue_title: str
     external_id: str
     state: ItemState
@@ -67,7 +68,7 @@ class ItemCard:
 class FormCard:
     """The form "label and why" of one item, for one person."""
 
-    item_id: int
+    subject: Subject
     text: str
     labels: tuple[LabelPolicy, ...]
     said: str | None  # the label of their present vote
@@ -85,7 +86,7 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
     content = shown_content(prediction, queue)
     hidden = item.blind and item.state is not ItemState.SETTLED
     return ItemCard(
-        item_id=item.id,
+        subject=Subject.of(item.id, item.opened_at),
         queue_title=queue.shown_title,
         external_id=prediction.external_id,
         state=item.state,
@@ -118,7 +119,7 @@ def form_card(session: Session, item_id: int, person: str, policy: Policy) -> Fo
     queue = policy.queue(item.prediction.queue.name)
     mine = next((answer for answer in current_answers(session, item_id) if answer.person == person), None)
     return FormCard(
-        item_id=item.id,
+        subject=Subject.of(item.id, item.opened_at),
         text=shown_text(item.prediction.text, item.prediction.erased_at, queue),
         labels=queue.labels,
         said=mine.label if mine else None,

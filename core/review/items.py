@@ -17,6 +17,7 @@ from core.policy import QueuePolicy
 from core.records.predictions import Flag, Prediction
 from core.records.queues import Queue, QueueFacts
 from core.records.reviews import ReviewItem
+from core.subjects import Subject
 from core.vocabulary import Audience, Card, ItemState
 
 # How likely such a prediction was to be flagged: the likeliest of its reasons.
@@ -30,6 +31,7 @@ _LOCKED = (
         ReviewItem.state,
         ReviewItem.disputed_because,
         ReviewItem.blind,
+        ReviewItem.opened_at,
         ReviewItem.settled_at,
         Prediction.id,
         Prediction.external_id,
@@ -62,6 +64,7 @@ class LockedItem:
     state: ItemState
     disputed_because: str
     blind: bool
+    opened_at: datetime
     settled_at: datetime | None
     prediction_id: int
     external_id: str
@@ -70,6 +73,10 @@ class LockedItem:
     content_hash: str
     has_text: bool
     flagged_with: float
+
+    @property
+    def subject(self) -> Subject:
+        return Subject.of(self.id, self.opened_at)
 
 
 @dataclass(frozen=True)
@@ -104,12 +111,26 @@ def open_items(
     return ids
 
 
-def locked_item(session: Session, item_id: int) -> LockedItem:
+def locked_item(session: Session, subject: Subject) -> LockedItem:
     """The row that decides about votes, skips, settling and adjudication: hold it before checking anything."""
-    row: Row[*tuple[Any, ...]] | None = run(session, _LOCKED, {"item_id": item_id}).first()
+    row: Row[*tuple[Any, ...]] | None = run(session, _LOCKED, {"item_id": subject.id}).first()
     if row is None:
-        raise NotFound(f"Item {item_id} does not exist (any more).")
+        raise _gone(subject)
     item = LockedItem(QueueFacts(*row[: len(_QUEUE)]), *row[len(_QUEUE) :])
+    subject.require(item.opened_at)
     if item.state is ItemState.ERASED:
-        raise AlreadySettled(f"The text of item {item_id} was erased; nothing is left to judge.")
+        raise AlreadySettled(f"The text of item {item.id} was erased; nothing is left to judge.")
     return item
+
+
+def item_meant(session: Session, subject: Subject) -> int:
+    """The number of the item that a control is about, to read it. Raises NotFound."""
+    item = session.get(ReviewItem, subject.id)
+    if item is None:
+        raise _gone(subject)
+    subject.require(item.opened_at)
+    return item.id
+
+
+def _gone(subject: Subject) -> NotFound:
+    return NotFound(f"Item {subject.id} does not exist (any more).")

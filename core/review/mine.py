@@ -14,12 +14,13 @@ from core.records.reviews import Answer, Reviewer, ReviewItem
 from core.review.answers import said_words
 from core.review.content import shown_text
 from core.review.workload import load, waiting_for
+from core.subjects import Subject
 from core.vocabulary import AnswerKind, ItemState
 
 
 @dataclass(frozen=True)
 class MyAnswer:
-    item_id: int
+    subject: Subject
     queue_title: str
     excerpt: str
     words: str
@@ -87,7 +88,7 @@ def _last_answers(session: Session, person: str, queues: Sequence[QueuePolicy], 
     mine = {queue.name: queue for queue in queues}
     return [
         MyAnswer(
-            item_id=item.id,
+            subject=Subject.of(item.id, item.opened_at),
             queue_title=titles.get(item.prediction.queue.name, item.prediction.queue.name),
             excerpt=_excerpt_of(item.prediction, mine.get(item.prediction.queue.name)),
             words=said_words(answer),

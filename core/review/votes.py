@@ -28,6 +28,7 @@ from core.review.consensus import Dispute, Verdict, verdict
 from core.review.corrections import adjudicate_item, settle_item
 from core.review.items import LockedItem, locked_item
 from core.review.workload import day_began
+from core.subjects import Subject
 from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
 
 ANSWERS, ITEMS = cast(Table, Answer.__table__), cast(Table, ReviewItem.__table__)
@@ -57,7 +58,7 @@ class Said:
 class Receipt:
     """What was recorded, for the person alone. before: what they had said until now."""
 
-    item_id: int
+    subject: Subject
     kind: AnswerKind
     label: str | None
     before: str | None = None
@@ -69,7 +70,7 @@ class Receipt:
         return not self.settled and self.kind is not AnswerKind.WITHDRAWN
 
 
-def cast_vote(session: Session, item_id: int, person: str, said: Said, now: datetime, policy: Policy) -> Receipt:
+def cast_vote(session: Session, subject: Subject, person: str, said: Said, now: datetime, policy: Policy) -> Receipt:
     """Record what a person says about an item (a vote, "cannot judge" or a skip) and see what it adds up to.
 
     1. Locks the item, and the person's seat: several votes of theirs at once could slip past the daily cap. 2. A click
@@ -78,7 +79,7 @@ def cast_vote(session: Session, item_id: int, person: str, said: Said, now: date
     a disputed item a lead's answer settles it.
     Raises NotFound, Invalid, AlreadySettled, NotAllowed, Outdated or Refusal; then nothing is written.
     """
-    item = locked_item(session, item_id)
+    item = locked_item(session, subject)
     queue = policy.queue(item.queue.name)
     said = replace(said, note=queue.privacy.stored(said.note))
     _check_answer(said, queue)
@@ -92,26 +93,26 @@ def cast_vote(session: Session, item_id: int, person: str, said: Said, now: date
         raise AlreadySettled(_settled_sentence(session, item, person))
     if item.state is ItemState.DISPUTED and holds(session, item.queue.id, Role.LEAD, person):
         adjudicate_item(session, item, person, said.kind, said.label, said.reason, said.note, now, queue)
-        return Receipt(item.id, said.kind, said.label, settled=True, adjudicated=True)
+        return Receipt(item.subject, said.kind, said.label, settled=True, adjudicated=True)
     if not reviews:
         _refuse(session, item, person)
     _check_may_answer(item, last, known, said, queue)
     answers = _supersede(session, item, person, known.answers, said, now)
     settled = _decide(session, item, standing(answers), known.left, now, queue)
     before = said_words(last) if last else None
-    return Receipt(item.id, said.kind, said.label, before=before, settled=settled)
+    return Receipt(item.subject, said.kind, said.label, before=before, settled=settled)
 
 
 def withdraw_vote(
-    session: Session, item_id: int, person: str, clicked_at: int, now: datetime, policy: Policy
+    session: Session, subject: Subject, person: str, clicked_at: int, now: datetime, policy: Policy
 ) -> Receipt:
     """Take back whatever the person said about an item that is not settled. Locks the item; safe to repeat. Raises
     NotAllowed, NotFound, AlreadySettled or Outdated; then nothing is written."""
-    item = locked_item(session, item_id)
+    item = locked_item(session, subject)
     answers = latest_answers(session, item.id)
     last = _last(answers, person)
     if last is None or (last.kind is AnswerKind.WITHDRAWN and last.clicked_at != clicked_at):
-        raise NotFound(f"You have said nothing about item {item_id} that could be taken back.")
+        raise NotFound(f"You have said nothing about item {item.id} that could be taken back.")
     if last.clicked_at == clicked_at:
         return _receipt_again(session, item, last)
     if item.state is ItemState.SETTLED:
@@ -121,13 +122,13 @@ def withdraw_vote(
     answers = _supersede(session, item, person, answers, Said(AnswerKind.WITHDRAWN, clicked_at), now)
     left = left_to_ask(session, item)
     _decide(session, item, standing(answers), left, now, policy.queue(item.queue.name))
-    return Receipt(item.id, AnswerKind.WITHDRAWN, None, before=said_words(last))
+    return Receipt(item.subject, AnswerKind.WITHDRAWN, None, before=said_words(last))
 
 
 def decide_again(session: Session, item_id: int, now: datetime, policy: Policy) -> None:
     """What was said has not changed, but who could still be asked may have: somebody paused, or left. Locks the item;
     does nothing unless it is open. Safe to repeat."""
-    item = locked_item(session, item_id)
+    item = locked_item(session, Subject(item_id))
     if item.state is ItemState.OPEN:
         answers, left = current_answers(session, item.id), left_to_ask(session, item)
         _decide(session, item, answers, left, now, policy.queue(item.queue.name))
@@ -142,7 +143,7 @@ def _receipt_again(session: Session, item: LockedItem, last: CurrentAnswer) -> R
         .limit(1)
     )
     settled = item.settled_at == last.created_at
-    return Receipt(item.id, last.kind, last.label, before=said_words(before) if before else None, settled=settled)
+    return Receipt(item.subject, last.kind, last.label, before=said_words(before) if before else None, settled=settled)
 
 
 def _decide(

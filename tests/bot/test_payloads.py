@@ -1,6 +1,7 @@
 """What Slack sends becomes a value or Invalid, never anything else."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from core.errors import Invalid
 from core.policy import LabelPolicy
 from core.review.cards import FormCard
 from core.review.votes import Said
+from core.subjects import Subject
 from core.vocabulary import AnswerKind, ErrorReason
 from tests.people import ANA, DAN, LEADS, REVIEW
 
@@ -64,13 +66,26 @@ AT = 1_764_000_000_123_456
     ],
 )
 def test_a_button_is_a_vote(value: str, kind: AnswerKind, label: str | None) -> None:
-    assert payloads.vote_click(clicked(value)) == VoteClick(ANA, 7, Said(kind, AT, label))
+    assert payloads.vote_click(clicked(value)) == VoteClick(ANA, Subject(7), Said(kind, AT, label))
+
+
+def test_a_control_names_its_row_by_number_and_by_when_it_came_to_be() -> None:
+    born = Subject.of(7, datetime(2026, 11, 24, 9, 0, 0, 123456, tzinfo=UTC))
+    assert str(born) == "7.1795510800123456"
+    said = Said(AnswerKind.NONE_OF_THESE, AT)
+    assert payloads.vote_click(clicked(f"{born}|none")) == VoteClick(ANA, born, said)
+    assert payloads.click(clicked(str(born))).subject == born
+    assert payloads.form_submission(submitted(f"{born}|{AT}", label=[NONE_VALUE])).item == born
+    assert payloads.overrule_submission(submitted(str(born), reason="why"))[1] == born
 
 
 @pytest.mark.parametrize(
     "body",
     [
         clicked("7"),
+        clicked("7.x|none"),
+        clicked("7.1.2|none"),
+        clicked(".1|none"),
         clicked("7|"),
         clicked("7|approve"),
         clicked("|label|refund"),
@@ -95,7 +110,7 @@ def test_a_control_that_is_not_ours_is_out_of_date(body: dict[str, Any]) -> None
 def test_a_form_is_a_vote_with_reason_and_note() -> None:
     body = submitted(f"7|{AT}", label=["refund"], reason=["ambiguous"], note="  both fit \x00")
     said = Said(AnswerKind.LABEL, AT, "refund", ErrorReason.AMBIGUOUS, "both fit", in_form=True)
-    assert payloads.form_submission(body) == FormSubmission(ANA, 7, said)
+    assert payloads.form_submission(body) == FormSubmission(ANA, Subject(7), said)
     none = payloads.form_submission(submitted(f"7|{AT}", label=[NONE_VALUE], note=None))
     assert none.said == Said(AnswerKind.NONE_OF_THESE, AT, in_form=True)
 
@@ -119,7 +134,7 @@ def test_a_form_that_lacks_something_names_the_field(body: dict[str, Any], field
 
 
 def test_what_a_form_offers_comes_back_as_what_was_meant() -> None:
-    card = FormCard(7, "text", (LabelPolicy(name="a|none"), LabelPolicy(name="b")), None, False, None, "", "")
+    card = FormCard(Subject(7), "text", (LabelPolicy(name="a|none"), LabelPolicy(name="b")), None, False, None, "", "")
     [choice] = [block for block in forms.answer_form(card, AT).body["blocks"] if block.get("block_id") == "label"]
     values = [one["value"] for one in choice["element"]["options"]]
     kinds = [payloads.form_submission(submitted(label=[value])).said for value in values]
@@ -131,7 +146,7 @@ def test_what_a_form_offers_comes_back_as_what_was_meant() -> None:
 
 
 def test_overruling_and_flagging_are_read_from_their_forms() -> None:
-    assert payloads.overrule_submission(submitted("3", reason=" it is right ")) == (ANA, 3, "it is right")
+    assert payloads.overrule_submission(submitted("3", reason=" it is right ")) == (ANA, Subject(3), "it is right")
     flagged = payloads.flag_submission(submitted("C1|17.5", queue=["support"], text=" hello "))
     assert flagged == FlagSubmission(ANA, "support", "hello", "C1|17.5")
     for lacking, field in (({"text": "x"}, "queue"), ({"queue": ["support"], "text": " "}, "text")):

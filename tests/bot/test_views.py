@@ -22,6 +22,7 @@ from core.review.mine import MineCard, MyAnswer, MyQueue
 from core.review.stats import StatsCard
 from core.review.story import StoryLine
 from core.review.votes import Receipt
+from core.subjects import Subject
 from core.vocabulary import (
     OPERATOR,
     AnswerKind,
@@ -83,7 +84,7 @@ def said(body: Any) -> str:
 
 def item(**more: Any) -> ItemCard:
     card = ItemCard(
-        item_id=7,
+        subject=Subject(7),
         queue_title="Support tickets",
         external_id="T-7",
         state=ItemState.OPEN,
@@ -221,7 +222,9 @@ def test_the_longest_text_that_is_taken_can_be_read_in_every_script(letter: str)
 
 def form(labels: int = 3, **more: Any) -> FormCard:
     offered = tuple(LabelPolicy(name=f"label {number}", description="d" * 300) for number in range(labels))
-    return replace(FormCard(7, "charged twice", offered, None, False, None, "", "Be fair."), **more)
+    return replace(
+        FormCard(Subject(7, 1764000000123456), "charged twice", offered, None, False, None, "", "Be fair."), **more
+    )
 
 
 @pytest.mark.parametrize("count", [2, 98, 99, 100, 101, 1000])
@@ -258,37 +261,39 @@ def test_slack_takes_the_other_forms_with_any_text() -> None:
         check(forms.how_decided(7, [StoryLine(AT, text)] * 150))
         check(forms.flag_form(queues, text, "C1|17.5"))
         check(forms.sentence(text, text))
-        check(forms.overrule_form(3, "v3", [text] * 3))
+        check(forms.overrule_form(Subject(3), "v3", [text] * 3))
 
 
 def test_the_reason_is_asked_for_however_many_problems_the_gate_has() -> None:
-    said = check(forms.overrule_form(3, "v3", [f"problem {number}" for number in range(500)]))
+    said = check(forms.overrule_form(Subject(3), "v3", [f"problem {number}" for number in range(500)]))
     assert "Why should it go live all the same?" in said
 
 
 @pytest.mark.parametrize("kind", list(AnswerKind))
 def test_a_receipt_says_what_was_recorded_and_offers_undo_while_there_is_one(kind: AnswerKind) -> None:
     label = "refund" if kind is AnswerKind.LABEL else None
-    open_ = check(receipts.render(Receipt(7, kind, label, before="delivery")))
-    settled = check(receipts.render(Receipt(7, kind, label, settled=True)))
+    open_ = check(receipts.render(Receipt(Subject(7), kind, label, before="delivery")))
+    settled = check(receipts.render(Receipt(Subject(7), kind, label, settled=True)))
     assert "item 7" in open_
     assert ("undo" in open_) == (kind is not AnswerKind.WITHDRAWN)
     assert "undo" not in settled
 
 
 def test_receipts_in_words() -> None:
-    said = receipts.render(Receipt(7, AnswerKind.LABEL, "refund", before="delivery")).text
+    said = receipts.render(Receipt(Subject(7), AnswerKind.LABEL, "refund", before="delivery")).text
     assert said == "Recorded for item 7: *refund* (instead of delivery)."
-    assert receipts.render(Receipt(7, AnswerKind.LABEL, "refund", settled=True)).text.endswith(" That decided it.")
-    decided = Receipt(7, AnswerKind.NONE_OF_THESE, None, settled=True, adjudicated=True)
+    assert receipts.render(Receipt(Subject(7), AnswerKind.LABEL, "refund", settled=True)).text.endswith(
+        " That decided it."
+    )
+    decided = Receipt(Subject(7), AnswerKind.NONE_OF_THESE, None, settled=True, adjudicated=True)
     assert receipts.render(decided).text == "You decided item 7: *None of these*."
     for text in HOSTILE:
-        check(receipts.render(Receipt(7, AnswerKind.LABEL, text, before=text)))
+        check(receipts.render(Receipt(Subject(7), AnswerKind.LABEL, text, before=text)))
 
 
 def mine(text: str = "charged twice", **more: Any) -> MineCard:
     queue = MyQueue(text[:80], 2, 3, 120, ((7, text[:80]),) * 10)
-    answers = tuple(MyAnswer(number, "Support", text[:80], text[:60], number % 2 == 0) for number in range(10))
+    answers = tuple(MyAnswer(Subject(number), "Support", text[:80], text[:60], number % 2 == 0) for number in range(10))
     return replace(MineCard(ANA, False, (queue,), answers), **more)
 
 
@@ -338,7 +343,7 @@ def scorecard(labels: int = 3, text: str = "") -> Scorecard:
 
 def report(text: str = "", **more: Any) -> CandidateCard:
     card = CandidateCard(
-        model_id=3,
+        subject=Subject(3),
         name="v3",
         queue_title=text[:80] or "Support tickets",
         state=ModelState.CANDIDATE,

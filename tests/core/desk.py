@@ -18,6 +18,7 @@ from core.records.predictions import Prediction
 from core.records.queues import Queue
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.votes import Receipt, Said, cast_vote, withdraw_vote
+from core.subjects import Subject
 from core.vocabulary import AnswerKind, Card, ErrorReason
 from tests.people import DAN, support_policy
 
@@ -73,11 +74,11 @@ class Desk:
     ) -> Receipt:
         """answer: a label, or one of NONE, CANNOT and SKIP. at: Slack's time of the click; by default, the next one."""
         with self.database.transaction(wait=PATIENT) as session:
-            return cast_vote(session, item_id, person, said(answer, at, **why), now, self.policy)
+            return cast_vote(session, Subject(item_id), person, said(answer, at, **why), now, self.policy)
 
     def undo(self, person: str, item_id: int, at: int | None = None, now: datetime = NOW) -> Receipt:
         with self.database.transaction(wait=PATIENT) as session:
-            return withdraw_vote(session, item_id, person, at or next(_clicks), now, self.policy)
+            return withdraw_vote(session, Subject(item_id), person, at or next(_clicks), now, self.policy)
 
     def settled(self, *people: str, answer: str = REFUND, **more: Any) -> int:
         """A ticket on which these people agree."""

@@ -211,7 +211,7 @@ def test_my_card_has_my_load_what_waits_and_my_last_answers_with_undo(desk: Desk
     [queue] = seen.queues
     assert (queue.open, queue.done_today, queue.daily_cap) == (2, 2, 120)
     assert queue.waiting == ((waiting, excerpt("a long text " * 20)), (taken_back, "hello"))
-    assert [(answer.item_id, answer.words, answer.may_undo) for answer in seen.answers] == [
+    assert [(answer.subject.id, answer.words, answer.may_undo) for answer in seen.answers] == [
         (settled, REFUND, False),
         (skipped, "skip", True),
         (open_, REFUND, True),

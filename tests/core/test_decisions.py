@@ -18,6 +18,7 @@ from core.learning.runs import EVALUATE
 from core.queues import Person, sync_members
 from core.records.delivery import Notice
 from core.records.learning import Approval, Snapshot, TrainingRun
+from core.subjects import Subject
 from core.vocabulary import Card, DecisionKind, ModelState, NoticeKind, Role
 from tests.core.conftest import OpenDesk
 from tests.core.desk import NOW, Desk
@@ -46,9 +47,9 @@ def act(desk: Desk, what: str, model_id: int, person: str = CLEO, at: int = 1) -
         if what == REJECT:
             reject(session, model_id, person, NOW, desk.policy)
         elif what == OVERRULE:
-            overrule(session, model_id, person, WHY, NOW, desk.policy)
+            overrule(session, Subject(model_id), person, WHY, NOW, desk.policy)
         elif what == OVERRULE_WITHOUT_REASON:
-            overrule(session, model_id, person, "  because  ", NOW, desk.policy)
+            overrule(session, Subject(model_id), person, "  because  ", NOW, desk.policy)
         else:
             withdraw_approval(session, model_id, person, at, NOW)
         return None
@@ -130,6 +131,14 @@ TABLE = [
     Row("a yes to a superseded one", superseded, CLEO, APPROVE, ModelState.SUPERSEDED, AlreadySettled, "superseded by"),
     Row("a no to a superseded one", superseded, CLEO, REJECT, ModelState.SUPERSEDED, AlreadySettled, "superseded by"),
 ]  # fmt: skip
+
+
+def test_a_report_of_what_a_restore_lost_overrules_for_no_other_model(desk: Desk) -> None:
+    model_id = refused(seeded(desk))
+    lost = Subject.of(model_id, NOW - timedelta(days=1))
+    with pytest.raises(NotFound, match="a back-up was restored"), desk.database.transaction() as session:
+        overrule(session, lost, CLEO, WHY, NOW, desk.policy)
+    assert model(desk, model_id).state is ModelState.CANDIDATE
 
 
 def test_each_act_has_the_effect_that_the_table_says(desk: Desk) -> None:

@@ -30,6 +30,7 @@ from core.review.listing import correction_page, item_page
 from core.review.mine import mine_card
 from core.review.stats import stats_card
 from core.review.votes import Said, cast_vote, withdraw_vote
+from core.subjects import Subject
 from core.vocabulary import AnswerKind, Audience, Card, ItemState
 from tests.core.desk import NOW
 
@@ -186,10 +187,12 @@ def _voting(session: Session) -> None:
     item = session.scalars(select(ReviewItem.id).join(Prediction).where(*newest)).one()
     for number, label in enumerate(LABELS[:2]):
         for _delivered_twice in range(2):
-            cast_vote(session, item, first, Said(AnswerKind.LABEL, CLICKED + number, label), NOW, policy)
-    withdraw_vote(session, item, first, CLICKED + 2, NOW, policy)
+            cast_vote(session, Subject(item), first, Said(AnswerKind.LABEL, CLICKED + number, label), NOW, policy)
+    withdraw_vote(session, Subject(item), first, CLICKED + 2, NOW, policy)
     for number, person in enumerate(PEOPLE[1:3], 3):
-        receipt = cast_vote(session, item, person, Said(AnswerKind.LABEL, CLICKED + number, LABELS[0]), NOW, policy)
+        receipt = cast_vote(
+            session, Subject(item), person, Said(AnswerKind.LABEL, CLICKED + number, LABELS[0]), NOW, policy
+        )
     assert receipt.settled
 
 

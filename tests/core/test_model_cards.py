@@ -6,6 +6,7 @@ from core.errors import NotFound
 from core.learning.cards import candidate_card, model_story, run_card
 from core.learning.decisions import approve, overrule
 from core.learning.roll_back import roll_back
+from core.subjects import Subject
 from core.vocabulary import DecisionKind, ModelState, RunState, Trigger
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NOW, Desk
@@ -64,7 +65,7 @@ def test_a_decision_is_on_the_card_it_was_about(desk: Desk) -> None:
     seeded(desk)
     model_id = candidate(desk, passed=False)
     with desk.database.transaction() as session:
-        overrule(session, model_id, CLEO, "the labels were wrong", NOW, desk.policy)
+        overrule(session, Subject(model_id), CLEO, "the labels were wrong", NOW, desk.policy)
     with desk.database.reading() as session:
         [line] = candidate_card(session, model_id, desk.policy).decisions
     assert (line.kind, line.leads, line.reason) == (DecisionKind.OVERRULE, (CLEO,), "the labels were wrong")

@@ -10,6 +10,7 @@ from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated,
 from core.queues import Person, sync_members
 from core.review.reviewers import pause, resume
 from core.review.votes import Receipt, Said, cast_vote
+from core.subjects import Subject
 from core.vocabulary import AnswerKind, Card, ErrorReason, ItemState, Role
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk, said
@@ -202,7 +203,7 @@ def test_a_form_that_is_changed_and_sent_again_after_the_end_is_refused(desk: De
 
 def in_form(desk: Desk, item_id: int, sent: Said) -> Receipt:
     with desk.database.transaction() as session:
-        return cast_vote(session, item_id, ANA, sent, NOW, desk.policy)
+        return cast_vote(session, Subject(item_id), ANA, sent, NOW, desk.policy)
 
 
 def test_a_click_delivered_again_says_that_it_settled_only_if_it_did(desk: Desk) -> None:

@@ -2,6 +2,8 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,15 +11,21 @@ from sqlalchemy import create_engine, make_url, text
 from typer.testing import CliRunner
 
 from bot.cli import app
-from core.database import Database
+from bot.sandbox.client import Person, SandboxClient
+from bot.sandbox.server import serve
+from bot.wiring import assemble, slack_client
+from core.database import PATIENT, Database
 from core.delivery import backlog, outbox
 from core.learning.serving import Serving
 from core.records.delivery import Posting
-from core.records.reviews import ReviewItem
+from core.records.queues import Queue
+from core.records.reviews import Answer, ReviewItem
 from core.vocabulary import ItemState
 from tests.core.desk import NOW, REFUND, Desk, opened
 from tests.core.models import promoted, seeded
-from tests.people import ANA, BEN, support_policy
+from tests.flows.processes import Bot
+from tests.loop import PATIENCE, Loop
+from tests.people import ANA, BEN, support_policy, workspace
 from tests.postgres import find_binaries
 
 
@@ -99,6 +107,59 @@ def test_items_coordinates_and_the_live_model_come_back(
         assert CliRunner().invoke(app, ["redeliver", "--all"]).stdout.startswith("0 ")
     finally:
         again.close()
+
+
+def test_a_card_of_what_a_restore_lost_counts_for_no_other_ticket(database_url: str, tmp_path: Path) -> None:
+    """The ticket after the restore has the number of the lost one, whose card still hangs in the channel."""
+    chances = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
+    with serve(workspace(), port=0) as url, SandboxClient(url) as box:
+        with at_work(box, url, database_url, tmp_path) as loop:
+            saved = backed_up(database_url, tmp_path)
+            loop.predict("T-1", "the sofa came late", chances)
+            stale = loop.card("the sofa came late")
+            box.wait_for(lambda: loop.ana.click(stale, "delivery").ok, PATIENCE, "a socket")
+            receipt = loop.told(loop.ana, "Recorded for item 1")
+        restored(saved, database_url)
+        with at_work(box, url, database_url, tmp_path) as loop:
+            loop.predict("T-2", "i want my money back", chances)
+            card = loop.card("i want my money back")
+            assert "item 1" in card.plain
+            box.wait_for(lambda: loop.ben.click(stale, "delivery").ok, PATIENCE, "a socket")
+            loop.told(loop.ben, "What this message is about does not exist any more")
+            loop.ana.click(receipt, "Undo")
+            loop.told(loop.ana, "What this message is about does not exist any more")
+            loop.ben.click(stale, "Why?")
+            box.wait_for(lambda: says(loop.ben, "What this message is about does not exist"), what="a sentence")
+            with loop.database.reading() as session:
+                assert session.query(Answer).count() == 0
+            for person in (loop.ana, loop.ben):
+                person.click(card, "refund")
+            loop.card("votes: 2 × refund")
+
+
+@contextmanager
+def at_work(box: SandboxClient, url: str, database_url: str, folder: Path) -> Iterator[Loop]:
+    """`goldloop run`, killed at the end."""
+    database, policy = Database(database_url), support_policy()
+    bot = Bot("run", url, database_url, folder)
+    bot.start()
+    try:
+        box.wait_for(lambda: has_queue(database), PATIENCE, "the queue")
+        slack = slack_client(workspace().apps[0].bot_token, f"{url}/api/")
+        yield Loop(box, assemble(database, slack, policy), database, policy)
+    finally:
+        bot.kill()
+        database.close()
+
+
+def says(person: Person, words: str) -> bool:
+    view = person.view
+    return view is not None and words in view.plain
+
+
+def has_queue(database: Database) -> bool:
+    with database.reading(wait=PATIENT) as session:
+        return session.query(Queue).count() == 1
 
 
 @pytest.mark.usefixtures("sqlite_only")

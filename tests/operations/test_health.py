@@ -164,6 +164,7 @@ def test_a_port_that_is_taken_keeps_nobody_from_work(
     ("body", "kind", "subject"),
     [
         ({"type": "block_actions", "actions": [{"value": "12|label|refund"}]}, "block_actions", {"subject": 12}),
+        ({"type": "block_actions", "actions": [{"value": "12.1764|skip"}]}, "block_actions", {"subject": 12}),
         ({"type": "view_submission", "view": {"private_metadata": "7"}}, "view_submission", {"subject": 7}),
         ({"type": "view_submission", "view": {"private_metadata": "a text of somebody"}}, "view_submission", {}),
         ({"type": "block_actions", "actions": [{"value": "12 is my PIN"}]}, "block_actions", {}),

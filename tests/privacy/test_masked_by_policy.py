@@ -95,4 +95,4 @@ def test_who_reviews_no_more_keeps_their_answers_but_not_the_texts(desk: Desk) -
     desk.click(ANA, item_id, REFUND)
     with desk.database.reading() as session:
         [answer] = mine_card(session, ANA, (), NOW, desk.policy).answers
-    assert (answer.item_id, answer.words, answer.excerpt) == (item_id, REFUND, "")
+    assert (answer.subject.id, answer.words, answer.excerpt) == (item_id, REFUND, "")

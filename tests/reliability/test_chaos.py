@@ -26,6 +26,7 @@ from core.records.jobs import Job
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.votes import Said, cast_vote
+from core.subjects import Subject
 from core.vocabulary import AnswerKind, ItemState
 
 SEED = 11  # with it every process is forked, so none takes three seconds to start
@@ -70,7 +71,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
             sent = time.time()
             said = Said(AnswerKind.LABEL, int(sent * 1_000_000), label)
             with place.database.transaction() as session:
-                cast_vote(session, item_id, person, said, utc_now(), place.policy)
+                cast_vote(session, Subject(item_id), person, said, utc_now(), place.policy)
             ledger.note(Click(person, item_id, said.kind, label, said.clicked_at, sent, time.time(), heard=True))
         yield Scene(place, ledger)
 

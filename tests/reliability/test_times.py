@@ -18,6 +18,7 @@ from core.errors import Outdated
 from core.records.jobs import Job
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.review.votes import Said, cast_vote
+from core.subjects import Subject
 from core.vocabulary import AnswerKind, EventKind
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk, opened
 from tests.people import ANA, support_policy
@@ -153,7 +154,7 @@ def test_a_form_counts_when_it_is_sent_whatever_our_own_clock_says(desk: Desk) -
     desk.click(ANA, item_id, REFUND, at=clicked_since)
     with desk.database.transaction() as session:
         form = Said(AnswerKind.LABEL, opened_at, BILLING, in_form=True)
-        assert cast_vote(session, item_id, ANA, form, BACK, desk.policy).before == REFUND
+        assert cast_vote(session, Subject(item_id), ANA, form, BACK, desk.policy).before == REFUND
     assert desk.click(ANA, item_id, DELIVERY, at=clicked_later, now=FORWARD).before == BILLING
     with pytest.raises(Outdated):
         desk.click(ANA, item_id, REFUND, at=clicked_since + 1)

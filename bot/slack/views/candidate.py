@@ -28,7 +28,7 @@ def render(card: CandidateCard) -> Message:
     drawn += _details(card.scorecard)
     drawn.append(blocks.context(_provenance(card), *(_decision(line) for line in card.decisions)))
     if card.state is ModelState.CANDIDATE and not card.passed and not card.outdated:
-        drawn += blocks.actions(blocks.button("Overrule…", "overrule", str(card.model_id), style="danger"))
+        drawn += blocks.actions(blocks.button("Overrule…", "overrule", str(card.subject), style="danger"))
     return blocks.message(_spoken(card, head), drawn)
 
 

@@ -6,10 +6,11 @@ from bot.slack import blocks
 from bot.slack.blocks import Block, View
 from bot.slack.payloads import NONE_VALUE
 from bot.slack.views.words import REASON_WORDS
-from core.errors import Busy, NotAllowed
+from core.errors import Busy, NotAllowed, NotFound
 from core.policy import LabelPolicy, QueuePolicy
 from core.review.cards import FormCard
 from core.review.story import StoryLine
+from core.subjects import Subject
 from core.vocabulary import NONE_OF_THESE
 
 MOST_BYTES = 200_000  # of a whole text; Slack takes views of 250,000 bytes (and 100 sections of 3,000 characters)
@@ -31,7 +32,7 @@ def answer_form(card: FormCard, opened_at: int) -> View:
     ]
     if card.guideline:
         drawn += [blocks.divider(), blocks.context("*Guideline*"), blocks.verbatim(card.guideline, 2500)]
-    return blocks.modal("answer_form", f"Item {card.item_id}", drawn, f"{card.item_id}|{opened_at}", submit="Send")
+    return blocks.modal("answer_form", f"Item {card.subject.id}", drawn, f"{card.subject}|{opened_at}", submit="Send")
 
 
 def matching_labels(labels: Sequence[LabelPolicy], typed: str) -> list[Block]:
@@ -61,7 +62,7 @@ def whole_text(item_id: int, text: str) -> View:
     return blocks.modal("whole_text", f"Item {item_id}", drawn)
 
 
-def overrule_form(model_id: int, name: str, problems: Sequence[str]) -> View:
+def overrule_form(model: Subject, name: str, problems: Sequence[str]) -> View:
     drawn = [blocks.section(f":warning: The golden gate refused *{name}*:")]
     drawn += [blocks.section(f"• {blocks.literal(problem)}") for problem in problems[:MOST_PROBLEMS]]
     drawn.append(
@@ -72,7 +73,7 @@ def overrule_form(model_id: int, name: str, problems: Sequence[str]) -> View:
             hint="Kept with the decision for everyone to read.",
         )
     )
-    return blocks.modal("overrule_form", f"Overrule for {name}", drawn, str(model_id), submit="Promote it")
+    return blocks.modal("overrule_form", f"Overrule for {name}", drawn, str(model), submit="Promote it")
 
 
 def flag_form(queues: Sequence[QueuePolicy], text: str, origin: str) -> View:
@@ -96,13 +97,15 @@ def sentence(title: str, words: str) -> View:
 
 
 def for_those_who_may(draw: Callable[[], View]) -> View:
-    """What is drawn, or the sentence why this person does not see it, or not now."""
+    """What is drawn, or the sentence why this person does not see it, or not now, or never again."""
     try:
         return draw()
     except Busy as refusal:
         return sentence("Please try again", str(refusal))
     except NotAllowed as refusal:
         return sentence("Not for you", str(refusal))
+    except NotFound as refusal:
+        return sentence("Gone", str(refusal))
 
 
 def _label_choice(card: FormCard) -> Block:

@@ -55,7 +55,7 @@ def _queue(queue: MyQueue) -> list[Block]:
 
 
 def _answer(answer: MyAnswer) -> Block:
-    undo = blocks.button("Undo", "undo", str(answer.item_id)) if answer.may_undo else None
+    undo = blocks.button("Undo", "undo", str(answer.subject)) if answer.may_undo else None
     return blocks.section(
-        f"Item {answer.item_id}: *{blocks.literal(answer.words)}* – {blocks.literal(answer.excerpt)}", undo
+        f"Item {answer.subject.id}: *{blocks.literal(answer.words)}* – {blocks.literal(answer.excerpt)}", undo
     )  # fmt: skip

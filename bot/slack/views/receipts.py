@@ -12,12 +12,12 @@ def render(receipt: Receipt) -> Message:
     words = _words(receipt)
     drawn = [blocks.section(words)]
     if receipt.may_undo:
-        drawn += blocks.actions(blocks.button("Undo", "undo", str(receipt.item_id), label="Take this answer back"))
+        drawn += blocks.actions(blocks.button("Undo", "undo", str(receipt.subject), label="Take this answer back"))
     return blocks.message(words, drawn)
 
 
 def _words(receipt: Receipt) -> str:
-    item = f"item {receipt.item_id}"
+    item = f"item {receipt.subject.id}"
     if receipt.kind is AnswerKind.WITHDRAWN:
         return f"Taken back: your answer about {item} no longer counts."
     if receipt.adjudicated:

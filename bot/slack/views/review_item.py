@@ -56,23 +56,23 @@ def _settled(card: ItemCard) -> Message:
             )
         )
     drawn += blocks.actions(
-        blocks.button("How was this decided?", "how_decided", str(card.item_id)), *_read_all(card)
+        blocks.button("How was this decided?", "how_decided", str(card.subject)), *_read_all(card)
     )  # fmt: skip
-    text = f"Item {card.item_id} is decided: {answer}, {_how(card)}. {_about_model(card)} {_quoted(card, 200)}"
+    text = f"Item {card.subject.id} is decided: {answer}, {_how(card)}. {_about_model(card)} {_quoted(card, 200)}"
     return blocks.message(text, drawn)
 
 
 def _erased(card: ItemCard) -> Message:
-    words = f"The text of item {card.item_id} was erased; nothing is left to judge."
+    words = f"The text of item {card.subject.id} was erased; nothing is left to judge."
     return blocks.message(words, [*_top(card), blocks.context(words)])
 
 
 def _top(card: ItemCard) -> list[Block]:
-    drawn = [blocks.header(f"{card.queue_title} · item {card.item_id}")]
+    drawn = [blocks.header(f"{card.queue_title} · item {card.subject.id}")]
     if card.text:
         drawn.append(blocks.verbatim(card.text, SHOWN_TEXT))
     if card.image_url:
-        drawn.append(blocks.image(card.image_url, f"The image of item {card.item_id}"))
+        drawn.append(blocks.image(card.image_url, f"The image of item {card.subject.id}"))
     drawn += blocks.fields(list(card.fields.items()))
     return drawn
 
@@ -96,8 +96,8 @@ def _label_buttons(card: ItemCard) -> list[Block]:
     if card.blind and len(drawn) < len(card.labels):
         drawn = []  # some without the others would be a hint
     if len(drawn) < len(card.labels):
-        drawn.append(blocks.button("Other…" if drawn else "Choose a label…", "form:other", str(card.item_id)))
-    drawn.append(blocks.button(NONE_OF_THESE, "vote:none", f"{card.item_id}|none"))
+        drawn.append(blocks.button("Other…" if drawn else "Choose a label…", "form:other", str(card.subject)))
+    drawn.append(blocks.button(NONE_OF_THESE, "vote:none", f"{card.subject}|none"))
     return drawn
 
 
@@ -105,24 +105,24 @@ def _label_button(card: ItemCard, position: int, name: str) -> Block:
     return blocks.button(
         name,
         f"vote:{position}",
-        f"{card.item_id}|label|{name}",
+        f"{card.subject}|label|{name}",
         style="primary" if name == card.guess else None,
-        label=f"Label item {card.item_id} as {name}",
+        label=f"Label item {card.subject.id} as {name}",
     )
 
 
 def _other_buttons(card: ItemCard) -> list[Block]:
-    drawn = [blocks.button("Why?", "form:why", str(card.item_id), label=f"Say why about item {card.item_id}")]
+    drawn = [blocks.button("Why?", "form:why", str(card.subject), label=f"Say why about item {card.subject.id}")]
     if card.state is ItemState.OPEN:
         drawn += [
-            blocks.button("Cannot judge", "vote:cannot", f"{card.item_id}|cannot"),
-            blocks.button("Skip", "vote:skip", f"{card.item_id}|skip"),
+            blocks.button("Cannot judge", "vote:cannot", f"{card.subject}|cannot"),
+            blocks.button("Skip", "vote:skip", f"{card.subject}|skip"),
         ]
     return drawn + _read_all(card)
 
 
 def _read_all(card: ItemCard) -> list[Block]:
-    return [blocks.button("Read all", "read_all", str(card.item_id))] if len(card.text) > SHOWN_TEXT else []
+    return [blocks.button("Read all", "read_all", str(card.subject))] if len(card.text) > SHOWN_TEXT else []
 
 
 def _how(card: ItemCard) -> str:
@@ -153,7 +153,7 @@ def _spoken(card: ItemCard) -> str:
     """The whole card in words: screen readers read nothing else."""
     guess = f" The model says {blocks.literal(card.guess)} ({card.confidence or 0:.0%})." if card.guess else ""
     state = f" A lead decides, because {card.disputed_because}." if card.state is ItemState.DISPUTED else ""
-    where = f"{blocks.escape(card.queue_title)}, item {card.item_id}"
+    where = f"{blocks.escape(card.queue_title)}, item {card.subject.id}"
     return f"{where}: which label is right?{guess}{state} {_quoted(card, 1500)}"
 
 

@@ -1,0 +1,35 @@
+"""Which row a control in Slack is about."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from core.errors import NotFound
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An item or a model: its number, and when it came to be, in microseconds since 1970.
+
+    The number alone would say it, were it not for back-ups: after a restore the numbers are given out anew, while the
+    cards of what was lost still hang in their channels. since: None in a control of a former release.
+    """
+
+    id: int
+    since: int | None = None
+
+    @classmethod
+    def of(cls, row_id: int, at: datetime) -> "Subject":
+        return cls(row_id, (at - EPOCH) // timedelta(microseconds=1))
+
+    def __str__(self) -> str:
+        return str(self.id) if self.since is None else f"{self.id}.{self.since}"
+
+    def require(self, at: datetime) -> None:
+        """Raise NotFound where the row of this number came to be at another time, so that another one is meant."""
+        if self.since not in (None, Subject.of(self.id, at).since):
+            raise NotFound(
+                "What this message is about does not exist any more: a back-up was restored since. "
+                "Nothing was recorded, and the message can be deleted."
+            )
