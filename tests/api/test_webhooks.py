@@ -1,7 +1,10 @@
 """Over real HTTP: signed so that the convention's own library accepts it, tried again until somebody listens."""
 
 import socket
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +15,7 @@ from standardwebhooks import Webhook
 from starlette.responses import Response
 from typer.testing import CliRunner, Result
 
+import bot.webhooks
 from bot.cli import app
 from bot.webhooks import deliver_next_event, secret_variable, webhook_id
 from bot.wiring import Services
@@ -140,6 +144,36 @@ def test_nobody_at_home_is_an_outcome_too(desk: Desk, receiver: Receiver) -> Non
         desk.settled(ANA, BEN)
         deliver(services_for(desk, f"http://127.0.0.1:{port}/"))
     assert outcomes(desk) == ["no answer (ConnectError)"]
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """The address of one that begins to answer, and sends one more byte of a header ten times a second, for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            peer, _ = server.accept()
+            with peer, suppress(OSError):
+                peer.sendall(b"HTTP/1.1 204 No Content\r\nx-long: ")
+                while True:
+                    peer.sendall(b"x")
+                    time.sleep(0.1)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        thread.join()
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_one_that_never_comes_to_an_end_holds_an_attempt_no_longer_than_another(
+    desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot.webhooks, "TIMEOUT", 1.0)
+    with dripping() as url:
+        desk.settled(ANA, BEN)
+        deliver(services_for(desk, url))
+    assert outcomes(desk) == ["no answer within 1 seconds"]
 
 
 @pytest.mark.usefixtures("sqlite_only")
