@@ -133,7 +133,7 @@ def remind_leads(services: Services) -> bool:
 def load_live_models(services: Services) -> bool:
     """So that no click has to wait for a freshly promoted model to be read."""
     for queue in services.policy.queues:
-        services.serving.usable(queue.name)
+        services.serving.usable(queue)
     return False
 
 

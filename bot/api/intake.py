@@ -92,7 +92,7 @@ def _asked(sent: Any, queue: QueuePolicy) -> NewPrediction:
 
 def _live_model(services: Services, queue: QueuePolicy) -> LiveModel:
     try:
-        live = services.serving.live(queue.name)
+        live = services.serving.live(queue)
     except Invalid as unusable:  # our fault, not the caller's
         raise Unavailable(f"The live model of {queue.name} cannot be used: {unusable}") from unusable
     if live is None:

@@ -142,7 +142,7 @@ def first_model(stage: Stage) -> None:
     lead = stage.box.person(place.CLEO)
     report = _wait(stage, lambda: _report(stage, "v1"), "the first model's report")
     lead.react(report, "white_check_mark")
-    _wait(stage, lambda: stage.services.serving.live(place.QUEUE), "the first model to go live")
+    _wait(stage, lambda: stage.services.serving.live(stage.queue), "the first model to go live")
     stage.say("Cleo approved the first model; v1 is live")
 
 
@@ -160,7 +160,7 @@ def stream(stage: Stage, most_open: int, most_flagged: int | None) -> None:
 
 
 def arrives(stage: Stage, number: int, ticket: Ticket) -> None:
-    live = stage.services.serving.live(place.QUEUE)
+    live = stage.services.serving.live(stage.queue)
     assert live is not None
     chances = live.predict([ticket.text])[0]
     label = max(chances, key=lambda name: chances[name])
@@ -192,7 +192,7 @@ def _watch(stage: Stage) -> None:
         with stage.services.database.reading() as session:
             states = dict(session.execute(select(ReviewItem.state, func.count()).group_by(ReviewItem.state)).all())
             model = story.newest_model(session)
-            live = stage.services.serving.live(place.QUEUE)
+            live = stage.services.serving.live(stage.queue)
             now = (
                 states.get(ItemState.OPEN, 0),
                 states.get(ItemState.DISPUTED, 0),

@@ -11,7 +11,7 @@ from bot.demo.data import Ticket
 from core.learning.cards import CandidateCard, candidate_card
 from core.learning.intervals import Interval, difference
 from core.learning.serving import load_model
-from core.policy import Policy
+from core.policy import Policy, QueuePolicy
 from core.records.learning import ModelVersion
 from core.records.predictions import Flag
 from core.records.reviews import Answer, Correction, ReviewItem
@@ -28,12 +28,12 @@ class Unseen:
     difference: Interval
 
 
-def on_unseen(session: Session, before: int, after: int, unseen: list[Ticket]) -> Unseen:
+def on_unseen(session: Session, before: int, after: int, unseen: list[Ticket], queue: QueuePolicy) -> Unseen:
     """before, after: model ids."""
     truth = np.array([ticket.label for ticket in unseen])
     right = []
     for model_id in (before, after):
-        fitted = load_model(session, model_id).fitted
+        fitted = load_model(session, model_id, queue).fitted
         table = fitted.probabilities([ticket.text for ticket in unseen])
         right.append(np.array(fitted.classes)[table.argmax(axis=1)] == truth)
     broken, gained = int((right[0] & ~right[1]).sum()), int((~right[0] & right[1]).sum())
@@ -49,7 +49,7 @@ def tell(session: Session, policy: Policy, unseen: list[Ticket], accuracies: dic
     model = newest_model(session)
     card = candidate_card(session, model.id, policy)
     before = session.scalars(select(ModelVersion.id).where(ModelVersion.version == 1)).one()
-    measured = on_unseen(session, before, model.id, unseen)
+    measured = on_unseen(session, before, model.id, unseen, policy.queue(model.queue.name))
     table = Table(title="What happened", show_header=False, title_style="bold", min_width=78)
     table.add_column(style="cyan")
     table.add_column()

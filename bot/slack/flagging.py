@@ -52,7 +52,7 @@ def _looked_at(services: Services, asked: FlagSubmission) -> NewPrediction:
     if len(external_id) > LONGEST_ID:
         raise Invalid("This message cannot be identified.")
     fields = {"Flagged by": f"@{asked.person}"}
-    live = services.serving.usable(asked.queue)
+    live = services.serving.usable(services.policy.queue(asked.queue))
     if live is None:
         return NewPrediction(external_id, NO_MODEL, asked.text, fields=fields)
     chances = live.predict([asked.text])[0]

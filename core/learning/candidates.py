@@ -17,7 +17,7 @@ from core.learning.artifacts import LIBRARY, Packed
 from core.learning.evaluation import GoldenRow, Predicted, always, compare, predict
 from core.learning.gate import GateVerdict, gate
 from core.learning.golden import Golden, golden_set
-from core.learning.learners import Fitted
+from core.learning.learners import Fitted, Outgrown
 from core.learning.scorecard import Baseline, Scorecard
 from core.learning.serving import LiveModel, load_model
 from core.learning.snapshots import Row
@@ -79,8 +79,8 @@ def measure(
         golden = [
             row for row in golden_set(session, run.queue_id, snapshot.golden_up_to) if row.label in policy.label_names
         ]
-        candidate = fitted or load_model(session, model_id or 0).fitted
-        live_model, unusable = _opened(session, live.model_id)
+        candidate = fitted or load_model(session, model_id or 0, policy).fitted
+        live_model, unusable = _opened(session, live.model_id, policy)
         recorded = {} if live_model else _recorded(session, run.queue_id)
     rows_to_meet = [GoldenRow(row.id, row.text, row.label, row.stratum) for row in golden]
     baseline: Baseline = "majority"
@@ -102,15 +102,15 @@ def measure(
     return Measured(live.model_id, live.changes, _golden_hash(golden), scorecard, verdict)
 
 
-def _opened(session: Session, model_id: int | None) -> tuple[LiveModel | None, str]:
-    """The live model, or why it cannot be opened after an upgrade of scikit-learn: training anew must mend that. Raises
-    Invalid where it was changed or damaged: that is for somebody to look at."""
+def _opened(session: Session, model_id: int | None, policy: QueuePolicy) -> tuple[LiveModel | None, str]:
+    """The live model, or why it cannot be used after an upgrade of scikit-learn, or under other labels: training anew
+    must mend that. Raises Invalid where it was changed or damaged: that is for somebody to look at."""
     if model_id is None:
         return None, ""
     try:
-        return load_model(session, model_id), ""
+        return load_model(session, model_id, policy), ""
     except Invalid as refusal:
-        if session.get_one(Artifact, model_id).library == LIBRARY:
+        if session.get_one(Artifact, model_id).library == LIBRARY and not isinstance(refusal, Outgrown):
             raise
         return None, f"What is live could not be opened, so nothing was compared with it: {refusal}"
 

@@ -6,7 +6,7 @@ one is in core/learning/text_learner.py; a learner is imported when it is asked 
 waits for its libraries.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, runtime_checkable
@@ -72,6 +72,39 @@ class Learner(Protocol):
     def restore(self, state: State) -> Fitted:
         """The inverse of `Fitted.state`. Raises Invalid if this is not a state of this learner."""
         ...
+
+
+class Outgrown(Invalid):
+    """A model that knows none of the labels that are asked for now."""
+
+
+@dataclass(frozen=True)
+class Restricted:
+    """A model with fewer labels to choose from: P(label | text, it is one of `classes`)."""
+
+    fitted: Fitted
+    classes: tuple[str, ...]
+
+    def probabilities(self, texts: Sequence[str]) -> FloatArray:
+        kept = [self.fitted.classes.index(label) for label in self.classes]
+        shares = self.fitted.probabilities(texts)[:, kept]
+        sums = shares.sum(axis=1, keepdims=True)
+        made: FloatArray = np.divide(shares, sums, out=np.full_like(shares, 1 / len(kept)), where=sums > 0)
+        return made
+
+    def state(self) -> State:
+        return self.fitted.state()
+
+
+def restricted(fitted: Fitted, labels: Collection[str]) -> Fitted:
+    """The model without the labels that are not among these, as where one was taken out of the policy since it learnt.
+    Raises Outgrown if it knows none of them."""
+    known = tuple(label for label in fitted.classes if label in labels)
+    if known == fitted.classes:
+        return fitted
+    if not known:
+        raise Outgrown("The model knows none of the labels that the policy has now. Retrain with `goldloop retrain`.")
+    return Restricted(fitted, known)
 
 
 def find_learner(name: str) -> Learner:

@@ -12,8 +12,9 @@ from core import patience
 from core.database import Database
 from core.errors import Invalid
 from core.learning.artifacts import Packed, unpack
-from core.learning.learners import Fitted, find_learner
+from core.learning.learners import Fitted, find_learner, restricted
 from core.learning.models import live_model_id
+from core.policy import QueuePolicy
 from core.records.learning import Artifact, ModelVersion
 
 log = logging.getLogger(__name__)
@@ -21,9 +22,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LiveModel:
+    """fitted: with the labels that the queue has; dropped: those that it learnt and the queue has no more."""
+
     id: int
     name: str
     fitted: Fitted
+    dropped: tuple[str, ...] = ()
 
     def predict(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """For each text, label to probability."""
@@ -40,37 +44,40 @@ class Serving:
         self._loaded: dict[str, LiveModel] = {}
         self._complaints: set[str] = set()
 
-    def live(self, queue_name: str) -> LiveModel | None:
+    def live(self, queue: QueuePolicy) -> LiveModel | None:
         """None: no model of ours is live in this queue. Raises Invalid if the stored model cannot be used, Busy."""
         with self._database.reading() as session:
-            model_id = live_model_id(session, queue_name)
+            model_id = live_model_id(session, queue.name)
             if model_id is None:
                 return None
-            loaded = self._loaded.get(queue_name)
-            return loaded if loaded and loaded.id == model_id else self._load(session, queue_name, model_id)
+            loaded = self._loaded.get(queue.name)
+            return loaded if loaded and loaded.id == model_id else self._load(session, queue, model_id)
 
-    def _load(self, session: Session, queue_name: str, model_id: int) -> LiveModel:
+    def _load(self, session: Session, queue: QueuePolicy, model_id: int) -> LiveModel:
         """Raises Busy if another thread takes too long over it."""
         with patience.taken(self._lock):
-            loaded = self._loaded.get(queue_name)
+            loaded = self._loaded.get(queue.name)
             if loaded is None or loaded.id != model_id:
-                loaded = self._loaded[queue_name] = load_model(session, model_id)
+                loaded = self._loaded[queue.name] = load_model(session, model_id, queue)
             return loaded
 
-    def usable(self, queue_name: str) -> LiveModel | None:
+    def usable(self, queue: QueuePolicy) -> LiveModel | None:
         """Like `live`, for work that goes on without a model: one that cannot be used is logged once, and None."""
         try:
-            return self.live(queue_name)
+            return self.live(queue)
         except Invalid as refusal:
             if str(refusal) not in self._complaints:
                 self._complaints.add(str(refusal))
-                log.error("the live model cannot be used", extra={"queue": queue_name, "reason": str(refusal)})
+                log.error("the live model cannot be used", extra={"queue": queue.name, "reason": str(refusal)})
             return None
 
 
-def load_model(session: Session, model_id: int) -> LiveModel:
-    """Raises Invalid if the artefact was changed, or comes from another scikit-learn."""
+def load_model(session: Session, model_id: int, queue: QueuePolicy) -> LiveModel:
+    """Raises Invalid if the artefact was changed, or comes from another scikit-learn, or if none of its labels is left
+    in the policy."""
     model = session.get_one(ModelVersion, model_id)
     artifact = session.get_one(Artifact, model_id)
     packed = Packed(artifact.content, artifact.sha256, artifact.library)
-    return LiveModel(model.id, model.name, unpack(packed, find_learner(model.learner)))
+    learnt = unpack(packed, find_learner(model.learner))
+    fitted = restricted(learnt, queue.label_named)
+    return LiveModel(model.id, model.name, fitted, tuple(sorted({*learnt.classes} - {*fitted.classes})))

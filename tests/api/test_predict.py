@@ -7,7 +7,7 @@ from core.database import Database
 from core.records.predictions import Prediction
 from core.vocabulary import ItemState
 from tests.api.conftest import Api, StartApi
-from tests.core.desk import DELIVERY, opened
+from tests.core.desk import BILLING, DELIVERY, REFUND, opened
 from tests.core.models import promoted, seeded
 from tests.people import support_policy
 
@@ -48,6 +48,26 @@ def test_asking_again_is_recognised_where_no_original_is_kept(database: Database
     with start_api(desk).client() as client:
         answers = [client.predict("support", "T-1", "i am eva@example.com, where is it") for _ in range(2)]
     assert [answer.repeated for answer in answers] == [False, True]
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_label_that_left_the_policy_is_not_answered(database: Database, start_api: StartApi) -> None:
+    desk = opened(database, support_policy())
+    promoted(seeded(desk))
+    with start_api(desk.under(labels=[REFUND, BILLING])).client() as client:
+        answer = client.predict("support", "T-1", "where is the parcel with my lamp")
+    assert set(answer.probabilities) == {REFUND, BILLING}
+    assert answer.confidence == max(answer.probabilities.values()) == answer.probabilities[answer.label]
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_model_of_which_no_label_is_left_answers_nobody(database: Database, start_api: StartApi) -> None:
+    desk = opened(database, support_policy())
+    promoted(seeded(desk))
+    api = start_api(desk.under(labels=["praise", "complaint"]))
+    answer = api.call("POST", "support/predict", api.token(), json={"external_id": "T-1", "text": UNCLEAR})
+    assert answer.status_code == 503
+    assert "knows none of the labels that the policy has now" in answer.json()["detail"]
 
 
 @pytest.mark.usefixtures("sqlite_only")

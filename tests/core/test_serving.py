@@ -5,16 +5,22 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.errors import Invalid, NotFound
+from core.learning.decisions import approve
+from core.learning.models import newest_evaluation
 from core.learning.roll_back import roll_back
+from core.learning.seeds import add_seeds
 from core.learning.serving import Serving
 from core.records.learning import Artifact
-from tests.core.desk import NOW, REFUND, Desk
-from tests.core.models import candidate, promoted, seeded, trained
-from tests.people import CLEO
+from core.vocabulary import RunState
+from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk
+from tests.core.models import THINGS, candidate, promoted, seeded, trained
+from tests.people import CLEO, support_policy
+
+RULES = support_policy().queues[0]
 
 
-def served(serving: Serving) -> str | None:
-    found = serving.live("support")
+def served(serving: Serving, desk: Desk | None = None) -> str | None:
+    found = serving.live(desk.rules if desk else RULES)
     return found.name if found else None
 
 
@@ -38,7 +44,7 @@ def test_a_model_is_loaded_once_while_it_stays_live(desk: Desk) -> None:
     promoted(desk)
     serving = Serving(desk.database)
     with ThreadPoolExecutor(8) as pool:
-        models = list(pool.map(lambda _number: serving.live("support"), range(16)))
+        models = list(pool.map(lambda _number: serving.live(desk.rules), range(16)))
     assert models[0] is not None
     assert len({id(model) for model in models}) == 1
 
@@ -46,13 +52,46 @@ def test_a_model_is_loaded_once_while_it_stays_live(desk: Desk) -> None:
 def test_a_served_model_answers_with_a_probability_for_every_label(desk: Desk) -> None:
     seeded(desk)
     promoted(desk)
-    model = Serving(desk.database).live("support")
+    model = Serving(desk.database).live(desk.rules)
     assert model is not None
     assert model.predict([]) == []
     [chances] = model.predict(["i want my money back for the kettle"])
     assert set(chances) == set(desk.rules.label_names)
     assert max(chances, key=lambda label: chances[label]) == REFUND
     assert sum(chances.values()) == pytest.approx(1)
+
+
+def test_what_left_the_policy_is_answered_no_more(desk: Desk) -> None:
+    promoted(seeded(desk))
+    fewer = desk.under(labels=[REFUND, BILLING])
+    whole, left = Serving(desk.database).live(desk.rules), Serving(desk.database).live(fewer.rules)
+    assert whole
+    assert left
+    assert (whole.dropped, left.dropped) == ((), (DELIVERY,))
+    parcel = ["where is the parcel with my lamp"]
+    [before], [after] = whole.predict(parcel), left.predict(parcel)
+    assert max(before, key=lambda label: before[label]) == DELIVERY
+    assert set(after) == {REFUND, BILLING}
+    assert sum(after.values()) == pytest.approx(1)
+    assert after[REFUND] / after[BILLING] == pytest.approx(before[REFUND] / before[BILLING])
+    assert left.predict([]) == []
+
+
+def test_a_model_of_other_labels_is_replaced_by_training_anew(desk: Desk) -> None:
+    promoted(seeded(desk))
+    other = desk.under(labels=["complaint", "praise"])
+    with pytest.raises(Invalid, match="knows none of the labels that the policy has now"):
+        Serving(desk.database).live(other.rules)
+    texts = [
+        (f"{word} {thing}", label) for thing in THINGS for word, label in (("awful", "complaint"), ("nice", "praise"))
+    ]
+    with desk.database.transaction() as session:
+        add_seeds(session, texts, NOW, other.rules)
+    assert trained(other).state is RunState.DONE
+    with desk.database.transaction() as session:
+        assert "knows none of the labels" in newest_evaluation(session, 2).warnings["sentences"][0]
+        assert approve(session, 2, CLEO, 2, NOW, other.policy)
+    assert served(Serving(desk.database), other) == "v2"
 
 
 @pytest.mark.parametrize(
@@ -74,10 +113,10 @@ def test_a_tampered_artefact_is_refused_with_what_to_do(desk: Desk, change: dict
         for name, value in change.items():
             setattr(artifact, name, value)
     with pytest.raises(Invalid, match=words) as refusal:
-        Serving(desk.database).live("support")
+        Serving(desk.database).live(desk.rules)
     assert "Retrain with `goldloop retrain`" in str(refusal.value)
     assert served(running) == "v1", "what was loaded before goes on"
-    assert Serving(desk.database).usable("support") is None, "what needs no model goes on without"
+    assert Serving(desk.database).usable(desk.rules) is None, "what needs no model goes on without"
 
 
 def test_a_run_meets_the_live_model_and_refuses_a_tampered_one(desk: Desk) -> None:
@@ -90,4 +129,4 @@ def test_a_run_meets_the_live_model_and_refuses_a_tampered_one(desk: Desk) -> No
 
 def test_an_unknown_queue_is_refused(desk: Desk) -> None:
     with pytest.raises(NotFound, match="no queue “sales”"):
-        Serving(desk.database).live("sales")
+        Serving(desk.database).live(RULES.model_copy(update={"name": "sales"}))

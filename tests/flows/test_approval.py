@@ -51,7 +51,7 @@ def report(loop: Loop, name: str, words: str = PASSES) -> Message:
 
 
 def live_name(loop: Loop) -> str | None:
-    model = loop.services.serving.live("support")
+    model = loop.services.serving.live(loop.queue)
     return model.name if model else None
 
 

@@ -29,7 +29,7 @@ def test_a_prediction_becomes_a_correction_and_the_correction_a_live_model(loop:
     loop.cleo.react(report, "white_check_mark")
     live = loop.card("v1 is live", channel=LEADS)
     assert live.ts == report.ts
-    model = loop.services.serving.live("support")
+    model = loop.services.serving.live(loop.queue)
     assert model is not None
     assert model.name == "v1"
     assert model.predict(["give me my money back please"])[0]["refund"] > 0.4

@@ -97,7 +97,7 @@ def test_items_coordinates_and_the_live_model_come_back(
             assert states == {ItemState.OPEN, ItemState.SETTLED}
             assert all(posting.ts for posting in session.query(Posting))
             assert backlog.waiting(session).count == 0
-        live = Serving(again).live("support")
+        live = Serving(again).live(support_policy().queues[0])
         assert live is not None
         assert max(live.predict(["i want my money back"])[0].values()) > 0.3
         monkeypatch.setenv("DATABASE_URL", database_url)

@@ -201,6 +201,31 @@ def of_model(place: Place) -> list[Finding]:
     return [finding for finding in place.findings() if finding.subject == "model of support"]
 
 
+@pytest.mark.usefixtures("sqlite_only")
+def test_labels_that_left_the_policy_or_came_into_it_since_the_model_learnt(place: Place) -> None:
+    promoted(seeded(Desk(place.database, support_policy())))
+    written = place.policy.read_text(encoding="utf-8")
+    assert '"delivery"' in written
+    place.policy.write_text(written.replace('"delivery"', '"shipping"'), encoding="utf-8")
+    found = only(of_model(place))
+    assert (found.outcome, found.words) == (
+        Outcome.NOTE,
+        "v1 is live and loads. It never answers “shipping”, which it has not learnt. "
+        "“delivery”, which it has learnt, is not in the policy, so it answers the next best.",
+    )
+    assert "goldloop retrain -q support" in found.remedy
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_learner_that_is_not_installed(place: Place) -> None:
+    with place.policy.open("a", encoding="utf-8") as file:
+        file.write('\n[queues.support.retraining]\nlearner = "bert"\n')
+    [unknown, live] = of_model(place)
+    assert "no learner “bert”" in unknown.words
+    assert unknown.remedy == "Set queues.support.retraining.learner to one of those."
+    assert live.words == "None is live yet."
+
+
 def test_a_live_model_that_was_changed_is_found(place: Place) -> None:
     assert only(of_model(place)).words == "None is live yet."
     promoted(seeded(Desk(place.database, support_policy())))

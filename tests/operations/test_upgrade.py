@@ -161,7 +161,7 @@ def test_what_was_half_done_is_finished_and_its_token_is_good(upgraded: Desk) ->
 def test_its_live_model_answers_and_its_candidate_can_go_live(upgraded: Desk) -> None:
     assert live(upgraded) == 1
     if {LIBRARY} == STORED_BY:  # else it is made anew; see below
-        serving = Serving(upgraded.database).live("support")
+        serving = Serving(upgraded.database).live(upgraded.rules)
         assert serving is not None
         assert sum(serving.predict(["where is my parcel"])[0].values()) == pytest.approx(1)
     with upgraded.database.transaction() as session:
@@ -183,11 +183,11 @@ def test_what_it_had_collected_trains_the_next_model(upgraded: Desk) -> None:
 def test_a_live_model_of_another_scikit_learn_is_mended_by_training_anew(upgraded: Desk) -> None:
     with upgraded.database.transaction() as session:
         session.execute(update(Artifact).values(library="scikit-learn 0.1"))
-    assert Serving(upgraded.database).usable("support") is None
+    assert Serving(upgraded.database).usable(upgraded.rules) is None
     assert requested(upgraded) is not None
     train(upgraded.database, claimed(upgraded), ticking(), upgraded.policy)
     with upgraded.database.transaction() as session:
         warnings = newest_evaluation(session, 3).warnings["sentences"]
         assert "What is live could not be opened" in warnings[0]
         assert approve(session, 3, CLEO, 7, NOW, upgraded.policy)
-    assert Serving(upgraded.database).usable("support") is not None
+    assert Serving(upgraded.database).usable(upgraded.rules) is not None
