@@ -19,7 +19,7 @@ from bot.checks.database import (
     reachable_database,
     room_on_disk,
 )
-from bot.checks.delivery import dead_jobs, undelivered
+from bot.checks.delivery import dead_jobs, undelivered, worker_at_work
 from bot.checks.events import events_heard
 from bot.checks.finding import Finding, Findings, Outcome, bad
 from bot.checks.machine import scratch_folder
@@ -53,8 +53,14 @@ def shown(findings: list[Finding]) -> Group:
     for finding in findings:
         words = escape(finding.words) + (f"\n[bold]→ {escape(finding.remedy)}[/]" if finding.remedy else "")
         table.add_row(MARKS[finding.outcome], escape(finding.subject), words)
-    broken = sum(finding.outcome is Outcome.BAD for finding in findings)
-    return Group(table, f"\n{broken} of {len(findings)} checks failed." if broken else "\nAll is well.")
+    return Group(table, f"\n{_summary([finding.outcome for finding in findings])}")
+
+
+def _summary(outcomes: list[Outcome]) -> str:
+    broken, notes = outcomes.count(Outcome.BAD), outcomes.count(Outcome.NOTE)
+    if broken:
+        return f"{broken} of {len(outcomes)} checks failed."
+    return f"Nothing failed. Worth knowing: {notes} marked with !" if notes else "All is well."
 
 
 def _database(settings: Settings, policy: Policy | None, clock: Callable[[], datetime]) -> Findings:
@@ -74,6 +80,7 @@ def _rows(database: Database, policy: Policy | None, clock: Callable[[], datetim
     yield from clock_of_database(database, clock)
     if not (yield from newest_migration(database)):
         return
+    yield from worker_at_work(database, clock)
     yield from undelivered(database, clock)
     yield from dead_jobs(database)
     yield from events_heard(database, clock)

@@ -16,12 +16,13 @@ STOP_SECONDS = 2  # for requests at hand when the process ends
 
 @contextmanager
 def listening(app: FastAPI, host: str, port: int) -> Iterator[None]:
-    """Answers until the block is left. A port that is taken is logged and no reason to stay away from work: on one
+    """Answers until the block is left. A port that is taken is said, and no reason to stay away from work: on one
     machine several processes may be given the same."""
     try:
         taken = _bound(host, port)
     except OSError as error:
-        log.warning("nobody can watch this process", extra={"port": port, "reason": error.strerror})
+        words = "Port %d cannot be had (%s), so this process is not to be watched, nor reached over HTTP; set PORT."
+        log.warning(words, port, error.strerror)
         yield
         return
     config = uvicorn.Config(

@@ -55,8 +55,19 @@ class _Masking(logging.Formatter):
 
 def _plain_handler(stream: TextIO) -> logging.Handler:
     handler = RichHandler(console=Console(file=stream), show_path=False)
-    handler.setFormatter(_Masking(logging.Formatter("%(message)s")))
+    handler.setFormatter(_Masking(_WithFields("%(message)s")))
     return handler
+
+
+class _WithFields(logging.Formatter):
+    """The message, and after it what JSON would have as fields of their own."""
+
+    OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the standard library's name
+        fields = structlog.contextvars.get_contextvars() | vars(record)
+        said = " ".join(f"{name}={value}" for name, value in fields.items() if name not in self.OF_EVERY_RECORD)
+        return super().formatMessage(record) + (f"  {said}" if said else "")
 
 
 def _json_handler(stream: TextIO) -> logging.Handler:

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.checks.finding import Findings, bad, good
+from bot.checks.finding import Findings, bad, good, note
+from bot.processes import is_gone
+from bot.slack.speaking.deliver import SPEAKING
 from bot.slack.speaking.refusals import CHANNEL
 from core.database import Database
-from core.delivery import backlog
+from core.delivery import backlog, turns
 from core.delivery.backlog import GivenUp
 
 LATE = 300  # seconds; Slack's rates let a full channel have sixty cards a minute
@@ -47,6 +49,18 @@ def _named(lost: GivenUp) -> str:
     if lost.reason in CHANNEL or not lost.named:
         return ""
     return f" ({', '.join(lost.named)}{', …' if lost.count > len(lost.named) else ''})"
+
+
+def worker_at_work(database: Database, clock: Callable[[], datetime]) -> Findings:
+    """Seen by the turn to speak, which each worker takes and keeps."""
+    with database.reading() as session:
+        speaks = turns.holder(session, SPEAKING, clock(), is_gone)
+    if speaks is None:
+        words = "No worker speaks to Slack: none runs, or Slack does not let it. No card comes and nothing is trained."
+        yield note("worker", words, "`goldloop run`, or `goldloop worker` beside `goldloop web`.")
+    else:
+        host, number, _tag = speaks.rsplit(":", 2)
+        yield good("worker", f"process {number} on {host} speaks to Slack")
 
 
 def dead_jobs(database: Database) -> Findings:

@@ -17,7 +17,7 @@ def events_heard(database: Database, clock: Callable[[], datetime]) -> Findings:
     """A note for each kind that people need and that never came, with what brings one; it may only be early days."""
     with database.reading() as session:
         heard = last_heard(session)
-    for kind in NEEDED.keys() - heard.keys():
+    for kind in (kind for kind in NEEDED if kind not in heard):
         remedy = f"While it runs, {NEEDED[kind]} and look again. If it stays so: Event Subscriptions on the app's page."
         yield note("events", f"Slack has never sent {kind}.", remedy)
     if NEEDED.keys() <= heard.keys():

@@ -44,6 +44,12 @@ def take(session: Session, name: str, who: str, now: datetime, is_dead: Callable
     return whose
 
 
+def holder(session: Session, name: str, now: datetime, is_dead: Callable[[str], bool]) -> str | None:
+    """Whose turn it is; None: nobody's."""
+    turn = session.get(Turn, name)
+    return None if turn is None or _is_free(turn, now, is_dead) else turn.holder
+
+
 def give_back(session: Session, name: str, who: str) -> None:
     """Somebody else may have it. Does nothing where it is another's."""
     session.execute(delete(Turn).where(Turn.name == name, Turn.holder == who))

@@ -1,19 +1,24 @@
 """`goldloop doctor` on policy, database, delivery and models: one thing broken at a time, on both databases."""
 
+import socket
 import sqlite3
 import tempfile
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from sqlalchemy import make_url, text
 from typer.testing import CliRunner
 
 from bot.checks.database import room_on_disk
-from bot.checks.finding import Finding, Outcome
+from bot.checks.finding import Finding, Outcome, bad, good, note
 from bot.cli import app
 from bot.clock import utc_now
-from core.delivery import backlog, notices, outbox
+from bot.doctor import shown
+from bot.processes import is_gone
+from bot.slack.speaking.deliver import SPEAKING
+from core.delivery import backlog, notices, outbox, turns
 from core.queues import queue_named
 from core.records.delivery import Posting
 from core.records.jobs import Job
@@ -194,6 +199,28 @@ def test_a_job_that_failed_for_good_is_found_until_a_later_one_has_gone_well(pla
     with place.database.transaction() as session:
         session.add(job("train", "train:2", "done"))
     assert place.bad() == []
+
+
+def test_whether_a_worker_runs_is_seen_at_once(place: Place) -> None:
+    def of_worker() -> Finding:
+        return only([finding for finding in place.findings() if finding.subject == "worker"])
+
+    assert (of_worker().outcome, "none runs" in of_worker().words) == (Outcome.NOTE, True)
+    with place.database.transaction() as session:
+        turns.take(session, SPEAKING, "another-host:12:abc", utc_now(), is_gone)
+    assert (of_worker().outcome, of_worker().words) == (Outcome.GOOD, "process 12 on another-host speaks to Slack")
+    with place.database.transaction() as session:
+        session.execute(text("UPDATE turn SET holder = :gone"), {"gone": f"{socket.gethostname()}:999999999:abc"})
+    assert of_worker().outcome is Outcome.NOTE
+
+
+def test_the_summary_says_all_is_well_only_where_there_is_nothing_to_say() -> None:
+    console = Console(record=True, width=100)
+    for findings in ([good("a", "b")], [good("a", "b"), note("c", "d")], [note("c", "d"), bad("e", "f", "g")]):
+        console.print(shown(findings))
+    said = console.export_text()
+    for words in ("All is well.", "Nothing failed. Worth knowing: 1 marked with !", "1 of 2 checks failed."):
+        assert said.count(words) == 1
 
 
 def of_model(place: Place) -> list[Finding]:

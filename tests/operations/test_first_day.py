@@ -94,7 +94,8 @@ def test_the_page_leads_from_nothing_to_a_settled_item(
     assert "goldloop.toml is written: 3 labels." in terminal.type(INIT)
     told = terminal.type(CHECK)
     assert "The database is up to date." in told
-    assert "All is well." in told
+    assert "Nothing failed." in told
+    assert "No worker speaks to Slack" in " ".join(told.split())
     with terminal.running(RUN.strip()):
         box.wait_for(lambda: answers(address), ENOUGH)
         if over_http:
@@ -105,6 +106,8 @@ def test_the_page_leads_from_nothing_to_a_settled_item(
             assert box.person(person).click(card, "refund").ok
         assert "refund" not in shown(box, "votes: 2 × refund").buttons
         assert httpx.get(f"{address}/health/ready").json()["ready"] is True
+        assert "speaks to Slack" in (told := terminal.type("goldloop doctor"))
+        assert "No worker" not in told
     story = terminal.type(EXPLAIN)
     assert "refund" in story
     assert "settled" in story.lower()

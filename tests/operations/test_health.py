@@ -157,7 +157,7 @@ def test_a_port_that_is_taken_keeps_nobody_from_work(
 ) -> None:
     with listening(create_listener(watched.loop.services, Pulse()), "127.0.0.1", unused_port):
         assert watched.ready()[0] == 200
-    assert "nobody can watch this process" in caplog.text
+    assert f"Port {unused_port} cannot be had (Address already in use)" in caplog.text
 
 
 @pytest.mark.parametrize(

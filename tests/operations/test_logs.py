@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
+from structlog.contextvars import bound_contextvars
 
 from bot.logs import masked, set_up_logging
 from tests.loop import Loop
@@ -40,6 +41,18 @@ def test_a_field_is_a_field_and_a_traceback_one_line(written: io.StringIO) -> No
     assert (first["event"], first["posting"], first["reason"]) == ("a message was not delivered", 3, "is_archived")
     assert (first["level"], first["logger"]) == ("info", "bot.x")
     assert "ValueError: no" in str(second["exception"])
+
+
+def test_for_people_the_fields_stand_behind_the_message(written: io.StringIO) -> None:
+    stream = io.StringIO()
+    logging.getLogger().handlers = []
+    set_up_logging(as_json=False, stream=stream)
+    with bound_contextvars(request="0123456789ab"):
+        logging.getLogger("bot.x").info("refused", extra={"code": "not_allowed", "token": "xoxb-12-34-aBc"})
+    logging.getLogger("bot.x").info("it runs")
+    words = " ".join(stream.getvalue().split())
+    assert "refused request=0123456789ab code=not_allowed token=[secret]" in words
+    assert words.endswith("it runs")
 
 
 def test_a_whole_review_leaves_no_text_in_the_log_and_each_line_has_its_request(
