@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -63,12 +63,15 @@ class CandidateCard:
 
 @dataclass(frozen=True)
 class DecisionLine:
+    """instead: the model that took over from this one; None where the decision is about this one."""
+
     at: datetime
     kind: DecisionKind
     leads: tuple[str, ...]
     reason: str
     snapshot_hash: str
     policy_fingerprint: str
+    instead: str | None = None
 
 
 def run_card(session: Session, run_id: int, policy: Policy) -> RunCard:
@@ -146,7 +149,8 @@ def model_story(session: Session, model_id: int, policy: Policy) -> list[tuple[d
     lines += [
         (
             line.at,
-            f"{line.kind.value.replace('_', ' ')} by {', '.join(line.leads)}"
+            (f"replaced by {line.instead}: " if line.instead else "")
+            + f"{line.kind.value.replace('_', ' ')} by {', '.join(line.leads)}"
             + (f": {line.reason}" if line.reason else "")
             + f" (snapshot {line.snapshot_hash[:12]}, policy {line.policy_fingerprint})",
         )
@@ -192,10 +196,22 @@ def _approvals(session: Session, evaluation: Evaluation) -> list[str]:
 
 
 def _decisions(session: Session, model_id: int) -> list[DecisionLine]:
-    rows = session.scalars(select(Decision).where(Decision.model_id == model_id).order_by(Decision.id))
+    """About this model, and those by which another took over from it."""
+    rows = session.execute(
+        select(Decision, ModelVersion)
+        .join(ModelVersion, ModelVersion.id == Decision.model_id)
+        .where(or_(Decision.model_id == model_id, Decision.former_model_id == model_id))
+        .order_by(Decision.id)
+    )
     return [
         DecisionLine(
-            row.created_at, row.kind, tuple(row.people["leads"]), row.reason, row.snapshot_hash, row.policy_fingerprint
+            at=row.created_at,
+            kind=row.kind,
+            leads=tuple(row.people["leads"]),
+            reason=row.reason,
+            snapshot_hash=row.snapshot_hash,
+            policy_fingerprint=row.policy_fingerprint,
+            instead=None if decided.id == model_id else decided.name,
         )
-        for row in rows
+        for row, decided in rows
     ]

@@ -91,8 +91,12 @@ def test_the_story_of_a_model_goes_from_request_to_roll_back(desk: Desk) -> None
     assert "against majority: " in lines[3]
     assert lines[3].endswith(f"The gate passed (policy {policy})")
     assert lines[4].startswith(f"promote by {CLEO} (snapshot ")
-    assert lines[5].startswith(f"roll back by {CLEO}: worse on mondays (snapshot ")
-    assert len(lines) == 6
+    assert lines[5].startswith(f"replaced by v2: promote by {CLEO} (snapshot ")
+    assert lines[6].startswith(f"roll back by {CLEO}: worse on mondays (snapshot ")
+    assert len(lines) == 7
+    *_made, promotion, taken_back = story(desk, 2)
+    assert promotion.startswith(f"promote by {CLEO} (snapshot ")
+    assert taken_back.startswith(f"replaced by v1: roll back by {CLEO}: worse on mondays (snapshot ")
 
 
 def test_there_is_no_story_of_a_model_that_does_not_exist(desk: Desk) -> None:

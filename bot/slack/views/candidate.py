@@ -128,7 +128,8 @@ def _provenance(card: CandidateCard) -> str:
 def _decision(line: DecisionLine) -> str:
     who = ", ".join(lead if lead == OPERATOR else blocks.mention(lead) for lead in line.leads)
     reason = f": “{blocks.literal(blocks.shorten(line.reason, 300))}”" if line.reason else ""
-    return f"{line.at:%Y-%m-%d %H:%M} UTC {DECIDED[line.kind]} {who}{reason}"
+    about = f"{line.instead} " if line.instead else ""
+    return f"{line.at:%Y-%m-%d %H:%M} UTC {about}{DECIDED[line.kind]} {who}{reason}"
 
 
 def _share(interval: Interval) -> str:
