@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from contextlib import suppress
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -41,7 +42,7 @@ from core.records.reviews import ReviewItem
 from core.review.story import item_story
 from core.vocabulary import OPERATOR, Trigger
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="People correct a model in Slack; it learns.")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.add_typer(erasing)
 app.add_typer(setting_up)
 app.add_typer(token, name="token")
@@ -53,6 +54,21 @@ LOOPBACK = "127.0.0.1"
 UNSHOWN = "\N{REPLACEMENT CHARACTER}"
 BATCH = 1000
 WORST = 20  # bad rows shown before the others are only counted
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"goldloop {version('goldloop')}")
+        raise typer.Exit
+
+
+@app.callback()
+def goldloop(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="which release this is")
+    ] = False,
+) -> None:
+    """People correct a model in Slack; it learns."""
 
 
 @app.command()
@@ -211,11 +227,16 @@ def main() -> None:
     try:
         app()
     except Busy as busy:
-        _say_and_end(f"{busy} `goldloop doctor` says which database is meant and what is wrong.")
+        cause = f" The database says: {_of_database(busy.__cause__)}." if isinstance(busy.__cause__, DBAPIError) else ""
+        _say_and_end(f"{busy}{cause} `goldloop doctor` says which database is meant and what is wrong.")
     except Refusal as refusal:
         _say_and_end(str(refusal))
     except DBAPIError as error:
-        _say_and_end(f"The database says: {masked(str(error.orig)).splitlines()[0]}. `goldloop doctor` looks at it.")
+        _say_and_end(f"The database says: {_of_database(error)}. `goldloop doctor` looks at it.")
+
+
+def _of_database(error: DBAPIError) -> str:
+    return masked(str(error.orig)).strip().splitlines()[0].rstrip(".")
 
 
 def _say_and_end(sentence: str) -> None:

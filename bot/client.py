@@ -8,9 +8,10 @@
 Every call may be repeated without harm, so it is: when the connection breaks, when the server says 429 or 5xx.
 """
 
+import json
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -21,9 +22,10 @@ from typing import Any, Literal, Self, TypeVar
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from bot.api.shapes import MOST_ROWS, CorrectionPage, ItemPage, Models, Predicted, Problem, Received, RejectedRow
+from bot.clock import utc_now
 from bot.retry_after import seconds_asked
 from core.learning.listing import ModelLine
 from core.review.listing import CorrectionLine, ItemLine
@@ -127,7 +129,7 @@ class Client:
         with ThreadPoolExecutor(1, thread_name_prefix="goldloop-client") as sender:
             underway: Future[Received] | None = None
             while batch := list(islice(rows, MOST_ROWS)):
-                body = to_json(batch, inf_nan_mode="constants")
+                body = _as_json(batch)
                 if underway:
                     yield underway.result()
                 underway = sender.submit(self._send, queue, body)
@@ -173,9 +175,17 @@ class Client:
         raise ValueError("tries must be at least 1")
 
 
+def _as_json(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Half a surrogate pair, which is no text, is sent as it is: the server says which row has it."""
+    try:
+        return to_json(rows, inf_nan_mode="constants")
+    except PydanticSerializationError:
+        return json.dumps(rows).encode()
+
+
 def _pause_after(attempt: int, asked: str | None) -> float:
     """Seconds: what the server asks for, else doubling, with some chance in it so that senders do not march in step."""
-    seconds = seconds_asked(asked)
+    seconds = seconds_asked(asked, utc_now())
     if seconds is not None:
         return float(seconds)
     return float(min(LONGEST_PAUSE, 0.25 * 2**attempt) * random.uniform(0.5, 1))

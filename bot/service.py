@@ -52,9 +52,11 @@ def run(settings: Settings, *, web: bool, work: bool) -> None:
 
 def _run(settings: Settings, pulse: Pulse, *, web: bool, work: bool) -> None:
     services = build_services(settings)
+    over_http = web and not settings.slack_app_token.get_secret_value()
+    if over_http:
+        require_setting(settings.slack_signing_secret, "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET")
     count_refusals(services.slack)
     wait_for_slack(services.slack)
-    over_http = web and not settings.slack_app_token.get_secret_value()
     prepare(services)
     collect_seldom()
     log.info("Goldloop runs: %s; port %d", _parts(web, over_http, work), settings.port)
@@ -88,7 +90,7 @@ def prepare(services: Services) -> None:
 
 
 def _serve_http(settings: Settings, services: Services, pulse: Pulse) -> None:
-    secret = require_setting(settings.slack_signing_secret, "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET")
+    secret = settings.slack_signing_secret.get_secret_value()
     app = create_app(services, build_app(services), secret, pulse)
     uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, log_level="warning", access_log=False)
 

@@ -63,6 +63,8 @@ def init(
     path = file or load_settings().policy
     if path.exists():  # before anybody answers questions for nothing; writing checks again
         raise Invalid(f"{path} is there already and was not touched. Edit it, or write elsewhere with --file.")
+    if label and labels_from:
+        raise Invalid("Give the labels by --label or by --labels-from, not by both.")
     taken = labels_of(labels_from) if labels_from else tuple(label or ())
     named = given_or_asked(queue, "Short name of this stream of work", "--queue", read_name, "support")
     answers = Answers(
@@ -118,4 +120,6 @@ def _reviewers(given: list[str] | None, leads_given: list[str] | None) -> tuple[
     """Nobody named is an answer, so a script that names its leads is not asked."""
     if given or leads_given:
         return read_ids(given or [])
-    return asked("Ids of the reviewers (empty: all members of the channel)", "--reviewer", read_ids_or_none, "")
+    return asked(
+        "Ids of the reviewers, with commas (empty: all members of the channel)", "--reviewer", read_ids_or_none, ""
+    )

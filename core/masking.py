@@ -37,7 +37,8 @@ _GROUPS = re.compile(r"[0-9]+")
 _CARD_DIGITS = range(13, 20)
 _CARD_BEGINS = "23456"  # industry identifiers under which banks and travel issue cards
 _MOST_GROUPS = 6  # 4-4-4-4-3 has five; a digit at a time is not how cards are written
-_BETWEEN = frozenset(("", " ", "-", ".", "\u00a0", "\u202f"))
+_BETWEEN = frozenset(" \t\r\n\u00a0\u2009\u202f\u200b.-\u2010\u2011\u2012\u2013\u2014\u2212")
+_LONGEST_GAP = 3  # of these between two groups
 _IBAN = re.compile(r"(?<![^\W_])[A-Za-z]{2}[ ]?[0-9]{2}")
 _LONGEST_IBAN = 34
 
@@ -139,7 +140,8 @@ def _cards(text: str) -> Iterator[_Found]:
             continue
         digits, former = "", start
         for begin, end in groups[first : first + _MOST_GROUPS]:
-            if text[former:begin] not in _BETWEEN or len(digits) + end - begin > _CARD_DIGITS[-1]:
+            is_gap = begin - former <= _LONGEST_GAP and _BETWEEN.issuperset(text[former:begin])
+            if not is_gap or len(digits) + end - begin > _CARD_DIGITS[-1]:
                 break
             digits, former = digits + text[begin:end], end
             if len(digits) in _CARD_DIGITS and luhn.is_valid(digits):
@@ -154,13 +156,15 @@ def _ibans(text: str) -> Iterator[_Found]:
 
 
 def _letters_and_digits(text: str, start: int, wanted: int) -> tuple[int, str]:
-    """So many of them from here on, with at most one blank between two. Empty if there are fewer, or more follow."""
-    compact, at = "", start
+    """So many of them from here on, with a small gap between two at most. Empty if there are fewer, or more follow."""
+    compact, at, gap = "", start, 0
     while len(compact) < wanted and at < len(text):
         if text[at].isascii() and text[at].isalnum():
-            compact += text[at]
-        elif text[at] not in _BETWEEN or not text[at - 1].isalnum():
+            compact, gap = compact + text[at], 0
+        elif text[at] not in _BETWEEN or gap == _LONGEST_GAP:
             break
+        else:
+            gap += 1
         at += 1
     whole = wanted > 0 and len(compact) == wanted and not text[at : at + 1].isalnum()
     return at, compact if whole else ""

@@ -36,8 +36,9 @@ def reading_routes(services: Services, may_read: Admit) -> APIRouter:
     ) -> ItemPage:
         """Review items, oldest first. No votes: nobody sees them before an item is settled."""
         with database.reading() as session:
-            found = item_page(session, queue_named(session, queue.name).id, state, cursor, limit)
-        return ItemPage(tuple(found), found[-1].id if found else cursor, len(found) == limit)
+            found = item_page(session, queue_named(session, queue.name).id, state, cursor, limit + 1)
+        shown = tuple(found[:limit])
+        return ItemPage(shown, shown[-1].id if shown else cursor, len(found) > limit)
 
     @router.get("/corrections")
     def corrections(
@@ -57,9 +58,9 @@ def reading_routes(services: Services, may_read: Admit) -> APIRouter:
         ripe = services.clock() - SETTLED_FOR
         with database.reading() as session:
             queue_id = queue_named(session, queue.name).id
-            found = correction_page(session, queue_id, since, cursor, limit, ripe)
-        shown = tuple(replace(one, note=queue.privacy.shown(one.note)) for one in found)
-        return CorrectionPage(shown, found[-1].id if found else cursor, len(found) == limit)
+            found = correction_page(session, queue_id, since, cursor, limit + 1, ripe)
+        shown = tuple(replace(one, note=queue.privacy.shown(one.note)) for one in found[:limit])
+        return CorrectionPage(shown, shown[-1].id if shown else cursor, len(found) > limit)
 
     @router.get("/models")
     def models(queue: Annotated[QueuePolicy, Depends(may_read)]) -> Models:

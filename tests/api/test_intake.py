@@ -43,6 +43,13 @@ def test_bad_rows_are_named_by_index_and_field_and_the_good_ones_kept(api: Api) 
     assert "“nonsense” is not a label of support" in received.rejected[0].reason
 
 
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_sender_in_python_may_have_half_a_character_in_a_row(api: Api) -> None:
+    with api.client() as client:
+        received = client.send("support", [sent(), sent(external_id="\ud800"), sent(text="so \ud83d what")])
+    assert (received.new, [(row.index, row.field) for row in received.rejected]) == (2, [(1, "external_id")])
+
+
 def test_sending_again_stores_nothing_again(api: Api) -> None:
     rows = [sent(), sent()]
     with api.client() as client:

@@ -51,6 +51,9 @@ def test_corrections_come_in_pages_and_the_cursor_goes_on_from_where_one_was(api
     assert ([one["item_id"] for one in page["corrections"]], page["more"]) == (ids[:2], True)
     rest = api.call("GET", f"support/corrections?limit=2&cursor={page['next']}", token).json()
     assert ([one["item_id"] for one in rest["corrections"]], rest["more"]) == (ids[2:], False)
+    for what in ("corrections", "items"):
+        whole = api.call("GET", f"support/{what}?limit=3", token).json()
+        assert (len(whole[what]), whole["more"]) == (3, False), "nothing comes after a page that is just full"
     with api.client(token) as client:
         assert list(client.corrections("support", cursor=rest["next"])) == []
         ids.append(api.desk.settled(ANA, BEN))

@@ -1,5 +1,7 @@
 """What the other side asks for in Retry-After, whatever it writes there."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from bot.retry_after import LONGEST, seconds_asked
@@ -9,8 +11,10 @@ from bot.retry_after import LONGEST, seconds_asked
     ("header", "seconds"),
     [
         ("7", 7), (" 7 ", 7), ("0", 0), ("999999999", LONGEST), (None, None), ("", None), ("²", None), ("٣", None),
-        ("-1", None), ("1.5", None), ("9" * 5000, None), ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("-1", None), ("1.5", None), ("9" * 5000, None), ("Tue, 24 Nov 2026 09:01:00 GMT", 60),
+        ("Tue, 24 Nov 2026 08:00:00 GMT", 0), ("Tue, 24 Nov 2099 08:00:00 GMT", LONGEST), ("Tue, 99 Nov", None),
+        ("Tuesday, 24-Nov-26 09:00:30 GMT", 30), ("Tue, 24 Nov 0001 00:00:00 +2359", 0),
     ],
 )  # fmt: skip
-def test_it_is_a_number_of_seconds_or_nothing(header: str | None, seconds: int | None) -> None:
-    assert seconds_asked(header) == seconds
+def test_it_is_a_number_of_seconds_or_a_date_or_nothing(header: str | None, seconds: int | None) -> None:
+    assert seconds_asked(header, datetime(2026, 11, 24, 9, tzinfo=UTC)) == seconds

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import pyarrow
@@ -162,3 +163,28 @@ def test_an_expected_no_is_a_sentence_and_exit_code_2(
     assert done.returncode == 2
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("sqlite_only")
+@pytest.mark.parametrize(
+    ("url", "cause"),
+    [
+        ("postgresql://ann:secret-word@127.0.0.1:9/db", "refused"),
+        ("sqlite:////no/such/folder/x.sqlite", "unable to open"),
+    ],
+)
+def test_a_database_that_cannot_be_reached_is_said_with_its_reason(goldloop: Terminal, url: str, cause: str) -> None:
+    goldloop.patch.setenv("DATABASE_URL", url)
+    done = goldloop.run("migrate")
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 2
+    assert "Goldloop's database cannot be reached." in said
+    assert "The database says: " in said
+    assert cause in said
+    assert "secret-word" not in said
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_it_says_which_release_it_is(goldloop: Terminal) -> None:
+    done = goldloop.run("--version")
+    assert (done.returncode, done.stdout.split()) == (0, ["goldloop", version("goldloop")])

@@ -117,6 +117,7 @@ def test_a_file_that_is_there_is_not_touched(path: Path) -> None:
         (("--label", "refund", "--label", "refund"), "stands twice"),
         ((), "--label or --labels-from is not given"),
         (("--labels-from", "nowhere.csv"), "there is no such file"),
+        (("--label", "a", "--label", "b", "--labels-from", "nowhere.csv"), "not by both"),
         (("--label", "a", "--label", "b", "--channel", "#review"), "is no id"),
     ],
 )

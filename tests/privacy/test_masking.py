@@ -21,6 +21,10 @@ FOUND: list[tuple[str, str]] = [
     ("order 12345 4111-1111-1111-1111", "order 12345 [card]"),
     ("amex 3782 822463 10005", "amex [card]"),
     ("5555555555554444", "[card]"),
+    ("4111\u20111111\u20111111\u20111111", "[card]"),
+    ("4111  1111 - 1111\n1111, thanks", "[card], thanks"),
+    ("DE89 3704 0044\n  0532 0130 00", "[IBAN]"),
+    ("DE89\u20113704\u20110044\u20110532\u20110130\u201100", "[IBAN]"),
     ("pay to DE89 3704 0044 0532 0130 00 thanks", "pay to [IBAN] thanks"),
     ("gb82west12345698765432.", "[IBAN]."),
     ("GB82 WEST 1234 5698 7654 32 and more text", "[IBAN] and more text"),
@@ -31,6 +35,7 @@ LEFT_ALONE = [
     "",
     "where is my parcel? it was due on 12.11.2026 at 14:30",
     "4111 1111 1111 1112",  # the check digit is wrong
+    "4111    1111    1111    1111",  # a table
     "DE88 3704 0044 0532 0130 00",  # so are these
     "XX89 3704 0044 0532 0130 00",  # no country
     "user@localhost",
