@@ -113,7 +113,7 @@ def redeliver(
     with open_database(url) as database, database.transaction(wait=PATIENT) as session:
         count = try_again(session, utc_now())
         count += draw_open_again(session, utc_now()) if everything else 0
-    typer.echo(f"{count} messages will be tried again.")
+    typer.echo(f"{count} message{'' if count == 1 else 's'} will be tried again.")
 
 
 def _reviewers(given: list[str] | None, leads_given: list[str] | None) -> tuple[str, ...]:

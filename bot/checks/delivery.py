@@ -34,14 +34,18 @@ def undelivered(database: Database, clock: Callable[[], datetime]) -> Findings:
         given_up, waiting = backlog.given_up(session), backlog.waiting(session)
     for lost in given_up:
         remedy = REMEDIES.get(lost.reason, "Look for the reason in the log and at Slack's page about it.")
-        words = f"{lost.count} messages to {lost.channel or 'Slack'}: {lost.reason}{_named(lost)}"
+        words = f"{_messages(lost.count)} to {lost.channel or 'Slack'}: {lost.reason}{_named(lost)}"
         yield bad("delivery", words, f"{remedy} {ALONE if lost.since else AGAIN}")
     late = (clock() - waiting.since).total_seconds() if waiting.since else 0
     if late > LATE:
-        words = f"{waiting.count} messages wait, one for {late / 60:.0f} minutes."
+        words = f"{_messages(waiting.count)} waiting, one for {late / 60:.0f} minutes."
         yield bad("delivery", words, "Is a worker running (`goldloop run` or `goldloop worker`)? See its log.")
     elif not given_up:
-        yield good("delivery", f"{waiting.count} messages wait" if waiting.count else "no message waits")
+        yield good("delivery", f"waiting: {_messages(waiting.count)}" if waiting.count else "no message waits")
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count} messages"
 
 
 def _named(lost: GivenUp) -> str:

@@ -156,7 +156,7 @@ def test_redeliver_lets_them_be_said_after_all(place: Place, monkeypatch: pytest
         notices.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, "words", utc_now())
         assert backlog.waiting(session).count == 1
     monkeypatch.setenv("DATABASE_URL", place.values["DATABASE_URL"])
-    assert CliRunner().invoke(app, ["redeliver"]).stdout == "1 messages will be tried again.\n"
+    assert CliRunner().invoke(app, ["redeliver"]).stdout == "1 message will be tried again.\n"
     with place.database.reading() as session:
         assert backlog.given_up(session) == []
         assert backlog.waiting(session).count == 2
@@ -168,7 +168,7 @@ def test_messages_that_wait_too_long_ask_for_a_worker(place: Place) -> None:
         long_ago = utc_now() - timedelta(minutes=20)
         outbox.show(session, Card.RUN, 1, Audience.LEADS, queue_named(session, "support"), long_ago)
     found = only(place.bad())
-    assert found.words == "1 messages wait, one for 20 minutes."
+    assert found.words == "1 message waiting, one for 20 minutes."
     assert "worker" in found.remedy
 
 

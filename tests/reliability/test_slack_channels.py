@@ -101,7 +101,7 @@ def test_a_trouble_ends_quietly_when_nothing_waits_for_it_any_more(stage: Stage)
         session.scalars(select(Posting).where(Posting.channel == REVIEW)).one().broken = "there is no queue"
     stage.work(worker, seconds=60, every=5)
     assert [words.partition(" → ")[0] for words in stage.doctor()] == [
-        f"1 messages to {REVIEW}: there is no queue (item 1)"
+        f"1 message to {REVIEW}: there is no queue (item 1)"
     ]
     assert len(stage.told()) == 1
 
