@@ -22,11 +22,14 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     reach = "this machine only" if chosen.host in LOOPBACK else "ANYONE who reaches this address; there is no login"
-    sys.stdout.write(f"Slack workspace at http://{chosen.host}:{chosen.port} (open to {reach})\n")
-    sys.stdout.write(f"Point an app at it with SLACK_API_URL=http://{chosen.host}:{chosen.port}/api/\n")
-    sys.stdout.flush()
+
+    def tell(address: str) -> None:
+        sys.stdout.write(f"Slack workspace at {address} (open to {reach})\n")
+        sys.stdout.write(f"Point an app at it with SLACK_API_URL={address}/api/\n")
+        sys.stdout.flush()
+
     try:
-        run(Sandbox(config), chosen.host, chosen.port)
+        run(Sandbox(config), chosen.host, chosen.port, tell)
     except KeyboardInterrupt:
         sys.stdout.write("\n")
     except OSError as error:

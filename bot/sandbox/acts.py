@@ -10,13 +10,14 @@ from bot.sandbox.blocks import elements, labels, words
 from bot.sandbox.config import AppConfig
 from bot.sandbox.entries import HELD, OPTIONS, entered, options_of
 from bot.sandbox.errors import Refused, SlackError
+from bot.sandbox.members import join
 from bot.sandbox.messages import react, unreact
 from bot.sandbox.outcome import NO_ANSWER, NO_CONNECTION, Outcome
 from bot.sandbox.payloads import view_object
 from bot.sandbox.responses import USES, apply
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.wire import Json, dicts
-from bot.sandbox.workspace import Channel, Message, Person, ResponseUrl, View
+from bot.sandbox.workspace import Channel, Message, Person, ResponseUrl, View, Workspace
 
 Place = Message | View
 # What an action repeats of its element: @slack/bolt types/actions/block-action.
@@ -193,6 +194,8 @@ def shown(outcome: Outcome, sentence: str) -> Outcome:
 async def command(sandbox: Sandbox, person: Person, channel: Channel, line: str) -> Outcome:
     """A slash command with its text. The words of the acknowledgement appear as an answer in the channel."""
     name, _, text = line.strip().partition(" ")
+    if name == "/invite":
+        return _invited(sandbox.workspace, person, channel, text.split())
     app = next(
         (app for app in sandbox.workspace.apps.values() if any(name == each.command for each in app.commands)), None
     )
@@ -214,6 +217,17 @@ async def command(sandbox: Sandbox, person: Person, channel: Channel, line: str)
         except SlackError as error:
             return replace(outcome, error=f"The answer was refused: {error.code}")
     return outcome
+
+
+def _invited(workspace: Workspace, person: Person, channel: Channel, named: list[str]) -> Outcome:
+    """Slack's own command: people and apps, by @name or by id."""
+    if person.id not in channel.members:
+        raise Refused(f"{person.name} is not in {channel.name or channel.id}.", 403)
+    if not named:
+        raise Refused("Say whom to invite: /invite @name.")
+    for guest in [workspace.person(each.strip("<>").removeprefix("@")) for each in named]:
+        join(workspace, channel, guest, person)
+    return Outcome(True)
 
 
 async def shortcut(sandbox: Sandbox, person: Person, callback_id: str, message: Message | None) -> Outcome:

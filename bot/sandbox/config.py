@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import TypeAdapter, ValidationError
+
 from bot.sandbox.wire import Json
 
 Kind = Literal["full", "guest", "bot", "deactivated", "external"]
@@ -114,8 +116,8 @@ def load_config(path: str | Path) -> SandboxConfig:
     path = Path(path)
     try:
         return config_from_dict(tomllib.loads(path.read_text(encoding="utf-8")), path.parent)
-    except (TypeError, ValueError, KeyError) as error:
-        raise ValueError(f"{path}: {error}") from error
+    except (TypeError, ValueError, KeyError) as error:  # KeyError: of a manifest that lacks something
+        raise ValueError(f"{path}: {f'{error} is missing' if isinstance(error, KeyError) else error}") from error
 
 
 def config_from_dict(document: Mapping[str, Any], folder: Path = Path()) -> SandboxConfig:
@@ -179,4 +181,9 @@ def _made(kind: Any, entry: Json, table: str) -> Any:
     unknown = set(entry) - known
     if unknown:
         raise ValueError(f"{table}: {', '.join(sorted(unknown))} is unknown; known are {', '.join(sorted(known))}")
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()})
+    try:
+        return TypeAdapter(kind).validate_python(entry)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        words = "is missing" if wrong["type"] == "missing" else f"is wrong: {wrong['msg']}"
+        raise ValueError(f"{table}: {'.'.join(str(part) for part in wrong['loc'])} {words}") from None

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -45,10 +45,11 @@ def serving(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> Iterato
         listening.close()
 
 
-def run(sandbox: Sandbox, host: str, port: int) -> None:
-    """Serves until interrupted."""
+def run(sandbox: Sandbox, host: str, port: int, tell: Callable[[str], None]) -> None:
+    """Serves until interrupted. tell: is given the address when it can be reached. Raises OSError if it cannot."""
     with _listening(host, port) as listening:
-        sandbox.workspace.base_url = f"http://{host}:{listening.getsockname()[1]}"
+        sandbox.workspace.base_url = address = f"http://{host}:{listening.getsockname()[1]}"
+        tell(address)
         _run(Server(sandbox), listening)
 
 

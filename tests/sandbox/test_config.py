@@ -1,6 +1,7 @@
 """Config from TOML and from a Slack app manifest."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,11 @@ def test_a_manifest_gives_commands_shortcuts_scopes_and_events() -> None:
     [
         ('colour = "red"', "colour is unknown"),
         ('[[people]]\nid = "U1"\nname = "a"\nage = 3', "people: age is unknown"),
-        ('[[people]]\nid = "U1"', "missing"),
+        ('[[people]]\nid = "U1"', "people: name is missing"),
+        ('[[people]]\nid = "U1"\nname = 3', "people: name is wrong: Input should be a valid string"),
+        ('[[people]]\nid = "U1"\nname = "a"\nkind = "king"', "people: kind is wrong: Input should be 'full', 'guest'"),
+        ('[[channels]]\nid = "C1"\nname = "c"\nmembers = "ana"', "channels: members is wrong"),
+        ('rates = "maybe"', "the top level: rates is wrong"),
         ("[[people", "sandbox.toml"),
     ],
 )
@@ -94,6 +99,15 @@ def test_the_file_in_the_docs_is_one(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
     config = load_config(tmp_path / "workspace.toml")
     assert Workspace(config).channels["C_REVIEW"].members == ["U_ANA", "U_A_LOOP"]
+
+
+def test_a_port_that_is_taken_is_said_instead_of_an_address(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "sandbox.toml").write_text("")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["--config", str(tmp_path / "sandbox.toml"), "--port", port]) == 1
+    said = capsys.readouterr()
+    assert (said.out, f"Cannot listen on 127.0.0.1:{port}" in said.err) == ("", True)
 
 
 def test_the_command_names_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:

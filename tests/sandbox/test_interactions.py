@@ -203,6 +203,17 @@ def test_a_command_that_is_not_acknowledged_fails_in_slackbots_words(connected: 
         ana.command("/nothing", "review")
 
 
+def test_slacks_own_command_invites_people_and_apps(box: SandboxClient, ana: Person) -> None:
+    box.kick("loop", "review")
+    box.kick("ben", "review")
+    assert ana.command("/invite @loop @ben", "review").ok
+    members = next(each for each in box.state()["channels"] if each["name"] == "review")["members"]
+    assert {"U_BEN", "loop"} <= set(members)
+    for words, sentence in (("/invite", "whom to invite"), ("/invite @nobody", "no person 'nobody'")):
+        with pytest.raises(ControlError, match=sentence):
+            ana.command(words, "review")
+
+
 def test_commands_cannot_be_used_in_threads(box: SandboxClient, ana: Person) -> None:
     """docs interactivity/implementing-slash-commands."""
     with pytest.raises(ControlError, match="threads"):

@@ -139,9 +139,10 @@ function complete(option, value) {
 }
 
 async function command(typed, channel, thread) {
-  const known = workspace.apps.some((app) => app.commands.some((each) => each.command === typed.split(/\s/)[0]));
+  const name = typed.split(/\s/)[0];
+  const known = name === "/invite" || workspace.apps.some((app) => app.commands.some((each) => each.command === name));
   if (!known) {
-    notice(`${typed.split(/\s/)[0]} is not a command here.`, "error");
+    notice(`${name} is not a command here.`, "error");
     return false;
   }
   return (await trying(act("command", { channel: channel.id, text: typed, thread_ts: thread })))?.ok === true;
