@@ -32,6 +32,7 @@ SCHEMA = pyarrow.schema(
         ("content_hash", pyarrow.string()),
     ]
 )
+UNSEEN = " \u00a0\u200b\u200c\u200d\u2060\ufeff"  # before which a spreadsheet may still calculate
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what spreadsheets calculate
 
 Pieces = Iterator[Sequence[Row]]
@@ -102,7 +103,7 @@ def _values(row: Row) -> dict[str, str | float | int]:
 
 
 def _inert(value: str | float | int) -> str | float | int:
-    return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_SIGNS) else value
+    return f"'{value}" if isinstance(value, str) and value.lstrip(UNSEEN).startswith(FORMULA_SIGNS) else value
 
 
 def _csv_lines(rows: Sequence[Sequence[str | float | int]]) -> bytes:

@@ -105,8 +105,9 @@ def test_models_and_readings_say_what_is_live(api: Api) -> None:
 
 
 FORMULA = '=HYPERLINK("http://evil.example","refund please")'
-INERT = {FORMULA: f"'{FORMULA}", " @sum(1)": "' @sum(1)"}
-ODD = ((FORMULA, REFUND), (" @sum(1)", REFUND), ("ü, “quoted”\n2 lines", BILLING))
+FORMULAS = (FORMULA, " @sum(1)", "\u00a0=1+1", "\u200b=1+1", "＝1+1")
+INERT = {formula: f"'{formula}" for formula in FORMULAS}
+ODD = (*((formula, REFUND) for formula in FORMULAS), ("ü, “quoted”\n2 lines", BILLING), ("50 % = half", BILLING))
 
 
 def test_a_snapshot_is_the_same_in_every_format_and_a_formula_is_inert(api: Api, tmp_path: Path) -> None:
