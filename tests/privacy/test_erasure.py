@@ -1,5 +1,7 @@
 """A person's text is taken out and stays out; counts, labels and decisions remain."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select
 
@@ -58,6 +60,26 @@ def test_no_table_holds_the_text_any_more_but_the_answer_counts(desk: Desk) -> N
         assert (card.text, card.image_url, card.fields, card.guess) == (ERASED, None, {}, REFUND)
         assert mine_card(session, ANA, desk.policy.queues, NOW, desk.policy).answers[0].excerpt == ERASED
         assert gather(session, desk.queue().id, desk.rules) == []
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_the_file_itself_holds_the_text_no_more(desk: Desk) -> None:
+    """Whatever SQLite was built with: some overwrite what is deleted by themselves, and some do not."""
+    for number in range(50):
+        desk.ticket(f"{SECRET} {number} " + "and so on " * 200, external_id=f"E-{number}")
+    file = Path(str(desk.database.engine.url.database))
+    written(desk)
+    assert b"rosalind" in file.read_bytes()
+    for number in range(50):
+        erased(desk, f"E-{number}")
+    written(desk)
+    assert b"rosalind" not in file.read_bytes()
+
+
+def written(desk: Desk) -> None:
+    """All that is in the log beside the file, into the file."""
+    with desk.database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def test_an_open_item_is_closed_and_takes_no_more_answers(desk: Desk) -> None:

@@ -85,3 +85,10 @@ def test_what_is_open_to_everybody_tells_of_nobody(house: House, method: str, pa
     told = house.client.request(method, path.format(name="swagger-ui.css"))
     assert told.status_code in (200, 503)
     assert not any(word in told.text for word in ABOUT_NOBODY)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/queues/support/items/", "/slack/events/", "/health/ready/", "/api/v1/docs/"])
+def test_nobody_is_sent_to_the_host_that_a_request_names(house: House, path: str) -> None:
+    told = house.client.get(path, headers={"host": "evil.example"}, follow_redirects=False)
+    assert (told.status_code, "location" in told.headers) == (404, False)
+    assert "evil.example" not in told.text
