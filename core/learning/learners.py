@@ -80,16 +80,19 @@ class Outgrown(Invalid):
 
 @dataclass(frozen=True)
 class Restricted:
-    """A model with fewer labels to choose from: P(label | text, it is one of `classes`)."""
+    """A model with fewer labels to choose from: P(label | text, it is one of `classes`). columns: of what it learnt."""
 
     fitted: Fitted
-    classes: tuple[str, ...]
+    columns: tuple[int, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(self.fitted.classes[column] for column in self.columns)
 
     def probabilities(self, texts: Sequence[str]) -> FloatArray:
-        kept = [self.fitted.classes.index(label) for label in self.classes]
-        shares = self.fitted.probabilities(texts)[:, kept]
+        shares = self.fitted.probabilities(texts)[:, self.columns]
         sums = shares.sum(axis=1, keepdims=True)
-        made: FloatArray = np.divide(shares, sums, out=np.full_like(shares, 1 / len(kept)), where=sums > 0)
+        made: FloatArray = np.divide(shares, sums, out=np.full_like(shares, 1 / len(self.columns)), where=sums > 0)
         return made
 
     def state(self) -> State:
@@ -99,12 +102,12 @@ class Restricted:
 def restricted(fitted: Fitted, labels: Collection[str]) -> Fitted:
     """The model without the labels that are not among these, as where one was taken out of the policy since it learnt.
     Raises Outgrown if it knows none of them."""
-    known = tuple(label for label in fitted.classes if label in labels)
-    if known == fitted.classes:
+    columns = tuple(column for column, label in enumerate(fitted.classes) if label in labels)
+    if len(columns) == len(fitted.classes):
         return fitted
-    if not known:
+    if not columns:
         raise Outgrown("The model knows none of the labels that the policy has now. Retrain with `goldloop retrain`.")
-    return Restricted(fitted, known)
+    return Restricted(fitted, columns)
 
 
 def find_learner(name: str) -> Learner:

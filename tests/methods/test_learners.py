@@ -1,7 +1,7 @@
 import random
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.learning.fingerprints import fingerprint
-from core.learning.learners import Example, Fitted, Learner, find_learner
+from core.learning.learners import Example, Fitted, FloatArray, Learner, Outgrown, State, find_learner, restricted
 from core.learning.temperature import SCALES, assign_folds, fit_scale
 from core.learning.text_learner import TextLearner, TextModel
 
@@ -61,6 +61,36 @@ def test_probabilities_have_a_column_per_label_and_sum_to_one() -> None:
     assert shares.dtype == np.float64
     np.testing.assert_allclose(shares.sum(axis=1), 1)
     assert model.probabilities([]).shape == (0, 3)
+
+
+def test_a_model_may_be_held_to_some_of_its_labels() -> None:
+    model = fit(corpus())
+    texts = [e.text for e in corpus(2)]
+    whole, some = model.probabilities(texts), restricted(model, ("login", "delivery", "of the future"))
+    assert restricted(model, model.classes) is model
+    assert some.classes == tuple(label for label in model.classes if label in ("login", "delivery"))
+    kept = whole[:, [model.classes.index(label) for label in some.classes]]
+    np.testing.assert_allclose(some.probabilities(texts), kept / kept.sum(axis=1, keepdims=True))
+    assert some.probabilities([]).shape == (0, 2)
+    with pytest.raises(Outgrown, match="none of the labels"):
+        restricted(model, ("of the future",))
+
+
+@dataclass(frozen=True)
+class Certain:
+    """Says the last of its labels and nothing else."""
+
+    classes: tuple[str, ...] = ("a", "b", "c")
+
+    def probabilities(self, texts: Sequence[str]) -> FloatArray:
+        return np.tile(np.array([0.0, 0.0, 1.0]), (len(texts), 1))
+
+    def state(self) -> State:
+        return {}
+
+
+def test_where_nothing_is_left_of_what_it_said_it_is_as_unsure_as_can_be() -> None:
+    np.testing.assert_array_equal(restricted(Certain(), ("a", "b")).probabilities(["x"]), [[0.5, 0.5]])
 
 
 def test_the_same_rows_and_seed_give_the_same_model_in_any_order() -> None:
