@@ -18,6 +18,7 @@ from core.delivery.outbox import Due
 from core.learning.cards import candidate_card, run_card
 from core.policy import Policy
 from core.review.cards import item_card
+from core.subjects import Subject
 from core.vocabulary import Audience, Card
 
 POSTING, NOTICE = "goldloop_posting", "goldloop_notice"  # types of the metadata by which a message is found again
@@ -44,7 +45,7 @@ def say(services: Services, due: DueNotice) -> None:
 
 def _say_to_channel(services: Services, due: DueNotice) -> None:
     """Words to one person leave no trace to look for: those are rather said twice than never."""
-    carried = {"notice": due.id}
+    carried = {"notice": str(Subject.of(due.id, due.since))}  # that of before a restore had the number too
     if due.maybe_said and said_before.message_ts(services.slack, due.channel, NOTICE, carried, due.since):
         return
     services.budget.spend_post(due.channel)
