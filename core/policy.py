@@ -83,8 +83,8 @@ class GoldenPolicy(_Section):
     """Verified examples that never train."""
 
     seed_share: Share = Field(0.1, description="random share (by content hash) of the seed file that becomes golden")
-    confirm_share: Share = Field(
-        0.1, description="share of the blind items on which the model was right that become golden"
+    random_share: Share = Field(
+        0.1, description="random share of the blind items that becomes golden, whatever the model said"
     )
     near_duplicate: float = Field(
         0.92,

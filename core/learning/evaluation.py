@@ -1,8 +1,8 @@
 """A candidate beside what is live, on the golden set.
 
-The two kinds of golden examples are kept apart. Random ones stand for the traffic and are what is tested. Past errors
-were chosen because a model got them wrong: there the model that made them has next to nothing right, and any candidate
-looks better. They only show what was fixed and what breaks again.
+The two kinds of golden examples are kept apart. Random ones were drawn whatever any model said of them, and are what is
+tested. Past errors were chosen because a model got them wrong: there the model that made them has next to nothing
+right, and any candidate looks better. They only show what was fixed and what breaks again.
 """
 
 from collections import Counter

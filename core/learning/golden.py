@@ -27,6 +27,15 @@ class Golden:
     content_hash: str
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Where a correction goes; if it is golden, as what, and how likely one like it was to become so."""
+
+    destination: Destination
+    stratum: Stratum | None = None
+    probability: float = 0.0
+
+
 def destination(
     *,
     blind: bool,
@@ -35,21 +44,24 @@ def destination(
     content_hash: str,
     flagged_with: float,
     policy: QueuePolicy,
-) -> tuple[Destination, float]:
-    """Where a correction goes, and how likely one like it was to go there.
+) -> Chosen:
+    """Where a correction goes.
 
-    Only answers given without the model's suggestion may become golden: every error of the model among them, and a
-    share of the confirmations, chosen by content hash. flagged_with: the probability with which the prediction came
-    before people at all; with the blind share and the confirm share it multiplies to the inclusion probability.
+    Only answers given without the model's suggestion may become golden. A share of them is drawn by content hash before
+    anybody looks at whether the model was right, or the model that was could only lose on them; of the rest, its errors
+    are golden as such. flagged_with: the probability with which the prediction came before people at all; with the
+    blind share, and the random share for those drawn, it multiplies to the inclusion probability.
     """
     if label is None:
-        return Destination.NOWHERE, 0.0
-    if blind and not model_was_right:
-        return Destination.GOLDEN, flagged_with * policy.review.blind_share
-    confirm_share = policy.golden.confirm_share
-    if blind and unit_interval(content_hash, "golden") < confirm_share:
-        return Destination.GOLDEN, flagged_with * policy.review.blind_share * confirm_share
-    return Destination.TRAINING, 0.0
+        return Chosen(Destination.NOWHERE)
+    if not blind:
+        return Chosen(Destination.TRAINING)
+    seen_blind, share = flagged_with * policy.review.blind_share, policy.golden.random_share
+    if unit_interval(content_hash, "golden") < share:
+        return Chosen(Destination.GOLDEN, Stratum.RANDOM, seen_blind * share)
+    if not model_was_right:
+        return Chosen(Destination.GOLDEN, Stratum.PAST_ERROR, seen_blind * (1 - share))
+    return Chosen(Destination.TRAINING)
 
 
 def protect(
@@ -57,18 +69,21 @@ def protect(
     correction_id: int,
     prediction_id: int,
     label: str,
-    inclusion_probability: float,
+    chosen: Chosen,
     now: datetime,
 ) -> None:
-    """Make a correction golden. The same text twice is one example; the first label stays until a lead changes it."""
+    """Make a correction golden, where it was chosen for that. The same text twice is one example; the first label stays
+    until a lead changes it."""
+    if chosen.stratum is None:
+        return
     prediction = session.get_one(Prediction, prediction_id)
     example = {
         "queue_id": prediction.queue_id,
         "text": prediction.text,
         "label": label,
         "content_hash": prediction.content_hash,
-        "stratum": Stratum.RANDOM if label == prediction.label else Stratum.PAST_ERROR,
-        "inclusion_probability": inclusion_probability,
+        "stratum": chosen.stratum,
+        "inclusion_probability": chosen.probability,
         "correction_id": correction_id,
         "created_at": now,
     }

@@ -20,7 +20,7 @@ from core.records.reviews import Correction, ReviewItem
 from core.review.answers import CurrentAnswer, current_answers
 from core.review.consensus import tally
 from core.review.items import LockedItem
-from core.vocabulary import AnswerKind, Audience, Card, Destination, ErrorReason, EventKind, ItemState, Settler
+from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, EventKind, ItemState, Settler
 
 # Built once, and run past the ORM: somebody waits for it.
 _NEW = cast(Table, Correction.__table__).insert().returning(Correction.id)
@@ -89,7 +89,7 @@ def adjudicate_item(
 
 def _settle(session: Session, item: LockedItem, outcome: Outcome, now: datetime, queue: QueuePolicy) -> None:
     right = outcome.label is not None and outcome.label == item.guess
-    goes_to, probability = destination(
+    chosen = destination(
         blind=item.blind and item.has_text,  # an image alone cannot be a golden text
         model_was_right=right,
         label=outcome.label,
@@ -97,12 +97,12 @@ def _settle(session: Session, item: LockedItem, outcome: Outcome, now: datetime,
         flagged_with=item.flagged_with,
         policy=queue,
     )
-    about = {"queue_id": item.queue.id, "item_id": item.id, "model_was_right": right, "destination": goes_to}
+    about = {"queue_id": item.queue.id, "item_id": item.id, "model_was_right": right, "destination": chosen.destination}
     stamped = {"policy_fingerprint": queue.fingerprint, "settled_at": now, "is_current": True}
     correction_id: int = run(session, _NEW, vars(outcome) | about | stamped).scalar_one()
     run(session, _SETTLED, {"of": item.id, "settled_at": now})
-    if goes_to is Destination.GOLDEN and outcome.label is not None:
-        protect(session, correction_id, item.prediction_id, outcome.label, probability, now)
+    if outcome.label is not None:
+        protect(session, correction_id, item.prediction_id, outcome.label, chosen, now)
     request_run_if_due(session, item.queue, now, queue)
     outbox.show(session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, item.queue, now, urgent=True)
     told = _told(item, correction_id, outcome, right, now)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from core.hashing import content_hash, unit_interval
-from core.learning.golden import destination
+from core.learning.golden import Chosen, destination
 from core.records.learning import GoldenExample
 from core.review.cards import item_card
 from core.vocabulary import NONE_OF_THESE, Card, Destination, ErrorReason, ItemState, Settler, Stratum
@@ -17,35 +17,40 @@ from tests.core.desk import BILLING, DELIVERY, NONE, NOW, REFUND, SURE, Desk
 from tests.people import ANA, BEN, CLEO, EVA, support_policy
 
 BLIND = {"review": {"blind_share": 1.0}}
-RULES = support_policy(review={"blind_share": 0.5}, golden={"confirm_share": 0.4}).queues[0]
+RULES = support_policy(review={"blind_share": 0.5}, golden={"random_share": 0.4}).queues[0]
 DRAWN = next(h for h in map(content_hash, "abcdefghij") if unit_interval(h, "golden") < 0.4)
 PASSED = next(h for h in map(content_hash, "abcdefghij") if unit_interval(h, "golden") >= 0.4)
 
 GOLDEN, TRAINING, NOWHERE = Destination.GOLDEN, Destination.TRAINING, Destination.NOWHERE
-FIREWALL: list[tuple[str, bool, bool, str | None, str, tuple[Destination, float]]] = [
-    # what it is                      blind, right, label, content -> destination, inclusion probability
-    ("blind, an error of the model", True, False, REFUND, PASSED, (GOLDEN, 0.1 * 0.5)),
-    ("blind, an error, drawn as well", True, False, REFUND, DRAWN, (GOLDEN, 0.1 * 0.5)),
-    ("blind, confirmed, drawn", True, True, REFUND, DRAWN, (GOLDEN, 0.1 * 0.5 * 0.4)),
-    ("blind, confirmed, not drawn", True, True, REFUND, PASSED, (TRAINING, 0.0)),
-    ("seen, an error", False, False, REFUND, DRAWN, (TRAINING, 0.0)),
-    ("seen, confirmed, drawn", False, True, REFUND, DRAWN, (TRAINING, 0.0)),
-    ("none of these, blind", True, False, None, DRAWN, (NOWHERE, 0.0)),
-    ("none of these, seen", False, False, None, PASSED, (NOWHERE, 0.0)),
+RANDOM, PAST_ERROR = Stratum.RANDOM, Stratum.PAST_ERROR
+FIREWALL: list[tuple[str, bool, bool, str | None, str, tuple[Destination, Stratum | None, float]]] = [
+    # what it is                      blind, right, label, content -> destination, stratum, inclusion probability
+    ("blind, an error, not drawn", True, False, REFUND, PASSED, (GOLDEN, PAST_ERROR, 0.1 * 0.5 * 0.6)),
+    ("blind, an error, drawn", True, False, REFUND, DRAWN, (GOLDEN, RANDOM, 0.1 * 0.5 * 0.4)),
+    ("blind, confirmed, drawn", True, True, REFUND, DRAWN, (GOLDEN, RANDOM, 0.1 * 0.5 * 0.4)),
+    ("blind, confirmed, not drawn", True, True, REFUND, PASSED, (TRAINING, None, 0.0)),
+    ("seen, an error", False, False, REFUND, DRAWN, (TRAINING, None, 0.0)),
+    ("seen, confirmed, drawn", False, True, REFUND, DRAWN, (TRAINING, None, 0.0)),
+    ("none of these, blind", True, False, None, DRAWN, (NOWHERE, None, 0.0)),
+    ("none of these, seen", False, False, None, PASSED, (NOWHERE, None, 0.0)),
 ]
+
+
+def chosen(blind: bool, right: bool, label: str | None, digest: str, flagged_with: float = 0.1) -> Chosen:
+    return destination(
+        blind=blind, model_was_right=right, label=label, content_hash=digest, flagged_with=flagged_with, policy=RULES
+    )
 
 
 @pytest.mark.parametrize(
     ("blind", "right", "label", "digest", "expected"), [row[1:] for row in FIREWALL], ids=[row[0] for row in FIREWALL]
 )
 def test_a_correction_goes_where_the_table_says(
-    blind: bool, right: bool, label: str | None, digest: str, expected: tuple[Destination, float]
+    blind: bool, right: bool, label: str | None, digest: str, expected: tuple[Destination, Stratum | None, float]
 ) -> None:
-    where, probability = destination(
-        blind=blind, model_was_right=right, label=label, content_hash=digest, flagged_with=0.1, policy=RULES
-    )
-    assert where is expected[0]
-    assert probability == pytest.approx(expected[1])
+    made = chosen(blind, right, label, digest)
+    assert (made.destination, made.stratum) == expected[:2]
+    assert made.probability == pytest.approx(expected[2])
 
 
 @settings(deadline=None)
@@ -53,17 +58,16 @@ def test_a_correction_goes_where_the_table_says(
 def test_only_blind_answers_with_a_label_are_golden_and_only_they_have_odds(
     blind: bool, right: bool, label: str | None, text: str, flagged_with: float
 ) -> None:
-    where, probability = destination(
-        blind=blind,
-        model_was_right=right,
-        label=label,
-        content_hash=content_hash(text),
-        flagged_with=flagged_with,
-        policy=RULES,
-    )
-    assert where is not GOLDEN or (blind and label is not None)
-    assert (probability > 0) == (where is GOLDEN)
-    assert probability <= flagged_with
+    made = chosen(blind, right, label, content_hash(text), flagged_with)
+    assert made.destination is not GOLDEN or (blind and label is not None)
+    assert (made.probability > 0) == (made.destination is GOLDEN) == (made.stratum is not None)
+    assert made.probability <= flagged_with
+
+
+@given(st.text(max_size=9))
+def test_whether_an_example_is_a_random_one_does_not_depend_on_whether_the_model_was_right(text: str) -> None:
+    right, wrong = (chosen(True, was_right, REFUND, content_hash(text)) for was_right in (True, False))
+    assert (right.stratum is RANDOM) == (wrong.stratum is RANDOM)
 
 
 def golden(desk: Desk) -> dict[str, tuple[str, Stratum, float]]:
@@ -111,7 +115,7 @@ def test_none_of_these_is_an_error_of_the_model_and_never_trains(desk: Desk) -> 
 
 
 def test_an_error_found_blind_becomes_golden_with_its_odds(open_desk: OpenDesk) -> None:
-    desk = open_desk(**BLIND, golden={"confirm_share": 0.0})
+    desk = open_desk(**BLIND, golden={"random_share": 0.0})
     error = desk.settled(ANA, BEN, answer=BILLING, text="charged twice")
     confirmed = desk.settled(ANA, BEN, answer=REFUND, text="money back")
     assert desk.correction(error).destination is GOLDEN
@@ -120,7 +124,7 @@ def test_an_error_found_blind_becomes_golden_with_its_odds(open_desk: OpenDesk) 
 
 
 def test_an_image_alone_is_never_a_golden_text(open_desk: OpenDesk) -> None:
-    desk = open_desk(**BLIND, golden={"confirm_share": 1.0})
+    desk = open_desk(**BLIND, golden={"random_share": 1.0})
     for answer in (BILLING, REFUND):  # an error found blind, and a confirmation
         image = desk.settled(ANA, BEN, answer=answer, text=None, image_url=f"https://files.example/{answer}.png")
         assert desk.item(image).blind
@@ -129,7 +133,7 @@ def test_an_image_alone_is_never_a_golden_text(open_desk: OpenDesk) -> None:
 
 
 def test_a_confirmed_random_check_is_golden_with_the_product_of_its_odds(open_desk: OpenDesk) -> None:
-    desk = open_desk(**BLIND, flagging={"audit_share": 0.999}, golden={"confirm_share": 1.0})
+    desk = open_desk(**BLIND, flagging={"audit_share": 0.999}, golden={"random_share": 1.0})
     desk.settled(ANA, BEN, answer=REFUND, text="money back", chances=SURE)
     assert golden(desk) == {"money back": (REFUND, Stratum.RANDOM, 0.999)}
 

@@ -235,7 +235,7 @@ OTHER_VALUES: dict[str, Any] = {
     "consensus.cannot_judge": 3,
     "workload.daily_cap": 121,
     "golden.seed_share": 0.2,
-    "golden.confirm_share": 0.2,
+    "golden.random_share": 0.2,
     "golden.near_duplicate": 0.93,
     "retraining.cron": "0 3 * * mon",
     "retraining.corrections": 51,
