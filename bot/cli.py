@@ -240,7 +240,7 @@ def _of_database(error: DBAPIError) -> str:
 
 
 def _say_and_end(sentence: str) -> None:
-    Console(stderr=True).print(f"[red]{escape(sentence)}[/]", highlight=False)
+    Console(stderr=True).print(f"[red]{_inert(sentence)}[/]", highlight=False)
     sys.exit(2)
 
 

@@ -102,7 +102,8 @@ def _slack(
     yield from connection(slack, settings, address_is_tried)
     if auth is None:
         return
-    yield from scopes(auth, groups=policy is not None and bool(policy.groups))
+    if policy is not None:  # it says whether user groups are read
+        yield from scopes(auth, groups=bool(policy.groups))
     yield from clock_of_slack(auth, clock)
     if policy is not None:
         yield from channels(slack, policy)

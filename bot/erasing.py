@@ -1,5 +1,6 @@
 """`goldloop erase`: a person asked for their text to be taken out."""
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -19,14 +20,14 @@ def erase_ticket(
     queue: Annotated[str, typer.Option("--queue", "-q", help="only in this queue; otherwise in all")] = "",
 ) -> None:
     """Take a ticket's text out of everything, for good. Counts, labels and decisions stay. Safe to repeat."""
-    with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
+    done: list[Erased] = []
+    with opened() as (database, policy):
         names = [policy.queue(queue).name] if queue else [one.name for one in policy.queues]
-        done: list[Erased] = []
-        for name in names:
-            try:
-                done.append(erase(session, name, external_id, utc_now()))
-            except NotFound:
-                continue
+        with database.transaction(wait=PATIENT) as session:
+            for name in names:
+                with suppress(NotFound):
+                    done.append(erase(session, name, external_id, utc_now()))
+        database.overwrite_log()
     if not done:
         raise NotFound(f"No queue has a prediction “{external_id}”. Ids are those that the sender gave.")
     for erased in done:

@@ -5,7 +5,8 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.orm import Session
@@ -26,7 +27,7 @@ from core.erasure import PIECE, erase_expired
 from core.errors import Busy
 from core.jobs import Claim, LostLease
 from core.learning.decisions import remind_of_pending
-from core.learning.runs import EVALUATE, TRAIN, fail_run, request_run
+from core.learning.runs import EVALUATE, TRAIN, fail_run, give_up_evaluation, request_run
 from core.learning.training import evaluate_again, train
 from core.queues import queue_named
 from core.review.answers import unanswerable_items
@@ -87,9 +88,11 @@ def request_scheduled_run(services: Services) -> bool:
         claimed = jobs.claim(session, SCHEDULED_RUN, services.process, services.clock())
         if claimed is None:
             return False
-        policy = services.policy.queue(claimed.payload["queue"])
-        request_run(session, queue_named(session, policy.name), Trigger.CRON, None, services.clock(), policy)
         jobs.finish(session, claimed)
+        policy = next((queue for queue in services.policy.queues if queue.name == claimed.payload["queue"]), None)
+        if policy is None:  # it has left the policy since its hour came
+            return True
+        request_run(session, queue_named(session, policy.name), Trigger.CRON, None, services.clock(), policy)
         return True
 
 
@@ -99,8 +102,7 @@ def take_back_lost_claims(services: Services) -> bool:
         claims.release_dead(session, is_gone)
         events.release_dead(session, is_gone)
         for dead in jobs.reap(session, services.clock(), is_gone):
-            if dead.name == TRAIN:
-                fail_run(session, dead.payload["run_id"], "its worker died five times", services.clock())
+            _tell_of_dead(session, dead.name, dead.payload, "its worker died five times", services)
     return False
 
 
@@ -139,11 +141,13 @@ def load_live_models(services: Services) -> bool:
 
 def erase_what_expired(services: Services) -> bool:
     """A piece of each queue's retention; True while there is more."""
-    more = False
+    counts = []
     for queue in services.policy.queues:
         with services.database.transaction(wait=PATIENT) as session:
-            more |= erase_expired(session, queue, services.clock()) == PIECE
-    return more
+            counts.append(erase_expired(session, queue, services.clock()))
+    if any(counts):
+        services.database.overwrite_log()
+    return PIECE in counts
 
 
 def forget_what_is_over(services: Services) -> bool:
@@ -191,14 +195,21 @@ def _work(services: Services, name: str, work: Callable[[Claim], None]) -> bool:
     except Exception as error:
         log.exception("a job failed", extra={"job": claimed.id, "job_name": name})
         said = f"{type(error).__name__}: {error}"
-        services.database.insist(lambda session: _note_failure(session, claimed, said, services.clock()))
+        services.database.insist(lambda session: _note_failure(session, claimed, said, services))
     return True
 
 
-def _note_failure(session: Session, claimed: Claim, error: str, now: datetime) -> None:
-    dead = jobs.fail(session, claimed, error, now)
-    if dead and claimed.name == TRAIN:
-        fail_run(session, claimed.payload["run_id"], "it failed five times; see the log", now)
+def _note_failure(session: Session, claimed: Claim, error: str, services: Services) -> None:
+    if jobs.fail(session, claimed, error, services.clock()):
+        _tell_of_dead(session, claimed.name, claimed.payload, "it failed five times; see the log", services)
+
+
+def _tell_of_dead(session: Session, name: str, payload: dict[str, Any], why: str, services: Services) -> None:
+    """Whoever waits for what will never come is told."""
+    if name == TRAIN:
+        fail_run(session, payload["run_id"], why, services.clock())
+    elif name == EVALUATE:
+        give_up_evaluation(session, payload["model_id"], why, services.clock())
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ among which are people's texts.
 """
 
 import logging
+import math
 import re
 import sys
 from collections.abc import MutableMapping
@@ -24,6 +25,7 @@ SECRETS = (
 )
 VALUES = re.compile(r"\[parameters: .*|^DETAIL:.*", re.MULTILINE)  # of SQLAlchemy, of PostgreSQL
 NOTHING = "`token` will be unused"  # Bolt says it at each start, having found in the environment what we gave it
+NO_CONNECTION = "socket.accept() out of system resource"
 NOISY = ("alembic.runtime", "httpx", "slack_bolt", "slack_sdk")  # at INFO they say nothing that an operator needs
 
 
@@ -31,6 +33,7 @@ def set_up_logging(as_json: bool, stream: TextIO | None = None) -> None:
     """For the whole process; called once, by the console script."""
     handler = _json_handler(stream or sys.stderr) if as_json else _plain_handler(stream or sys.stderr)
     handler.addFilter(lambda record: NOTHING not in record.getMessage())
+    handler.addFilter(_Seldom())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -40,6 +43,21 @@ def masked(text: str) -> str:
     for secret in SECRETS:
         text = secret.sub("[secret]", text)
     return VALUES.sub("[values left out]", text)
+
+
+class _Seldom:
+    """asyncio says with a traceback, thousands of times a second, that a process has no connection left: once a minute
+    is enough."""
+
+    def __init__(self) -> None:
+        self._said = -math.inf
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.getMessage().startswith(NO_CONNECTION):
+            return True
+        is_due = record.created - self._said >= 60
+        self._said = record.created if is_due else self._said
+        return is_due
 
 
 class _Masking(logging.Formatter):
@@ -54,9 +72,16 @@ class _Masking(logging.Formatter):
 
 
 def _plain_handler(stream: TextIO) -> logging.Handler:
-    handler = RichHandler(console=Console(file=stream), show_path=False)
+    handler = RichHandler(console=_Steady(file=stream), show_path=False)
     handler.setFormatter(_Masking(_WithFields("%(message)s")))
     return handler
+
+
+class _Steady(Console):
+    """Rich ends the process where nobody reads its output any more; a log that is lost is no reason for that."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
 
 
 class _WithFields(logging.Formatter):

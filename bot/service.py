@@ -3,17 +3,17 @@
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-import uvicorn
 from slack_sdk.errors import SlackApiError
 
 from bot.collector import collect_seldom
 from bot.jobs import load_live_models
-from bot.listener import listening
+from bot.listener import Fenced, bound, listening
 from bot.metrics import count_refusals
 from bot.migrate import migrate
 from bot.pulse import Pulse
@@ -27,6 +27,7 @@ from bot.web import create_app, create_listener
 from bot.wiring import Services, build_services
 from bot.worker import worker
 from core.database import PATIENT
+from core.delivery.backlog import draw_by_policy
 from core.errors import Refusal
 from core.queues import sync_queues
 
@@ -59,13 +60,14 @@ def _run(settings: Settings, pulse: Pulse, *, web: bool, work: bool) -> None:
     wait_for_slack(services.slack)
     prepare(services)
     collect_seldom()
-    log.info("Goldloop runs: %s; port %d", _parts(web, over_http, work), settings.port)
     with _stop_signal() as stop, ExitStack() as stack:
         stack.callback(services.database.close)  # SQLite then puts all into one file
+        port = stack.enter_context(_taken_port(settings)) if over_http else None
+        log.info("Goldloop runs: %s; port %d", _parts(web, over_http, work), settings.port)
         if work:
             stack.enter_context(worker(services, pulse, settings.stop_seconds))
-        if over_http:
-            _serve_http(settings, services, pulse)  # until the signal, which uvicorn passes on to ours
+        if port is not None:
+            _serve_http(settings, services, pulse, port)  # until the signal, which uvicorn passes on to ours
             return
         if web:
             token = require_setting(settings.slack_app_token, "SLACK_APP_TOKEN")
@@ -85,14 +87,23 @@ def prepare(services: Services) -> None:
     migrate(services.database)
     with services.database.transaction(wait=PATIENT) as session:
         sync_queues(session, services.policy, services.clock())
+        draw_by_policy(session, services.policy, services.clock())
     refresh_people(services)
     load_live_models(services)  # and the libraries that it needs: no click has to wait for them
 
 
-def _serve_http(settings: Settings, services: Services, pulse: Pulse) -> None:
+def _serve_http(settings: Settings, services: Services, pulse: Pulse, port: socket.socket) -> None:
     secret = settings.slack_signing_secret.get_secret_value()
     app = create_app(services, build_app(services), secret, pulse)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, log_level="warning", access_log=False)
+    Fenced(app).run([port])
+
+
+def _taken_port(settings: Settings) -> socket.socket:
+    """Raises Refusal: without it Slack reaches nobody."""
+    try:
+        return bound(settings.host, settings.port)
+    except OSError as error:
+        raise Refusal(f"Port {settings.port} cannot be had ({error.strerror}). Set PORT to another.") from error
 
 
 @contextmanager

@@ -1,10 +1,13 @@
 """The HTTP door: Slack's signed requests, and whether this process is alive. The API is beside it."""
 
+from contextlib import suppress
+
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import FastAPI, Request, Response
 from slack_bolt import App, BoltRequest
 from slack_sdk.signature import SignatureVerifier
+from starlette.requests import ClientDisconnect
 
 from bot.api.app import create_api
 from bot.api.problems import answer_problems
@@ -21,10 +24,11 @@ AT_ONCE = 4  # requests of Slack that are looked at; more threads only take the 
 async def raw_body(request: Request) -> bytes:
     """The body as it was signed. What comes after it runs in a thread, as the database wants it."""
     received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > MOST_BYTES:
-            return b""  # no signature fits an empty body: refused
+    with suppress(ClientDisconnect):  # what broke off is not signed either
+        async for chunk in request.stream():
+            received += chunk
+            if len(received) > MOST_BYTES:
+                return b""  # no signature fits an empty body: refused
     return bytes(received)
 
 

@@ -46,7 +46,7 @@ def attempted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> A
         status, retry_after = _posted(endpoint, services, due)
     except TimeoutError:
         return Attempted(None, f"no answer within {TIMEOUT:g} seconds", _since(began))
-    except (httpx.HTTPError, Invalid) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, Invalid, ValueError, OSError) as error:  # of addresses, proxies, files
         said = str(error) if isinstance(error, Invalid) else f"no answer ({type(error).__name__})"
         return Attempted(None, said, _since(began))
     outcome = f"{status} {httpx.codes.get_reason_phrase(status)}".strip()
@@ -76,7 +76,7 @@ def secret_variable(endpoint: str) -> str:
 
 
 def _posted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> tuple[int, str]:
-    """Status and Retry-After. Raises TimeoutError, httpx.HTTPError or Invalid."""
+    """Status and Retry-After. Raises as httpx, TimeoutError or Invalid."""
     now = services.clock()
     message = {"type": due.kind, "timestamp": due.happened_at.isoformat(), "data": due.data}
     body, named = json.dumps(message, ensure_ascii=False), webhook_id(due.event_id, due.happened_at)
@@ -86,7 +86,11 @@ def _posted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> tup
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": signing_secret(endpoint.name).sign(named, now, body),
     }
-    return asyncio.run(_heard(endpoint.url, body.encode(), headers))
+    loop = asyncio.new_event_loop()  # asyncio.run would wait for a name that nobody resolves, however long that takes
+    try:
+        return loop.run_until_complete(_heard(endpoint.url, body.encode(), headers))
+    finally:
+        loop.close()
 
 
 async def _heard(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:

@@ -29,6 +29,7 @@ MOST_PIECES = 200  # of one job before the others get their turn at this thread 
 STOP_SECONDS = 20.0  # for the pieces at hand when a process is told to end; most platforms kill it after thirty
 HAND_OVER_SECONDS = 2.0  # for the rows that say so
 CLOCK_SECONDS = 1.0  # between two looks at the clock
+SELDOM = 60 * 60  # seconds between two looks, from which on the steady clock has a say too
 STEP_SECONDS = 5.0  # by which the wall clock must have left the other one to have been set
 
 
@@ -70,6 +71,8 @@ def worker(services: Services, pulse: Pulse | None = None, stop_seconds: float =
 def _tick(kind: JobKind, services: Services, stopping: threading.Event, signs: Pulse) -> None:
     """One look at one kind of work. Whatever goes wrong is logged, and the next tick tries again: an exception that
     reached APScheduler could end its thread for good."""
+    if _is_too_early(kind, signs):
+        return
     signs.ticked(kind.name)
     try:
         for _ in range(MOST_PIECES):
@@ -79,6 +82,13 @@ def _tick(kind: JobKind, services: Services, stopping: threading.Event, signs: P
         log.debug("the database is away", extra={"job_name": kind.name})  # which it has said itself, once for all
     except Exception:
         log.exception("a job step failed", extra={"job_name": kind.name})
+
+
+def _is_too_early(kind: JobKind, signs: Pulse) -> bool:
+    """Whether the wall clock alone says that a seldom kind is due: it was set, and what that kind does (erasing what is
+    older than a year) must not happen because of it."""
+    age = signs.tick_ages().get(kind.name)
+    return kind.every >= SELDOM and age is not None and age < kind.every / 2
 
 
 def _ended(scheduler: BackgroundScheduler, seconds: float) -> bool:

@@ -33,10 +33,12 @@ class WebhookEndpoint(BaseModel):
     @field_validator("url")
     @classmethod
     def _may_be_called(cls, value: str) -> str:
-        """Raises ValueError (urlsplit's own as well)."""
+        """Raises ValueError (urlsplit's own as well, of which port has some)."""
         address = urlsplit(value)
         if address.username or address.password:
             raise ValueError("must hold no user name or password; requests are signed")
+        if address.port == 0:
+            raise ValueError("has no port that can be called")
         if not address.hostname or not (
             address.scheme == "https" or (address.scheme == "http" and address.hostname in THIS_MACHINE)
         ):

@@ -92,6 +92,13 @@ class Database:
                     raise
                 time.sleep(AGAIN_SECONDS)
 
+    def overwrite_log(self) -> None:
+        """What was erased is gone from SQLite's log too, which would keep it until that is written over. If it is read
+        or written just now, then not yet: the next time, or when every process has ended."""
+        if self.is_sqlite:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         self.engine.dispose()
         self._on_close()

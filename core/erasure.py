@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.delivery import outbox
 from core.errors import NotFound
+from core.hashing import content_hash
 from core.learning.forgotten import models_that_learnt_from
 from core.policy import QueuePolicy
 from core.queues import queue_named
@@ -61,7 +62,7 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     if not known:
         raise NotFound(f"The queue {queue_name} has no prediction “{external_id}”.")
     items = _locked_items(session, known)
-    hashes = {row.content_hash for row in known if row.text}
+    hashes = {row.content_hash for row in known} | {content_hash(row.text) for row in known if row.text}
     golden = _blank_examples(session, GoldenExample, queue, hashes, now)
     seeds = _blank_examples(session, SeedExample, queue, hashes, now)
     corrections = session.scalars(select(Correction.id).where(Correction.item_id.in_([item.id for item in items])))
@@ -94,7 +95,9 @@ def erase_expired(session: Session, policy: QueuePolicy, now: datetime, most: in
 def _expired(queue: Queue, before: datetime) -> Select[Any]:
     trained = select(SnapshotRow.source_id).where(SnapshotRow.source == Source.CORRECTION)
     kept = select(Correction.item_id).where(Correction.queue_id == queue.id, Correction.id.in_(trained))
-    golden = select(GoldenExample.content_hash).where(GoldenExample.queue_id == queue.id)
+    golden = select(GoldenExample.content_hash).where(
+        GoldenExample.queue_id == queue.id, GoldenExample.erased_at.is_(None)
+    )
     return (
         select(Prediction.id)
         .outerjoin(ReviewItem, ReviewItem.prediction_id == Prediction.id)

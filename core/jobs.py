@@ -153,12 +153,13 @@ def forget_before(session: Session, before: datetime, most: int = 1000) -> int:
 
 
 def mend_times(session: Session, now: datetime) -> None:
-    """Leases and pauses that end later than any can were given while the clock was ahead. A worker that is alive renews
-    the shortened lease before it ends. Safe to repeat."""
+    """Leases and pauses that end later than any can were given while the clock was ahead, and slots that are still to
+    come were taken then. A worker that is alive renews the shortened lease before it ends. Safe to repeat."""
     session.execute(
         update(Job).where(Job.state == "running", Job.lease_until > now + LEASE).values(lease_until=now + LEASE)
     )
     session.execute(update(Job).where(Job.state == "ready", Job.run_at > now + LONGEST_PAUSE).values(run_at=now))
+    session.execute(update(Schedule).where(Schedule.last_slot > now + LONGEST_PAUSE).values(last_slot=now))
 
 
 def _update(session: Session, claimed: Claim, **values: Any) -> bool:

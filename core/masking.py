@@ -39,6 +39,8 @@ _CARD_BEGINS = "23456"  # industry identifiers under which banks and travel issu
 _MOST_GROUPS = 6  # 4-4-4-4-3 has five; a digit at a time is not how cards are written
 _BETWEEN = frozenset(" \t\r\n\u00a0\u2009\u202f\u200b.-\u2010\u2011\u2012\u2013\u2014\u2212")
 _LONGEST_GAP = 3  # of these between two groups
+# No telephone number, though a range of two looks like one. Numbers in pairs, as French ones, go on.
+_DATE = re.compile(r"(?<![\d./-])(?:\d{1,2}([./-])\d{1,2}\1(?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)(?!\d)")
 _IBAN = re.compile(r"(?<![^\W_])[A-Za-z]{2}[ ]?[0-9]{2}")
 _LONGEST_IBAN = 34
 
@@ -58,7 +60,7 @@ def mask(text: str, kinds: Sequence[str], region: str = "", patterns: Sequence[s
     """
     found = list(_all(text, kinds, patterns))
     if "phone" in kinds:
-        found += _phones(_blanked(text, found), region)
+        found += _phones(_blanked(text, [*found, *_dates(text)]), region)
     found.sort(key=lambda one: (one.start, RANK.index(one.kind)))
     parts, done = [], 0
     for start, end, kind in _merged(found):
@@ -121,6 +123,10 @@ def _blanked(text: str, found: Sequence[_Found]) -> str:
     for one in found:
         letters[one.start : one.end] = "\n" * (one.end - one.start)
     return "".join(letters)
+
+
+def _dates(text: str) -> Iterator[_Found]:
+    yield from (_Found(hit.start(), hit.end(), "date") for hit in _DATE.finditer(text))
 
 
 def _phones(text: str, region: str) -> Iterator[_Found]:

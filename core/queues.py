@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from core.database import run
+from core.database import insert, run
 from core.errors import NotAllowed, NotFound
 from core.policy import Policy, QueuePolicy, is_group
 from core.records.learning import Live
@@ -18,6 +19,12 @@ _MEMBER = select(Member.active, Member.inactive_because).where(
     Member.queue_id == bindparam("queue_id"), Member.role == bindparam("role"), Member.person == bindparam("person")
 )  # built once: each click asks it
 _SEAT = _MEMBER.with_for_update()
+_SHARED = (
+    select(Queue)
+    .where(Queue.name == bindparam("name"))
+    .with_for_update(read=True)
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True)
@@ -29,14 +36,10 @@ class Person:
 
 
 def sync_queues(session: Session, policy: Policy, now: datetime) -> None:
-    """Make a row for each queue of the policy file; a changed guideline becomes its next version. Safe to repeat."""
+    """Make a row for each queue of the policy file; a changed guideline becomes its next version. Safe to repeat, and
+    from several processes at once: each holds a queue's row until its transaction ends."""
     for wanted in policy.queues:
-        queue = session.scalar(select(Queue).where(Queue.name == wanted.name))
-        if queue is None:
-            queue = Queue(name=wanted.name, created_at=now, channel=wanted.channel, leads_channel=wanted.leads_channel)
-            session.add(queue)
-            session.flush()
-            session.add(Live(queue_id=queue.id))
+        queue = _locked_or_made(session, wanted, now)
         queue.channel, queue.leads_channel = wanted.channel, wanted.leads_channel
         _sync_guideline(session, queue, wanted.guideline, now)
         _seat_named_people(session, queue, wanted)
@@ -50,15 +53,23 @@ def queue_named(session: Session, name: str) -> Queue:
     return queue
 
 
+def queue_to_fill(session: Session, name: str) -> Queue:
+    """Its row, shared by all who store people's texts, and waited for by whoever erases some (core/erasure.py): what
+    that does not see stored, we see erased. Raises NotFound."""
+    return session.scalar(_SHARED, {"name": name}) or queue_named(session, name)
+
+
 def sync_members(session: Session, queue_id: int, role: Role, people: Iterable[Person]) -> None:
     """Let exactly these people hold the role. Those who are gone lose it; their votes stay."""
     wanted = {person.id: person for person in people}
     rows = session.scalars(select(Member).where(Member.queue_id == queue_id, Member.role == role).with_for_update())
     known = {row.person: row for row in rows}
     for person in wanted.values():
-        row = known.get(person.id) or Member(queue_id=queue_id, role=role, person=person.id)
-        row.active, row.inactive_because = not person.inactive_because, person.inactive_because
-        session.add(row)
+        how = {"active": not person.inactive_because, "inactive_because": person.inactive_because}
+        if row := known.get(person.id):
+            row.active, row.inactive_because = not person.inactive_because, person.inactive_because
+        else:
+            _seat(session, queue_id, role, person.id, how)
     for gone in set(known) - set(wanted):
         session.delete(known[gone])
     session.flush()
@@ -66,9 +77,11 @@ def sync_members(session: Session, queue_id: int, role: Role, people: Iterable[P
 
 def sync_group(session: Session, group_id: str, people: Iterable[str]) -> None:
     """Let exactly these people be known as the user group's. Safe to repeat."""
-    session.execute(delete(GroupMember).where(GroupMember.group_id == group_id))
-    session.add_all(GroupMember(group_id=group_id, person=person) for person in dict.fromkeys(people))
-    session.flush()
+    wanted = list(dict.fromkeys(people))
+    session.execute(delete(GroupMember).where(GroupMember.group_id == group_id, GroupMember.person.not_in(wanted)))
+    for person in wanted:
+        new = insert(session, GroupMember).values(group_id=group_id, person=person)
+        session.execute(new.on_conflict_do_nothing(index_elements=["group_id", "person"]))
 
 
 def forget_groups_except(session: Session, kept: Sequence[str]) -> None:
@@ -184,4 +197,33 @@ def _seat_named_people(session: Session, queue: Queue, policy: QueuePolicy) -> N
     for role in Role:
         for person in people_named(session, policy.named(role)):
             if _member(session, queue.id, role, person) is None:
-                session.add(Member(queue_id=queue.id, role=role, person=person, active=True))
+                _seat(session, queue.id, role, person, None)
+
+
+def _locked_or_made(session: Session, wanted: QueuePolicy, now: datetime) -> Queue:
+    made = insert(session, Queue).values(
+        name=wanted.name,
+        created_at=now,
+        channel=wanted.channel,
+        leads_channel=wanted.leads_channel,
+        guideline_version=0,
+    )
+    session.execute(made.on_conflict_do_nothing(index_elements=["name"]))
+    queue = session.scalars(
+        select(Queue)
+        .where(Queue.name == wanted.name)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).one()
+    session.execute(insert(session, Live).values(queue_id=queue.id, changes=0).on_conflict_do_nothing())
+    return queue
+
+
+def _seat(session: Session, queue_id: int, role: Role, person: str, how: dict[str, Any] | None) -> None:
+    """how: what Slack says of them; None: nothing yet, so that what is there stays."""
+    at = ["queue_id", "role", "person"]
+    known = how or {"active": True, "inactive_because": ""}
+    new = insert(session, Member).values(queue_id=queue_id, role=role, person=person, **known)
+    session.execute(
+        new.on_conflict_do_update(index_elements=at, set_=how) if how else new.on_conflict_do_nothing(index_elements=at)
+    )

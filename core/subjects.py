@@ -8,6 +8,11 @@ from core.errors import NotFound
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def microseconds(at: datetime) -> int:
+    """Since 1970, exactly."""
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
 @dataclass(frozen=True)
 class Subject:
     """An item or a model: its number, and when it came to be, in microseconds since 1970.
@@ -21,14 +26,14 @@ class Subject:
 
     @classmethod
     def of(cls, row_id: int, at: datetime) -> "Subject":
-        return cls(row_id, (at - EPOCH) // timedelta(microseconds=1))
+        return cls(row_id, microseconds(at))
 
     def __str__(self) -> str:
         return str(self.id) if self.since is None else f"{self.id}.{self.since}"
 
     def require(self, at: datetime) -> None:
         """Raise NotFound where the row of this number came to be at another time, so that another one is meant."""
-        if self.since not in (None, Subject.of(self.id, at).since):
+        if self.since not in (None, microseconds(at)):
             raise NotFound(
                 "What this message is about does not exist any more: a back-up was restored since. "
                 "Nothing was recorded, and the message can be deleted."

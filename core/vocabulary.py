@@ -119,6 +119,7 @@ class NoticeKind(StrEnum):
     NOT_A_LEAD = "not_a_lead"
     REACTION_REFUSED = "reaction_refused"
     DECISION_PENDING = "decision_pending"
+    COMPARISON_FAILED = "comparison_failed"
     TROUBLE = "trouble"  # somebody has to mend something before Slack takes our messages; or has mended it
 
 

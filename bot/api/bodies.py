@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from starlette.requests import ClientDisconnect
 
 from bot.api.callers import Admit
 from bot.api.problems import TooLarge
@@ -18,10 +19,13 @@ def body_of(admit: Admit, most_bytes: int) -> Callable[..., Awaitable[bytes]]:
 
     async def read(request: Request, _policy: Annotated[QueuePolicy, Depends(admit)]) -> bytes:
         received = bytearray()
-        async for chunk in request.stream():
-            received += chunk
-            if len(received) > most_bytes:
-                raise TooLarge(f"The body is larger than {most_bytes:,} bytes. Send fewer rows at once.")
+        try:
+            async for chunk in request.stream():
+                received += chunk
+                if len(received) > most_bytes:
+                    raise TooLarge(f"The body is larger than {most_bytes:,} bytes. Send fewer rows at once.")
+        except ClientDisconnect:
+            raise Invalid("The body broke off.", field="body") from None  # which nobody hears
         return bytes(received)
 
     return read

@@ -18,6 +18,10 @@ SECONDS = 3.0  # how long Slack waits
 def public_address(url: str, settings: Settings, clock: Callable[[], datetime]) -> Findings:
     """Raises Invalid if Slack would not call this address at all."""
     address, secret = events_address(url), settings.slack_signing_secret.get_secret_value()
+    if settings.slack_app_token.get_secret_value():
+        words = "Socket Mode is in use, for SLACK_APP_TOKEN is set: Slack calls no address."
+        yield bad("address", words, "Unset SLACK_APP_TOKEN to use HTTP, or leave --url away.")
+        return
     if not secret:
         yield bad("address", "SLACK_SIGNING_SECRET is not set.", "Copy it from the app's page (Basic Information).")
         return

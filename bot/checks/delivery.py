@@ -64,7 +64,7 @@ def worker_at_work(database: Database, clock: Callable[[], datetime]) -> Finding
         yield note("worker", words, "`goldloop run`, or `goldloop worker` beside `goldloop web`.")
     else:
         host, number, _tag = speaks.rsplit(":", 2)
-        yield good("worker", f"process {number} on {host} speaks to Slack")
+        yield good("worker", f"process {number} on {host.partition('/')[0]} speaks to Slack")
 
 
 def dead_jobs(database: Database) -> Findings:

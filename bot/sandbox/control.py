@@ -3,11 +3,8 @@
 Errors are `{"error": sentence}` with a status of 4xx.
 """
 
-import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -20,6 +17,7 @@ from bot.sandbox.errors import Refused, SlackError
 from bot.sandbox.events import MODES
 from bot.sandbox.faults import Fault
 from bot.sandbox.groups import set_disabled, set_members
+from bot.sandbox.hosts import require_own_host
 from bot.sandbox.members import archive, deactivate, join, leave, tell_of_person
 from bot.sandbox.messages import delete_message, post_message, update_message
 from bot.sandbox.outcome import Outcome
@@ -341,20 +339,10 @@ def _endpoint(sandbox: Sandbox, act: Callable[[Asked], Awaitable[Json]]) -> Call
 
 
 def _refuse_other_sites(request: Request) -> None:
-    """There is no login, so a page of another site, open in the same browser, must not act here. Nor one whose name was
-    made to lead here: only an address cannot be made to, and the names that this machine has itself."""
-    if not _is_ours(urlsplit(f"//{request.headers.get('host', '')}").hostname or ""):
-        raise Refused(f"{request.headers.get('host')} is not where this workspace is; use its address.", 403)
+    require_own_host(request)
     origin = request.headers.get("origin")
     if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
         raise Refused(f"{origin} may not act in this workspace.", 403)
-
-
-def _is_ours(name: str) -> bool:
-    try:
-        return bool(ip_address(name))
-    except ValueError:
-        return name in ("localhost", socket.gethostname().lower())
 
 
 def _stream(sandbox: Sandbox, request: Request) -> Response:

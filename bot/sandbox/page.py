@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bot.sandbox.errors import Refused
+from bot.sandbox.hosts import require_own_host
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.wire import Json
 from bot.sandbox.workspace import Person, Workspace
@@ -49,13 +50,16 @@ def routes(sandbox: Sandbox) -> list[BaseRoute]:
     workspace = sandbox.workspace
 
     async def start(request: Request) -> Response:
+        require_own_host(request)
         return _rendered("start.html", _start(workspace, ""))
 
     async def archive(request: Request) -> Response:
         """A permalink names no person: ask who reads it."""
+        require_own_host(request)
         return _rendered("start.html", _start(workspace, _place_of_link(workspace, request)))
 
     async def shell(request: Request) -> Response:
+        require_own_host(request)
         return _shell(workspace, request.path_params["person"])
 
     async def icon(request: Request) -> Response:

@@ -8,8 +8,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from bot.sandbox import control, page
-from bot.sandbox.errors import SlackError
+from bot.sandbox.errors import Refused, SlackError
 from bot.sandbox.files import receive
+from bot.sandbox.hosts import require_own_host
 from bot.sandbox.payloads import file_object
 from bot.sandbox.responses import respond
 from bot.sandbox.sandbox import Sandbox
@@ -35,6 +36,7 @@ def create_app(sandbox: Sandbox) -> ASGIApp:
         return await _upload(sandbox, request)
 
     async def download(request: Request) -> Response:
+        require_own_host(request)
         return _download(sandbox, request)
 
     app = Starlette(
@@ -47,7 +49,7 @@ def create_app(sandbox: Sandbox) -> ASGIApp:
             Mount("/control", routes=control.routes(sandbox)),
             *page.routes(sandbox),
         ],
-        exception_handlers={ClientDisconnect: _nobody_listens},
+        exception_handlers={ClientDisconnect: _nobody_listens, Refused: _refused},
     )
     return Droppable(app)
 
@@ -68,6 +70,11 @@ class Droppable:
 
         scope["sandbox.drop"] = drop
         await self.app(scope, receive, send)
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return Response(error.sentence, error.status, media_type="text/plain")
 
 
 async def _nobody_listens(_request: Request, _error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime
+from hashlib import sha256
 
 from slack_bolt import Ack, App, BoltContext, Respond
 from slack_sdk import WebClient
@@ -54,14 +55,14 @@ def register(app: App, services: Services) -> None:
             with services.database.reading() as session:
                 require_overruler(session, click.subject, click.person, services.policy)
                 card = candidate_card(session, click.subject.id, services.policy)
-            return forms.overrule_form(card.subject, card.name, card.blocks)
+            return forms.overrule_form(card)
 
         show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)
 
     def overrule_submitted(ack: Ack, body: Body, context: BoltContext) -> None:
-        person, model, reason = payloads.overrule_submission(body)
+        said = payloads.overrule_submission(body)
         with services.database.transaction() as session:
-            overrule(session, model, person, reason, services.clock(), services.policy)
+            overrule(session, said.model, said.seen, said.person, said.reason, services.clock(), services.policy)
         ack()
         note(context, blocks.message("It is live now.", []))
 
@@ -81,12 +82,16 @@ def _decide(session: Session, reaction: Reaction, now: datetime, services: Servi
         reject(session, model_id, reaction.person, now, services.policy)
 
 
+def _short(words: str) -> str:
+    return sha256(words.encode()).hexdigest()[:12]
+
+
 def _tell_once(database: Database, reaction: Reaction, refusal: Refusal, now: datetime) -> None:
-    """Reactions bring no address for an answer: the sentence goes through the outbox, once per card, person and kind of
-    refusal, so that emoji cannot be used to make noise. An old reaction that arrives late is nobody's news."""
+    """Reactions bring no address for an answer: the sentence goes through the outbox, once per card and person, so that
+    emoji cannot be used to make noise. An old reaction that arrives late is nobody's news."""
     if isinstance(refusal, Outdated):
         return
     kind = NoticeKind.NOT_A_LEAD if isinstance(refusal, NotAllowed) else NoticeKind.REACTION_REFUSED
-    key = f"{kind}:{reaction.channel}:{reaction.ts}:{reaction.person}:{refusal.code}"
+    key = f"{kind}:{reaction.channel}:{reaction.ts}:{reaction.person}:{_short(str(refusal))}"
     with database.transaction() as session:
         notices.notify(session, kind, key, reaction.channel, reaction.person, str(refusal), now)

@@ -52,11 +52,12 @@ def _looked_at(services: Services, asked: FlagSubmission) -> NewPrediction:
     if len(external_id) > LONGEST_ID:
         raise Invalid("This message cannot be identified.")
     fields = {"Flagged by": f"@{asked.person}"}
-    live = services.serving.usable(services.policy.queue(asked.queue))
+    queue = services.policy.queue(asked.queue)
+    live, text = services.serving.usable(queue), queue.privacy.stored(asked.text)
     if live is None:
-        return NewPrediction(external_id, NO_MODEL, asked.text, fields=fields)
-    chances = live.predict([asked.text])[0]
+        return NewPrediction(external_id, NO_MODEL, text, fields=fields)
+    chances = live.predict([text])[0]
     label = max(chances, key=lambda name: chances[name])
     return NewPrediction(
-        external_id, live.name, asked.text, None, fields, label, chances[label], chances
+        external_id, live.name, text, None, fields, label, chances[label], chances
     )  # fmt: skip

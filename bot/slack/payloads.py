@@ -136,10 +136,20 @@ def form_submission(body: Body) -> FormSubmission:
     return FormSubmission(person(body), _subject(item), said)
 
 
-def overrule_submission(body: Body) -> tuple[str, Subject, str]:
-    """Person, model, reason."""
+@dataclass(frozen=True)
+class Overruling:
+    """seen: the evaluation that the form was about; 0 in one of a former release."""
+
+    person: str
+    model: Subject
+    seen: int
+    reason: str
+
+
+def overrule_submission(body: Body) -> Overruling:
     view = _part(body, "view")
-    return person(body), _subject(view.get("private_metadata", "")), _typed(view, "reason")
+    model, _, seen = str(view.get("private_metadata", "")).partition("|")
+    return Overruling(person(body), _subject(model), _number(seen) if seen else 0, _typed(view, "reason"))
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session, aliased
 
 from core.delivery import troubles
 from core.delivery.troubles import EVERYWHERE, HOLDS, RECORDS
+from core.policy import Policy
 from core.records.delivery import Notice, Posting, Trouble
 from core.records.jobs import Job
+from core.records.queues import Queue
 from core.records.reviews import ReviewItem
 from core.vocabulary import Card, ItemState
 
@@ -106,9 +108,12 @@ def try_again(session: Session, now: datetime) -> int:
     return count
 
 
-def draw_open_again(session: Session, now: datetime) -> int:
-    """Let the card of every item that is not settled be drawn anew, as after a restored back-up; returns how many."""
+def draw_open_again(session: Session, now: datetime, queue_id: int | None = None) -> int:
+    """Let the card of every item that is not settled (in this queue) be drawn anew, as after a restored back-up;
+    returns how many."""
     unsettled = select(ReviewItem.id).where(ReviewItem.state.in_((ItemState.OPEN, ItemState.DISPUTED)))
+    if queue_id is not None:
+        unsettled = unsettled.where(ReviewItem.queue_id == queue_id)
     done = session.execute(
         update(Posting)
         .where(Posting.card == Card.REVIEW_ITEM, Posting.subject_id.in_(unsettled), Posting.wanted <= Posting.shown)
@@ -116,6 +121,17 @@ def draw_open_again(session: Session, now: datetime) -> int:
         .returning(Posting.id)
     )
     return len(done.all())
+
+
+def draw_by_policy(session: Session, policy: Policy, now: datetime) -> None:
+    """Where a queue's policy is another than the one that its open cards were drawn under (other labels, other leads),
+    let them be drawn anew. Safe to repeat, from several processes at once."""
+    for wanted in policy.queues:
+        named = select(Queue).where(Queue.name == wanted.name).with_for_update(key_share=True)
+        queue = session.scalars(named.execution_options(populate_existing=True)).one()
+        if queue.drawn_under != wanted.fingerprint:
+            queue.drawn_under = wanted.fingerprint
+            draw_open_again(session, now, queue.id)
 
 
 def dead_jobs(session: Session) -> list[DeadJob]:

@@ -95,8 +95,12 @@ def claim_next_delivery(
 
 
 def note_attempt(session: Session, delivery_id: int, attempt: Attempted, now: datetime) -> None:
-    """Into the log with it; then it is delivered, tried again later, or dead."""
-    delivery = session.get_one(EventDelivery, delivery_id, with_for_update=True)
+    """Into the log with it; then it is delivered, tried again later, or dead. Where nobody answered, the endpoint is
+    left alone: locks its deliveries in their order, for another process may be doing the same."""
+    if attempt.status is None:
+        endpoint = session.get_one(EventDelivery, delivery_id).endpoint
+        session.execute(_pending(endpoint).order_by(EventDelivery.id).with_for_update())
+    delivery = session.get_one(EventDelivery, delivery_id, with_for_update=True, populate_existing=True)
     session.add(
         DeliveryAttempt(
             delivery_id=delivery_id,
@@ -160,13 +164,12 @@ def _due(endpoints: Sequence[WebhookEndpoint], now: datetime) -> Select[int]:
     )
 
 
-def _leave_alone(session: Session, endpoint: str, until: datetime) -> None:
-    session.execute(
-        update(EventDelivery)
-        .where(
-            EventDelivery.endpoint == endpoint,
-            EventDelivery.state == DeliveryState.PENDING,
-            EventDelivery.next_try_at < until,
-        )
-        .values(next_try_at=until)
+def _pending(endpoint: str) -> Select[int]:
+    return select(EventDelivery.id).where(
+        EventDelivery.endpoint == endpoint, EventDelivery.state == DeliveryState.PENDING
     )
+
+
+def _leave_alone(session: Session, endpoint: str, until: datetime) -> None:
+    later = update(EventDelivery).where(EventDelivery.id.in_(_pending(endpoint)), EventDelivery.next_try_at < until)
+    session.execute(later.values(next_try_at=until))

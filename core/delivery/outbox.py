@@ -58,7 +58,8 @@ def subject_at(session: Session, channel: str, ts: str, card: Card) -> int | Non
     where that is not known yet: such a card was sent to this channel, and where it stands is not stored."""
     there = and_(Posting.channel == channel, Posting.card == card)
     found = session.scalar(select(Posting.subject_id).where(there, Posting.ts == ts))
-    if found is None and session.scalar(select(Posting.id).where(there, Posting.ts.is_(None), Posting.unconfirmed)):
+    unsure = and_(Posting.ts.is_(None), Posting.unconfirmed, Posting.broken == "")
+    if found is None and session.scalar(select(Posting.id).where(there, unsure)):
         raise Busy("This message has just been posted. Please try again in a moment.")
     return found
 

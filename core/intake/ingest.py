@@ -16,7 +16,7 @@ from core.hashing import content_hash, unit_interval
 from core.intake.flagging import FlagReason, reasons_to_review
 from core.intake.predictions import NewPrediction
 from core.policy import QueuePolicy
-from core.queues import queue_named
+from core.queues import queue_to_fill
 from core.records.predictions import Flag, Prediction
 from core.records.queues import Queue
 from core.records.reviews import ReviewItem
@@ -34,12 +34,6 @@ FLAGS = Bulk(
     cast(Table, Flag.__table__),
     same=("person", "policy_fingerprint", "created_at"),
     each=("prediction_id", "reason", "detail", "inclusion_probability"),
-)
-_SHARED = (
-    select(Queue)
-    .where(Queue.name == bindparam("name"))
-    .with_for_update(read=True)
-    .execution_options(populate_existing=True)
 )
 
 
@@ -71,9 +65,9 @@ def record_predictions(
     """Store each prediction once (external id + model version) and open an item for those that deserve a look.
     Safe to repeat: what is there already stays as it is, and what was erased does not come back under any version.
     Batches of up to 1,000 keep the transaction short."""
-    queue = _open_queue(session, policy)
+    queue = queue_to_fill(session, policy.name)
     queue_id = queue.id  # read once: as an attribute of a record it takes as long as the draw
-    wanted = _storable(session, queue, [_as_stored(row, policy) for row in batch])
+    wanted = _storable(session, queue, batch)
     why = {_key(row): reasons for row in wanted if (reasons := _reasons(row, queue_id, policy))}
     new = _store(session, queue, [row for row in wanted if _key(row) not in why], now)
     stored = _insert(session, queue, [row for row in wanted if _key(row) in why], now)
@@ -90,10 +84,9 @@ def flag_for_review(
 
     Locks the prediction if it was there. Raises Refusal if it is under review already.
     """
-    queue = _open_queue(session, policy)
+    queue = queue_to_fill(session, policy.name)
     if _erased_ids(session, queue, [prediction]):
         raise Refusal("The text of this message was erased on request, so it cannot be flagged again.")
-    prediction = _as_stored(prediction, policy)
     stored = next(iter(_insert(session, queue, [prediction], now)), None) or _locked(session, queue, prediction)
     item_id = _item_about(session, queue, prediction.external_id)
     if item_id is not None:
@@ -113,12 +106,6 @@ def _item_about(session: Session, queue: Queue, external_id: str) -> int | None:
     )
 
 
-def _open_queue(session: Session, policy: QueuePolicy) -> Queue:
-    """Shared by those who store predictions, and waited for by whoever erases some (core/erasure.py). Raises NotFound
-    where there is none."""
-    return session.scalar(_SHARED, {"name": policy.name}) or queue_named(session, policy.name)
-
-
 def _erased_ids(session: Session, queue: Queue, batch: Sequence[NewPrediction]) -> set[str]:
     values = {"queue_id": queue.id, "ids": as_list(row.external_id for row in batch)}
     return {external_id for (external_id,) in run(session, _erased(kind_of(session)), values)}
@@ -132,14 +119,6 @@ def _erased(kind: str) -> Select[Any]:
         Prediction.external_id.in_(listed(kind, "ids")),
         Prediction.erased_at.is_not(None),
     )
-
-
-def _as_stored(row: NewPrediction, policy: QueuePolicy) -> NewPrediction:
-    """Where the policy keeps no originals, nothing made from one is stored either: the hash is of the masked text."""
-    if policy.privacy.keep_original:
-        return row
-    stored = policy.privacy.stored
-    return replace(row, text=stored(row.text), fields={name: stored(value) for name, value in row.fields.items()})
 
 
 def _key(row: NewPrediction) -> tuple[str, str]:

@@ -20,7 +20,8 @@ KNOWN = {"external_id", "model_version", "text", "image_url", "fields", "label",
 
 @dataclass(frozen=True)
 class NewPrediction:
-    """label is None only for a text that a person flagged while no model was live."""
+    """As it is to be stored: where the policy keeps no originals, with masked texts. label is None only for a text that
+    a person flagged while no model was live."""
 
     external_id: str
     model_version: str
@@ -48,9 +49,9 @@ def checked_prediction(row: Mapping[str, Any], policy: QueuePolicy) -> NewPredic
     return NewPrediction(
         external_id=_identifier(row, "external_id"),
         model_version=_identifier(row, "model_version"),
-        text=text,
+        text=policy.privacy.stored(text),
         image_url=image_url,
-        fields=_fields(row.get("fields")),
+        fields=_fields(row.get("fields"), policy),
         label=label,
         confidence=_confidence(row.get("confidence"), label, probabilities),
         probabilities=probabilities,
@@ -90,12 +91,17 @@ def _is_web_address(value: str) -> bool:
         return False
 
 
-def _fields(value: Any) -> dict[str, str]:
+def _fields(value: Any, policy: QueuePolicy) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, OBJECT) or len(value) > MOST_FIELDS:
         raise Invalid(f"fields must be an object with at most {MOST_FIELDS} entries.", field="fields")
-    return {storable(str(name))[:80]: storable(str(content))[:LONGEST_VALUE] for name, content in value.items()}
+    return {_cut(name, 80, policy): _cut(content, LONGEST_VALUE, policy) for name, content in value.items()}
+
+
+def _cut(value: Any, most: int, policy: QueuePolicy) -> str:
+    """Masked before it is cut: a half of what should be masked is known as nothing."""
+    return policy.privacy.stored(storable(str(value)[:LONGEST_TEXT]))[:most]
 
 
 def _probabilities(value: Any, policy: QueuePolicy) -> dict[str, float] | None:

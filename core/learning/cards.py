@@ -10,7 +10,7 @@ from core.errors import NotFound
 from core.learning.forgotten import forgotten_rows
 from core.learning.models import newest_evaluation
 from core.learning.scorecard import Scorecard
-from core.policy import Policy
+from core.policy import Policy, QueuePolicy
 from core.records.learning import (
     Approval,
     Artifact,
@@ -57,6 +57,7 @@ class CandidateCard:
     left_out: int
     approvals: tuple[str, ...]
     approvals_needed: int
+    evaluation_id: int
     decisions: tuple["DecisionLine", ...]
     superseded_by: str | None
 
@@ -118,7 +119,8 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         left_out=snapshot.near_golden_left_out,
         approvals=tuple(_approvals(session, evaluation)),
         approvals_needed=queue.promotion.approvals,
-        decisions=tuple(_decisions(session, model_id)),
+        evaluation_id=evaluation.id,
+        decisions=tuple(_decisions(session, model_id, queue)),
         superseded_by=newer.name if newer and model.state is ModelState.SUPERSEDED else None,
     )
 
@@ -154,7 +156,7 @@ def model_story(session: Session, model_id: int, policy: Policy) -> list[tuple[d
             + (f": {line.reason}" if line.reason else "")
             + f" (snapshot {line.snapshot_hash[:12]}, policy {line.policy_fingerprint})",
         )
-        for line in _decisions(session, model_id)
+        for line in _decisions(session, model_id, policy.queue(model.queue.name))
     ]
     erased, at = forgotten_rows(session, snapshot.id)
     if at is not None:
@@ -195,7 +197,7 @@ def _approvals(session: Session, evaluation: Evaluation) -> list[str]:
     )
 
 
-def _decisions(session: Session, model_id: int) -> list[DecisionLine]:
+def _decisions(session: Session, model_id: int, queue: QueuePolicy) -> list[DecisionLine]:
     """About this model, and those by which another took over from it."""
     rows = session.execute(
         select(Decision, ModelVersion)
@@ -208,7 +210,7 @@ def _decisions(session: Session, model_id: int) -> list[DecisionLine]:
             at=row.created_at,
             kind=row.kind,
             leads=tuple(row.people["leads"]),
-            reason=row.reason,
+            reason=queue.privacy.shown(row.reason),
             snapshot_hash=row.snapshot_hash,
             policy_fingerprint=row.policy_fingerprint,
             instead=None if decided.id == model_id else decided.name,

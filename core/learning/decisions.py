@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.delivery import notices
@@ -12,7 +12,7 @@ from core.learning.models import newest_evaluation
 from core.policy import Policy, QueuePolicy
 from core.queues import holds, members, require
 from core.records.learning import Approval, Evaluation, Live, ModelVersion
-from core.subjects import Subject
+from core.subjects import Subject, microseconds
 from core.vocabulary import DecisionKind, ModelState, NoticeKind, Role
 
 STATE_SENTENCES = {
@@ -40,6 +40,7 @@ def approve(session: Session, model_id: int, person: str, reacted_at: int, now: 
             f"The golden gate refused {model.name}, so a check mark is not enough. "
             f"To promote it all the same, {use} the button “Overrule…” and say why."
         )
+    _check_seen(session, model, evaluation, reacted_at)
     _note_reaction(session, model, person, reacted_at, standing=True, evaluation_id=evaluation.id)
     queue = policy.queue(model.queue.name)
     leads = _standing_leads(session, model, evaluation)
@@ -72,8 +73,11 @@ def reject(session: Session, model_id: int, person: str, now: datetime, policy: 
     redraw(session, model, now)
 
 
-def overrule(session: Session, subject: Subject, person: str, reason: str, now: datetime, policy: Policy) -> None:
+def overrule(
+    session: Session, subject: Subject, seen: int, person: str, reason: str, now: datetime, policy: Policy
+) -> None:
     """Promote a candidate that the gate refused, and say why. In a queue that has admins, theirs alone; else a lead's.
+    seen: the evaluation whose problems they were shown; 0: that is not known.
     Raises NotFound, NotAllowed, AlreadySettled, Refusal, or Invalid without a reason."""
     live, model = _locked(session, subject.id)
     require_overruler(session, subject, person, policy)
@@ -81,6 +85,8 @@ def overrule(session: Session, subject: Subject, person: str, reason: str, now: 
     evaluation = _current_evaluation(session, live, model)
     if evaluation.passed:
         raise Refusal(f"The golden gate passed {model.name}; react with :white_check_mark: to promote it.")
+    if seen and evaluation.id != seen:
+        raise Refusal(f"{model.name} has been compared again since. Please read its new report first.")
     if len(reason.strip()) < 10:
         raise Invalid("Say in a sentence why it should go live all the same (at least 10 characters).", field="reason")
     queue = policy.queue(model.queue.name)
@@ -153,6 +159,17 @@ def _current_evaluation(session: Session, live: Live, model: ModelVersion) -> Ev
             "please decide when its report is new."
         )
     return evaluation
+
+
+def _check_seen(session: Session, model: ModelVersion, evaluation: Evaluation, reacted_at: int) -> None:
+    """A yes is about the report that its lead could read. Only where it was made anew: the first one was there before
+    anybody could react to it, whatever Slack's clock and ours have between them."""
+    first = session.scalar(select(func.min(Evaluation.id)).where(Evaluation.model_id == model.id))
+    if evaluation.id != first and reacted_at < microseconds(evaluation.created_at):
+        raise Refusal(
+            f"{model.name} has been compared again since you reacted. Please read its new report, take your check mark "
+            "off, and put it on again if it still stands."
+        )
 
 
 def _note_reaction(

@@ -55,7 +55,7 @@ def note_decision(
         kind=kind,
         former_model_id=former_model_id,
         people={"leads": leads},
-        reason=reason,
+        reason=queue.privacy.stored(reason),
         evaluation_id=newest_evaluation(session, model.id).id,
         snapshot_hash=snapshot_hash or "",
         policy_fingerprint=queue.fingerprint,

@@ -80,7 +80,8 @@ class Outgrown(Invalid):
 
 @dataclass(frozen=True)
 class Restricted:
-    """A model with fewer labels to choose from: P(label | text, it is one of `classes`). columns: of what it learnt."""
+    """A model with fewer labels to choose from. columns: of what it learnt. What it gives to the others is given to
+    nobody, so that a text of a label that is no more is one it is unsure of; rows sum to 1 at most."""
 
     fitted: Fitted
     columns: tuple[int, ...]
@@ -90,10 +91,7 @@ class Restricted:
         return tuple(self.fitted.classes[column] for column in self.columns)
 
     def probabilities(self, texts: Sequence[str]) -> FloatArray:
-        shares = self.fitted.probabilities(texts)[:, self.columns]
-        sums = shares.sum(axis=1, keepdims=True)
-        made: FloatArray = np.divide(shares, sums, out=np.full_like(shares, 1 / len(self.columns)), where=sums > 0)
-        return made
+        return self.fitted.probabilities(texts)[:, self.columns]
 
     def state(self) -> State:
         return self.fitted.state()

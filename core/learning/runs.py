@@ -7,12 +7,12 @@ from sqlalchemy.orm import Session
 
 from core import jobs
 from core.database import insert, run
-from core.delivery import outbox
+from core.delivery import notices, outbox
 from core.policy import QueuePolicy
-from core.records.learning import TrainingRun
+from core.records.learning import ModelVersion, TrainingRun
 from core.records.queues import QueueRow
 from core.records.reviews import Correction
-from core.vocabulary import Audience, Card, RunState, Trigger
+from core.vocabulary import Audience, Card, NoticeKind, RunState, Trigger
 
 TRAIN = "train"  # the job that makes a candidate
 EVALUATE = "evaluate"  # the job that compares one again
@@ -75,6 +75,17 @@ def fail_run(session: Session, run_id: int, problem: str, now: datetime) -> None
     run = session.get_one(TrainingRun, run_id, with_for_update=True)
     run.state, run.problem, run.finished_at = RunState.FAILED, problem, now
     outbox.show(session, Card.RUN, run.id, Audience.LEADS, run.queue, now)
+
+
+def give_up_evaluation(session: Session, model_id: int, problem: str, now: datetime) -> None:
+    """A candidate could not be compared with the new live model; the leads, who wait for that, are told what to do."""
+    model = session.get_one(ModelVersion, model_id)
+    words = (
+        f"{model.queue.name}: {model.name} could not be compared with the model that is live now: {problem}. "
+        "`/goldloop retrain` makes a new candidate."
+    )
+    key = f"{NoticeKind.COMPARISON_FAILED}:{model_id}:{now:%Y-%m-%d}"
+    notices.notify(session, NoticeKind.COMPARISON_FAILED, key, model.queue.leads_channel, None, words, now)
 
 
 def say_progress(session: Session, run: TrainingRun, progress: str, now: datetime) -> None:

@@ -12,7 +12,7 @@ from core.bulk import Bulk, insert_all
 from core.errors import Invalid
 from core.hashing import content_hash, unit_interval
 from core.policy import QueuePolicy
-from core.queues import queue_named
+from core.queues import queue_to_fill
 from core.records.learning import GoldenExample, SeedExample
 from core.records.predictions import Prediction
 from core.records.queues import Queue
@@ -51,7 +51,7 @@ def store_seeds(session: Session, seeds: Sequence[Seed], now: datetime, policy: 
     """Each text is stored once, as golden or for training, never both; which one depends on its content alone, so
     importing a file again (or one that overlaps, or its second half later) moves nothing across. What was erased does
     not come back."""
-    queue, share = queue_named(session, policy.name), policy.golden.seed_share
+    queue, share = queue_to_fill(session, policy.name), policy.golden.seed_share
     erased = _erased(session, queue, [seed.content_hash for seed in seeds])
     sides: dict[bool, list[dict[str, str]]] = {True: [], False: []}
     for seed in seeds:

@@ -15,7 +15,7 @@ from core.learning.artifacts import pack
 from core.learning.candidates import Measured, measure, store_candidate
 from core.learning.fingerprints import fingerprint
 from core.learning.firewall import keep_clean
-from core.learning.golden import golden_set
+from core.learning.golden import closed_golden_set
 from core.learning.learners import Fitted, Learner, find_learner
 from core.learning.runs import fail_run, say_progress
 from core.learning.snapshots import Row, gather, snapshot_rows, store
@@ -80,7 +80,8 @@ def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePo
         if run.snapshot_id is not None:
             return _left(snapshot_rows(session, run.snapshot_id))
         gathered = gather(session, run.queue_id, policy)
-        golden = golden_set(session, run.queue_id)
+    with database.transaction(wait=PATIENT) as session:
+        golden = closed_golden_set(session, run.queue_id)
     rows = keep_clean(gathered, golden, policy)
     with database.transaction(wait=PATIENT) as session:
         stored = session.get_one(TrainingRun, run.id, with_for_update=True)

@@ -125,7 +125,7 @@ def form_card(session: Session, item_id: int, person: str, policy: Policy) -> Fo
         said=mine.label if mine else None,
         said_none=mine is not None and mine.kind is AnswerKind.NONE_OF_THESE,
         reason=mine.reason if mine else None,
-        note=mine.note if mine else "",
+        note=queue.privacy.shown(mine.note) if mine else "",
         guideline=guideline_text(session, item.prediction.queue),
     )
 

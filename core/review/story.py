@@ -11,7 +11,7 @@ from core.queues import holds
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.answers import said_words
-from core.vocabulary import ItemState, Role, shown_answer
+from core.vocabulary import AnswerKind, ItemState, Role, shown_answer
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ def _answer_line(answer: Answer, privacy: PrivacyPolicy) -> str:
     why = f" because {answer.reason.value.replace('_', ' ')}" if answer.reason else ""
     note = f": {privacy.shown(answer.note)}" if answer.note else ""
     now = "" if answer.is_current else " (changed later)"
+    if answer.kind is AnswerKind.WITHDRAWN:
+        return f"{answer.person} took their answer back{now}"
     return f"{answer.person} said {said_words(answer)}{why}{note} under guideline {answer.guideline_version}{now}"
 
 

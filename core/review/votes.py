@@ -91,12 +91,14 @@ def cast_vote(session: Session, subject: Subject, person: str, said: Said, now: 
     said = _after(last, said)
     if item.state is ItemState.SETTLED:
         raise AlreadySettled(_settled_sentence(session, item, person))
+    if last is not None:
+        _check_newer(last, said.clicked_at)
     if item.state is ItemState.DISPUTED and holds(session, item.queue.id, Role.LEAD, person):
         adjudicate_item(session, item, person, said.kind, said.label, said.reason, said.note, now, queue)
         return Receipt(item.subject, said.kind, said.label, settled=True, adjudicated=True)
     if not reviews:
         _refuse(session, item, person)
-    _check_may_answer(item, last, known, said, queue)
+    _check_may_answer(item, last, known, said.kind, queue)
     answers = _supersede(session, item, person, known.answers, said, now)
     settled = _decide(session, item, standing(answers), known.left, now, queue)
     before = said_words(last) if last else None
@@ -202,15 +204,13 @@ def _refuse(session: Session, item: LockedItem, person: str) -> None:
 
 
 def _check_may_answer(
-    item: LockedItem, last: CurrentAnswer | None, known: SoFar, said: Said, queue: QueuePolicy
+    item: LockedItem, last: CurrentAnswer | None, known: SoFar, kind: AnswerKind, queue: QueuePolicy
 ) -> None:
     """last: the reviewer's newest word about the item."""
-    if last is not None:
-        _check_newer(last, said.clicked_at)
     stands = last is not None and last.kind is not AnswerKind.WITHDRAWN
     if item.state is ItemState.DISPUTED and not stands:
         raise Refusal(f"Item {item.id} waits for a lead ({item.disputed_because}); no more votes are needed.")
-    if said.kind.is_vote and not (stands and last is not None and last.kind.is_vote):
+    if kind.is_vote and not (stands and last is not None and last.kind.is_vote):
         _check_votes_wanted(item, known.answers, queue)
         _check_daily_cap(known.done_today, queue)
 

@@ -16,6 +16,7 @@ from bot.slack.payloads import (
     FlagRequest,
     FlagSubmission,
     FormSubmission,
+    Overruling,
     Reaction,
     VoteClick,
 )
@@ -76,7 +77,7 @@ def test_a_control_names_its_row_by_number_and_by_when_it_came_to_be() -> None:
     assert payloads.vote_click(clicked(f"{born}|none")) == VoteClick(ANA, born, said)
     assert payloads.click(clicked(str(born))).subject == born
     assert payloads.form_submission(submitted(f"{born}|{AT}", label=[NONE_VALUE])).item == born
-    assert payloads.overrule_submission(submitted(str(born), reason="why"))[1] == born
+    assert payloads.overrule_submission(submitted(str(born), reason="why")).model == born
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,9 @@ def test_what_a_form_offers_comes_back_as_what_was_meant() -> None:
 
 
 def test_overruling_and_flagging_are_read_from_their_forms() -> None:
-    assert payloads.overrule_submission(submitted("3", reason=" it is right ")) == (ANA, Subject(3), "it is right")
+    said = Overruling(ANA, Subject(3), 5, "it is right")
+    assert payloads.overrule_submission(submitted("3|5", reason=" it is right ")) == said
+    assert payloads.overrule_submission(submitted("3", reason="why")).seen == 0, "of a former release"
     flagged = payloads.flag_submission(submitted("C1|17.5", queue=["support"], text=" hello "))
     assert flagged == FlagSubmission(ANA, "support", "hello", "C1|17.5")
     for lacking, field in (({"text": "x"}, "queue"), ({"queue": ["support"], "text": " "}, "text")):

@@ -261,11 +261,11 @@ def test_slack_takes_the_other_forms_with_any_text() -> None:
         check(forms.how_decided(7, [StoryLine(AT, text)] * 150))
         check(forms.flag_form(queues, text, "C1|17.5"))
         check(forms.sentence(text, text))
-        check(forms.overrule_form(Subject(3), "v3", [text] * 3))
+        check(forms.overrule_form(report(text, blocks=(text,) * 3)))
 
 
 def test_the_reason_is_asked_for_however_many_problems_the_gate_has() -> None:
-    said = check(forms.overrule_form(Subject(3), "v3", [f"problem {number}" for number in range(500)]))
+    said = check(forms.overrule_form(report(blocks=tuple(f"problem {number}" for number in range(500)))))
     assert "Why should it go live all the same?" in said
 
 
@@ -358,6 +358,7 @@ def report(text: str = "", **more: Any) -> CandidateCard:
         left_out=2,
         approvals=(),
         approvals_needed=1,
+        evaluation_id=5,
         decisions=(),
         superseded_by=None,
     )

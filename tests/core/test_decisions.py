@@ -8,6 +8,7 @@ from threading import Barrier
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.database import PATIENT
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
@@ -17,8 +18,8 @@ from core.learning.roll_back import roll_back
 from core.learning.runs import EVALUATE
 from core.queues import Person, sync_members
 from core.records.delivery import Notice
-from core.records.learning import Approval, Snapshot, TrainingRun
-from core.subjects import Subject
+from core.records.learning import Approval, Evaluation, Snapshot, TrainingRun
+from core.subjects import Subject, microseconds
 from core.vocabulary import Card, DecisionKind, ModelState, NoticeKind, Role
 from tests.core.conftest import OpenDesk
 from tests.core.desk import NOW, Desk
@@ -41,18 +42,25 @@ APPROVE, REJECT, OVERRULE, OVERRULE_WITHOUT_REASON, WITHDRAW = "approve", "rejec
 
 
 def act(desk: Desk, what: str, model_id: int, person: str = CLEO, at: int = 1) -> bool | None:
+    """at: microseconds after an hour from now, when every report of a test is there to be read."""
+    reacted_at = microseconds(NOW + timedelta(hours=1)) + at
     with desk.database.transaction(wait=PATIENT) as session:
         if what == APPROVE:
-            return approve(session, model_id, person, at, NOW, desk.policy)
+            return approve(session, model_id, person, reacted_at, NOW, desk.policy)
         if what == REJECT:
             reject(session, model_id, person, NOW, desk.policy)
-        elif what == OVERRULE:
-            overrule(session, Subject(model_id), person, WHY, NOW, desk.policy)
-        elif what == OVERRULE_WITHOUT_REASON:
-            overrule(session, Subject(model_id), person, "  because  ", NOW, desk.policy)
+        elif what in (OVERRULE, OVERRULE_WITHOUT_REASON):
+            why = WHY if what == OVERRULE else "  because  "
+            overrule(session, Subject(model_id), shown(session, model_id), person, why, NOW, desk.policy)
         else:
-            withdraw_approval(session, model_id, person, at, NOW)
+            withdraw_approval(session, model_id, person, reacted_at, NOW)
         return None
+
+
+def shown(session: Session, model_id: int) -> int:
+    """The evaluation that the newest report is about."""
+    found = select(Evaluation.id).where(Evaluation.model_id == model_id).order_by(Evaluation.id.desc())
+    return session.scalar(found.limit(1)) or 0
 
 
 def rolled_back(desk: Desk, person: str = CLEO, reason: str = "", seconds: float = 0) -> str:
@@ -137,7 +145,7 @@ def test_a_report_of_what_a_restore_lost_overrules_for_no_other_model(desk: Desk
     model_id = refused(seeded(desk))
     lost = Subject.of(model_id, NOW - timedelta(days=1))
     with pytest.raises(NotFound, match="a back-up was restored"), desk.database.transaction() as session:
-        overrule(session, lost, CLEO, WHY, NOW, desk.policy)
+        overrule(session, lost, shown(session, model_id), CLEO, WHY, NOW, desk.policy)
     assert model(desk, model_id).state is ModelState.CANDIDATE
 
 

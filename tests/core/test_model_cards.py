@@ -5,6 +5,7 @@ import pytest
 from core.errors import NotFound
 from core.learning.cards import candidate_card, model_story, run_card
 from core.learning.decisions import approve, overrule
+from core.learning.models import newest_evaluation
 from core.learning.roll_back import roll_back
 from core.subjects import Subject
 from core.vocabulary import DecisionKind, ModelState, RunState, Trigger
@@ -65,7 +66,8 @@ def test_a_decision_is_on_the_card_it_was_about(desk: Desk) -> None:
     seeded(desk)
     model_id = candidate(desk, passed=False)
     with desk.database.transaction() as session:
-        overrule(session, Subject(model_id), CLEO, "the labels were wrong", NOW, desk.policy)
+        seen = newest_evaluation(session, model_id).id
+        overrule(session, Subject(model_id), seen, CLEO, "the labels were wrong", NOW, desk.policy)
     with desk.database.reading() as session:
         [line] = candidate_card(session, model_id, desk.policy).decisions
     assert (line.kind, line.leads, line.reason) == (DecisionKind.OVERRULE, (CLEO,), "the labels were wrong")

@@ -1,7 +1,7 @@
 import random
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.learning.fingerprints import fingerprint
-from core.learning.learners import Example, Fitted, FloatArray, Learner, Outgrown, State, find_learner, restricted
+from core.learning.learners import Example, Fitted, Learner, Outgrown, find_learner, restricted
 from core.learning.temperature import SCALES, assign_folds, fit_scale
 from core.learning.text_learner import TextLearner, TextModel
 
@@ -70,27 +70,10 @@ def test_a_model_may_be_held_to_some_of_its_labels() -> None:
     assert restricted(model, model.classes) is model
     assert some.classes == tuple(label for label in model.classes if label in ("login", "delivery"))
     kept = whole[:, [model.classes.index(label) for label in some.classes]]
-    np.testing.assert_allclose(some.probabilities(texts), kept / kept.sum(axis=1, keepdims=True))
+    np.testing.assert_array_equal(some.probabilities(texts), kept, "what the others got is given to nobody")
     assert some.probabilities([]).shape == (0, 2)
     with pytest.raises(Outgrown, match="none of the labels"):
         restricted(model, ("of the future",))
-
-
-@dataclass(frozen=True)
-class Certain:
-    """Says the last of its labels and nothing else."""
-
-    classes: tuple[str, ...] = ("a", "b", "c")
-
-    def probabilities(self, texts: Sequence[str]) -> FloatArray:
-        return np.tile(np.array([0.0, 0.0, 1.0]), (len(texts), 1))
-
-    def state(self) -> State:
-        return {}
-
-
-def test_where_nothing_is_left_of_what_it_said_it_is_as_unsure_as_can_be() -> None:
-    np.testing.assert_array_equal(restricted(Certain(), ("a", "b")).probabilities(["x"]), [[0.5, 0.5]])
 
 
 def test_the_same_rows_and_seed_give_the_same_model_in_any_order() -> None:

@@ -44,18 +44,25 @@ def test_another_secret_is_found(place: Place, address: str) -> None:
     assert "SLACK_SIGNING_SECRET" in tried(place, address).remedy
 
 
+def test_where_slack_uses_a_socket_no_address_is_tried(place: Place) -> None:
+    found = tried(place, "http://127.0.0.1:9")
+    assert "Socket Mode is in use" in found.words
+    assert "Unset SLACK_APP_TOKEN" in found.remedy
+
+
 def test_without_a_secret_nothing_is_sent(place: Place) -> None:
+    place.values["SLACK_APP_TOKEN"] = ""
     assert "SLACK_SIGNING_SECRET is not set" in tried(place, "http://127.0.0.1:9").words
 
 
 def test_another_server_at_that_address_is_found(place: Place, unused_port: int) -> None:
-    place.values["SLACK_SIGNING_SECRET"] = "right"
+    place.values |= {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "right"}
     with web_server(FastAPI(), unused_port):
         assert "answers 404" in tried(place, f"http://127.0.0.1:{unused_port}").words
 
 
 def test_nobody_at_that_address_is_found(place: Place, unused_port: int) -> None:
-    place.values["SLACK_SIGNING_SECRET"] = "right"
+    place.values |= {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "right"}
     assert "does not answer (ConnectError)" in tried(place, f"http://127.0.0.1:{unused_port}").words
 
 

@@ -1,6 +1,5 @@
 """`goldloop doctor` on policy, database, delivery and models: one thing broken at a time, on both databases."""
 
-import socket
 import sqlite3
 import tempfile
 from datetime import timedelta
@@ -16,7 +15,7 @@ from bot.checks.finding import Finding, Outcome, bad, good, note
 from bot.cli import app
 from bot.clock import utc_now
 from bot.doctor import shown
-from bot.processes import is_gone
+from bot.processes import is_gone, this_process
 from bot.slack.speaking.deliver import SPEAKING
 from core.delivery import backlog, notices, outbox, turns
 from core.queues import queue_named
@@ -210,7 +209,9 @@ def test_whether_a_worker_runs_is_seen_at_once(place: Place) -> None:
         turns.take(session, SPEAKING, "another-host:12:abc", utc_now(), is_gone)
     assert (of_worker().outcome, of_worker().words) == (Outcome.GOOD, "process 12 on another-host speaks to Slack")
     with place.database.transaction() as session:
-        session.execute(text("UPDATE turn SET holder = :gone"), {"gone": f"{socket.gethostname()}:999999999:abc"})
+        session.execute(
+            text("UPDATE turn SET holder = :gone"), {"gone": f"{this_process().rsplit(':', 2)[0]}:999999999:abc"}
+        )
     assert of_worker().outcome is Outcome.NOTE
 
 

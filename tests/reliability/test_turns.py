@@ -1,7 +1,6 @@
 """Several workers, of which one at a time speaks to Slack: each thing is said once, within the rates, whoever dies."""
 
 import os
-import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from bot.processes import this_process
 from bot.slack.speaking.deliver import SPEAKING
 from core.database import PATIENT, Database
 from core.delivery import notices, turns
@@ -104,9 +104,10 @@ def test_a_clock_that_is_put_back_an_hour_stops_nobody_from_speaking(stage: Stag
 def test_when_the_speaker_dies_on_this_machine_another_speaks_at_once(stage: Stage) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    first = stage.worker(f"{socket.gethostname()}:{dead.pid}:one")
+    here = this_process().rsplit(":", 2)[0]
+    first = stage.worker(f"{here}:{dead.pid}:one")
     with stage.desk.database.transaction() as session:
         turns.take(session, SPEAKING, first.process, stage.now(), lambda name: False)
     stage.ticket("the sofa came late")
-    stage.work(stage.worker(f"{socket.gethostname()}:{os.getpid()}:two"), seconds=2)
+    stage.work(stage.worker(f"{here}:{os.getpid()}:two"), seconds=2)
     assert len(stage.cards("the sofa came late")) == 1

@@ -5,6 +5,9 @@ from http.client import HTTPException
 
 from slack_sdk.errors import SlackApiError
 
+from bot.clock import utc_now
+from bot.retry_after import seconds_asked
+
 # Somebody has to let the bot into the channel, or take that out of the archive.
 CHANNEL = frozenset(
     {
@@ -103,7 +106,8 @@ def _of_answer(error: SlackApiError) -> Failure:
     response = error.response
     reason = str(response.get("error") or f"http_{response.status_code}")
     if response.status_code == 429 or reason in LATER:
-        return Failure(reason, retry_after=float(response.headers.get("Retry-After", 1)))
+        asked = seconds_asked(response.headers.get("Retry-After"), utc_now())
+        return Failure(reason, retry_after=float(1 if asked is None else asked))
     unknown = response.status_code >= 500 or reason in PERHAPS_DONE
     detail = str((response.get("response_metadata") or {}).get("messages") or "")[:MOST_DETAIL]
     return Failure(reason, permanent=reason in MESSAGE, gone=reason in GONE, unknown=unknown, detail=detail)

@@ -7,10 +7,10 @@ from bot.slack.blocks import Block, View
 from bot.slack.payloads import NONE_VALUE
 from bot.slack.views.words import REASON_WORDS
 from core.errors import Busy, NotAllowed, NotFound
+from core.learning.cards import CandidateCard
 from core.policy import LabelPolicy, QueuePolicy
 from core.review.cards import FormCard
 from core.review.story import StoryLine
-from core.subjects import Subject
 from core.vocabulary import NONE_OF_THESE
 
 MOST_BYTES = 200_000  # of a whole text; Slack takes views of 250,000 bytes (and 100 sections of 3,000 characters)
@@ -62,9 +62,9 @@ def whole_text(item_id: int, text: str) -> View:
     return blocks.modal("whole_text", f"Item {item_id}", drawn)
 
 
-def overrule_form(model: Subject, name: str, problems: Sequence[str]) -> View:
-    drawn = [blocks.section(f":warning: The golden gate refused *{name}*:")]
-    drawn += [blocks.section(f"• {blocks.literal(problem)}") for problem in problems[:MOST_PROBLEMS]]
+def overrule_form(card: CandidateCard) -> View:
+    drawn = [blocks.section(f":warning: The golden gate refused *{card.name}*:")]
+    drawn += [blocks.section(f"• {blocks.literal(problem)}") for problem in card.blocks[:MOST_PROBLEMS]]
     drawn.append(
         blocks.form_input(
             "reason",
@@ -73,7 +73,8 @@ def overrule_form(model: Subject, name: str, problems: Sequence[str]) -> View:
             hint="Kept with the decision for everyone to read.",
         )
     )
-    return blocks.modal("overrule_form", f"Overrule for {name}", drawn, str(model), submit="Promote it")
+    about = f"{card.subject}|{card.evaluation_id}"
+    return blocks.modal("overrule_form", f"Overrule for {card.name}", drawn, about, submit="Promote it")
 
 
 def flag_form(queues: Sequence[QueuePolicy], text: str, origin: str) -> View:
