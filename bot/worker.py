@@ -71,7 +71,7 @@ def worker(services: Services, pulse: Pulse | None = None, stop_seconds: float =
 def _tick(kind: JobKind, services: Services, stopping: threading.Event, signs: Pulse) -> None:
     """One look at one kind of work. Whatever goes wrong is logged, and the next tick tries again: an exception that
     reached APScheduler could end its thread for good."""
-    if _is_too_early(kind, signs):
+    if is_too_early(kind, signs):
         return
     signs.ticked(kind.name)
     try:
@@ -84,7 +84,7 @@ def _tick(kind: JobKind, services: Services, stopping: threading.Event, signs: P
         log.exception("a job step failed", extra={"job_name": kind.name})
 
 
-def _is_too_early(kind: JobKind, signs: Pulse) -> bool:
+def is_too_early(kind: JobKind, signs: Pulse) -> bool:
     """Whether the wall clock alone says that a seldom kind is due: it was set, and what that kind does (erasing what is
     older than a year) must not happen because of it."""
     age = signs.tick_ages().get(kind.name)

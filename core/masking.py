@@ -59,6 +59,8 @@ def mask(text: str, kinds: Sequence[str], region: str = "", patterns: Sequence[s
     What overlaps becomes one placeholder. Masking twice changes nothing. The empty text stays empty.
     """
     found = list(_all(text, kinds, patterns))
+    if "iban" in kinds:  # also one that stands behind a card's number without a blank
+        found += _ibans(_blanked(text, [one for one in found if one.kind == "card"]))
     if "phone" in kinds:
         found += _phones(_blanked(text, [*found, *_dates(text)]), region)
     found.sort(key=lambda one: (one.start, RANK.index(one.kind)))

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from bot.budget import Budget
 from bot.clock import utc_now
+from bot.listener import listening
 from bot.pulse import Pulse
 from bot.sandbox.client import Message, Person, SandboxClient
 from bot.sandbox.config import SandboxConfig
@@ -29,7 +30,6 @@ from core.queues import sync_queues
 from core.records.delivery import Posting
 from core.vocabulary import Card
 from tests.people import ANA, BEN, CLEO, DAN, EVA, LEADS, REVIEW, support_policy, workspace
-from tests.web import web_server
 
 PATIENCE = 60.0  # seconds; a loaded machine is slow, and nobody waits longer than needed
 HURRY = 50  # the workspace of the tests has no rates unless a test asks for them, so nobody waits a second per message
@@ -122,7 +122,8 @@ def running_loop(
             stack.enter_context(socket_mode(build_app(services), app.app_token))
         else:
             slack = build_app(services)
-            stack.enter_context(web_server(create_app(services, slack, app.signing_secret, pulse), port))
+            web = create_app(services, slack, app.signing_secret, pulse)
+            stack.enter_context(listening(web, "127.0.0.1", port))
         stack.enter_context(worker(services, pulse))
         yield Loop(box, services, seen, rules)
 

@@ -17,7 +17,6 @@ Block = dict[str, Any]
 SECTION, FIELD, CONTEXT, HEADER = 3000, 2000, 2000, 150
 BUTTON, VALUE, OPTION, OPTION_VALUE, DESCRIPTION = 75, 2000, 75, 150, 75
 TITLE, PLACEHOLDER, FALLBACK, ALT = 24, 150, 3500, 2000
-CONFIRM_TITLE, CONFIRM_TEXT, CONFIRM_BUTTON = 100, 300, 30
 MOST_BLOCKS, MOST_BUTTONS, MOST_FIELDS, MOST_OPTIONS, MOST_CONTEXT = 50, 25, 10, 100, 10
 MOST_CHARACTERS = 10_000  # of one message's blocks as JSON; Slack refuses somewhere above 13,000, undocumented
 
@@ -110,9 +109,7 @@ def actions(*elements: Block) -> list[Block]:
     ]
 
 
-def button(
-    text: str, action_id: str, value: str, style: str | None = None, label: str = "", confirm: Block | None = None
-) -> Block:
+def button(text: str, action_id: str, value: str, style: str | None = None, label: str = "") -> Block:
     """label: what a screen reader says instead of the text."""
     block: Block = {
         "type": "button",
@@ -124,18 +121,7 @@ def button(
         block["style"] = style
     if label:
         block["accessibility_label"] = shorten(label, BUTTON)
-    if confirm:
-        block["confirm"] = confirm
     return block
-
-
-def confirmation(title: str, text: str, yes: str, no: str) -> Block:
-    return {
-        "title": plain(title, CONFIRM_TITLE),
-        "text": plain(text, CONFIRM_TEXT),
-        "confirm": plain(yes, CONFIRM_BUTTON),
-        "deny": plain(no, CONFIRM_BUTTON),
-    }
 
 
 def option(text: str, value: str, description: str = "") -> Block:

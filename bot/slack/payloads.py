@@ -34,18 +34,12 @@ class Click:
     value: str
     clicked_at: int
     trigger_id: str
-    response_url: str
 
 
 @dataclass(frozen=True)
-class VoteClick:
-    person: str
-    item: Subject
-    said: Said
+class Vote:
+    """What a person says about an item, by a button or in the form."""
 
-
-@dataclass(frozen=True)
-class FormSubmission:
     person: str
     item: Subject
     said: Said
@@ -83,7 +77,6 @@ class FlagRequest:
 
     person: str
     channel: str
-    channel_name: str
     ts: str
     text: str
     trigger_id: str
@@ -98,11 +91,10 @@ def click(body: Body) -> Click:
         value=value,
         clicked_at=microseconds(str(action.get("action_ts", ""))),
         trigger_id=str(body.get("trigger_id", "")),
-        response_url=str(body.get("response_url", "")),
     )
 
 
-def vote_click(body: Body) -> VoteClick:
+def vote_click(body: Body) -> Vote:
     """value of the button: "ITEM|label|NAME", "ITEM|none", "ITEM|cannot" or "ITEM|skip"; ITEM is a `Subject`."""
     clicked = click(body)
     word, _, label = clicked.value.partition("|")
@@ -110,10 +102,10 @@ def vote_click(body: Body) -> VoteClick:
         raise Invalid(STALE)
     kind = ANSWER_WORDS[word]
     said = Said(kind, clicked.clicked_at, label if kind is AnswerKind.LABEL else None)
-    return VoteClick(clicked.person, clicked.subject, said)
+    return Vote(clicked.person, clicked.subject, said)
 
 
-def form_submission(body: Body) -> FormSubmission:
+def form_submission(body: Body) -> Vote:
     """The form "label and why". Slack stamps no time on a submission, and our own clock may not agree with Slack's;
     what is known is when the form was opened, which it carries beside the item: "ITEM|MICROSECONDS"."""
     view = _part(body, "view")
@@ -133,7 +125,7 @@ def form_submission(body: Body) -> FormSubmission:
         note=_typed(view, "note"),
         in_form=True,
     )
-    return FormSubmission(person(body), _subject(item), said)
+    return Vote(person(body), _subject(item), said)
 
 
 @dataclass(frozen=True)
@@ -196,7 +188,6 @@ def flag_request(body: Body) -> FlagRequest:
     return FlagRequest(
         person=person(body),
         channel=str(channel.get("id", "")),
-        channel_name=str(channel.get("name", "")),
         ts=str(message.get("ts", "")),
         text=text,
         trigger_id=str(body.get("trigger_id", "")),

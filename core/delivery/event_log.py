@@ -47,12 +47,6 @@ def endpoint_lines(session: Session) -> list[EndpointLine]:
     return [_line(session, endpoint, counts[endpoint]) for endpoint in sorted(counts)]
 
 
-def dead_deliveries(session: Session) -> int:
-    """How many were given up: what an operator should hear of."""
-    found = select(func.count()).select_from(EventDelivery).where(EventDelivery.state == DeliveryState.DEAD)
-    return session.scalar(found) or 0
-
-
 def last_attempts(session: Session, limit: int) -> list[AttemptLine]:
     """Newest first."""
     found = session.execute(

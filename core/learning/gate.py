@@ -160,7 +160,7 @@ def _confidence(scorecard: Scorecard) -> Iterable[str]:
 def _baseline(scorecard: Scorecard) -> Iterable[str]:
     left_out = scorecard.random.left_out + scorecard.past_errors.left_out
     if scorecard.baseline == "majority":
-        yield "There is no model yet: the candidate was compared with always giving the commonest label."
+        yield "Without a model to compare it with, the candidate was compared with always giving the commonest label."
     if left_out:
         yield f"{_count(left_out, 'golden example')} without a recorded prediction could not be compared."
 

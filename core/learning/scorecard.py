@@ -151,16 +151,6 @@ class Scorecard:
     swapped: tuple[tuple[str, str], ...]
     collapsed: tuple[Collapse, ...]
 
-    def headline(self) -> str:
-        """The numbers that matter most, in one line."""
-        score, past = self.random, self.past_errors
-        change = f"{score.difference.estimate * 100:+.1f} points, {_range(score.difference)}"
-        return (
-            f"{score.live_right} → {score.candidate_right} of {score.n} random golden examples right ({change}), "
-            f"{past.live_right} → {past.candidate_right} of {past.n} past errors, "
-            f"{len(self.negative_flips)} newly wrong"
-        )
-
     def as_dict(self) -> dict[str, Any]:
         """For a JSON column: only dicts, lists, text and numbers."""
         stored: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from core.connections import WebhookEndpoint
-from core.delivery.event_log import dead_deliveries, endpoint_lines, last_attempts
+from core.delivery.event_log import endpoint_lines, last_attempts
 from core.delivery.events import (
     CLAIM,
     MOST_TRIES,
@@ -167,7 +167,8 @@ def test_it_is_tried_with_growing_pauses_and_then_dead(desk: Desk) -> None:
         moment += pause
     tried(desk, REFUSED, moment)
     with desk.database.reading() as session:
-        assert (dead_deliveries(session), is_waiting(session, (HELPDESK,), moment + timedelta(days=9))) == (1, False)
+        [line] = endpoint_lines(session)
+        assert (line.dead, is_waiting(session, (HELPDESK,), moment + timedelta(days=9))) == (1, False)
         log = last_attempts(session, 100)
     assert len(log) == MOST_TRIES
     assert {(line.status, line.outcome, line.state) for line in log} == {(500, REFUSED.outcome, DeliveryState.DEAD)}

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from rich.console import Console
 from standardwebhooks import Webhook
 from starlette.responses import Response
@@ -174,6 +175,25 @@ def test_one_that_never_comes_to_an_end_holds_an_attempt_no_longer_than_another(
         desk.settled(ANA, BEN)
         deliver(services_for(desk, url))
     assert outcomes(desk) == ["no answer within 1 seconds"]
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_whatever_goes_wrong_is_the_attempts_outcome(
+    desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    desk.settled(ANA, BEN)
+    deliver(services_for(desk, "https://xn--a.example/"))
+    [outcome] = outcomes(desk)
+    assert outcome.startswith("no answer (")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://here:abc/", "https://here:99999/", "https://here:0/", "https:///x", "ftp://a/b"]
+)
+def test_an_address_that_can_never_be_called_is_refused_with_the_policy(url: str) -> None:
+    with pytest.raises(ValidationError):
+        WebhookEndpoint(name="helpdesk", url=url)
 
 
 @pytest.mark.usefixtures("sqlite_only")

@@ -33,10 +33,6 @@ MADE: list[tuple[str, Any]] = [
     ("context", lambda text: [blocks.context(*[text] * 15)]),
     ("image", lambda text: [blocks.image("https://files.example/A.png", text)]),
     ("buttons", lambda text: blocks.actions(*(blocks.button(text, f"a:{n}", text, "danger", text) for n in range(60)))),
-    (
-        "a button that asks back",
-        lambda text: blocks.actions(blocks.button(SHORT, "a", "1", confirm=blocks.confirmation(*[text] * 4))),
-    ),
 ]
 INPUTS: list[tuple[str, Any]] = [
     (

@@ -15,10 +15,9 @@ from bot.slack.payloads import (
     STALE,
     FlagRequest,
     FlagSubmission,
-    FormSubmission,
     Overruling,
     Reaction,
-    VoteClick,
+    Vote,
 )
 from bot.slack.views import forms
 from core.errors import Invalid
@@ -67,14 +66,14 @@ AT = 1_764_000_000_123_456
     ],
 )
 def test_a_button_is_a_vote(value: str, kind: AnswerKind, label: str | None) -> None:
-    assert payloads.vote_click(clicked(value)) == VoteClick(ANA, Subject(7), Said(kind, AT, label))
+    assert payloads.vote_click(clicked(value)) == Vote(ANA, Subject(7), Said(kind, AT, label))
 
 
 def test_a_control_names_its_row_by_number_and_by_when_it_came_to_be() -> None:
     born = Subject.of(7, datetime(2026, 11, 24, 9, 0, 0, 123456, tzinfo=UTC))
     assert str(born) == "7.1795510800123456"
     said = Said(AnswerKind.NONE_OF_THESE, AT)
-    assert payloads.vote_click(clicked(f"{born}|none")) == VoteClick(ANA, born, said)
+    assert payloads.vote_click(clicked(f"{born}|none")) == Vote(ANA, born, said)
     assert payloads.click(clicked(str(born))).subject == born
     assert payloads.form_submission(submitted(f"{born}|{AT}", label=[NONE_VALUE])).item == born
     assert payloads.overrule_submission(submitted(str(born), reason="why")).model == born
@@ -111,7 +110,7 @@ def test_a_control_that_is_not_ours_is_out_of_date(body: dict[str, Any]) -> None
 def test_a_form_is_a_vote_with_reason_and_note() -> None:
     body = submitted(f"7|{AT}", label=["refund"], reason=["ambiguous"], note="  both fit \x00")
     said = Said(AnswerKind.LABEL, AT, "refund", ErrorReason.AMBIGUOUS, "both fit", in_form=True)
-    assert payloads.form_submission(body) == FormSubmission(ANA, Subject(7), said)
+    assert payloads.form_submission(body) == Vote(ANA, Subject(7), said)
     none = payloads.form_submission(submitted(f"7|{AT}", label=[NONE_VALUE], note=None))
     assert none.said == Said(AnswerKind.NONE_OF_THESE, AT, in_form=True)
 
@@ -182,7 +181,7 @@ def test_a_reaction_approves_rejects_or_is_none_of_our_business(emoji: str, appr
 def test_a_shortcut_brings_the_text_as_it_was_typed() -> None:
     message = {"text": " a &lt;b&gt; &amp;amp; c \x00", "ts": "17.5"}
     body = {"user": {"id": DAN}, "message": message, "channel": {"id": REVIEW, "name": "review"}, "trigger_id": "t"}
-    assert payloads.flag_request(body) == FlagRequest(DAN, REVIEW, "review", "17.5", "a <b> &amp; c", "t")
+    assert payloads.flag_request(body) == FlagRequest(DAN, REVIEW, "17.5", "a <b> &amp; c", "t")
     with pytest.raises(Invalid, match="no text to look at"):
         payloads.flag_request(body | {"message": {"text": " "}})
 

@@ -78,5 +78,12 @@ def open_desk(database: Database) -> OpenDesk:
 
 
 @pytest.fixture
+def open_on_postgresql(postgresql_database: Database) -> OpenDesk:
+    """For what only its transactions can do to one another: SQLite's go one after the other."""
+    _empty(postgresql_database)
+    return lambda **sections: opened(postgresql_database, support_policy(**sections))
+
+
+@pytest.fixture
 def desk(open_desk: OpenDesk) -> Desk:
     return open_desk()

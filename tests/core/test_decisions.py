@@ -141,6 +141,31 @@ TABLE = [
 ]  # fmt: skip
 
 
+def test_a_yes_of_before_the_report_that_is_there_now_counts_for_nothing(desk: Desk) -> None:
+    """Slack delivers for an hour what was not acknowledged."""
+    model_id = outdated(seeded(desk))
+    evaluated_again(desk)
+    with pytest.raises(Refusal, match="has been compared again since you reacted"):
+        act(desk, APPROVE, model_id, at=-7_200_000_000)
+    assert model(desk, model_id).state is ModelState.CANDIDATE
+    assert act(desk, APPROVE, model_id)
+
+
+def test_an_overruling_is_about_the_report_that_was_read(desk: Desk) -> None:
+    promoted(seeded(desk))
+    promoted(desk)
+    model_id = refused(desk)
+    with desk.database.reading() as session:
+        former = shown(session, model_id)
+    rolled_back(desk)
+    evaluated_again(desk)
+    with desk.database.reading() as session:
+        assert shown(session, model_id) != former
+    with pytest.raises(Refusal), desk.database.transaction() as session:
+        overrule(session, Subject(model_id), former, CLEO, WHY, NOW, desk.policy)
+    assert model(desk, model_id).state is ModelState.CANDIDATE
+
+
 def test_a_report_of_what_a_restore_lost_overrules_for_no_other_model(desk: Desk) -> None:
     model_id = refused(seeded(desk))
     lost = Subject.of(model_id, NOW - timedelta(days=1))

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from benchmarks.stock import LABELS, PEOPLE, Sizes, bench_policy, fill
 from core.connections import WebhookEndpoint
 from core.database import PATIENT, Database
-from core.delivery import backlog, claims, event_log, events, notices, outbox
+from core.delivery import backlog, claims, events, notices, outbox
 from core.delivery.times import mend_times
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
@@ -241,5 +241,4 @@ QUESTIONS: dict[str, Question] = {
     "corrections since": lambda session: correction_page(session, 1, HOUR_AGO, 500, PAGE, NOW),
     "what waits": backlog.waiting,
     "what was given up": backlog.given_up,
-    "what died": event_log.dead_deliveries,
 }

@@ -6,14 +6,18 @@ from datetime import timedelta
 from threading import Barrier
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.delivery import claims, outbox
+from core.delivery.backlog import draw_by_policy
 from core.delivery.claims import CLAIM, LONGEST_PAUSE
 from core.delivery.outbox import Due
+from core.errors import Busy
+from core.policy import Policy
 from core.records.delivery import Posting
 from core.vocabulary import Audience, Card
 from tests.core.desk import NOW, Desk
-from tests.people import LEADS, REVIEW
+from tests.people import ANA, BEN, LEADS, REVIEW, support_policy
 
 SECOND = timedelta(seconds=1)
 
@@ -250,3 +254,40 @@ def test_a_message_is_found_by_its_coordinates_and_the_reverse(desk: Desk) -> No
         assert outbox.subject_at(session, LEADS, "17.5", Card.CANDIDATE) == 5
         assert outbox.subject_at(session, LEADS, "17.5", Card.REVIEW_ITEM) is None
         assert outbox.subject_at(session, REVIEW, "17.5", Card.CANDIDATE) is None
+
+
+def test_open_cards_are_drawn_anew_where_the_policy_is_another(desk: Desk) -> None:
+    open_, settled = desk.ticket(), desk.settled(ANA, BEN)
+    for _ in (open_, settled):
+        shown(desk, claim(desk))
+
+    def wanted_under(policy: Policy) -> tuple[int, int]:
+        with desk.database.transaction() as session:
+            draw_by_policy(session, policy, NOW)
+        return desk.wanted(Card.REVIEW_ITEM, open_), desk.wanted(Card.REVIEW_ITEM, settled)
+
+    before = (desk.wanted(Card.REVIEW_ITEM, open_), desk.wanted(Card.REVIEW_ITEM, settled))
+    once = (before[0] + 1, before[1])
+    assert wanted_under(desk.policy) == once, "it was not known under which"
+    assert wanted_under(desk.policy) == once
+    shown(desk, claim(desk))
+    assert wanted_under(support_policy(labels=["refund", "praise"])) == (before[0] + 2, before[1])
+
+
+def test_a_card_that_was_given_up_is_not_waited_for(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        outbox.show(session, Card.CANDIDATE, 5, Audience.LEADS, desk.queue(), NOW)
+    due = claim(desk)
+    assert due is not None
+    with desk.database.transaction() as session:
+        assert refused_as_busy(session)
+        outbox.mark_failed(session, due.id, NOW, outcome_unknown=True, permanent="missing_scope")
+        session.flush()
+        assert not refused_as_busy(session)
+
+
+def refused_as_busy(session: Session) -> bool:
+    try:
+        return outbox.subject_at(session, LEADS, "99.9", Card.CANDIDATE) is not None
+    except Busy:
+        return True

@@ -12,18 +12,19 @@ from core.jobs import LostLease
 from core.learning.fingerprints import fingerprint
 from core.learning.golden import golden_set
 from core.learning.models import newest_evaluation
-from core.learning.runs import TRAIN
+from core.learning.runs import TRAIN, give_up_evaluation
 from core.learning.scorecard import Scorecard
 from core.learning.seeds import add_seeds
 from core.learning.snapshots import snapshot_rows
 from core.learning.text_learner import TextLearner
 from core.learning.training import Clock, train
+from core.records.delivery import Notice
 from core.records.learning import Artifact, ModelVersion, Snapshot, TrainingRun
 from core.vocabulary import Card, ModelState, RunState, Trigger
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NONE, NOW, REFUND, Desk
-from tests.core.models import claimed, requested, run, seeded, ticking, trained, waiting_jobs
-from tests.people import ANA, BEN, CLEO
+from tests.core.models import candidate, claimed, requested, run, seeded, ticking, trained, waiting_jobs
+from tests.people import ANA, BEN, CLEO, LEADS
 
 
 class Killed(BaseException):
@@ -241,3 +242,16 @@ def test_the_seed_differs_from_run_to_run_and_is_stored(desk: Desk) -> None:
     seeded(desk)
     assert [trained(desk).seed, trained(desk).seed] == [1, 2]
     assert [one.requested_by for one in runs(desk)] == [CLEO, CLEO]
+
+
+def test_the_leads_are_told_where_a_candidate_cannot_be_compared_again(desk: Desk) -> None:
+    model_id = candidate(seeded(desk))
+    with desk.database.transaction() as session:
+        for _ in range(2):
+            give_up_evaluation(session, model_id, "it failed five times; see the log", NOW)
+        [notice] = session.scalars(select(Notice))
+        assert (notice.channel, notice.person) == (LEADS, None)
+        assert notice.words == (
+            "support: v1 could not be compared with the model that is live now: it failed five times; see the log. "
+            "`/goldloop retrain` makes a new candidate."
+        )

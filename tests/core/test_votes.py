@@ -201,6 +201,18 @@ def test_a_form_that_is_changed_and_sent_again_after_the_end_is_refused(desk: De
         in_form(desk, item_id, replace(sent, note="too late"))
 
 
+def test_a_late_click_of_a_reviewer_who_leads_too_settles_no_dispute(open_desk: OpenDesk) -> None:
+    desk = open_desk(reviewers=[ANA, BEN, CLEO])
+    item_id = desk.ticket()
+    for person, answer, at in ((ANA, REFUND, 10), (BEN, BILLING, 20), (CLEO, DELIVERY, 40)):
+        desk.click(person, item_id, answer, at=at)
+    assert desk.item(item_id).state is ItemState.DISPUTED
+    with pytest.raises(Outdated, match="An older click arrived late"):
+        desk.click(CLEO, item_id, BILLING, at=30)
+    assert desk.corrections(item_id) == []
+    assert desk.click(CLEO, item_id, BILLING, at=50).adjudicated
+
+
 def in_form(desk: Desk, item_id: int, sent: Said) -> Receipt:
     with desk.database.transaction() as session:
         return cast_vote(session, Subject(item_id), ANA, sent, NOW, desk.policy)

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from slack_sdk import WebClient
 from sqlalchemy import select
 
-from bot.jobs import note_due_schedules, request_scheduled_run
+from bot.jobs import SCHEDULED_RUN, note_due_schedules, request_scheduled_run
 from bot.wiring import Services, assemble
+from core import jobs
 from core.database import Database
 from core.queues import sync_queues
 from core.records.learning import TrainingRun
@@ -43,3 +44,16 @@ def test_monday_at_three_asks_once_and_an_outage_of_weeks_asks_once(database: Da
     assert look(SUNDAY + timedelta(hours=15)) == [Trigger.CRON]
     assert look(SUNDAY + timedelta(hours=16)) == [Trigger.CRON]
     assert look(SUNDAY + timedelta(weeks=5)) == [Trigger.CRON, Trigger.CRON]
+
+
+def test_a_slot_of_a_queue_that_left_the_policy_holds_no_other_up(database: Database) -> None:
+    policy = support_policy(retraining={"corrections": 0, "cron": "0 3 * * mon"})
+    with database.transaction() as session:
+        sync_queues(session, policy, SUNDAY)
+        jobs.enqueue(session, SCHEDULED_RUN, "of one that is gone", {"queue": "returns"}, SUNDAY)
+        jobs.enqueue(session, SCHEDULED_RUN, "of one that is there", {"queue": "support"}, SUNDAY)
+    services = at(assemble(database, WebClient(), policy), SUNDAY + timedelta(hours=1))
+    while request_scheduled_run(services):
+        pass
+    with database.reading() as session:
+        assert len(session.scalars(select(TrainingRun.id)).all()) == 1

@@ -202,10 +202,6 @@ def test_the_two_kinds_are_counted_apart() -> None:
     assert (past.fixed, past.broken_again) == ((1001, 1002), (1003,))
     assert found.negative_flips == (Flip(6, "login", "login", "refund"), Flip(7, "login", "login", "refund"))
     assert found.positive_flips == (Flip(8, "login", "refund", "login"),)
-    assert found.headline() == (
-        "7 → 6 of 9 random golden examples right (-11.1 points, 95 % interval -48.6 to +30.4), "
-        "1 → 2 of 4 past errors, 2 newly wrong"
-    )
 
 
 def test_each_label_has_its_recall_and_precision() -> None:
@@ -398,7 +394,8 @@ def test_a_first_candidate_meets_the_commonest_label_and_must_beat_it() -> None:
     passed = verdict(good, baseline="majority")
     assert passed.passed
     assert (
-        "There is no model yet: the candidate was compared with always giving the commonest label." in passed.warnings
+        "Without a model to compare it with, the candidate was compared with always giving the commonest label."
+        in passed.warnings
     )
     chance = answered("refund", "refund", "login", 25) + answered("login", "refund", "refund", 30)
     assert not verdict(right("refund", 5) + chance, baseline="majority").passed

@@ -42,6 +42,12 @@ def test_a_policy_that_is_not_there_or_wrong_is_said_with_key_and_value(place: P
 
 
 @pytest.mark.usefixtures("sqlite_only")
+def test_of_scopes_nothing_is_said_while_nobody_knows_which_are_needed(place: Place) -> None:
+    place.policy.write_text("[queues.support]\nchannel = 7", encoding="utf-8")
+    assert "scopes" not in [finding.subject for finding in place.findings()]
+
+
+@pytest.mark.usefixtures("sqlite_only")
 def test_a_queue_that_is_not_in_the_database_yet(place: Place) -> None:
     place.policy.write_text(place.policy.read_text(encoding="utf-8").replace("support", "returns"), encoding="utf-8")
     assert "returns is not in the database" in only(place.bad()).words

@@ -3,7 +3,9 @@
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
@@ -98,3 +100,22 @@ def test_whatever_looks_like_a_secret_is_masked(secret: str, written: io.StringI
 def test_what_is_no_secret_stays() -> None:
     words = "goldloop_posting 7 in sqlite:///goldloop.sqlite at https://slack.com/api/: bearer of news"
     assert masked(words) == words
+
+
+def test_a_reader_that_has_gone_ends_nothing() -> None:
+    read, write = os.pipe()
+    logging.getLogger().handlers = []
+    with os.fdopen(write, "w", buffering=1) as stream:
+        set_up_logging(as_json=False, stream=stream)
+        os.close(read)
+        for _ in range(3):
+            logging.getLogger("bot.x").warning("refused")
+        with suppress(OSError):
+            stream.close()
+
+
+def test_what_asyncio_says_thousands_of_times_is_written_once_a_minute(written: io.StringIO) -> None:
+    for _ in range(1000):
+        logging.getLogger("asyncio").error("socket.accept() out of system resource\nsocket: <x>")
+    logging.getLogger("bot.x").warning("another thing")
+    assert [str(line["event"])[:15] for line in lines(written)] == ["socket.accept()", "another thing"]

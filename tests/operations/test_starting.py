@@ -1,6 +1,7 @@
 """A start without Slack: waits while it cannot be reached, and says what it says where it does not let us in."""
 
 import os
+import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -47,6 +48,14 @@ def test_a_wrong_app_token_is_said_in_a_sentence(unused_port: int, tmp_path: Pat
     said = _said(tmp_path, unused_port, SLACK_BOT_TOKEN="xoxb-page", SLACK_APP_TOKEN="xapp-other")
     assert said.endswith("so this cannot start. `goldloop doctor` says what to do about it.\n")
     assert "Traceback" not in said
+
+
+def test_over_http_a_port_that_is_taken_is_said_and_nothing_starts(unused_port: int, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        way = {"SLACK_BOT_TOKEN": "xoxb-page", "SLACK_SIGNING_SECRET": "page", "HOST": "127.0.0.1", "PORT": port}
+        said = " ".join(_said(tmp_path, unused_port, **way).split())
+    assert said == f"Port {port} cannot be had (Address already in use). Set PORT to another."
 
 
 def _said(folder: Path, port: int, **environment: str) -> str:

@@ -1,10 +1,14 @@
 """A person's text is taken out and stays out; counts, labels and decisions remain."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from core.database import PATIENT
 from core.erasure import Erased, erase, erase_expired
 from core.errors import NotFound, Refusal
 from core.intake.ingest import flag_for_review
@@ -20,10 +24,10 @@ from core.records.reviews import Answer
 from core.review.cards import form_card, item_card
 from core.review.content import ERASED
 from core.review.mine import mine_card
-from core.vocabulary import Card, ErrorReason, ItemState
+from core.vocabulary import Card, ErrorReason, ItemState, RunState
 from tests.core.conftest import OpenDesk
-from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk, sent
-from tests.core.models import candidate, seeded
+from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, SURE, Desk, sent
+from tests.core.models import candidate, seeded, trained
 from tests.people import ANA, BEN, EVA
 
 SECRET = "my name is rosalind and the lamp is broken"
@@ -60,6 +64,53 @@ def test_no_table_holds_the_text_any_more_but_the_answer_counts(desk: Desk) -> N
         assert (card.text, card.image_url, card.fields, card.guess) == (ERASED, None, {}, REFUND)
         assert mine_card(session, ANA, desk.policy.queues, NOW, desk.policy).answers[0].excerpt == ERASED
         assert gather(session, desk.queue().id, desk.rules) == []
+
+
+def test_seeds_that_are_coming_in_are_waited_for_and_erased_too(open_on_postgresql: OpenDesk) -> None:
+    desk = open_on_postgresql(golden={"seed_share": 0.0})
+    desk.ticket(SECRET, external_id="E-1")
+    stored, go = threading.Event(), threading.Event()
+
+    def bring_seeds() -> None:
+        with desk.database.transaction(wait=PATIENT) as session:
+            add_seeds(session, [(SECRET, REFUND)], NOW, desk.rules)
+            stored.set()
+            go.wait(20)
+
+    with ThreadPoolExecutor(2) as pool:
+        coming = pool.submit(bring_seeds)
+        stored.wait(20)
+        erasing = pool.submit(erased, desk, "E-1")
+        wait([erasing], timeout=0.5)
+        go.set()
+        coming.result(20)
+        assert erasing.result(20).seeds == 1
+    assert "rosalind" not in whole_database(desk)
+
+
+def test_what_retention_has_emptied_still_tells_which_seeds_to_erase(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(privacy={"retention_days": 30}, golden={"seed_share": 0.0}))
+    add(desk, SECRET)
+    desk.ingest(sent(SECRET, SURE, external_id="E-1"), now=NOW - timedelta(days=31))
+    assert trained(desk).state is RunState.DONE
+    with desk.database.transaction() as session:
+        assert erase_expired(session, desk.rules, NOW) == 1
+    done = erased(desk, "E-1")
+    assert (done.predictions, done.seeds, done.models) == (0, 1, ("v1",))
+    assert "rosalind" not in whole_database(desk)
+
+
+def test_a_ticket_with_an_image_takes_the_seed_of_the_same_words_along(open_desk: OpenDesk) -> None:
+    desk = open_desk(golden={"seed_share": 0.0})
+    add(desk, SECRET)
+    desk.ticket(SECRET, external_id="E-1", image_url="https://img.example/r.png")
+    assert erased(desk, "E-1").seeds == 1
+    assert "rosalind" not in whole_database(desk)
+
+
+def add(desk: Desk, text: str) -> None:
+    with desk.database.transaction() as session:
+        add_seeds(session, [(text, REFUND)], NOW, desk.rules)
 
 
 @pytest.mark.usefixtures("sqlite_only")

@@ -4,9 +4,11 @@ import pytest
 from sqlalchemy import select
 
 from core.hashing import content_hash
+from core.learning.cards import candidate_card, model_story
+from core.learning.roll_back import roll_back
 from core.learning.seeds import add_seeds
 from core.learning.snapshots import gather
-from core.records.learning import GoldenExample, SeedExample
+from core.records.learning import Decision, GoldenExample, SeedExample
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction
 from core.review.cards import form_card, item_card
@@ -15,7 +17,8 @@ from core.review.story import item_story
 from core.vocabulary import ErrorReason
 from tests.core.conftest import OpenDesk
 from tests.core.desk import NOW, REFUND, Desk
-from tests.people import ANA, BEN
+from tests.core.models import promoted, seeded
+from tests.people import ANA, BEN, CLEO
 
 TEXT = "refund me at ana@example.org or +49 30 901820"
 MASKED = "refund me at [e-mail] or [phone]"
@@ -96,3 +99,40 @@ def test_who_reviews_no_more_keeps_their_answers_but_not_the_texts(desk: Desk) -
     with desk.database.reading() as session:
         [answer] = mine_card(session, ANA, (), NOW, desk.policy).answers
     assert (answer.subject.id, answer.words, answer.excerpt) == (item_id, REFUND, "")
+
+
+def test_what_is_cut_is_masked_first_and_names_of_fields_are_too(open_desk: OpenDesk) -> None:
+    desk = open_desk(privacy={"mask": ["card", "email"], "keep_original": False})
+    fields = {
+        "body": "x" * 489 + " 4111 1111 1111 1111",
+        "mail": "y" * 485 + " ana@example.org",
+        "ana@example.org": "z",
+    }
+    desk.ticket("look at this", fields=fields)
+    with desk.database.reading() as session:
+        stored = session.scalars(select(Prediction.fields)).one()
+    assert stored == {"body": "x" * 489 + " [card]", "mail": "y" * 485 + " [e-mail]", "[e-mail]": "z"}
+
+
+def test_ones_own_note_comes_back_masked(open_desk: OpenDesk) -> None:
+    desk = open_desk(privacy={"mask": ["email"]})
+    item_id = desk.ticket(TEXT)
+    desk.click(ANA, item_id, REFUND, note=NOTE)
+    with desk.database.reading() as session:
+        card = form_card(session, item_id, ANA, desk.policy)
+    assert card is not None
+    assert card.note == "their address is [e-mail]"
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_leads_reason_is_masked_where_it_is_shown_and_where_it_is_stored(open_desk: OpenDesk, keep: bool) -> None:
+    desk = seeded(open_desk(privacy={"mask": ["email"], "keep_original": keep}))
+    for _ in range(2):
+        promoted(desk)
+    with desk.database.transaction() as session:
+        roll_back(session, desk.queue(), CLEO, NOTE, NOW, desk.rules)
+    with desk.database.reading() as session:
+        shown = [repr(candidate_card(session, 1, desk.policy)), repr(model_story(session, 1, desk.policy))]
+        [stored] = session.scalars(select(Decision.reason).where(Decision.reason != ""))
+    assert not any("ana@example.org" in words for words in shown)
+    assert ("ana@example.org" in stored) == keep

@@ -17,6 +17,7 @@ FOUND: list[tuple[str, str]] = [
     ("call +49 30 901820 now", "call [phone] now"),
     ("call +1 (212) 555-0123 now", "call [phone] now"),
     ("call 030 901820 now", "call [phone] now"),
+    ("since 24.11.2026: 030 901820", "since 24.11.2026: [phone]"),
     ("card 4111 1111 1111 1111 exp 12/29", "card [card] exp 12/29"),
     ("order 12345 4111-1111-1111-1111", "order 12345 [card]"),
     ("amex 3782 822463 10005", "amex [card]"),
@@ -39,6 +40,7 @@ LEFT_ALONE = [
     "DE88 3704 0044 0532 0130 00",  # so are these
     "XX89 3704 0044 0532 0130 00",  # no country
     "user@localhost",
+    "from 08.11.2026-28.11.2026, or 2026-11-08 - 2026-11-28",
     "order 20261124-0001, 3 x 19.99 EUR",
     "@channel <!here> <@U123>",
     "[e-mail] [phone] [card] [IBAN] [hidden]",

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from core.erasure import erase_expired
+from core.erasure import erase, erase_expired
+from core.learning.seeds import add_seeds
 from core.learning.snapshots import gather, store
 from core.records.predictions import Prediction
 from tests.core.conftest import OpenDesk
@@ -59,6 +60,18 @@ def test_golden_examples_stay(open_desk: OpenDesk) -> None:
         desk.click(person, item_id, DELIVERY, now=OLD)
     assert expire(desk) == 0
     assert left(desk) == {"golden"}
+
+
+def test_a_golden_twin_that_was_erased_keeps_nothing(open_desk: OpenDesk) -> None:
+    desk = open_desk(privacy={"retention_days": 30}, golden={"seed_share": 1.0})
+    with desk.database.transaction() as session:
+        add_seeds(session, [("where is it", DELIVERY)], NOW, desk.rules)
+    desk.ingest(sent("where is it", SURE, external_id="first"), now=OLD)
+    with desk.database.transaction() as session:
+        assert erase(session, "support", "first", NOW).golden == 1
+    desk.ingest(sent("where is it", SURE, external_id="second"), now=OLD)
+    assert left(desk) == {"second"}
+    assert expire(desk) == 1
 
 
 def test_it_goes_on_in_pieces(keeping_a_month: Desk) -> None:

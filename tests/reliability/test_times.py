@@ -8,8 +8,10 @@ from apscheduler.triggers.cron import CronTrigger
 from slack_sdk import WebClient
 from sqlalchemy import delete, select
 
-from bot.jobs import put_times_right
+from bot.jobs import DAY, JobKind, put_times_right
+from bot.pulse import Pulse
 from bot.wiring import assemble
+from bot.worker import is_too_early
 from core import jobs
 from core.database import Database
 from core.delivery import claims, events, outbox
@@ -172,3 +174,25 @@ def test_a_slot_of_the_schedule_is_one_run_however_the_clock_is_set(desk: Desk) 
     assert look(BACK) == 1
     assert look(NOW + 2 * SECOND) == 1, "nine o'clock again"
     assert look(NOW + timedelta(days=1, seconds=1)) == 2
+
+
+def test_a_schedule_that_was_looked_at_by_a_clock_ahead_goes_on_from_now(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        for now in (NOW - SECOND, NOW + timedelta(days=30)):
+            jobs.enqueue_due(session, "retrain", AT_NINE, "scheduled_run", {}, now)
+        jobs.mend_times(session, NOW + 2 * SECOND)
+        before = len(session.scalars(select(Job.id)).all())
+        jobs.enqueue_due(session, "retrain", AT_NINE, "scheduled_run", {}, NOW + timedelta(days=1, seconds=1))
+        assert len(session.scalars(select(Job.id)).all()) == before + 1
+
+
+def test_what_is_done_daily_is_not_done_because_the_clock_was_set() -> None:
+    steady = 100.0
+    signs = Pulse(lambda: steady)
+    daily, often = JobKind("retention", DAY, lambda _: False), JobKind("deliver", 0.25, lambda _: False)
+    assert not is_too_early(daily, signs), "it never was"
+    for kind in (daily, often):
+        signs.ticked(kind.name)
+    assert (is_too_early(daily, signs), is_too_early(often, signs)) == (True, False)
+    steady += DAY
+    assert not is_too_early(daily, signs)

@@ -126,6 +126,13 @@ def test_a_page_whose_name_was_made_to_lead_here_cannot_act_or_look(address: str
     assert httpx.request(method, f"{address}/control/{path}", json=fields, headers=rebound).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/as/ana", "/archives/C_REVIEW/p1700000000000100", "/files/F1/x.html?person=ana"]
+)
+def test_nor_can_it_read_the_page(address: str, path: str) -> None:
+    assert httpx.get(f"{address}{path}", headers={"Host": "evil.test:7007"}).status_code == 403
+
+
 def test_the_workspace_knows_its_machine_by_name(address: str) -> None:
     for name in ("localhost", "127.0.0.1:80", "[::1]:80", socket.gethostname()):
         assert httpx.get(f"{address}/control/state", headers={"Host": name}).status_code == 200, name
