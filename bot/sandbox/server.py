@@ -82,6 +82,7 @@ class Server(uvicorn.Server):
         await self.sandbox.stop()
         for server in self.servers:
             server.close()
+        await asyncio.sleep(0.001)  # for a connection that was accepted in this instant: it is no one's yet
         for connection in list(self.server_state.connections):
             if not connection.transport.is_closing():  # uvicorn raises InvalidState for a socket whose client closes it
                 connection.shutdown()

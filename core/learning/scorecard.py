@@ -166,8 +166,4 @@ class Scorecard:
             raise Invalid(f"The stored scorecard cannot be read ({where}). Evaluate the candidate again.") from None
 
 
-def _range(interval: Interval) -> str:
-    return f"95 % interval {interval.low * 100:+.1f} to {interval.high * 100:+.1f}"
-
-
 _ADAPTER = TypeAdapter(Scorecard)
