@@ -32,6 +32,7 @@ LONG = 300.0  # reading all that a model learns from: a million rows over a slow
 
 AT_ONCE = 40  # connections in use; one more would have to wait for one of them
 AGAIN_SECONDS = 0.5  # between two attempts of `insist`
+LOG_PATIENCE = 200  # milliseconds in which writers wait too
 ASKED_ANEW = 1  # milliseconds for which SQLite itself waits for the lock of another process
 AGAIN_AT_ONCE = 0.01  # between two attempts to turn WAL on, which takes others no longer
 
@@ -93,10 +94,11 @@ class Database:
                 time.sleep(AGAIN_SECONDS)
 
     def overwrite_log(self) -> None:
-        """What was erased is gone from SQLite's log too, which would keep it until that is written over. If it is read
-        or written just now, then not yet: the next time, or when every process has ended."""
+        """What was erased is gone from SQLite's log too, which would keep it until that is written over. Where others
+        read just now it is not, for nobody's click may wait: then the next time, or when every process has ended."""
         if self.is_sqlite:
             with self.engine.connect() as connection:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={LOG_PATIENCE}")
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:

@@ -61,6 +61,8 @@ def entered(element: Json, value: object, offered: list[Json]) -> Json:
         return {"type": kind, held: int(str(value))}
     if held == "rich_text_value":
         return {"type": kind, held: value if isinstance(value, dict) else rich_text(str(value))}
+    if isinstance(value, dict | list):
+        raise Refused(f"A {kind} holds a text.")
     return {"type": kind, held: None if value is None else str(value)}
 
 
