@@ -19,6 +19,8 @@ from core.records.queues import Queue
 from core.texts import storable
 from core.vocabulary import Stratum
 
+NONE_STORED = "Nothing of the file was stored."
+
 _SAME, _EACH, _KEY = ("queue_id", "created_at"), ("text", "label", "content_hash"), ("queue_id", "content_hash")
 TRAINING = Bulk(cast(Table, SeedExample.__table__), _SAME, _EACH, _KEY)
 GOLDEN = Bulk(cast(Table, GoldenExample.__table__), (*_SAME, "stratum", "inclusion_probability"), _EACH, _KEY)
@@ -43,7 +45,8 @@ class Seeded:
 
 
 def checked_seeds(rows: Iterable[tuple[str, str]], policy: QueuePolicy) -> list[Seed]:
-    """rows: (text, label), numbered from 1 in errors. Raises Invalid for an unknown label or an empty text."""
+    """rows: (text, label), numbered from 1 in errors. Raises Invalid for an unknown label or an empty text; nothing is
+    stored then."""
     return [_checked(number, text, label, policy) for number, (text, label) in enumerate(rows, 1)]
 
 
@@ -72,9 +75,10 @@ def add_seeds(session: Session, rows: Iterable[tuple[str, str]], now: datetime, 
 def _checked(number: int, text: str, label: str, policy: QueuePolicy) -> Seed:
     text = policy.privacy.stored(storable(text))
     if label not in policy.label_names:
-        raise Invalid(f"Row {number}: “{label}” is not a label of {policy.name} in the policy file.", field="label")
+        words = f"Row {number}: “{label}” is not a label of {policy.name} in the policy file. {NONE_STORED}"
+        raise Invalid(words, field="label")
     if not text.strip():
-        raise Invalid(f"Row {number}: the text is empty.", field="text")
+        raise Invalid(f"Row {number}: the text is empty. {NONE_STORED}", field="text")
     return Seed(text, label, content_hash(text))
 
 
