@@ -1,4 +1,4 @@
-"""The small HTTP listener of a process whose work needs none, so that it can be watched."""
+"""How a process listens: its port, who is cut off, and the small server of one whose work needs none."""
 
 import logging
 import socket

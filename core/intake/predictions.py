@@ -96,12 +96,11 @@ def _fields(value: Any, policy: QueuePolicy) -> dict[str, str]:
         return {}
     if not isinstance(value, OBJECT) or len(value) > MOST_FIELDS:
         raise Invalid(f"fields must be an object with at most {MOST_FIELDS} entries.", field="fields")
-    return {_cut(name, 80, policy): _cut(content, LONGEST_VALUE, policy) for name, content in value.items()}
-
-
-def _cut(value: Any, most: int, policy: QueuePolicy) -> str:
-    """Masked before it is cut: a half of what should be masked is known as nothing."""
-    return policy.privacy.stored(storable(str(value)[:LONGEST_TEXT]))[:most]
+    texts = {storable(str(name)): storable(str(content)) for name, content in value.items()}
+    if not policy.privacy.keep_original:  # masked before they are cut: half of what should be masked is not recognised
+        stored = policy.privacy.stored
+        texts = {stored(name[:LONGEST_TEXT]): stored(content[:LONGEST_TEXT]) for name, content in texts.items()}
+    return {name[:80]: content[:LONGEST_VALUE] for name, content in texts.items()}
 
 
 def _probabilities(value: Any, policy: QueuePolicy) -> dict[str, float] | None:
