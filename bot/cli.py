@@ -51,7 +51,7 @@ out = Console()
 
 QueueOption = Annotated[str, typer.Option("--queue", "-q", help="name of the queue in the policy file")]
 LOOPBACK = "127.0.0.1"
-UNSHOWN = "\N{REPLACEMENT CHARACTER}"
+UNSHOWN = "\N{REPLACEMENT CHARACTER}"  # for what must not act on a terminal
 BATCH = 1000
 WORST = 20  # bad rows shown before the others are only counted
 
@@ -246,9 +246,7 @@ def _say_and_end(sentence: str) -> None:
 
 def _inert(words: str) -> str:
     """Untrusted words, for a terminal: no markup of ours, and nothing that moves its cursor or turns its direction."""
-    return escape(
-        "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in words)
-    )
+    return escape("".join(sign if sign.isprintable() or sign == "\n" else UNSHOWN for sign in words))
 
 
 def _without_empty(row: dict[str, object]) -> dict[str, object]:

@@ -20,6 +20,12 @@ def _host() -> str:
     return f"{socket.gethostname()}/{namespace}"
 
 
+def in_words(name: str) -> str:
+    """For people."""
+    host, number, _tag = name.rsplit(":", 2)
+    return f"process {number} on {host.partition('/')[0]}"
+
+
 def is_gone(name: str) -> bool:
     """True only for a process of this machine that certainly no longer runs."""
     host, _, rest = name.rpartition(":")[0].rpartition(":")

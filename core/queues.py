@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, select
 from sqlalchemy.orm import Session
@@ -65,11 +64,10 @@ def sync_members(session: Session, queue_id: int, role: Role, people: Iterable[P
     rows = session.scalars(select(Member).where(Member.queue_id == queue_id, Member.role == role).with_for_update())
     known = {row.person: row for row in rows}
     for person in wanted.values():
-        how = {"active": not person.inactive_because, "inactive_because": person.inactive_because}
         if row := known.get(person.id):
             row.active, row.inactive_because = not person.inactive_because, person.inactive_because
         else:
-            _seat(session, queue_id, role, person.id, how)
+            _seat(session, queue_id, role, person)
     for gone in set(known) - set(wanted):
         session.delete(known[gone])
     session.flush()
@@ -197,7 +195,7 @@ def _seat_named_people(session: Session, queue: Queue, policy: QueuePolicy) -> N
     for role in Role:
         for person in people_named(session, policy.named(role)):
             if _member(session, queue.id, role, person) is None:
-                _seat(session, queue.id, role, person, None)
+                _seat(session, queue.id, role, Person(person))
 
 
 def _locked_or_made(session: Session, wanted: QueuePolicy, now: datetime) -> Queue:
@@ -219,11 +217,9 @@ def _locked_or_made(session: Session, wanted: QueuePolicy, now: datetime) -> Que
     return queue
 
 
-def _seat(session: Session, queue_id: int, role: Role, person: str, how: dict[str, Any] | None) -> None:
-    """how: what Slack says of them; None: nothing yet, so that what is there stays."""
-    at = ["queue_id", "role", "person"]
-    known = how or {"active": True, "inactive_because": ""}
-    new = insert(session, Member).values(queue_id=queue_id, role=role, person=person, **known)
-    session.execute(
-        new.on_conflict_do_update(index_elements=at, set_=how) if how else new.on_conflict_do_nothing(index_elements=at)
-    )
+def _seat(session: Session, queue_id: int, role: Role, person: Person) -> None:
+    """Where another process is quicker, what it heard of them stands until the next refresh."""
+    why = person.inactive_because
+    values = {"queue_id": queue_id, "role": role, "person": person.id, "active": not why, "inactive_because": why}
+    new = insert(session, Member).values(values)
+    session.execute(new.on_conflict_do_nothing(index_elements=["queue_id", "role", "person"]))

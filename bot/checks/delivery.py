@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.checks.finding import Findings, bad, good, note
-from bot.processes import is_gone
+from bot.processes import in_words, is_gone
 from bot.slack.speaking.deliver import SPEAKING
 from bot.slack.speaking.refusals import CHANNEL
 from core.database import Database
@@ -63,8 +63,7 @@ def worker_at_work(database: Database, clock: Callable[[], datetime]) -> Finding
         words = "No worker speaks to Slack: none runs, or Slack does not let it. No card comes and nothing is trained."
         yield note("worker", words, "`goldloop run`, or `goldloop worker` beside `goldloop web`.")
     else:
-        host, number, _tag = speaks.rsplit(":", 2)
-        yield good("worker", f"process {number} on {host.partition('/')[0]} speaks to Slack")
+        yield good("worker", f"{in_words(speaks)} speaks to Slack")
 
 
 def dead_jobs(database: Database) -> Findings:

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session, aliased
 from core.delivery import troubles
 from core.delivery.troubles import EVERYWHERE, HOLDS, RECORDS
 from core.policy import Policy
+from core.queues import queue_named
 from core.records.delivery import Notice, Posting, Trouble
 from core.records.jobs import Job
-from core.records.queues import Queue
 from core.records.reviews import ReviewItem
 from core.vocabulary import Card, ItemState
 
@@ -125,10 +125,9 @@ def draw_open_again(session: Session, now: datetime, queue_id: int | None = None
 
 def draw_by_policy(session: Session, policy: Policy, now: datetime) -> None:
     """Where a queue's policy is another than the one that its open cards were drawn under (other labels, other leads),
-    let them be drawn anew. Safe to repeat, from several processes at once."""
+    let them be drawn anew. Safe to repeat."""
     for wanted in policy.queues:
-        named = select(Queue).where(Queue.name == wanted.name).with_for_update(key_share=True)
-        queue = session.scalars(named.execution_options(populate_existing=True)).one()
+        queue = queue_named(session, wanted.name)
         if queue.drawn_under != wanted.fingerprint:
             queue.drawn_under = wanted.fingerprint
             draw_open_again(session, now, queue.id)

@@ -96,10 +96,10 @@ def claim_next_delivery(
 
 def note_attempt(session: Session, delivery_id: int, attempt: Attempted, now: datetime) -> None:
     """Into the log with it; then it is delivered, tried again later, or dead. Where nobody answered, the endpoint is
-    left alone: locks its deliveries in their order, for another process may be doing the same."""
-    if attempt.status is None:
-        endpoint = session.get_one(EventDelivery, delivery_id).endpoint
-        session.execute(_pending(endpoint).order_by(EventDelivery.id).with_for_update())
+    left alone for a while."""
+    silence = SILENCE if attempt.status is None else timedelta()
+    if silence:
+        _leave_alone(session, session.get_one(EventDelivery, delivery_id).endpoint, now + silence)
     delivery = session.get_one(EventDelivery, delivery_id, with_for_update=True, populate_existing=True)
     session.add(
         DeliveryAttempt(
@@ -117,9 +117,7 @@ def note_attempt(session: Session, delivery_id: int, attempt: Attempted, now: da
         delivery.state, delivery.finished_at = DeliveryState.DEAD, now
     else:
         asked = timedelta(seconds=attempt.retry_after or 0)
-        delivery.next_try_at = now + max(asked, PAUSES[delivery.attempts - 1])
-    if attempt.status is None:
-        _leave_alone(session, delivery.endpoint, now + SILENCE)
+        delivery.next_try_at = now + max(asked, silence, PAUSES[delivery.attempts - 1])
 
 
 def release_dead(session: Session, is_dead: Callable[[str], bool]) -> None:
@@ -164,12 +162,13 @@ def _due(endpoints: Sequence[WebhookEndpoint], now: datetime) -> Select[int]:
     )
 
 
-def _pending(endpoint: str) -> Select[int]:
-    return select(EventDelivery.id).where(
-        EventDelivery.endpoint == endpoint, EventDelivery.state == DeliveryState.PENDING
-    )
-
-
 def _leave_alone(session: Session, endpoint: str, until: datetime) -> None:
-    later = update(EventDelivery).where(EventDelivery.id.in_(_pending(endpoint)), EventDelivery.next_try_at < until)
+    """Locks its deliveries in their order, and before any other: another process may be doing the same."""
+    pending = (
+        select(EventDelivery.id)
+        .where(EventDelivery.endpoint == endpoint, EventDelivery.state == DeliveryState.PENDING)
+        .order_by(EventDelivery.id)
+        .with_for_update()
+    )
+    later = update(EventDelivery).where(EventDelivery.id.in_(pending), EventDelivery.next_try_at < until)
     session.execute(later.values(next_try_at=until))

@@ -39,5 +39,5 @@ def recorded(session: Session, sent: NewPrediction, policy: QueuePolicy) -> Reco
     row, item_id = found or (None, None)
     if row is None or row.label is None or row.confidence is None:
         raise NotFound(f"No prediction “{sent.external_id}” of {sent.model_version} is stored.")
-    same = row.content_hash == content_hash(policy.privacy.stored(sent.text), sent.image_url)
+    same = row.content_hash == content_hash(sent.text, sent.image_url)
     return Recorded(row.label, row.confidence, row.probabilities or {}, item_id, same)

@@ -56,7 +56,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What was recorded, for the person alone. before: what they had said until now."""
+    """What was recorded, for the person alone. before: what they had said until now, if it was something else."""
 
     subject: Subject
     kind: AnswerKind
@@ -101,8 +101,7 @@ def cast_vote(session: Session, subject: Subject, person: str, said: Said, now: 
     _check_may_answer(item, last, known, said.kind, queue)
     answers = _supersede(session, item, person, known.answers, said, now)
     settled = _decide(session, item, standing(answers), known.left, now, queue)
-    before = said_words(last) if last else None
-    return Receipt(item.subject, said.kind, said.label, before=before, settled=settled)
+    return Receipt(item.subject, said.kind, said.label, _instead_of(last, said), settled)
 
 
 def withdraw_vote(
@@ -145,7 +144,11 @@ def _receipt_again(session: Session, item: LockedItem, last: CurrentAnswer) -> R
         .limit(1)
     )
     settled = item.settled_at == last.created_at
-    return Receipt(item.subject, last.kind, last.label, before=said_words(before) if before else None, settled=settled)
+    return Receipt(item.subject, last.kind, last.label, _instead_of(before, last), settled)
+
+
+def _instead_of(before: Answer | CurrentAnswer | None, now: Said | CurrentAnswer) -> str | None:
+    return said_words(before) if before and (before.kind, before.label) != (now.kind, now.label) else None
 
 
 def _decide(

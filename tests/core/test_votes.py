@@ -201,6 +201,13 @@ def test_a_form_that_is_changed_and_sent_again_after_the_end_is_refused(desk: De
         in_form(desk, item_id, replace(sent, note="too late"))
 
 
+def test_a_receipt_names_what_was_said_before_if_that_was_something_else(desk: Desk) -> None:
+    item_id = desk.ticket()
+    said_in_turn = (REFUND, REFUND, NONE, CANNOT, CANNOT, SKIP, NONE)
+    before = [desk.click(ANA, item_id, answer).before for answer in said_in_turn]
+    assert before == [None, None, REFUND, "None of these", None, "cannot judge", "skip"]
+
+
 def test_a_late_click_of_a_reviewer_who_leads_too_settles_no_dispute(open_desk: OpenDesk) -> None:
     desk = open_desk(reviewers=[ANA, BEN, CLEO])
     item_id = desk.ticket()

@@ -23,7 +23,6 @@ def _words(receipt: Receipt) -> str:
     if receipt.adjudicated:
         return f"You decided {item}: *{blocks.literal(shown_answer(receipt.label))}*."
     said = SAID.get(receipt.kind) or f"*{blocks.literal(shown_answer(receipt.label))}*"
-    changed = receipt.before not in (None, shown_answer(receipt.label))
-    before = f" (instead of {blocks.literal(str(receipt.before))})" if changed else ""
+    before = f" (instead of {blocks.literal(receipt.before)})" if receipt.before else ""
     settled = " That decided it." if receipt.settled else ""
     return f"Recorded for {item}: {said}{before}.{settled}"
