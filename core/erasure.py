@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from core.delivery import outbox
 from core.errors import NotFound
-from core.hashing import content_hash
 from core.learning.forgotten import models_that_learnt_from
 from core.policy import QueuePolicy
 from core.queues import queue_named
@@ -23,6 +22,7 @@ from core.records.learning import GoldenExample, SeedExample, SnapshotRow
 from core.records.predictions import Prediction
 from core.records.queues import Queue
 from core.records.reviews import Answer, Correction, ReviewItem
+from core.text.content_hash import content_hash
 from core.vocabulary import Audience, Card, ItemState, Source
 
 PIECE = 500  # predictions that retention erases in one transaction: no click waits long

@@ -5,7 +5,7 @@ front end maps it once (Slack: a message that only the person sees, or a field e
 else that is raised is a bug.
 """
 
-from core.texts import storable
+from core.text.storable import storable
 
 LONGEST_FIELD = 80  # characters of the name of an input; a caller's own are as long as they like
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from core.connections import ApiPolicy, WebhookEndpoint
 from core.crontab import crontab_problem
 from core.errors import NotFound
-from core.masking import Kind, mask, pattern_problem, region_problem
+from core.text.masking import Kind, mask, pattern_problem, region_problem
 from core.vocabulary import NONE_OF_THESE, Role
 
 Share = Annotated[float, Field(ge=0, le=1)]

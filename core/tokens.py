@@ -16,7 +16,7 @@ from core.errors import Invalid, NotAllowed, NotFound
 from core.queues import queue_named
 from core.records.access import ApiToken
 from core.records.queues import Queue
-from core.texts import storable
+from core.text.storable import storable
 from core.vocabulary import Scope
 
 PREFIX = "goldloop_"  # so that a token that leaked is recognised for what it is

@@ -16,7 +16,7 @@ import numpy as np
 
 from bot.tables import labelled_rows
 from core.errors import Invalid
-from core.hashing import content_hash, unit_interval
+from core.text.content_hash import content_hash, unit_interval
 
 SEED_SHARE = 0.5  # of the demo's seed file becomes golden, by content hash (`golden.seed_share` in its policy)
 SEEDED, GOLDEN, UNSEEN = 0.21, 0.21, 0.26  # of each label's rows; the rest is streamed

@@ -7,7 +7,7 @@ from typing import Any
 from core.errors import Invalid
 from core.review.votes import Said
 from core.subjects import Subject
-from core.texts import storable
+from core.text.storable import storable
 from core.vocabulary import AnswerKind, ErrorReason
 
 Body = dict[str, Any]

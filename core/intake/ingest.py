@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from core.bulk import Bulk, as_list, insert_all, insert_returning, listed
 from core.database import kind_of, run
 from core.errors import Refusal
-from core.hashing import content_hash, unit_interval
 from core.intake.flagging import FlagReason, reasons_to_review
 from core.intake.predictions import NewPrediction
 from core.policy import QueuePolicy
@@ -21,6 +20,7 @@ from core.records.predictions import Flag, Prediction
 from core.records.queues import Queue
 from core.records.reviews import ReviewItem
 from core.review.items import Seen, open_items
+from core.text.content_hash import content_hash, unit_interval
 from core.vocabulary import Reason
 
 PREDICTIONS = Bulk(

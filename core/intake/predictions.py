@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from core.errors import LONGEST_FIELD, Invalid
 from core.policy import QueuePolicy
-from core.texts import storable
+from core.text.storable import storable
 
 LONGEST_TEXT = 100_000  # characters
 LONGEST_ID = 200

@@ -6,12 +6,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.hashing import content_hash
 from core.intake.predictions import NewPrediction
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.predictions import Prediction
 from core.records.reviews import ReviewItem
+from core.text.content_hash import content_hash
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.database import insert_for, kind_of, run
-from core.hashing import unit_interval
 from core.policy import QueuePolicy
 from core.records.learning import GoldenExample
 from core.records.predictions import Prediction
+from core.text.content_hash import unit_interval
 from core.vocabulary import Destination, Stratum
 
 

@@ -1,8 +1,8 @@
 """Which texts are nearly the same as a golden one, and would make a test of memory out of the golden test.
 
 Similarity of two texts: the cosine of their counts of character n-grams (3 to 5, within words), after the normalisation
-of core/hashing.py. It is a function of the two texts alone. With weights learned from a corpus (TF-IDF), a row that was
-left out of one snapshot could be let into the next because other rows had come.
+of core/text/normalisation.py. It is a function of the two texts alone. With weights learned from a corpus (TF-IDF), a
+row that was left out of one snapshot could be let into the next because other rows had come.
 
 Broder (1997), "On the resemblance and containment of documents", compares sets of n-grams; counts and the cosine keep
 short texts, which have few n-grams, from jumping. What a threshold lets through is listed in docs/methods.md.
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import HashingVectorizer
 
-from core.hashing import normalise
+from core.text.normalisation import normalise
 
 BoolArray = NDArray[np.bool_]
 CELLS = 2_000_000  # similarities held at once, at most 12 bytes each

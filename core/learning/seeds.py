@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from core.bulk import Bulk, insert_all
 from core.errors import Invalid
-from core.hashing import content_hash, unit_interval
 from core.policy import QueuePolicy
 from core.queues import queue_to_fill
 from core.records.learning import GoldenExample, SeedExample
 from core.records.predictions import Prediction
 from core.records.queues import Queue
-from core.texts import storable
+from core.text.content_hash import content_hash, unit_interval
+from core.text.storable import storable
 from core.vocabulary import Stratum
 
 NONE_STORED = "Nothing of the file was stored."

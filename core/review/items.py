@@ -12,12 +12,12 @@ from core.bulk import Bulk, insert_returning
 from core.database import run
 from core.delivery import outbox
 from core.errors import AlreadySettled, NotFound
-from core.hashing import unit_interval
 from core.policy import QueuePolicy
 from core.records.predictions import Flag, Prediction
 from core.records.queues import Queue, QueueFacts
 from core.records.reviews import ReviewItem
 from core.subjects import Subject
+from core.text.content_hash import unit_interval
 from core.vocabulary import Audience, Card, ItemState
 
 # How likely such a prediction was to be flagged: the likeliest of its reasons.

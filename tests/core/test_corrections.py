@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from core.hashing import content_hash, unit_interval
 from core.learning.golden import Chosen, destination
 from core.records.learning import GoldenExample
 from core.review.cards import item_card
+from core.text.content_hash import content_hash, unit_interval
 from core.vocabulary import NONE_OF_THESE, Card, Destination, ErrorReason, ItemState, Settler, Stratum
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, DELIVERY, NONE, NOW, REFUND, SURE, Desk

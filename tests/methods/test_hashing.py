@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.hashing import content_hash, normalise, unit_interval
+from core.text.content_hash import content_hash, unit_interval
+from core.text.normalisation import normalise
 
 
 def test_case_width_ligatures_and_white_space_do_not_make_another_text() -> None:

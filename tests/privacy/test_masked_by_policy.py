@@ -3,7 +3,6 @@
 import pytest
 from sqlalchemy import select
 
-from core.hashing import content_hash
 from core.learning.cards import candidate_card, model_story
 from core.learning.roll_back import roll_back
 from core.learning.seeds import add_seeds
@@ -14,6 +13,7 @@ from core.records.reviews import Answer, Correction
 from core.review.cards import form_card, item_card
 from core.review.mine import mine_card
 from core.review.story import item_story
+from core.text.content_hash import content_hash
 from core.vocabulary import ErrorReason
 from tests.core.conftest import OpenDesk
 from tests.core.desk import NOW, REFUND, Desk

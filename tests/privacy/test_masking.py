@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.masking import PLACEHOLDERS, mask, pattern_problem
+from core.text.masking import PLACEHOLDERS, mask, pattern_problem
 
 ALL = ("email", "phone", "card", "iban")
 

@@ -6,19 +6,8 @@ and falls on the same side of every share (blind or not, golden or not). Nothing
 
 import hashlib
 import json
-import unicodedata
 
-
-def normalise(text: str) -> str:
-    """The form in which two texts count as equal: compatibility forms, upper case and runs of white space are levelled.
-
-    Unicode's compatibility caseless form (Unicode Standard, section 3.13, D146), then white space collapsed to single
-    blanks and stripped. Any text is allowed, the empty one too. Normalising twice changes nothing.
-    """
-    if text.isascii():  # there all these forms are one, and most texts are: ten times as fast
-        return " ".join(text.lower().split())
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text)).casefold()
-    return " ".join(unicodedata.normalize("NFKC", folded).split())
+from core.text.normalisation import normalise
 
 
 def content_hash(text: str | None, image_url: str | None = None) -> str:
