@@ -31,12 +31,12 @@ from benchmarks.places import KINDS, Place, place
 from benchmarks.processes import environment, free_port, goldloop, running
 from benchmarks.stock import Sizes, bench_policy, fill, policy_toml
 from bot.slack.views import review_item
-from core.database import PATIENT
 from core.learning.runs import request_run
 from core.queues import queue_named
 from core.records.learning import TrainingRun
 from core.records.reviews import Answer
 from core.review.cards import item_card
+from core.storage.database import PATIENT
 from core.vocabulary import RunState, Trigger
 
 PORTION = 160  # items between two looks whether the model is there: twenty clicks of each client

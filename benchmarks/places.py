@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from bot.migrate import migrate
-from core.database import PATIENT, Database
+from core.storage.database import PATIENT, Database
 from tests.postgres import PostgresServer
 
 KINDS = ("sqlite", "postgresql")

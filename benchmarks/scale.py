@@ -32,7 +32,6 @@ from bot.pulse import Pulse
 from bot.slack.home import load_mine, load_stats
 from bot.slack.views import home, stats
 from bot.wiring import Services, assemble
-from core.database import Database
 from core.delivery import backlog, claims, event_log, events, notices, outbox
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
@@ -41,6 +40,7 @@ from core.review.answers import unanswerable_items
 from core.review.cards import item_card
 from core.review.listing import correction_page, item_page
 from core.review.votes import Said, cast_vote
+from core.storage.database import Database
 from core.subjects import Subject
 from core.vocabulary import AnswerKind, ItemState
 

@@ -16,11 +16,11 @@ from typing import Any
 
 from sqlalchemy import text
 
-from core.database import PATIENT, Database
 from core.policy import Policy
 from core.policy_file import parse_policy
 from core.queues import sync_queues
 from core.records import Base
+from core.storage.database import PATIENT, Database
 from core.text.content_hash import content_hash
 from core.vocabulary import (
     AnswerKind,

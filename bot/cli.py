@@ -29,7 +29,6 @@ from bot.settings import load_settings
 from bot.tables import labelled_rows, read_rows
 from bot.token_commands import token
 from bot.webhook_commands import webhooks
-from core.database import PATIENT
 from core.errors import Busy, Invalid, NotFound, Refusal
 from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction, checked_prediction
@@ -40,6 +39,7 @@ from core.learning.seeds import checked_seeds, store_seeds
 from core.queues import queue_named, sync_queues
 from core.records.reviews import ReviewItem
 from core.review.story import item_story
+from core.storage.database import PATIENT
 from core.vocabulary import OPERATOR, Trigger
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)

@@ -30,9 +30,9 @@ from bot.checks.tokens import bot_token, clock_of_slack, connection, scopes
 from bot.checks.webhooks import webhooks
 from bot.settings import Settings
 from bot.wiring import slack_client
-from core.database import Database
 from core.errors import Refusal
 from core.policy import Policy
+from core.storage.database import Database
 
 MARKS = {Outcome.GOOD: "[green]✓[/]", Outcome.NOTE: "[yellow]![/]", Outcome.BAD: "[red]✗[/]"}
 

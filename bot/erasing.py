@@ -7,9 +7,9 @@ import typer
 
 from bot.clock import utc_now
 from bot.opening import opened
-from core.database import PATIENT
 from core.erasure import Erased, erase
 from core.errors import NotFound
+from core.storage.database import PATIENT
 
 erasing = typer.Typer()
 

@@ -19,7 +19,6 @@ from bot.slack.speaking.troubles import tell_of_troubles
 from bot.webhooks import deliver_next_event
 from bot.wiring import Services
 from core import jobs
-from core.database import PATIENT
 from core.delivery import claims, events
 from core.delivery.forgetting import forget_before
 from core.delivery.times import mend_times
@@ -32,6 +31,7 @@ from core.learning.training import evaluate_again, train
 from core.queues import queue_named
 from core.review.answers import unanswerable_items
 from core.review.votes import decide_again
+from core.storage.database import PATIENT
 from core.vocabulary import Trigger
 
 log = logging.getLogger(__name__)

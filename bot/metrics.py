@@ -19,12 +19,12 @@ from sqlalchemy.orm import Session
 
 from bot.pulse import Pulse
 from bot.wiring import Services
-from core.database import PATIENT
 from core.delivery import backlog
 from core.errors import Refusal
 from core.records.learning import Live, ModelVersion
 from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem
+from core.storage.database import PATIENT
 
 KEPT_SECONDS = 10.0  # rows are counted at most this often, however often somebody asks
 

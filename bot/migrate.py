@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from core.database import PATIENT, Database
+from core.storage.database import PATIENT, Database
 
 log = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from sqlalchemy import make_url
 
 from bot.migrate import Tables, tables_there
 from bot.settings import load_settings
-from core.database import Database
 from core.errors import Refusal
 from core.policy import Policy
 from core.policy_file import load_policy
+from core.storage.database import Database
 
 
 @contextmanager

@@ -26,10 +26,10 @@ from bot.slack.starting import wait_for_slack
 from bot.web import create_app, create_listener
 from bot.wiring import Services, build_services
 from bot.worker import worker
-from core.database import PATIENT
 from core.delivery.backlog import draw_by_policy
 from core.errors import Refusal
 from core.queues import sync_queues
+from core.storage.database import PATIENT
 
 log = logging.getLogger(__name__)
 

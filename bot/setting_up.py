@@ -25,9 +25,9 @@ from bot.questions import (
 )
 from bot.settings import load_settings
 from bot.slack.manifest import manifest, manifest_for
-from core.database import PATIENT
 from core.delivery.backlog import draw_open_again, try_again
 from core.errors import Invalid
+from core.storage.database import PATIENT
 
 setting_up = typer.Typer()
 
@@ -94,7 +94,7 @@ def doctor(
     """Check everything that Goldloop needs; for each failure, what to do. Exit code 1 if something failed."""
     from bot.doctor import examine, shown
 
-    for noisy in ("slack_sdk", "httpx", "core.outages"):
+    for noisy in ("slack_sdk", "httpx", "core.storage.database_errors"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)  # the table says it in better words
     findings = list(examine(load_settings(), utc_now, url))
     Console().print(shown(findings), highlight=False)

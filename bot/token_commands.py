@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bot.clock import utc_now
 from bot.opening import opened
-from core.database import PATIENT
+from core.storage.database import PATIENT
 from core.tokens import make_token, revoke_token, tokens
 from core.vocabulary import Scope
 

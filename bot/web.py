@@ -15,7 +15,7 @@ from bot.health import health_routes
 from bot.pulse import Pulse
 from bot.slack.requests import ANSWERED_WITHIN, read_request, unwrapped
 from bot.wiring import Services
-from core.patience import finished_within
+from core.storage.deadlines import finished_within
 
 MOST_BYTES = 5_000_000  # of one request; Slack's own are far smaller
 AT_ONCE = 4  # requests of Slack that are looked at; more threads only take the interpreter from one another

@@ -12,10 +12,10 @@ from rich.table import Column, Table
 from bot.clock import utc_now
 from bot.opening import opened
 from bot.webhooks import secret_variable
-from core.database import PATIENT
 from core.delivery.event_log import AttemptLine, EndpointLine, endpoint_lines, last_attempts, require_known
 from core.delivery.events import replay as send_again
 from core.policy import Policy
+from core.storage.database import PATIENT
 
 webhooks = typer.Typer(invoke_without_command=True, help="What other systems are told, and whether they heard it.")
 out = Console()

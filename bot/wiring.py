@@ -13,10 +13,10 @@ from bot.budget import Budget
 from bot.clock import utc_now
 from bot.processes import this_process
 from bot.settings import Settings, require_setting
-from core.database import Database
 from core.learning.serving import Serving
 from core.policy import Policy
 from core.policy_file import load_policy
+from core.storage.database import Database
 
 SLACK_TIMEOUT = 10  # seconds for one call
 

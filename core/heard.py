@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.database import insert
 from core.records.events import Heard
+from core.storage.database import insert
 
 
 def note_heard(session: Session, kind: str, now: datetime) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from core.database import insert
 from core.records.jobs import Job, Schedule
+from core.storage.database import insert
 
 LEASE = timedelta(seconds=20)  # renewed every few seconds while the work goes on
 MOST_ATTEMPTS = 5  # a job that kills its worker must not loop for ever

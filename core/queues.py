@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy import Row, bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from core.database import insert, run
 from core.errors import NotAllowed, NotFound
 from core.policy import Policy, QueuePolicy, is_group
 from core.records.learning import Live
 from core.records.queues import GroupMember, Guideline, Member, Queue, QueueRow
+from core.storage.database import insert, run
 from core.vocabulary import Role
 
 _MEMBER = select(Member.active, Member.inactive_because).where(

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
 from bot.migrate import migrate
-from core.database import Database
+from core.storage.database import Database
 from tests.postgres import PostgresServer
 
 _numbers = itertools.count()

@@ -22,12 +22,12 @@ from bot.slack.people import refresh_people
 from bot.web import create_app
 from bot.wiring import Services, assemble, slack_client
 from bot.worker import worker
-from core.database import PATIENT, Database
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.policy import Policy, QueuePolicy
 from core.queues import sync_queues
 from core.records.delivery import Posting
+from core.storage.database import PATIENT, Database
 from core.vocabulary import Card
 from tests.people import ANA, BEN, CLEO, DAN, EVA, LEADS, REVIEW, support_policy, workspace
 

@@ -12,8 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from bot.migrate import alembic_config, migrate, migrations_folder
-from core.database import Database
 from core.records import Base
+from core.storage.database import Database
 
 
 def test_the_migrations_build_exactly_what_the_records_say(database: Database) -> None:

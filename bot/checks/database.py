@@ -11,10 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.checks.finding import Finding, Findings, bad, good
 from bot.migrate import Tables, newest_revision, tables_there
 from bot.opening import sqlite_file
-from core.database import Database
 from core.errors import Refusal
 from core.policy import Policy
 from core.records.queues import Queue
+from core.storage.database import Database
 
 SUBJECT = "database"
 MALFORMED = "malformed"  # as SQLite says it

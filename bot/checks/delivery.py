@@ -7,9 +7,9 @@ from bot.checks.finding import Findings, bad, good, note
 from bot.processes import in_words, is_gone
 from bot.slack.speaking.deliver import SPEAKING
 from bot.slack.speaking.refusals import CHANNEL
-from core.database import Database
 from core.delivery import backlog, turns
 from core.delivery.backlog import GivenUp
+from core.storage.database import Database
 
 LATE = 300  # seconds; Slack's rates let a full channel have sixty cards a minute
 

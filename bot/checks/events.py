@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.checks.finding import Findings, good, note
-from core.database import Database
 from core.heard import last_heard
+from core.storage.database import Database
 
 NEEDED = {
     "app_home_opened": "open Goldloop's Home tab",

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from bot.checks.finding import Finding, Findings, bad, good, note
-from core.database import Database
 from core.errors import Invalid, Refusal
 from core.learning.learners import find_learner
 from core.learning.serving import LiveModel, Serving
 from core.policy import Policy, QueuePolicy
+from core.storage.database import Database
 
 
 def live_models(database: Database, policy: Policy) -> Findings:

@@ -2,10 +2,10 @@
 
 from bot.checks.finding import Findings, bad, good
 from bot.webhooks import signing_secret
-from core.database import Database
 from core.delivery.event_log import endpoint_lines
 from core.errors import Invalid
 from core.policy import Policy
+from core.storage.database import Database
 
 
 def webhooks(database: Database, policy: Policy) -> Findings:

@@ -24,7 +24,6 @@ from bot.slack.app import build_app
 from bot.slack.connection import socket_mode
 from bot.wiring import Services, assemble, slack_client
 from bot.worker import worker
-from core.database import PATIENT, Database
 from core.errors import Refusal
 from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction
@@ -35,6 +34,7 @@ from core.policy_file import load_policy
 from core.queues import queue_named
 from core.records.learning import TrainingRun
 from core.records.reviews import ReviewItem
+from core.storage.database import PATIENT, Database
 from core.vocabulary import ItemState, ModelState, RunState, Trigger
 
 MOST_OPEN = 8  # cards at once, so that a newcomer is not flooded

@@ -14,11 +14,11 @@ from bot.slack.payloads import Body, Reaction
 from bot.slack.replies import note, show_view, tell
 from bot.slack.views import forms
 from bot.wiring import Services
-from core.database import Database
 from core.delivery import notices, outbox
 from core.errors import Busy, NotAllowed, Outdated, Refusal
 from core.learning.cards import candidate_card
 from core.learning.decisions import approve, overrule, reject, require_overruler, withdraw_approval
+from core.storage.database import Database
 from core.vocabulary import Card, NoticeKind
 
 

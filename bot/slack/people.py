@@ -13,11 +13,11 @@ from bot.slack.groups import refresh_groups
 from bot.slack.payloads import Body
 from bot.slack.speaking.refusals import CHANNEL
 from bot.wiring import Services
-from core.database import PATIENT
 from core.delivery import outbox
 from core.errors import NotAllowed
 from core.policy import QueuePolicy
 from core.queues import Person, is_active, is_known, members, people_named, queue_named, sync_members
+from core.storage.database import PATIENT
 from core.vocabulary import Role
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from structlog.contextvars import bound_contextvars
 
 from bot.metrics import ACKNOWLEDGED
 from bot.slack.shapes import has_slacks_shape
-from core.patience import finished_within
+from core.storage.deadlines import finished_within
 
 KINDS = frozenset({"block_actions", "view_submission", "view_closed", "block_suggestion", "message_action", "shortcut"})
 

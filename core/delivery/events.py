@@ -11,9 +11,9 @@ from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.connections import WebhookEndpoint
-from core.database import insert_for, kind_of, run
 from core.records.queues import Queue
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
+from core.storage.database import insert_for, kind_of, run
 from core.vocabulary import DeliveryState, EventKind
 
 CLAIM = timedelta(seconds=60)  # longer than any attempt; a crashed deliverer's delivery is free again after it

@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from core.database import insert
 from core.delivery import troubles
 from core.delivery.claims import CLAIM, pause_after
 from core.records.delivery import Notice
+from core.storage.database import insert
 from core.vocabulary import NoticeKind
 
 

@@ -11,13 +11,13 @@ from typing import Any, cast
 from sqlalchemy import Table, and_, case, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
-from core.bulk import Bulk, insert_all
-from core.database import insert_for, kind_of, run
 from core.delivery import troubles
 from core.delivery.claims import CLAIM, pause_after
 from core.errors import Busy
 from core.records.delivery import Posting
 from core.records.queues import QueueRow
+from core.storage.bulk import Bulk, insert_all
+from core.storage.database import insert_for, kind_of, run
 from core.vocabulary import Audience, Card
 
 

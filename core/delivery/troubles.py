@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from core.database import insert
 from core.records.delivery import Notice, Posting, Trouble
+from core.storage.database import insert
 
 EVERYWHERE = ""  # the channel of a trouble that holds everything up
 FIRST_PAUSE = timedelta(seconds=30)

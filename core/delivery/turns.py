@@ -11,8 +11,8 @@ from enum import Enum, auto
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from core.database import insert
 from core.records.delivery import Turn
+from core.storage.database import insert
 
 LEASE = timedelta(seconds=15)  # so long may nobody speak when a machine dies; a dead process here is known at once
 APART = timedelta(minutes=1)  # clocks of two machines; a turn that ends later still was taken by a clock put back since

@@ -9,8 +9,6 @@ from typing import Any, cast
 from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.orm import Session
 
-from core.bulk import Bulk, as_list, insert_all, insert_returning, listed
-from core.database import kind_of, run
 from core.errors import Refusal
 from core.intake.flagging import FlagReason, reasons_to_review
 from core.intake.predictions import NewPrediction
@@ -20,6 +18,8 @@ from core.records.predictions import Flag, Prediction
 from core.records.queues import Queue
 from core.records.reviews import ReviewItem
 from core.review.items import Seen, open_items
+from core.storage.bulk import Bulk, as_list, insert_all, insert_returning, listed
+from core.storage.database import kind_of, run
 from core.text.content_hash import content_hash, unit_interval
 from core.vocabulary import Reason
 

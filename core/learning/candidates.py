@@ -10,7 +10,6 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.database import LONG, Database
 from core.delivery import outbox
 from core.errors import Invalid
 from core.learning.artifacts import LIBRARY, Packed
@@ -33,6 +32,7 @@ from core.records.learning import (
 )
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
+from core.storage.database import LONG, Database
 from core.vocabulary import Audience, Card, ModelState
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.database import insert_for, kind_of, run
 from core.policy import QueuePolicy
 from core.records.learning import GoldenExample
 from core.records.predictions import Prediction
+from core.storage.database import insert_for, kind_of, run
 from core.text.content_hash import unit_interval
 from core.vocabulary import Destination, Stratum
 

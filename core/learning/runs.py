@@ -6,12 +6,12 @@ from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import Session
 
 from core import jobs
-from core.database import insert, run
 from core.delivery import notices, outbox
 from core.policy import QueuePolicy
 from core.records.learning import ModelVersion, TrainingRun
 from core.records.queues import QueueRow
 from core.records.reviews import Correction
+from core.storage.database import insert, run
 from core.vocabulary import Audience, Card, NoticeKind, RunState, Trigger
 
 TRAIN = "train"  # the job that makes a candidate

@@ -8,13 +8,13 @@ from typing import cast
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
-from core.bulk import Bulk, insert_all
 from core.errors import Invalid
 from core.policy import QueuePolicy
 from core.queues import queue_to_fill
 from core.records.learning import GoldenExample, SeedExample
 from core.records.predictions import Prediction
 from core.records.queues import Queue
+from core.storage.bulk import Bulk, insert_all
 from core.text.content_hash import content_hash, unit_interval
 from core.text.storable import storable
 from core.vocabulary import Stratum

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from core import patience
-from core.database import Database
 from core.errors import Invalid
 from core.learning.artifacts import Packed, unpack
 from core.learning.learners import Fitted, find_learner, restricted
 from core.learning.models import live_model_id
 from core.policy import QueuePolicy
 from core.records.learning import Artifact, ModelVersion
+from core.storage import deadlines
+from core.storage.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Serving:
 
     def _load(self, session: Session, queue: QueuePolicy, model_id: int) -> LiveModel:
         """Raises Busy if another thread takes too long over it."""
-        with patience.taken(self._lock):
+        with deadlines.taken(self._lock):
             loaded = self._loaded.get(queue.name)
             if loaded is None or loaded.id != model_id:
                 loaded = self._loaded[queue.name] = load_model(session, model_id, queue)

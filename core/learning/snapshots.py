@@ -10,7 +10,6 @@ from typing import Any, cast
 from sqlalchemy import Table, select, true
 from sqlalchemy.orm import Session
 
-from core import bulk
 from core.learning.forgotten import forgotten_rows
 from core.learning.golden import Golden
 from core.learning.learners import Example
@@ -18,6 +17,7 @@ from core.policy import QueuePolicy
 from core.records.learning import GoldenExample, SeedExample, Snapshot, SnapshotRow
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
+from core.storage import bulk
 from core.vocabulary import Destination, Source
 
 # Quickly: on SQLite nobody's click is stored meanwhile.

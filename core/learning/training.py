@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from core import jobs
-from core.database import LONG, PATIENT, Database
 from core.delivery import outbox
 from core.errors import Busy, Refusal
 from core.learning.artifacts import pack
@@ -21,6 +20,7 @@ from core.learning.runs import fail_run, say_progress
 from core.learning.snapshots import Row, gather, snapshot_rows, store
 from core.policy import Policy, QueuePolicy
 from core.records.learning import Live, ModelVersion, TrainingRun
+from core.storage.database import LONG, PATIENT, Database
 from core.vocabulary import Audience, Card, ModelState, RunState
 
 Clock = Callable[[], datetime]

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from core.database import run
 from core.records.queues import Member
 from core.records.reviews import Answer, Reviewer, ReviewItem
 from core.review.items import LockedItem
 from core.review.workload import DONE
+from core.storage.database import run
 from core.vocabulary import AnswerKind, ErrorReason, ItemState, Role, shown_answer
 
 # What every click asks is built once: building it costs several times what running it does.

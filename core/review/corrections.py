@@ -9,7 +9,6 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam
 from sqlalchemy.orm import Session
 
-from core.database import run
 from core.delivery import outbox
 from core.delivery.events import announce
 from core.errors import Refusal
@@ -20,6 +19,7 @@ from core.records.reviews import Correction, ReviewItem
 from core.review.answers import CurrentAnswer, current_answers
 from core.review.consensus import tally
 from core.review.items import LockedItem
+from core.storage.database import run
 from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, EventKind, ItemState, Settler
 
 # Built once, and run past the ORM: somebody waits for it.

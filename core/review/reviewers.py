@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.database import insert
 from core.queues import require_anywhere
 from core.records.reviews import Reviewer
+from core.storage.database import insert
 from core.vocabulary import Role
 
 

@@ -8,7 +8,6 @@ from typing import cast
 from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
-from core.database import run
 from core.delivery import outbox
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
 from core.policy import Policy, QueuePolicy
@@ -28,6 +27,7 @@ from core.review.consensus import Dispute, Verdict, verdict
 from core.review.corrections import adjudicate_item, settle_item
 from core.review.items import LockedItem, locked_item
 from core.review.workload import day_began
+from core.storage.database import run
 from core.subjects import Subject
 from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
 

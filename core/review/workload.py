@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from core.database import run
 from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem
+from core.storage.database import run
 from core.vocabulary import AnswerKind, ItemState
 
 DONE = (

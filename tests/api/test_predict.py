@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import select
 
-from core.database import Database
 from core.records.predictions import Prediction
+from core.storage.database import Database
 from core.vocabulary import ItemState
 from tests.api.conftest import Api, StartApi
 from tests.core.desk import BILLING, DELIVERY, REFUND, opened

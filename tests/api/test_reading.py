@@ -12,10 +12,10 @@ from sqlalchemy import update
 
 from bot.api import exports
 from bot.client import ApiError
-from core.database import Database
 from core.learning.seeds import add_seeds
 from core.learning.snapshots import Row, content_hash_of, snapshot_rows
 from core.records.learning import SeedExample
+from core.storage.database import Database
 from core.vocabulary import ItemState, ModelState, Reason, Scope, Source
 from tests.api.conftest import Api, StartApi
 from tests.core.desk import BILLING, NOW, REFUND, opened

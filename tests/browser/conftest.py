@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.database import Database
+from core.storage.database import Database
 from tests.flows.conftest import StartLoop, start_loop
 from tests.loop import Loop
 

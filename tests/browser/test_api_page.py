@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from bot.pulse import Pulse
 from bot.web import create_listener
-from core.database import Database
+from core.storage.database import Database
 from tests.api.conftest import services_of
 from tests.people import support_policy
 from tests.web import web_server

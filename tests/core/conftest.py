@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from core.database import Database
 from core.records import Base
+from core.storage.database import Database
 from tests.core.desk import Desk, opened
 from tests.people import support_policy
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core.database import PATIENT, Database
 from core.intake.ingest import Ingested, flag_for_review, record_predictions
 from core.intake.predictions import NewPrediction, checked_prediction
 from core.policy import Policy, QueuePolicy
@@ -18,6 +17,7 @@ from core.records.predictions import Prediction
 from core.records.queues import Queue
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.votes import Receipt, Said, cast_vote, withdraw_vote
+from core.storage.database import PATIENT, Database
 from core.subjects import Subject
 from core.vocabulary import AnswerKind, Card, ErrorReason
 from tests.people import DAN, support_policy

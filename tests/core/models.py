@@ -8,7 +8,6 @@ from functools import cache
 from sqlalchemy import func, select
 
 from core import jobs
-from core.database import PATIENT
 from core.jobs import Claim
 from core.learning.artifacts import Packed, pack
 from core.learning.candidates import measure, store_candidate
@@ -23,6 +22,7 @@ from core.learning.text_learner import TextLearner
 from core.learning.training import evaluate_again, train
 from core.records.jobs import Job
 from core.records.learning import Decision, Live, ModelVersion, TrainingRun
+from core.storage.database import PATIENT
 from core.vocabulary import RunState, Trigger
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk
 from tests.people import CLEO

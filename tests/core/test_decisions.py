@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.database import PATIENT
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
 from core.learning.decisions import approve, overrule, reject, remind_of_pending, withdraw_approval
 from core.learning.models import newest_evaluation
@@ -19,6 +18,7 @@ from core.learning.runs import EVALUATE
 from core.queues import Person, sync_members
 from core.records.delivery import Notice
 from core.records.learning import Approval, Evaluation, Snapshot, TrainingRun
+from core.storage.database import PATIENT
 from core.subjects import Subject, microseconds
 from core.vocabulary import Card, DecisionKind, ModelState, NoticeKind, Role
 from tests.core.conftest import OpenDesk

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from benchmarks.stock import LABELS, PEOPLE, Sizes, bench_policy, fill
 from core.connections import WebhookEndpoint
-from core.database import PATIENT, Database
 from core.delivery import backlog, claims, events, notices, outbox
 from core.delivery.times import mend_times
 from core.intake.ingest import record_predictions
@@ -30,6 +29,7 @@ from core.review.listing import correction_page, item_page
 from core.review.mine import mine_card
 from core.review.stats import stats_card
 from core.review.votes import Said, cast_vote, withdraw_vote
+from core.storage.database import PATIENT, Database
 from core.subjects import Subject
 from core.vocabulary import AnswerKind, Audience, Card, ItemState
 from tests.core.desk import NOW

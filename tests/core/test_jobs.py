@@ -11,9 +11,9 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import select
 
 from core import jobs
-from core.database import PATIENT, Database
 from core.jobs import LEASE, LONGEST_PAUSE, MOST_ATTEMPTS, Claim, LostLease
 from core.records.jobs import Job
+from core.storage.database import PATIENT, Database
 from tests.core.desk import NOW
 
 DAILY = CronTrigger.from_crontab("0 3 * * *", timezone="UTC").get_next_fire_time

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from core.database import Database
 from core.delivery import claims, notices
 from core.delivery.notices import DueNotice
 from core.records.delivery import Notice
+from core.storage.database import Database
 from core.vocabulary import NoticeKind
 from tests.core.desk import NOW, Desk
 from tests.people import ANA, LEADS

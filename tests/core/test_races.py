@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.database import PATIENT
 from core.delivery.backlog import draw_by_policy
 from core.errors import AlreadySettled, Refusal
 from core.learning.golden import golden_set
@@ -21,6 +20,7 @@ from core.learning.training import train
 from core.queues import Person, members, people_named, queue_named, sync_group, sync_members, sync_queues
 from core.records.learning import Snapshot
 from core.review.votes import Receipt, cast_vote
+from core.storage.database import PATIENT
 from core.subjects import Subject
 from core.vocabulary import AnswerKind, ItemState, Role
 from tests.core.conftest import OpenDesk

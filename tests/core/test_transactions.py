@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import func, select, text
 
-from core.database import CLICK, Database
 from core.errors import Busy
-from core.postgres import IDLE_SECONDS
 from core.records.reviews import Reviewer
+from core.storage.database import CLICK, Database
+from core.storage.postgres import IDLE_SECONDS
 
 
 @pytest.fixture

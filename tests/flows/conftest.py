@@ -8,8 +8,8 @@ import pytest
 import bot.slack.speaking.chart  # noqa: F401 - takes seconds, for which the first report would have to wait
 import core.learning.text_learner  # noqa: F401 - the same for the first fit
 from bot.sandbox.config import SandboxConfig
-from core.database import Database
 from core.policy import Policy
+from core.storage.database import Database
 from tests.loop import Loop, running_loop
 
 SEEDS = (

@@ -13,12 +13,12 @@ from bot.sandbox.client import Message, SandboxClient
 from bot.sandbox.server import serve
 from bot.slack.people import refresh_people
 from bot.wiring import Services, assemble, slack_client
-from core.database import PATIENT, Database
 from core.delivery import backlog
 from core.delivery.backlog import GivenUp
 from core.learning.seeds import add_seeds
 from core.queues import sync_queues
 from core.records.delivery import Posting
+from core.storage.database import PATIENT, Database
 from core.vocabulary import Card
 from tests.flows.conftest import seeds
 from tests.flows.processes import Bot

@@ -9,9 +9,9 @@ from sqlalchemy import select
 from bot.jobs import SCHEDULED_RUN, note_due_schedules, request_scheduled_run
 from bot.wiring import Services, assemble
 from core import jobs
-from core.database import Database
 from core.queues import sync_queues
 from core.records.learning import TrainingRun
+from core.storage.database import Database
 from core.vocabulary import RunState, Trigger
 from tests.people import support_policy
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from core.database import Database
+from core.storage.database import Database
 from tests.loop import Loop, running_loop
 
 pytestmark = pytest.mark.usefixtures("sqlite_only")

@@ -14,12 +14,12 @@ from bot.cli import app
 from bot.sandbox.client import Person, SandboxClient
 from bot.sandbox.server import serve
 from bot.wiring import assemble, slack_client
-from core.database import PATIENT, Database
 from core.delivery import backlog, outbox
 from core.learning.serving import Serving
 from core.records.delivery import Posting
 from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem
+from core.storage.database import PATIENT, Database
 from core.vocabulary import ItemState
 from tests.core.desk import NOW, REFUND, Desk, opened
 from tests.core.models import promoted, seeded

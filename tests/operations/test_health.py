@@ -18,10 +18,10 @@ from bot.probe import Probe
 from bot.pulse import Pulse, SocketState
 from bot.slack.requests import kind_of, subject_of
 from bot.web import create_listener
-from core.database import Database
 from core.delivery import outbox, troubles
 from core.queues import queue_named
 from core.records.delivery import Posting
+from core.storage.database import Database
 from core.vocabulary import Audience, Card
 from tests.core.desk import opened
 from tests.core.models import promoted, seeded

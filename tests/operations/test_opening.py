@@ -11,8 +11,8 @@ from bot.cli import app
 from bot.migrate import migrate, newest_revision
 from bot.sandbox.client import SandboxClient
 from bot.sandbox.server import serve
-from core.database import Database
 from core.errors import Busy, Refusal
+from core.storage.database import Database
 from tests.flows.processes import Bot, write_policy
 from tests.operations.test_first_day import ENOUGH, answers
 from tests.people import workspace

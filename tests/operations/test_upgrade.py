@@ -18,7 +18,6 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.migrate import migrate
-from core.database import Database
 from core.learning.artifacts import LIBRARY
 from core.learning.decisions import approve
 from core.learning.models import newest_evaluation
@@ -26,6 +25,7 @@ from core.learning.serving import Serving
 from core.learning.training import train
 from core.queues import sync_queues
 from core.records.learning import Artifact
+from core.storage.database import Database
 from core.tokens import caller
 from core.vocabulary import DecisionKind, ItemState, ModelState, RunState
 from tests.core.desk import DELIVERY, NOW, Desk

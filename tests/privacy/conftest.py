@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.database import Database
+from core.storage.database import Database
 from tests.core.conftest import OpenDesk, desk, open_desk
 from tests.core.desk import opened
 from tests.people import support_policy

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.database import Database
+from core.storage.database import Database
 from tests.core.desk import opened
 from tests.people import ANA, BEN, support_policy
 

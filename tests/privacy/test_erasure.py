@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core.database import PATIENT
 from core.erasure import Erased, erase, erase_expired
 from core.errors import NotFound, Refusal
 from core.intake.ingest import flag_for_review
@@ -24,6 +23,7 @@ from core.records.reviews import Answer
 from core.review.cards import form_card, item_card
 from core.review.content import ERASED
 from core.review.mine import mine_card
+from core.storage.database import PATIENT
 from core.vocabulary import Card, ErrorReason, ItemState, RunState
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, SURE, Desk, sent

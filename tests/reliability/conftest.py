@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import make_url
 
-from core.database import Database
+from core.storage.database import Database
 from tests.reliability.proxy import Proxy
 from tests.reliability.slow_motion import Stage, staged
 

@@ -20,9 +20,9 @@ from bot.sandbox.server import serve
 from bot.slack.speaking.deliver import deliver_next, deliver_next_notice
 from bot.slack.speaking.troubles import tell_of_troubles
 from bot.wiring import Services, assemble, slack_client
-from core.database import Database
 from core.records.delivery import Notice, Posting
 from core.records.reviews import Correction
+from core.storage.database import Database
 from tests.core.desk import REFUND, Desk, opened
 from tests.people import ANA, BEN, CLEO, LEADS, REVIEW, support_policy, workspace
 

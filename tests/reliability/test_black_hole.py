@@ -9,10 +9,10 @@ from sqlalchemy import select, text
 from sqlalchemy.pool import QueuePool
 
 from bot.sandbox.client import Outcome, SandboxClient
-from core.database import Database
 from core.errors import Busy
-from core.patience import finished_within
 from core.records.reviews import Answer
+from core.storage.database import Database
+from core.storage.deadlines import finished_within
 from core.vocabulary import Scope
 from tests.api.conftest import running
 from tests.core.desk import opened, sent

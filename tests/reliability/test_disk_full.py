@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import event, select, text
 
 from bot.migrate import migrate
-from core.database import Database
 from core.errors import Full
-from core.outages import Seldom
 from core.records.reviews import Answer, Correction
+from core.storage.database import Database
+from core.storage.database_errors import Seldom
 from tests.loop import Loop, running_loop
 from tests.people import REVIEW
 from tests.postgres import PostgresServer

@@ -13,12 +13,12 @@ from bot.clock import utc_now
 from bot.jobs import train_next
 from bot.sandbox.client import SandboxClient
 from bot.wiring import assemble
-from core.database import Database
 from core.learning.runs import TRAIN, request_run
 from core.learning.seeds import add_seeds
 from core.queues import queue_named, sync_queues
 from core.records.jobs import Job
 from core.records.learning import ModelVersion, TrainingRun
+from core.storage.database import Database
 from core.vocabulary import RunState, Trigger
 from tests.flows.conftest import SEEDS
 from tests.people import support_policy

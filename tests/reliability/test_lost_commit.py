@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import func, select, text
 
 from bot.clock import utc_now
-from core.database import Database
 from core.errors import Busy, Unsure
 from core.learning.seeds import add_seeds
 from core.records.delivery import Posting
 from core.records.learning import Decision, ModelVersion
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
+from core.storage.database import Database
 from core.vocabulary import Scope
 from tests.api.conftest import Api, running
 from tests.core.desk import opened, sent

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from bot.clock import utc_now
 from bot.migrate import migrate
 from bot.sandbox.client import ControlError, Message, SandboxClient
-from core.database import Database
 from core.learning.seeds import add_seeds
 from core.records.reviews import Answer, Correction
+from core.storage.database import Database
 from tests.flows.conftest import SEEDS
 from tests.loop import Loop, running_loop
 from tests.people import LEADS, REVIEW, support_policy, workspace

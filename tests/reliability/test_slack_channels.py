@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from bot.jobs import put_times_right
 from bot.slack.people import refresh_people
-from core.database import Database
 from core.queues import members, queue_named
 from core.records.delivery import Posting
+from core.storage.database import Database
 from core.vocabulary import Role
 from tests.core.models import candidate, seeded
 from tests.people import ANA, BEN, EVA, LEADS, REVIEW, workspace

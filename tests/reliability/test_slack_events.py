@@ -18,12 +18,12 @@ from bot.sandbox.client import ControlError, Message, Person
 from bot.slack.app import build_app
 from bot.slack.connection import socket_mode
 from bot.worker import worker
-from core.database import PATIENT, Database
 from core.delivery import notices
 from core.learning.seeds import add_seeds
 from core.records.delivery import Posting
 from core.records.learning import Decision
 from core.records.reviews import Answer, Correction
+from core.storage.database import PATIENT, Database
 from core.vocabulary import NoticeKind
 from tests.flows.conftest import loop, seeds, start_loop
 from tests.flows.test_signed_http import http_loop

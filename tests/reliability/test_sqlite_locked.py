@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import select, text
 
-from core.database import PATIENT, Database
 from core.records.reviews import Answer
+from core.storage.database import PATIENT, Database
 from tests.loop import Loop, running_loop
 from tests.people import REVIEW
 

@@ -13,13 +13,13 @@ from bot.pulse import Pulse
 from bot.wiring import assemble
 from bot.worker import is_too_early
 from core import jobs
-from core.database import Database
 from core.delivery import claims, events, outbox
 from core.delivery.outbox import Due
 from core.errors import Outdated
 from core.records.jobs import Job
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.review.votes import Said, cast_vote
+from core.storage.database import Database
 from core.subjects import Subject
 from core.vocabulary import AnswerKind, EventKind
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk, opened

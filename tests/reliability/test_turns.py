@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from bot.processes import this_process
 from bot.slack.speaking.deliver import SPEAKING
-from core.database import PATIENT, Database
 from core.delivery import notices, turns
 from core.delivery.turns import LEASE, Whose
 from core.records.delivery import Posting, Turn
+from core.storage.database import PATIENT, Database
 from core.vocabulary import NoticeKind
 from tests.people import LEADS, workspace
 from tests.reliability.slow_motion import ELSEWHERE, Stage, staged

@@ -17,9 +17,9 @@ from bot.slack.app import build_app
 from bot.slack.people import refresh_people
 from bot.web import create_app
 from bot.wiring import assemble, slack_client
-from core.database import Database
 from core.policy import Policy
 from core.records import Base
+from core.storage.database import Database
 from tests.core.desk import Desk, opened
 from tests.people import ANA, BEN, CLEO, support_policy
 from tests.security.strangers import STRANGERS, open_place

@@ -25,13 +25,13 @@ from bot.slack.app import build_app
 from bot.slack.people import refresh_people
 from bot.web import create_app
 from bot.wiring import assemble, slack_client
-from core.database import Database
 from core.policy import Policy
 from core.policy_file import parse_policy
 from core.records import Base
 from core.records.delivery import Notice, Posting
 from core.records.jobs import Job
 from core.records.learning import TrainingRun
+from core.storage.database import Database
 from core.vocabulary import Card, RunState
 from tests.core.desk import CANNOT, Desk, opened
 from tests.core.models import candidate, promoted, seeded

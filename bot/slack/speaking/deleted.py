@@ -9,9 +9,9 @@ from bot.slack.speaking.deliver import is_my_turn
 from bot.slack.speaking.history import MOST, newest_first
 from bot.slack.speaking.refusals import CONNECTION
 from bot.wiring import Services
-from core.database import PATIENT
 from core.delivery import undecided
 from core.delivery.undecided import Shown
+from core.storage.database import PATIENT
 
 PIECE = 50  # cards in one transaction: a vote on one of them waits for it
 

@@ -18,13 +18,13 @@ from bot.processes import is_gone
 from bot.slack.speaking import saying
 from bot.slack.speaking.refusals import CONNECTION, Failure, sorted_failure
 from bot.wiring import Services
-from core.database import PATIENT
 from core.delivery import claims, notices, outbox, troubles, turns
 from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
 from core.delivery.turns import Whose
 from core.errors import Busy, NotFound, Unsure
 from core.records.delivery import Notice, Posting
+from core.storage.database import PATIENT
 from core.vocabulary import Card
 
 log = logging.getLogger(__name__)

@@ -11,13 +11,13 @@ from bot.slack.speaking import said_before
 from bot.slack.speaking.refusals import NotYetError
 from bot.slack.views import candidate, review_item, run
 from bot.wiring import Services
-from core.database import PATIENT
 from core.delivery import outbox
 from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
 from core.learning.cards import candidate_card, run_card
 from core.policy import Policy
 from core.review.cards import item_card
+from core.storage.database import PATIENT
 from core.subjects import Subject
 from core.vocabulary import Audience, Card
 

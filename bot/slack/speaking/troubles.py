@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from bot.slack.views import trouble as words
 from bot.wiring import Services
-from core.database import PATIENT
 from core.delivery import backlog, notices, troubles
 from core.delivery.troubles import EVERYWHERE
 from core.policy import Policy
 from core.records.delivery import Trouble
+from core.storage.database import PATIENT
 from core.vocabulary import NoticeKind
 
 REMEMBERED = timedelta(days=1)  # a trouble that was mended longer ago is no news any more

@@ -4,8 +4,8 @@ SQLite has no `FOR UPDATE`. There a transaction starts with BEGIN IMMEDIATE, so 
 driver's own mode silently loses updates), and one lock per process queues its writers fairly. Processes get their turn
 in no order, but soon. Readers get a plain BEGIN and are never blocked by a writer (WAL).
 
-Whatever does not answer in time ends as a refusal (core/outages.py): a lock, a connection, a statement, a commit.
-"""
+Whatever does not answer in time ends as a refusal (core/storage/database_errors.py): a lock, a connection, a statement,
+a commit."""
 
 import sqlite3
 import threading
@@ -21,9 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core import patience
 from core.errors import Busy, Invalid
-from core.outages import BUSY, refusal_for
+from core.storage import deadlines
+from core.storage.database_errors import BUSY, refusal_for
 
 # Seconds that any one answer of the database may take: a lock that is waited for, the result of a statement, a commit.
 CLICK = 2.0  # somebody waits: Slack gives up after 3, and a vote must not commit after that
@@ -57,13 +57,13 @@ class Database:
         `wait` seconds, cannot be reached or (Full) has no room left: then nothing was written. Raises Unsure if the
         connection was lost in the midst of the commit: then it may have been."""
         with (
-            patience.waiting_at_most(wait),
+            deadlines.waiting_at_most(wait),
             self._turn(),
-            patience.taken(self._places),
+            deadlines.taken(self._places),
             _outages_refused(),
             Session(self.engine, expire_on_commit=False) as session,
         ):
-            self._begin(session.connection(), int(patience.for_the_server() * 1000))
+            self._begin(session.connection(), int(deadlines.for_the_server() * 1000))
             yield session
             session.flush()
             _commit(session)
@@ -72,8 +72,8 @@ class Database:
     def reading(self, wait: float = CLICK) -> Iterator[Session]:
         """A consistent view; what is written in it is lost. Raises Busy, as above."""
         with (
-            patience.waiting_at_most(wait),
-            patience.taken(self._places),
+            deadlines.waiting_at_most(wait),
+            deadlines.taken(self._places),
             _outages_refused(),
             Session(self.engine) as session,
         ):
@@ -111,7 +111,7 @@ class Database:
         if not self.is_sqlite:
             yield
             return
-        with patience.taken(self._writers):
+        with deadlines.taken(self._writers):
             yield
 
 
@@ -147,7 +147,7 @@ def _engine(url: str, full_sync: bool) -> tuple[Engine, Begin, Callable[[], None
         raise Invalid(f"DATABASE_URL begins with {url.split(':', 1)[0]}:. Use postgresql://… or sqlite:///FILE.")
     if url.startswith("sqlite"):
         return _sqlite_engine(url, full_sync), _begin_sqlite, lambda: None
-    from core import postgres  # here: on SQLite nobody should have to load its driver
+    from core.storage import postgres  # here: on SQLite nobody should have to load its driver
 
     engine, close = postgres.postgres_engine(url, AT_ONCE)
     return engine, postgres.begin, close
@@ -209,13 +209,13 @@ def _begin_sqlite(connection: Connection, limit: int | None) -> None:
 
 
 def _sqlite_patience() -> int:
-    seconds = patience.for_an_answer()
+    seconds = deadlines.for_an_answer()
     return int((PATIENT if seconds is None else seconds) * 1000)
 
 
 def _commit(session: Session) -> None:
     """Raises Busy, with nothing written, where the request's time was over before; Unsure where it ends meanwhile."""
-    if patience.is_over():
+    if deadlines.is_over():
         raise Busy(BUSY)
     with _outages_refused(committing=True):
         session.commit()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from core.errors import Busy
-from core.outages import BUSY
+from core.storage.database_errors import BUSY
 
 GRACE = 0.15  # seconds by which the server gives up before we do: then its connection can be used again
 

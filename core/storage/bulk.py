@@ -16,7 +16,7 @@ from sqlalchemy import JSON, Column, Connection, CursorResult, Select, String, T
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
-from core.database import insert_for, kind_of
+from core.storage.database import insert_for, kind_of
 
 SQLITE = sqlite.dialect()
 COUNTING = {"preserve_rowcount": True}

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that nobody waits for longer than they may (core/patience.py).
+"""Connections to PostgreSQL that nobody waits for longer than they may (core/storage/deadlines.py).
 
 The server's own time-outs are of no use where the network swallows everything: neither they nor TCP notice for minutes.
 So the one place where psycopg waits looks at the clock, and connecting (names are looked up there, too) is done by
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core import patience
+from core.storage import deadlines
 
 CONNECT_SECONDS = 5  # after which an attempt to connect ends, whoever still waits for it
 LOOK_SECONDS = 0.05  # how often a waiting thread looks at the clock
@@ -37,7 +37,7 @@ class PromptConnection(psycopg.Connection[Any]):
 
     def wait(self, gen: Generator[Any, Any, T], *arguments: Any, **more: Any) -> T:
         """Raises NoAnswer."""
-        seconds = patience.for_an_answer()
+        seconds = deadlines.for_an_answer()
         if seconds is None:
             return super().wait(gen, *arguments, **more)
         try:
@@ -58,7 +58,7 @@ class Connector:
         limited = parameters | {"connect_timeout": CONNECT_SECONDS}
         connecting = self._threads.submit(PromptConnection.connect, *arguments, **limited)
         try:
-            return connecting.result(patience.for_a_connection())
+            return connecting.result(deadlines.for_a_connection())
         except TimeoutError:
             if not connecting.cancel():
                 connecting.add_done_callback(_close)
