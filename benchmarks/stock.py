@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import text
 
 from core.policy import Policy
-from core.policy_file import parse_policy
+from core.policy.file import parse_policy
 from core.queues import sync_queues
 from core.records import Base
 from core.storage.database import PATIENT, Database

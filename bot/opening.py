@@ -10,7 +10,7 @@ from bot.migrate import Tables, tables_there
 from bot.settings import load_settings
 from core.errors import Refusal
 from core.policy import Policy
-from core.policy_file import load_policy
+from core.policy.file import load_policy
 from core.storage.database import Database
 
 

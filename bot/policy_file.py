@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from bot.tables import labelled_rows
 from core.errors import Invalid
 from core.policy import QueuePolicy
-from core.policy_file import parse_policy
+from core.policy.file import parse_policy
 
 HEAD = """\
 # Goldloop's policy: every threshold of it. docs/policy.md explains each setting.

@@ -15,7 +15,7 @@ from bot.processes import this_process
 from bot.settings import Settings, require_setting
 from core.learning.serving import Serving
 from core.policy import Policy
-from core.policy_file import load_policy
+from core.policy.file import load_policy
 from core.storage.database import Database
 
 SLACK_TIMEOUT = 10  # seconds for one call

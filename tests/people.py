@@ -5,7 +5,7 @@ from typing import Any
 from bot.sandbox.config import ChannelConfig, PersonConfig, SandboxConfig, app_from_manifest
 from bot.slack.manifest import manifest
 from core.policy import Policy
-from core.policy_file import parse_policy
+from core.policy.file import parse_policy
 
 ANA, BEN, EVA, CLEO, DAN = "U_ANA", "U_BEN", "U_EVA", "U_CLEO", "U_DAN"
 REVIEW, LEADS = "C_REVIEW", "C_LEADS"

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from core.policy import LabelPolicy, QueuePolicy
-from core.policy_file import load_policy
+from core.policy.file import load_policy
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "policy.md"

@@ -22,7 +22,7 @@ from bot.slack.manifest import manifest, manifest_for
 from bot.webhooks import secret_variable
 from core.learning.seeds import add_seeds
 from core.policy import Policy
-from core.policy_file import load_policy
+from core.policy.file import load_policy
 from core.queues import sync_queues
 from core.storage.database import Database
 from core.tokens import make_token

@@ -6,7 +6,7 @@ from pathlib import Path
 from bot.checks.finding import Finding, bad, good
 from core.errors import Refusal
 from core.policy import Policy
-from core.policy_file import load_policy
+from core.policy.file import load_policy
 
 
 def readable_policy(path: Path) -> Generator[Finding, None, Policy | None]:

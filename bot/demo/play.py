@@ -30,7 +30,7 @@ from core.intake.predictions import NewPrediction
 from core.learning.runs import request_run
 from core.learning.seeds import add_seeds
 from core.policy import QueuePolicy
-from core.policy_file import load_policy
+from core.policy.file import load_policy
 from core.queues import queue_named
 from core.records.learning import TrainingRun
 from core.records.reviews import ReviewItem

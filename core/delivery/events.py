@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from core.connections import WebhookEndpoint
+from core.policy.integrations import WebhookEndpoint
 from core.records.queues import Queue
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.storage.database import insert_for, kind_of, run

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core.connections import WebhookEndpoint
 from core.delivery.event_log import endpoint_lines, last_attempts
 from core.delivery.events import (
     CLAIM,
@@ -25,6 +24,7 @@ from core.delivery.events import (
 )
 from core.learning.decisions import approve, reject
 from core.learning.roll_back import roll_back
+from core.policy.integrations import WebhookEndpoint
 from core.records.webhooks import Event
 from core.vocabulary import OPERATOR, DeliveryState, EventKind
 from tests.core.desk import BILLING, NOW, REFUND, Desk

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from standardwebhooks import Webhook
 
 from bot.api.problems import STATUS
-from core.connections import ApiPolicy, WebhookEndpoint
+from core.policy.integrations import ApiPolicy, WebhookEndpoint
 from core.vocabulary import EventKind
 from tests.api.conftest import Api
 from tests.api.receiver import SECRET

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import Invalid
 from core.policy import Policy
-from core.policy_file import parse_policy
+from core.policy.file import parse_policy
 from core.vocabulary import EventKind
 from tests.people import support_policy
 

@@ -20,9 +20,9 @@ import bot.webhooks
 from bot.cli import app
 from bot.webhooks import deliver_next_event, secret_variable, webhook_id
 from bot.wiring import Services
-from core.connections import WebhookEndpoint
 from core.delivery.event_log import last_attempts
 from core.errors import NotFound
+from core.policy.integrations import WebhookEndpoint
 from tests.api.conftest import services_of
 from tests.api.receiver import SECRET, Receiver, listening
 from tests.core.desk import BILLING, Desk

@@ -15,11 +15,11 @@ from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.orm import Session
 
 from benchmarks.stock import LABELS, PEOPLE, Sizes, bench_policy, fill
-from core.connections import WebhookEndpoint
 from core.delivery import backlog, claims, events, notices, outbox
 from core.delivery.times import mend_times
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
+from core.policy.integrations import WebhookEndpoint
 from core.queues import queue_named
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, ReviewItem

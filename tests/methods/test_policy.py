@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from core.crontab import WEEKDAYS, crontab_problem
 from core.errors import Invalid, NotFound
 from core.policy import LabelPolicy, Policy, QueuePolicy
-from core.policy_file import load_policy, parse_policy
+from core.policy.crontab import WEEKDAYS, crontab_problem
+from core.policy.file import load_policy, parse_policy
 from core.vocabulary import Role
 
 SMALLEST = {"channel": "C1", "leads_channel": "C2", "leads": ["U1", "U2"], "labels": ["spam", "ham"]}

@@ -16,7 +16,7 @@ from bot.sandbox.client import SandboxClient
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
 from bot.settings import Settings
-from core.policy_file import load_policy
+from core.policy.file import load_policy
 from core.queues import sync_queues
 from core.storage.database import Database
 from tests.flows.conftest import loop, start_loop

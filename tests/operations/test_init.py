@@ -13,7 +13,7 @@ from bot.cli import app
 from bot.policy_file import EXAMPLES, HEAD, Answers, policy_text
 from core.errors import Invalid
 from core.policy import QueuePolicy
-from core.policy_file import load_policy, parse_policy
+from core.policy.file import load_policy, parse_policy
 
 BY_OPTION = (
     "--queue=support",

@@ -26,7 +26,7 @@ from bot.slack.people import refresh_people
 from bot.web import create_app
 from bot.wiring import assemble, slack_client
 from core.policy import Policy
-from core.policy_file import parse_policy
+from core.policy.file import parse_policy
 from core.records import Base
 from core.records.delivery import Notice, Posting
 from core.records.jobs import Job

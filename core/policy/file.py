@@ -6,11 +6,12 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from core.connections import ApiPolicy, WebhookEndpoint
 from core.errors import Invalid
-from core.policy import Policy, QueuePolicy
+from core.policy.integrations import ApiPolicy, WebhookEndpoint
+from core.policy.queue import QueuePolicy
+from core.policy.whole import Policy
 
-Section = TypeVar("Section", bound=BaseModel)
+Part = TypeVar("Part", bound=BaseModel)
 
 
 def load_policy(path: Path) -> Policy:
@@ -43,7 +44,7 @@ def parse_policy(document: dict[str, Any], source: str) -> Policy:
     return Policy(queues=queues, api=api, webhooks=webhooks)
 
 
-def _named(kind: type[Section], document: dict[str, Any], title: str, source: str) -> tuple[Section, ...]:
+def _named(kind: type[Part], document: dict[str, Any], title: str, source: str) -> tuple[Part, ...]:
     """The sections [title.NAME], in the order of the file."""
     sections = document.get(title) or {}
     if not isinstance(sections, dict):
@@ -51,7 +52,7 @@ def _named(kind: type[Section], document: dict[str, Any], title: str, source: st
     return tuple(_section(kind, values, f"{title}.{name}", source, name=name) for name, values in sections.items())
 
 
-def _section(kind: type[Section], values: Any, title: str, source: str, **more: Any) -> Section:
+def _section(kind: type[Part], values: Any, title: str, source: str, **more: Any) -> Part:
     if not isinstance(values, dict):
         raise Invalid(f"{source}: {title} must be a section, like [{title}].")
     try:
