@@ -34,11 +34,11 @@ from benchmarks.places import KINDS, Place, place
 from benchmarks.processes import ROOT, environment, free_port, goldloop, running
 from benchmarks.stock import LABELS, Row, bench_policy, policy_toml, texts
 from bot.client import Client
-from core.queues import sync_queues
+from core.people.api_tokens import make_token
+from core.policy_sync import sync_queues
 from core.records.predictions import Prediction
 from core.records.reviews import ReviewItem
 from core.storage.database import PATIENT, Database
-from core.tokens import make_token
 from core.vocabulary import Scope
 
 BATCH = 1000

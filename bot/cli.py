@@ -36,7 +36,8 @@ from core.learning.cards import model_story
 from core.learning.roll_back import roll_back as bring_back
 from core.learning.runs import request_run
 from core.learning.seeds import checked_seeds, store_seeds
-from core.queues import queue_named, sync_queues
+from core.policy_sync import sync_queues
+from core.queues import queue_named
 from core.records.reviews import ReviewItem
 from core.review.story import item_story
 from core.storage.database import PATIENT

@@ -28,7 +28,7 @@ from bot.wiring import Services, build_services
 from bot.worker import worker
 from core.delivery.backlog import draw_by_policy
 from core.errors import Refusal
-from core.queues import sync_queues
+from core.policy_sync import sync_queues
 from core.storage.database import PATIENT
 
 log = logging.getLogger(__name__)

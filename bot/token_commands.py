@@ -11,8 +11,8 @@ from rich.table import Table
 
 from bot.clock import utc_now
 from bot.opening import opened
+from core.people.api_tokens import make_token, revoke_token, tokens
 from core.storage.database import PATIENT
-from core.tokens import make_token, revoke_token, tokens
 from core.vocabulary import Scope
 
 token = typer.Typer(no_args_is_help=True, help="Bearer tokens of the HTTP API: one for each sender.")

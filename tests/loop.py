@@ -25,7 +25,7 @@ from bot.worker import worker
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.policy import Policy, QueuePolicy
-from core.queues import sync_queues
+from core.policy_sync import sync_queues
 from core.records.delivery import Posting
 from core.storage.database import PATIENT, Database
 from core.vocabulary import Card

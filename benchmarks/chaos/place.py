@@ -21,11 +21,11 @@ from bot.sandbox.server import serving
 from bot.slack.manifest import manifest, manifest_for
 from bot.webhooks import secret_variable
 from core.learning.seeds import add_seeds
+from core.people.api_tokens import make_token
 from core.policy import Policy
 from core.policy.file import load_policy
-from core.queues import sync_queues
+from core.policy_sync import sync_queues
 from core.storage.database import Database
-from core.tokens import make_token
 from core.vocabulary import Scope
 from tests.postgres import PostgresServer
 

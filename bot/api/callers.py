@@ -10,8 +10,8 @@ from bot.api.limits import RateLimit
 from bot.api.problems import Unauthorised
 from bot.wiring import Services
 from core.errors import Busy
+from core.people.api_tokens import Caller, caller, is_worth_noting, note_use
 from core.policy import QueuePolicy
-from core.tokens import Caller, caller, is_worth_noting, note_use
 from core.vocabulary import Scope
 
 NOTE_WAIT = 0.2  # seconds; rather lose a "last used" than let a sender wait for it

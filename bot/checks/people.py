@@ -9,8 +9,8 @@ from bot.checks.answers import answered
 from bot.checks.finding import Finding, Findings, bad, good, note
 from bot.slack.directory import asked_about, channel_members
 from bot.slack.groups import enabled_groups, people_of_group
+from core.people.members import Person
 from core.policy import Policy, QueuePolicy, is_group
-from core.queues import Person
 from core.vocabulary import Role
 
 GROUP_REMEDIES = {

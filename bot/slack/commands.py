@@ -14,10 +14,12 @@ from bot.wiring import Services
 from core.errors import Invalid, NotAllowed, Refusal
 from core.learning.roll_back import roll_back
 from core.learning.runs import request_run
+from core.people.availability import pause, resume
+from core.people.members import queues_of
+from core.people.permissions import require
 from core.policy import QueuePolicy
-from core.queues import queue_named, queues_of, require
+from core.queues import queue_named
 from core.records.queues import Queue
-from core.review.reviewers import pause, resume
 from core.vocabulary import Role, Trigger
 
 HELP = """*What Goldloop answers to*

@@ -6,7 +6,7 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from core.queues import Person
+from core.people.members import Person
 
 UNKNOWN = ("user_not_found", "users_not_found", "user_not_visible")
 MOST_SINGLY = 50  # Slack tells of a hundred people a minute one by one, and of a thousand at once where all are listed

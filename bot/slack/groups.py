@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.wiring import Services
-from core.queues import forget_groups_except, sync_group
+from core.people.groups import forget_groups_except, sync_group
 from core.storage.database import PATIENT
 
 Told = TypeVar("Told")

@@ -8,9 +8,9 @@ from bot.slack.payloads import Body
 from bot.slack.views import home
 from bot.wiring import Services
 from core.errors import Busy
-from core.queues import queues_of
+from core.people.availability import pause, resume
+from core.people.members import queues_of
 from core.review.mine import MineCard, mine_card
-from core.review.reviewers import pause, resume
 from core.review.stats import StatsCard, stats_card
 from core.vocabulary import Role
 

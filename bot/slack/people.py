@@ -15,8 +15,10 @@ from bot.slack.speaking.refusals import CHANNEL
 from bot.wiring import Services
 from core.delivery import outbox
 from core.errors import NotAllowed
+from core.people.groups import people_named
+from core.people.members import Person, is_active, is_known, members, sync_members
 from core.policy import QueuePolicy
-from core.queues import Person, is_active, is_known, members, people_named, queue_named, sync_members
+from core.queues import queue_named
 from core.storage.database import PATIENT
 from core.vocabulary import Role
 

@@ -9,8 +9,9 @@ from core.delivery import notices
 from core.errors import AlreadySettled, Invalid, NotFound, Outdated, Refusal
 from core.learning.going_live import go_live, note_decision, redraw
 from core.learning.models import newest_evaluation
+from core.people.members import holds, members
+from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
-from core.queues import holds, members, require
 from core.records.learning import Approval, Evaluation, Live, ModelVersion
 from core.subjects import Subject, microseconds
 from core.vocabulary import DecisionKind, ModelState, NoticeKind, Role

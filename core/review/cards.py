@@ -7,8 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.guidelines.versions import guideline_text
+from core.people.permissions import require_part
 from core.policy import LabelPolicy, Policy, QueuePolicy
-from core.queues import guideline_text, require_part
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.review.answers import CurrentAnswer, current_answers

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.people.members import holds
 from core.policy import Policy, PrivacyPolicy
-from core.queues import holds
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.answers import said_words

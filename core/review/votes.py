@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from core.delivery import outbox
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
+from core.people.members import holds, holds_alone
+from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
-from core.queues import holds, holds_alone, require
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.answers import (
     CurrentAnswer,

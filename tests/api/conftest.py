@@ -14,9 +14,9 @@ from slack_sdk import WebClient
 from bot.client import Client
 from bot.web import create_app
 from bot.wiring import Services, assemble
+from core.people.api_tokens import make_token
 from core.policy import Policy
 from core.storage.database import Database
-from core.tokens import make_token
 from core.vocabulary import Scope
 from tests.core.desk import NOW, Desk, opened
 from tests.people import support_policy

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from core.people.api_tokens import revoke_token, tokens
 from core.records.learning import Evaluation
-from core.tokens import revoke_token, tokens
 from core.vocabulary import Scope
 from tests.api.conftest import Api, StartApi
 from tests.core.desk import NOW, Desk, sent

@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from bot.api.app import create_api
 from bot.client import Client
 from bot.webhooks import secret_variable
+from core.people.api_tokens import make_token
 from core.policy.integrations import WebhookEndpoint
-from core.tokens import make_token
 from core.vocabulary import ItemState, Scope
 from tests.api.receiver import SECRET, Receiver, listening
 from tests.core.desk import BILLING, NOW, sent

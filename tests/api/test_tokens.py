@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from core.errors import Invalid, NotAllowed, NotFound
+from core.people.api_tokens import Caller, caller, is_worth_noting, make_token, note_use, revoke_token, tokens
 from core.records.access import ApiToken
-from core.tokens import Caller, caller, is_worth_noting, make_token, note_use, revoke_token, tokens
 from core.vocabulary import Scope
 from tests.core.desk import NOW, Desk
 

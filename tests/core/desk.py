@@ -11,7 +11,8 @@ from sqlalchemy import select
 from core.intake.ingest import Ingested, flag_for_review, record_predictions
 from core.intake.predictions import NewPrediction, checked_prediction
 from core.policy import Policy, QueuePolicy
-from core.queues import queue_named, sync_queues
+from core.policy_sync import sync_queues
+from core.queues import queue_named
 from core.records.delivery import Posting
 from core.records.predictions import Prediction
 from core.records.queues import Queue

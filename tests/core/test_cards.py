@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from core.intake.predictions import NewPrediction
+from core.people.availability import pause
 from core.review.cards import FormCard, ItemCard, form_card, item_card
 from core.review.mine import MineCard, excerpt, mine_card
-from core.review.reviewers import pause
 from core.review.story import item_story
 from core.vocabulary import ErrorReason, ItemState, Reason
 from tests.core.conftest import OpenDesk

@@ -15,7 +15,7 @@ from core.learning.decisions import approve, overrule, reject, remind_of_pending
 from core.learning.models import newest_evaluation
 from core.learning.roll_back import roll_back
 from core.learning.runs import EVALUATE
-from core.queues import Person, sync_members
+from core.people.members import Person, sync_members
 from core.records.delivery import Notice
 from core.records.learning import Approval, Evaluation, Snapshot, TrainingRun
 from core.storage.database import PATIENT

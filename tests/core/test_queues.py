@@ -4,20 +4,12 @@ import pytest
 from sqlalchemy import select
 
 from core.errors import NotAllowed, NotFound
-from core.queues import (
-    Person,
-    forget_groups_except,
-    guideline_text,
-    holds,
-    members,
-    people_named,
-    queue_named,
-    queues_of,
-    require,
-    sync_group,
-    sync_members,
-    sync_queues,
-)
+from core.guidelines.versions import guideline_text
+from core.people.groups import forget_groups_except, people_named, sync_group
+from core.people.members import Person, holds, members, queues_of, sync_members
+from core.people.permissions import require
+from core.policy_sync import sync_queues
+from core.queues import queue_named
 from core.records.learning import Live
 from core.records.queues import Guideline, Member, Queue
 from core.vocabulary import Role

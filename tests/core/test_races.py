@@ -17,7 +17,10 @@ from core.learning.golden import golden_set
 from core.learning.neighbours import near
 from core.learning.snapshots import snapshot_rows
 from core.learning.training import train
-from core.queues import Person, members, people_named, queue_named, sync_group, sync_members, sync_queues
+from core.people.groups import people_named, sync_group
+from core.people.members import Person, members, sync_members
+from core.policy_sync import sync_queues
+from core.queues import queue_named
 from core.records.learning import Snapshot
 from core.review.votes import Receipt, cast_vote
 from core.storage.database import PATIENT

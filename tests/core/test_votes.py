@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
-from core.queues import Person, sync_members
-from core.review.reviewers import pause, resume
+from core.people.availability import pause, resume
+from core.people.members import Person, sync_members
 from core.review.votes import Receipt, Said, cast_vote
 from core.subjects import Subject
 from core.vocabulary import AnswerKind, Card, ErrorReason, ItemState, Role

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from core.people.availability import pause, resume
 from core.records.reviews import Reviewer
-from core.review.reviewers import pause, resume
 from core.review.workload import Load, day_began, load
 from tests.core.desk import BILLING, CANNOT, NONE, NOW, REFUND, SKIP, Desk, opened
 from tests.people import ANA, BEN, EVA, support_policy

@@ -16,7 +16,7 @@ from bot.wiring import Services, assemble, slack_client
 from core.delivery import backlog
 from core.delivery.backlog import GivenUp
 from core.learning.seeds import add_seeds
-from core.queues import sync_queues
+from core.policy_sync import sync_queues
 from core.records.delivery import Posting
 from core.storage.database import PATIENT, Database
 from core.vocabulary import Card

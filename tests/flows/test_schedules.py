@@ -9,7 +9,7 @@ from sqlalchemy import select
 from bot.jobs import SCHEDULED_RUN, note_due_schedules, request_scheduled_run
 from bot.wiring import Services, assemble
 from core import jobs
-from core.queues import sync_queues
+from core.policy_sync import sync_queues
 from core.records.learning import TrainingRun
 from core.storage.database import Database
 from core.vocabulary import RunState, Trigger

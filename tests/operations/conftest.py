@@ -17,7 +17,7 @@ from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
 from bot.settings import Settings
 from core.policy.file import load_policy
-from core.queues import sync_queues
+from core.policy_sync import sync_queues
 from core.storage.database import Database
 from tests.flows.conftest import loop, start_loop
 from tests.people import ANA, BEN, CLEO, EVA, LABELS, LEADS, REVIEW, workspace

@@ -23,10 +23,10 @@ from core.learning.decisions import approve
 from core.learning.models import newest_evaluation
 from core.learning.serving import Serving
 from core.learning.training import train
-from core.queues import sync_queues
+from core.people.api_tokens import caller
+from core.policy_sync import sync_queues
 from core.records.learning import Artifact
 from core.storage.database import Database
-from core.tokens import caller
 from core.vocabulary import DecisionKind, ItemState, ModelState, RunState
 from tests.core.desk import DELIVERY, NOW, Desk
 from tests.core.models import claimed, decisions, live, model, requested, run, ticking

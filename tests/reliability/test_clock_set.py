@@ -13,7 +13,7 @@ from bot.clock import utc_now
 from bot.sandbox.client import Message, Person, SandboxClient
 from bot.sandbox.server import serve
 from bot.wiring import assemble, slack_client
-from core.queues import sync_queues
+from core.policy_sync import sync_queues
 from core.storage.database import Database
 from tests.flows.processes import Bot
 from tests.flows.test_outages import until_heard

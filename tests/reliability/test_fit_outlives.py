@@ -15,7 +15,8 @@ from bot.sandbox.client import SandboxClient
 from bot.wiring import assemble
 from core.learning.runs import TRAIN, request_run
 from core.learning.seeds import add_seeds
-from core.queues import queue_named, sync_queues
+from core.policy_sync import sync_queues
+from core.queues import queue_named
 from core.records.jobs import Job
 from core.records.learning import ModelVersion, TrainingRun
 from core.storage.database import Database

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from bot.jobs import put_times_right
 from bot.slack.people import refresh_people
-from core.queues import members, queue_named
+from core.people.members import members
+from core.queues import queue_named
 from core.records.delivery import Posting
 from core.storage.database import Database
 from core.vocabulary import Role

@@ -8,7 +8,8 @@ from bot.sandbox.client import Person
 from bot.sandbox.config import GroupConfig, PersonConfig, SandboxConfig, app_from_manifest
 from bot.slack.manifest import manifest
 from bot.slack.people import ONE_AT_A_TIME, refresh_people
-from core.queues import holds, members, queue_named
+from core.people.members import holds, members
+from core.queues import queue_named
 from core.vocabulary import Role
 from tests.flows.conftest import StartLoop, loop, start_loop
 from tests.loop import Loop

@@ -12,8 +12,8 @@ from slack_bolt.listener import Listener
 
 from bot.slack.commands import ANSWERS
 from bot.slack.payloads import ANSWER_WORDS
-from core.queues import queues_of
-from core.review.reviewers import pause, resume
+from core.people.availability import pause, resume
+from core.people.members import queues_of
 from core.vocabulary import Role
 from tests.core.desk import NOW, REFUND
 from tests.people import ANA

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.routing import BaseRoute, Mount, Route
 
-from core.tokens import make_token, revoke_token
+from core.people.api_tokens import make_token, revoke_token
 from core.vocabulary import Scope
 from tests.core.desk import NOW
 from tests.security.house import House, house

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.queues import require_anywhere
+from core.people.permissions import require_anywhere
 from core.records.reviews import Reviewer
 from core.storage.database import insert
 from core.vocabulary import Role

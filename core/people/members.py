@@ -1,0 +1,106 @@
+"""Who holds which role in a queue, as rows: reviewers, leads, admins."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Row, bindparam, select
+from sqlalchemy.orm import Session
+
+from core.people.groups import people_named
+from core.policy import QueuePolicy
+from core.records.queues import Member, Queue
+from core.storage.database import insert, run
+from core.vocabulary import Role
+
+_MEMBER = select(Member.active, Member.inactive_because).where(
+    Member.queue_id == bindparam("queue_id"), Member.role == bindparam("role"), Member.person == bindparam("person")
+)  # built once: each click asks it  # built once: each click asks it
+_SEAT = _MEMBER.with_for_update()
+
+
+@dataclass(frozen=True)
+class Person:
+    """What Slack says of one person. `inactive_because` is empty for someone who may act."""
+
+    id: str
+    inactive_because: str = ""
+
+
+def sync_members(session: Session, queue_id: int, role: Role, people: Iterable[Person]) -> None:
+    """Let exactly these people hold the role. Those who are gone lose it; their votes stay."""
+    wanted = {person.id: person for person in people}
+    rows = session.scalars(select(Member).where(Member.queue_id == queue_id, Member.role == role).with_for_update())
+    known = {row.person: row for row in rows}
+    for person in wanted.values():
+        if row := known.get(person.id):
+            row.active, row.inactive_because = not person.inactive_because, person.inactive_because
+        else:
+            _seat(session, queue_id, role, person)
+    for gone in set(known) - set(wanted):
+        session.delete(known[gone])
+    session.flush()
+
+
+def seat_named_people(session: Session, queue: Queue, policy: QueuePolicy) -> None:
+    """People named in the policy hold their roles at once; what Slack says of them follows with the next refresh."""
+    for role in Role:
+        for person in people_named(session, policy.named(role)):
+            if member_row(session, queue.id, role, person) is None:
+                _seat(session, queue.id, role, Person(person))
+
+
+def members(session: Session, queue_id: int, role: Role) -> list[str]:
+    """Ids of those who hold the role and may act now, in a fixed order."""
+    return list(
+        session.scalars(
+            select(Member.person)
+            .where(Member.queue_id == queue_id, Member.role == role, Member.active)
+            .order_by(Member.person)
+        )
+    )
+
+
+def is_known(session: Session, person: str) -> bool:
+    """Whether they are seated in any role, may they act in it or not."""
+    return session.scalar(select(Member.id).where(Member.person == person).limit(1)) is not None
+
+
+def is_active(session: Session, person: str) -> bool:
+    """Whether they may act in some role somewhere."""
+    return session.scalar(select(Member.id).where(Member.person == person, Member.active).limit(1)) is not None
+
+
+def holds(session: Session, queue_id: int, role: Role, person: str) -> bool:
+    row = member_row(session, queue_id, role, person)
+    return row is not None and row.active
+
+
+def holds_alone(session: Session, queue_id: int, role: Role, person: str) -> bool:
+    """The same, and whatever else this person does in this role and queue at the same time waits for us: locks the
+    row that says so."""
+    row = run(session, _SEAT, {"queue_id": queue_id, "role": role, "person": person}).first()
+    return row is not None and row.active
+
+
+def queues_of(session: Session, person: str, role: Role) -> list[Queue]:
+    return list(
+        session.scalars(
+            select(Queue)
+            .join(Member, Member.queue_id == Queue.id)
+            .where(Member.person == person, Member.role == role, Member.active)
+            .order_by(Queue.name)
+        )
+    )
+
+
+def member_row(session: Session, queue_id: int, role: Role, person: str) -> Row[tuple[bool, str]] | None:
+    """Whether they may act in it, and if not, why."""
+    return run(session, _MEMBER, {"queue_id": queue_id, "role": role, "person": person}).first()
+
+
+def _seat(session: Session, queue_id: int, role: Role, person: Person) -> None:
+    """Where another process is quicker, what it heard of them stands until the next refresh."""
+    why = person.inactive_because
+    values = {"queue_id": queue_id, "role": role, "person": person.id, "active": not why, "inactive_because": why}
+    new = insert(session, Member).values(values)
+    session.execute(new.on_conflict_do_nothing(index_elements=["queue_id", "role", "person"]))
