@@ -31,7 +31,7 @@ from benchmarks.places import KINDS, Place, place
 from benchmarks.processes import environment, free_port, goldloop, running
 from benchmarks.stock import Sizes, bench_policy, fill, policy_toml
 from bot.slack.views import review_item
-from core.learning.runs import request_run
+from core.learning.lifecycle.runs import request_run
 from core.queues import queue_named
 from core.records.learning import TrainingRun
 from core.records.reviews import Answer

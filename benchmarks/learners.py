@@ -22,9 +22,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from core.learning.learners import Example, FloatArray, Progress, State
-from core.learning.paired import calibration_error
-from core.learning.text_learner import TextLearner
+from core.learning.data.inputs import Example
+from core.learning.evaluation.paired_tests import calibration_error
+from core.learning.learners.base import FloatArray, Progress, State
+from core.learning.learners.text import TextLearner
 
 DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 THRESHOLD = 0.8  # the default of flagging.confidence

@@ -32,7 +32,8 @@ from bot.pulse import Pulse
 from bot.slack.home import load_mine, load_stats
 from bot.slack.views import home, stats
 from bot.wiring import Services, assemble
-from core.delivery import backlog, claims, event_log, events, notices, outbox
+from core.delivery import backlog, claims, notices, outbox, webhook_log, webhooks
+from core.delivery.card_refs import Subject
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.records.reviews import Answer, ReviewItem
@@ -41,7 +42,6 @@ from core.review.cards import item_card
 from core.review.listing import correction_page, item_page
 from core.review.votes import Said, cast_vote
 from core.storage.database import Database
-from core.subjects import Subject
 from core.vocabulary import AnswerKind, ItemState
 
 SMALL = (Sizes(5_000, 1_000), Sizes(100_000, 11_000))
@@ -100,9 +100,9 @@ def _of_the_worker(services: Services, now: datetime) -> dict[str, Question]:
         "a card to draw": reading(lambda session: item_card(session, newest, services.policy)),
         "next message to deliver": writing(claim),
         "next notice": writing(lambda session: notices.claim_next(session, "bench", now, ())),
-        "is an event waiting": reading(lambda session: events.is_waiting(session, (), now)),
+        "is an event waiting": reading(lambda session: webhooks.is_waiting(session, (), now)),
         "claims of the dead": writing(lambda session: claims.release_dead(session, lambda _name: False)),
-        "deliveries of the dead": writing(lambda session: events.release_dead(session, lambda _name: False)),
+        "deliveries of the dead": writing(lambda session: webhooks.release_dead(session, lambda _name: False)),
         "unanswerable items": reading(lambda session: unanswerable_items(session, 1)),
     }
 
@@ -116,7 +116,7 @@ def _of_programs(services: Services, now: datetime) -> dict[str, Question]:
         "API: open items": reading(lambda session: item_page(session, 1, ItemState.OPEN, 0, 500)),
         "API: corrections, since": reading(lambda session: correction_page(session, 1, yesterday, 0, 500, now)),
         "doctor: waiting, given up": reading(lambda session: [backlog.waiting(session), backlog.given_up(session)]),
-        "doctor: webhooks": reading(event_log.endpoint_lines),
+        "doctor: webhooks": reading(webhook_log.endpoint_lines),
         "/metrics": lambda: Exposition(services, Pulse()).text(),
     }
 

@@ -32,14 +32,14 @@ from bot.webhook_commands import webhooks
 from core.errors import Busy, Invalid, NotFound, Refusal
 from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction, checked_prediction
-from core.learning.cards import model_story
-from core.learning.roll_back import roll_back as bring_back
-from core.learning.runs import request_run
-from core.learning.seeds import checked_seeds, store_seeds
+from core.learning.data.seeds import checked_seeds, store_seeds
+from core.learning.lifecycle.cards import model_story
+from core.learning.lifecycle.rollback import roll_back as bring_back
+from core.learning.lifecycle.runs import request_run
 from core.policy_sync import sync_queues
 from core.queues import queue_named
 from core.records.reviews import ReviewItem
-from core.review.story import item_story
+from core.review.history import item_story
 from core.storage.database import PATIENT
 from core.vocabulary import OPERATOR, Trigger
 

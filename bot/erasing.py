@@ -7,8 +7,8 @@ import typer
 
 from bot.clock import utc_now
 from bot.opening import opened
-from core.erasure import Erased, erase
 from core.errors import NotFound
+from core.privacy.erasure import Erased, erase
 from core.storage.database import PATIENT
 
 erasing = typer.Typer()

@@ -19,15 +19,15 @@ from bot.slack.speaking.troubles import tell_of_troubles
 from bot.webhooks import deliver_next_event
 from bot.wiring import Services
 from core import jobs
-from core.delivery import claims, events
-from core.delivery.forgetting import forget_before
-from core.delivery.times import mend_times
-from core.erasure import PIECE, erase_expired
+from core.delivery import claims, webhooks
+from core.delivery.clock_skew import mend_times
+from core.delivery.retention import forget_before
 from core.errors import Busy
 from core.jobs import Claim, LostLease
-from core.learning.decisions import remind_of_pending
-from core.learning.runs import EVALUATE, TRAIN, fail_run, give_up_evaluation, request_run
-from core.learning.training import evaluate_again, train
+from core.learning.lifecycle.decisions import remind_of_pending
+from core.learning.lifecycle.runs import EVALUATE, TRAIN, fail_run, give_up_evaluation, request_run
+from core.learning.lifecycle.training import evaluate_again, train
+from core.privacy.erasure import PIECE, erase_expired
 from core.queues import queue_named
 from core.review.answers import unanswerable_items
 from core.review.votes import decide_again
@@ -100,7 +100,7 @@ def take_back_lost_claims(services: Services) -> bool:
     """What a dead process had claimed is free again."""
     with services.database.transaction(wait=PATIENT) as session:
         claims.release_dead(session, is_gone)
-        events.release_dead(session, is_gone)
+        webhooks.release_dead(session, is_gone)
         for dead in jobs.reap(session, services.clock(), is_gone):
             _tell_of_dead(session, dead.name, dead.payload, "its worker died five times", services)
     return False

@@ -12,8 +12,8 @@ from rich.table import Column, Table
 from bot.clock import utc_now
 from bot.opening import opened
 from bot.webhooks import secret_variable
-from core.delivery.event_log import AttemptLine, EndpointLine, endpoint_lines, last_attempts, require_known
-from core.delivery.events import replay as send_again
+from core.delivery.webhook_log import AttemptLine, EndpointLine, endpoint_lines, last_attempts, require_known
+from core.delivery.webhooks import replay as send_again
 from core.policy import Policy
 from core.storage.database import PATIENT
 

@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from bot.retry_after import seconds_asked
 from bot.wiring import Services
-from core.delivery.events import Attempted, DueEvent, address, claim_next_delivery, is_waiting, note_attempt
+from core.delivery.webhooks import Attempted, DueEvent, address, claim_next_delivery, is_waiting, note_attempt
 from core.errors import Invalid
 from core.policy.integrations import WebhookEndpoint
 from core.storage.database import PATIENT

@@ -13,7 +13,7 @@ from bot.budget import Budget
 from bot.clock import utc_now
 from bot.processes import this_process
 from bot.settings import Settings, require_setting
-from core.learning.serving import Serving
+from core.learning.lifecycle.serving import Serving
 from core.policy import Policy
 from core.policy.file import load_policy
 from core.storage.database import Database

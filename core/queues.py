@@ -22,6 +22,7 @@ def queue_named(session: Session, name: str) -> Queue:
 
 
 def queue_to_fill(session: Session, name: str) -> Queue:
-    """Its row, shared by all who store people's texts, and waited for by whoever erases some (core/erasure.py): what
+    """Its row, shared by all who store people's texts, and waited for by whoever erases some (core/privacy/erasure.py):
+    what
     that does not see stored, we see erased. Raises NotFound."""
     return session.scalar(_SHARED, {"name": name}) or queue_named(session, name)

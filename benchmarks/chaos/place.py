@@ -20,7 +20,7 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.server import serving
 from bot.slack.manifest import manifest, manifest_for
 from bot.webhooks import secret_variable
-from core.learning.seeds import add_seeds
+from core.learning.data.seeds import add_seeds
 from core.people.api_tokens import make_token
 from core.policy import Policy
 from core.policy.file import load_policy

@@ -17,7 +17,7 @@ from core.errors import Invalid, NotFound
 from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction, checked_prediction
 from core.intake.recorded import recorded
-from core.learning.serving import LiveModel
+from core.learning.lifecycle.serving import LiveModel
 from core.policy import QueuePolicy
 
 ASKED = ("external_id", "text", "fields")

@@ -10,7 +10,7 @@ from bot.api.callers import Admit
 from bot.api.shapes import FURTHEST, CorrectionPage, ItemPage, Models
 from bot.wiring import Services
 from core.errors import Invalid
-from core.learning.listing import model_lines
+from core.learning.lifecycle.listing import model_lines
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.review.listing import correction_page, item_page

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from core.intake.predictions import NewPrediction
-from core.learning.listing import ModelLine
+from core.learning.lifecycle.listing import ModelLine
 from core.review.listing import CorrectionLine, ItemLine
 
 MOST_ROWS = 1000  # of one request: keeps its transaction short

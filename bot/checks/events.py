@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.checks.finding import Findings, good, note
-from core.heard import last_heard
+from core.delivery.received_events import last_heard
 from core.storage.database import Database
 
 NEEDED = {

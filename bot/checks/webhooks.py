@@ -2,7 +2,7 @@
 
 from bot.checks.finding import Findings, bad, good
 from bot.webhooks import signing_secret
-from core.delivery.event_log import endpoint_lines
+from core.delivery.webhook_log import endpoint_lines
 from core.errors import Invalid
 from core.policy import Policy
 from core.storage.database import Database

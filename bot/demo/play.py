@@ -27,8 +27,8 @@ from bot.worker import worker
 from core.errors import Refusal
 from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction
-from core.learning.runs import request_run
-from core.learning.seeds import add_seeds
+from core.learning.data.seeds import add_seeds
+from core.learning.lifecycle.runs import request_run
 from core.policy import QueuePolicy
 from core.policy.file import load_policy
 from core.queues import queue_named

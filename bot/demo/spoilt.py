@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.learning.learners import Example, Progress
-from core.learning.text_learner import TextLearner, TextModel
+from core.learning.data.inputs import Example
+from core.learning.learners.base import Progress
+from core.learning.learners.text import TextLearner, TextModel
 
 
 class SpoiltLearner(TextLearner):

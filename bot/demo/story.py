@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.demo.data import Ticket
-from core.learning.cards import CandidateCard, candidate_card
-from core.learning.intervals import Interval, difference
-from core.learning.serving import load_model
+from core.learning.evaluation.intervals import Interval, difference
+from core.learning.lifecycle.cards import CandidateCard, candidate_card
+from core.learning.lifecycle.serving import load_model
 from core.policy import Policy, QueuePolicy
 from core.records.learning import ModelVersion
 from core.records.predictions import Flag

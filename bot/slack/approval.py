@@ -16,8 +16,8 @@ from bot.slack.views import forms
 from bot.wiring import Services
 from core.delivery import notices, outbox
 from core.errors import Busy, NotAllowed, Outdated, Refusal
-from core.learning.cards import candidate_card
-from core.learning.decisions import approve, overrule, reject, require_overruler, withdraw_approval
+from core.learning.lifecycle.cards import candidate_card
+from core.learning.lifecycle.decisions import approve, overrule, reject, require_overruler, withdraw_approval
 from core.storage.database import Database
 from core.vocabulary import Card, NoticeKind
 

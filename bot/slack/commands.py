@@ -12,8 +12,8 @@ from bot.slack.payloads import Body, Command
 from bot.slack.views import home, stats
 from bot.wiring import Services
 from core.errors import Invalid, NotAllowed, Refusal
-from core.learning.roll_back import roll_back
-from core.learning.runs import request_run
+from core.learning.lifecycle.rollback import roll_back
+from core.learning.lifecycle.runs import request_run
 from core.people.availability import pause, resume
 from core.people.members import queues_of
 from core.people.permissions import require

@@ -10,7 +10,7 @@ from slack_bolt import App
 from bot.slack.manifest import manifest
 from bot.slack.payloads import Body
 from bot.wiring import Services
-from core.heard import note_heard
+from core.delivery.received_events import note_heard
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from bot.wiring import Services
 from core.errors import Busy
 from core.people.availability import pause, resume
 from core.people.members import queues_of
-from core.review.mine import MineCard, mine_card
+from core.review.my_work import MineCard, mine_card
 from core.review.stats import StatsCard, stats_card
 from core.vocabulary import Role
 

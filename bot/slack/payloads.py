@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from core.delivery.card_refs import Subject
 from core.errors import Invalid
 from core.review.votes import Said
-from core.subjects import Subject
 from core.text.storable import storable
 from core.vocabulary import AnswerKind, ErrorReason
 

@@ -19,8 +19,8 @@ from bot.slack.views import forms, receipts
 from bot.wiring import Services
 from core.records.reviews import ReviewItem
 from core.review.cards import form_card, item_card, labels_for
+from core.review.history import item_story
 from core.review.items import item_meant
-from core.review.story import item_story
 from core.review.votes import cast_vote, withdraw_vote
 
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from core.delivery import troubles
-from core.delivery.troubles import EVERYWHERE, HOLDS, RECORDS
+from core.delivery import incidents
+from core.delivery.incidents import EVERYWHERE, HOLDS, RECORDS
 from core.policy import Policy
 from core.queues import queue_named
 from core.records.delivery import Notice, Posting, Trouble
@@ -81,7 +81,7 @@ def given_up(session: Session) -> list[GivenUp]:
 
 def count_waiting_for(session: Session, trouble: Trouble) -> int:
     """How many messages this trouble holds up or has stopped."""
-    counts = [select(func.count(record.id)).where(troubles.waits_for(trouble, record)) for record in RECORDS]
+    counts = [select(func.count(record.id)).where(incidents.waits_for(trouble, record)) for record in RECORDS]
     return sum(session.scalar(count) or 0 for count in counts)
 
 
@@ -96,7 +96,7 @@ def try_again(session: Session, now: datetime) -> int:
     """Let what was given up be said after all; returns how many. Repeating it changes nothing."""
     held = select(Trouble).where(HOLDS, Trouble.held_until > now)
     count = sum(count_waiting_for(session, trouble) for trouble in session.scalars(held))
-    troubles.try_now(session, now)
+    incidents.try_now(session, now)
     for record in (Posting, Notice):
         done = session.execute(
             update(record)

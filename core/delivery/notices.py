@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from core.delivery import troubles
+from core.delivery import incidents
 from core.delivery.claims import CLAIM, pause_after
 from core.records.delivery import Notice
 from core.storage.database import insert
@@ -69,7 +69,7 @@ def claim_next(session: Session, claimed_by: str, now: datetime, full_channels: 
             Notice.next_try_at <= now,
             or_(Notice.claimed_until.is_(None), Notice.claimed_until < now),
             or_(Notice.person.is_not(None), Notice.channel.not_in(list(full_channels))),
-            Notice.channel.not_in(troubles.held(now, new=True)),
+            Notice.channel.not_in(incidents.held(now, new=True)),
         )
         .order_by(Notice.next_try_at, Notice.id)
         .limit(1)

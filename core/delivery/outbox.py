@@ -11,7 +11,7 @@ from typing import Any, cast
 from sqlalchemy import Table, and_, case, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
-from core.delivery import troubles
+from core.delivery import incidents
 from core.delivery.claims import CLAIM, pause_after
 from core.errors import Busy
 from core.records.delivery import Posting
@@ -87,9 +87,9 @@ def claim_next(
     full_channels: channels that have had their post of this second. What a trouble holds up is left alone. Two
     deliverers never get the same posting.
     """
-    full, held = list(full_channels), troubles.held(now, new=True)
+    full, held = list(full_channels), incidents.held(now, new=True)
     post = and_(Posting.ts.is_(None), Posting.channel.not_in(full), Posting.channel.not_in(held))
-    redraw = and_(Posting.ts.is_not(None), Posting.channel.not_in(troubles.held(now, new=False)))
+    redraw = and_(Posting.ts.is_not(None), Posting.channel.not_in(incidents.held(now, new=False)))
     if not may_update_open:
         redraw = and_(redraw, Posting.urgent)
     posting = session.scalar(
@@ -159,7 +159,7 @@ def put_back(session: Session, posting_id: int, still_unsure: bool = False) -> N
 def revive(session: Session, channel: str, reasons: Collection[str], now: datetime) -> int:
     """The channel can be written to again: try anew what waits for that, and what was given up one by one for one of
     these reasons. Returns how many of the latter."""
-    troubles.try_now(session, now, channel)
+    incidents.try_now(session, now, channel)
     given_up = session.scalars(
         update(Posting)
         .where(Posting.channel == channel, Posting.broken != "", Posting.broken.in_(list(reasons)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.delivery.card_refs import Subject
 from core.errors import NotFound
 from core.guidelines.versions import guideline_text
 from core.people.permissions import require_part
@@ -14,7 +15,6 @@ from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.review.answers import CurrentAnswer, current_answers
 from core.review.content import shown_content, shown_text
-from core.subjects import Subject
 from core.vocabulary import AnswerKind, ErrorReason, ItemState, Reason, shown_answer
 
 

@@ -10,10 +10,10 @@ from sqlalchemy import Table, bindparam
 from sqlalchemy.orm import Session
 
 from core.delivery import outbox
-from core.delivery.events import announce
+from core.delivery.webhooks import announce
 from core.errors import Refusal
-from core.learning.golden import destination, protect
-from core.learning.runs import request_run_if_due
+from core.learning.data.golden import destination, protect
+from core.learning.lifecycle.runs import request_run_if_due
 from core.policy import QueuePolicy
 from core.records.reviews import Correction, ReviewItem
 from core.review.answers import CurrentAnswer, current_answers

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Table, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core.delivery import outbox
+from core.delivery.card_refs import Subject
 from core.errors import AlreadySettled, NotFound
 from core.policy import QueuePolicy
 from core.records.predictions import Flag, Prediction
@@ -16,7 +17,6 @@ from core.records.queues import Queue, QueueFacts
 from core.records.reviews import ReviewItem
 from core.storage.bulk import Bulk, insert_returning
 from core.storage.database import run
-from core.subjects import Subject
 from core.text.content_hash import unit_interval
 from core.vocabulary import Audience, Card, ItemState
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.learning.intervals import Interval, wilson
-from core.learning.models import live_version
+from core.learning.evaluation.intervals import Interval, wilson
+from core.learning.lifecycle.models import live_version
 from core.policy import QueuePolicy
+from core.quality.agreement import krippendorff_alpha
 from core.queues import queue_named
 from core.records.predictions import Flag, Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
-from core.review.agreement import krippendorff_alpha
 from core.review.workload import day_began
 from core.vocabulary import NONE_OF_THESE, AnswerKind, ItemState, Reason
 

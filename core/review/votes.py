@@ -9,6 +9,7 @@ from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from core.delivery import outbox
+from core.delivery.card_refs import Subject
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
 from core.people.members import holds, holds_alone
 from core.people.permissions import require
@@ -29,7 +30,6 @@ from core.review.corrections import adjudicate_item, settle_item
 from core.review.items import LockedItem, locked_item
 from core.review.workload import day_began
 from core.storage.database import run
-from core.subjects import Subject
 from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
 
 ANSWERS, ITEMS = cast(Table, Answer.__table__), cast(Table, ReviewItem.__table__)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core.delivery.event_log import endpoint_lines, last_attempts
-from core.delivery.events import (
+from core.delivery.webhook_log import endpoint_lines, last_attempts
+from core.delivery.webhooks import (
     CLAIM,
     MOST_TRIES,
     PAUSES,
@@ -22,8 +22,8 @@ from core.delivery.events import (
     release_dead,
     replay,
 )
-from core.learning.decisions import approve, reject
-from core.learning.roll_back import roll_back
+from core.learning.lifecycle.decisions import approve, reject
+from core.learning.lifecycle.rollback import roll_back
 from core.policy.integrations import WebhookEndpoint
 from core.records.webhooks import Event
 from core.vocabulary import OPERATOR, DeliveryState, EventKind

@@ -12,8 +12,8 @@ from sqlalchemy import update
 
 from bot.api import exports
 from bot.client import ApiError
-from core.learning.seeds import add_seeds
-from core.learning.snapshots import Row, content_hash_of, snapshot_rows
+from core.learning.data.seeds import add_seeds
+from core.learning.data.snapshots import Row, content_hash_of, snapshot_rows
 from core.records.learning import SeedExample
 from core.storage.database import Database
 from core.vocabulary import ItemState, ModelState, Reason, Scope, Source

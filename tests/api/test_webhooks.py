@@ -20,7 +20,7 @@ import bot.webhooks
 from bot.cli import app
 from bot.webhooks import deliver_next_event, secret_variable, webhook_id
 from bot.wiring import Services
-from core.delivery.event_log import last_attempts
+from core.delivery.webhook_log import last_attempts
 from core.errors import NotFound
 from core.policy.integrations import WebhookEndpoint
 from tests.api.conftest import services_of

@@ -4,8 +4,8 @@ import matplotlib.image
 import pytest
 
 from bot.slack.speaking.chart import alt_text, draw_report
-from core.learning.evaluation import GoldenRow, Predicted, compare
-from core.learning.scorecard import Baseline, Scorecard
+from core.learning.evaluation.compare import GoldenRow, Predicted, compare
+from core.learning.evaluation.scorecard import Baseline, Scorecard
 from core.policy import LabelPolicy, QueuePolicy
 from core.vocabulary import Stratum
 

@@ -20,11 +20,11 @@ from bot.slack.payloads import (
     Vote,
 )
 from bot.slack.views import forms
+from core.delivery.card_refs import Subject
 from core.errors import Invalid
 from core.policy import LabelPolicy
 from core.review.cards import FormCard
 from core.review.votes import Said
-from core.subjects import Subject
 from core.vocabulary import AnswerKind, ErrorReason
 from tests.people import ANA, DAN, LEADS, REVIEW
 

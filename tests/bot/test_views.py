@@ -12,17 +12,17 @@ from bot.sandbox.errors import SlackError
 from bot.sandbox.limits import check_view, validate
 from bot.slack.blocks import Message, View
 from bot.slack.views import candidate, forms, home, receipts, review_item, run, stats
-from core.learning.cards import CandidateCard, DecisionLine, RunCard
-from core.learning.evaluation import GoldenRow, Predicted, compare
-from core.learning.intervals import wilson
-from core.learning.scorecard import Scorecard
+from core.delivery.card_refs import Subject
+from core.learning.evaluation.compare import GoldenRow, Predicted, compare
+from core.learning.evaluation.intervals import wilson
+from core.learning.evaluation.scorecard import Scorecard
+from core.learning.lifecycle.cards import CandidateCard, DecisionLine, RunCard
 from core.policy import LabelPolicy
 from core.review.cards import FormCard, ItemCard, Outcome, Why
-from core.review.mine import MineCard, MyAnswer, MyQueue
+from core.review.history import StoryLine
+from core.review.my_work import MineCard, MyAnswer, MyQueue
 from core.review.stats import StatsCard
-from core.review.story import StoryLine
 from core.review.votes import Receipt
-from core.subjects import Subject
 from core.vocabulary import (
     OPERATOR,
     AnswerKind,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from bot.clock import utc_now
-from core.learning.seeds import add_seeds
+from core.learning.data.seeds import add_seeds
 from tests.browser.conftest import PHONE, OpenWindow
 from tests.flows.conftest import seeds
 from tests.loop import Loop

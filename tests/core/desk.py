@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from core.delivery.card_refs import Subject
 from core.intake.ingest import Ingested, flag_for_review, record_predictions
 from core.intake.predictions import NewPrediction, checked_prediction
 from core.policy import Policy, QueuePolicy
@@ -19,7 +20,6 @@ from core.records.queues import Queue
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.votes import Receipt, Said, cast_vote, withdraw_vote
 from core.storage.database import PATIENT, Database
-from core.subjects import Subject
 from core.vocabulary import AnswerKind, Card, ErrorReason
 from tests.people import DAN, support_policy
 

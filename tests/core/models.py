@@ -9,17 +9,18 @@ from sqlalchemy import func, select
 
 from core import jobs
 from core.jobs import Claim
-from core.learning.artifacts import Packed, pack
-from core.learning.candidates import measure, store_candidate
-from core.learning.decisions import approve
-from core.learning.gate import GateVerdict
-from core.learning.learners import Example, Fitted
-from core.learning.models import live_version
-from core.learning.runs import EVALUATE, TRAIN, request_run
-from core.learning.seeds import add_seeds
-from core.learning.snapshots import gather, store
-from core.learning.text_learner import TextLearner
-from core.learning.training import evaluate_again, train
+from core.learning.data.inputs import Example
+from core.learning.data.seeds import add_seeds
+from core.learning.data.snapshots import gather, store
+from core.learning.evaluation.gate import GateVerdict
+from core.learning.learners.artifacts import Packed, pack
+from core.learning.learners.base import Fitted
+from core.learning.learners.text import TextLearner
+from core.learning.lifecycle.candidates import measure, store_candidate
+from core.learning.lifecycle.decisions import approve
+from core.learning.lifecycle.models import live_version
+from core.learning.lifecycle.runs import EVALUATE, TRAIN, request_run
+from core.learning.lifecycle.training import evaluate_again, train
 from core.records.jobs import Job
 from core.records.learning import Decision, Live, ModelVersion, TrainingRun
 from core.storage.database import PATIENT

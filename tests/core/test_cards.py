@@ -8,8 +8,8 @@ import pytest
 from core.intake.predictions import NewPrediction
 from core.people.availability import pause
 from core.review.cards import FormCard, ItemCard, form_card, item_card
-from core.review.mine import MineCard, excerpt, mine_card
-from core.review.story import item_story
+from core.review.history import item_story
+from core.review.my_work import MineCard, excerpt, mine_card
 from core.vocabulary import ErrorReason, ItemState, Reason
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from core.learning.golden import Chosen, destination
+from core.learning.data.golden import Chosen, destination
 from core.records.learning import GoldenExample
 from core.review.cards import item_card
 from core.text.content_hash import content_hash, unit_interval

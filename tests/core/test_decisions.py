@@ -10,16 +10,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.delivery.card_refs import Subject, microseconds
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
-from core.learning.decisions import approve, overrule, reject, remind_of_pending, withdraw_approval
-from core.learning.models import newest_evaluation
-from core.learning.roll_back import roll_back
-from core.learning.runs import EVALUATE
+from core.learning.lifecycle.decisions import approve, overrule, reject, remind_of_pending, withdraw_approval
+from core.learning.lifecycle.models import newest_evaluation
+from core.learning.lifecycle.rollback import roll_back
+from core.learning.lifecycle.runs import EVALUATE
 from core.people.members import Person, sync_members
 from core.records.delivery import Notice
 from core.records.learning import Approval, Evaluation, Snapshot, TrainingRun
 from core.storage.database import PATIENT
-from core.subjects import Subject, microseconds
 from core.vocabulary import Card, DecisionKind, ModelState, NoticeKind, Role
 from tests.core.conftest import OpenDesk
 from tests.core.desk import NOW, Desk

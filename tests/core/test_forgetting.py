@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from core import jobs
-from core.delivery import backlog, notices, troubles
-from core.delivery.forgetting import forget_before
+from core.delivery import backlog, incidents, notices
+from core.delivery.retention import forget_before
 from core.records.delivery import Notice, Trouble
 from core.records.jobs import Job
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
@@ -33,9 +33,9 @@ def test_notices_that_were_said_and_troubles_that_were_mended_go_and_open_ones_s
         notices.mark_said(session, old.id, NOW - 91 * DAY)
         notices.mark_said(session, new.id, NOW - 89 * DAY)
         notices.mark_failed(session, given_up.id, NOW - 91 * DAY, permanent="invalid_blocks")
-        troubles.hold(session, "C1", "is_archived", NOW - 92 * DAY, posts_only=True)
-        troubles.mend(session, "C1", NOW - 91 * DAY, by_post=True)
-        troubles.hold(session, "C1", "is_archived", NOW - 90 * DAY, posts_only=True)
+        incidents.hold(session, "C1", "is_archived", NOW - 92 * DAY, posts_only=True)
+        incidents.mend(session, "C1", NOW - 91 * DAY, by_post=True)
+        incidents.hold(session, "C1", "is_archived", NOW - 90 * DAY, posts_only=True)
     with desk.database.transaction() as session:
         assert forget_before(session, NOW - 90 * DAY) == 2
     assert ids(desk, Notice, Trouble) == [[2, 3, 4], [2]]

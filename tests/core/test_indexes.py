@@ -15,8 +15,9 @@ from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.orm import Session
 
 from benchmarks.stock import LABELS, PEOPLE, Sizes, bench_policy, fill
-from core.delivery import backlog, claims, events, notices, outbox
-from core.delivery.times import mend_times
+from core.delivery import backlog, claims, notices, outbox, webhooks
+from core.delivery.card_refs import Subject
+from core.delivery.clock_skew import mend_times
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.policy.integrations import WebhookEndpoint
@@ -26,11 +27,10 @@ from core.records.reviews import Answer, ReviewItem
 from core.review.answers import unanswerable_items
 from core.review.cards import item_card
 from core.review.listing import correction_page, item_page
-from core.review.mine import mine_card
+from core.review.my_work import mine_card
 from core.review.stats import stats_card
 from core.review.votes import Said, cast_vote, withdraw_vote
 from core.storage.database import PATIENT, Database
-from core.subjects import Subject
 from core.vocabulary import AnswerKind, Audience, Card, ItemState
 from tests.core.desk import NOW
 
@@ -228,9 +228,9 @@ QUESTIONS: dict[str, Question] = {
     "claims of the dead": lambda session: claims.release_dead(session, lambda _name: False),
     "a channel that is back": lambda session: outbox.revive(session, "C_REVIEW", ["is_archived"], NOW),
     "whose message this is": lambda session: outbox.subject_at(session, "C_REVIEW", "1.000100", Card.REVIEW_ITEM),
-    "deliveries of the dead": lambda session: events.release_dead(session, lambda _name: False),
+    "deliveries of the dead": lambda session: webhooks.release_dead(session, lambda _name: False),
     "what waits too long": lambda session: mend_times(session, NOW),
-    "the next event": lambda session: events.is_waiting(session, (ENDPOINT,), NOW),
+    "the next event": lambda session: webhooks.is_waiting(session, (ENDPOINT,), NOW),
     "a card": lambda session: item_card(session, 5, bench_policy()),
     "Home": lambda session: mine_card(session, PEOPLE[0], [RULES], NOW, bench_policy()),
     "stats": lambda session: stats_card(session, RULES, NOW),

@@ -2,12 +2,12 @@
 
 import pytest
 
+from core.delivery.card_refs import Subject
 from core.errors import NotFound
-from core.learning.cards import candidate_card, model_story, run_card
-from core.learning.decisions import approve, overrule
-from core.learning.models import newest_evaluation
-from core.learning.roll_back import roll_back
-from core.subjects import Subject
+from core.learning.lifecycle.cards import candidate_card, model_story, run_card
+from core.learning.lifecycle.decisions import approve, overrule
+from core.learning.lifecycle.models import newest_evaluation
+from core.learning.lifecycle.rollback import roll_back
 from core.vocabulary import DecisionKind, ModelState, RunState, Trigger
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NOW, Desk

@@ -12,11 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.delivery.backlog import draw_by_policy
+from core.delivery.card_refs import Subject
 from core.errors import AlreadySettled, Refusal
-from core.learning.golden import golden_set
-from core.learning.neighbours import near
-from core.learning.snapshots import snapshot_rows
-from core.learning.training import train
+from core.learning.data.golden import golden_set
+from core.learning.data.near_duplicates import near
+from core.learning.data.snapshots import snapshot_rows
+from core.learning.lifecycle.training import train
 from core.people.groups import people_named, sync_group
 from core.people.members import Person, members, sync_members
 from core.policy_sync import sync_queues
@@ -24,7 +25,6 @@ from core.queues import queue_named
 from core.records.learning import Snapshot
 from core.review.votes import Receipt, cast_vote
 from core.storage.database import PATIENT
-from core.subjects import Subject
 from core.vocabulary import AnswerKind, ItemState, Role
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, CANNOT, DELIVERY, NOW, REFUND, SKIP, Desk, said

@@ -9,15 +9,15 @@ from sqlalchemy import func, select
 
 from core import jobs
 from core.jobs import LostLease
-from core.learning.fingerprints import fingerprint
-from core.learning.golden import golden_set
-from core.learning.models import newest_evaluation
-from core.learning.runs import TRAIN, give_up_evaluation
-from core.learning.scorecard import Scorecard
-from core.learning.seeds import add_seeds
-from core.learning.snapshots import snapshot_rows
-from core.learning.text_learner import TextLearner
-from core.learning.training import Clock, train
+from core.learning.data.golden import golden_set
+from core.learning.data.seeds import add_seeds
+from core.learning.data.snapshots import snapshot_rows
+from core.learning.evaluation.scorecard import Scorecard
+from core.learning.learners.fingerprints import fingerprint
+from core.learning.learners.text import TextLearner
+from core.learning.lifecycle.models import newest_evaluation
+from core.learning.lifecycle.runs import TRAIN, give_up_evaluation
+from core.learning.lifecycle.training import Clock, train
 from core.records.delivery import Notice
 from core.records.learning import Artifact, ModelVersion, Snapshot, TrainingRun
 from core.vocabulary import Card, ModelState, RunState, Trigger

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import select
 
 from core.errors import Invalid
-from core.learning.golden import golden_set
-from core.learning.seeds import Seeded, add_seeds
+from core.learning.data.golden import golden_set
+from core.learning.data.seeds import Seeded, add_seeds
 from core.records.learning import GoldenExample, SeedExample
 from core.vocabulary import Stratum
 from tests.core.conftest import OpenDesk

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.errors import Invalid, NotFound
-from core.learning.decisions import approve
-from core.learning.models import newest_evaluation
-from core.learning.roll_back import roll_back
-from core.learning.seeds import add_seeds
-from core.learning.serving import Serving
+from core.learning.data.seeds import add_seeds
+from core.learning.lifecycle.decisions import approve
+from core.learning.lifecycle.models import newest_evaluation
+from core.learning.lifecycle.rollback import roll_back
+from core.learning.lifecycle.serving import Serving
 from core.records.learning import Artifact
 from core.vocabulary import RunState
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk

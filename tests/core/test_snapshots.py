@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from core.learning.firewall import keep_clean
-from core.learning.golden import golden_set
-from core.learning.seeds import add_seeds
-from core.learning.snapshots import Leak, Row, content_hash_of, gather, snapshot_rows, store
+from core.learning.data.golden import golden_set
+from core.learning.data.leakage import keep_clean
+from core.learning.data.seeds import add_seeds
+from core.learning.data.snapshots import Leak, Row, content_hash_of, gather, snapshot_rows, store
 from core.records.learning import Snapshot
 from core.vocabulary import Source
 from tests.core.conftest import OpenDesk

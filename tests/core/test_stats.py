@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core.intake.predictions import NewPrediction
-from core.learning.intervals import wilson
+from core.learning.evaluation.intervals import wilson
 from core.review.stats import StatsCard, stats_card
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, SURE, Desk

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.erasure import erase
-from core.review.story import StoryLine, item_story
+from core.privacy.erasure import erase
+from core.review.history import StoryLine, item_story
 from tests.core.desk import CANNOT, NOW, REFUND, Desk
 from tests.people import ANA, BEN, CLEO
 

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from core.delivery.card_refs import Subject
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
 from core.people.availability import pause, resume
 from core.people.members import Person, sync_members
 from core.review.votes import Receipt, Said, cast_vote
-from core.subjects import Subject
 from core.vocabulary import AnswerKind, Card, ErrorReason, ItemState, Role
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk, said

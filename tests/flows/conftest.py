@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 import bot.slack.speaking.chart  # noqa: F401 - takes seconds, for which the first report would have to wait
-import core.learning.text_learner  # noqa: F401 - the same for the first fit
+import core.learning.learners.text  # noqa: F401 - the same for the first fit
 from bot.sandbox.config import SandboxConfig
 from core.policy import Policy
 from core.storage.database import Database

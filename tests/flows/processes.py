@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.people import support_policy, workspace
 
-PRELOADED = ["bot.cli", "bot.service", "core.learning.text_learner", "skops.io"]
+PRELOADED = ["bot.cli", "bot.service", "core.learning.learners.text", "skops.io"]
 
 
 class Bot:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.clock import utc_now
 from bot.sandbox.client import Message
-from core.learning.seeds import add_seeds
+from core.learning.data.seeds import add_seeds
 from tests.flows.conftest import StartLoop, seeds
 from tests.loop import Loop
 from tests.people import CLEO, DAN, LEADS, support_policy

@@ -15,7 +15,7 @@ from bot.slack.people import refresh_people
 from bot.wiring import Services, assemble, slack_client
 from core.delivery import backlog
 from core.delivery.backlog import GivenUp
-from core.learning.seeds import add_seeds
+from core.learning.data.seeds import add_seeds
 from core.policy_sync import sync_queues
 from core.records.delivery import Posting
 from core.storage.database import PATIENT, Database

@@ -1,7 +1,7 @@
 """One prediction all the way: card, votes, correction, run, reaction, live model."""
 
 from bot.clock import utc_now
-from core.learning.seeds import add_seeds
+from core.learning.data.seeds import add_seeds
 from tests.flows.conftest import seeds
 from tests.loop import Loop
 from tests.people import LEADS

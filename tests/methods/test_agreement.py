@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.review.agreement import Label, krippendorff_alpha
+from core.quality.agreement import Label, krippendorff_alpha
 
 # Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability", sections A to C: raters in rows, items in columns.
 BINARY = ("0100000010", "1110010000")

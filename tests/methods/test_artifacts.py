@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from core.errors import Invalid
-from core.learning.artifacts import LIBRARY, Packed, pack, unpack
-from core.learning.fingerprints import fingerprint
-from core.learning.learners import Example, State
-from core.learning.text_learner import TextLearner, TextModel
+from core.learning.data.inputs import Example
+from core.learning.learners.artifacts import LIBRARY, Packed, pack, unpack
+from core.learning.learners.base import State
+from core.learning.learners.fingerprints import fingerprint
+from core.learning.learners.text import TextLearner, TextModel
 
 TEXTS = ("money back please", "where is my parcel", "", "🦄")
 

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from core.errors import Invalid
-from core.learning.evaluation import GoldenRow, Predicted, always, compare, predict
-from core.learning.gate import GateVerdict, gate
-from core.learning.intervals import difference, wilson
-from core.learning.learners import Example
-from core.learning.paired import calibration_error, chance_of_worse, detectable_fall, holm
-from core.learning.scorecard import Baseline, Calibration, Collapse, Flip, Scorecard
-from core.learning.spoilt import collapsed, swaps
-from core.learning.text_learner import TextLearner
+from core.learning.data.inputs import Example
+from core.learning.evaluation.compare import GoldenRow, Predicted, always, compare, predict
+from core.learning.evaluation.gate import GateVerdict, gate
+from core.learning.evaluation.intervals import difference, wilson
+from core.learning.evaluation.label_checks import collapsed, swaps
+from core.learning.evaluation.paired_tests import calibration_error, chance_of_worse, detectable_fall, holm
+from core.learning.evaluation.scorecard import Baseline, Calibration, Collapse, Flip, Scorecard
+from core.learning.learners.text import TextLearner
 from core.policy import LabelPolicy, PromotionPolicy, QueuePolicy
 from core.vocabulary import Stratum
 

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import Invalid
-from core.learning.fingerprints import fingerprint
-from core.learning.learners import Example, Fitted, Learner, Outgrown, find_learner, restricted
-from core.learning.temperature import SCALES, assign_folds, fit_scale
-from core.learning.text_learner import TextLearner, TextModel
+from core.learning.data.inputs import Example
+from core.learning.learners.base import Fitted, Learner, Outgrown, find_learner, restricted
+from core.learning.learners.fingerprints import fingerprint
+from core.learning.learners.temperature import SCALES, assign_folds, fit_scale
+from core.learning.learners.text import TextLearner, TextModel
 
 WORDS = {
     "refund": ["refund", "money", "back", "return", "charged", "twice", "please", "pay", "returned", "amount"],

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.learning import neighbours
-from core.learning.neighbours import near
+from core.learning.data import near_duplicates
+from core.learning.data.near_duplicates import near
 
 GOLDEN = ["I was charged twice for my order, please refund one of them", "Where is my parcel?"]
 
@@ -46,7 +46,7 @@ def test_the_answer_does_not_depend_on_how_it_is_cut_into_parts(monkeypatch: pyt
     rng = random.Random(0)
     texts = [" ".join(rng.choices(["my", "parcel", "is", "late", "where", "refund"], k=4)) for _ in range(50)]
     whole = near(texts, texts[:7], 0.8)
-    monkeypatch.setattr(neighbours, "CELLS", 20)
+    monkeypatch.setattr(near_duplicates, "CELLS", 20)
     assert 7 < whole.sum() < 50
     np.testing.assert_array_equal(near(texts, texts[:7], 0.8), whole)
 

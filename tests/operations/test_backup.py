@@ -15,7 +15,7 @@ from bot.sandbox.client import Person, SandboxClient
 from bot.sandbox.server import serve
 from bot.wiring import assemble, slack_client
 from core.delivery import backlog, outbox
-from core.learning.serving import Serving
+from core.learning.lifecycle.serving import Serving
 from core.records.delivery import Posting
 from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem

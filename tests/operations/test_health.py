@@ -18,7 +18,7 @@ from bot.probe import Probe
 from bot.pulse import Pulse, SocketState
 from bot.slack.requests import kind_of, subject_of
 from bot.web import create_listener
-from core.delivery import outbox, troubles
+from core.delivery import incidents, outbox
 from core.queues import queue_named
 from core.records.delivery import Posting
 from core.storage.database import Database
@@ -99,7 +99,7 @@ def test_messages_that_wait_are_told_but_make_nobody_unready(watched: Watched) -
 @pytest.mark.usefixtures("sqlite_only")
 def test_a_channel_that_takes_nothing_is_named_and_makes_nobody_unready(watched: Watched) -> None:
     with watched.loop.database.transaction() as session:
-        troubles.hold(session, LEADS, "not_in_channel", utc_now(), posts_only=True)
+        incidents.hold(session, LEADS, "not_in_channel", utc_now(), posts_only=True)
         outbox.show(session, Card.RUN, 99, Audience.LEADS, queue_named(session, "support"), utc_now())
     status, body = watched.ready()
     assert status == 200

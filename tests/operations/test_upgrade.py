@@ -18,11 +18,11 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.migrate import migrate
-from core.learning.artifacts import LIBRARY
-from core.learning.decisions import approve
-from core.learning.models import newest_evaluation
-from core.learning.serving import Serving
-from core.learning.training import train
+from core.learning.learners.artifacts import LIBRARY
+from core.learning.lifecycle.decisions import approve
+from core.learning.lifecycle.models import newest_evaluation
+from core.learning.lifecycle.serving import Serving
+from core.learning.lifecycle.training import train
 from core.people.api_tokens import caller
 from core.policy_sync import sync_queues
 from core.records.learning import Artifact

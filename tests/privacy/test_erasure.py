@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core.erasure import Erased, erase, erase_expired
 from core.errors import NotFound, Refusal
 from core.intake.ingest import flag_for_review
 from core.intake.predictions import NewPrediction
-from core.learning.cards import model_story
-from core.learning.golden import golden_set
-from core.learning.seeds import add_seeds
-from core.learning.snapshots import Forgotten, gather, snapshot_rows, store
+from core.learning.data.golden import golden_set
+from core.learning.data.seeds import add_seeds
+from core.learning.data.snapshots import Forgotten, gather, snapshot_rows, store
+from core.learning.lifecycle.cards import model_story
+from core.privacy.erasure import Erased, erase, erase_expired
 from core.records import Base
 from core.records.learning import GoldenExample, SeedExample
 from core.records.predictions import Prediction
 from core.records.reviews import Answer
 from core.review.cards import form_card, item_card
 from core.review.content import ERASED
-from core.review.mine import mine_card
+from core.review.my_work import mine_card
 from core.storage.database import PATIENT
 from core.vocabulary import Card, ErrorReason, ItemState, RunState
 from tests.core.conftest import OpenDesk

@@ -3,16 +3,16 @@
 import pytest
 from sqlalchemy import select
 
-from core.learning.cards import candidate_card, model_story
-from core.learning.roll_back import roll_back
-from core.learning.seeds import add_seeds
-from core.learning.snapshots import gather
+from core.learning.data.seeds import add_seeds
+from core.learning.data.snapshots import gather
+from core.learning.lifecycle.cards import candidate_card, model_story
+from core.learning.lifecycle.rollback import roll_back
 from core.records.learning import Decision, GoldenExample, SeedExample
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction
 from core.review.cards import form_card, item_card
-from core.review.mine import mine_card
-from core.review.story import item_story
+from core.review.history import item_story
+from core.review.my_work import mine_card
 from core.text.content_hash import content_hash
 from core.vocabulary import ErrorReason
 from tests.core.conftest import OpenDesk

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from core.erasure import erase, erase_expired
-from core.learning.seeds import add_seeds
-from core.learning.snapshots import gather, store
+from core.learning.data.seeds import add_seeds
+from core.learning.data.snapshots import gather, store
+from core.privacy.erasure import erase, erase_expired
 from core.records.predictions import Prediction
 from tests.core.conftest import OpenDesk
 from tests.core.desk import DELIVERY, NOW, REFUND, SURE, Desk, sent

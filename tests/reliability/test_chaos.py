@@ -19,6 +19,7 @@ from benchmarks.chaos.rounds import Round
 from benchmarks.chaos.texts import ticket
 from bot.clock import utc_now
 from bot.wiring import slack_client
+from core.delivery.card_refs import Subject
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.records.delivery import Posting
@@ -26,7 +27,6 @@ from core.records.jobs import Job
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.votes import Said, cast_vote
-from core.subjects import Subject
 from core.vocabulary import AnswerKind, ItemState
 
 SEED = 11  # with it every process is forked, so none takes three seconds to start

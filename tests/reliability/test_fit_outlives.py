@@ -13,8 +13,8 @@ from bot.clock import utc_now
 from bot.jobs import train_next
 from bot.sandbox.client import SandboxClient
 from bot.wiring import assemble
-from core.learning.runs import TRAIN, request_run
-from core.learning.seeds import add_seeds
+from core.learning.data.seeds import add_seeds
+from core.learning.lifecycle.runs import TRAIN, request_run
 from core.policy_sync import sync_queues
 from core.queues import queue_named
 from core.records.jobs import Job

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 
 from bot.clock import utc_now
 from core.errors import Busy, Unsure
-from core.learning.seeds import add_seeds
+from core.learning.data.seeds import add_seeds
 from core.records.delivery import Posting
 from core.records.learning import Decision, ModelVersion
 from core.records.predictions import Prediction

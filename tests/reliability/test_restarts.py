@@ -13,7 +13,7 @@ from sqlalchemy import select
 from bot.clock import utc_now
 from bot.migrate import migrate
 from bot.sandbox.client import ControlError, Message, SandboxClient
-from core.learning.seeds import add_seeds
+from core.learning.data.seeds import add_seeds
 from core.records.reviews import Answer, Correction
 from core.storage.database import Database
 from tests.flows.conftest import SEEDS

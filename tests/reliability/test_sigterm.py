@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from bot.clock import utc_now
 from bot.sandbox.server import serve
-from core.learning.runs import TRAIN, request_run
-from core.learning.seeds import add_seeds
+from core.learning.data.seeds import add_seeds
+from core.learning.lifecycle.runs import TRAIN, request_run
 from core.policy_sync import sync_queues
 from core.queues import queue_named
 from core.records.jobs import Job

@@ -19,7 +19,7 @@ from bot.slack.app import build_app
 from bot.slack.connection import socket_mode
 from bot.worker import worker
 from core.delivery import notices
-from core.learning.seeds import add_seeds
+from core.learning.data.seeds import add_seeds
 from core.records.delivery import Posting
 from core.records.learning import Decision
 from core.records.reviews import Answer, Correction

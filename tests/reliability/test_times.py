@@ -13,14 +13,14 @@ from bot.pulse import Pulse
 from bot.wiring import assemble
 from bot.worker import is_too_early
 from core import jobs
-from core.delivery import claims, events, outbox
+from core.delivery import claims, outbox, webhooks
+from core.delivery.card_refs import Subject
 from core.delivery.outbox import Due
 from core.errors import Outdated
 from core.records.jobs import Job
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.review.votes import Said, cast_vote
 from core.storage.database import Database
-from core.subjects import Subject
 from core.vocabulary import AnswerKind, EventKind
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk, opened
 from tests.people import ANA, support_policy
@@ -90,7 +90,7 @@ def test_a_pause_that_is_meant_stays(desk: Desk) -> None:
 def test_an_event_for_other_systems_goes_out_after_the_clock_was_put_back(desk: Desk) -> None:
     queue = desk.queue()
     with desk.database.transaction() as session:
-        events.announce(session, EventKind.ITEM_SETTLED, 1, queue.id, {}, NOW)
+        webhooks.announce(session, EventKind.ITEM_SETTLED, 1, queue.id, {}, NOW)
         [event_id] = session.scalars(select(Event.id))
         session.add(EventDelivery(event_id=event_id, endpoint="desk", next_try_at=NOW))
     put_right(desk, BACK)
@@ -105,14 +105,14 @@ def test_an_event_that_was_refused_is_sent_again_as_soon_as_if_the_clock_had_not
 def _next_try_of_a_refused_event(desk: Desk, seen_at: datetime) -> datetime:
     """Its endpoint asked for two hours at NOW; the worker looks at `seen_at`."""
     with desk.database.transaction() as session:
-        events.announce(session, EventKind.ITEM_SETTLED, desk.queue().id, desk.queue().id, {"at": str(seen_at)}, NOW)
+        webhooks.announce(session, EventKind.ITEM_SETTLED, desk.queue().id, desk.queue().id, {"at": str(seen_at)}, NOW)
         event_id = session.scalars(select(Event.id)).one()
         session.execute(delete(DeliveryAttempt))
         session.execute(delete(EventDelivery))
         delivery = EventDelivery(event_id=event_id, endpoint="desk", next_try_at=NOW)
         session.add(delivery)
         session.flush()
-        events.note_attempt(session, delivery.id, events.Attempted(503, "busy", 5, retry_after=7200), NOW)
+        webhooks.note_attempt(session, delivery.id, webhooks.Attempted(503, "busy", 5, retry_after=7200), NOW)
     put_right(desk, seen_at)
     with desk.database.reading() as session:
         return session.scalars(select(EventDelivery.next_try_at)).one()

@@ -10,7 +10,7 @@ from benchmarks.chaos.invariants.scene import Finding, Scene
 from bot.sandbox.blocks import plain
 from bot.slack.blocks import Message
 from bot.slack.views import candidate, review_item, run
-from core.learning.cards import candidate_card, run_card
+from core.learning.lifecycle.cards import candidate_card, run_card
 from core.policy import Policy
 from core.records.delivery import Notice, Posting
 from core.review.cards import item_card

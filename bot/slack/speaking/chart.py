@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from core.learning.intervals import Interval
-from core.learning.scorecard import Baseline, LabelScore, PastErrorScore, RandomScore, Scorecard
+from core.learning.evaluation.intervals import Interval
+from core.learning.evaluation.scorecard import Baseline, LabelScore, PastErrorScore, RandomScore, Scorecard
 
 SIZE, DPI = (12.0, 6.75), 100  # inches; 1200 x 675 pixels, which Slack shows without cropping
 LABELS = 12  # of the right panel; more cannot be read in Slack

@@ -9,8 +9,8 @@ from bot.slack.speaking.deliver import is_my_turn
 from bot.slack.speaking.history import MOST, newest_first
 from bot.slack.speaking.refusals import CONNECTION
 from bot.wiring import Services
-from core.delivery import undecided
-from core.delivery.undecided import Shown
+from core.delivery import pending_cards
+from core.delivery.pending_cards import Shown
 from core.storage.database import PATIENT
 
 PIECE = 50  # cards in one transaction: a vote on one of them waits for it
@@ -27,7 +27,7 @@ def post_deleted_again(services: Services) -> bool:
             return False
     for channel in services.policy.channels:
         with services.database.reading(wait=PATIENT) as session:
-            shown = undecided.shown_in(session, channel)
+            shown = pending_cards.shown_in(session, channel)
         if shown:
             _compare(services, channel, shown)
     return False
@@ -45,4 +45,4 @@ def _compare(services: Services, channel: str, shown: list[Shown]) -> None:
         log.warning("cards were deleted; they are posted again", extra={"channel": channel, "cards": len(gone)})
     for start in range(0, len(gone), PIECE):
         with services.database.transaction(wait=PATIENT) as session:
-            undecided.post_again(session, gone[start : start + PIECE], services.clock())
+            pending_cards.post_again(session, gone[start : start + PIECE], services.clock())

@@ -18,7 +18,7 @@ from bot.processes import is_gone
 from bot.slack.speaking import saying
 from bot.slack.speaking.refusals import CONNECTION, Failure, sorted_failure
 from bot.wiring import Services
-from core.delivery import claims, notices, outbox, troubles, turns
+from core.delivery import claims, incidents, notices, outbox, turns
 from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
 from core.delivery.turns import Whose
@@ -117,13 +117,13 @@ def _claim_notice(session: Session, services: Services) -> DueNotice | None:
 
 def _note_shown(session: Session, due: Due, ts: str | None, now: datetime) -> None:
     outbox.mark_shown(session, due.id, due.version, ts, now)
-    troubles.mend(session, due.channel, now, by_post=due.ts is None)
+    incidents.mend(session, due.channel, now, by_post=due.ts is None)
 
 
 def _note_said(session: Session, due: DueNotice, now: datetime) -> None:
     notices.mark_said(session, due.id, now)
     if due.person is None:
-        troubles.mend(session, due.channel, now, by_post=True)
+        incidents.mend(session, due.channel, now, by_post=True)
 
 
 def _fail(services: Services, due: Due, failure: Failure) -> None:
@@ -149,7 +149,7 @@ def _fail(services: Services, due: Due, failure: Failure) -> None:
             permanent=permanent,
         )
         if permanent:
-            troubles.note(session, due.channel, permanent, services.clock())
+            incidents.note(session, due.channel, permanent, services.clock())
 
 
 def _fail_notice(services: Services, due: DueNotice, failure: Failure) -> None:
@@ -162,7 +162,7 @@ def _fail_notice(services: Services, due: DueNotice, failure: Failure) -> None:
             return
         permanent = failure.reason if failure.permanent else ""
         if permanent:
-            troubles.note(session, due.channel, permanent, services.clock())
+            incidents.note(session, due.channel, permanent, services.clock())
         notices.mark_failed(
             session, due.id, services.clock(), failure.retry_after, permanent, outcome_unknown=failure.unknown
         )
@@ -173,10 +173,10 @@ def _held_up(session: Session, services: Services, channel: str, failure: Failur
     A process whose token is refused lets another have the turn, which may have a better one."""
     if failure.of_token:
         services.budget.refused_token()
-        troubles.hold(session, troubles.EVERYWHERE, failure.reason, services.clock(), posts_only=False)
+        incidents.hold(session, incidents.EVERYWHERE, failure.reason, services.clock(), posts_only=False)
         turns.give_back(session, SPEAKING, services.process)
     elif failure.of_channel:
-        troubles.hold(session, channel, failure.reason, services.clock(), posts_only=is_post)
+        incidents.hold(session, channel, failure.reason, services.clock(), posts_only=is_post)
     return failure.of_token or failure.of_channel
 
 

@@ -12,13 +12,13 @@ from bot.slack.speaking.refusals import NotYetError
 from bot.slack.views import candidate, review_item, run
 from bot.wiring import Services
 from core.delivery import outbox
+from core.delivery.card_refs import Subject
 from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
-from core.learning.cards import candidate_card, run_card
+from core.learning.lifecycle.cards import candidate_card, run_card
 from core.policy import Policy
 from core.review.cards import item_card
 from core.storage.database import PATIENT
-from core.subjects import Subject
 from core.vocabulary import Audience, Card
 
 POSTING, NOTICE = "goldloop_posting", "goldloop_notice"  # types of the metadata by which a message is found again

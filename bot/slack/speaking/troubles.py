@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from bot.slack.views import trouble as words
 from bot.wiring import Services
-from core.delivery import backlog, notices, troubles
-from core.delivery.troubles import EVERYWHERE
+from core.delivery import backlog, incidents, notices
+from core.delivery.incidents import EVERYWHERE
 from core.policy import Policy
 from core.records.delivery import Trouble
 from core.storage.database import PATIENT
@@ -22,8 +22,8 @@ def tell_of_troubles(services: Services) -> bool:
     """Repeating it says nothing twice. Always False: there is no more of it."""
     now = services.clock()
     with services.database.transaction(wait=PATIENT) as session:
-        troubles.close_what_is_over(session, now)
-        known = troubles.known(session, since=now - REMEMBERED)
+        incidents.close_what_is_over(session, now)
+        known = incidents.known(session, since=now - REMEMBERED)
         closed = {one.channel for one in known if one.mended_at is None and one.held_until is not None}
         for trouble in known:
             for channel in _concerned(services.policy, trouble.channel):

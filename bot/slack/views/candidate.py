@@ -2,9 +2,9 @@
 
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
-from core.learning.cards import CandidateCard, DecisionLine
-from core.learning.intervals import Interval
-from core.learning.scorecard import Flip, LabelScore, Scorecard
+from core.learning.evaluation.intervals import Interval
+from core.learning.evaluation.scorecard import Flip, LabelScore, Scorecard
+from core.learning.lifecycle.cards import CandidateCard, DecisionLine
 from core.vocabulary import OPERATOR, DecisionKind, ModelState
 
 MOST_FLIPS = 6

@@ -7,10 +7,10 @@ from bot.slack.blocks import Block, View
 from bot.slack.payloads import NONE_VALUE
 from bot.slack.views.words import REASON_WORDS
 from core.errors import Busy, NotAllowed, NotFound
-from core.learning.cards import CandidateCard
+from core.learning.lifecycle.cards import CandidateCard
 from core.policy import LabelPolicy, QueuePolicy
 from core.review.cards import FormCard
-from core.review.story import StoryLine
+from core.review.history import StoryLine
 from core.vocabulary import NONE_OF_THESE
 
 MOST_BYTES = 200_000  # of a whole text; Slack takes views of 250,000 bytes (and 100 sections of 3,000 characters)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message, View
 from bot.slack.views import stats
-from core.review.mine import MineCard, MyAnswer, MyQueue
+from core.review.my_work import MineCard, MyAnswer, MyQueue
 from core.review.stats import StatsCard
 
 

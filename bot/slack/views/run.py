@@ -2,7 +2,7 @@
 
 from bot.slack import blocks
 from bot.slack.blocks import Message
-from core.learning.cards import RunCard
+from core.learning.lifecycle.cards import RunCard
 from core.vocabulary import OPERATOR, RunState, Trigger
 
 ASKED = {Trigger.CRON: "by schedule", Trigger.CORRECTIONS: "by new corrections", Trigger.COMMAND: "by command"}

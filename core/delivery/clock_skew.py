@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, ScalarSelect, and_, case, select, update
 from sqlalchemy.orm import Session
 
-from core.delivery import claims, events
+from core.delivery import claims, webhooks
 from core.records.delivery import Notice, Posting
 from core.records.webhooks import DeliveryAttempt, EventDelivery
 from core.vocabulary import DeliveryState
@@ -23,9 +23,9 @@ WAITING: dict[Waits, ColumnElement[bool]] = {
 LONGEST: dict[Waits, timedelta] = {
     Posting: claims.LONGEST_PAUSE,
     Notice: claims.LONGEST_PAUSE,
-    EventDelivery: events.SILENCE,
+    EventDelivery: webhooks.SILENCE,
 }
-CLAIM = max(claims.CLAIM, events.CLAIM)
+CLAIM = max(claims.CLAIM, webhooks.CLAIM)
 APART = timedelta(minutes=1)  # clocks of two machines
 
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.learning.intervals import difference
-from core.learning.paired import chance_of_worse, detectable_fall, holm
-from core.learning.scorecard import Flip, LabelScore, PastErrorScore, RandomScore
+from core.learning.evaluation.intervals import difference
+from core.learning.evaluation.paired_tests import chance_of_worse, detectable_fall, holm
+from core.learning.evaluation.scorecard import Flip, LabelScore, PastErrorScore, RandomScore
 
 
 @dataclass(frozen=True)

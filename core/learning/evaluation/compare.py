@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import Invalid
-from core.learning.learners import Fitted
-from core.learning.paired import calibration_error
-from core.learning.pairs import Pair, flips, label_scores, past_error_score, random_score
-from core.learning.scorecard import Baseline, Calibration, Collapse, Scorecard
-from core.learning.spoilt import collapsed, swaps
+from core.learning.evaluation.label_checks import collapsed, swaps
+from core.learning.evaluation.paired_scores import Pair, flips, label_scores, past_error_score, random_score
+from core.learning.evaluation.paired_tests import calibration_error
+from core.learning.evaluation.scorecard import Baseline, Calibration, Collapse, Scorecard
+from core.learning.learners.base import Fitted
 from core.policy import QueuePolicy
 from core.vocabulary import Stratum
 

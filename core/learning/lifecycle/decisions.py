@@ -6,14 +6,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.delivery import notices
+from core.delivery.card_refs import Subject, microseconds
 from core.errors import AlreadySettled, Invalid, NotFound, Outdated, Refusal
-from core.learning.going_live import go_live, note_decision, redraw
-from core.learning.models import newest_evaluation
+from core.learning.lifecycle.models import newest_evaluation
+from core.learning.lifecycle.promotion import go_live, note_decision, redraw
 from core.people.members import holds, members
 from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
 from core.records.learning import Approval, Evaluation, Live, ModelVersion
-from core.subjects import Subject, microseconds
 from core.vocabulary import DecisionKind, ModelState, NoticeKind, Role
 
 STATE_SENTENCES = {

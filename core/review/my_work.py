@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.delivery.card_refs import Subject
 from core.policy import Policy, QueuePolicy
 from core.queues import queue_named
 from core.records.predictions import Prediction
@@ -14,7 +15,6 @@ from core.records.reviews import Answer, Reviewer, ReviewItem
 from core.review.answers import said_words
 from core.review.content import shown_text
 from core.review.workload import load, waiting_for
-from core.subjects import Subject
 from core.vocabulary import AnswerKind, ItemState
 
 

@@ -10,14 +10,14 @@ from datetime import datetime
 from core import jobs
 from core.delivery import outbox
 from core.errors import Busy, Refusal
-from core.learning.artifacts import pack
-from core.learning.candidates import Measured, measure, store_candidate
-from core.learning.fingerprints import fingerprint
-from core.learning.firewall import keep_clean
-from core.learning.golden import closed_golden_set
-from core.learning.learners import Fitted, Learner, find_learner
-from core.learning.runs import fail_run, say_progress
-from core.learning.snapshots import Row, gather, snapshot_rows, store
+from core.learning.data.golden import closed_golden_set
+from core.learning.data.leakage import keep_clean
+from core.learning.data.snapshots import Row, gather, snapshot_rows, store
+from core.learning.learners.artifacts import pack
+from core.learning.learners.base import Fitted, Learner, find_learner
+from core.learning.learners.fingerprints import fingerprint
+from core.learning.lifecycle.candidates import Measured, measure, store_candidate
+from core.learning.lifecycle.runs import fail_run, say_progress
 from core.policy import Policy, QueuePolicy
 from core.records.learning import Live, ModelVersion, TrainingRun
 from core.storage.database import LONG, PATIENT, Database

@@ -10,9 +10,9 @@ from typing import Any, cast
 from sqlalchemy import Table, select, true
 from sqlalchemy.orm import Session
 
-from core.learning.forgotten import forgotten_rows
-from core.learning.golden import Golden
-from core.learning.learners import Example
+from core.learning.data.erased_rows import forgotten_rows
+from core.learning.data.golden import Golden
+from core.learning.data.inputs import Example
 from core.policy import QueuePolicy
 from core.records.learning import GoldenExample, SeedExample, Snapshot, SnapshotRow
 from core.records.predictions import Prediction

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.svm import LinearSVC
 
-from core.learning.ngrams import Ngrams, fit_ngrams
-from core.learning.temperature import assign_folds, fit_scale
+from core.learning.learners.ngrams import Ngrams, fit_ngrams
+from core.learning.learners.temperature import assign_folds, fit_scale
 
 C = 0.5  # inverse regularisation; within .5 points of the best of .25 to 2 for 8 to 100 rows per label, docs/methods.md
 FloatArray = NDArray[np.float64]

@@ -1,10 +1,9 @@
 """Learning labels from text: what a learner is, and where learners come from.
 
 A learner is found by name in the entry point group `goldloop.learners`. It turns examples into a `Fitted`, whose
-`state()` is all that is stored (core/learning/artifacts.py) and compared (core/learning/fingerprints.py). The built-in
-one is in core/learning/text_learner.py; a learner is imported when it is asked for, so that only who trains or predicts
-waits for its libraries.
-"""
+`state()` is all that is stored (core/learning/learners/artifacts.py) and compared
+(core/learning/learners/fingerprints.py). The built-in one is in core/learning/learners/text.py; a learner is imported
+when it is asked for, so that only who trains or predicts waits for its libraries."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,22 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import Invalid
+from core.learning.data.inputs import Example
 
 GROUP = "goldloop.learners"
-BUILT_IN = EntryPoint("text", "core.learning.text_learner:TextLearner", GROUP)
+BUILT_IN = EntryPoint("text", "core.learning.learners.text:TextLearner", GROUP)
 
 FloatArray = NDArray[np.float64]
 State = Mapping[str, Any]  # what skops can store: str, numbers, lists, dicts, arrays, scikit-learn estimators
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Example:
-    """One labelled text. `weight`: how many rows it counts for, above 0."""
-
-    text: str
-    label: str
-    weight: float = 1.0
 
 
 @runtime_checkable

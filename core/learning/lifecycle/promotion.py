@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from core import jobs
 from core.delivery import outbox
-from core.delivery.events import announce
-from core.learning.models import newest_evaluation
-from core.learning.runs import EVALUATE, TRAIN
+from core.delivery.webhooks import announce
+from core.learning.lifecycle.models import newest_evaluation
+from core.learning.lifecycle.runs import EVALUATE, TRAIN
 from core.policy import QueuePolicy
 from core.records.learning import Decision, Live, ModelVersion, Snapshot, TrainingRun
 from core.vocabulary import Audience, Card, DecisionKind, EventKind, ModelState

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.delivery import outbox
 from core.errors import NotFound
-from core.learning.forgotten import models_that_learnt_from
+from core.learning.data.erased_rows import models_that_learnt_from
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.learning import GoldenExample, SeedExample, SnapshotRow

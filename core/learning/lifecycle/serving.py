@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from core.errors import Invalid
-from core.learning.artifacts import Packed, unpack
-from core.learning.learners import Fitted, find_learner, restricted
-from core.learning.models import live_model_id
+from core.learning.learners.artifacts import Packed, unpack
+from core.learning.learners.base import Fitted, find_learner, restricted
+from core.learning.lifecycle.models import live_model_id
 from core.policy import QueuePolicy
 from core.records.learning import Artifact, ModelVersion
 from core.storage import deadlines

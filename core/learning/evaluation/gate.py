@@ -8,8 +8,8 @@ when the snapshot is taken.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.learning.intervals import wilson
-from core.learning.scorecard import Scorecard
+from core.learning.evaluation.intervals import wilson
+from core.learning.evaluation.scorecard import Scorecard
 from core.policy import PromotionPolicy
 
 ENOUGH = 500  # random golden examples from which a fall of 2 to 3 points is seen; with fewer the report says what is

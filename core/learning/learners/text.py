@@ -1,7 +1,7 @@
 """The built-in learner: a linear support vector machine on word and character n-grams.
 
 It needs no downloaded weights, is fitted in a second for some hundred rows and reads 10,000 short texts a second
-(benchmarks/learners.txt). Its margins are no probabilities; core/learning/temperature.py makes them so.
+(benchmarks/learners.txt). Its margins are no probabilities; core/learning/learners/temperature.py makes them so.
 """
 
 import math
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from core.errors import Invalid
-from core.learning.learners import Example, FloatArray, Progress, State
-from core.learning.margins import Rows, calibrated_scale, fit_margins
-from core.learning.ngrams import Ngrams, restore_ngrams
+from core.learning.data.inputs import Example
+from core.learning.learners.base import FloatArray, Progress, State
+from core.learning.learners.margins import Rows, calibrated_scale, fit_margins
+from core.learning.learners.ngrams import Ngrams, restore_ngrams
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class TextModel:
 class TextLearner:
     """Word (1 to 2) and character (2 to 5, within words) TF-IDF, linear SVM one against the rest, temperature.
 
-    Fan et al. (2008), LIBLINEAR, JMLR 9, 1871-1874. Calibration: see core/learning/temperature.py.
+    Fan et al. (2008), LIBLINEAR, JMLR 9, 1871-1874. Calibration: see core/learning/learners/temperature.py.
     """
 
     name = "text"

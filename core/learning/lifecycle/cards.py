@@ -6,10 +6,11 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from core.delivery.card_refs import Subject
 from core.errors import NotFound
-from core.learning.forgotten import forgotten_rows
-from core.learning.models import newest_evaluation
-from core.learning.scorecard import Scorecard
+from core.learning.data.erased_rows import forgotten_rows
+from core.learning.evaluation.scorecard import Scorecard
+from core.learning.lifecycle.models import newest_evaluation
 from core.policy import Policy, QueuePolicy
 from core.records.learning import (
     Approval,
@@ -22,7 +23,6 @@ from core.records.learning import (
     SnapshotRow,
     TrainingRun,
 )
-from core.subjects import Subject
 from core.vocabulary import DecisionKind, ModelState, RunState, Source, Trigger
 
 

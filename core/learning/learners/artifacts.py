@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from core.errors import Invalid
-from core.learning.learners import Fitted, Learner
+from core.learning.learners.base import Fitted, Learner
 
 LIBRARY = f"scikit-learn {version('scikit-learn')}"
 RETRAIN = "Retrain with `goldloop retrain`"

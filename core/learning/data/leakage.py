@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from core.learning.golden import Golden
-from core.learning.neighbours import near
-from core.learning.snapshots import Leak, Row
+from core.learning.data.golden import Golden
+from core.learning.data.near_duplicates import near
+from core.learning.data.snapshots import Leak, Row
 from core.policy import QueuePolicy
 
 

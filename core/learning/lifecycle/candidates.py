@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from core.delivery import outbox
 from core.errors import Invalid
-from core.learning.artifacts import LIBRARY, Packed
-from core.learning.evaluation import GoldenRow, Predicted, always, compare, predict
-from core.learning.gate import GateVerdict, gate
-from core.learning.golden import Golden, golden_set
-from core.learning.learners import Fitted, Outgrown
-from core.learning.scorecard import Baseline, Scorecard
-from core.learning.serving import LiveModel, load_model
-from core.learning.snapshots import Row
+from core.learning.data.golden import Golden, golden_set
+from core.learning.data.snapshots import Row
+from core.learning.evaluation.compare import GoldenRow, Predicted, always, compare, predict
+from core.learning.evaluation.gate import GateVerdict, gate
+from core.learning.evaluation.scorecard import Baseline, Scorecard
+from core.learning.learners.artifacts import LIBRARY, Packed
+from core.learning.learners.base import Fitted, Outgrown
+from core.learning.lifecycle.serving import LiveModel, load_model
 from core.policy import QueuePolicy
 from core.records.learning import (
     Artifact,

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.learning.forgotten import forgotten_rows
-from core.learning.models import newest_evaluation
+from core.learning.data.erased_rows import forgotten_rows
+from core.learning.lifecycle.models import newest_evaluation
 from core.records.learning import ModelVersion, Snapshot, TrainingRun
 from core.vocabulary import ModelState
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import AlreadySettled, NotFound
-from core.learning.going_live import ANNOUNCED, go_live, note_decision
+from core.learning.lifecycle.promotion import ANNOUNCED, go_live, note_decision
 from core.policy import QueuePolicy
 from core.records.learning import Decision, Live, ModelVersion
 from core.records.queues import Queue

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import Invalid
-from core.learning.learners import Fitted
+from core.learning.learners.base import Fitted
 
 DIGITS = 16  # binary digits of a parameter that count, about 5 decimal ones; the rest may differ between processors
 

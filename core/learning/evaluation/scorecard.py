@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from core.errors import Invalid
-from core.learning.intervals import Interval, wilson
+from core.learning.evaluation.intervals import Interval, wilson
 
 Baseline = Literal["live", "recorded", "majority"]
 
@@ -16,8 +16,8 @@ class RandomScore:
     """The random golden examples, on which past and candidate are compared.
 
     n: compared; left_out: those without a recorded prediction. broken: right before, wrong now; gained: the reverse.
-    difference: accuracy now minus before, 95 %. lowest: its one-sided bound at the policy's alpha.
-    chance_of_worse: exact one-sided p of McNemar's test. detectable_fall: see core/learning/paired.py; None: no fall.
+    difference: accuracy now minus before, 95 %. lowest: its one-sided bound at the policy's alpha. chance_of_worse:
+    exact one-sided p of McNemar's test. detectable_fall: see core/learning/evaluation/paired_tests.py; None: no fall.
     """
 
     n: int
