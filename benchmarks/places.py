@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from bot.migrate import migrate
+from bot.runtime.migrate import migrate
 from core.storage.database import PATIENT, Database
 from tests.postgres import PostgresServer
 

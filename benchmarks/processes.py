@@ -55,7 +55,7 @@ def running(
 
 
 def goldloop(*words: str) -> tuple[str, ...]:
-    return "-c", f"import sys; from bot.cli import main; sys.argv = {['goldloop', *words]!r}; main()"
+    return "-c", f"import sys; from bot.cli.app import main; sys.argv = {['goldloop', *words]!r}; main()"
 
 
 def _wait_for(port: int, process: subprocess.Popen[str]) -> None:

@@ -27,11 +27,11 @@ from benchmarks.machine import heading, load, peak_memory_of
 from benchmarks.places import KINDS, place
 from benchmarks.processes import ROOT
 from benchmarks.stock import LABELS, LEAD, PEOPLE, Sizes, bench_policy, fill
-from bot.metrics import Exposition
-from bot.pulse import Pulse
+from bot.observability.liveness import Pulse
+from bot.observability.metrics import Exposition
+from bot.runtime.services import Services, assemble
 from bot.slack.home import load_mine, load_stats
 from bot.slack.views import home, stats
-from bot.wiring import Services, assemble
 from core.delivery import backlog, claims, notices, outbox, webhook_log, webhooks
 from core.delivery.card_refs import Subject
 from core.intake.ingest import record_predictions

@@ -25,8 +25,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from bot.api.shapes import MOST_ROWS, CorrectionPage, ItemPage, Models, Predicted, Problem, Received, RejectedRow
-from bot.clock import utc_now
-from bot.retry_after import seconds_asked
+from bot.runtime.clock import utc_now
+from bot.runtime.retry_after import seconds_asked
 from core.learning.lifecycle.listing import ModelLine
 from core.review.listing import CorrectionLine, ItemLine
 from core.review.stats import StatsCard

@@ -11,8 +11,8 @@ import httpx
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from bot.retry_after import seconds_asked
-from bot.wiring import Services
+from bot.runtime.retry_after import seconds_asked
+from bot.runtime.services import Services
 from core.delivery.webhooks import Attempted, DueEvent, address, claim_next_delivery, is_waiting, note_attempt
 from core.errors import Invalid
 from core.policy.integrations import WebhookEndpoint

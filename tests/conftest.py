@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
-from bot.migrate import migrate
+from bot.runtime.migrate import migrate
 from core.storage.database import Database
 from tests.postgres import PostgresServer
 

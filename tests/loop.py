@@ -9,19 +9,19 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bot.budget import Budget
-from bot.clock import utc_now
-from bot.listener import listening
-from bot.pulse import Pulse
+from bot.observability.liveness import Pulse
+from bot.runtime.clock import utc_now
+from bot.runtime.rate_limits import Budget
+from bot.runtime.services import Services, assemble, slack_client
 from bot.sandbox.client import Message, Person, SandboxClient
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
+from bot.server.app import create_app
+from bot.server.listener import listening
 from bot.slack.app import build_app
 from bot.slack.connection import socket_mode
 from bot.slack.people import refresh_people
-from bot.web import create_app
-from bot.wiring import Services, assemble, slack_client
-from bot.worker import worker
+from bot.worker.scheduler import worker
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.policy import Policy, QueuePolicy

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
-from bot.migrate import alembic_config, migrate, migrations_folder
+from bot.runtime.migrate import alembic_config, migrate, migrations_folder
 from core.records import Base
 from core.storage.database import Database
 

@@ -12,8 +12,8 @@ from typing import Literal
 
 from benchmarks.chaos.receiver import SECRET, Receiver, receiving
 from benchmarks.chaos.texts import LABELS, seeds
-from bot.clock import utc_now
-from bot.migrate import migrate
+from bot.runtime.clock import utc_now
+from bot.runtime.migrate import migrate
 from bot.sandbox.client import SandboxClient
 from bot.sandbox.config import AppConfig, ChannelConfig, PersonConfig, SandboxConfig, app_from_manifest
 from bot.sandbox.sandbox import Sandbox

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from tests.flows.processes import forking, goldloop
 
-PROGRAM = "from bot.cli import main; main()"
+PROGRAM = "from bot.cli.app import main; main()"
 LIBC = ctypes.CDLL(None)  # loaded before any fork: loading may take a lock that another thread holds
 PR_SET_PDEATHSIG = 1
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -13,7 +13,7 @@ from bot.api.page import serve_page
 from bot.api.problems import MEDIA_TYPE, answer_problems
 from bot.api.reading import reading_routes
 from bot.api.shapes import Problem
-from bot.wiring import Services
+from bot.runtime.services import Services
 from core.vocabulary import Scope
 
 SAID_NO = {

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect
 
 from bot.api.callers import Admit
 from bot.api.problems import TooLarge
-from bot.parsing import read_json
+from bot.runtime.json_parsing import read_json
 from core.errors import Invalid
 from core.policy import QueuePolicy
 

@@ -8,7 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from bot.api.limits import RateLimit
 from bot.api.problems import Unauthorised
-from bot.wiring import Services
+from bot.runtime.services import Services
 from core.errors import Busy
 from core.people.api_tokens import Caller, caller, is_worth_noting, note_use
 from core.policy import QueuePolicy

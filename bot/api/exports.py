@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 
 from bot.api.callers import Admit
 from bot.api.shapes import FURTHEST
-from bot.wiring import Services
+from bot.runtime.services import Services
 from core.learning.data.snapshots import Row, snapshot_rows
 from core.learning.lifecycle.listing import SnapshotHead, snapshot_head
 from core.policy import QueuePolicy

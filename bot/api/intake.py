@@ -12,7 +12,7 @@ from bot.api.bodies import body_of, parsed
 from bot.api.callers import Admit
 from bot.api.problems import Conflict, Unavailable, problem
 from bot.api.shapes import MOST_ROWS, Predicted, Received, RejectedRow, row_schema, sent_as
-from bot.wiring import Services
+from bot.runtime.services import Services
 from core.errors import Invalid, NotFound
 from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction, checked_prediction

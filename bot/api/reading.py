@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from bot.api.callers import Admit
 from bot.api.shapes import FURTHEST, CorrectionPage, ItemPage, Models
-from bot.wiring import Services
+from bot.runtime.services import Services
 from core.errors import Invalid
 from core.learning.lifecycle.listing import model_lines
 from core.policy import QueuePolicy

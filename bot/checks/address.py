@@ -9,7 +9,7 @@ import httpx
 from slack_sdk.signature import SignatureVerifier
 
 from bot.checks.finding import Findings, bad, good
-from bot.settings import Settings
+from bot.runtime.settings import Settings
 from bot.slack.manifest import events_address
 
 SECONDS = 3.0  # how long Slack waits

@@ -9,8 +9,8 @@ from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.checks.finding import Finding, Findings, bad, good
-from bot.migrate import Tables, newest_revision, tables_there
-from bot.opening import sqlite_file
+from bot.runtime.migrate import Tables, newest_revision, tables_there
+from bot.runtime.open_database import sqlite_file
 from core.errors import Refusal
 from core.policy import Policy
 from core.records.queues import Queue

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.checks.finding import Findings, bad, good, note
-from bot.processes import in_words, is_gone
+from bot.runtime.processes import in_words, is_gone
 from bot.slack.speaking.deliver import SPEAKING
 from bot.slack.speaking.refusals import CHANNEL
 from core.delivery import backlog, turns

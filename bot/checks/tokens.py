@@ -8,7 +8,7 @@ from slack_sdk import WebClient
 
 from bot.checks.answers import REMEDIES, Answer, answered
 from bot.checks.finding import Finding, Findings, bad, good, note
-from bot.settings import Settings
+from bot.runtime.settings import Settings
 from bot.slack.manifest import manifest
 
 MOST_SECONDS = 60  # between Slack's clock and ours; requests that seem older than five minutes are refused

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.tables import labelled_rows
+from bot.files.tables import labelled_rows
 from core.errors import Invalid
 from core.text.content_hash import content_hash, unit_interval
 

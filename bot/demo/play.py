@@ -12,18 +12,18 @@ import numpy as np
 from rich.console import Console
 from sqlalchemy import func, select
 
-from bot.budget import Budget
 from bot.demo import place, story
 from bot.demo.data import LATE_LABELS, Shares, Ticket, file_tickets, own_tickets, share_out
 from bot.demo.simulated import Crowd, texts
 from bot.demo.spoilt import SpoiltLearner
+from bot.runtime.rate_limits import Budget
+from bot.runtime.services import Services, assemble, slack_client
 from bot.sandbox.client import Message, SandboxClient
 from bot.sandbox.server import serve
-from bot.service import prepare
+from bot.server.run import prepare
 from bot.slack.app import build_app
 from bot.slack.connection import socket_mode
-from bot.wiring import Services, assemble, slack_client
-from bot.worker import worker
+from bot.worker.scheduler import worker
 from core.errors import Refusal
 from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction

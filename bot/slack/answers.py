@@ -11,7 +11,7 @@ from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
 from urllib3 import PoolManager, ProxyManager, Retry
 from urllib3.exceptions import HTTPError
 
-from bot.wiring import SLACK_TIMEOUT, tls
+from bot.runtime.services import SLACK_TIMEOUT, tls
 
 AT_ONCE = 32  # connections that are kept; as many threads answer
 LONGEST_PAUSE = 60  # seconds that Slack may ask to wait

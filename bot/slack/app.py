@@ -13,6 +13,7 @@ from typing import Any
 
 from slack_bolt import Ack, App, BoltContext, BoltResponse
 
+from bot.runtime.services import Services
 from bot.slack import approval, blocks, commands, flagging, hearing, home, people, voting
 from bot.slack.entrance import let_in_only_ours
 from bot.slack.lazily import share_payloads
@@ -20,7 +21,6 @@ from bot.slack.payloads import STALE, Body
 from bot.slack.replies import note, tell
 from bot.slack.requests import TimedApp
 from bot.slack.views import forms
-from bot.wiring import Services
 from core.errors import Busy, Invalid, Refusal
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ LAZY_THREADS = 32  # Bolt's own five starve when Slack answers slowly
 
 def build_app(services: Services) -> App:
     """Asks Slack once who we are, so that no click has to. Raises SlackApiError if the token is not good. Does not ask
-    whether a request is Slack's: who listens has, before anything was parsed (bot/web.py), and a socket is."""
+    whether a request is Slack's: who listens has, before anything was parsed (bot/server/app.py), and a socket is."""
     threads = ThreadPoolExecutor(LAZY_THREADS, thread_name_prefix="slack")
     app = TimedApp(
         client=services.slack,

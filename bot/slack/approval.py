@@ -8,12 +8,12 @@ from slack_bolt import Ack, App, BoltContext, Respond
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
+from bot.runtime.services import Services
 from bot.slack import blocks, payloads
 from bot.slack.blocks import View
 from bot.slack.payloads import Body, Reaction
 from bot.slack.replies import note, show_view, tell
 from bot.slack.views import forms
-from bot.wiring import Services
 from core.delivery import notices, outbox
 from core.errors import Busy, NotAllowed, Outdated, Refusal
 from core.learning.lifecycle.cards import candidate_card

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from slack_bolt import Ack, App
 from sqlalchemy.orm import Session
 
+from bot.runtime.services import Services
 from bot.slack import blocks, payloads
 from bot.slack.blocks import Message
 from bot.slack.home import load_mine, load_stats
 from bot.slack.payloads import Body, Command
 from bot.slack.views import home, stats
-from bot.wiring import Services
 from core.errors import Invalid, NotAllowed, Refusal
 from core.learning.lifecycle.rollback import roll_back
 from core.learning.lifecycle.runs import request_run

@@ -13,7 +13,7 @@ from slack_bolt.adapter.socket_mode.internals import build_headers, send_respons
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.pulse import SocketState
+from bot.observability.liveness import SocketState
 from bot.slack.requests import read_request
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.wiring import Services
+from bot.runtime.services import Services
 from core.people.groups import forget_groups_except, sync_group
 from core.storage.database import PATIENT
 

@@ -3,10 +3,10 @@
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
+from bot.runtime.services import Services
 from bot.slack import payloads
 from bot.slack.payloads import Body
 from bot.slack.views import home
-from bot.wiring import Services
 from core.errors import Busy
 from core.people.availability import pause, resume
 from core.people.members import queues_of

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from core.errors import Invalid
 
-EVENTS_PATH = "/slack/events"  # the one address for everything that Slack sends; see bot/web.py
+EVENTS_PATH = "/slack/events"  # the one address for everything that Slack sends; see bot/server/app.py
 LOOPBACK = ("127.0.0.1", "localhost")  # the local workspace calls without TLS
 GROUP_SCOPES = ("usergroups:read",)
 GROUP_EVENTS = ("subteam_members_changed", "subteam_updated")

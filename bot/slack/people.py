@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from slack_bolt import Ack, App
 from slack_sdk.errors import SlackApiError
 
+from bot.runtime.services import Services
 from bot.slack.directory import asked_about, channel_members
 from bot.slack.groups import refresh_groups
 from bot.slack.payloads import Body
 from bot.slack.speaking.refusals import CHANNEL
-from bot.wiring import Services
 from core.delivery import outbox
 from core.errors import NotAllowed
 from core.people.groups import people_named

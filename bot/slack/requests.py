@@ -10,7 +10,7 @@ from typing import Any
 from slack_bolt import App, BoltRequest, BoltResponse
 from structlog.contextvars import bound_contextvars
 
-from bot.metrics import ACKNOWLEDGED
+from bot.observability.metrics import ACKNOWLEDGED
 from bot.slack.shapes import has_slacks_shape
 from core.storage.deadlines import finished_within
 

@@ -9,6 +9,7 @@ import re
 from slack_bolt import Ack, App, BoltContext, Respond
 from slack_sdk import WebClient
 
+from bot.runtime.services import Services
 from bot.slack import payloads
 from bot.slack.blocks import View
 from bot.slack.home import publish_home
@@ -16,7 +17,6 @@ from bot.slack.payloads import Body
 from bot.slack.people import require_colleague
 from bot.slack.replies import note, show_view, tell
 from bot.slack.views import forms, receipts
-from bot.wiring import Services
 from core.records.reviews import ReviewItem
 from core.review.cards import form_card, item_card, labels_for
 from core.review.history import item_story

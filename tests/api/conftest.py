@@ -12,8 +12,8 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.client import Client
-from bot.web import create_app
-from bot.wiring import Services, assemble
+from bot.runtime.services import Services, assemble
+from bot.server.app import create_app
 from core.people.api_tokens import make_token
 from core.policy import Policy
 from core.storage.database import Database

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from bot.cli import app
+from bot.cli.app import app
 from core.errors import Invalid
 from tests.core.desk import Desk
 from tests.flows.processes import write_policy

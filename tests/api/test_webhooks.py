@@ -17,9 +17,9 @@ from starlette.responses import Response
 from typer.testing import CliRunner, Result
 
 import bot.webhooks
-from bot.cli import app
+from bot.cli.app import app
+from bot.runtime.services import Services
 from bot.webhooks import deliver_next_event, secret_variable, webhook_id
-from bot.wiring import Services
 from core.delivery.webhook_log import last_attempts
 from core.errors import NotFound
 from core.policy.integrations import WebhookEndpoint
@@ -247,7 +247,7 @@ def test_an_endpoint_that_left_the_policy_is_still_known(desk: Desk, receiver: R
 def test_a_long_address_is_whole_in_a_narrow_terminal(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.webhook_commands.out", Console(width=80))
+    monkeypatch.setattr("bot.cli.webhooks.out", Console(width=80))
     address = "https://helpdesk.example.com/hooks/goldloop/item-settled/0123456789/abcdefghij"
     shown = typed(desk, with_helpdesk(tmp_path, address)).stdout
     assert "…" not in shown

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.budget import BURST, UPDATES_PER_MINUTE, Budget
+from bot.runtime.rate_limits import BURST, UPDATES_PER_MINUTE, Budget
 
 
 class Clock:

@@ -6,7 +6,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
-from bot.retry_after import LONGEST, seconds_asked
+from bot.runtime.retry_after import LONGEST, seconds_asked
 from bot.slack.speaking.refusals import sorted_failure
 
 

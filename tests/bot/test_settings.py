@@ -7,7 +7,7 @@ from os import environ
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot.settings import Settings, load_settings, require_setting
+from bot.runtime.settings import Settings, load_settings, require_setting
 from core.errors import Invalid
 
 NAMES = [str(field.validation_alias) for field in Settings.model_fields.values()]

@@ -1,6 +1,6 @@
 """What every entry point is given."""
 
-from bot.wiring import slack_client
+from bot.runtime.services import slack_client
 
 
 def test_certificates_are_read_once_for_all_calls_to_slack() -> None:

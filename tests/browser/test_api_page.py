@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from bot.pulse import Pulse
-from bot.web import create_listener
+from bot.observability.liveness import Pulse
+from bot.server.app import create_listener
 from core.storage.database import Database
 from tests.api.conftest import services_of
 from tests.people import support_policy

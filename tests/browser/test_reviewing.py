@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bot.clock import utc_now
+from bot.runtime.clock import utc_now
 from core.learning.data.seeds import add_seeds
 from tests.browser.conftest import PHONE, OpenWindow
 from tests.flows.conftest import seeds

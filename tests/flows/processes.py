@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.people import support_policy, workspace
 
-PRELOADED = ["bot.cli", "bot.service", "core.learning.learners.text", "skops.io"]
+PRELOADED = ["bot.cli.app", "bot.server.run", "core.learning.learners.text", "skops.io"]
 
 
 class Bot:
@@ -49,7 +49,7 @@ class Bot:
 
 def goldloop(command: str, environment: dict[str, str]) -> None:
     """What the process runs."""
-    from bot.cli import main
+    from bot.cli.app import main
 
     os.environ.update(environment)
     sys.argv = ["goldloop", command]

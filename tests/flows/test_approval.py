@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.clock import utc_now
+from bot.runtime.clock import utc_now
 from bot.sandbox.client import Message
 from core.learning.data.seeds import add_seeds
 from tests.flows.conftest import StartLoop, seeds

@@ -3,8 +3,8 @@ beyond the verbs, which have their own tests on both (tests/core)."""
 
 import pytest
 
-from bot.jobs import settle_unanswerable
 from bot.sandbox.client import Message
+from bot.worker.tasks import settle_unanswerable
 from tests.flows.conftest import StartLoop
 from tests.loop import Loop
 from tests.people import LEADS, REVIEW, support_policy

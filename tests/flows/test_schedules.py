@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from slack_sdk import WebClient
 from sqlalchemy import select
 
-from bot.jobs import SCHEDULED_RUN, note_due_schedules, request_scheduled_run
-from bot.wiring import Services, assemble
+from bot.runtime.services import Services, assemble
+from bot.worker.tasks import SCHEDULED_RUN, note_due_schedules, request_scheduled_run
 from core import jobs
 from core.policy_sync import sync_queues
 from core.records.learning import TrainingRun

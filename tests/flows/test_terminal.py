@@ -11,7 +11,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from bot.cli import BATCH, main
+from bot.cli.app import BATCH, main
 from tests.flows.processes import write_policy
 
 
@@ -58,7 +58,7 @@ def goldloop(
 @pytest.mark.usefixtures("sqlite_only")
 def test_it_is_a_program_of_its_own(goldloop: Terminal) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "from bot.cli import main; main()", "migrate"], capture_output=True, text=True
+        [sys.executable, "-c", "from bot.cli.app import main; main()", "migrate"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     assert "up to date" in done.stdout

@@ -1,6 +1,6 @@
 """One prediction all the way: card, votes, correction, run, reaction, live model."""
 
-from bot.clock import utc_now
+from bot.runtime.clock import utc_now
 from core.learning.data.seeds import add_seeds
 from tests.flows.conftest import seeds
 from tests.loop import Loop

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.parsing import read_json
+from bot.runtime.json_parsing import read_json
 
 texts = st.text(st.characters(codec=None))
 values = st.recursive(

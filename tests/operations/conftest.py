@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from bot.checks.doctor import examine
 from bot.checks.finding import Finding, Outcome
-from bot.clock import utc_now
-from bot.doctor import examine
+from bot.runtime.clock import utc_now
+from bot.runtime.settings import Settings
 from bot.sandbox.client import SandboxClient
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
-from bot.settings import Settings
 from core.policy.file import load_policy
 from core.policy_sync import sync_queues
 from core.storage.database import Database

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from typer.testing import CliRunner
 
-from bot.cli import app
+from bot.cli.app import app
+from bot.runtime.services import assemble, slack_client
 from bot.sandbox.client import Person, SandboxClient
 from bot.sandbox.server import serve
-from bot.wiring import assemble, slack_client
 from core.delivery import backlog, outbox
 from core.learning.lifecycle.serving import Serving
 from core.records.delivery import Posting

@@ -11,11 +11,11 @@ from sqlalchemy import make_url, text
 from typer.testing import CliRunner
 
 from bot.checks.database import room_on_disk
+from bot.checks.doctor import shown
 from bot.checks.finding import Finding, Outcome, bad, good, note
-from bot.cli import app
-from bot.clock import utc_now
-from bot.doctor import shown
-from bot.processes import is_gone, this_process
+from bot.cli.app import app
+from bot.runtime.clock import utc_now
+from bot.runtime.processes import is_gone, this_process
 from bot.slack.speaking.deliver import SPEAKING
 from core.delivery import backlog, notices, outbox, turns
 from core.queues import queue_named

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.checks.finding import Outcome
-from bot.clock import utc_now
+from bot.runtime.clock import utc_now
 from bot.sandbox.config import ChannelConfig, GroupConfig, PersonConfig, SandboxConfig
 from tests.operations.conftest import Place, SetUp
 from tests.people import ANA, BEN, CLEO, DAN, LEADS, REVIEW, workspace

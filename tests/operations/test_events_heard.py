@@ -2,7 +2,7 @@
 
 from bot.checks.events import events_heard
 from bot.checks.finding import Outcome
-from bot.clock import utc_now
+from bot.runtime.clock import utc_now
 from tests.loop import Loop
 
 

@@ -41,7 +41,7 @@ class Terminal:
         program = folder / "bin" / "goldloop"
         program.parent.mkdir()
         program.write_text(
-            f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "from bot.cli import main; main()" "$@"\n'
+            f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "from bot.cli.app import main; main()" "$@"\n'
         )
         program.chmod(0o755)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "GOLDLOOP_"))}

@@ -11,13 +11,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
-from bot.clock import utc_now
-from bot.listener import listening
-from bot.metrics import count_refusals
-from bot.probe import Probe
-from bot.pulse import Pulse, SocketState
+from bot.observability.liveness import Pulse, SocketState
+from bot.observability.metrics import count_refusals
+from bot.observability.probe import Probe
+from bot.runtime.clock import utc_now
+from bot.server.app import create_listener
+from bot.server.listener import listening
 from bot.slack.requests import kind_of, subject_of
-from bot.web import create_listener
 from core.delivery import incidents, outbox
 from core.queues import queue_named
 from core.records.delivery import Posting

@@ -9,8 +9,8 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import CliRunner, Result
 
-from bot.cli import app
-from bot.policy_file import EXAMPLES, HEAD, Answers, policy_text
+from bot.cli.app import app
+from bot.cli.policy_template import EXAMPLES, HEAD, Answers, policy_text
 from core.errors import Invalid
 from core.policy import QueuePolicy
 from core.policy.file import load_policy, parse_policy

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from bot import listener
-from bot.listener import listening
+from bot.server import listener
+from bot.server.listener import listening
 
 HALF = {
     "silent": b"",

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from structlog.contextvars import bound_contextvars
 
-from bot.logs import masked, set_up_logging
+from bot.observability.logs import masked, set_up_logging
 from tests.loop import Loop
 
 pytestmark = pytest.mark.usefixtures("sqlite_only")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli import app
+from bot.cli.app import app
 from bot.sandbox.config import app_from_manifest
 from bot.slack.manifest import manifest, manifest_for
 from core.errors import Invalid

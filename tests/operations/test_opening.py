@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from typer.testing import CliRunner
 
-from bot.cli import app
-from bot.migrate import migrate, newest_revision
+from bot.cli.app import app
+from bot.runtime.migrate import migrate, newest_revision
 from bot.sandbox.client import SandboxClient
 from bot.sandbox.server import serve
 from core.errors import Busy, Refusal

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from slack_sdk.errors import SlackApiError
 
+from bot.runtime.services import slack_client
 from bot.sandbox.server import serve
 from bot.slack.starting import wait_for_slack
-from bot.wiring import slack_client
 from tests.operations.test_first_day import office
 
 
@@ -67,7 +67,7 @@ def _said(folder: Path, port: int, **environment: str) -> str:
     with serve(office(port, over_http=False)) as url:
         where = {"SLACK_API_URL": f"{url}/api/", "DATABASE_URL": "sqlite:///g.sqlite", "PORT": str(port)}
         done = subprocess.run(
-            [sys.executable, "-c", "import sys; sys.argv[1:] = ['web']; from bot.cli import main; main()"],
+            [sys.executable, "-c", "import sys; sys.argv[1:] = ['web']; from bot.cli.app import main; main()"],
             cwd=folder, env={**kept, **where, **environment, "COLUMNS": "200"}, capture_output=True, text=True,
             timeout=60,
         )  # fmt: skip

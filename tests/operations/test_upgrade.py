@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import DateTime, LargeBinary, MetaData, Table, insert, select, text, update
 from typer.testing import CliRunner
 
-from bot.cli import app
-from bot.migrate import migrate
+from bot.cli.app import app
+from bot.runtime.migrate import migrate
 from core.learning.learners.artifacts import LIBRARY
 from core.learning.lifecycle.decisions import approve
 from core.learning.lifecycle.models import newest_evaluation

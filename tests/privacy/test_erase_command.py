@@ -23,7 +23,7 @@ labels = ["refund", "billing error", "delivery"]
 
 def goldloop(folder: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", "from bot.cli import main; main()", *arguments],
+        [sys.executable, "-c", "from bot.cli.app import main; main()", *arguments],
         cwd=folder,
         env={"DATABASE_URL": url, "PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "", "COLUMNS": "200"},
         capture_output=True,

@@ -10,16 +10,16 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bot.budget import Budget
 from bot.checks.delivery import undelivered
 from bot.checks.finding import Outcome
-from bot.clock import utc_now
+from bot.runtime.clock import utc_now
+from bot.runtime.rate_limits import Budget
+from bot.runtime.services import Services, assemble, slack_client
 from bot.sandbox.client import Message, SandboxClient
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
 from bot.slack.speaking.deliver import deliver_next, deliver_next_notice
 from bot.slack.speaking.troubles import tell_of_troubles
-from bot.wiring import Services, assemble, slack_client
 from core.records.delivery import Notice, Posting
 from core.records.reviews import Correction
 from core.storage.database import Database

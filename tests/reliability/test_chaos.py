@@ -17,8 +17,8 @@ from benchmarks.chaos.ledger import Click, Ledger, Sent
 from benchmarks.chaos.place import REVIEW, REVIEWERS, Kind, Way, laid_out
 from benchmarks.chaos.rounds import Round
 from benchmarks.chaos.texts import ticket
-from bot.clock import utc_now
-from bot.wiring import slack_client
+from bot.runtime.clock import utc_now
+from bot.runtime.services import slack_client
 from core.delivery.card_refs import Subject
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction

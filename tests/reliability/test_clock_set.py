@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import utc_now
+from bot.runtime.clock import utc_now
+from bot.runtime.services import assemble, slack_client
 from bot.sandbox.client import Message, Person, SandboxClient
 from bot.sandbox.server import serve
-from bot.wiring import assemble, slack_client
 from core.policy_sync import sync_queues
 from core.storage.database import Database
 from tests.flows.processes import Bot
@@ -62,7 +62,7 @@ def loop(database: Database, tmp_path: Path, clock: Clock) -> Iterator[Loop]:
         address = database.engine.url.render_as_string(hide_password=False)
         bot = Bot("run", url, address, tmp_path, PORT="0")
         environment = {**os.environ, **bot.environment, **clock.environment}
-        command = [sys.executable, "-c", "from bot.cli import main; main()", "run"]
+        command = [sys.executable, "-c", "from bot.cli.app import main; main()", "run"]
         with subprocess.Popen(command, env=environment) as process:
             yield Loop(box, assemble(database, slack_client("xoxb-none", f"{url}/api/"), policy), database, policy)
             process.kill()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, select, text
 
-from bot.migrate import migrate
+from bot.runtime.migrate import migrate
 from core.errors import Full
 from core.records.reviews import Answer, Correction
 from core.storage.database import Database

@@ -9,10 +9,10 @@ import pytest
 from slack_sdk import WebClient
 from sqlalchemy import select
 
-from bot.clock import utc_now
-from bot.jobs import train_next
+from bot.runtime.clock import utc_now
+from bot.runtime.services import assemble
 from bot.sandbox.client import SandboxClient
-from bot.wiring import assemble
+from bot.worker.tasks import train_next
 from core.learning.data.seeds import add_seeds
 from core.learning.lifecycle.runs import TRAIN, request_run
 from core.policy_sync import sync_queues

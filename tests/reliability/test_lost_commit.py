@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select, text
 
-from bot.clock import utc_now
+from bot.runtime.clock import utc_now
 from core.errors import Busy, Unsure
 from core.learning.data.seeds import add_seeds
 from core.records.delivery import Posting

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from bot.clock import utc_now
-from bot.migrate import migrate
+from bot.runtime.clock import utc_now
+from bot.runtime.migrate import migrate
 from bot.sandbox.client import ControlError, Message, SandboxClient
 from core.learning.data.seeds import add_seeds
 from core.records.reviews import Answer, Correction

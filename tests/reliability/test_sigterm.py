@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.clock import utc_now
+from bot.runtime.clock import utc_now
 from bot.sandbox.server import serve
 from core.learning.data.seeds import add_seeds
 from core.learning.lifecycle.runs import TRAIN, request_run

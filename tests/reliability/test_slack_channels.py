@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from bot.jobs import put_times_right
 from bot.slack.people import refresh_people
+from bot.worker.tasks import put_times_right
 from core.people.members import members
 from core.queues import queue_named
 from core.records.delivery import Posting

@@ -12,12 +12,12 @@ import pytest
 from slack_sdk.socket_mode.request import SocketModeRequest
 from sqlalchemy import func, select
 
-from bot.clock import utc_now
-from bot.processes import this_process
+from bot.runtime.clock import utc_now
+from bot.runtime.processes import this_process
 from bot.sandbox.client import ControlError, Message, Person
 from bot.slack.app import build_app
 from bot.slack.connection import socket_mode
-from bot.worker import worker
+from bot.worker.scheduler import worker
 from core.delivery import notices
 from core.learning.data.seeds import add_seeds
 from core.records.delivery import Posting

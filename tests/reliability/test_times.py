@@ -8,10 +8,10 @@ from apscheduler.triggers.cron import CronTrigger
 from slack_sdk import WebClient
 from sqlalchemy import delete, select
 
-from bot.jobs import DAY, JobKind, put_times_right
-from bot.pulse import Pulse
-from bot.wiring import assemble
-from bot.worker import is_too_early
+from bot.observability.liveness import Pulse
+from bot.runtime.services import assemble
+from bot.worker.scheduler import is_too_early
+from bot.worker.tasks import DAY, JobKind, put_times_right
 from core import jobs
 from core.delivery import claims, outbox, webhooks
 from core.delivery.card_refs import Subject

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from bot.processes import this_process
+from bot.runtime.processes import this_process
 from bot.slack.speaking.deliver import SPEAKING
 from core.delivery import notices, turns
 from core.delivery.turns import LEASE, Whose

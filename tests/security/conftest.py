@@ -11,12 +11,12 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from bot.runtime.services import assemble, slack_client
 from bot.sandbox.client import SandboxClient
 from bot.sandbox.server import serve
+from bot.server.app import create_app
 from bot.slack.app import build_app
 from bot.slack.people import refresh_people
-from bot.web import create_app
-from bot.wiring import assemble, slack_client
 from core.policy import Policy
 from core.records import Base
 from core.storage.database import Database

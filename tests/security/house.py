@@ -18,13 +18,13 @@ import pytest
 from slack_bolt import App
 from sqlalchemy import delete, select, update
 
+from bot.runtime.services import assemble, slack_client
 from bot.sandbox.client import SandboxClient
 from bot.sandbox.config import PersonConfig, SandboxConfig
 from bot.sandbox.server import serve
+from bot.server.app import create_app
 from bot.slack.app import build_app
 from bot.slack.people import refresh_people
-from bot.web import create_app
-from bot.wiring import assemble, slack_client
 from core.policy import Policy
 from core.policy.file import parse_policy
 from core.records import Base

@@ -5,10 +5,10 @@ import logging
 
 from slack_sdk.errors import SlackApiError
 
+from bot.runtime.services import Services
 from bot.slack.speaking.deliver import is_my_turn
 from bot.slack.speaking.history import MOST, newest_first
 from bot.slack.speaking.refusals import CONNECTION
-from bot.wiring import Services
 from core.delivery import pending_cards
 from core.delivery.pending_cards import Shown
 from core.storage.database import PATIENT

@@ -14,10 +14,10 @@ from typing import TypeVar
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
-from bot.processes import is_gone
+from bot.runtime.processes import is_gone
+from bot.runtime.services import Services
 from bot.slack.speaking import saying
 from bot.slack.speaking.refusals import CONNECTION, Failure, sorted_failure
-from bot.wiring import Services
 from core.delivery import claims, incidents, notices, outbox, turns
 from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due

@@ -5,8 +5,8 @@ from http.client import HTTPException
 
 from slack_sdk.errors import SlackApiError
 
-from bot.clock import utc_now
-from bot.retry_after import seconds_asked
+from bot.runtime.clock import utc_now
+from bot.runtime.retry_after import seconds_asked
 
 # Somebody has to let the bot into the channel, or take that out of the archive.
 CHANNEL = frozenset(

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
+from bot.runtime.services import Services
 from bot.slack.blocks import Message
 from bot.slack.speaking import said_before
 from bot.slack.speaking.refusals import NotYetError
 from bot.slack.views import candidate, review_item, run
-from bot.wiring import Services
 from core.delivery import outbox
 from core.delivery.card_refs import Subject
 from core.delivery.notices import DueNotice

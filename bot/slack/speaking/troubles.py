@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from bot.runtime.services import Services
 from bot.slack.views import trouble as words
-from bot.wiring import Services
 from core.delivery import backlog, incidents, notices
 from core.delivery.incidents import EVERYWHERE
 from core.policy import Policy

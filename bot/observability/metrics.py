@@ -17,8 +17,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from bot.pulse import Pulse
-from bot.wiring import Services
+from bot.observability.liveness import Pulse
+from bot.runtime.services import Services
 from core.delivery import backlog
 from core.errors import Refusal
 from core.records.learning import Live, ModelVersion

@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from bot.clock import utc_now
-from bot.jobs import JOBS, JobKind
-from bot.pulse import Pulse
+from bot.observability.liveness import Pulse
+from bot.runtime.clock import utc_now
+from bot.runtime.services import Services
 from bot.slack.speaking.deliver import give_turn_back
-from bot.wiring import Services
+from bot.worker.tasks import JOBS, JobKind
 from core import jobs
 from core.errors import Busy
 

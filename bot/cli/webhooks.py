@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from bot.clock import utc_now
-from bot.opening import opened
+from bot.cli.context import opened
+from bot.runtime.clock import utc_now
 from bot.webhooks import secret_variable
 from core.delivery.webhook_log import AttemptLine, EndpointLine, endpoint_lines, last_attempts, require_known
 from core.delivery.webhooks import replay as send_again

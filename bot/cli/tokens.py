@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bot.clock import utc_now
-from bot.opening import opened
+from bot.cli.context import opened
+from bot.runtime.clock import utc_now
 from core.people.api_tokens import make_token, revoke_token, tokens
 from core.storage.database import PATIENT
 from core.vocabulary import Scope

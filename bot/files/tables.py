@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow.parquet as parquet
 
-from bot.parsing import read_json
+from bot.runtime.json_parsing import read_json
 from core.errors import Invalid
 
 Row = dict[str, Any]

@@ -18,17 +18,17 @@ from rich.markup import escape
 from rich.progress import Progress
 from sqlalchemy.exc import DBAPIError
 
-from bot.clock import utc_now
-from bot.collector import collect_seldom
-from bot.erasing import erasing
-from bot.logs import masked, set_up_logging
-from bot.migrate import migrate as bring_up_to_date
-from bot.opening import opened
-from bot.setting_up import setting_up
-from bot.settings import load_settings
-from bot.tables import labelled_rows, read_rows
-from bot.token_commands import token
-from bot.webhook_commands import webhooks
+from bot.cli.context import opened
+from bot.cli.erase import erasing
+from bot.cli.setup import setting_up
+from bot.cli.tokens import token
+from bot.cli.webhooks import webhooks
+from bot.files.tables import labelled_rows, read_rows
+from bot.observability.logs import masked, set_up_logging
+from bot.runtime.clock import utc_now
+from bot.runtime.gc_tuning import collect_seldom
+from bot.runtime.migrate import migrate as bring_up_to_date
+from bot.runtime.settings import load_settings
 from core.errors import Busy, Invalid, NotFound, Refusal
 from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction, checked_prediction
@@ -75,25 +75,25 @@ def goldloop(
 @app.command()
 def run() -> None:
     """Slack's side and the worker in one process: all that a team on SQLite needs."""
-    from bot import service
+    from bot.server import run
 
-    service.run(load_settings(), web=True, work=True)
+    run.run(load_settings(), web=True, work=True)
 
 
 @app.command()
 def web() -> None:
     """Only Slack's side; any number of processes."""
-    from bot import service
+    from bot.server import run
 
-    service.run(load_settings(), web=True, work=False)
+    run.run(load_settings(), web=True, work=False)
 
 
 @app.command()
 def worker() -> None:
     """Only the worker: messages, training, schedules; any number of processes."""
-    from bot import service
+    from bot.server import run
 
-    service.run(load_settings(), web=False, work=True)
+    run.run(load_settings(), web=False, work=True)
 
 
 @app.command()

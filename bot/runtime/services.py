@@ -9,10 +9,10 @@ from functools import cache
 
 from slack_sdk import WebClient
 
-from bot.budget import Budget
-from bot.clock import utc_now
-from bot.processes import this_process
-from bot.settings import Settings, require_setting
+from bot.runtime.clock import utc_now
+from bot.runtime.processes import this_process
+from bot.runtime.rate_limits import Budget
+from bot.runtime.settings import Settings, require_setting
 from core.learning.lifecycle.serving import Serving
 from core.policy import Policy
 from core.policy.file import load_policy

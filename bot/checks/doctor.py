@@ -28,8 +28,8 @@ from bot.checks.people import people
 from bot.checks.policy import readable_policy
 from bot.checks.tokens import bot_token, clock_of_slack, connection, scopes
 from bot.checks.webhooks import webhooks
-from bot.settings import Settings
-from bot.wiring import slack_client
+from bot.runtime.services import slack_client
+from bot.runtime.settings import Settings
 from core.errors import Refusal
 from core.policy import Policy
 from core.storage.database import Database

@@ -12,10 +12,10 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 
-from bot.metrics import Exposition
-from bot.probe import Probe
-from bot.pulse import Pulse
-from bot.wiring import Services
+from bot.observability.liveness import Pulse
+from bot.observability.metrics import Exposition
+from bot.observability.probe import Probe
+from bot.runtime.services import Services
 from core.delivery import backlog
 from core.delivery.backlog import GivenUp, Waiting
 from core.errors import Busy

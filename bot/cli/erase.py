@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from bot.clock import utc_now
-from bot.opening import opened
+from bot.cli.context import opened
+from bot.runtime.clock import utc_now
 from core.errors import NotFound
 from core.privacy.erasure import Erased, erase
 from core.storage.database import PATIENT

@@ -11,21 +11,22 @@ from functools import partial
 
 from slack_sdk.errors import SlackApiError
 
-from bot.collector import collect_seldom
-from bot.jobs import load_live_models
-from bot.listener import Fenced, bound, listening
-from bot.metrics import count_refusals
-from bot.migrate import migrate
-from bot.pulse import Pulse
-from bot.settings import Settings, require_setting
+from bot.observability.liveness import Pulse
+from bot.observability.metrics import count_refusals
+from bot.runtime.gc_tuning import collect_seldom
+from bot.runtime.migrate import migrate
+from bot.runtime.services import Services, build_services
+from bot.runtime.settings import Settings, require_setting
+from bot.server.app import create_app, create_listener
+from bot.server.listener import bound, listening
+from bot.server.slow_clients import Fenced
 from bot.slack.app import build_app
 from bot.slack.connection import socket_mode, socket_state
 from bot.slack.people import refresh_people
 from bot.slack.speaking.refusals import sorted_failure
 from bot.slack.starting import wait_for_slack
-from bot.web import create_app, create_listener
-from bot.wiring import Services, build_services
-from bot.worker import worker
+from bot.worker.scheduler import worker
+from bot.worker.tasks import load_live_models
 from core.delivery.backlog import draw_by_policy
 from core.errors import Refusal
 from core.policy_sync import sync_queues

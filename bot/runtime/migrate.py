@@ -29,7 +29,7 @@ class Tables(Enum):
 
 def migrations_folder() -> Path:
     """Beside the code in a checkout, inside the package when installed."""
-    package = Path(__file__).resolve().parent.parent
+    package = Path(__file__).resolve().parents[2]
     installed = package / "core" / "migrations"
     return installed if installed.is_dir() else package / "migrations"
 

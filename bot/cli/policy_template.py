@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from bot.tables import labelled_rows
+from bot.files.tables import labelled_rows
 from core.errors import Invalid
 from core.policy import QueuePolicy
 from core.policy.file import parse_policy

@@ -11,13 +11,13 @@ from typing import Any
 from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.orm import Session
 
-from bot.processes import is_gone
+from bot.runtime.processes import is_gone
+from bot.runtime.services import Services
 from bot.slack.people import refresh_people
 from bot.slack.speaking.deleted import post_deleted_again
 from bot.slack.speaking.deliver import deliver_next, deliver_next_notice
 from bot.slack.speaking.troubles import tell_of_troubles
 from bot.webhooks import deliver_next_event
-from bot.wiring import Services
 from core import jobs
 from core.delivery import claims, webhooks
 from core.delivery.clock_skew import mend_times

@@ -9,10 +9,8 @@ import typer
 from rich.console import Console
 
 from bot.checks.finding import Outcome
-from bot.clock import utc_now
-from bot.opening import open_database
-from bot.policy_file import Answers, labels_of, write_policy
-from bot.questions import (
+from bot.cli.policy_template import Answers, labels_of, write_policy
+from bot.cli.prompts import (
     asked,
     given_or_asked,
     read_id,
@@ -23,7 +21,9 @@ from bot.questions import (
     read_some_ids,
     read_zone,
 )
-from bot.settings import load_settings
+from bot.runtime.clock import utc_now
+from bot.runtime.open_database import open_database
+from bot.runtime.settings import load_settings
 from bot.slack.manifest import manifest, manifest_for
 from core.delivery.backlog import draw_open_again, try_again
 from core.errors import Invalid
@@ -92,7 +92,7 @@ def doctor(
     url: Annotated[str, typer.Option(help="your public https:// address: try it as Slack would")] = "",
 ) -> None:
     """Check everything that Goldloop needs; for each failure, what to do. Exit code 1 if something failed."""
-    from bot.doctor import examine, shown
+    from bot.checks.doctor import examine, shown
 
     for noisy in ("slack_sdk", "httpx", "core.storage.database_errors"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)  # the table says it in better words

@@ -1,0 +1,20 @@
+"""What most commands of the terminal begin with: the database and the policy, and nothing that talks to Slack."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bot.runtime.open_database import open_database
+from bot.runtime.settings import load_settings
+from core.policy import Policy
+from core.policy.file import load_policy
+from core.storage.database import Database
+
+
+@contextmanager
+def opened(make_tables: bool = False) -> Iterator[tuple[Database, Policy]]:
+    """make_tables: the caller will; else they must be there. Raises Invalid if a setting or the policy file cannot be
+    used, Refusal where there are no tables of this release; then no file was made."""
+    settings = load_settings()
+    policy = load_policy(settings.policy)
+    with open_database(settings.database_url, settings.sqlite_full_sync, make_tables) as database:
+        yield database, policy
