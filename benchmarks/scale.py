@@ -30,7 +30,7 @@ from benchmarks.stock import LABELS, LEAD, PEOPLE, Sizes, bench_policy, fill
 from bot.observability.liveness import Pulse
 from bot.observability.metrics import Exposition
 from bot.runtime.services import Services, assemble
-from bot.slack.home import load_mine, load_stats
+from bot.slack.inbound.home import load_mine, load_stats
 from bot.slack.views import home, stats
 from core.delivery import backlog, claims, notices, outbox, webhook_log, webhooks
 from core.delivery.card_refs import Subject

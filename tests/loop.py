@@ -18,9 +18,9 @@ from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
 from bot.server.app import create_app
 from bot.server.listener import listening
-from bot.slack.app import build_app
-from bot.slack.connection import socket_mode
-from bot.slack.people import refresh_people
+from bot.slack.directory.refresh import refresh_people
+from bot.slack.inbound.app import build_app
+from bot.slack.inbound.socket_mode import socket_mode
 from bot.worker.scheduler import worker
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from bot.checks.finding import Findings, bad, good, note
 from bot.runtime.processes import in_words, is_gone
-from bot.slack.speaking.deliver import SPEAKING
-from bot.slack.speaking.refusals import CHANNEL
+from bot.slack.delivery.deliver import SPEAKING
+from bot.slack.errors import CHANNEL
 from core.delivery import backlog, turns
 from core.delivery.backlog import GivenUp
 from core.storage.database import Database

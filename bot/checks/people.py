@@ -7,8 +7,8 @@ from slack_sdk import WebClient
 
 from bot.checks.answers import answered
 from bot.checks.finding import Finding, Findings, bad, good, note
-from bot.slack.directory import asked_about, channel_members
-from bot.slack.groups import enabled_groups, people_of_group
+from bot.slack.directory.groups import enabled_groups, people_of_group
+from bot.slack.directory.lookup import asked_about, channel_members
 from core.people.members import Person
 from core.policy import Policy, QueuePolicy, is_group
 from core.vocabulary import Role

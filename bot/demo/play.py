@@ -21,8 +21,8 @@ from bot.runtime.services import Services, assemble, slack_client
 from bot.sandbox.client import Message, SandboxClient
 from bot.sandbox.server import serve
 from bot.server.run import prepare
-from bot.slack.app import build_app
-from bot.slack.connection import socket_mode
+from bot.slack.inbound.app import build_app
+from bot.slack.inbound.socket_mode import socket_mode
 from bot.worker.scheduler import worker
 from core.errors import Refusal
 from core.intake.ingest import record_predictions

@@ -14,7 +14,7 @@ from bot.api.problems import answer_problems
 from bot.observability.health import health_routes
 from bot.observability.liveness import Pulse
 from bot.runtime.services import Services
-from bot.slack.requests import ANSWERED_WITHIN, read_request, unwrapped
+from bot.slack.inbound.requests import ANSWERED_WITHIN, read_request, unwrapped
 from core.storage.deadlines import finished_within
 
 MOST_BYTES = 5_000_000  # of one request; Slack's own are far smaller

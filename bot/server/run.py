@@ -20,11 +20,11 @@ from bot.runtime.settings import Settings, require_setting
 from bot.server.app import create_app, create_listener
 from bot.server.listener import bound, listening
 from bot.server.slow_clients import Fenced
-from bot.slack.app import build_app
-from bot.slack.connection import socket_mode, socket_state
-from bot.slack.people import refresh_people
-from bot.slack.speaking.refusals import sorted_failure
-from bot.slack.starting import wait_for_slack
+from bot.slack.directory.refresh import refresh_people
+from bot.slack.errors import sorted_failure
+from bot.slack.inbound.app import build_app
+from bot.slack.inbound.socket_mode import socket_mode, socket_state
+from bot.slack.startup import wait_for_slack
 from bot.worker.scheduler import worker
 from bot.worker.tasks import load_live_models
 from core.delivery.backlog import draw_by_policy

@@ -17,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from bot.observability.liveness import Pulse
 from bot.runtime.clock import utc_now
 from bot.runtime.services import Services
-from bot.slack.speaking.deliver import give_turn_back
+from bot.slack.delivery.deliver import give_turn_back
 from bot.worker.tasks import JOBS, JobKind
 from core import jobs
 from core.errors import Busy

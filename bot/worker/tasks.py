@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from bot.runtime.processes import is_gone
 from bot.runtime.services import Services
-from bot.slack.people import refresh_people
-from bot.slack.speaking.deleted import post_deleted_again
-from bot.slack.speaking.deliver import deliver_next, deliver_next_notice
-from bot.slack.speaking.troubles import tell_of_troubles
+from bot.slack.delivery.deleted_cards import post_deleted_again
+from bot.slack.delivery.deliver import deliver_next, deliver_next_notice
+from bot.slack.delivery.incidents import tell_of_troubles
+from bot.slack.directory.refresh import refresh_people
 from bot.webhooks import deliver_next_event
 from core import jobs
 from core.delivery import claims, webhooks

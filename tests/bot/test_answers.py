@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.answers import answer
+from bot.slack.inbound.response_url import answer
 
 WORDS = {"text": "Your vote: refund.", "blocks": None}
 DROP, HANG_UP = 0, -1  # no answer; an answer, and later the end of the connection

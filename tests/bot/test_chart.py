@@ -3,7 +3,7 @@ import io
 import matplotlib.image
 import pytest
 
-from bot.slack.speaking.chart import alt_text, draw_report
+from bot.slack.delivery.chart import alt_text, draw_report
 from core.learning.evaluation.compare import GoldenRow, Predicted, compare
 from core.learning.evaluation.scorecard import Baseline, Scorecard
 from core.policy import LabelPolicy, QueuePolicy

@@ -8,17 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack import payloads
 from bot.slack.blocks import escape
-from bot.slack.payloads import (
-    NONE_VALUE,
-    STALE,
-    FlagRequest,
-    FlagSubmission,
-    Overruling,
-    Reaction,
-    Vote,
-)
+from bot.slack.inbound import payloads
+from bot.slack.inbound.payloads import NONE_VALUE, STALE, FlagRequest, FlagSubmission, Overruling, Reaction, Vote
 from bot.slack.views import forms
 from core.delivery.card_refs import Subject
 from core.errors import Invalid

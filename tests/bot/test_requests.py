@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.requests import unwrapped
+from bot.slack.inbound.requests import unwrapped
 
 
 @given(st.text())

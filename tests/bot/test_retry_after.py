@@ -7,7 +7,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
 from bot.runtime.retry_after import LONGEST, seconds_asked
-from bot.slack.speaking.refusals import sorted_failure
+from bot.slack.errors import sorted_failure
 
 
 @pytest.mark.parametrize(

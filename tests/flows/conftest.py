@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-import bot.slack.speaking.chart  # noqa: F401 - takes seconds, for which the first report would have to wait
+import bot.slack.delivery.chart  # noqa: F401 - takes seconds, for which the first report would have to wait
 import core.learning.learners.text  # noqa: F401 - the same for the first fit
 from bot.sandbox.config import SandboxConfig
 from core.policy import Policy

@@ -12,7 +12,7 @@ from bot.runtime.clock import utc_now
 from bot.runtime.services import Services, assemble, slack_client
 from bot.sandbox.client import Message, SandboxClient
 from bot.sandbox.server import serve
-from bot.slack.people import refresh_people
+from bot.slack.directory.refresh import refresh_people
 from core.delivery import backlog
 from core.delivery.backlog import GivenUp
 from core.learning.data.seeds import add_seeds

@@ -10,7 +10,7 @@ from bot.checks.finding import Finding
 from bot.runtime.clock import utc_now
 from bot.runtime.services import build_services
 from bot.server.app import create_app
-from bot.slack.app import build_app
+from bot.slack.inbound.app import build_app
 from core.errors import Invalid
 from tests.operations.conftest import Place
 from tests.web import web_server

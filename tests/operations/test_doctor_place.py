@@ -16,7 +16,7 @@ from bot.checks.finding import Finding, Outcome, bad, good, note
 from bot.cli.app import app
 from bot.runtime.clock import utc_now
 from bot.runtime.processes import is_gone, this_process
-from bot.slack.speaking.deliver import SPEAKING
+from bot.slack.delivery.deliver import SPEAKING
 from core.delivery import backlog, notices, outbox, turns
 from core.queues import queue_named
 from core.records.delivery import Posting

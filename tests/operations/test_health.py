@@ -17,7 +17,7 @@ from bot.observability.probe import Probe
 from bot.runtime.clock import utc_now
 from bot.server.app import create_listener
 from bot.server.listener import listening
-from bot.slack.requests import kind_of, subject_of
+from bot.slack.inbound.requests import kind_of, subject_of
 from core.delivery import incidents, outbox
 from core.queues import queue_named
 from core.records.delivery import Posting

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.runtime.services import slack_client
 from bot.sandbox.server import serve
-from bot.slack.starting import wait_for_slack
+from bot.slack.startup import wait_for_slack
 from tests.operations.test_first_day import office
 
 

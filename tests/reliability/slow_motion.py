@@ -18,8 +18,8 @@ from bot.runtime.services import Services, assemble, slack_client
 from bot.sandbox.client import Message, SandboxClient
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
-from bot.slack.speaking.deliver import deliver_next, deliver_next_notice
-from bot.slack.speaking.troubles import tell_of_troubles
+from bot.slack.delivery.deliver import deliver_next, deliver_next_notice
+from bot.slack.delivery.incidents import tell_of_troubles
 from core.records.delivery import Notice, Posting
 from core.records.reviews import Correction
 from core.storage.database import Database

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.slack.speaking.deleted import post_deleted_again
+from bot.slack.delivery.deleted_cards import post_deleted_again
 from core.delivery import notices, outbox
 from core.vocabulary import NoticeKind
 from tests.core.models import candidate, seeded

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from bot.slack.people import refresh_people
+from bot.slack.directory.refresh import refresh_people
 from bot.worker.tasks import put_times_right
 from core.people.members import members
 from core.queues import queue_named

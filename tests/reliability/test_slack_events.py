@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 from bot.runtime.clock import utc_now
 from bot.runtime.processes import this_process
 from bot.sandbox.client import ControlError, Message, Person
-from bot.slack.app import build_app
-from bot.slack.connection import socket_mode
+from bot.slack.inbound.app import build_app
+from bot.slack.inbound.socket_mode import socket_mode
 from bot.worker.scheduler import worker
 from core.delivery import notices
 from core.learning.data.seeds import add_seeds

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.runtime.processes import this_process
-from bot.slack.speaking.deliver import SPEAKING
+from bot.slack.delivery.deliver import SPEAKING
 from core.delivery import notices, turns
 from core.delivery.turns import LEASE, Whose
 from core.records.delivery import Posting, Turn

@@ -15,8 +15,8 @@ from bot.runtime.services import assemble, slack_client
 from bot.sandbox.client import SandboxClient
 from bot.sandbox.server import serve
 from bot.server.app import create_app
-from bot.slack.app import build_app
-from bot.slack.people import refresh_people
+from bot.slack.directory.refresh import refresh_people
+from bot.slack.inbound.app import build_app
 from core.policy import Policy
 from core.records import Base
 from core.storage.database import Database

@@ -23,8 +23,8 @@ from bot.sandbox.client import SandboxClient
 from bot.sandbox.config import PersonConfig, SandboxConfig
 from bot.sandbox.server import serve
 from bot.server.app import create_app
-from bot.slack.app import build_app
-from bot.slack.people import refresh_people
+from bot.slack.directory.refresh import refresh_people
+from bot.slack.inbound.app import build_app
 from core.policy import Policy
 from core.policy.file import parse_policy
 from core.records import Base

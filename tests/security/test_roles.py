@@ -6,8 +6,9 @@ import pytest
 
 from bot.sandbox.client import Person
 from bot.sandbox.config import GroupConfig, PersonConfig, SandboxConfig, app_from_manifest
+from bot.slack.directory.refresh import refresh_people
+from bot.slack.directory.refresh import ONE_AT_A_TIME
 from bot.slack.manifest import manifest
-from bot.slack.people import ONE_AT_A_TIME, refresh_people
 from core.people.members import holds, members
 from core.queues import queue_named
 from core.vocabulary import Role

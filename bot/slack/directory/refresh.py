@@ -5,18 +5,15 @@ import logging
 import threading
 from collections.abc import Iterable
 
-from slack_bolt import Ack, App
 from slack_sdk.errors import SlackApiError
 
 from bot.runtime.services import Services
-from bot.slack.directory import asked_about, channel_members
-from bot.slack.groups import refresh_groups
-from bot.slack.payloads import Body
-from bot.slack.speaking.refusals import CHANNEL
+from bot.slack.directory.groups import refresh_groups
+from bot.slack.directory.lookup import asked_about, channel_members
+from bot.slack.errors import CHANNEL
 from core.delivery import outbox
-from core.errors import NotAllowed
 from core.people.groups import people_named
-from core.people.members import Person, is_active, is_known, members, sync_members
+from core.people.members import Person, members, sync_members
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.storage.database import PATIENT
@@ -24,20 +21,7 @@ from core.vocabulary import Role
 
 log = logging.getLogger(__name__)
 
-CHANGES = ("member_joined_channel", "member_left_channel", "user_change", "subteam_members_changed", "subteam_updated")
 ONE_AT_A_TIME = threading.Lock()  # who asked Slack first must not write last
-
-
-def register(app: App, services: Services) -> None:
-    def something_changed(ack: Ack) -> None:
-        ack()
-
-    def refresh(event: Body) -> None:
-        if _concerns_us(services, event):
-            refresh_people(services)
-
-    for name in CHANGES:
-        app.event(name)(ack=something_changed, lazy=[refresh])
 
 
 def refresh_people(services: Services) -> bool:
@@ -88,17 +72,6 @@ def _people_in_channel(services: Services, queue: QueuePolicy) -> list[str]:
         return members(session, queue_named(session, queue.name).id, Role.REVIEWER)
 
 
-def _concerns_us(services: Services, event: Body) -> bool:
-    """A large company changes all day: only what is about our channels, our groups and our people is looked into."""
-    kind = event.get("type")
-    if kind == "user_change":
-        with services.database.reading() as session:
-            return is_known(session, str((event.get("user") or {}).get("id", "")))
-    if kind in ("subteam_members_changed", "subteam_updated"):
-        return (event.get("subteam_id") or (event.get("subteam") or {}).get("id")) in services.policy.groups
-    return event.get("channel") in services.policy.channels
-
-
 def _deliver_again(services: Services, channel: str) -> None:
     """Somebody has invited the bot, or taken the channel out of the archive: what was given up is tried again."""
     try:
@@ -109,15 +82,3 @@ def _deliver_again(services: Services, channel: str) -> None:
     if found.get("is_member") and not found.get("is_archived"):
         with services.database.transaction(wait=PATIENT) as session:
             outbox.revive(session, channel, CHANNEL, services.clock())
-
-
-def require_colleague(services: Services, person: str, what: str) -> None:
-    """Raise NotAllowed, with the reason, unless this is a full member of our workspace. `what` completes "… may ___".
-    Of those who hold no role there is no row: about them Slack is asked, so never inside a transaction."""
-    with services.database.reading() as session:
-        if is_active(session, person):
-            return
-    team = str(services.slack.auth_test()["team_id"])
-    [known] = asked_about(services.slack, [person], team)
-    if known.inactive_because:
-        raise NotAllowed(f"You may not {what}: {known.inactive_because}.")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.speaking.refusals import CONNECTION, sorted_failure
+from bot.slack.errors import CONNECTION, sorted_failure
 
 LONGEST_PAUSE = 60.0  # seconds
 

@@ -6,10 +6,11 @@ from slack_bolt import Ack, App
 from sqlalchemy.orm import Session
 
 from bot.runtime.services import Services
-from bot.slack import blocks, payloads
+from bot.slack import blocks
 from bot.slack.blocks import Message
-from bot.slack.home import load_mine, load_stats
-from bot.slack.payloads import Body, Command
+from bot.slack.inbound import payloads
+from bot.slack.inbound.home import load_mine, load_stats
+from bot.slack.inbound.payloads import Body, Command
 from bot.slack.views import home, stats
 from core.errors import Invalid, NotAllowed, Refusal
 from core.learning.lifecycle.rollback import roll_back

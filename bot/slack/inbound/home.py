@@ -4,8 +4,8 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot.runtime.services import Services
-from bot.slack import payloads
-from bot.slack.payloads import Body
+from bot.slack.inbound import payloads
+from bot.slack.inbound.payloads import Body
 from bot.slack.views import home
 from core.errors import Busy
 from core.people.availability import pause, resume

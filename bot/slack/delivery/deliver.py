@@ -1,7 +1,7 @@
 """From the outbox to Slack: take a posting, say it, note that it is shown.
 
 Three steps, two short transactions with Slack's call between them. A crash between Slack's answer and the second one
-would post twice; so what is claimed counts as perhaps said until its outcome is noted (bot/slack/speaking/saying.py).
+would post twice; so what is claimed counts as perhaps said until its outcome is noted (bot/slack/delivery/sender.py).
 
 Any number of workers may run; one of them at a time speaks, so that Slack's rates hold for all of them together.
 """
@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from bot.runtime.processes import is_gone
 from bot.runtime.services import Services
-from bot.slack.speaking import saying
-from bot.slack.speaking.refusals import CONNECTION, Failure, sorted_failure
+from bot.slack.delivery import sender
+from bot.slack.errors import CONNECTION, Failure, sorted_failure
 from core.delivery import claims, incidents, notices, outbox, turns
 from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
@@ -42,7 +42,7 @@ def deliver_next(services: Services) -> bool:
     if due is None:
         return False
     try:
-        ts = saying.show(services, due)
+        ts = sender.show(services, due)
     except (SlackApiError, *CONNECTION, NotFound) as error:  # NotFound: its queue is not in the policy any more
         _fail(services, due, sorted_failure(error))
         return True
@@ -60,7 +60,7 @@ def deliver_next_notice(services: Services) -> bool:
     if due is None:
         return False
     try:
-        saying.say(services, due)
+        sender.say(services, due)
     except (SlackApiError, *CONNECTION) as error:
         _fail_notice(services, due, sorted_failure(error))
         return True

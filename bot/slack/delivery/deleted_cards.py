@@ -6,9 +6,9 @@ import logging
 from slack_sdk.errors import SlackApiError
 
 from bot.runtime.services import Services
-from bot.slack.speaking.deliver import is_my_turn
-from bot.slack.speaking.history import MOST, newest_first
-from bot.slack.speaking.refusals import CONNECTION
+from bot.slack.delivery.deliver import is_my_turn
+from bot.slack.delivery.history import MOST, newest_first
+from bot.slack.errors import CONNECTION
 from core.delivery import pending_cards
 from core.delivery.pending_cards import Shown
 from core.storage.database import PATIENT

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from slack_bolt import App
 
 from bot.runtime.services import Services
+from bot.slack.inbound.payloads import Body
 from bot.slack.manifest import manifest
-from bot.slack.payloads import Body
 from core.delivery.received_events import note_heard
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from bot.runtime.services import Services
-from bot.slack.views import trouble as words
+from bot.slack.views import incident as words
 from core.delivery import backlog, incidents, notices
 from core.delivery.incidents import EVERYWHERE
 from core.policy import Policy

@@ -11,9 +11,9 @@ from slack_bolt import BoltContext, Respond
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.answers import answer
 from bot.slack.blocks import Message, View
-from bot.slack.speaking.refusals import CONNECTION
+from bot.slack.errors import CONNECTION
+from bot.slack.inbound.response_url import answer
 
 NOTED = "goldloop_words"
 NOTED_CHANNEL = "goldloop_channel"

@@ -7,8 +7,8 @@ from concurrent.futures import Executor
 from slack_bolt import App, BoltContext, BoltResponse, Respond
 from slack_sdk import WebClient
 
-from bot.slack.payloads import Body
-from bot.slack.replies import tell
+from bot.slack.inbound.payloads import Body
+from bot.slack.inbound.replies import tell
 from core.errors import NotAllowed
 
 ELSEWHERE = "People of other workspaces may not act here."

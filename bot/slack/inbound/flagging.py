@@ -5,11 +5,11 @@ from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot.runtime.services import Services
-from bot.slack import payloads
 from bot.slack.blocks import View
-from bot.slack.payloads import Body, FlagSubmission
-from bot.slack.people import require_colleague
-from bot.slack.replies import show_view, tell
+from bot.slack.directory.colleagues import require_colleague
+from bot.slack.inbound import payloads
+from bot.slack.inbound.payloads import Body, FlagSubmission
+from bot.slack.inbound.replies import show_view, tell
 from bot.slack.views import forms
 from core.errors import Invalid
 from core.intake.ingest import flag_for_review

@@ -10,12 +10,12 @@ from slack_bolt import Ack, App, BoltContext, Respond
 from slack_sdk import WebClient
 
 from bot.runtime.services import Services
-from bot.slack import payloads
 from bot.slack.blocks import View
-from bot.slack.home import publish_home
-from bot.slack.payloads import Body
-from bot.slack.people import require_colleague
-from bot.slack.replies import note, show_view, tell
+from bot.slack.directory.colleagues import require_colleague
+from bot.slack.inbound import payloads
+from bot.slack.inbound.home import publish_home
+from bot.slack.inbound.payloads import Body
+from bot.slack.inbound.replies import note, show_view, tell
 from bot.slack.views import forms, receipts
 from core.records.reviews import ReviewItem
 from core.review.cards import form_card, item_card, labels_for

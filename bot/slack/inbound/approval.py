@@ -9,10 +9,11 @@ from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
 from bot.runtime.services import Services
-from bot.slack import blocks, payloads
+from bot.slack import blocks
 from bot.slack.blocks import View
-from bot.slack.payloads import Body, Reaction
-from bot.slack.replies import note, show_view, tell
+from bot.slack.inbound import payloads
+from bot.slack.inbound.payloads import Body, Reaction
+from bot.slack.inbound.replies import note, show_view, tell
 from bot.slack.views import forms
 from core.delivery import notices, outbox
 from core.errors import Busy, NotAllowed, Outdated, Refusal

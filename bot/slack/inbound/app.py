@@ -14,12 +14,13 @@ from typing import Any
 from slack_bolt import Ack, App, BoltContext, BoltResponse
 
 from bot.runtime.services import Services
-from bot.slack import approval, blocks, commands, flagging, hearing, home, people, voting
-from bot.slack.entrance import let_in_only_ours
-from bot.slack.lazily import share_payloads
-from bot.slack.payloads import STALE, Body
-from bot.slack.replies import note, tell
-from bot.slack.requests import TimedApp
+from bot.slack import blocks
+from bot.slack.inbound import approval, commands, flagging, home, people, received_events, voting
+from bot.slack.inbound.lazily import share_payloads
+from bot.slack.inbound.payloads import STALE, Body
+from bot.slack.inbound.replies import note, tell
+from bot.slack.inbound.requests import TimedApp
+from bot.slack.inbound.workspace_check import let_in_only_ours
 from bot.slack.views import forms
 from core.errors import Busy, Invalid, Refusal
 
@@ -38,7 +39,7 @@ def build_app(services: Services) -> App:
         listener_executor=threads,
         request_verification_enabled=False,
     )
-    hearing.register(app, services, threads)
+    received_events.register(app, services, threads)
     share_payloads(app)
     let_in_only_ours(app, _sentence, threads)
     for room in (voting, approval, commands, flagging, home, people):

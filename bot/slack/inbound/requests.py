@@ -11,7 +11,7 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from structlog.contextvars import bound_contextvars
 
 from bot.observability.metrics import ACKNOWLEDGED
-from bot.slack.shapes import has_slacks_shape
+from bot.slack.inbound.payload_schema import has_slacks_shape
 from core.storage.deadlines import finished_within
 
 KINDS = frozenset({"block_actions", "view_submission", "view_closed", "block_suggestion", "message_action", "shortcut"})

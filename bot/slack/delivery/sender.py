@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from bot.runtime.services import Services
 from bot.slack.blocks import Message
-from bot.slack.speaking import said_before
-from bot.slack.speaking.refusals import NotYetError
+from bot.slack.delivery import deduplication
+from bot.slack.errors import NotYetError
 from bot.slack.views import candidate, review_item, run
 from core.delivery import outbox
 from core.delivery.card_refs import Subject
@@ -46,7 +46,7 @@ def say(services: Services, due: DueNotice) -> None:
 def _say_to_channel(services: Services, due: DueNotice) -> None:
     """Words to one person leave no trace to look for: those are rather said twice than never."""
     carried = {"notice": str(Subject.of(due.id, due.since))}  # that of before a restore had the number too
-    if due.maybe_said and said_before.message_ts(services.slack, due.channel, NOTICE, carried, due.since):
+    if due.maybe_said and deduplication.message_ts(services.slack, due.channel, NOTICE, carried, due.since):
         return
     services.budget.spend_post(due.channel)
     metadata = {"event_type": NOTICE, "event_payload": carried}
@@ -78,7 +78,7 @@ def _show_card(services: Services, due: Due) -> str:
     carried = {"posting": due.id}
     ts = due.ts
     if due.maybe_posted:
-        ts = said_before.message_ts(services.slack, due.channel, POSTING, carried, due.since)
+        ts = deduplication.message_ts(services.slack, due.channel, POSTING, carried, due.since)
     if ts is not None:
         services.budget.spend_update()
         services.slack.chat_update(channel=due.channel, ts=ts, text=drawn.text, blocks=drawn.blocks)
@@ -97,10 +97,7 @@ def _show_card(services: Services, due: Due) -> str:
 
 def _show_chart(services: Services, due: Due) -> str | None:
     """The report's chart goes into the thread of its card, once; it waits until that is posted. A file has no ts."""
-    from bot.slack.speaking.chart import (  # here: matplotlib takes 50 MB, and web processes never draw
-        alt_text,
-        draw_report,
-    )
+    from bot.slack.delivery.chart import alt_text, draw_report
 
     with services.database.reading(wait=PATIENT) as session:
         where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, Audience.LEADS)
@@ -109,7 +106,7 @@ def _show_chart(services: Services, due: Due) -> str | None:
         raise NotYetError("its card is not posted yet")
     channel, ts = where
     name, title = f"{card.name}.png", f"{card.queue_title} {card.name} on the golden set"
-    if due.maybe_posted and said_before.has_file(services.slack, channel, ts, name, title):
+    if due.maybe_posted and deduplication.has_file(services.slack, channel, ts, name, title):
         return None
     services.budget.spend_post(due.channel)
     services.slack.files_upload_v2(

@@ -7,8 +7,8 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.speaking.history import PAGE, newest_first
-from bot.slack.speaking.refusals import CONNECTION, UnsureError
+from bot.slack.delivery.history import PAGE, newest_first
+from bot.slack.errors import CONNECTION, UnsureError
 
 CLOCKS_APART = timedelta(hours=1)  # ours and Slack's
 

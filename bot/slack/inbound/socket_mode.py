@@ -14,7 +14,7 @@ from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.observability.liveness import SocketState
-from bot.slack.requests import read_request
+from bot.slack.inbound.requests import read_request
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,18 @@
+"""Whether somebody without a role is a full member of our workspace."""
+
+from bot.runtime.services import Services
+from bot.slack.directory.lookup import asked_about
+from core.errors import NotAllowed
+from core.people.members import is_active
+
+
+def require_colleague(services: Services, person: str, what: str) -> None:
+    """Raise NotAllowed, with the reason, unless this is a full member of our workspace. `what` completes "… may ___".
+    Of those who hold no role there is no row: about them Slack is asked, so never inside a transaction."""
+    with services.database.reading() as session:
+        if is_active(session, person):
+            return
+    team = str(services.slack.auth_test()["team_id"])
+    [known] = asked_about(services.slack, [person], team)
+    if known.inactive_because:
+        raise NotAllowed(f"You may not {what}: {known.inactive_because}.")
