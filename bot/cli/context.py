@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
+
+import typer
 
 from bot.runtime.open_database import open_database
 from bot.runtime.settings import load_settings
 from core.policy import Policy
 from core.policy.file import load_policy
 from core.storage.database import Database
+
+QueueOption = Annotated[str, typer.Option("--queue", "-q", help="name of the queue in the policy file")]
 
 
 @contextmanager

@@ -11,7 +11,8 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from bot.cli.app import BATCH, main
+from bot.cli.app import main
+from bot.cli.data import BATCH
 from tests.flows.processes import write_policy
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from bot.sandbox.client import Person
 from bot.sandbox.config import GroupConfig, PersonConfig, SandboxConfig, app_from_manifest
-from bot.slack.directory.refresh import refresh_people
-from bot.slack.directory.refresh import ONE_AT_A_TIME
+from bot.slack.directory.refresh import ONE_AT_A_TIME, refresh_people
 from bot.slack.manifest import manifest
 from core.people.members import holds, members
 from core.queues import queue_named
