@@ -27,20 +27,20 @@ from benchmarks.machine import heading, load, peak_memory_of
 from benchmarks.places import KINDS, place
 from benchmarks.processes import ROOT
 from benchmarks.stock import LABELS, LEAD, PEOPLE, Sizes, bench_policy, fill
-from bot.observability.liveness import Pulse
+from bot.observability.liveness import Liveness
 from bot.observability.metrics import Exposition
 from bot.runtime.services import Services, assemble
-from bot.slack.inbound.home import load_mine, load_stats
+from bot.slack.inbound.home import load_my_work, load_stats
 from bot.slack.views import home, stats
 from core.delivery import backlog, claims, notices, outbox, webhook_log, webhooks
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.records.reviews import Answer, ReviewItem
 from core.review.answers import unanswerable_items
 from core.review.cards import item_card
 from core.review.listing import correction_page, item_page
-from core.review.votes import Said, cast_vote
+from core.review.votes import NewAnswer, cast_vote
 from core.storage.database import Database
 from core.vocabulary import AnswerKind, ItemState
 
@@ -64,9 +64,9 @@ def questions(services: Services, now: datetime) -> dict[str, Question]:
 
 def _of_people(services: Services) -> dict[str, Question]:
     return {
-        "Home": lambda: home.render(load_mine(services, PEOPLE[0]), load_stats(services, PEOPLE[0])),
+        "Home": lambda: home.render(load_my_work(services, PEOPLE[0]), load_stats(services, PEOPLE[0])),
         "/goldloop stats": lambda: [stats.render(card) for card in load_stats(services, LEAD)],
-        "/goldloop mine": lambda: home.render_mine(load_mine(services, PEOPLE[0])),
+        "/goldloop mine": lambda: home.render_my_work(load_my_work(services, PEOPLE[0])),
     }
 
 
@@ -76,8 +76,8 @@ def _that_write(services: Services, now: datetime) -> dict[str, Question]:
 
     def vote(session: Session) -> object:
         number = next(numbers)
-        said = Said(AnswerKind.LABEL, 1_900_000_000_000_000 + number, LABELS[0])
-        return cast_vote(session, Subject(untouched.pop()), PEOPLE[number % 16], said, now, policy)
+        said = NewAnswer(AnswerKind.LABEL, 1_900_000_000_000_000 + number, LABELS[0])
+        return cast_vote(session, CardRef(untouched.pop()), PEOPLE[number % 16], said, now, policy)
 
     def send(session: Session) -> object:
         row = {"external_id": f"N-{next(numbers)}", "model_version": "v", "text": "late", "label": LABELS[0]}
@@ -117,7 +117,7 @@ def _of_programs(services: Services, now: datetime) -> dict[str, Question]:
         "API: corrections, since": reading(lambda session: correction_page(session, 1, yesterday, 0, 500, now)),
         "doctor: waiting, given up": reading(lambda session: [backlog.waiting(session), backlog.given_up(session)]),
         "doctor: webhooks": reading(webhook_log.endpoint_lines),
-        "/metrics": lambda: Exposition(services, Pulse()).text(),
+        "/metrics": lambda: Exposition(services, Liveness()).text(),
     }
 
 

@@ -35,7 +35,9 @@ def deliver_next_event(services: Services) -> bool:
         return False
     endpoint = next(one for one in endpoints if one.name == due.endpoint)
     attempt = attempted(endpoint, services, due)
-    services.database.insist(lambda session: note_attempt(session, due.delivery_id, attempt, services.clock()))
+    services.database.retry_until_committed(
+        lambda session: note_attempt(session, due.delivery_id, attempt, services.clock())
+    )
     return True
 
 

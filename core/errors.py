@@ -54,19 +54,19 @@ class Invalid(Refusal):
         self.field = field if field is None else storable(field[:LONGEST_FIELD])
 
 
-class Busy(Refusal):
+class DatabaseUnavailable(Refusal):
     """The database did not answer in time, or cannot be reached. Nothing was written; trying again may help."""
 
     code = "busy"
 
 
-class Full(Busy):
+class DiskFull(DatabaseUnavailable):
     """The database has no room left. Nothing was written."""
 
     code = "full"
 
 
-class Unsure(Busy):
+class CommitOutcomeUnknown(DatabaseUnavailable):
     """The connection was lost while a commit was under way: it may have been written or not."""
 
     code = "unsure"

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bot.observability.liveness import Pulse
+from bot.observability.liveness import Liveness
 from bot.runtime.clock import utc_now
 from bot.runtime.rate_limits import Budget
 from bot.runtime.services import Services, assemble, slack_client
@@ -117,14 +117,14 @@ def running_loop(
         with seen.transaction() as session:
             sync_queues(session, rules, utc_now())
         refresh_people(services)
-        pulse = Pulse()
+        liveness = Liveness()
         if port is None:
             stack.enter_context(socket_mode(build_app(services), app.app_token))
         else:
             slack = build_app(services)
-            web = create_app(services, slack, app.signing_secret, pulse)
+            web = create_app(services, slack, app.signing_secret, liveness)
             stack.enter_context(listening(web, "127.0.0.1", port))
-        stack.enter_context(worker(services, pulse))
+        stack.enter_context(worker(services, liveness))
         yield Loop(box, services, seen, rules)
 
 

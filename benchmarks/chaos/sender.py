@@ -49,11 +49,11 @@ class Sender:
     def _row(self, uncertain: bool) -> dict[str, Any]:
         number = next(self._numbers)
         text, right = ticket(number, self.chance)
-        guess = right if self.chance.random() < 0.7 else self.chance.choice(LABELS)
+        predicted_label = right if self.chance.random() < 0.7 else self.chance.choice(LABELS)
         top = UNCERTAIN if uncertain else SURE
-        others = [label for label in LABELS if label != guess]
-        chances = {guess: top, others[0]: (1 - top) * 0.6, others[1]: (1 - top) * 0.4}
-        return {"external_id": f"T-{number}", "model_version": VERSION, "text": text, "probabilities": chances}
+        others = [label for label in LABELS if label != predicted_label]
+        probabilities = {predicted_label: top, others[0]: (1 - top) * 0.6, others[1]: (1 - top) * 0.4}
+        return {"external_id": f"T-{number}", "model_version": VERSION, "text": text, "probabilities": probabilities}
 
     def _send(self, rows: list[dict[str, Any]]) -> None:
         while not self.stop.is_set():

@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from bot.api.limits import RateLimit
 from bot.api.problems import Unauthorised
 from bot.runtime.services import Services
-from core.errors import Busy
+from core.errors import DatabaseUnavailable
 from core.people.api_tokens import Caller, caller, is_worth_noting, note_use
 from core.policy import QueuePolicy
 from core.vocabulary import Scope
@@ -52,5 +52,5 @@ def _note(services: Services, known: Caller) -> None:
     try:
         with services.database.transaction(wait=NOTE_WAIT) as session:
             note_use(session, known.id, services.clock())
-    except Busy:
+    except DatabaseUnavailable:
         return  # the next request will note it

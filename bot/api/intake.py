@@ -101,9 +101,11 @@ def _live_model(services: Services, queue: QueuePolicy) -> LiveModel:
 
 
 def _predicted(asked: NewPrediction, live: LiveModel) -> NewPrediction:
-    chances = live.predict([asked.text])[0]
-    label = max(chances, key=lambda name: (chances[name], name))
-    return replace(asked, model_version=live.name, label=label, confidence=chances[label], probabilities=chances)
+    probabilities = live.predict([asked.text])[0]
+    label = max(probabilities, key=lambda name: (probabilities[name], name))
+    return replace(
+        asked, model_version=live.name, label=label, confidence=probabilities[label], probabilities=probabilities
+    )
 
 
 def _answer(session: Session, prediction: NewPrediction, queue: QueuePolicy, repeated: bool) -> Predicted:

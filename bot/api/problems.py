@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from core.errors import AlreadySettled, Busy, Invalid, NotAllowed, NotFound, Outdated, Refusal
+from core.errors import AlreadySettled, DatabaseUnavailable, Invalid, NotAllowed, NotFound, Outdated, Refusal
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2  # after which it is worth asking a busy database again
@@ -59,7 +59,7 @@ STATUS: dict[type[Refusal], int] = {
     TooLarge: 413,
     Invalid: 422,
     TooFast: 429,
-    Busy: 503,
+    DatabaseUnavailable: 503,
     Unavailable: 503,
 }
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.checks.finding import Findings, good, note
-from core.delivery.received_events import last_heard
+from core.delivery.received_events import last_received
 from core.storage.database import Database
 
 NEEDED = {
@@ -16,7 +16,7 @@ NEEDED = {
 def events_heard(database: Database, clock: Callable[[], datetime]) -> Findings:
     """A note for each kind that people need and that never came, with what brings one; it may only be early days."""
     with database.reading() as session:
-        heard = last_heard(session)
+        heard = last_received(session)
     for kind in (kind for kind in NEEDED if kind not in heard):
         remedy = f"While it runs, {NEEDED[kind]} and look again. If it stays so: Event Subscriptions on the app's page."
         yield note("events", f"Slack has never sent {kind}.", remedy)

@@ -23,7 +23,7 @@ from bot.cli.setup import setting_up
 from bot.cli.tokens import token
 from bot.cli.webhooks import webhooks
 from bot.observability.logs import masked, set_up_logging
-from core.errors import Busy, Refusal
+from core.errors import DatabaseUnavailable, Refusal
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 for group in (processes, setting_up, data, models, erasing, playing):
@@ -53,7 +53,7 @@ def main() -> None:
     set_up_logging(as_json=os.environ.get("GOLDLOOP_LOG") == "json")
     try:
         app()
-    except Busy as busy:
+    except DatabaseUnavailable as busy:
         cause = f" The database says: {_of_database(busy.__cause__)}." if isinstance(busy.__cause__, DBAPIError) else ""
         _say_and_end(f"{busy}{cause} `goldloop doctor` says which database is meant and what is wrong.")
     except Refusal as refusal:

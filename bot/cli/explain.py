@@ -6,9 +6,9 @@ from rich.console import Console
 from bot.cli.context import opened
 from bot.cli.printing import inert
 from core.errors import NotFound
-from core.learning.lifecycle.cards import model_story
+from core.learning.lifecycle.cards import model_history
 from core.records.reviews import ReviewItem
-from core.review.history import item_story
+from core.review.history import item_history
 
 out = Console()
 explain = typer.Typer(no_args_is_help=True, help="How something was decided: by whom, when, on what grounds.")
@@ -20,7 +20,7 @@ def explain_item(item_id: int) -> None:
     with opened() as (database, policy), database.reading() as session:
         if session.get(ReviewItem, item_id) is None:
             raise NotFound(f"There is no item {item_id}.")
-        for line in item_story(session, item_id, None, policy):
+        for line in item_history(session, item_id, None, policy):
             out.print(f"[dim]{line.at:%Y-%m-%d %H:%M:%S}[/]  {inert(line.words)}", highlight=False, soft_wrap=True)
 
 
@@ -28,5 +28,5 @@ def explain_item(item_id: int) -> None:
 def explain_model(model_id: int) -> None:
     """One model, from the request to train it to the decisions about it."""
     with opened() as (database, policy), database.reading() as session:
-        for at, words in model_story(session, model_id, policy):
+        for at, words in model_history(session, model_id, policy):
             out.print(f"[dim]{at:%Y-%m-%d %H:%M:%S}[/]  {inert(words)}", highlight=False, soft_wrap=True)

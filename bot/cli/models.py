@@ -7,7 +7,7 @@ from rich.console import Console
 
 from bot.cli.context import QueueOption, opened
 from bot.runtime.clock import utc_now
-from core.learning.lifecycle.rollback import roll_back as bring_back
+from core.learning.lifecycle.rollback import rollback as bring_back
 from core.learning.lifecycle.runs import request_run
 from core.queues import queue_named
 from core.storage.database import PATIENT
@@ -27,7 +27,7 @@ def retrain(queue: QueueOption) -> None:
 
 
 @models.command("roll-back")
-def roll_back(queue: QueueOption, why: Annotated[str, typer.Option(help="kept with the decision")] = "") -> None:
+def rollback(queue: QueueOption, why: Annotated[str, typer.Option(help="kept with the decision")] = "") -> None:
     """Bring back the model that was live before the present one."""
     with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
         name = bring_back(session, queue_named(session, queue), OPERATOR, why, utc_now(), policy.queue(queue))

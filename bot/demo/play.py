@@ -162,11 +162,11 @@ def stream(stage: Stage, most_open: int, most_flagged: int | None) -> None:
 def arrives(stage: Stage, number: int, ticket: Ticket) -> None:
     live = stage.services.serving.live(stage.queue)
     assert live is not None
-    chances = live.predict([ticket.text])[0]
-    label = max(chances, key=lambda name: chances[name])
+    probabilities = live.predict([ticket.text])[0]
+    label = max(probabilities, key=lambda name: probabilities[name])
     fields = {"Ticket": f"#{1000 + number}"} | ({"Language": ticket.language} if ticket.language else {})
     name = f"T-{1000 + number}"
-    prediction = NewPrediction(name, live.name, ticket.text, None, fields, label, chances[label], chances)
+    prediction = NewPrediction(name, live.name, ticket.text, None, fields, label, probabilities[label], probabilities)
     with stage.services.database.transaction(wait=PATIENT) as session:
         record_predictions(session, [prediction], stage.services.clock(), stage.queue)
 

@@ -36,8 +36,10 @@ def on_unseen(session: Session, before: int, after: int, unseen: list[Ticket], q
         fitted = load_model(session, model_id, queue).fitted
         table = fitted.probabilities([ticket.text for ticket in unseen])
         right.append(np.array(fitted.classes)[table.argmax(axis=1)] == truth)
-    broken, gained = int((right[0] & ~right[1]).sum()), int((~right[0] & right[1]).sum())
-    return Unseen(len(unseen), float(right[0].mean()), float(right[1].mean()), difference(broken, gained, len(unseen)))
+    regressions, improvements = int((right[0] & ~right[1]).sum()), int((~right[0] & right[1]).sum())
+    return Unseen(
+        len(unseen), float(right[0].mean()), float(right[1].mean()), difference(regressions, improvements, len(unseen))
+    )
 
 
 def newest_model(session: Session) -> ModelVersion:

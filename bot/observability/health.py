@@ -12,13 +12,13 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 
-from bot.observability.liveness import Pulse
+from bot.observability.liveness import Liveness
 from bot.observability.metrics import Exposition
 from bot.observability.probe import Probe
 from bot.runtime.services import Services
 from core.delivery import backlog
 from core.delivery.backlog import GivenUp, Waiting
-from core.errors import Busy
+from core.errors import DatabaseUnavailable
 
 DATABASE_SECONDS = 2.0
 PING_SECONDS = 60.0  # the socket is pinged every three
@@ -37,17 +37,17 @@ class _Look:
     given_up: list[GivenUp]
 
 
-def health_routes(services: Services, pulse: Pulse) -> APIRouter:
+def health_routes(services: Services, liveness: Liveness) -> APIRouter:
     routes = APIRouter()
     probe = Probe(lambda: _look(services), DATABASE_SECONDS)
-    exposition = Exposition(services, pulse)
+    exposition = Exposition(services, liveness)
 
     @routes.get("/health")
     def health(response: Response) -> dict[str, str]:
         try:
             with services.database.reading() as session:
                 session.execute(text("SELECT 1"))
-        except Busy as busy:
+        except DatabaseUnavailable as busy:
             response.status_code = 503
             return {"status": busy.code}
         return {"status": "ok"}
@@ -58,7 +58,7 @@ def health_routes(services: Services, pulse: Pulse) -> APIRouter:
 
     @routes.get("/health/ready")
     def ready(response: Response) -> Part:
-        parts = _parts(services, pulse, probe)
+        parts = _parts(services, liveness, probe)
         is_ready = all(parts[name]["ok"] for name in ("database", "socket", "scheduler") if name in parts)
         response.status_code = 200 if is_ready else 503
         return {"ready": is_ready, **parts}
@@ -70,16 +70,16 @@ def health_routes(services: Services, pulse: Pulse) -> APIRouter:
     return routes
 
 
-def _parts(services: Services, pulse: Pulse, probe: Probe[_Look]) -> dict[str, Part]:
+def _parts(services: Services, liveness: Liveness, probe: Probe[_Look]) -> dict[str, Part]:
     parts: dict[str, Part] = {}
     found = probe.ask()
     parts["database"] = {"ok": found is not None, "seconds": round(found.seconds, 4) if found else None}
-    if pulse.socket is not None:
-        state = pulse.socket()
+    if liveness.socket is not None:
+        state = liveness.socket()
         heard = state.ping_age is None or state.ping_age < PING_SECONDS
         parts["socket"] = {"ok": state.connected and heard, "ping_age_seconds": _rounded(state.ping_age)}
-    if pulse.works:
-        age = pulse.tick_age()
+    if liveness.works:
+        age = liveness.tick_age()
         parts["scheduler"] = {"ok": age is not None and age < TICK_SECONDS, "tick_age_seconds": _rounded(age)}
     if found is not None:
         parts["delivery"] = _delivery(services, found)

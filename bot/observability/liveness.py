@@ -14,7 +14,7 @@ class SocketState:
     ping_age: float | None
 
 
-class Pulse:
+class Liveness:
     """`clock` counts seconds and never goes back."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

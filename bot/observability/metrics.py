@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from bot.observability.liveness import Pulse
+from bot.observability.liveness import Liveness
 from bot.runtime.services import Services
 from core.delivery import backlog
 from core.errors import Refusal
@@ -60,10 +60,10 @@ def count_refusals(slack: WebClient) -> None:
 class Exposition:
     """The page of one process."""
 
-    def __init__(self, services: Services, pulse: Pulse) -> None:
+    def __init__(self, services: Services, liveness: Liveness) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_Rows(services))
-        self._registry.register(_Signs(pulse))
+        self._registry.register(_Signs(liveness))
 
     def text(self) -> bytes:
         return generate_latest(REGISTRY) + generate_latest(self._registry)
@@ -72,8 +72,8 @@ class Exposition:
 class _Signs(Collector):
     """The process's own signs of life."""
 
-    def __init__(self, pulse: Pulse) -> None:
-        self._pulse = pulse
+    def __init__(self, liveness: Liveness) -> None:
+        self._pulse = liveness
 
     def collect(self) -> Iterable[Metric]:
         ticks = _gauge("tick_age_seconds", "Since this kind of work was last looked for.", ["job"])

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from bot.api.app import create_api
 from bot.api.problems import answer_problems
 from bot.observability.health import health_routes
-from bot.observability.liveness import Pulse
+from bot.observability.liveness import Liveness
 from bot.runtime.services import Services
 from bot.slack.inbound.requests import ANSWERED_WITHIN, read_request, unwrapped
 from core.storage.deadlines import finished_within
@@ -32,9 +32,9 @@ async def raw_body(request: Request) -> bytes:
     return bytes(received)
 
 
-def create_app(services: Services, slack: App, signing_secret: str, pulse: Pulse | None = None) -> FastAPI:
+def create_app(services: Services, slack: App, signing_secret: str, liveness: Liveness | None = None) -> FastAPI:
     """What a process answers that Slack reaches over HTTP."""
-    app = create_listener(services, pulse or Pulse())
+    app = create_listener(services, liveness or Liveness())
     verifier, places = SignatureVerifier(signing_secret), CapacityLimiter(AT_ONCE)
 
     async def slack_events(request: Request) -> Response:
@@ -55,10 +55,10 @@ def create_app(services: Services, slack: App, signing_secret: str, pulse: Pulse
     return app
 
 
-def create_listener(services: Services, pulse: Pulse, api: bool = True) -> FastAPI:
+def create_listener(services: Services, liveness: Liveness, api: bool = True) -> FastAPI:
     """What a process answers that Slack reaches by its socket or not at all: how it is, and the API."""
     app = FastAPI(title="Goldloop", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.include_router(health_routes(services, pulse))
+    app.include_router(health_routes(services, liveness))
     if api:
         app.mount("/api", create_api(services))
     answer_problems(app)  # also what misses the API's address by a line break, and whatever breaks on our side

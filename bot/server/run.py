@@ -11,7 +11,7 @@ from functools import partial
 
 from slack_sdk.errors import SlackApiError
 
-from bot.observability.liveness import Pulse
+from bot.observability.liveness import Liveness
 from bot.observability.metrics import count_refusals
 from bot.runtime.gc_tuning import collect_seldom
 from bot.runtime.migrate import migrate
@@ -39,20 +39,20 @@ def run(settings: Settings, *, web: bool, work: bool) -> None:
     """Until SIGTERM or Ctrl-C; then the pieces at hand are finished. Does not return where a training run could not be:
     it is another worker's now, and only the end of the process ends its thread. Raises Refusal where Slack does not let
     us in."""
-    pulse = Pulse()
+    liveness = Liveness()
     try:
-        _run(settings, pulse, web=web, work=work)
+        _run(settings, liveness, web=web, work=work)
     except SlackApiError as error:
         word = sorted_failure(error).reason
         raise Refusal(
             f"Slack says {word}, so this cannot start. `goldloop doctor` says what to do about it."
         ) from error
-    if pulse.left_behind:
+    if liveness.left_behind:
         logging.shutdown()
         os._exit(0)
 
 
-def _run(settings: Settings, pulse: Pulse, *, web: bool, work: bool) -> None:
+def _run(settings: Settings, liveness: Liveness, *, web: bool, work: bool) -> None:
     services = build_services(settings)
     over_http = web and not settings.slack_app_token.get_secret_value()
     if over_http:
@@ -66,15 +66,15 @@ def _run(settings: Settings, pulse: Pulse, *, web: bool, work: bool) -> None:
         port = stack.enter_context(_taken_port(settings)) if over_http else None
         log.info("Goldloop runs: %s; port %d", _parts(web, over_http, work), settings.port)
         if work:
-            stack.enter_context(worker(services, pulse, settings.stop_seconds))
+            stack.enter_context(worker(services, liveness, settings.stop_seconds))
         if port is not None:
-            _serve_http(settings, services, pulse, port)  # until the signal, which uvicorn passes on to ours
+            _serve_http(settings, services, liveness, port)  # until the signal, which uvicorn passes on to ours
             return
         if web:
             token = require_setting(settings.slack_app_token, "SLACK_APP_TOKEN")
             handler = stack.enter_context(socket_mode(build_app(services), token))
-            pulse.socket = partial(socket_state, handler)
-        stack.enter_context(listening(create_listener(services, pulse, api=web), settings.host, settings.port))
+            liveness.socket = partial(socket_state, handler)
+        stack.enter_context(listening(create_listener(services, liveness, api=web), settings.host, settings.port))
         stop.wait()
 
 
@@ -93,9 +93,9 @@ def prepare(services: Services) -> None:
     load_live_models(services)  # and the libraries that it needs: no click has to wait for them
 
 
-def _serve_http(settings: Settings, services: Services, pulse: Pulse, port: socket.socket) -> None:
+def _serve_http(settings: Settings, services: Services, liveness: Liveness, port: socket.socket) -> None:
     secret = settings.slack_signing_secret.get_secret_value()
-    app = create_app(services, build_app(services), secret, pulse)
+    app = create_app(services, build_app(services), secret, liveness)
     Fenced(app).run([port])
 
 

@@ -14,17 +14,17 @@ from datetime import UTC, datetime
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from bot.observability.liveness import Pulse
+from bot.observability.liveness import Liveness
 from bot.runtime.clock import utc_now
 from bot.runtime.services import Services
 from bot.slack.delivery.deliver import give_turn_back
-from bot.worker.tasks import JOBS, JobKind
+from bot.worker.tasks import PERIODIC_TASKS, PeriodicTask
 from core import jobs
-from core.errors import Busy
+from core.errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
-GIVE_BACK = JobKind("turn", 0, give_turn_back)  # the last thing that a worker does
+GIVE_BACK = PeriodicTask("turn", 0, give_turn_back)  # the last thing that a worker does
 MOST_PIECES = 200  # of one job before the others get their turn at this thread again
 STOP_SECONDS = 20.0  # for the pieces at hand when a process is told to end; most platforms kill it after thirty
 HAND_OVER_SECONDS = 2.0  # for the rows that say so
@@ -34,20 +34,20 @@ STEP_SECONDS = 5.0  # by which the wall clock must have left the other one to ha
 
 
 @contextmanager
-def worker(services: Services, pulse: Pulse | None = None, stop_seconds: float = STOP_SECONDS) -> Iterator[None]:
+def worker(services: Services, liveness: Liveness | None = None, stop_seconds: float = STOP_SECONDS) -> Iterator[None]:
     """Works until the block is left; then finishes the pieces at hand. A training run that is not finished in
-    `stop_seconds` is handed over: another worker takes it up, and the process should end (`Pulse.left_behind`), for
+    `stop_seconds` is handed over: another worker takes it up, and the process should end (`Liveness.left_behind`), for
     its thread cannot be stopped. pulse: told of each look."""
-    signs = pulse or Pulse()
+    signs = liveness or Liveness()
     signs.works = True
     stopping = threading.Event()
     scheduler = BackgroundScheduler(
         timezone=UTC,
-        executors={"default": ThreadPoolExecutor(len(JOBS))},
+        executors={"default": ThreadPoolExecutor(len(PERIODIC_TASKS))},
         job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
     )
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a step that is still busy is no news
-    for kind in JOBS:
+    for kind in PERIODIC_TASKS:
         scheduler.add_job(
             _tick,
             "interval",
@@ -68,7 +68,7 @@ def worker(services: Services, pulse: Pulse | None = None, stop_seconds: float =
             _hand_over(services)
 
 
-def _tick(kind: JobKind, services: Services, stopping: threading.Event, signs: Pulse) -> None:
+def _tick(kind: PeriodicTask, services: Services, stopping: threading.Event, signs: Liveness) -> None:
     """One look at one kind of work. Whatever goes wrong is logged, and the next tick tries again: an exception that
     reached APScheduler could end its thread for good."""
     if is_too_early(kind, signs):
@@ -78,13 +78,13 @@ def _tick(kind: JobKind, services: Services, stopping: threading.Event, signs: P
         for _ in range(MOST_PIECES):
             if stopping.is_set() or not kind.step(services):
                 return
-    except Busy:
+    except DatabaseUnavailable:
         log.debug("the database is away", extra={"job_name": kind.name})  # which it has said itself, once for all
     except Exception:
         log.exception("a job step failed", extra={"job_name": kind.name})
 
 
-def is_too_early(kind: JobKind, signs: Pulse) -> bool:
+def is_too_early(kind: PeriodicTask, signs: Liveness) -> bool:
     """Whether the wall clock alone says that a seldom kind is due: it was set, and what that kind does (erasing what is
     older than a year) must not happen because of it."""
     age = signs.tick_ages().get(kind.name)
@@ -102,10 +102,10 @@ def _ended(scheduler: BackgroundScheduler, seconds: float) -> bool:
 def _hand_over(services: Services) -> None:
     """Another worker need not wait until our leases run out."""
     try:
-        given = services.database.insist(
+        given = services.database.retry_until_committed(
             lambda session: jobs.give_back_all(session, services.process, services.clock()), HAND_OVER_SECONDS
         )
-    except Busy:
+    except DatabaseUnavailable:
         log.warning("a job was left behind; another worker takes it up when its lease runs out")
         return
     log.info("jobs were handed over", extra={"jobs": given})

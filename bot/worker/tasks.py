@@ -22,7 +22,7 @@ from core import jobs
 from core.delivery import claims, webhooks
 from core.delivery.clock_skew import mend_times
 from core.delivery.retention import forget_before
-from core.errors import Busy
+from core.errors import DatabaseUnavailable
 from core.jobs import Claim, LostLease
 from core.learning.lifecycle.decisions import remind_of_pending
 from core.learning.lifecycle.runs import EVALUATE, TRAIN, fail_run, give_up_evaluation, request_run
@@ -44,7 +44,7 @@ KEPT = timedelta(days=90)  # of what was said and done; long enough for any ques
 
 
 @dataclass(frozen=True)
-class JobKind:
+class PeriodicTask:
     """every: seconds between two looks; step: do one piece, True if there may be more."""
 
     name: str
@@ -157,24 +157,24 @@ def forget_what_is_over(services: Services) -> bool:
         return forget_before(session, before) + jobs.forget_before(session, before) > 0
 
 
-JOBS = (
-    JobKind("deliver", 0.25, deliver_next),
-    JobKind("notices", 1, deliver_next_notice),
-    JobKind("troubles", 5, tell_of_troubles),
-    JobKind("webhooks", 1, deliver_next_event),
-    JobKind("train", 1, train_next),
-    JobKind("evaluate", 1, evaluate_next),
-    JobKind("live models", 2, load_live_models),
-    JobKind("schedules", 5, note_due_schedules),
-    JobKind("scheduled runs", 5, request_scheduled_run),
-    JobKind("lost claims", 5, take_back_lost_claims),
-    JobKind("times", 5, put_times_right),
-    JobKind("unanswerable items", 30, settle_unanswerable),
-    JobKind("reminders", 60, remind_leads),
-    JobKind("people", 300, refresh_people),
-    JobKind("deleted cards", HOUR, post_deleted_again),
-    JobKind("retention", DAY, erase_what_expired),
-    JobKind("forgetting", DAY, forget_what_is_over),
+PERIODIC_TASKS = (
+    PeriodicTask("deliver", 0.25, deliver_next),
+    PeriodicTask("notices", 1, deliver_next_notice),
+    PeriodicTask("troubles", 5, tell_of_troubles),
+    PeriodicTask("webhooks", 1, deliver_next_event),
+    PeriodicTask("train", 1, train_next),
+    PeriodicTask("evaluate", 1, evaluate_next),
+    PeriodicTask("live models", 2, load_live_models),
+    PeriodicTask("schedules", 5, note_due_schedules),
+    PeriodicTask("scheduled runs", 5, request_scheduled_run),
+    PeriodicTask("lost claims", 5, take_back_lost_claims),
+    PeriodicTask("times", 5, put_times_right),
+    PeriodicTask("unanswerable items", 30, settle_unanswerable),
+    PeriodicTask("reminders", 60, remind_leads),
+    PeriodicTask("people", 300, refresh_people),
+    PeriodicTask("deleted cards", HOUR, post_deleted_again),
+    PeriodicTask("retention", DAY, erase_what_expired),
+    PeriodicTask("forgetting", DAY, forget_what_is_over),
 )
 
 
@@ -189,13 +189,13 @@ def _work(services: Services, name: str, work: Callable[[Claim], None]) -> bool:
             work(claimed)
     except LostLease:
         log.warning("another worker took the job over", extra={"job": claimed.id})
-    except Busy:  # where this fails, too, the lease runs out and another worker takes over
+    except DatabaseUnavailable:  # where this fails, too, the lease runs out and another worker takes over
         log.warning("a job is put off, for the database is away", extra={"job": claimed.id, "job_name": name})
-        services.database.insist(lambda session: jobs.give_back(session, claimed, services.clock()))
+        services.database.retry_until_committed(lambda session: jobs.give_back(session, claimed, services.clock()))
     except Exception as error:
         log.exception("a job failed", extra={"job": claimed.id, "job_name": name})
         said = f"{type(error).__name__}: {error}"
-        services.database.insist(lambda session: _note_failure(session, claimed, said, services))
+        services.database.retry_until_committed(lambda session: _note_failure(session, claimed, said, services))
     return True
 
 
@@ -227,6 +227,6 @@ def _renewed(services: Services, claimed: Claim) -> Iterator[None]:
 def _renew(services: Services, claimed: Claim, done: threading.Event) -> None:
     """While the database is away it is tried again; if the lease runs out meanwhile, `jobs.finish` will say so."""
     while not done.wait(RENEW_SECONDS):
-        with contextlib.suppress(Busy), services.database.transaction(wait=RENEW_SECONDS) as session:
+        with contextlib.suppress(DatabaseUnavailable), services.database.transaction(wait=RENEW_SECONDS) as session:
             if not jobs.renew(session, claimed, services.clock()):
                 return

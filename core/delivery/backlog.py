@@ -10,7 +10,7 @@ from core.delivery import incidents
 from core.delivery.incidents import EVERYWHERE, HOLDS, RECORDS
 from core.policy import Policy
 from core.queues import queue_named
-from core.records.delivery import Notice, Posting, Trouble
+from core.records.delivery import Incident, Notice, Posting
 from core.records.jobs import Job
 from core.records.reviews import ReviewItem
 from core.vocabulary import Card, ItemState
@@ -60,16 +60,16 @@ def waiting(session: Session) -> Waiting:
 
 
 def _held_up(record: type[Posting] | type[Notice]) -> ColumnElement[bool]:
-    here: ColumnElement[bool] = Trouble.channel.in_((record.channel, EVERYWHERE))
+    here: ColumnElement[bool] = Incident.channel.in_((record.channel, EVERYWHERE))
     if record is Posting:
-        here = and_(here, or_(~Trouble.posts_only, Posting.ts.is_(None)))
-    return select(Trouble.id).where(HOLDS, here).exists()
+        here = and_(here, or_(~Incident.posts_only, Posting.ts.is_(None)))
+    return select(Incident.id).where(HOLDS, here).exists()
 
 
 def given_up(session: Session) -> list[GivenUp]:
     """What waits for somebody to mend something, first what holds whole channels up."""
     found = []
-    for trouble in session.scalars(select(Trouble).where(HOLDS).order_by(Trouble.id)):
+    for trouble in session.scalars(select(Incident).where(HOLDS).order_by(Incident.id)):
         found.append(GivenUp(trouble.channel, trouble.reason, count_waiting_for(session, trouble), trouble.since))
     for record in RECORDS:
         grouped = select(record.channel, record.broken, func.count()).where(record.broken != "")
@@ -79,7 +79,7 @@ def given_up(session: Session) -> list[GivenUp]:
     return found
 
 
-def count_waiting_for(session: Session, trouble: Trouble) -> int:
+def count_waiting_for(session: Session, trouble: Incident) -> int:
     """How many messages this trouble holds up or has stopped."""
     counts = [select(func.count(record.id)).where(incidents.waits_for(trouble, record)) for record in RECORDS]
     return sum(session.scalar(count) or 0 for count in counts)
@@ -94,7 +94,7 @@ def named_as_given_up(session: Session, channel: str, reason: str) -> tuple[str,
 
 def try_again(session: Session, now: datetime) -> int:
     """Let what was given up be said after all; returns how many. Repeating it changes nothing."""
-    held = select(Trouble).where(HOLDS, Trouble.held_until > now)
+    held = select(Incident).where(HOLDS, Incident.held_until > now)
     count = sum(count_waiting_for(session, trouble) for trouble in session.scalars(held))
     incidents.try_now(session, now)
     for record in (Posting, Notice):

@@ -14,7 +14,7 @@ def microseconds(at: datetime) -> int:
 
 
 @dataclass(frozen=True)
-class Subject:
+class CardRef:
     """An item or a model: its number, and when it came to be, in microseconds since 1970.
 
     The number alone would say it, were it not for back-ups: after a restore the numbers are given out anew, while the
@@ -25,7 +25,7 @@ class Subject:
     since: int | None = None
 
     @classmethod
-    def of(cls, row_id: int, at: datetime) -> "Subject":
+    def of(cls, row_id: int, at: datetime) -> "CardRef":
         return cls(row_id, microseconds(at))
 
     def __str__(self) -> str:

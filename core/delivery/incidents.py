@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from core.records.delivery import Notice, Posting, Trouble
+from core.records.delivery import Incident, Notice, Posting
 from core.storage.database import insert
 
 EVERYWHERE = ""  # the channel of a trouble that holds everything up
@@ -19,8 +19,8 @@ FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=5)
 APART = timedelta(minutes=1)  # clocks of two machines
 
-OPEN = Trouble.mended_at.is_(None)
-HOLDS = and_(OPEN, Trouble.held_until.is_not(None))
+OPEN = Incident.mended_at.is_(None)
+HOLDS = and_(OPEN, Incident.held_until.is_not(None))
 
 
 def hold(session: Session, channel: str, reason: str, now: datetime, posts_only: bool) -> bool:
@@ -42,30 +42,30 @@ def note(session: Session, channel: str, reason: str, now: datetime) -> None:
 def mend(session: Session, channel: str, now: datetime, by_post: bool) -> None:
     """Something was said in this channel. by_post: it was new, not the redrawing of what was there, which may go well
     where new messages are refused."""
-    kind = HOLDS if by_post else and_(HOLDS, ~Trouble.posts_only)
-    session.execute(update(Trouble).where(kind, Trouble.channel.in_((channel, EVERYWHERE))).values(mended_at=now))
+    kind = HOLDS if by_post else and_(HOLDS, ~Incident.posts_only)
+    session.execute(update(Incident).where(kind, Incident.channel.in_((channel, EVERYWHERE))).values(mended_at=now))
 
 
 def try_now(session: Session, now: datetime, channel: str | None = None) -> None:
     """Somebody may have mended it: do not wait for the pause to end. channel: None means all of them."""
-    where = HOLDS if channel is None else and_(HOLDS, Trouble.channel == channel)
-    session.execute(update(Trouble).where(where, Trouble.held_until > now).values(held_until=now))
+    where = HOLDS if channel is None else and_(HOLDS, Incident.channel == channel)
+    session.execute(update(Incident).where(where, Incident.held_until > now).values(held_until=now))
 
 
 def held(now: datetime, *, new: bool) -> Select[str]:
     """The channels in which nothing is to be said now. new: a new message; else the redrawing of an old one. No pause
     is so long as one that a clock has noted which was put back since."""
     longest = now + LONGEST_PAUSE + APART
-    found = select(Trouble.channel).where(HOLDS, Trouble.held_until > now, Trouble.held_until <= longest)
-    return found if new else found.where(~Trouble.posts_only)
+    found = select(Incident.channel).where(HOLDS, Incident.held_until > now, Incident.held_until <= longest)
+    return found if new else found.where(~Incident.posts_only)
 
 
-def known(session: Session, since: datetime) -> Sequence[Trouble]:
+def known(session: Session, since: datetime) -> Sequence[Incident]:
     """All that are open, and those mended since then, oldest first."""
-    return session.scalars(select(Trouble).where(or_(OPEN, Trouble.mended_at > since)).order_by(Trouble.id)).all()
+    return session.scalars(select(Incident).where(or_(OPEN, Incident.mended_at > since)).order_by(Incident.id)).all()
 
 
-def waits_for(trouble: Trouble, record: type[Posting] | type[Notice]) -> ColumnElement[bool]:
+def waits_for(trouble: Incident, record: type[Posting] | type[Notice]) -> ColumnElement[bool]:
     """The condition on postings, or notices, that they are among those which this trouble holds up or has stopped."""
     if trouble.held_until is None:
         return and_(record.channel == trouble.channel, record.broken == trouble.reason)
@@ -80,8 +80,8 @@ def waits_for(trouble: Trouble, record: type[Posting] | type[Notice]) -> ColumnE
 def close_what_is_over(session: Session, now: datetime) -> None:
     """A trouble ends when no message waits for it any more, say because a queue was taken out of the policy. Nobody can
     say that such a channel is well again, so it leaves no time until which it was held."""
-    paused = and_(Trouble.held_until.is_not(None), Trouble.held_until > now)
-    for trouble in session.scalars(select(Trouble).where(OPEN, ~paused)):
+    paused = and_(Incident.held_until.is_not(None), Incident.held_until > now)
+    for trouble in session.scalars(select(Incident).where(OPEN, ~paused)):
         left = [session.scalar(select(record.id).where(waits_for(trouble, record)).limit(1)) for record in RECORDS]
         if not any(left):
             trouble.mended_at, trouble.held_until = now, None
@@ -90,9 +90,9 @@ def close_what_is_over(session: Session, now: datetime) -> None:
 RECORDS: tuple[type[Posting], type[Notice]] = (Posting, Notice)
 
 
-def _opened(session: Session, channel: str, reason: str, now: datetime) -> Trouble:
+def _opened(session: Session, channel: str, reason: str, now: datetime) -> Incident:
     """The open trouble of this channel and reason, locked; made if there is none."""
-    new = insert(session, Trouble).values(channel=channel, reason=reason, since=now, tries=0, posts_only=True)
+    new = insert(session, Incident).values(channel=channel, reason=reason, since=now, tries=0, posts_only=True)
     session.execute(new.on_conflict_do_nothing(index_elements=["channel", "reason"], index_where=OPEN))
-    found = select(Trouble).where(OPEN, Trouble.channel == channel, Trouble.reason == reason)
+    found = select(Incident).where(OPEN, Incident.channel == channel, Incident.reason == reason)
     return session.scalars(found.with_for_update()).one()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.delivery import incidents
 from core.delivery.claims import CLAIM, pause_after
-from core.errors import Busy
+from core.errors import DatabaseUnavailable
 from core.records.delivery import Posting
 from core.records.queues import QueueRow
 from core.storage.bulk import Bulk, insert_all
@@ -60,7 +60,7 @@ def subject_at(session: Session, channel: str, ts: str, card: Card) -> int | Non
     found = session.scalar(select(Posting.subject_id).where(there, Posting.ts == ts))
     unsure = and_(Posting.ts.is_(None), Posting.unconfirmed, Posting.broken == "")
     if found is None and session.scalar(select(Posting.id).where(there, unsure)):
-        raise Busy("This message has just been posted. Please try again in a moment.")
+        raise DatabaseUnavailable("This message has just been posted. Please try again in a moment.")
     return found
 
 

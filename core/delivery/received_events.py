@@ -5,15 +5,15 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.records.events import Heard
+from core.records.events import ReceivedEvent
 from core.storage.database import insert
 
 
-def note_heard(session: Session, kind: str, now: datetime) -> None:
+def note_received(session: Session, kind: str, now: datetime) -> None:
     """One row per kind, however often."""
-    new = insert(session, Heard).values(kind=kind, last_at=now)
+    new = insert(session, ReceivedEvent).values(kind=kind, last_at=now)
     session.execute(new.on_conflict_do_update(index_elements=["kind"], set_={"last_at": now}))
 
 
-def last_heard(session: Session) -> dict[str, datetime]:
-    return {row.kind: row.last_at for row in session.scalars(select(Heard))}
+def last_received(session: Session) -> dict[str, datetime]:
+    return {row.kind: row.last_at for row in session.scalars(select(ReceivedEvent))}

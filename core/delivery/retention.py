@@ -8,7 +8,7 @@ from sqlalchemy import Select, and_, delete, exists, select
 from sqlalchemy.orm import Session
 
 from core.records.base import Base
-from core.records.delivery import Notice, Trouble
+from core.records.delivery import Incident, Notice
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.vocabulary import DeliveryState
 
@@ -22,7 +22,7 @@ def forget_before(session: Session, before: datetime) -> int:
         _delete(session, record, found.limit(PIECE))
         for record, found in (
             (Notice, select(Notice.id).where(Notice.delivered_at < before)),
-            (Trouble, select(Trouble.id).where(Trouble.mended_at < before)),
+            (Incident, select(Incident.id).where(Incident.mended_at < before)),
             (DeliveryAttempt, _attempts(before)),
             (EventDelivery, _deliveries(before)),
             (Event, _events(before)),

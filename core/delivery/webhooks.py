@@ -47,7 +47,7 @@ class Attempted:
     retry_after: int | None = None  # seconds, as the endpoint asked
 
 
-def announce(
+def publish(
     session: Session, kind: EventKind, cause_id: int, queue_id: int, data: dict[str, Any], now: datetime
 ) -> None:
     """Note, in the transaction of its cause, that this happened. cause_id: of the row that says so; one event of a kind

@@ -73,7 +73,7 @@ class Notice(Base):
     broken: Mapped[str] = mapped_column(default="")
 
 
-class Trouble(Base):
+class Incident(Base):
     """Something that somebody has to mend before Slack takes our messages: one row from its first refusal to its end,
     so that people are told of it once and it is asked for again only now and then."""
 

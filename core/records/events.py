@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.records.base import Base
 
 
-class Heard(Base):
+class ReceivedEvent(Base):
     __tablename__ = "heard"
 
     kind: Mapped[str] = mapped_column(primary_key=True)  # "reaction_added"

@@ -67,7 +67,7 @@ class CurrentAnswer:
 
 
 @dataclass(frozen=True)
-class SoFar:
+class VotingState:
     """What decides about a person's answer to an item beside the item itself. answers: one per person who has ever said
     something, taken back or not, oldest first. left: how many others could still be asked. done_today: as in `Load`."""
 
@@ -84,10 +84,10 @@ def latest_answers(session: Session, item_id: int) -> list[CurrentAnswer]:
 
 def current_answers(session: Session, item_id: int) -> list[CurrentAnswer]:
     """One per person who has said something and not taken it back, oldest first."""
-    return standing(latest_answers(session, item_id))
+    return current(latest_answers(session, item_id))
 
 
-def standing(answers: Sequence[CurrentAnswer]) -> list[CurrentAnswer]:
+def current(answers: Sequence[CurrentAnswer]) -> list[CurrentAnswer]:
     """Without those that were taken back."""
     return [answer for answer in answers if answer.kind is not AnswerKind.WITHDRAWN]
 
@@ -98,23 +98,23 @@ def left_to_ask(session: Session, item: LockedItem) -> int:
     return int(run(session, _LEFT, asked).scalar_one())
 
 
-def so_far(session: Session, item: LockedItem, person: str, since: datetime) -> SoFar:
+def voting_state(session: Session, item: LockedItem, person: str, since: datetime) -> VotingState:
     """In one question, as a click waits for it. since: when the day began. Only behind the item's lock, and that of the
     person's seat, does it stay as it is."""
     asked = {"queue_id": item.queue.id, "item_id": item.id, "person": person, "since": since}
     rows: Sequence[Row[*tuple[Any, ...]]] = run(session, _SO_FAR, asked).all()
     answers = [CurrentAnswer(*said) for _left, _done, *said in rows if said[0] is not None]
-    return SoFar(answers, left=rows[0][0], done_today=rows[0][1])
+    return VotingState(answers, left=rows[0][0], done_today=rows[0][1])
 
 
 def unanswerable_items(session: Session, queue_id: int) -> list[int]:
     """Open items about which everybody who can be asked has spoken. Clicks find this out by themselves; it is left over
     when the last one to ask pauses or leaves."""
     askable = _askable(session, queue_id)
-    standing = (Answer.item_id == ReviewItem.id) & Answer.is_current & (Answer.kind != AnswerKind.WITHDRAWN)
+    current = (Answer.item_id == ReviewItem.id) & Answer.is_current & (Answer.kind != AnswerKind.WITHDRAWN)
     enough_said = (
         select(ReviewItem.id)
-        .outerjoin(Answer, standing & Answer.person.in_(askable))
+        .outerjoin(Answer, current & Answer.person.in_(askable))
         .where(ReviewItem.queue_id == queue_id, ReviewItem.state == ItemState.OPEN)
         .group_by(ReviewItem.id)
         .having(func.count(Answer.person) >= len(askable))  # a person has one standing answer at most

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.errors import NotFound
 from core.guidelines.versions import guideline_text
 from core.people.permissions import require_part
@@ -19,7 +19,7 @@ from core.vocabulary import AnswerKind, ErrorReason, ItemState, Reason, shown_an
 
 
 @dataclass(frozen=True)
-class Why:
+class GivenReason:
     """A reason somebody gave, and their note. person is None where names are not revealed."""
 
     answer: str
@@ -35,7 +35,7 @@ class Outcome:
     label: str | None
     tally: dict[str, int]
     lead: str | None
-    whys: tuple[Why, ...]
+    reasons: tuple[GivenReason, ...]
     model_was_right: bool
     names: dict[str, tuple[str, ...]]  # answer -> people; empty where names are not revealed
 
@@ -45,7 +45,7 @@ class ItemCard:
     """A review item as everyone in the channel may see it. While it is open: no votes, no names. A blind one has no
     guess, no probability and no reason that betrays them, also when it is disputed."""
 
-    subject: Subject
+    subject: CardRef
     queue_title: str
     external_id: str
     state: ItemState
@@ -54,7 +54,7 @@ class ItemCard:
     text: str
     image_url: str | None
     fields: dict[str, str]
-    guess: str | None
+    predicted_label: str | None
     confidence: float | None
     why_flagged: tuple[tuple[Reason, str], ...]
     labels: tuple[str, ...]  # in the order in which they are offered
@@ -69,7 +69,7 @@ class ItemCard:
 class FormCard:
     """The form "label and why" of one item, for one person."""
 
-    subject: Subject
+    subject: CardRef
     text: str
     labels: tuple[LabelPolicy, ...]
     said: str | None  # the label of their present vote
@@ -87,7 +87,7 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
     content = shown_content(prediction, queue)
     hidden = item.blind and item.state is not ItemState.SETTLED
     return ItemCard(
-        subject=Subject.of(item.id, item.opened_at),
+        subject=CardRef.of(item.id, item.opened_at),
         queue_title=queue.shown_title,
         external_id=prediction.external_id,
         state=item.state,
@@ -96,7 +96,7 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         text=content.text,
         image_url=content.image_url,
         fields=content.fields,
-        guess=None if hidden else prediction.label,
+        predicted_label=None if hidden else prediction.label,
         confidence=None if hidden else prediction.confidence,
         why_flagged=() if hidden else tuple((flag.reason, flag.detail) for flag in prediction.flags),
         labels=_labels_in_order(prediction, queue, fixed=item.blind),
@@ -120,7 +120,7 @@ def form_card(session: Session, item_id: int, person: str, policy: Policy) -> Fo
     queue = policy.queue(item.prediction.queue.name)
     mine = next((answer for answer in current_answers(session, item_id) if answer.person == person), None)
     return FormCard(
-        subject=Subject.of(item.id, item.opened_at),
+        subject=CardRef.of(item.id, item.opened_at),
         text=shown_text(item.prediction.text, item.prediction.erased_at, queue),
         labels=queue.labels,
         said=mine.label if mine else None,
@@ -144,10 +144,10 @@ def _labels_in_order(prediction: Prediction, queue: QueuePolicy, fixed: bool) ->
     """Likeliest first; of equals, and where nothing is known or may be shown, the queue's order."""
     if fixed:
         return queue.label_names
-    chances = dict(prediction.probabilities or {})
+    probabilities = dict(prediction.probabilities or {})
     if prediction.label:
-        chances.setdefault(prediction.label, 2.0)
-    return tuple(sorted(queue.label_names, key=lambda name: (name != prediction.label, -chances.get(name, 0.0))))
+        probabilities.setdefault(prediction.label, 2.0)
+    return tuple(sorted(queue.label_names, key=lambda name: (name != prediction.label, -probabilities.get(name, 0.0))))
 
 
 def _outcome(
@@ -162,19 +162,19 @@ def _outcome(
     for vote in votes if names else []:
         words = shown_answer(vote.label)
         by_answer[words] = (*by_answer.get(words, ()), vote.person)
-    whys = [
-        Why(shown_answer(vote.label), vote.reason, shown(vote.note), vote.person if names else None)
+    reasons = [
+        GivenReason(shown_answer(vote.label), vote.reason, shown(vote.note), vote.person if names else None)
         for vote in votes
         if vote.reason or vote.note
     ]
     if correction.lead and (correction.reason or correction.note):
         words = shown(correction.note)
-        whys.append(Why(shown_answer(correction.label), correction.reason, words, correction.lead))
+        reasons.append(GivenReason(shown_answer(correction.label), correction.reason, words, correction.lead))
     return Outcome(
         label=correction.label,
         tally=correction.tally,
         lead=correction.lead,
-        whys=tuple(whys),
+        reasons=tuple(reasons),
         model_was_right=correction.model_was_right,
         names=by_answer,
     )

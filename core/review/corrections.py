@@ -10,7 +10,7 @@ from sqlalchemy import Table, bindparam
 from sqlalchemy.orm import Session
 
 from core.delivery import outbox
-from core.delivery.webhooks import announce
+from core.delivery.webhooks import publish
 from core.errors import Refusal
 from core.learning.data.golden import destination, protect
 from core.learning.lifecycle.runs import request_run_if_due
@@ -88,7 +88,7 @@ def adjudicate_item(
 
 
 def _settle(session: Session, item: LockedItem, outcome: Outcome, now: datetime, queue: QueuePolicy) -> None:
-    right = outcome.label is not None and outcome.label == item.guess
+    right = outcome.label is not None and outcome.label == item.predicted_label
     chosen = destination(
         blind=item.blind and item.has_text,  # an image alone cannot be a golden text
         model_was_right=right,
@@ -106,7 +106,7 @@ def _settle(session: Session, item: LockedItem, outcome: Outcome, now: datetime,
     request_run_if_due(session, item.queue, now, queue)
     outbox.show(session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, item.queue, now, urgent=True)
     told = _told(item, correction_id, outcome, right, now)
-    announce(session, EventKind.ITEM_SETTLED, correction_id, item.queue.id, told, now)
+    publish(session, EventKind.ITEM_SETTLED, correction_id, item.queue.id, told, now)
 
 
 def _told(item: LockedItem, correction_id: int, outcome: Outcome, right: bool, now: datetime) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def _told(item: LockedItem, correction_id: int, outcome: Outcome, right: bool, n
         "correction_id": correction_id,
         "external_id": item.external_id,
         "model_version": item.model_version,
-        "model_label": item.guess,
+        "model_label": item.predicted_label,
         "label": outcome.label,
         "model_was_right": right,
         "reason": outcome.reason,

@@ -15,14 +15,14 @@ from core.vocabulary import AnswerKind, ItemState, Role, shown_answer
 
 
 @dataclass(frozen=True)
-class StoryLine:
+class HistoryLine:
     """One step of how an item came to its end."""
 
     at: datetime
     words: str
 
 
-def item_story(session: Session, item_id: int, person: str | None, policy: Policy) -> list[StoryLine]:
+def item_history(session: Session, item_id: int, person: str | None, policy: Policy) -> list[HistoryLine]:
     """How an item was decided, oldest first. Names and single votes are for leads (and for person None, the operator),
     or for everyone where the policy reveals names; while the item is open nobody sees them. What the model said of a
     blind item is only for the operator until the item is settled."""
@@ -33,24 +33,24 @@ def item_story(session: Session, item_id: int, person: str | None, policy: Polic
     lines = []
     if person is None or not item.blind or item.state is ItemState.SETTLED:
         lines = _model_lines(prediction)
-    lines.append(StoryLine(item.opened_at, "shown to reviewers" + (", blind" if item.blind else " with the guess")))
+    lines.append(HistoryLine(item.opened_at, "shown to reviewers" + (", blind" if item.blind else " with the guess")))
     if named:
         every = session.scalars(select(Answer).where(Answer.item_id == item_id).order_by(Answer.id))
-        lines += [StoryLine(answer.created_at, _answer_line(answer, queue.privacy)) for answer in every]
+        lines += [HistoryLine(answer.created_at, _answer_line(answer, queue.privacy)) for answer in every]
     corrections = session.scalars(select(Correction).where(Correction.item_id == item_id).order_by(Correction.id))
-    lines += [StoryLine(correction.settled_at, _correction_line(correction, named)) for correction in corrections]
+    lines += [HistoryLine(correction.settled_at, _correction_line(correction, named)) for correction in corrections]
     if prediction.erased_at is not None:
-        lines.append(StoryLine(prediction.erased_at, _erased_line(item)))
+        lines.append(HistoryLine(prediction.erased_at, _erased_line(item)))
     return lines
 
 
-def _model_lines(prediction: Prediction) -> list[StoryLine]:
+def _model_lines(prediction: Prediction) -> list[HistoryLine]:
     """What the model said and why that was flagged; on an open blind item nobody may know."""
-    said = StoryLine(prediction.created_at, f"{prediction.model_version} said {_said(prediction)}")
+    said = HistoryLine(prediction.created_at, f"{prediction.model_version} said {_said(prediction)}")
     return [
         said,
         *(
-            StoryLine(
+            HistoryLine(
                 flag.created_at, f"flagged as {flag.reason.value}: {flag.detail} (policy {flag.policy_fingerprint})"
             )
             for flag in prediction.flags

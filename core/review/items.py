@@ -9,7 +9,7 @@ from sqlalchemy import Row, Table, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core.delivery import outbox
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, NotFound
 from core.policy import QueuePolicy
 from core.records.predictions import Flag, Prediction
@@ -69,14 +69,14 @@ class LockedItem:
     prediction_id: int
     external_id: str
     model_version: str
-    guess: str | None
+    predicted_label: str | None
     content_hash: str
     has_text: bool
     flagged_with: float
 
     @property
-    def subject(self) -> Subject:
-        return Subject.of(self.id, self.opened_at)
+    def subject(self) -> CardRef:
+        return CardRef.of(self.id, self.opened_at)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def open_items(
     return ids
 
 
-def locked_item(session: Session, subject: Subject) -> LockedItem:
+def locked_item(session: Session, subject: CardRef) -> LockedItem:
     """The row that decides about votes, skips, settling and adjudication: hold it before checking anything."""
     row: Row[*tuple[Any, ...]] | None = run(session, _LOCKED, {"item_id": subject.id}).first()
     if row is None:
@@ -123,7 +123,7 @@ def locked_item(session: Session, subject: Subject) -> LockedItem:
     return item
 
 
-def item_meant(session: Session, subject: Subject) -> int:
+def item_meant(session: Session, subject: CardRef) -> int:
     """The number of the item that a control is about, to read it. Raises NotFound."""
     item = session.get(ReviewItem, subject.id)
     if item is None:
@@ -132,5 +132,5 @@ def item_meant(session: Session, subject: Subject) -> int:
     return item.id
 
 
-def _gone(subject: Subject) -> NotFound:
+def _gone(subject: CardRef) -> NotFound:
     return NotFound(f"Item {subject.id} does not exist (any more).")

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.policy import Policy, QueuePolicy
 from core.queues import queue_named
 from core.records.predictions import Prediction
@@ -20,7 +20,7 @@ from core.vocabulary import AnswerKind, ItemState
 
 @dataclass(frozen=True)
 class MyAnswer:
-    subject: Subject
+    subject: CardRef
     queue_title: str
     excerpt: str
     words: str
@@ -37,7 +37,7 @@ class MyQueue:
 
 
 @dataclass(frozen=True)
-class MineCard:
+class MyWorkCard:
     """A person's own load, and their last answers with undo where it is still possible."""
 
     person: str
@@ -46,7 +46,9 @@ class MineCard:
     answers: tuple[MyAnswer, ...]
 
 
-def mine_card(session: Session, person: str, queues: Sequence[QueuePolicy], now: datetime, policy: Policy) -> MineCard:
+def my_work_card(
+    session: Session, person: str, queues: Sequence[QueuePolicy], now: datetime, policy: Policy
+) -> MyWorkCard:
     """queues: those in which the person is a reviewer."""
     reviewer = session.get(Reviewer, person)
     mine = []
@@ -62,7 +64,7 @@ def mine_card(session: Session, person: str, queues: Sequence[QueuePolicy], now:
         )
         excerpts = tuple((item_id, excerpt(shown_text(text, erased, queue))) for item_id, text, erased in waiting)
         mine.append(MyQueue(queue.shown_title, numbers.open, numbers.done_today, queue.workload.daily_cap, excerpts))
-    return MineCard(
+    return MyWorkCard(
         person=person,
         paused=reviewer is not None and reviewer.paused_at is not None,
         queues=tuple(mine),
@@ -88,7 +90,7 @@ def _last_answers(session: Session, person: str, queues: Sequence[QueuePolicy], 
     mine = {queue.name: queue for queue in queues}
     return [
         MyAnswer(
-            subject=Subject.of(item.id, item.opened_at),
+            subject=CardRef.of(item.id, item.opened_at),
             queue_title=titles.get(item.prediction.queue.name, item.prediction.queue.name),
             excerpt=_excerpt_of(item.prediction, mine.get(item.prediction.queue.name)),
             words=said_words(answer),

@@ -9,7 +9,7 @@ from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from core.delivery import outbox
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
 from core.people.members import holds, holds_alone
 from core.people.permissions import require
@@ -17,13 +17,13 @@ from core.policy import Policy, QueuePolicy
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.answers import (
     CurrentAnswer,
-    SoFar,
+    VotingState,
+    current,
     current_answers,
     latest_answers,
     left_to_ask,
     said_words,
-    so_far,
-    standing,
+    voting_state,
 )
 from core.review.consensus import Dispute, Verdict, verdict
 from core.review.corrections import adjudicate_item, settle_item
@@ -43,7 +43,7 @@ _UNSETTLED = (
 
 
 @dataclass(frozen=True)
-class Said:
+class NewAnswer:
     """What somebody said. clicked_at: when they clicked, in microseconds, by Slack's clock; of what they said in a
     form, when they opened it, for Slack does not say when they sent it."""
 
@@ -59,7 +59,7 @@ class Said:
 class Receipt:
     """What was recorded, for the person alone. before: what they had said until now, if it was something else."""
 
-    subject: Subject
+    subject: CardRef
     kind: AnswerKind
     label: str | None
     before: str | None = None
@@ -71,7 +71,9 @@ class Receipt:
         return not self.settled and self.kind is not AnswerKind.WITHDRAWN
 
 
-def cast_vote(session: Session, subject: Subject, person: str, said: Said, now: datetime, policy: Policy) -> Receipt:
+def cast_vote(
+    session: Session, subject: CardRef, person: str, said: NewAnswer, now: datetime, policy: Policy
+) -> Receipt:
     """Record what a person says about an item (a vote, "cannot judge" or a skip) and see what it adds up to.
 
     1. Locks the item, and the person's seat: several votes of theirs at once could slip past the daily cap. 2. A click
@@ -85,7 +87,7 @@ def cast_vote(session: Session, subject: Subject, person: str, said: Said, now: 
     said = replace(said, note=queue.privacy.stored(said.note))
     _check_answer(said, queue)
     reviews = holds_alone(session, item.queue.id, Role.REVIEWER, person)
-    known = so_far(session, item, person, day_began(now, queue.zone))
+    known = voting_state(session, item, person, day_began(now, queue.zone))
     last = _last(known.answers, person)
     if last is not None and _is_again(last, said):
         return _receipt_again(session, item, last)
@@ -101,12 +103,12 @@ def cast_vote(session: Session, subject: Subject, person: str, said: Said, now: 
         _refuse(session, item, person)
     _check_may_answer(item, last, known, said.kind, queue)
     answers = _supersede(session, item, person, known.answers, said, now)
-    settled = _decide(session, item, standing(answers), known.left, now, queue)
+    settled = _decide(session, item, current(answers), known.left, now, queue)
     return Receipt(item.subject, said.kind, said.label, _instead_of(last, said), settled)
 
 
 def withdraw_vote(
-    session: Session, subject: Subject, person: str, clicked_at: int, now: datetime, policy: Policy
+    session: Session, subject: CardRef, person: str, clicked_at: int, now: datetime, policy: Policy
 ) -> Receipt:
     """Take back whatever the person said about an item that is not settled. Locks the item; safe to repeat. Raises
     NotAllowed, NotFound, AlreadySettled or Outdated; then nothing is written."""
@@ -121,16 +123,16 @@ def withdraw_vote(
         raise AlreadySettled(_settled_sentence(session, item, person))
     require(session, item.queue, Role.REVIEWER, person, "take answers back")
     _check_newer(last, clicked_at)
-    answers = _supersede(session, item, person, answers, Said(AnswerKind.WITHDRAWN, clicked_at), now)
+    answers = _supersede(session, item, person, answers, NewAnswer(AnswerKind.WITHDRAWN, clicked_at), now)
     left = left_to_ask(session, item)
-    _decide(session, item, standing(answers), left, now, policy.queue(item.queue.name))
+    _decide(session, item, current(answers), left, now, policy.queue(item.queue.name))
     return Receipt(item.subject, AnswerKind.WITHDRAWN, None, before=said_words(last))
 
 
 def decide_again(session: Session, item_id: int, now: datetime, policy: Policy) -> None:
     """What was said has not changed, but who could still be asked may have: somebody paused, or left. Locks the item;
     does nothing unless it is open. Safe to repeat."""
-    item = locked_item(session, Subject(item_id))
+    item = locked_item(session, CardRef(item_id))
     if item.state is ItemState.OPEN:
         answers, left = current_answers(session, item.id), left_to_ask(session, item)
         _decide(session, item, answers, left, now, policy.queue(item.queue.name))
@@ -148,7 +150,7 @@ def _receipt_again(session: Session, item: LockedItem, last: CurrentAnswer) -> R
     return Receipt(item.subject, last.kind, last.label, _instead_of(before, last), settled)
 
 
-def _instead_of(before: Answer | CurrentAnswer | None, now: Said | CurrentAnswer) -> str | None:
+def _instead_of(before: Answer | CurrentAnswer | None, now: NewAnswer | CurrentAnswer) -> str | None:
     return said_words(before) if before and (before.kind, before.label) != (now.kind, now.label) else None
 
 
@@ -173,7 +175,7 @@ def _decide(
 
 
 def _supersede(
-    session: Session, item: LockedItem, person: str, answers: Sequence[CurrentAnswer], said: Said, now: datetime
+    session: Session, item: LockedItem, person: str, answers: Sequence[CurrentAnswer], said: NewAnswer, now: datetime
 ) -> list[CurrentAnswer]:
     """What everybody's newest word about the item is now, oldest first."""
     last = _last(answers, person)
@@ -193,7 +195,7 @@ def _last(answers: Sequence[CurrentAnswer], person: str) -> CurrentAnswer | None
     return next((answer for answer in answers if answer.person == person), None)
 
 
-def _check_answer(said: Said, queue: QueuePolicy) -> None:
+def _check_answer(said: NewAnswer, queue: QueuePolicy) -> None:
     if said.kind is AnswerKind.LABEL and said.label not in queue.label_names:
         raise Invalid(
             f"“{said.label}” is not a label of {queue.shown_title} (any more). Choose another.", field="label"
@@ -208,7 +210,7 @@ def _refuse(session: Session, item: LockedItem, person: str) -> None:
 
 
 def _check_may_answer(
-    item: LockedItem, last: CurrentAnswer | None, known: SoFar, kind: AnswerKind, queue: QueuePolicy
+    item: LockedItem, last: CurrentAnswer | None, known: VotingState, kind: AnswerKind, queue: QueuePolicy
 ) -> None:
     """last: the reviewer's newest word about the item."""
     stands = last is not None and last.kind is not AnswerKind.WITHDRAWN
@@ -219,7 +221,7 @@ def _check_may_answer(
         _check_daily_cap(known.done_today, queue)
 
 
-def _is_again(last: CurrentAnswer, said: Said) -> bool:
+def _is_again(last: CurrentAnswer, said: NewAnswer) -> bool:
     """The same click, delivered again. A form whose acknowledgement was lost may be changed before it is sent again:
     then it says something new."""
     if last.clicked_at != said.clicked_at:
@@ -228,7 +230,7 @@ def _is_again(last: CurrentAnswer, said: Said) -> bool:
     return not said.in_form or stored == (said.kind, said.label, said.reason, said.note)
 
 
-def _after(last: CurrentAnswer | None, said: Said) -> Said:
+def _after(last: CurrentAnswer | None, said: NewAnswer) -> NewAnswer:
     """A form is sent once and counts when it comes: after whatever its person has said since they opened it."""
     if not said.in_form or last is None or last.clicked_at < said.clicked_at:
         return said

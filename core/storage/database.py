@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.errors import Busy, Invalid
+from core.errors import DatabaseUnavailable, Invalid
 from core.storage import deadlines
 from core.storage.database_errors import BUSY, refusal_for
 
@@ -31,7 +31,7 @@ PATIENT = 30.0  # background work; a network that swallows everything holds its 
 LONG = 300.0  # reading all that a model learns from: a million rows over a slow line take minutes
 
 AT_ONCE = 40  # connections in use; one more would have to wait for one of them
-AGAIN_SECONDS = 0.5  # between two attempts of `insist`
+AGAIN_SECONDS = 0.5  # between two attempts of `retry_until_committed`
 LOG_PATIENCE = 200  # milliseconds in which writers wait too
 ASKED_ANEW = 1  # milliseconds for which SQLite itself waits for the lock of another process
 AGAIN_AT_ONCE = 0.01  # between two attempts to turn WAL on, which takes others no longer
@@ -80,7 +80,7 @@ class Database:
             self._begin(session.connection(), None)
             yield session
 
-    def insist(self, write: Callable[[Session], T], seconds: float = PATIENT) -> T:
+    def retry_until_committed(self, write: Callable[[Session], T], seconds: float = PATIENT) -> T:
         """The effect of `write` in a transaction of its own, tried again for so long while the database is away. For
         what would be done twice if it were not noted; `write` itself must be safe to repeat. Raises Busy in the end."""
         end = time.monotonic() + seconds
@@ -88,7 +88,7 @@ class Database:
             try:
                 with self.transaction(wait=PATIENT) as session:
                     return write(session)
-            except Busy:
+            except DatabaseUnavailable:
                 if time.monotonic() >= end:
                     raise
                 time.sleep(AGAIN_SECONDS)
@@ -216,7 +216,7 @@ def _sqlite_patience() -> int:
 def _commit(session: Session) -> None:
     """Raises Busy, with nothing written, where the request's time was over before; Unsure where it ends meanwhile."""
     if deadlines.is_over():
-        raise Busy(BUSY)
+        raise DatabaseUnavailable(BUSY)
     with _outages_refused(committing=True):
         session.commit()
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from core.errors import Busy, Full, Unsure
+from core.errors import CommitOutcomeUnknown, DatabaseUnavailable, DiskFull
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +30,11 @@ WAITED_IN_VAIN = {"55P03", "57014", "40001", "40P01", "53"}  # locks, our time-o
 GONE = {"08", "57P", "25P03", "25P04"}  # connections, shut down or starting, ended because it did nothing
 
 
-def refusal_for(error: SQLAlchemyError, committing: bool = False) -> Busy | None:
+def refusal_for(error: SQLAlchemyError, committing: bool = False) -> DatabaseUnavailable | None:
     """None: no outage but an error of ours. committing: COMMIT had been sent, so that a lost connection says nothing
     about what became of it."""
     if isinstance(error, PoolTimeout):
-        return Busy(BUSY)
+        return DatabaseUnavailable(BUSY)
     if not isinstance(error, DBAPIError):
         return None
     refusal = _of_sqlite(error.orig) if isinstance(error.orig, sqlite3.Error) else _of_postgres(error, committing)
@@ -63,24 +63,24 @@ class Seldom:
 _seldom = Seldom(SELDOM)
 
 
-def _of_sqlite(error: sqlite3.Error) -> Busy | None:
+def _of_sqlite(error: sqlite3.Error) -> DatabaseUnavailable | None:
     """By SQLite's own names of its results: the words differ between versions."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return Busy(BUSY)
+        return DatabaseUnavailable(BUSY)
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-        return Full(NO_ROOM)
-    return Busy(UNREACHABLE) if name.startswith("SQLITE_CANTOPEN") else None
+        return DiskFull(NO_ROOM)
+    return DatabaseUnavailable(UNREACHABLE) if name.startswith("SQLITE_CANTOPEN") else None
 
 
-def _of_postgres(error: DBAPIError, committing: bool) -> Busy | None:
+def _of_postgres(error: DBAPIError, committing: bool) -> DatabaseUnavailable | None:
     state: str | None = getattr(error.orig, "sqlstate", None)
     is_lost = error.connection_invalidated or _is_one_of(state, GONE) or _never_connected(error, state)
     if is_lost:
-        return Unsure(OUTCOME_UNKNOWN) if committing else Busy(UNREACHABLE)
+        return CommitOutcomeUnknown(OUTCOME_UNKNOWN) if committing else DatabaseUnavailable(UNREACHABLE)
     if state == DISK_FULL:
-        return Full(NO_ROOM)
-    return Busy(BUSY) if _is_one_of(state, WAITED_IN_VAIN) else None
+        return DiskFull(NO_ROOM)
+    return DatabaseUnavailable(BUSY) if _is_one_of(state, WAITED_IN_VAIN) else None
 
 
 def _never_connected(error: DBAPIError, state: str | None) -> bool:
@@ -92,8 +92,8 @@ def _is_one_of(state: str | None, codes: set[str]) -> bool:
     return state is not None and any(state.startswith(code) for code in codes)
 
 
-def _note(refusal: Busy, cause: Any) -> None:
+def _note(refusal: DatabaseUnavailable, cause: Any) -> None:
     """A full disk needs somebody; of the rest most mends itself, and /health tells."""
     if _seldom.may_say(refusal.code):
-        level = logging.ERROR if isinstance(refusal, Full) else logging.WARNING
+        level = logging.ERROR if isinstance(refusal, DiskFull) else logging.WARNING
         log.log(level, "the database fails", extra={"code": refusal.code, "reason": str(cause).split("\n")[0][:300]})

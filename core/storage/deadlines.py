@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from core.errors import Busy
+from core.errors import DatabaseUnavailable
 from core.storage.database_errors import BUSY
 
 GRACE = 0.15  # seconds by which the server gives up before we do: then its connection can be used again
@@ -75,7 +75,7 @@ def is_over() -> bool:
 def taken(what: "threading.Lock | threading.Semaphore") -> Iterator[None]:
     """Raises Busy if it is not free in time."""
     if not what.acquire(timeout=for_the_server()):
-        raise Busy(BUSY)
+        raise DatabaseUnavailable(BUSY)
     try:
         yield
     finally:

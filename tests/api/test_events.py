@@ -15,15 +15,15 @@ from core.delivery.webhooks import (
     Attempted,
     DueEvent,
     address,
-    announce,
     claim_next_delivery,
     is_waiting,
     note_attempt,
+    publish,
     release_dead,
     replay,
 )
 from core.learning.lifecycle.decisions import approve, reject
-from core.learning.lifecycle.rollback import roll_back
+from core.learning.lifecycle.rollback import rollback
 from core.policy.integrations import WebhookEndpoint
 from core.records.webhooks import Event
 from core.vocabulary import OPERATOR, DeliveryState, EventKind
@@ -48,7 +48,7 @@ def events(desk: Desk) -> list[tuple[EventKind, dict[str, Any]]]:
 def said(desk: Desk, cause_id: int = 1, kind: EventKind = EventKind.ITEM_SETTLED) -> None:
     queue_id = desk.queue().id
     with desk.database.transaction() as session:
-        announce(session, kind, cause_id, queue_id, {"item_id": cause_id}, NOW)
+        publish(session, kind, cause_id, queue_id, {"item_id": cause_id}, NOW)
 
 
 def claimed(desk: Desk, now: datetime = NOW, *endpoints: WebhookEndpoint) -> DueEvent | None:
@@ -96,7 +96,7 @@ def test_promotions_and_roll_backs_are_events_and_rejections_none(desk: Desk) ->
         reject(session, third, CLEO, NOW, desk.policy)
     queue = desk.queue()
     with desk.database.transaction() as session:
-        roll_back(session, queue, OPERATOR, "", NOW, desk.rules)
+        rollback(session, queue, OPERATOR, "", NOW, desk.rules)
     assert [(kind, data["model"], data["former_model"]) for kind, data in events(desk)] == [
         (EventKind.MODEL_PROMOTED, "v1", None),
         (EventKind.MODEL_PROMOTED, "v2", "v1"),
@@ -110,7 +110,7 @@ def test_what_did_not_happen_is_no_event(desk: Desk) -> None:
 
     def announce_and_break() -> None:
         with desk.database.transaction() as session:
-            announce(session, EventKind.ITEM_SETTLED, 1, queue_id, {}, NOW)
+            publish(session, EventKind.ITEM_SETTLED, 1, queue_id, {}, NOW)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

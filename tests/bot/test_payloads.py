@@ -12,11 +12,11 @@ from bot.slack.blocks import escape
 from bot.slack.inbound import payloads
 from bot.slack.inbound.payloads import NONE_VALUE, STALE, FlagRequest, FlagSubmission, Overruling, Reaction, Vote
 from bot.slack.views import forms
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.errors import Invalid
 from core.policy import LabelPolicy
 from core.review.cards import FormCard
-from core.review.votes import Said
+from core.review.votes import NewAnswer
 from core.vocabulary import AnswerKind, ErrorReason
 from tests.people import ANA, DAN, LEADS, REVIEW
 
@@ -58,13 +58,13 @@ AT = 1_764_000_000_123_456
     ],
 )
 def test_a_button_is_a_vote(value: str, kind: AnswerKind, label: str | None) -> None:
-    assert payloads.vote_click(clicked(value)) == Vote(ANA, Subject(7), Said(kind, AT, label))
+    assert payloads.vote_click(clicked(value)) == Vote(ANA, CardRef(7), NewAnswer(kind, AT, label))
 
 
 def test_a_control_names_its_row_by_number_and_by_when_it_came_to_be() -> None:
-    born = Subject.of(7, datetime(2026, 11, 24, 9, 0, 0, 123456, tzinfo=UTC))
+    born = CardRef.of(7, datetime(2026, 11, 24, 9, 0, 0, 123456, tzinfo=UTC))
     assert str(born) == "7.1795510800123456"
-    said = Said(AnswerKind.NONE_OF_THESE, AT)
+    said = NewAnswer(AnswerKind.NONE_OF_THESE, AT)
     assert payloads.vote_click(clicked(f"{born}|none")) == Vote(ANA, born, said)
     assert payloads.click(clicked(str(born))).subject == born
     assert payloads.form_submission(submitted(f"{born}|{AT}", label=[NONE_VALUE])).item == born
@@ -101,10 +101,10 @@ def test_a_control_that_is_not_ours_is_out_of_date(body: dict[str, Any]) -> None
 
 def test_a_form_is_a_vote_with_reason_and_note() -> None:
     body = submitted(f"7|{AT}", label=["refund"], reason=["ambiguous"], note="  both fit \x00")
-    said = Said(AnswerKind.LABEL, AT, "refund", ErrorReason.AMBIGUOUS, "both fit", in_form=True)
-    assert payloads.form_submission(body) == Vote(ANA, Subject(7), said)
+    said = NewAnswer(AnswerKind.LABEL, AT, "refund", ErrorReason.AMBIGUOUS, "both fit", in_form=True)
+    assert payloads.form_submission(body) == Vote(ANA, CardRef(7), said)
     none = payloads.form_submission(submitted(f"7|{AT}", label=[NONE_VALUE], note=None))
-    assert none.said == Said(AnswerKind.NONE_OF_THESE, AT, in_form=True)
+    assert none.said == NewAnswer(AnswerKind.NONE_OF_THESE, AT, in_form=True)
 
 
 def test_a_form_of_a_former_release_does_not_know_when_it_was_opened() -> None:
@@ -126,7 +126,7 @@ def test_a_form_that_lacks_something_names_the_field(body: dict[str, Any], field
 
 
 def test_what_a_form_offers_comes_back_as_what_was_meant() -> None:
-    card = FormCard(Subject(7), "text", (LabelPolicy(name="a|none"), LabelPolicy(name="b")), None, False, None, "", "")
+    card = FormCard(CardRef(7), "text", (LabelPolicy(name="a|none"), LabelPolicy(name="b")), None, False, None, "", "")
     [choice] = [block for block in forms.answer_form(card, AT).body["blocks"] if block.get("block_id") == "label"]
     values = [one["value"] for one in choice["element"]["options"]]
     kinds = [payloads.form_submission(submitted(label=[value])).said for value in values]
@@ -138,7 +138,7 @@ def test_what_a_form_offers_comes_back_as_what_was_meant() -> None:
 
 
 def test_overruling_and_flagging_are_read_from_their_forms() -> None:
-    said = Overruling(ANA, Subject(3), 5, "it is right")
+    said = Overruling(ANA, CardRef(3), 5, "it is right")
     assert payloads.overrule_submission(submitted("3|5", reason=" it is right ")) == said
     assert payloads.overrule_submission(submitted("3", reason="why")).seen == 0, "of a former release"
     flagged = payloads.flag_submission(submitted("C1|17.5", queue=["support"], text=" hello "))

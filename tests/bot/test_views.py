@@ -12,15 +12,15 @@ from bot.sandbox.errors import SlackError
 from bot.sandbox.limits import check_view, validate
 from bot.slack.blocks import Message, View
 from bot.slack.views import candidate, forms, home, receipts, review_item, run, stats
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.learning.evaluation.compare import GoldenRow, Predicted, compare
 from core.learning.evaluation.intervals import wilson
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine, RunCard
 from core.policy import LabelPolicy
-from core.review.cards import FormCard, ItemCard, Outcome, Why
-from core.review.history import StoryLine
-from core.review.my_work import MineCard, MyAnswer, MyQueue
+from core.review.cards import FormCard, GivenReason, ItemCard, Outcome
+from core.review.history import HistoryLine
+from core.review.my_work import MyAnswer, MyQueue, MyWorkCard
 from core.review.stats import StatsCard
 from core.review.votes import Receipt
 from core.vocabulary import (
@@ -84,7 +84,7 @@ def said(body: Any) -> str:
 
 def item(**more: Any) -> ItemCard:
     card = ItemCard(
-        subject=Subject(7),
+        subject=CardRef(7),
         queue_title="Support tickets",
         external_id="T-7",
         state=ItemState.OPEN,
@@ -93,7 +93,7 @@ def item(**more: Any) -> ItemCard:
         text="charged twice",
         image_url=None,
         fields={"Customer": "gold"},
-        guess="billing error",
+        predicted_label="billing error",
         confidence=0.5,
         why_flagged=((Reason.UNCERTAIN, "50% sure, below 80%"),),
         labels=("billing error", "refund", "delivery"),
@@ -111,7 +111,10 @@ def outcome(text: str = "both fit", **more: Any) -> Outcome:
         label="refund",
         tally={"refund": 2, "None of these": 1},
         lead=None,
-        whys=(Why("refund", ErrorReason.AMBIGUOUS, text, None), Why("None of these", None, text, ANA)),
+        reasons=(
+            GivenReason("refund", ErrorReason.AMBIGUOUS, text, None),
+            GivenReason("None of these", None, text, ANA),
+        ),
         model_was_right=False,
         names={},
     )
@@ -126,7 +129,9 @@ STATES: dict[str, Callable[[str], ItemCard]] = {
     "blind": lambda text: item(text=text, **BLIND),
     "many fields": lambda text: item(text=text, fields={f"{n} {text[:70]}": text[:500] for n in range(20)}),
     "an image": lambda text: item(text="", image_url="https://files.example/A.png"),
-    "no guess": lambda text: item(text=text, guess=None, confidence=None, why_flagged=((Reason.PERSON, text[:200]),)),
+    "no guess": lambda text: item(
+        text=text, predicted_label=None, confidence=None, why_flagged=((Reason.PERSON, text[:200]),)
+    ),
     "disputed": lambda text: item(text=text, **DISPUTED),
     "disputed, blind": lambda text: item(text=text, **DISPUTED, **BLIND),
     "settled": lambda text: item(text=text, **SETTLED, outcome=outcome(text[:1000])),
@@ -134,7 +139,9 @@ STATES: dict[str, Callable[[str], ItemCard]] = {
     "settled with names": lambda text: item(text=text, **SETTLED, outcome=outcome(names={"refund": (ANA, BEN)})),
     "settled as none of these": lambda text: item(text=text, **SETTLED, outcome=outcome(label=None, tally={})),
     "settled, many whys": lambda text: item(
-        text=text, **SETTLED, outcome=outcome(whys=(Why("refund", ErrorReason.OTHER, text[:1000], ANA),) * 15)
+        text=text,
+        **SETTLED,
+        outcome=outcome(reasons=(GivenReason("refund", ErrorReason.OTHER, text[:1000], ANA),) * 15),
     ),
     "confirmed": lambda text: item(text=text, **SETTLED, outcome=outcome(model_was_right=True)),
 }
@@ -158,10 +165,10 @@ def test_slack_takes_a_card_with_the_longest_labels_there_are(letter: str) -> No
     names = tuple(f"{number:04}{letter * 56}" for number in range(20))
     for blind in ({}, BLIND):
         check(review_item.render(item(labels=names, most_buttons=20, text=letter * 5000, **blind)))
-        check(review_item.render(item(labels=names[:12], most_buttons=20, guess=names[0], **DISPUTED)))
+        check(review_item.render(item(labels=names[:12], most_buttons=20, predicted_label=names[0], **DISPUTED)))
     tally = dict.fromkeys(names, 1)
     settled = outcome(label=names[0], tally=tally, names=dict.fromkeys(names, (ANA,)))
-    check(review_item.render(item(**SETTLED, guess=names[1], outcome=settled)))
+    check(review_item.render(item(**SETTLED, predicted_label=names[1], outcome=settled)))
 
 
 def test_a_blind_card_says_nothing_of_the_model() -> None:
@@ -223,7 +230,7 @@ def test_the_longest_text_that_is_taken_can_be_read_in_every_script(letter: str)
 def form(labels: int = 3, **more: Any) -> FormCard:
     offered = tuple(LabelPolicy(name=f"label {number}", description="d" * 300) for number in range(labels))
     return replace(
-        FormCard(Subject(7, 1764000000123456), "charged twice", offered, None, False, None, "", "Be fair."), **more
+        FormCard(CardRef(7, 1764000000123456), "charged twice", offered, None, False, None, "", "Be fair."), **more
     )
 
 
@@ -258,7 +265,7 @@ def test_labels_are_found_by_name_first_and_none_of_these_too() -> None:
 def test_slack_takes_the_other_forms_with_any_text() -> None:
     queues = support_policy().queues * 120
     for text in HOSTILE:
-        check(forms.how_decided(7, [StoryLine(AT, text)] * 150))
+        check(forms.how_decided(7, [HistoryLine(AT, text)] * 150))
         check(forms.flag_form(queues, text, "C1|17.5"))
         check(forms.sentence(text, text))
         check(forms.overrule_form(report(text, blocks=(text,) * 3)))
@@ -272,29 +279,29 @@ def test_the_reason_is_asked_for_however_many_problems_the_gate_has() -> None:
 @pytest.mark.parametrize("kind", list(AnswerKind))
 def test_a_receipt_says_what_was_recorded_and_offers_undo_while_there_is_one(kind: AnswerKind) -> None:
     label = "refund" if kind is AnswerKind.LABEL else None
-    open_ = check(receipts.render(Receipt(Subject(7), kind, label, before="delivery")))
-    settled = check(receipts.render(Receipt(Subject(7), kind, label, settled=True)))
+    open_ = check(receipts.render(Receipt(CardRef(7), kind, label, before="delivery")))
+    settled = check(receipts.render(Receipt(CardRef(7), kind, label, settled=True)))
     assert "item 7" in open_
     assert ("undo" in open_) == (kind is not AnswerKind.WITHDRAWN)
     assert "undo" not in settled
 
 
 def test_receipts_in_words() -> None:
-    said = receipts.render(Receipt(Subject(7), AnswerKind.LABEL, "refund", before="delivery")).text
+    said = receipts.render(Receipt(CardRef(7), AnswerKind.LABEL, "refund", before="delivery")).text
     assert said == "Recorded for item 7: *refund* (instead of delivery)."
-    assert receipts.render(Receipt(Subject(7), AnswerKind.LABEL, "refund", settled=True)).text.endswith(
+    assert receipts.render(Receipt(CardRef(7), AnswerKind.LABEL, "refund", settled=True)).text.endswith(
         " That decided it."
     )
-    decided = Receipt(Subject(7), AnswerKind.NONE_OF_THESE, None, settled=True, adjudicated=True)
+    decided = Receipt(CardRef(7), AnswerKind.NONE_OF_THESE, None, settled=True, adjudicated=True)
     assert receipts.render(decided).text == "You decided item 7: *None of these*."
     for text in HOSTILE:
-        check(receipts.render(Receipt(Subject(7), AnswerKind.LABEL, text, before=text)))
+        check(receipts.render(Receipt(CardRef(7), AnswerKind.LABEL, text, before=text)))
 
 
-def mine(text: str = "charged twice", **more: Any) -> MineCard:
+def mine(text: str = "charged twice", **more: Any) -> MyWorkCard:
     queue = MyQueue(text[:80], 2, 3, 120, ((7, text[:80]),) * 10)
-    answers = tuple(MyAnswer(Subject(number), "Support", text[:80], text[:60], number % 2 == 0) for number in range(10))
-    return replace(MineCard(ANA, False, (queue,), answers), **more)
+    answers = tuple(MyAnswer(CardRef(number), "Support", text[:80], text[:60], number % 2 == 0) for number in range(10))
+    return replace(MyWorkCard(ANA, False, (queue,), answers), **more)
 
 
 def numbers(text: str = "Support tickets", **more: Any) -> StatsCard:
@@ -307,11 +314,11 @@ def test_slack_takes_home_and_numbers_with_any_text() -> None:
     for text in HOSTILE:
         for paused in (True, False):
             check(home.render(mine(text, paused=paused), [numbers(text)] * 3))
-            check(home.render_mine(mine(text, paused=paused)))
+            check(home.render_my_work(mine(text, paused=paused)))
         check(stats.render(numbers(text)))
         crowded = mine(text, queues=mine(text).queues * 60)
         check(home.render(crowded, [numbers(text)] * 60))
-        check(home.render_mine(crowded))
+        check(home.render_my_work(crowded))
 
 
 def test_numbers_that_are_not_known_yet_are_said_to_be_unknown() -> None:
@@ -326,9 +333,9 @@ def test_numbers_that_are_not_known_yet_are_said_to_be_unknown() -> None:
 
 
 def test_who_reviews_nowhere_is_told_how_to_begin() -> None:
-    said = check(home.render(MineCard(ANA, False, (), ()), []))
+    said = check(home.render(MyWorkCard(ANA, False, (), ()), []))
     assert "You are not a reviewer in any queue" in said
-    check(home.render_mine(MineCard(ANA, False, (), ())))
+    check(home.render_my_work(MyWorkCard(ANA, False, (), ())))
 
 
 def scorecard(labels: int = 3, text: str = "") -> Scorecard:
@@ -343,7 +350,7 @@ def scorecard(labels: int = 3, text: str = "") -> Scorecard:
 
 def report(text: str = "", **more: Any) -> CandidateCard:
     card = CandidateCard(
-        subject=Subject(3),
+        subject=CardRef(3),
         name="v3",
         queue_title=text[:80] or "Support tickets",
         state=ModelState.CANDIDATE,

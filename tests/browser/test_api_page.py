@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bot.observability.liveness import Pulse
+from bot.observability.liveness import Liveness
 from bot.server.app import create_listener
 from core.storage.database import Database
 from tests.api.conftest import services_of
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_the_page_about_the_api_asks_nobody_else(chromium: "Browser", database: Database, unused_port: int) -> None:
-    app = create_listener(services_of(database, support_policy()), Pulse())
+    app = create_listener(services_of(database, support_policy()), Liveness())
     address = f"http://127.0.0.1:{unused_port}"
     with web_server(app, unused_port):
         page = chromium.new_page()

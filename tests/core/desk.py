@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.intake.ingest import Ingested, flag_for_review, record_predictions
 from core.intake.predictions import NewPrediction, checked_prediction
 from core.policy import Policy, QueuePolicy
@@ -18,7 +18,7 @@ from core.records.delivery import Posting
 from core.records.predictions import Prediction
 from core.records.queues import Queue
 from core.records.reviews import Answer, Correction, ReviewItem
-from core.review.votes import Receipt, Said, cast_vote, withdraw_vote
+from core.review.votes import NewAnswer, Receipt, cast_vote, withdraw_vote
 from core.storage.database import PATIENT, Database
 from core.vocabulary import AnswerKind, Card, ErrorReason
 from tests.people import DAN, support_policy
@@ -75,11 +75,11 @@ class Desk:
     ) -> Receipt:
         """answer: a label, or one of NONE, CANNOT and SKIP. at: Slack's time of the click; by default, the next one."""
         with self.database.transaction(wait=PATIENT) as session:
-            return cast_vote(session, Subject(item_id), person, said(answer, at, **why), now, self.policy)
+            return cast_vote(session, CardRef(item_id), person, said(answer, at, **why), now, self.policy)
 
     def undo(self, person: str, item_id: int, at: int | None = None, now: datetime = NOW) -> Receipt:
         with self.database.transaction(wait=PATIENT) as session:
-            return withdraw_vote(session, Subject(item_id), person, at or next(_clicks), now, self.policy)
+            return withdraw_vote(session, CardRef(item_id), person, at or next(_clicks), now, self.policy)
 
     def settled(self, *people: str, answer: str = REFUND, **more: Any) -> int:
         """A ticket on which these people agree."""
@@ -128,7 +128,7 @@ def sent(text: str | None = "", chances: dict[str, float] = UNSURE, **more: Any)
     return row | {"probabilities": chances} | more
 
 
-def said(answer: str, at: int | None = None, reason: ErrorReason | None = None, note: str = "") -> Said:
+def said(answer: str, at: int | None = None, reason: ErrorReason | None = None, note: str = "") -> NewAnswer:
     kind = answer if isinstance(answer, AnswerKind) else AnswerKind.LABEL
     label = answer if kind is AnswerKind.LABEL else None
-    return Said(kind, at or next(_clicks), label, reason, note)
+    return NewAnswer(kind, at or next(_clicks), label, reason, note)

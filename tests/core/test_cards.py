@@ -8,8 +8,8 @@ import pytest
 from core.intake.predictions import NewPrediction
 from core.people.availability import pause
 from core.review.cards import FormCard, ItemCard, form_card, item_card
-from core.review.history import item_story
-from core.review.my_work import MineCard, excerpt, mine_card
+from core.review.history import item_history
+from core.review.my_work import MyWorkCard, excerpt, my_work_card
 from core.vocabulary import ErrorReason, ItemState, Reason
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk
@@ -31,19 +31,19 @@ def form(desk: Desk, item_id: int, person: str = ANA) -> FormCard | None:
 
 def story(desk: Desk, item_id: int, person: str | None) -> list[str]:
     with desk.database.reading() as session:
-        return [line.words for line in item_story(session, item_id, person, desk.policy)]
+        return [line.words for line in item_history(session, item_id, person, desk.policy)]
 
 
-def mine(desk: Desk, person: str = ANA) -> MineCard:
+def mine(desk: Desk, person: str = ANA) -> MyWorkCard:
     with desk.database.reading() as session:
-        return mine_card(session, person, desk.policy.queues, NOW, desk.policy)
+        return my_work_card(session, person, desk.policy.queues, NOW, desk.policy)
 
 
 def test_an_open_card_shows_the_guess_first_why_it_is_here_and_no_votes(desk: Desk) -> None:
     item_id = desk.ticket("charged twice", BILLING_FIRST, fields={"Customer": "gold"})
     desk.click(ANA, item_id, REFUND, note="a secret of Ana's")
     seen = card(desk, item_id)
-    assert (seen.guess, seen.confidence, seen.labels) == (BILLING, 0.5, (BILLING, REFUND, DELIVERY))
+    assert (seen.predicted_label, seen.confidence, seen.labels) == (BILLING, 0.5, (BILLING, REFUND, DELIVERY))
     assert seen.why_flagged == ((Reason.UNCERTAIN, "50% sure, below 80%"),)
     assert (seen.fields, seen.votes, seen.most_votes) == ({"Customer": "gold"}, 1, 3)
     assert seen.outcome is None
@@ -59,19 +59,19 @@ def test_a_blind_card_betrays_nothing_until_it_is_settled(open_desk: OpenDesk, s
         desk.click(person, item_id, CANNOT)
     seen = card(desk, item_id)
     assert seen.state.value == state
-    assert (seen.guess, seen.confidence, seen.why_flagged) == (None, None, ())
+    assert (seen.predicted_label, seen.confidence, seen.why_flagged) == (None, None, ())
     assert seen.labels == desk.rules.label_names, "nor does the order of the labels"
     assert "50%" not in str(astuple(seen))
     desk.click(CLEO if state == "disputed" else ANA, item_id, REFUND)
     desk.click(BEN, item_id, REFUND) if state == "open" else None
     seen = card(desk, item_id)
-    assert (seen.guess, seen.confidence) == (BILLING, 0.5)
+    assert (seen.predicted_label, seen.confidence) == (BILLING, 0.5)
     assert seen.why_flagged
 
 
 def test_a_card_without_a_guess_offers_the_labels_in_their_order(desk: Desk) -> None:
     seen = card(desk, desk.flag(NewPrediction("C1:1", "none", "hello")))
-    assert (seen.guess, seen.confidence, seen.labels) == (None, None, desk.rules.label_names)
+    assert (seen.predicted_label, seen.confidence, seen.labels) == (None, None, desk.rules.label_names)
     assert [reason for reason, _detail in seen.why_flagged] == [Reason.PERSON]
 
 
@@ -92,13 +92,13 @@ def test_a_settled_card_shows_the_tally_and_names_only_where_policy_says_so(open
     assert outcome is not None
     assert (outcome.label, outcome.lead, outcome.model_was_right) == (BILLING, CLEO, False)
     assert outcome.tally == {BILLING: 1, DELIVERY: 1, REFUND: 1}
-    assert [(why.answer, why.reason, why.note) for why in outcome.whys] == [
+    assert [(why.answer, why.reason, why.note) for why in outcome.reasons] == [
         (REFUND, ErrorReason.AMBIGUOUS, "both fit"),
         (BILLING, None, "rule 4"),
     ]
     if reveal == "names":
         assert outcome.names == {REFUND: (ANA,), BILLING: (BEN,), DELIVERY: (EVA,)}
-        assert outcome.whys[0].person == ANA
+        assert outcome.reasons[0].person == ANA
     else:
         assert not {ANA, BEN, EVA} & set(str(astuple(outcome)).split("'"))
 

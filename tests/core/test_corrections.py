@@ -175,7 +175,7 @@ def test_a_leads_answer_to_a_blind_dispute_goes_through_the_firewall(open_desk: 
     desk = open_desk(**BLIND)
     item_id = disputed(desk, text="charged twice")
     with desk.database.reading() as session:
-        assert item_card(session, item_id, desk.policy).guess is None, "nor does the lead see the guess"
+        assert item_card(session, item_id, desk.policy).predicted_label is None, "nor does the lead see the guess"
     desk.click(CLEO, item_id, BILLING)
     assert desk.correction(item_id).destination is GOLDEN
     assert golden(desk)["charged twice"][1] is Stratum.PAST_ERROR

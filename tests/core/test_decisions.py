@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.delivery.card_refs import Subject, microseconds
+from core.delivery.card_refs import CardRef, microseconds
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
 from core.learning.lifecycle.decisions import approve, overrule, reject, remind_of_pending, withdraw_approval
 from core.learning.lifecycle.models import newest_evaluation
-from core.learning.lifecycle.rollback import roll_back
+from core.learning.lifecycle.rollback import rollback
 from core.learning.lifecycle.runs import EVALUATE
 from core.people.members import Person, sync_members
 from core.records.delivery import Notice
@@ -51,7 +51,7 @@ def act(desk: Desk, what: str, model_id: int, person: str = CLEO, at: int = 1) -
             reject(session, model_id, person, NOW, desk.policy)
         elif what in (OVERRULE, OVERRULE_WITHOUT_REASON):
             why = WHY if what == OVERRULE else "  because  "
-            overrule(session, Subject(model_id), shown(session, model_id), person, why, NOW, desk.policy)
+            overrule(session, CardRef(model_id), shown(session, model_id), person, why, NOW, desk.policy)
         else:
             withdraw_approval(session, model_id, person, reacted_at, NOW)
         return None
@@ -65,7 +65,7 @@ def shown(session: Session, model_id: int) -> int:
 
 def rolled_back(desk: Desk, person: str = CLEO, reason: str = "", seconds: float = 0) -> str:
     with desk.database.transaction() as session:
-        return roll_back(session, desk.queue(), person, reason, NOW + timedelta(seconds=seconds), desk.rules)
+        return rollback(session, desk.queue(), person, reason, NOW + timedelta(seconds=seconds), desk.rules)
 
 
 def refused(desk: Desk) -> int:
@@ -162,13 +162,13 @@ def test_an_overruling_is_about_the_report_that_was_read(desk: Desk) -> None:
     with desk.database.reading() as session:
         assert shown(session, model_id) != former
     with pytest.raises(Refusal), desk.database.transaction() as session:
-        overrule(session, Subject(model_id), former, CLEO, WHY, NOW, desk.policy)
+        overrule(session, CardRef(model_id), former, CLEO, WHY, NOW, desk.policy)
     assert model(desk, model_id).state is ModelState.CANDIDATE
 
 
 def test_a_report_of_what_a_restore_lost_overrules_for_no_other_model(desk: Desk) -> None:
     model_id = refused(seeded(desk))
-    lost = Subject.of(model_id, NOW - timedelta(days=1))
+    lost = CardRef.of(model_id, NOW - timedelta(days=1))
     with pytest.raises(NotFound, match="a back-up was restored"), desk.database.transaction() as session:
         overrule(session, lost, shown(session, model_id), CLEO, WHY, NOW, desk.policy)
     assert model(desk, model_id).state is ModelState.CANDIDATE

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from core import jobs
 from core.delivery import backlog, incidents, notices
 from core.delivery.retention import forget_before
-from core.records.delivery import Notice, Trouble
+from core.records.delivery import Incident, Notice
 from core.records.jobs import Job
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.vocabulary import DeliveryState, EventKind, NoticeKind
@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 
 
 def ids(
-    desk: Desk, *records: type[Notice | Trouble | Job | Event | EventDelivery | DeliveryAttempt]
+    desk: Desk, *records: type[Notice | Incident | Job | Event | EventDelivery | DeliveryAttempt]
 ) -> list[list[int]]:
     with desk.database.reading() as session:
         return [sorted(session.scalars(select(record.id))) for record in records]
@@ -38,7 +38,7 @@ def test_notices_that_were_said_and_troubles_that_were_mended_go_and_open_ones_s
         incidents.hold(session, "C1", "is_archived", NOW - 90 * DAY, posts_only=True)
     with desk.database.transaction() as session:
         assert forget_before(session, NOW - 90 * DAY) == 2
-    assert ids(desk, Notice, Trouble) == [[2, 3, 4], [2]]
+    assert ids(desk, Notice, Incident) == [[2, 3, 4], [2]]
 
 
 def sent(desk: Desk, number: int, state: DeliveryState, finished_days_ago: int) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.stock import LABELS, PEOPLE, Sizes, bench_policy, fill
 from core.delivery import backlog, claims, notices, outbox, webhooks
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.delivery.clock_skew import mend_times
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
@@ -27,9 +27,9 @@ from core.records.reviews import Answer, ReviewItem
 from core.review.answers import unanswerable_items
 from core.review.cards import item_card
 from core.review.listing import correction_page, item_page
-from core.review.my_work import mine_card
+from core.review.my_work import my_work_card
 from core.review.stats import stats_card
-from core.review.votes import Said, cast_vote, withdraw_vote
+from core.review.votes import NewAnswer, cast_vote, withdraw_vote
 from core.storage.database import PATIENT, Database
 from core.vocabulary import AnswerKind, Audience, Card, ItemState
 from tests.core.desk import NOW
@@ -187,11 +187,11 @@ def _voting(session: Session) -> None:
     item = session.scalars(select(ReviewItem.id).join(Prediction).where(*newest)).one()
     for number, label in enumerate(LABELS[:2]):
         for _delivered_twice in range(2):
-            cast_vote(session, Subject(item), first, Said(AnswerKind.LABEL, CLICKED + number, label), NOW, policy)
-    withdraw_vote(session, Subject(item), first, CLICKED + 2, NOW, policy)
+            cast_vote(session, CardRef(item), first, NewAnswer(AnswerKind.LABEL, CLICKED + number, label), NOW, policy)
+    withdraw_vote(session, CardRef(item), first, CLICKED + 2, NOW, policy)
     for number, person in enumerate(PEOPLE[1:3], 3):
         receipt = cast_vote(
-            session, Subject(item), person, Said(AnswerKind.LABEL, CLICKED + number, LABELS[0]), NOW, policy
+            session, CardRef(item), person, NewAnswer(AnswerKind.LABEL, CLICKED + number, LABELS[0]), NOW, policy
         )
     assert receipt.settled
 
@@ -232,7 +232,7 @@ QUESTIONS: dict[str, Question] = {
     "what waits too long": lambda session: mend_times(session, NOW),
     "the next event": lambda session: webhooks.is_waiting(session, (ENDPOINT,), NOW),
     "a card": lambda session: item_card(session, 5, bench_policy()),
-    "Home": lambda session: mine_card(session, PEOPLE[0], [RULES], NOW, bench_policy()),
+    "Home": lambda session: my_work_card(session, PEOPLE[0], [RULES], NOW, bench_policy()),
     "stats": lambda session: stats_card(session, RULES, NOW),
     "unanswerable items": lambda session: unanswerable_items(session, 1),
     "a page of items": lambda session: item_page(session, 1, None, 500, PAGE),

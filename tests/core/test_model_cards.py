@@ -2,12 +2,12 @@
 
 import pytest
 
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.errors import NotFound
-from core.learning.lifecycle.cards import candidate_card, model_story, run_card
+from core.learning.lifecycle.cards import candidate_card, model_history, run_card
 from core.learning.lifecycle.decisions import approve, overrule
 from core.learning.lifecycle.models import newest_evaluation
-from core.learning.lifecycle.rollback import roll_back
+from core.learning.lifecycle.rollback import rollback
 from core.vocabulary import DecisionKind, ModelState, RunState, Trigger
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NOW, Desk
@@ -17,7 +17,7 @@ from tests.people import ANA, BEN, CLEO, DAN
 
 def story(desk: Desk, model_id: int) -> list[str]:
     with desk.database.reading() as session:
-        return [words for _at, words in model_story(session, model_id, desk.policy)]
+        return [words for _at, words in model_history(session, model_id, desk.policy)]
 
 
 def test_the_card_of_a_run_follows_it(desk: Desk) -> None:
@@ -52,7 +52,7 @@ def test_the_card_says_when_its_report_is_out_of_date(desk: Desk) -> None:
     promoted(desk)
     model_id = candidate(desk, passed=False)
     with desk.database.transaction() as session:
-        roll_back(session, desk.queue(), CLEO, "", NOW, desk.rules)
+        rollback(session, desk.queue(), CLEO, "", NOW, desk.rules)
     with desk.database.reading() as session:
         card = candidate_card(session, model_id, desk.policy)
     assert (card.outdated, card.live_name, card.blocks) == (True, "v2", (REFUSED,))
@@ -67,7 +67,7 @@ def test_a_decision_is_on_the_card_it_was_about(desk: Desk) -> None:
     model_id = candidate(desk, passed=False)
     with desk.database.transaction() as session:
         seen = newest_evaluation(session, model_id).id
-        overrule(session, Subject(model_id), seen, CLEO, "the labels were wrong", NOW, desk.policy)
+        overrule(session, CardRef(model_id), seen, CLEO, "the labels were wrong", NOW, desk.policy)
     with desk.database.reading() as session:
         [line] = candidate_card(session, model_id, desk.policy).decisions
     assert (line.kind, line.leads, line.reason) == (DecisionKind.OVERRULE, (CLEO,), "the labels were wrong")
@@ -81,7 +81,7 @@ def test_the_story_of_a_model_goes_from_request_to_roll_back(desk: Desk) -> None
         approve(session, 1, CLEO, 1, NOW.replace(hour=10), desk.policy)
     promoted(desk, now=NOW.replace(hour=11))
     with desk.database.transaction() as session:
-        roll_back(session, desk.queue(), CLEO, "worse on mondays", NOW.replace(hour=12), desk.rules)
+        rollback(session, desk.queue(), CLEO, "worse on mondays", NOW.replace(hour=12), desk.rules)
     asked, snapshot, *_rest = lines = story(desk, 1)
     policy = desk.rules.fingerprint
     assert asked == f"training asked for (command by {CLEO}), policy {policy}"

@@ -12,7 +12,7 @@ from core.delivery import claims, outbox
 from core.delivery.backlog import draw_by_policy
 from core.delivery.claims import CLAIM, LONGEST_PAUSE
 from core.delivery.outbox import Due
-from core.errors import Busy
+from core.errors import DatabaseUnavailable
 from core.policy import Policy
 from core.records.delivery import Posting
 from core.vocabulary import Audience, Card
@@ -289,5 +289,5 @@ def test_a_card_that_was_given_up_is_not_waited_for(desk: Desk) -> None:
 def refused_as_busy(session: Session) -> bool:
     try:
         return outbox.subject_at(session, LEADS, "99.9", Card.CANDIDATE) is not None
-    except Busy:
+    except DatabaseUnavailable:
         return True

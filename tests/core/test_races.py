@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.delivery.backlog import draw_by_policy
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, Refusal
 from core.learning.data.golden import golden_set
 from core.learning.data.near_duplicates import near
@@ -163,7 +163,7 @@ def test_processes_that_start_at_once_with_another_policy_all_start(desk: Desk) 
     def start(act: Callable[[Session], None]) -> Receipt:
         with desk.database.transaction(wait=PATIENT) as session:
             act(session)
-        return Receipt(Subject(0), AnswerKind.SKIP, None)
+        return Receipt(CardRef(0), AnswerKind.SKIP, None)
 
     told = at_once([partial(start, act) for act in acts for _ in range(4)])
     assert [one for one in told if isinstance(one, Refusal)] == []
@@ -189,7 +189,7 @@ def test_an_example_that_becomes_golden_beside_a_snapshot_is_kept_out_of_it_or_n
 
     def vote() -> None:
         with desk.database.transaction(wait=PATIENT) as session:
-            cast_vote(session, Subject(near_a_seed), BEN, said(BILLING), NOW, desk.policy)
+            cast_vote(session, CardRef(near_a_seed), BEN, said(BILLING), NOW, desk.policy)
             voted.set()
             go.wait(20)
 

@@ -8,7 +8,7 @@ from core.errors import Invalid, NotFound
 from core.learning.data.seeds import add_seeds
 from core.learning.lifecycle.decisions import approve
 from core.learning.lifecycle.models import newest_evaluation
-from core.learning.lifecycle.rollback import roll_back
+from core.learning.lifecycle.rollback import rollback
 from core.learning.lifecycle.serving import Serving
 from core.records.learning import Artifact
 from core.vocabulary import RunState
@@ -35,7 +35,7 @@ def test_a_promotion_and_a_roll_back_are_served_everywhere_at_once(desk: Desk) -
     promoted(desk)
     assert (served(there), served(here)) == ("v3", "v3")
     with desk.database.transaction() as session:
-        roll_back(session, desk.queue(), CLEO, "", NOW, desk.rules)
+        rollback(session, desk.queue(), CLEO, "", NOW, desk.rules)
     assert (served(here), served(there)) == ("v1", "v1")
 
 

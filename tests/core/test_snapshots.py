@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from core.learning.data.golden import golden_set
-from core.learning.data.leakage import keep_clean
+from core.learning.data.leakage import exclude_near_duplicates
 from core.learning.data.seeds import add_seeds
-from core.learning.data.snapshots import Leak, Row, content_hash_of, gather, snapshot_rows, store
+from core.learning.data.snapshots import LeakageError, Row, content_hash_of, gather, snapshot_rows, store
 from core.records.learning import Snapshot
 from core.vocabulary import Source
 from tests.core.conftest import OpenDesk
@@ -38,7 +38,7 @@ def taken(desk: Desk) -> int:
     rows = gathered(desk)
     with desk.database.transaction() as session:
         golden = golden_set(session, desk.queue().id)
-        clean = keep_clean(rows, golden, desk.rules)
+        clean = exclude_near_duplicates(rows, golden, desk.rules)
         return store(session, desk.queue().id, clean, len(rows) - len(clean), golden, NOW, desk.rules).id
 
 
@@ -120,7 +120,10 @@ def test_a_row_that_became_golden_meanwhile_stops_the_snapshot(open_desk: OpenDe
     seed(desk, ("charged twice", BILLING))
     rows = gathered(desk)
     desk.under(review={"blind_share": 1.0}).settled(ANA, BEN, answer=BILLING, text="Charged twice")
-    with pytest.raises(Leak, match="1 training rows have become golden"), desk.database.transaction() as session:
+    with (
+        pytest.raises(LeakageError, match="1 training rows have become golden"),
+        desk.database.transaction() as session,
+    ):
         store(session, desk.queue().id, rows, 0, [], NOW, desk.rules)
     with desk.database.reading() as session:
         assert session.scalars(select(Snapshot)).all() == []

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core.privacy.erasure import erase
-from core.review.history import StoryLine, item_story
+from core.review.history import HistoryLine, item_history
 from tests.core.desk import CANNOT, NOW, REFUND, Desk
 from tests.people import ANA, BEN, CLEO
 
@@ -14,9 +14,9 @@ CLOSED = "its text was erased before it was settled; the item was closed with it
 COUNTED = "its text was erased; what was decided still counts, but no new model learns from it"
 
 
-def story(desk: Desk, item_id: int, person: str | None) -> list[StoryLine]:
+def story(desk: Desk, item_id: int, person: str | None) -> list[HistoryLine]:
     with desk.database.reading() as session:
-        return item_story(session, item_id, person, desk.policy)
+        return item_history(session, item_id, person, desk.policy)
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ def test_it_ends_with_when_the_text_was_erased_and_what_that_did(
     before = story(desk, item_id, None)
     with desk.database.transaction() as session:
         erase(session, desk.rules.name, "E-1", LATER)
-    assert story(desk, item_id, None) == [*before, StoryLine(LATER, last)]
-    assert story(desk, item_id, CLEO)[-1] == StoryLine(LATER, last)
+    assert story(desk, item_id, None) == [*before, HistoryLine(LATER, last)]
+    assert story(desk, item_id, CLEO)[-1] == HistoryLine(LATER, last)
 
 
 def test_of_an_erasure_of_something_else_it_says_nothing(desk: Desk) -> None:

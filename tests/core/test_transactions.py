@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import func, select, text
 
-from core.errors import Busy
+from core.errors import DatabaseUnavailable
 from core.records.reviews import Reviewer
 from core.storage.database import CLICK, Database
 from core.storage.postgres import IDLE_SECONDS
@@ -54,7 +54,7 @@ def test_the_server_gives_up_when_we_do_and_where_it_hears_nothing_of_us(postgre
 
 def test_a_connection_that_died_is_refused_once_at_most_and_never_after_a_pause(postgres: Database) -> None:
     cut_off(postgres)
-    with pytest.raises(Busy, match="Nothing was recorded"):
+    with pytest.raises(DatabaseUnavailable, match="Nothing was recorded"):
         reviewers(postgres)
     assert reviewers(postgres) == 0
     cut_off(postgres)

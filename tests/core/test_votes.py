@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
 from core.people.availability import pause, resume
 from core.people.members import Person, sync_members
-from core.review.votes import Receipt, Said, cast_vote
+from core.review.votes import NewAnswer, Receipt, cast_vote
 from core.vocabulary import AnswerKind, Card, ErrorReason, ItemState, Role
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk, said
@@ -220,9 +220,9 @@ def test_a_late_click_of_a_reviewer_who_leads_too_settles_no_dispute(open_desk: 
     assert desk.click(CLEO, item_id, BILLING, at=50).adjudicated
 
 
-def in_form(desk: Desk, item_id: int, sent: Said) -> Receipt:
+def in_form(desk: Desk, item_id: int, sent: NewAnswer) -> Receipt:
     with desk.database.transaction() as session:
-        return cast_vote(session, Subject(item_id), ANA, sent, NOW, desk.policy)
+        return cast_vote(session, CardRef(item_id), ANA, sent, NOW, desk.policy)
 
 
 def test_a_click_delivered_again_says_that_it_settled_only_if_it_did(desk: Desk) -> None:

@@ -15,7 +15,7 @@ from core.learning.evaluation.compare import GoldenRow, Predicted, always, compa
 from core.learning.evaluation.gate import GateVerdict, gate
 from core.learning.evaluation.intervals import difference, wilson
 from core.learning.evaluation.label_checks import collapsed, swaps
-from core.learning.evaluation.paired_tests import calibration_error, chance_of_worse, detectable_fall, holm
+from core.learning.evaluation.paired_tests import calibration_error, holm, mcnemar_p_value, minimum_detectable_effect
 from core.learning.evaluation.scorecard import Baseline, Calibration, Collapse, Flip, Scorecard
 from core.learning.learners.text import TextLearner
 from core.policy import LabelPolicy, PromotionPolicy, QueuePolicy
@@ -53,11 +53,11 @@ def right(label: str, times: int) -> list[Answer]:
     return [(label, label, label)] * times
 
 
-def broken(label: str, now: str, times: int) -> list[Answer]:
+def regressions(label: str, now: str, times: int) -> list[Answer]:
     return [(label, label, now)] * times
 
 
-def gained(label: str, before: str, times: int) -> list[Answer]:
+def improvements(label: str, before: str, times: int) -> list[Answer]:
     return [(label, before, label)] * times
 
 
@@ -83,17 +83,17 @@ def test_wilson_gives_newcombes_published_examples() -> None:
 def test_mcnemar_and_bonett_price_give_the_published_example() -> None:
     # airway hyper-responsiveness, 21 children: 1, 1, 7, 12; Fagerland, Lydersen and Laake (2014), table V:
     # exact conditional test, two-sided p = 0.070; Bonett-Price interval -0.508 to -0.013
-    assert 2 * chance_of_worse(7, 1) == pytest.approx(0.0703, abs=5e-5)
+    assert 2 * mcnemar_p_value(7, 1) == pytest.approx(0.0703, abs=5e-5)
     found = difference(7, 1, 21)
     assert (round(found.estimate, 3), round(found.low, 3), round(found.high, 3)) == (-0.286, -0.508, -0.013)
 
 
 def test_mcnemar_is_the_binomial_test_that_can_be_counted_by_hand() -> None:
-    assert chance_of_worse(0, 0) == 1
-    assert chance_of_worse(4, 0) == 1 / 16
-    assert chance_of_worse(5, 0) == 1 / 32
-    assert chance_of_worse(3, 1) == pytest.approx(5 / 16)
-    assert chance_of_worse(0, 5) == 1
+    assert mcnemar_p_value(0, 0) == 1
+    assert mcnemar_p_value(4, 0) == 1 / 16
+    assert mcnemar_p_value(5, 0) == 1 / 32
+    assert mcnemar_p_value(3, 1) == pytest.approx(5 / 16)
+    assert mcnemar_p_value(0, 5) == 1
 
 
 def test_holm_gives_a_known_example() -> None:
@@ -105,14 +105,14 @@ def test_holm_gives_a_known_example() -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.data())
 def test_holm_stays_between_the_chance_and_bonferroni_and_never_falls_when_one_rises(
-    chances: list[float], data: st.DataObject
+    p_values: list[float], data: st.DataObject
 ) -> None:
-    adjusted = holm(chances)
-    for chance, one in zip(chances, adjusted, strict=True):
-        assert chance <= one <= min(1, chance * len(chances)) + 1e-12
-    place = data.draw(st.integers(0, len(chances) - 1))
-    raised = [*chances[:place], data.draw(st.floats(chances[place], 1)), *chances[place + 1 :]]
-    assert all(after >= before for before, after in zip(adjusted, holm(raised), strict=True))
+    p_adjusted = holm(p_values)
+    for p_value, one in zip(p_values, p_adjusted, strict=True):
+        assert p_value <= one <= min(1, p_value * len(p_values)) + 1e-12
+    place = data.draw(st.integers(0, len(p_values) - 1))
+    raised = [*p_values[:place], data.draw(st.floats(p_values[place], 1)), *p_values[place + 1 :]]
+    assert all(after >= before for before, after in zip(p_adjusted, holm(raised), strict=True))
 
 
 @given(st.integers(0, 300), st.integers(0, 300))
@@ -140,16 +140,16 @@ def simulated_power(n: int, gained_share: float, fall: float, alpha: float) -> f
 
 @pytest.mark.parametrize(("n", "churn"), [(60, 2), (120, 0), (500, 9)])
 def test_the_detectable_fall_is_noticed_in_four_of_five_simulations(n: int, churn: int) -> None:
-    fall = detectable_fall(n, churn, 0.05)
+    fall = minimum_detectable_effect(n, churn, 0.05)
     assert fall is not None
     assert simulated_power(n, (churn + 1) / (n + 2), fall, 0.05) == pytest.approx(0.8, abs=0.025)
 
 
 def test_more_examples_show_smaller_falls_and_a_handful_shows_none() -> None:
-    falls = [detectable_fall(n, n // 60, 0.05) for n in (60, 120, 500, 2000)]
+    falls = [minimum_detectable_effect(n, n // 60, 0.05) for n in (60, 120, 500, 2000)]
     assert [None if fall is None else round(fall, 2) for fall in falls] == [0.16, 0.09, 0.03, 0.01]
-    assert detectable_fall(4, 0, 0.05) is None
-    assert detectable_fall(0, 0, 0.05) is None
+    assert minimum_detectable_effect(4, 0, 0.05) is None
+    assert minimum_detectable_effect(0, 0, 0.05) is None
 
 
 def test_the_calibration_error_is_the_mean_gap_between_confidence_and_truth() -> None:
@@ -189,15 +189,15 @@ def test_a_label_is_lost_when_three_right_answers_become_none() -> None:
 def test_the_two_kinds_are_counted_apart() -> None:
     found = card(
         right("refund", 5)
-        + broken("login", "refund", 2)
-        + gained("login", "refund", 1)
+        + regressions("login", "refund", 2)
+        + improvements("login", "refund", 1)
         + [("login", "refund", "billing")],
-        past=gained("refund", "login", 2) + broken("billing", "login", 1) + [("login", "refund", "refund")],
+        past=improvements("refund", "login", 2) + regressions("billing", "login", 1) + [("login", "refund", "refund")],
     )
     score, past = found.random, found.past_errors
-    assert (score.n, score.live_right, score.candidate_right, score.broken, score.gained) == (9, 7, 6, 2, 1)
-    assert score.chance_of_worse == 0.5
-    assert score.lowest > score.difference.low
+    assert (score.n, score.live_right, score.candidate_right, score.regressions, score.improvements) == (9, 7, 6, 2, 1)
+    assert score.p_value == 0.5
+    assert score.ci_lower > score.difference.low
     assert (past.n, past.live_right, past.candidate_right) == (4, 1, 2)
     assert (past.fixed, past.broken_again) == ((1001, 1002), (1003,))
     assert found.negative_flips == (Flip(6, "login", "login", "refund"), Flip(7, "login", "login", "refund"))
@@ -206,12 +206,12 @@ def test_the_two_kinds_are_counted_apart() -> None:
 
 def test_each_label_has_its_recall_and_precision() -> None:
     found = card(
-        right("refund", 3) + broken("refund", "login", 1) + right("login", 1) + [("login", "billing", "login")]
+        right("refund", 3) + regressions("refund", "login", 1) + right("login", 1) + [("login", "billing", "login")]
     )
     login, refund = found.labels
     assert (login.label, login.n, login.live_recall, login.candidate_recall) == ("login", 2, 0.5, 1)
     assert [login.live_precision, login.candidate_precision] == [1, pytest.approx(2 / 3)]
-    assert (refund.live_recall, refund.candidate_recall, refund.chance_of_worse) == (1, 0.75, 0.5)
+    assert (refund.live_recall, refund.candidate_recall, refund.p_value) == (1, 0.75, 0.5)
     assert not login.tested
     never = card([("refund", "login", "login")]).labels[0]
     assert (never.live_precision, never.candidate_precision) == (None, None)
@@ -219,12 +219,15 @@ def test_each_label_has_its_recall_and_precision() -> None:
 
 def test_only_labels_with_enough_rows_are_tested_and_adjusted_for_their_number() -> None:
     found = card(
-        right("refund", 15) + broken("refund", "login", 5) + right("login", 20) + broken("billing", "login", 19)
+        right("refund", 15)
+        + regressions("refund", "login", 5)
+        + right("login", 20)
+        + regressions("billing", "login", 19)
     )
     billing, login, refund = found.labels
-    assert billing.adjusted is None
-    assert login.adjusted == 1
-    assert refund.adjusted == pytest.approx(2 / 32)
+    assert billing.p_adjusted is None
+    assert login.p_adjusted == 1
+    assert refund.p_adjusted == pytest.approx(2 / 32)
 
 
 def test_rows_without_a_recorded_prediction_are_left_out_and_counted() -> None:
@@ -269,18 +272,20 @@ def test_calibration_is_on_the_rows_where_both_have_a_confidence() -> None:
 def test_a_swap_or_loss_that_the_live_model_shows_as_well_is_not_the_candidates() -> None:
     swapped_before = answered("login", "refund", "refund", 3) + answered("refund", "login", "login", 3)
     assert card(swapped_before).swapped == ()
-    assert card(broken("login", "refund", 3) + broken("refund", "login", 3)).swapped == (("login", "refund"),)
+    assert card(regressions("login", "refund", 3) + regressions("refund", "login", 3)).swapped == (("login", "refund"),)
 
 
 def test_a_swap_is_seen_among_random_rows_although_past_errors_look_the_same_for_both() -> None:
     past = answered("login", "refund", "refund", 6) + answered("refund", "login", "login", 6)
-    found = card(broken("login", "refund", 2) + broken("refund", "login", 2), past)
+    found = card(regressions("login", "refund", 2) + regressions("refund", "login", 2), past)
     assert found.swapped == (("login", "refund"),)
     assert card(right("login", 2) + right("refund", 2), past).swapped == ()
 
 
 def test_a_scorecard_survives_json() -> None:
-    golden = rows(right("refund", 3) + broken("login", "refund", 4)) + rows(right("login", 1), Stratum.PAST_ERROR, 90)
+    golden = rows(right("refund", 3) + regressions("login", "refund", 4)) + rows(
+        right("login", 1), Stratum.PAST_ERROR, 90
+    )
     live = Predicted(("refund",) * 3 + ("login",) * 5, (0.9,) * 8)
     found = compare(golden, live, Predicted(("refund",) * 7 + ("login",), (0.7,) * 8), POLICY)
     assert found.collapsed == ()
@@ -318,54 +323,54 @@ def test_a_model_answers_golden_rows_with_its_most_probable_label() -> None:
 
 def test_a_significant_fall_on_random_examples_blocks_and_the_same_number_of_gains_does_not() -> None:
     base = right("refund", 60) + right("login", 60)
-    worse = verdict(base + broken("refund", "login", 9) + gained("login", "billing", 1))
+    worse = verdict(base + regressions("refund", "login", 9) + improvements("login", "billing", 1))
     assert worse.blocks == (
         "9 of 130 random golden examples that the live model gets right would be wrong, and 1 the other way round. "
         "Two equally good models would differ like that in 1.1 in 100 cases.",
         "“refund”: of 69 random golden examples 69 are right now and 60 would be. "
         "Two equally good models would differ like that in 0.4 in 100 cases.",
     )
-    assert verdict(base + broken("refund", "login", 9) + gained("login", "billing", 9)).passed is False, (
+    assert verdict(base + regressions("refund", "login", 9) + improvements("login", "billing", 9)).passed is False, (
         "one label fell"
     )
-    assert verdict(base + broken("refund", "login", 4) + gained("login", "billing", 4)).passed is True
+    assert verdict(base + regressions("refund", "login", 4) + improvements("login", "billing", 4)).passed is True
 
 
 def test_a_label_blocks_only_after_the_adjustment_for_the_number_of_labels() -> None:
-    others = right("login", 30) + gained("login", "refund", 5)
-    found = verdict(right("refund", 30) + broken("refund", "login", 5) + others)
+    others = right("login", 30) + improvements("login", "refund", 5)
+    found = verdict(right("refund", 30) + regressions("refund", "login", 5) + others)
     assert found.passed, "1 in 32 for one label of two is 1 in 16"
-    assert not verdict(right("refund", 30) + broken("refund", "login", 6) + others).passed
+    assert not verdict(right("refund", 30) + regressions("refund", "login", 6) + others).passed
 
 
 def test_a_past_error_that_comes_back_blocks_by_name() -> None:
-    past = right("refund", 2) + broken("login", "refund", 1) + gained("login", "refund", 5)
+    past = right("refund", 2) + regressions("login", "refund", 1) + improvements("login", "refund", 5)
     found = verdict(right("refund", 30), past)
     assert found.blocks == (
         "1 past error that the live model gets right would be wrong again (golden 1003). "
         "Of all 8 past errors 3 are right now and 7 would be.",
     )
-    assert verdict(right("refund", 30), right("refund", 2) + gained("login", "refund", 5)).passed
+    assert verdict(right("refund", 30), right("refund", 2) + improvements("login", "refund", 5)).passed
 
 
 def test_swapped_labels_and_lost_labels_block_with_two_or_three_rows() -> None:
-    swap = verdict(right("billing", 3) + broken("login", "refund", 2) + broken("refund", "login", 2))
+    swap = verdict(right("billing", 3) + regressions("login", "refund", 2) + regressions("refund", "login", 2))
     assert swap.blocks == (
         "“login” and “refund” look swapped: the candidate takes most golden examples of each for the other. "
         "Check the labels of the training rows.",
     )
-    lost = verdict(right("billing", 3) + broken("login", "refund", 3))
+    lost = verdict(right("billing", 3) + regressions("login", "refund", 3))
     assert lost.blocks == (
         "“login” is lost: the live model gets 3 of its 3 golden examples right, the candidate none.",
     )
-    assert card(broken("login", "refund", 3)).collapsed == (Collapse("login", 3, 3),)
+    assert card(regressions("login", "refund", 3)).collapsed == (Collapse("login", 3, 3),)
 
 
 def test_without_golden_examples_it_passes_and_says_that_nothing_could_be_tested() -> None:
     found = verdict([])
     assert found.passed
     assert found.warnings == ("Nothing could be tested: there is no random golden example to compare on.",)
-    only_past = verdict([], gained("login", "refund", 3))
+    only_past = verdict([], improvements("login", "refund", 3))
     assert only_past.warnings == (
         "Nothing could be tested: there is no random golden example to compare on; "
         "the 3 past errors show only what was fixed.",
@@ -397,8 +402,8 @@ def test_a_first_candidate_meets_the_commonest_label_and_must_beat_it() -> None:
         "Without a model to compare it with, the candidate was compared with always giving the commonest label."
         in passed.warnings
     )
-    chance = answered("refund", "refund", "login", 25) + answered("login", "refund", "refund", 30)
-    assert not verdict(right("refund", 5) + chance, baseline="majority").passed
+    p_value = answered("refund", "refund", "login", 25) + answered("login", "refund", "refund", 30)
+    assert not verdict(right("refund", 5) + p_value, baseline="majority").passed
 
 
 def test_confidence_that_means_less_than_before_is_warned_of() -> None:

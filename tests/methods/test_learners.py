@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.learning.data.inputs import Example
-from core.learning.learners.base import Fitted, Learner, Outgrown, find_learner, restricted
+from core.learning.learners.base import Fitted, Learner, NoCommonLabels, find_learner, label_subset
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.temperature import SCALES, assign_folds, fit_scale
 from core.learning.learners.text import TextLearner, TextModel
@@ -67,14 +67,14 @@ def test_probabilities_have_a_column_per_label_and_sum_to_one() -> None:
 def test_a_model_may_be_held_to_some_of_its_labels() -> None:
     model = fit(corpus())
     texts = [e.text for e in corpus(2)]
-    whole, some = model.probabilities(texts), restricted(model, ("login", "delivery", "of the future"))
-    assert restricted(model, model.classes) is model
+    whole, some = model.probabilities(texts), label_subset(model, ("login", "delivery", "of the future"))
+    assert label_subset(model, model.classes) is model
     assert some.classes == tuple(label for label in model.classes if label in ("login", "delivery"))
     kept = whole[:, [model.classes.index(label) for label in some.classes]]
     np.testing.assert_array_equal(some.probabilities(texts), kept, "what the others got is given to nobody")
     assert some.probabilities([]).shape == (0, 2)
-    with pytest.raises(Outgrown, match="none of the labels"):
-        restricted(model, ("of the future",))
+    with pytest.raises(NoCommonLabels, match="none of the labels"):
+        label_subset(model, ("of the future",))
 
 
 def test_the_same_rows_and_seed_give_the_same_model_in_any_order() -> None:

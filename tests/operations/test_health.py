@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
-from bot.observability.liveness import Pulse, SocketState
+from bot.observability.liveness import Liveness, SocketState
 from bot.observability.metrics import count_refusals
 from bot.observability.probe import Probe
 from bot.runtime.clock import utc_now
@@ -35,7 +35,7 @@ class Watched:
 
     def __init__(self, loop: Loop, port: int) -> None:
         self.loop, self.now = loop, 0.0
-        self.pulse = Pulse(lambda: self.now)
+        self.liveness = Liveness(lambda: self.now)
         self.address = f"http://127.0.0.1:{port}"
 
     def ready(self) -> tuple[int, dict[str, Any]]:
@@ -52,7 +52,7 @@ class Watched:
 @pytest.fixture
 def watched(start_loop: StartLoop, unused_port: int) -> Iterator[Watched]:
     made = Watched(start_loop(), unused_port)
-    with listening(create_listener(made.loop.services, made.pulse), "127.0.0.1", unused_port):
+    with listening(create_listener(made.loop.services, made.liveness), "127.0.0.1", unused_port):
         yield made
 
 
@@ -62,23 +62,23 @@ def test_a_process_is_ready_while_everything_it_needs_is_there(watched: Watched)
     status, body = watched.ready()
     assert (status, body["ready"]) == (200, True)
     assert set(body) == {"ready", "database", "delivery"}  # no socket and no worker of its own
-    watched.pulse.works = True
+    watched.liveness.works = True
     assert watched.ready()[0] == 503, "a worker that never looked for work"
-    watched.pulse.ticked("deliver")
-    watched.pulse.socket = lambda: SocketState(True, 3.0)
+    watched.liveness.ticked("deliver")
+    watched.liveness.socket = lambda: SocketState(True, 3.0)
     assert watched.ready()[0] == 200
 
 
 @pytest.mark.usefixtures("sqlite_only")
 def test_a_clock_that_stands_still_or_a_deaf_socket_makes_it_unready(watched: Watched) -> None:
-    watched.pulse.works = True
-    watched.pulse.ticked("deliver")
+    watched.liveness.works = True
+    watched.liveness.ticked("deliver")
     watched.now = 31
     status, body = watched.ready()
     assert (status, body["scheduler"]) == (503, {"ok": False, "tick_age_seconds": 31.0})
-    watched.pulse.ticked("notices")
+    watched.liveness.ticked("notices")
     for state in (SocketState(False, 1.0), SocketState(True, 61.0)):
-        watched.pulse.socket = partial(SocketState, state.connected, state.ping_age)
+        watched.liveness.socket = partial(SocketState, state.connected, state.ping_age)
         assert watched.ready()[1]["socket"]["ok"] is False
     assert httpx.get(f"{watched.address}/health/live").status_code == 200
 
@@ -155,7 +155,7 @@ def test_calls_that_slack_put_off_are_counted_by_method_and_not_repeated(watched
 def test_a_port_that_is_taken_keeps_nobody_from_work(
     watched: Watched, unused_port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with listening(create_listener(watched.loop.services, Pulse()), "127.0.0.1", unused_port):
+    with listening(create_listener(watched.loop.services, Liveness()), "127.0.0.1", unused_port):
         assert watched.ready()[0] == 200
     assert f"Port {unused_port} cannot be had (Address already in use)" in caplog.text
 

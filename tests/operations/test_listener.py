@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from bot.server import listener
+from bot.server import slow_clients
 from bot.server.listener import listening
 
 HALF = {
@@ -24,7 +24,7 @@ HALF = {
 @pytest.fixture
 def port(unused_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     for name, value in (("SILENT_SECONDS", 1.0), ("LONG_BODY_SECONDS", 1.0), ("MOST_SILENT", 20)):
-        monkeypatch.setattr(listener, name, value)
+        monkeypatch.setattr(slow_clients, name, value)
     app = FastAPI()
 
     @app.api_route("/quick", methods=["GET", "POST"])

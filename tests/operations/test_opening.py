@@ -11,7 +11,7 @@ from bot.cli.app import app
 from bot.runtime.migrate import migrate, newest_revision
 from bot.sandbox.client import SandboxClient
 from bot.sandbox.server import serve
-from core.errors import Busy, Refusal
+from core.errors import DatabaseUnavailable, Refusal
 from core.storage.database import Database
 from tests.flows.processes import Bot, write_policy
 from tests.operations.test_first_day import ENOUGH, answers
@@ -85,7 +85,7 @@ def test_a_database_that_cannot_be_reached_is_no_bug(
     runner: CliRunner, unused_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", f"postgresql://u:p@127.0.0.1:{unused_port}/x")
-    assert isinstance(runner.invoke(app, ["token", "list"]).exception, Busy)
+    assert isinstance(runner.invoke(app, ["token", "list"]).exception, DatabaseUnavailable)
 
 
 @pytest.mark.usefixtures("sqlite_only")

@@ -13,8 +13,8 @@ from core.intake.ingest import flag_for_review
 from core.intake.predictions import NewPrediction
 from core.learning.data.golden import golden_set
 from core.learning.data.seeds import add_seeds
-from core.learning.data.snapshots import Forgotten, gather, snapshot_rows, store
-from core.learning.lifecycle.cards import model_story
+from core.learning.data.snapshots import ErasedMeanwhileError, gather, snapshot_rows, store
+from core.learning.lifecycle.cards import model_history
 from core.privacy.erasure import Erased, erase, erase_expired
 from core.records import Base
 from core.records.learning import GoldenExample, SeedExample
@@ -22,7 +22,7 @@ from core.records.predictions import Prediction
 from core.records.reviews import Answer
 from core.review.cards import form_card, item_card
 from core.review.content import ERASED
-from core.review.my_work import mine_card
+from core.review.my_work import my_work_card
 from core.storage.database import PATIENT
 from core.vocabulary import Card, ErrorReason, ItemState, RunState
 from tests.core.conftest import OpenDesk
@@ -61,8 +61,8 @@ def test_no_table_holds_the_text_any_more_but_the_answer_counts(desk: Desk) -> N
     assert (desk.correction(item_id).label, desk.correction(item_id).tally) == (REFUND, {REFUND: 2})
     with desk.database.reading() as session:
         card = item_card(session, item_id, desk.policy)
-        assert (card.text, card.image_url, card.fields, card.guess) == (ERASED, None, {}, REFUND)
-        assert mine_card(session, ANA, desk.policy.queues, NOW, desk.policy).answers[0].excerpt == ERASED
+        assert (card.text, card.image_url, card.fields, card.predicted_label) == (ERASED, None, {}, REFUND)
+        assert my_work_card(session, ANA, desk.policy.queues, NOW, desk.policy).answers[0].excerpt == ERASED
         assert gather(session, desk.queue().id, desk.rules) == []
 
 
@@ -143,7 +143,7 @@ def test_an_open_item_is_closed_and_takes_no_more_answers(desk: Desk) -> None:
         desk.undo(ANA, item_id)
     with desk.database.reading() as session:
         assert form_card(session, item_id, BEN, desk.policy) is None
-        mine = mine_card(session, BEN, desk.policy.queues, NOW, desk.policy)
+        mine = my_work_card(session, BEN, desk.policy.queues, NOW, desk.policy)
         assert (mine.queues[0].open, mine.queues[0].waiting) == (0, ())
     assert len(desk.answers(item_id)) == 1
 
@@ -222,9 +222,9 @@ def test_models_that_learnt_from_it_are_named_and_the_next_one_is_not_among_them
     assert erased(desk, "E-0").models == ("v1",)  # also when asked again
     second = candidate(desk)
     with desk.database.reading() as session:
-        [line] = [words for _at, words in model_story(session, first, desk.policy) if "erased" in words]
+        [line] = [words for _at, words in model_history(session, first, desk.policy) if "erased" in words]
         assert line.startswith("1 of the rows it learnt from")
-        assert not any("erased" in words for _at, words in model_story(session, second, desk.policy))
+        assert not any("erased" in words for _at, words in model_history(session, second, desk.policy))
         before, after = ([row.text for row in snapshot_rows(session, number)] for number in (1, 2))
     assert (len(before), len(after)) == (len(after) + 1, len(before) - 1)
     assert (before.count(""), after.count("")) == (1, 0)
@@ -235,7 +235,7 @@ def test_a_snapshot_of_rows_that_were_erased_meanwhile_is_not_made(desk: Desk) -
     with desk.database.reading() as session:
         gathered = gather(session, desk.queue().id, desk.rules)
     erased(desk, "E-1")
-    with pytest.raises(Forgotten), desk.database.transaction() as session:
+    with pytest.raises(ErasedMeanwhileError), desk.database.transaction() as session:
         store(session, desk.queue().id, gathered, 0, [], NOW, desk.rules)
 
 

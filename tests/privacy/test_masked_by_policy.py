@@ -5,14 +5,14 @@ from sqlalchemy import select
 
 from core.learning.data.seeds import add_seeds
 from core.learning.data.snapshots import gather
-from core.learning.lifecycle.cards import candidate_card, model_story
-from core.learning.lifecycle.rollback import roll_back
+from core.learning.lifecycle.cards import candidate_card, model_history
+from core.learning.lifecycle.rollback import rollback
 from core.records.learning import Decision, GoldenExample, SeedExample
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction
 from core.review.cards import form_card, item_card
-from core.review.history import item_story
-from core.review.my_work import mine_card
+from core.review.history import item_history
+from core.review.my_work import my_work_card
 from core.text.content_hash import content_hash
 from core.vocabulary import ErrorReason
 from tests.core.conftest import OpenDesk
@@ -31,9 +31,9 @@ def everything_shown(desk: Desk, item_id: int) -> str:
         shown = [
             item_card(session, item_id, desk.policy),
             form_card(session, item_id, BEN, desk.policy),
-            mine_card(session, ANA, desk.policy.queues, NOW, desk.policy),
-            mine_card(session, BEN, desk.policy.queues, NOW, desk.policy),
-            item_story(session, item_id, None, desk.policy),
+            my_work_card(session, ANA, desk.policy.queues, NOW, desk.policy),
+            my_work_card(session, BEN, desk.policy.queues, NOW, desk.policy),
+            item_history(session, item_id, None, desk.policy),
         ]
     return repr(shown)
 
@@ -97,7 +97,7 @@ def test_who_reviews_no_more_keeps_their_answers_but_not_the_texts(desk: Desk) -
     item_id = desk.ticket(TEXT)
     desk.click(ANA, item_id, REFUND)
     with desk.database.reading() as session:
-        [answer] = mine_card(session, ANA, (), NOW, desk.policy).answers
+        [answer] = my_work_card(session, ANA, (), NOW, desk.policy).answers
     assert (answer.subject.id, answer.words, answer.excerpt) == (item_id, REFUND, "")
 
 
@@ -130,9 +130,9 @@ def test_a_leads_reason_is_masked_where_it_is_shown_and_where_it_is_stored(open_
     for _ in range(2):
         promoted(desk)
     with desk.database.transaction() as session:
-        roll_back(session, desk.queue(), CLEO, NOTE, NOW, desk.rules)
+        rollback(session, desk.queue(), CLEO, NOTE, NOW, desk.rules)
     with desk.database.reading() as session:
-        shown = [repr(candidate_card(session, 1, desk.policy)), repr(model_story(session, 1, desk.policy))]
+        shown = [repr(candidate_card(session, 1, desk.policy)), repr(model_history(session, 1, desk.policy))]
         [stored] = session.scalars(select(Decision.reason).where(Decision.reason != ""))
     assert not any("ana@example.org" in words for words in shown)
     assert ("ana@example.org" in stored) == keep

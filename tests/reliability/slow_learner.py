@@ -5,7 +5,7 @@ from pathlib import Path
 SLOW = '''
 import os, time
 from pathlib import Path
-from core.learning.text_learner import TextLearner
+from core.learning.learners.text import TextLearner
 
 class SlowLearner(TextLearner):
     name = "slow"

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.pool import QueuePool
 
 from bot.sandbox.client import Outcome, SandboxClient
-from core.errors import Busy
+from core.errors import DatabaseUnavailable
 from core.records.reviews import Answer
 from core.storage.database import Database
 from core.storage.deadlines import finished_within
@@ -121,7 +121,7 @@ def test_rows_that_a_client_in_the_hole_has_locked_are_free_again_in_seconds(
         session.execute(text("CREATE TABLE noted (words text)"))
         session.execute(text("INSERT INTO noted VALUES ('before')"))
     try:
-        with pytest.raises(Busy):
+        with pytest.raises(DatabaseUnavailable):
             _cut_off(shaky, proxy)
         with straight.transaction(wait=10) as session:
             session.execute(text("UPDATE noted SET words = 'after'"))
@@ -142,7 +142,7 @@ def _cut_off(database: Database, proxy: Proxy) -> None:
 def test_all_transactions_of_one_request_end_together(shaky: Database, proxy: Proxy) -> None:
     with proxy.black_hole(), finished_within(0.5):
         for _ in range(3):
-            with pytest.raises(Busy), shaky.transaction() as session:
+            with pytest.raises(DatabaseUnavailable), shaky.transaction() as session:
                 session.execute(text("SELECT 1"))
     with shaky.transaction() as session:
         assert session.scalar(text("SELECT 1")) == 1

@@ -19,14 +19,14 @@ from benchmarks.chaos.rounds import Round
 from benchmarks.chaos.texts import ticket
 from bot.runtime.clock import utc_now
 from bot.runtime.services import slack_client
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.records.delivery import Posting
 from core.records.jobs import Job
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
-from core.review.votes import Said, cast_vote
+from core.review.votes import NewAnswer, cast_vote
 from core.vocabulary import AnswerKind, ItemState
 
 SEED = 11  # with it every process is forked, so none takes three seconds to start
@@ -69,9 +69,9 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         ledger.note(Sent("T-1", "m", text, uncertain=True))
         for person in REVIEWERS[:2]:
             sent = time.time()
-            said = Said(AnswerKind.LABEL, int(sent * 1_000_000), label)
+            said = NewAnswer(AnswerKind.LABEL, int(sent * 1_000_000), label)
             with place.database.transaction() as session:
-                cast_vote(session, Subject(item_id), person, said, utc_now(), place.policy)
+                cast_vote(session, CardRef(item_id), person, said, utc_now(), place.policy)
             ledger.note(Click(person, item_id, said.kind, label, said.clicked_at, sent, time.time(), heard=True))
         yield Scene(place, ledger)
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import event, select, text
 
 from bot.runtime.migrate import migrate
-from core.errors import Full
+from core.errors import DiskFull
 from core.records.reviews import Answer, Correction
 from core.storage.database import Database
 from core.storage.database_errors import Seldom
@@ -112,7 +112,7 @@ def test_a_transaction_for_which_there_is_no_room_leaves_nothing(sqlite_url: str
         session.execute(text("CREATE TABLE noted (words TEXT)"))
         pages = session.scalar(text("PRAGMA page_count"))
     most["pages"] = pages + 10
-    with pytest.raises(Full):
+    with pytest.raises(DiskFull):
         _note_much(database)
     most["pages"] = 0
     with database.transaction() as session:

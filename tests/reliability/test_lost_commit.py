@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from bot.runtime.clock import utc_now
-from core.errors import Busy, Unsure
+from core.errors import CommitOutcomeUnknown, DatabaseUnavailable
 from core.learning.data.seeds import add_seeds
 from core.records.delivery import Posting
 from core.records.learning import Decision, ModelVersion
@@ -129,8 +129,8 @@ def test_a_connection_that_breaks_before_the_commit_leaves_nothing_and_says_so(
     with straight.transaction() as session:
         session.execute(text("CREATE TABLE noted (words text)"))
     for _ in range(3):
-        with pytest.raises(Busy, match="Nothing was recorded") as refusal:
+        with pytest.raises(DatabaseUnavailable, match="Nothing was recorded") as refusal:
             _broken_off(shaky, proxy)
-        assert not isinstance(refusal.value, Unsure)
+        assert not isinstance(refusal.value, CommitOutcomeUnknown)
     with shaky.transaction() as session:
         assert session.scalar(text("SELECT count(*) FROM noted")) == 0

@@ -8,18 +8,18 @@ from apscheduler.triggers.cron import CronTrigger
 from slack_sdk import WebClient
 from sqlalchemy import delete, select
 
-from bot.observability.liveness import Pulse
+from bot.observability.liveness import Liveness
 from bot.runtime.services import assemble
 from bot.worker.scheduler import is_too_early
-from bot.worker.tasks import DAY, JobKind, put_times_right
+from bot.worker.tasks import DAY, PeriodicTask, put_times_right
 from core import jobs
 from core.delivery import claims, outbox, webhooks
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.delivery.outbox import Due
 from core.errors import Outdated
 from core.records.jobs import Job
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
-from core.review.votes import Said, cast_vote
+from core.review.votes import NewAnswer, cast_vote
 from core.storage.database import Database
 from core.vocabulary import AnswerKind, EventKind
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk, opened
@@ -90,7 +90,7 @@ def test_a_pause_that_is_meant_stays(desk: Desk) -> None:
 def test_an_event_for_other_systems_goes_out_after_the_clock_was_put_back(desk: Desk) -> None:
     queue = desk.queue()
     with desk.database.transaction() as session:
-        webhooks.announce(session, EventKind.ITEM_SETTLED, 1, queue.id, {}, NOW)
+        webhooks.publish(session, EventKind.ITEM_SETTLED, 1, queue.id, {}, NOW)
         [event_id] = session.scalars(select(Event.id))
         session.add(EventDelivery(event_id=event_id, endpoint="desk", next_try_at=NOW))
     put_right(desk, BACK)
@@ -105,7 +105,7 @@ def test_an_event_that_was_refused_is_sent_again_as_soon_as_if_the_clock_had_not
 def _next_try_of_a_refused_event(desk: Desk, seen_at: datetime) -> datetime:
     """Its endpoint asked for two hours at NOW; the worker looks at `seen_at`."""
     with desk.database.transaction() as session:
-        webhooks.announce(session, EventKind.ITEM_SETTLED, desk.queue().id, desk.queue().id, {"at": str(seen_at)}, NOW)
+        webhooks.publish(session, EventKind.ITEM_SETTLED, desk.queue().id, desk.queue().id, {"at": str(seen_at)}, NOW)
         event_id = session.scalars(select(Event.id)).one()
         session.execute(delete(DeliveryAttempt))
         session.execute(delete(EventDelivery))
@@ -155,8 +155,8 @@ def test_a_form_counts_when_it_is_sent_whatever_our_own_clock_says(desk: Desk) -
     opened_at, clicked_since, clicked_later = 1000, 2000, 3000
     desk.click(ANA, item_id, REFUND, at=clicked_since)
     with desk.database.transaction() as session:
-        form = Said(AnswerKind.LABEL, opened_at, BILLING, in_form=True)
-        assert cast_vote(session, Subject(item_id), ANA, form, BACK, desk.policy).before == REFUND
+        form = NewAnswer(AnswerKind.LABEL, opened_at, BILLING, in_form=True)
+        assert cast_vote(session, CardRef(item_id), ANA, form, BACK, desk.policy).before == REFUND
     assert desk.click(ANA, item_id, DELIVERY, at=clicked_later, now=FORWARD).before == BILLING
     with pytest.raises(Outdated):
         desk.click(ANA, item_id, REFUND, at=clicked_since + 1)
@@ -188,8 +188,8 @@ def test_a_schedule_that_was_looked_at_by_a_clock_ahead_goes_on_from_now(desk: D
 
 def test_what_is_done_daily_is_not_done_because_the_clock_was_set() -> None:
     steady = 100.0
-    signs = Pulse(lambda: steady)
-    daily, often = JobKind("retention", DAY, lambda _: False), JobKind("deliver", 0.25, lambda _: False)
+    signs = Liveness(lambda: steady)
+    daily, often = PeriodicTask("retention", DAY, lambda _: False), PeriodicTask("deliver", 0.25, lambda _: False)
     assert not is_too_early(daily, signs), "it never was"
     for kind in (daily, often):
         signs.ticked(kind.name)

@@ -83,11 +83,11 @@ class History:
         return False
 
     def _verdict(self, answers: Sequence[Answer]) -> object:
-        standing = [one for one in answers if one.kind is not AnswerKind.WITHDRAWN]
-        labels = [one.label for one in standing if one.kind.is_vote]
-        cannot = sum(one.kind is AnswerKind.CANNOT_JUDGE for one in standing)
+        current = [one for one in answers if one.kind is not AnswerKind.WITHDRAWN]
+        labels = [one.label for one in current if one.kind.is_vote]
+        cannot = sum(one.kind is AnswerKind.CANNOT_JUDGE for one in current)
         policy = self.scene.place.policy.queues[0].consensus
-        return verdict(labels, cannot, len(REVIEWERS) - len(standing), policy)
+        return verdict(labels, cannot, len(REVIEWERS) - len(current), policy)
 
     def _words_lost(self, click: Click) -> bool:
         return self.scene.ledger.killed(click.sent, click.answered + LOST_WORDS)

@@ -76,7 +76,7 @@ def _summary(scorecard: Scorecard) -> str:
     change = score.difference
     accuracy = f"Accuracy {_signed(change.estimate)} points (95 %: {_signed(change.low)} to {_signed(change.high)})"
     fixed = f"past errors fixed: {len(past.fixed)}, broken again: {len(past.broken_again)}"
-    return "   ·   ".join([accuracy, f"newly wrong: {score.broken}, newly right: {score.gained}", fixed])
+    return "   ·   ".join([accuracy, f"newly wrong: {score.regressions}, newly right: {score.improvements}", fixed])
 
 
 def _strata(scorecard: Scorecard) -> list[tuple[str, RandomScore | PastErrorScore]]:

@@ -22,7 +22,7 @@ from core.delivery import claims, incidents, notices, outbox, turns
 from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
 from core.delivery.turns import Whose
-from core.errors import Busy, NotFound, Unsure
+from core.errors import CommitOutcomeUnknown, DatabaseUnavailable, NotFound
 from core.records.delivery import Notice, Posting
 from core.storage.database import PATIENT
 from core.vocabulary import Card
@@ -46,11 +46,13 @@ def deliver_next(services: Services) -> bool:
     except (SlackApiError, *CONNECTION, NotFound) as error:  # NotFound: its queue is not in the policy any more
         _fail(services, due, sorted_failure(error))
         return True
-    except Busy:  # the row cannot be read: nothing was said, and it need not wait until the claim ends
-        services.database.insist(lambda session: outbox.put_back(session, due.id, still_unsure=due.maybe_posted))
+    except DatabaseUnavailable:  # the row cannot be read: nothing was said, and it need not wait until the claim ends
+        services.database.retry_until_committed(
+            lambda session: outbox.put_back(session, due.id, still_unsure=due.maybe_posted)
+        )
         return True
     services.budget.heard()
-    services.database.insist(lambda session: _note_shown(session, due, ts, services.clock()))
+    services.database.retry_until_committed(lambda session: _note_shown(session, due, ts, services.clock()))
     return True
 
 
@@ -65,7 +67,7 @@ def deliver_next_notice(services: Services) -> bool:
         _fail_notice(services, due, sorted_failure(error))
         return True
     services.budget.heard()
-    services.database.insist(lambda session: _note_said(session, due, services.clock()))
+    services.database.retry_until_committed(lambda session: _note_said(session, due, services.clock()))
     return True
 
 
@@ -86,8 +88,8 @@ def in_turn(
     try:
         with services.database.transaction(wait=PATIENT) as session:
             return claim(session, services) if is_my_turn(session, services) else None
-    except Unsure:
-        services.database.insist(lambda session: claims.let_go(session, record, services.process))
+    except CommitOutcomeUnknown:
+        services.database.retry_until_committed(lambda session: claims.let_go(session, record, services.process))
         return None
 
 

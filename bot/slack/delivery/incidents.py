@@ -11,7 +11,7 @@ from bot.slack.views import incident as words
 from core.delivery import backlog, incidents, notices
 from core.delivery.incidents import EVERYWHERE
 from core.policy import Policy
-from core.records.delivery import Trouble
+from core.records.delivery import Incident
 from core.storage.database import PATIENT
 from core.vocabulary import NoticeKind
 
@@ -38,7 +38,7 @@ def _concerned(policy: Policy, channel: str) -> Iterable[str]:
     return dict.fromkeys(queue.leads_channel for queue in uses)
 
 
-def _tell(session: Session, services: Services, trouble: Trouble, channel: str) -> None:
+def _tell(session: Session, services: Services, trouble: Incident, channel: str) -> None:
     key = f"trouble:{trouble.id}:{channel}"
     if trouble.mended_at is None:
         _notify(session, services, key, channel, _what_is_wrong(session, trouble))
@@ -48,7 +48,7 @@ def _tell(session: Session, services: Services, trouble: Trouble, channel: str) 
             _notify(session, services, f"mended:{key}", channel, words.mended(trouble.channel, trouble.since))
 
 
-def _what_is_wrong(session: Session, trouble: Trouble) -> str:
+def _what_is_wrong(session: Session, trouble: Incident) -> str:
     count = backlog.count_waiting_for(session, trouble)
     if trouble.held_until is not None:
         return words.held_up(trouble.channel, trouble.reason, count)

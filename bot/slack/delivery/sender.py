@@ -12,7 +12,7 @@ from bot.slack.delivery import deduplication
 from bot.slack.errors import NotYetError
 from bot.slack.views import candidate, review_item, run
 from core.delivery import outbox
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
 from core.learning.lifecycle.cards import candidate_card, run_card
@@ -45,7 +45,7 @@ def say(services: Services, due: DueNotice) -> None:
 
 def _say_to_channel(services: Services, due: DueNotice) -> None:
     """Words to one person leave no trace to look for: those are rather said twice than never."""
-    carried = {"notice": str(Subject.of(due.id, due.since))}  # that of before a restore had the number too
+    carried = {"notice": str(CardRef.of(due.id, due.since))}  # that of before a restore had the number too
     if due.maybe_said and deduplication.message_ts(services.slack, due.channel, NOTICE, carried, due.since):
         return
     services.budget.spend_post(due.channel)

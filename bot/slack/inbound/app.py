@@ -22,7 +22,7 @@ from bot.slack.inbound.replies import note, tell
 from bot.slack.inbound.requests import TimedApp
 from bot.slack.inbound.workspace_check import let_in_only_ours
 from bot.slack.views import forms
-from core.errors import Busy, Invalid, Refusal
+from core.errors import DatabaseUnavailable, Invalid, Refusal
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def _sentence(error: Exception, body: Body, context: BoltContext) -> BoltRespons
 
 
 def _of_event(error: Exception) -> int:
-    if isinstance(error, Busy):
+    if isinstance(error, DatabaseUnavailable):
         return 503
     return 200 if isinstance(error, Refusal) else 500
 

@@ -16,7 +16,7 @@ from bot.slack.inbound.payloads import Body, Reaction
 from bot.slack.inbound.replies import note, show_view, tell
 from bot.slack.views import forms
 from core.delivery import notices, outbox
-from core.errors import Busy, NotAllowed, Outdated, Refusal
+from core.errors import DatabaseUnavailable, NotAllowed, Outdated, Refusal
 from core.learning.lifecycle.cards import candidate_card
 from core.learning.lifecycle.decisions import approve, overrule, reject, require_overruler, withdraw_approval
 from core.storage.database import Database
@@ -32,7 +32,7 @@ def register(app: App, services: Services) -> None:
         try:
             with services.database.transaction() as session:
                 _decide(session, reaction, now, services)
-        except Busy:
+        except DatabaseUnavailable:
             raise  # not acknowledged: Slack delivers the event again
         except Refusal as refusal:
             _tell_once(services.database, reaction, refusal, now)

@@ -9,11 +9,11 @@ from bot.runtime.services import Services
 from bot.slack import blocks
 from bot.slack.blocks import Message
 from bot.slack.inbound import payloads
-from bot.slack.inbound.home import load_mine, load_stats
+from bot.slack.inbound.home import load_my_work, load_stats
 from bot.slack.inbound.payloads import Body, Command
 from bot.slack.views import home, stats
 from core.errors import Invalid, NotAllowed, Refusal
-from core.learning.lifecycle.rollback import roll_back
+from core.learning.lifecycle.rollback import rollback
 from core.learning.lifecycle.runs import request_run
 from core.people.availability import pause, resume
 from core.people.members import queues_of
@@ -66,7 +66,7 @@ def _stats(command: Command, services: Services) -> Message:
 
 
 def _mine(command: Command, services: Services) -> Message:
-    return home.render_mine(load_mine(services, command.person))
+    return home.render_my_work(load_my_work(services, command.person))
 
 
 def _pause(command: Command, services: Services) -> Message:
@@ -94,7 +94,7 @@ def _roll_back(command: Command, services: Services) -> Message:
     with services.database.transaction() as session:
         queue, policy = _led_queue(session, command, services)
         reason = " ".join(word for word in command.words[1:] if word != policy.name)
-        name = roll_back(session, queue, command.person, reason, services.clock(), policy)
+        name = rollback(session, queue, command.person, reason, services.clock(), policy)
     return Message(f"{name} of {policy.shown_title} is live again.")
 
 

@@ -56,8 +56,8 @@ def _looked_at(services: Services, asked: FlagSubmission) -> NewPrediction:
     live, text = services.serving.usable(queue), queue.privacy.stored(asked.text)
     if live is None:
         return NewPrediction(external_id, NO_MODEL, text, fields=fields)
-    chances = live.predict([text])[0]
-    label = max(chances, key=lambda name: chances[name])
+    probabilities = live.predict([text])[0]
+    label = max(probabilities, key=lambda name: probabilities[name])
     return NewPrediction(
-        external_id, live.name, text, None, fields, label, chances[label], chances
+        external_id, live.name, text, None, fields, label, probabilities[label], probabilities
     )  # fmt: skip

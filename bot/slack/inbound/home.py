@@ -7,10 +7,10 @@ from bot.runtime.services import Services
 from bot.slack.inbound import payloads
 from bot.slack.inbound.payloads import Body
 from bot.slack.views import home
-from core.errors import Busy
+from core.errors import DatabaseUnavailable
 from core.people.availability import pause, resume
 from core.people.members import queues_of
-from core.review.my_work import MineCard, mine_card
+from core.review.my_work import MyWorkCard, my_work_card
 from core.review.stats import StatsCard, stats_card
 from core.vocabulary import Role
 
@@ -41,11 +41,11 @@ def register(app: App, services: Services) -> None:
     app.action("resume")(ack=resumed, lazy=[publish_again])
 
 
-def load_mine(services: Services, person: str) -> MineCard:
+def load_my_work(services: Services, person: str) -> MyWorkCard:
     with services.database.reading() as session:
         names = {row.name for row in queues_of(session, person, Role.REVIEWER)}
         queues = [queue for queue in services.policy.queues if queue.name in names]
-        return mine_card(session, person, queues, services.clock(), services.policy)
+        return my_work_card(session, person, queues, services.clock(), services.policy)
 
 
 def load_stats(services: Services, person: str) -> list[StatsCard]:
@@ -58,7 +58,7 @@ def load_stats(services: Services, person: str) -> list[StatsCard]:
 def publish_home(services: Services, client: WebClient, person: str) -> None:
     """Does nothing while the database is away: what is there is shown until the tab is opened again."""
     try:
-        view = home.render(load_mine(services, person), load_stats(services, person))
-    except Busy:
+        view = home.render(load_my_work(services, person), load_stats(services, person))
+    except DatabaseUnavailable:
         return
     client.views_publish(user_id=person, view=view.body)

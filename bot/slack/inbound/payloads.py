@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.errors import Invalid
-from core.review.votes import Said
+from core.review.votes import NewAnswer
 from core.text.storable import storable
 from core.vocabulary import AnswerKind, ErrorReason
 
@@ -30,7 +30,7 @@ class Click:
     """A button about one row. value: what the button carries beyond the row."""
 
     person: str
-    subject: Subject
+    subject: CardRef
     value: str
     clicked_at: int
     trigger_id: str
@@ -41,8 +41,8 @@ class Vote:
     """What a person says about an item, by a button or in the form."""
 
     person: str
-    item: Subject
-    said: Said
+    item: CardRef
+    said: NewAnswer
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def vote_click(body: Body) -> Vote:
     if word not in ANSWER_WORDS:
         raise Invalid(STALE)
     kind = ANSWER_WORDS[word]
-    said = Said(kind, clicked.clicked_at, label if kind is AnswerKind.LABEL else None)
+    said = NewAnswer(kind, clicked.clicked_at, label if kind is AnswerKind.LABEL else None)
     return Vote(clicked.person, clicked.subject, said)
 
 
@@ -117,7 +117,7 @@ def form_submission(body: Body) -> Vote:
     if chosen is None:
         raise Invalid("Choose a label or “None of these”.", field="label")
     none = chosen == NONE_VALUE
-    said = Said(
+    said = NewAnswer(
         kind=AnswerKind.NONE_OF_THESE if none else AnswerKind.LABEL,
         clicked_at=_number(opened_at) if opened_at else 0,
         label=None if none else chosen,
@@ -133,7 +133,7 @@ class Overruling:
     """seen: the evaluation that the form was about; 0 in one of a former release."""
 
     person: str
-    model: Subject
+    model: CardRef
     seen: int
     reason: str
 
@@ -199,7 +199,7 @@ def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def suggestion(body: Body) -> tuple[Subject, str]:
+def suggestion(body: Body) -> tuple[CardRef, str]:
     """Item and what was typed, for a searchable choice inside the item's form."""
     item, _, _opened_at = str(_part(body, "view").get("private_metadata", "")).partition("|")
     return _subject(item), str(body.get("value", ""))
@@ -227,10 +227,10 @@ def _first(body: Body) -> Body:
     return found[0]
 
 
-def _subject(text: object) -> Subject:
+def _subject(text: object) -> CardRef:
     """Of "7.1764000000123456"."""
     number, _, since = str(text).partition(".")
-    return Subject(_number(number), _number(since) if since else None)
+    return CardRef(_number(number), _number(since) if since else None)
 
 
 def _number(text: object) -> int:

@@ -10,7 +10,7 @@ from slack_bolt import App
 from bot.runtime.services import Services
 from bot.slack.inbound.payloads import Body
 from bot.slack.manifest import manifest
-from core.delivery.received_events import note_heard
+from core.delivery.received_events import note_received
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,6 @@ def register(app: App, services: Services, aside: Executor) -> None:
 def _note(services: Services, kind: str, now: datetime) -> None:
     try:
         with services.database.transaction() as session:
-            note_heard(session, kind, now)
+            note_received(session, kind, now)
     except Exception:
         log.info("an event's kind was not noted", exc_info=True)

@@ -19,7 +19,7 @@ from bot.slack.inbound.replies import note, show_view, tell
 from bot.slack.views import forms, receipts
 from core.records.reviews import ReviewItem
 from core.review.cards import form_card, item_card, labels_for
-from core.review.history import item_story
+from core.review.history import item_history
 from core.review.items import item_meant
 from core.review.votes import cast_vote, withdraw_vote
 
@@ -74,7 +74,7 @@ def register(app: App, services: Services) -> None:
         def draw() -> View:
             require_colleague(services, click.person, "see how this was decided")
             with services.database.reading() as session:
-                story = item_story(session, item_meant(session, click.subject), click.person, services.policy)
+                story = item_history(session, item_meant(session, click.subject), click.person, services.policy)
             return forms.how_decided(click.subject.id, story)
 
         show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)

@@ -6,11 +6,11 @@ from bot.slack import blocks
 from bot.slack.blocks import Block, View
 from bot.slack.inbound.payloads import NONE_VALUE
 from bot.slack.views.words import REASON_WORDS
-from core.errors import Busy, NotAllowed, NotFound
+from core.errors import DatabaseUnavailable, NotAllowed, NotFound
 from core.learning.lifecycle.cards import CandidateCard
 from core.policy import LabelPolicy, QueuePolicy
 from core.review.cards import FormCard
-from core.review.history import StoryLine
+from core.review.history import HistoryLine
 from core.vocabulary import NONE_OF_THESE
 
 MOST_BYTES = 200_000  # of a whole text; Slack takes views of 250,000 bytes (and 100 sections of 3,000 characters)
@@ -44,7 +44,7 @@ def matching_labels(labels: Sequence[LabelPolicy], typed: str) -> list[Block]:
     return options + ([_none_option()] if wanted in NONE_OF_THESE.casefold() else [])
 
 
-def how_decided(item_id: int, story: Sequence[StoryLine]) -> View:
+def how_decided(item_id: int, story: Sequence[HistoryLine]) -> View:
     drawn = [
         blocks.section(f"{line.at:%Y-%m-%d %H:%M} UTC – {blocks.literal(blocks.shorten(line.words, 400))}")
         for line in story
@@ -101,7 +101,7 @@ def for_those_who_may(draw: Callable[[], View]) -> View:
     """What is drawn, or the sentence why this person does not see it, or not now, or never again."""
     try:
         return draw()
-    except Busy as refusal:
+    except DatabaseUnavailable as refusal:
         return sentence("Please try again", str(refusal))
     except NotAllowed as refusal:
         return sentence("Not for you", str(refusal))

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message, View
 from bot.slack.views import stats
-from core.review.my_work import MineCard, MyAnswer, MyQueue
+from core.review.my_work import MyAnswer, MyQueue, MyWorkCard
 from core.review.stats import StatsCard
 
 
-def render(mine: MineCard, queues: Sequence[StatsCard]) -> View:
+def render(mine: MyWorkCard, queues: Sequence[StatsCard]) -> View:
     drawn: list[Block] = [blocks.header("My reviews"), *_mine(mine)]
     if queues:
         drawn += [blocks.divider(), blocks.header("The queues")]
@@ -18,14 +18,14 @@ def render(mine: MineCard, queues: Sequence[StatsCard]) -> View:
     return blocks.home(drawn)
 
 
-def render_mine(mine: MineCard) -> Message:
+def render_my_work(mine: MyWorkCard) -> Message:
     spoken = "; ".join(
         f"{blocks.escape(queue.title)}: {queue.open} open, {queue.done_today} done today" for queue in mine.queues
     )
     return blocks.message(spoken or "You review in no queue.", _mine(mine))
 
 
-def _mine(mine: MineCard) -> list[Block]:
+def _mine(mine: MyWorkCard) -> list[Block]:
     if not mine.queues:
         return [blocks.section("You are not a reviewer in any queue. A lead can add you to the policy.")]
     drawn: list[Block] = []

@@ -43,9 +43,9 @@ def _settled(card: ItemCard) -> Message:
     drawn = _top(card)
     mark = ":white_check_mark:" if outcome.model_was_right else ":pencil2:"
     drawn.append(blocks.section(f"{mark} *{answer}* – {_how(card)}. {_about_model(card)}"))
-    whys = [_why(why.answer, why.reason, why.note, why.person) for why in outcome.whys]
-    if whys:
-        drawn.append(blocks.context(*whys[: blocks.MOST_CONTEXT]))
+    reasons = [_why(why.answer, why.reason, why.note, why.person) for why in outcome.reasons]
+    if reasons:
+        drawn.append(blocks.context(*reasons[: blocks.MOST_CONTEXT]))
     if outcome.names:
         drawn.append(
             blocks.context(
@@ -80,12 +80,12 @@ def _top(card: ItemCard) -> list[Block]:
 def _why_here(card: ItemCard) -> list[str]:
     if card.blind:
         return [":see_no_evil: *Blind*: the model's guess is hidden, so that your answer is your own."]
-    if card.guess is None:
-        guess = "No model has looked at this"
+    if card.predicted_label is None:
+        predicted_label = "No model has looked at this"
     else:
-        guess = f"The model says *{blocks.literal(card.guess)}* ({card.confidence or 0:.0%})"
+        predicted_label = f"The model says *{blocks.literal(card.predicted_label)}* ({card.confidence or 0:.0%})"
     flags = [f"{WHY_FLAGGED[reason]} ({blocks.literal(detail)})" for reason, detail in card.why_flagged]
-    return [guess, *(f"Here because it is {flag}" for flag in flags)]
+    return [predicted_label, *(f"Here because it is {flag}" for flag in flags)]
 
 
 def _label_buttons(card: ItemCard) -> list[Block]:
@@ -106,7 +106,7 @@ def _label_button(card: ItemCard, position: int, name: str) -> Block:
         name,
         f"vote:{position}",
         f"{card.subject}|label|{name}",
-        style="primary" if name == card.guess else None,
+        style="primary" if name == card.predicted_label else None,
         label=f"Label item {card.subject.id} as {name}",
     )
 
@@ -135,11 +135,11 @@ def _how(card: ItemCard) -> str:
 
 def _about_model(card: ItemCard) -> str:
     assert card.outcome is not None
-    if card.guess is None:
+    if card.predicted_label is None:
         return ""
     if card.outcome.model_was_right:
         return "The model was right."
-    return f"The model had said {blocks.literal(card.guess)} ({card.confidence or 0:.0%})."
+    return f"The model had said {blocks.literal(card.predicted_label)} ({card.confidence or 0:.0%})."
 
 
 def _why(answer: str, reason: str | None, note: str, person: str | None) -> str:
@@ -151,10 +151,14 @@ def _why(answer: str, reason: str | None, note: str, person: str | None) -> str:
 
 def _spoken(card: ItemCard) -> str:
     """The whole card in words: screen readers read nothing else."""
-    guess = f" The model says {blocks.literal(card.guess)} ({card.confidence or 0:.0%})." if card.guess else ""
+    predicted_label = (
+        f" The model says {blocks.literal(card.predicted_label)} ({card.confidence or 0:.0%})."
+        if card.predicted_label
+        else ""
+    )
     state = f" A lead decides, because {card.disputed_because}." if card.state is ItemState.DISPUTED else ""
     where = f"{blocks.escape(card.queue_title)}, item {card.subject.id}"
-    return f"{where}: which label is right?{guess}{state} {_quoted(card, 1500)}"
+    return f"{where}: which label is right?{predicted_label}{state} {_quoted(card, 1500)}"
 
 
 def _quoted(card: ItemCard, most: int) -> str:

@@ -13,7 +13,7 @@ from core.records.reviews import Correction, ReviewItem
 from core.vocabulary import Source
 
 
-def forgotten_rows(session: Session, snapshot_id: int) -> tuple[int, datetime | None]:
+def erased_rows(session: Session, snapshot_id: int) -> tuple[int, datetime | None]:
     """How many rows of a snapshot have been erased, and when the last of them was."""
     erased_at = func.coalesce(SeedExample.erased_at, Prediction.erased_at)
     count, last = session.execute(

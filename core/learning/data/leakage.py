@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from core.learning.data.golden import Golden
 from core.learning.data.near_duplicates import near
-from core.learning.data.snapshots import Leak, Row
+from core.learning.data.snapshots import LeakageError, Row
 from core.policy import QueuePolicy
 
 
-def keep_clean(rows: Sequence[Row], golden: Sequence[Golden], policy: QueuePolicy) -> list[Row]:
+def exclude_near_duplicates(rows: Sequence[Row], golden: Sequence[Golden], policy: QueuePolicy) -> list[Row]:
     """The rows that are not near a golden example, and proof of it: raises Leak if one is left."""
     texts = [example.text for example in golden]
     close = near([row.text for row in rows], texts, policy.golden.near_duplicate)
@@ -22,4 +22,4 @@ def _assert_no_leak(rows: Sequence[Row], golden: Sequence[Golden], policy: Queue
     exact = [row for row in rows if row.content_hash in hashes]
     close = near([row.text for row in rows], [example.text for example in golden], policy.golden.near_duplicate)
     if exact or close.any():
-        raise Leak(f"{len(exact)} equal and {int(close.sum())} near-golden rows are left in the training set")
+        raise LeakageError(f"{len(exact)} equal and {int(close.sum())} near-golden rows are left in the training set")

@@ -10,7 +10,7 @@ from typing import Any, cast
 from sqlalchemy import Table, select, true
 from sqlalchemy.orm import Session
 
-from core.learning.data.erased_rows import forgotten_rows
+from core.learning.data.erased_rows import erased_rows
 from core.learning.data.golden import Golden
 from core.learning.data.inputs import Example
 from core.policy import QueuePolicy
@@ -28,11 +28,11 @@ ROWS = bulk.Bulk(
 )
 
 
-class Leak(Exception):  # noqa: N818 - not an error of the caller: a row that must never be there
+class LeakageError(Exception):
     """A golden example was about to train. Never expected: the snapshot is not made."""
 
 
-class Forgotten(Exception):  # noqa: N818 - as above
+class ErasedMeanwhileError(Exception):
     """A row was erased between gathering and storing. The snapshot is not made; the run's next attempt gathers anew."""
 
 
@@ -88,7 +88,7 @@ def store(
     )
     leaked = [row for row in rows if row.content_hash in by_now]
     if leaked:
-        raise Leak(f"{len(leaked)} training rows have become golden meanwhile")
+        raise LeakageError(f"{len(leaked)} training rows have become golden meanwhile")
     snapshot = Snapshot(
         queue_id=queue_id,
         content_hash=content_hash_of(rows),
@@ -103,8 +103,8 @@ def store(
     bulk.insert_all(
         session, ROWS, {"snapshot_id": snapshot.id}, [_as_stored(*numbered) for numbered in enumerate(rows)]
     )
-    if forgotten_rows(session, snapshot.id)[0]:
-        raise Forgotten("training rows have been erased since they were gathered")
+    if erased_rows(session, snapshot.id)[0]:
+        raise ErasedMeanwhileError("training rows have been erased since they were gathered")
     return snapshot
 
 

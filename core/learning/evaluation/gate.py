@@ -67,10 +67,10 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
 
 def _worse(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[str]:
     score = scorecard.random
-    if score.n and score.chance_of_worse <= policy.alpha:
+    if score.n and score.p_value <= policy.alpha:
         yield (
-            f"{score.broken} of {score.n} random golden examples that {_live(scorecard)} gets right would be wrong, "
-            f"and {score.gained} the other way round. {_chance(score.chance_of_worse)}"
+            f"{score.regressions} of {score.n} random golden examples that {_live(scorecard)} gets right would be wrong"
+            f", and {score.improvements} the other way round. {_chance(score.p_value)}"
         )
 
 
@@ -86,10 +86,10 @@ def _broken_again(scorecard: Scorecard) -> Iterable[str]:
 
 def _worse_labels(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[str]:
     for score in scorecard.labels:
-        if score.adjusted is not None and score.adjusted <= policy.alpha:
+        if score.p_adjusted is not None and score.p_adjusted <= policy.alpha:
             yield (
                 f"“{score.label}”: of {score.n} random golden examples {score.live_right} are right now and "
-                f"{score.candidate_right} would be. {_chance(score.adjusted)}"
+                f"{score.candidate_right} would be. {_chance(score.p_adjusted)}"
             )
 
 
@@ -118,16 +118,16 @@ def _few(scorecard: Scorecard) -> Iterable[str]:
         rest = f"; the {past} show only what was fixed" if scorecard.past_errors.n else ""
         yield f"Nothing could be tested: there is no random golden example to compare on{rest}."
         return
-    fall = score.detectable_fall
+    fall = score.minimum_detectable_effect
     seen = "could not have noticed any fall" if fall is None else f"notices only a fall of {_points(fall)} or more"
     yield f"There are only {_count(score.n, 'random golden example')}: with so few the test {seen}."
 
 
 def _fall_possible(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[str]:
     score = scorecard.random
-    if score.n and score.lowest < -policy.non_inferiority:
+    if score.n and score.ci_lower < -policy.non_inferiority:
         yield (
-            f"A fall of up to {_points(-score.lowest)} cannot be excluded "
+            f"A fall of up to {_points(-score.ci_lower)} cannot be excluded "
             f"(measured: {_signed(score.difference.estimate)}; asked for: at most {_points(policy.non_inferiority)})."
         )
 

@@ -28,7 +28,7 @@ def wilson(right: int, n: int, level: float = 0.95) -> Interval:
     return Interval(share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)))
 
 
-def difference(broken: int, gained: int, n: int, level: float = 0.95) -> Interval:
+def difference(regressions: int, improvements: int, n: int, level: float = 0.95) -> Interval:
     """Accuracy now minus before, in [-1, 1], with a two-sided interval. n = 0: -1 to 1 around 0.
 
     Bonett and Price (2012), J. Educational and Behavioral Statistics 37, 479-488: one example is added to each kind of
@@ -37,9 +37,9 @@ def difference(broken: int, gained: int, n: int, level: float = 0.95) -> Interva
     """
     if n == 0:
         return Interval(0.0, -1.0, 1.0)
-    down, up = (broken + 1) / (n + 2), (gained + 1) / (n + 2)
+    down, up = (regressions + 1) / (n + 2), (improvements + 1) / (n + 2)
     half = _quantile(level) * math.sqrt((down + up - (up - down) ** 2) / (n + 2))
-    estimate = (gained - broken) / n
+    estimate = (improvements - regressions) / n
     return Interval(estimate, max(-1.0, min(estimate, up - down - half)), min(1.0, max(estimate, up - down + half)))
 
 

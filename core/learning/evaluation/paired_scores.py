@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from core.learning.evaluation.intervals import difference
-from core.learning.evaluation.paired_tests import chance_of_worse, detectable_fall, holm
+from core.learning.evaluation.paired_tests import holm, mcnemar_p_value, minimum_detectable_effect
 from core.learning.evaluation.scorecard import Flip, LabelScore, PastErrorScore, RandomScore
 
 
@@ -27,27 +27,27 @@ class Pair:
         return self.candidate == self.label
 
     @property
-    def broken(self) -> bool:
+    def is_regression(self) -> bool:
         return self.live_right and not self.candidate_right
 
     @property
-    def gained(self) -> bool:
+    def is_improvement(self) -> bool:
         return self.candidate_right and not self.live_right
 
 
 def random_score(pairs: Sequence[Pair], left_out: int, alpha: float) -> RandomScore:
-    n, broken, gained = len(pairs), sum(p.broken for p in pairs), sum(p.gained for p in pairs)
+    n, regressions, improvements = len(pairs), sum(p.is_regression for p in pairs), sum(p.is_improvement for p in pairs)
     return RandomScore(
         n=n,
         left_out=left_out,
         live_right=sum(p.live_right for p in pairs),
         candidate_right=sum(p.candidate_right for p in pairs),
-        broken=broken,
-        gained=gained,
-        difference=difference(broken, gained, n),
-        lowest=difference(broken, gained, n, 1 - 2 * alpha).low,
-        chance_of_worse=chance_of_worse(broken, gained),
-        detectable_fall=detectable_fall(n, min(broken, gained), alpha),
+        regressions=regressions,
+        improvements=improvements,
+        difference=difference(regressions, improvements, n),
+        ci_lower=difference(regressions, improvements, n, 1 - 2 * alpha).low,
+        p_value=mcnemar_p_value(regressions, improvements),
+        minimum_detectable_effect=minimum_detectable_effect(n, min(regressions, improvements), alpha),
     )
 
 
@@ -57,8 +57,8 @@ def past_error_score(pairs: Sequence[Pair], left_out: int) -> PastErrorScore:
         left_out=left_out,
         live_right=sum(p.live_right for p in pairs),
         candidate_right=sum(p.candidate_right for p in pairs),
-        fixed=tuple(p.id for p in pairs if p.gained),
-        broken_again=tuple(p.id for p in pairs if p.broken),
+        fixed=tuple(p.id for p in pairs if p.is_improvement),
+        broken_again=tuple(p.id for p in pairs if p.is_regression),
     )
 
 
@@ -66,16 +66,16 @@ def label_scores(pairs: Sequence[Pair], class_rows: int) -> tuple[LabelScore, ..
     """Holm's adjustment is over the labels that have `class_rows` rows, and no others: those are not tested."""
     counts = Counter(pair.label for pair in pairs)
     tested = sorted(label for label, n in counts.items() if n >= class_rows)
-    chances = {label: _chance([p for p in pairs if p.label == label]) for label in counts}
-    adjusted = dict(zip(tested, holm([chances[label] for label in tested]), strict=True))
-    return tuple(_label_score(label, pairs, chances[label], adjusted.get(label)) for label in sorted(counts))
+    p_values = {label: _p_value([p for p in pairs if p.label == label]) for label in counts}
+    p_adjusted = dict(zip(tested, holm([p_values[label] for label in tested]), strict=True))
+    return tuple(_label_score(label, pairs, p_values[label], p_adjusted.get(label)) for label in sorted(counts))
 
 
-def _chance(pairs: Sequence[Pair]) -> float:
-    return chance_of_worse(sum(p.broken for p in pairs), sum(p.gained for p in pairs))
+def _p_value(pairs: Sequence[Pair]) -> float:
+    return mcnemar_p_value(sum(p.is_regression for p in pairs), sum(p.is_improvement for p in pairs))
 
 
-def _label_score(label: str, pairs: Sequence[Pair], chance: float, adjusted: float | None) -> LabelScore:
+def _label_score(label: str, pairs: Sequence[Pair], p_value: float, p_adjusted: float | None) -> LabelScore:
     own = [pair for pair in pairs if pair.label == label]
     return LabelScore(
         label=label,
@@ -84,10 +84,10 @@ def _label_score(label: str, pairs: Sequence[Pair], chance: float, adjusted: flo
         candidate_right=sum(p.candidate_right for p in own),
         live_called=sum(p.live == label for p in pairs),
         candidate_called=sum(p.candidate == label for p in pairs),
-        broken=sum(p.broken for p in own),
-        gained=sum(p.gained for p in own),
-        chance_of_worse=chance,
-        adjusted=adjusted,
+        regressions=sum(p.is_regression for p in own),
+        improvements=sum(p.is_improvement for p in own),
+        p_value=p_value,
+        p_adjusted=p_adjusted,
     )
 
 

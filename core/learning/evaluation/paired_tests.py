@@ -14,30 +14,30 @@ from scipy.stats import binom
 BINS = 15  # of the calibration error; as in Guo et al. (2017)
 
 
-def chance_of_worse(broken: int, gained: int) -> float:
+def mcnemar_p_value(regressions: int, improvements: int) -> float:
     """How often two equally good models would differ by this much or more against the second; 1 without differences.
 
     McNemar's test (1947, Psychometrika 12, 153-157), exact and one-sided: P(X >= broken), X ~ Binomial(broken + gained,
     1/2). One more break never raises it.
     """
-    return float(binom.sf(broken - 1, broken + gained, 0.5))
+    return float(binom.sf(regressions - 1, regressions + improvements, 0.5))
 
 
-def holm(chances: Sequence[float]) -> list[float]:
+def holm(p_values: Sequence[float]) -> list[float]:
     """The chances adjusted for their number, in the given order: each at most alpha with probability alpha over all.
 
     Holm (1979), Scandinavian J. of Statistics 6, 65-70: the k-th smallest of m is multiplied by m - k + 1, and none
     becomes smaller than the one before it.
     """
-    adjusted, floor = [0.0] * len(chances), 0.0
-    for place, index in enumerate(sorted(range(len(chances)), key=lambda i: chances[i])):
-        floor = max(floor, min(1.0, chances[index] * (len(chances) - place)))
-        adjusted[index] = floor
-    return adjusted
+    p_adjusted, floor = [0.0] * len(p_values), 0.0
+    for place, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        floor = max(floor, min(1.0, p_values[index] * (len(p_values) - place)))
+        p_adjusted[index] = floor
+    return p_adjusted
 
 
-def detectable_fall(n: int, churn: int, alpha: float, power: float = 0.8) -> float | None:
-    """The smallest true fall in accuracy that `chance_of_worse <= alpha` would notice with probability `power`.
+def minimum_detectable_effect(n: int, churn: int, alpha: float, power: float = 0.8) -> float | None:
+    """The smallest true fall in accuracy that `mcnemar_p_value <= alpha` would notice with probability `power`.
 
     churn: differences that each side has in any case, the smaller of broken and gained. A share (churn + 1) / (n + 2)
     is taken to be newly right, and that and the fall to be newly wrong: the more a candidate changes, the harder a fall

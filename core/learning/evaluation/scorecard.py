@@ -16,20 +16,20 @@ class RandomScore:
     """The random golden examples, on which past and candidate are compared.
 
     n: compared; left_out: those without a recorded prediction. broken: right before, wrong now; gained: the reverse.
-    difference: accuracy now minus before, 95 %. lowest: its one-sided bound at the policy's alpha. chance_of_worse:
-    exact one-sided p of McNemar's test. detectable_fall: see core/learning/evaluation/paired_tests.py; None: no fall.
-    """
+    difference: accuracy now minus before, 95 %. lowest: its one-sided bound at the policy's alpha. p_value: exact
+    one-sided p of McNemar's test. minimum_detectable_effect: see core/learning/evaluation/paired_tests.py; None: no
+    fall."""
 
     n: int
     left_out: int
     live_right: int
     candidate_right: int
-    broken: int
-    gained: int
+    regressions: int
+    improvements: int
     difference: Interval
-    lowest: float
-    chance_of_worse: float
-    detectable_fall: float | None
+    ci_lower: float
+    p_value: float
+    minimum_detectable_effect: float | None
 
     @property
     def live(self) -> Interval:
@@ -64,7 +64,7 @@ class PastErrorScore:
 class LabelScore:
     """One label on the n random golden examples that have it. `called`: random examples that were given this label.
 
-    chance_of_worse: as for all, for this label alone. adjusted: after Holm over the tested labels; None: only listed.
+    p_value: as for all, for this label alone. adjusted: after Holm over the tested labels; None: only listed.
     """
 
     label: str
@@ -73,14 +73,14 @@ class LabelScore:
     candidate_right: int
     live_called: int
     candidate_called: int
-    broken: int
-    gained: int
-    chance_of_worse: float
-    adjusted: float | None
+    regressions: int
+    improvements: int
+    p_value: float
+    p_adjusted: float | None
 
     @property
     def tested(self) -> bool:
-        return self.adjusted is not None
+        return self.p_adjusted is not None
 
     @property
     def live_recall(self) -> float:

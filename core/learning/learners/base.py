@@ -65,12 +65,12 @@ class Learner(Protocol):
         ...
 
 
-class Outgrown(Invalid):
+class NoCommonLabels(Invalid):
     """A model that knows none of the labels that are asked for now."""
 
 
 @dataclass(frozen=True)
-class Restricted:
+class LabelSubset:
     """A model with fewer labels to choose from. columns: of what it learnt. What it gives to the others is given to
     nobody, so that a text of a label that is no more is one it is unsure of; rows sum to 1 at most."""
 
@@ -88,15 +88,17 @@ class Restricted:
         return self.fitted.state()
 
 
-def restricted(fitted: Fitted, labels: Collection[str]) -> Fitted:
+def label_subset(fitted: Fitted, labels: Collection[str]) -> Fitted:
     """The model without the labels that are not among these, as where one was taken out of the policy since it learnt.
-    Raises Outgrown if it knows none of them."""
+    Raises NoCommonLabels if it knows none of them."""
     columns = tuple(column for column, label in enumerate(fitted.classes) if label in labels)
     if len(columns) == len(fitted.classes):
         return fitted
     if not columns:
-        raise Outgrown("The model knows none of the labels that the policy has now. Retrain with `goldloop retrain`.")
-    return Restricted(fitted, columns)
+        raise NoCommonLabels(
+            "The model knows none of the labels that the policy has now. Retrain with `goldloop retrain`."
+        )
+    return LabelSubset(fitted, columns)
 
 
 def find_learner(name: str) -> Learner:

@@ -18,7 +18,7 @@ from core.learning.evaluation.compare import GoldenRow, Predicted, always, compa
 from core.learning.evaluation.gate import GateVerdict, gate
 from core.learning.evaluation.scorecard import Baseline, Scorecard
 from core.learning.learners.artifacts import LIBRARY, Packed
-from core.learning.learners.base import Fitted, Outgrown
+from core.learning.learners.base import Fitted, NoCommonLabels
 from core.learning.lifecycle.serving import LiveModel, load_model
 from core.policy import QueuePolicy
 from core.records.learning import (
@@ -110,7 +110,7 @@ def _opened(session: Session, model_id: int | None, policy: QueuePolicy) -> tupl
     try:
         return load_model(session, model_id, policy), ""
     except Invalid as refusal:
-        if session.get_one(Artifact, model_id).library == LIBRARY and not isinstance(refusal, Outgrown):
+        if session.get_one(Artifact, model_id).library == LIBRARY and not isinstance(refusal, NoCommonLabels):
             raise
         return None, f"What is live could not be opened, so nothing was compared with it: {refusal}"
 

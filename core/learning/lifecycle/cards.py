@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from core.delivery.card_refs import Subject
+from core.delivery.card_refs import CardRef
 from core.errors import NotFound
-from core.learning.data.erased_rows import forgotten_rows
+from core.learning.data.erased_rows import erased_rows
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.models import newest_evaluation
 from core.policy import Policy, QueuePolicy
@@ -42,7 +42,7 @@ class RunCard:
 class CandidateCard:
     """A model and everything a lead needs to decide about it."""
 
-    subject: Subject
+    subject: CardRef
     name: str
     queue_title: str
     state: ModelState
@@ -104,7 +104,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         .limit(1)
     )
     return CandidateCard(
-        subject=Subject.of(model.id, model.created_at),
+        subject=CardRef.of(model.id, model.created_at),
         name=model.name,
         queue_title=queue.shown_title,
         state=model.state,
@@ -125,7 +125,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
     )
 
 
-def model_story(session: Session, model_id: int, policy: Policy) -> list[tuple[datetime, str]]:
+def model_history(session: Session, model_id: int, policy: Policy) -> list[tuple[datetime, str]]:
     """How a model came to be and what was decided about it, oldest first."""
     model = session.get(ModelVersion, model_id)
     if model is None:
@@ -158,7 +158,7 @@ def model_story(session: Session, model_id: int, policy: Policy) -> list[tuple[d
         )
         for line in _decisions(session, model_id, policy.queue(model.queue.name))
     ]
-    erased, at = forgotten_rows(session, snapshot.id)
+    erased, at = erased_rows(session, snapshot.id)
     if at is not None:
         lines.append((at, f"{erased} of the rows it learnt from have been erased; a new model will not have seen them"))
     return sorted(lines, key=lambda line: line[0])

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.delivery import notices
-from core.delivery.card_refs import Subject, microseconds
+from core.delivery.card_refs import CardRef, microseconds
 from core.errors import AlreadySettled, Invalid, NotFound, Outdated, Refusal
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.promotion import go_live, note_decision, redraw
@@ -75,7 +75,7 @@ def reject(session: Session, model_id: int, person: str, now: datetime, policy: 
 
 
 def overrule(
-    session: Session, subject: Subject, seen: int, person: str, reason: str, now: datetime, policy: Policy
+    session: Session, subject: CardRef, seen: int, person: str, reason: str, now: datetime, policy: Policy
 ) -> None:
     """Promote a candidate that the gate refused, and say why. In a queue that has admins, theirs alone; else a lead's.
     seen: the evaluation whose problems they were shown; 0: that is not known.
@@ -94,7 +94,7 @@ def overrule(
     _promote(session, live, model, DecisionKind.OVERRULE, [person], reason.strip(), now, queue)
 
 
-def require_overruler(session: Session, subject: Subject, person: str, policy: Policy) -> None:
+def require_overruler(session: Session, subject: CardRef, person: str, policy: Policy) -> None:
     """Raise NotAllowed, with the reason, unless this person may overrule the golden gate for this model; NotFound if
     there is no such model any more."""
     model = session.get(ModelVersion, subject.id)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.learning.data.erased_rows import forgotten_rows
+from core.learning.data.erased_rows import erased_rows
 from core.learning.lifecycle.models import newest_evaluation
 from core.records.learning import ModelVersion, Snapshot, TrainingRun
 from core.vocabulary import ModelState
@@ -55,7 +55,7 @@ def snapshot_head(session: Session, queue_id: int, snapshot_id: int) -> Snapshot
     row = session.get(Snapshot, snapshot_id)
     if row is None or row.queue_id != queue_id:
         raise NotFound(f"This queue has no snapshot {snapshot_id}.")
-    return SnapshotHead(row.id, row.content_hash, row.rows, forgotten_rows(session, snapshot_id)[0])
+    return SnapshotHead(row.id, row.content_hash, row.rows, erased_rows(session, snapshot_id)[0])
 
 
 def _model_line(session: Session, model: ModelVersion, snapshot_id: int | None) -> ModelLine:

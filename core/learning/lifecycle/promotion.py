@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import jobs
 from core.delivery import outbox
-from core.delivery.webhooks import announce
+from core.delivery.webhooks import publish
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.runs import EVALUATE, TRAIN
 from core.policy import QueuePolicy
@@ -85,7 +85,7 @@ def _announce(session: Session, decision: Decision, model: ModelVersion, now: da
         "overruled": decision.kind is DecisionKind.OVERRULE,
         "decided_at": decision.created_at.isoformat(),
     }
-    announce(session, kind, decision.id, decision.queue_id, told, now)
+    publish(session, kind, decision.id, decision.queue_id, told, now)
 
 
 def _ask_for_evaluation(session: Session, live: Live, model: ModelVersion, now: datetime) -> None:

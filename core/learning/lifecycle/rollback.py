@@ -15,7 +15,7 @@ from core.vocabulary import DecisionKind
 ROLL_BACKS_APART = timedelta(minutes=1)
 
 
-def roll_back(session: Session, queue: Queue, person: str, reason: str, now: datetime, policy: QueuePolicy) -> str:
+def rollback(session: Session, queue: Queue, person: str, reason: str, now: datetime, policy: QueuePolicy) -> str:
     """Bring back the model that was live before the present one. Returns its name. Raises NotFound if there is none,
     and AlreadySettled within a minute of the last one: typed again because no answer came, or by two leads at once, it
     would go back two.

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import Invalid
 from core.learning.learners.artifacts import Packed, unpack
-from core.learning.learners.base import Fitted, find_learner, restricted
+from core.learning.learners.base import Fitted, find_learner, label_subset
 from core.learning.lifecycle.models import live_model_id
 from core.policy import QueuePolicy
 from core.records.learning import Artifact, ModelVersion
@@ -79,5 +79,5 @@ def load_model(session: Session, model_id: int, queue: QueuePolicy) -> LiveModel
     artifact = session.get_one(Artifact, model_id)
     packed = Packed(artifact.content, artifact.sha256, artifact.library)
     learnt = unpack(packed, find_learner(model.learner))
-    fitted = restricted(learnt, queue.label_named)
+    fitted = label_subset(learnt, queue.label_named)
     return LiveModel(model.id, model.name, fitted, tuple(sorted({*learnt.classes} - {*fitted.classes})))

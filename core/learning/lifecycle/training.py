@@ -9,9 +9,9 @@ from datetime import datetime
 
 from core import jobs
 from core.delivery import outbox
-from core.errors import Busy, Refusal
+from core.errors import DatabaseUnavailable, Refusal
 from core.learning.data.golden import closed_golden_set
-from core.learning.data.leakage import keep_clean
+from core.learning.data.leakage import exclude_near_duplicates
 from core.learning.data.snapshots import Row, gather, snapshot_rows, store
 from core.learning.learners.artifacts import pack
 from core.learning.learners.base import Fitted, Learner, find_learner
@@ -44,7 +44,7 @@ def train(database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy)
         learner = find_learner(queue.retraining.learner)
         fitted = learner.fit([row.example for row in rows], run.seed, _reporter(database, run.id, clock))
         _store(database, claimed, run, learner, fitted, rows, clock, queue)
-    except Busy:
+    except DatabaseUnavailable:
         raise  # the database is away, which says nothing about the run: its job is tried again
     except Refusal as refusal:
         with database.transaction(wait=PATIENT) as session:
@@ -82,7 +82,7 @@ def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePo
         gathered = gather(session, run.queue_id, policy)
     with database.transaction(wait=PATIENT) as session:
         golden = closed_golden_set(session, run.queue_id)
-    rows = keep_clean(gathered, golden, policy)
+    rows = exclude_near_duplicates(gathered, golden, policy)
     with database.transaction(wait=PATIENT) as session:
         stored = session.get_one(TrainingRun, run.id, with_for_update=True)
         if stored.snapshot_id is not None:  # a worker that took the job over was quicker; a run has one snapshot
