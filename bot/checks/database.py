@@ -72,6 +72,9 @@ def newest_migration(database: Database) -> Generator[Finding, None, bool]:
         yield bad("migration", "There are no tables yet.", "Run `goldloop migrate`.")
     elif tables is Tables.OLDER:
         yield bad("migration", f"at {present}, the newest is {newest}", "Make a back-up, then run `goldloop migrate`.")
+    elif tables is Tables.UNRELEASED:
+        words = f"at {present}, made by a development version of Goldloop; there is no upgrade from it."
+        yield bad("migration", words, "Set DATABASE_URL to a new database, then run `goldloop migrate`.")
     else:
         yield bad("migration", f"{present} is not known here: the database is newer.", "Install the newer release.")
     return False

@@ -10,12 +10,18 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from core.errors import Refusal
 from core.storage.database import PATIENT, Database
 
 log = logging.getLogger(__name__)
 
 HEAD = "head"
 LONGEST = 6 * 3600.0  # seconds for one statement on PostgreSQL: an index over millions of rows
+UNRELEASED = frozenset(f"{number:04}" for number in range(1, 12))  # revisions that no release ever had
+START_AFRESH = (
+    "The database was made by a development version of Goldloop (schema {}), from which there is no upgrade. "
+    "Set DATABASE_URL to a new database, then run `goldloop migrate`."
+)
 
 
 class Tables(Enum):
@@ -25,6 +31,7 @@ class Tables(Enum):
     OLDER = "older"
     CURRENT = "current"
     NEWER = "newer"
+    UNRELEASED = "unreleased"  # made while Goldloop was still in development; nothing leads from there to here
 
 
 def migrations_folder() -> Path:
@@ -36,11 +43,14 @@ def migrations_folder() -> Path:
 
 def migrate(database: Database, revision: str = HEAD) -> None:
     """Safe to run from several processes at once and again at any time. Raises Busy if the database does not answer, or
-    on SQLite if somebody else goes on writing. The tables of a newer release stay as they are."""
+    on SQLite if somebody else goes on writing, and Refusal for a database of a development version. The tables of a
+    newer release stay as they are."""
     wait = PATIENT if database.is_sqlite else LONGEST  # SQLite waits only until nobody else writes
     with database.transaction(wait) as session:
         connection = session.connection()
         tables, present = tables_there(connection)
+        if tables is Tables.UNRELEASED:
+            raise Refusal(START_AFRESH.format(present))
         if tables is Tables.NEWER:
             log.warning("the database is of a newer release", extra={"at": present, "newest_here": newest_revision()})
             return
@@ -58,6 +68,8 @@ def tables_there(connection: Connection) -> tuple[Tables, str]:
         return Tables.MISSING, present
     if present == newest_revision():
         return Tables.CURRENT, present
+    if present in UNRELEASED:
+        return Tables.UNRELEASED, present
     known = {revision.revision for revision in ScriptDirectory.from_config(alembic_config(None)).walk_revisions()}
     return Tables.OLDER if present in known else Tables.NEWER, present
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from bot.runtime.migrate import Tables, tables_there
+from bot.runtime.migrate import START_AFRESH, Tables, tables_there
 from core.errors import Refusal
 from core.storage.database import Database
 
@@ -39,3 +39,5 @@ def _require_tables(database: Database) -> None:
         raise Refusal("There are no tables in the database yet. Run `goldloop migrate`.")
     if tables is Tables.OLDER:
         raise Refusal(f"The database is of an older release ({present}). Make a back-up, then run `goldloop migrate`.")
+    if tables is Tables.UNRELEASED:
+        raise Refusal(START_AFRESH.format(present))

@@ -121,7 +121,7 @@ def outcome(text: str = "both fit", **more: Any) -> Outcome:
     return replace(found, **more)
 
 
-BLIND = {"blind": True, "guess": None, "confidence": None, "why_flagged": ()}
+BLIND = {"blind": True, "predicted_label": None, "confidence": None, "why_flagged": ()}
 DISPUTED = {"state": ItemState.DISPUTED, "disputed_because": "3 votes did not settle it"}
 SETTLED = {"state": ItemState.SETTLED}
 STATES: dict[str, Callable[[str], ItemCard]] = {

@@ -1,113 +1,204 @@
-"""The tables of the whole loop"""
+"""The tables of the whole loop."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+revision = "initial"
 down_revision = None
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
+    big_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    moment = sa.DateTime(timezone=True)
 
     op.create_table(
+        "group_member",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("group_id", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_group_member")),
+        sa.UniqueConstraint("group_id", "person", name=op.f("uq_group_member_group_id_person")),
+    )
+    op.create_table(
+        "heard",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("last_at", moment, nullable=False),
+        sa.PrimaryKeyConstraint("kind", name=op.f("pk_heard")),
+    )
+    op.create_table(
         "job",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("mutex", sa.String(), nullable=True),
         sa.Column("payload", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("run_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("run_at", moment, nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("claimed_by", sa.String(), nullable=True),
-        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_until", moment, nullable=True),
         sa.Column("last_error", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
         sa.UniqueConstraint("key", name=op.f("uq_job_key")),
     )
-    with op.batch_alter_table("job", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_job_ready",
-            ["run_at", "id"],
-            unique=False,
-            postgresql_where=sa.text("state = 'ready'"),
-            sqlite_where=sa.text("state = 'ready'"),
-        )
-        batch_op.create_index(
-            "uq_job_mutex_running",
-            ["mutex"],
-            unique=True,
-            postgresql_where=sa.text("state = 'running'"),
-            sqlite_where=sa.text("state = 'running'"),
-        )
-
+    op.create_index(
+        "ix_job_ready",
+        "job",
+        ["run_at", "id"],
+        postgresql_where=sa.text("state = 'ready'"),
+        sqlite_where=sa.text("state = 'ready'"),
+    )
+    op.create_index(
+        "uq_job_mutex_running",
+        "job",
+        ["mutex"],
+        unique=True,
+        postgresql_where=sa.text("state = 'running'"),
+        sqlite_where=sa.text("state = 'running'"),
+    )
     op.create_table(
         "notice",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("person", sa.String(), nullable=True),
         sa.Column("words", sa.String(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
         sa.Column("claimed_by", sa.String(), nullable=True),
-        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claimed_until", moment, nullable=True),
+        sa.Column("delivered_at", moment, nullable=True),
+        sa.Column("unconfirmed", sa.Boolean(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_try_at", moment, nullable=False),
         sa.Column("broken", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
         sa.UniqueConstraint("key", name=op.f("uq_notice_key")),
     )
-    with op.batch_alter_table("notice", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_notice_due",
-            ["next_try_at"],
-            unique=False,
-            postgresql_where=sa.text("delivered_at IS NULL AND broken = ''"),
-            sqlite_where=sa.text("delivered_at IS NULL AND broken = ''"),
-        )
-
+    op.create_index(
+        "ix_notice_broken",
+        "notice",
+        ["channel", "broken"],
+        postgresql_where=sa.text("broken != ''"),
+        sqlite_where=sa.text("broken != ''"),
+    )
+    op.create_index(
+        "ix_notice_claimed",
+        "notice",
+        ["claimed_until"],
+        postgresql_where=sa.text("claimed_until IS NOT NULL"),
+        sqlite_where=sa.text("claimed_until IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_notice_due",
+        "notice",
+        ["next_try_at"],
+        postgresql_where=sa.text("delivered_at IS NULL AND broken = ''"),
+        sqlite_where=sa.text("delivered_at IS NULL AND broken = ''"),
+    )
     op.create_table(
         "queue",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("leads_channel", sa.String(), nullable=False),
         sa.Column("guideline_version", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("drawn_under", sa.String(), server_default="", nullable=False),
+        sa.Column("created_at", moment, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_queue")),
         sa.UniqueConstraint("name", name=op.f("uq_queue_name")),
     )
     op.create_table(
         "reviewer",
         sa.Column("person", sa.String(), nullable=False),
-        sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_at", moment, nullable=True),
         sa.PrimaryKeyConstraint("person", name=op.f("pk_reviewer")),
     )
     op.create_table(
         "schedule",
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("last_slot", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_slot", moment, nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_schedule")),
     )
     op.create_table(
+        "trouble",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("since", moment, nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("held_until", moment, nullable=True),
+        sa.Column("posts_only", sa.Boolean(), nullable=False),
+        sa.Column("mended_at", moment, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trouble")),
+    )
+    op.create_index(
+        "uq_trouble_open",
+        "trouble",
+        ["channel", "reason"],
+        unique=True,
+        postgresql_where=sa.text("mended_at IS NULL"),
+        sqlite_where=sa.text("mended_at IS NULL"),
+    )
+    op.create_table(
+        "turn",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("holder", sa.String(), nullable=False),
+        sa.Column("until", moment, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_turn")),
+    )
+    op.create_table(
+        "api_token",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("scopes", sa.String(), nullable=False),
+        sa.Column("queue_id", big_id, nullable=True),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("last_used_at", moment, nullable=True),
+        sa.Column("revoked_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_api_token_queue_id_queue")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+        sa.UniqueConstraint("digest", name=op.f("uq_api_token_digest")),
+        sa.UniqueConstraint("name", name=op.f("uq_api_token_name")),
+    )
+    op.create_table(
+        "event",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("addressed_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_event_queue_id_queue")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
+        sa.UniqueConstraint("key", name=op.f("uq_event_key")),
+    )
+    op.create_index(
+        "ix_event_unaddressed",
+        "event",
+        ["id"],
+        postgresql_where=sa.text("addressed_at IS NULL"),
+        sqlite_where=sa.text("addressed_at IS NULL"),
+    )
+    op.create_table(
         "guideline",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_guideline_queue_id_queue")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_guideline")),
         sa.UniqueConstraint("queue_id", "version", name=op.f("uq_guideline_queue_id_version")),
     )
     op.create_table(
         "member",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
         sa.Column("person", sa.String(), nullable=False),
         sa.Column("role", sa.String(32), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
@@ -116,13 +207,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
         sa.UniqueConstraint("queue_id", "person", "role", name=op.f("uq_member_queue_id_person_role")),
     )
-    with op.batch_alter_table("member", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_member_person"), ["person"], unique=False)
-
+    op.create_index(op.f("ix_member_person"), "member", ["person"])
     op.create_table(
         "posting",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
         sa.Column("card", sa.String(32), nullable=False),
         sa.Column("subject_id", sa.Integer(), nullable=False),
         sa.Column("audience", sa.String(32), nullable=False),
@@ -130,31 +219,44 @@ def upgrade() -> None:
         sa.Column("ts", sa.String(), nullable=True),
         sa.Column("wanted", sa.Integer(), nullable=False),
         sa.Column("shown", sa.Integer(), nullable=False),
+        sa.Column("wanted_at", moment, nullable=True),
         sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("claimed_by", sa.String(), nullable=True),
-        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claimed_until", moment, nullable=True),
         sa.Column("unconfirmed", sa.Boolean(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_try_at", moment, nullable=False),
         sa.Column("broken", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_posting_queue_id_queue")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_posting")),
         sa.UniqueConstraint("card", "subject_id", "audience", name=op.f("uq_posting_card_subject_id_audience")),
         sa.UniqueConstraint("channel", "ts", name=op.f("uq_posting_channel_ts")),
     )
-    with op.batch_alter_table("posting", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_posting_due",
-            ["urgent", "next_try_at"],
-            unique=False,
-            postgresql_where=sa.text("wanted > shown AND broken = ''"),
-            sqlite_where=sa.text("wanted > shown AND broken = ''"),
-        )
-
+    op.create_index(
+        "ix_posting_broken",
+        "posting",
+        ["channel", "broken"],
+        postgresql_where=sa.text("broken != ''"),
+        sqlite_where=sa.text("broken != ''"),
+    )
+    op.create_index(
+        "ix_posting_claimed",
+        "posting",
+        ["claimed_until"],
+        postgresql_where=sa.text("claimed_until IS NOT NULL"),
+        sqlite_where=sa.text("claimed_until IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_posting_due",
+        "posting",
+        ["urgent", "next_try_at"],
+        postgresql_where=sa.text("wanted > shown AND broken = ''"),
+        sqlite_where=sa.text("wanted > shown AND broken = ''"),
+    )
     op.create_table(
         "prediction",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
         sa.Column("external_id", sa.String(), nullable=False),
         sa.Column("model_version", sa.String(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
@@ -164,69 +266,123 @@ def upgrade() -> None:
         sa.Column("confidence", sa.Double(), nullable=True),
         sa.Column("probabilities", sa.JSON(), nullable=True),
         sa.Column("content_hash", sa.String(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("erased_at", moment, nullable=True),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_prediction_queue_id_queue")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_prediction")),
         sa.UniqueConstraint(
             "queue_id", "external_id", "model_version", name=op.f("uq_prediction_queue_id_external_id_model_version")
         ),
     )
-    with op.batch_alter_table("prediction", schema=None) as batch_op:
-        batch_op.create_index("ix_prediction_queue_id_content_hash", ["queue_id", "content_hash"], unique=False)
-        batch_op.create_index("ix_prediction_queue_id_created_at", ["queue_id", "created_at"], unique=False)
-
+    op.create_index(
+        "ix_prediction_erased",
+        "prediction",
+        ["queue_id", "external_id"],
+        postgresql_where=sa.text("erased_at IS NOT NULL"),
+        sqlite_where=sa.text("erased_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_prediction_erased_content",
+        "prediction",
+        ["queue_id", "content_hash"],
+        postgresql_where=sa.text("erased_at IS NOT NULL"),
+        sqlite_where=sa.text("erased_at IS NOT NULL"),
+    )
+    op.create_index("ix_prediction_queue_id_created_at", "prediction", ["queue_id", "created_at"])
+    op.create_index(
+        "ix_prediction_unguessed",
+        "prediction",
+        ["queue_id"],
+        postgresql_where=sa.text("label IS NULL"),
+        sqlite_where=sa.text("label IS NULL"),
+    )
     op.create_table(
         "seed_example",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("label", sa.String(), nullable=False),
         sa.Column("content_hash", sa.String(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("erased_at", moment, nullable=True),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_seed_example_queue_id_queue")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_seed_example")),
         sa.UniqueConstraint("queue_id", "content_hash", name=op.f("uq_seed_example_queue_id_content_hash")),
     )
     op.create_table(
         "snapshot",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
         sa.Column("content_hash", sa.String(), nullable=False),
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.Column("near_golden_left_out", sa.Integer(), nullable=False),
         sa.Column("golden_up_to", sa.BigInteger(), nullable=False),
         sa.Column("policy_fingerprint", sa.String(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_snapshot_queue_id_queue")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_snapshot")),
     )
-    with op.batch_alter_table("snapshot", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_snapshot_queue_id"), ["queue_id"], unique=False)
-
+    op.create_index(op.f("ix_snapshot_queue_id"), "snapshot", ["queue_id"])
+    op.create_table(
+        "event_delivery",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("event_id", big_id, nullable=False),
+        sa.Column("endpoint", sa.String(), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_try_at", moment, nullable=False),
+        sa.Column("claimed_by", sa.String(), nullable=True),
+        sa.Column("claimed_until", moment, nullable=True),
+        sa.Column("finished_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_event_delivery_event_id_event")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_delivery")),
+        sa.UniqueConstraint("event_id", "endpoint", name=op.f("uq_event_delivery_event_id_endpoint")),
+    )
+    op.create_index(
+        "ix_event_delivery_dead",
+        "event_delivery",
+        ["endpoint"],
+        postgresql_where=sa.text("state = 'dead'"),
+        sqlite_where=sa.text("state = 'dead'"),
+    )
+    op.create_index(
+        "ix_event_delivery_due",
+        "event_delivery",
+        ["next_try_at"],
+        postgresql_where=sa.text("state = 'pending'"),
+        sqlite_where=sa.text("state = 'pending'"),
+    )
     op.create_table(
         "flag",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("prediction_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("prediction_id", big_id, nullable=False),
         sa.Column("reason", sa.String(32), nullable=False),
         sa.Column("detail", sa.String(), nullable=False),
         sa.Column("inclusion_probability", sa.Double(), nullable=False),
         sa.Column("person", sa.String(), nullable=True),
         sa.Column("policy_fingerprint", sa.String(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
         sa.ForeignKeyConstraint(["prediction_id"], ["prediction.id"], name=op.f("fk_flag_prediction_id_prediction")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_flag")),
         sa.UniqueConstraint("prediction_id", "reason", name=op.f("uq_flag_prediction_id_reason")),
     )
+    op.create_index(
+        "ix_flag_audit",
+        "flag",
+        ["prediction_id"],
+        postgresql_where=sa.text("reason = 'audit'"),
+        sqlite_where=sa.text("reason = 'audit'"),
+    )
     op.create_table(
         "review_item",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("prediction_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("prediction_id", big_id, nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("disputed_because", sa.String(), nullable=False),
         sa.Column("blind", sa.Boolean(), nullable=False),
-        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("opened_at", moment, nullable=False),
+        sa.Column("settled_at", moment, nullable=True),
         sa.ForeignKeyConstraint(
             ["prediction_id"], ["prediction.id"], name=op.f("fk_review_item_prediction_id_prediction")
         ),
@@ -234,13 +390,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_review_item")),
         sa.UniqueConstraint("prediction_id", name=op.f("uq_review_item_prediction_id")),
     )
-    with op.batch_alter_table("review_item", schema=None) as batch_op:
-        batch_op.create_index("ix_review_item_queue_id_state", ["queue_id", "state"], unique=False)
-        batch_op.create_index(batch_op.f("ix_review_item_settled_at"), ["settled_at"], unique=False)
-
+    op.create_index("ix_review_item_queue_id_state_id", "review_item", ["queue_id", "state", "id"])
+    op.create_index(op.f("ix_review_item_settled_at"), "review_item", ["settled_at"])
     op.create_table(
         "snapshot_row",
-        sa.Column("snapshot_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("snapshot_id", big_id, nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("source", sa.String(32), nullable=False),
         sa.Column("source_id", sa.BigInteger(), nullable=False),
@@ -252,37 +406,36 @@ def upgrade() -> None:
     )
     op.create_table(
         "training_run",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("trigger", sa.String(32), nullable=False),
         sa.Column("requested_by", sa.String(), nullable=True),
-        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("requested_at", moment, nullable=False),
         sa.Column("last_correction_id", sa.Integer(), nullable=False),
-        sa.Column("snapshot_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("snapshot_id", big_id, nullable=True),
         sa.Column("seed", sa.Integer(), nullable=False),
         sa.Column("progress", sa.String(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=False),
         sa.Column("policy_fingerprint", sa.String(), nullable=False),
-        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", moment, nullable=True),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_training_run_queue_id_queue")),
         sa.ForeignKeyConstraint(["snapshot_id"], ["snapshot.id"], name=op.f("fk_training_run_snapshot_id_snapshot")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_training_run")),
     )
-    with op.batch_alter_table("training_run", schema=None) as batch_op:
-        batch_op.create_index("ix_training_run_queue_id", ["queue_id"], unique=False)
-        batch_op.create_index(
-            "uq_training_run_requested",
-            ["queue_id"],
-            unique=True,
-            postgresql_where=sa.text("state = 'requested'"),
-            sqlite_where=sa.text("state = 'requested'"),
-        )
-
+    op.create_index("ix_training_run_queue_id", "training_run", ["queue_id"])
+    op.create_index(
+        "uq_training_run_requested",
+        "training_run",
+        ["queue_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'requested'"),
+        sqlite_where=sa.text("state = 'requested'"),
+    )
     op.create_table(
         "answer",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("item_id", big_id, nullable=False),
         sa.Column("person", sa.String(), nullable=False),
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("label", sa.String(), nullable=True),
@@ -291,27 +444,26 @@ def upgrade() -> None:
         sa.Column("suggestion_shown", sa.Boolean(), nullable=False),
         sa.Column("guideline_version", sa.Integer(), nullable=False),
         sa.Column("clicked_at", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
         sa.Column("is_current", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["item_id"], ["review_item.id"], name=op.f("fk_answer_item_id_review_item")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answer")),
     )
-    with op.batch_alter_table("answer", schema=None) as batch_op:
-        batch_op.create_index("ix_answer_item_id", ["item_id"], unique=False)
-        batch_op.create_index("ix_answer_person_created_at", ["person", "created_at"], unique=False)
-        batch_op.create_index(
-            "uq_answer_current",
-            ["item_id", "person"],
-            unique=True,
-            postgresql_where=sa.text("is_current"),
-            sqlite_where=sa.text("is_current"),
-        )
-
+    op.create_index("ix_answer_item_id", "answer", ["item_id"])
+    op.create_index("ix_answer_person_created_at", "answer", ["person", "created_at"])
+    op.create_index(
+        "uq_answer_current",
+        "answer",
+        ["item_id", "person"],
+        unique=True,
+        postgresql_where=sa.text("is_current"),
+        sqlite_where=sa.text("is_current"),
+    )
     op.create_table(
         "correction",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("item_id", big_id, nullable=False),
         sa.Column("label", sa.String(), nullable=True),
         sa.Column("model_was_right", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.String(32), nullable=True),
@@ -322,33 +474,55 @@ def upgrade() -> None:
         sa.Column("destination", sa.String(32), nullable=False),
         sa.Column("guideline_version", sa.Integer(), nullable=False),
         sa.Column("policy_fingerprint", sa.String(), nullable=False),
-        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", moment, nullable=False),
         sa.Column("is_current", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["item_id"], ["review_item.id"], name=op.f("fk_correction_item_id_review_item")),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_correction_queue_id_queue")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_correction")),
     )
-    with op.batch_alter_table("correction", schema=None) as batch_op:
-        batch_op.create_index("ix_correction_queue_id_settled_at", ["queue_id", "settled_at"], unique=False)
-        batch_op.create_index(
-            "uq_correction_current",
-            ["item_id"],
-            unique=True,
-            postgresql_where=sa.text("is_current"),
-            sqlite_where=sa.text("is_current"),
-        )
-
+    op.create_index(
+        "ix_correction_error",
+        "correction",
+        ["queue_id", "label"],
+        postgresql_where=sa.text("is_current AND NOT model_was_right"),
+        sqlite_where=sa.text("is_current = 1 AND model_was_right = 0"),
+    )
+    op.create_index("ix_correction_item_id", "correction", ["item_id"])
+    op.create_index("ix_correction_queue_id_id", "correction", ["queue_id", "id"])
+    op.create_index("ix_correction_queue_id_settled_at", "correction", ["queue_id", "settled_at"])
+    op.create_index(
+        "uq_correction_current",
+        "correction",
+        ["item_id"],
+        unique=True,
+        postgresql_where=sa.text("is_current"),
+        sqlite_where=sa.text("is_current"),
+    )
+    op.create_table(
+        "delivery_attempt",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("delivery_id", big_id, nullable=False),
+        sa.Column("at", moment, nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("milliseconds", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["event_delivery.id"], name=op.f("fk_delivery_attempt_delivery_id_event_delivery")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_attempt")),
+    )
+    op.create_index(op.f("ix_delivery_attempt_delivery_id"), "delivery_attempt", ["delivery_id"])
     op.create_table(
         "model_version",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("run_id", big_id, nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("learner", sa.String(), nullable=False),
         sa.Column("parameters_fingerprint", sa.String(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("reminded_at", moment, nullable=True),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_model_version_queue_id_queue")),
         sa.ForeignKeyConstraint(["run_id"], ["training_run.id"], name=op.f("fk_model_version_run_id_training_run")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_model_version")),
@@ -357,7 +531,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "artifact",
-        sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("model_id", big_id, nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("library", sa.String(), nullable=False),
@@ -366,9 +540,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "evaluation",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("live_model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("model_id", big_id, nullable=False),
+        sa.Column("live_model_id", big_id, nullable=True),
         sa.Column("live_changes", sa.Integer(), nullable=False),
         sa.Column("golden_hash", sa.String(), nullable=False),
         sa.Column("scorecard", sa.JSON(), nullable=False),
@@ -376,27 +550,26 @@ def upgrade() -> None:
         sa.Column("blocks", sa.JSON(), nullable=False),
         sa.Column("warnings", sa.JSON(), nullable=False),
         sa.Column("policy_fingerprint", sa.String(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["live_model_id"], ["model_version.id"], name=op.f("fk_evaluation_live_model_id_model_version")
         ),
         sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_evaluation_model_id_model_version")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evaluation")),
     )
-    with op.batch_alter_table("evaluation", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_evaluation_model_id"), ["model_id"], unique=False)
-
+    op.create_index(op.f("ix_evaluation_model_id"), "evaluation", ["model_id"])
     op.create_table(
         "golden_example",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("label", sa.String(), nullable=False),
         sa.Column("content_hash", sa.String(), nullable=False),
         sa.Column("stratum", sa.String(32), nullable=False),
         sa.Column("inclusion_probability", sa.Double(), nullable=False),
-        sa.Column("correction_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("correction_id", big_id, nullable=True),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("erased_at", moment, nullable=True),
         sa.ForeignKeyConstraint(
             ["correction_id"], ["correction.id"], name=op.f("fk_golden_example_correction_id_correction")
         ),
@@ -406,22 +579,22 @@ def upgrade() -> None:
     )
     op.create_table(
         "live",
-        sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("model_id", big_id, nullable=True),
         sa.Column("changes", sa.Integer(), nullable=False),
-        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("changed_at", moment, nullable=True),
         sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_live_model_id_model_version")),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_live_queue_id_queue")),
         sa.PrimaryKeyConstraint("queue_id", name=op.f("pk_live")),
     )
     op.create_table(
         "approval",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("model_id", big_id, nullable=False),
         sa.Column("person", sa.String(), nullable=False),
         sa.Column("standing", sa.Boolean(), nullable=False),
         sa.Column("reacted_at", sa.BigInteger(), nullable=False),
-        sa.Column("evaluation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("evaluation_id", big_id, nullable=True),
         sa.ForeignKeyConstraint(
             ["evaluation_id"], ["evaluation.id"], name=op.f("fk_approval_evaluation_id_evaluation")
         ),
@@ -431,17 +604,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "decision",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("model_id", big_id, nullable=False),
         sa.Column("kind", sa.String(32), nullable=False),
-        sa.Column("former_model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("former_model_id", big_id, nullable=True),
         sa.Column("people", sa.JSON(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("evaluation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("evaluation_id", big_id, nullable=True),
         sa.Column("snapshot_hash", sa.String(), nullable=False),
         sa.Column("policy_fingerprint", sa.String(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["evaluation_id"], ["evaluation.id"], name=op.f("fk_decision_evaluation_id_evaluation")
         ),
@@ -452,100 +625,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_decision_queue_id_queue")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
     )
-    with op.batch_alter_table("decision", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_decision_model_id"), ["model_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_decision_queue_id"), ["queue_id"], unique=False)
+    op.create_index(op.f("ix_decision_model_id"), "decision", ["model_id"])
+    op.create_index(op.f("ix_decision_queue_id"), "decision", ["queue_id"])
 
 
 def downgrade() -> None:
-
-    with op.batch_alter_table("decision", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_decision_queue_id"))
-        batch_op.drop_index(batch_op.f("ix_decision_model_id"))
-
-    op.drop_table("decision")
-    op.drop_table("approval")
-    op.drop_table("live")
-    op.drop_table("golden_example")
-    with op.batch_alter_table("evaluation", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_evaluation_model_id"))
-
-    op.drop_table("evaluation")
-    op.drop_table("artifact")
-    op.drop_table("model_version")
-    with op.batch_alter_table("correction", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_correction_current", postgresql_where=sa.text("is_current"), sqlite_where=sa.text("is_current")
-        )
-        batch_op.drop_index("ix_correction_queue_id_settled_at")
-
-    op.drop_table("correction")
-    with op.batch_alter_table("answer", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_answer_current", postgresql_where=sa.text("is_current"), sqlite_where=sa.text("is_current")
-        )
-        batch_op.drop_index("ix_answer_person_created_at")
-        batch_op.drop_index("ix_answer_item_id")
-
-    op.drop_table("answer")
-    with op.batch_alter_table("training_run", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_training_run_requested",
-            postgresql_where=sa.text("state = 'requested'"),
-            sqlite_where=sa.text("state = 'requested'"),
-        )
-        batch_op.drop_index("ix_training_run_queue_id")
-
-    op.drop_table("training_run")
-    op.drop_table("snapshot_row")
-    with op.batch_alter_table("review_item", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_review_item_settled_at"))
-        batch_op.drop_index("ix_review_item_queue_id_state")
-
-    op.drop_table("review_item")
-    op.drop_table("flag")
-    with op.batch_alter_table("snapshot", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_snapshot_queue_id"))
-
-    op.drop_table("snapshot")
-    op.drop_table("seed_example")
-    with op.batch_alter_table("prediction", schema=None) as batch_op:
-        batch_op.drop_index("ix_prediction_queue_id_created_at")
-        batch_op.drop_index("ix_prediction_queue_id_content_hash")
-
-    op.drop_table("prediction")
-    with op.batch_alter_table("posting", schema=None) as batch_op:
-        batch_op.drop_index(
-            "ix_posting_due",
-            postgresql_where=sa.text("wanted > shown AND broken = ''"),
-            sqlite_where=sa.text("wanted > shown AND broken = ''"),
-        )
-
-    op.drop_table("posting")
-    with op.batch_alter_table("member", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_member_person"))
-
-    op.drop_table("member")
-    op.drop_table("guideline")
-    op.drop_table("schedule")
-    op.drop_table("reviewer")
-    op.drop_table("queue")
-    with op.batch_alter_table("notice", schema=None) as batch_op:
-        batch_op.drop_index(
-            "ix_notice_due",
-            postgresql_where=sa.text("delivered_at IS NULL AND broken = ''"),
-            sqlite_where=sa.text("delivered_at IS NULL AND broken = ''"),
-        )
-
-    op.drop_table("notice")
-    with op.batch_alter_table("job", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_job_mutex_running",
-            postgresql_where=sa.text("state = 'running'"),
-            sqlite_where=sa.text("state = 'running'"),
-        )
-        batch_op.drop_index(
-            "ix_job_ready", postgresql_where=sa.text("state = 'ready'"), sqlite_where=sa.text("state = 'ready'")
-        )
-
-    op.drop_table("job")
+    raise NotImplementedError("There is nothing before the first tables. Drop the database instead.")
