@@ -25,7 +25,6 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from bot.api.shapes import MOST_ROWS, CorrectionPage, ItemPage, Models, Predicted, Problem, Received, RejectedRow
-from bot.runtime.clock import utc_now
 from bot.runtime.retry_after import seconds_asked
 from core.learning.lifecycle.listing import ModelLine
 from core.review.listing import CorrectionLine, ItemLine
@@ -185,7 +184,7 @@ def _as_json(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 def _pause_after(attempt: int, asked: str | None) -> float:
     """Seconds: what the server asks for, else doubling, with some chance in it so that senders do not march in step."""
-    seconds = seconds_asked(asked, utc_now())
+    seconds = seconds_asked(asked)
     if seconds is not None:
         return float(seconds)
     return float(min(LONGEST_PAUSE, 0.25 * 2**attempt) * random.uniform(0.5, 1))

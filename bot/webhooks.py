@@ -53,7 +53,7 @@ def attempted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> A
         return Attempted(None, said, _since(began))
     outcome = f"{status} {httpx.codes.get_reason_phrase(status)}".strip()
     delivered, gone = 200 <= status < 300, status == GONE
-    return Attempted(status, outcome, _since(began), delivered, gone, seconds_asked(retry_after, services.clock()))
+    return Attempted(status, outcome, _since(began), delivered, gone, seconds_asked(retry_after))
 
 
 def signing_secret(endpoint: str) -> Webhook:

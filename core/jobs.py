@@ -19,7 +19,7 @@ LEASE = timedelta(seconds=20)  # renewed every few seconds while the work goes o
 MOST_ATTEMPTS = 5  # a job that kills its worker must not loop for ever
 LONGEST_PAUSE = timedelta(minutes=5)
 
-NextSlot = Callable[[datetime | None, datetime], datetime | None]  # APScheduler's Trigger.get_next_fire_time
+LatestSlot = Callable[[datetime], datetime | None]  # the newest slot at or before a moment
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def enqueue(
 
 
 def enqueue_due(
-    session: Session, schedule_name: str, next_slot: NextSlot, job: str, payload: dict[str, Any], now: datetime
+    session: Session, schedule_name: str, latest_slot: LatestSlot, job: str, payload: dict[str, Any], now: datetime
 ) -> None:
     """Insert the newest slot that fell due since the stored last one (an outage of a week is one run, not seven).
     A schedule met for the first time starts now."""
@@ -57,12 +57,8 @@ def enqueue_due(
         .on_conflict_do_nothing(index_elements=["name"])
     )  # fmt: skip
     schedule = session.get_one(Schedule, schedule_name, with_for_update=True, populate_existing=True)
-    newest = None
-    slot = next_slot(None, schedule.last_slot + timedelta(microseconds=1))
-    while slot is not None and slot <= now:
-        newest = slot
-        slot = next_slot(slot, slot + timedelta(microseconds=1))
-    if newest is not None:
+    newest = latest_slot(now)
+    if newest is not None and newest > schedule.last_slot:
         schedule.last_slot = newest
         enqueue(session, job, f"{schedule_name}@{newest:%Y-%m-%dT%H:%M:%SZ}", payload, now)
 

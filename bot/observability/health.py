@@ -4,6 +4,7 @@ Ready means: the database answers, the socket (if there is one) is heard, the wo
 Messages that wait are shown but make nobody unready: taking processes away would not deliver them.
 """
 
+import logging
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +12,17 @@ from typing import Any
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.observability.liveness import Liveness
 from bot.observability.metrics import Exposition
-from bot.observability.probe import Probe
 from bot.runtime.services import Services
 from core.delivery import backlog
 from core.delivery.backlog import GivenUp, Waiting
-from core.errors import DatabaseUnavailable
+from core.errors import DatabaseUnavailable, Refusal
+from core.storage.deadlines import finished_within
+
+log = logging.getLogger(__name__)
 
 DATABASE_SECONDS = 2.0
 PING_SECONDS = 60.0  # the socket is pinged every three
@@ -39,7 +43,6 @@ class _Look:
 
 def health_routes(services: Services, liveness: Liveness) -> APIRouter:
     routes = APIRouter()
-    probe = Probe(lambda: _look(services), DATABASE_SECONDS)
     exposition = Exposition(services, liveness)
 
     @routes.get("/health")
@@ -58,7 +61,7 @@ def health_routes(services: Services, liveness: Liveness) -> APIRouter:
 
     @routes.get("/health/ready")
     def ready(response: Response) -> Part:
-        parts = _parts(services, liveness, probe)
+        parts = _parts(services, liveness)
         is_ready = all(parts[name]["ok"] for name in ("database", "socket", "scheduler") if name in parts)
         response.status_code = 200 if is_ready else 503
         return {"ready": is_ready, **parts}
@@ -70,9 +73,9 @@ def health_routes(services: Services, liveness: Liveness) -> APIRouter:
     return routes
 
 
-def _parts(services: Services, liveness: Liveness, probe: Probe[_Look]) -> dict[str, Part]:
+def _parts(services: Services, liveness: Liveness) -> dict[str, Part]:
     parts: dict[str, Part] = {}
-    found = probe.ask()
+    found = _look(services)
     parts["database"] = {"ok": found is not None, "seconds": round(found.seconds, 4) if found else None}
     if liveness.socket is not None:
         state = liveness.socket()
@@ -94,10 +97,15 @@ def _delivery(services: Services, look: _Look) -> Part:
     return {"ok": ok, "waiting": waiting.count, "oldest_seconds": _rounded(age), "refused": told}
 
 
-def _look(services: Services) -> _Look:
+def _look(services: Services) -> _Look | None:
+    """None: no answer within `DATABASE_SECONDS`, or an error."""
     start = time.monotonic()
-    with services.database.reading() as session:
-        waiting, given_up = backlog.waiting(session), backlog.given_up(session)
+    try:
+        with finished_within(DATABASE_SECONDS), services.database.reading(wait=DATABASE_SECONDS) as session:
+            waiting, given_up = backlog.waiting(session), backlog.given_up(session)
+    except (SQLAlchemyError, Refusal) as error:  # asked every few seconds: no traceback each time
+        log.info("the database does not answer", extra={"reason": type(error).__name__})
+        return None
     return _Look(time.monotonic() - start, waiting, given_up)
 
 

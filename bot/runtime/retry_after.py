@@ -1,25 +1,20 @@
-"""How long the other side asks to be left alone."""
+"""Retry-After (RFC 9110): how long the other side asks not to be called again."""
 
-import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from math import ceil
 
-LONGEST = 3600  # seconds; whoever asks for more is asked again after that
+from urllib3 import Retry
+from urllib3.exceptions import InvalidHeader
+
+LONGEST = 3600  # seconds; a side that asks for more is called again after that
+
+_HEADER = Retry(retry_after_max=LONGEST)
 
 
-def seconds_asked(header: str | None, now: datetime) -> int | None:
-    """Of Retry-After, a number of seconds or a date (RFC 9110): None where it says neither."""
+def seconds_asked(header: str | None) -> int | None:
+    """Whole seconds from now, at most `LONGEST`; None where the header is neither a number nor a date."""
     if header is None:
         return None
-    if re.fullmatch(r"\s*[0-9]{1,9}\s*", header, re.ASCII):
-        return min(int(header), LONGEST)
-    until = _date(header)
-    return None if until is None else max(0, min(round((until - now).total_seconds()), LONGEST))
-
-
-def _date(header: str) -> datetime | None:
     try:
-        said = parsedate_to_datetime(header[:100])
-        return said.replace(tzinfo=said.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError):
+        return ceil(_HEADER.parse_retry_after(header))
+    except (InvalidHeader, ValueError, OverflowError):  # the last two: thousands of digits, dates of no calendar
         return None

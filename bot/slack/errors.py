@@ -5,7 +5,6 @@ from http.client import HTTPException
 
 from slack_sdk.errors import SlackApiError
 
-from bot.runtime.clock import utc_now
 from bot.runtime.retry_after import seconds_asked
 
 # Somebody has to let the bot into the channel, or take that out of the archive.
@@ -106,7 +105,7 @@ def _of_answer(error: SlackApiError) -> Failure:
     response = error.response
     reason = str(response.get("error") or f"http_{response.status_code}")
     if response.status_code == 429 or reason in LATER:
-        asked = seconds_asked(response.headers.get("Retry-After"), utc_now())
+        asked = seconds_asked(response.headers.get("Retry-After"))
         return Failure(reason, retry_after=float(1 if asked is None else asked))
     unknown = response.status_code >= 500 or reason in PERHAPS_DONE
     detail = str((response.get("response_metadata") or {}).get("messages") or "")[:MOST_DETAIL]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.orm import Session
 
 from bot.runtime.processes import is_gone
@@ -70,12 +69,11 @@ def note_due_schedules(services: Services) -> bool:
     for queue in services.policy.queues:
         if queue.retraining.cron is None:
             continue
-        trigger = CronTrigger.from_crontab(queue.retraining.cron, timezone="UTC")
         with services.database.transaction(wait=PATIENT) as session:
             jobs.enqueue_due(
                 session,
                 f"retrain:{queue.name}",
-                trigger.get_next_fire_time,
+                queue.retraining.latest_slot,
                 SCHEDULED_RUN,
                 {"queue": queue.name},
                 services.clock(),

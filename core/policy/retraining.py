@@ -1,17 +1,19 @@
 """`[queues.NAME.retraining]`."""
 
+from datetime import UTC, datetime, timedelta
+
+from cronsim import CronSim, CronSimError
 from pydantic import Field, field_validator
 
 from core.policy.base import Section
-from core.policy.crontab import crontab_problem
+
+CRON_FIELDS = "minute (0-59) hour (0-23) day-of-month (1-31) month (1-12, jan-dec) day-of-week (0-7, sun-sat)"
 
 
 class RetrainingPolicy(Section):
     """When a new candidate is made, and of what."""
 
-    cron: str | None = Field(
-        None, description="five fields in UTC, weekdays by name, e.g. `0 3 * * mon`; none: no schedule"
-    )
+    cron: str | None = Field(None, description="cron's five fields in UTC, e.g. `0 3 * * mon`; none: no schedule")
     corrections: int = Field(
         50, ge=0, le=1_000_000, description="retrain when this many new corrections have come; 0: never because of them"
     )
@@ -22,7 +24,20 @@ class RetrainingPolicy(Section):
     @field_validator("cron")
     @classmethod
     def _five_fields(cls, value: str | None) -> str | None:
-        problem = None if value is None else crontab_problem(value)
-        if problem:
-            raise ValueError(problem)
+        if value is None:
+            return None
+        if len(value.split()) != 5:
+            raise ValueError(f"needs five fields: {CRON_FIELDS}")
+        try:
+            CronSim(value, datetime(2000, 1, 1, tzinfo=UTC))
+        except (CronSimError, ValueError) as error:  # ValueError: a number of thousands of digits
+            expected = f"the fields are {CRON_FIELDS}, each *, a number, a-b, a,b or */n"
+            raise ValueError(f"{error}; {expected}") from None
         return value
+
+    def latest_slot(self, now: datetime) -> datetime | None:
+        """The newest time of the schedule, in UTC, at or before `now`; None without a schedule."""
+        if self.cron is None:
+            return None
+        just_after = now.astimezone(UTC) + timedelta(microseconds=1)  # CronSim leaves its own start out
+        return next(CronSim(self.cron, just_after, reverse=True), None)

@@ -15,7 +15,7 @@ def test_whatever_was_wrapped_is_unwrapped(said: str) -> None:
 
 
 @pytest.mark.parametrize("said", ["a\r\nb\rc\n", "ends with =\r\n", "50 %", "%41 =41 a+b", "\t \n", "_.-~ é 🙂"])
-def test_what_quoted_printable_means_otherwise_stays_as_it_is(said: str) -> None:
+def test_what_looks_like_an_escape_stays_as_it_was_said(said: str) -> None:
     assert unwrapped(urlencode({"payload": said}).encode()) == said
 
 

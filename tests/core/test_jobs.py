@@ -7,16 +7,16 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import select
 
 from core import jobs
 from core.jobs import LEASE, LONGEST_PAUSE, MOST_ATTEMPTS, Claim, LostLease
+from core.policy.retraining import RetrainingPolicy
 from core.records.jobs import Job
 from core.storage.database import PATIENT, Database
 from tests.core.desk import NOW
 
-DAILY = CronTrigger.from_crontab("0 3 * * *", timezone="UTC").get_next_fire_time
+DAILY = RetrainingPolicy(cron="0 3 * * *").latest_slot
 SECOND = timedelta(seconds=1)
 
 

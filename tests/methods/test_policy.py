@@ -1,20 +1,19 @@
 """The policy file: what is refused and in which words, what is frozen, and what the fingerprint covers."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from apscheduler.triggers.cron import CronTrigger
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from core.errors import Invalid, NotFound
 from core.policy import LabelPolicy, Policy, QueuePolicy
-from core.policy.crontab import WEEKDAYS, crontab_problem
 from core.policy.file import load_policy, parse_policy
+from core.policy.retraining import RetrainingPolicy
 from core.vocabulary import Role
 
 SMALLEST = {"channel": "C1", "leads_channel": "C2", "leads": ["U1", "U2"], "labels": ["spam", "ham"]}
@@ -67,14 +66,16 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("retraining.corrections", -1, "greater than or equal to 0"),
     ("retraining.error_weight", 0, "greater than 0"),
     ("retraining.error_weight", 11, "less than or equal to 10"),
-    ("retraining.cron", "0 3 * *", "needs five fields"),
-    ("retraining.cron", "0 3 * * 1", "name the weekday (mon, tue, …)"),
-    ("retraining.cron", "0 3 * * mon-5", "name the weekday (mon, tue, …)"),
-    ("retraining.cron", "0 3 * * someday", "mon to sun"),
-    ("retraining.cron", "61 3 * * mon", "from 0 to 59"),
-    ("retraining.cron", "0 24 * * mon", "from 0 to 23"),
-    ("retraining.cron", "0 3 0 * mon", "from 1 to 31"),
-    ("retraining.cron", "0 3 * 13 mon", "from 1 to 12"),
+    ("retraining.cron", "0 3 * *", "needs five fields: minute (0-59) hour (0-23)"),
+    ("retraining.cron", "30 0 3 * * mon", "needs five fields: minute (0-59) hour (0-23)"),
+    ("retraining.cron", "0 3 * * 8", "bad day-of-week; the fields are minute (0-59)"),
+    ("retraining.cron", "0 3 * * someday", "day-of-week (0-7, sun-sat)"),
+    ("retraining.cron", "61 3 * * mon", "bad minute; the fields are minute (0-59)"),
+    ("retraining.cron", "0 24 * * mon", "bad hour; the fields are minute (0-59) hour (0-23)"),
+    ("retraining.cron", "0 3 0 * mon", "day-of-month (1-31)"),
+    ("retraining.cron", "0 3 * 13 mon", "month (1-12, jan-dec)"),
+    ("retraining.cron", "0 3 31 feb *", "bad day-of-month"),
+    ("retraining.cron", "0 3 * * " + "9" * 5000, "the fields are minute (0-59)"),
     ("promotion.approvals", 11, "less than or equal to 10"),
     ("promotion.alpha", 0.5, "less than 0.5"),
     ("promotion.class_rows", 1, "greater than or equal to 2"),
@@ -300,11 +301,18 @@ CRON_WORDS = st.text("0123456789*/-, abcdfmnorstuwe", max_size=12) | st.sampled_
 )
 
 
+MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+
+
 @settings(deadline=None)
-@given(st.lists(CRON_WORDS, min_size=5, max_size=5).map(" ".join))
-def test_what_the_policy_takes_as_a_schedule_the_clock_takes_too(text: str) -> None:
-    if crontab_problem(text) is None:
-        CronTrigger.from_crontab(text, timezone="UTC")
+@given(st.lists(CRON_WORDS, min_size=5, max_size=5).map(" ".join), MOMENTS)
+def test_every_schedule_that_the_policy_takes_has_slots_up_to_now_or_none(text: str, now: datetime) -> None:
+    try:
+        schedule = RetrainingPolicy(cron=text)
+    except ValidationError:
+        return
+    slot = schedule.latest_slot(now)
+    assert slot is None or (slot <= now and slot.second == slot.microsecond == 0 and slot.tzinfo == UTC)
 
 
 @pytest.mark.parametrize(
@@ -312,12 +320,33 @@ def test_what_the_policy_takes_as_a_schedule_the_clock_takes_too(text: str) -> N
 )
 def test_the_usual_schedules_are_taken(text: str) -> None:
     assert queue_with("retraining.cron", text).retraining.cron == text
-    CronTrigger.from_crontab(text, timezone="UTC")
 
 
-@pytest.mark.parametrize("day", WEEKDAYS)
-def test_a_weekday_means_that_day(day: str) -> None:
-    trigger = CronTrigger.from_crontab(f"0 3 * * {day}", timezone="UTC")
-    fires = trigger.get_next_fire_time(None, datetime(2026, 11, 24, tzinfo=UTC))
-    assert fires is not None
-    assert fires.strftime("%a").lower() == day
+@pytest.mark.parametrize(("number", "day"), list(enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun"))))
+def test_a_weekday_means_that_day_by_name_and_by_number(number: int, day: str) -> None:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    by_name, by_number = (RetrainingPolicy(cron=f"0 3 * * {word}").latest_slot(now) for word in (day, number))
+    assert by_name is not None
+    assert by_name == by_number
+    assert by_name.strftime("%a").lower() == day
+
+
+THREE = datetime(2026, 11, 24, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "slot"),
+    [
+        (THREE, THREE),
+        (THREE - timedelta(microseconds=1), THREE - timedelta(days=1)),
+        (THREE + timedelta(microseconds=999_999), THREE),
+        (THREE.replace(hour=23), THREE),
+        (THREE.astimezone(timezone(timedelta(hours=2))), THREE),
+    ],
+)
+def test_the_latest_slot_is_the_newest_one_that_has_come_in_utc(now: datetime, slot: datetime) -> None:
+    assert RetrainingPolicy(cron="0 3 * * *").latest_slot(now) == slot
+
+
+def test_without_a_schedule_there_is_no_slot() -> None:
+    assert RetrainingPolicy().latest_slot(THREE) is None

@@ -1,6 +1,5 @@
 """What a running process says of itself: ready or not and why, and its metrics, over real HTTP."""
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
@@ -9,11 +8,10 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from bot.observability.liveness import Liveness, SocketState
 from bot.observability.metrics import count_refusals
-from bot.observability.probe import Probe
 from bot.runtime.clock import utc_now
 from bot.server.app import create_listener
 from bot.server.listener import listening
@@ -44,8 +42,8 @@ class Watched:
 
     def metrics(self) -> dict[tuple[str, ...], float]:
         """By name and the values of the labels."""
-        text = httpx.get(f"{self.address}/metrics").text
-        samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+        page = httpx.get(f"{self.address}/metrics").text
+        samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
         return {(sample.name, *sample.labels.values()): sample.value for sample in samples}
 
 
@@ -108,18 +106,15 @@ def test_a_channel_that_takes_nothing_is_named_and_makes_nobody_unready(watched:
     assert watched.metrics()["goldloop_messages_given_up",] == 1
 
 
-def test_a_question_that_hangs_is_given_up_and_not_asked_again() -> None:
-    asked = []
-
-    def hang() -> int:
-        asked.append(1)
-        time.sleep(0.3)
-        return 1
-
-    probe = Probe(hang, 0.05)
-    assert [probe.ask() for _ in range(3)] == [None] * 3
-    assert len(asked) == 1
-    assert Probe(lambda: 1 // 0, 1).ask() is None
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_database_that_gives_an_error_makes_a_process_unready_and_says_no_more(watched: Watched) -> None:
+    with watched.loop.database.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE posting RENAME TO of_another_release"))
+    status, body = watched.ready()
+    assert status == 503
+    assert body["database"] == {"ok": False, "seconds": None}
+    assert "delivery" not in body
+    assert "of_another_release" not in str(body)
 
 
 def test_votes_queues_and_models_are_counted(database: Database, request: pytest.FixtureRequest) -> None:

@@ -4,11 +4,17 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
+import httpx
 import pytest
+from slack_sdk import WebClient
 from sqlalchemy import select, text
 from sqlalchemy.pool import QueuePool
 
+from bot.observability.liveness import Liveness
+from bot.runtime.services import assemble
 from bot.sandbox.client import Outcome, SandboxClient
+from bot.server.app import create_listener
+from bot.server.listener import listening
 from core.errors import DatabaseUnavailable
 from core.records.reviews import Answer
 from core.storage.database import Database
@@ -112,6 +118,27 @@ def test_a_program_is_told_when_to_come_back(
         assert int(answer.headers["Retry-After"]) > 0
         assert answer.elapsed.total_seconds() * 1000 < IN_TIME
         assert api.call("POST", "support/predictions", token, json=row).json()["new"] == 1
+
+
+def test_whoever_watches_the_process_is_told_in_time_however_often_they_ask(
+    shaky: Database, proxy: Proxy, unused_port: int
+) -> None:
+    services, address = assemble(shaky, WebClient(), support_policy()), f"http://127.0.0.1:{unused_port}/health"
+
+    def ask(path: str) -> httpx.Response:
+        return httpx.get(address + path, timeout=10)
+
+    with (
+        listening(create_listener(services, Liveness()), "127.0.0.1", unused_port),
+        ThreadPoolExecutor(6) as pool,
+    ):
+        assert ask("/ready").status_code == 200
+        with proxy.black_hole():
+            answers = list(pool.map(ask, ["", "/ready"] * 3))
+        assert [answer.status_code for answer in answers] == [503] * 6
+        assert [answer.json()["database"]["ok"] for answer in answers[1::2]] == [False] * 3
+        assert max(answer.elapsed.total_seconds() for answer in answers) * 1000 < IN_TIME
+        assert ask("/ready").status_code == 200
 
 
 def test_rows_that_a_client_in_the_hole_has_locked_are_free_again_in_seconds(

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from apscheduler.triggers.cron import CronTrigger
 from slack_sdk import WebClient
 from sqlalchemy import delete, select
 
@@ -17,6 +16,7 @@ from core.delivery import claims, outbox, webhooks
 from core.delivery.card_refs import CardRef
 from core.delivery.outbox import Due
 from core.errors import Outdated
+from core.policy.retraining import RetrainingPolicy
 from core.records.jobs import Job
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.review.votes import NewAnswer, cast_vote
@@ -28,7 +28,7 @@ from tests.people import ANA, support_policy
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 BACK = NOW - HOUR  # what the clock says after it was put back
 FORWARD = NOW + HOUR
-AT_NINE = CronTrigger.from_crontab("0 9 * * *", timezone="UTC").get_next_fire_time
+AT_NINE = RetrainingPolicy(cron="0 9 * * *").latest_slot
 
 
 @pytest.fixture

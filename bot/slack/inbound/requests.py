@@ -3,9 +3,9 @@
 import random
 import re
 import time
-from binascii import a2b_qp
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from slack_bolt import App, BoltRequest, BoltResponse
 from structlog.contextvars import bound_contextvars
@@ -23,15 +23,10 @@ UNREADABLE = (ValueError, RecursionError, TypeError, AttributeError, KeyError)
 
 
 def unwrapped(body: bytes) -> str:
-    """The JSON that Slack wraps in a form, or whatever else it sends, as it is. Raises UnicodeDecodeError.
-
-    Half of what looking at a click takes would be Python's own reading of the form, one escape after the other. %41 is
-    quoted-printable's =41, which it reads all at once.
-    """
+    """The JSON that Slack wraps in a form, or any other body as it is. Raises UnicodeDecodeError."""
     if not body.startswith(WRAPPED) or b"&" in body:
         return body.decode()
-    quoted = body[len(WRAPPED) :].replace(b"+", b" ").replace(b"%", b"=")
-    return a2b_qp(quoted).decode()
+    return unquote_to_bytes(body[len(WRAPPED) :].replace(b"+", b" ")).decode()
 
 
 def read_request(make: Callable[[], BoltRequest]) -> BoltRequest | None:

@@ -1,5 +1,6 @@
 """Socket Mode: Slack reaches us over a websocket that we open, so no public address is needed."""
 
+import json
 import logging
 import socket
 import time
@@ -7,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 
-from slack_bolt import App, BoltRequest
+from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
-from slack_bolt.adapter.socket_mode.internals import build_headers, send_response
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.observability.liveness import SocketState
 from bot.slack.inbound.requests import read_request
@@ -36,15 +37,20 @@ def socket_mode(app: App, app_token: str) -> Iterator[SocketModeHandler]:
 
 
 def _hear(app: App, client: BaseSocketModeClient, envelope: SocketModeRequest) -> None:
-    """As Bolt does it, behind the same look at a payload's shape as over HTTP. What Slack never sends is not
-    acknowledged."""
-    start = time.time()
-    headers = build_headers(envelope)
-    asked = read_request(lambda: BoltRequest(mode="socket_mode", body=envelope.payload, headers=headers))
+    """Behind the same look at a payload's shape as over HTTP. What Slack never sends is not acknowledged."""
+    asked = read_request(lambda: BoltRequest(mode="socket_mode", body=envelope.payload))
     if asked is None:
         log.warning("something came by the socket that Slack never sends")
         return
-    send_response(client, envelope, app.dispatch(asked), start)
+    _acknowledge(client, envelope, app.dispatch(asked))
+
+
+def _acknowledge(client: BaseSocketModeClient, envelope: SocketModeRequest, answer: BoltResponse) -> None:
+    """Send what a listener answered, which is JSON or nothing. Without status 200 nothing is sent, and Slack delivers
+    an event again."""
+    if answer.status == 200:
+        payload = json.loads(answer.body) if answer.body else None
+        client.send_socket_mode_response(SocketModeResponse(envelope.envelope_id, payload))
 
 
 def socket_state(handler: SocketModeHandler) -> SocketState:
