@@ -9,7 +9,6 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam
 from sqlalchemy.orm import Session
 
-from core.delivery import outbox
 from core.delivery.webhooks import publish
 from core.errors import Refusal
 from core.learning.data.golden import destination, protect
@@ -19,8 +18,9 @@ from core.records.reviews import Correction, ReviewItem
 from core.review.answers import CurrentAnswer, current_answers
 from core.review.consensus import tally
 from core.review.items import LockedItem
+from core.review.presenting import item_changed
 from core.storage.database import run
-from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, EventKind, ItemState, Settler
+from core.vocabulary import AnswerKind, ErrorReason, EventKind, ItemState, Settler
 
 # Built once, and run past the ORM: somebody waits for it.
 _NEW = cast(Table, Correction.__table__).insert().returning(Correction.id)
@@ -104,7 +104,7 @@ def _settle(session: Session, item: LockedItem, outcome: Outcome, now: datetime,
     if outcome.label is not None:
         protect(session, correction_id, item.prediction_id, outcome.label, chosen, now)
     request_run_if_due(session, item.queue, now, queue)
-    outbox.show(session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, item.queue, now, urgent=True)
+    item_changed(session, item.id, now, urgent=True)
     told = _told(item, correction_id, outcome, right, now)
     publish(session, EventKind.ITEM_SETTLED, correction_id, item.queue.id, told, now)
 

@@ -8,7 +8,6 @@ from typing import cast
 from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
-from core.delivery import outbox
 from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
 from core.people.members import holds, holds_alone
@@ -28,9 +27,10 @@ from core.review.answers import (
 from core.review.consensus import Dispute, Verdict, verdict
 from core.review.corrections import adjudicate_item, settle_item
 from core.review.items import LockedItem, locked_item
+from core.review.presenting import item_changed
 from core.review.workload import day_began
 from core.storage.database import run
-from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
+from core.vocabulary import AnswerKind, ErrorReason, ItemState, Role, shown_answer
 
 ANSWERS, ITEMS = cast(Table, Answer.__table__), cast(Table, ReviewItem.__table__)
 _NEW = ANSWERS.insert()
@@ -168,9 +168,7 @@ def _decide(
     because = outcome.because if isinstance(outcome, Dispute) else ""
     if (item.state, item.disputed_because) != (state, because):
         run(session, _UNSETTLED, {"of": item.id, "state": state, "disputed_because": because})
-    outbox.show(
-        session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, item.queue, now, urgent=state is ItemState.DISPUTED
-    )
+    item_changed(session, item.id, now, urgent=state is ItemState.DISPUTED)
     return False
 
 
