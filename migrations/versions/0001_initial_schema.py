@@ -461,6 +461,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("is_current"),
     )
     op.create_table(
+        "assignment",
+        sa.Column("item_id", big_id, nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("assigned_at", moment, nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["review_item.id"], name=op.f("fk_assignment_item_id_review_item")),
+        sa.PrimaryKeyConstraint("item_id", "person", name=op.f("pk_assignment")),
+    )
+    op.create_table(
         "correction",
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),

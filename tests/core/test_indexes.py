@@ -25,7 +25,7 @@ from core.policy.integrations import WebhookEndpoint
 from core.queues import queue_named
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, ReviewItem
-from core.review.answers import unanswerable_items
+from core.review.assignments import unanswerable_items
 from core.review.cards import item_card
 from core.review.listing import correction_page, item_page
 from core.review.my_work import my_work_card
@@ -35,7 +35,8 @@ from core.storage.database import PATIENT, Database
 from core.vocabulary import AnswerKind, Card, ItemState
 from tests.core.desk import NOW
 
-GROWING = ["prediction", "flag", "review_item", "answer", "correction", "posting", "notice", "event", "event_delivery"]
+GROWING = ["prediction", "flag", "review_item", "assignment", "answer", "correction", "posting", "notice", "event",
+           "event_delivery"]  # fmt: skip
 PAGE = 50
 
 Question = Callable[[Session], object]
