@@ -37,7 +37,7 @@ from core.delivery.card_refs import CardRef
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.records.reviews import Answer, ReviewItem
-from core.review.answers import unanswerable_items
+from core.review.assignments import unanswerable_items
 from core.review.cards import item_card
 from core.review.listing import correction_page, item_page
 from core.review.votes import NewAnswer, cast_vote

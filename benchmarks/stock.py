@@ -24,7 +24,6 @@ from core.storage.database import PATIENT, Database
 from core.text.content_hash import content_hash
 from core.vocabulary import (
     AnswerKind,
-    Audience,
     Card,
     DeliveryState,
     Destination,
@@ -32,6 +31,7 @@ from core.vocabulary import (
     ItemState,
     NoticeKind,
     Reason,
+    RecipientKind,
     Settler,
 )
 
@@ -172,10 +172,10 @@ def _answer(item: int, person: str, label: str, at: datetime) -> Row:
 
 def _posting(item: int, at: datetime, version: int) -> Row:
     return {
-        "queue_id": 1, "card": Card.REVIEW_ITEM, "subject_id": item, "audience": Audience.REVIEWERS,
-        "channel": "C_REVIEW", "ts": f"{1_700_000_000 + item}.000100", "wanted": version, "shown": version,
-        "wanted_at": at, "urgent": False, "claimed_by": "host:1:abc", "claimed_until": None, "unconfirmed": False,
-        "attempts": 0, "next_try_at": at, "broken": "",
+        "queue_id": 1, "card": Card.REVIEW_ITEM, "subject_id": item, "recipient_kind": RecipientKind.CHANNEL,
+        "recipient": "C_REVIEW", "channel": "C_REVIEW", "ts": f"{1_700_000_000 + item}.000100",
+        "wanted": version, "shown": version, "wanted_at": at, "urgent": False, "claimed_by": "host:1:abc",
+        "claimed_until": None, "unconfirmed": False, "attempts": 0, "next_try_at": at, "broken": "",
     }  # fmt: skip
 
 

@@ -123,9 +123,11 @@ class NoticeKind(StrEnum):
     TROUBLE = "trouble"  # somebody has to mend something before Slack takes our messages; or has mended it
 
 
-class Audience(StrEnum):
-    REVIEWERS = "reviewers"
-    LEADS = "leads"
+class RecipientKind(StrEnum):
+    """What a message is addressed to."""
+
+    CHANNEL = "channel"
+    PERSON = "person"  # in direct messages
 
 
 class Role(StrEnum):

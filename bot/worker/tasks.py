@@ -28,7 +28,7 @@ from core.learning.lifecycle.runs import EVALUATE, TRAIN, fail_run, give_up_eval
 from core.learning.lifecycle.training import evaluate_again, train
 from core.privacy.erasure import PIECE, erase_expired
 from core.queues import queue_named
-from core.review.answers import unanswerable_items
+from core.review.assignments import unanswerable_items
 from core.review.votes import decide_again
 from core.storage.database import PATIENT
 from core.vocabulary import Trigger

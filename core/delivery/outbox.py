@@ -8,17 +8,19 @@ from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, and_, case, literal_column, or_, select, update
+from sqlalchemy import Table, and_, bindparam, case, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.delivery import incidents
 from core.delivery.claims import CLAIM, pause_after
+from core.delivery.recipients import Recipient
 from core.errors import DatabaseUnavailable
+from core.records.base import UtcDateTime
 from core.records.delivery import Posting
 from core.records.queues import QueueRow
 from core.storage.bulk import Bulk, insert_all
 from core.storage.database import insert_for, kind_of, run
-from core.vocabulary import Audience, Card
+from core.vocabulary import Card
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Due:
     id: int
     card: Card
     subject_id: int
+    recipient: Recipient
     channel: str
     ts: str | None
     version: int
@@ -37,20 +40,26 @@ class Due:
 
 
 def show(
-    session: Session, card: Card, subject_id: int, audience: Audience, queue: QueueRow, now: datetime,
+    session: Session, card: Card, subject_id: int, recipient: Recipient, queue: QueueRow, now: datetime,
     urgent: bool = False,
 ) -> None:  # fmt: skip
-    """The message about this row must be brought up to date. Repeating it adds nothing but a version."""
-    row = _wanted(card, audience, queue, now, urgent) | {"subject_id": subject_id}
+    """This recipient must see the row as it is. Repeating it adds nothing but a version."""
+    row = _wanted(card, recipient, queue, now, urgent) | {"subject_id": subject_id}
     run(session, _showing(kind_of(session)), row)
 
 
 def show_all(
-    session: Session, card: Card, subject_ids: Sequence[int], audience: Audience, queue: QueueRow, now: datetime
+    session: Session, card: Card, subject_ids: Sequence[int], recipient: Recipient, queue: QueueRow, now: datetime
 ) -> None:
     """The same for many rows at once."""
     rows = [{"subject_id": subject_id} for subject_id in subject_ids]
-    insert_all(session, _POSTINGS, _wanted(card, audience, queue, now), rows)
+    insert_all(session, _POSTINGS, _wanted(card, recipient, queue, now), rows)
+
+
+def redraw(session: Session, card: Card, subject_id: int, now: datetime, urgent: bool = False) -> None:
+    """Every message that shows this row must be brought up to date, where it stands: a message stays in its channel
+    also when the policy names another one since."""
+    run(session, _REDRAWN, {"of_card": card, "of": subject_id, "now": now, "now_urgent": urgent})
 
 
 def subject_at(session: Session, channel: str, ts: str, card: Card) -> int | None:
@@ -64,10 +73,10 @@ def subject_at(session: Session, channel: str, ts: str, card: Card) -> int | Non
     return found
 
 
-def coordinates(session: Session, card: Card, subject_id: int, audience: Audience) -> tuple[str, str] | None:
-    """Channel and ts of the message that shows this row; None while it has not been posted."""
+def coordinates(session: Session, card: Card, subject_id: int, recipient: Recipient) -> tuple[str, str] | None:
+    """Channel and ts of the message that shows the recipient this row; None while it has not been posted."""
     posting = session.scalar(
-        select(Posting).where(Posting.card == card, Posting.subject_id == subject_id, Posting.audience == audience)
+        select(Posting).where(Posting.card == card, Posting.subject_id == subject_id, Posting.recipient == recipient.id)
     )
     return (posting.channel, posting.ts) if posting and posting.ts else None
 
@@ -108,7 +117,8 @@ def claim_next(
     if posting is None:
         return None
     due = Due(
-        id=posting.id, card=posting.card, subject_id=posting.subject_id, channel=posting.channel, ts=posting.ts,
+        id=posting.id, card=posting.card, subject_id=posting.subject_id,
+        recipient=Recipient(posting.recipient_kind, posting.recipient), channel=posting.channel, ts=posting.ts,
         version=posting.wanted, shown=posting.shown, maybe_posted=posting.unconfirmed,
         since=posting.wanted_at or posting.next_try_at,
     )  # fmt: skip
@@ -169,12 +179,24 @@ def revive(session: Session, channel: str, reasons: Collection[str], now: dateti
     return len(given_up)
 
 
-def _wanted(card: Card, audience: Audience, queue: QueueRow, now: datetime, urgent: bool = False) -> dict[str, Any]:
-    channel = queue.channel if audience is Audience.REVIEWERS else queue.leads_channel
+def _wanted(card: Card, recipient: Recipient, queue: QueueRow, now: datetime, urgent: bool = False) -> dict[str, Any]:
     return {
-        "queue_id": queue.id, "card": card, "audience": audience, "channel": channel, "wanted": 1, "shown": 0,
-        "wanted_at": now, "urgent": urgent, "attempts": 0, "unconfirmed": False, "broken": "", "next_try_at": now,
+        "queue_id": queue.id, "card": card, "recipient_kind": recipient.kind, "recipient": recipient.id,
+        "channel": recipient.id, "wanted": 1, "shown": 0, "wanted_at": now, "urgent": urgent, "attempts": 0,
+        "unconfirmed": False, "broken": "", "next_try_at": now,
     }  # fmt: skip
+
+
+_REDRAWN = (  # built once: a click waits for it
+    cast(Table, Posting.__table__)
+    .update()
+    .where(Posting.card == bindparam("of_card"), Posting.subject_id == bindparam("of"))
+    .values(
+        wanted=Posting.wanted + literal_column("1"),
+        wanted_at=case((Posting.wanted > Posting.shown, Posting.wanted_at), else_=bindparam("now", type_=UtcDateTime)),
+        urgent=bindparam("now_urgent"),
+    )
+)
 
 
 @cache
@@ -186,7 +208,7 @@ def _once_more(new: Any) -> Any:
     """Where the message is known already, a newer version of it is wanted."""
     since = case((Posting.wanted > Posting.shown, Posting.wanted_at), else_=new.excluded.wanted_at)
     return new.on_conflict_do_update(
-        index_elements=["card", "subject_id", "audience"],
+        index_elements=["card", "subject_id", "recipient"],
         set_={"wanted": Posting.wanted + literal_column("1"), "wanted_at": since, "urgent": new.excluded.urgent},
     )
 
@@ -194,8 +216,8 @@ def _once_more(new: Any) -> Any:
 _POSTINGS = Bulk(
     cast(Table, Posting.__table__),
     same=(
-        "queue_id", "card", "audience", "channel", "wanted", "shown", "wanted_at", "urgent", "attempts",
-        "unconfirmed", "broken", "next_try_at",
+        "queue_id", "card", "recipient_kind", "recipient", "channel", "wanted", "shown", "wanted_at", "urgent",
+        "attempts", "unconfirmed", "broken", "next_try_at",
     ),
     each=("subject_id",),
     again=_once_more,

@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from core.delivery import outbox
 from core.errors import NotFound
 from core.learning.data.erased_rows import models_that_learnt_from
 from core.policy import QueuePolicy
@@ -22,8 +21,9 @@ from core.records.learning import GoldenExample, SeedExample, SnapshotRow
 from core.records.predictions import Prediction
 from core.records.queues import Queue
 from core.records.reviews import Answer, Correction, ReviewItem
+from core.review.presenting import item_changed
 from core.text.content_hash import content_hash
-from core.vocabulary import Audience, Card, ItemState, Source
+from core.vocabulary import ItemState, Source
 
 PIECE = 500  # predictions that retention erases in one transaction: no click waits long
 
@@ -69,9 +69,7 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     models = models_that_learnt_from(session, queue.id, corrections.all(), _seeds_of(session, queue, hashes))
     fresh = [row for row in known if row.erased_at is None]
     notes, closed = _blank(session, queue, fresh, items, now)
-    return Erased(
-        queue.name, len(fresh), golden, seeds, notes, closed, _redraw(session, queue, items, fresh, now), models
-    )
+    return Erased(queue.name, len(fresh), golden, seeds, notes, closed, _redraw(session, items, fresh, now), models)
 
 
 def erase_expired(session: Session, policy: QueuePolicy, now: datetime, most: int = PIECE) -> int:
@@ -88,7 +86,7 @@ def erase_expired(session: Session, policy: QueuePolicy, now: datetime, most: in
     ).all()
     items = _locked_items(session, rows)
     _blank(session, queue, rows, items, now)
-    _redraw(session, queue, items, rows, now)
+    _redraw(session, items, rows, now)
     return len(rows)
 
 
@@ -165,12 +163,10 @@ def _seeds_of(session: Session, queue: Queue, hashes: set[str]) -> Sequence[int]
     ).all()
 
 
-def _redraw(
-    session: Session, queue: Queue, items: Sequence[ReviewItem], fresh: Sequence[Prediction], now: datetime
-) -> int:
+def _redraw(session: Session, items: Sequence[ReviewItem], fresh: Sequence[Prediction], now: datetime) -> int:
     """Ask for the cards of what was erased just now; returns how many."""
     wanted = {row.id for row in fresh}
     mine = [item for item in items if item.prediction_id in wanted]
     for item in mine:
-        outbox.show(session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, queue, now, urgent=True)
+        item_changed(session, item.id, now, urgent=True)
     return len(mine)

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.records.base import Base, big_id
-from core.vocabulary import Audience, Card, NoticeKind
+from core.vocabulary import Card, NoticeKind, RecipientKind
 
 
 class Posting(Base):
@@ -15,7 +15,7 @@ class Posting(Base):
 
     __tablename__ = "posting"
     __table_args__ = (
-        UniqueConstraint("card", "subject_id", "audience"),
+        UniqueConstraint("card", "subject_id", "recipient"),
         UniqueConstraint("channel", "ts"),
         Index("ix_posting_due", "urgent", "next_try_at", postgresql_where=text("wanted > shown AND broken = ''"),
               sqlite_where=text("wanted > shown AND broken = ''")),
@@ -29,8 +29,9 @@ class Posting(Base):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     card: Mapped[Card]
     subject_id: Mapped[int]
-    audience: Mapped[Audience]
-    channel: Mapped[str]
+    recipient_kind: Mapped[RecipientKind]
+    recipient: Mapped[str]  # Slack's id of a channel or person; ids of the two are never equal
+    channel: Mapped[str]  # where the message stands, or is to be posted
     ts: Mapped[str | None]
     wanted: Mapped[int] = mapped_column(default=1)
     shown: Mapped[int] = mapped_column(default=0)

@@ -35,6 +35,16 @@ class ReviewItem(Base):
     prediction: Mapped[Prediction] = relationship(lazy="joined", innerjoin=True)
 
 
+class Assignment(Base):
+    """This person is asked about this item. Of an item without a row, every reviewer of its queue may be asked."""
+
+    __tablename__ = "assignment"
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("review_item.id"), primary_key=True)
+    person: Mapped[str] = mapped_column(primary_key=True)
+    assigned_at: Mapped[datetime]
+
+
 class Answer(Base):
     """What one reviewer said about one item. A changed answer supersedes the former one; nothing is deleted, so a click
     that arrives late can be recognised by `clicked_at`."""

@@ -9,11 +9,13 @@ from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core.records.queues import Member
-from core.records.reviews import Answer, Reviewer, ReviewItem
+from core.records.reviews import Answer
+from core.review.assignments import is_asked, who_can_answer
+from core.review.consensus import Vote
 from core.review.items import LockedItem
 from core.review.workload import DONE
 from core.storage.database import run
-from core.vocabulary import AnswerKind, ErrorReason, ItemState, Role, shown_answer
+from core.vocabulary import AnswerKind, ErrorReason, shown_answer
 
 # What every click asks is built once: building it costs several times what running it does.
 _SAID = (  # in the order of `CurrentAnswer`
@@ -29,23 +31,15 @@ _SAID = (  # in the order of `CurrentAnswer`
 )
 _OF_ITEM = (Answer.item_id == bindparam("item_id")) & Answer.is_current
 _LATEST = select(*_SAID).where(_OF_ITEM).order_by(Answer.id)
-_ASKABLE = (
-    select(Member.person)
-    .outerjoin(Reviewer, Reviewer.person == Member.person)
-    .where(
-        Member.queue_id == bindparam("queue_id"),
-        Member.role == Role.REVIEWER,
-        Member.active,
-        Reviewer.paused_at.is_(None),
-    )
-)
-_SPOKE = select(Answer.person).where(_OF_ITEM, Answer.kind != AnswerKind.WITHDRAWN)
 _LEFT = select(func.count()).select_from(
-    _ASKABLE.where(Member.person != bindparam("person"), Member.person.not_in(_SPOKE)).subquery()
+    who_can_answer(bindparam("item_id"), bindparam("queue_id")).where(Member.person != bindparam("person")).subquery()
 )
-_COUNTS = select(_LEFT.scalar_subquery().label("left"), DONE.scalar_subquery().label("done")).subquery()
+_ASKED = is_asked(bindparam("item_id"), bindparam("person"))
+_COUNTS = select(
+    _LEFT.scalar_subquery().label("left"), DONE.scalar_subquery().label("done"), _ASKED.label("asked")
+).subquery()
 _SO_FAR = (
-    select(_COUNTS.c.left, _COUNTS.c.done, *_SAID)
+    select(_COUNTS.c.left, _COUNTS.c.done, _COUNTS.c.asked, *_SAID)
     .select_from(_COUNTS.outerjoin(Answer, _OF_ITEM))  # the counts also where nobody has said anything
     .order_by(Answer.id)
 )
@@ -69,11 +63,13 @@ class CurrentAnswer:
 @dataclass(frozen=True)
 class VotingState:
     """What decides about a person's answer to an item beside the item itself. answers: one per person who has ever said
-    something, taken back or not, oldest first. left: how many others could still be asked. done_today: as in `Load`."""
+    something, taken back or not, oldest first. left: how many others could still be asked. done_today: as in `Load`.
+    asked: whether the item is for this person."""
 
     answers: list[CurrentAnswer]
     left: int
     done_today: int
+    asked: bool
 
 
 def latest_answers(session: Session, item_id: int) -> list[CurrentAnswer]:
@@ -92,8 +88,13 @@ def current(answers: Sequence[CurrentAnswer]) -> list[CurrentAnswer]:
     return [answer for answer in answers if answer.kind is not AnswerKind.WITHDRAWN]
 
 
+def votes_among(answers: Sequence[Answer | CurrentAnswer]) -> list[Vote]:
+    """The votes, for the rules of consensus; "cannot judge" and skips are none."""
+    return [Vote(answer.person, answer.label) for answer in answers if answer.kind.is_vote]
+
+
 def left_to_ask(session: Session, item: LockedItem) -> int:
-    """Reviewers who may act, are not paused and have said nothing about the item, or have taken it back."""
+    """How many can answer the item."""
     asked = {"queue_id": item.queue.id, "item_id": item.id, "person": ""}
     return int(run(session, _LEFT, asked).scalar_one())
 
@@ -103,28 +104,9 @@ def voting_state(session: Session, item: LockedItem, person: str, since: datetim
     person's seat, does it stay as it is."""
     asked = {"queue_id": item.queue.id, "item_id": item.id, "person": person, "since": since}
     rows: Sequence[Row[*tuple[Any, ...]]] = run(session, _SO_FAR, asked).all()
-    answers = [CurrentAnswer(*said) for _left, _done, *said in rows if said[0] is not None]
-    return VotingState(answers, left=rows[0][0], done_today=rows[0][1])
-
-
-def unanswerable_items(session: Session, queue_id: int) -> list[int]:
-    """Open items about which everybody who can be asked has spoken. Clicks find this out by themselves; it is left over
-    when the last one to ask pauses or leaves."""
-    askable = _askable(session, queue_id)
-    current = (Answer.item_id == ReviewItem.id) & Answer.is_current & (Answer.kind != AnswerKind.WITHDRAWN)
-    enough_said = (
-        select(ReviewItem.id)
-        .outerjoin(Answer, current & Answer.person.in_(askable))
-        .where(ReviewItem.queue_id == queue_id, ReviewItem.state == ItemState.OPEN)
-        .group_by(ReviewItem.id)
-        .having(func.count(Answer.person) >= len(askable))  # a person has one standing answer at most
-        .order_by(ReviewItem.id)
-    )
-    return list(session.scalars(enough_said))
-
-
-def _askable(session: Session, queue_id: int) -> set[str]:
-    return set(session.scalars(_ASKABLE, {"queue_id": queue_id}))
+    left, done, asked, *_said = rows[0]
+    answers = [CurrentAnswer(*said) for _left, _done, _asked, *said in rows if said[0] is not None]
+    return VotingState(answers, left=left, done_today=done, asked=bool(asked))
 
 
 def said_words(answer: Answer | CurrentAnswer) -> str:

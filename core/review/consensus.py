@@ -1,6 +1,6 @@
 """The rule that turns votes into a verdict, asks for another vote, or escalates to a lead. Values in, values out.
 
-A further rule (weighing reviewers by their skill) is one more function in `RULES`.
+A further rule (weighing raters by their skill) is one more function in `RULES`.
 """
 
 from collections import Counter
@@ -11,6 +11,14 @@ from core.policy import ConsensusPolicy
 from core.vocabulary import shown_answer
 
 Label = str | None  # None: "none of these"
+
+
+@dataclass(frozen=True)
+class Vote:
+    """rater: the reviewer who cast it."""
+
+    rater: str
+    label: Label
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Dispute:
 
 
 def verdict(
-    votes: Sequence[Label], cannot_judge: int, left_to_ask: int, policy: ConsensusPolicy
+    votes: Sequence[Vote], cannot_judge: int, left_to_ask: int, policy: ConsensusPolicy
 ) -> Verdict | Dispute | None:
     """None: wait for another vote.
 
@@ -48,25 +56,29 @@ def verdict(
     return None
 
 
-def lead_by_2(votes: Sequence[Label], _most: int) -> Verdict | None:
+def lead_by_2(votes: Sequence[Vote], _most: int) -> Verdict | None:
     """One answer is two votes ahead of every other. A lone voter never decides."""
-    ranked = Counter(votes).most_common(2)
+    ranked = _counted(votes).most_common(2)
     if not ranked:
         return None
     second = ranked[1][1] if len(ranked) > 1 else 0
     return Verdict(ranked[0][0]) if ranked[0][1] - second >= 2 else None
 
 
-def majority(votes: Sequence[Label], most: int) -> Verdict | None:
+def majority(votes: Sequence[Vote], most: int) -> Verdict | None:
     """One answer has more than half of the `most` votes that can be cast: no later vote could change it."""
-    ranked = Counter(votes).most_common(1)
+    ranked = _counted(votes).most_common(1)
     return Verdict(ranked[0][0]) if ranked and ranked[0][1] * 2 > max(most, len(votes)) else None
 
 
-def tally(votes: Sequence[Label]) -> dict[str, int]:
+def tally(votes: Sequence[Vote]) -> dict[str, int]:
     """Answer as shown -> votes, most votes first, then by name."""
-    counted = Counter(shown_answer(label) for label in votes)
+    counted = Counter(shown_answer(vote.label) for vote in votes)
     return dict(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-RULES: dict[str, Callable[[Sequence[Label], int], Verdict | None]] = {"lead_by_2": lead_by_2, "majority": majority}
+def _counted(votes: Sequence[Vote]) -> Counter[Label]:
+    return Counter(vote.label for vote in votes)
+
+
+RULES: dict[str, Callable[[Sequence[Vote], int], Verdict | None]] = {"lead_by_2": lead_by_2, "majority": majority}

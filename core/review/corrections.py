@@ -9,18 +9,18 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam
 from sqlalchemy.orm import Session
 
-from core.delivery import outbox
 from core.delivery.webhooks import publish
 from core.errors import Refusal
 from core.learning.data.golden import destination, protect
 from core.learning.lifecycle.runs import request_run_if_due
 from core.policy import QueuePolicy
 from core.records.reviews import Correction, ReviewItem
-from core.review.answers import CurrentAnswer, current_answers
+from core.review.answers import CurrentAnswer, current_answers, votes_among
 from core.review.consensus import tally
 from core.review.items import LockedItem
+from core.review.presenting import item_changed
 from core.storage.database import run
-from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, EventKind, ItemState, Settler
+from core.vocabulary import AnswerKind, ErrorReason, EventKind, ItemState, Settler
 
 # Built once, and run past the ORM: somebody waits for it.
 _NEW = cast(Table, Correction.__table__).insert().returning(Correction.id)
@@ -49,18 +49,19 @@ def settle_item(
     session: Session,
     item: LockedItem,
     label: str | None,
-    votes: Sequence[CurrentAnswer],
+    answers: Sequence[CurrentAnswer],
     now: datetime,
     queue: QueuePolicy,
 ) -> None:
-    """The reviewers' verdict. The caller holds the item's lock; the current correction is unique per item."""
-    winning = [vote for vote in votes if vote.label == label]
+    """The reviewers' verdict, which follows from these current answers. The caller holds the item's lock; the current
+    correction is unique per item."""
+    winning = [answer for answer in answers if answer.kind.is_vote and answer.label == label]
     reasons = Counter(vote.reason for vote in winning if vote.reason)
     outcome = Outcome(
         label=label,
         reason=reasons.most_common(1)[0][0] if reasons else None,
         note=next((vote.note for vote in winning if vote.note), ""),
-        tally=tally([vote.label for vote in votes]),
+        tally=tally(votes_among(answers)),
         settled_by=Settler.CONSENSUS,
         guideline_version=max(vote.guideline_version for vote in winning),
     )
@@ -81,7 +82,7 @@ def adjudicate_item(
     """A lead settles a disputed item. The caller holds the item's lock and has checked that this is a lead."""
     if not kind.is_vote:
         raise Refusal(f"Item {item.id} waits for your decision: choose a label or “None of these”.")
-    votes = [answer.label for answer in current_answers(session, item.id) if answer.kind.is_vote]
+    votes = votes_among(current_answers(session, item.id))
     version = item.queue.guideline_version
     outcome = Outcome(label, reason, note, tally(votes), Settler.LEAD, version, lead=lead)
     _settle(session, item, outcome, now, queue)
@@ -104,7 +105,7 @@ def _settle(session: Session, item: LockedItem, outcome: Outcome, now: datetime,
     if outcome.label is not None:
         protect(session, correction_id, item.prediction_id, outcome.label, chosen, now)
     request_run_if_due(session, item.queue, now, queue)
-    outbox.show(session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, item.queue, now, urgent=True)
+    item_changed(session, item.id, now, urgent=True)
     told = _told(item, correction_id, outcome, right, now)
     publish(session, EventKind.ITEM_SETTLED, correction_id, item.queue.id, told, now)
 

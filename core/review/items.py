@@ -8,17 +8,17 @@ from typing import Any, cast
 from sqlalchemy import Row, Table, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from core.delivery import outbox
 from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, NotFound
 from core.policy import QueuePolicy
 from core.records.predictions import Flag, Prediction
 from core.records.queues import Queue, QueueFacts
 from core.records.reviews import ReviewItem
+from core.review.presenting import items_opened
 from core.storage.bulk import Bulk, insert_returning
 from core.storage.database import run
 from core.text.content_hash import unit_interval
-from core.vocabulary import Audience, Card, ItemState
+from core.vocabulary import ItemState
 
 # How likely such a prediction was to be flagged: the likeliest of its reasons.
 _CHANCE = select(func.max(Flag.inclusion_probability)).where(Flag.prediction_id == Prediction.id).scalar_subquery()
@@ -107,7 +107,7 @@ def open_items(
     ]
     item_of: dict[int, int] = dict(insert_returning(session, _OPENING, same, rows))
     ids = [item_of[seen.prediction_id] for seen in predictions]
-    outbox.show_all(session, Card.REVIEW_ITEM, ids, Audience.REVIEWERS, queue, now)
+    items_opened(session, ids, queue, now)
     return ids
 
 

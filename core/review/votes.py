@@ -8,7 +8,6 @@ from typing import cast
 from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
-from core.delivery import outbox
 from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
 from core.people.members import holds, holds_alone
@@ -23,14 +22,16 @@ from core.review.answers import (
     latest_answers,
     left_to_ask,
     said_words,
+    votes_among,
     voting_state,
 )
 from core.review.consensus import Dispute, Verdict, verdict
 from core.review.corrections import adjudicate_item, settle_item
 from core.review.items import LockedItem, locked_item
+from core.review.presenting import item_changed
 from core.review.workload import day_began
 from core.storage.database import run
-from core.vocabulary import AnswerKind, Audience, Card, ErrorReason, ItemState, Role, shown_answer
+from core.vocabulary import AnswerKind, ErrorReason, ItemState, Role, shown_answer
 
 ANSWERS, ITEMS = cast(Table, Answer.__table__), cast(Table, ReviewItem.__table__)
 _NEW = ANSWERS.insert()
@@ -158,19 +159,16 @@ def _decide(
     session: Session, item: LockedItem, answers: Sequence[CurrentAnswer], left: int, now: datetime, queue: QueuePolicy
 ) -> bool:
     """Bring the item's state in line with what was said. left: how many could still be asked. True: settled."""
-    votes = [answer for answer in answers if answer.kind.is_vote]
     cannot_judge = sum(answer.kind is AnswerKind.CANNOT_JUDGE for answer in answers)
-    outcome = verdict([vote.label for vote in votes], cannot_judge, left, queue.consensus)
+    outcome = verdict(votes_among(answers), cannot_judge, left, queue.consensus)
     if isinstance(outcome, Verdict):
-        settle_item(session, item, outcome.label, votes, now, queue)
+        settle_item(session, item, outcome.label, answers, now, queue)
         return True
     state = ItemState.DISPUTED if isinstance(outcome, Dispute) else ItemState.OPEN
     because = outcome.because if isinstance(outcome, Dispute) else ""
     if (item.state, item.disputed_because) != (state, because):
         run(session, _UNSETTLED, {"of": item.id, "state": state, "disputed_because": because})
-    outbox.show(
-        session, Card.REVIEW_ITEM, item.id, Audience.REVIEWERS, item.queue, now, urgent=state is ItemState.DISPUTED
-    )
+    item_changed(session, item.id, now, urgent=state is ItemState.DISPUTED)
     return False
 
 
@@ -214,6 +212,8 @@ def _check_may_answer(
 ) -> None:
     """last: the reviewer's newest word about the item."""
     stands = last is not None and last.kind is not AnswerKind.WITHDRAWN
+    if not known.asked and not stands:
+        raise NotAllowed(f"Item {item.id} was given to other reviewers.")
     if item.state is ItemState.DISPUTED and not stands:
         raise Refusal(f"Item {item.id} waits for a lead ({item.disputed_because}); no more votes are needed.")
     if kind.is_vote and not (stands and last is not None and last.kind.is_vote):

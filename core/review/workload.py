@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem
+from core.review.assignments import waits_for
 from core.storage.database import run
 from core.vocabulary import AnswerKind, ItemState
 
@@ -50,14 +51,9 @@ def day_began(now: datetime, zone: ZoneInfo) -> datetime:
 
 
 def waiting_for(person: str, queue: Queue) -> tuple[ColumnElement[bool], ...]:
-    """The conditions of "open items on which this person has said nothing"."""
-    said = select(Answer.id).where(
-        Answer.item_id == ReviewItem.id,
-        Answer.person == person,
-        Answer.is_current,
-        Answer.kind != AnswerKind.WITHDRAWN,
-    )
-    return (ReviewItem.queue_id == queue.id, ReviewItem.state == ItemState.OPEN, ~said.exists())
+    """The conditions of "open items that wait for this person's answer"."""
+    mine = waits_for(ReviewItem.id, literal(person))
+    return (ReviewItem.queue_id == queue.id, ReviewItem.state == ItemState.OPEN, mine)
 
 
 def _open(session: Session, person: str, queue: Queue) -> int:

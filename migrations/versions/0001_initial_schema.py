@@ -214,7 +214,8 @@ def upgrade() -> None:
         sa.Column("queue_id", big_id, nullable=False),
         sa.Column("card", sa.String(32), nullable=False),
         sa.Column("subject_id", sa.Integer(), nullable=False),
-        sa.Column("audience", sa.String(32), nullable=False),
+        sa.Column("recipient_kind", sa.String(32), nullable=False),
+        sa.Column("recipient", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("ts", sa.String(), nullable=True),
         sa.Column("wanted", sa.Integer(), nullable=False),
@@ -229,7 +230,7 @@ def upgrade() -> None:
         sa.Column("broken", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_posting_queue_id_queue")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_posting")),
-        sa.UniqueConstraint("card", "subject_id", "audience", name=op.f("uq_posting_card_subject_id_audience")),
+        sa.UniqueConstraint("card", "subject_id", "recipient", name=op.f("uq_posting_card_subject_id_recipient")),
         sa.UniqueConstraint("channel", "ts", name=op.f("uq_posting_channel_ts")),
     )
     op.create_index(
@@ -458,6 +459,14 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("is_current"),
         sqlite_where=sa.text("is_current"),
+    )
+    op.create_table(
+        "assignment",
+        sa.Column("item_id", big_id, nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("assigned_at", moment, nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["review_item.id"], name=op.f("fk_assignment_item_id_review_item")),
+        sa.PrimaryKeyConstraint("item_id", "person", name=op.f("pk_assignment")),
     )
     op.create_table(
         "correction",

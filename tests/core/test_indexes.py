@@ -18,23 +18,25 @@ from benchmarks.stock import LABELS, PEOPLE, Sizes, bench_policy, fill
 from core.delivery import backlog, claims, notices, outbox, webhooks
 from core.delivery.card_refs import CardRef
 from core.delivery.clock_skew import mend_times
+from core.delivery.recipients import reviewers_of
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.policy.integrations import WebhookEndpoint
 from core.queues import queue_named
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, ReviewItem
-from core.review.answers import unanswerable_items
+from core.review.assignments import unanswerable_items
 from core.review.cards import item_card
 from core.review.listing import correction_page, item_page
 from core.review.my_work import my_work_card
 from core.review.stats import stats_card
 from core.review.votes import NewAnswer, cast_vote, withdraw_vote
 from core.storage.database import PATIENT, Database
-from core.vocabulary import AnswerKind, Audience, Card, ItemState
+from core.vocabulary import AnswerKind, Card, ItemState
 from tests.core.desk import NOW
 
-GROWING = ["prediction", "flag", "review_item", "answer", "correction", "posting", "notice", "event", "event_delivery"]
+GROWING = ["prediction", "flag", "review_item", "assignment", "answer", "correction", "posting", "notice", "event",
+           "event_delivery"]  # fmt: skip
 PAGE = 50
 
 Question = Callable[[Session], object]
@@ -211,7 +213,8 @@ def _sending(session: Session) -> None:
 
 
 def _claiming(session: Session) -> None:
-    outbox.show(session, Card.REVIEW_ITEM, 7, Audience.REVIEWERS, queue_named(session, "support"), NOW)
+    queue = queue_named(session, "support")
+    outbox.show(session, Card.REVIEW_ITEM, 7, reviewers_of(queue), queue, NOW)
     due = outbox.claim_next(session, "worker", NOW, may_update=True, may_update_open=True, full_channels=["C_LEADS"])
     assert due is not None
     outbox.mark_shown(session, due.id, due.version, None, NOW)

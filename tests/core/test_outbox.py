@@ -12,11 +12,12 @@ from core.delivery import claims, outbox
 from core.delivery.backlog import draw_by_policy
 from core.delivery.claims import CLAIM, LONGEST_PAUSE
 from core.delivery.outbox import Due
+from core.delivery.recipients import leads_of, person, reviewers_of
 from core.errors import DatabaseUnavailable
 from core.policy import Policy
 from core.records.delivery import Posting
-from core.vocabulary import Audience, Card
-from tests.core.desk import NOW, Desk
+from core.vocabulary import Card
+from tests.core.desk import NOW, REFUND, Desk
 from tests.people import ANA, BEN, LEADS, REVIEW, support_policy
 
 SECOND = timedelta(seconds=1)
@@ -25,9 +26,9 @@ SECOND = timedelta(seconds=1)
 def show(
     desk: Desk, subject: int, urgent: bool = False, card: Card = Card.REVIEW_ITEM, after: timedelta = 0 * SECOND
 ) -> None:
-    audience = Audience.REVIEWERS if card is Card.REVIEW_ITEM else Audience.LEADS
+    recipient = (reviewers_of if card is Card.REVIEW_ITEM else leads_of)(desk.queue())
     with desk.database.transaction() as session:
-        outbox.show(session, card, subject, audience, desk.queue(), NOW + after, urgent)
+        outbox.show(session, card, subject, recipient, desk.queue(), NOW + after, urgent)
 
 
 def claim(
@@ -94,7 +95,7 @@ def test_what_changes_while_it_is_drawn_is_drawn_again(desk: Desk) -> None:
     assert (again.ts, again.version, again.shown) == ("1.0", 2, 1)
 
 
-def test_each_audience_has_its_message_in_its_channel(desk: Desk) -> None:
+def test_each_recipient_has_its_message_in_its_channel(desk: Desk) -> None:
     show(desk, 1)
     show(desk, 1, card=Card.CANDIDATE)
     dues = [claim(desk), claim(desk)]
@@ -247,13 +248,48 @@ def test_shown_only_grows_when_an_older_drawing_is_marked_late(desk: Desk) -> No
 def test_a_message_is_found_by_its_coordinates_and_the_reverse(desk: Desk) -> None:
     show(desk, 5, card=Card.CANDIDATE)
     with desk.database.reading() as session:
-        assert outbox.coordinates(session, Card.CANDIDATE, 5, Audience.LEADS) is None
+        assert outbox.coordinates(session, Card.CANDIDATE, 5, leads_of(desk.queue())) is None
     shown(desk, claim(desk), ts="17.5")
     with desk.database.reading() as session:
-        assert outbox.coordinates(session, Card.CANDIDATE, 5, Audience.LEADS) == (LEADS, "17.5")
+        assert outbox.coordinates(session, Card.CANDIDATE, 5, leads_of(desk.queue())) == (LEADS, "17.5")
         assert outbox.subject_at(session, LEADS, "17.5", Card.CANDIDATE) == 5
         assert outbox.subject_at(session, LEADS, "17.5", Card.REVIEW_ITEM) is None
         assert outbox.subject_at(session, REVIEW, "17.5", Card.CANDIDATE) is None
+
+
+def test_a_message_is_redrawn_where_it_stands_when_the_policy_names_another_channel(desk: Desk) -> None:
+    item = desk.ticket()
+    shown(desk, claim(desk), ts="1.0")
+    moved = desk.under(channel="C_MOVED")
+    moved.click(ANA, item, REFUND)
+    due = claim(moved)
+    assert due is not None
+    assert (due.channel, due.ts) == (REVIEW, "1.0")
+    shown(moved, due)
+    assert claim(moved) is None, "one message, in its old channel"
+    moved.ticket()
+    new = claim(moved)
+    assert new is not None
+    assert new.channel == "C_MOVED"
+
+
+def test_each_recipient_has_a_message_of_its_own_and_all_are_redrawn(desk: Desk) -> None:
+    item = desk.ticket()
+    with desk.database.transaction() as session:
+        outbox.show(session, Card.REVIEW_ITEM, item, person(ANA), desk.queue(), NOW)
+        outbox.show(session, Card.REVIEW_ITEM, item, person(ANA), desk.queue(), NOW)
+    for channel in (REVIEW, ANA):
+        due = claim(desk)
+        assert due is not None
+        assert (due.channel, due.recipient.id) == (channel, channel)
+        shown(desk, due, ts=f"{due.id}.0")
+    assert claim(desk) is None
+    desk.click(BEN, item, REFUND)
+    again = [claim(desk), claim(desk)]
+    assert [due and (due.recipient, due.ts is not None) for due in again] == [
+        (reviewers_of(desk.queue()), True),
+        (person(ANA), True),
+    ]
 
 
 def test_open_cards_are_drawn_anew_where_the_policy_is_another(desk: Desk) -> None:
@@ -276,7 +312,7 @@ def test_open_cards_are_drawn_anew_where_the_policy_is_another(desk: Desk) -> No
 
 def test_a_card_that_was_given_up_is_not_waited_for(desk: Desk) -> None:
     with desk.database.transaction() as session:
-        outbox.show(session, Card.CANDIDATE, 5, Audience.LEADS, desk.queue(), NOW)
+        outbox.show(session, Card.CANDIDATE, 5, leads_of(desk.queue()), desk.queue(), NOW)
     due = claim(desk)
     assert due is not None
     with desk.database.transaction() as session:

@@ -5,9 +5,13 @@ import pytest
 
 from bot.sandbox.client import Message
 from bot.worker.tasks import settle_unanswerable
+from core.delivery import outbox, recipients
+from core.queues import queue_named
+from core.storage.database import PATIENT
+from core.vocabulary import Card
 from tests.flows.conftest import StartLoop
 from tests.loop import Loop
-from tests.people import LEADS, REVIEW, support_policy
+from tests.people import ANA, LEADS, REVIEW, support_policy
 
 pytestmark = pytest.mark.usefixtures("sqlite_only")
 
@@ -193,6 +197,18 @@ def test_names_are_shown_where_the_policy_reveals_them(start_loop: StartLoop) ->
     loop.ana.click(card, "refund")
     loop.ben.click(card, "refund")
     loop.card("refund: <@U_ANA>, <@U_BEN>")
+
+
+def test_a_person_who_is_shown_an_item_of_their_own_votes_in_direct_messages(loop: Loop) -> None:
+    opened(loop)
+    with loop.database.transaction(wait=PATIENT) as session:
+        queue = queue_named(session, "support")
+        outbox.show(session, Card.REVIEW_ITEM, 1, recipients.person(ANA), queue, loop.services.clock())
+    direct = loop.services.slack.conversations_open(users=ANA).get("channel", {"id": ""})["id"]
+    loop.ana.click(loop.card("the sofa came late", channel=direct), "refund")
+    loop.card("1 of at most 3 votes are in", channel=direct)
+    loop.ben.click(loop.card("1 of at most 3 votes are in"), "refund")
+    assert len({loop.card("votes: 2 × refund", channel=where).ts for where in (REVIEW, direct)}) == 2
 
 
 def test_other_offers_any_number_of_labels_by_typing(start_loop: StartLoop) -> None:

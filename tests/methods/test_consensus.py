@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.policy import ConsensusPolicy
-from core.review.consensus import RULES, Dispute, Label, Verdict, tally, verdict
+from core.review.consensus import RULES, Dispute, Label, Verdict, Vote, tally, verdict
 from core.vocabulary import NONE_OF_THESE
 
 A, B, C, NONE = "refund", "billing error", "delivery", None
@@ -17,6 +17,11 @@ MANY = 100  # reviewers left to ask
 
 def rules(rule: Any, votes: int, cannot_judge: int = 2) -> ConsensusPolicy:
     return ConsensusPolicy(rule=rule, votes=votes, cannot_judge=cannot_judge)
+
+
+def cast(labels: Sequence[Label]) -> list[Vote]:
+    """Each by another rater."""
+    return [Vote(f"U_{number}", label) for number, label in enumerate(labels)]
 
 
 LEAD, MAJORITY = rules("lead_by_2", 5), rules("majority", 5)
@@ -65,7 +70,7 @@ CASES: list[tuple[str, ConsensusPolicy, Sequence[Label], int, int, Outcome]] = [
 def test_votes_have_the_outcome_that_the_rule_says(
     policy: ConsensusPolicy, votes: Sequence[Label], cannot: int, left: int, outcome: Outcome
 ) -> None:
-    assert verdict(votes, cannot, left, policy) == outcome
+    assert verdict(cast(votes), cannot, left, policy) == outcome
 
 
 def test_a_policy_names_only_rules_that_exist() -> None:
@@ -86,30 +91,30 @@ def test_the_order_of_the_votes_does_not_matter(
     pair: tuple[list[Label], list[Label]], cannot: int, left: int, policy: ConsensusPolicy
 ) -> None:
     votes, shuffled = pair
-    assert verdict(votes, cannot, left, policy) == verdict(shuffled, cannot, left, policy)
+    assert verdict(cast(votes), cannot, left, policy) == verdict(cast(shuffled), cannot, left, policy)
 
 
 @given(labels, counts, counts, policies)
 def test_unanimity_of_all_votes_that_can_be_cast_wins(
     label: Label, cannot: int, left: int, policy: ConsensusPolicy
 ) -> None:
-    assert verdict([label] * policy.votes, cannot, left, policy) == Verdict(label)
+    assert verdict(cast([label] * policy.votes), cannot, left, policy) == Verdict(label)
 
 
 @given(ballots, counts, counts, policies)
 def test_one_more_vote_for_the_winner_never_unsettles(
     votes: list[Label], cannot: int, left: int, policy: ConsensusPolicy
 ) -> None:
-    outcome = verdict(votes, cannot, left, policy)
+    outcome = verdict(cast(votes), cannot, left, policy)
     if isinstance(outcome, Verdict):
-        assert verdict([*votes, outcome.label], cannot, left, policy) == outcome
+        assert verdict(cast([*votes, outcome.label]), cannot, left, policy) == outcome
 
 
 @given(ballots, counts, counts, policies)
 def test_a_verdict_has_more_votes_than_any_other_answer(
     votes: list[Label], cannot: int, left: int, policy: ConsensusPolicy
 ) -> None:
-    outcome = verdict(votes, cannot, left, policy)
+    outcome = verdict(cast(votes), cannot, left, policy)
     if isinstance(outcome, Verdict):
         assert all(votes.count(outcome.label) > votes.count(other) for other in {*votes} - {outcome.label})
 
@@ -119,20 +124,20 @@ def test_at_the_cap_there_is_always_an_outcome(
     votes: list[Label], cannot: int, left: int, policy: ConsensusPolicy
 ) -> None:
     if len(votes) >= policy.votes:
-        assert verdict(votes, cannot, left, policy) is not None
+        assert verdict(cast(votes), cannot, left, policy) is not None
 
 
 @given(ballots, counts, policies)
 def test_nobody_is_waited_for_who_does_not_exist(votes: list[Label], cannot: int, policy: ConsensusPolicy) -> None:
-    assert verdict(votes, cannot, 0, policy) is not None
+    assert verdict(cast(votes), cannot, 0, policy) is not None
 
 
 @given(ballots)
 def test_a_tally_counts_every_vote_most_votes_first(votes: list[Label]) -> None:
-    counted = tally(votes)
+    counted = tally(cast(votes))
     assert sum(counted.values()) == len(votes)
     assert list(counted.items()) == sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 def test_a_tally_names_the_vote_without_a_label() -> None:
-    assert tally([NONE, A, NONE]) == {NONE_OF_THESE: 2, A: 1}
+    assert tally(cast([NONE, A, NONE])) == {NONE_OF_THESE: 2, A: 1}

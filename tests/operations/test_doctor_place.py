@@ -18,10 +18,11 @@ from bot.runtime.clock import utc_now
 from bot.runtime.processes import is_gone, this_process
 from bot.slack.delivery.deliver import SPEAKING
 from core.delivery import backlog, notices, outbox, turns
+from core.delivery.recipients import leads_of
 from core.queues import queue_named
 from core.records.delivery import Posting
 from core.records.jobs import Job
-from core.vocabulary import Audience, Card, NoticeKind
+from core.vocabulary import Card, NoticeKind
 from tests.core.desk import Desk
 from tests.core.models import promoted, seeded
 from tests.operations.conftest import Place
@@ -141,7 +142,8 @@ def test_a_disk_without_room_is_found_only_where_it_is_ours(place: Place) -> Non
 
 def refused(place: Place, reason: str, subject: int = 1) -> None:
     with place.database.transaction() as session:
-        outbox.show(session, Card.RUN, subject, Audience.LEADS, queue_named(session, "support"), utc_now())
+        queue = queue_named(session, "support")
+        outbox.show(session, Card.RUN, subject, leads_of(queue), queue, utc_now())
         row = session.query(Posting).where(Posting.subject_id == subject).one()
         outbox.mark_failed(session, row.id, utc_now(), permanent=reason)
 
@@ -171,7 +173,8 @@ def test_redeliver_lets_them_be_said_after_all(place: Place, monkeypatch: pytest
 def test_messages_that_wait_too_long_ask_for_a_worker(place: Place) -> None:
     with place.database.transaction() as session:
         long_ago = utc_now() - timedelta(minutes=20)
-        outbox.show(session, Card.RUN, 1, Audience.LEADS, queue_named(session, "support"), long_ago)
+        queue = queue_named(session, "support")
+        outbox.show(session, Card.RUN, 1, leads_of(queue), queue, long_ago)
     found = only(place.bad())
     assert found.words == "1 message waiting, one for 20 minutes."
     assert "worker" in found.remedy
@@ -181,12 +184,12 @@ def test_a_redrawn_card_waits_from_when_it_is_wanted_again_and_not_from_a_retry(
     start = utc_now() - timedelta(hours=5)
     with place.database.transaction() as session:
         queue = queue_named(session, "support")
-        outbox.show(session, Card.RUN, 1, Audience.LEADS, queue, start)
+        outbox.show(session, Card.RUN, 1, leads_of(queue), queue, start)
         posting = session.query(Posting).one()
         outbox.mark_shown(session, posting.id, 1, "1.0", start)
         assert backlog.waiting(session) == backlog.Waiting(0, None)
-        outbox.show(session, Card.RUN, 1, Audience.LEADS, queue, start + timedelta(hours=1))
-        outbox.show(session, Card.RUN, 1, Audience.LEADS, queue, start + timedelta(hours=2))
+        outbox.show(session, Card.RUN, 1, leads_of(queue), queue, start + timedelta(hours=1))
+        outbox.show(session, Card.RUN, 1, leads_of(queue), queue, start + timedelta(hours=2))
         outbox.mark_failed(session, posting.id, start + timedelta(hours=3), retry_after=60)
         session.flush()
         assert backlog.waiting(session) == backlog.Waiting(1, start + timedelta(hours=1))

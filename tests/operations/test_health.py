@@ -17,10 +17,11 @@ from bot.server.app import create_listener
 from bot.server.listener import listening
 from bot.slack.inbound.requests import kind_of, subject_of
 from core.delivery import incidents, outbox
+from core.delivery.recipients import leads_of
 from core.queues import queue_named
 from core.records.delivery import Posting
 from core.storage.database import Database
-from core.vocabulary import Audience, Card
+from core.vocabulary import Card
 from tests.core.desk import opened
 from tests.core.models import promoted, seeded
 from tests.flows.conftest import StartLoop
@@ -85,7 +86,7 @@ def test_a_clock_that_stands_still_or_a_deaf_socket_makes_it_unready(watched: Wa
 def test_messages_that_wait_are_told_but_make_nobody_unready(watched: Watched) -> None:
     with watched.loop.database.transaction() as session:
         queue = queue_named(session, "support")
-        outbox.show(session, Card.RUN, 99, Audience.LEADS, queue, utc_now() - timedelta(minutes=10))
+        outbox.show(session, Card.RUN, 99, leads_of(queue), queue, utc_now() - timedelta(minutes=10))
         session.execute(update(Posting).values(next_try_at=utc_now() + timedelta(hours=1)))
     status, body = watched.ready()
     assert status == 200
@@ -98,7 +99,8 @@ def test_messages_that_wait_are_told_but_make_nobody_unready(watched: Watched) -
 def test_a_channel_that_takes_nothing_is_named_and_makes_nobody_unready(watched: Watched) -> None:
     with watched.loop.database.transaction() as session:
         incidents.hold(session, LEADS, "not_in_channel", utc_now(), posts_only=True)
-        outbox.show(session, Card.RUN, 99, Audience.LEADS, queue_named(session, "support"), utc_now())
+        queue = queue_named(session, "support")
+        outbox.show(session, Card.RUN, 99, leads_of(queue), queue, utc_now())
     status, body = watched.ready()
     assert status == 200
     refused = [{"channel": LEADS, "reason": "not_in_channel", "messages": 1}]

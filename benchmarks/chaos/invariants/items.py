@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from benchmarks.chaos.invariants.scene import Finding, Scene
 from benchmarks.chaos.place import LEADS, REVIEWERS
 from core.records.reviews import Answer, Correction, ReviewItem
+from core.review.answers import votes_among
 from core.review.consensus import Verdict, tally, verdict
 from core.vocabulary import AnswerKind, ItemState, Settler
 
@@ -37,7 +38,7 @@ def _wrong_with(session: Session, item: ReviewItem, scene: Scene) -> str:
         return f"item {item.id} has {len(rows)} corrections"
     [row] = rows
     answers = session.scalars(select(Answer).where(Answer.item_id == item.id, Answer.is_current)).all()
-    votes = [answer.label for answer in answers if answer.kind.is_vote]
+    votes = votes_among(answers)
     cannot = sum(answer.kind is AnswerKind.CANNOT_JUDGE for answer in answers)
     said = sum(answer.kind is not AnswerKind.WITHDRAWN for answer in answers)
     outcome = verdict(votes, cannot, len(REVIEWERS) - said, scene.place.policy.queues[0].consensus)

@@ -12,6 +12,7 @@ from benchmarks.chaos.invariants.scene import Scene
 from benchmarks.chaos.ledger import Click
 from benchmarks.chaos.place import REVIEWERS
 from core.records.reviews import Answer, Correction
+from core.review.answers import votes_among
 from core.review.consensus import Dispute, verdict
 from core.vocabulary import AnswerKind
 
@@ -84,10 +85,9 @@ class History:
 
     def _verdict(self, answers: Sequence[Answer]) -> object:
         current = [one for one in answers if one.kind is not AnswerKind.WITHDRAWN]
-        labels = [one.label for one in current if one.kind.is_vote]
         cannot = sum(one.kind is AnswerKind.CANNOT_JUDGE for one in current)
         policy = self.scene.place.policy.queues[0].consensus
-        return verdict(labels, cannot, len(REVIEWERS) - len(current), policy)
+        return verdict(votes_among(current), cannot, len(REVIEWERS) - len(current), policy)
 
     def _words_lost(self, click: Click) -> bool:
         return self.scene.ledger.killed(click.sent, click.answered + LOST_WORDS)

@@ -2,6 +2,7 @@
 may have said, whose outcome nobody heard, is looked for before it is said again."""
 
 from collections.abc import Callable
+from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
@@ -19,7 +20,7 @@ from core.learning.lifecycle.cards import candidate_card, run_card
 from core.policy import Policy
 from core.review.cards import item_card
 from core.storage.database import PATIENT
-from core.vocabulary import Audience, Card
+from core.vocabulary import Card, RecipientKind
 
 POSTING, NOTICE = "goldloop_posting", "goldloop_notice"  # types of the metadata by which a message is found again
 
@@ -76,16 +77,16 @@ def _show_card(services: Services, due: Due) -> str:
     with services.database.reading(wait=PATIENT) as session:
         drawn = DRAW[due.card](session, due.subject_id, services.policy)
     carried = {"posting": due.id}
-    ts = due.ts
+    channel, ts = _channel(services, due), due.ts
     if due.maybe_posted:
-        ts = deduplication.message_ts(services.slack, due.channel, POSTING, carried, due.since)
+        ts = deduplication.message_ts(services.slack, channel, POSTING, carried, due.since)
     if ts is not None:
         services.budget.spend_update()
-        services.slack.chat_update(channel=due.channel, ts=ts, text=drawn.text, blocks=drawn.blocks)
+        services.slack.chat_update(channel=channel, ts=ts, text=drawn.text, blocks=drawn.blocks)
         return ts
     services.budget.spend_post(due.channel)
     answer = services.slack.chat_postMessage(
-        channel=due.channel,
+        channel=channel,
         text=drawn.text,
         blocks=drawn.blocks,
         metadata={"event_type": POSTING, "event_payload": carried},
@@ -95,12 +96,20 @@ def _show_card(services: Services, due: Due) -> str:
     return str(answer["ts"])
 
 
+def _channel(services: Services, due: Due) -> str:
+    """A person's direct messages have a channel of their own: without its id no message there can be redrawn."""
+    if due.recipient.kind is RecipientKind.CHANNEL:
+        return due.channel
+    opened: dict[str, Any] = services.slack.conversations_open(users=due.recipient.id)["channel"]
+    return str(opened["id"])
+
+
 def _show_chart(services: Services, due: Due) -> str | None:
     """The report's chart goes into the thread of its card, once; it waits until that is posted. A file has no ts."""
     from bot.slack.delivery.chart import alt_text, draw_report
 
     with services.database.reading(wait=PATIENT) as session:
-        where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, Audience.LEADS)
+        where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, due.recipient)
         card = candidate_card(session, due.subject_id, services.policy)
     if where is None:
         raise NotYetError("its card is not posted yet")

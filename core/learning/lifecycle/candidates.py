@@ -10,7 +10,6 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.delivery import outbox
 from core.errors import Invalid
 from core.learning.data.golden import Golden, golden_set
 from core.learning.data.snapshots import Row
@@ -19,6 +18,7 @@ from core.learning.evaluation.gate import GateVerdict, gate
 from core.learning.evaluation.scorecard import Baseline, Scorecard
 from core.learning.learners.artifacts import LIBRARY, Packed
 from core.learning.learners.base import Fitted, NoCommonLabels
+from core.learning.lifecycle.presenting import candidate_stored, model_changed
 from core.learning.lifecycle.serving import LiveModel, load_model
 from core.policy import QueuePolicy
 from core.records.learning import (
@@ -33,7 +33,7 @@ from core.records.learning import (
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.storage.database import LONG, Database
-from core.vocabulary import Audience, Card, ModelState
+from core.vocabulary import ModelState
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,7 @@ def store_candidate(
     session.flush()
     session.add(Artifact(model_id=model.id, content=packed.content, sha256=packed.sha256, library=packed.library))
     measured.store(session, model.id, now, policy)
-    for card in (Card.CANDIDATE, Card.CHART):
-        outbox.show(session, card, model.id, Audience.LEADS, model.queue, now, urgent=card is Card.CANDIDATE)
+    candidate_stored(session, model.id, model.queue, now)
     return model.id
 
 
@@ -146,7 +145,7 @@ def _supersede_pending(session: Session, run: TrainingRun, now: datetime) -> Non
     )
     for model in pending:
         model.state = ModelState.SUPERSEDED
-        outbox.show(session, Card.CANDIDATE, model.id, Audience.LEADS, model.queue, now, urgent=True)
+        model_changed(session, model.id, now)
 
 
 def _recorded(session: Session, queue_id: int) -> dict[int, str | None]:

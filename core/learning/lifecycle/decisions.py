@@ -9,7 +9,8 @@ from core.delivery import notices
 from core.delivery.card_refs import CardRef, microseconds
 from core.errors import AlreadySettled, Invalid, NotFound, Outdated, Refusal
 from core.learning.lifecycle.models import newest_evaluation
-from core.learning.lifecycle.promotion import go_live, note_decision, redraw
+from core.learning.lifecycle.presenting import model_changed
+from core.learning.lifecycle.promotion import go_live, note_decision
 from core.people.members import holds, members
 from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
@@ -46,7 +47,7 @@ def approve(session: Session, model_id: int, person: str, reacted_at: int, now: 
     queue = policy.queue(model.queue.name)
     leads = _standing_leads(session, model, evaluation)
     if len(leads) < queue.promotion.approvals:
-        redraw(session, model, now)
+        model_changed(session, model.id, now)
         return False
     _promote(session, live, model, DecisionKind.PROMOTE, leads, "", now, queue)
     return True
@@ -61,7 +62,7 @@ def withdraw_approval(session: Session, model_id: int, person: str, reacted_at: 
     if model.state is not ModelState.CANDIDATE or not concerned:
         return
     _note_reaction(session, model, person, reacted_at, standing=False, evaluation_id=None)
-    redraw(session, model, now)
+    model_changed(session, model.id, now)
 
 
 def reject(session: Session, model_id: int, person: str, now: datetime, policy: Policy) -> None:
@@ -71,7 +72,7 @@ def reject(session: Session, model_id: int, person: str, now: datetime, policy: 
     _check_pending(model)
     model.state = ModelState.REJECTED
     note_decision(session, live, model, DecisionKind.REJECT, [person], "", now, policy.queue(model.queue.name))
-    redraw(session, model, now)
+    model_changed(session, model.id, now)
 
 
 def overrule(

@@ -8,13 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import jobs
-from core.delivery import outbox
 from core.delivery.webhooks import publish
 from core.learning.lifecycle.models import newest_evaluation
+from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.runs import EVALUATE, TRAIN
 from core.policy import QueuePolicy
 from core.records.learning import Decision, Live, ModelVersion, Snapshot, TrainingRun
-from core.vocabulary import Audience, Card, DecisionKind, EventKind, ModelState
+from core.vocabulary import DecisionKind, EventKind, ModelState
 
 ANNOUNCED = {
     DecisionKind.PROMOTE: EventKind.MODEL_PROMOTED,
@@ -28,10 +28,10 @@ def go_live(session: Session, live: Live, model: ModelVersion, now: datetime) ->
     if live.model_id is not None:
         former = session.get_one(ModelVersion, live.model_id)
         former.state = ModelState.RETIRED
-        redraw(session, former, now)
+        model_changed(session, former.id, now)
     model.state = ModelState.LIVE
     live.model_id, live.changes, live.changed_at = model.id, live.changes + 1, now
-    redraw(session, model, now)
+    model_changed(session, model.id, now)
     waiting = session.scalars(
         select(ModelVersion).where(ModelVersion.queue_id == live.queue_id, ModelVersion.state == ModelState.CANDIDATE)
     )
@@ -64,11 +64,6 @@ def note_decision(
     session.add(decision)
     session.flush()
     _announce(session, decision, model, now)
-
-
-def redraw(session: Session, model: ModelVersion, now: datetime) -> None:
-    """The card of this model must be brought up to date."""
-    outbox.show(session, Card.CANDIDATE, model.id, Audience.LEADS, model.queue, now, urgent=True)
 
 
 def _announce(session: Session, decision: Decision, model: ModelVersion, now: datetime) -> None:

@@ -6,13 +6,14 @@ from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import Session
 
 from core import jobs
-from core.delivery import notices, outbox
+from core.delivery import notices
+from core.learning.lifecycle.presenting import run_changed, run_requested
 from core.policy import QueuePolicy
 from core.records.learning import ModelVersion, TrainingRun
 from core.records.queues import QueueRow
 from core.records.reviews import Correction
 from core.storage.database import insert, run
-from core.vocabulary import Audience, Card, NoticeKind, RunState, Trigger
+from core.vocabulary import NoticeKind, RunState, Trigger
 
 TRAIN = "train"  # the job that makes a candidate
 EVALUATE = "evaluate"  # the job that compares one again
@@ -60,7 +61,7 @@ def request_run(
     )
     if run_id is not None:
         jobs.enqueue(session, TRAIN, f"{TRAIN}:{run_id}", {"run_id": run_id}, now, mutex=f"{TRAIN}:{queue.name}")
-        outbox.show(session, Card.RUN, run_id, Audience.LEADS, queue, now)
+        run_requested(session, run_id, queue, now)
     return run_id
 
 
@@ -74,7 +75,7 @@ def request_run_if_due(session: Session, queue: QueueRow, now: datetime, policy:
 def fail_run(session: Session, run_id: int, problem: str, now: datetime) -> None:
     run = session.get_one(TrainingRun, run_id, with_for_update=True)
     run.state, run.problem, run.finished_at = RunState.FAILED, problem, now
-    outbox.show(session, Card.RUN, run.id, Audience.LEADS, run.queue, now)
+    run_changed(session, run.id, now)
 
 
 def give_up_evaluation(session: Session, model_id: int, problem: str, now: datetime) -> None:
@@ -91,4 +92,4 @@ def give_up_evaluation(session: Session, model_id: int, problem: str, now: datet
 def say_progress(session: Session, run: TrainingRun, progress: str, now: datetime) -> None:
     """The run's card in the leads' channel shows this next."""
     run.progress = progress
-    outbox.show(session, Card.RUN, run.id, Audience.LEADS, run.queue, now)
+    run_changed(session, run.id, now)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from core import jobs
-from core.delivery import outbox
 from core.errors import DatabaseUnavailable, Refusal
 from core.learning.data.golden import closed_golden_set
 from core.learning.data.leakage import exclude_near_duplicates
@@ -17,11 +16,12 @@ from core.learning.learners.artifacts import pack
 from core.learning.learners.base import Fitted, Learner, find_learner
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.lifecycle.candidates import Measured, measure, store_candidate
+from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.runs import fail_run, say_progress
 from core.policy import Policy, QueuePolicy
 from core.records.learning import Live, ModelVersion, TrainingRun
 from core.storage.database import LONG, PATIENT, Database
-from core.vocabulary import Audience, Card, ModelState, RunState
+from core.vocabulary import ModelState, RunState
 
 Clock = Callable[[], datetime]
 
@@ -69,7 +69,7 @@ def evaluate_again(database: Database, claimed: jobs.Claim, clock: Clock, policy
             model = session.get_one(ModelVersion, model_id)
             if model.state is ModelState.CANDIDATE:
                 measured.store(session, model.id, clock(), queue)
-                outbox.show(session, Card.CANDIDATE, model.id, Audience.LEADS, model.queue, clock(), urgent=True)
+                model_changed(session, model.id, clock())
             jobs.finish(session, claimed)
             return
 

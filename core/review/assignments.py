@@ -1,0 +1,60 @@
+"""Who can answer an item: reviewers of its queue who may act and are not paused, who are asked about it, and who have
+not answered it yet.
+
+An `Assignment` narrows an item to the people it names; without one, every reviewer of the queue is asked. The
+conditions stand here once, for the statements of a click, of Home and of the periodic look at stuck items.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from core.records.queues import Member
+from core.records.reviews import Answer, Assignment, Reviewer, ReviewItem
+from core.vocabulary import AnswerKind, ItemState, Role
+
+Value = ColumnElement[Any] | InstrumentedAttribute[Any]  # a column of the statement around it, or a parameter
+
+
+def is_asked(item_id: Value, person: Value) -> ColumnElement[bool]:
+    """Whether the item is for this person: it has no assignments, or one of theirs."""
+    others = func.min(case((Assignment.person == person, 0), else_=1))  # 1: each is another's; null: there are none
+    # One look at the item's own rows: for "none exists, or one of theirs" PostgreSQL may read the whole table.
+    assigned = select(others).where(Assignment.item_id == item_id).correlate(ReviewItem, Member)
+    return func.coalesce(assigned.scalar_subquery(), 0) == 0
+
+
+def waits_for(item_id: Value, person: Value) -> ColumnElement[bool]:
+    """Whether this person is asked about the item and has not answered it, or has taken their answer back."""
+    answered = (  # by the item alone: by item and person, SQLite may read all that the person has ever said
+        select(Answer.person)
+        .where(Answer.item_id == item_id, Answer.is_current, Answer.kind != AnswerKind.WITHDRAWN)
+        .correlate(ReviewItem, Member)
+    )
+    return is_asked(item_id, person) & person.not_in(answered)
+
+
+def who_can_answer(item_id: Value, queue_id: Value) -> Select[str]:
+    """The people who can answer this item of this queue."""
+    return (
+        select(Member.person)
+        .outerjoin(Reviewer, Reviewer.person == Member.person)
+        .where(
+            Member.queue_id == queue_id,
+            Member.role == Role.REVIEWER,
+            Member.active,
+            Reviewer.paused_at.is_(None),
+            waits_for(item_id, Member.person),
+        )
+    )
+
+
+def unanswerable_items(session: Session, queue_id: int) -> list[int]:
+    """Open items that no one is left to answer. Clicks find this out by themselves; it is left over when the last one
+    to ask pauses or leaves."""
+    left = who_can_answer(ReviewItem.id, ReviewItem.queue_id).correlate(ReviewItem)
+    stuck = select(ReviewItem.id).where(
+        ReviewItem.queue_id == queue_id, ReviewItem.state == ItemState.OPEN, ~left.exists()
+    )
+    return list(session.scalars(stuck.order_by(ReviewItem.id)))

@@ -1,0 +1,93 @@
+"""Who can answer an item: any reviewer of its queue, or only those it is assigned to."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.delivery.card_refs import CardRef
+from core.errors import NotAllowed
+from core.people.availability import pause
+from core.records.reviews import Assignment
+from core.review.answers import left_to_ask
+from core.review.assignments import unanswerable_items
+from core.review.items import locked_item
+from core.review.my_work import my_work_card
+from core.review.votes import decide_again
+from core.vocabulary import ItemState
+from tests.core.desk import BILLING, NOW, REFUND, SKIP, Desk
+from tests.people import ANA, BEN, CLEO, EVA
+
+
+def assign(desk: Desk, item_id: int, *people: str) -> None:
+    with desk.database.transaction() as session:
+        session.add_all(Assignment(item_id=item_id, person=person, assigned_at=NOW) for person in people)
+
+
+def left(desk: Desk, item_id: int) -> int:
+    with desk.database.transaction() as session:
+        return left_to_ask(session, locked_item(session, CardRef(item_id)))
+
+
+def waiting(desk: Desk, person: str) -> list[int]:
+    with desk.database.reading() as session:
+        [mine] = my_work_card(session, person, [desk.rules], NOW, desk.policy).queues
+        assert mine.open == len(mine.waiting)
+        return [item_id for item_id, _excerpt in mine.waiting]
+
+
+def stuck(session: Session, desk: Desk) -> list[int]:
+    return unanswerable_items(session, desk.queue().id)
+
+
+def test_an_item_without_assignments_is_for_every_reviewer(desk: Desk) -> None:
+    item_id = desk.ticket()
+    assign(desk, desk.ticket(), BEN)
+    assert left(desk, item_id) == 3
+    assert item_id in waiting(desk, ANA)
+
+
+def test_an_assigned_item_waits_only_for_the_people_it_names(desk: Desk) -> None:
+    free, narrowed = desk.ticket(), desk.ticket()
+    assign(desk, narrowed, ANA, BEN)
+    assert left(desk, narrowed) == 2
+    assert waiting(desk, ANA) == [free, narrowed]
+    assert waiting(desk, EVA) == [free]
+
+
+def test_a_click_of_another_reviewer_is_refused_and_changes_nothing(desk: Desk) -> None:
+    item_id = desk.ticket()
+    assign(desk, item_id, ANA, BEN)
+    for answer in (REFUND, SKIP):
+        with pytest.raises(NotAllowed, match=f"^Item {item_id} was given to other reviewers.$"):
+            desk.click(EVA, item_id, answer)
+    assert desk.answers(item_id) == []
+    desk.click(ANA, item_id, REFUND)
+    assert desk.click(BEN, item_id, REFUND).settled
+
+
+def test_an_answer_given_before_the_item_was_assigned_stands_and_may_be_changed(desk: Desk) -> None:
+    item_id = desk.ticket()
+    desk.click(EVA, item_id, BILLING)
+    assign(desk, item_id, ANA)
+    desk.click(EVA, item_id, REFUND)
+    assert desk.click(ANA, item_id, REFUND).settled
+
+
+def test_an_item_is_disputed_when_the_people_it_names_have_answered(desk: Desk) -> None:
+    item_id = desk.ticket()
+    assign(desk, item_id, ANA, BEN)
+    desk.click(ANA, item_id, REFUND)
+    desk.click(BEN, item_id, BILLING)
+    assert desk.item(item_id).state is ItemState.DISPUTED
+    assert desk.click(CLEO, item_id, BILLING).adjudicated, "a lead needs no assignment"
+
+
+def test_an_item_is_stuck_when_the_last_person_it_names_pauses(desk: Desk) -> None:
+    free, narrowed = desk.ticket(), desk.ticket()
+    assign(desk, narrowed, ANA)
+    with desk.database.transaction() as session:
+        assert stuck(session, desk) == []
+        pause(session, ANA, NOW)
+        session.flush()
+        assert stuck(session, desk) == [narrowed]
+        decide_again(session, narrowed, NOW, desk.policy)
+    assert [desk.item(item_id).state for item_id in (free, narrowed)] == [ItemState.OPEN, ItemState.DISPUTED]
