@@ -12,10 +12,9 @@ import numpy as np
 from rich.console import Console
 from sqlalchemy import func, select
 
-from bot.demo import place, story
+from bot.demo import place, spoilt, story
 from bot.demo.data import LATE_LABELS, Shares, Ticket, file_tickets, own_tickets, share_out
 from bot.demo.simulated import Crowd, texts
-from bot.demo.spoilt import SpoiltLearner
 from bot.runtime.rate_limits import Budget
 from bot.runtime.services import Services, assemble, slack_client
 from bot.sandbox.client import Message, SandboxClient
@@ -113,7 +112,7 @@ def staged(options: Options, console: Console, shares: Shares) -> Iterator[Stage
         database = Database(f"sqlite:///{folder / 'goldloop.sqlite'}")
         stack.callback(database.close)
         budget = Budget(lambda: time.monotonic() * options.pace)
-        services = assemble(database, slack_client(app.bot_token, f"{url}/api/"), policy, budget)
+        services = assemble(database, slack_client(app.bot_token, f"{url}/api/"), policy, budget, spoilt.LEARNERS)
         prepare(services)
         stack.enter_context(socket_mode(build_app(services), app.app_token))
         working = stack.enter_context(ExitStack())
@@ -124,7 +123,7 @@ def staged(options: Options, console: Console, shares: Shares) -> Iterator[Stage
 def _spoil(stage: Stage) -> None:
     """As an operator would: change the policy file, start the worker again."""
     stage.say("--spoil: the worker starts again with a learner that swaps two labels in its training rows")
-    rules = place.Rules(corrections=0, learner=SpoiltLearner.name)
+    rules = place.Rules(corrections=0, learner=spoilt.NAME)
     policy = load_policy(place.write_policy(place.FOLDER, stage.shares.labels, rules))
     stage.working.close()
     stage.working.enter_context(worker(replace(stage.services, policy=policy)))

@@ -1,5 +1,6 @@
 import random
 import sys
+import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.learning.data.inputs import Example
-from core.learning.learners.base import Fitted, Learner, NoCommonLabels, find_learner, label_subset
+from core.learning.learners.base import Fitted, Learner, NoCommonLabels, label_subset
 from core.learning.learners.fingerprints import fingerprint
+from core.learning.learners.registry import BUILT_IN, GROUP, find_learner
 from core.learning.learners.temperature import SCALES, assign_folds, fit_scale
 from core.learning.learners.text import TextLearner, TextModel
 
+ROOT = Path(__file__).parents[2]
 WORDS = {
     "refund": ["refund", "money", "back", "return", "charged", "twice", "please", "pay", "returned", "amount"],
     "delivery": ["parcel", "courier", "late", "arrived", "tracking", "shipment", "door", "address", "driver", "box"],
@@ -227,7 +230,7 @@ def test_the_built_in_learner_is_found_by_name() -> None:
 
 
 def test_the_built_in_learner_is_found_in_a_checkout_that_nobody_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "path", [str(Path(__file__).parents[2])])
+    monkeypatch.setattr(sys, "path", [str(ROOT)])
     assert isinstance(find_learner("text"), TextLearner)
 
 
@@ -266,8 +269,32 @@ def test_a_learner_of_another_package_is_found_and_used(tmp_path: Path, monkeypa
     install(tmp_path, monkeypatch, "constant", "other_learners:ConstantLearner", CONSTANT)
     model = find_learner("constant").fit(corpus(), 0, lambda _: None)
     np.testing.assert_allclose(model.probabilities(["x"]), 1 / 3)
-    with pytest.raises(Invalid, match="Installed: constant, demo_spoilt, text"):
+
+
+def test_what_is_installed_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, "constant", "other_learners:ConstantLearner", CONSTANT)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), str(ROOT)])  # without what this environment has installed
+    with pytest.raises(Invalid, match=r"Installed: constant, text\."):
         find_learner("tekst")
+
+
+def test_the_product_brings_one_learner() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["entry-points"][GROUP] == {BUILT_IN.name: BUILT_IN.value}
+
+
+def test_a_process_adds_a_learner_by_its_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_learners.py").write_text(CONSTANT)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    extra = {"constant": "own_learners:ConstantLearner"}
+    assert find_learner("constant", extra).name == "constant"
+    assert isinstance(find_learner("text", extra), TextLearner)
+    with pytest.raises(Invalid, match="There is no learner “constant”"):
+        find_learner("constant")
+    with pytest.raises(Invalid, match=r"Several packages bring a learner “text”: core.*own_learners"):
+        find_learner("text", {"text": "own_learners:ConstantLearner"})
+    with pytest.raises(Invalid, match=r"There is no learner “tekst”\. Installed: constant, "):
+        find_learner("tekst", extra)
 
 
 def test_a_learner_that_cannot_be_imported_is_refused_with_its_reason(

@@ -1,13 +1,11 @@
-"""Learning labels from text: what a learner is, and where learners come from.
+"""The protocols of a learner and of the model that it fits.
 
-A learner is found by name in the entry point group `goldloop.learners`. It turns examples into a `Fitted`, whose
-`state()` is all that is stored (core/learning/learners/artifacts.py) and compared
-(core/learning/learners/fingerprints.py). The built-in one is in core/learning/learners/text.py; a learner is imported
-when it is asked for, so that only who trains or predicts waits for its libraries."""
+A learner is found by its name (core/learning/learners/registry.py). It turns examples into a `Fitted`, whose `state()`
+is all that is stored (core/learning/learners/artifacts.py) and compared (core/learning/learners/fingerprints.py). The
+built-in one is in core/learning/learners/text.py."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -15,9 +13,6 @@ from numpy.typing import NDArray
 
 from core.errors import Invalid
 from core.learning.data.inputs import Example
-
-GROUP = "goldloop.learners"
-BUILT_IN = EntryPoint("text", "core.learning.learners.text:TextLearner", GROUP)
 
 FloatArray = NDArray[np.float64]
 State = Mapping[str, Any]  # what skops can store: str, numbers, lists, dicts, arrays, scikit-learn estimators
@@ -99,36 +94,3 @@ def label_subset(fitted: Fitted, labels: Collection[str]) -> Fitted:
             "The model knows none of the labels that the policy has now. Retrain with `goldloop retrain`."
         )
     return LabelSubset(fitted, columns)
-
-
-def find_learner(name: str) -> Learner:
-    """The learner of that name among the installed packages; "text" is always there.
-
-    Raises Invalid, naming what is installed, if there is none, if two packages bring one of that name, or if the
-    package's cannot be used.
-    """
-    points = {*entry_points(group=GROUP), BUILT_IN}  # in a plain checkout our own entry point is not installed
-    offers = {point.value: point for point in points if point.name == name}
-    if not offers:
-        installed = sorted({point.name for point in points})
-        raise Invalid(f"There is no learner “{name}”. Installed: {', '.join(installed)}.", field="learner")
-    if len(offers) > 1:
-        raise Invalid(
-            f"Several packages bring a learner “{name}”: {', '.join(sorted(offers))}. Uninstall one.", field="learner"
-        )
-    return _load(next(iter(offers.values())))
-
-
-def _load(point: EntryPoint) -> Learner:
-    try:
-        learner = point.load()()
-    except (ImportError, AttributeError, TypeError) as error:
-        raise Invalid(
-            f"The learner “{point.name}” ({point.value}) cannot be loaded: {error}.", field="learner"
-        ) from error
-    if not isinstance(learner, Learner):
-        raise Invalid(
-            f"The learner “{point.name}” ({point.value}) lacks one of: name, trusted_types, fit, restore.",
-            field="learner",
-        )
-    return learner

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -66,7 +66,7 @@ class Measured:
 
 def measure(
     database: Database, run: TrainingRun, fitted: Fitted | None, model_id: int | None, rows: Sequence[Row],
-    policy: QueuePolicy,
+    policy: QueuePolicy, extra_learners: Mapping[str, str] = {},
 ) -> Measured:  # fmt: skip
     """Compare the candidate (just fitted, or stored as model_id) with what is live. Reads only.
 
@@ -79,8 +79,8 @@ def measure(
         golden = [
             row for row in golden_set(session, run.queue_id, snapshot.golden_up_to) if row.label in policy.label_names
         ]
-        candidate = fitted or load_model(session, model_id or 0, policy).fitted
-        live_model, unusable = _opened(session, live.model_id, policy)
+        candidate = fitted or load_model(session, model_id or 0, policy, extra_learners).fitted
+        live_model, unusable = _opened(session, live.model_id, policy, extra_learners)
         recorded = {} if live_model else _recorded(session, run.queue_id)
     rows_to_meet = [GoldenRow(row.id, row.text, row.label, row.stratum) for row in golden]
     baseline: Baseline = "majority"
@@ -102,13 +102,15 @@ def measure(
     return Measured(live.model_id, live.changes, _golden_hash(golden), scorecard, verdict)
 
 
-def _opened(session: Session, model_id: int | None, policy: QueuePolicy) -> tuple[LiveModel | None, str]:
+def _opened(
+    session: Session, model_id: int | None, policy: QueuePolicy, extra_learners: Mapping[str, str]
+) -> tuple[LiveModel | None, str]:
     """The live model, or why it cannot be used after an upgrade of scikit-learn, or under other labels: training anew
     must mend that. Raises Invalid where it was changed or damaged: that is for somebody to look at."""
     if model_id is None:
         return None, ""
     try:
-        return load_model(session, model_id, policy), ""
+        return load_model(session, model_id, policy, extra_learners), ""
     except Invalid as refusal:
         if session.get_one(Artifact, model_id).library == LIBRARY and not isinstance(refusal, NoCommonLabels):
             raise
