@@ -26,6 +26,7 @@ from bot.worker.scheduler import worker
 from core.errors import Refusal
 from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction
+from core.learning.data.inputs import Input
 from core.learning.data.seeds import add_seeds
 from core.learning.lifecycle.runs import request_run
 from core.policy import QueuePolicy
@@ -161,9 +162,9 @@ def stream(stage: Stage, most_open: int, most_flagged: int | None) -> None:
 def arrives(stage: Stage, number: int, ticket: Ticket) -> None:
     live = stage.services.serving.live(stage.queue)
     assert live is not None
-    probabilities = live.predict([ticket.text])[0]
-    label = max(probabilities, key=lambda name: probabilities[name])
     fields = {"Ticket": f"#{1000 + number}"} | ({"Language": ticket.language} if ticket.language else {})
+    probabilities = live.predict([Input(ticket.text, fields=fields)])[0]
+    label = max(probabilities, key=lambda name: probabilities[name])
     name = f"T-{1000 + number}"
     prediction = NewPrediction(name, live.name, ticket.text, None, fields, label, probabilities[label], probabilities)
     with stage.services.database.transaction(wait=PATIENT) as session:

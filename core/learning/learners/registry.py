@@ -7,9 +7,11 @@ given. A learner is imported when it is asked for, so that only who trains or pr
 
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any, cast
 
 from core.errors import Invalid
-from core.learning.learners.base import Learner
+from core.learning.learners.base import Learner, missing_members
+from core.vocabulary import Modality
 
 GROUP = "goldloop.learners"
 BUILT_IN = EntryPoint("text", "core.learning.learners.text:TextLearner", GROUP)
@@ -41,9 +43,16 @@ def _load(point: EntryPoint) -> Learner:
         raise Invalid(
             f"The learner “{point.name}” ({point.value}) cannot be loaded: {error}.", field="learner"
         ) from error
-    if not isinstance(learner, Learner):
-        raise Invalid(
-            f"The learner “{point.name}” ({point.value}) lacks one of: name, trusted_types, fit, restore.",
-            field="learner",
-        )
-    return learner
+    if problem := _problem(point, learner):
+        raise Invalid(f"The learner “{point.name}” ({point.value}) {problem}.", field="learner")
+    return cast(Learner, learner)
+
+
+def _problem(point: EntryPoint, learner: Any) -> str | None:
+    if missing := missing_members(learner, Learner):
+        return f"lacks {', '.join(missing)}"
+    if learner.name != point.name:  # its models are stored under its name, and would not be found again
+        return f"calls itself “{learner.name}”"
+    if not learner.reads or not set(Modality).issuperset(learner.reads):
+        return f"must read some of {', '.join(Modality)}; it says {learner.reads!r}"
+    return None

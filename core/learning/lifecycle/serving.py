@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from core.errors import Invalid
+from core.learning.data.inputs import Input
 from core.learning.learners.artifacts import Packed, unpack
-from core.learning.learners.base import Fitted, label_subset
+from core.learning.learners.base import Fitted
+from core.learning.learners.label_subset import label_subset
 from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.models import live_model_id
 from core.policy import QueuePolicy
@@ -30,9 +32,9 @@ class LiveModel:
     fitted: Fitted
     dropped: tuple[str, ...] = ()
 
-    def predict(self, texts: Sequence[str]) -> list[dict[str, float]]:
-        """For each text, label to probability."""
-        table = self.fitted.probabilities(texts)
+    def predict(self, inputs: Sequence[Input]) -> list[dict[str, float]]:
+        """For each input, label to probability."""
+        table = self.fitted.probabilities(inputs)
         return [dict(zip(self.fitted.classes, map(float, row), strict=True)) for row in table]
 
 
@@ -77,11 +79,11 @@ class Serving:
 def load_model(
     session: Session, model_id: int, queue: QueuePolicy, extra_learners: Mapping[str, str] = {}
 ) -> LiveModel:
-    """Raises Invalid if the artefact was changed, or comes from another scikit-learn, or if none of its labels is left
-    in the policy."""
+    """Raises Invalid if the artefact was changed, OtherRuntime if its learner has another runtime now, NoCommonLabels
+    if none of its labels is left in the policy."""
     model = session.get_one(ModelVersion, model_id)
     artifact = session.get_one(Artifact, model_id)
-    packed = Packed(artifact.content, artifact.sha256, artifact.library)
+    packed = Packed(artifact.content, artifact.sha256, artifact.runtime)
     learnt = unpack(packed, find_learner(model.learner, extra_learners))
     fitted = label_subset(learnt, queue.label_named)
     return LiveModel(model.id, model.name, fitted, tuple(sorted({*learnt.classes} - {*fitted.classes})))

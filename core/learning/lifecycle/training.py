@@ -11,11 +11,13 @@ from core import jobs
 from core.delivery import outbox
 from core.errors import DatabaseUnavailable, Refusal
 from core.learning.data.golden import closed_golden_set
+from core.learning.data.inputs import Input
 from core.learning.data.leakage import exclude_near_duplicates
 from core.learning.data.snapshots import Row, gather, snapshot_rows, store
 from core.learning.learners.artifacts import pack
 from core.learning.learners.base import Fitted, Learner
 from core.learning.learners.fingerprints import fingerprint
+from core.learning.learners.fitting import fit
 from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.candidates import Measured, measure, store_candidate
 from core.learning.lifecycle.runs import fail_run, say_progress
@@ -45,7 +47,7 @@ def train(
     try:
         rows = _rows_of(database, run, clock, queue)
         learner = find_learner(queue.retraining.learner, extra_learners)
-        fitted = learner.fit([row.example for row in rows], run.seed, _reporter(database, run.id, clock))
+        fitted = fit(learner, [row.example for row in rows], run.seed, _reporter(database, run.id, clock))
         _store(database, claimed, run, learner, fitted, rows, clock, queue, extra_learners)
     except DatabaseUnavailable:
         raise  # the database is away, which says nothing about the run: its job is tried again
@@ -102,7 +104,7 @@ def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePo
 
 def _left(rows: list[Row]) -> list[Row]:
     """Without those that have been erased since the snapshot was taken."""
-    return [row for row in rows if row.text]
+    return [row for row in rows if row.input != Input()]
 
 
 def _store(
