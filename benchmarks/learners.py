@@ -22,10 +22,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from core.learning.data.inputs import Example
+from core.learning.data.inputs import Example, Input
 from core.learning.evaluation.paired_tests import calibration_error
 from core.learning.learners.base import FloatArray, Progress, State
 from core.learning.learners.text import TextLearner
+from core.vocabulary import Modality
 
 DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 THRESHOLD = 0.8  # the default of flagging.confidence
@@ -40,9 +41,10 @@ COLUMNS = (
 class ReferenceModel:
     classes: tuple[str, ...]
     pipeline: Pipeline
+    reads = (Modality.TEXT,)
 
-    def probabilities(self, texts: Sequence[str]) -> FloatArray:
-        shares: FloatArray = self.pipeline.predict_proba(texts)
+    def probabilities(self, inputs: Sequence[Input]) -> FloatArray:
+        shares: FloatArray = self.pipeline.predict_proba([one.text for one in inputs])
         return shares
 
     def state(self) -> State:
@@ -53,6 +55,8 @@ class ReferenceLearner:
     """What one would write first: words (1 to 2), TF-IDF, logistic regression; not calibrated."""
 
     name = "words + LR"
+    runtime = f"scikit-learn {sklearn.__version__}"
+    reads = (Modality.TEXT,)
     trusted_types = ()
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> ReferenceModel:
@@ -60,7 +64,7 @@ class ReferenceLearner:
             TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32),
             LogisticRegression(C=10, max_iter=1000, tol=1e-6, random_state=seed),
         )
-        pipeline.fit([e.text for e in examples], [e.label for e in examples])
+        pipeline.fit([e.input.text for e in examples], [e.label for e in examples])
         return ReferenceModel(tuple(pipeline.classes_), pipeline)
 
     def restore(self, state: State) -> ReferenceModel:
@@ -76,7 +80,7 @@ class Task:
 
 def read(path: Path) -> list[Example]:
     with path.open(encoding="utf-8", newline="") as file:
-        return [Example(row["text"], row["label"]) for row in csv.DictReader(file)]
+        return [Example(Input(row["text"]), row["label"]) for row in csv.DictReader(file)]
 
 
 def tasks(folder: Path) -> Iterator[Task]:
@@ -105,11 +109,11 @@ def some(rows: Sequence[Example], labels: set[str], most: int) -> list[Example]:
     return kept
 
 
-def measure(learner: TextLearner | ReferenceLearner, task: Task, outside: Sequence[str]) -> str:
+def measure(learner: TextLearner | ReferenceLearner, task: Task, outside: Sequence[Input]) -> str:
     started = time.process_time()
     model = learner.fit(task.train, 0, lambda _: None)
     fitted = time.process_time()
-    shares = model.probabilities([row.text for row in task.test])
+    shares = model.probabilities([row.input for row in task.test])
     read_in = time.process_time() - fitted
     best, confidence = shares.argmax(axis=1), shares.max(axis=1)
     right = np.array([model.classes[column] == row.label for column, row in zip(best, task.test, strict=True)])
@@ -129,7 +133,7 @@ def main() -> None:
     missing = [str(path) for path in needed if not path.exists()]
     if missing:
         sys.exit(f"There is no {missing[0]}. Give the folder that holds banking77/ and clinc150/ as the argument.")
-    outside = [row.text for row in read(folder / "clinc150" / "test.csv") if row.label == OUTSIDE]
+    outside = [row.input for row in read(folder / "clinc150" / "test.csv") if row.label == OUTSIDE]
     print(f"scikit-learn {sklearn.__version__}; seconds and rows per second are of one processor.")
     print(f"flagged: share below {THRESHOLD}; right: share of right answers among the others;")
     print(f"foreign: flagged share of {len(outside)} texts in no category.\n")

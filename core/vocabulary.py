@@ -74,6 +74,14 @@ class Source(StrEnum):
     CORRECTION = "correction"
 
 
+class Modality(StrEnum):
+    """A part of an input that a learner can read."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    FIELDS = "fields"
+
+
 class Trigger(StrEnum):
     """Why a training run was requested."""
 

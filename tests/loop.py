@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from bot.demo import spoilt
 from bot.observability.liveness import Liveness
 from bot.runtime.clock import utc_now
 from bot.runtime.rate_limits import Budget
@@ -113,7 +114,7 @@ def running_loop(
         url = stack.enter_context(serve(place, port=0))
         box = stack.enter_context(SandboxClient(url))
         budget = Budget(lambda: time.monotonic() * HURRY)
-        services = assemble(database, slack_client(app.bot_token, f"{url}/api/"), rules, budget)
+        services = assemble(database, slack_client(app.bot_token, f"{url}/api/"), rules, budget, spoilt.LEARNERS)
         with seen.transaction() as session:
             sync_queues(session, rules, utc_now())
         refresh_people(services)

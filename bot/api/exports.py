@@ -15,6 +15,7 @@ from fastapi.responses import StreamingResponse
 from bot.api.callers import Admit
 from bot.api.shapes import FURTHEST
 from bot.runtime.services import Services
+from core.learning.data.inputs import Input
 from core.learning.data.snapshots import Row, snapshot_rows
 from core.learning.lifecycle.listing import SnapshotHead, snapshot_head
 from core.policy import QueuePolicy
@@ -94,11 +95,11 @@ def _pieces(services: Services, head: SnapshotHead, queue: QueuePolicy) -> Piece
     for start in range(0, head.rows, PIECE):
         with services.database.reading() as session:
             rows = snapshot_rows(session, head.id, start, start + PIECE)
-        yield [replace(row, text=queue.privacy.shown(row.text)) for row in rows]
+        yield [replace(row, input=Input(queue.privacy.shown(row.input.text))) for row in rows]
 
 
 def _values(row: Row) -> dict[str, str | float | int]:
-    values = (row.text, row.label, row.weight, str(row.source), row.source_id, row.content_hash)
+    values = (row.input.text, row.label, row.weight, str(row.source), row.source_id, row.content_hash)
     return dict(zip(COLUMNS, values, strict=True))
 
 

@@ -101,7 +101,7 @@ def _live_model(services: Services, queue: QueuePolicy) -> LiveModel:
 
 
 def _predicted(asked: NewPrediction, live: LiveModel) -> NewPrediction:
-    probabilities = live.predict([asked.text])[0]
+    probabilities = live.predict([asked.input])[0]
     label = max(probabilities, key=lambda name: (probabilities[name], name))
     return replace(
         asked, model_version=live.name, label=label, confidence=probabilities[label], probabilities=probabilities

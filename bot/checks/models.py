@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.checks.finding import Finding, Findings, bad, good, note
 from core.errors import Invalid, Refusal
-from core.learning.learners.base import find_learner
+from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.serving import LiveModel, Serving
 from core.policy import Policy, QueuePolicy
 from core.storage.database import Database

@@ -12,10 +12,9 @@ import numpy as np
 from rich.console import Console
 from sqlalchemy import func, select
 
-from bot.demo import place, story
+from bot.demo import place, spoilt, story
 from bot.demo.data import LATE_LABELS, Shares, Ticket, file_tickets, own_tickets, share_out
 from bot.demo.simulated import Crowd, texts
-from bot.demo.spoilt import SpoiltLearner
 from bot.runtime.rate_limits import Budget
 from bot.runtime.services import Services, assemble, slack_client
 from bot.sandbox.client import Message, SandboxClient
@@ -27,6 +26,7 @@ from bot.worker.scheduler import worker
 from core.errors import Refusal
 from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction
+from core.learning.data.inputs import Input
 from core.learning.data.seeds import add_seeds
 from core.learning.lifecycle.runs import request_run
 from core.policy import QueuePolicy
@@ -113,7 +113,7 @@ def staged(options: Options, console: Console, shares: Shares) -> Iterator[Stage
         database = Database(f"sqlite:///{folder / 'goldloop.sqlite'}")
         stack.callback(database.close)
         budget = Budget(lambda: time.monotonic() * options.pace)
-        services = assemble(database, slack_client(app.bot_token, f"{url}/api/"), policy, budget)
+        services = assemble(database, slack_client(app.bot_token, f"{url}/api/"), policy, budget, spoilt.LEARNERS)
         prepare(services)
         stack.enter_context(socket_mode(build_app(services), app.app_token))
         working = stack.enter_context(ExitStack())
@@ -124,7 +124,7 @@ def staged(options: Options, console: Console, shares: Shares) -> Iterator[Stage
 def _spoil(stage: Stage) -> None:
     """As an operator would: change the policy file, start the worker again."""
     stage.say("--spoil: the worker starts again with a learner that swaps two labels in its training rows")
-    rules = place.Rules(corrections=0, learner=SpoiltLearner.name)
+    rules = place.Rules(corrections=0, learner=spoilt.NAME)
     policy = load_policy(place.write_policy(place.FOLDER, stage.shares.labels, rules))
     stage.working.close()
     stage.working.enter_context(worker(replace(stage.services, policy=policy)))
@@ -162,9 +162,9 @@ def stream(stage: Stage, most_open: int, most_flagged: int | None) -> None:
 def arrives(stage: Stage, number: int, ticket: Ticket) -> None:
     live = stage.services.serving.live(stage.queue)
     assert live is not None
-    probabilities = live.predict([ticket.text])[0]
-    label = max(probabilities, key=lambda name: probabilities[name])
     fields = {"Ticket": f"#{1000 + number}"} | ({"Language": ticket.language} if ticket.language else {})
+    probabilities = live.predict([Input(ticket.text, fields=fields)])[0]
+    label = max(probabilities, key=lambda name: probabilities[name])
     name = f"T-{1000 + number}"
     prediction = NewPrediction(name, live.name, ticket.text, None, fields, label, probabilities[label], probabilities)
     with stage.services.database.transaction(wait=PATIENT) as session:

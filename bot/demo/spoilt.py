@@ -1,5 +1,5 @@
 """A learner that swaps two labels in its training rows, for `goldloop demo --spoil`: it shows the golden gate refusing.
-It comes in like any learner of another package, by the entry point group `goldloop.learners`."""
+The product does not offer it; the demo adds it to its own process, by `LEARNERS`."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,9 +9,12 @@ from core.learning.data.inputs import Example
 from core.learning.learners.base import Progress
 from core.learning.learners.text import TextLearner, TextModel
 
+NAME = "demo_spoilt"
+LEARNERS = {NAME: "bot.demo.spoilt:SpoiltLearner"}
+
 
 class SpoiltLearner(TextLearner):
-    name = "demo_spoilt"
+    name = NAME
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> TextModel:
         """As the text learner, on rows in which the two commonest labels have changed places."""

@@ -7,7 +7,9 @@ from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.demo import spoilt
 from bot.demo.data import Ticket
+from core.learning.data.inputs import Input
 from core.learning.evaluation.intervals import Interval, difference
 from core.learning.lifecycle.cards import CandidateCard, candidate_card
 from core.learning.lifecycle.serving import load_model
@@ -33,8 +35,8 @@ def on_unseen(session: Session, before: int, after: int, unseen: list[Ticket], q
     truth = np.array([ticket.label for ticket in unseen])
     right = []
     for model_id in (before, after):
-        fitted = load_model(session, model_id, queue).fitted
-        table = fitted.probabilities([ticket.text for ticket in unseen])
+        fitted = load_model(session, model_id, queue, spoilt.LEARNERS).fitted
+        table = fitted.probabilities([Input(ticket.text) for ticket in unseen])
         right.append(np.array(fitted.classes)[table.argmax(axis=1)] == truth)
     regressions, improvements = int((right[0] & ~right[1]).sum()), int((~right[0] & right[1]).sum())
     return Unseen(

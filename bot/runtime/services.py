@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -30,6 +30,7 @@ class Services:
     budget: Budget
     process: str  # what this process signs its claims with
     clock: Callable[[], datetime]
+    extra_learners: Mapping[str, str]  # name -> "module:Class", beside those of installed packages
 
 
 def build_services(settings: Settings) -> Services:
@@ -40,9 +41,22 @@ def build_services(settings: Settings) -> Services:
     return assemble(database, slack_client(token, settings.slack_base_url), policy)
 
 
-def assemble(database: Database, slack: WebClient, policy: Policy, budget: Budget | None = None) -> Services:
+def assemble(
+    database: Database,
+    slack: WebClient,
+    policy: Policy,
+    budget: Budget | None = None,
+    extra_learners: Mapping[str, str] = {},
+) -> Services:
     return Services(
-        database, slack, policy, Serving(database), budget or Budget(time.monotonic), this_process(), utc_now
+        database,
+        slack,
+        policy,
+        Serving(database, extra_learners),
+        budget or Budget(time.monotonic),
+        this_process(),
+        utc_now,
+        extra_learners,
     )
 
 

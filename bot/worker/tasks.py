@@ -53,14 +53,20 @@ class PeriodicTask:
 
 def train_next(services: Services) -> bool:
     """Take one training run and see it through."""
-    return _work(services, TRAIN, lambda claimed: train(services.database, claimed, services.clock, services.policy))
+    return _work(
+        services,
+        TRAIN,
+        lambda claimed: train(services.database, claimed, services.clock, services.policy, services.extra_learners),
+    )
 
 
 def evaluate_next(services: Services) -> bool:
     return _work(
         services,
         EVALUATE,
-        lambda claimed: evaluate_again(services.database, claimed, services.clock, services.policy),
+        lambda claimed: evaluate_again(
+            services.database, claimed, services.clock, services.policy, services.extra_learners
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.errors import LONGEST_FIELD, Invalid
+from core.learning.data.inputs import Input
 from core.policy import QueuePolicy
 from core.text.storable import storable
 
@@ -31,6 +32,10 @@ class NewPrediction:
     label: str | None = None
     confidence: float | None = None
     probabilities: dict[str, float] | None = None
+
+    @property
+    def input(self) -> Input:
+        return Input.of(self.text, self.image_url, self.fields)
 
 
 def checked_prediction(row: Mapping[str, Any], policy: QueuePolicy) -> NewPrediction:

@@ -5,7 +5,7 @@ bring it back and a snapshot's hash can still be checked. They are not keyed: a 
 protect nothing, and one that is kept elsewhere and lost would let the text come back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +25,7 @@ from core.review.presenting import item_changed
 from core.text.content_hash import content_hash
 from core.vocabulary import ItemState, Source
 
+BLANK: Mapping[str, Any] = {"text": "", "image_url": None, "fields": {}}  # an input, erased
 PIECE = 500  # predictions that retention erases in one transaction: no click waits long
 
 
@@ -63,8 +64,8 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
         raise NotFound(f"The queue {queue_name} has no prediction “{external_id}”.")
     items = _locked_items(session, known)
     hashes = {row.content_hash for row in known} | {content_hash(row.text) for row in known if row.text}
-    golden = _blank_examples(session, GoldenExample, queue, hashes, now)
-    seeds = _blank_examples(session, SeedExample, queue, hashes, now)
+    golden = _blank_examples(session, GoldenExample, BLANK, queue, hashes, now)
+    seeds = _blank_examples(session, SeedExample, {"text": ""}, queue, hashes, now)
     corrections = session.scalars(select(Correction.id).where(Correction.item_id.in_([item.id for item in items])))
     models = models_that_learnt_from(session, queue.id, corrections.all(), _seeds_of(session, queue, hashes))
     fresh = [row for row in known if row.erased_at is None]
@@ -146,12 +147,17 @@ def _blank(
 
 
 def _blank_examples(
-    session: Session, record: type[GoldenExample] | type[SeedExample], queue: Queue, hashes: set[str], now: datetime
+    session: Session,
+    record: type[GoldenExample] | type[SeedExample],
+    blank: Mapping[str, Any],
+    queue: Queue,
+    hashes: set[str],
+    now: datetime,
 ) -> int:
     emptied = (
         update(record)
         .where(record.queue_id == queue.id, record.content_hash.in_(hashes), record.erased_at.is_(None))
-        .values(text="", erased_at=now)
+        .values(**blank, erased_at=now)
         .returning(record.id)
     )
     return len(session.scalars(emptied).all())

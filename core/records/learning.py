@@ -12,7 +12,7 @@ from core.vocabulary import DecisionKind, ModelState, RunState, Source, Stratum,
 
 
 class SeedExample(Base):
-    """Labelled data that one starts from."""
+    """Labelled data that one starts from. Text only: a seed file has the columns text and label."""
 
     __tablename__ = "seed_example"
     __table_args__ = (UniqueConstraint("queue_id", "content_hash"),)
@@ -35,17 +35,19 @@ class GoldenExample(Base):
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     text: Mapped[str] = mapped_column(Text)
+    image_url: Mapped[str | None]
+    fields: Mapped[dict[str, str]]
     label: Mapped[str]
     content_hash: Mapped[str]
     stratum: Mapped[Stratum]
     inclusion_probability: Mapped[float]  # how likely an example like this one came into the golden set
     correction_id: Mapped[int | None] = mapped_column(ForeignKey("correction.id"))
     created_at: Mapped[datetime]
-    erased_at: Mapped[datetime | None]  # since then the text is empty, and the example measures nothing
+    erased_at: Mapped[datetime | None]  # since then without text, image and fields; it measures nothing
 
 
 class Snapshot(Base):
-    """An immutable training set. `content_hash` covers every row in order: text, label, weight, origin."""
+    """An immutable training set. `content_hash` covers every row in order: content, label, weight, origin."""
 
     __tablename__ = "snapshot"
 
@@ -60,7 +62,7 @@ class Snapshot(Base):
 
 
 class SnapshotRow(Base):
-    """One training row. The text stands once, in the seed example or prediction that it came from."""
+    """One training row. Its input stands once, in the seed example or prediction that it came from."""
 
     __tablename__ = "snapshot_row"
 
@@ -127,7 +129,7 @@ class Artifact(Base):
     model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), primary_key=True)
     content: Mapped[bytes] = mapped_column(LargeBinary)
     sha256: Mapped[str]
-    library: Mapped[str]  # e.g. "scikit-learn 1.9.1": another one may not read it
+    runtime: Mapped[str]  # the learner's, e.g. "scikit-learn 1.9.1": under another one the model is not opened
 
 
 class Evaluation(Base):

@@ -543,7 +543,7 @@ def upgrade() -> None:
         sa.Column("model_id", big_id, nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
-        sa.Column("library", sa.String(), nullable=False),
+        sa.Column("runtime", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_artifact_model_id_model_version")),
         sa.PrimaryKeyConstraint("model_id", name=op.f("pk_artifact")),
     )
@@ -572,6 +572,8 @@ def upgrade() -> None:
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("image_url", sa.String(), nullable=True),
+        sa.Column("fields", sa.JSON(), nullable=False),
         sa.Column("label", sa.String(), nullable=False),
         sa.Column("content_hash", sa.String(), nullable=False),
         sa.Column("stratum", sa.String(32), nullable=False),

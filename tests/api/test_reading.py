@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from bot.api import exports
 from bot.client import ApiError
+from core.learning.data.inputs import Input
 from core.learning.data.seeds import add_seeds
 from core.learning.data.snapshots import Row, content_hash_of, snapshot_rows
 from core.records.learning import SeedExample
@@ -124,10 +125,12 @@ def test_a_snapshot_is_the_same_in_every_format_and_a_formula_is_inert(api: Api,
         rows = snapshot_rows(session, model.snapshot_id)
         assert snapshot_rows(session, model.snapshot_id, 2, 5) == rows[2:5]
     lines = [json.loads(line) for line in (tmp_path / "jsonl").read_text("utf-8").splitlines()]
-    assert [(one["text"], one["label"], one["weight"]) for one in lines] == [(r.text, r.label, r.weight) for r in rows]
+    assert [(one["text"], one["label"], one["weight"]) for one in lines] == [
+        (row.input.text, row.label, row.weight) for row in rows
+    ]
     assert parquet.read_table(tmp_path / "parquet").to_pylist() == lines
     table = list(csv.DictReader(io.StringIO((tmp_path / "csv").read_bytes().decode(), newline="")))
-    assert [line["text"] for line in table] == [INERT.get(row.text, row.text) for row in rows]
+    assert [line["text"] for line in table] == [INERT.get(row.input.text, row.input.text) for row in rows]
     answer = api.call("GET", f"support/snapshots/{model.snapshot_id}", token)
     assert answer.headers["etag"] == f'"{content_hash_of(rows)}-{api.desk.rules.fingerprint}-0-jsonl"'
     with api.desk.database.transaction() as session:
@@ -156,7 +159,7 @@ def test_what_the_policy_masks_is_masked_in_files_and_notes(database: Database, 
 
 
 def test_a_file_of_several_pieces_holds_them_all() -> None:
-    pieces = [[Row(Source.SEED, number, f"text {number}", REFUND, 1.0, "hash")] * 3 for number in range(4)]
+    pieces = [[Row(Source.SEED, number, Input(f"text {number}"), REFUND, 1.0, "hash")] * 3 for number in range(4)]
     assert parquet.read_table(io.BytesIO(b"".join(exports.as_parquet(iter(pieces))))).num_rows == 12
     assert len(b"".join(exports.as_csv(iter(pieces))).splitlines()) == 13
     assert len(b"".join(exports.as_jsonl(iter(pieces))).splitlines()) == 12

@@ -4,6 +4,7 @@ import matplotlib.image
 import pytest
 
 from bot.slack.delivery.chart import alt_text, draw_report
+from core.learning.data.inputs import Input
 from core.learning.evaluation.compare import GoldenRow, Predicted, compare
 from core.learning.evaluation.scorecard import Baseline, Scorecard
 from core.policy import LabelPolicy, QueuePolicy
@@ -26,7 +27,8 @@ def card(answers: list[Answer], past: list[Answer], baseline: Baseline = "live")
     strata = [Stratum.RANDOM] * len(answers) + [Stratum.PAST_ERROR] * len(past)
     both = answers + past
     golden = [
-        GoldenRow(at, "text", one[0], stratum) for at, (one, stratum) in enumerate(zip(both, strata, strict=True))
+        GoldenRow(at, Input("text"), one[0], stratum)
+        for at, (one, stratum) in enumerate(zip(both, strata, strict=True))
     ]
     live, candidate = Predicted(tuple(one[1] for one in both)), Predicted(tuple(one[2] for one in both))
     return compare(golden, live, candidate, POLICY, baseline)

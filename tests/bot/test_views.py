@@ -13,6 +13,7 @@ from bot.sandbox.limits import check_view, validate
 from bot.slack.blocks import Message, View
 from bot.slack.views import candidate, forms, home, receipts, review_item, run, stats
 from core.delivery.card_refs import CardRef
+from core.learning.data.inputs import Input
 from core.learning.evaluation.compare import GoldenRow, Predicted, compare
 from core.learning.evaluation.intervals import wilson
 from core.learning.evaluation.scorecard import Scorecard
@@ -340,8 +341,8 @@ def test_who_reviews_nowhere_is_told_how_to_begin() -> None:
 
 def scorecard(labels: int = 3, text: str = "") -> Scorecard:
     names = [f"{number} {text}"[:60] for number in range(labels)] if text else list(LABELS)
-    golden = [GoldenRow(n, "text", name, Stratum.RANDOM) for n, name in enumerate(names * 4)]
-    golden += [GoldenRow(1000 + n, "text", name, Stratum.PAST_ERROR) for n, name in enumerate(names)]
+    golden = [GoldenRow(n, Input("text"), name, Stratum.RANDOM) for n, name in enumerate(names * 4)]
+    golden += [GoldenRow(1000 + n, Input("text"), name, Stratum.PAST_ERROR) for n, name in enumerate(names)]
     right, wrong = [row.label for row in golden], names[-1]
     live = Predicted(tuple(label if n % 3 else wrong for n, label in enumerate(right)))
     new = Predicted(tuple(label if n % 4 else wrong for n, label in enumerate(right)))

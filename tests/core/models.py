@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from core import jobs
 from core.jobs import Claim
-from core.learning.data.inputs import Example
+from core.learning.data.inputs import Example, Input
 from core.learning.data.seeds import add_seeds
 from core.learning.data.snapshots import gather, store
 from core.learning.evaluation.gate import GateVerdict
@@ -88,7 +88,7 @@ def waiting_jobs(desk: Desk, name: str) -> int:
 @cache
 def fitted() -> tuple[Fitted, Packed]:
     learner = TextLearner()
-    model = learner.fit([Example(text, label) for text, label in SEEDS], seed=1, progress=lambda _words: None)
+    model = learner.fit([Example(Input(text), label) for text, label in SEEDS], seed=1, progress=lambda _words: None)
     return model, pack(learner, model)
 
 

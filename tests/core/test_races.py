@@ -205,7 +205,7 @@ def test_an_example_that_becomes_golden_beside_a_snapshot_is_kept_out_of_it_or_n
         training.result(60)
     with desk.database.reading() as session:
         snapshot = session.scalars(select(Snapshot)).one()
-        measured = [row.text for row in golden_set(session, snapshot.queue_id, snapshot.golden_up_to)]
-        rows = [row.text for row in snapshot_rows(session, snapshot.id)]
+        measured = [row.input for row in golden_set(session, snapshot.queue_id, snapshot.golden_up_to)]
+        rows = [row.input for row in snapshot_rows(session, snapshot.id)]
     assert len(measured) == 2
     assert not any(near(rows, measured, desk.rules.golden.near_duplicate))

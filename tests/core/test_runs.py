@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from core import jobs
+from core.errors import Invalid
 from core.jobs import LostLease
 from core.learning.data.golden import golden_set
 from core.learning.data.seeds import add_seeds
@@ -15,8 +16,10 @@ from core.learning.data.snapshots import snapshot_rows
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.text import TextLearner
+from core.learning.lifecycle.decisions import approve
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.runs import TRAIN, give_up_evaluation
+from core.learning.lifecycle.serving import Serving
 from core.learning.lifecycle.training import Clock, train
 from core.records.delivery import Notice
 from core.records.learning import Artifact, ModelVersion, Snapshot, TrainingRun
@@ -169,6 +172,32 @@ def test_a_run_that_cannot_learn_fails_with_a_sentence(
 def test_an_unknown_learner_fails_the_run_with_a_sentence(open_desk: OpenDesk) -> None:
     desk = seeded(open_desk(retraining={"learner": "oracle"}))
     assert "There is no learner “oracle”. Installed: " in trained(desk).problem
+
+
+class AddedLearner(TextLearner):
+    name = "added"
+
+
+ADDED = {AddedLearner.name: f"{__name__}:AddedLearner"}
+
+
+def test_a_run_and_what_serves_its_model_use_a_learner_that_the_process_added(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(retraining={"learner": AddedLearner.name}))
+    assert "There is no learner “added”" in trained(desk).problem
+    for model_id in (1, 2):  # the second one is compared with the first
+        run_id = requested(desk)
+        train(desk.database, claimed(desk), ticking(), desk.policy, ADDED)
+        assert run(desk, run_id or 0).state is RunState.DONE
+        with desk.database.transaction() as session:
+            assert approve(session, model_id, CLEO, model_id, NOW, desk.policy)
+        with desk.database.reading() as session:
+            baseline = Scorecard.from_dict(newest_evaluation(session, model_id).scorecard).baseline
+        assert (baseline == "live") == (model_id == 2)
+    served = Serving(desk.database, ADDED).live(desk.rules)
+    assert served is not None
+    assert served.name == "v2"
+    with pytest.raises(Invalid, match="There is no learner “added”"):
+        Serving(desk.database).live(desk.rules)
 
 
 def test_a_run_that_is_killed_is_taken_up_with_the_same_snapshot_and_gives_the_same_model(desk: Desk) -> None:

@@ -36,7 +36,7 @@ def test_each_text_is_on_one_side_and_the_golden_side_knows_its_odds(desk: Desk)
     with desk.database.reading() as session:
         examples = session.scalars(select(GoldenExample)).all()
         assert {(row.stratum, row.inclusion_probability) for row in examples} == {(Stratum.RANDOM, 0.3)}
-        assert [example.text for example in golden_set(session, desk.queue().id)] == list(golden)
+        assert [example.input.text for example in golden_set(session, desk.queue().id)] == list(golden)
 
 
 def test_importing_again_in_parts_or_in_another_order_moves_nothing(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.errors import Invalid, NotFound
+from core.learning.data.inputs import Input
 from core.learning.data.seeds import add_seeds
 from core.learning.lifecycle.decisions import approve
 from core.learning.lifecycle.models import newest_evaluation
@@ -55,7 +56,7 @@ def test_a_served_model_answers_with_a_probability_for_every_label(desk: Desk) -
     model = Serving(desk.database).live(desk.rules)
     assert model is not None
     assert model.predict([]) == []
-    [chances] = model.predict(["i want my money back for the kettle"])
+    [chances] = model.predict([Input("i want my money back for the kettle")])
     assert set(chances) == set(desk.rules.label_names)
     assert max(chances, key=lambda label: chances[label]) == REFUND
     assert sum(chances.values()) == pytest.approx(1)
@@ -68,7 +69,7 @@ def test_what_left_the_policy_is_answered_no_more(desk: Desk) -> None:
     assert whole
     assert left
     assert (whole.dropped, left.dropped) == ((), (DELIVERY,))
-    parcel = ["where is the parcel with my lamp"]
+    parcel = [Input("where is the parcel with my lamp")]
     [before], [after] = whole.predict(parcel), left.predict(parcel)
     assert max(before, key=lambda label: before[label]) == DELIVERY
     assert set(after) == {REFUND, BILLING}
@@ -99,9 +100,9 @@ def test_a_model_of_other_labels_is_replaced_by_training_anew(desk: Desk) -> Non
     [
         ({"content": b"PK broken"}, "was changed after it was saved"),
         ({"sha256": "0" * 64}, "was changed after it was saved"),
-        ({"library": "scikit-learn 0.1"}, "was made with scikit-learn 0.1"),
+        ({"runtime": "scikit-learn 0.1"}, "was made with scikit-learn 0.1"),
     ],
-    ids=["content", "hash", "library"],
+    ids=["content", "hash", "runtime"],
 )
 def test_a_tampered_artefact_is_refused_with_what_to_do(desk: Desk, change: dict[str, object], words: str) -> None:
     seeded(desk)

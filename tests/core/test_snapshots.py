@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from core.learning.data.golden import golden_set
+from core.learning.data.inputs import Input
 from core.learning.data.leakage import exclude_near_duplicates
 from core.learning.data.seeds import add_seeds
 from core.learning.data.snapshots import LeakageError, Row, content_hash_of, gather, snapshot_rows, store
@@ -30,7 +31,7 @@ def gathered(desk: Desk) -> list[Row]:
 
 
 def seen(rows: list[Row]) -> list[tuple[str, str, float, Source]]:
-    return [(row.text, row.label, row.weight, row.source) for row in rows]
+    return [(row.input.text, row.label, row.weight, row.source) for row in rows]
 
 
 def taken(desk: Desk) -> int:
@@ -78,9 +79,9 @@ def test_what_has_no_label_no_text_or_a_label_of_the_past_does_not_train(open_de
     image = desk.ticket(None, image_url="https://files.example/A.png")
     for person in (ANA, BEN):
         desk.click(person, image, BILLING)
-    assert [row.text for row in gathered(desk)] == ["where is it", "money back", "charged twice"]
+    assert [row.input.text for row in gathered(desk)] == ["where is it", "money back", "charged twice"]
     narrower = desk.under(labels=[REFUND, BILLING])
-    assert [row.text for row in gathered(narrower)] == ["money back", "charged twice"]
+    assert [row.input.text for row in gathered(narrower)] == ["money back", "charged twice"]
 
 
 def test_nothing_golden_is_gathered(open_desk: OpenDesk) -> None:
@@ -102,7 +103,7 @@ def test_rows_near_a_golden_example_are_left_out_and_counted(open_desk: OpenDesk
     )
     snapshot, rows = stored(desk, taken(desk))
     assert (snapshot.rows, snapshot.near_golden_left_out) == (1, 2)
-    assert [row.text for row in rows] == ["where is my parcel"]
+    assert [row.input.text for row in rows] == ["where is my parcel"]
 
 
 def test_how_near_is_too_near_is_policy(open_desk: OpenDesk) -> None:
@@ -146,14 +147,14 @@ def test_a_snapshot_is_read_back_as_it_was_taken_whatever_comes_later(open_desk:
 
 def test_more_rows_than_one_insert_takes_keep_their_order(open_desk: OpenDesk) -> None:
     desk = open_desk(golden=TRAIN_ALL)
-    rows = [Row(Source.SEED, number, "", REFUND, 1.0, f"{number:064}") for number in range(1_001)]
+    rows = [Row(Source.SEED, number, Input(""), REFUND, 1.0, f"{number:064}") for number in range(1_001)]
     with desk.database.transaction() as session:
         snapshot_id = store(session, desk.queue().id, rows, 0, [], NOW, desk.rules).id
     _snapshot, read = stored(desk, snapshot_id)
     assert [row.source_id for row in read] == list(range(1_001))
 
 
-ROW = Row(Source.SEED, 1, "money back", REFUND, 1.0, "a" * 64)
+ROW = Row(Source.SEED, 1, Input("money back"), REFUND, 1.0, "a" * 64)
 OTHER = replace(ROW, source_id=2, content_hash="b" * 64)
 
 

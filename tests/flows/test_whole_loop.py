@@ -1,6 +1,7 @@
 """One prediction all the way: card, votes, correction, run, reaction, live model."""
 
 from bot.runtime.clock import utc_now
+from core.learning.data.inputs import Input
 from core.learning.data.seeds import add_seeds
 from tests.flows.conftest import seeds
 from tests.loop import Loop
@@ -32,4 +33,4 @@ def test_a_prediction_becomes_a_correction_and_the_correction_a_live_model(loop:
     model = loop.services.serving.live(loop.queue)
     assert model is not None
     assert model.name == "v1"
-    assert model.predict(["give me my money back please"])[0]["refund"] > 0.4
+    assert model.predict([Input("give me my money back please")])[0]["refund"] > 0.4

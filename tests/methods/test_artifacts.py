@@ -2,7 +2,9 @@ import hashlib
 import io
 import pickle
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -11,19 +13,20 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from core.errors import Invalid
-from core.learning.data.inputs import Example
-from core.learning.learners.artifacts import LIBRARY, Packed, pack, unpack
+from core.learning.data.inputs import Example, Input
+from core.learning.learners.artifacts import OtherRuntime, Packed, pack, unpack
 from core.learning.learners.base import State
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.text import TextLearner, TextModel
+from core.vocabulary import Modality
 
-TEXTS = ("money back please", "where is my parcel", "", "🦄")
+INPUTS = [Input(text) for text in ("money back please", "where is my parcel", "", "🦄")]
 
 
 @pytest.fixture(scope="module")
 def model() -> TextModel:
-    rows = [Example(f"refund money {n}", "refund") for n in range(5)]
-    rows += [Example(f"parcel is late {n}", "délivery") for n in range(5)]
+    rows = [Example(Input(f"refund money {n}"), "refund") for n in range(5)]
+    rows += [Example(Input(f"parcel is late {n}"), "délivery") for n in range(5)]
     return TextLearner().fit(rows, 1, lambda _: None)
 
 
@@ -33,13 +36,13 @@ def packed(model: TextModel) -> Packed:
 
 
 def rehashed(content: bytes) -> Packed:
-    return Packed(content, hashlib.sha256(content).hexdigest(), LIBRARY)
+    return Packed(content, hashlib.sha256(content).hexdigest(), TextLearner.runtime)
 
 
 def test_a_model_comes_back_the_same(model: TextModel, packed: Packed) -> None:
     again = unpack(packed, TextLearner())
     assert again.classes == model.classes
-    np.testing.assert_array_equal(again.probabilities(TEXTS), model.probabilities(TEXTS))
+    np.testing.assert_array_equal(again.probabilities(INPUTS), model.probabilities(INPUTS))
     assert fingerprint(again) == fingerprint(model)
 
 
@@ -48,11 +51,11 @@ def test_packing_again_keeps_the_fingerprint(model: TextModel, packed: Packed) -
     assert fingerprint(again) == fingerprint(model)
 
 
-def test_the_content_is_a_deflated_zip_with_its_hash_and_library(packed: Packed) -> None:
+def test_the_content_is_a_deflated_zip_with_its_hash_and_runtime(packed: Packed) -> None:
     with zipfile.ZipFile(io.BytesIO(packed.content)) as archive:
         assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_DEFLATED}
     assert packed.sha256 == hashlib.sha256(packed.content).hexdigest()
-    assert packed.library.startswith("scikit-learn ")
+    assert packed.runtime == f"scikit-learn {version('scikit-learn')}"
 
 
 def test_a_changed_byte_is_refused(packed: Packed) -> None:
@@ -63,8 +66,17 @@ def test_a_changed_byte_is_refused(packed: Packed) -> None:
 
 
 def test_another_version_of_scikit_learn_is_refused(packed: Packed) -> None:
-    with pytest.raises(Invalid, match=rf"made with scikit-learn 0\.1, but {LIBRARY} is installed. Retrain with"):
-        unpack(replace(packed, library="scikit-learn 0.1"), TextLearner())
+    words = rf"made with scikit-learn 0\.1, but {TextLearner.runtime} is installed. Retrain with"
+    with pytest.raises(OtherRuntime, match=words):
+        unpack(replace(packed, runtime="scikit-learn 0.1"), TextLearner())
+
+
+def test_the_runtime_is_the_learners_own() -> None:
+    learner = ThresholdLearner()
+    stored = pack(learner, learner.fit([], 0, print))
+    assert stored.runtime == "external"
+    with pytest.raises(OtherRuntime, match=r"made with external, but thresholds 2\.0 is installed"):
+        unpack(stored, Upgraded())
 
 
 @pytest.mark.parametrize("keep", [0, 10, 400, -30])
@@ -100,9 +112,10 @@ class Threshold:
 class ThresholdModel:
     classes: tuple[str, ...]
     threshold: Threshold
+    reads = (Modality.TEXT,)
 
-    def probabilities(self, texts: Any) -> NDArray[np.float64]:
-        return np.full((len(texts), 2), 0.5)
+    def probabilities(self, inputs: Sequence[Input]) -> NDArray[np.float64]:
+        return np.full((len(inputs), 2), 0.5)
 
     def state(self) -> State:
         return {"classes": list(self.classes), "threshold": self.threshold, "estimator": LogisticRegression(C=3)}
@@ -110,6 +123,8 @@ class ThresholdModel:
 
 class ThresholdLearner:
     name = "threshold"
+    runtime = "external"
+    reads = (Modality.TEXT,)
     trusted_types: tuple[str, ...] = (f"{Threshold.__module__}.Threshold",)
 
     def fit(self, examples: Any, seed: int, progress: Any) -> ThresholdModel:
@@ -117,6 +132,10 @@ class ThresholdLearner:
 
     def restore(self, state: State) -> ThresholdModel:
         return ThresholdModel(tuple(state["classes"]), state["threshold"])
+
+
+class Upgraded(ThresholdLearner):
+    runtime = "thresholds 2.0"
 
 
 class Suspicious(ThresholdLearner):
@@ -144,13 +163,17 @@ def test_a_model_that_could_never_be_read_again_is_not_packed() -> None:
 
 
 def test_the_model_of_another_learner_is_refused(packed: Packed) -> None:
+    class Alike(ThresholdLearner):
+        runtime = TextLearner.runtime
+
     with pytest.raises(Invalid, match="not one of the learner “threshold”"):
-        unpack(packed, ThresholdLearner())
+        unpack(packed, Alike())
 
 
 def test_a_state_that_is_none_of_ours_is_refused() -> None:
     class Renamed(ThresholdLearner):
         name = "text"
+        runtime = TextLearner.runtime
 
     with pytest.raises(Invalid, match="not a model of the learner “text”"):
         unpack(pack(Renamed(), Renamed().fit([], 0, print)), type("T", (TextLearner,), {

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from core.errors import Invalid
-from core.learning.data.inputs import Example
+from core.learning.data.inputs import Example, ImageRef, Input
 from core.learning.evaluation.compare import GoldenRow, Predicted, always, compare, predict
 from core.learning.evaluation.gate import GateVerdict, gate
 from core.learning.evaluation.intervals import difference, wilson
 from core.learning.evaluation.label_checks import collapsed, swaps
 from core.learning.evaluation.paired_tests import calibration_error, holm, mcnemar_p_value, minimum_detectable_effect
 from core.learning.evaluation.scorecard import Baseline, Calibration, Collapse, Flip, Scorecard
+from core.learning.learners.base import Fitted
 from core.learning.learners.text import TextLearner
 from core.policy import LabelPolicy, PromotionPolicy, QueuePolicy
 from core.vocabulary import Stratum
@@ -33,7 +34,9 @@ Answer = tuple[str, str | None, str]  # right label, live, candidate
 
 
 def rows(answers: Sequence[Answer], stratum: Stratum = Stratum.RANDOM, first: int = 1) -> list[GoldenRow]:
-    return [GoldenRow(first + place, f"text {place}", answer[0], stratum) for place, answer in enumerate(answers)]
+    return [
+        GoldenRow(first + place, Input(f"text {place}"), answer[0], stratum) for place, answer in enumerate(answers)
+    ]
 
 
 def card(
@@ -308,14 +311,34 @@ def test_answers_must_be_complete() -> None:
 
 
 def test_a_model_answers_golden_rows_with_its_most_probable_label() -> None:
-    model = TextLearner().fit([Example("money back", "refund"), Example("reset password", "login")], 0, lambda _: None)
-    golden = [GoldenRow(1, "my password", "login", Stratum.RANDOM), GoldenRow(2, "money", "refund", Stratum.RANDOM)]
+    model = fitted_on(("money back", "refund"), ("reset password", "login"))
+    golden = [golden_row(1, Input("my password"), "login"), golden_row(2, Input("money"), "refund")]
     found = predict(model, golden)
     assert found.labels == ("login", "refund")
     confidence = found.confidence(0)
     assert confidence is not None
     assert 0.5 < confidence < 1
     assert predict(model, []) == Predicted((), ())
+
+
+def test_a_model_gives_no_answer_to_a_golden_row_that_it_cannot_read() -> None:
+    """A guess would be counted as a wrong answer of the live model."""
+    model = fitted_on(("money back", "refund"), ("reset password", "login"))
+    image = Input(image=ImageRef("https://files.example/A.png"))
+    golden = [golden_row(1, Input("my password"), "login"), golden_row(2, image, "refund")]
+    live = predict(model, golden)
+    assert live.labels == ("login", None)
+    assert live.confidence(1) is None
+    score = compare(golden, live, always("login", golden), POLICY).random
+    assert (score.n, score.live_right, score.left_out) == (1, 1, 1)
+
+
+def fitted_on(*rows: tuple[str, str]) -> Fitted:
+    return TextLearner().fit([Example(Input(text), label) for text, label in rows], 0, lambda _: None)
+
+
+def golden_row(number: int, input: Input, label: str) -> GoldenRow:
+    return GoldenRow(number, input, label, Stratum.RANDOM)
 
 
 # the gate
@@ -428,9 +451,9 @@ def test_a_model_trained_with_two_labels_swapped_is_refused_with_three_golden_ro
     rng = random.Random(4)
     texts = [(label, " ".join(rng.choices(words[label].split(), k=2))) for label in LABELS for _ in range(15)]
     swap = {"login": "refund", "refund": "login"}
-    good = TextLearner().fit([Example(text, label) for label, text in texts], 0, lambda _: None)
-    spoilt = TextLearner().fit([Example(text, swap.get(label, label)) for label, text in texts], 0, lambda _: None)
-    golden = [GoldenRow(place, text, label, Stratum.RANDOM) for place, (label, text) in enumerate(texts[::5])]
+    good = fitted_on(*((text, label) for label, text in texts))
+    spoilt = fitted_on(*((text, swap.get(label, label)) for label, text in texts))
+    golden = [GoldenRow(place, Input(text), label, Stratum.RANDOM) for place, (label, text) in enumerate(texts[::5])]
     refused = gate(compare(golden, predict(good, golden), predict(spoilt, golden), POLICY), POLICY.promotion)
     accepted = gate(compare(golden, predict(good, golden), predict(good, golden), POLICY), POLICY.promotion)
     assert "“login” and “refund” look swapped" in refused.blocks[0] + refused.blocks[1]

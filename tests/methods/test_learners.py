@@ -1,8 +1,10 @@
 import random
 import sys
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,12 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import Invalid
-from core.learning.data.inputs import Example
-from core.learning.learners.base import Fitted, Learner, NoCommonLabels, find_learner, label_subset
+from core.learning.data.inputs import Example, ImageRef, Input
+from core.learning.learners import fitting
+from core.learning.learners.base import Fitted, Learner, Progress
 from core.learning.learners.fingerprints import fingerprint
+from core.learning.learners.label_subset import NoCommonLabels, label_subset
+from core.learning.learners.registry import BUILT_IN, GROUP, find_learner
 from core.learning.learners.temperature import SCALES, assign_folds, fit_scale
 from core.learning.learners.text import TextLearner, TextModel
 
+IMAGE = Input(image=ImageRef("https://files.example/A.png"))
+ROOT = Path(__file__).parents[2]
 WORDS = {
     "refund": ["refund", "money", "back", "return", "charged", "twice", "please", "pay", "returned", "amount"],
     "delivery": ["parcel", "courier", "late", "arrived", "tracking", "shipment", "door", "address", "driver", "box"],
@@ -30,7 +37,7 @@ OUT_OF_SCOPE = (
 
 def sentences(label: str, rows: int, seed: int = 0) -> list[Example]:
     rng = random.Random(f"{label} {seed}")
-    return [Example(" ".join(rng.sample(WORDS[label], 4)), label) for _ in range(rows)]
+    return [Example(Input(" ".join(rng.sample(WORDS[label], 4))), label) for _ in range(rows)]
 
 
 def corpus(rows: int = 12, seed: int = 0) -> list[Example]:
@@ -38,25 +45,31 @@ def corpus(rows: int = 12, seed: int = 0) -> list[Example]:
 
 
 def fit(examples: Sequence[Example], seed: int = 7) -> TextModel:
-    return TextLearner().fit(examples, seed, lambda _: None)
+    model = fitting.fit(TextLearner(), examples, seed, lambda _: None)
+    assert isinstance(model, TextModel)
+    return model
 
 
-def answers(model: Fitted, texts: Sequence[str]) -> list[str]:
-    return [model.classes[column] for column in model.probabilities(texts).argmax(axis=1)]
+def inputs(texts: Iterable[str]) -> list[Input]:
+    return [Input(text) for text in texts]
+
+
+def answers(model: Fitted, asked: Sequence[Input]) -> list[str]:
+    return [model.classes[column] for column in model.probabilities(asked).argmax(axis=1)]
 
 
 def test_it_learns_and_says_what_it_is_doing() -> None:
     said: list[str] = []
     model = TextLearner().fit(corpus(), 7, said.append)
     unseen = corpus(6, seed=1)
-    assert answers(model, [e.text for e in unseen]) == [e.label for e in unseen]
+    assert answers(model, [e.input for e in unseen]) == [e.label for e in unseen]
     assert said[0] == "Calibrating: part 1 of 3"
     assert said[-1] == "Fitting on all 36 rows"
 
 
 def test_probabilities_have_a_column_per_label_and_sum_to_one() -> None:
     model = fit(corpus())
-    shares = model.probabilities(["refund my money", "", "xyz", "parcel " * 5000])
+    shares = model.probabilities(inputs(["refund my money", "", "xyz", "parcel " * 5000]))
     assert model.classes == ("delivery", "login", "refund")
     assert shares.shape == (4, 3)
     assert shares.dtype == np.float64
@@ -66,13 +79,14 @@ def test_probabilities_have_a_column_per_label_and_sum_to_one() -> None:
 
 def test_a_model_may_be_held_to_some_of_its_labels() -> None:
     model = fit(corpus())
-    texts = [e.text for e in corpus(2)]
-    whole, some = model.probabilities(texts), label_subset(model, ("login", "delivery", "of the future"))
+    asked = [e.input for e in corpus(2)]
+    whole, some = model.probabilities(asked), label_subset(model, ("login", "delivery", "of the future"))
     assert label_subset(model, model.classes) is model
     assert some.classes == tuple(label for label in model.classes if label in ("login", "delivery"))
     kept = whole[:, [model.classes.index(label) for label in some.classes]]
-    np.testing.assert_array_equal(some.probabilities(texts), kept, "what the others got is given to nobody")
+    np.testing.assert_array_equal(some.probabilities(asked), kept, "what the others got is given to nobody")
     assert some.probabilities([]).shape == (0, 2)
+    assert some.reads == model.reads
     with pytest.raises(NoCommonLabels, match="none of the labels"):
         label_subset(model, ("of the future",))
 
@@ -99,13 +113,13 @@ def test_another_seed_weight_row_or_label_gives_another_fingerprint() -> None:
 def test_a_new_label_with_one_or_two_rows_is_learned(rows: int) -> None:
     model = fit(sentences("refund", 12) + sentences("delivery", 12) + sentences("login", rows))
     assert "login" in model.classes
-    assert answers(model, ["password reset account locked email"]) == ["login"]
+    assert answers(model, inputs(["password reset account locked email"])) == ["login"]
 
 
 def test_one_row_per_label_leaves_everything_to_people() -> None:
     model = fit(corpus(1))
     assert model.scale == 1
-    assert model.probabilities([e.text for e in corpus(5)]).max() < 0.8
+    assert model.probabilities([e.input for e in corpus(5)]).max() < 0.8
 
 
 def test_one_label_alone_is_refused_with_a_sentence() -> None:
@@ -114,23 +128,35 @@ def test_one_label_alone_is_refused_with_a_sentence() -> None:
 
 
 def test_no_rows_or_only_empty_ones_are_refused_with_a_sentence() -> None:
-    with pytest.raises(Invalid, match="none of the 0 training rows"):
+    with pytest.raises(Invalid, match="There is nothing to learn from: there are no training rows"):
         fit([])
-    with pytest.raises(Invalid, match="none of the 2 training rows has a text"):
-        fit([Example("", "a"), Example(" \n", "b")])
+    with pytest.raises(Invalid, match="The learner “text” reads text, and none of the 2 training rows has any"):
+        fit([Example(Input(""), "a"), Example(Input(" \n"), "b")])
+    with pytest.raises(Invalid, match="reads text, and none of the 2 training rows has any"):
+        fit([Example(IMAGE, "a"), Example(Input(fields={"a": "b"}), "b")])
+
+
+def test_rows_that_the_learner_cannot_read_are_left_out_and_counted() -> None:
+    said: list[str] = []
+    rows = [*corpus(), Example(IMAGE, "login"), Example(Input("  "), "other")]
+    model = fitting.fit(TextLearner(), rows, 7, said.append)
+    assert said[0] == "Leaving out 2 rows without text"
+    assert said[-1] == "Fitting on all 36 rows"
+    assert fingerprint(model) == fingerprint(fit(corpus()))
+    np.testing.assert_allclose(model.probabilities([IMAGE]), 1 / 3)
 
 
 @pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_weight_that_is_not_above_zero_is_refused(weight: float) -> None:
     with pytest.raises(Invalid, match="weights must be above 0"):
-        fit([*corpus(), Example("refund", "refund", weight)])
+        fit([*corpus(), Example(Input("refund"), "refund", weight)])
 
 
 def test_weights_act_on_the_fit() -> None:
-    disputed = [Example("the same words", "refund"), Example("the same words", "delivery")]
+    disputed = [Example(Input("the same words"), label) for label in ("refund", "delivery")]
     for heavy in disputed:
         rows = corpus() + [replace(e, weight=5) if e is heavy else e for e in disputed]
-        assert answers(fit(rows), ["the same words"]) == [heavy.label]
+        assert answers(fit(rows), inputs(["the same words"])) == [heavy.label]
 
 
 def test_weights_act_on_the_calibration() -> None:
@@ -165,8 +191,8 @@ def test_without_margins_the_scale_is_one() -> None:
 def test_two_easy_labels_still_send_foreign_texts_to_people(rows: int) -> None:
     model = fit(sentences("refund", rows) + sentences("login", rows))
     assert model.scale < 6
-    foreign = model.probabilities(OUT_OF_SCOPE).max(axis=1)
-    own = model.probabilities([e.text for e in sentences("refund", 20, 1) + sentences("login", 20, 1)]).max(axis=1)
+    foreign = model.probabilities(inputs(OUT_OF_SCOPE)).max(axis=1)
+    own = model.probabilities([e.input for e in sentences("refund", 20, 1) + sentences("login", 20, 1)]).max(axis=1)
     assert (foreign < 0.8).mean() >= 0.6
     assert (own >= 0.8).mean() >= 0.9
 
@@ -183,30 +209,33 @@ def test_folds_are_even_and_never_leave_a_label_out_of_training() -> None:
 
 def test_text_without_any_known_word_or_letter_pair_is_never_confident() -> None:
     model = fit(sentences("refund", 40) + sentences("login", 2))
-    shares = model.probabilities(["", "  \n ", "退款在哪里", "🦄🦄"])
+    shares = model.probabilities(inputs(["", "  \n ", "退款在哪里", "🦄🦄"]))
     np.testing.assert_allclose(shares, 0.5)
 
 
 def test_many_labels_and_other_scripts_and_emoji_are_learned() -> None:
-    rows = [Example(f"{symbol} {symbol * 2}", symbol) for symbol in "😀🐝退款中日αβγжщ" for _ in range(3)]
+    rows = [Example(Input(f"{symbol} {symbol * 2}"), symbol) for symbol in "😀🐝退款中日αβγжщ" for _ in range(3)]
     model = fit(rows)
-    assert answers(model, [e.text for e in rows]) == [e.label for e in rows]
+    assert answers(model, [e.input for e in rows]) == [e.label for e in rows]
 
 
 def test_emoji_alone_are_learned_although_they_hold_no_words() -> None:
-    model = fit([Example("😀😀", "happy"), Example("😀", "happy"), Example("😡", "angry"), Example("😡😡", "angry")])
-    assert answers(model, ["😀", "😡"]) == ["happy", "angry"]
+    rows = (("😀😀", "happy"), ("😀", "happy"), ("😡", "angry"), ("😡😡", "angry"))
+    model = fit([Example(Input(text), label) for text, label in rows])
+    assert answers(model, inputs(["😀", "😡"])) == ["happy", "angry"]
 
 
 def test_contradicting_duplicates_are_learned_as_undecided() -> None:
-    rows = [Example("the same words", label) for label in ("a", "b") for _ in range(30)]
-    np.testing.assert_allclose(fit(rows).probabilities(["the same words"]), 0.5, atol=0.02)
+    rows = [Example(Input("the same words"), label) for label in ("a", "b") for _ in range(30)]
+    np.testing.assert_allclose(fit(rows).probabilities(inputs(["the same words"])), 0.5, atol=0.02)
 
 
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(
-        st.builds(Example, st.text(max_size=12), st.sampled_from("abcd"), st.floats(0.1, 10)), min_size=2, max_size=12
+        st.builds(Example, st.text(max_size=12).map(Input), st.sampled_from("abcd"), st.floats(0.1, 10)),
+        min_size=2,
+        max_size=12,
     ),
     st.integers(0, 2**63),
 )
@@ -214,9 +243,9 @@ def test_any_rows_are_learned_or_refused_with_a_sentence(rows: list[Example], se
     try:
         model = fit(rows, seed)
     except Invalid:
-        assert len({e.label for e in rows if e.text.split()}) < 2
+        assert len({e.label for e in rows if e.input.text.split()}) < 2
         return
-    shares = model.probabilities([e.text for e in rows])
+    shares = model.probabilities([e.input for e in rows])
     np.testing.assert_allclose(shares.sum(axis=1), 1)
     assert SCALES[0] <= model.scale <= SCALES[1]
 
@@ -227,7 +256,7 @@ def test_the_built_in_learner_is_found_by_name() -> None:
 
 
 def test_the_built_in_learner_is_found_in_a_checkout_that_nobody_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "path", [str(Path(__file__).parents[2])])
+    monkeypatch.setattr(sys, "path", [str(ROOT)])
     assert isinstance(find_learner("text"), TextLearner)
 
 
@@ -252,10 +281,13 @@ CONSTANT = """
 import numpy as np
 class Constant:
     def __init__(self, classes): self.classes = classes
-    def probabilities(self, texts): return np.full((len(texts), len(self.classes)), 1 / len(self.classes))
+    reads = ("text",)
+    def probabilities(self, inputs): return np.full((len(inputs), len(self.classes)), 1 / len(self.classes))
     def state(self): return {"classes": list(self.classes)}
 class ConstantLearner:
     name = "constant"
+    runtime = "external"
+    reads = ("text",)
     trusted_types = ()
     def fit(self, examples, seed, progress): return Constant(tuple(sorted({e.label for e in examples})))
     def restore(self, state): return Constant(tuple(state["classes"]))
@@ -265,9 +297,33 @@ class ConstantLearner:
 def test_a_learner_of_another_package_is_found_and_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, monkeypatch, "constant", "other_learners:ConstantLearner", CONSTANT)
     model = find_learner("constant").fit(corpus(), 0, lambda _: None)
-    np.testing.assert_allclose(model.probabilities(["x"]), 1 / 3)
-    with pytest.raises(Invalid, match="Installed: constant, demo_spoilt, text"):
+    np.testing.assert_allclose(model.probabilities(inputs(["x"])), 1 / 3)
+
+
+def test_what_is_installed_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, "constant", "other_learners:ConstantLearner", CONSTANT)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), str(ROOT)])  # without what this environment has installed
+    with pytest.raises(Invalid, match=r"Installed: constant, text\."):
         find_learner("tekst")
+
+
+def test_the_product_brings_one_learner() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["entry-points"][GROUP] == {BUILT_IN.name: BUILT_IN.value}
+
+
+def test_a_process_adds_a_learner_by_its_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_learners.py").write_text(CONSTANT)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    extra = {"constant": "own_learners:ConstantLearner"}
+    assert find_learner("constant", extra).name == "constant"
+    assert isinstance(find_learner("text", extra), TextLearner)
+    with pytest.raises(Invalid, match="There is no learner “constant”"):
+        find_learner("constant")
+    with pytest.raises(Invalid, match=r"Several packages bring a learner “text”: core.*own_learners"):
+        find_learner("text", {"text": "own_learners:ConstantLearner"})
+    with pytest.raises(Invalid, match=r"There is no learner “tekst”\. Installed: constant, "):
+        find_learner("tekst", extra)
 
 
 def test_a_learner_that_cannot_be_imported_is_refused_with_its_reason(
@@ -280,8 +336,37 @@ def test_a_learner_that_cannot_be_imported_is_refused_with_its_reason(
 
 def test_something_that_is_not_a_learner_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, monkeypatch, "half", "half_learner:Half", "class Half:\n    name = 'half'\n")
-    with pytest.raises(Invalid, match="lacks one of: name, trusted_types, fit, restore"):
+    with pytest.raises(Invalid, match=r"\(half_learner:Half\) lacks runtime, reads, trusted_types, fit, restore\."):
         find_learner("half")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("name = 'other'", "calls itself “other”"),
+        ("reads = ()", r"must read some of text, image, fields; it says \(\)"),
+        ("reads = ('sound',)", r"must read some of text, image, fields; it says \('sound',\)"),
+        ("reads = 'text'", "must read some of text, image, fields; it says 'text'"),
+    ],
+    ids=["name", "reads nothing", "reads what there is not", "reads letters"],
+)
+def test_a_learner_that_contradicts_itself_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, change: str, words: str
+) -> None:
+    module = f"contradiction_{request.node.callspec.indices['change']}"
+    code = f"{CONSTANT}\nclass Changed(ConstantLearner):\n    {change}\n"
+    install(tmp_path, monkeypatch, "constant", f"{module}:Changed", code)
+    with pytest.raises(Invalid, match=words):
+        find_learner("constant")
+
+
+def test_a_model_that_is_none_is_refused_before_it_is_stored() -> None:
+    class Careless(TextLearner):
+        def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> Any:
+            return object()
+
+    with pytest.raises(Invalid, match="“text” has fitted lacks classes, reads, probabilities, state"):
+        fitting.fit(Careless(), corpus(), 7, lambda _: None)
 
 
 def test_two_packages_with_one_name_are_refused_rather_than_one_taken(

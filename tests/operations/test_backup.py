@@ -15,6 +15,7 @@ from bot.runtime.services import assemble, slack_client
 from bot.sandbox.client import Person, SandboxClient
 from bot.sandbox.server import serve
 from core.delivery import backlog, outbox
+from core.learning.data.inputs import Input
 from core.learning.lifecycle.serving import Serving
 from core.records.delivery import Posting
 from core.records.queues import Queue
@@ -99,7 +100,7 @@ def test_items_coordinates_and_the_live_model_come_back(
             assert backlog.waiting(session).count == 0
         live = Serving(again).live(support_policy().queues[0])
         assert live is not None
-        assert max(live.predict(["i want my money back"])[0].values()) > 0.3
+        assert max(live.predict([Input("i want my money back")])[0].values()) > 0.3
         monkeypatch.setenv("DATABASE_URL", database_url)
         assert CliRunner().invoke(app, ["redeliver", "--all"]).stdout.startswith("1 ")
         with again.reading() as session:

@@ -268,7 +268,7 @@ def test_a_live_model_that_was_changed_is_found(place: Place) -> None:
     promoted(seeded(Desk(place.database, support_policy())))
     assert only(of_model(place)).words == "v1 is live and loads"
     with place.database.transaction() as session:
-        session.execute(text("UPDATE artifact SET library = 'scikit-learn 0.1'"))
+        session.execute(text("UPDATE artifact SET runtime = 'scikit-learn 0.1'"))
     found = only(of_model(place))
     assert found.outcome is Outcome.BAD
     assert "made with scikit-learn 0.1" in found.words

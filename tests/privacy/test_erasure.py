@@ -176,7 +176,7 @@ def test_seed_and_golden_rows_of_the_same_content_go_with_it_and_stay_away(open_
             assert add_seeds(session, [(text, DELIVERY)], NOW, desk.rules).repeated == 1
             stored = session.execute(select(record.text, record.label).where(record.erased_at.is_not(None))).all()
             assert [tuple(row) for row in stored] == [("", DELIVERY)]
-            assert all(example.text for example in golden_set(session, desk.queue().id))
+            assert all(example.input.text for example in golden_set(session, desk.queue().id))
     assert "rosalind" not in whole_database(desk).casefold()
 
 
@@ -200,7 +200,7 @@ def test_another_ticket_of_the_same_content_stays_and_may_train(open_desk: OpenD
     with desk.database.transaction() as session:
         queue_id = desk.queue().id
         [row] = gather(session, queue_id, desk.rules)
-        assert row.text == SECRET
+        assert row.input.text == SECRET
         store(session, queue_id, [row], 0, golden_set(session, queue_id), NOW, desk.rules)
 
 
@@ -225,7 +225,7 @@ def test_models_that_learnt_from_it_are_named_and_the_next_one_is_not_among_them
         [line] = [words for _at, words in model_history(session, first, desk.policy) if "erased" in words]
         assert line.startswith("1 of the rows it learnt from")
         assert not any("erased" in words for _at, words in model_history(session, second, desk.policy))
-        before, after = ([row.text for row in snapshot_rows(session, number)] for number in (1, 2))
+        before, after = ([row.input.text for row in snapshot_rows(session, number)] for number in (1, 2))
     assert (len(before), len(after)) == (len(after) + 1, len(before) - 1)
     assert (before.count(""), after.count("")) == (1, 0)
 

@@ -71,7 +71,7 @@ def test_nobody_sees_what_is_masked_and_the_original_is_kept_for_training(open_d
     assert TEXT in stored
     assert NOTE in stored
     with desk.database.reading() as session:
-        assert TEXT in [row.text for row in gather(session, desk.queue().id, desk.rules)]
+        assert TEXT in [row.input.text for row in gather(session, desk.queue().id, desk.rules)]
 
 
 def test_without_the_original_only_the_masked_text_is_anywhere(open_desk: OpenDesk) -> None:
@@ -83,7 +83,7 @@ def test_without_the_original_only_the_masked_text_is_anywhere(open_desk: OpenDe
     assert content_hash(MASKED) in stored
     assert content_hash(TEXT) not in stored  # a hash of the original could be tried
     with desk.database.reading() as session:
-        assert {row.text[: len(MASKED)] for row in gather(session, desk.queue().id, desk.rules)} == {MASKED}
+        assert {row.input.text[: len(MASKED)] for row in gather(session, desk.queue().id, desk.rules)} == {MASKED}
 
 
 def test_without_a_policy_everything_is_as_it_came(desk: Desk) -> None:

@@ -1,6 +1,8 @@
 """The shortcut "Flag for review" on any message: the live model looks at its text, then people do. Anybody of this
 workspace may; outsiders, guests and bots may not."""
 
+from dataclasses import replace
+
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
@@ -53,11 +55,12 @@ def _looked_at(services: Services, asked: FlagSubmission) -> NewPrediction:
         raise Invalid("This message cannot be identified.")
     fields = {"Flagged by": f"@{asked.person}"}
     queue = services.policy.queue(asked.queue)
-    live, text = services.serving.usable(queue), queue.privacy.stored(asked.text)
+    prediction = NewPrediction(external_id, NO_MODEL, queue.privacy.stored(asked.text), fields=fields)
+    live = services.serving.usable(queue)
     if live is None:
-        return NewPrediction(external_id, NO_MODEL, text, fields=fields)
-    probabilities = live.predict([text])[0]
+        return prediction
+    probabilities = live.predict([prediction.input])[0]
     label = max(probabilities, key=lambda name: probabilities[name])
-    return NewPrediction(
-        external_id, live.name, text, None, fields, label, probabilities[label], probabilities
-    )  # fmt: skip
+    return replace(
+        prediction, model_version=live.name, label=label, confidence=probabilities[label], probabilities=probabilities
+    )

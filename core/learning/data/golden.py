@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from core.learning.data.inputs import Input
 from core.policy import QueuePolicy
 from core.records.learning import GoldenExample
 from core.records.predictions import Prediction
@@ -21,7 +22,7 @@ class Golden:
     """A golden example as a value."""
 
     id: int
-    text: str
+    input: Input
     label: str
     stratum: Stratum
     content_hash: str
@@ -72,14 +73,16 @@ def protect(
     chosen: Chosen,
     now: datetime,
 ) -> None:
-    """Make a correction golden, where it was chosen for that. The same text twice is one example; the first label stays
-    until a lead changes it."""
+    """Make a correction golden, where it was chosen for that. The same content twice is one example; the first label
+    stays until a lead changes it."""
     if chosen.stratum is None:
         return
     prediction = session.get_one(Prediction, prediction_id)
     example = {
         "queue_id": prediction.queue_id,
         "text": prediction.text,
+        "image_url": prediction.image_url,
+        "fields": prediction.fields,
         "label": label,
         "content_hash": prediction.content_hash,
         "stratum": chosen.stratum,
@@ -102,7 +105,10 @@ def golden_set(session: Session, queue_id: int, up_to: int | None = None) -> lis
         )
         .order_by(GoldenExample.id)
     )
-    return [Golden(row.id, row.text, row.label, row.stratum, row.content_hash) for row in rows]
+    return [
+        Golden(row.id, Input.of(row.text, row.image_url, row.fields), row.label, row.stratum, row.content_hash)
+        for row in rows
+    ]
 
 
 def closed_golden_set(session: Session, queue_id: int) -> list[Golden]:

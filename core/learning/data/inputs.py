@@ -1,12 +1,66 @@
-"""What learners are given: labelled examples."""
+"""An input: what people judge and models predict on, and an example: an input with its label."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from core.text.content_hash import content_hash
+from core.vocabulary import Modality
+
+
+@dataclass(frozen=True)
+class ImageRef:
+    """Where an image is found. Its pixels are fetched by what reads them; an input is small and can be copied."""
+
+    url: str
+
+
+@dataclass(frozen=True)
+class Input:
+    """A text, an image, or both, with fields (name -> value) that say more about it.
+
+    Two inputs with the same `content_hash` are one: they are stored once, fall on the same side of every share, and are
+    never on both sides of the golden set. Text and image decide; fields do not count, since they hold ticket numbers,
+    senders and dates, with which no input would ever come twice.
+    """
+
+    text: str = ""
+    image: ImageRef | None = None
+    fields: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def of(cls, text: str, image_url: str | None, fields: Mapping[str, str]) -> "Input":
+        """From the columns in which it is stored and sent."""
+        return cls(text, ImageRef(image_url) if image_url else None, fields)
+
+    @property
+    def image_url(self) -> str | None:
+        return self.image.url if self.image else None
+
+    @property
+    def content_hash(self) -> str:
+        return content_hash(self.text, self.image_url)
+
+    def has(self, modality: Modality) -> bool:
+        """White space is no text, and fields without a value are none."""
+        match modality:
+            case Modality.TEXT:
+                return bool(self.text.strip())
+            case Modality.IMAGE:
+                return self.image is not None
+            case Modality.FIELDS:
+                return any(value.strip() for value in self.fields.values())
+            case _:
+                assert_never(modality)
+
+    def has_any(self, modalities: Collection[Modality]) -> bool:
+        return any(self.has(modality) for modality in modalities)
 
 
 @dataclass(frozen=True)
 class Example:
-    """One labelled text. `weight`: how many rows it counts for, above 0."""
+    """One labelled input. `weight`: how many rows it counts for, above 0."""
 
-    text: str
+    input: Input
     label: str
     weight: float = 1.0

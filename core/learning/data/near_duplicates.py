@@ -1,60 +1,37 @@
-"""Which texts are nearly the same as a golden one, and would make a test of memory out of the golden test.
+"""Near-duplicates: inputs so close to a golden one that they would make a test of memory out of the golden test.
 
-Similarity of two texts: the cosine of their counts of character n-grams (3 to 5, within words), after the normalisation
-of core/text/normalisation.py. It is a function of the two texts alone. With weights learned from a corpus (TF-IDF), a
-row that was left out of one snapshot could be let into the next because other rows had come.
-
-Broder (1997), "On the resemblance and containment of documents", compares sets of n-grams; counts and the cosine keep
-short texts, which have few n-grams, from jumping. What a threshold lets through is listed in docs/methods.md.
+Each modality brings a similarity of its own; an input is near a golden one if any of them says so. Images have none:
+they are kept out of training where the whole content is equal, which core/learning/data/leakage.py compares.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import assert_never
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import HashingVectorizer
 
-from core.text.normalisation import normalise
-
-BoolArray = NDArray[np.bool_]
-CELLS = 2_000_000  # similarities held at once, at most 12 bytes each
-ROUNDING = 1e-5  # of float32 sums: texts with equal n-grams must reach a threshold of 1
-
-_vectorizer = HashingVectorizer(  # stateless: nothing is learned, the same text is always the same row
-    analyzer="char_wb", ngram_range=(3, 5), n_features=2**20, alternate_sign=False, norm="l2", dtype=np.float32
-)
+from core.learning.data.inputs import Input
+from core.learning.data.text_similarity import BoolArray, near_texts
+from core.vocabulary import Modality
 
 
-def near(texts: Sequence[str], golden_texts: Sequence[str], threshold: float) -> BoolArray:
-    """Whether each text is equal to a golden one after normalisation, or at least `threshold` similar to one.
-
-    threshold: above 0, at most 1. Returns shape (texts,). No golden texts: all False. An empty text is near an empty
-    one only. Word order does not count, since n-grams end with the word: "refund my order" is near "my order refund".
-    Memory is bounded, whatever the number of texts; time grows with texts times golden texts that share n-grams.
-    """
-    equal = _equal(texts, golden_texts)
-    if not golden_texts:
-        return equal
-    golden = _rows(golden_texts).T.tocsr()
-    close = [_closest(_rows(texts[part]), golden) >= threshold - ROUNDING for part in _parts(texts, golden_texts)]
-    near_enough: BoolArray = equal | np.concatenate([np.empty(0, dtype=np.bool_), *close])
-    return near_enough
+def near(inputs: Sequence[Input], golden: Sequence[Input], threshold: float) -> BoolArray:
+    """Whether each input is near a golden one. threshold: above 0, at most 1. Returns shape (inputs,). In a modality
+    only those are compared that have it: two images without a text are not near for having none."""
+    close = np.zeros(len(inputs), dtype=np.bool_)
+    for modality in Modality:
+        places = [place for place, one in enumerate(inputs) if one.has(modality)]
+        having = [one for one in golden if one.has(modality)]
+        close[places] |= _near(modality, [inputs[place] for place in places], having, threshold)
+    return close
 
 
-def _equal(texts: Sequence[str], golden_texts: Sequence[str]) -> BoolArray:
-    golden = {normalise(text) for text in golden_texts}
-    return np.array([normalise(text) in golden for text in texts], dtype=np.bool_)
-
-
-def _rows(texts: Sequence[str]) -> csr_matrix:
-    return _vectorizer.transform([normalise(text) for text in texts])
-
-
-def _parts(texts: Sequence[str], golden_texts: Sequence[str]) -> Iterator[slice]:
-    size = max(1, CELLS // len(golden_texts))
-    return (slice(start, start + size) for start in range(0, len(texts), size))
-
-
-def _closest(rows: csr_matrix, golden: csr_matrix) -> NDArray[np.float32]:
-    return np.asarray((rows @ golden).max(axis=1).todense(), dtype=np.float32).ravel()
+def _near(modality: Modality, inputs: Sequence[Input], golden: Sequence[Input], threshold: float) -> BoolArray:
+    match modality:
+        case Modality.TEXT:
+            return near_texts([one.text for one in inputs], [one.text for one in golden], threshold)
+        case Modality.IMAGE:  # nothing here reads pixels
+            return np.zeros(len(inputs), dtype=np.bool_)
+        case Modality.FIELDS:  # no part of what makes two inputs one
+            return np.zeros(len(inputs), dtype=np.bool_)
+        case _:
+            assert_never(modality)

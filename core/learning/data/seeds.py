@@ -23,7 +23,7 @@ NONE_STORED = "Nothing of the file was stored."
 
 _SAME, _EACH, _KEY = ("queue_id", "created_at"), ("text", "label", "content_hash"), ("queue_id", "content_hash")
 TRAINING = Bulk(cast(Table, SeedExample.__table__), _SAME, _EACH, _KEY)
-GOLDEN = Bulk(cast(Table, GoldenExample.__table__), (*_SAME, "stratum", "inclusion_probability"), _EACH, _KEY)
+GOLDEN = Bulk(cast(Table, GoldenExample.__table__), (*_SAME, "stratum", "inclusion_probability", "fields"), _EACH, _KEY)
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def store_seeds(session: Session, seeds: Sequence[Seed], now: datetime, policy: 
         if seed.content_hash not in erased:
             sides[unit_interval(seed.content_hash, "seed golden") < share].append(vars(seed))
     same = {"queue_id": queue.id, "created_at": now}
-    odds = {"stratum": Stratum.RANDOM, "inclusion_probability": share}
-    golden = insert_all(session, GOLDEN, same | odds, sides[True])
+    as_golden = {"stratum": Stratum.RANDOM, "inclusion_probability": share, "fields": {}}
+    golden = insert_all(session, GOLDEN, same | as_golden, sides[True])
     training = insert_all(session, TRAINING, same, sides[False])
     return Seeded(training, golden, len(seeds) - training - golden)
 

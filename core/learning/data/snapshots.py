@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.learning.data.erased_rows import erased_rows
 from core.learning.data.golden import Golden
-from core.learning.data.inputs import Example
+from core.learning.data.inputs import Example, Input
 from core.policy import QueuePolicy
 from core.records.learning import GoldenExample, SeedExample, Snapshot, SnapshotRow
 from core.records.predictions import Prediction
@@ -40,24 +40,24 @@ class ErasedMeanwhileError(Exception):
 class Row:
     source: Source
     source_id: int
-    text: str
+    input: Input
     label: str
     weight: float
     content_hash: str
 
     @property
     def example(self) -> Example:
-        return Example(self.text, self.label, self.weight)
+        return Example(self.input, self.label, self.weight)
 
 
 def gather(session: Session, queue_id: int, policy: QueuePolicy) -> list[Row]:
-    """Every row that may train: seeds, and corrections that went to training. Of one text the newest correction counts,
-    and a correction counts before a seed. Labels that left the policy are left out. In a fixed order."""
+    """Every row that may train: seeds, and corrections that went to training. Of one content the newest correction
+    counts, and a correction counts before a seed. Labels that left the policy are left out. In a fixed order."""
     corrected = {
         row.content_hash: row for row in _corrections(session, queue_id, policy) if row.label in policy.label_names
     }
     seeds = [
-        Row(Source.SEED, seed.id, seed.text, seed.label, 1.0, seed.content_hash)
+        Row(Source.SEED, seed.id, Input(seed.text), seed.label, 1.0, seed.content_hash)
         for seed in session.scalars(
             select(SeedExample)
             .where(SeedExample.queue_id == queue_id, SeedExample.erased_at.is_(None))
@@ -120,10 +120,10 @@ def _as_stored(position: int, row: Row) -> dict[str, Any]:
 
 
 def snapshot_rows(session: Session, snapshot_id: int, start: int = 0, stop: int | None = None) -> list[Row]:
-    """The rows as they were trained on, in order; their texts come from where they stand. start, stop: a part of them,
-    as in a slice."""
+    """The rows as they were trained on, in order; their inputs come from where they stand, and are empty if they
+    were erased there. start, stop: a part of them, as in a slice."""
     found = session.execute(
-        select(SnapshotRow, SeedExample.text, Prediction.text)
+        select(SnapshotRow, SeedExample.text, Prediction.text, Prediction.image_url, Prediction.fields)
         .outerjoin(SeedExample, (SnapshotRow.source == Source.SEED) & (SeedExample.id == SnapshotRow.source_id))
         .outerjoin(Correction, (SnapshotRow.source == Source.CORRECTION) & (Correction.id == SnapshotRow.source_id))
         .outerjoin(ReviewItem, ReviewItem.id == Correction.item_id)
@@ -133,8 +133,15 @@ def snapshot_rows(session: Session, snapshot_id: int, start: int = 0, stop: int 
         .order_by(SnapshotRow.position)
     )
     return [
-        Row(row.source, row.source_id, seed or predicted or "", row.label, row.weight, row.content_hash)
-        for row, seed, predicted in found
+        Row(
+            row.source,
+            row.source_id,
+            Input(seed) if row.source is Source.SEED else Input.of(text, image_url, fields),
+            row.label,
+            row.weight,
+            row.content_hash,
+        )
+        for row, seed, text, image_url, fields in found
     ]
 
 
@@ -148,9 +155,9 @@ def content_hash_of(rows: Sequence[Row]) -> str:
 
 
 def _corrections(session: Session, queue_id: int, policy: QueuePolicy) -> list[Row]:
-    """Oldest first, so that a newer one of the same text replaces it."""
+    """Oldest first, so that a newer one of the same content replaces it."""
     found = session.execute(
-        select(Correction, Prediction.text, Prediction.content_hash)
+        select(Correction, Prediction.text, Prediction.image_url, Prediction.fields, Prediction.content_hash)
         .join(ReviewItem, ReviewItem.id == Correction.item_id)
         .join(Prediction, Prediction.id == ReviewItem.prediction_id)
         .where(
@@ -163,6 +170,13 @@ def _corrections(session: Session, queue_id: int, policy: QueuePolicy) -> list[R
     )
     weights = {True: policy.retraining.confirmed_weight, False: policy.retraining.error_weight}
     return [
-        Row(Source.CORRECTION, correction.id, text, correction.label or "", weights[correction.model_was_right], digest)
-        for correction, text, digest in found
+        Row(
+            Source.CORRECTION,
+            correction.id,
+            Input.of(text, image_url, fields),
+            correction.label or "",
+            weights[correction.model_was_right],
+            digest,
+        )
+        for correction, text, image_url, fields, digest in found
     ]

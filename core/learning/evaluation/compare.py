@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import Invalid
+from core.learning.data.inputs import Input
 from core.learning.evaluation.label_checks import collapsed, swaps
 from core.learning.evaluation.paired_scores import Pair, flips, label_scores, past_error_score, random_score
 from core.learning.evaluation.paired_tests import calibration_error
@@ -23,17 +24,18 @@ from core.vocabulary import Stratum
 
 @dataclass(frozen=True)
 class GoldenRow:
-    """A golden example: its id, the text, the right label, and how it came in."""
+    """A golden example: its id, the input, the right label, and how it came in."""
 
     id: int
-    text: str
+    input: Input
     label: str
     stratum: Stratum
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """What a model says to the golden rows, in their order. labels: None where no prediction was recorded.
+    """What a model says to the golden rows, in their order. labels: None where no prediction was recorded, or where the
+    row has nothing that the model reads.
 
     confidences: the probability of each label given; None for a row, or for all, where it is not known.
     """
@@ -46,11 +48,15 @@ class Predicted:
 
 
 def predict(fitted: Fitted, golden: Sequence[GoldenRow]) -> Predicted:
-    """The most probable label of each row and its probability. Ties: the first in the model's order."""
-    shares = fitted.probabilities([row.text for row in golden])
+    """The most probable label of each row and its probability. Ties: the first in the model's order. No label for a row
+    that has nothing of what the model reads: that would be a guess, and count as a wrong answer."""
     if not golden:
         return Predicted((), ())
-    labels = tuple(fitted.classes[column] for column in shares.argmax(axis=1))
+    shares = fitted.probabilities([row.input for row in golden])
+    labels = tuple(
+        fitted.classes[column] if row.input.has_any(fitted.reads) else None
+        for row, column in zip(golden, shares.argmax(axis=1), strict=True)
+    )
     return Predicted(labels, tuple(float(share) for share in shares.max(axis=1)))
 
 

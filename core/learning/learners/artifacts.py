@@ -1,6 +1,6 @@
 """A fitted model as bytes and back, by skops and never by pickle: reading a model must not run code.
 
-The bytes, their hash and the library's version are stored side by side. All three are checked before anything is
+The bytes, their hash and the learner's runtime are stored side by side. All three are checked before anything is
 built, and each refusal is a sentence for the person who has to act. skops is imported where it is used: with
 scikit-learn it takes more than a second, and most commands and processes pack and open nothing.
 """
@@ -10,12 +10,10 @@ import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
-from importlib.metadata import version
 
 from core.errors import Invalid
 from core.learning.learners.base import Fitted, Learner
 
-LIBRARY = f"scikit-learn {version('scikit-learn')}"
 RETRAIN = "Retrain with `goldloop retrain`"
 DAMAGE = (  # what readers of zip, JSON and arrays raise on broken ones
     zipfile.BadZipFile,
@@ -35,11 +33,15 @@ DAMAGE = (  # what readers of zip, JSON and arrays raise on broken ones
 
 @dataclass(frozen=True)
 class Packed:
-    """content: a skops file, deflated; sha256: 64 hex digits over it; library: e.g. "scikit-learn 1.9.1"."""
+    """content: a skops file, deflated; sha256: 64 hex digits over it; runtime: its learner's, at that time."""
 
     content: bytes
     sha256: str
-    library: str
+    runtime: str
+
+
+class OtherRuntime(Invalid):
+    """A model that was stored by a learner with another runtime than it has now."""
 
 
 def pack(learner: Learner, fitted: Fitted) -> Packed:
@@ -54,21 +56,21 @@ def pack(learner: Learner, fitted: Fitted) -> Packed:
     foreign = sorted(set(get_untrusted_types(data=content)) - set(learner.trusted_types))
     if foreign:
         raise Invalid(f"The learner “{learner.name}” stores {', '.join(foreign)} without naming it in trusted_types.")
-    return Packed(content, hashlib.sha256(content).hexdigest(), LIBRARY)
+    return Packed(content, hashlib.sha256(content).hexdigest(), learner.runtime)
 
 
 def unpack(packed: Packed, learner: Learner) -> Fitted:
-    """The model, if bytes, library, types and learner are those that were packed; its fingerprint is unchanged.
+    """The model, if bytes, runtime, types and learner are those that were packed; its fingerprint is unchanged.
 
-    Raises Invalid, saying what is wrong and what to do: a changed content, another scikit-learn version (its private
-    parts change between versions, and a model could answer differently without an error), a type outside
+    Raises Invalid, saying what is wrong and what to do: a changed content, another runtime (OtherRuntime: private parts
+    of a library change between versions, and a model could answer differently without an error), a type outside
     `learner.trusted_types` and skops' own list, damaged bytes, another learner's model.
     """
     if hashlib.sha256(packed.content).hexdigest() != packed.sha256:
         raise Invalid(f"The stored model was changed after it was saved (its hash differs). {RETRAIN}, or restore it.")
-    if packed.library != LIBRARY:
-        raise Invalid(
-            f"The stored model was made with {packed.library}, but {LIBRARY} is installed. "
+    if packed.runtime != learner.runtime:
+        raise OtherRuntime(
+            f"The stored model was made with {packed.runtime}, but {learner.runtime} is installed. "
             f"{RETRAIN}, or install the former."
         )
     document = _read(packed.content, learner)

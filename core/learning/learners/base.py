@@ -1,23 +1,17 @@
-"""Learning labels from text: what a learner is, and where learners come from.
+"""The protocols of a learner and of the model that it fits.
 
-A learner is found by name in the entry point group `goldloop.learners`. It turns examples into a `Fitted`, whose
-`state()` is all that is stored (core/learning/learners/artifacts.py) and compared
-(core/learning/learners/fingerprints.py). The built-in one is in core/learning/learners/text.py; a learner is imported
-when it is asked for, so that only who trains or predicts waits for its libraries."""
+A learner is found by its name (core/learning/learners/registry.py). It turns examples into a `Fitted`, whose `state()`
+is all that is stored (core/learning/learners/artifacts.py) and compared (core/learning/learners/fingerprints.py). The
+built-in one is in core/learning/learners/text.py."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import Invalid
-from core.learning.data.inputs import Example
-
-GROUP = "goldloop.learners"
-BUILT_IN = EntryPoint("text", "core.learning.learners.text:TextLearner", GROUP)
+from core.learning.data.inputs import Example, Input
+from core.vocabulary import Modality
 
 FloatArray = NDArray[np.float64]
 State = Mapping[str, Any]  # what skops can store: str, numbers, lists, dicts, arrays, scikit-learn estimators
@@ -26,109 +20,80 @@ Progress = Callable[[str], None]
 
 @runtime_checkable
 class Fitted(Protocol):
-    """A model that was fitted. `classes`: the labels it knows, the columns of `probabilities`."""
+    """A model that was fitted, or restored from its state. It may be asked by several threads at once."""
 
     @property
-    def classes(self) -> tuple[str, ...]: ...
+    def classes(self) -> tuple[str, ...]:
+        """The labels that it knows, each once, in the order of the columns of `probabilities`."""
+        ...
 
-    def probabilities(self, texts: Sequence[str]) -> FloatArray:
-        """P(label | text), shape (texts, classes), rows sum to 1. No texts: shape (0, classes)."""
+    @property
+    def reads(self) -> tuple[Modality, ...]:
+        """The modalities that it reads, as its learner's."""
+        ...
+
+    def probabilities(self, inputs: Sequence[Input]) -> FloatArray:
+        """P(label | input): float64, shape (inputs, classes), values from 0 to 1, rows sum to 1.
+
+        Any input is answered. One that has nothing of what the model reads, or nothing that it knows, gets the same
+        probability for every label, so that people are asked. The answer to an input does not depend on the others.
+        No inputs: shape (0, classes).
+        """
         ...
 
     def state(self) -> State:
-        """All that is needed to restore it, without code: see `State`."""
+        """All that `Learner.restore` needs, as data without code: see `State`. Two models of equal parameters have
+        states with an equal fingerprint."""
         ...
 
 
 @runtime_checkable
 class Learner(Protocol):
-    """What a package brings under `goldloop.learners`: a class without constructor arguments.
-
-    `trusted_types`: full names of the types in the state that skops does not trust by itself. Exactly these are let in.
-    """
+    """What a package brings as an entry point of the group `goldloop.learners`: a class without constructor arguments
+    that has all of these members."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name of the entry point; `retraining.learner` in the policy and every stored model refer to it."""
+        ...
 
     @property
-    def trusted_types(self) -> tuple[str, ...]: ...
+    def runtime(self) -> str:
+        """What its stored models depend on, with the version: "scikit-learn 1.9.1", "onnxruntime 1.20.0"; "external"
+        where another system computes. It is stored with each model, and a model of another runtime is not opened."""
+        ...
+
+    @property
+    def reads(self) -> tuple[Modality, ...]:
+        """The modalities that it reads, at least one. Inputs that have none of them take no part in its fit and its
+        evaluation."""
+        ...
+
+    @property
+    def trusted_types(self) -> tuple[str, ...]:
+        """Full names of the types in the state that skops does not trust by itself. Exactly these are let in."""
+        ...
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> Fitted:
-        """Equal examples and seed give an equal fingerprint. `progress` gets a short phrase now and then.
+        """Learn from labelled inputs.
 
-        Raises Invalid with a sentence if nothing can be learned.
+        examples: at least one; each has something of what the learner reads. The labels are those of the examples, and
+        each content comes once. weight: for how many rows an example counts, above 0 (1 for a seed row; the policy sets
+        those of corrections). seed: at least 0; equal examples and seed must give a model with an equal fingerprint.
+        progress: called now and then with a short phrase that the leads see, such as "Calibrating: part 1 of 3".
+
+        Raises Invalid with a sentence if nothing can be learned, such as from one label alone. The run then fails with
+        this sentence; any other exception is taken for a fault, and the run is tried again.
         """
         ...
 
     def restore(self, state: State) -> Fitted:
-        """The inverse of `Fitted.state`. Raises Invalid if this is not a state of this learner."""
+        """The inverse of `Fitted.state`: the model answers as before. Raises Invalid if this is not a state of this
+        learner."""
         ...
 
 
-class NoCommonLabels(Invalid):
-    """A model that knows none of the labels that are asked for now."""
-
-
-@dataclass(frozen=True)
-class LabelSubset:
-    """A model with fewer labels to choose from. columns: of what it learnt. What it gives to the others is given to
-    nobody, so that a text of a label that is no more is one it is unsure of; rows sum to 1 at most."""
-
-    fitted: Fitted
-    columns: tuple[int, ...]
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return tuple(self.fitted.classes[column] for column in self.columns)
-
-    def probabilities(self, texts: Sequence[str]) -> FloatArray:
-        return self.fitted.probabilities(texts)[:, self.columns]
-
-    def state(self) -> State:
-        return self.fitted.state()
-
-
-def label_subset(fitted: Fitted, labels: Collection[str]) -> Fitted:
-    """The model without the labels that are not among these, as where one was taken out of the policy since it learnt.
-    Raises NoCommonLabels if it knows none of them."""
-    columns = tuple(column for column, label in enumerate(fitted.classes) if label in labels)
-    if len(columns) == len(fitted.classes):
-        return fitted
-    if not columns:
-        raise NoCommonLabels(
-            "The model knows none of the labels that the policy has now. Retrain with `goldloop retrain`."
-        )
-    return LabelSubset(fitted, columns)
-
-
-def find_learner(name: str) -> Learner:
-    """The learner of that name among the installed packages; "text" is always there.
-
-    Raises Invalid, naming what is installed, if there is none, if two packages bring one of that name, or if the
-    package's cannot be used.
-    """
-    points = {*entry_points(group=GROUP), BUILT_IN}  # in a plain checkout our own entry point is not installed
-    offers = {point.value: point for point in points if point.name == name}
-    if not offers:
-        installed = sorted({point.name for point in points})
-        raise Invalid(f"There is no learner “{name}”. Installed: {', '.join(installed)}.", field="learner")
-    if len(offers) > 1:
-        raise Invalid(
-            f"Several packages bring a learner “{name}”: {', '.join(sorted(offers))}. Uninstall one.", field="learner"
-        )
-    return _load(next(iter(offers.values())))
-
-
-def _load(point: EntryPoint) -> Learner:
-    try:
-        learner = point.load()()
-    except (ImportError, AttributeError, TypeError) as error:
-        raise Invalid(
-            f"The learner “{point.name}” ({point.value}) cannot be loaded: {error}.", field="learner"
-        ) from error
-    if not isinstance(learner, Learner):
-        raise Invalid(
-            f"The learner “{point.name}” ({point.value}) lacks one of: name, trusted_types, fit, restore.",
-            field="learner",
-        )
-    return learner
+def missing_members(found: object, protocol: type[Learner] | type[Fitted]) -> list[str]:
+    """Which members of the protocol the object lacks, in the protocol's order."""
+    members = [name for name in vars(protocol) if not name.startswith("_")]
+    return [name for name in members if not hasattr(found, name)]

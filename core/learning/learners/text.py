@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import sklearn
 from numpy.typing import NDArray
 from scipy.special import softmax
 
 from core.errors import Invalid
-from core.learning.data.inputs import Example
+from core.learning.data.inputs import Example, Input
 from core.learning.learners.base import FloatArray, Progress, State
 from core.learning.learners.margins import Rows, calibrated_scale, fit_margins
 from core.learning.learners.ngrams import Ngrams, restore_ngrams
+from core.vocabulary import Modality
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,17 @@ class TextModel:
     weights: NDArray[np.float32]
     offsets: FloatArray
     scale: float
+    reads = (Modality.TEXT,)
 
-    def probabilities(self, texts: Sequence[str]) -> FloatArray:
+    def probabilities(self, inputs: Sequence[Input]) -> FloatArray:
         """See `Fitted`. A text without any known word or character sequence gets the same probability for every label:
         the offsets alone would make it a confident case of the most frequent one, and nobody would be asked.
 
-        Memory grows with the number of texts (about 1.5 kB each plus 8 bytes per label): scans pass batches.
+        Memory grows with the number of inputs (about 1.5 kB each plus 8 bytes per label): scans pass batches.
         """
-        if not texts:
+        if not inputs:
             return np.empty((0, len(self.classes)))
-        features = self.ngrams.features(texts)
+        features = self.ngrams.features([one.text for one in inputs])
         margins = features @ self.weights + self.offsets
         margins[np.diff(features.indptr) == 0] = 0
         shares: FloatArray = softmax(self.scale * margins, axis=1)
@@ -60,6 +63,8 @@ class TextLearner:
     """
 
     name = "text"
+    runtime = f"scikit-learn {sklearn.__version__}"
+    reads = TextModel.reads
     trusted_types: tuple[str, ...] = ()  # the state is text, numbers and arrays
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> TextModel:
@@ -67,15 +72,14 @@ class TextLearner:
 
         A label needs one row. With one, it is learned but takes no part in the calibration; if that holds for all,
         the scale is 1, which leaves every text far below any sensible threshold.
-        Rows with an empty text are left out: there is nothing to learn from them.
-        Raises Invalid if no rows remain, or a single label, or for a weight that is not above 0.
+        Raises Invalid for a single label, or for a weight that is not above 0.
         """
-        written = sorted((e for e in examples if e.text.split()), key=lambda e: (e.label, e.text, e.weight))
-        _check(written, len(examples))
-        classes, targets = np.unique(np.array([e.label for e in written], dtype=object), return_inverse=True)
-        rows = Rows([e.text for e in written], targets, np.array([e.weight for e in written]), len(classes))
+        ordered = sorted(examples, key=lambda e: (e.label, e.input.text, e.weight))
+        _check(ordered)
+        classes, targets = np.unique(np.array([e.label for e in ordered], dtype=object), return_inverse=True)
+        rows = Rows([e.input.text for e in ordered], targets, np.array([e.weight for e in ordered]), len(classes))
         scale = calibrated_scale(rows, seed, progress)
-        progress(f"Fitting on all {len(written)} rows")
+        progress(f"Fitting on all {len(ordered)} rows")
         ngrams, weights, offsets = fit_margins(rows, seed)
         return TextModel(tuple(classes), ngrams, weights, offsets, scale)
 
@@ -87,15 +91,12 @@ class TextLearner:
             raise Invalid(f"This is not a model of the learner “text” ({error}).") from None
 
 
-def _check(written: Sequence[Example], given: int) -> None:
-    labels = {example.label for example in written}
-    if not labels:
-        raise Invalid(f"There is nothing to learn from: none of the {given} training rows has a text.")
-    if len(labels) == 1:
+def _check(examples: Sequence[Example]) -> None:
+    if len({example.label for example in examples}) == 1:
         raise Invalid(
-            f"All {len(written)} training rows with a text have the label “{written[0].label}”. "
+            f"All {len(examples)} training rows with a text have the label “{examples[0].label}”. "
             "At least two labels are needed."
         )
-    wrong = next((e for e in written if not (math.isfinite(e.weight) and e.weight > 0)), None)
+    wrong = next((e for e in examples if not (math.isfinite(e.weight) and e.weight > 0)), None)
     if wrong:
         raise Invalid(f"A training row of “{wrong.label}” has the weight {wrong.weight}; weights must be above 0.")

@@ -3,21 +3,21 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.errors import Invalid
 from core.learning.data.golden import Golden, golden_set
 from core.learning.data.snapshots import Row
 from core.learning.evaluation.compare import GoldenRow, Predicted, always, compare, predict
 from core.learning.evaluation.gate import GateVerdict, gate
 from core.learning.evaluation.scorecard import Baseline, Scorecard
-from core.learning.learners.artifacts import LIBRARY, Packed
-from core.learning.learners.base import Fitted, NoCommonLabels
+from core.learning.learners.artifacts import OtherRuntime, Packed
+from core.learning.learners.base import Fitted
+from core.learning.learners.label_subset import NoCommonLabels
 from core.learning.lifecycle.presenting import candidate_stored, model_changed
 from core.learning.lifecycle.serving import LiveModel, load_model
 from core.policy import QueuePolicy
@@ -33,7 +33,7 @@ from core.records.learning import (
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.storage.database import LONG, Database
-from core.vocabulary import ModelState
+from core.vocabulary import Modality, ModelState
 
 
 @dataclass(frozen=True)
@@ -66,25 +66,28 @@ class Measured:
 
 def measure(
     database: Database, run: TrainingRun, fitted: Fitted | None, model_id: int | None, rows: Sequence[Row],
-    policy: QueuePolicy,
+    policy: QueuePolicy, extra_learners: Mapping[str, str] = {},
 ) -> Measured:  # fmt: skip
     """Compare the candidate (just fitted, or stored as model_id) with what is live. Reads only.
 
+    Measured are the golden examples that have something of what the candidate reads, under labels of the policy.
     Where no model of ours is live, the sender's recorded predictions stand in; where there are none for any golden
-    example, the majority label of the training rows. So too where another library made what is live; the verdict warns.
+    example, the majority label of the training rows. So too where another runtime made what is live; the verdict warns.
     """
     with database.reading(wait=LONG) as session:
+        candidate = fitted or load_model(session, model_id or 0, policy, extra_learners).fitted
         live = session.get_one(Live, run.queue_id)
         snapshot = session.get_one(Snapshot, run.snapshot_id)
         golden = [
-            row for row in golden_set(session, run.queue_id, snapshot.golden_up_to) if row.label in policy.label_names
+            row
+            for row in golden_set(session, run.queue_id, snapshot.golden_up_to)
+            if row.label in policy.label_names and row.input.has_any(candidate.reads)
         ]
-        candidate = fitted or load_model(session, model_id or 0, policy).fitted
-        live_model, unusable = _opened(session, live.model_id, policy)
+        live_model, unusable = _opened(session, live.model_id, policy, extra_learners)
         recorded = {} if live_model else _recorded(session, run.queue_id)
-    rows_to_meet = [GoldenRow(row.id, row.text, row.label, row.stratum) for row in golden]
+    rows_to_meet = [GoldenRow(row.id, row.input, row.label, row.stratum) for row in golden]
     baseline: Baseline = "majority"
-    standing = always(_majority(rows), rows_to_meet)
+    standing = always(_majority(rows, candidate.reads), rows_to_meet)
     if live_model:
         baseline, standing = "live", predict(live_model.fitted, rows_to_meet)
     elif any(row.id in recorded for row in golden):
@@ -102,16 +105,16 @@ def measure(
     return Measured(live.model_id, live.changes, _golden_hash(golden), scorecard, verdict)
 
 
-def _opened(session: Session, model_id: int | None, policy: QueuePolicy) -> tuple[LiveModel | None, str]:
-    """The live model, or why it cannot be used after an upgrade of scikit-learn, or under other labels: training anew
+def _opened(
+    session: Session, model_id: int | None, policy: QueuePolicy, extra_learners: Mapping[str, str]
+) -> tuple[LiveModel | None, str]:
+    """The live model, or why it cannot be used with its learner's present runtime, or under other labels: training anew
     must mend that. Raises Invalid where it was changed or damaged: that is for somebody to look at."""
     if model_id is None:
         return None, ""
     try:
-        return load_model(session, model_id, policy), ""
-    except Invalid as refusal:
-        if session.get_one(Artifact, model_id).library == LIBRARY and not isinstance(refusal, NoCommonLabels):
-            raise
+        return load_model(session, model_id, policy, extra_learners), ""
+    except (OtherRuntime, NoCommonLabels) as refusal:
         return None, f"What is live could not be opened, so nothing was compared with it: {refusal}"
 
 
@@ -133,7 +136,7 @@ def store_candidate(
     )
     session.add(model)
     session.flush()
-    session.add(Artifact(model_id=model.id, content=packed.content, sha256=packed.sha256, library=packed.library))
+    session.add(Artifact(model_id=model.id, content=packed.content, sha256=packed.sha256, runtime=packed.runtime))
     measured.store(session, model.id, now, policy)
     candidate_stored(session, model.id, model.queue, now)
     return model.id
@@ -160,9 +163,10 @@ def _recorded(session: Session, queue_id: int) -> dict[int, str | None]:
     return dict(found.all())
 
 
-def _majority(rows: Sequence[Row]) -> str:
-    """The most frequent label; of equals the first by name."""
-    counted = Counter(row.label for row in rows)
+def _majority(rows: Sequence[Row], reads: Collection[Modality]) -> str:
+    """The most frequent label of the rows that could be learnt from; of equals the first by name."""
+    readable = [row for row in rows if row.input.has_any(reads)]
+    counted = Counter(row.label for row in readable or rows)  # all of them may have been erased since
     return min(counted, key=lambda label: (-counted[label], label))
 
 

@@ -143,7 +143,7 @@ def model_history(session: Session, model_id: int, policy: Policy) -> list[tuple
         (
             model.created_at,
             f"{model.name} fitted by learner “{model.learner}”, seed {run.seed}, parameters "
-            f"{model.parameters_fingerprint[:12]}, artefact {artifact.sha256[:12]} ({artifact.library})",
+            f"{model.parameters_fingerprint[:12]}, artefact {artifact.sha256[:12]} ({artifact.runtime})",
         ),
     ]
     evaluations = session.scalars(select(Evaluation).where(Evaluation.model_id == model_id).order_by(Evaluation.id))

@@ -3,14 +3,17 @@ served here with the next prediction; the model itself is loaded again only when
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from core.errors import Invalid
+from core.learning.data.inputs import Input
 from core.learning.learners.artifacts import Packed, unpack
-from core.learning.learners.base import Fitted, find_learner, label_subset
+from core.learning.learners.base import Fitted
+from core.learning.learners.label_subset import label_subset
+from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.models import live_model_id
 from core.policy import QueuePolicy
 from core.records.learning import Artifact, ModelVersion
@@ -29,17 +32,18 @@ class LiveModel:
     fitted: Fitted
     dropped: tuple[str, ...] = ()
 
-    def predict(self, texts: Sequence[str]) -> list[dict[str, float]]:
-        """For each text, label to probability."""
-        table = self.fitted.probabilities(texts)
+    def predict(self, inputs: Sequence[Input]) -> list[dict[str, float]]:
+        """For each input, label to probability."""
+        table = self.fitted.probabilities(inputs)
         return [dict(zip(self.fitted.classes, map(float, row), strict=True)) for row in table]
 
 
 class Serving:
     """Guards the loaded models: one per queue, loaded by one thread while others wait for it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, extra_learners: Mapping[str, str] = {}) -> None:
         self._database = database
+        self._extra_learners = extra_learners
         self._lock = threading.Lock()
         self._loaded: dict[str, LiveModel] = {}
         self._complaints: set[str] = set()
@@ -58,7 +62,7 @@ class Serving:
         with deadlines.taken(self._lock):
             loaded = self._loaded.get(queue.name)
             if loaded is None or loaded.id != model_id:
-                loaded = self._loaded[queue.name] = load_model(session, model_id, queue)
+                loaded = self._loaded[queue.name] = load_model(session, model_id, queue, self._extra_learners)
             return loaded
 
     def usable(self, queue: QueuePolicy) -> LiveModel | None:
@@ -72,12 +76,14 @@ class Serving:
             return None
 
 
-def load_model(session: Session, model_id: int, queue: QueuePolicy) -> LiveModel:
-    """Raises Invalid if the artefact was changed, or comes from another scikit-learn, or if none of its labels is left
-    in the policy."""
+def load_model(
+    session: Session, model_id: int, queue: QueuePolicy, extra_learners: Mapping[str, str] = {}
+) -> LiveModel:
+    """Raises Invalid if the artefact was changed, OtherRuntime if its learner has another runtime now, NoCommonLabels
+    if none of its labels is left in the policy."""
     model = session.get_one(ModelVersion, model_id)
     artifact = session.get_one(Artifact, model_id)
-    packed = Packed(artifact.content, artifact.sha256, artifact.library)
-    learnt = unpack(packed, find_learner(model.learner))
+    packed = Packed(artifact.content, artifact.sha256, artifact.runtime)
+    learnt = unpack(packed, find_learner(model.learner, extra_learners))
     fitted = label_subset(learnt, queue.label_named)
     return LiveModel(model.id, model.name, fitted, tuple(sorted({*learnt.classes} - {*fitted.classes})))

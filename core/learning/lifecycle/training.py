@@ -4,17 +4,20 @@ The fit happens outside any transaction. A run that is killed at any line is tak
 that it had taken is used again, so the same rows and seed give the same model.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from core import jobs
 from core.errors import DatabaseUnavailable, Refusal
 from core.learning.data.golden import closed_golden_set
+from core.learning.data.inputs import Input
 from core.learning.data.leakage import exclude_near_duplicates
 from core.learning.data.snapshots import Row, gather, snapshot_rows, store
 from core.learning.learners.artifacts import pack
-from core.learning.learners.base import Fitted, Learner, find_learner
+from core.learning.learners.base import Fitted, Learner
 from core.learning.learners.fingerprints import fingerprint
+from core.learning.learners.fitting import fit
+from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.candidates import Measured, measure, store_candidate
 from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.runs import fail_run, say_progress
@@ -26,14 +29,16 @@ from core.vocabulary import ModelState, RunState
 Clock = Callable[[], datetime]
 
 
-def train(database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy) -> None:
+def train(
+    database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy, extra_learners: Mapping[str, str] = {}
+) -> None:
     """One training run, from snapshot to a candidate on a lead's desk.
 
     1. A transaction stores the snapshot (or finds the one of an earlier attempt). 2. Without one: fit, pack, compare
     with the live model. 3. A transaction stores model, artefact and evaluation, supersedes a pending candidate, asks
     for the card and finishes the job: all or nothing. If the live model changed meanwhile, 2 compares again.
     Raises LostLease if another worker has taken over. A Refusal (nothing to learn) ends the run as failed, with its
-    sentence.
+    sentence. extra_learners: see core/learning/learners/registry.py.
     """
     run_id = claimed.payload["run_id"]
     with database.reading(wait=PATIENT) as session:
@@ -41,9 +46,9 @@ def train(database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy)
         queue = policy.queue(run.queue.name)
     try:
         rows = _rows_of(database, run, clock, queue)
-        learner = find_learner(queue.retraining.learner)
-        fitted = learner.fit([row.example for row in rows], run.seed, _reporter(database, run.id, clock))
-        _store(database, claimed, run, learner, fitted, rows, clock, queue)
+        learner = find_learner(queue.retraining.learner, extra_learners)
+        fitted = fit(learner, [row.example for row in rows], run.seed, _reporter(database, run.id, clock))
+        _store(database, claimed, run, learner, fitted, rows, clock, queue, extra_learners)
     except DatabaseUnavailable:
         raise  # the database is away, which says nothing about the run: its job is tried again
     except Refusal as refusal:
@@ -52,7 +57,9 @@ def train(database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy)
             jobs.finish(session, claimed)
 
 
-def evaluate_again(database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy) -> None:
+def evaluate_again(
+    database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy, extra_learners: Mapping[str, str] = {}
+) -> None:
     """The live model changed while a candidate waited: compare the two anew, unless it was decided meanwhile."""
     model_id = claimed.payload["model_id"]
     with database.reading(wait=LONG) as session:
@@ -61,7 +68,7 @@ def evaluate_again(database: Database, claimed: jobs.Claim, clock: Clock, policy
         rows = snapshot_rows(session, run.snapshot_id or 0)
         queue = policy.queue(run.queue.name)
     while True:
-        measured = measure(database, run, None, model_id, rows, queue)
+        measured = measure(database, run, None, model_id, rows, queue, extra_learners)
         with database.transaction(wait=PATIENT) as session:
             live = session.get_one(Live, run.queue_id, with_for_update=True)
             if live.changes != measured.live_changes:
@@ -97,7 +104,7 @@ def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePo
 
 def _left(rows: list[Row]) -> list[Row]:
     """Without those that have been erased since the snapshot was taken."""
-    return [row for row in rows if row.text]
+    return [row for row in rows if row.input != Input()]
 
 
 def _store(
@@ -109,10 +116,11 @@ def _store(
     rows: list[Row],
     clock: Clock,
     policy: QueuePolicy,
+    extra_learners: Mapping[str, str],
 ) -> None:
     packed, parameters = pack(learner, fitted), fingerprint(fitted)
     while True:
-        measured: Measured = measure(database, run, fitted, None, rows, policy)
+        measured: Measured = measure(database, run, fitted, None, rows, policy, extra_learners)
         with database.transaction(wait=PATIENT) as session:
             live = session.get_one(Live, run.queue_id, with_for_update=True)
             if live.changes != measured.live_changes:

@@ -1,0 +1,60 @@
+"""The similarity of texts, by which near-duplicates of golden texts are found.
+
+Similarity of two texts: the cosine of their counts of character n-grams (3 to 5, within words), after the normalisation
+of core/text/normalisation.py. It is a function of the two texts alone. With weights learned from a corpus (TF-IDF), a
+row that was left out of one snapshot could be let into the next because other rows had come.
+
+Broder (1997), "On the resemblance and containment of documents", compares sets of n-grams; counts and the cosine keep
+short texts, which have few n-grams, from jumping. What a threshold lets through is listed in docs/methods.md.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import HashingVectorizer
+
+from core.text.normalisation import normalise
+
+BoolArray = NDArray[np.bool_]
+CELLS = 2_000_000  # similarities held at once, at most 12 bytes each
+ROUNDING = 1e-5  # of float32 sums: texts with equal n-grams must reach a threshold of 1
+
+_vectorizer = HashingVectorizer(  # stateless: nothing is learned, the same text is always the same row
+    analyzer="char_wb", ngram_range=(3, 5), n_features=2**20, alternate_sign=False, norm="l2", dtype=np.float32
+)
+
+
+def near_texts(texts: Sequence[str], golden_texts: Sequence[str], threshold: float) -> BoolArray:
+    """Whether each text is equal to a golden one after normalisation, or at least `threshold` similar to one.
+
+    threshold: above 0, at most 1. Returns shape (texts,). No golden texts: all False. An empty text is near an empty
+    one only. Word order does not count, since n-grams end with the word: "refund my order" is near "my order refund".
+    Memory is bounded, whatever the number of texts; time grows with texts times golden texts that share n-grams.
+    """
+    equal = _equal(texts, golden_texts)
+    if not golden_texts:
+        return equal
+    golden = _rows(golden_texts).T.tocsr()
+    close = [_closest(_rows(texts[part]), golden) >= threshold - ROUNDING for part in _parts(texts, golden_texts)]
+    near_enough: BoolArray = equal | np.concatenate([np.empty(0, dtype=np.bool_), *close])
+    return near_enough
+
+
+def _equal(texts: Sequence[str], golden_texts: Sequence[str]) -> BoolArray:
+    golden = {normalise(text) for text in golden_texts}
+    return np.array([normalise(text) in golden for text in texts], dtype=np.bool_)
+
+
+def _rows(texts: Sequence[str]) -> csr_matrix:
+    return _vectorizer.transform([normalise(text) for text in texts])
+
+
+def _parts(texts: Sequence[str], golden_texts: Sequence[str]) -> Iterator[slice]:
+    size = max(1, CELLS // len(golden_texts))
+    return (slice(start, start + size) for start in range(0, len(texts), size))
+
+
+def _closest(rows: csr_matrix, golden: csr_matrix) -> NDArray[np.float32]:
+    return np.asarray((rows @ golden).max(axis=1).todense(), dtype=np.float32).ravel()

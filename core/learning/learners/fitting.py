@@ -1,0 +1,35 @@
+"""The fit of a learner on the examples that it can read."""
+
+from collections.abc import Sequence
+
+from core.errors import Invalid
+from core.learning.data.inputs import Example
+from core.learning.learners.base import Fitted, Learner, Progress, missing_members
+from core.vocabulary import Modality
+
+
+def fit(learner: Learner, examples: Sequence[Example], seed: int, progress: Progress) -> Fitted:
+    """Fit on the examples that have something of what the learner reads; `progress` says how many are left out.
+
+    Raises Invalid with a sentence if none is left, if the learner has nothing to learn from them, or if what it returns
+    is not a `Fitted`.
+    """
+    readable = [example for example in examples if example.input.has_any(learner.reads)]
+    if not examples:
+        raise Invalid("There is nothing to learn from: there are no training rows.")
+    if not readable:
+        raise Invalid(
+            f"The learner “{learner.name}” reads {_named(learner.reads, 'and')}, "
+            f"and none of the {len(examples)} training rows has any."
+        )
+    if len(readable) < len(examples):
+        progress(f"Leaving out {len(examples) - len(readable)} rows without {_named(learner.reads, 'or')}")
+    fitted = learner.fit(readable, seed, progress)
+    if missing := missing_members(fitted, Fitted):
+        raise Invalid(f"The model that the learner “{learner.name}” has fitted lacks {', '.join(missing)}.")
+    return fitted
+
+
+def _named(reads: Sequence[Modality], conjunction: str) -> str:
+    *others, last = ("images" if modality is Modality.IMAGE else modality.value for modality in reads)
+    return f"{', '.join(others)} {conjunction} {last}" if others else last

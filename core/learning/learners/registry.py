@@ -1,0 +1,58 @@
+"""The registry of learners: the built-in one, those of installed packages, and those that this process adds.
+
+A package brings a learner as an entry point of the group `goldloop.learners`. A process adds one by an importable
+reference, "module:Class", in the mapping `extra` from names to references: plain text, which a child process can be
+given. A learner is imported when it is asked for, so that only who trains or predicts waits for its libraries.
+"""
+
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, cast
+
+from core.errors import Invalid
+from core.learning.learners.base import Learner, missing_members
+from core.vocabulary import Modality
+
+GROUP = "goldloop.learners"
+BUILT_IN = EntryPoint("text", "core.learning.learners.text:TextLearner", GROUP)
+
+
+def find_learner(name: str, extra: Mapping[str, str] = {}) -> Learner:
+    """The learner of that name; "text" is always there. extra: name -> "module:Class" beside those installed.
+
+    Raises Invalid, naming what is there, if there is none, if two different ones have that name, or if the one found
+    cannot be used.
+    """
+    added = {EntryPoint(*one, GROUP) for one in extra.items()}
+    points = {*entry_points(group=GROUP), BUILT_IN, *added}  # a plain checkout has no entry point of ours installed
+    offers = {point.value: point for point in points if point.name == name}
+    if not offers:
+        known = sorted({point.name for point in points})
+        raise Invalid(f"There is no learner “{name}”. Installed: {', '.join(known)}.", field="learner")
+    if len(offers) > 1:
+        raise Invalid(
+            f"Several packages bring a learner “{name}”: {', '.join(sorted(offers))}. Uninstall one.", field="learner"
+        )
+    return _load(next(iter(offers.values())))
+
+
+def _load(point: EntryPoint) -> Learner:
+    try:
+        learner = point.load()()
+    except (ImportError, AttributeError, TypeError) as error:
+        raise Invalid(
+            f"The learner “{point.name}” ({point.value}) cannot be loaded: {error}.", field="learner"
+        ) from error
+    if problem := _problem(point, learner):
+        raise Invalid(f"The learner “{point.name}” ({point.value}) {problem}.", field="learner")
+    return cast(Learner, learner)
+
+
+def _problem(point: EntryPoint, learner: Any) -> str | None:
+    if missing := missing_members(learner, Learner):
+        return f"lacks {', '.join(missing)}"
+    if learner.name != point.name:  # its models are stored under its name, and would not be found again
+        return f"calls itself “{learner.name}”"
+    if not learner.reads or not set(Modality).issuperset(learner.reads):
+        return f"must read some of {', '.join(Modality)}; it says {learner.reads!r}"
+    return None
