@@ -32,15 +32,18 @@ from bot.observability.metrics import Exposition
 from bot.runtime.services import Services, assemble
 from bot.slack.inbound.home import load_my_work, load_stats
 from bot.slack.views import home, stats
-from core.delivery import backlog, claims, notices, outbox, webhook_log, webhooks
+from core.delivery import backlog, notices, outbox, webhook_log, webhooks
 from core.delivery.card_refs import CardRef
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
+from core.records.delivery import Posting
 from core.records.reviews import Answer, ReviewItem
+from core.records.webhooks import EventDelivery
 from core.review.assignments import unanswerable_items
 from core.review.cards import item_card
 from core.review.listing import correction_page, item_page
 from core.review.votes import NewAnswer, cast_vote
+from core.storage import leases
 from core.storage.database import Database
 from core.vocabulary import AnswerKind, ItemState
 
@@ -101,8 +104,10 @@ def _of_the_worker(services: Services, now: datetime) -> dict[str, Question]:
         "next message to deliver": writing(claim),
         "next notice": writing(lambda session: notices.claim_next(session, "bench", now, ())),
         "is an event waiting": reading(lambda session: webhooks.is_waiting(session, (), now)),
-        "claims of the dead": writing(lambda session: claims.release_dead(session, lambda _name: False)),
-        "deliveries of the dead": writing(lambda session: webhooks.release_dead(session, lambda _name: False)),
+        "postings of the dead": writing(lambda session: leases.release_dead(session, Posting, lambda _name: False)),
+        "deliveries of the dead": writing(
+            lambda session: leases.release_dead(session, EventDelivery, lambda _name: False)
+        ),
         "unanswerable items": reading(lambda session: unanswerable_items(session, 1)),
     }
 

@@ -173,9 +173,11 @@ def _answer(item: int, person: str, label: str, at: datetime) -> Row:
 def _posting(item: int, at: datetime, version: int) -> Row:
     return {
         "queue_id": 1, "card": Card.REVIEW_ITEM, "subject_id": item, "recipient_kind": RecipientKind.CHANNEL,
-        "recipient": "C_REVIEW", "channel": "C_REVIEW", "ts": f"{1_700_000_000 + item}.000100",
-        "wanted": version, "shown": version, "wanted_at": at, "urgent": False, "claimed_by": "host:1:abc",
-        "claimed_until": None, "unconfirmed": False, "attempts": 0, "next_try_at": at, "broken": "",
+        "recipient": "C_REVIEW",
+        "channel": "C_REVIEW", "ts": f"{1_700_000_000 + item}.000100",
+        "requested_version": version, "delivered_version": version, "requested_at": at, "urgent": False,
+        "unconfirmed": False, "leased_by": None, "leased_until": None,
+        "attempts": 0, "next_attempt_at": at, "failure_reason": "",
     }  # fmt: skip
 
 
@@ -194,14 +196,15 @@ def _settled(rows: Rows, item: int, seen: Row, label: str, right: bool, at: date
         "created_at": at, "addressed_at": at,
     })  # fmt: skip
     rows["event_delivery"].append({
-        "event_id": item, "endpoint": "helpdesk", "state": DeliveryState.DELIVERED, "attempts": 1, "next_try_at": at,
-        "claimed_by": "host:1:abc", "claimed_until": None, "finished_at": at,
+        "event_id": item, "endpoint": "helpdesk", "state": DeliveryState.DELIVERED,
+        "attempts": 1, "next_attempt_at": at, "leased_by": None, "leased_until": None, "failure_reason": "",
+        "finished_at": at,
     })  # fmt: skip
     if number % 20 == 0:
         rows["notice"].append({
             "key": f"reaction:{item}", "kind": NoticeKind.NOT_A_LEAD, "channel": "C_LEADS", "person": "U_DAN",
-            "words": "Only leads decide.", "created_at": at, "claimed_by": "host:1:abc", "claimed_until": None,
-            "delivered_at": at, "attempts": 1, "next_try_at": at, "broken": "",
+            "words": "Only leads decide.", "created_at": at, "leased_by": None, "leased_until": None,
+            "delivered_at": at, "attempts": 1, "next_attempt_at": at, "failure_reason": "",
         })  # fmt: skip
 
 

@@ -128,7 +128,7 @@ class NoticeKind(StrEnum):
     REACTION_REFUSED = "reaction_refused"
     DECISION_PENDING = "decision_pending"
     COMPARISON_FAILED = "comparison_failed"
-    TROUBLE = "trouble"  # somebody has to mend something before Slack takes our messages; or has mended it
+    INCIDENT = "incident"  # people have to resolve something before messages are delivered; or it is resolved
 
 
 class RecipientKind(StrEnum):

@@ -20,8 +20,10 @@ UNSETTLED: dict[str, Select[int]] = {
     "open items": select(func.count()).where(ReviewItem.state.in_((ItemState.OPEN, ItemState.DISPUTED))),
 }
 UNDONE: dict[str, Select[int]] = {
-    "cards to draw": select(func.count()).where(Posting.wanted > Posting.shown, Posting.broken == ""),
-    "notices to say": select(func.count()).where(Notice.delivered_at.is_(None), Notice.broken == ""),
+    "cards to draw": select(func.count()).where(
+        Posting.requested_version > Posting.delivered_version, Posting.failure_reason == ""
+    ),
+    "notices to say": select(func.count()).where(Notice.delivered_at.is_(None), Notice.failure_reason == ""),
     "jobs": select(func.count()).where(Job.state.in_(("ready", "running"))),
     "training runs": select(func.count()).where(TrainingRun.state.in_((RunState.REQUESTED, RunState.RUNNING))),
     "events without deliveries": select(func.count()).where(Event.addressed_at.is_(None)),

@@ -7,8 +7,9 @@ from bot.checks.finding import Findings, bad, good, note
 from bot.runtime.processes import in_words, is_gone
 from bot.slack.delivery.deliver import SPEAKING
 from bot.slack.errors import CHANNEL
-from core.delivery import backlog, turns
+from core.delivery import backlog
 from core.delivery.backlog import GivenUp
+from core.storage import leases
 from core.storage.database import Database
 
 LATE = 300  # seconds; Slack's rates let a full channel have sixty cards a minute
@@ -56,9 +57,9 @@ def _named(lost: GivenUp) -> str:
 
 
 def worker_at_work(database: Database, clock: Callable[[], datetime]) -> Findings:
-    """Seen by the turn to speak, which each worker takes and keeps."""
+    """Seen by the lease on speaking, which each worker tries to take."""
     with database.reading() as session:
-        speaks = turns.holder(session, SPEAKING, clock(), is_gone)
+        speaks = leases.holder(session, SPEAKING, clock(), is_gone)
     if speaks is None:
         words = "No worker speaks to Slack: none runs, or Slack does not let it. No card comes and nothing is trained."
         yield note("worker", words, "`goldloop run`, or `goldloop worker` beside `goldloop web`.")

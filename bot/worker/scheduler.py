@@ -17,14 +17,14 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from bot.observability.liveness import Liveness
 from bot.runtime.clock import utc_now
 from bot.runtime.services import Services
-from bot.slack.delivery.deliver import give_turn_back
+from bot.slack.delivery.deliver import stop_speaking
 from bot.worker.tasks import PERIODIC_TASKS, PeriodicTask
 from core import jobs
 from core.errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
-GIVE_BACK = PeriodicTask("turn", 0, give_turn_back)  # the last thing that a worker does
+GIVE_BACK = PeriodicTask("speaking", 0, stop_speaking)  # the last thing that a worker does
 MOST_PIECES = 200  # of one job before the others get their turn at this thread again
 STOP_SECONDS = 20.0  # for the pieces at hand when a process is told to end; most platforms kill it after thirty
 HAND_OVER_SECONDS = 2.0  # for the rows that say so
@@ -103,7 +103,7 @@ def _hand_over(services: Services) -> None:
     """Another worker need not wait until our leases run out."""
     try:
         given = services.database.retry_until_committed(
-            lambda session: jobs.give_back_all(session, services.process, services.clock()), HAND_OVER_SECONDS
+            lambda session: jobs.release_all(session, services.process, services.clock()), HAND_OVER_SECONDS
         )
     except DatabaseUnavailable:
         log.warning("a job was left behind; another worker takes it up when its lease runs out")

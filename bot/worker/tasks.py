@@ -14,12 +14,11 @@ from bot.runtime.processes import is_gone
 from bot.runtime.services import Services
 from bot.slack.delivery.deleted_cards import post_deleted_again
 from bot.slack.delivery.deliver import deliver_next, deliver_next_notice
-from bot.slack.delivery.incidents import tell_of_troubles
+from bot.slack.delivery.incidents import tell_of_incidents
 from bot.slack.directory.refresh import refresh_people
 from bot.webhooks import deliver_next_event
 from core import jobs
-from core.delivery import claims, webhooks
-from core.delivery.clock_skew import mend_times
+from core.delivery import clock_skew
 from core.delivery.retention import forget_before
 from core.errors import DatabaseUnavailable
 from core.jobs import Claim, LostLease
@@ -28,8 +27,11 @@ from core.learning.lifecycle.runs import EVALUATE, TRAIN, fail_run, give_up_eval
 from core.learning.lifecycle.training import evaluate_again, train
 from core.privacy.erasure import PIECE, erase_expired
 from core.queues import queue_named
+from core.records.delivery import Notice, Posting
+from core.records.webhooks import EventDelivery
 from core.review.assignments import unanswerable_items
 from core.review.votes import decide_again
+from core.storage import leases
 from core.storage.database import PATIENT
 from core.vocabulary import Trigger
 
@@ -100,22 +102,22 @@ def request_scheduled_run(services: Services) -> bool:
         return True
 
 
-def take_back_lost_claims(services: Services) -> bool:
-    """What a dead process had claimed is free again."""
+def release_dead_leases(services: Services) -> bool:
+    """What a dead process had leased is free again."""
     with services.database.transaction(wait=PATIENT) as session:
-        claims.release_dead(session, is_gone)
-        webhooks.release_dead(session, is_gone)
+        for record in (Posting, Notice, EventDelivery):
+            leases.release_dead(session, record, is_gone)
         for dead in jobs.reap(session, services.clock(), is_gone):
             _tell_of_dead(session, dead.name, dead.payload, "its worker died five times", services)
     return False
 
 
-def put_times_right(services: Services) -> bool:
+def repair_times(services: Services) -> bool:
     """After the clock was put back nothing waits for the old time to come round again."""
     with services.database.transaction(wait=PATIENT) as session:
         now = services.clock()
-        jobs.mend_times(session, now)
-        mend_times(session, now)
+        jobs.repair_times(session, now)
+        clock_skew.repair_times(session, now)
     return False
 
 
@@ -164,15 +166,15 @@ def forget_what_is_over(services: Services) -> bool:
 PERIODIC_TASKS = (
     PeriodicTask("deliver", 0.25, deliver_next),
     PeriodicTask("notices", 1, deliver_next_notice),
-    PeriodicTask("troubles", 5, tell_of_troubles),
+    PeriodicTask("incidents", 5, tell_of_incidents),
     PeriodicTask("webhooks", 1, deliver_next_event),
     PeriodicTask("train", 1, train_next),
     PeriodicTask("evaluate", 1, evaluate_next),
     PeriodicTask("live models", 2, load_live_models),
     PeriodicTask("schedules", 5, note_due_schedules),
     PeriodicTask("scheduled runs", 5, request_scheduled_run),
-    PeriodicTask("lost claims", 5, take_back_lost_claims),
-    PeriodicTask("times", 5, put_times_right),
+    PeriodicTask("dead leases", 5, release_dead_leases),
+    PeriodicTask("times", 5, repair_times),
     PeriodicTask("unanswerable items", 30, settle_unanswerable),
     PeriodicTask("reminders", 60, remind_leads),
     PeriodicTask("people", 300, refresh_people),
@@ -195,7 +197,7 @@ def _work(services: Services, name: str, work: Callable[[Claim], None]) -> bool:
         log.warning("another worker took the job over", extra={"job": claimed.id})
     except DatabaseUnavailable:  # where this fails, too, the lease runs out and another worker takes over
         log.warning("a job is put off, for the database is away", extra={"job": claimed.id, "job_name": name})
-        services.database.retry_until_committed(lambda session: jobs.give_back(session, claimed, services.clock()))
+        services.database.retry_until_committed(lambda session: jobs.release(session, claimed, services.clock()))
     except Exception as error:
         log.exception("a job failed", extra={"job": claimed.id, "job_name": name})
         said = f"{type(error).__name__}: {error}"

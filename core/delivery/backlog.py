@@ -1,7 +1,8 @@
-"""What waits to be said or done, and what was given up: for those who look after Goldloop, never for a decision."""
+"""The backlog: what waits to be delivered or done, and what was given up. Read by operators, never for a decision."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -16,7 +17,6 @@ from core.records.reviews import ReviewItem
 from core.vocabulary import Card, ItemState
 
 MOST_NAMED = 5
-SUBJECTS = {Card.REVIEW_ITEM: "item", Card.RUN: "run", Card.CANDIDATE: "model", Card.CHART: "chart of model"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class GivenUp:
-    """Messages to one channel that Slack does not take until somebody has mended why, with its word for why.
+    """Messages to one channel that are not delivered until people have resolved why.
 
     channel: empty for all of them. since: None where they were given up one by one; named: some of those, in words."""
 
@@ -49,11 +49,11 @@ class DeadJob:
 
 def waiting(session: Session) -> Waiting:
     """Messages that are to be posted or redrawn, those between two tries included; not what was given up, nor what
-    waits until somebody has mended something."""
-    due = (Posting.wanted > Posting.shown, Posting.broken == "", ~_held_up(Posting))
-    since = func.min(func.coalesce(Posting.wanted_at, Posting.next_try_at))
+    an incident holds up."""
+    due = (Posting.requested_version > Posting.delivered_version, Posting.failure_reason == "", ~_held_up(Posting))
+    since = func.min(func.coalesce(Posting.requested_at, Posting.next_attempt_at))
     cards, oldest_card = session.execute(select(func.count(), since).where(*due)).one()
-    due_notice = (Notice.delivered_at.is_(None), Notice.broken == "", ~_held_up(Notice))
+    due_notice = (Notice.delivered_at.is_(None), Notice.failure_reason == "", ~_held_up(Notice))
     notices, oldest_notice = session.execute(select(func.count(), func.min(Notice.created_at)).where(*due_notice)).one()
     oldest = [at for at in (oldest_card, oldest_notice) if at is not None]
     return Waiting(cards + notices, min(oldest, default=None))
@@ -67,41 +67,57 @@ def _held_up(record: type[Posting] | type[Notice]) -> ColumnElement[bool]:
 
 
 def given_up(session: Session) -> list[GivenUp]:
-    """What waits for somebody to mend something, first what holds whole channels up."""
+    """What waits for people to resolve something, first what holds whole channels up."""
     found = []
-    for trouble in session.scalars(select(Incident).where(HOLDS).order_by(Incident.id)):
-        found.append(GivenUp(trouble.channel, trouble.reason, count_waiting_for(session, trouble), trouble.since))
+    for incident in session.scalars(select(Incident).where(HOLDS).order_by(Incident.id)):
+        found.append(GivenUp(incident.channel, incident.reason, count_waiting_for(session, incident), incident.since))
     for record in RECORDS:
-        grouped = select(record.channel, record.broken, func.count()).where(record.broken != "")
-        rows = session.execute(grouped.group_by(record.channel, record.broken).order_by(record.channel, record.broken))
+        grouped = select(record.channel, record.failure_reason, func.count()).where(record.failure_reason != "")
+        rows = session.execute(
+            grouped.group_by(record.channel, record.failure_reason).order_by(record.channel, record.failure_reason)
+        )
         for channel, reason, count in rows:
             found.append(GivenUp(channel, reason, count, named=named_as_given_up(session, channel, reason)))
     return found
 
 
-def count_waiting_for(session: Session, trouble: Incident) -> int:
-    """How many messages this trouble holds up or has stopped."""
-    counts = [select(func.count(record.id)).where(incidents.waits_for(trouble, record)) for record in RECORDS]
+def count_waiting_for(session: Session, incident: Incident) -> int:
+    """How many messages this incident holds up or has stopped."""
+    counts = [select(func.count(record.id)).where(incidents.waits_for(incident, record)) for record in RECORDS]
     return sum(session.scalar(count) or 0 for count in counts)
 
 
 def named_as_given_up(session: Session, channel: str, reason: str) -> tuple[str, ...]:
     """The first of the messages given up there for that reason, by what they show."""
-    found = select(Posting.card, Posting.subject_id).where(Posting.channel == channel, Posting.broken == reason)
+    found = select(Posting.card, Posting.subject_id).where(Posting.channel == channel, Posting.failure_reason == reason)
     rows = session.execute(found.order_by(Posting.id).limit(MOST_NAMED))
-    return tuple(f"{SUBJECTS[card]} {subject}" for card, subject in rows)
+    return tuple(f"{_subject(card)} {subject}" for card, subject in rows)
+
+
+def _subject(card: Card) -> str:
+    match card:
+        case Card.REVIEW_ITEM:
+            return "item"
+        case Card.RUN:
+            return "run"
+        case Card.CANDIDATE:
+            return "model"
+        case Card.CHART:
+            return "chart of model"
+        case _:
+            assert_never(card)
 
 
 def try_again(session: Session, now: datetime) -> int:
-    """Let what was given up be said after all; returns how many. Repeating it changes nothing."""
+    """Deliver what was given up after all; returns how many. Repeating it changes nothing."""
     held = select(Incident).where(HOLDS, Incident.held_until > now)
-    count = sum(count_waiting_for(session, trouble) for trouble in session.scalars(held))
-    incidents.try_now(session, now)
+    count = sum(count_waiting_for(session, incident) for incident in session.scalars(held))
+    incidents.retry_now(session, now)
     for record in (Posting, Notice):
         done = session.execute(
             update(record)
-            .where(record.broken != "")
-            .values(broken="", attempts=0, next_try_at=now, claimed_until=None)
+            .where(record.failure_reason != "")
+            .values(failure_reason="", attempts=0, next_attempt_at=now, leased_by=None, leased_until=None)
             .returning(record.id)
         )
         count += len(done.all())
@@ -116,8 +132,12 @@ def draw_open_again(session: Session, now: datetime, queue_id: int | None = None
         unsettled = unsettled.where(ReviewItem.queue_id == queue_id)
     done = session.execute(
         update(Posting)
-        .where(Posting.card == Card.REVIEW_ITEM, Posting.subject_id.in_(unsettled), Posting.wanted <= Posting.shown)
-        .values(wanted=Posting.wanted + 1, wanted_at=now)
+        .where(
+            Posting.card == Card.REVIEW_ITEM,
+            Posting.subject_id.in_(unsettled),
+            Posting.requested_version <= Posting.delivered_version,
+        )
+        .values(requested_version=Posting.requested_version + 1, requested_at=now)
         .returning(Posting.id)
     )
     return len(done.all())
@@ -128,8 +148,8 @@ def draw_by_policy(session: Session, policy: Policy, now: datetime) -> None:
     let them be drawn anew. Safe to repeat."""
     for wanted in policy.queues:
         queue = queue_named(session, wanted.name)
-        if queue.drawn_under != wanted.fingerprint:
-            queue.drawn_under = wanted.fingerprint
+        if queue.cards_policy_fingerprint != wanted.fingerprint:
+            queue.cards_policy_fingerprint = wanted.fingerprint
             draw_open_again(session, now, queue.id)
 
 
@@ -141,9 +161,9 @@ def dead_jobs(session: Session) -> list[DeadJob]:
         later.id > Job.id, later.state == "done", func.coalesce(later.mutex, later.name) == kind
     )
     rows = session.scalars(select(Job).where(Job.state == "dead", ~mended.exists()).order_by(Job.id).limit(50))
-    return [DeadJob(job.name, job.key, job.last_error) for job in rows]
+    return [DeadJob(job.name, job.key, job.failure_reason) for job in rows]
 
 
 def oldest_ready_job(session: Session, now: datetime) -> datetime | None:
     """When the job that waits longest might have begun; None if none waits."""
-    return session.scalar(select(func.min(Job.run_at)).where(Job.state == "ready", Job.run_at <= now))
+    return session.scalar(select(func.min(Job.next_attempt_at)).where(Job.state == "ready", Job.next_attempt_at <= now))

@@ -1,52 +1,39 @@
-"""What was put off, or claimed, for longer than anything ever is: the clock was ahead then and has been put back.
+"""Clock skew: repairs the times of messages that a clock which was ahead has written.
 
-Left alone, a message that was due at ten to four would wait at ten to three for an hour.
+Left alone, a message that is tried again at ten to four would wait at ten to three for an hour.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, case, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, and_, case, select
 from sqlalchemy.orm import Session
 
-from core.delivery import claims, webhooks
+from core.delivery.webhooks import SILENCE
 from core.records.delivery import Notice, Posting
 from core.records.webhooks import DeliveryAttempt, EventDelivery
+from core.storage import leases
+from core.storage.leases import CLOCKS_APART, LEASE, LONGEST_PAUSE
 from core.vocabulary import DeliveryState
 
-Waits = type[Posting] | type[Notice] | type[EventDelivery]
 
-WAITING: dict[Waits, ColumnElement[bool]] = {
-    Posting: and_(Posting.wanted > Posting.shown, Posting.broken == ""),
-    Notice: and_(Notice.delivered_at.is_(None), Notice.broken == ""),
-    EventDelivery: EventDelivery.state == DeliveryState.PENDING,
-}
-LONGEST: dict[Waits, timedelta] = {
-    Posting: claims.LONGEST_PAUSE,
-    Notice: claims.LONGEST_PAUSE,
-    EventDelivery: webhooks.SILENCE,
-}
-CLAIM = max(claims.CLAIM, webhooks.CLAIM)
-APART = timedelta(minutes=1)  # clocks of two machines
+def repair_times(session: Session, now: datetime) -> None:
+    """Shorten every lease and pause that ends later than one taken now could. An event that was refused before may wait
+    long indeed, as its endpoint asked: it is due if it was refused at a time which is yet to come. Safe to repeat."""
+    for record, waits in (
+        (Posting, and_(Posting.requested_version > Posting.delivered_version, Posting.failure_reason == "")),
+        (Notice, and_(Notice.delivered_at.is_(None), Notice.failure_reason == "")),
+    ):
+        late = record.next_attempt_at > now + LONGEST_PAUSE + CLOCKS_APART
+        leases.repair_times(session, record, waits, now, LEASE, late)
+    pending = EventDelivery.state == DeliveryState.PENDING
+    leases.repair_times(session, EventDelivery, pending, now, LEASE, _is_late(now))
 
 
-def mend_times(session: Session, now: datetime) -> None:
-    """What waits too long is due now; a claim ends when it would have, had it been made now: whoever made it may be at
-    it. An event that was refused before may wait long indeed, as its endpoint asked: that is due if it was refused at a
-    time which is yet to come. Safe to repeat."""
-    _end_claims(session, now)
-    for record, pause in LONGEST.items():
-        late = record.next_try_at > now + pause + APART
-        if record is EventDelivery:
-            late = case((EventDelivery.attempts == 0, late), else_=_last_refused_at() > now + APART)
-        session.execute(update(record).where(WAITING[record], late).values(next_try_at=now))
+def _is_late(now: datetime) -> ColumnElement[bool]:
+    never_tried = EventDelivery.next_attempt_at > now + SILENCE + CLOCKS_APART
+    return case((EventDelivery.attempts == 0, never_tried), else_=_last_refused_at() > now + CLOCKS_APART)
 
 
 def _last_refused_at() -> ScalarSelect[datetime]:
     of_it = DeliveryAttempt.delivery_id == EventDelivery.id
     return select(DeliveryAttempt.at).where(of_it).order_by(DeliveryAttempt.id.desc()).limit(1).scalar_subquery()
-
-
-def _end_claims(session: Session, now: datetime) -> None:
-    for record, waits in WAITING.items():
-        ahead = and_(waits, record.claimed_until > now + CLAIM + APART)
-        session.execute(update(record).where(ahead).values(claimed_until=now + CLAIM))

@@ -1,5 +1,5 @@
-"""Words that are said once, as rows: an answer to a reaction, a reminder, a trouble. Unlike a posting, a notice holds
-what it says, and is never said anew.
+"""Notices: words that are said once, as rows. An answer to a reaction, a reminder, an incident. Unlike a posting, a
+notice holds what it says, and is never said anew.
 """
 
 from collections.abc import Collection
@@ -10,15 +10,15 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core.delivery import incidents
-from core.delivery.claims import CLAIM, pause_after
 from core.records.delivery import Notice
+from core.storage import leases
 from core.storage.database import insert
 from core.vocabulary import NoticeKind
 
 
 @dataclass(frozen=True)
 class DueNotice:
-    """A claimed notice: say it, then `mark_said`."""
+    """A leased notice: say it, then `mark_delivered`."""
 
     id: int
     kind: NoticeKind
@@ -42,9 +42,9 @@ def notify(
             person=person,
             words=words,
             created_at=now,
-            next_try_at=now,
+            next_attempt_at=now,
             attempts=0,
-            broken="",
+            failure_reason="",
         )
         .on_conflict_do_nothing(index_elements=["key"])
     )
@@ -55,23 +55,22 @@ def was_noted(session: Session, key: str) -> bool:
     return session.scalar(select(Notice.id).where(Notice.key == key)) is not None
 
 
-def claim_next(session: Session, claimed_by: str, now: datetime, full_channels: Collection[str]) -> DueNotice | None:
-    """Take the notice that has been due longest. Two deliverers never get the same one.
+def claim_next(session: Session, process: str, now: datetime, full_channels: Collection[str]) -> DueNotice | None:
+    """Take the notice that has been due longest. Two processes never get the same one.
 
-    full_channels: channels that have had their post of this second; words to one person do not wait for them. What a
-    trouble holds up is left alone.
+    full_channels: channels that have had their post of this second; words to one person do not wait for them. What an
+    incident holds up is left alone.
     """
     notice = session.scalar(
         select(Notice)
         .where(
             Notice.delivered_at.is_(None),
-            Notice.broken == "",
-            Notice.next_try_at <= now,
-            or_(Notice.claimed_until.is_(None), Notice.claimed_until < now),
+            Notice.failure_reason == "",
+            leases.is_due(Notice, now),
             or_(Notice.person.is_not(None), Notice.channel.not_in(list(full_channels))),
-            Notice.channel.not_in(incidents.held(now, new=True)),
+            Notice.channel.not_in(incidents.held_channels(now, new=True)),
         )
-        .order_by(Notice.next_try_at, Notice.id)
+        .order_by(Notice.next_attempt_at, Notice.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
@@ -80,21 +79,23 @@ def claim_next(session: Session, claimed_by: str, now: datetime, full_channels: 
     due = DueNotice(
         notice.id, notice.kind, notice.channel, notice.person, notice.words, bool(notice.unconfirmed), notice.created_at
     )
-    notice.claimed_by, notice.claimed_until = claimed_by, now + CLAIM
+    leases.take(notice, process, now)
     notice.unconfirmed = True
     return due
 
 
-def mark_said(session: Session, notice_id: int, now: datetime) -> None:
+def mark_delivered(session: Session, notice_id: int, now: datetime) -> None:
     notice = session.get_one(Notice, notice_id, with_for_update=True)
-    notice.delivered_at, notice.claimed_until = now, None
+    leases.release(notice)
+    notice.delivered_at = now
 
 
-def put_back(session: Session, notice_id: int, still_unsure: bool = False) -> None:
+def release(session: Session, notice_id: int, still_unsure: bool = False) -> None:
     """It was not said, for a reason that is none of its own; it is due as before. still_unsure: whether an earlier
     attempt has said it could not be found out."""
     notice = session.get_one(Notice, notice_id, with_for_update=True)
-    notice.claimed_until, notice.unconfirmed = None, still_unsure
+    leases.release(notice)
+    notice.unconfirmed = still_unsure
 
 
 def mark_failed(
@@ -108,6 +109,5 @@ def mark_failed(
     """It was not said. Try again later (after `retry_after` seconds, else doubling), or never (`permanent` says why).
     outcome_unknown: Slack may have taken it."""
     notice = session.get_one(Notice, notice_id, with_for_update=True)
-    notice.claimed_until, notice.broken, notice.unconfirmed = None, permanent, outcome_unknown
-    notice.attempts += 1
-    notice.next_try_at = now + pause_after(notice.attempts, retry_after)
+    leases.release_failed(notice, now, retry_after)
+    notice.failure_reason, notice.unconfirmed = permanent, outcome_unknown

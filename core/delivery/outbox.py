@@ -1,5 +1,6 @@
-"""Which messages must be brought up to date, as rows. A posting holds no message: it says that the one about a row must
-be. Whoever delivers it draws the row as it is then, so order cannot matter and a hundred votes are one update.
+"""The outbox: messages that must be brought up to date, as rows. A posting holds no message, it only names the row that
+the message is about. The row is drawn when the message is delivered, so order cannot matter and a hundred votes are one
+update.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,12 +13,12 @@ from sqlalchemy import Table, and_, bindparam, case, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from core.delivery import incidents
-from core.delivery.claims import CLAIM, pause_after
 from core.delivery.recipients import Recipient
 from core.errors import DatabaseUnavailable
 from core.records.base import UtcDateTime
 from core.records.delivery import Posting
 from core.records.queues import QueueRow
+from core.storage import leases
 from core.storage.bulk import Bulk, insert_all
 from core.storage.database import insert_for, kind_of, run
 from core.vocabulary import Card
@@ -25,7 +26,7 @@ from core.vocabulary import Card
 
 @dataclass(frozen=True)
 class Due:
-    """A claimed posting: draw the row, say it, then `mark_shown` with this version."""
+    """A leased posting: draw the row, deliver it, then `mark_delivered` with this version."""
 
     id: int
     card: Card
@@ -34,9 +35,9 @@ class Due:
     channel: str
     ts: str | None
     version: int
-    shown: int
+    delivered_version: int
     maybe_posted: bool  # an earlier first post has an unknown outcome: look for it before posting again
-    since: datetime  # nothing about it was said before
+    since: datetime  # nothing about it was delivered before
 
 
 def show(
@@ -44,7 +45,7 @@ def show(
     urgent: bool = False,
 ) -> None:  # fmt: skip
     """This recipient must see the row as it is. Repeating it adds nothing but a version."""
-    row = _wanted(card, recipient, queue, now, urgent) | {"subject_id": subject_id}
+    row = _requested(card, recipient, queue, now, urgent) | {"subject_id": subject_id}
     run(session, _showing(kind_of(session)), row)
 
 
@@ -53,7 +54,7 @@ def show_all(
 ) -> None:
     """The same for many rows at once."""
     rows = [{"subject_id": subject_id} for subject_id in subject_ids]
-    insert_all(session, _POSTINGS, _wanted(card, recipient, queue, now), rows)
+    insert_all(session, _POSTINGS, _requested(card, recipient, queue, now), rows)
 
 
 def redraw(session: Session, card: Card, subject_id: int, now: datetime, urgent: bool = False) -> None:
@@ -67,7 +68,7 @@ def subject_at(session: Session, channel: str, ts: str, card: Card) -> int | Non
     where that is not known yet: such a card was sent to this channel, and where it stands is not stored."""
     there = and_(Posting.channel == channel, Posting.card == card)
     found = session.scalar(select(Posting.subject_id).where(there, Posting.ts == ts))
-    unsure = and_(Posting.ts.is_(None), Posting.unconfirmed, Posting.broken == "")
+    unsure = and_(Posting.ts.is_(None), Posting.unconfirmed, Posting.failure_reason == "")
     if found is None and session.scalar(select(Posting.id).where(there, unsure)):
         raise DatabaseUnavailable("This message has just been posted. Please try again in a moment.")
     return found
@@ -83,7 +84,7 @@ def coordinates(session: Session, card: Card, subject_id: int, recipient: Recipi
 
 def claim_next(
     session: Session,
-    claimed_by: str,
+    process: str,
     now: datetime,
     *,
     may_update: bool,
@@ -93,24 +94,25 @@ def claim_next(
     """Take the most urgent posting that is due and that Slack's rates allow now: settled before open, then oldest.
 
     may_update: an update of any message is allowed; may_update_open: also of one that is not urgent;
-    full_channels: channels that have had their post of this second. What a trouble holds up is left alone. Two
-    deliverers never get the same posting.
+    full_channels: channels that have had their post of this second. What an incident holds up is left alone. A posting
+    that was not tried yet is due whatever its time says, which may be that of a machine whose clock is ahead. Two
+    processes never get the same posting.
     """
-    full, held = list(full_channels), incidents.held(now, new=True)
+    full, held = list(full_channels), incidents.held_channels(now, new=True)
     post = and_(Posting.ts.is_(None), Posting.channel.not_in(full), Posting.channel.not_in(held))
-    redraw = and_(Posting.ts.is_not(None), Posting.channel.not_in(incidents.held(now, new=False)))
+    redraw = and_(Posting.ts.is_not(None), Posting.channel.not_in(incidents.held_channels(now, new=False)))
     if not may_update_open:
         redraw = and_(redraw, Posting.urgent)
     posting = session.scalar(
         select(Posting)
         .where(
-            Posting.wanted > Posting.shown,
-            Posting.broken == "",
-            Posting.next_try_at <= now,
-            or_(Posting.claimed_until.is_(None), Posting.claimed_until < now),
+            Posting.requested_version > Posting.delivered_version,
+            Posting.failure_reason == "",
+            or_(Posting.attempts == 0, Posting.next_attempt_at <= now),
+            leases.is_free(Posting, now),
             or_(post, redraw) if may_update else post,
         )
-        .order_by(Posting.urgent.desc(), Posting.next_try_at, Posting.id)
+        .order_by(Posting.urgent.desc(), Posting.next_attempt_at, Posting.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
@@ -119,21 +121,21 @@ def claim_next(
     due = Due(
         id=posting.id, card=posting.card, subject_id=posting.subject_id,
         recipient=Recipient(posting.recipient_kind, posting.recipient), channel=posting.channel, ts=posting.ts,
-        version=posting.wanted, shown=posting.shown, maybe_posted=posting.unconfirmed,
-        since=posting.wanted_at or posting.next_try_at,
+        version=posting.requested_version, delivered_version=posting.delivered_version,
+        maybe_posted=posting.unconfirmed, since=posting.requested_at or posting.next_attempt_at,
     )  # fmt: skip
-    posting.claimed_by, posting.claimed_until = claimed_by, now + CLAIM
+    leases.take(posting, process, now)
     posting.unconfirmed = posting.ts is None
     return due
 
 
-def mark_shown(session: Session, posting_id: int, version: int, ts: str | None, now: datetime) -> None:
-    """The row was drawn as of `version`. What was wanted meanwhile stays wanted."""
+def mark_delivered(session: Session, posting_id: int, version: int, ts: str | None, now: datetime) -> None:
+    """The row was drawn as of `version`. What was requested meanwhile stays requested."""
     posting = _locked(session, posting_id)
-    posting.shown = max(posting.shown, version)
+    leases.release(posting)
+    posting.delivered_version = max(posting.delivered_version, version)
     posting.ts = ts or posting.ts
-    posting.claimed_until, posting.unconfirmed, posting.attempts = None, False, 0
-    posting.next_try_at = now
+    posting.unconfirmed, posting.attempts, posting.next_attempt_at = False, 0, now
 
 
 def mark_failed(
@@ -146,44 +148,45 @@ def mark_failed(
     retry_after: float | None = None,
     permanent: str = "",
 ) -> None:
-    """It was not said. Try again later (after `retry_after` seconds, else doubling), or never (`permanent` says why).
-    forget_ts: the message is gone, post a new one. outcome_unknown: Slack may have taken it."""
+    """It was not delivered. Try again later (after `retry_after` seconds, else doubling), or never (`permanent` says
+    why). forget_ts: the message is gone, post a new one. outcome_unknown: Slack may have taken it."""
     posting = _locked(session, posting_id)
-    posting.claimed_until = None
+    leases.release_failed(posting, now, retry_after)
     posting.unconfirmed = posting.ts is None and outcome_unknown
-    posting.broken = permanent
+    posting.failure_reason = permanent
     if forget_ts:
         posting.ts = None
-    posting.attempts += 1
-    posting.next_try_at = now + pause_after(posting.attempts, retry_after)
 
 
-def put_back(session: Session, posting_id: int, still_unsure: bool = False) -> None:
-    """It was not said, for a reason that is none of its own; it is due as before. still_unsure: whether an earlier
+def release(session: Session, posting_id: int, still_unsure: bool = False) -> None:
+    """It was not delivered, for a reason that is none of its own; it is due as before. still_unsure: whether an earlier
     attempt has posted it could not be found out."""
     posting = _locked(session, posting_id)
-    posting.claimed_until = None
+    leases.release(posting)
     posting.unconfirmed = posting.ts is None and still_unsure
 
 
 def revive(session: Session, channel: str, reasons: Collection[str], now: datetime) -> int:
     """The channel can be written to again: try anew what waits for that, and what was given up one by one for one of
     these reasons. Returns how many of the latter."""
-    incidents.try_now(session, now, channel)
+    incidents.retry_now(session, now, channel)
     given_up = session.scalars(
         update(Posting)
-        .where(Posting.channel == channel, Posting.broken != "", Posting.broken.in_(list(reasons)))
-        .values(broken="", attempts=0, next_try_at=now)
+        .where(Posting.channel == channel, Posting.failure_reason != "", Posting.failure_reason.in_(list(reasons)))
+        .values(failure_reason="", attempts=0, next_attempt_at=now)
         .returning(Posting.id)
     ).all()
     return len(given_up)
 
 
-def _wanted(card: Card, recipient: Recipient, queue: QueueRow, now: datetime, urgent: bool = False) -> dict[str, Any]:
+def _requested(
+    card: Card, recipient: Recipient, queue: QueueRow, now: datetime, urgent: bool = False
+) -> dict[str, Any]:
     return {
         "queue_id": queue.id, "card": card, "recipient_kind": recipient.kind, "recipient": recipient.id,
-        "channel": recipient.id, "wanted": 1, "shown": 0, "wanted_at": now, "urgent": urgent, "attempts": 0,
-        "unconfirmed": False, "broken": "", "next_try_at": now,
+        "channel": recipient.id,
+        "requested_version": 1, "delivered_version": 0, "requested_at": now, "urgent": urgent,
+        "unconfirmed": False, "attempts": 0, "failure_reason": "", "next_attempt_at": now,
     }  # fmt: skip
 
 
@@ -192,8 +195,11 @@ _REDRAWN = (  # built once: a click waits for it
     .update()
     .where(Posting.card == bindparam("of_card"), Posting.subject_id == bindparam("of"))
     .values(
-        wanted=Posting.wanted + literal_column("1"),
-        wanted_at=case((Posting.wanted > Posting.shown, Posting.wanted_at), else_=bindparam("now", type_=UtcDateTime)),
+        requested_version=Posting.requested_version + literal_column("1"),
+        requested_at=case(
+            (Posting.requested_version > Posting.delivered_version, Posting.requested_at),
+            else_=bindparam("now", type_=UtcDateTime),
+        ),
         urgent=bindparam("now_urgent"),
     )
 )
@@ -205,19 +211,25 @@ def _showing(kind: str) -> Any:
 
 
 def _once_more(new: Any) -> Any:
-    """Where the message is known already, a newer version of it is wanted."""
-    since = case((Posting.wanted > Posting.shown, Posting.wanted_at), else_=new.excluded.wanted_at)
+    """Where the message is known already, a newer version of it is requested."""
+    since = case(
+        (Posting.requested_version > Posting.delivered_version, Posting.requested_at), else_=new.excluded.requested_at
+    )
     return new.on_conflict_do_update(
         index_elements=["card", "subject_id", "recipient"],
-        set_={"wanted": Posting.wanted + literal_column("1"), "wanted_at": since, "urgent": new.excluded.urgent},
+        set_={
+            "requested_version": Posting.requested_version + literal_column("1"),
+            "requested_at": since,
+            "urgent": new.excluded.urgent,
+        },
     )
 
 
 _POSTINGS = Bulk(
     cast(Table, Posting.__table__),
     same=(
-        "queue_id", "card", "recipient_kind", "recipient", "channel", "wanted", "shown", "wanted_at", "urgent",
-        "attempts", "unconfirmed", "broken", "next_try_at",
+        "queue_id", "card", "recipient_kind", "recipient", "channel", "requested_version", "delivered_version",
+        "requested_at", "urgent", "unconfirmed", "attempts", "failure_reason", "next_attempt_at",
     ),
     each=("subject_id",),
     again=_once_more,

@@ -1,4 +1,4 @@
-"""Cards on which somebody has still to decide something: they must be there."""
+"""Pending cards: those on which people have still to decide something, so they must be there."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -34,10 +34,10 @@ def shown_in(session: Session, channel: str) -> list[Shown]:
 def post_again(session: Session, gone: Collection[Shown], now: datetime) -> None:
     """These messages are gone: new ones are posted. One that is being redrawn at this moment is left to that."""
     missed = {card.posting_id: card.ts for card in gone}
-    found = select(Posting).where(Posting.id.in_(missed), Posting.claimed_until.is_(None))
+    found = select(Posting).where(Posting.id.in_(missed), Posting.leased_until.is_(None))
     for posting in session.scalars(found.with_for_update()):
         if posting.ts != missed[posting.id]:
             continue  # it was posted again meanwhile
-        if posting.wanted <= posting.shown:
-            posting.wanted, posting.wanted_at = posting.wanted + 1, now
-        posting.ts, posting.next_try_at = None, now
+        if posting.requested_version <= posting.delivered_version:
+            posting.requested_version, posting.requested_at = posting.requested_version + 1, now
+        posting.ts, posting.next_attempt_at = None, now

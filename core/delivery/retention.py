@@ -1,6 +1,6 @@
-"""Words that were said and events that were heard long ago. They are kept for a while, so that one can look, and so
-that nothing comes twice; then they only make the database larger. What failed for good stays until somebody deals with
-it."""
+"""Retention of what was delivered long ago: notices, events and their logs. They are kept for a while, so that one can
+look, and so that nothing comes twice; then they only make the database larger. What was given up stays until an
+operator deals with it."""
 
 from datetime import datetime
 
@@ -22,7 +22,7 @@ def forget_before(session: Session, before: datetime) -> int:
         _delete(session, record, found.limit(PIECE))
         for record, found in (
             (Notice, select(Notice.id).where(Notice.delivered_at < before)),
-            (Incident, select(Incident.id).where(Incident.mended_at < before)),
+            (Incident, select(Incident.id).where(Incident.resolved_at < before)),
             (DeliveryAttempt, _attempts(before)),
             (EventDelivery, _deliveries(before)),
             (Event, _events(before)),

@@ -1,31 +1,31 @@
-"""What other systems are told, as rows: an event is written with its cause, each endpoint gets a delivery of it, and
-whoever delivers claims one, sends it and notes what came of it. At least once, in no certain order."""
+"""Webhooks as rows: an event is written with its cause, each endpoint gets a delivery of it, and a process leases one,
+sends it and notes the outcome. At least once, in no certain order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from core.policy.integrations import WebhookEndpoint
 from core.records.queues import Queue
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
+from core.storage import leases
 from core.storage.database import insert_for, kind_of, run
 from core.vocabulary import DeliveryState, EventKind
 
-CLAIM = timedelta(seconds=60)  # longer than any attempt; a crashed deliverer's delivery is free again after it
 AT_ONCE = 100  # events that get their deliveries in one transaction
 PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 10_800, 21_600, 43_200))  # after each failure
-MOST_TRIES = len(PAUSES) + 1  # over almost a day; then it is dead
+MOST_ATTEMPTS = len(PAUSES) + 1  # over almost a day; then it is dead
 SILENCE = timedelta(seconds=30)  # an endpoint that does not answer is left alone, so that others need not wait for it
 
 
 @dataclass(frozen=True)
 class DueEvent:
-    """A claimed delivery."""
+    """A leased delivery."""
 
     delivery_id: int
     event_id: int
@@ -77,19 +77,19 @@ def address(session: Session, endpoints: Sequence[WebhookEndpoint], now: datetim
         event.addressed_at = now
         for endpoint in endpoints:
             if endpoint.wants(event.kind, queue):
-                session.add(EventDelivery(event_id=event.id, endpoint=endpoint.name, next_try_at=now))
+                session.add(EventDelivery(event_id=event.id, endpoint=endpoint.name, next_attempt_at=now))
     session.flush()
 
 
 def claim_next_delivery(
-    session: Session, endpoints: Sequence[WebhookEndpoint], claimed_by: str, now: datetime
+    session: Session, endpoints: Sequence[WebhookEndpoint], process: str, now: datetime
 ) -> DueEvent | None:
-    """Take the delivery that has been due longest. Two deliverers never get the same one."""
+    """Take the delivery that has been due longest. Two processes never get the same one."""
     delivery_id = session.scalar(_due(endpoints, now).with_for_update(skip_locked=True))
     if delivery_id is None:
         return None
     delivery = session.get_one(EventDelivery, delivery_id)
-    delivery.claimed_by, delivery.claimed_until = claimed_by, now + CLAIM
+    leases.take(delivery, process, now)
     event = session.get_one(Event, delivery.event_id)
     return DueEvent(delivery.id, event.id, delivery.endpoint, event.kind, event.created_at, event.data)
 
@@ -110,29 +110,26 @@ def note_attempt(session: Session, delivery_id: int, attempt: Attempted, now: da
             milliseconds=attempt.milliseconds,
         )
     )
-    delivery.claimed_until, delivery.attempts = None, delivery.attempts + 1
+    leases.release(delivery)
+    delivery.attempts, delivery.failure_reason = delivery.attempts + 1, "" if attempt.delivered else attempt.outcome
     if attempt.delivered:
         delivery.state, delivery.finished_at = DeliveryState.DELIVERED, now
-    elif attempt.give_up or delivery.attempts >= MOST_TRIES:
+    elif attempt.give_up or delivery.attempts >= MOST_ATTEMPTS:
         delivery.state, delivery.finished_at = DeliveryState.DEAD, now
     else:
         asked = timedelta(seconds=attempt.retry_after or 0)
-        delivery.next_try_at = now + max(asked, silence, PAUSES[delivery.attempts - 1])
-
-
-def release_dead(session: Session, is_dead: Callable[[str], bool]) -> None:
-    """Free what a deliverer had claimed that has died since; otherwise it would be free only when the claim ends."""
-    pending = EventDelivery.state == DeliveryState.PENDING  # by their index: all that was ever delivered is many
-    claimed = select(EventDelivery).where(pending, EventDelivery.claimed_until.is_not(None))
-    for delivery in session.scalars(claimed.with_for_update(skip_locked=True)):
-        if delivery.claimed_by and is_dead(delivery.claimed_by):
-            delivery.claimed_until = None
+        delivery.next_attempt_at = now + max(asked, silence, PAUSES[delivery.attempts - 1])
 
 
 def replay(session: Session, endpoint: str | None, event_id: int | None, now: datetime) -> int:
     """Send again: all that is dead, only this endpoint's, or this one event, delivered or not. How many there are."""
     wanted = update(EventDelivery).values(
-        state=DeliveryState.PENDING, attempts=0, next_try_at=now, claimed_until=None, finished_at=None
+        state=DeliveryState.PENDING,
+        attempts=0,
+        next_attempt_at=now,
+        leased_by=None,
+        leased_until=None,
+        finished_at=None,
     )
     if endpoint is not None:
         wanted = wanted.where(EventDelivery.endpoint == endpoint)
@@ -153,11 +150,10 @@ def _due(endpoints: Sequence[WebhookEndpoint], now: datetime) -> Select[int]:
         select(EventDelivery.id)
         .where(
             EventDelivery.state == DeliveryState.PENDING,
-            EventDelivery.next_try_at <= now,
             EventDelivery.endpoint.in_([endpoint.name for endpoint in endpoints]),
-            or_(EventDelivery.claimed_until.is_(None), EventDelivery.claimed_until < now),
+            leases.is_due(EventDelivery, now),
         )
-        .order_by(EventDelivery.next_try_at, EventDelivery.id)
+        .order_by(EventDelivery.next_attempt_at, EventDelivery.id)
         .limit(1)
     )
 
@@ -170,5 +166,5 @@ def _leave_alone(session: Session, endpoint: str, until: datetime) -> None:
         .order_by(EventDelivery.id)
         .with_for_update()
     )
-    later = update(EventDelivery).where(EventDelivery.id.in_(pending), EventDelivery.next_try_at < until)
-    session.execute(later.values(next_try_at=until))
+    later = update(EventDelivery).where(EventDelivery.id.in_(pending), EventDelivery.next_attempt_at < until)
+    session.execute(later.values(next_attempt_at=until))

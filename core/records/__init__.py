@@ -1,6 +1,18 @@
 """All records, so that `Base.metadata` is whole for migrations."""
 
-from core.records import access, delivery, events, jobs, learning, predictions, queues, reviews, webhooks
+from core.records import access, delivery, events, jobs, learning, leased, predictions, queues, reviews, webhooks
 from core.records.base import Base
 
-__all__ = ["Base", "access", "delivery", "events", "jobs", "learning", "predictions", "queues", "reviews", "webhooks"]
+__all__ = [
+    "Base",
+    "access",
+    "delivery",
+    "events",
+    "jobs",
+    "learning",
+    "leased",
+    "predictions",
+    "queues",
+    "reviews",
+    "webhooks",
+]

@@ -1,4 +1,4 @@
-"""What has to be said, as rows."""
+"""Messages that have to be delivered to Slack, and what keeps them from it, as rows."""
 
 from datetime import datetime
 
@@ -6,23 +6,26 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.records.base import Base, big_id
+from core.records.leased import Retried
 from core.vocabulary import Card, NoticeKind, RecipientKind
 
+DUE = "requested_version > delivered_version AND failure_reason = ''"
 
-class Posting(Base):
-    """A Slack message that must show the present state of a row. `shown` only grows; `wanted > shown` means: draw it.
-    The one place where Slack's coordinates (`channel`, `ts`) are stored, as opaque strings."""
+
+class Posting(Retried, Base):
+    """A Slack message that must show the present state of a row: it is drawn while `requested_version` is above
+    `delivered_version`, which only grows. The one place where Slack's coordinates (`channel`, `ts`) are stored, as
+    opaque strings."""
 
     __tablename__ = "posting"
     __table_args__ = (
         UniqueConstraint("card", "subject_id", "recipient"),
         UniqueConstraint("channel", "ts"),
-        Index("ix_posting_due", "urgent", "next_try_at", postgresql_where=text("wanted > shown AND broken = ''"),
-              sqlite_where=text("wanted > shown AND broken = ''")),
-        Index("ix_posting_claimed", "claimed_until", postgresql_where=text("claimed_until IS NOT NULL"),
-              sqlite_where=text("claimed_until IS NOT NULL")),
-        Index("ix_posting_broken", "channel", "broken", postgresql_where=text("broken != ''"),
-              sqlite_where=text("broken != ''")),
+        Index("ix_posting_due", "urgent", "next_attempt_at", postgresql_where=text(DUE), sqlite_where=text(DUE)),
+        Index("ix_posting_leased", "leased_until", postgresql_where=text("leased_until IS NOT NULL"),
+              sqlite_where=text("leased_until IS NOT NULL")),
+        Index("ix_posting_given_up", "channel", "failure_reason", postgresql_where=text("failure_reason != ''"),
+              sqlite_where=text("failure_reason != ''")),
     )  # fmt: skip
 
     id: Mapped[int] = big_id()
@@ -33,29 +36,24 @@ class Posting(Base):
     recipient: Mapped[str]  # Slack's id of a channel or person; ids of the two are never equal
     channel: Mapped[str]  # where the message stands, or is to be posted
     ts: Mapped[str | None]
-    wanted: Mapped[int] = mapped_column(default=1)
-    shown: Mapped[int] = mapped_column(default=0)
-    wanted_at: Mapped[datetime | None]  # since when it waits; None: since before this was noted
+    requested_version: Mapped[int] = mapped_column(default=1)
+    delivered_version: Mapped[int] = mapped_column(default=0)
+    requested_at: Mapped[datetime | None]  # since when it waits; None: since before this was noted
     urgent: Mapped[bool] = mapped_column(default=False)
-    claimed_by: Mapped[str | None]
-    claimed_until: Mapped[datetime | None]
     unconfirmed: Mapped[bool] = mapped_column(default=False)  # a first post was begun and its outcome never stored
-    attempts: Mapped[int] = mapped_column(default=0)
-    next_try_at: Mapped[datetime]
-    broken: Mapped[str] = mapped_column(default="")  # why delivery gave up
 
 
-class Notice(Base):
+class Notice(Retried, Base):
     """One-off words to one person or channel. `key` makes it once only."""
 
     __tablename__ = "notice"
     __table_args__ = (
-        Index("ix_notice_due", "next_try_at", postgresql_where=text("delivered_at IS NULL AND broken = ''"),
-              sqlite_where=text("delivered_at IS NULL AND broken = ''")),
-        Index("ix_notice_claimed", "claimed_until", postgresql_where=text("claimed_until IS NOT NULL"),
-              sqlite_where=text("claimed_until IS NOT NULL")),
-        Index("ix_notice_broken", "channel", "broken", postgresql_where=text("broken != ''"),
-              sqlite_where=text("broken != ''")),
+        Index("ix_notice_due", "next_attempt_at", postgresql_where=text("delivered_at IS NULL AND failure_reason = ''"),
+              sqlite_where=text("delivered_at IS NULL AND failure_reason = ''")),
+        Index("ix_notice_leased", "leased_until", postgresql_where=text("leased_until IS NOT NULL"),
+              sqlite_where=text("leased_until IS NOT NULL")),
+        Index("ix_notice_given_up", "channel", "failure_reason", postgresql_where=text("failure_reason != ''"),
+              sqlite_where=text("failure_reason != ''")),
     )  # fmt: skip
 
     id: Mapped[int] = big_id()
@@ -65,40 +63,25 @@ class Notice(Base):
     person: Mapped[str | None]  # only this person sees it; None: the whole channel
     words: Mapped[str]
     created_at: Mapped[datetime]
-    claimed_by: Mapped[str | None]
-    claimed_until: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
-    unconfirmed: Mapped[bool | None]  # saying it was begun and its outcome never stored
-    attempts: Mapped[int] = mapped_column(default=0)
-    next_try_at: Mapped[datetime]
-    broken: Mapped[str] = mapped_column(default="")
+    unconfirmed: Mapped[bool | None]  # its delivery was begun and the outcome never stored
 
 
 class Incident(Base):
-    """Something that somebody has to mend before Slack takes our messages: one row from its first refusal to its end,
-    so that people are told of it once and it is asked for again only now and then."""
+    """What keeps Slack from taking messages until it is resolved: one row from the first refusal to the end, so that
+    people are told of it once and delivery is tried again only now and then."""
 
-    __tablename__ = "trouble"
+    __tablename__ = "incident"
     __table_args__ = (
-        Index("uq_trouble_open", "channel", "reason", unique=True, postgresql_where=text("mended_at IS NULL"),
-              sqlite_where=text("mended_at IS NULL")),
+        Index("uq_incident_open", "channel", "reason", unique=True, postgresql_where=text("resolved_at IS NULL"),
+              sqlite_where=text("resolved_at IS NULL")),
     )  # fmt: skip
 
     id: Mapped[int] = big_id()
     channel: Mapped[str]  # empty: the whole workspace
     reason: Mapped[str]
     since: Mapped[datetime]
-    tries: Mapped[int] = mapped_column(default=0)
-    held_until: Mapped[datetime | None]  # nothing is said there before; None: it stops single messages only
+    attempts: Mapped[int] = mapped_column(default=0)
+    held_until: Mapped[datetime | None]  # nothing is delivered there before; None: it stops single messages only
     posts_only: Mapped[bool] = mapped_column(default=True)  # what is there already can still be redrawn
-    mended_at: Mapped[datetime | None]
-
-
-class Turn(Base):
-    """Who may do what only one process may do at a time: one row per such thing."""
-
-    __tablename__ = "turn"
-
-    name: Mapped[str] = mapped_column(primary_key=True)
-    holder: Mapped[str]
-    until: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]

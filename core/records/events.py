@@ -1,4 +1,4 @@
-"""Which kinds of events Slack has sent: it tells no app what it is subscribed to."""
+"""The kinds of events that Slack has sent: it tells no app what it is subscribed to."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from core.records.base import Base
 
 
 class ReceivedEvent(Base):
-    __tablename__ = "heard"
+    __tablename__ = "received_event"
 
     kind: Mapped[str] = mapped_column(primary_key=True)  # "reaction_added"
     last_at: Mapped[datetime]  # to the hour

@@ -1,22 +1,23 @@
-"""Work that must happen, as rows: a job is claimed, renewed and finished; a schedule remembers its last slot."""
+"""Jobs and schedules as rows: a job is claimed, renewed and finished; a schedule remembers its last slot."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Text, text
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.records.base import Base, big_id
+from core.records.leased import Retried
 
 
-class Job(Base):
-    """`attempt` doubles as fencing token: who lost the lease cannot finish."""
+class Job(Retried, Base):
+    """`attempts` counts when a job is taken. It fences too: a worker that lost the lease cannot finish."""
 
     __tablename__ = "job"
     __table_args__ = (
         Index("uq_job_mutex_running", "mutex", unique=True, postgresql_where=text("state = 'running'"),
               sqlite_where=text("state = 'running'")),
-        Index("ix_job_ready", "run_at", "id", postgresql_where=text("state = 'ready'"),
+        Index("ix_job_ready", "next_attempt_at", "id", postgresql_where=text("state = 'ready'"),
               sqlite_where=text("state = 'ready'")),
     )  # fmt: skip
 
@@ -26,11 +27,6 @@ class Job(Base):
     mutex: Mapped[str | None]  # at most one running row per mutex
     payload: Mapped[dict[str, Any]]
     state: Mapped[str]  # ready, running, done, dead
-    run_at: Mapped[datetime]
-    attempt: Mapped[int] = mapped_column(default=0)
-    claimed_by: Mapped[str | None]
-    lease_until: Mapped[datetime | None]
-    last_error: Mapped[str] = mapped_column(Text, default="")
 
 
 class Schedule(Base):

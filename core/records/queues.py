@@ -19,7 +19,7 @@ class Queue(Base):
     channel: Mapped[str]
     leads_channel: Mapped[str]
     guideline_version: Mapped[int] = mapped_column(default=0)
-    drawn_under: Mapped[str] = mapped_column(default="", server_default="")  # the policy that open cards show
+    cards_policy_fingerprint: Mapped[str] = mapped_column(default="", server_default="")  # which open cards show
     created_at: Mapped[datetime]
 
 

@@ -1,4 +1,4 @@
-"""What others are told by HTTP, as rows: the event, its delivery to each endpoint, and every attempt at that."""
+"""Webhooks as rows: the event, its delivery to each endpoint, and every attempt at that."""
 
 from datetime import datetime
 from typing import Any
@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.records.base import Base, big_id
+from core.records.leased import Retried
 from core.vocabulary import DeliveryState, EventKind
 
 
@@ -28,14 +29,16 @@ class Event(Base):
     addressed_at: Mapped[datetime | None]  # since then it has a delivery for each endpoint that wanted it
 
 
-class EventDelivery(Base):
+class EventDelivery(Retried, Base):
     """One event on its way to one endpoint of the policy file."""
 
     __tablename__ = "event_delivery"
     __table_args__ = (
         UniqueConstraint("event_id", "endpoint"),
-        Index("ix_event_delivery_due", "next_try_at", postgresql_where=text("state = 'pending'"),
+        Index("ix_event_delivery_due", "next_attempt_at", postgresql_where=text("state = 'pending'"),
               sqlite_where=text("state = 'pending'")),
+        Index("ix_event_delivery_leased", "leased_until", postgresql_where=text("leased_until IS NOT NULL"),
+              sqlite_where=text("leased_until IS NOT NULL")),
         Index("ix_event_delivery_dead", "endpoint", postgresql_where=text("state = 'dead'"),
               sqlite_where=text("state = 'dead'")),
     )  # fmt: skip
@@ -44,10 +47,6 @@ class EventDelivery(Base):
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     endpoint: Mapped[str]
     state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.PENDING)
-    attempts: Mapped[int] = mapped_column(default=0)
-    next_try_at: Mapped[datetime]
-    claimed_by: Mapped[str | None]
-    claimed_until: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
 

@@ -22,10 +22,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("group_id", "person", name=op.f("uq_group_member_group_id_person")),
     )
     op.create_table(
-        "heard",
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("last_at", moment, nullable=False),
-        sa.PrimaryKeyConstraint("kind", name=op.f("pk_heard")),
+        "incident",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("since", moment, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("held_until", moment, nullable=True),
+        sa.Column("posts_only", sa.Boolean(), nullable=False),
+        sa.Column("resolved_at", moment, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
+    )
+    op.create_index(
+        "uq_incident_open",
+        "incident",
+        ["channel", "reason"],
+        unique=True,
+        postgresql_where=sa.text("resolved_at IS NULL"),
+        sqlite_where=sa.text("resolved_at IS NULL"),
     )
     op.create_table(
         "job",
@@ -35,18 +49,18 @@ def upgrade() -> None:
         sa.Column("mutex", sa.String(), nullable=True),
         sa.Column("payload", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("run_at", moment, nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("claimed_by", sa.String(), nullable=True),
-        sa.Column("lease_until", moment, nullable=True),
-        sa.Column("last_error", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_attempt_at", moment, nullable=False),
+        sa.Column("failure_reason", sa.Text(), nullable=False),
+        sa.Column("leased_by", sa.String(), nullable=True),
+        sa.Column("leased_until", moment, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
         sa.UniqueConstraint("key", name=op.f("uq_job_key")),
     )
     op.create_index(
         "ix_job_ready",
         "job",
-        ["run_at", "id"],
+        ["next_attempt_at", "id"],
         postgresql_where=sa.text("state = 'ready'"),
         sqlite_where=sa.text("state = 'ready'"),
     )
@@ -59,6 +73,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'running'"),
     )
     op.create_table(
+        "lease",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("leased_by", sa.String(), nullable=True),
+        sa.Column("leased_until", moment, nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_lease")),
+    )
+    op.create_table(
         "notice",
         sa.Column("id", big_id, nullable=False),
         sa.Column("key", sa.String(), nullable=False),
@@ -67,36 +88,36 @@ def upgrade() -> None:
         sa.Column("person", sa.String(), nullable=True),
         sa.Column("words", sa.String(), nullable=False),
         sa.Column("created_at", moment, nullable=False),
-        sa.Column("claimed_by", sa.String(), nullable=True),
-        sa.Column("claimed_until", moment, nullable=True),
         sa.Column("delivered_at", moment, nullable=True),
         sa.Column("unconfirmed", sa.Boolean(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("next_try_at", moment, nullable=False),
-        sa.Column("broken", sa.String(), nullable=False),
+        sa.Column("next_attempt_at", moment, nullable=False),
+        sa.Column("failure_reason", sa.Text(), nullable=False),
+        sa.Column("leased_by", sa.String(), nullable=True),
+        sa.Column("leased_until", moment, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
         sa.UniqueConstraint("key", name=op.f("uq_notice_key")),
     )
     op.create_index(
-        "ix_notice_broken",
-        "notice",
-        ["channel", "broken"],
-        postgresql_where=sa.text("broken != ''"),
-        sqlite_where=sa.text("broken != ''"),
-    )
-    op.create_index(
-        "ix_notice_claimed",
-        "notice",
-        ["claimed_until"],
-        postgresql_where=sa.text("claimed_until IS NOT NULL"),
-        sqlite_where=sa.text("claimed_until IS NOT NULL"),
-    )
-    op.create_index(
         "ix_notice_due",
         "notice",
-        ["next_try_at"],
-        postgresql_where=sa.text("delivered_at IS NULL AND broken = ''"),
-        sqlite_where=sa.text("delivered_at IS NULL AND broken = ''"),
+        ["next_attempt_at"],
+        postgresql_where=sa.text("delivered_at IS NULL AND failure_reason = ''"),
+        sqlite_where=sa.text("delivered_at IS NULL AND failure_reason = ''"),
+    )
+    op.create_index(
+        "ix_notice_given_up",
+        "notice",
+        ["channel", "failure_reason"],
+        postgresql_where=sa.text("failure_reason != ''"),
+        sqlite_where=sa.text("failure_reason != ''"),
+    )
+    op.create_index(
+        "ix_notice_leased",
+        "notice",
+        ["leased_until"],
+        postgresql_where=sa.text("leased_until IS NOT NULL"),
+        sqlite_where=sa.text("leased_until IS NOT NULL"),
     )
     op.create_table(
         "queue",
@@ -105,10 +126,16 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("leads_channel", sa.String(), nullable=False),
         sa.Column("guideline_version", sa.Integer(), nullable=False),
-        sa.Column("drawn_under", sa.String(), server_default="", nullable=False),
+        sa.Column("cards_policy_fingerprint", sa.String(), server_default="", nullable=False),
         sa.Column("created_at", moment, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_queue")),
         sa.UniqueConstraint("name", name=op.f("uq_queue_name")),
+    )
+    op.create_table(
+        "received_event",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("last_at", moment, nullable=False),
+        sa.PrimaryKeyConstraint("kind", name=op.f("pk_received_event")),
     )
     op.create_table(
         "reviewer",
@@ -121,33 +148,6 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("last_slot", moment, nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_schedule")),
-    )
-    op.create_table(
-        "trouble",
-        sa.Column("id", big_id, nullable=False),
-        sa.Column("channel", sa.String(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("since", moment, nullable=False),
-        sa.Column("tries", sa.Integer(), nullable=False),
-        sa.Column("held_until", moment, nullable=True),
-        sa.Column("posts_only", sa.Boolean(), nullable=False),
-        sa.Column("mended_at", moment, nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_trouble")),
-    )
-    op.create_index(
-        "uq_trouble_open",
-        "trouble",
-        ["channel", "reason"],
-        unique=True,
-        postgresql_where=sa.text("mended_at IS NULL"),
-        sqlite_where=sa.text("mended_at IS NULL"),
-    )
-    op.create_table(
-        "turn",
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("holder", sa.String(), nullable=False),
-        sa.Column("until", moment, nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_turn")),
     )
     op.create_table(
         "api_token",
@@ -218,41 +218,41 @@ def upgrade() -> None:
         sa.Column("recipient", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("ts", sa.String(), nullable=True),
-        sa.Column("wanted", sa.Integer(), nullable=False),
-        sa.Column("shown", sa.Integer(), nullable=False),
-        sa.Column("wanted_at", moment, nullable=True),
+        sa.Column("requested_version", sa.Integer(), nullable=False),
+        sa.Column("delivered_version", sa.Integer(), nullable=False),
+        sa.Column("requested_at", moment, nullable=True),
         sa.Column("urgent", sa.Boolean(), nullable=False),
-        sa.Column("claimed_by", sa.String(), nullable=True),
-        sa.Column("claimed_until", moment, nullable=True),
         sa.Column("unconfirmed", sa.Boolean(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("next_try_at", moment, nullable=False),
-        sa.Column("broken", sa.String(), nullable=False),
+        sa.Column("next_attempt_at", moment, nullable=False),
+        sa.Column("failure_reason", sa.Text(), nullable=False),
+        sa.Column("leased_by", sa.String(), nullable=True),
+        sa.Column("leased_until", moment, nullable=True),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_posting_queue_id_queue")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_posting")),
         sa.UniqueConstraint("card", "subject_id", "recipient", name=op.f("uq_posting_card_subject_id_recipient")),
         sa.UniqueConstraint("channel", "ts", name=op.f("uq_posting_channel_ts")),
     )
     op.create_index(
-        "ix_posting_broken",
-        "posting",
-        ["channel", "broken"],
-        postgresql_where=sa.text("broken != ''"),
-        sqlite_where=sa.text("broken != ''"),
-    )
-    op.create_index(
-        "ix_posting_claimed",
-        "posting",
-        ["claimed_until"],
-        postgresql_where=sa.text("claimed_until IS NOT NULL"),
-        sqlite_where=sa.text("claimed_until IS NOT NULL"),
-    )
-    op.create_index(
         "ix_posting_due",
         "posting",
-        ["urgent", "next_try_at"],
-        postgresql_where=sa.text("wanted > shown AND broken = ''"),
-        sqlite_where=sa.text("wanted > shown AND broken = ''"),
+        ["urgent", "next_attempt_at"],
+        postgresql_where=sa.text("requested_version > delivered_version AND failure_reason = ''"),
+        sqlite_where=sa.text("requested_version > delivered_version AND failure_reason = ''"),
+    )
+    op.create_index(
+        "ix_posting_given_up",
+        "posting",
+        ["channel", "failure_reason"],
+        postgresql_where=sa.text("failure_reason != ''"),
+        sqlite_where=sa.text("failure_reason != ''"),
+    )
+    op.create_index(
+        "ix_posting_leased",
+        "posting",
+        ["leased_until"],
+        postgresql_where=sa.text("leased_until IS NOT NULL"),
+        sqlite_where=sa.text("leased_until IS NOT NULL"),
     )
     op.create_table(
         "prediction",
@@ -330,11 +330,12 @@ def upgrade() -> None:
         sa.Column("event_id", big_id, nullable=False),
         sa.Column("endpoint", sa.String(), nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("next_try_at", moment, nullable=False),
-        sa.Column("claimed_by", sa.String(), nullable=True),
-        sa.Column("claimed_until", moment, nullable=True),
         sa.Column("finished_at", moment, nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_attempt_at", moment, nullable=False),
+        sa.Column("failure_reason", sa.Text(), nullable=False),
+        sa.Column("leased_by", sa.String(), nullable=True),
+        sa.Column("leased_until", moment, nullable=True),
         sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_event_delivery_event_id_event")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event_delivery")),
         sa.UniqueConstraint("event_id", "endpoint", name=op.f("uq_event_delivery_event_id_endpoint")),
@@ -349,9 +350,16 @@ def upgrade() -> None:
     op.create_index(
         "ix_event_delivery_due",
         "event_delivery",
-        ["next_try_at"],
+        ["next_attempt_at"],
         postgresql_where=sa.text("state = 'pending'"),
         sqlite_where=sa.text("state = 'pending'"),
+    )
+    op.create_index(
+        "ix_event_delivery_leased",
+        "event_delivery",
+        ["leased_until"],
+        postgresql_where=sa.text("leased_until IS NOT NULL"),
+        sqlite_where=sa.text("leased_until IS NOT NULL"),
     )
     op.create_table(
         "flag",

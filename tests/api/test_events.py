@@ -8,8 +8,7 @@ from sqlalchemy import select
 
 from core.delivery.webhook_log import endpoint_lines, last_attempts
 from core.delivery.webhooks import (
-    CLAIM,
-    MOST_TRIES,
+    MOST_ATTEMPTS,
     PAUSES,
     SILENCE,
     Attempted,
@@ -19,13 +18,14 @@ from core.delivery.webhooks import (
     is_waiting,
     note_attempt,
     publish,
-    release_dead,
     replay,
 )
 from core.learning.lifecycle.decisions import approve, reject
 from core.learning.lifecycle.rollback import rollback
 from core.policy.integrations import WebhookEndpoint
-from core.records.webhooks import Event
+from core.records.webhooks import Event, EventDelivery
+from core.storage import leases
+from core.storage.leases import LEASE
 from core.vocabulary import OPERATOR, DeliveryState, EventKind
 from tests.core.desk import BILLING, NOW, REFUND, Desk
 from tests.core.models import candidate, promoted, seeded
@@ -145,8 +145,8 @@ def test_an_endpoint_that_comes_later_hears_of_what_comes_later(desk: Desk) -> N
 def test_a_claim_that_is_never_answered_is_free_again(desk: Desk) -> None:
     said(desk)
     first = claimed(desk)
-    assert claimed(desk, NOW + CLAIM) is None
-    assert claimed(desk, NOW + CLAIM + SECOND) == first
+    assert claimed(desk, NOW + LEASE) is None
+    assert claimed(desk, NOW + LEASE + SECOND) == first
 
 
 @pytest.mark.parametrize(("gone", "free"), [("worker", True), ("another", False)])
@@ -154,7 +154,7 @@ def test_what_a_dead_worker_had_claimed_is_free_at_once(desk: Desk, gone: str, f
     said(desk)
     claimed(desk)
     with desk.database.transaction() as session:
-        release_dead(session, lambda name: name == gone)
+        leases.release_dead(session, EventDelivery, lambda name: name == gone)
     assert (claimed(desk) is not None) is free
 
 
@@ -170,7 +170,7 @@ def test_it_is_tried_with_growing_pauses_and_then_dead(desk: Desk) -> None:
         [line] = endpoint_lines(session)
         assert (line.dead, is_waiting(session, (HELPDESK,), moment + timedelta(days=9))) == (1, False)
         log = last_attempts(session, 100)
-    assert len(log) == MOST_TRIES
+    assert len(log) == MOST_ATTEMPTS
     assert {(line.status, line.outcome, line.state) for line in log} == {(500, REFUSED.outcome, DeliveryState.DEAD)}
 
 

@@ -110,7 +110,7 @@ class Desk:
     def wanted(self, card: Card, subject_id: int) -> int:
         """How often the message about this row was asked to be brought up to date."""
         with self.database.reading() as session:
-            found = select(Posting.wanted).where(Posting.card == card, Posting.subject_id == subject_id)
+            found = select(Posting.requested_version).where(Posting.card == card, Posting.subject_id == subject_id)
             return session.scalar(found) or 0
 
 

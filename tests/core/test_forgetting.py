@@ -27,15 +27,15 @@ def ids(
 def test_notices_that_were_said_and_troubles_that_were_mended_go_and_open_ones_stay(desk: Desk) -> None:
     with desk.database.transaction() as session:
         for key in ("old", "new", "waits", "given up"):
-            notices.notify(session, NoticeKind.TROUBLE, key, LEADS, None, "words", NOW - 100 * DAY)
+            notices.notify(session, NoticeKind.INCIDENT, key, LEADS, None, "words", NOW - 100 * DAY)
         session.flush()
         old, new, _waits, given_up = session.scalars(select(Notice).order_by(Notice.id))
-        notices.mark_said(session, old.id, NOW - 91 * DAY)
-        notices.mark_said(session, new.id, NOW - 89 * DAY)
+        notices.mark_delivered(session, old.id, NOW - 91 * DAY)
+        notices.mark_delivered(session, new.id, NOW - 89 * DAY)
         notices.mark_failed(session, given_up.id, NOW - 91 * DAY, permanent="invalid_blocks")
-        incidents.hold(session, "C1", "is_archived", NOW - 92 * DAY, posts_only=True)
-        incidents.mend(session, "C1", NOW - 91 * DAY, by_post=True)
-        incidents.hold(session, "C1", "is_archived", NOW - 90 * DAY, posts_only=True)
+        incidents.hold_channel(session, "C1", "is_archived", NOW - 92 * DAY, posts_only=True)
+        incidents.resolve(session, "C1", NOW - 91 * DAY, by_post=True)
+        incidents.hold_channel(session, "C1", "is_archived", NOW - 90 * DAY, posts_only=True)
     with desk.database.transaction() as session:
         assert forget_before(session, NOW - 90 * DAY) == 2
     assert ids(desk, Notice, Incident) == [[2, 3, 4], [2]]
@@ -60,7 +60,7 @@ def sent(desk: Desk, number: int, state: DeliveryState, finished_days_ago: int) 
                 endpoint="crm",
                 state=state,
                 attempts=1,
-                next_try_at=at,
+                next_attempt_at=at,
                 finished_at=finished,
             )
         )
@@ -86,8 +86,8 @@ def test_of_the_jobs_that_ended_the_last_of_its_kind_stays_and_says_that_the_fau
         for number, (mutex, state) in enumerate(states, start=1):
             session.add(
                 Job(
-                    id=number, name="train", key=str(number), mutex=mutex, payload={}, state=state, attempt=1,
-                    run_at=NOW - 91 * DAY, last_error="",
+                    id=number, name="train", key=str(number), mutex=mutex, payload={}, state=state, attempts=1,
+                    next_attempt_at=NOW - 91 * DAY, failure_reason="",
                 )
             )  # fmt: skip
     with desk.database.transaction() as session:

@@ -15,22 +15,25 @@ from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.orm import Session
 
 from benchmarks.stock import LABELS, PEOPLE, Sizes, bench_policy, fill
-from core.delivery import backlog, claims, notices, outbox, webhooks
+from core.delivery import backlog, notices, outbox, webhooks
 from core.delivery.card_refs import CardRef
-from core.delivery.clock_skew import mend_times
+from core.delivery.clock_skew import repair_times
 from core.delivery.recipients import reviewers_of
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.policy.integrations import WebhookEndpoint
 from core.queues import queue_named
+from core.records.delivery import Notice, Posting
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, ReviewItem
+from core.records.webhooks import EventDelivery
 from core.review.assignments import unanswerable_items
 from core.review.cards import item_card
 from core.review.listing import correction_page, item_page
 from core.review.my_work import my_work_card
 from core.review.stats import stats_card
 from core.review.votes import NewAnswer, cast_vote, withdraw_vote
+from core.storage import leases
 from core.storage.database import PATIENT, Database
 from core.vocabulary import AnswerKind, Card, ItemState
 from tests.core.desk import NOW
@@ -217,7 +220,7 @@ def _claiming(session: Session) -> None:
     outbox.show(session, Card.REVIEW_ITEM, 7, reviewers_of(queue), queue, NOW)
     due = outbox.claim_next(session, "worker", NOW, may_update=True, may_update_open=True, full_channels=["C_LEADS"])
     assert due is not None
-    outbox.mark_shown(session, due.id, due.version, None, NOW)
+    outbox.mark_delivered(session, due.id, due.version, None, NOW)
 
 
 RULES = bench_policy().queues[0]
@@ -228,11 +231,12 @@ QUESTIONS: dict[str, Question] = {
     "predictions that come in": _sending,
     "the next message": _claiming,
     "the next notice": lambda session: notices.claim_next(session, "worker", NOW, ["C_LEADS"]),
-    "claims of the dead": lambda session: claims.release_dead(session, lambda _name: False),
+    "postings of the dead": lambda session: leases.release_dead(session, Posting, lambda _name: False),
+    "notices of the dead": lambda session: leases.release_dead(session, Notice, lambda _name: False),
     "a channel that is back": lambda session: outbox.revive(session, "C_REVIEW", ["is_archived"], NOW),
     "whose message this is": lambda session: outbox.subject_at(session, "C_REVIEW", "1.000100", Card.REVIEW_ITEM),
-    "deliveries of the dead": lambda session: webhooks.release_dead(session, lambda _name: False),
-    "what waits too long": lambda session: mend_times(session, NOW),
+    "deliveries of the dead": lambda session: leases.release_dead(session, EventDelivery, lambda _name: False),
+    "what waits too long": lambda session: repair_times(session, NOW),
     "the next event": lambda session: webhooks.is_waiting(session, (ENDPOINT,), NOW),
     "a card": lambda session: item_card(session, 5, bench_policy()),
     "Home": lambda session: my_work_card(session, PEOPLE[0], [RULES], NOW, bench_policy()),

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from core import jobs
-from core.jobs import LEASE, LONGEST_PAUSE, MOST_ATTEMPTS, Claim, LostLease
+from core.jobs import LEASE, Claim, LostLease
 from core.policy.retraining import RetrainingPolicy
 from core.records.jobs import Job
 from core.storage.database import PATIENT, Database
+from core.storage.leases import LONGEST_PAUSE, MOST_ATTEMPTS
 from tests.core.desk import NOW
 
 DAILY = RetrainingPolicy(cron="0 3 * * *").latest_slot
@@ -161,7 +162,7 @@ def test_who_lost_the_lease_cannot_finish_renew_or_fail(database: Database) -> N
         assert jobs.renew(session, new, NOW + LEASE)
         jobs.finish(session, new)
     [job] = stored(database)
-    assert (job.state, job.last_error) == ("done", "its worker stopped answering"), "and the effect was rolled back"
+    assert (job.state, job.failure_reason) == ("done", "its worker stopped answering"), "and the effect was rolled back"
 
 
 def test_a_worker_known_to_be_dead_loses_its_job_at_once(database: Database) -> None:
@@ -183,10 +184,10 @@ def test_a_failed_job_comes_again_after_pauses_and_is_dead_after_five(database: 
             dead = jobs.fail(session, claimed, "ValueError: " + "x" * 1000, NOW + now)
         assert dead == (attempt == MOST_ATTEMPTS)
         [job] = stored(database)
-        pauses.append(job.run_at - NOW - now)
+        pauses.append(job.next_attempt_at - NOW - now)
         now += pauses[-1]
     assert pauses == [min(LONGEST_PAUSE, 2**attempt * SECOND) for attempt in range(1, 6)]
-    assert (job.state, len(job.last_error)) == ("dead", 500)
+    assert (job.state, len(job.failure_reason)) == ("dead", 500)
     assert claim(database, after=timedelta(days=1)) is None
 
 

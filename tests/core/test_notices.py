@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from core.delivery import claims, notices
+from core.delivery import notices
 from core.delivery.notices import DueNotice
 from core.records.delivery import Notice
+from core.storage import leases
 from core.storage.database import Database
 from core.vocabulary import NoticeKind
 from tests.core.desk import NOW, Desk
@@ -36,7 +37,7 @@ def test_a_notice_is_said_once_however_often_it_is_asked_for(desk: Desk) -> None
     assert due.words == "first"
     assert hear(desk, "two") is None
     with desk.database.transaction() as session:
-        notices.mark_said(session, due.id, NOW)
+        notices.mark_delivered(session, due.id, NOW)
     say(desk, "k1")
     assert hear(desk, after=timedelta(days=1)) is None
 
@@ -57,7 +58,7 @@ def test_a_notice_that_a_dead_deliverer_held_is_free_at_once(desk: Desk) -> None
     hear(desk, "dead")
     hear(desk, "alive")
     with desk.database.transaction() as session:
-        claims.release_dead(session, lambda name: name == "dead")
+        leases.release_dead(session, Notice, lambda name: name == "dead")
     due = hear(desk, "other")
     assert due is not None
     assert due.maybe_said
@@ -78,4 +79,4 @@ def test_a_notice_that_failed_is_tried_again_or_given_up(desk: Desk) -> None:
 
 def broken_notices(database: Database) -> list[str]:
     with database.reading() as session:
-        return list(session.scalars(select(Notice.broken)))
+        return list(session.scalars(select(Notice.failure_reason)))

@@ -8,14 +8,15 @@ from threading import Barrier
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.delivery import claims, outbox
+from core.delivery import outbox
 from core.delivery.backlog import draw_by_policy
-from core.delivery.claims import CLAIM, LONGEST_PAUSE
 from core.delivery.outbox import Due
 from core.delivery.recipients import leads_of, person, reviewers_of
 from core.errors import DatabaseUnavailable
 from core.policy import Policy
 from core.records.delivery import Posting
+from core.storage import leases
+from core.storage.leases import LEASE, LONGEST_PAUSE
 from core.vocabulary import Card
 from tests.core.desk import NOW, REFUND, Desk
 from tests.people import ANA, BEN, LEADS, REVIEW, support_policy
@@ -53,7 +54,7 @@ def claim(
 def shown(desk: Desk, due: Due | None, ts: str | None = None, after: timedelta = 0 * SECOND) -> None:
     assert due is not None
     with desk.database.transaction() as session:
-        outbox.mark_shown(session, due.id, due.version, ts or f"{due.subject_id}.0", NOW + after)
+        outbox.mark_delivered(session, due.id, due.version, ts or f"{due.subject_id}.0", NOW + after)
 
 
 def failed(desk: Desk, due: Due | None, after: timedelta = 0 * SECOND, **how: object) -> None:
@@ -79,7 +80,7 @@ def test_a_hundred_changes_are_one_message(desk: Desk) -> None:
         show(desk, 1)
     due = claim(desk)
     assert due is not None
-    assert (due.subject_id, due.version, due.shown, due.ts, due.channel) == (1, 100, 0, None, REVIEW)
+    assert (due.subject_id, due.version, due.delivered_version, due.ts, due.channel) == (1, 100, 0, None, REVIEW)
     shown(desk, due)
     assert claim(desk) is None
 
@@ -92,7 +93,7 @@ def test_what_changes_while_it_is_drawn_is_drawn_again(desk: Desk) -> None:
     shown(desk, due)
     again = claim(desk)
     assert again is not None
-    assert (again.ts, again.version, again.shown) == ("1.0", 2, 1)
+    assert (again.ts, again.version, again.delivered_version) == ("1.0", 2, 1)
 
 
 def test_each_recipient_has_its_message_in_its_channel(desk: Desk) -> None:
@@ -148,7 +149,7 @@ def test_only_what_the_rates_allow_is_claimed(desk: Desk) -> None:
         ("nothing is allowed", False, False, [REVIEW, LEADS], set()),
     ]
     for number, (sentence, may_update, may_update_open, full, allowed) in enumerate(cases, start=1):
-        later = number * (CLAIM + SECOND)  # what the former case claimed is free again
+        later = number * (LEASE + SECOND)  # what the former case claimed is free again
         claimed = set()
         while due := claim(
             desk, after=later, may_update=may_update, may_update_open=may_update_open, full_channels=full
@@ -162,7 +163,7 @@ def test_a_failure_is_tried_again_after_pauses_that_double(desk: Desk) -> None:
     now, pauses = 0 * SECOND, []
     for _attempt in range(12):
         failed(desk, claim(desk, after=now), after=now)
-        pause = posting(desk, 1).next_try_at - NOW - now
+        pause = posting(desk, 1).next_attempt_at - NOW - now
         assert claim(desk, after=now + pause - timedelta(milliseconds=1)) is None
         pauses.append(pause)
         now += pause
@@ -171,7 +172,7 @@ def test_a_failure_is_tried_again_after_pauses_that_double(desk: Desk) -> None:
     shown(desk, claim(desk, after=now), after=now)
     show(desk, 1)
     failed(desk, claim(desk, after=now), after=now)
-    assert posting(desk, 1).next_try_at == NOW + now + 2 * SECOND, "a success starts the count anew"
+    assert posting(desk, 1).next_attempt_at == NOW + now + 2 * SECOND, "a success starts the count anew"
 
 
 def test_slack_says_when_to_come_back(desk: Desk) -> None:
@@ -193,7 +194,7 @@ def test_a_message_that_is_gone_is_posted_anew(desk: Desk) -> None:
 def test_what_cannot_be_mended_is_given_up_with_its_reason(desk: Desk) -> None:
     show(desk, 1)
     failed(desk, claim(desk), permanent="channel_not_found")
-    assert posting(desk, 1).broken == "channel_not_found"
+    assert posting(desk, 1).failure_reason == "channel_not_found"
     assert claim(desk, after=timedelta(days=1)) is None
 
 
@@ -215,8 +216,8 @@ def test_a_first_post_with_an_unknown_outcome_is_looked_for_first(desk: Desk) ->
 def test_a_deliverer_that_died_leaves_its_posting_to_be_looked_for(desk: Desk) -> None:
     show(desk, 1)
     claim(desk, "dead")
-    assert claim(desk, "other", after=CLAIM) is None
-    due = claim(desk, "other", after=CLAIM + SECOND)
+    assert claim(desk, "other", after=LEASE) is None
+    due = claim(desk, "other", after=LEASE + SECOND)
     assert due is not None
     assert due.maybe_posted
 
@@ -228,7 +229,7 @@ def test_what_a_dead_deliverer_held_is_free_at_once(desk: Desk) -> None:
     claim(desk, "dead")
     claim(desk, "alive")
     with desk.database.transaction() as session:
-        claims.release_dead(session, lambda name: name == "dead")
+        leases.release_dead(session, Posting, lambda name: name == "dead")
     due = claim(desk, "other")
     assert due is not None
     assert due.subject_id == 1
@@ -239,10 +240,10 @@ def test_shown_only_grows_when_an_older_drawing_is_marked_late(desk: Desk) -> No
     show(desk, 1)
     old = claim(desk, "slow")
     show(desk, 1)
-    shown(desk, claim(desk, "quick", after=CLAIM + SECOND))
+    shown(desk, claim(desk, "quick", after=LEASE + SECOND))
     shown(desk, old)
-    assert posting(desk, 1).shown == 2
-    assert claim(desk, after=CLAIM + SECOND) is None
+    assert posting(desk, 1).delivered_version == 2
+    assert claim(desk, after=LEASE + SECOND) is None
 
 
 def test_a_message_is_found_by_its_coordinates_and_the_reverse(desk: Desk) -> None:

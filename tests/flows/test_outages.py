@@ -61,7 +61,7 @@ def test_a_card_that_somebody_deleted_is_posted_again(loop: Loop) -> None:
     card = loop.card("the sofa came late")
     loop.services.slack.chat_delete(channel=REVIEW, ts=card.ts)
     with loop.database.transaction() as session:
-        session.scalars(select(Posting)).one().wanted += 1
+        session.scalars(select(Posting)).one().requested_version += 1
     again = loop.card("the sofa came late")
     assert again.ts != card.ts
     loop.ana.click(again, "refund")
@@ -111,12 +111,14 @@ def test_a_lead_who_reacts_before_we_know_where_the_report_stands_is_heard(loop:
 
     def place(**values: object) -> int:
         with loop.database.transaction() as session:
-            known = update(Posting).where(Posting.card == Card.CANDIDATE, Posting.wanted <= Posting.shown)
+            known = update(Posting).where(
+                Posting.card == Card.CANDIDATE, Posting.requested_version <= Posting.delivered_version
+            )
             return len(session.execute(known.values(**values).returning(Posting.id)).all())
 
     loop.box.wait_for(lambda: place(ts=None, unconfirmed=True))  # as it is between Slack's answer and our note of it
     assert not loop.cleo.react(report, "white_check_mark").ok, "not acknowledged, so Slack keeps the event"
-    assert place(wanted=Posting.wanted + 1)
+    assert place(requested_version=Posting.requested_version + 1)
     loop.box.wait_for(lambda: place(urgent=True))
     loop.box.advance(61)
     loop.card("v1 is live", channel=LEADS)

@@ -40,7 +40,7 @@ def lived_in(database: Database) -> None:
     desk.ticket("where is my parcel")
     with database.transaction() as session:
         for posting in session.query(Posting):
-            outbox.mark_shown(session, posting.id, posting.wanted, f"{posting.id}.0", NOW)
+            outbox.mark_delivered(session, posting.id, posting.requested_version, f"{posting.id}.0", NOW)
 
 
 def backed_up(url: str, folder: Path) -> Path:

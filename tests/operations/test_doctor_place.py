@@ -17,11 +17,12 @@ from bot.cli.app import app
 from bot.runtime.clock import utc_now
 from bot.runtime.processes import is_gone, this_process
 from bot.slack.delivery.deliver import SPEAKING
-from core.delivery import backlog, notices, outbox, turns
+from core.delivery import backlog, notices, outbox
 from core.delivery.recipients import leads_of
 from core.queues import queue_named
 from core.records.delivery import Posting
 from core.records.jobs import Job
+from core.storage import leases
 from core.vocabulary import Card, NoticeKind
 from tests.core.desk import Desk
 from tests.core.models import promoted, seeded
@@ -186,7 +187,7 @@ def test_a_redrawn_card_waits_from_when_it_is_wanted_again_and_not_from_a_retry(
         queue = queue_named(session, "support")
         outbox.show(session, Card.RUN, 1, leads_of(queue), queue, start)
         posting = session.query(Posting).one()
-        outbox.mark_shown(session, posting.id, 1, "1.0", start)
+        outbox.mark_delivered(session, posting.id, 1, "1.0", start)
         assert backlog.waiting(session) == backlog.Waiting(0, None)
         outbox.show(session, Card.RUN, 1, leads_of(queue), queue, start + timedelta(hours=1))
         outbox.show(session, Card.RUN, 1, leads_of(queue), queue, start + timedelta(hours=2))
@@ -196,7 +197,15 @@ def test_a_redrawn_card_waits_from_when_it_is_wanted_again_and_not_from_a_retry(
 
 
 def job(name: str, key: str, state: str, error: str = "") -> Job:
-    return Job(name=name, key=key, mutex="train:support", payload={}, state=state, run_at=utc_now(), last_error=error)
+    return Job(
+        name=name,
+        key=key,
+        mutex="train:support",
+        payload={},
+        state=state,
+        next_attempt_at=utc_now(),
+        failure_reason=error,
+    )
 
 
 def test_a_job_that_failed_for_good_is_found_until_a_later_one_has_gone_well(place: Place) -> None:
@@ -215,11 +224,11 @@ def test_whether_a_worker_runs_is_seen_at_once(place: Place) -> None:
 
     assert (of_worker().outcome, "none runs" in of_worker().words) == (Outcome.NOTE, True)
     with place.database.transaction() as session:
-        turns.take(session, SPEAKING, "another-host:12:abc", utc_now(), is_gone)
+        leases.acquire(session, SPEAKING, "another-host:12:abc", utc_now(), is_gone)
     assert (of_worker().outcome, of_worker().words) == (Outcome.GOOD, "process 12 on another-host speaks to Slack")
     with place.database.transaction() as session:
         session.execute(
-            text("UPDATE turn SET holder = :gone"), {"gone": f"{this_process().rsplit(':', 2)[0]}:999999999:abc"}
+            text("UPDATE lease SET leased_by = :gone"), {"gone": f"{this_process().rsplit(':', 2)[0]}:999999999:abc"}
         )
     assert of_worker().outcome is Outcome.NOTE
 

@@ -87,7 +87,7 @@ def test_messages_that_wait_are_told_but_make_nobody_unready(watched: Watched) -
     with watched.loop.database.transaction() as session:
         queue = queue_named(session, "support")
         outbox.show(session, Card.RUN, 99, leads_of(queue), queue, utc_now() - timedelta(minutes=10))
-        session.execute(update(Posting).values(next_try_at=utc_now() + timedelta(hours=1)))
+        session.execute(update(Posting).values(next_attempt_at=utc_now() + timedelta(hours=1)))
     status, body = watched.ready()
     assert status == 200
     assert body["delivery"]["ok"] is False
@@ -98,7 +98,7 @@ def test_messages_that_wait_are_told_but_make_nobody_unready(watched: Watched) -
 @pytest.mark.usefixtures("sqlite_only")
 def test_a_channel_that_takes_nothing_is_named_and_makes_nobody_unready(watched: Watched) -> None:
     with watched.loop.database.transaction() as session:
-        incidents.hold(session, LEADS, "not_in_channel", utc_now(), posts_only=True)
+        incidents.hold_channel(session, LEADS, "not_in_channel", utc_now(), posts_only=True)
         queue = queue_named(session, "support")
         outbox.show(session, Card.RUN, 99, leads_of(queue), queue, utc_now())
     status, body = watched.ready()

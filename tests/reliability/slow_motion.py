@@ -19,7 +19,7 @@ from bot.sandbox.client import Message, SandboxClient
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
 from bot.slack.delivery.deliver import deliver_next, deliver_next_notice
-from bot.slack.delivery.incidents import tell_of_troubles
+from bot.slack.delivery.incidents import tell_of_incidents
 from core.records.delivery import Notice, Posting
 from core.records.reviews import Correction
 from core.storage.database import Database
@@ -38,7 +38,7 @@ class Stage:
     start: datetime
     has_rates: bool
     seconds: float = 0.0
-    looked_for_troubles: float = -60.0
+    looked_for_incidents: float = -60.0
 
     def now(self) -> datetime:
         return self.start + timedelta(seconds=self.seconds)
@@ -59,9 +59,9 @@ class Stage:
             for worker in workers:
                 while deliver_next(worker) or deliver_next_notice(worker):
                     pass
-            if self.seconds >= self.looked_for_troubles + 5:
-                self.looked_for_troubles = self.seconds
-                tell_of_troubles(workers[0])
+            if self.seconds >= self.looked_for_incidents + 5:
+                self.looked_for_incidents = self.seconds
+                tell_of_incidents(workers[0])
             self.wait(every)
 
     def ticket(self, text: str) -> int:
@@ -92,7 +92,9 @@ class Stage:
     def waiting(self) -> int:
         """Messages that are not up to date."""
         with self.desk.database.reading() as session:
-            postings = session.scalars(select(Posting.id).where(Posting.wanted > Posting.shown)).all()
+            postings = session.scalars(
+                select(Posting.id).where(Posting.requested_version > Posting.delivered_version)
+            ).all()
             notices = session.scalars(select(Notice.id).where(Notice.delivered_at.is_(None))).all()
         return len(postings) + len(notices)
 

@@ -115,12 +115,20 @@ def lose_the_prediction_s_text(session: Session) -> None:
 
 def leave_a_job_running(session: Session) -> None:
     session.add(
-        Job(name="train", key="x", mutex=None, payload={}, state="running", run_at=utc_now(), claimed_by="gone:1:x")
+        Job(
+            name="train",
+            key="x",
+            mutex=None,
+            payload={},
+            state="running",
+            next_attempt_at=utc_now(),
+            leased_by="gone:1:x",
+        )
     )
 
 
 def give_a_card_up(session: Session) -> None:
-    session.execute(update(Posting).values(broken="is_archived"))
+    session.execute(update(Posting).values(failure_reason="is_archived"))
 
 
 NOBODY_DRAWS = {"one post per card", "each card shows its row as it is", "each event is heard, under one id"}

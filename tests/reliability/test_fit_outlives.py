@@ -57,12 +57,12 @@ def test_a_run_outlives_an_absent_database(shaky: Database, straight: Database, 
     with ThreadPoolExecutor(1) as pool:
         working = pool.submit(train_next, services)
         until((folder / "began").exists)
-        first_lease = job(straight).lease_until
+        first_lease = job(straight).leased_until
         proxy.refusing = True
         assert proxy.reset_all() > 0
         until(lambda: proxy.refused)  # the renewal of the lease
         proxy.refusing = False
-        until(lambda: job(straight).lease_until != first_lease)
+        until(lambda: job(straight).leased_until != first_lease)
         proxy.refusing = True
         proxy.reset_all()
         refused = proxy.refused
@@ -70,7 +70,7 @@ def test_a_run_outlives_an_absent_database(shaky: Database, straight: Database, 
         until(lambda: proxy.refused > refused)  # the candidate could not be stored
         proxy.refusing = False
         assert working.result(PATIENCE)
-    assert (job(straight).state, job(straight).attempt) == ("ready", 0), "as if it had not been taken"
+    assert (job(straight).state, job(straight).attempts) == ("ready", 0), "as if it had not been taken"
     assert train_next(services)
     with straight.reading() as session:
         assert session.scalars(select(TrainingRun.state)).all() == [RunState.DONE]

@@ -150,7 +150,7 @@ def test_it_hands_a_long_fit_over_and_another_worker_makes_the_candidate(
         assert first.told_to_end() < 5
         assert first.process.exitcode == 0
         assert left_running(pid) == []
-        assert (job(database).state, job(database).attempt) == ("ready", 0), "as if it had not been taken"
+        assert (job(database).state, job(database).attempts) == ("ready", 0), "as if it had not been taken"
         (folder / "go on").touch()
         second.start()
         until(lambda: is_done(database))

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.slack.directory.refresh import refresh_people
-from bot.worker.tasks import put_times_right
+from bot.worker.tasks import repair_times
 from core.people.members import members
 from core.queues import queue_named
 from core.records.delivery import Posting
@@ -99,7 +99,7 @@ def test_a_trouble_ends_quietly_when_nothing_waits_for_it_any_more(stage: Stage)
     stage.ticket("the sofa came late")
     stage.work(worker, seconds=10)
     with stage.desk.database.transaction() as session:  # as when its queue has left the policy file
-        session.scalars(select(Posting).where(Posting.channel == REVIEW)).one().broken = "there is no queue"
+        session.scalars(select(Posting).where(Posting.channel == REVIEW)).one().failure_reason = "there is no queue"
     stage.work(worker, seconds=60, every=5)
     assert [words.partition(" → ")[0] for words in stage.doctor()] == [
         f"1 message to {REVIEW}: there is no queue (item 1)"
@@ -130,6 +130,6 @@ def test_a_clock_that_is_put_back_an_hour_holds_no_channel_up_that_long(stage: S
     stage.work(worker, seconds=5)
     stage.start -= timedelta(hours=1)
     stage.box.invite(BOT, REVIEW)
-    put_times_right(worker)
+    repair_times(worker)
     stage.work(worker, seconds=10)
     assert (len(stage.cards("the sofa came late")), stage.waiting()) == (1, 0)

@@ -10,9 +10,9 @@ from sqlalchemy import delete, select
 from bot.observability.liveness import Liveness
 from bot.runtime.services import assemble
 from bot.worker.scheduler import is_too_early
-from bot.worker.tasks import DAY, PeriodicTask, put_times_right
+from bot.worker.tasks import DAY, PeriodicTask, repair_times
 from core import jobs
-from core.delivery import claims, outbox, webhooks
+from core.delivery import outbox, webhooks
 from core.delivery.card_refs import CardRef
 from core.delivery.outbox import Due
 from core.errors import Outdated
@@ -20,6 +20,7 @@ from core.policy.retraining import RetrainingPolicy
 from core.records.jobs import Job
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.review.votes import NewAnswer, cast_vote
+from core.storage import leases
 from core.storage.database import Database
 from core.vocabulary import AnswerKind, EventKind
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk, opened
@@ -38,7 +39,7 @@ def desk(database: Database) -> Desk:
 
 def put_right(desk: Desk, now: datetime) -> None:
     """As the worker does every few seconds."""
-    put_times_right(replace(assemble(desk.database, WebClient(), desk.policy), clock=lambda: now))
+    repair_times(replace(assemble(desk.database, WebClient(), desk.policy), clock=lambda: now))
 
 
 def claimed_card(desk: Desk, now: datetime, worker: str = "two") -> Due | None:
@@ -61,8 +62,17 @@ def enqueued(desk: Desk) -> None:
         jobs.enqueue(session, "train", "train:1", {}, NOW)
 
 
-def test_a_card_that_was_due_before_the_clock_was_put_back_is_due_after(desk: Desk) -> None:
+def test_a_card_that_was_requested_before_the_clock_was_put_back_is_due_at_once(desk: Desk) -> None:
     desk.ticket()
+    assert claimed_card(desk, BACK) is not None
+
+
+def test_a_card_that_failed_before_the_clock_was_put_back_is_due_after(desk: Desk) -> None:
+    desk.ticket()
+    due = claimed_card(desk, NOW)
+    assert due is not None
+    with desk.database.transaction() as session:
+        outbox.mark_failed(session, due.id, NOW)
     assert claimed_card(desk, BACK) is None
     put_right(desk, BACK)
     assert claimed_card(desk, BACK) is not None
@@ -73,7 +83,7 @@ def test_a_card_that_a_dead_worker_had_claimed_is_free_within_a_minute_and_not_a
     assert claimed_card(desk, NOW, "one") is not None
     put_right(desk, BACK)
     assert claimed_card(desk, BACK) is None, "the first may be posting it at this moment"
-    assert claimed_card(desk, BACK + claims.CLAIM + SECOND) is not None
+    assert claimed_card(desk, BACK + leases.LEASE + SECOND) is not None
 
 
 def test_a_pause_that_is_meant_stays(desk: Desk) -> None:
@@ -92,10 +102,10 @@ def test_an_event_for_other_systems_goes_out_after_the_clock_was_put_back(desk: 
     with desk.database.transaction() as session:
         webhooks.publish(session, EventKind.ITEM_SETTLED, 1, queue.id, {}, NOW)
         [event_id] = session.scalars(select(Event.id))
-        session.add(EventDelivery(event_id=event_id, endpoint="desk", next_try_at=NOW))
+        session.add(EventDelivery(event_id=event_id, endpoint="desk", next_attempt_at=NOW))
     put_right(desk, BACK)
     with desk.database.reading() as session:
-        assert session.scalars(select(EventDelivery.next_try_at)).one() == BACK
+        assert session.scalars(select(EventDelivery.next_attempt_at)).one() == BACK
 
 
 def test_an_event_that_was_refused_is_sent_again_as_soon_as_if_the_clock_had_not_been_put_back(desk: Desk) -> None:
@@ -109,13 +119,13 @@ def _next_try_of_a_refused_event(desk: Desk, seen_at: datetime) -> datetime:
         event_id = session.scalars(select(Event.id)).one()
         session.execute(delete(DeliveryAttempt))
         session.execute(delete(EventDelivery))
-        delivery = EventDelivery(event_id=event_id, endpoint="desk", next_try_at=NOW)
+        delivery = EventDelivery(event_id=event_id, endpoint="desk", next_attempt_at=NOW)
         session.add(delivery)
         session.flush()
         webhooks.note_attempt(session, delivery.id, webhooks.Attempted(503, "busy", 5, retry_after=7200), NOW)
     put_right(desk, seen_at)
     with desk.database.reading() as session:
-        return session.scalars(select(EventDelivery.next_try_at)).one()
+        return session.scalars(select(EventDelivery.next_attempt_at)).one()
 
 
 def test_a_job_that_waited_before_the_clock_was_put_back_is_taken_after(desk: Desk) -> None:
@@ -180,7 +190,7 @@ def test_a_schedule_that_was_looked_at_by_a_clock_ahead_goes_on_from_now(desk: D
     with desk.database.transaction() as session:
         for now in (NOW - SECOND, NOW + timedelta(days=30)):
             jobs.enqueue_due(session, "retrain", AT_NINE, "scheduled_run", {}, now)
-        jobs.mend_times(session, NOW + 2 * SECOND)
+        jobs.repair_times(session, NOW + 2 * SECOND)
         before = len(session.scalars(select(Job.id)).all())
         jobs.enqueue_due(session, "retrain", AT_NINE, "scheduled_run", {}, NOW + timedelta(days=1, seconds=1))
         assert len(session.scalars(select(Job.id)).all()) == before + 1

@@ -47,7 +47,7 @@ class Door:
             return {
                 table.name: session.scalar(select(func.count()).select_from(table)) or 0
                 for table in Base.metadata.sorted_tables
-                if table.name != "heard"  # which kinds of events come: bookkeeping of our own
+                if table.name != "received_event"  # which kinds of events come: bookkeeping of our own
             }
 
 

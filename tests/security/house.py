@@ -75,7 +75,7 @@ class House:
     def rows(self) -> dict[str, list[str]]:
         """All that is stored, but for words to one person, and for which kinds of events were heard."""
         with self.desk.database.reading() as session:
-            tables = [table for table in Base.metadata.sorted_tables if table.name not in ("notice", "heard")]
+            tables = [table for table in Base.metadata.sorted_tables if table.name not in ("notice", "received_event")]
             return {table.name: sorted(str(row) for row in session.execute(select(table))) for table in tables}
 
     # How they act

@@ -43,8 +43,10 @@ def each_card_shows_its_row(session: Session, scene: Scene) -> Finding:
     postings = session.scalars(select(Posting)).all()
     broken = []
     for row in postings:
-        if row.shown != row.wanted or row.claimed_until is not None:
-            broken.append(f"posting {row.id} ({row.card.value}): shown {row.shown} of {row.wanted}")
+        if row.delivered_version != row.requested_version or row.leased_until is not None:
+            broken.append(
+                f"posting {row.id} ({row.card.value}): version {row.delivered_version} of {row.requested_version}"
+            )
         if row.card is Card.CHART:
             continue
         post = seen.get((row.channel, row.ts or ""))
@@ -74,7 +76,7 @@ def _drawn(session: Session, row: Posting, policy: Policy) -> Message:
 
 def nothing_was_given_up(session: Session, scene: Scene) -> Finding:
     rows = [*session.scalars(select(Posting)), *session.scalars(select(Notice))]
-    broken = tuple(f"{type(row).__name__} {row.id}: {row.broken}" for row in rows if row.broken)
+    broken = tuple(f"{type(row).__name__} {row.id}: {row.failure_reason}" for row in rows if row.failure_reason)
     return Finding("no message was given up", len(rows), broken)
 
 

@@ -57,7 +57,7 @@ def each_event_is_heard_under_one_id(session: Session, scene: Scene) -> Finding:
 def no_job_is_left(session: Session, scene: Scene) -> Finding:
     jobs = session.scalars(select(Job)).all()
     scene.notes["jobs: given up after five deaths"] = sum(job.state == "dead" for job in jobs)
-    scene.notes["jobs: tried more than once"] = sum(job.attempt > 1 for job in jobs)
-    left = tuple(f"job {job.id} ({job.key}) is {job.state} by {job.claimed_by}" for job in jobs
+    scene.notes["jobs: tried more than once"] = sum(job.attempts > 1 for job in jobs)
+    left = tuple(f"job {job.id} ({job.key}) is {job.state} by {job.leased_by}" for job in jobs
                  if job.state not in ("done", "dead"))  # fmt: skip
     return Finding("no job is left", len(jobs), left)

@@ -1,7 +1,7 @@
-"""From the outbox to Slack: take a posting, say it, note that it is shown.
+"""Delivery from the outbox to Slack: lease a posting or a notice, send it, note the outcome.
 
 Three steps, two short transactions with Slack's call between them. A crash between Slack's answer and the second one
-would post twice; so what is claimed counts as perhaps said until its outcome is noted (bot/slack/delivery/sender.py).
+would post twice; so what is leased counts as perhaps sent until its outcome is noted (bot/slack/delivery/sender.py).
 
 Any number of workers may run; one of them at a time speaks, so that Slack's rates hold for all of them together.
 """
@@ -18,13 +18,14 @@ from bot.runtime.processes import is_gone
 from bot.runtime.services import Services
 from bot.slack.delivery import sender
 from bot.slack.errors import CONNECTION, Failure, sorted_failure
-from core.delivery import claims, incidents, notices, outbox, turns
+from core.delivery import incidents, notices, outbox
 from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
-from core.delivery.turns import Whose
 from core.errors import CommitOutcomeUnknown, DatabaseUnavailable, NotFound
 from core.records.delivery import Notice, Posting
+from core.storage import leases
 from core.storage.database import PATIENT
+from core.storage.leases import Outcome
 from core.vocabulary import Card
 
 log = logging.getLogger(__name__)
@@ -37,8 +38,8 @@ FILE_APPEARS = 30.0  # seconds; Slack shows a file some time after it took it, s
 
 
 def deliver_next(services: Services) -> bool:
-    """Bring one message up to date. False: nothing is due that Slack's rates allow now, or it is another's turn."""
-    due = in_turn(services, _claim, Posting)
+    """Bring one message up to date. False: nothing is due that Slack's rates allow now, or another worker speaks."""
+    due = leased(services, _claim, Posting)
     if due is None:
         return False
     try:
@@ -46,9 +47,9 @@ def deliver_next(services: Services) -> bool:
     except (SlackApiError, *CONNECTION, NotFound) as error:  # NotFound: its queue is not in the policy any more
         _fail(services, due, sorted_failure(error))
         return True
-    except DatabaseUnavailable:  # the row cannot be read: nothing was said, and it need not wait until the claim ends
+    except DatabaseUnavailable:  # the row cannot be read: nothing was said, and it need not wait until the lease ends
         services.database.retry_until_committed(
-            lambda session: outbox.put_back(session, due.id, still_unsure=due.maybe_posted)
+            lambda session: outbox.release(session, due.id, still_unsure=due.maybe_posted)
         )
         return True
     services.budget.heard()
@@ -57,8 +58,8 @@ def deliver_next(services: Services) -> bool:
 
 
 def deliver_next_notice(services: Services) -> bool:
-    """Say one notice. False: none is due, or it is another's turn."""
-    due = in_turn(services, _claim_notice, Notice)
+    """Deliver one notice. False: none is due, or another worker speaks."""
+    due = leased(services, _claim_notice, Notice)
     if due is None:
         return False
     try:
@@ -67,38 +68,38 @@ def deliver_next_notice(services: Services) -> bool:
         _fail_notice(services, due, sorted_failure(error))
         return True
     services.budget.heard()
-    services.database.retry_until_committed(lambda session: _note_said(session, due, services.clock()))
+    services.database.retry_until_committed(lambda session: _note_delivered(session, due, services.clock()))
     return True
 
 
-def give_turn_back(services: Services) -> bool:
+def stop_speaking(services: Services) -> bool:
     """Another worker may speak at once. Always False: there is no more of it."""
     with services.database.transaction(wait=ENDING) as session:
-        turns.give_back(session, SPEAKING, services.process)
+        leases.relinquish(session, SPEAKING, services.process)
     return False
 
 
-def in_turn(
+def leased(
     services: Services, claim: Callable[[Session, Services], Taken | None], record: type[Posting] | type[Notice]
 ) -> Taken | None:
-    """What `claim` takes, if it is this process's turn to speak. Where nobody knows whether it took something, that is
-    let go: nothing else claims such records for this process."""
+    """What `claim` takes, if this process may speak. Where it is not known whether it took something, that is released:
+    nothing else leases such records for this process."""
     if services.budget.is_silent():
         return None
     try:
         with services.database.transaction(wait=PATIENT) as session:
-            return claim(session, services) if is_my_turn(session, services) else None
+            return claim(session, services) if may_speak(session, services) else None
     except CommitOutcomeUnknown:
-        services.database.retry_until_committed(lambda session: claims.let_go(session, record, services.process))
+        services.database.retry_until_committed(lambda session: leases.release_all(session, record, services.process))
         return None
 
 
-def is_my_turn(session: Session, services: Services) -> bool:
-    """Takes the turn where it is free, and keeps it where it is ours."""
-    whose = turns.take(session, SPEAKING, services.process, services.clock(), is_gone)
-    if whose is Whose.NEWLY_MINE:
+def may_speak(session: Session, services: Services) -> bool:
+    """Take the lease on speaking where it is free, and keep it where it is ours."""
+    outcome = leases.acquire(session, SPEAKING, services.process, services.clock(), is_gone)
+    if outcome is Outcome.ACQUIRED:
         services.budget.begin(services.policy.channels)
-    return whose is not Whose.ANOTHERS
+    return outcome is not Outcome.TAKEN
 
 
 def _claim(session: Session, services: Services) -> Due | None:
@@ -118,14 +119,14 @@ def _claim_notice(session: Session, services: Services) -> DueNotice | None:
 
 
 def _note_shown(session: Session, due: Due, ts: str | None, now: datetime) -> None:
-    outbox.mark_shown(session, due.id, due.version, ts, now)
-    incidents.mend(session, due.channel, now, by_post=due.ts is None)
+    outbox.mark_delivered(session, due.id, due.version, ts, now)
+    incidents.resolve(session, due.channel, now, by_post=due.ts is None)
 
 
-def _note_said(session: Session, due: DueNotice, now: datetime) -> None:
-    notices.mark_said(session, due.id, now)
+def _note_delivered(session: Session, due: DueNotice, now: datetime) -> None:
+    notices.mark_delivered(session, due.id, now)
     if due.person is None:
-        incidents.mend(session, due.channel, now, by_post=True)
+        incidents.resolve(session, due.channel, now, by_post=True)
 
 
 def _fail(services: Services, due: Due, failure: Failure) -> None:
@@ -139,7 +140,7 @@ def _fail(services: Services, due: Due, failure: Failure) -> None:
     pause = FILE_APPEARS if due.card is Card.CHART and failure.unknown else failure.retry_after
     with services.database.transaction(wait=PATIENT) as session:
         if _held_up(session, services, due.channel, failure, is_post=due.ts is None):
-            outbox.put_back(session, due.id, still_unsure=failure.unknown)
+            outbox.release(session, due.id, still_unsure=failure.unknown)
             return
         outbox.mark_failed(
             session,
@@ -151,7 +152,7 @@ def _fail(services: Services, due: Due, failure: Failure) -> None:
             permanent=permanent,
         )
         if permanent:
-            incidents.note(session, due.channel, permanent, services.clock())
+            incidents.open_incident(session, due.channel, permanent, services.clock())
 
 
 def _fail_notice(services: Services, due: DueNotice, failure: Failure) -> None:
@@ -160,11 +161,11 @@ def _fail_notice(services: Services, due: DueNotice, failure: Failure) -> None:
     _log(failure, {"notice": due.id})
     with services.database.transaction(wait=PATIENT) as session:
         if _held_up(session, services, due.channel, failure, is_post=True):
-            notices.put_back(session, due.id, still_unsure=failure.unknown)
+            notices.release(session, due.id, still_unsure=failure.unknown)
             return
         permanent = failure.reason if failure.permanent else ""
         if permanent:
-            incidents.note(session, due.channel, permanent, services.clock())
+            incidents.open_incident(session, due.channel, permanent, services.clock())
         notices.mark_failed(
             session, due.id, services.clock(), failure.retry_after, permanent, outcome_unknown=failure.unknown
         )
@@ -172,13 +173,13 @@ def _fail_notice(services: Services, due: DueNotice, failure: Failure) -> None:
 
 def _held_up(session: Session, services: Services, channel: str, failure: Failure, is_post: bool) -> bool:
     """Whether the reason is none of the message's own: then the whole channel waits, or all that this process says.
-    A process whose token is refused lets another have the turn, which may have a better one."""
+    A process whose token is refused lets another speak, which may have a better one."""
     if failure.of_token:
         services.budget.refused_token()
-        incidents.hold(session, incidents.EVERYWHERE, failure.reason, services.clock(), posts_only=False)
-        turns.give_back(session, SPEAKING, services.process)
+        incidents.hold_channel(session, incidents.EVERYWHERE, failure.reason, services.clock(), posts_only=False)
+        leases.relinquish(session, SPEAKING, services.process)
     elif failure.of_channel:
-        incidents.hold(session, channel, failure.reason, services.clock(), posts_only=is_post)
+        incidents.hold_channel(session, channel, failure.reason, services.clock(), posts_only=is_post)
     return failure.of_token or failure.of_channel
 
 

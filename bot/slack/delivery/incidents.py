@@ -1,5 +1,5 @@
-"""Tells the leads, once, what they have to mend before Slack takes our messages, and that it is mended. A trouble with
-the leads' own channel is told nowhere in Slack; the log, /health/ready and `goldloop doctor` have it."""
+"""Tells the leads of incidents: once what they have to resolve, and once that it is resolved. An incident with the
+leads' own channel is told nowhere in Slack; the log, /health/ready and `goldloop doctor` have it."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -15,20 +15,20 @@ from core.records.delivery import Incident
 from core.storage.database import PATIENT
 from core.vocabulary import NoticeKind
 
-REMEMBERED = timedelta(days=1)  # a trouble that was mended longer ago is no news any more
+REMEMBERED = timedelta(days=1)  # an incident that was resolved longer ago is no news any more
 
 
-def tell_of_troubles(services: Services) -> bool:
+def tell_of_incidents(services: Services) -> bool:
     """Repeating it says nothing twice. Always False: there is no more of it."""
     now = services.clock()
     with services.database.transaction(wait=PATIENT) as session:
-        incidents.close_what_is_over(session, now)
-        known = incidents.known(session, since=now - REMEMBERED)
-        closed = {one.channel for one in known if one.mended_at is None and one.held_until is not None}
-        for trouble in known:
-            for channel in _concerned(services.policy, trouble.channel):
+        incidents.resolve_stale(session, now)
+        recent = incidents.recent(session, since=now - REMEMBERED)
+        closed = {one.channel for one in recent if one.resolved_at is None and one.held_until is not None}
+        for incident in recent:
+            for channel in _concerned(services.policy, incident.channel):
                 if channel not in closed and EVERYWHERE not in closed:
-                    _tell(session, services, trouble, channel)
+                    _tell(session, services, incident, channel)
     return False
 
 
@@ -38,23 +38,23 @@ def _concerned(policy: Policy, channel: str) -> Iterable[str]:
     return dict.fromkeys(queue.leads_channel for queue in uses)
 
 
-def _tell(session: Session, services: Services, trouble: Incident, channel: str) -> None:
-    key = f"trouble:{trouble.id}:{channel}"
-    if trouble.mended_at is None:
-        _notify(session, services, key, channel, _what_is_wrong(session, trouble))
-    elif trouble.held_until is not None:
-        could_be_told = trouble.channel not in (channel, EVERYWHERE)
+def _tell(session: Session, services: Services, incident: Incident, channel: str) -> None:
+    key = f"incident:{incident.id}:{channel}"
+    if incident.resolved_at is None:
+        _notify(session, services, key, channel, _what_is_wrong(session, incident))
+    elif incident.held_until is not None:
+        could_be_told = incident.channel not in (channel, EVERYWHERE)
         if not could_be_told or notices.was_noted(session, key):
-            _notify(session, services, f"mended:{key}", channel, words.mended(trouble.channel, trouble.since))
+            _notify(session, services, f"resolved:{key}", channel, words.mended(incident.channel, incident.since))
 
 
-def _what_is_wrong(session: Session, trouble: Incident) -> str:
-    count = backlog.count_waiting_for(session, trouble)
-    if trouble.held_until is not None:
-        return words.held_up(trouble.channel, trouble.reason, count)
-    named = backlog.named_as_given_up(session, trouble.channel, trouble.reason)
-    return words.refused(trouble.channel, trouble.reason, count, named)
+def _what_is_wrong(session: Session, incident: Incident) -> str:
+    count = backlog.count_waiting_for(session, incident)
+    if incident.held_until is not None:
+        return words.held_up(incident.channel, incident.reason, count)
+    named = backlog.named_as_given_up(session, incident.channel, incident.reason)
+    return words.refused(incident.channel, incident.reason, count, named)
 
 
 def _notify(session: Session, services: Services, key: str, channel: str, said: str) -> None:
-    notices.notify(session, NoticeKind.TROUBLE, key, channel, None, said, services.clock())
+    notices.notify(session, NoticeKind.INCIDENT, key, channel, None, said, services.clock())

@@ -11,10 +11,12 @@ from sqlalchemy import select
 
 from bot.runtime.processes import this_process
 from bot.slack.delivery.deliver import SPEAKING
-from core.delivery import notices, turns
-from core.delivery.turns import LEASE, Whose
-from core.records.delivery import Posting, Turn
+from core.delivery import notices
+from core.records.delivery import Posting
+from core.records.leased import Lease
+from core.storage import leases
 from core.storage.database import PATIENT, Database
+from core.storage.leases import EXCLUSIVE_LEASE, Outcome
 from core.vocabulary import NoticeKind
 from tests.people import LEADS, workspace
 from tests.reliability.slow_motion import ELSEWHERE, Stage, staged
@@ -28,9 +30,9 @@ def test_two_workers_together_keep_slacks_rates(database: Database) -> None:
         for _redraw in range(6):
             with database.transaction() as session:
                 for posting in session.scalars(select(Posting)):
-                    posting.wanted, posting.urgent = posting.wanted + 1, True
+                    posting.requested_version, posting.urgent = posting.requested_version + 1, True
                 for worker in (one, two):  # the turn may go from hand to hand
-                    turns.give_back(session, SPEAKING, worker.process)
+                    leases.relinquish(session, SPEAKING, worker.process)
             one, two = two, one
             stage.work(one, two, seconds=8, every=0.5)
         stage.work(one, two, seconds=25, every=0.5)
@@ -54,38 +56,40 @@ def test_two_workers_post_each_card_once_and_say_each_notice_once(stage: Stage) 
     assert len(stage.calls("chat.postMessage")) == len(items) + 3
 
 
-def whose(stage: Stage, who: str, gone: str = "", after: timedelta = timedelta(0)) -> Whose:
+def whose(stage: Stage, who: str, gone: str = "", after: timedelta = timedelta(0)) -> Outcome:
     with stage.desk.database.transaction(wait=PATIENT) as session:
-        return turns.take(session, "speaking", who, stage.now() + after, lambda name: name == gone)
+        return leases.acquire(session, "speaking", who, stage.now() + after, lambda name: name == gone)
 
 
 def test_a_turn_is_one_process_s_until_it_ends_it_or_is_silent_too_long(stage: Stage) -> None:
     second = timedelta(seconds=1)
-    assert whose(stage, "one") is Whose.NEWLY_MINE
-    assert whose(stage, "two") is Whose.ANOTHERS
-    assert whose(stage, "one", after=LEASE - second) is Whose.MINE
-    assert whose(stage, "two", after=LEASE + second) is Whose.ANOTHERS, "it was renewed"
-    assert whose(stage, "two", after=2 * LEASE) is Whose.NEWLY_MINE
-    assert whose(stage, "one", after=2 * LEASE) is Whose.ANOTHERS
-    assert whose(stage, "one", gone="two", after=2 * LEASE) is Whose.NEWLY_MINE, "a dead process holds nothing"
+    assert whose(stage, "one") is Outcome.ACQUIRED
+    assert whose(stage, "two") is Outcome.TAKEN
+    assert whose(stage, "one", after=EXCLUSIVE_LEASE - second) is Outcome.HELD
+    assert whose(stage, "two", after=EXCLUSIVE_LEASE + second) is Outcome.TAKEN, "it was renewed"
+    assert whose(stage, "two", after=2 * EXCLUSIVE_LEASE) is Outcome.ACQUIRED
+    assert whose(stage, "one", after=2 * EXCLUSIVE_LEASE) is Outcome.TAKEN
+    assert whose(stage, "one", gone="two", after=2 * EXCLUSIVE_LEASE) is Outcome.ACQUIRED, (
+        "a dead process holds nothing"
+    )
     with stage.desk.database.transaction() as session:
-        turns.give_back(session, "speaking", "two")
-    assert whose(stage, "two", after=2 * LEASE) is Whose.ANOTHERS, "nobody gives back what is not theirs"
+        leases.relinquish(session, "speaking", "two")
+    assert whose(stage, "two", after=2 * EXCLUSIVE_LEASE) is Outcome.TAKEN, "nobody gives back what is not theirs"
     with stage.desk.database.transaction() as session:
-        turns.give_back(session, "speaking", "one")
-    assert whose(stage, "two", after=2 * LEASE) is Whose.NEWLY_MINE
+        leases.relinquish(session, "speaking", "one")
+    assert whose(stage, "two", after=2 * EXCLUSIVE_LEASE) is Outcome.ACQUIRED
 
 
 def test_of_many_who_want_a_turn_at_once_one_gets_it_however_often_it_is_given_back(stage: Stage) -> None:
     def want(who: str) -> int:
         got = 0
         for _look in range(15):
-            if whose(stage, who) is not Whose.ANOTHERS:
+            if whose(stage, who) is not Outcome.TAKEN:
                 got += 1
                 with stage.desk.database.transaction(wait=PATIENT) as session:
-                    row = session.get_one(Turn, "speaking")
-                    assert row.holder == who, "nobody else may have it before it is given back"
-                    turns.give_back(session, "speaking", who)
+                    row = session.get_one(Lease, "speaking")
+                    assert row.leased_by == who, "nobody else may have it before it is given back"
+                    leases.relinquish(session, "speaking", who)
         return got
 
     with ThreadPoolExecutor(4) as pool:
@@ -94,10 +98,10 @@ def test_of_many_who_want_a_turn_at_once_one_gets_it_however_often_it_is_given_b
 
 def test_a_clock_that_is_put_back_an_hour_stops_nobody_from_speaking(stage: Stage) -> None:
     hour = timedelta(hours=1)
-    assert whose(stage, "one", after=hour) is Whose.NEWLY_MINE
-    assert whose(stage, "one") is Whose.MINE
-    assert whose(stage, "two", after=hour) is Whose.NEWLY_MINE
-    assert whose(stage, "one") is Whose.NEWLY_MINE, "a turn that ends in an hour is none"
+    assert whose(stage, "one", after=hour) is Outcome.ACQUIRED
+    assert whose(stage, "one") is Outcome.HELD
+    assert whose(stage, "two", after=hour) is Outcome.ACQUIRED
+    assert whose(stage, "one") is Outcome.ACQUIRED, "a turn that ends in an hour is none"
 
 
 @pytest.mark.usefixtures("sqlite_only")
@@ -107,7 +111,7 @@ def test_when_the_speaker_dies_on_this_machine_another_speaks_at_once(stage: Sta
     here = this_process().rsplit(":", 2)[0]
     first = stage.worker(f"{here}:{dead.pid}:one")
     with stage.desk.database.transaction() as session:
-        turns.take(session, SPEAKING, first.process, stage.now(), lambda name: False)
+        leases.acquire(session, SPEAKING, first.process, stage.now(), lambda name: False)
     stage.ticket("the sofa came late")
     stage.work(stage.worker(f"{here}:{os.getpid()}:two"), seconds=2)
     assert len(stage.cards("the sofa came late")) == 1

@@ -1,0 +1,35 @@
+"""Columns of rows that one process at a time works on. The verbs are in core/storage/leases.py."""
+
+from datetime import datetime
+
+from sqlalchemy import Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.records.base import Base
+
+
+class Leased:
+    """At most one process works on such a row: `leased_by`, until `leased_until` or until it releases the row."""
+
+    leased_by: Mapped[str | None]
+    leased_until: Mapped[datetime | None]
+
+
+class Retried(Leased):
+    """A row whose work may fail: it is tried again, later each time, and given up after some attempts.
+
+    `attempts` counts since the last success. `failure_reason` says why the row was given up; where a `state` says that,
+    why the last attempt failed.
+    """
+
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime]
+    failure_reason: Mapped[str] = mapped_column(Text, default="")
+
+
+class Lease(Leased, Base):
+    """What only one process does at a time, by name: "speaking to Slack"."""
+
+    __tablename__ = "lease"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
