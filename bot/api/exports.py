@@ -15,17 +15,18 @@ from fastapi.responses import StreamingResponse
 from bot.api.callers import Admit
 from bot.api.shapes import FURTHEST
 from bot.runtime.services import Services
-from core.learning.data.inputs import Input
 from core.learning.data.snapshots import Row, snapshot_rows
 from core.learning.lifecycle.listing import SnapshotHead, snapshot_head
 from core.policy import QueuePolicy
 from core.queues import queue_named
+from core.review.content import shown_input
 
 PIECE = 2000  # rows in memory at once
-COLUMNS = ("text", "label", "weight", "source", "source_id", "content_hash")
 SCHEMA = pyarrow.schema(
     [
         ("text", pyarrow.string()),
+        ("image_url", pyarrow.string()),
+        ("fields", pyarrow.string()),
         ("label", pyarrow.string()),
         ("weight", pyarrow.float64()),
         ("source", pyarrow.string()),
@@ -33,9 +34,11 @@ SCHEMA = pyarrow.schema(
         ("content_hash", pyarrow.string()),
     ]
 )
+COLUMNS = tuple(SCHEMA.names)
 UNSEEN = " \u00a0\u200b\u200c\u200d\u2060\ufeff"  # before which a spreadsheet may still calculate
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what spreadsheets calculate
 
+Value = str | float | int | None
 Pieces = Iterator[Sequence[Row]]
 Id = Annotated[int, Path(ge=1, le=FURTHEST)]
 Format = Literal["jsonl", "csv", "parquet"]
@@ -48,8 +51,9 @@ def export_routes(services: Services, may_read: Admit) -> APIRouter:
     def snapshot(
         queue: Annotated[QueuePolicy, Depends(may_read)], snapshot_id: Id, format: Format = "jsonl"
     ) -> StreamingResponse:
-        """The rows that a model was trained on, in order: text (masked as the policy says), label, weight and where
-        each came from. In CSV what a spreadsheet would calculate begins with an apostrophe; train from the others."""
+        """The rows of a model's training set, in order: text, image and fields (masked as the policy says), label,
+        weight and where each came from. `fields` is an object in JSON lines, and JSON text in CSV and Parquet. In CSV
+        what a spreadsheet would calculate begins with an apostrophe; train from the others."""
         with services.database.reading() as session:
             head = snapshot_head(session, queue_named(session, queue.name).id, snapshot_id)
         media_type, write = FORMATS[format]
@@ -71,14 +75,14 @@ def as_jsonl(pieces: Pieces) -> Iterator[bytes]:
 def as_csv(pieces: Pieces) -> Iterator[bytes]:
     yield _csv_lines([COLUMNS])
     for piece in pieces:
-        yield _csv_lines([[_inert(value) for value in _values(row).values()] for row in piece])
+        yield _csv_lines([[_inert(value) for value in _flat(row).values()] for row in piece])
 
 
 def as_parquet(pieces: Pieces) -> Iterator[bytes]:
     sink = _Drain()
     with parquet.ParquetWriter(sink, SCHEMA) as writer:
         for piece in pieces:
-            writer.write_table(pyarrow.Table.from_pylist([_values(row) for row in piece], SCHEMA))
+            writer.write_table(pyarrow.Table.from_pylist([_flat(row) for row in piece], SCHEMA))
             yield sink.drained()
     yield sink.drained()
 
@@ -95,19 +99,35 @@ def _pieces(services: Services, head: SnapshotHead, queue: QueuePolicy) -> Piece
     for start in range(0, head.rows, PIECE):
         with services.database.reading() as session:
             rows = snapshot_rows(session, head.id, start, start + PIECE)
-        yield [replace(row, input=Input(queue.privacy.shown(row.input.text))) for row in rows]
+        yield [replace(row, input=shown_input(row.input, queue)) for row in rows]
 
 
-def _values(row: Row) -> dict[str, str | float | int]:
-    values = (row.input.text, row.label, row.weight, str(row.source), row.source_id, row.content_hash)
-    return dict(zip(COLUMNS, values, strict=True))
+def _values(row: Row) -> dict[str, Value | dict[str, str]]:
+    return {
+        "text": row.input.text,
+        "image_url": row.input.image_url,
+        "fields": dict(row.input.fields),
+        "label": row.label,
+        "weight": row.weight,
+        "source": row.source.value,
+        "source_id": row.source_id,
+        "content_hash": row.content_hash,
+    }
 
 
-def _inert(value: str | float | int) -> str | float | int:
+def _flat(row: Row) -> dict[str, Value]:
+    """One value in each column: the fields as JSON text."""
+    return {
+        name: json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+        for name, value in _values(row).items()
+    }
+
+
+def _inert(value: Value) -> Value:
     return f"'{value}" if isinstance(value, str) and value.lstrip(UNSEEN).startswith(FORMULA_SIGNS) else value
 
 
-def _csv_lines(rows: Sequence[Sequence[str | float | int]]) -> bytes:
+def _csv_lines(rows: Sequence[Sequence[Value]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)  # RFC 4180
     return text.getvalue().encode()

@@ -1,9 +1,11 @@
 """What of a prediction's content people may see: masked as the policy says, and a word in place of what was erased.
 Everything that draws or exports content asks here."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from core.learning.data.inputs import Input
 from core.policy import QueuePolicy
 from core.records.predictions import Prediction
 
@@ -22,9 +24,18 @@ def shown_content(prediction: Prediction, queue: QueuePolicy) -> Content:
     return Content(
         text=shown_text(prediction.text, prediction.erased_at, queue),
         image_url=prediction.image_url,
-        fields={name: queue.privacy.shown(value) for name, value in prediction.fields.items()},
+        fields=_shown_fields(prediction.fields, queue),
     )
+
+
+def shown_input(input: Input, queue: QueuePolicy) -> Input:
+    """The same of an input. One that was erased is empty and stays so."""
+    return replace(input, text=queue.privacy.shown(input.text), fields=_shown_fields(input.fields, queue))
 
 
 def shown_text(text: str, erased_at: datetime | None, queue: QueuePolicy) -> str:
     return ERASED if erased_at else queue.privacy.shown(text)
+
+
+def _shown_fields(fields: Mapping[str, str], queue: QueuePolicy) -> dict[str, str]:
+    return {name: queue.privacy.shown(value) for name, value in fields.items()}

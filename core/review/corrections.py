@@ -91,7 +91,7 @@ def adjudicate_item(
 def _settle(session: Session, item: LockedItem, outcome: Outcome, now: datetime, queue: QueuePolicy) -> None:
     right = outcome.label is not None and outcome.label == item.predicted_label
     chosen = destination(
-        blind=item.blind and item.has_text,  # an image alone cannot be a golden text
+        blind=item.blind,
         model_was_right=right,
         label=outcome.label,
         content_hash=item.content_hash,

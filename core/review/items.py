@@ -38,7 +38,6 @@ _LOCKED = (
         Prediction.model_version,
         Prediction.label,
         Prediction.content_hash,
-        Prediction.text != "",
         _CHANCE,
     )
     .join(Prediction, Prediction.id == ReviewItem.prediction_id)
@@ -57,7 +56,7 @@ _OPENING = Bulk(
 @dataclass(frozen=True)
 class LockedItem:
     """An item and what it is about, as nobody else changes it until the transaction ends. guess: what the model said.
-    has_text: it is not an image alone. flagged_with: how likely a prediction like this one was to be flagged."""
+    flagged_with: how likely a prediction like this one was to be flagged."""
 
     queue: QueueFacts
     id: int
@@ -71,7 +70,6 @@ class LockedItem:
     model_version: str
     predicted_label: str | None
     content_hash: str
-    has_text: bool
     flagged_with: float
 
     @property

@@ -5,6 +5,7 @@ import io
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as parquet
 import pytest
@@ -17,6 +18,7 @@ from core.learning.data.seeds import add_seeds
 from core.learning.data.snapshots import Row, content_hash_of, snapshot_rows
 from core.records.learning import SeedExample
 from core.storage.database import Database
+from core.text.content_hash import content_hash
 from core.vocabulary import ItemState, ModelState, Reason, Scope, Source
 from tests.api.conftest import Api, StartApi
 from tests.core.desk import BILLING, NOW, REFUND, opened
@@ -128,9 +130,10 @@ def test_a_snapshot_is_the_same_in_every_format_and_a_formula_is_inert(api: Api,
     assert [(one["text"], one["label"], one["weight"]) for one in lines] == [
         (row.input.text, row.label, row.weight) for row in rows
     ]
-    assert parquet.read_table(tmp_path / "parquet").to_pylist() == lines
+    assert fields_read(parquet.read_table(tmp_path / "parquet").to_pylist()) == lines
     table = list(csv.DictReader(io.StringIO((tmp_path / "csv").read_bytes().decode(), newline="")))
     assert [line["text"] for line in table] == [INERT.get(row.input.text, row.input.text) for row in rows]
+    assert tuple(table[0]) == tuple(lines[0]) == exports.COLUMNS
     answer = api.call("GET", f"support/snapshots/{model.snapshot_id}", token)
     assert answer.headers["etag"] == f'"{content_hash_of(rows)}-{api.desk.rules.fingerprint}-0-jsonl"'
     with api.desk.database.transaction() as session:
@@ -140,21 +143,44 @@ def test_a_snapshot_is_the_same_in_every_format_and_a_formula_is_inert(api: Api,
     assert changed.headers["etag"] != answer.headers["etag"], "what is no longer the same is not called so"
 
 
+def fields_read(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The fields out of the JSON text that stands in a table."""
+    return [row | {"fields": json.loads(row["fields"])} for row in rows]
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_an_image_and_its_fields_are_exported_in_every_format(api: Api, tmp_path: Path) -> None:
+    address, fields = "https://files.example/A.png", {"Patient": "P-7", "Note": "=1+1, “left”"}
+    api.desk.settled(ANA, BEN, answer=BILLING, text=None, image_url=address, fields=fields)
+    promoted(seeded(api.desk))
+    with api.client() as client:
+        [model] = client.models("support")
+        for format in exports.FORMATS:
+            client.save_snapshot("support", model.snapshot_id or 0, tmp_path / format, format)
+    line = json.loads((tmp_path / "jsonl").read_text("utf-8").splitlines()[-1])
+    assert (line["text"], line["image_url"], line["fields"], line["label"]) == ("", address, fields, BILLING)
+    assert line["content_hash"] == content_hash(None, address)
+    assert fields_read(parquet.read_table(tmp_path / "parquet").to_pylist())[-1] == line
+    [*_seeds, row] = csv.DictReader(io.StringIO((tmp_path / "csv").read_bytes().decode(), newline=""))
+    assert (row["text"], row["image_url"], json.loads(row["fields"])) == ("", address, fields)
+
+
 @pytest.mark.usefixtures("sqlite_only")
 def test_what_the_policy_masks_is_masked_in_files_and_notes(database: Database, start_api: StartApi) -> None:
     desk = opened(database, support_policy(privacy={"mask": ["email"]}))
     with database.transaction() as session:
         add_seeds(session, [("write to ana@example.com about the refund", REFUND)], NOW, desk.rules)
-    promoted(seeded(desk))
-    item = desk.ticket()
+    item = desk.ticket(fields={"From": "ben@example.com"})
     for person in (ANA, BEN):
         desk.click(person, item, REFUND, note="she is eva@example.com")
+    promoted(seeded(desk))
     api = start_api(desk)
     with api.client() as client:
         [correction] = client.corrections("support")
         [model] = client.models("support")
     text = api.call("GET", f"support/snapshots/{model.snapshot_id}", api.token(name="other")).text
     assert "about the refund" in text
+    assert '"From": "[e-mail]"' in text
     assert "@example.com" not in text + correction.note
 
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from core.learning.data.golden import Chosen, destination
+from core.learning.data.golden import Chosen, destination, golden_set
+from core.learning.data.inputs import ImageRef, Input
 from core.records.learning import GoldenExample
 from core.review.cards import item_card
 from core.text.content_hash import content_hash, unit_interval
@@ -123,13 +124,39 @@ def test_an_error_found_blind_becomes_golden_with_its_odds(open_desk: OpenDesk) 
     assert golden(desk) == {"charged twice": (BILLING, Stratum.PAST_ERROR, 1.0)}
 
 
-def test_an_image_alone_is_never_a_golden_text(open_desk: OpenDesk) -> None:
-    desk = open_desk(**BLIND, golden={"random_share": 1.0})
-    for answer in (BILLING, REFUND):  # an error found blind, and a confirmation
-        image = desk.settled(ANA, BEN, answer=answer, text=None, image_url=f"https://files.example/{answer}.png")
-        assert desk.item(image).blind
-        assert desk.correction(image).destination is TRAINING
-    assert golden(desk) == {}
+IMAGE, FIELDS = "https://files.example/A.png", {"Patient": "P-7"}
+
+
+@pytest.mark.parametrize(
+    ("blind", "share", "answer", "goes_to"),
+    [
+        (1.0, 1.0, REFUND, (GOLDEN, RANDOM)),
+        (1.0, 0.0, BILLING, (GOLDEN, PAST_ERROR)),
+        (1.0, 0.0, REFUND, (TRAINING, None)),
+        (0.0, 1.0, BILLING, (TRAINING, None)),
+    ],
+    ids=["drawn", "an error found blind", "confirmed, not drawn", "seen"],
+)
+def test_an_image_goes_where_a_text_would_and_is_kept_as_one(
+    open_desk: OpenDesk, blind: float, share: float, answer: str, goes_to: tuple[Destination, Stratum | None]
+) -> None:
+    desk = open_desk(review={"blind_share": blind}, golden={"random_share": share})
+    item_id = desk.settled(ANA, BEN, answer=answer, text=None, image_url=IMAGE, fields=FIELDS)
+    assert desk.correction(item_id).destination is goes_to[0]
+    with desk.database.reading() as session:
+        examples = golden_set(session, desk.queue().id)
+    image = Input(image=ImageRef(IMAGE), fields=FIELDS)
+    kept = [(one.input, one.label, one.stratum, one.content_hash) for one in examples]
+    assert kept == ([(image, answer, goes_to[1], image.content_hash)] if goes_to[0] is GOLDEN else [])
+
+
+def test_the_same_image_is_one_golden_example(open_desk: OpenDesk) -> None:
+    desk = open_desk(**BLIND)
+    for ticket in ("first", "second"):
+        desk.settled(ANA, BEN, answer=BILLING, text=None, image_url=IMAGE, fields={"Ticket": ticket})
+    with desk.database.reading() as session:
+        [example] = golden_set(session, desk.queue().id)
+    assert example.input.fields == {"Ticket": "first"}
 
 
 def test_a_confirmed_random_check_is_golden_with_the_product_of_its_odds(open_desk: OpenDesk) -> None:

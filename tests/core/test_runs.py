@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -23,7 +24,7 @@ from core.learning.lifecycle.serving import Serving
 from core.learning.lifecycle.training import Clock, train
 from core.records.delivery import Notice
 from core.records.learning import Artifact, ModelVersion, Snapshot, TrainingRun
-from core.vocabulary import Card, ModelState, RunState, Trigger
+from core.vocabulary import Card, Modality, ModelState, RunState, Trigger
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NONE, NOW, REFUND, Desk
 from tests.core.models import candidate, claimed, requested, run, seeded, ticking, trained, waiting_jobs
@@ -172,6 +173,40 @@ def test_a_run_that_cannot_learn_fails_with_a_sentence(
 def test_an_unknown_learner_fails_the_run_with_a_sentence(open_desk: OpenDesk) -> None:
     desk = seeded(open_desk(retraining={"learner": "oracle"}))
     assert "There is no learner “oracle”. Installed: " in trained(desk).problem
+
+
+def image(number: int) -> dict[str, Any]:
+    return {"text": None, "image_url": f"https://files.example/{number}.png"}
+
+
+def test_images_take_no_part_in_the_fit_and_the_evaluation_of_what_reads_text(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(golden={"random_share": 1.0, "seed_share": 0.3}))
+    alone = trained(desk)
+    for number in range(4):
+        desk.settled(ANA, BEN, answer=BILLING, **image(number))
+    blind = desk.under(review={"blind_share": 1.0}, golden={"random_share": 1.0, "seed_share": 0.3})
+    for number in range(4, 9):
+        blind.settled(ANA, BEN, answer=BILLING, **image(number))
+    beside = trained(desk)
+    with desk.database.reading() as session:
+        before, after = (session.get_one(Snapshot, one.snapshot_id) for one in (alone, beside))
+        assert after.rows == before.rows + 4
+        new = golden_set(session, beside.queue_id)[len(golden_set(session, beside.queue_id, before.golden_up_to)) :]
+        assert [one.input.has(Modality.IMAGE) for one in new] == [True] * 5
+        first, second = (Scorecard.from_dict(newest_evaluation(session, one).scorecard) for one in (1, 2))
+        assert second.random == first.random
+        assert second.past_errors == first.past_errors
+        examples = [row.example for row in snapshot_rows(session, alone.snapshot_id or 0)]
+    expected = fingerprint(TextLearner().fit(examples, beside.seed, lambda _words: None))
+    assert models(desk)[-1].parameters_fingerprint == expected
+
+
+def test_a_queue_of_images_alone_fails_the_run_of_what_reads_text_with_a_sentence(desk: Desk) -> None:
+    for number in range(3):
+        desk.settled(ANA, BEN, answer=(BILLING, REFUND, BILLING)[number], **image(number))
+    failed = trained(desk)
+    assert failed.state is RunState.FAILED
+    assert failed.problem == "The learner “text” reads text, and none of the 3 training rows has any."
 
 
 class AddedLearner(TextLearner):

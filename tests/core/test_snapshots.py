@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from core.learning.data.golden import golden_set
-from core.learning.data.inputs import Input
+from core.learning.data.inputs import ImageRef, Input
 from core.learning.data.leakage import exclude_near_duplicates
 from core.learning.data.seeds import add_seeds
 from core.learning.data.snapshots import LeakageError, Row, content_hash_of, gather, snapshot_rows, store
@@ -71,17 +71,50 @@ def test_a_correction_counts_before_a_seed_and_a_newer_one_before_an_older(open_
     ]
 
 
-def test_what_has_no_label_no_text_or_a_label_of_the_past_does_not_train(open_desk: OpenDesk) -> None:
+def test_what_has_no_label_or_a_label_of_the_past_does_not_train(open_desk: OpenDesk) -> None:
     desk = open_desk(golden=TRAIN_ALL)
     seed(desk, ("where is it", DELIVERY), ("money back", REFUND))
     desk.settled(ANA, BEN, answer=NONE, text="hello?")
     desk.settled(ANA, BEN, answer=BILLING, text="charged twice")
-    image = desk.ticket(None, image_url="https://files.example/A.png")
-    for person in (ANA, BEN):
-        desk.click(person, image, BILLING)
     assert [row.input.text for row in gathered(desk)] == ["where is it", "money back", "charged twice"]
     narrower = desk.under(labels=[REFUND, BILLING])
     assert [row.input.text for row in gathered(narrower)] == ["money back", "charged twice"]
+
+
+IMAGE, OTHER_IMAGE = "https://files.example/A.png", "https://files.example/B.png"
+
+
+def test_an_image_is_a_row_like_any_other_and_read_back_with_its_fields(open_desk: OpenDesk) -> None:
+    desk = open_desk(golden=TRAIN_ALL)
+    seed(desk, ("where is it", DELIVERY))
+    desk.settled(ANA, BEN, answer=BILLING, text=None, image_url=IMAGE, fields={"Patient": "P-7"})
+    desk.settled(ANA, BEN, answer=REFUND, text="see the picture", image_url=IMAGE)
+    rows = gathered(desk)
+    assert [row.input for row in rows] == [
+        Input("where is it"),
+        Input(image=ImageRef(IMAGE), fields={"Patient": "P-7"}),
+        Input("see the picture", ImageRef(IMAGE)),
+    ]
+    assert [row.content_hash for row in rows] == [row.input.content_hash for row in rows]
+    assert stored(desk, taken(desk))[1] == rows
+
+
+def test_of_one_image_the_newest_correction_counts(open_desk: OpenDesk) -> None:
+    desk = open_desk(golden=TRAIN_ALL)
+    for answer, version in ((BILLING, "sender-1"), (REFUND, "sender-2")):
+        desk.settled(ANA, BEN, answer=answer, text=None, image_url=IMAGE, model_version=version)
+    assert [row.label for row in gathered(desk)] == [REFUND]
+
+
+def test_an_image_that_is_golden_does_not_train_and_another_one_does(open_desk: OpenDesk) -> None:
+    desk = open_desk(review={"blind_share": 1.0})
+    desk.settled(ANA, BEN, answer=BILLING, text=None, image_url=IMAGE)
+    desk = desk.under(golden=TRAIN_ALL, review={"blind_share": 0.0})
+    for address in (IMAGE, OTHER_IMAGE):
+        desk.settled(ANA, BEN, answer=BILLING, text=None, image_url=address)
+    snapshot, rows = stored(desk, taken(desk))
+    assert (snapshot.rows, snapshot.near_golden_left_out) == (1, 1)
+    assert [row.input.image_url for row in rows] == [OTHER_IMAGE]
 
 
 def test_nothing_golden_is_gathered(open_desk: OpenDesk) -> None:

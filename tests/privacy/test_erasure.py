@@ -12,6 +12,7 @@ from core.errors import NotFound, Refusal
 from core.intake.ingest import flag_for_review
 from core.intake.predictions import NewPrediction
 from core.learning.data.golden import golden_set
+from core.learning.data.inputs import Input
 from core.learning.data.seeds import add_seeds
 from core.learning.data.snapshots import ErasedMeanwhileError, gather, snapshot_rows, store
 from core.learning.lifecycle.cards import model_history
@@ -24,7 +25,7 @@ from core.review.cards import form_card, item_card
 from core.review.content import ERASED
 from core.review.my_work import my_work_card
 from core.storage.database import PATIENT
-from core.vocabulary import Card, ErrorReason, ItemState, RunState
+from core.vocabulary import Card, ErrorReason, ItemState, RunState, Source
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, SURE, Desk, sent
 from tests.core.models import candidate, seeded, trained
@@ -178,6 +179,32 @@ def test_seed_and_golden_rows_of_the_same_content_go_with_it_and_stay_away(open_
             assert [tuple(row) for row in stored] == [("", DELIVERY)]
             assert all(example.input.text for example in golden_set(session, desk.queue().id))
     assert "rosalind" not in whole_database(desk).casefold()
+
+
+def test_a_golden_image_is_erased_with_its_fields_and_measures_nothing_any_more(open_desk: OpenDesk) -> None:
+    desk = open_desk(review={"blind_share": 1.0})
+    about = {"image_url": "https://img.example/rosalind.png", "fields": {"name": "Rosalind"}}
+    desk.settled(ANA, BEN, answer=DELIVERY, text=None, external_id="E-1", **about)
+    assert "rosalind.png" in whole_database(desk)
+    assert erased(desk, "E-1").golden == 1
+    assert "rosalind" not in whole_database(desk).casefold()
+    with desk.database.reading() as session:
+        example = session.scalars(select(GoldenExample)).one()
+        assert (example.text, example.image_url, example.fields, example.label) == ("", None, {}, DELIVERY)
+        assert golden_set(session, desk.queue().id) == []
+
+
+def test_an_image_that_was_erased_is_a_row_without_anything_and_trains_no_more(desk: Desk) -> None:
+    seeded(desk)
+    desk.settled(ANA, BEN, answer=BILLING, text=None, image_url="https://img.example/r.png", external_id="E-1")
+    model_id = candidate(desk)
+    assert erased(desk, "E-1").models == ("v1",)
+    with desk.database.reading() as session:
+        [row] = [row for row in snapshot_rows(session, 1) if row.source is Source.CORRECTION]
+        assert row.input == Input()
+        said = [words for _at, words in model_history(session, model_id, desk.policy)]
+        assert any(words.startswith("1 of the rows it learnt") for words in said)
+        assert all(row.source is Source.SEED for row in gather(session, desk.queue().id, desk.rules))
 
 
 def test_a_golden_past_error_measures_nothing_any_more(open_desk: OpenDesk) -> None:

@@ -164,7 +164,7 @@ def _corrections(session: Session, queue_id: int, policy: QueuePolicy) -> list[R
             Correction.queue_id == queue_id,
             Correction.is_current,
             Correction.destination == Destination.TRAINING,
-            Prediction.text != "",
+            Prediction.erased_at.is_(None),
         )
         .order_by(Correction.id)
     )
