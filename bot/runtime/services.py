@@ -13,6 +13,7 @@ from bot.runtime.clock import utc_now
 from bot.runtime.processes import this_process
 from bot.runtime.rate_limits import Budget
 from bot.runtime.settings import Settings, require_setting
+from core.jobs import Execute, execute_here
 from core.learning.lifecycle.serving import Serving
 from core.policy import Policy
 from core.policy.file import load_policy
@@ -30,6 +31,7 @@ class Services:
     budget: Budget
     process: str  # what this process signs its claims with
     clock: Callable[[], datetime]
+    execute: Execute  # what computes for long; a worker gives it a process of its own
 
 
 def build_services(settings: Settings) -> Services:
@@ -42,7 +44,14 @@ def build_services(settings: Settings) -> Services:
 
 def assemble(database: Database, slack: WebClient, policy: Policy, budget: Budget | None = None) -> Services:
     return Services(
-        database, slack, policy, Serving(database), budget or Budget(time.monotonic), this_process(), utc_now
+        database,
+        slack,
+        policy,
+        Serving(database),
+        budget or Budget(time.monotonic),
+        this_process(),
+        utc_now,
+        execute_here,
     )
 
 
