@@ -1,12 +1,14 @@
 """Jobs: work that must happen, as rows. Any number of clocks ask "which slots are due?" and a unique key makes each
 slot one row; any number of workers claim rows. A claim is a lease; a worker that lost it cannot finish: effect and
 `finish` stand in one transaction, fenced by (leased_by, attempts).
+
+A job may have children, each a shard of its work; they report progress, and the parent goes on when all have ended.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -19,29 +21,93 @@ from core.storage.leases import LONGEST_PAUSE, MOST_ATTEMPTS, IsDead
 
 LEASE = timedelta(seconds=20)  # renewed every few seconds while the work goes on
 
+T = TypeVar("T")
 LatestSlot = Callable[[datetime], datetime | None]  # the newest slot at or before a moment
+Report = Callable[[str], None]
+
+
+class Execute(Protocol):
+    """Runs the part of a job that computes, `function(*arguments, report)`, here or in a process of its own. So the
+    function stands at the top of a module, and its arguments, its result and its refusals can be pickled.
+
+    Raises the function's Refusal, WorkFailed for whatever else went wrong in another process, Interrupted if the worker
+    was told to stop.
+    """
+
+    def __call__(self, function: Callable[..., T], *arguments: Any, report: Report) -> T: ...
 
 
 @dataclass(frozen=True)
 class Claim:
     id: int
     name: str
+    key: str
     payload: dict[str, Any]
     attempt: int
     claimed_by: str
+
+
+@dataclass(frozen=True)
+class Children:
+    """How many children a job has, and how they ended: well (`done`) or given up (`dead`)."""
+
+    total: int
+    done: int
+    dead: int
+
+    @property
+    def have_ended(self) -> bool:
+        return self.done + self.dead == self.total
 
 
 class LostLease(Exception):  # noqa: N818 - a fact, not an error of the caller
     """Another worker has taken the job over; what this one did must not be stored."""
 
 
+class WorkFailed(Exception):  # noqa: N818 - a fact, told by a process that could not go on
+    """What was executed in another process failed; `str` says why in one line."""
+
+
+class Interrupted(Exception):  # noqa: N818 - not an error of the job
+    """What was executed was ended on purpose; the job may be taken up again as if it had not been taken."""
+
+
+def execute_here(function: Callable[..., T], *arguments: Any, report: Report) -> T:
+    """An `Execute` in this very thread."""
+    return function(*arguments, report)
+
+
 def enqueue(
-    session: Session, name: str, key: str, payload: dict[str, Any], now: datetime, mutex: str | None = None
+    session: Session,
+    name: str,
+    key: str,
+    payload: dict[str, Any],
+    now: datetime,
+    mutex: str | None = None,
+    priority: int = 0,
 ) -> None:
-    """One row per key, however often it is asked for."""
-    row = {"name": name, "key": key, "payload": payload, "mutex": mutex, "state": "ready"}
-    new = insert(session, Job).values(**row, next_attempt_at=now, attempts=0, failure_reason="")
-    session.execute(new.on_conflict_do_nothing(index_elements=["key"]))
+    """One row per key, however often it is asked for. priority: lower goes first."""
+    row = {"name": name, "key": key, "payload": payload, "mutex": mutex, "priority": priority}
+    session.execute(_new(session).values(row | _fresh(now)))
+
+
+def enqueue_children(
+    session: Session, parent: Claim, name: str, payloads: Sequence[dict[str, Any]], now: datetime, priority: int = 0
+) -> None:
+    """A job for each shard of the parent's work. Repeating it adds none."""
+    rows = [
+        {"name": name, "key": f"{parent.key}/{shard}", "payload": payload, "priority": priority,
+         "parent_id": parent.id, "shard": shard} | _fresh(now)
+        for shard, payload in enumerate(payloads)
+    ]  # fmt: skip
+    if rows:
+        session.execute(_new(session).values(rows))
+
+
+def children(session: Session, parent_id: int) -> Children:
+    counted = select(Job.state, func.count()).where(Job.parent_id == parent_id).group_by(Job.state)
+    states = dict(session.execute(counted).all())
+    return Children(sum(states.values()), states.get("done", 0), states.get("dead", 0))
 
 
 def enqueue_due(
@@ -62,13 +128,14 @@ def enqueue_due(
 
 
 def claim(session: Session, name: str, worker: str, now: datetime) -> Claim | None:
-    """Take one ready job of this name whose mutex is free; None if there is none."""
+    """Take one ready job of this name whose mutex is free: the one of the lowest priority number, of these the oldest.
+    None if there is none."""
     other = aliased(Job)
     busy = select(other.id).where(other.mutex == Job.mutex, other.state == "running").exists()
     job = session.scalar(
         select(Job)
         .where(Job.name == name, Job.state == "ready", Job.next_attempt_at <= now, or_(Job.mutex.is_(None), ~busy))
-        .order_by(Job.next_attempt_at, Job.id)
+        .order_by(Job.priority, Job.next_attempt_at, Job.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Job)
     )
@@ -80,12 +147,17 @@ def claim(session: Session, name: str, worker: str, now: datetime) -> Claim | No
             leases.take(job, worker, now, LEASE)
     except IntegrityError:  # another worker took this mutex between our read and our write
         return None
-    return Claim(job.id, job.name, job.payload, job.attempts, worker)
+    return Claim(job.id, job.name, job.key, job.payload, job.attempts, worker)
 
 
 def renew(session: Session, claimed: Claim, now: datetime) -> bool:
     """False: the lease is lost; stop."""
     return _update(session, claimed, leased_until=now + LEASE)
+
+
+def report_progress(session: Session, claimed: Claim, done: int, total: int, code: str = "") -> bool:
+    """How far the job is, for people. code: what it is at. False: the lease is lost; stop."""
+    return _update(session, claimed, progress={"done": done, "total": total, "code": code})
 
 
 def finish(session: Session, claimed: Claim) -> None:
@@ -113,17 +185,6 @@ def release(session: Session, claimed: Claim, now: datetime) -> None:
     )  # fmt: skip
 
 
-def release_all(session: Session, worker: str, now: datetime) -> int:
-    """The same for whatever this worker holds; it is about to end and claims nothing any more. Returns how many."""
-    given = session.execute(
-        update(Job)
-        .where(Job.state == "running", Job.leased_by == worker)
-        .values(state="ready", attempts=Job.attempts - 1, next_attempt_at=now, leased_by=None, leased_until=None)
-        .returning(Job.id)
-    )
-    return len(given.all())
-
-
 def reap(session: Session, now: datetime, is_dead: IsDead) -> list[Job]:
     """Free the jobs whose lease ran out, or whose worker `is_dead` knows to be gone. Those that lost their worker too
     often are dead themselves, and returned. Safe to repeat from any number of workers."""
@@ -139,11 +200,12 @@ def reap(session: Session, now: datetime, is_dead: IsDead) -> list[Job]:
 
 def forget_before(session: Session, before: datetime, most: int = 1000) -> int:
     """Delete a piece of the jobs that were to run before then and ended, well or not, if one of the same kind has gone
-    well since. Returns how many; repeating it is safe."""
-    later = aliased(Job)
+    well since; a parent after its children. Returns how many; repeating it is safe."""
+    later, child = aliased(Job), aliased(Job)
     kind, later_kind = func.coalesce(Job.mutex, Job.name), func.coalesce(later.mutex, later.name)
     since = select(later.id).where(later.id > Job.id, later.state == "done", later_kind == kind).exists()
-    over = select(Job.id).where(Job.state.in_(("done", "dead")), Job.next_attempt_at < before, since)
+    has_children = select(child.id).where(child.parent_id == Job.id).exists()
+    over = select(Job.id).where(Job.state.in_(("done", "dead")), Job.next_attempt_at < before, since, ~has_children)
     ids = session.scalars(over.limit(most)).all()
     return len(session.execute(delete(Job).where(Job.id.in_(ids)).returning(Job.id)).all()) if ids else 0
 
@@ -155,6 +217,14 @@ def repair_times(session: Session, now: datetime) -> None:
     session.execute(update(Job).where(running, Job.leased_until > now + LEASE).values(leased_until=now + LEASE))
     session.execute(update(Job).where(ready, Job.next_attempt_at > now + LONGEST_PAUSE).values(next_attempt_at=now))
     session.execute(update(Schedule).where(Schedule.last_slot > now + LONGEST_PAUSE).values(last_slot=now))
+
+
+def _new(session: Session) -> Any:
+    return insert(session, Job).on_conflict_do_nothing(index_elements=["key"])
+
+
+def _fresh(now: datetime) -> dict[str, Any]:
+    return {"state": "ready", "next_attempt_at": now, "attempts": 0, "failure_reason": "", "progress": {}}
 
 
 def _update(session: Session, claimed: Claim, **values: Any) -> bool:

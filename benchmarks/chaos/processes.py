@@ -66,7 +66,7 @@ class Typed:
 
 class Forked:
     def __init__(self, command: str, environment: Mapping[str, str], log: Path) -> None:
-        self._process = forking().Process(target=_logged, args=(command, dict(environment), log), daemon=True)
+        self._process = forking().Process(target=_logged, args=(command, dict(environment), log))
         self._process.start()
 
     @property

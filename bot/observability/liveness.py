@@ -22,7 +22,6 @@ class Liveness:
         self._lock = threading.Lock()
         self._ticks: dict[str, float] = {}
         self.works = False  # whether this process runs a worker, so that missing ticks are a fault
-        self.left_behind = False  # work goes on in a thread that nobody can stop, and another process has it now
         self.socket: Callable[[], SocketState] | None = None  # None: this process has no socket
 
     def ticked(self, job: str) -> None:

@@ -13,6 +13,7 @@ from bot.runtime.clock import utc_now
 from bot.runtime.processes import this_process
 from bot.runtime.rate_limits import Budget
 from bot.runtime.settings import Settings, require_setting
+from core.jobs import Execute, execute_here
 from core.learning.lifecycle.serving import Serving
 from core.policy import Policy
 from core.policy.file import load_policy
@@ -31,6 +32,7 @@ class Services:
     process: str  # what this process signs its claims with
     clock: Callable[[], datetime]
     extra_learners: Mapping[str, str]  # name -> "module:Class", beside those of installed packages
+    execute: Execute  # what computes for long; a worker gives it a process of its own
 
 
 def build_services(settings: Settings) -> Services:
@@ -57,6 +59,7 @@ def assemble(
         this_process(),
         utc_now,
         extra_learners,
+        execute_here,
     )
 
 

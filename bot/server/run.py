@@ -1,7 +1,6 @@
 """How the bot runs: web, worker, or both in one process; over a socket or over HTTP."""
 
 import logging
-import os
 import signal
 import socket
 import threading
@@ -36,20 +35,14 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, *, web: bool, work: bool) -> None:
-    """Until SIGTERM or Ctrl-C; then the pieces at hand are finished. Does not return where a training run could not be:
-    it is another worker's now, and only the end of the process ends its thread. Raises Refusal where Slack does not let
-    us in."""
-    liveness = Liveness()
+    """Until SIGTERM or Ctrl-C; then the pieces at hand are finished. Raises Refusal where Slack does not let us in."""
     try:
-        _run(settings, liveness, web=web, work=work)
+        _run(settings, Liveness(), web=web, work=work)
     except SlackApiError as error:
         word = sorted_failure(error).reason
         raise Refusal(
             f"Slack says {word}, so this cannot start. `goldloop doctor` says what to do about it."
         ) from error
-    if liveness.left_behind:
-        logging.shutdown()
-        os._exit(0)
 
 
 def _run(settings: Settings, liveness: Liveness, *, web: bool, work: bool) -> None:

@@ -1,14 +1,10 @@
-"""Everything that happens without anybody asking, in one table. A step says whether there may be more to do."""
+"""The periodic tasks: everything that happens without a person asking, in one table. A step says whether there may be
+more to do."""
 
-import contextlib
-import logging
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-
-from sqlalchemy.orm import Session
+from functools import partial
 
 from bot.runtime.processes import is_gone
 from bot.runtime.services import Services
@@ -17,14 +13,15 @@ from bot.slack.delivery.deliver import deliver_next, deliver_next_notice
 from bot.slack.delivery.incidents import tell_of_incidents
 from bot.slack.directory.refresh import refresh_people
 from bot.webhooks import deliver_next_event
+from bot.worker.claimed_job import give_up, work_on_next
+from bot.worker.independently import for_each
 from core import jobs
-from core.delivery import clock_skew
 from core.delivery.retention import forget_before
-from core.errors import DatabaseUnavailable
-from core.jobs import Claim, LostLease
+from core.jobs import Claim
 from core.learning.lifecycle.decisions import remind_of_pending
-from core.learning.lifecycle.runs import EVALUATE, TRAIN, fail_run, give_up_evaluation, request_run
+from core.learning.lifecycle.runs import EVALUATE, TRAIN, request_run
 from core.learning.lifecycle.training import evaluate_again, train
+from core.policy import QueuePolicy
 from core.privacy.erasure import PIECE, erase_expired
 from core.queues import queue_named
 from core.records.delivery import Notice, Posting
@@ -35,10 +32,7 @@ from core.storage import leases
 from core.storage.database import PATIENT
 from core.vocabulary import Trigger
 
-log = logging.getLogger(__name__)
-
 SCHEDULED_RUN = "scheduled_run"
-RENEW_SECONDS = 3  # several tries before a lease of twenty seconds runs out
 HOUR = 60 * 60
 DAY = 24 * HOUR
 KEPT = timedelta(days=90)  # of what was said and done; long enough for any question, and for nothing to come twice
@@ -55,15 +49,17 @@ class PeriodicTask:
 
 def train_next(services: Services) -> bool:
     """Take one training run and see it through."""
-    return _work(
+    return work_on_next(
         services,
         TRAIN,
-        lambda claimed: train(services.database, claimed, services.clock, services.policy, services.extra_learners),
+        lambda claimed: train(
+            services.database, claimed, services.clock, services.policy, services.execute, services.extra_learners
+        ),
     )
 
 
 def evaluate_next(services: Services) -> bool:
-    return _work(
+    return work_on_next(
         services,
         EVALUATE,
         lambda claimed: evaluate_again(
@@ -74,32 +70,28 @@ def evaluate_next(services: Services) -> bool:
 
 def note_due_schedules(services: Services) -> bool:
     """Each slot of a queue's retraining cron becomes one row, however many clocks look."""
-    for queue in services.policy.queues:
-        if queue.retraining.cron is None:
-            continue
-        with services.database.transaction(wait=PATIENT) as session:
-            jobs.enqueue_due(
-                session,
-                f"retrain:{queue.name}",
-                queue.retraining.latest_slot,
-                SCHEDULED_RUN,
-                {"queue": queue.name},
-                services.clock(),
-            )
+    for_each(services.policy.queues, partial(_note_due_schedule, services), "schedules")
     return False
 
 
-def request_scheduled_run(services: Services) -> bool:
+def _note_due_schedule(services: Services, queue: QueuePolicy) -> None:
+    if queue.retraining.cron is None:
+        return
+    name, payload = f"retrain:{queue.name}", {"queue": queue.name}
     with services.database.transaction(wait=PATIENT) as session:
-        claimed = jobs.claim(session, SCHEDULED_RUN, services.process, services.clock())
-        if claimed is None:
-            return False
+        jobs.enqueue_due(session, name, queue.retraining.latest_slot, SCHEDULED_RUN, payload, services.clock())
+
+
+def request_scheduled_run(services: Services) -> bool:
+    return work_on_next(services, SCHEDULED_RUN, partial(_request_scheduled_run, services))
+
+
+def _request_scheduled_run(services: Services, claimed: Claim) -> None:
+    with services.database.transaction(wait=PATIENT) as session:
         jobs.finish(session, claimed)
         policy = next((queue for queue in services.policy.queues if queue.name == claimed.payload["queue"]), None)
-        if policy is None:  # it has left the policy since its hour came
-            return True
-        request_run(session, queue_named(session, policy.name), Trigger.CRON, None, services.clock(), policy)
-        return True
+        if policy is not None:  # else it has left the policy since its hour came
+            request_run(session, queue_named(session, policy.name), Trigger.CRON, None, services.clock(), policy)
 
 
 def release_dead_leases(services: Services) -> bool:
@@ -108,28 +100,25 @@ def release_dead_leases(services: Services) -> bool:
         for record in (Posting, Notice, EventDelivery):
             leases.release_dead(session, record, is_gone)
         for dead in jobs.reap(session, services.clock(), is_gone):
-            _tell_of_dead(session, dead.name, dead.payload, "its worker died five times", services)
-    return False
-
-
-def repair_times(services: Services) -> bool:
-    """After the clock was put back nothing waits for the old time to come round again."""
-    with services.database.transaction(wait=PATIENT) as session:
-        now = services.clock()
-        jobs.repair_times(session, now)
-        clock_skew.repair_times(session, now)
+            give_up(session, dead.name, dead.payload, "its worker died five times", services.clock())
     return False
 
 
 def settle_unanswerable(services: Services) -> bool:
-    """Items that wait for an answer which nobody is left to give go to a lead."""
-    for policy in services.policy.queues:
-        with services.database.reading(wait=PATIENT) as session:
-            stuck = unanswerable_items(session, queue_named(session, policy.name).id)
-        for item_id in stuck:
-            with services.database.transaction(wait=PATIENT) as session:
-                decide_again(session, item_id, services.clock(), services.policy)
+    """Items that wait for an answer which no reviewer is left to give go to a lead."""
+    for_each(services.policy.queues, partial(_settle_unanswerable_of, services), "unanswerable items")
     return False
+
+
+def _settle_unanswerable_of(services: Services, queue: QueuePolicy) -> None:
+    with services.database.reading(wait=PATIENT) as session:
+        stuck = unanswerable_items(session, queue_named(session, queue.name).id)
+    for_each(stuck, partial(_decide_again, services), "unanswerable items")
+
+
+def _decide_again(services: Services, item_id: int) -> None:
+    with services.database.transaction(wait=PATIENT) as session:
+        decide_again(session, item_id, services.clock(), services.policy)
 
 
 def remind_leads(services: Services) -> bool:
@@ -140,20 +129,21 @@ def remind_leads(services: Services) -> bool:
 
 def load_live_models(services: Services) -> bool:
     """So that no click has to wait for a freshly promoted model to be read."""
-    for queue in services.policy.queues:
-        services.serving.usable(queue)
+    for_each(services.policy.queues, services.serving.usable, "live models")
     return False
 
 
 def erase_what_expired(services: Services) -> bool:
     """A piece of each queue's retention; True while there is more."""
-    counts = []
-    for queue in services.policy.queues:
-        with services.database.transaction(wait=PATIENT) as session:
-            counts.append(erase_expired(session, queue, services.clock()))
+    counts = for_each(services.policy.queues, partial(_erase_expired, services), "retention")
     if any(counts):
         services.database.overwrite_log()
     return PIECE in counts
+
+
+def _erase_expired(services: Services, queue: QueuePolicy) -> int:
+    with services.database.transaction(wait=PATIENT) as session:
+        return erase_expired(session, queue, services.clock())
 
 
 def forget_what_is_over(services: Services) -> bool:
@@ -174,7 +164,6 @@ PERIODIC_TASKS = (
     PeriodicTask("schedules", 5, note_due_schedules),
     PeriodicTask("scheduled runs", 5, request_scheduled_run),
     PeriodicTask("dead leases", 5, release_dead_leases),
-    PeriodicTask("times", 5, repair_times),
     PeriodicTask("unanswerable items", 30, settle_unanswerable),
     PeriodicTask("reminders", 60, remind_leads),
     PeriodicTask("people", 300, refresh_people),
@@ -182,57 +171,3 @@ PERIODIC_TASKS = (
     PeriodicTask("retention", DAY, erase_what_expired),
     PeriodicTask("forgetting", DAY, forget_what_is_over),
 )
-
-
-def _work(services: Services, name: str, work: Callable[[Claim], None]) -> bool:
-    """Claim one job, keep its lease while working, note a failure. Whoever lost the lease leaves quietly."""
-    with services.database.transaction(wait=PATIENT) as session:
-        claimed = jobs.claim(session, name, services.process, services.clock())
-    if claimed is None:
-        return False
-    try:
-        with _renewed(services, claimed):
-            work(claimed)
-    except LostLease:
-        log.warning("another worker took the job over", extra={"job": claimed.id})
-    except DatabaseUnavailable:  # where this fails, too, the lease runs out and another worker takes over
-        log.warning("a job is put off, for the database is away", extra={"job": claimed.id, "job_name": name})
-        services.database.retry_until_committed(lambda session: jobs.release(session, claimed, services.clock()))
-    except Exception as error:
-        log.exception("a job failed", extra={"job": claimed.id, "job_name": name})
-        said = f"{type(error).__name__}: {error}"
-        services.database.retry_until_committed(lambda session: _note_failure(session, claimed, said, services))
-    return True
-
-
-def _note_failure(session: Session, claimed: Claim, error: str, services: Services) -> None:
-    if jobs.fail(session, claimed, error, services.clock()):
-        _tell_of_dead(session, claimed.name, claimed.payload, "it failed five times; see the log", services)
-
-
-def _tell_of_dead(session: Session, name: str, payload: dict[str, Any], why: str, services: Services) -> None:
-    """Whoever waits for what will never come is told."""
-    if name == TRAIN:
-        fail_run(session, payload["run_id"], why, services.clock())
-    elif name == EVALUATE:
-        give_up_evaluation(session, payload["model_id"], why, services.clock())
-
-
-@contextlib.contextmanager
-def _renewed(services: Services, claimed: Claim) -> Iterator[None]:
-    done = threading.Event()
-    keeper = threading.Thread(target=_renew, args=(services, claimed, done), daemon=True)
-    keeper.start()
-    try:
-        yield
-    finally:
-        done.set()
-        keeper.join()
-
-
-def _renew(services: Services, claimed: Claim, done: threading.Event) -> None:
-    """While the database is away it is tried again; if the lease runs out meanwhile, `jobs.finish` will say so."""
-    while not done.wait(RENEW_SECONDS):
-        with contextlib.suppress(DatabaseUnavailable), services.database.transaction(wait=RENEW_SECONDS) as session:
-            if not jobs.renew(session, claimed, services.clock()):
-                return

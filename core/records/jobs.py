@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, text
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.records.base import Base, big_id
@@ -17,7 +17,7 @@ class Job(Retried, Base):
     __table_args__ = (
         Index("uq_job_mutex_running", "mutex", unique=True, postgresql_where=text("state = 'running'"),
               sqlite_where=text("state = 'running'")),
-        Index("ix_job_ready", "next_attempt_at", "id", postgresql_where=text("state = 'ready'"),
+        Index("ix_job_ready", "priority", "next_attempt_at", "id", postgresql_where=text("state = 'ready'"),
               sqlite_where=text("state = 'ready'")),
     )  # fmt: skip
 
@@ -27,6 +27,10 @@ class Job(Retried, Base):
     mutex: Mapped[str | None]  # at most one running row per mutex
     payload: Mapped[dict[str, Any]]
     state: Mapped[str]  # ready, running, done, dead
+    priority: Mapped[int] = mapped_column(default=0)  # lower goes first
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("job.id"), index=True)
+    shard: Mapped[int | None]  # which part of the parent's work this is, from 0
+    progress: Mapped[dict[str, Any]] = mapped_column(default=dict)  # done, total, code; empty: nothing was reported
 
 
 class Schedule(Base):

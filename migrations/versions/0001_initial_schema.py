@@ -49,18 +49,24 @@ def upgrade() -> None:
         sa.Column("mutex", sa.String(), nullable=True),
         sa.Column("payload", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("parent_id", big_id, nullable=True),
+        sa.Column("shard", sa.Integer(), nullable=True),
+        sa.Column("progress", sa.JSON(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_attempt_at", moment, nullable=False),
         sa.Column("failure_reason", sa.Text(), nullable=False),
         sa.Column("leased_by", sa.String(), nullable=True),
         sa.Column("leased_until", moment, nullable=True),
+        sa.ForeignKeyConstraint(["parent_id"], ["job.id"], name=op.f("fk_job_parent_id_job")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
         sa.UniqueConstraint("key", name=op.f("uq_job_key")),
     )
+    op.create_index(op.f("ix_job_parent_id"), "job", ["parent_id"])
     op.create_index(
         "ix_job_ready",
         "job",
-        ["next_attempt_at", "id"],
+        ["priority", "next_attempt_at", "id"],
         postgresql_where=sa.text("state = 'ready'"),
         sqlite_where=sa.text("state = 'ready'"),
     )

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from core import jobs
-from core.jobs import LEASE, Claim, LostLease
+from core.jobs import LEASE, Children, Claim, LostLease
 from core.policy.retraining import RetrainingPolicy
 from core.records.jobs import Job
 from core.storage.database import PATIENT, Database
@@ -214,3 +214,77 @@ def test_work_survives_workers_that_vanish_and_has_one_effect(database: Database
         now += LEASE
         reaped(database, after=now)
     assert sorted(job.state for job in stored(database)) == ["done"] * 3 + ["ready"] * 3
+
+
+def test_a_lower_priority_number_goes_first_and_of_equals_the_oldest(database: Database) -> None:
+    with database.transaction() as session:
+        for key, priority, after in (("late", 0, 2), ("early", 0, 1), ("urgent", -1, 2), ("idle", 5, 0)):
+            jobs.enqueue(session, "train", key, {}, NOW + after * SECOND, priority=priority)
+    claims = [certain(claim(database, after=3 * SECOND)) for _job in range(4)]
+    assert [one.key for one in claims] == ["urgent", "early", "late", "idle"]
+
+
+def test_a_parent_has_a_job_for_each_shard_once_and_hears_when_all_have_ended(database: Database) -> None:
+    enqueue(database)
+    parent = certain(claim(database))
+    for _attempt in range(2):
+        with database.transaction() as session:
+            jobs.enqueue_children(session, parent, "shard", [{"rows": n} for n in range(3)], NOW, priority=1)
+    shards = [certain(claim(database, name="shard")) for _shard in range(3)]
+    assert [(one.key, one.payload["rows"]) for one in shards] == [("train:1/0", 0), ("train:1/1", 1), ("train:1/2", 2)]
+    assert [job.shard for job in stored(database)] == [None, 0, 1, 2]
+    assert children(database, parent) == Children(total=3, done=0, dead=0)
+    with database.transaction() as session:
+        jobs.finish(session, shards[0])
+        jobs.finish(session, shards[1])
+    assert not children(database, parent).have_ended
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        with database.transaction() as session:
+            jobs.fail(session, shards[2], "ValueError", NOW)
+        if attempt < MOST_ATTEMPTS:
+            shards[2] = certain(claim(database, name="shard", after=timedelta(hours=1)))
+    assert children(database, parent) == Children(total=3, done=2, dead=1)
+    assert children(database, parent).have_ended
+
+
+def test_a_job_without_children_waits_for_none(database: Database) -> None:
+    enqueue(database)
+    assert children(database, certain(claim(database))).have_ended
+
+
+def test_progress_is_reported_by_the_worker_that_holds_the_job(database: Database) -> None:
+    enqueue(database)
+    first = certain(claim(database))
+    assert progress(database, first, 3)
+    reaped(database, after=LEASE)
+    second = certain(claim(database, after=LEASE))
+    assert not progress(database, first, 9), "it is another worker's"
+    assert stored(database)[0].progress == {"done": 3, "total": 10, "code": "reading"}
+    assert progress(database, second, 4)
+
+
+def test_a_parent_is_forgotten_after_its_children(database: Database) -> None:
+    for key in ("old", "new"):
+        enqueue(database, key)
+        parent = certain(claim(database))
+        with database.transaction() as session:
+            jobs.enqueue_children(session, parent, "shard", [{}, {}], NOW)
+            jobs.finish(session, parent)
+        for _shard in range(2):
+            work_and_finish(database, certain(claim(database, name="shard")))
+    forgotten = []
+    for _piece in range(3):
+        with database.transaction() as session:
+            forgotten.append(jobs.forget_before(session, NOW + SECOND))
+    assert forgotten == [3, 1, 0]
+    assert [job.key for job in stored(database) if job.name != "effect"] == ["new", "new/1"]
+
+
+def children(database: Database, parent: Claim) -> Children:
+    with database.reading() as session:
+        return jobs.children(session, parent.id)
+
+
+def progress(database: Database, claimed: Claim, done: int) -> bool:
+    with database.transaction() as session:
+        return jobs.report_progress(session, claimed, done, total=10, code="reading")

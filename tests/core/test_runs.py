@@ -221,7 +221,7 @@ def test_a_run_and_what_serves_its_model_use_a_learner_that_the_process_added(op
     assert "There is no learner “added”" in trained(desk).problem
     for model_id in (1, 2):  # the second one is compared with the first
         run_id = requested(desk)
-        train(desk.database, claimed(desk), ticking(), desk.policy, ADDED)
+        train(desk.database, claimed(desk), ticking(), desk.policy, extra_learners=ADDED)
         assert run(desk, run_id or 0).state is RunState.DONE
         with desk.database.transaction() as session:
             assert approve(session, model_id, CLEO, model_id, NOW, desk.policy)

@@ -33,7 +33,7 @@ class Bot:
         self.process: ForkServerProcess | None = None
 
     def start(self) -> None:
-        self.process = forking().Process(target=goldloop, args=(self.command, self.environment), daemon=True)
+        self.process = forking().Process(target=goldloop, args=(self.command, self.environment))
         self.process.start()
 
     def kill(self) -> None:

@@ -1,5 +1,5 @@
-"""A process that is told to end while a model is fitted: it finishes in its time, or hands the run over. Either way it
-ends, leaves nothing running, and the run becomes one candidate."""
+"""A process that is told to end, or is killed, while a model is fitted: it finishes in its time, or another worker
+takes the run up. Either way it ends, leaves nothing running, and the run becomes one candidate."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ class Worker(Bot):
     process: ForkServerProcess
 
     def start(self) -> None:
-        self.process = forking().Process(target=worker, args=(self.environment,), daemon=True)
+        self.process = forking().Process(target=worker, args=(self.environment,))
         self.process.start()
 
     def told_to_end(self) -> float:
@@ -146,7 +146,7 @@ def test_it_hands_a_long_fit_over_and_another_worker_makes_the_candidate(
         until((folder / "began").exists)
         pid = first.process.pid
         assert pid is not None
-        assert left_running(pid) == [str(pid)]
+        assert len(left_running(pid)) == 2, "the worker, and the process that fits"
         assert first.told_to_end() < 5
         assert first.process.exitcode == 0
         assert left_running(pid) == []
@@ -159,3 +159,35 @@ def test_it_hands_a_long_fit_over_and_another_worker_makes_the_candidate(
         first.kill()
         if hasattr(second, "process") and second.process:
             second.kill()
+
+
+def test_a_fit_ends_with_its_worker_however_that_ends(database: Database, url: str, folder: Path) -> None:
+    requested(database)
+    worker = made(database, url, folder, stop_seconds=15)
+    worker.start()
+    until((folder / "began").exists)
+    pid = worker.process.pid
+    assert pid is not None
+    assert len(left_running(pid)) == 2
+    worker.kill()
+    killed = time.monotonic()
+    until(lambda: left_running(pid) == [])
+    assert time.monotonic() - killed < 3
+
+
+def test_a_fit_whose_process_is_killed_is_a_failed_attempt_and_is_made_again(
+    database: Database, url: str, folder: Path
+) -> None:
+    requested(database)
+    worker = made(database, url, folder, stop_seconds=15)
+    worker.start()
+    try:
+        until((folder / "began").exists)
+        [fit] = set(left_running(worker.process.pid or 0)) - {str(worker.process.pid)}
+        os.kill(int(fit), signal.SIGKILL)
+        (folder / "go on").touch()
+        until(lambda: is_done(database))
+        assert candidates(database) == 1
+        assert "SIGKILL" in job(database).failure_reason
+    finally:
+        worker.kill()

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.slack.directory.refresh import refresh_people
-from bot.worker.tasks import repair_times
+from bot.worker.clock_watch import repair_times
 from core.people.members import members
 from core.queues import queue_named
 from core.records.delivery import Posting

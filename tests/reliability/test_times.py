@@ -9,8 +9,9 @@ from sqlalchemy import delete, select
 
 from bot.observability.liveness import Liveness
 from bot.runtime.services import assemble
+from bot.worker.clock_watch import repair_times
 from bot.worker.scheduler import is_too_early
-from bot.worker.tasks import DAY, PeriodicTask, repair_times
+from bot.worker.tasks import DAY, PeriodicTask
 from core import jobs
 from core.delivery import outbox, webhooks
 from core.delivery.card_refs import CardRef
@@ -38,7 +39,7 @@ def desk(database: Database) -> Desk:
 
 
 def put_right(desk: Desk, now: datetime) -> None:
-    """As the worker does every few seconds."""
+    """As a worker does when it starts and when its clock was set."""
     repair_times(replace(assemble(desk.database, WebClient(), desk.policy), clock=lambda: now))
 
 

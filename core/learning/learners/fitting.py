@@ -1,11 +1,34 @@
-"""The fit of a learner on the examples that it can read."""
+"""Fitting: a learner on the examples that it can read, and the fitted model packed.
 
-from collections.abc import Sequence
+The arguments and the result of `fit_and_pack` can be sent to another process and back; the learner goes by its name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from core.errors import Invalid
 from core.learning.data.inputs import Example
+from core.learning.learners.artifacts import Packed, pack
 from core.learning.learners.base import Fitted, Learner, Progress, missing_members
+from core.learning.learners.fingerprints import fingerprint
+from core.learning.learners.registry import find_learner
 from core.vocabulary import Modality
+
+
+@dataclass(frozen=True)
+class PackedModel:
+    """A fitted model as bytes, and the fingerprint of its parameters."""
+
+    packed: Packed
+    fingerprint: str
+
+
+def fit_and_pack(
+    learner_name: str, extra_learners: Mapping[str, str], examples: Sequence[Example], seed: int, progress: Progress
+) -> PackedModel:
+    """Raises Invalid as `find_learner`, `fit` and `pack` do."""
+    learner = find_learner(learner_name, extra_learners)
+    fitted = fit(learner, examples, seed, progress)
+    return PackedModel(pack(learner, fitted), fingerprint(fitted))
 
 
 def fit(learner: Learner, examples: Sequence[Example], seed: int, progress: Progress) -> Fitted:

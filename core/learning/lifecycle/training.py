@@ -1,10 +1,12 @@
-"""How a training run goes, from snapshot to candidate. The one process of the core with transactions of its own.
+"""A training run, from snapshot to candidate. The one process of the core with transactions of its own.
 
-The fit happens outside any transaction. A run that is killed at any line is taken up again by its job: the snapshot
-that it had taken is used again, so the same rows and seed give the same model.
+The fit happens outside any transaction, and where the executor says: a worker fits in a process of its own. A run that
+is killed at any line is taken up again by its job: the snapshot that it had taken is used again, so the same rows and
+seed give the same model.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from core import jobs
@@ -13,10 +15,8 @@ from core.learning.data.golden import closed_golden_set
 from core.learning.data.inputs import Input
 from core.learning.data.leakage import exclude_near_duplicates
 from core.learning.data.snapshots import Row, gather, snapshot_rows, store
-from core.learning.learners.artifacts import pack
-from core.learning.learners.base import Fitted, Learner
-from core.learning.learners.fingerprints import fingerprint
-from core.learning.learners.fitting import fit
+from core.learning.learners.artifacts import unpack
+from core.learning.learners.fitting import PackedModel, fit_and_pack
 from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.candidates import Measured, measure, store_candidate
 from core.learning.lifecycle.presenting import model_changed
@@ -30,15 +30,20 @@ Clock = Callable[[], datetime]
 
 
 def train(
-    database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy, extra_learners: Mapping[str, str] = {}
+    database: Database,
+    claimed: jobs.Claim,
+    clock: Clock,
+    policy: Policy,
+    execute: jobs.Execute = jobs.execute_here,
+    extra_learners: Mapping[str, str] = {},
 ) -> None:
     """One training run, from snapshot to a candidate on a lead's desk.
 
-    1. A transaction stores the snapshot (or finds the one of an earlier attempt). 2. Without one: fit, pack, compare
-    with the live model. 3. A transaction stores model, artefact and evaluation, supersedes a pending candidate, asks
-    for the card and finishes the job: all or nothing. If the live model changed meanwhile, 2 compares again.
-    Raises LostLease if another worker has taken over. A Refusal (nothing to learn) ends the run as failed, with its
-    sentence. extra_learners: see core/learning/learners/registry.py.
+    1. A transaction stores the snapshot (or finds the one of an earlier attempt). 2. Without one: `execute` fits and
+    packs, then the packed model is opened and compared with the live one. 3. A transaction stores model, artefact and
+    evaluation, supersedes a pending candidate, asks for the card and finishes the job: all or nothing. If the live
+    model changed meanwhile, 2 compares again. Raises LostLease if another worker has taken over. A Refusal (nothing to
+    learn) ends the run as failed, with its sentence. extra_learners: see core/learning/learners/registry.py.
     """
     run_id = claimed.payload["run_id"]
     with database.reading(wait=PATIENT) as session:
@@ -46,9 +51,9 @@ def train(
         queue = policy.queue(run.queue.name)
     try:
         rows = _rows_of(database, run, clock, queue)
-        learner = find_learner(queue.retraining.learner, extra_learners)
-        fitted = fit(learner, [row.example for row in rows], run.seed, _reporter(database, run.id, clock))
-        _store(database, claimed, run, learner, fitted, rows, clock, queue, extra_learners)
+        examples, report = [row.example for row in rows], _reporter(database, run.id, clock)
+        made = execute(fit_and_pack, queue.retraining.learner, extra_learners, examples, run.seed, report=report)
+        _store(database, claimed, run, made, rows, clock, queue, extra_learners)
     except DatabaseUnavailable:
         raise  # the database is away, which says nothing about the run: its job is tried again
     except Refusal as refusal:
@@ -111,14 +116,14 @@ def _store(
     database: Database,
     claimed: jobs.Claim,
     run: TrainingRun,
-    learner: Learner,
-    fitted: Fitted,
+    made: PackedModel,
     rows: list[Row],
     clock: Clock,
     policy: QueuePolicy,
     extra_learners: Mapping[str, str],
 ) -> None:
-    packed, parameters = pack(learner, fitted), fingerprint(fitted)
+    learner = find_learner(policy.retraining.learner, extra_learners)
+    fitted = unpack(made.packed, learner)
     while True:
         measured: Measured = measure(database, run, fitted, None, rows, policy, extra_learners)
         with database.transaction(wait=PATIENT) as session:
@@ -126,7 +131,7 @@ def _store(
             if live.changes != measured.live_changes:
                 continue  # promoted or rolled back while we compared: compare with what is live now
             jobs.finish(session, claimed)  # first: who lost the job must not get as far as storing a second model
-            store_candidate(session, run, learner.name, parameters, packed, measured, clock(), policy)
+            store_candidate(session, run, learner.name, made.fingerprint, made.packed, measured, clock(), policy)
             stored = session.get_one(TrainingRun, run.id, with_for_update=True)
             stored.state, stored.finished_at = RunState.DONE, clock()
             say_progress(session, stored, "done", clock())
@@ -134,8 +139,10 @@ def _store(
 
 
 def _reporter(database: Database, run_id: int, clock: Clock) -> Callable[[str], None]:
+    """Progress that cannot be stored is no reason to begin the fit anew."""
+
     def report(progress: str) -> None:
-        with database.transaction(wait=PATIENT) as session:
+        with suppress(DatabaseUnavailable), database.transaction(wait=PATIENT) as session:
             say_progress(session, session.get_one(TrainingRun, run_id, with_for_update=True), progress, clock())
 
     return report

@@ -1,0 +1,85 @@
+"""Work on a claimed job: its lease is renewed meanwhile, and whatever goes wrong is noted on its row."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from bot.runtime.services import Services
+from core import jobs
+from core.errors import DatabaseUnavailable
+from core.jobs import Claim, Interrupted, LostLease, WorkFailed
+from core.learning.lifecycle.runs import EVALUATE, TRAIN, fail_run, give_up_evaluation
+from core.storage.database import PATIENT
+
+log = logging.getLogger(__name__)
+
+RENEW_SECONDS = 3  # several tries before a lease of twenty seconds runs out
+RELEASE_SECONDS = 2.0  # for the row that says so when the worker ends
+
+
+def work_on_next(services: Services, name: str, work: Callable[[Claim], None]) -> bool:
+    """Claim one job of this name and see it through. False: there is none. A worker that lost the lease leaves
+    quietly."""
+    with services.database.transaction(wait=PATIENT) as session:
+        claimed = jobs.claim(session, name, services.process, services.clock())
+    if claimed is None:
+        return False
+    try:
+        with _renewed(services, claimed):
+            work(claimed)
+    except LostLease:
+        log.warning("another worker took the job over", extra={"job": claimed.id})
+    except Interrupted:
+        log.info("a job is released, for this worker ends", extra={"job": claimed.id, "job_name": name})
+        _release(services, claimed, RELEASE_SECONDS)
+    except DatabaseUnavailable:
+        log.warning("a job is put off, for the database is away", extra={"job": claimed.id, "job_name": name})
+        _release(services, claimed)
+    except Exception as error:
+        log.exception("a job failed", extra={"job": claimed.id, "job_name": name})
+        reason = str(error) if isinstance(error, WorkFailed) else f"{type(error).__name__}: {error}"
+        services.database.retry_until_committed(lambda session: _fail(session, claimed, reason, services.clock()))
+    return True
+
+
+def give_up(session: Session, name: str, payload: dict[str, Any], why: str, now: datetime) -> None:
+    """A job has failed for good: tell the people who wait for it."""
+    if name == TRAIN:
+        fail_run(session, payload["run_id"], why, now)
+    elif name == EVALUATE:
+        give_up_evaluation(session, payload["model_id"], why, now)
+
+
+def _release(services: Services, claimed: Claim, seconds: float = PATIENT) -> None:
+    """Where this fails, too, the lease runs out and another worker takes over."""
+    services.database.retry_until_committed(lambda session: jobs.release(session, claimed, services.clock()), seconds)
+
+
+def _fail(session: Session, claimed: Claim, reason: str, now: datetime) -> None:
+    if jobs.fail(session, claimed, reason, now):
+        give_up(session, claimed.name, claimed.payload, "it failed five times; see the log", now)
+
+
+@contextlib.contextmanager
+def _renewed(services: Services, claimed: Claim) -> Iterator[None]:
+    done = threading.Event()
+    keeper = threading.Thread(target=_renew, args=(services, claimed, done), daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeper.join()
+
+
+def _renew(services: Services, claimed: Claim, done: threading.Event) -> None:
+    """While the database is away it is tried again; if the lease runs out meanwhile, `jobs.finish` will say so."""
+    while not done.wait(RENEW_SECONDS):
+        with contextlib.suppress(DatabaseUnavailable), services.database.transaction(wait=RENEW_SECONDS) as session:
+            if not jobs.renew(session, claimed, services.clock()):
+                return

@@ -1,0 +1,59 @@
+"""The clock watch: repairs stored times at start, and whenever the wall clock was set. Leases and pauses that a clock
+which was ahead has written would otherwise last until the old time comes round again.
+
+APScheduler goes by the wall clock and sleeps until the next time it knows; where that clock is put back an hour it
+would sleep for an hour, so it is woken.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from bot.runtime.clock import utc_now
+from bot.runtime.services import Services
+from core import jobs
+from core.delivery import clock_skew
+from core.errors import DatabaseUnavailable
+from core.storage.database import PATIENT
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0  # between two looks at the clock
+STEP_SECONDS = 5.0  # by which the wall clock must have left the steady one to have been set
+
+
+def watch_clock(services: Services, wake: Callable[[], None], stopping: threading.Event) -> None:
+    """Until `stopping`. wake: called when the clock was set."""
+    is_repaired, apart = False, _apart()
+    while not stopping.is_set():
+        is_repaired = is_repaired or _repaired(services)
+        stopping.wait(LOOK_SECONDS)
+        former, apart = apart, _apart()
+        if abs(apart - former) > STEP_SECONDS:
+            log.warning("the clock was set", extra={"seconds": round(apart - former)})
+            is_repaired = False
+            wake()
+
+
+def repair_times(services: Services) -> None:
+    """Nothing waits longer than it would had its time been written now. Safe to repeat, from any number of workers."""
+    with services.database.transaction(wait=PATIENT) as session:
+        now = services.clock()
+        jobs.repair_times(session, now)
+        clock_skew.repair_times(session, now)
+
+
+def _repaired(services: Services) -> bool:
+    """False: the database is away; try again."""
+    try:
+        repair_times(services)
+    except DatabaseUnavailable:
+        return False
+    except Exception:
+        log.exception("stored times could not be repaired")
+    return True
+
+
+def _apart() -> float:
+    return utc_now().timestamp() - time.monotonic()

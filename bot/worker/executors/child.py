@@ -1,0 +1,63 @@
+"""What the process of the local executor runs, and the messages that it sends. It imports little: the process begins
+anew with each piece of work."""
+
+import contextlib
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from core.errors import Refusal
+
+
+@dataclass(frozen=True)
+class Progress:
+    words: str
+
+
+@dataclass(frozen=True)
+class Done:
+    result: Any
+
+
+@dataclass(frozen=True)
+class Refused:
+    refusal: Refusal
+
+
+@dataclass(frozen=True)
+class Failed:
+    """reason: one line; details: the traceback, for the log."""
+
+    reason: str
+    details: str
+
+
+def work(pipe: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    """Signals that a terminal or a service manager sends to all processes are the worker's business."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_worker, args=(pipe,), daemon=True).start()
+    pipe.send(_outcome(function, arguments, lambda words: pipe.send(Progress(words))))
+
+
+def _outcome(
+    function: Callable[..., Any], arguments: tuple[Any, ...], report: Callable[[str], None]
+) -> Done | Refused | Failed:
+    try:
+        return Done(function(*arguments, report))
+    except Refusal as refusal:
+        return Refused(refusal)
+    except Exception as error:  # noqa: BLE001 - the edge of this process; the worker logs it
+        return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+def _end_with_the_worker(pipe: Connection) -> None:
+    """The worker sends nothing, so a pipe that can be read is one whose other end was closed."""
+    with contextlib.suppress(EOFError, OSError):
+        pipe.recv()
+    os._exit(1)

@@ -1,0 +1,32 @@
+"""Work on rows that know no attempts, so that one which fails for a reason of its own keeps no other from its turn."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from core.errors import DatabaseUnavailable
+from core.storage.database_errors import Seldom
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+HOUR = 60.0 * 60  # between two lines in the log about the same thing
+_seldom = Seldom(HOUR)
+
+
+def for_each(things: Iterable[T], act: Callable[[T], R], what: str) -> list[R]:
+    """Act on each; returns the results of those that went well. what: names the work in the log. Raises
+    DatabaseUnavailable, which says nothing about the thing at hand."""
+    results = []
+    for thing in things:
+        try:
+            results.append(act(thing))
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            name = str(getattr(thing, "name", thing))  # a queue's whole policy is too long for a line
+            if _seldom.may_say(f"{what} {name}"):
+                log.exception("a piece of work failed; the others go on", extra={"work": what, "of": name})
+    return results

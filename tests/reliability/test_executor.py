@@ -1,0 +1,89 @@
+"""What computes for long runs in a process of its own: the worker's memory and interpreter stay free, and whatever
+becomes of that process is told in words."""
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.worker.executors.local import LocalExecutor
+from core.errors import Invalid
+from core.jobs import Interrupted, Report, WorkFailed, execute_here
+from core.learning.data.inputs import Example, Input
+from core.learning.learners.artifacts import unpack
+from core.learning.learners.fitting import fit_and_pack
+from core.learning.learners.text import TextLearner
+from tests.reliability.pieces_of_work import MEGABYTE, break_down, die, hoard, leave, process_of, refuse, stay
+
+WORDS = [f"word{number}" for number in range(1000)]
+
+
+def ignored(words: str) -> None:
+    pass
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def examples(count: int) -> list[Example]:
+    chance = random.Random(1)
+    return [Example(Input(" ".join(chance.sample(WORDS, 5))), ("refund", "delivery")[n % 2]) for n in range(count)]
+
+
+def test_work_is_done_in_another_process_and_reports_from_there() -> None:
+    told: list[str] = []
+    assert LocalExecutor()(process_of, report=told.append) != os.getpid()
+    assert execute_here(process_of, report=told.append) == os.getpid()
+    assert told == ["here", "here"]
+
+
+def test_a_refusal_comes_back_as_it_was_said() -> None:
+    with pytest.raises(Invalid, match="All rows have one label") as refused:
+        LocalExecutor()(refuse, report=ignored)
+    assert (refused.value.field, refused.value.details) == ("learner", {"rows": 3})
+
+
+@pytest.mark.parametrize(
+    ("work", "reason"),
+    [
+        (break_down, "ValueError: no such column"),
+        (die, "its process was ended by SIGKILL"),
+        (leave, "its process ended with exit code 3"),
+    ],
+)
+def test_what_went_wrong_there_is_told_in_a_line(work: Callable[[Report], None], reason: str) -> None:
+    with pytest.raises(WorkFailed, match=reason):
+        LocalExecutor()(work, report=ignored)
+
+
+def test_an_executor_that_is_stopped_ends_its_work_and_begins_no_more(tmp_path: Path) -> None:
+    executor, began = LocalExecutor(), tmp_path / "began"
+
+    def stop() -> None:
+        while not began.exists():
+            time.sleep(0.01)
+        executor.stop()
+
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    with pytest.raises(Interrupted):
+        executor(stay, began, report=ignored)
+    stopper.join()
+    with pytest.raises(Interrupted):
+        executor(process_of, report=ignored)
+
+
+def test_the_memory_of_a_fit_is_given_back() -> None:
+    """The libraries, the rows, and whatever a learner keeps."""
+    rows = examples(1000)
+    before = resident()
+    made = LocalExecutor()(fit_and_pack, "text", {}, rows, 1, report=ignored)
+    LocalExecutor()(hoard, 300, report=ignored)
+    assert resident() - before < 60 * MEGABYTE
+    assert unpack(made.packed, TextLearner()).classes == ("delivery", "refund")
