@@ -15,6 +15,7 @@ from bot.observability.metrics import count_refusals
 from bot.runtime.clock import utc_now
 from bot.server.app import create_listener
 from bot.server.listener import listening
+from bot.slack.inbound.payload_schema import parse
 from bot.slack.inbound.requests import kind_of, subject_of
 from core.delivery import incidents, outbox
 from core.delivery.recipients import leads_of
@@ -162,15 +163,32 @@ def test_a_port_that_is_taken_keeps_nobody_from_work(
     [
         ({"type": "block_actions", "actions": [{"value": "12|label|refund"}]}, "block_actions", {"subject": 12}),
         ({"type": "block_actions", "actions": [{"value": "12.1764|skip"}]}, "block_actions", {"subject": 12}),
-        ({"type": "view_submission", "view": {"private_metadata": "7"}}, "view_submission", {"subject": 7}),
-        ({"type": "view_submission", "view": {"private_metadata": "a text of somebody"}}, "view_submission", {}),
+        (
+            {"type": "view_submission", "view": {"private_metadata": "7"}},
+            "view_submission",
+            {"subject": 7},
+        ),
+        (
+            {"type": "view_submission", "view": {"private_metadata": "a text of somebody"}},
+            "view_submission",
+            {},
+        ),
         ({"type": "block_actions", "actions": [{"value": "12 is my PIN"}]}, "block_actions", {}),
         ({"command": "/goldloop"}, "command", {}),
-        ({"type": "event_callback"}, "event", {}),
+        ({"type": "event_callback", "event": {"type": "reaction_added"}}, "event", {}),
         ({"type": "of my own"}, "other", {}),
-        ({"type": ["block_actions"], "actions": {}}, "other", {}),
-        ([], "other", {}),
+        ({}, "other", {}),
     ],
 )
 def test_a_request_is_named_by_a_few_words_and_a_number(body: Any, kind: str, subject: dict[str, int]) -> None:
-    assert (kind_of(body), subject_of(body)) == (kind, subject)
+    action, who = {"action_id": "vote:0"}, {"user": {"id": "U_ANA"}}
+    actions = {"actions": [action | one for one in body["actions"]]} if "actions" in body else {}
+    view = {"view": {"type": "modal"} | body["view"]} if "view" in body else {}
+    parsed = parse(body | actions | view | who)
+    assert parsed is not None
+    assert (kind_of(parsed), subject_of(parsed)) == (kind, subject)
+
+
+@pytest.mark.parametrize("body", [{"type": ["block_actions"], "actions": {}}, [], {"type": "event_callback"}])
+def test_what_slack_never_sends_gets_no_name(body: Any) -> None:
+    assert parse(body) is None

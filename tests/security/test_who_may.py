@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from slack_bolt.listener import Listener
 
+from bot.slack.controls import ANSWER_WORDS
 from bot.slack.inbound.commands import ANSWERS
-from bot.slack.inbound.payloads import ANSWER_WORDS
 from core.people.availability import pause, resume
 from core.people.members import queues_of
 from core.vocabulary import Role

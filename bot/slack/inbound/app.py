@@ -17,7 +17,8 @@ from bot.runtime.services import Services
 from bot.slack import blocks
 from bot.slack.inbound import approval, commands, flagging, home, people, received_events, voting
 from bot.slack.inbound.lazily import share_payloads
-from bot.slack.inbound.payloads import STALE, Body
+from bot.slack.inbound.payload_schema import Payload, View
+from bot.slack.inbound.payloads import STALE
 from bot.slack.inbound.replies import note, tell
 from bot.slack.inbound.requests import TimedApp
 from bot.slack.inbound.workspace_check import let_in_only_ours
@@ -49,7 +50,7 @@ def build_app(services: Services) -> App:
     return app
 
 
-def _sentence(error: Exception, body: Body, context: BoltContext) -> BoltResponse:
+def _sentence(error: Exception, parsed: Payload, context: BoltContext) -> BoltResponse:
     """A refusal is said to the person who acted; anything else is a bug: logged with an id, said with that id.
 
     Events have nobody to answer: where the database is busy or we have a bug, they are not acknowledged, so that Slack
@@ -62,14 +63,13 @@ def _sentence(error: Exception, body: Body, context: BoltContext) -> BoltRespons
         reference = uuid.uuid4().hex[:8]
         log.error("a listener failed", exc_info=error, extra={"reference": reference})
         words, field = f"Something broke on our side (id {reference}). Nothing was recorded; please try again.", None
-    kind = body.get("type")
-    if kind == "event_callback":
+    if parsed.type == "event_callback":
         return BoltResponse(status=_of_event(error))
-    if kind == "view_submission":
-        return _answered(_in_the_form(words, field, body))
-    if kind == "block_suggestion":
+    if parsed.view and parsed.type == "view_submission":
+        return _answered(_in_the_form(words, field, parsed.view))
+    if parsed.type == "block_suggestion":
         return _answered({"options": []})
-    if "command" in body:
+    if parsed.command:
         return _answered({"response_type": "ephemeral", "text": blocks.escape(words)})
     note(context, blocks.message(blocks.escape(words), []))
     return BoltResponse(status=200, body="")
@@ -81,8 +81,8 @@ def _of_event(error: Exception) -> int:
     return 200 if isinstance(error, Refusal) else 500
 
 
-def _in_the_form(words: str, field: str | None, body: Body) -> dict[str, Any]:
-    inputs = {block.get("block_id") for block in body["view"].get("blocks", []) if block.get("type") == "input"}
+def _in_the_form(words: str, field: str | None, view: View) -> dict[str, Any]:
+    inputs = {block.block_id for block in view.blocks if block.type == "input"}
     if field in inputs:
         return {"response_action": "errors", "errors": {field: words}}
     return {"response_action": "update", "view": forms.sentence("Not recorded", words).body}

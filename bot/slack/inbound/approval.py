@@ -12,7 +12,8 @@ from bot.runtime.services import Services
 from bot.slack import blocks
 from bot.slack.blocks import View
 from bot.slack.inbound import payloads
-from bot.slack.inbound.payloads import Body, Reaction
+from bot.slack.inbound.payload_schema import Payload
+from bot.slack.inbound.payloads import Reaction
 from bot.slack.inbound.replies import note, show_view, tell
 from bot.slack.views import forms
 from core.delivery import notices, outbox
@@ -24,8 +25,8 @@ from core.vocabulary import Card, NoticeKind
 
 
 def register(app: App, services: Services) -> None:
-    def reacted(event: Body) -> None:
-        reaction = payloads.reaction(event)
+    def reacted(parsed: Payload) -> None:
+        reaction = payloads.reaction(parsed)
         if not (reaction.approves or reaction.rejects):
             return
         now = services.clock()
@@ -37,8 +38,8 @@ def register(app: App, services: Services) -> None:
         except Refusal as refusal:
             _tell_once(services.database, reaction, refusal, now)
 
-    def unreacted(event: Body) -> None:
-        reaction = payloads.reaction(event)
+    def unreacted(parsed: Payload) -> None:
+        reaction = payloads.reaction(parsed)
         if not reaction.approves:
             return
         with suppress(Outdated), services.database.transaction() as session:  # put on again since: nobody's news
@@ -49,8 +50,8 @@ def register(app: App, services: Services) -> None:
     def overrule_clicked(ack: Ack) -> None:
         ack()
 
-    def open_overrule_form(body: Body, client: WebClient, respond: Respond) -> None:
-        click = payloads.click(body)
+    def open_overrule_form(parsed: Payload, client: WebClient, respond: Respond) -> None:
+        click = payloads.click(parsed)
 
         def draw() -> View:
             with services.database.reading() as session:
@@ -60,8 +61,8 @@ def register(app: App, services: Services) -> None:
 
         show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)
 
-    def overrule_submitted(ack: Ack, body: Body, context: BoltContext) -> None:
-        said = payloads.overrule_submission(body)
+    def overrule_submitted(ack: Ack, parsed: Payload, context: BoltContext) -> None:
+        said = payloads.overrule_submission(parsed)
         with services.database.transaction() as session:
             overrule(session, said.model, said.seen, said.person, said.reason, services.clock(), services.policy)
         ack()

@@ -10,7 +10,8 @@ from bot.slack import blocks
 from bot.slack.blocks import Message
 from bot.slack.inbound import payloads
 from bot.slack.inbound.home import load_my_work, load_stats
-from bot.slack.inbound.payloads import Body, Command
+from bot.slack.inbound.payload_schema import Payload
+from bot.slack.inbound.payloads import Command
 from bot.slack.views import home, stats
 from core.errors import Invalid, NotAllowed, Refusal
 from core.learning.lifecycle.rollback import rollback
@@ -34,8 +35,8 @@ Votes are given on the cards in the queue's channel; leads decide on models by r
 
 
 def register(app: App, services: Services) -> None:
-    def typed(ack: Ack, body: Body) -> None:
-        command = payloads.command(body)
+    def typed(ack: Ack, parsed: Payload) -> None:
+        command = payloads.command(parsed)
         word = command.words[0].lower() if command.words else "help"
         answer = ANSWERS.get(word, _unknown)(command, services)
         ack(text=answer.text, blocks=answer.blocks or None, response_type="ephemeral")

@@ -10,7 +10,8 @@ from bot.runtime.services import Services
 from bot.slack.blocks import View
 from bot.slack.directory.colleagues import require_colleague
 from bot.slack.inbound import payloads
-from bot.slack.inbound.payloads import Body, FlagSubmission
+from bot.slack.inbound.payload_schema import Payload
+from bot.slack.inbound.payloads import FlagSubmission
 from bot.slack.inbound.replies import show_view, tell
 from bot.slack.views import forms
 from core.errors import Invalid
@@ -21,12 +22,12 @@ NO_MODEL = "none"  # the model version of a text that no model has seen
 
 
 def register(app: App, services: Services) -> None:
-    def shortcut_used(ack: Ack, body: Body) -> None:
-        payloads.flag_request(body)
+    def shortcut_used(ack: Ack, parsed: Payload) -> None:
+        payloads.flag_request(parsed)
         ack()
 
-    def open_form(body: Body, client: WebClient, respond: Respond) -> None:
-        asked = payloads.flag_request(body)
+    def open_form(parsed: Payload, client: WebClient, respond: Respond) -> None:
+        asked = payloads.flag_request(parsed)
 
         def draw() -> View:
             require_colleague(services, asked.person, "flag messages for review")
@@ -34,8 +35,8 @@ def register(app: App, services: Services) -> None:
 
         show_view(client, asked.trigger_id, forms.for_those_who_may(draw), respond)
 
-    def form_submitted(ack: Ack, body: Body) -> None:
-        asked = payloads.flag_submission(body)
+    def form_submitted(ack: Ack, parsed: Payload) -> None:
+        asked = payloads.flag_submission(parsed)
         require_colleague(services, asked.person, "flag messages for review")
         queue = services.policy.queue(asked.queue)
         prediction = _looked_at(services, asked)

@@ -5,7 +5,7 @@ from slack_sdk import WebClient
 
 from bot.runtime.services import Services
 from bot.slack.inbound import payloads
-from bot.slack.inbound.payloads import Body
+from bot.slack.inbound.payload_schema import Payload
 from bot.slack.views import home
 from core.errors import DatabaseUnavailable
 from core.people.availability import pause, resume
@@ -19,22 +19,23 @@ def register(app: App, services: Services) -> None:
     def opened(ack: Ack) -> None:
         ack()
 
-    def publish(event: Body, client: WebClient) -> None:
-        if event.get("tab", "home") == "home":
-            publish_home(services, client, str(event["user"]))
+    def publish(parsed: Payload, client: WebClient) -> None:
+        person = payloads.home_opened(parsed)
+        if person:
+            publish_home(services, client, person)
 
-    def paused(ack: Ack, body: Body) -> None:
+    def paused(ack: Ack, parsed: Payload) -> None:
         with services.database.transaction() as session:
-            pause(session, payloads.person(body), services.clock())
+            pause(session, payloads.person(parsed), services.clock())
         ack()
 
-    def resumed(ack: Ack, body: Body) -> None:
+    def resumed(ack: Ack, parsed: Payload) -> None:
         with services.database.transaction() as session:
-            resume(session, payloads.person(body))
+            resume(session, payloads.person(parsed))
         ack()
 
-    def publish_again(body: Body, client: WebClient) -> None:
-        publish_home(services, client, payloads.person(body))
+    def publish_again(parsed: Payload, client: WebClient) -> None:
+        publish_home(services, client, payloads.person(parsed))
 
     app.event("app_home_opened")(ack=opened, lazy=[publish])
     app.action("pause")(ack=paused, lazy=[publish_again])

@@ -1,5 +1,8 @@
-"""The outline of what Slack sends: where an object stands, where a list, where a text. Looked at before anything reads
-a payload, so that whoever reads one need not doubt its shape. More keys than these may be there."""
+"""The schema of what Slack sends, as frozen values: where an object stands, where a list, where a text.
+
+A payload is parsed once, before Bolt or a listener looks into it, so no reader has to doubt its shape. What Slack adds
+beyond these names is left out.
+"""
 
 from typing import Annotated, Any
 
@@ -7,48 +10,49 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 Text = Annotated[str, StringConstraints(strict=True, max_length=100_000, pattern=r"^[^\x00]*$")]
 Word = Annotated[str, StringConstraints(strict=True, max_length=3000, pattern=r"^[^\x00]*$")]
+JSON_ARRAY = Field(default=(), strict=False)  # strictly, a list is no tuple
 
 
 class _Shape(BaseModel):
-    model_config = ConfigDict(extra="allow", strict=True)
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
 
 
-class _Named(_Shape):
+class Named(_Shape):
     id: Word | None = None
     name: Word | None = None
     team_id: Word | None = None
     enterprise_id: Word | None = None
 
 
-class _Option(_Shape):
+class Option(_Shape):
     value: Word
 
 
-class _Input(_Shape):
+class Input(_Shape):
     value: Text | None = None
-    selected_option: _Option | None = None
+    selected_option: Option | None = None
 
 
-class _State(_Shape):
-    values: dict[str, dict[str, _Input | None]] = Field(default_factory=dict)
+class State(_Shape):
+    values: dict[str, dict[str, Input | None]] = Field(default_factory=dict)
 
 
-class _Drawn(_Shape):
+class Drawn(_Shape):
     type: Word | None = None
     block_id: Word | None = None
 
 
-class _View(_Shape):
+class View(_Shape):
     type: Word
     id: Word | None = None
     callback_id: Word | None = None
     private_metadata: Word = ""
     app_installed_team_id: Word | None = None
-    state: _State = _State()
-    blocks: list[_Drawn] = Field(default_factory=list)
+    state: State = State()
+    blocks: tuple[Drawn, ...] = JSON_ARRAY
 
 
-class _Action(_Shape):
+class Action(_Shape):
     type: Word | None = None
     action_id: Word
     block_id: Word | None = None
@@ -56,38 +60,40 @@ class _Action(_Shape):
     action_ts: Word = ""
 
 
-class _Message(_Shape):
+class Message(_Shape):
     text: Text | None = None
     ts: Word | None = None
 
 
-class _Item(_Shape):
+class Item(_Shape):
     type: Word | None = None
     channel: Word | None = None
     ts: Word | None = None
 
 
-class _Event(_Shape):
+class Event(_Shape):
     type: Word
     subtype: Word | None = None
-    user: Word | _Named | None = None
+    user: Word | Named | None = None
     user_id: Word | None = None
     bot_id: Word | None = None
-    team: Word | _Named | None = None
+    team: Word | Named | None = None
     team_id: Word | None = None
-    channel: Word | _Named | None = None
+    channel: Word | Named | None = None
     channel_id: Word | None = None
     channel_type: Word | None = None
-    item: _Item | None = None
-    message: _Message | None = None
+    item: Item | None = None
+    message: Message | None = None
     reaction: Word = ""
     event_ts: Word = ""
     ts: Word | None = None
     tab: Word = "home"
     inviter: Word | None = None
+    subteam: Named | None = None
+    subteam_id: Word | None = None
 
 
-class _Authorization(_Shape):
+class Authorization(_Shape):
     enterprise_id: Word | None = None
     team_id: Word | None = None
     user_id: Word | None = None
@@ -95,27 +101,28 @@ class _Authorization(_Shape):
     is_enterprise_install: bool | None = None
 
 
-class _Payload(_Shape):
-    """One outline for all kinds: what a kind does not have is left out."""
+class Payload(_Shape):
+    """One schema for all kinds: what a kind does not have is left out. Some of it only Bolt reads, which does not look
+    whether it has the shape that it expects."""
 
     type: Word | None = None
     token: Word | None = None
     ssl_check: Word | None = None
     challenge: Word | None = None
     event_id: Word | None = None
-    event: _Event | None = None
-    authorizations: list[_Authorization] | None = None
-    user: _Named | None = None
-    team: Word | _Named | None = None
-    enterprise: Word | _Named | None = None
-    channel: _Named | None = None
-    message: _Message | None = None
+    event: Event | None = None
+    authorizations: tuple[Authorization, ...] | None = Field(default=None, strict=False)
+    user: Named | None = None
+    team: Word | Named | None = None
+    enterprise: Word | Named | None = None
+    channel: Named | None = None
+    message: Message | None = None
     container: dict[str, Any] | None = None
-    view: _View | None = None
-    actions: list[_Action] | None = None
+    view: View | None = None
+    actions: tuple[Action, ...] | None = Field(default=None, strict=False)
     trigger_id: Word = ""
     response_url: Word = ""
-    response_urls: list[dict[str, Any]] | None = None
+    response_urls: tuple[dict[str, Any], ...] | None = Field(default=None, strict=False)
     callback_id: Word | None = None
     action_id: Word | None = None
     block_id: Word | None = None
@@ -132,16 +139,22 @@ class _Payload(_Shape):
     text: Text = ""
 
 
-def has_slacks_shape(body: object) -> bool:
-    """False for what Slack never sends: to be refused before it is read."""
+def parse(body: object) -> Payload | None:
+    """None for what Slack never sends: to be refused before it is read."""
     try:
-        payload = _Payload.model_validate(body)
+        payload = Payload.model_validate(body)
     except (ValidationError, RecursionError):
-        return False
-    if payload.type == "event_callback":
-        return payload.event is not None
-    if payload.type in ("view_submission", "view_closed"):
-        return payload.view is not None and payload.user is not None
-    if payload.type == "block_actions":
-        return bool(payload.actions) and payload.user is not None
-    return True
+        return None
+    return payload if _is_whole(payload) else None
+
+
+def _is_whole(payload: Payload) -> bool:
+    match payload.type:
+        case "event_callback":
+            return payload.event is not None
+        case "view_submission" | "view_closed":
+            return payload.view is not None and payload.user is not None
+        case "block_actions":
+            return bool(payload.actions) and payload.user is not None
+        case _:
+            return True

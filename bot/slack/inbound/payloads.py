@@ -1,25 +1,16 @@
-"""What Slack sends, as values. Raises Invalid for anything that is not one of ours; nothing else reads a payload."""
+"""What people do in Slack, as values read from parsed payloads. Raises Invalid for anything that is not one of ours."""
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
+from bot.slack.controls import ANSWER_WORDS, NONE_VALUE
+from bot.slack.inbound.payload_schema import Action, Input, Named, Payload, View
 from core.delivery.card_refs import CardRef
 from core.errors import Invalid
 from core.review.votes import NewAnswer
-from core.text.storable import storable
 from core.vocabulary import AnswerKind, ErrorReason
 
-Body = dict[str, Any]
-
 STALE = "This control is out of date. Please use the newest message."
-ANSWER_WORDS = {
-    "label": AnswerKind.LABEL,
-    "none": AnswerKind.NONE_OF_THESE,
-    "cannot": AnswerKind.CANNOT_JUDGE,
-    "skip": AnswerKind.SKIP,
-}
-NONE_VALUE = "|none"  # of the option "None of these" in a list of labels; no label can be called so
 TIMESTAMP = re.compile(r"(\d{1,12})(?:\.(\d{1,6}))?", re.ASCII)
 APPROVE = frozenset({"white_check_mark", "heavy_check_mark", "ballot_box_with_check"})
 REJECT = frozenset({"x", "negative_squared_cross_mark", "heavy_multiplication_x"})
@@ -82,21 +73,49 @@ class FlagRequest:
     trigger_id: str
 
 
-def click(body: Body) -> Click:
-    action = _first(body)
-    subject, _, value = str(action.get("value", "")).partition("|")
+@dataclass(frozen=True)
+class Overruling:
+    """seen: the evaluation that the form was about; 0 in one of a former release."""
+
+    person: str
+    model: CardRef
+    seen: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class FlagSubmission:
+    """origin: the message's coordinates, so that the same message flagged twice is one item."""
+
+    person: str
+    queue: str
+    text: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class PeopleChange:
+    """Slack's news about a person, a user group or a channel, by id; the other two are empty."""
+
+    person: str = ""
+    group: str = ""
+    channel: str = ""
+
+
+def click(payload: Payload) -> Click:
+    action = _first_action(payload)
+    subject, _, value = action.value.partition("|")
     return Click(
-        person=person(body),
-        subject=_subject(subject),
+        person=person(payload),
+        subject=_card_ref(subject),
         value=value,
-        clicked_at=microseconds(str(action.get("action_ts", ""))),
-        trigger_id=str(body.get("trigger_id", "")),
+        clicked_at=microseconds(action.action_ts),
+        trigger_id=payload.trigger_id,
     )
 
 
-def vote_click(body: Body) -> Vote:
-    """value of the button: "ITEM|label|NAME", "ITEM|none", "ITEM|cannot" or "ITEM|skip"; ITEM is a `Subject`."""
-    clicked = click(body)
+def vote_click(payload: Payload) -> Vote:
+    clicked = click(payload)
     word, _, label = clicked.value.partition("|")
     if word not in ANSWER_WORDS:
         raise Invalid(STALE)
@@ -105,11 +124,11 @@ def vote_click(body: Body) -> Vote:
     return Vote(clicked.person, clicked.subject, said)
 
 
-def form_submission(body: Body) -> Vote:
+def form_submission(payload: Payload) -> Vote:
     """The form "label and why". Slack stamps no time on a submission, and our own clock may not agree with Slack's;
     what is known is when the form was opened, which it carries beside the item: "ITEM|MICROSECONDS"."""
-    view = _part(body, "view")
-    item, _, opened_at = str(view.get("private_metadata", "")).partition("|")
+    view = _view(payload)
+    item, _, opened_at = view.private_metadata.partition("|")
     chosen = _selected(view, "label")
     reason = _selected(view, "reason")
     if reason is not None and reason not in set(ErrorReason):
@@ -125,91 +144,100 @@ def form_submission(body: Body) -> Vote:
         note=_typed(view, "note"),
         in_form=True,
     )
-    return Vote(person(body), _subject(item), said)
+    return Vote(person(payload), _card_ref(item), said)
 
 
-@dataclass(frozen=True)
-class Overruling:
-    """seen: the evaluation that the form was about; 0 in one of a former release."""
-
-    person: str
-    model: CardRef
-    seen: int
-    reason: str
+def overrule_submission(payload: Payload) -> Overruling:
+    view = _view(payload)
+    model, _, seen = view.private_metadata.partition("|")
+    return Overruling(person(payload), _card_ref(model), _number(seen) if seen else 0, _typed(view, "reason"))
 
 
-def overrule_submission(body: Body) -> Overruling:
-    view = _part(body, "view")
-    model, _, seen = str(view.get("private_metadata", "")).partition("|")
-    return Overruling(person(body), _subject(model), _number(seen) if seen else 0, _typed(view, "reason"))
-
-
-@dataclass(frozen=True)
-class FlagSubmission:
-    """origin: the message's coordinates, so that the same message flagged twice is one item."""
-
-    person: str
-    queue: str
-    text: str
-    origin: str
-
-
-def flag_submission(body: Body) -> FlagSubmission:
-    view = _part(body, "view")
+def flag_submission(payload: Payload) -> FlagSubmission:
+    view = _view(payload)
     queue, text = _selected(view, "queue"), _typed(view, "text")
     if queue is None:
         raise Invalid("Choose a queue.", field="queue")
     if not text:
         raise Invalid("There is no text left to look at.", field="text")
-    return FlagSubmission(person(body), queue, text, str(view.get("private_metadata", "")))
+    return FlagSubmission(person(payload), queue, text, view.private_metadata)
 
 
-def reaction(event: Body) -> Reaction:
-    item = _part(event, "item")
+def suggestion(payload: Payload) -> tuple[CardRef, str]:
+    """Item and what was typed, for a searchable choice inside the item's form."""
+    item, _, _opened_at = _view(payload).private_metadata.partition("|")
+    return _card_ref(item), payload.value
+
+
+def reaction(payload: Payload) -> Reaction:
+    event = payload.event
+    if event is None or event.item is None:
+        raise Invalid(STALE)
     return Reaction(
-        person=str(event.get("user", "")),
-        channel=str(item.get("channel", "")),
-        ts=str(item.get("ts", "")),
-        emoji=str(event.get("reaction", "")).split("::", 1)[0],
-        at=microseconds(str(event.get("event_ts", ""))),
+        person=_id(event.user),
+        channel=event.item.channel or "",
+        ts=event.item.ts or "",
+        emoji=event.reaction.split("::", 1)[0],
+        at=microseconds(event.event_ts),
     )
 
 
-def command(body: Body) -> Command:
-    words = tuple(str(body.get("text", "")).split())
-    return Command(str(body.get("user_id", "")), str(body.get("channel_id", "")), words)
+def command(payload: Payload) -> Command:
+    return Command(payload.user_id or "", payload.channel_id or "", tuple(payload.text.split()))
 
 
-def flag_request(body: Body) -> FlagRequest:
-    message, channel = _part(body, "message"), _part(body, "channel")
-    text = storable(unescape(str(message.get("text") or ""))).strip()
-    if not text:
+def flag_request(payload: Payload) -> FlagRequest:
+    message = payload.message
+    text = unescape(message.text or "").strip() if message else ""
+    if message is None or not text:
         raise Invalid("This message has no text to look at.")
     return FlagRequest(
-        person=person(body),
-        channel=str(channel.get("id", "")),
-        ts=str(message.get("ts", "")),
+        person=person(payload),
+        channel=_id(payload.channel),
+        ts=message.ts or "",
         text=text,
-        trigger_id=str(body.get("trigger_id", "")),
+        trigger_id=payload.trigger_id,
     )
+
+
+def home_opened(payload: Payload) -> str | None:
+    """The person who has opened the Home tab; None where they have opened another one."""
+    event = payload.event
+    return _id(event.user) if event is not None and event.tab == "home" else None
+
+
+def people_change(payload: Payload) -> PeopleChange:
+    event = payload.event
+    if event is None:
+        return PeopleChange()
+    match event.type:
+        case "user_change":
+            return PeopleChange(person=_id(event.user))
+        case "subteam_members_changed" | "subteam_updated":
+            return PeopleChange(group=event.subteam_id or _id(event.subteam))
+        case _:
+            return PeopleChange(channel=_id(event.channel))
+
+
+def team(payload: Payload) -> str | None:
+    """The workspace of the person who acts, where the payload names it. Events do not: there the ids of people and
+    messages decide."""
+    if payload.type == "event_callback":
+        return None
+    of_person = payload.user.team_id if payload.user else None
+    return of_person or (_id(payload.team) if isinstance(payload.team, Named) else "") or payload.team_id
+
+
+def person(payload: Payload) -> str:
+    found = _id(payload.user) or payload.user_id
+    if not found:
+        raise Invalid(STALE)
+    return found
 
 
 def unescape(text: str) -> str:
     """What a person typed: Slack sends these three as entities."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def suggestion(body: Body) -> tuple[CardRef, str]:
-    """Item and what was typed, for a searchable choice inside the item's form."""
-    item, _, _opened_at = str(_part(body, "view").get("private_metadata", "")).partition("|")
-    return _subject(item), str(body.get("value", ""))
-
-
-def person(body: Body) -> str:
-    found = _part(body, "user").get("id") or body.get("user_id")
-    if not isinstance(found, str) or not found:
-        raise Invalid(STALE)
-    return found
 
 
 def microseconds(timestamp: str) -> int:
@@ -220,40 +248,44 @@ def microseconds(timestamp: str) -> int:
     return int(match[1]) * 1_000_000 + int((match[2] or "").ljust(6, "0"))
 
 
-def _first(body: Body) -> Body:
-    found = body.get("actions")
-    if not isinstance(found, list) or not found or not isinstance(found[0], dict):
+def _first_action(payload: Payload) -> Action:
+    if not payload.actions:
         raise Invalid(STALE)
-    return found[0]
+    return payload.actions[0]
 
 
-def _subject(text: object) -> CardRef:
+def _view(payload: Payload) -> View:
+    return payload.view or View(type="")
+
+
+def _id(named: str | Named | None) -> str:
+    """Slack writes some people and channels as an id and some as an object; empty where there is neither."""
+    found = named.id if isinstance(named, Named) else named
+    return found or ""
+
+
+def _card_ref(text: str) -> CardRef:
     """Of "7.1764000000123456"."""
-    number, _, since = str(text).partition(".")
+    number, _, since = text.partition(".")
     return CardRef(_number(number), _number(since) if since else None)
 
 
-def _number(text: object) -> int:
-    if not isinstance(text, str) or not text.isascii() or not text.isdigit() or len(text) > 18:
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise Invalid(STALE)
     return int(text)
 
 
-def _selected(view: Body, block_id: str) -> str | None:
-    chosen = _part(_state(view, block_id), "selected_option").get("value")
-    return None if chosen is None else str(chosen)
+def _selected(view: View, block_id: str) -> str | None:
+    option = _input(view, block_id).selected_option
+    return None if option is None else option.value
 
 
-def _typed(view: Body, block_id: str) -> str:
-    return storable(str(_state(view, block_id).get("value") or "")).strip()
+def _typed(view: View, block_id: str) -> str:
+    return (_input(view, block_id).value or "").strip()
 
 
-def _state(view: Body, block_id: str) -> Body:
-    block = _part(_part(_part(view, "state"), "values"), block_id)
-    return _part({"element": next(iter(block.values()), None)}, "element")
-
-
-def _part(whole: Body, name: str) -> Body:
-    """The object of this name; empty where there is none, or something else."""
-    found = whole.get(name)
-    return found if isinstance(found, dict) else {}
+def _input(view: View, block_id: str) -> Input:
+    """A block holds one element."""
+    block = view.state.values.get(block_id, {})
+    return next(iter(block.values()), None) or Input()

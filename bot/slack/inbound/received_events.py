@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from slack_bolt import App
 
 from bot.runtime.services import Services
-from bot.slack.inbound.payloads import Body
+from bot.slack.inbound.payload_schema import Payload
 from bot.slack.manifest import manifest
 from core.delivery.received_events import note_received
 
@@ -22,8 +22,8 @@ def register(app: App, services: Services, aside: Executor) -> None:
     expected = frozenset(manifest()["settings"]["event_subscriptions"]["bot_events"])
     noted: dict[str, datetime] = {}
 
-    def hear(body: Body, next: Callable[[], object]) -> None:
-        kind = str((body.get("event") or {}).get("type", "")) if body.get("type") == "event_callback" else ""
+    def hear(parsed: Payload, next: Callable[[], object]) -> None:
+        kind = parsed.event.type if parsed.event else ""
         now = services.clock()
         if kind in expected and abs(now - noted.get(kind, now - 2 * FINENESS)) > FINENESS:
             noted[kind] = now

@@ -4,14 +4,13 @@ import random
 import re
 import time
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from slack_bolt import App, BoltRequest, BoltResponse
 from structlog.contextvars import bound_contextvars
 
 from bot.observability.metrics import ACKNOWLEDGED
-from bot.slack.inbound.payload_schema import has_slacks_shape
+from bot.slack.inbound.payload_schema import Payload, parse
 from core.storage.deadlines import finished_within
 
 KINDS = frozenset({"block_actions", "view_submission", "view_closed", "block_suggestion", "message_action", "shortcut"})
@@ -19,6 +18,8 @@ KINDS = frozenset({"block_actions", "view_submission", "view_closed", "block_sug
 # Seconds of waiting for the database; Slack shows ⚠ after 3, and a busy machine needs some itself.
 ANSWERED_WITHIN = 1.5
 WRAPPED = b"payload="
+PARSED = "parsed"  # the name by which Bolt hands a listener its payload
+SUBJECT = re.compile(r"([0-9]{1,18})(?:\.[0-9]{1,18})?(\||$)")
 UNREADABLE = (ValueError, RecursionError, TypeError, AttributeError, KeyError)
 
 
@@ -31,24 +32,30 @@ def unwrapped(body: bytes) -> str:
 
 def read_request(make: Callable[[], BoltRequest]) -> BoltRequest | None:
     """What Slack sent, by socket or over HTTP; None for what it never sends. Bolt looks into the payload already while
-    it makes a request of it, and stumbles over what is nested too deeply or has the wrong shape."""
+    it makes a request of it, and stumbles over what is nested too deeply or has the wrong shape. Listeners get the
+    parsed payload as their argument `parsed`."""
     try:
         made = make()
     except UNREADABLE:
         return None
-    return made if has_slacks_shape(made.body) else None
+    parsed = parse(made.body)
+    if parsed is None:
+        return None
+    made.context[PARSED] = parsed
+    return made
 
 
 class TimedApp(App):
     """Bolt, timed from a request's arrival to our answer to it. What a listener does before it is answered is over in
-    time, however many transactions it is; what is said after the answer (lazy listeners) has each its own limits."""
+    time, however many transactions it is; what is said after the answer has limits of its own."""
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
         start = time.monotonic()
-        kind = kind_of(req.body)
+        parsed: Payload = req.context[PARSED]
+        kind = kind_of(parsed)
         try:
             with (
-                bound_contextvars(request=f"{random.getrandbits(48):012x}", kind=kind, **subject_of(req.body)),
+                bound_contextvars(request=f"{random.getrandbits(48):012x}", kind=kind, **subject_of(parsed)),
                 finished_within(ANSWERED_WITHIN),
             ):
                 return super().dispatch(req)
@@ -56,27 +63,21 @@ class TimedApp(App):
             ACKNOWLEDGED.labels(kind).observe(time.monotonic() - start)
 
 
-def kind_of(body: Any) -> str:
+def kind_of(payload: Payload) -> str:
     """One of a few words, whatever a payload calls itself: each is a time series of its own."""
-    if not isinstance(body, dict):
-        return "other"
-    if "command" in body:
+    if payload.command:
         return "command"
-    if body.get("type") == "event_callback":
+    if payload.type == "event_callback":
         return "event"
-    kind = body.get("type")
-    return kind if isinstance(kind, str) and kind in KINDS else "other"
+    return payload.type if payload.type in KINDS else "other"
 
 
-def subject_of(body: Any) -> dict[str, int]:
+def subject_of(payload: Payload) -> dict[str, int]:
     """The item or model that a control or a form is about, by its number: never a text."""
-    if not isinstance(body, dict):
-        return {}
-    actions, view = body.get("actions"), body.get("view")
     carried = ""
-    if isinstance(actions, list) and actions and isinstance(actions[0], dict):
-        carried = str(actions[0].get("value", ""))
-    elif isinstance(view, dict):
-        carried = str(view.get("private_metadata", ""))
-    found = re.match(r"([0-9]{1,18})(?:\.[0-9]{1,18})?(\||$)", carried)
+    if payload.actions:
+        carried = payload.actions[0].value
+    elif payload.view:
+        carried = payload.view.private_metadata
+    found = SUBJECT.match(carried)
     return {"subject": int(found[1])} if found else {}

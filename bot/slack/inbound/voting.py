@@ -14,7 +14,7 @@ from bot.slack.blocks import View
 from bot.slack.directory.colleagues import require_colleague
 from bot.slack.inbound import payloads
 from bot.slack.inbound.home import publish_home
-from bot.slack.inbound.payloads import Body
+from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.replies import note, show_view, tell
 from bot.slack.views import forms, receipts
 from core.records.reviews import ReviewItem
@@ -25,15 +25,15 @@ from core.review.votes import cast_vote, withdraw_vote
 
 
 def register(app: App, services: Services) -> None:
-    def vote_clicked(ack: Ack, body: Body, context: BoltContext) -> None:
-        click = payloads.vote_click(body)
+    def vote_clicked(ack: Ack, parsed: Payload, context: BoltContext) -> None:
+        click = payloads.vote_click(parsed)
         with services.database.transaction() as session:
             receipt = cast_vote(session, click.item, click.person, click.said, services.clock(), services.policy)
         ack()
         note(context, receipts.render(receipt))
 
-    def undo_clicked(ack: Ack, body: Body, context: BoltContext) -> None:
-        click = payloads.click(body)
+    def undo_clicked(ack: Ack, parsed: Payload, context: BoltContext) -> None:
+        click = payloads.click(parsed)
         with services.database.transaction() as session:
             receipt = withdraw_vote(
                 session, click.subject, click.person, click.clicked_at, services.clock(), services.policy
@@ -41,15 +41,15 @@ def register(app: App, services: Services) -> None:
         ack()
         note(context, receipts.render(receipt))
 
-    def draw_home_again(body: Body, client: WebClient) -> None:
-        if body.get("view", {}).get("type") == "home":
-            publish_home(services, client, payloads.person(body))
+    def draw_home_again(parsed: Payload, client: WebClient) -> None:
+        if parsed.view and parsed.view.type == "home":
+            publish_home(services, client, payloads.person(parsed))
 
     def form_opened(ack: Ack) -> None:
         ack()
 
-    def open_form(body: Body, client: WebClient, respond: Respond) -> None:
-        click = payloads.click(body)
+    def open_form(parsed: Payload, client: WebClient, respond: Respond) -> None:
+        click = payloads.click(parsed)
 
         def draw() -> View:
             with services.database.reading() as session:
@@ -59,17 +59,17 @@ def register(app: App, services: Services) -> None:
 
         show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)
 
-    def form_submitted(ack: Ack, body: Body, context: BoltContext) -> None:
+    def form_submitted(ack: Ack, parsed: Payload, context: BoltContext) -> None:
         now = services.clock()
-        submission = payloads.form_submission(body)
+        submission = payloads.form_submission(parsed)
         with services.database.transaction() as session:
             receipt = cast_vote(session, submission.item, submission.person, submission.said, now, services.policy)
             channel = session.get_one(ReviewItem, submission.item.id).prediction.queue.channel
         ack()
         note(context, receipts.render(receipt), channel)
 
-    def show_story(body: Body, client: WebClient, respond: Respond) -> None:
-        click = payloads.click(body)
+    def show_story(parsed: Payload, client: WebClient, respond: Respond) -> None:
+        click = payloads.click(parsed)
 
         def draw() -> View:
             require_colleague(services, click.person, "see how this was decided")
@@ -79,8 +79,8 @@ def register(app: App, services: Services) -> None:
 
         show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)
 
-    def show_text(body: Body, client: WebClient, respond: Respond) -> None:
-        click = payloads.click(body)
+    def show_text(parsed: Payload, client: WebClient, respond: Respond) -> None:
+        click = payloads.click(parsed)
 
         def draw() -> View:
             require_colleague(services, click.person, "read this")
@@ -90,10 +90,10 @@ def register(app: App, services: Services) -> None:
 
         show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)
 
-    def suggest_labels(ack: Ack, body: Body) -> None:
-        item, typed = payloads.suggestion(body)
+    def suggest_labels(ack: Ack, parsed: Payload) -> None:
+        item, typed = payloads.suggestion(parsed)
         with services.database.reading() as session:
-            labels = labels_for(session, item_meant(session, item), payloads.person(body), services.policy)
+            labels = labels_for(session, item_meant(session, item), payloads.person(parsed), services.policy)
         ack(options=forms.matching_labels(labels, typed))
 
     app.action(re.compile("^vote:"))(ack=vote_clicked, lazy=[tell])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from bot.slack import blocks
 from bot.slack.blocks import Block, View
-from bot.slack.inbound.payloads import NONE_VALUE
+from bot.slack.controls import NONE_VALUE
 from bot.slack.views.words import REASON_WORDS
 from core.errors import DatabaseUnavailable, NotAllowed, NotFound
 from core.learning.lifecycle.cards import CandidateCard
