@@ -19,9 +19,9 @@ class ImageRef:
 class Input:
     """A text, an image, or both, with fields (name -> value) that say more about it.
 
-    Two inputs with the same `content_hash` are one: they are stored once, fall on the same side of every share, and are
-    never on both sides of the golden set. Text and image decide; fields do not count, since they hold ticket numbers,
-    senders and dates, with which no input would ever come twice.
+    Two inputs with the same `content_hash` are the same input: they fall on the same side of every share, are golden
+    once, and one that is golden never trains. Text and image decide; fields do not count, since they hold ticket
+    numbers, senders and dates, with which no input would ever come twice.
     """
 
     text: str = ""

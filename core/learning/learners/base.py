@@ -5,7 +5,7 @@ is all that is stored (core/learning/learners/artifacts.py) and compared (core/l
 built-in one is in core/learning/learners/text.py."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ State = Mapping[str, Any]  # what skops can store: str, numbers, lists, dicts, a
 Progress = Callable[[str], None]
 
 
-@runtime_checkable
 class Fitted(Protocol):
     """A model that was fitted, or restored from its state. It may be asked by several threads at once."""
 
@@ -47,7 +46,6 @@ class Fitted(Protocol):
         ...
 
 
-@runtime_checkable
 class Learner(Protocol):
     """What a package brings as an entry point of the group `goldloop.learners`: a class without constructor arguments
     that has all of these members."""
