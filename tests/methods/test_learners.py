@@ -73,7 +73,7 @@ def test_a_model_may_be_held_to_some_of_its_labels() -> None:
     kept = whole[:, [model.classes.index(label) for label in some.classes]]
     np.testing.assert_array_equal(some.probabilities(texts), kept, "what the others got is given to nobody")
     assert some.probabilities([]).shape == (0, 2)
-    with pytest.raises(NoCommonLabels, match="none of the labels"):
+    with pytest.raises(NoCommonLabels, match="none of the policy's current labels"):
         label_subset(model, ("of the future",))
 
 
