@@ -1,4 +1,4 @@
-"""Asks something that may hang, and gives up on it."""
+"""A probe: a question that may hang, with a time limit."""
 
 import logging
 import threading
@@ -11,15 +11,15 @@ T = TypeVar("T")
 
 
 class Probe(Generic[T]):
-    """One question at a time. While a former one hangs, the answer is None at once: a dead network must not collect
-    threads."""
+    """Asks one question at a time. While an earlier one hangs, no thread is started, so that a dead network does not
+    pile up threads."""
 
     def __init__(self, question: Callable[[], T], seconds: float) -> None:
         self._question, self._seconds = question, seconds
         self._asking = threading.Lock()
 
     def ask(self) -> T | None:
-        """None: no answer in time, or an error."""
+        """The answer; None if it failed or did not come in time."""
         if not self._asking.acquire(timeout=self._seconds):
             return None
         answers: list[T] = []
@@ -31,7 +31,7 @@ class Probe(Generic[T]):
     def _run(self, answers: list[T]) -> None:
         try:
             answers.append(self._question())
-        except Exception as error:  # noqa: BLE001 - an outage is asked about every few seconds: no traceback each time
-            log.info("a probe failed", extra={"reason": f"{type(error).__name__}: {error}".splitlines()[0]})
+        except Exception as error:  # noqa: BLE001 - probes repeat every few seconds: no traceback each time
+            log.info("Health probe failed", extra={"reason": f"{type(error).__name__}: {error}".splitlines()[0]})
         finally:
             self._asking.release()

@@ -1,4 +1,4 @@
-"""Clients that connect and then owe us a request: cut off, so that they shut nobody else out."""
+"""Slow clients: connections that do not complete a request are closed, so that others can connect."""
 
 import time
 from operator import itemgetter
