@@ -34,7 +34,7 @@ from benchmarks.places import KINDS, Place, place
 from benchmarks.processes import ROOT, environment, free_port, goldloop, running
 from benchmarks.stock import LABELS, Row, bench_policy, policy_toml, texts
 from bot.client import Client
-from core.people.api_tokens import make_token
+from core.people.api_tokens import create_token
 from core.policy_sync import sync_queues
 from core.records.predictions import Prediction
 from core.records.reviews import ReviewItem
@@ -82,7 +82,7 @@ def by_api(here: Place, file: Path, policy: Path) -> Taken:
     """The memory is that of `goldloop web`."""
     slack, port = free_port(), free_port()
     with here.database.transaction(wait=PATIENT) as session:
-        token = make_token(session, "bench", "0" * 64, [Scope.INGEST], None, datetime.now(UTC))
+        token = create_token(session, "bench", "0" * 64, [Scope.INGEST], None, datetime.now(UTC))
     env = environment(here.url, policy, slack, port)
     with (
         running("-m", "benchmarks.slack_stub", str(slack), port=slack),

@@ -1,11 +1,12 @@
-"""A small client of the HTTP API, for senders written in Python: docs/api.md.
+"""A Python client for the HTTP API (docs/api.md).
 
     client = Client("https://goldloop.example", token)
     client.send("support", rows)
     for correction in client.corrections("support", cursor=kept):
         ...
 
-Every call may be repeated without harm, so it is: when the connection breaks, when the server says 429 or 5xx.
+Every call is safe to repeat, so the client retries when the connection breaks or the server answers 429, 502, 503 or
+504.
 """
 
 import json
@@ -36,11 +37,11 @@ Format = Literal["jsonl", "csv", "parquet"]
 
 WORTH_REPEATING = (429, 502, 503, 504)
 LONGEST_PAUSE = 30.0  # seconds, unless the server asks for more
-PAGE = 500  # lines of one request
+PAGE = 500  # rows in one request
 
 
 class ApiError(Exception):
-    """The server said no, or nothing that can be understood. `problem` has the code, the sentence and the field."""
+    """The server answered with an error. `problem` has its code, sentence and field."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(f"{problem.status} {problem.title}: {problem.detail}")
@@ -48,8 +49,8 @@ class ApiError(Exception):
 
 
 class Client:
-    """Keeps a connection; close it, or use it in a `with`. tries: how often one call is made at most, the first time
-    included. pause: how it waits between them."""
+    """A client with an open connection; close it, or use it in a `with`. tries: the maximum number of attempts for one
+    call. pause: waits between attempts."""
 
     def __init__(
         self,
@@ -78,9 +79,9 @@ class Client:
         self._http.close()
 
     def send(self, queue: str, rows: Iterable[Mapping[str, Any]]) -> Received:
-        """Send predictions, any number, a thousand at a time; the next ones are fetched while the server stores the
-        last. Rows that were refused are in `rejected`, by their place in `rows`. Raises ApiError if nothing can be sent
-        at all (no such queue, no right to)."""
+        """Send any number of predictions in batches of a thousand; the next batch is read while the server stores the
+        last. Invalid rows are in `rejected`, by their position in `rows`. Raises ApiError if nothing can be sent at all
+        (no such queue, missing scope)."""
         total = Received(0, 0, 0)
         for place, answer in enumerate(self._answers(queue, iter(rows))):
             total = _added(total, answer, place * MOST_ROWS)
@@ -89,12 +90,12 @@ class Client:
     def predict(
         self, queue: str, external_id: str, text: str, fields: Mapping[str, str] | None = None
     ) -> Predicted:  # fmt: skip
-        """What the live model says; it is recorded, and flagged if it deserves a look."""
+        """Ask the live model. The prediction is stored, and flagged if people should review it."""
         row = {"external_id": external_id, "text": text, "fields": dict(fields or {})}
         return _read(Predicted, self._asked("POST", f"{queue}/predict", json=row))
 
     def items(self, queue: str, state: ItemState | None = None) -> Iterator[ItemLine]:
-        """All of them, oldest first, fetched as they are needed."""
+        """All review items, oldest first, fetched page by page."""
         wanted = {} if state is None else {"state": str(state)}
         cursor, more = 0, True
         while more:
@@ -103,7 +104,7 @@ class Client:
             cursor, more = page.next, page.more
 
     def corrections(self, queue: str, since: datetime | None = None, cursor: int = 0) -> Iterator[CorrectionLine]:
-        """All that are there now, oldest first. Keep the `id` of the last one and go on from it with `cursor`."""
+        """All corrections so far, oldest first. To continue later, keep the last `id` and pass it as `cursor`."""
         wanted = {} if since is None else {"since": since.isoformat()}
         more = True
         while more:
@@ -118,13 +119,13 @@ class Client:
         return _read(StatsCard, self._asked("GET", f"{queue}/stats"))
 
     def save_snapshot(self, queue: str, snapshot_id: int, file: Path, format: Format = "jsonl") -> None:
-        """Write a training set to this file. What broke off is fetched anew; the file is there when all of it is."""
+        """Download a training set to this file. It appears when it is complete; an interrupted download is repeated."""
         part = file.with_name(file.name + ".part")
         _accepted(self._repeated(lambda: self._save(f"{queue}/snapshots/{snapshot_id}", format, part)))
         part.replace(file)
 
     def _answers(self, queue: str, rows: Iterator[Mapping[str, Any]]) -> Iterator[Received]:
-        """One per batch. The rows are the caller's, so they are fetched in the caller's thread."""
+        """One answer per batch. Rows are read in the caller's thread, because the iterator is the caller's."""
         with ThreadPoolExecutor(1, thread_name_prefix="goldloop-client") as sender:
             underway: Future[Received] | None = None
             while batch := list(islice(rows, MOST_ROWS)):
@@ -138,7 +139,7 @@ class Client:
     def _send(self, queue: str, body: bytes) -> Received:
         how = {"Content-Type": "application/json"}
         response = self._repeated(lambda: self._http.post(f"{queue}/predictions", content=body, headers=how))
-        if response.status_code == 422 and (rejected := response.json().get("rejected")):  # not one row was good
+        if response.status_code == 422 and (rejected := response.json().get("rejected")):  # no row is valid
             return Received(0, 0, 0, TypeAdapter(tuple[RejectedRow, ...]).validate_python(rejected))
         return _read(Received, _accepted(response))
 
@@ -159,7 +160,7 @@ class Client:
         return response
 
     def _repeated(self, call: Callable[[], httpx.Response]) -> httpx.Response:
-        """The last answer, or the last connection's error, when all tries are used up."""
+        """The first final answer; after the last attempt, its answer or connection error."""
         for attempt in range(1, self._tries + 1):
             try:
                 response = call()
@@ -175,7 +176,7 @@ class Client:
 
 
 def _as_json(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Half a surrogate pair, which is no text, is sent as it is: the server says which row has it."""
+    """The rows as JSON. A lone surrogate, which is not valid text, is sent as it is: the server names the row."""
     try:
         return to_json(rows, inf_nan_mode="constants")
     except PydanticSerializationError:
@@ -199,8 +200,8 @@ def _accepted(response: httpx.Response) -> httpx.Response:
 def _problem(response: httpx.Response) -> Problem:
     try:
         return TypeAdapter(Problem).validate_json(response.content)
-    except ValidationError:  # not from Goldloop: a proxy, or another server
-        detail = response.text[:200] or "the answer is empty"
+    except ValidationError:  # not from Goldloop: from a proxy or another server
+        detail = response.text[:200] or "The response is empty."
         return Problem("about:blank", response.reason_phrase, response.status_code, detail, "http")
 
 

@@ -1,4 +1,4 @@
-"""Other systems are told what happened: signed by the Standard Webhooks convention, tried again until they listen."""
+"""Delivery of webhooks, signed by the Standard Webhooks convention and retried until the endpoint accepts them."""
 
 import asyncio
 import json
@@ -18,12 +18,12 @@ from core.errors import Invalid
 from core.policy.integrations import WebhookEndpoint
 from core.storage.database import PATIENT
 
-TIMEOUT = 10.0  # seconds for a whole attempt; whoever needs longer should answer first and work afterwards
-GONE = 410  # by the convention: do not send this any more
+TIMEOUT = 10.0  # seconds for a whole attempt; slower endpoints should answer first and work afterwards
+GONE = 410  # by the convention: stop sending
 
 
 def deliver_next_event(services: Services) -> bool:
-    """Give new events their deliveries, then make one attempt. True if there may be more."""
+    """Create the deliveries of new events, then make one attempt. True if there may be more."""
     endpoints, now = services.policy.webhooks, services.clock()
     with services.database.reading(wait=PATIENT) as session:
         if not is_waiting(session, endpoints, now):
@@ -42,13 +42,19 @@ def deliver_next_event(services: Services) -> bool:
 
 
 def attempted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> Attempted:
-    """Send it once. Whatever goes wrong is the attempt's outcome."""
+    """Make one attempt. Every error becomes the attempt's outcome."""
     began = time.monotonic()
     try:
         status, retry_after = _posted(endpoint, services, due)
     except TimeoutError:
         return Attempted(None, f"no answer within {TIMEOUT:g} seconds", _since(began))
-    except (httpx.HTTPError, httpx.InvalidURL, Invalid, ValueError, OSError) as error:  # of addresses, proxies, files
+    except (
+        httpx.HTTPError,
+        httpx.InvalidURL,
+        Invalid,
+        ValueError,
+        OSError,
+    ) as error:  # from addresses, proxies and certificate files
         said = str(error) if isinstance(error, Invalid) else f"no answer ({type(error).__name__})"
         return Attempted(None, said, _since(began))
     outcome = f"{status} {httpx.codes.get_reason_phrase(status)}".strip()
@@ -57,19 +63,19 @@ def attempted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> A
 
 
 def signing_secret(endpoint: str) -> Webhook:
-    """From the environment, so that it stands in no file. Raises Invalid, naming the variable."""
+    """The endpoint's secret, from the environment. Raises Invalid, naming the variable."""
     name = secret_variable(endpoint)
     try:
         return Webhook(os.environ[name])
     except KeyError:
-        raise Invalid(f"{name} is not set, so nothing can be signed for {endpoint}.") from None
+        raise Invalid(f"{name} is not set, so webhooks to {endpoint} cannot be signed.") from None
     except (ValueError, EmptyWebhookSecretError):
-        raise Invalid(f"{name} is no secret of the form whsec_… in base64.") from None
+        raise Invalid(f"{name} is not a secret of the form whsec_… (base64).") from None
 
 
 def webhook_id(event_id: int, happened_at: datetime) -> str:
-    """The same whenever this event is sent, and no other's: a restored database counts on from where it was, and two
-    databases count alike, so its time is in it."""
+    """A unique id of the event, the same for every attempt. It includes the event's time, because two databases, or one
+    restored from a backup, use the same numbers."""
     return f"evt_{event_id}_{sha256(happened_at.isoformat().encode()).hexdigest()[:12]}"
 
 
@@ -78,26 +84,26 @@ def secret_variable(endpoint: str) -> str:
 
 
 def _posted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> tuple[int, str]:
-    """Status and Retry-After. Raises as httpx, TimeoutError or Invalid."""
+    """Send the event; returns status and Retry-After. Raises httpx's errors, TimeoutError or Invalid."""
     now = services.clock()
     message = {"type": due.kind, "timestamp": due.happened_at.isoformat(), "data": due.data}
     body, named = json.dumps(message, ensure_ascii=False), webhook_id(due.event_id, due.happened_at)
     headers = {
         "content-type": "application/json",
-        "webhook-id": named,  # who has seen it may skip it
+        "webhook-id": named,  # receivers skip an id that they have seen
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": signing_secret(endpoint.name).sign(named, now, body),
     }
-    loop = asyncio.new_event_loop()  # asyncio.run would wait for a name that nobody resolves, however long that takes
+    loop = asyncio.new_event_loop()  # asyncio.run would wait for a DNS lookup that hangs
     try:
-        return loop.run_until_complete(_heard(endpoint.url, body.encode(), headers))
+        return loop.run_until_complete(_response(endpoint.url, body.encode(), headers))
     finally:
         loop.close()
 
 
-async def _heard(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
-    """Within one time for all of it: httpx's own begins anew with each byte. Redirects are not followed: the address in
-    the policy is the one that was meant."""
+async def _response(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+    """POST the body. One timeout covers everything, because httpx's own restarts with each byte. Redirects are not
+    followed: events go only to the address in the policy."""
     async with (
         asyncio.timeout(TIMEOUT),
         httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False) as client,

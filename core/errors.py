@@ -1,51 +1,51 @@
-"""How the core says no.
+"""Refusals: the expected errors of the core.
 
-A `Refusal` is an expected no: a sentence that the person can act on, a stable `code`, and data as attributes. Each
-front end maps it once (Slack: a message that only the person sees, or a field error; terminal: exit 2). Everything
-else that is raised is a bug.
+A `Refusal` has a sentence that the person can act on, a stable `code`, and data as attributes. Each front end turns it
+into an answer in one place (Slack: a message that only the person sees, or a field error; API: problem details;
+terminal: exit code 2). Any other exception is a bug.
 """
 
 from core.text.storable import storable
 
-LONGEST_FIELD = 80  # characters of the name of an input; a caller's own are as long as they like
+LONGEST_FIELD = 80  # characters of a field's name; a caller may send longer ones
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is not a fault; the word is used everywhere
-    """An expected no. `str(refusal)` is shown to the person as it is."""
+    """An expected error. `str(refusal)` is shown to the person as it is."""
 
     code = "refused"
 
     def __init__(self, sentence: str, **details: object) -> None:
-        super().__init__(storable(sentence))  # it may quote what no answer can be written with
+        super().__init__(storable(sentence))  # it may quote input that cannot be encoded
         self.details = details
 
 
 class NotFound(Refusal):
-    """The thing that was named does not exist (any more)."""
+    """The named object does not exist, or no longer exists."""
 
     code = "not_found"
 
 
 class NotAllowed(Refusal):
-    """This person may not do this."""
+    """The person or caller does not have the right to do this."""
 
     code = "not_allowed"
 
 
 class AlreadySettled(Refusal):
-    """The decision has been taken; what was asked for comes too late."""
+    """The request comes too late: the decision has been made."""
 
     code = "already_settled"
 
 
 class Outdated(Refusal):
-    """A click that was delivered late: something newer by the same person is stored already, and stays."""
+    """The request was delivered late: a newer answer by the same person is already stored, and stays."""
 
     code = "outdated"
 
 
 class Invalid(Refusal):
-    """What was given cannot be used. `field` names the input it belongs to, where there is one."""
+    """The input is invalid. `field` names the input, if there is one."""
 
     code = "invalid"
 
@@ -55,18 +55,18 @@ class Invalid(Refusal):
 
 
 class DatabaseUnavailable(Refusal):
-    """The database did not answer in time, or cannot be reached. Nothing was written; trying again may help."""
+    """The database is busy or cannot be reached. Nothing was written; trying again may help."""
 
-    code = "busy"
+    code = "database_unavailable"
 
 
 class DiskFull(DatabaseUnavailable):
-    """The database has no room left. Nothing was written."""
+    """The database's disk is full. Nothing was written."""
 
-    code = "full"
+    code = "disk_full"
 
 
 class CommitOutcomeUnknown(DatabaseUnavailable):
-    """The connection was lost while a commit was under way: it may have been written or not."""
+    """The connection was lost during a commit: the change may or may not have been written."""
 
-    code = "unsure"
+    code = "commit_outcome_unknown"

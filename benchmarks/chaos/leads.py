@@ -74,7 +74,7 @@ class Lead:
             self._type(f"/goldloop retrain {QUEUE}")
         was_live = any("No longer live" in report.plain for report in self.screen.reports)
         if was_live and self.chance.random() < ROLLS_BACK:
-            self._type(f"/goldloop roll-back {QUEUE} the former one was better")
+            self._type(f"/goldloop rollback {QUEUE} the former one was better")
 
     def _type(self, words: str) -> None:
         """Once: who does not hear an answer to a roll-back looks at the channel before asking again."""

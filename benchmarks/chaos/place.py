@@ -21,7 +21,7 @@ from bot.sandbox.server import serving
 from bot.slack.manifest import manifest, manifest_for
 from bot.webhooks import secret_variable
 from core.learning.data.seeds import add_seeds
-from core.people.api_tokens import make_token
+from core.people.api_tokens import create_token
 from core.policy import Policy
 from core.policy.file import load_policy
 from core.policy_sync import sync_queues
@@ -114,7 +114,7 @@ def _filled(database: Database, policy: Policy) -> str:
     with database.transaction() as session:
         sync_queues(session, policy, utc_now())
         add_seeds(session, seeds(), utc_now(), policy.queues[0])
-        return make_token(session, "helpdesk", "of the helpdesk", tuple(Scope), QUEUE, utc_now())
+        return create_token(session, "helpdesk", "of the helpdesk", tuple(Scope), QUEUE, utc_now())
 
 
 def _workspace(way: Way, port: int) -> SandboxConfig:

@@ -1,1 +1,1 @@
-"""The HTTP API for other systems: docs/api.md. Mounted under /api by bot/server/app.py."""
+"""The HTTP API for other systems (docs/api.md). bot/server/app.py mounts it under /api."""

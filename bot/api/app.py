@@ -1,4 +1,4 @@
-"""The API as an application of its own, so that its answers, its page and its limits touch nothing else."""
+"""The API as a FastAPI application of its own, so that its errors, page and limits affect nothing else."""
 
 import time
 from typing import Any
@@ -16,28 +16,28 @@ from bot.api.shapes import Problem
 from bot.runtime.services import Services
 from core.vocabulary import Scope
 
-SAID_NO = {
-    401: "no valid token",
-    403: "the token lacks the scope, or is for another queue",
-    404: "there is no such queue, model or snapshot",
-    409: "it contradicts what is stored",
-    413: "the body is too large",
-    422: "it cannot be used; `field` says what",
-    429: "too many requests; Retry-After says when",
-    503: "not at the moment; Retry-After says when",
+ERRORS = {
+    401: "The token is missing, unknown or revoked.",
+    403: "The token lacks the scope, or is for another queue.",
+    404: "The queue, model or snapshot does not exist.",
+    409: "The request contradicts what is stored.",
+    413: "The body is too large.",
+    422: "The request is invalid; `field` names the invalid part.",
+    429: "Too many requests; `Retry-After` says when to try again.",
+    503: "Temporarily unavailable; `Retry-After` says when to try again.",
 }
 
 
 def create_api(services: Services) -> FastAPI:
-    """To be mounted under /api. The page about it is /api/docs, the document /api/openapi.json."""
+    """The application to mount under /api. Its page is /api/docs, its OpenAPI document /api/openapi.json."""
     api = FastAPI(
         title="Goldloop",
         version="1",
-        description="Send predictions, get corrections. See docs/api.md.",
-        docs_url=None,  # its scripts would come from elsewhere; see bot/api/page.py
+        description="Send predictions and get corrections. The guide is docs/api.md.",
+        docs_url=None,  # its scripts would come from another server; see bot/api/page.py
         redoc_url=None,
-        redirect_slashes=False,  # it would send people to whatever host their request names
-        responses={status: _said(words) for status, words in SAID_NO.items()},
+        redirect_slashes=False,  # it would redirect to any host that the request names
+        responses={status: _response(description) for status, description in ERRORS.items()},
     )
     limit = RateLimit(services.policy.api.requests_per_minute, time.monotonic)
     may = {scope: admission(services, limit, scope) for scope in Scope}
@@ -51,5 +51,5 @@ def create_api(services: Services) -> FastAPI:
     return api
 
 
-def _said(words: str) -> dict[str, Any]:
-    return {"description": words, "model": Problem, "content": {MEDIA_TYPE: {}}}
+def _response(description: str) -> dict[str, Any]:
+    return {"description": description, "model": Problem, "content": {MEDIA_TYPE: {}}}

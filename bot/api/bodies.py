@@ -1,4 +1,4 @@
-"""What a caller sent: read up to a limit, then as JSON."""
+"""Request bodies: read up to a limit, then parsed as JSON."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -14,8 +14,8 @@ from core.policy import QueuePolicy
 
 
 def body_of(admit: Admit, most_bytes: int) -> Callable[..., Awaitable[bytes]]:
-    """What an endpoint depends on: the body of a caller who was admitted. Nobody else's is read. A coroutine, as only
-    these may read; everything after it runs in a thread, as the database wants it."""
+    """A dependency for endpoints: the body of a caller who was admitted. No other body is read. It is a coroutine,
+    because only these can read a body; the endpoint itself runs in a thread, as it uses the database."""
 
     async def read(request: Request, _policy: Annotated[QueuePolicy, Depends(admit)]) -> bytes:
         received = bytearray()
@@ -23,18 +23,18 @@ def body_of(admit: Admit, most_bytes: int) -> Callable[..., Awaitable[bytes]]:
             async for chunk in request.stream():
                 received += chunk
                 if len(received) > most_bytes:
-                    raise TooLarge(f"The body is larger than {most_bytes:,} bytes. Send fewer rows at once.")
+                    raise TooLarge(f"The body is larger than {most_bytes:,} bytes. Send fewer rows in one request.")
         except ClientDisconnect:
-            raise Invalid("The body broke off.", field="body") from None  # which nobody hears
+            raise Invalid("The body is incomplete.", field="body") from None  # the caller is gone
         return bytes(received)
 
     return read
 
 
 def parsed(body: bytes) -> Any:
-    """Raises Invalid if it is no JSON, or none that Python can hold."""
+    """The body as JSON. Raises Invalid if it is not JSON, or nested too deeply."""
     try:
         return read_json(body)
     except (ValueError, RecursionError) as error:
-        said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise Invalid(f"The body is not JSON: {said}.", field="body") from None
+        cause = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise Invalid(f"The body is not valid JSON: {cause}.", field="body") from None

@@ -1,4 +1,4 @@
-"""Who is asking, and whether they may: before anything else of a request is looked at."""
+"""Authentication and authorisation of callers, before any other part of a request is read."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -14,18 +14,19 @@ from core.people.api_tokens import Caller, caller, is_worth_noting, note_use
 from core.policy import QueuePolicy
 from core.vocabulary import Scope
 
-NOTE_WAIT = 0.2  # seconds; rather lose a "last used" than let a sender wait for it
+NOTE_WAIT = 0.2  # seconds; losing a "last used" is better than making a caller wait
 
 Admit = Callable[..., QueuePolicy]
-bearer = HTTPBearer(auto_error=False, description="a token made by `goldloop token make`")
+bearer = HTTPBearer(auto_error=False, description="A token created with `goldloop token create`.")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-QueueName = Annotated[str, Path(description="name of the queue in the policy file")]
+QueueName = Annotated[str, Path(description="Name of the queue in the policy file.")]
 
 
 def admission(services: Services, limit: RateLimit, scope: Scope) -> Admit:
-    """What an endpoint depends on: the policy of the queue in the address, for those who may.
+    """A dependency for endpoints: the policy of the queue in the address, if the caller has the scope for it.
 
-    Raises Unauthorised, TooFast, NotAllowed, NotFound, in this order: who is not admitted does not learn what exists.
+    Raises Unauthorised, TooFast, NotAllowed or NotFound, in this order, so that only an authorised caller learns which
+    queues exist.
     """
 
     def admit(queue: QueueName, credentials: Credentials) -> QueuePolicy:
@@ -41,7 +42,7 @@ def _recognised(services: Services, token: str) -> Caller:
     with services.database.reading() as session:
         found = caller(session, token) if token else None
     if found is None:
-        raise Unauthorised("Send a valid token: Authorization: Bearer goldloop_…")
+        raise Unauthorised("Send a valid token in the header `Authorization: Bearer goldloop_…`.")
     known, last_used_at = found
     if is_worth_noting(last_used_at, services.clock()):
         _note(services, known)

@@ -1,4 +1,4 @@
-"""A snapshot as a file, piece by piece: memory stays flat however long it is."""
+"""Export of a snapshot as a file, streamed in pieces so that memory use does not grow with its length."""
 
 import csv
 import io
@@ -51,9 +51,9 @@ def export_routes(services: Services, may_read: Admit) -> APIRouter:
     def snapshot(
         queue: Annotated[QueuePolicy, Depends(may_read)], snapshot_id: Id, format: Format = "jsonl"
     ) -> StreamingResponse:
-        """The rows of a model's training set, in order: text, image and fields (masked as the policy says), label,
-        weight and where each came from. `fields` is an object in JSON lines, and JSON text in CSV and Parquet. In CSV
-        what a spreadsheet would calculate begins with an apostrophe; train from the others."""
+        """Download the rows that a model was trained on, in order: text, image and fields (masked as the policy says),
+        label, weight and origin. `fields` is an object in JSON Lines, and JSON text in CSV and Parquet. In CSV, cells
+        that a spreadsheet would run as formulas start with an apostrophe; for training, use JSON Lines or Parquet."""
         with services.database.reading() as session:
             head = snapshot_head(session, queue_named(session, queue.name).id, snapshot_id)
         media_type, write = FORMATS[format]

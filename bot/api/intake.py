@@ -1,4 +1,4 @@
-"""Predictions come in: a sender's own, or the live model's on request."""
+"""The endpoints for predictions: sent by a caller, or made by the live model on request."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -32,11 +32,11 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
     def send_predictions(
         queue: Annotated[QueuePolicy, Depends(may_ingest)], body: Annotated[bytes, Depends(body_of(may_ingest, most))]
     ) -> Received | JSONResponse:
-        """One prediction, or a list of up to 1,000. Good rows are kept, bad ones reported by index. Safe to repeat: a
-        row with the same external id and model version is stored once. 422 if not one row is good."""
+        """Send one prediction, or a list of up to 1,000. Valid rows are stored, and invalid rows are reported by index.
+        Safe to repeat: a row with the same external id and model version is stored once. 422 if no row is valid."""
         good, bad = _checked(_rows(parsed(body)), queue)
         if not good:
-            detail = bad[0].reason if len(bad) == 1 else f"None of the {len(bad)} rows can be used."
+            detail = bad[0].reason if len(bad) == 1 else f"None of the {len(bad)} rows is valid."
             return problem(422, Invalid.code, detail, rejected=[asdict(row) for row in bad])
         with services.database.transaction() as session:
             stored = record_predictions(session, good, services.clock(), queue)
@@ -47,8 +47,8 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
         queue: Annotated[QueuePolicy, Depends(may_predict)],
         body: Annotated[bytes, Depends(body_of(may_predict, most))],
     ) -> Predicted:
-        """What the live model says about a text: recorded, and flagged if it deserves a look. Safe to repeat with the
-        same external id and text; with another text it is a conflict."""
+        """Ask the live model about a text. The prediction is stored, and flagged if people should review it. Safe to
+        repeat with the same external id and text; another text is a conflict."""
         asked = _asked(parsed(body), queue)
         live = _live_model(services, queue)
         prediction = _predicted(asked, live)
@@ -62,7 +62,7 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
 def _rows(sent: Any) -> Sequence[Any]:
     rows = [sent] if isinstance(sent, Mapping) else sent
     if not isinstance(rows, list) or not 1 <= len(rows) <= MOST_ROWS:
-        raise Invalid(f"Send one prediction, or a list of 1 to {MOST_ROWS:,}.", field="body")
+        raise Invalid(f"Send one prediction, or a list of 1 to {MOST_ROWS:,} predictions.", field="body")
     return rows
 
 
@@ -71,7 +71,7 @@ def _checked(rows: Sequence[Any], queue: QueuePolicy) -> tuple[list[NewPredictio
     for index, row in enumerate(rows):
         try:
             if not isinstance(row, Mapping):
-                raise Invalid("A prediction must be an object.")
+                raise Invalid("A prediction must be a JSON object.")
             good.append(checked_prediction(row, queue))
         except Invalid as refusal:
             bad.append(RejectedRow(index, refusal.field, str(refusal)))
@@ -79,14 +79,14 @@ def _checked(rows: Sequence[Any], queue: QueuePolicy) -> tuple[list[NewPredictio
 
 
 def _asked(sent: Any, queue: QueuePolicy) -> NewPrediction:
-    """Checked as a prediction is, before there is one: any label fills its place."""
+    """The request, validated like a prediction; the label is a placeholder until the model has answered."""
     if not isinstance(sent, Mapping):
-        raise Invalid("Send one object.", field="body")
+        raise Invalid("Send one JSON object.", field="body")
     unknown = next((str(name) for name in sent if name not in ASKED), None)
     if unknown is not None:
-        raise Invalid(f"{unknown[:80]} is not known; send {', '.join(ASKED)}.", field=unknown[:80])
+        raise Invalid(f"“{unknown[:80]}” is not a known field. Valid fields: {', '.join(ASKED)}.", field=unknown[:80])
     if not isinstance(sent.get("text"), str) or not sent["text"].strip():
-        raise Invalid("text must be a text that is not empty.", field="text")
+        raise Invalid("text must be a non-empty string.", field="text")
     return checked_prediction({**sent, "model_version": "?", "label": queue.label_names[0], "confidence": 0}, queue)
 
 
@@ -96,7 +96,7 @@ def _live_model(services: Services, queue: QueuePolicy) -> LiveModel:
     except Invalid as unusable:  # our fault, not the caller's
         raise Unavailable(f"The live model of {queue.name} cannot be used: {unusable}") from unusable
     if live is None:
-        raise NotFound(f"No model of {queue.name} is live yet: a lead has to approve one.")
+        raise NotFound(f"No model of {queue.name} is live yet. A lead must approve one first.")
     return live
 
 
@@ -109,10 +109,10 @@ def _predicted(asked: NewPrediction, live: LiveModel) -> NewPrediction:
 
 
 def _answer(session: Session, prediction: NewPrediction, queue: QueuePolicy, repeated: bool) -> Predicted:
-    """What is stored, which for a repeated request is what was said the first time."""
+    """The stored prediction. For a repeated request, that is the first answer."""
     found = recorded(session, prediction, queue)
     if not found.same_content:
-        raise Conflict(f"“{prediction.external_id}” was predicted before, with another text.")
+        raise Conflict(f"The external id “{prediction.external_id}” was already used for another text.")
     return Predicted(
         external_id=prediction.external_id,
         model_version=prediction.model_version,

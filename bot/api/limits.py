@@ -1,4 +1,4 @@
-"""What one sender may ask for: a bucket of requests that fills up evenly."""
+"""The rate limit for each token: a token bucket that refills evenly."""
 
 import math
 import threading
@@ -8,7 +8,7 @@ from bot.api.problems import TooFast
 
 
 class RateLimit:
-    """Guards the buckets: one per token, in this process alone. per_minute: what flows in, and what fits."""
+    """One bucket per token, in this process only. per_minute: both the refill rate and the capacity."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
         self._fits = float(per_minute)
@@ -18,7 +18,7 @@ class RateLimit:
         self._buckets: dict[int, tuple[float, float]] = {}  # token -> what was in it, when
 
     def take(self, token_id: int) -> None:
-        """Raises TooFast with the seconds after which the next request is taken."""
+        """Count one request. Raises TooFast, with the seconds until the next one is accepted."""
         with self._lock:
             now = self._clock()
             held, since = self._buckets.get(token_id, (self._fits, now))
@@ -27,4 +27,6 @@ class RateLimit:
             self._buckets[token_id] = (held - 1 if enough else held, now)
         if not enough:
             seconds = math.ceil((1 - held) / self._per_second)
-            raise TooFast(f"Too many requests: at most {self._fits:.0f} a minute. Wait {seconds} s.", seconds)
+            raise TooFast(
+                f"Too many requests: the limit is {self._fits:.0f} a minute. Try again in {seconds} s.", seconds
+            )

@@ -1,5 +1,5 @@
-"""The page about the API, /api/docs: served whole by us, so that it works where there is no way out, and nobody else
-learns who reads it. Its program is Swagger UI, out of the package fastapi-offline."""
+"""The API's reference page, /api/docs. Swagger UI comes from the package fastapi-offline, not from another server, so
+that the page works without internet access and its readers are not tracked."""
 
 from importlib.resources import files
 
@@ -23,14 +23,14 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-# Addresses are relative, so that the page works wherever a proxy puts it.
+# Addresses are relative, so that the page works behind any path of a proxy.
 PAGE = """\
 <!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Goldloop's API</title>
+<title>Goldloop API</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="docs/swagger-ui.css">
 </head>

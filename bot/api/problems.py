@@ -1,4 +1,4 @@
-"""How the API says no: problem details (RFC 9457), the one place where a refusal becomes a status."""
+"""Errors of the API as problem details (RFC 9457): the one place where a refusal becomes a status."""
 
 from http import HTTPStatus
 from typing import Any
@@ -11,24 +11,24 @@ from starlette.exceptions import HTTPException
 from core.errors import AlreadySettled, DatabaseUnavailable, Invalid, NotAllowed, NotFound, Outdated, Refusal
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_SECONDS = 2  # after which it is worth asking a busy database again
-INTERNAL = "Something went wrong on our side. It has been logged."
+RETRY_SECONDS = 2  # until a caller should try a busy database again
+INTERNAL = "Internal error. It has been logged."
 
 
 class Unauthorised(Refusal):
-    """No token, or none that we know (any more)."""
+    """The token is missing, unknown or revoked."""
 
     code = "unauthorised"
 
 
 class TooLarge(Refusal):
-    """The body is larger than what is read."""
+    """The body exceeds the limit."""
 
     code = "too_large"
 
 
 class TooFast(Refusal):
-    """This token has used up its requests. `seconds`: when the next one is taken."""
+    """The token has used up its requests. `seconds`: until the next one is accepted."""
 
     code = "too_fast"
 
@@ -38,13 +38,13 @@ class TooFast(Refusal):
 
 
 class Unavailable(Refusal):
-    """This cannot be done at the moment, through no fault of the caller."""
+    """Temporarily impossible, through no fault of the caller."""
 
     code = "unavailable"
 
 
 class Conflict(Refusal):
-    """What was sent contradicts what is stored."""
+    """The request contradicts what is stored."""
 
     code = "conflict"
 
@@ -67,13 +67,13 @@ STATUS: dict[type[Refusal], int] = {
 def problem(
     status: int, code: str, detail: str, headers: dict[str, str] | None = None, **more: Any
 ) -> JSONResponse:  # fmt: skip
-    """`code` is stable and for programs, `detail` is a sentence for people."""
+    """A problem response. `code` is stable, for programs; `detail` is a sentence for people."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, "code": code}
     return JSONResponse(body | more, status, headers, MEDIA_TYPE)
 
 
 def answer_problems(app: FastAPI) -> None:
-    """Whatever is raised becomes a problem; a bug says nothing of itself to the caller."""
+    """Turn every exception into a problem response. A bug is answered without details."""
 
     @app.exception_handler(Refusal)
     def refused(_request: Request, refusal: Refusal) -> JSONResponse:
@@ -82,7 +82,7 @@ def answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def not_routed(_request: Request, error: HTTPException) -> JSONResponse:
-        sentence = {404: "There is nothing at this address.", 405: "This address does not take this method."}
+        sentence = {404: "This address does not exist.", 405: "This address does not support this method."}
         headers = dict(error.headers or {})
         return problem(error.status_code, "http", sentence.get(error.status_code, str(error.detail)), headers)
 

@@ -1,4 +1,4 @@
-"""What other systems may read: items, corrections, models, readings."""
+"""The endpoints for reading: items, corrections, models and statistics."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,9 +17,9 @@ from core.review.listing import correction_page, item_page
 from core.review.stats import StatsCard, stats_card
 from core.vocabulary import ItemState
 
-SETTLED_FOR = timedelta(seconds=10)  # far longer than a click's transaction lasts; see `correction_page`
+SETTLED_FOR = timedelta(seconds=10)  # much longer than a click's transaction; see `correction_page`
 
-Cursor = Annotated[int, Query(ge=0, le=FURTHEST, description="`next` of the page before; 0: from the beginning")]
+Cursor = Annotated[int, Query(ge=0, le=FURTHEST, description="`next` of the previous page; 0 for the first page.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
@@ -34,7 +34,7 @@ def reading_routes(services: Services, may_read: Admit) -> APIRouter:
         cursor: Cursor = 0,
         limit: Limit = 100,
     ) -> ItemPage:
-        """Review items, oldest first. No votes: nobody sees them before an item is settled."""
+        """List review items, oldest first. Votes are not included: they stay hidden until an item is settled."""
         with database.reading() as session:
             found = item_page(session, queue_named(session, queue.name).id, state, cursor, limit + 1)
         shown = tuple(found[:limit])
@@ -43,18 +43,20 @@ def reading_routes(services: Services, may_read: Admit) -> APIRouter:
     @router.get("/corrections")
     def corrections(
         queue: Annotated[QueuePolicy, Depends(may_read)],
-        since: Annotated[datetime | None, Query(description="settled then or later; with a time zone")] = None,
+        since: Annotated[
+            datetime | None, Query(description="Only corrections settled at this time or later. Needs a time zone.")
+        ] = None,
         cursor: Cursor = 0,
         limit: Limit = 100,
     ) -> CorrectionPage:
-        """Settled labels, in the order in which they are to be read. One appears ten seconds after it was settled, so
-        that none is skipped; webhooks are quicker."""
+        """List settled labels in reading order. A correction appears ten seconds after it was settled, so that a reader
+        never skips one; webhooks are faster."""
         if since is not None and since.tzinfo is None:
-            raise Invalid("since needs a time zone, as in 2026-11-24T09:00:00Z.", field="since")
+            raise Invalid("since must have a time zone, as in 2026-11-24T09:00:00Z.", field="since")
         try:
             since = since and since.astimezone(UTC)
         except OverflowError:
-            raise Invalid("since is before the year 1 or after the year 9999.", field="since") from None
+            raise Invalid("since must be between the years 1 and 9999.", field="since") from None
         ripe = services.clock() - SETTLED_FOR
         with database.reading() as session:
             queue_id = queue_named(session, queue.name).id
@@ -64,13 +66,13 @@ def reading_routes(services: Services, may_read: Admit) -> APIRouter:
 
     @router.get("/models")
     def models(queue: Annotated[QueuePolicy, Depends(may_read)]) -> Models:
-        """Every model of the queue, newest first, with what the golden gate said of it."""
+        """List the queue's models, newest first, with the golden gate's result."""
         with database.reading() as session:
             return Models(tuple(model_lines(session, queue_named(session, queue.name).id)))
 
     @router.get("/stats")
     def stats(queue: Annotated[QueuePolicy, Depends(may_read)]) -> StatsCard:
-        """The readings that leads see: backlog, agreement, errors caught, the live model."""
+        """Get the statistics that leads see: backlog, agreement, errors caught, the live model."""
         with database.reading() as session:
             return stats_card(session, queue, services.clock())
 

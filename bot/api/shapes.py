@@ -1,4 +1,4 @@
-"""What the API answers, apart from the core's own lines. The client reads the same shapes."""
+"""The API's response types, apart from those of the core. The client parses the same types."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +9,13 @@ from core.intake.predictions import NewPrediction
 from core.learning.lifecycle.listing import ModelLine
 from core.review.listing import CorrectionLine, ItemLine
 
-MOST_ROWS = 1000  # of one request: keeps its transaction short
-FURTHEST = 2**62  # ids and cursors beyond do not fit into the database
+MOST_ROWS = 1000  # in one request: keeps its transaction short
+FURTHEST = 2**62  # larger ids and cursors do not fit into the database
 
 
 @dataclass(frozen=True)
 class Problem:
-    """RFC 9457. code: stable, for programs; detail: a sentence for people."""
+    """An error (RFC 9457). code: stable, for programs; detail: a sentence for people."""
 
     type: str
     title: str
@@ -27,7 +27,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A row that was not stored. index: its place in what was sent, from 0; field: what is wrong with it."""
+    """A row that was not stored. index: its position in the request, from 0; field: the invalid field."""
 
     index: int
     field: str | None
@@ -36,7 +36,7 @@ class RejectedRow:
 
 @dataclass(frozen=True)
 class Received:
-    """new: stored now; repeated: there already, unchanged; flagged: of the new ones, sent to reviewers."""
+    """new: rows stored now; repeated: rows already stored; flagged: new rows sent to the reviewers."""
 
     new: int
     repeated: int
@@ -46,7 +46,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Predicted:
-    """What the live model says. item_id: the review item, if it was flagged; repeated: it was asked before."""
+    """A prediction of the live model. item_id: the review item, if it was flagged; repeated: it was already stored."""
 
     external_id: str
     model_version: str
@@ -60,7 +60,7 @@ class Predicted:
 
 @dataclass(frozen=True)
 class ItemPage:
-    """next: the cursor of the next page, the same again if nothing is new; more: whether it has anything already."""
+    """next: the cursor of the next page; more: whether that page already has items."""
 
     items: tuple[ItemLine, ...]
     next: int
@@ -69,7 +69,7 @@ class ItemPage:
 
 @dataclass(frozen=True)
 class CorrectionPage:
-    """next, more: as for items. Keep `next` and come back with it later: nothing is skipped, nothing comes twice."""
+    """next, more: as for items. Continue from `next` later: no correction is skipped or repeated."""
 
     corrections: tuple[CorrectionLine, ...]
     next: int
@@ -82,7 +82,7 @@ class Models:
 
 
 def row_schema(*names: str) -> dict[str, Any]:
-    """JSON schema of one prediction as it is sent, with these fields or with all."""
+    """The JSON schema of a prediction in a request, with these fields or with all."""
     schema = TypeAdapter(NewPrediction).json_schema()
     chosen = {name: value for name, value in schema["properties"].items() if not names or name in names}
     required = ["external_id", "text"] if names else ["external_id", "model_version"]
@@ -90,5 +90,5 @@ def row_schema(*names: str) -> dict[str, Any]:
 
 
 def sent_as(schema: dict[str, Any]) -> dict[str, Any]:
-    """For `openapi_extra`: bodies are read by hand, so the page has to be told what they hold."""
+    """The request body for `openapi_extra`. FastAPI does not know it, because bodies are parsed by hand."""
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

@@ -1,4 +1,4 @@
-"""Whether Slack can reach us over HTTP: we send ourselves the challenge that Slack sends, signed as Slack signs it."""
+"""The public address: it must answer the signed challenge that Slack sends. The check sends one itself."""
 
 import json
 import secrets
@@ -16,14 +16,16 @@ SECONDS = 3.0  # how long Slack waits
 
 
 def public_address(url: str, settings: Settings, clock: Callable[[], datetime]) -> Findings:
-    """Raises Invalid if Slack would not call this address at all."""
+    """Send the challenge to the address. Raises Invalid if it is not one that Slack calls."""
     address, secret = events_address(url), settings.slack_signing_secret.get_secret_value()
     if settings.slack_app_token.get_secret_value():
-        words = "Socket Mode is in use, for SLACK_APP_TOKEN is set: Slack calls no address."
-        yield bad("address", words, "Unset SLACK_APP_TOKEN to use HTTP, or leave --url away.")
+        words = "SLACK_APP_TOKEN is set, so Goldloop uses Socket Mode and Slack calls no address."
+        yield bad("public address", words, "Unset SLACK_APP_TOKEN to use HTTP, or omit --url.")
         return
     if not secret:
-        yield bad("address", "SLACK_SIGNING_SECRET is not set.", "Copy it from the app's page (Basic Information).")
+        yield bad(
+            "public address", "SLACK_SIGNING_SECRET is not set.", "Copy it from the app's settings (Basic Information)."
+        )
         return
     challenge = secrets.token_hex(8)
     body = json.dumps({"type": "url_verification", "challenge": challenge})
@@ -36,13 +38,17 @@ def public_address(url: str, settings: Settings, clock: Callable[[], datetime]) 
         )
     except httpx.HTTPError as error:
         words = f"{address} does not answer ({type(error).__name__})."
-        yield bad("address", words, "Start `goldloop run` or `goldloop web`, and check DNS, certificate and proxy.")
+        yield bad(
+            "public address",
+            words,
+            "Start `goldloop run` or `goldloop web`, then check DNS, the certificate and the proxy.",
+        )
         return
     if answer.status_code == 401:
-        words = f"{address} takes the request for a forgery."
-        yield bad("address", words, "Give that process the same SLACK_SIGNING_SECRET, and check its clock.")
+        words = f"{address} rejects the request's signature."
+        yield bad("public address", words, "Set the same SLACK_SIGNING_SECRET for that process, and check its clock.")
     elif answer.status_code != 200 or challenge not in answer.text:
-        words = f"{address} answers {answer.status_code}, and not as Goldloop does."
-        yield bad("address", words, "Check where the proxy sends /slack/events.")
+        words = f"{address} answers with status {answer.status_code}, but not as Goldloop does."
+        yield bad("public address", words, "Check that the proxy forwards /slack/events to Goldloop.")
     else:
-        yield good("address", f"{address} answers as Slack wants it")
+        yield good("public address", f"{address} answers Slack's challenge")

@@ -1,4 +1,4 @@
-"""Slack's refusals as findings: its word for it, and what the operator can do."""
+"""Slack's error codes as findings, each with what the operator can do."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,26 +9,30 @@ from bot.checks.finding import Finding, bad
 
 Answer = Any  # slack_sdk's SlackResponse: body by key, `headers` beside it
 
-COPY_IT = "Copy the bot token from the app's page (OAuth & Permissions) into SLACK_BOT_TOKEN."
+COPY_REMEDY = "Copy the bot token from the app's settings (OAuth & Permissions) into SLACK_BOT_TOKEN."
 REMEDIES = {
-    "invalid_auth": COPY_IT,
-    "not_authed": COPY_IT,
-    "token_revoked": f"Install the app again. {COPY_IT}",
-    "token_expired": f"Turn token rotation off, as the manifest says. {COPY_IT}",
-    "account_inactive": f"Install the app again. {COPY_IT}",
-    "not_allowed_token_type": "SLACK_BOT_TOKEN begins with xoxb-, SLACK_APP_TOKEN with xapp-; they may be swapped.",
-    "missing_scope": "Bring the app's scopes up to `goldloop manifest`, install it again, and use the new token.",
-    "ratelimited": "Slack asks to wait. Run this again in a minute.",
+    "invalid_auth": COPY_REMEDY,
+    "not_authed": COPY_REMEDY,
+    "token_revoked": f"Reinstall the app. {COPY_REMEDY}",
+    "token_expired": f"Turn token rotation off, as in the manifest. {COPY_REMEDY}",
+    "account_inactive": f"Reinstall the app. {COPY_REMEDY}",
+    "not_allowed_token_type": "Are the tokens swapped? SLACK_BOT_TOKEN starts with xoxb-, SLACK_APP_TOKEN with xapp-.",
+    "missing_scope": "Update the app's scopes to those of `goldloop manifest`, reinstall it, and set the new token.",
+    "ratelimited": "Slack limits requests. Run this again in a minute.",
 }
 
 
 def answered(subject: str, call: Callable[[], Answer]) -> Answer | Finding:
-    """What Slack says, or why there is nothing."""
+    """Slack's answer, or a finding if the call failed."""
     try:
         return call()
     except SlackApiError as error:
         word = str(error.response.get("error") or f"HTTP {error.response.status_code}")
-        return bad(subject, f"Slack says {word}.", REMEDIES.get(word, f"Look up “{word}” on Slack's pages."))
+        return bad(
+            subject,
+            f"Slack answered with the error “{word}”.",
+            REMEDIES.get(word, f"Look up “{word}” in Slack's documentation."),
+        )
     except OSError as error:
         reason = getattr(error, "reason", None) or type(error).__name__
-        return bad(subject, f"Slack does not answer: {reason}.", "Check the network, a proxy, and SLACK_API_URL.")
+        return bad(subject, f"Slack cannot be reached: {reason}.", "Check the network, the proxy and SLACK_API_URL.")

@@ -1,4 +1,4 @@
-"""The channels of the policy: there, open, ours alone, and with the bot in them."""
+"""The policy's channels: each must exist, be active and unshared, and have the bot as a member."""
 
 from functools import partial
 from typing import Any
@@ -9,7 +9,7 @@ from bot.checks.answers import answered
 from bot.checks.finding import Finding, Findings, bad, good
 from core.policy import Policy
 
-INVITE = "In the channel, type: /invite @goldloop"
+INVITE = "Type `/invite @goldloop` in the channel."
 
 
 def channels(slack: WebClient, policy: Policy) -> Findings:
@@ -25,16 +25,24 @@ def channels(slack: WebClient, policy: Policy) -> Findings:
 def _state(subject: str, asked: str, found: dict[str, Any]) -> Finding:
     name = f"#{found.get('name', asked)}"
     if found["id"] != asked:
-        return bad(subject, f"{asked} is a name.", f"Write the id {found['id']} in the policy: names change.")
+        return bad(
+            subject,
+            f"{asked} is a channel name, not an id.",
+            f"Use the id {found['id']} in the policy; names can change.",
+        )
     if found.get("is_archived"):
-        return bad(subject, f"{name} is archived.", "Unarchive it, or name another one in the policy.")
+        return bad(subject, f"{name} is archived.", "Unarchive it, or set another channel in the policy.")
     if found.get("is_ext_shared") or found.get("is_pending_ext_shared"):
-        return bad(subject, f"{name} is shared with another company.", "Use a channel of your own people only.")
+        return bad(
+            subject,
+            f"{name} is shared with another company.",
+            "Set a channel in the policy that only your own workspace can see.",
+        )
     if not found.get("is_member"):
         return bad(subject, f"The bot is not in {name}.", INVITE)
-    return good(subject, f"{name}, and the bot is in it")
+    return good(subject, f"the bot is a member of {name}")
 
 
 def _not_found(refused: Finding) -> Finding:
-    words = "Slack knows no such channel, or it is private and the bot is not in it."
-    return bad(refused.subject, words, f"Check the id in the policy (C…, not a name). {INVITE}")
+    words = "The channel does not exist, or it is private and the bot is not a member."
+    return bad(refused.subject, words, f"Check the channel id in the policy (C…). {INVITE}")

@@ -1,4 +1,4 @@
-"""The database: reachable, at the newest migration, with room on its disk, its clock beside ours."""
+"""The database: reachable, with the tables of this release, space on its disk and a clock that agrees with ours."""
 
 import os
 import shutil
@@ -18,65 +18,70 @@ from core.storage.database import Database
 
 SUBJECT = "database"
 MALFORMED = "malformed"  # as SQLite says it
-FOLDER = "Make the folder, or name another in DATABASE_URL; SQLite keeps files of its own beside its database."
-LEAST_ROOM = 200_000_000  # bytes; SQLite's log may grow by a training run's model and snapshot
-MOST_SECONDS = 5  # between two clocks; leases last twenty
+FOLDER = "Create the folder or change DATABASE_URL. SQLite also writes files next to its database."
+BACK_UP = "Make a backup, then run `goldloop migrate`."
+MIN_FREE_BYTES = 200_000_000  # SQLite's log can grow by a training run's model and snapshot
+MAX_CLOCK_SKEW = 5  # seconds; leases last twenty
 
 
 def reachable_database(url: str) -> Generator[Finding, None, Database | None]:
-    """Returns the database, open, if one can go on with it. Makes none: a missing SQLite file is a finding."""
+    """Returns the open database, or None. A missing SQLite file is not created."""
     try:
         shown = make_url(url).render_as_string(hide_password=True)
         file = sqlite_file(url)
         if file is not None and not os.access(file.parent, os.W_OK):
-            yield bad(SUBJECT, f"{file.parent}: there is no such folder, or we may not write in it.", FOLDER)
+            yield bad(SUBJECT, f"The folder {file.parent} does not exist or is not writable.", FOLDER)
             return None
         if file is not None and not file.exists():
-            yield bad(SUBJECT, f"{file}: there is no such file yet.", "Run `goldloop migrate` in the same folder.")
+            yield bad(SUBJECT, f"The file {file} does not exist yet.", "Run `goldloop migrate` in this folder.")
             return None
         database = Database(url)
         with database.reading() as session:
             session.execute(text("SELECT 1"))
     except (SQLAlchemyError, Refusal) as error:
         words = _of_driver(error)
-        remedy = "Check DATABASE_URL, and that the server runs and lets us in."
-        yield broken_database(error) if MALFORMED in words else bad(SUBJECT, f"It does not answer: {words}", remedy)
+        remedy = "Check DATABASE_URL, that the server is running, and that it accepts this user."
+        yield (
+            broken_database(error)
+            if MALFORMED in words
+            else bad(SUBJECT, f"The database cannot be reached: {words}", remedy)
+        )
         return None
-    yield good(SUBJECT, f"{shown} answers")
+    yield good(SUBJECT, f"connected to {shown}")
     return database
 
 
 def broken_database(error: SQLAlchemyError | Refusal) -> Finding:
-    """It answers, but not to this."""
+    """The finding for a database that connects but fails a query."""
     words = _of_driver(error)
     is_damaged = MALFORMED in words
-    remedy = "Restore the last back-up; see docs/operations.md." if is_damaged else "Run this again in a moment."
-    return bad(SUBJECT, f"It fails: {words}", remedy)
+    remedy = "Restore the last backup; see docs/operations.md." if is_damaged else "Run this again in a moment."
+    return bad(SUBJECT, f"A query failed: {words}", remedy)
 
 
 def _of_driver(error: Exception) -> str:
-    """What the driver said, rather than what people are told in Slack."""
+    """The driver's message, not the sentence for people in Slack."""
     cause = (error.__cause__ or error) if isinstance(error, Refusal) else error
     return str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
 
 
 def newest_migration(database: Database) -> Generator[Finding, None, bool]:
-    """Returns whether the tables are those of this release, so that rows may be looked at."""
+    """Returns whether the tables are those of this release, so that rows can be read."""
     newest = newest_revision()
     with database.reading() as session:
         tables, present = tables_there(session.connection())
     if tables is Tables.CURRENT:
-        yield good("migration", f"at {newest}, the newest")
+        yield good("schema", f"up to date ({newest})")
         return True
     if tables is Tables.MISSING:
-        yield bad("migration", "There are no tables yet.", "Run `goldloop migrate`.")
+        yield bad("schema", "The database has no tables yet.", "Run `goldloop migrate`.")
     elif tables is Tables.OLDER:
-        yield bad("migration", f"at {present}, the newest is {newest}", "Make a back-up, then run `goldloop migrate`.")
+        yield bad("schema", f"{present} is out of date; this release needs {newest}.", BACK_UP)
     elif tables is Tables.UNRELEASED:
-        words = f"at {present}, made by a development version of Goldloop; there is no upgrade from it."
-        yield bad("migration", words, "Set DATABASE_URL to a new database, then run `goldloop migrate`.")
+        words = f"{present} belongs to a development version of Goldloop and cannot be upgraded."
+        yield bad("schema", words, "Set DATABASE_URL to a new database, then run `goldloop migrate`.")
     else:
-        yield bad("migration", f"{present} is not known here: the database is newer.", "Install the newer release.")
+        yield bad("schema", f"{present} belongs to a newer release of Goldloop.", "Install that release.")
     return False
 
 
@@ -85,30 +90,34 @@ def queues_are_rows(database: Database, policy: Policy) -> Findings:
         known = set(session.scalars(select(Queue.name)))
     missing = [queue.name for queue in policy.queues if queue.name not in known]
     if missing:
-        words = f"The policy's {', '.join(missing)} is not in the database."
-        yield bad("queues", words, "Run `goldloop migrate`, or start Goldloop again.")
+        words = f"Not in the database yet: {', '.join(missing)}."
+        yield bad("queues", words, "Run `goldloop migrate` or restart Goldloop.")
 
 
 def room_on_disk(url: str) -> Findings:
-    """Only for SQLite: elsewhere the disk is the server's."""
+    """Only for SQLite; a server's disk is not visible from here."""
     file = sqlite_file(url)
     if file is None:
         return
     free = shutil.disk_usage(file.parent).free
-    if free < LEAST_ROOM:
-        yield bad("disk", f"{free / 1e6:.0f} MB are free beside {file}.", "Make room: a full disk stops every vote.")
+    if free < MIN_FREE_BYTES:
+        yield bad(
+            "disk",
+            f"Only {free / 1e6:.0f} MB are free for {file}.",
+            "Free some space: votes cannot be stored on a full disk.",
+        )
     else:
-        yield good("disk", f"{free / 1e9:.1f} GB are free beside {file}")
+        yield good("disk", f"{free / 1e9:.1f} GB are free for {file}")
 
 
 def clock_of_database(database: Database, clock: Callable[[], datetime]) -> Findings:
-    """SQLite has no clock of its own."""
+    """Only for a server; SQLite has no clock of its own."""
     if database.is_sqlite:
         return
     with database.reading() as session:
         theirs = session.execute(text("SELECT clock_timestamp()")).scalar_one()
     apart = abs((clock() - theirs).total_seconds())
-    if apart > MOST_SECONDS:
-        yield bad("clock", f"{apart:.0f} s apart from the database's.", "Let both machines keep time by NTP.")
+    if apart > MAX_CLOCK_SKEW:
+        yield bad("database clock", f"It differs from this machine's by {apart:.0f} s.", "Synchronise both with NTP.")
     else:
-        yield good("clock", "as the database's")
+        yield good("database clock", "agrees with this machine's")

@@ -1,10 +1,10 @@
-"""What waits to be said or done, and what was given up."""
+"""Messages and jobs: what is waiting, what has failed, and whether a worker is running."""
 
 from collections.abc import Callable
 from datetime import datetime
 
 from bot.checks.finding import Findings, bad, good, note
-from bot.runtime.processes import in_words, is_gone
+from bot.runtime.processes import is_gone, process_title
 from bot.slack.delivery.deliver import SPEAKING
 from bot.slack.errors import CHANNEL
 from core.delivery import backlog
@@ -12,37 +12,39 @@ from core.delivery.backlog import GivenUp
 from core.storage import leases
 from core.storage.database import Database
 
-LATE = 300  # seconds; Slack's rates let a full channel have sixty cards a minute
+LATE = 300  # seconds; Slack's rate limits allow sixty cards a minute in one channel
 
 REMEDIES = {
-    "channel_not_found": "Check the channel's id in the policy, and invite the bot.",
+    "channel_not_found": "Check the channel id in the policy, and invite the bot.",
     "not_in_channel": "Invite the bot to the channel.",
-    "is_archived": "Unarchive the channel, or name another one in the policy.",
-    "is_inactive": "Unarchive the channel, or name another one in the policy.",
-    "missing_scope": "Bring the app's scopes up to `goldloop manifest` and install it again.",
-    "token_revoked": "Install the app again and set the new SLACK_BOT_TOKEN.",
-    "account_inactive": "Install the app again and set the new SLACK_BOT_TOKEN.",
-    "invalid_auth": "Set the right SLACK_BOT_TOKEN.",
-    "restricted_action": "Let the bot post there, in the channel's settings.",
-    "invalid_blocks": "A fault of Goldloop's: the log has what Slack says of it. Upgrade, or settle it by another way.",
+    "is_archived": "Unarchive the channel, or set another one in the policy.",
+    "is_inactive": "Unarchive the channel, or set another one in the policy.",
+    "missing_scope": "Update the app's scopes to those of `goldloop manifest`, and reinstall it.",
+    "token_revoked": "Reinstall the app and set the new SLACK_BOT_TOKEN.",
+    "account_inactive": "Reinstall the app and set the new SLACK_BOT_TOKEN.",
+    "invalid_auth": "Set the correct SLACK_BOT_TOKEN.",
+    "restricted_action": "Allow the bot to post, in the channel's settings.",
+    "invalid_blocks": "This is a bug in Goldloop; the log has Slack's explanation. Upgrade Goldloop.",
 }
-AGAIN = "Then run `goldloop redeliver`."
-ALONE = "It is tried again by itself; `goldloop redeliver` does it at once."
+RETRY = "Then run `goldloop retry-deliveries`."
+AUTOMATIC = "Goldloop retries by itself; `goldloop retry-deliveries` retries now."
 
 
 def undelivered(database: Database, clock: Callable[[], datetime]) -> Findings:
     with database.reading() as session:
         given_up, waiting = backlog.given_up(session), backlog.waiting(session)
     for lost in given_up:
-        remedy = REMEDIES.get(lost.reason, "Look for the reason in the log and at Slack's page about it.")
-        words = f"{_messages(lost.count)} to {lost.channel or 'Slack'}: {lost.reason}{_named(lost)}"
-        yield bad("delivery", words, f"{remedy} {ALONE if lost.since else AGAIN}")
+        remedy = REMEDIES.get(lost.reason, "Look up the error in the log and in Slack's documentation.")
+        words = f"{_messages(lost.count)} to {lost.channel or 'Slack'} failed: {lost.reason}{_named(lost)}"
+        yield bad("delivery", words, f"{remedy} {AUTOMATIC if lost.since else RETRY}")
     late = (clock() - waiting.since).total_seconds() if waiting.since else 0
     if late > LATE:
-        words = f"{_messages(waiting.count)} waiting, one for {late / 60:.0f} minutes."
-        yield bad("delivery", words, "Is a worker running (`goldloop run` or `goldloop worker`)? See its log.")
+        words = f"{_messages(waiting.count)} waiting, the oldest for {late / 60:.0f} minutes."
+        yield bad(
+            "delivery", words, "Check that a worker is running (`goldloop run` or `goldloop worker`), and read its log."
+        )
     elif not given_up:
-        yield good("delivery", f"waiting: {_messages(waiting.count)}" if waiting.count else "no message waits")
+        yield good("delivery", f"{_messages(waiting.count)} waiting" if waiting.count else "no messages waiting")
 
 
 def _messages(count: int) -> str:
@@ -50,28 +52,33 @@ def _messages(count: int) -> str:
 
 
 def _named(lost: GivenUp) -> str:
-    """Which they are, where the messages are at fault and not the channel."""
+    """The messages by name, if the fault is theirs and not the channel's."""
     if lost.reason in CHANNEL or not lost.named:
         return ""
     return f" ({', '.join(lost.named)}{', …' if lost.count > len(lost.named) else ''})"
 
 
 def worker_at_work(database: Database, clock: Callable[[], datetime]) -> Findings:
-    """Seen by the lease on speaking, which each worker tries to take."""
+    """A running worker holds the lease on sending to Slack."""
     with database.reading() as session:
-        speaks = leases.holder(session, SPEAKING, clock(), is_gone)
-    if speaks is None:
-        words = "No worker speaks to Slack: none runs, or Slack does not let it. No card comes and nothing is trained."
-        yield note("worker", words, "`goldloop run`, or `goldloop worker` beside `goldloop web`.")
+        holder = leases.holder(session, SPEAKING, clock(), is_gone)
+    if holder is None:
+        words = "No worker is sending to Slack, so no cards are posted and no models are trained."
+        remedy = "Start `goldloop run`, or `goldloop worker` beside `goldloop web`. If one is running, read its log."
+        yield note("worker", words, remedy)
     else:
-        yield good("worker", f"{in_words(speaks)} speaks to Slack")
+        yield good("worker", f"{process_title(holder)} sends to Slack")
 
 
 def dead_jobs(database: Database) -> Findings:
     with database.reading() as session:
         dead = backlog.dead_jobs(session)
     for job in dead:
-        words = f"{job.name} ({job.key}) failed for good: {job.error or 'no reason was noted'}"
-        yield bad("jobs", words, "Mend the reason, then run `goldloop retrain`. This goes when a later one is done.")
+        words = f"{job.name} ({job.key}) failed permanently: {job.error or 'no reason recorded'}"
+        yield bad(
+            "jobs",
+            words,
+            "Fix the cause, then run `goldloop retrain`. This entry disappears when a later job succeeds.",
+        )
     if not dead:
-        yield good("jobs", "none has failed for good")
+        yield good("jobs", "no failed jobs")

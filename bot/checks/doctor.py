@@ -1,5 +1,7 @@
-"""`goldloop doctor`: looks at everything that a running Goldloop needs, in the order in which one would mend it. What
-depends on something that is broken is not looked at. Nothing is changed and nobody is written to."""
+"""The checks of `goldloop doctor`: everything that a running Goldloop needs, in the order in which to fix it.
+
+A check is skipped if something it depends on has failed. Checks change nothing and send no messages.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -37,18 +39,18 @@ from core.storage.database import Database
 MARKS = {Outcome.GOOD: "[green]✓[/]", Outcome.NOTE: "[yellow]![/]", Outcome.BAD: "[red]✗[/]"}
 
 
-def examine(settings: Settings, clock: Callable[[], datetime], public_url: str = "") -> Findings:
-    """public_url: where Slack reaches us over HTTP; it is tried too."""
+def run_checks(settings: Settings, clock: Callable[[], datetime], public_url: str = "") -> Findings:
+    """All findings, in order. public_url: the address at which Slack calls this installation; it is tested too."""
     policy = yield from readable_policy(settings.policy)
     yield from scratch_folder()
     yield from _database(settings, policy, clock)
-    yield from _slack(settings, policy, clock, address_is_tried=bool(public_url))
+    yield from _slack(settings, policy, clock, address_is_tested=bool(public_url))
     if public_url:
         yield from public_address(public_url, settings, clock)
 
 
-def shown(findings: list[Finding]) -> Group:
-    """The table, and a sentence under it."""
+def report(findings: list[Finding]) -> Group:
+    """A table of the findings, and a sentence below it."""
     table = Table(box=None, show_header=False, padding=(0, 1))
     for finding in findings:
         words = escape(finding.words) + (f"\n[bold]→ {escape(finding.remedy)}[/]" if finding.remedy else "")
@@ -57,10 +59,10 @@ def shown(findings: list[Finding]) -> Group:
 
 
 def _summary(outcomes: list[Outcome]) -> str:
-    broken, notes = outcomes.count(Outcome.BAD), outcomes.count(Outcome.NOTE)
-    if broken:
-        return f"{broken} of {len(outcomes)} checks failed."
-    return f"Nothing failed. Worth knowing: {notes} marked with !" if notes else "All is well."
+    failed, notes = outcomes.count(Outcome.BAD), outcomes.count(Outcome.NOTE)
+    if failed:
+        return f"{failed} of {len(outcomes)} checks failed."
+    return f"No checks failed. Warnings: {notes}." if notes else "All checks passed."
 
 
 def _database(settings: Settings, policy: Policy | None, clock: Callable[[], datetime]) -> Findings:
@@ -91,18 +93,18 @@ def _rows(database: Database, policy: Policy | None, clock: Callable[[], datetim
 
 
 def _slack(
-    settings: Settings, policy: Policy | None, clock: Callable[[], datetime], address_is_tried: bool
+    settings: Settings, policy: Policy | None, clock: Callable[[], datetime], address_is_tested: bool
 ) -> Findings:
     token = settings.slack_bot_token.get_secret_value()
     if not token:
-        yield bad("bot token", "SLACK_BOT_TOKEN is not set.", "Copy it from the app's page; see docs/slack.md.")
+        yield bad("bot token", "SLACK_BOT_TOKEN is not set.", "Copy it from the app's settings; see docs/slack.md.")
         return
     slack = slack_client(token, settings.slack_base_url)
     auth = yield from bot_token(slack)
-    yield from connection(slack, settings, address_is_tried)
+    yield from connection(slack, settings, address_is_tested)
     if auth is None:
         return
-    if policy is not None:  # it says whether user groups are read
+    if policy is not None:  # it decides whether the scope for user groups is needed
         yield from scopes(auth, groups=bool(policy.groups))
     yield from clock_of_slack(auth, clock)
     if policy is not None:

@@ -1,4 +1,4 @@
-"""Which events come. Slack shows an app's subscriptions on its page only, so all that can be seen is what was heard."""
+"""The events that Slack sends. Slack has no method that lists subscriptions, so only received events can be checked."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,12 +14,14 @@ NEEDED = {
 
 
 def events_heard(database: Database, clock: Callable[[], datetime]) -> Findings:
-    """A note for each kind that people need and that never came, with what brings one; it may only be early days."""
+    """A note for each required kind of event that was never received. On the first day, that may be normal."""
     with database.reading() as session:
         heard = last_received(session)
     for kind in (kind for kind in NEEDED if kind not in heard):
-        remedy = f"While it runs, {NEEDED[kind]} and look again. If it stays so: Event Subscriptions on the app's page."
-        yield note("events", f"Slack has never sent {kind}.", remedy)
+        remedy = (
+            f"While Goldloop runs, {NEEDED[kind]}, then run this again. If still missing, check Event Subscriptions."
+        )
+        yield note("events", f"No {kind} event has been received yet.", remedy)
     if NEEDED.keys() <= heard.keys():
         hours = (clock() - min(heard[kind] for kind in NEEDED)).total_seconds() / 3600
-        yield good("events", f"{', '.join(sorted(NEEDED))} have come, the older {max(0, hours):.0f} h ago")
+        yield good("events", f"receives {', '.join(sorted(NEEDED))}; last seen {max(0, hours):.0f} h ago or later")

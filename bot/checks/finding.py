@@ -1,4 +1,4 @@
-"""What a check has to say: how it is, and what to do if it is not well."""
+"""The result of a check: its outcome, and what to do about a problem."""
 
 import enum
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 class Outcome(enum.StrEnum):
     GOOD = "good"
-    NOTE = "note"  # works, but somebody should know
+    NOTE = "note"  # works, but the operator should know
     BAD = "bad"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """remedy: what to do, in words for the operator; empty where there is nothing to do."""
+    """remedy: an instruction for the operator; empty if there is nothing to do."""
 
     subject: str
     outcome: Outcome

@@ -1,4 +1,4 @@
-"""Whether what is live can be served, and the next one trained, by what is installed here."""
+"""The live models and learners: each must load with the packages that are installed here."""
 
 from collections.abc import Sequence
 
@@ -17,30 +17,34 @@ def live_models(database: Database, policy: Policy) -> Findings:
         try:
             find_learner(queue.retraining.learner)
         except Invalid as refusal:
-            yield bad(subject, str(refusal), f"Set queues.{queue.name}.retraining.learner to one of those.")
+            yield bad(subject, str(refusal), f"Set queues.{queue.name}.retraining.learner to an installed learner.")
         try:
             model = serving.live(queue)
         except Refusal as refusal:
-            yield bad(subject, str(refusal), "Until then predictions are not answered; reviewing goes on.")
+            yield bad(subject, str(refusal), "Until this is fixed, `predict` requests fail; reviewing goes on.")
             continue
         if model is None:
-            yield note(subject, "None is live yet.", f"`goldloop seed FILE -q {queue.name}`, then `goldloop retrain`.")
+            yield note(
+                subject,
+                "No model is live yet.",
+                f"Run `goldloop seed FILE -q {queue.name}`, then `goldloop retrain -q {queue.name}`.",
+            )
         else:
             yield _known_labels(subject, model, queue)
 
 
 def _known_labels(subject: str, model: LiveModel, queue: QueuePolicy) -> Finding:
-    """A model knows the labels of the policy that it was trained under."""
+    """A note if the labels of the model and of the policy differ."""
     lacking = [label for label in queue.label_names if label not in model.fitted.classes]
     said = []
     if lacking:
-        said.append(f"It never answers {_named(lacking)}, which it has not learnt.")
+        said.append(f"It never predicts {_named(lacking)}: there were no examples when it was trained.")
     if model.dropped:
-        said.append(f"{_named(model.dropped)}, which it has learnt, is not in the policy, so it answers the next best.")
+        said.append(f"It also learned {_named(model.dropped)}, not in the policy; the next best label is predicted.")
     if not said:
-        return good(subject, f"{model.name} is live and loads")
-    remedy = f"`goldloop retrain -q {queue.name}` when there are examples of what the policy has now."
-    return note(subject, f"{model.name} is live and loads. {' '.join(said)}", remedy)
+        return good(subject, f"{model.name} is live")
+    remedy = f"Run `goldloop retrain -q {queue.name}` once there are examples of the policy's labels."
+    return note(subject, f"{model.name} is live. {' '.join(said)}", remedy)
 
 
 def _named(labels: Sequence[str], most: int = 5) -> str:

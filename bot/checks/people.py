@@ -1,4 +1,4 @@
-"""Who is to act by the policy: people and user groups; there, active, and enough of them."""
+"""The policy's people and user groups: they must exist and be active, and enough of them must be able to act."""
 
 from collections.abc import Generator, Iterable
 from functools import partial
@@ -14,8 +14,8 @@ from core.policy import Policy, QueuePolicy, is_group
 from core.vocabulary import Role
 
 GROUP_REMEDIES = {
-    "missing_scope": "Bring the app up to `goldloop manifest --groups`, install it again, and use the new token.",
-    "plan_upgrade_required": "Your plan has no user groups: name people by id in the policy instead.",
+    "missing_scope": "Update the app to `goldloop manifest --groups`, reinstall it, and set the new token.",
+    "plan_upgrade_required": "Your Slack plan has no user groups. List people by id in the policy instead.",
 }
 
 
@@ -29,7 +29,7 @@ def people(slack: WebClient, policy: Policy, team: str) -> Findings:
 
 
 def _groups(slack: WebClient, named: list[str]) -> Generator[Finding, None, dict[str, list[str]]]:
-    """Returns who is in each of them that can be read."""
+    """Returns the members of each user group that can be read."""
     known: dict[str, list[str]] = {}
     enabled = answered("user groups", lambda: enabled_groups(slack)) if named else set()
     if isinstance(enabled, Finding):
@@ -37,8 +37,8 @@ def _groups(slack: WebClient, named: list[str]) -> Generator[Finding, None, dict
         return known
     for group in named:
         if group not in enabled:
-            remedy = "Check the id in the policy (S…, not the handle), or enable the user group again in Slack."
-            yield bad(f"user group {group}", "Slack knows no such user group, or it is disabled.", remedy)
+            remedy = "Check the id in the policy (S…, not the handle), or re-enable the user group in Slack."
+            yield bad(f"user group {group}", "The user group does not exist or is disabled.", remedy)
             continue
         found = answered(f"user group {group}", partial(people_of_group, slack, group))
         if isinstance(found, Finding):
@@ -49,7 +49,7 @@ def _groups(slack: WebClient, named: list[str]) -> Generator[Finding, None, dict
 
 
 def _reviewers(slack: WebClient, queue: QueuePolicy, team: str, known: dict[str, list[str]]) -> Findings:
-    """Without a list in the policy it is the channel's members, among whom guests and bots are nothing unusual."""
+    """Without a list in the policy, the channel's members review. Guests and bots among them are ignored."""
     needed = min(2, queue.consensus.votes)
     if queue.reviewers:
         yield from _role(slack, queue, Role.REVIEWER, team, known, needed)
@@ -62,7 +62,7 @@ def _reviewers(slack: WebClient, queue: QueuePolicy, team: str, known: dict[str,
 def _role(
     slack: WebClient, queue: QueuePolicy, role: Role, team: str, known: dict[str, list[str]], needed: int
 ) -> Findings:
-    """Whoever is named and may not act is a mistake; in a user group, as in a channel, it is nothing unusual."""
+    """A person listed by id who cannot act is a failure; in a user group or a channel, that is normal."""
     subject = f"{role.value}s of {queue.name}"
     named = [one for one in queue.named(role) if not is_group(one)]
     in_groups = [person for one in queue.named(role) for person in known.get(one, [])]
@@ -72,8 +72,8 @@ def _role(
         return
     for person in found:
         if person.inactive_because and person.id in named:
-            remedy = f"Take {person.id} off the list in the policy, or name the right person by id."
-            yield bad(subject, f"{person.id} may not act: {person.inactive_because}.", remedy)
+            remedy = f"Remove {person.id} from the list in the policy, or replace the id."
+            yield bad(subject, f"{person.id} cannot act: {person.inactive_because}.", remedy)
     yield _enough(subject, found, needed)
 
 
@@ -91,9 +91,7 @@ def _unreadable(refused: Finding) -> Finding:
 def _enough(subject: str, found: list[Person], needed: int) -> Finding:
     active = sum(not person.inactive_because for person in found)
     if active == 0:
-        return bad(subject, "Nobody can act.", "Name people in the policy, or let them join the channel.")
+        return bad(subject, "No active people.", "Add people to the policy, or invite them to the channel.")
     if active < needed:
-        return note(
-            subject, f"{active} can act, {needed} are needed for a decision.", "Name more people in the policy."
-        )
-    return good(subject, f"{active} can act")
+        return note(subject, f"{active} active, but a decision needs {needed}.", "Add more people to the policy.")
+    return good(subject, f"{active} active")

@@ -1,4 +1,4 @@
-"""Other systems: can what they are told be signed, and did they hear it?"""
+"""Webhooks: each endpoint needs a signing secret, and no delivery may be dead."""
 
 from bot.checks.finding import Findings, bad, good
 from bot.webhooks import signing_secret
@@ -13,11 +13,15 @@ def webhooks(database: Database, policy: Policy) -> Findings:
         try:
             signing_secret(endpoint.name)
         except Invalid as problem:
-            yield bad("webhooks", str(problem), "Make one with `goldloop webhooks secret`, and set it for the worker.")
+            yield bad(
+                "webhooks", str(problem), "Create one with `goldloop webhooks secret`, and set it for the worker."
+            )
     with database.reading() as session:
         dead = [line for line in endpoint_lines(session) if line.dead]
     for line in dead:
-        words = f"{line.dead} events never reached {line.endpoint}"
-        yield bad("webhooks", words, "See why with `goldloop webhooks`, mend it, then `goldloop webhooks replay`.")
+        words = f"{line.dead} {'delivery' if line.dead == 1 else 'deliveries'} to {line.endpoint} failed permanently."
+        yield bad(
+            "webhooks", words, "Run `goldloop webhooks` to see why, fix the cause, then run `goldloop webhooks replay`."
+        )
     if policy.webhooks and not dead:
-        yield good("webhooks", f"no event was given up for {', '.join(one.name for one in policy.webhooks)}")
+        yield good("webhooks", f"no failed deliveries to {', '.join(one.name for one in policy.webhooks)}")

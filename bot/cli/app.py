@@ -1,6 +1,7 @@
-"""`goldloop …` in the terminal. Expected noes are sentences with exit code 2.
+"""The `goldloop` command: its groups of commands, and how a refusal ends it (a sentence and exit code 2).
 
-What only some commands need (Slack, the web, the demo) is imported by them, so that the others start quickly.
+Modules that only some commands need (Slack, the web server, the demo) are imported inside those commands, so that the
+others start quickly.
 """
 
 import os
@@ -12,29 +13,21 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
-from bot.cli.data import data
-from bot.cli.demo import playing
-from bot.cli.erase import erasing
-from bot.cli.explain import explain
-from bot.cli.models import models
-from bot.cli.printing import inert
-from bot.cli.processes import processes
-from bot.cli.setup import setting_up
-from bot.cli.tokens import token
-from bot.cli.webhooks import webhooks
+from bot.cli import data, demo, erase, explain, models, processes, setup, tokens, webhooks
+from bot.cli.printing import terminal_safe
 from bot.observability.logs import masked, set_up_logging
 from core.errors import DatabaseUnavailable, Refusal
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-for group in (processes, setting_up, data, models, erasing, playing):
-    app.add_typer(group)
-app.add_typer(explain, name="explain")
-app.add_typer(token, name="token")
-app.add_typer(webhooks, name="webhooks")
+for group in (processes, setup, data, models, erase, demo):
+    app.add_typer(group.commands)
+app.add_typer(explain.commands, name="explain")
+app.add_typer(tokens.commands, name="token")
+app.add_typer(webhooks.commands, name="webhooks")
 
 
-def _say_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(f"goldloop {version('goldloop')}")
         raise typer.Exit
 
@@ -42,30 +35,30 @@ def _say_version(wanted: bool) -> None:
 @app.callback()
 def goldloop(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="which release this is")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """People correct a model in Slack; it learns."""
+    """Experts correct a model in Slack; their corrections become an approved, better model."""
 
 
 def main() -> None:
-    """The console script: refusals are said in a sentence, and what the database says; bugs are shown as they are."""
+    """Run the console script. Refusals and database errors are printed as sentences; bugs keep their traceback."""
     set_up_logging(as_json=os.environ.get("GOLDLOOP_LOG") == "json")
     try:
         app()
     except DatabaseUnavailable as busy:
-        cause = f" The database says: {_of_database(busy.__cause__)}." if isinstance(busy.__cause__, DBAPIError) else ""
-        _say_and_end(f"{busy}{cause} `goldloop doctor` says which database is meant and what is wrong.")
+        cause = f" Database error: {_first_line(busy.__cause__)}." if isinstance(busy.__cause__, DBAPIError) else ""
+        _exit_with(f"{busy}{cause} Run `goldloop doctor` to check the database.")
     except Refusal as refusal:
-        _say_and_end(str(refusal))
+        _exit_with(str(refusal))
     except DBAPIError as error:
-        _say_and_end(f"The database says: {_of_database(error)}. `goldloop doctor` looks at it.")
+        _exit_with(f"Database error: {_first_line(error)}. Run `goldloop doctor` to check the database.")
 
 
-def _of_database(error: DBAPIError) -> str:
+def _first_line(error: DBAPIError) -> str:
     return masked(str(error.orig)).strip().splitlines()[0].rstrip(".")
 
 
-def _say_and_end(sentence: str) -> None:
-    Console(stderr=True).print(f"[red]{inert(sentence)}[/]", highlight=False)
+def _exit_with(sentence: str) -> None:
+    Console(stderr=True).print(f"[red]{terminal_safe(sentence)}[/]", highlight=False)
     sys.exit(2)

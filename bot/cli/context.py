@@ -1,4 +1,4 @@
-"""What most commands of the terminal begin with: the database and the policy, and nothing that talks to Slack."""
+"""The database and the policy that most commands need. Nothing here talks to Slack."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +12,13 @@ from core.policy import Policy
 from core.policy.file import load_policy
 from core.storage.database import Database
 
-QueueOption = Annotated[str, typer.Option("--queue", "-q", help="name of the queue in the policy file")]
+QueueOption = Annotated[str, typer.Option("--queue", "-q", help="Name of the queue in the policy file.")]
 
 
 @contextmanager
 def opened(make_tables: bool = False) -> Iterator[tuple[Database, Policy]]:
-    """make_tables: the caller will; else they must be there. Raises Invalid if a setting or the policy file cannot be
-    used, Refusal where there are no tables of this release; then no file was made."""
+    """make_tables: the caller creates the tables; otherwise they must exist. Raises Invalid if a setting or the policy
+    file is invalid, and Refusal if the tables of this release are missing; no database file is created then."""
     settings = load_settings()
     policy = load_policy(settings.policy)
     with open_database(settings.database_url, settings.sqlite_full_sync, make_tables) as database:

@@ -1,4 +1,4 @@
-"""`goldloop demo|sandbox`: the whole loop, or only a Slack workspace, on this machine."""
+"""`goldloop demo` and `goldloop sandbox`: the whole loop, or only a Slack workspace, on this machine."""
 
 import logging
 from contextlib import suppress
@@ -8,37 +8,44 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-playing = typer.Typer()
+commands = typer.Typer()
 out = Console()
 
 LOOPBACK = "127.0.0.1"
 
 
-@playing.command()
+@commands.command()
 def sandbox(
-    config: Annotated[Path, typer.Argument(help="TOML file of people, channels and apps; see docs/sandbox.md")],
-    port: Annotated[int, typer.Option(help="of the page and of the API")] = 7007,
-    host: Annotated[str, typer.Option(help="address to listen on; this machine only unless told otherwise")] = LOOPBACK,
+    config: Annotated[Path, typer.Argument(help="TOML file with people, channels and apps; see docs/sandbox.md.")],
+    port: Annotated[int, typer.Option(help="Port of the page and of the API.")] = 7007,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; by default only this machine can connect.")
+    ] = LOOPBACK,
 ) -> None:
-    """A Slack workspace on this machine, alone: develop any Slack app against it."""
+    """Run a local Slack workspace in which to develop any Slack app."""
     from bot.sandbox.__main__ import main as run_sandbox
 
     raise typer.Exit(run_sandbox(["--config", str(config), "--port", str(port), "--host", host]))
 
 
-@playing.command()
+@commands.command()
 def demo(
-    auto: Annotated[bool, typer.Option("--auto", help="simulated reviewers and a lead play it to the end")] = False,
-    seed: Annotated[int, typer.Option(help="of everything that is drawn by lot")] = 1,
+    auto: Annotated[bool, typer.Option("--auto", help="Let simulated reviewers and a lead do everything.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 1,
     spoil: Annotated[
-        bool, typer.Option("--spoil", help="as --auto, with a spoilt candidate: see the gate refuse")
+        bool,
+        typer.Option(
+            "--spoil", help="Like --auto, but with mislabelled training data, so that the gate refuses the candidate."
+        ),
     ] = False,
-    data: Annotated[Path | None, typer.Option(help="your own text (csv, jsonl, parquet; columns text, label)")] = None,
-    size: Annotated[int, typer.Option(min=60, max=20_000, help="with --data: rows to use")] = 600,
-    cards: Annotated[int, typer.Option(min=10, max=500, help="with --auto: tickets to review")] = 80,
-    port: Annotated[int, typer.Option(help="of the local workspace's page; 0: any free one")] = 7007,
+    data: Annotated[
+        Path | None, typer.Option(help="Your own CSV, JSONL or Parquet file with the columns text and label.")
+    ] = None,
+    size: Annotated[int, typer.Option(min=60, max=20_000, help="With --data: number of rows to use.")] = 600,
+    cards: Annotated[int, typer.Option(min=10, max=500, help="With --auto: number of tickets to review.")] = 80,
+    port: Annotated[int, typer.Option(help="Port of the local workspace's page; 0 for any free port.")] = 7007,
 ) -> None:
-    """The whole loop on this machine, with no account anywhere."""
+    """Run the whole loop on this machine, without a Slack account."""
     from bot.demo.play import Options, play
 
     logging.getLogger().setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""`goldloop erase`: a person asked for their text to be taken out."""
+"""`goldloop erase`: remove a person's text for good."""
 
 from contextlib import suppress
 from typing import Annotated
@@ -11,15 +11,17 @@ from core.errors import NotFound
 from core.privacy.erasure import Erased, erase
 from core.storage.database import PATIENT
 
-erasing = typer.Typer()
+commands = typer.Typer()
 
 
-@erasing.command("erase")
+@commands.command("erase")
 def erase_ticket(
-    external_id: Annotated[str, typer.Option(help="the sender's id of the ticket")],
-    queue: Annotated[str, typer.Option("--queue", "-q", help="only in this queue; otherwise in all")] = "",
+    external_id: Annotated[str, typer.Option(help="Id that the sender gave the prediction.")],
+    queue: Annotated[
+        str, typer.Option("--queue", "-q", help="Erase it in this queue only; default: in all queues.")
+    ] = "",
 ) -> None:
-    """Take a ticket's text out of everything, for good. Counts, labels and decisions stay. Safe to repeat."""
+    """Erase the text of a prediction from everything that is stored. Counts, labels and decisions stay."""
     done: list[Erased] = []
     with opened() as (database, policy):
         names = [policy.queue(queue).name] if queue else [one.name for one in policy.queues]
@@ -29,18 +31,25 @@ def erase_ticket(
                     done.append(erase(session, name, external_id, utc_now()))
         database.overwrite_log()
     if not done:
-        raise NotFound(f"No queue has a prediction “{external_id}”. Ids are those that the sender gave.")
+        raise NotFound(f"No queue has a prediction with the external id “{external_id}”.")
     for erased in done:
-        typer.echo(in_numbers(erased))
+        typer.echo(summary(erased))
 
 
-def in_numbers(erased: Erased) -> str:
+def summary(erased: Erased) -> str:
     counts = (
-        f"{erased.queue}: erased {erased.predictions} predictions, {erased.golden} golden examples, "
-        f"{erased.seeds} seed rows and {erased.notes} notes; "
-        f"{erased.closed} open items closed, {erased.messages} messages to be redrawn."
+        f"{erased.queue}: erased {_count(erased.predictions, 'prediction')}, "
+        f"{_count(erased.golden, 'golden example')}, {_count(erased.seeds, 'seed row')} "
+        f"and {_count(erased.notes, 'note')}; closed {_count(erased.closed, 'open item')}; "
+        f"{_count(erased.messages, 'message')} to redraw."
     )
     if not erased.models:
-        return f"{counts} No model has learnt from it."
+        return f"{counts} No model was trained on it."
     names = ", ".join(erased.models)
-    return f"{counts}\nModels that learnt from it: {names}. Retrain, and promote the new one, to be rid of it."
+    return (
+        f"{counts}\nModels trained on it: {names}. To remove it from the live model, retrain and promote the new one."
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

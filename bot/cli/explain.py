@@ -1,32 +1,34 @@
-"""`goldloop explain item|model`: how something was decided."""
+"""`goldloop explain`: how an item or a model was decided."""
 
 import typer
 from rich.console import Console
 
 from bot.cli.context import opened
-from bot.cli.printing import inert
+from bot.cli.printing import terminal_safe
 from core.errors import NotFound
 from core.learning.lifecycle.cards import model_history
 from core.records.reviews import ReviewItem
 from core.review.history import item_history
 
 out = Console()
-explain = typer.Typer(no_args_is_help=True, help="How something was decided: by whom, when, on what grounds.")
+commands = typer.Typer(no_args_is_help=True, help="Show who decided what, when and why.")
 
 
-@explain.command("item")
+@commands.command("item")
 def explain_item(item_id: int) -> None:
-    """One review item, from prediction to correction."""
+    """Show the history of a review item, from prediction to correction."""
     with opened() as (database, policy), database.reading() as session:
         if session.get(ReviewItem, item_id) is None:
             raise NotFound(f"There is no item {item_id}.")
         for line in item_history(session, item_id, None, policy):
-            out.print(f"[dim]{line.at:%Y-%m-%d %H:%M:%S}[/]  {inert(line.words)}", highlight=False, soft_wrap=True)
+            out.print(
+                f"[dim]{line.at:%Y-%m-%d %H:%M:%S}[/]  {terminal_safe(line.words)}", highlight=False, soft_wrap=True
+            )
 
 
-@explain.command("model")
+@commands.command("model")
 def explain_model(model_id: int) -> None:
-    """One model, from the request to train it to the decisions about it."""
+    """Show the history of a model, from the training request to the decisions about it."""
     with opened() as (database, policy), database.reading() as session:
         for at, words in model_history(session, model_id, policy):
-            out.print(f"[dim]{at:%Y-%m-%d %H:%M:%S}[/]  {inert(words)}", highlight=False, soft_wrap=True)
+            out.print(f"[dim]{at:%Y-%m-%d %H:%M:%S}[/]  {terminal_safe(words)}", highlight=False, soft_wrap=True)

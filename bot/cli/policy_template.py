@@ -1,6 +1,6 @@
-"""A first policy file: what the operator answered, and every other setting with its default as a comment.
+"""The first policy file: the operator's answers, and every other setting as a comment with its default.
 
-The settings are read off the policy's own classes, so that the file never lags behind them.
+Settings and comments come from the policy's own classes, so the file is always complete.
 """
 
 import json
@@ -19,16 +19,16 @@ from core.policy import QueuePolicy
 from core.policy.file import parse_policy
 
 HEAD = """\
-# Goldloop's policy: every threshold of it. docs/policy.md explains each setting.
-# It is read when Goldloop starts. A line behind # shows a default; take the # away to change it.
+# Goldloop's policy: people, labels and thresholds. docs/policy.md describes every setting.
+# Restart Goldloop after changing this file. Settings behind a # have the default shown; remove the # to change one.
 """
-EXAMPLES = {"cron": "0 3 * * mon"}  # what stands behind # where by default there is nothing
+EXAMPLES = {"cron": "0 3 * * mon"}  # shown for settings without a default
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What only the operator knows. Channels, people and user groups by Slack id; reviewers may be empty: the channel's
-    members; admins too: leads do what they would."""
+    """The settings without a default. Channels, people and user groups are Slack ids. Without reviewers, all members of
+    the channel review; without admins, leads have their rights."""
 
     queue: str
     title: str
@@ -42,26 +42,26 @@ class Answers:
 
 
 def labels_of(file: Path) -> tuple[str, ...]:
-    """The labels of a data file (columns text and label), the most frequent first. Raises Invalid."""
+    """The labels of a data file (columns text and label), most frequent first. Raises Invalid."""
     return tuple(label for label, _ in Counter(label for _, label in labelled_rows(file)).most_common())
 
 
 def policy_text(answers: Answers) -> str:
-    """The whole file. Raises Invalid, naming the key, if it would not load."""
+    """The content of the file. Raises Invalid, naming the key, if it would not load."""
     text = "\n".join([HEAD, *_section(answers)]) + "\n"
     parse_policy(tomllib.loads(text), "the policy")
     return text
 
 
 def write_policy(path: Path, answers: Answers) -> None:
-    """Never over a file that is there. Raises Invalid with what to do."""
+    """Write a new file. Raises Invalid if it exists or cannot be written."""
     text = policy_text(answers)
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
         raise Invalid(
-            f"{path} is there already and was not touched. Edit it, or write elsewhere with --file."
+            f"{path} already exists and was not changed. Edit it, or write another file with --file."
         ) from None
     except OSError as error:
         raise Invalid(f"{path} cannot be written: {error.strerror}.") from None
@@ -97,13 +97,13 @@ def _default(name: str, field: FieldInfo) -> Iterator[str]:
     yield f"# {field.description}"
     value = field.get_default(call_default_factory=True)
     if value is None:
-        yield f"# {name} = {_toml(EXAMPLES[name])}  # an example: by default it is not set"
+        yield f"# {name} = {_toml(EXAMPLES[name])}  # example; not set by default"
     else:
         yield f"# {name} = {_toml(value)}"
 
 
 def _toml(value: object, indent: int | None = None) -> str:
-    """Strings, numbers, truth and lists are written alike in JSON and TOML. indent: many values get a line each."""
+    """JSON and TOML write strings, numbers, booleans and lists alike. indent: of a long list, one value per line."""
     many = isinstance(value, list | tuple) and len(value) > 3
     text = json.dumps(value, ensure_ascii=False, indent=indent if many else None)
     return text.replace("\x7f", "\\u007f")  # TOML, unlike JSON, wants this one escaped

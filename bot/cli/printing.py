@@ -1,10 +1,10 @@
-"""Untrusted words, printed."""
+"""Untrusted text, printed to a terminal."""
 
 from rich.markup import escape
 
-UNSHOWN = "\N{REPLACEMENT CHARACTER}"  # for what must not act on a terminal
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # for control characters and the like
 
 
-def inert(words: str) -> str:
-    """Untrusted words, for a terminal: no markup of ours, and nothing that moves its cursor or turns its direction."""
-    return escape("".join(sign if sign.isprintable() or sign == "\n" else UNSHOWN for sign in words))
+def terminal_safe(text: str) -> str:
+    """Escape Rich markup, and replace characters that would move the cursor or change the writing direction."""
+    return escape("".join(sign if sign.isprintable() or sign == "\n" else REPLACEMENT for sign in text))

@@ -1,4 +1,4 @@
-"""`goldloop run|web|worker|migrate`: the processes of a running Goldloop, and their tables."""
+"""`goldloop run`, `web`, `worker` and `migrate`: the processes of a running Goldloop, and their tables."""
 
 import typer
 from rich.console import Console
@@ -10,37 +10,37 @@ from bot.runtime.settings import load_settings
 from core.policy_sync import sync_queues
 from core.storage.database import PATIENT
 
-processes = typer.Typer()
+commands = typer.Typer()
 out = Console()
 
 
-@processes.command()
+@commands.command()
 def run() -> None:
-    """Slack's side and the worker in one process: all that a team on SQLite needs."""
+    """Run Slack's side, the HTTP API and the worker in one process: enough for a team on SQLite."""
     from bot.server import run
 
     run.run(load_settings(), web=True, work=True)
 
 
-@processes.command()
+@commands.command()
 def web() -> None:
-    """Only Slack's side; any number of processes."""
+    """Run Slack's side and the HTTP API only. Start any number of these processes."""
     from bot.server import run
 
     run.run(load_settings(), web=True, work=False)
 
 
-@processes.command()
+@commands.command()
 def worker() -> None:
-    """Only the worker: messages, training, schedules; any number of processes."""
+    """Run the worker only: messages, training and schedules. Start any number of these processes."""
     from bot.server import run
 
     run.run(load_settings(), web=False, work=True)
 
 
-@processes.command()
+@commands.command()
 def migrate() -> None:
-    """Bring tables and queues up to date."""
+    """Create or upgrade the database tables, and apply the policy's queues."""
     with opened(make_tables=True) as (database, policy):
         bring_up_to_date(database)
         with database.transaction(wait=PATIENT) as session:

@@ -1,4 +1,4 @@
-"""Questions in the terminal, and what their answers may look like. Readers raise Invalid with a sentence."""
+"""Prompts in the terminal, and parsers for the answers. A parser raises Invalid with a sentence."""
 
 import re
 from collections.abc import Callable
@@ -12,61 +12,61 @@ from core.errors import Invalid
 T = TypeVar("T")
 
 
-def given_or_asked(
-    given: str, question: str, option: str, read: Callable[[str], str], default: str | None = None
+def option_or_prompt(
+    given: str, question: str, option: str, parse: Callable[[str], str], default: str | None = None
 ) -> str:
-    return read(given) if given else asked(question, option, read, default)
+    return parse(given) if given else prompt(question, option, parse, default)
 
 
-def asked(question: str, option: str, read: Callable[[str], T], default: str | None = None) -> T:
-    """Asks again until the answer can be read."""
+def prompt(question: str, option: str, parse: Callable[[str], T], default: str | None = None) -> T:
+    """Ask until the answer is valid. Raises Invalid, naming the option to use, if the input ends."""
     while True:
         try:
             answer = typer.prompt(question, default=default, show_default=bool(default))
         except typer.Abort:
-            raise Invalid(f"Nothing was written: {option} is not given, and nobody answered.") from None
+            raise Invalid(f"No file was written: {option} is missing and there was no answer.") from None
         try:
-            return read(str(answer))
+            return parse(str(answer))
         except Invalid as problem:
             typer.echo(str(problem))
 
 
-def read_name(text: str) -> str:
+def parse_name(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", text.strip()):
-        raise Invalid(f"“{text}”: use small letters, digits, - and _, at most 40.")
+        raise Invalid(f"“{text}” is not a valid name: use lowercase letters, digits, - and _, at most 40 characters.")
     return text.strip()
 
 
-def read_id(text: str) -> str:
+def parse_id(text: str) -> str:
     found = text.strip()
     if not re.fullmatch(r"[A-Z0-9_]{2,80}", found):
         raise Invalid(
-            f"“{found}” is no id. Slack shows it under the channel's or the person's details, e.g. C0123ABCD."
+            f"“{found}” is not a Slack id such as C0123ABCD. Slack shows it in the details of a channel or a profile."
         )
     return found
 
 
-def read_ids(texts: list[str]) -> tuple[str, ...]:
-    return tuple(read_id(text) for text in texts)
+def parse_ids(texts: list[str]) -> tuple[str, ...]:
+    return tuple(parse_id(text) for text in texts)
 
 
-def read_ids_or_none(text: str) -> tuple[str, ...]:
-    return read_ids(_parts(text))
+def parse_optional_ids(text: str) -> tuple[str, ...]:
+    return parse_ids(_parts(text))
 
 
-def read_some_ids(text: str) -> tuple[str, ...]:
-    return read_ids(_parts(text)) or _refuse("At least one lead is needed.")
+def parse_required_ids(text: str) -> tuple[str, ...]:
+    return parse_ids(_parts(text)) or _refuse("Enter at least one lead.")
 
 
-def read_zone(text: str) -> str:
+def parse_time_zone(text: str) -> str:
     if text.strip() not in available_timezones():
-        raise Invalid(f"“{text}” is no time zone. Write it as Europe/Berlin.")
+        raise Invalid(f"“{text}” is not a time zone. Use an IANA name such as Europe/Berlin.")
     return text.strip()
 
 
-def read_labels(text: str) -> tuple[str, ...]:
+def parse_labels(text: str) -> tuple[str, ...]:
     labels = tuple(_parts(text))
-    return labels if len(labels) > 1 else _refuse("At least two labels are needed.")
+    return labels if len(labels) > 1 else _refuse("Enter at least two labels.")
 
 
 def _refuse(sentence: str) -> tuple[str, ...]:

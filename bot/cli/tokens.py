@@ -1,4 +1,4 @@
-"""`goldloop token make|list|revoke`: who may use the HTTP API."""
+"""`goldloop token`: create, list and revoke the tokens of the HTTP API."""
 
 import secrets
 from datetime import datetime
@@ -11,44 +11,46 @@ from rich.table import Table
 
 from bot.cli.context import opened
 from bot.runtime.clock import utc_now
-from core.people.api_tokens import make_token, revoke_token, tokens
+from core.people.api_tokens import create_token, revoke_token, tokens
 from core.storage.database import PATIENT
 from core.vocabulary import Scope
 
-token = typer.Typer(no_args_is_help=True, help="Bearer tokens of the HTTP API: one for each sender.")
+commands = typer.Typer(no_args_is_help=True, help="Manage the bearer tokens of the HTTP API.")
 out = Console()
 
-CHANCE = 32  # bytes: 256 bits
+TOKEN_BYTES = 32  # 256 random bits
 
 
-@token.command("make")
-def make(
-    name: Annotated[str, typer.Argument(help="whose it is, e.g. helpdesk")],
-    scope: Annotated[list[Scope], typer.Option(help="what it may do; may be given several times")],
-    queue: Annotated[str | None, typer.Option("--queue", "-q", help="good for this queue only; none: all")] = None,
+@commands.command("create")
+def create(
+    name: Annotated[str, typer.Argument(help="Who uses the token, e.g. helpdesk.")],
+    scope: Annotated[list[Scope], typer.Option(help="What the token may do; repeat for several scopes.")],
+    queue: Annotated[
+        str | None, typer.Option("--queue", "-q", help="Limit the token to this queue; default: all queues.")
+    ] = None,
 ) -> None:
-    """Make a token and print it, this once: only its digest is stored."""
+    """Create a token and print it once; only its hash is stored."""
     with opened() as (database, _policy), database.transaction(wait=PATIENT) as session:
-        made = make_token(session, name, secrets.token_urlsafe(CHANCE), scope, queue, utc_now())
-    typer.echo(made)
-    Console(stderr=True).print("Keep it in a safe place; it cannot be shown again.", style="dim")
+        created = create_token(session, name, secrets.token_urlsafe(TOKEN_BYTES), scope, queue, utc_now())
+    typer.echo(created)
+    Console(stderr=True).print("Store it safely; it cannot be shown again.", style="dim")
 
 
-@token.command("list")
+@commands.command("list")
 def list_() -> None:
-    """Every token that was made: whose, for what, last used when. Never the token itself."""
+    """List all tokens with their scopes and last use. The tokens themselves are never shown."""
     with opened() as (database, _policy), database.reading() as session:
         lines = tokens(session)
-    table = Table("name", "may", "queue", "made", "last used", "revoked")
+    table = Table("name", "scopes", "queue", "created", "last used", "revoked")
     for line in lines:
         moments = (line.created_at, line.last_used_at, line.revoked_at)
         table.add_row(escape(line.name), ", ".join(line.scopes), line.queue or "all", *map(_shown, moments))
     out.print(table)
 
 
-@token.command("revoke")
+@commands.command("revoke")
 def revoke(name: str) -> None:
-    """From now on this token opens nothing. Every process sees it with the next request."""
+    """Revoke a token. It is refused from the next request on."""
     with opened() as (database, _policy), database.transaction(wait=PATIENT) as session:
         revoke_token(session, name, utc_now())
     out.print(f"The token “{escape(name)}” is revoked.")

@@ -1,4 +1,4 @@
-"""`goldloop webhooks`: how deliveries to other systems are doing, and sending them again."""
+"""`goldloop webhooks`: the state of deliveries to other systems, and sending them again."""
 
 import base64
 import secrets
@@ -17,15 +17,16 @@ from core.delivery.webhooks import replay as send_again
 from core.policy import Policy
 from core.storage.database import PATIENT
 
-webhooks = typer.Typer(invoke_without_command=True, help="What other systems are told, and whether they heard it.")
+commands = typer.Typer(invoke_without_command=True, help="Show webhook deliveries, and send them again.")
 out = Console()
 
 
-@webhooks.callback()
+@commands.callback()
 def show(
-    context: typer.Context, attempts: Annotated[int, typer.Option(min=1, help="of the delivery log: so many")] = 10
+    context: typer.Context,
+    attempts: Annotated[int, typer.Option(min=1, help="Number of recent attempts to show.")] = 10,
 ) -> None:
-    """Each endpoint's deliveries, and the last attempts."""
+    """Show each endpoint's deliveries and the last attempts, or run one of the commands below."""
     if context.invoked_subcommand is not None:
         return
     with opened() as (database, policy), database.reading() as session:
@@ -34,26 +35,30 @@ def show(
     out.print(_log(log))
     if any(line.dead for line in lines):
         out.print(
-            "Dead deliveries were given up: they were refused for good, or tried for almost a day. "
-            "When the cause is mended: goldloop webhooks replay"
+            "Dead deliveries are no longer tried: the endpoint refused them, or every attempt of almost a day failed. "
+            "Once the cause is fixed, run `goldloop webhooks replay`."
         )
 
 
-@webhooks.command()
+@commands.command()
 def replay(
-    endpoint: Annotated[str | None, typer.Option(help="only to this endpoint")] = None,
-    event: Annotated[int | None, typer.Option(help="this event, also if it was delivered")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="Send to this endpoint only.")] = None,
+    event: Annotated[int | None, typer.Option(help="Send this event, even if it was delivered.")] = None,
 ) -> None:
-    """Send again what is dead, or one event. Receivers know it by its webhook-id."""
+    """Send dead deliveries again, or one event. Each keeps its webhook-id, so receivers can skip duplicates."""
     with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
         require_known(session, endpoint, event, [known.name for known in policy.webhooks])
         count = send_again(session, endpoint, event, utc_now())
-    out.print(f"Tried again: {count}." if count else "There is nothing to send again.")
+    out.print(
+        f"{count} {'delivery' if count == 1 else 'deliveries'} will be sent again."
+        if count
+        else "Nothing to send again."
+    )
 
 
-@webhooks.command()
+@commands.command()
 def secret() -> None:
-    """Print a new secret for an endpoint: for its environment variable here, and for the receiver."""
+    """Print a new signing secret, for the endpoint's environment variable and for the receiver."""
     typer.echo("whsec_" + base64.b64encode(secrets.token_bytes(32)).decode())
 
 
@@ -63,14 +68,16 @@ def _endpoints(policy: Policy, lines: list[EndpointLine]) -> Table:
     none = [EndpointLine(name, 0, 0, 0, None) for name in known if name not in {line.endpoint for line in lines}]
     for line in [*lines, *none]:
         oldest = f"{line.oldest_pending:%Y-%m-%d %H:%M}" if line.oldest_pending else "–"
-        address = escape(known.get(line.endpoint, "no longer in the policy file"))
+        address = escape(known.get(line.endpoint, "not in the policy file"))
         table.add_row(line.endpoint, str(line.pending), str(line.delivered), str(line.dead), oldest, address)
-    table.caption = ", ".join(f"{name}: secret in {secret_variable(name)}" for name in known) or "none in the policy"
+    table.caption = (
+        ", ".join(f"{name}: secret in {secret_variable(name)}" for name in known) or "The policy file has no webhooks."
+    )
     return table
 
 
 def _log(log: list[AttemptLine]) -> Table:
-    table = _table("tried", "event", "what", "endpoint", "outcome", "ms", "now")
+    table = _table("attempted", "event", "type", "endpoint", "outcome", "ms", "state")
     for line in log:
         table.add_row(
             f"{line.at:%Y-%m-%d %H:%M:%S}", str(line.event_id), line.kind, line.endpoint,
@@ -80,5 +87,5 @@ def _log(log: list[AttemptLine]) -> Table:
 
 
 def _table(*headers: str) -> Table:
-    """What is too wide for the terminal goes on in the next line; an address without its end would help nobody."""
+    """A table that wraps long cells instead of cutting them: an address is useless without its end."""
     return Table(*(Column(header, overflow="fold") for header in headers))

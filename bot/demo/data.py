@@ -1,8 +1,8 @@
-"""The demo's text, and how it is shared out so that the story is honest.
+"""The demo's text, and its split into parts that keep the measurement honest.
 
-Of each label some rows are there from the start, some are golden, some are never shown to anybody (the accuracy before
-and after is measured on them), and the rest comes in as new tickets. A few labels "come up later": they start with two
-rows, as a new kind of request does.
+Of each label, some rows are there from the start, some are golden, some are held out (accuracy before and after
+is measured on them), and the rest arrives as new tickets. A few labels start with two rows only, as a new kind of
+request does.
 """
 
 import json
@@ -28,7 +28,7 @@ FEWEST_LABELS = 2
 
 @dataclass(frozen=True)
 class Ticket:
-    """label None: in no category. also: labels that would be defensible too."""
+    """label: None if no label fits. also: other labels that would be defensible."""
 
     text: str
     label: str | None
@@ -38,8 +38,8 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Shares:
-    """seed: labelled rows to start from, golden ones among them (the content-hash split sorts them out); unseen: never
-    shown to anybody; stream: the tickets that come in, in this order."""
+    """seed: labelled rows to start from, including those that become golden (by content hash); unseen: held-out rows;
+    stream: the tickets that arrive, in this order."""
 
     labels: tuple[str, ...]
     seed: tuple[Ticket, ...]
@@ -48,7 +48,7 @@ class Shares:
 
 
 def own_tickets() -> list[Ticket]:
-    """The messages that come with Goldloop, written for this demo."""
+    """The messages that ship with Goldloop, written for this demo."""
     lines = files("bot.demo").joinpath("messages.jsonl").read_text(encoding="utf-8").splitlines()
     return [
         Ticket(row["text"], row["label"], tuple(row.get("also", ())), row["language"])
@@ -57,21 +57,21 @@ def own_tickets() -> list[Ticket]:
 
 
 def file_tickets(path: Path, size: int, rng: np.random.Generator) -> list[Ticket]:
-    """One's own labelled text, sampled to about `size` rows with every label kept. Raises Invalid, saying what is
-    needed, if there is too little of it."""
+    """The user's own labelled texts, sampled to about `size` rows with every label kept. Raises Invalid if too few are
+    given."""
     unique = {content_hash(text): Ticket(text, label) for text, label in labelled_rows(path)}
     tickets = list(unique.values())
     labels = {ticket.label for ticket in tickets}
     if len(tickets) < FEWEST_ROWS or len(labels) < FEWEST_LABELS:
         raise Invalid(
-            f"{path}: {len(tickets)} different texts with {len(labels)} labels are too few for the demo. "
-            f"It needs at least {FEWEST_ROWS} texts and {FEWEST_LABELS} labels."
+            f"{path}: the demo needs at least {FEWEST_ROWS} different texts and {FEWEST_LABELS} labels; "
+            f"this file has {len(tickets)} texts and {len(labels)} labels."
         )
     return _sampled(tickets, size, rng)
 
 
 def share_out(tickets: Sequence[Ticket], late: Sequence[str], rng: np.random.Generator) -> Shares:
-    """late: labels of which only two rows are there from the start. Raises Invalid if fewer than two labels start."""
+    """Split the tickets. late: labels with two rows at the start. Raises Invalid if too few labels can start."""
     seed: list[Ticket] = []
     unseen: list[Ticket] = []
     stream = [ticket for ticket in tickets if ticket.label is None]
@@ -85,14 +85,14 @@ def share_out(tickets: Sequence[Ticket], late: Sequence[str], rng: np.random.Gen
         held_out = round(UNSEEN * total)
         seed, unseen, stream = seed + chosen, unseen + rest[:held_out], stream + rest[held_out:]
     if len({row.label for row in seed if not _falls_golden(row)}) < FEWEST_LABELS:
-        raise Invalid("Fewer than two labels have a row to start from. More rows per label are needed.")
+        raise Invalid("The demo needs more rows per label: fewer than two labels have a row to start from.")
     order = rng.permutation(len(stream))
     labels = tuple(sorted({ticket.label for ticket in tickets if ticket.label is not None}))
     return Shares(labels, tuple(seed), tuple(unseen), tuple(stream[place] for place in order))
 
 
 def _falls_golden(ticket: Ticket) -> bool:
-    """Where the import of the seed file will put this text."""
+    """Whether importing the seed file will make this text golden."""
     return unit_interval(content_hash(ticket.text), "seed golden") < SEED_SHARE
 
 
@@ -105,7 +105,7 @@ def _by_label(tickets: Sequence[Ticket], rng: np.random.Generator) -> dict[str, 
 
 
 def _sampled(tickets: Sequence[Ticket], size: int, rng: np.random.Generator) -> list[Ticket]:
-    """The same number of each label, as far as there are so many."""
+    """Equal numbers of rows for each label, as far as there are enough."""
     grouped = _by_label(tickets, rng)
     most = max(1, size // len(grouped))
     return [ticket for rows in grouped.values() for ticket in rows[:most]]

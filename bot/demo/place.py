@@ -1,4 +1,4 @@
-"""Where the demo plays: a folder of its own, a policy file written into it, a local workspace with five people."""
+"""The demo's setting: its own folder with a policy file, and a local workspace with five people."""
 
 import json
 import shutil
@@ -25,8 +25,8 @@ PEOPLE = (
 EVERYONE = tuple(person.id for person in PEOPLE)
 
 WELCOME = (
-    "Act as Ana and press a label under a ticket: when two of three agree it is settled, and after ten of them Cleo "
-    "gets a better model to approve."
+    "Act as Ana and click a label under a ticket. A ticket is settled when two of three reviewers agree; after ten "
+    "tickets, Cleo gets a better model to approve."
 )
 
 GUIDELINE = (
@@ -37,9 +37,9 @@ GUIDELINE = (
 
 @dataclass(frozen=True)
 class Rules:
-    """What differs between the demo that one plays and the one that plays itself."""
+    """The settings that differ between the interactive demo and the automatic one."""
 
-    corrections: int  # retrain after so many new ones; 0: only by command
+    corrections: int  # number that starts a training run; 0: only the command does
     learner: str = "text"
 
 
@@ -54,9 +54,7 @@ def workspace() -> SandboxConfig:
     return SandboxConfig(
         people=PEOPLE,
         channels=(
-            ChannelConfig(
-                REVIEW, "support-review", members=(*EVERYONE, APP), topic="Tickets that need a person's look"
-            ),
+            ChannelConfig(REVIEW, "support-review", members=(*EVERYONE, APP), topic="Tickets for review"),
             ChannelConfig(LEADS, "support-leads", members=(CLEO, DAN, APP), topic="Reports and decisions"),
             ChannelConfig(HELPDESK, "helpdesk", members=EVERYONE, topic="Flag any message here for review"),
         ),
@@ -68,7 +66,7 @@ def workspace() -> SandboxConfig:
 
 
 def write_policy(folder: Path, labels: tuple[str, ...], rules: Rules) -> Path:
-    """The policy file, as one would write it by hand."""
+    """Write the policy file."""
     path = folder / "goldloop.toml"
     path.write_text(
         f"""\

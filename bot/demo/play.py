@@ -1,4 +1,4 @@
-"""`goldloop demo`: the whole loop on this machine, with no account anywhere."""
+"""`goldloop demo`: the whole loop on this machine, without a Slack account."""
 
 import threading
 import time
@@ -38,17 +38,17 @@ from core.storage.database import PATIENT, Database
 from core.vocabulary import ItemState, ModelState, RunState, Trigger
 
 MOST_OPEN = 8  # cards at once, so that a newcomer is not flooded
-CORRECTIONS = 10  # until a retrain, in the demo that one plays
+CORRECTIONS = 10  # until a training run, in the interactive demo
 ACCURACIES = {place.ANA: 0.95, place.BEN: 0.92, place.EVA: 0.90}
 STREAM_SECONDS = 0.25  # between two tickets
-LONGEST_WAIT = 300.0  # for anything that should happen by itself
+LONGEST_WAIT = 300.0  # seconds, for anything that should happen by itself
 
 Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
 class Options:
-    """cards: how many tickets the demo that plays itself reviews; Slack's rates let 80 through in two minutes."""
+    """cards: number of tickets that the automatic demo reviews; Slack's rate limits allow 80 in two minutes."""
 
     auto: bool
     seed: int
@@ -57,7 +57,7 @@ class Options:
     size: int
     cards: int
     port: int
-    pace: float = 1.0  # tests hurry: how many times faster than Slack's rates allow; above 1 the workspace has none
+    pace: float = 1.0  # times faster than Slack's rate limits, for tests; above 1 the workspace has no limits
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Stage:
 
 
 def play(options: Options, console: Console) -> None:
-    """Set the stage, train a first model, then either wait for people or let simulated ones play."""
+    """Start everything, train a first model, then wait for people or let simulated ones act."""
     rng = np.random.default_rng(options.seed)
     tickets = file_tickets(options.data, options.size, rng) if options.data else own_tickets()
     shares = share_out(tickets, () if options.data else LATE_LABELS, rng)
@@ -131,23 +131,23 @@ def _spoil(stage: Stage) -> None:
 
 
 def first_model(stage: Stage) -> None:
-    """Seed rows, a training run, and Cleo's yes: not even the first model goes live without one."""
+    """Import seed rows, train, and let Cleo approve: not even the first model goes live without approval."""
     with stage.services.database.transaction(wait=PATIENT) as session:
         rows = [(ticket.text, ticket.label or "") for ticket in stage.shares.seed]
         stored = add_seeds(session, rows, stage.services.clock(), stage.queue)
         queue = queue_named(session, place.QUEUE)
         request_run(session, queue, Trigger.COMMAND, None, stage.services.clock(), stage.queue)
     labels = len(stage.shares.labels)
-    stage.say(f"{stored.training} labelled tickets to start from, {stored.golden} golden ones, {labels} labels")
+    stage.say(f"Imported {stored.training} labelled tickets and {stored.golden} golden ones with {labels} labels")
     lead = stage.box.person(place.CLEO)
     report = _wait(stage, lambda: _report(stage, "v1"), "the first model's report")
     lead.react(report, "white_check_mark")
     _wait(stage, lambda: stage.services.serving.live(stage.queue), "the first model to go live")
-    stage.say("Cleo approved the first model; v1 is live")
+    stage.say("Cleo approved the first model: v1 is live")
 
 
 def stream(stage: Stage, most_open: int, most_flagged: int | None) -> None:
-    """New tickets, one after the other, through the live model; those it is unsure of become cards."""
+    """Send new tickets to the live model one by one; those with a low confidence become cards."""
     for number, ticket in enumerate(stage.shares.stream, 1):
         while stage.count(ItemState.OPEN, ItemState.DISPUTED) >= most_open:
             if stage.stop.wait(0.5):
@@ -173,8 +173,8 @@ def arrives(stage: Stage, number: int, ticket: Ticket) -> None:
 
 def _let_people_play(stage: Stage) -> None:
     stage.console.print(
-        f"\n  Open [bold]{stage.url}[/] and review as Ana, Ben or Eva; decide as Cleo. "
-        f"After {CORRECTIONS} corrections the model is trained again.\n  Ctrl-C ends the demo.\n"
+        f"\n  Open [bold]{stage.url}[/] to review as Ana, Ben or Eva and to decide as Cleo. "
+        f"After {CORRECTIONS} corrections a new model is trained.\n  Press Ctrl-C to end the demo.\n"
     )
     streamer = threading.Thread(target=stream, args=(stage, MOST_OPEN, None), daemon=True)
     streamer.start()
@@ -186,7 +186,7 @@ def _let_people_play(stage: Stage) -> None:
 
 
 def _watch(stage: Stage) -> None:
-    """Say what happens, as it happens."""
+    """Print each change of the counts."""
     last: tuple[object, ...] = ()
     while not stage.stop.wait(1):
         with stage.services.database.reading() as session:
@@ -197,17 +197,17 @@ def _watch(stage: Stage) -> None:
                 states.get(ItemState.OPEN, 0),
                 states.get(ItemState.DISPUTED, 0),
                 states.get(ItemState.SETTLED, 0),
-                f"{model.name} is {model.state.value}",
+                f"{model.name} ({model.state.value})",
                 live.name if live else "none",
             )
         if now != last:
-            stage.say(f"open {now[0]}, with a lead {now[1]}, settled {now[2]} · {now[3]} · live: {now[4]}")
+            stage.say(f"Open: {now[0]}, disputed: {now[1]}, settled: {now[2]}; newest model: {now[3]}; live: {now[4]}")
             last = now
 
 
 def _play_itself(stage: Stage, rng: np.random.Generator) -> None:
     names = {stage.box.person(person).name: share for person, share in ACCURACIES.items()}
-    stage.say(f"Watch it at {stage.url}")
+    stage.say(f"Watch at {stage.url}")
     truth = texts(stage.shares.stream)
     pace = stage.options.pace
     crowd = Crowd(stage.box, truth, stage.shares.labels, ACCURACIES, rng, stage.say, pace)
@@ -215,9 +215,9 @@ def _play_itself(stage: Stage, rng: np.random.Generator) -> None:
     thread.start()
     try:
         stream(stage, stage.options.cards, stage.options.cards)
-        stage.say(f"{stage.count(*ItemState)} tickets were flagged; the reviewers are at work")
+        stage.say(f"{stage.count(*ItemState)} tickets flagged; waiting for the reviewers")
         _wait(stage, lambda: not stage.count(ItemState.OPEN, ItemState.DISPUTED), "all items to be settled")
-        stage.say("All are settled; Cleo asks for a retrain")
+        stage.say("All tickets are settled; Cleo requests a new model")
         if stage.options.spoil:
             _spoil(stage)
         crowd.waiting_for = "v2"
@@ -233,7 +233,7 @@ def _play_itself(stage: Stage, rng: np.random.Generator) -> None:
 
 
 def _report(stage: Stage, name: str) -> Message | None:
-    """The card of this model, once it can be decided about."""
+    """The card of this model, once it can be approved."""
     for message in stage.box.person(place.CLEO).messages(place.LEADS):
         if f": {name} against" in message.plain and "The golden gate passes it" in message.plain:
             return message
@@ -246,11 +246,11 @@ def _decided(stage: Stage) -> bool:
 
 
 def _wait(stage: Stage, condition: Callable[[], Found | None], what: str) -> Found:
-    """Raises Refusal, naming what did not happen, after five minutes or when a training run has failed."""
+    """Wait for the condition. Raises Refusal after five minutes, or if a training run has failed."""
     deadline = time.monotonic() + LONGEST_WAIT
     while not (found := condition()):
         if time.monotonic() > deadline:
-            raise Refusal(f"The demo waited {LONGEST_WAIT:.0f} s for {what}, in vain.")
+            raise Refusal(f"The demo timed out after {LONGEST_WAIT:.0f} s, waiting for {what}.")
         with stage.services.database.reading() as session:
             problem = session.scalar(select(TrainingRun.problem).where(TrainingRun.state == RunState.FAILED).limit(1))
         if problem:

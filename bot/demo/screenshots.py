@@ -1,4 +1,4 @@
-"""`make screenshots`: the pictures of the README, taken from the running demo. Needs Chromium and playwright."""
+"""`make screenshots`: the README's pictures, taken from a running demo. Needs Chromium and playwright."""
 
 import shutil
 import sys
@@ -95,7 +95,7 @@ def _picture(page: Page, stage: Stage, person: Person, channel: str, message: Me
 def _browser() -> Iterator[Page]:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
-        sys.exit("There is no Chromium: apt-get install -y chromium")
+        sys.exit("Chromium is missing. Install it with: apt-get install -y chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser.new_page(viewport=SIZE, device_scale_factor=1)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""Three reviewers of stated accuracy and a lead, who act through the workspace as people do: they read messages, click
-buttons, fill in forms and react. They never see the database.
+"""Simulated people: three reviewers with a given accuracy, and a lead. They use the workspace as people do: they read
+messages, click buttons, fill in forms and react. They never see the database.
 
-What they know that Goldloop does not is the truth about each text; they get it wrong at their own rate.
+Unlike Goldloop, they know the true label of each text; each gets it wrong at a rate of their own.
 """
 
 import threading
@@ -16,16 +16,16 @@ from bot.demo.place import CLEO, LEADS, REVIEW
 from bot.sandbox.client import ControlError, Message, Person, SandboxClient
 from core.vocabulary import NONE_OF_THESE
 
-LOOK_SECONDS = 0.3  # between two looks at the channel
-THIRD_SECONDS = 5.0  # a third reviewer steps in when a card has stayed open this long after the second vote
+LOOK_SECONDS = 0.3  # between two checks of the channel
+THIRD_SECONDS = 5.0  # after the second vote, until a third reviewer votes on an open card
 FORM_SECONDS = 3.0
 
 
 @dataclass
 class _Seen:
-    """What the crowd has done about one card."""
+    """What the simulated reviewers have done about a card."""
 
-    order: list[str]  # reviewers, in the order in which they get to it
+    order: list[str]  # reviewers, in the order in which they vote
     voted: int = 0
     last_vote: float = 0.0
     decided: bool = False
@@ -44,7 +44,7 @@ class Crowd:
     pace: float = 1.0
     stop: threading.Event = field(default_factory=threading.Event)
     outcome: str = ""  # "promoted" or "refused" when the lead has decided
-    waiting_for: str = ""  # the candidate whose report the lead waits for, e.g. "v2"
+    waiting_for: str = ""  # the candidate that the lead expects, e.g. "v2"
     _cards: dict[str, _Seen] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -70,7 +70,7 @@ class Crowd:
                 seen.voted, seen.last_vote = seen.voted + 1, time.monotonic()
 
     def _answer(self, person: Person, card: Message, right: bool) -> bool:
-        """Click the label, or choose it in the form when it has no button. False: it did not work; try again later."""
+        """Click the label, or choose it in the form if it has no button. False: it failed; try again later."""
         ticket = self.truth.get(_text_of(card))
         if ticket is None:
             return False
@@ -82,7 +82,7 @@ class Crowd:
                 return person.click(card, wanted).ok
             return self._choose(person, card, wanted)
         except (ControlError, TimeoutError):
-            return False  # the card has changed under the person's hand, or Slack did not open the form
+            return False  # the card changed at that moment, or Slack did not open the form
 
     def _choose(self, person: Person, card: Message, label: str) -> bool:
         door = "Other…" if "Other…" in card.buttons else "Choose a label…"
@@ -95,7 +95,7 @@ class Crowd:
         return person.submit({"label": label}).ok
 
     def _wrong(self, ticket: Ticket) -> str | None:
-        """A mistake that people make: the other reading where there is one, else any other label."""
+        """A plausible mistake: another defensible label if there is one, else any other label."""
         if ticket.also:
             return str(self.rng.choice(ticket.also))
         return str(self.rng.choice([label for label in self.labels if label != ticket.label]))
@@ -107,15 +107,15 @@ class Crowd:
             if f": {self.waiting_for} against" not in report.plain:
                 continue
             if "The golden gate passes it" in report.plain and lead.react(report, "white_check_mark").ok:
-                self.say(f"Cleo read the report of {self.waiting_for} and reacted with :white_check_mark:")
+                self.say(f"Cleo read the report on {self.waiting_for} and approved it with :white_check_mark:")
                 self.outcome = "promoted"
             elif "The golden gate refuses it" in report.plain and lead.react(report, "x").ok:
-                self.say(f"The golden gate refused {self.waiting_for}; Cleo rejected it")
+                self.say(f"The golden gate refused {self.waiting_for}, and Cleo rejected it")
                 self.outcome = "refused"
 
 
 def texts(tickets: Sequence[Ticket]) -> dict[str, Ticket]:
-    """The truth by what a card shows of a text."""
+    """The tickets by the text that their card shows."""
     return {_shown(ticket.text): ticket for ticket in tickets}
 
 

@@ -1,4 +1,4 @@
-"""What happened in the demo, counted from the rows when it is over."""
+"""The demo's summary, computed from the database when it is over."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ from core.vocabulary import AnswerKind, ItemState, ModelState, Settler
 
 @dataclass(frozen=True)
 class Unseen:
-    """Both models on rows that nobody was ever shown."""
+    """Accuracy of both models on held-out rows."""
 
     rows: int
     before: float
@@ -49,25 +49,28 @@ def newest_model(session: Session) -> ModelVersion:
 
 
 def tell(session: Session, policy: Policy, unseen: list[Ticket], accuracies: dict[str, float], seconds: float) -> Table:
-    """The story as a table. Nothing in it is said that was not counted or computed."""
+    """The summary as a table. Every number is counted or computed."""
     model = newest_model(session)
     card = candidate_card(session, model.id, policy)
     before = session.scalars(select(ModelVersion.id).where(ModelVersion.version == 1)).one()
     measured = on_unseen(session, before, model.id, unseen, policy.queue(model.queue.name))
-    table = Table(title="What happened", show_header=False, title_style="bold", min_width=78)
+    table = Table(title="Summary", show_header=False, title_style="bold", min_width=78)
     table.add_column(style="cyan")
     table.add_column()
     for name, words in (
         ("Reviewers", ", ".join(f"{name} ({share:.0%} right)" for name, share in accuracies.items())),
-        ("Accuracy on unseen text", _accuracy(measured)),
+        ("Accuracy on held-out texts", _accuracy(measured)),
         ("", _verdict(measured)),
         ("Items flagged", _flags(session)),
         ("Votes", _votes(session, policy)),
-        ("Settled by the lead", f"{_count(session, Correction.settled_by == Settler.LEAD)} disputes"),
+        ("Settled by a lead", f"{_count(session, Correction.settled_by == Settler.LEAD)} disputed items"),
         ("Corrections", _corrections(session)),
-        ("Golden random examples", _random(card)),
-        ("Golden past errors", _past_errors(card)),
-        ("Negative flips", f"{len(card.scorecard.negative_flips)} golden examples right before and wrong now"),
+        ("Golden set, random part", _random(card)),
+        ("Golden set, past errors", _past_errors(card)),
+        (
+            "Negative flips",
+            f"{len(card.scorecard.negative_flips)} golden examples that were right before and are wrong now",
+        ),
         ("Decision", _decision(card)),
         ("Time", f"{seconds:.0f} s"),
     ):
@@ -79,16 +82,20 @@ def _accuracy(measured: Unseen) -> str:
     gap = measured.difference
     return (
         f"{measured.before:.1%} → {measured.after:.1%} on {measured.rows} rows; difference "
-        f"{gap.estimate * 100:+.1f} points (95 % interval {gap.low * 100:+.1f} to {gap.high * 100:+.1f})"
+        f"{_points(gap.estimate)} points (95% interval {_points(gap.low)} to {_points(gap.high)})"
     )
+
+
+def _points(share: float) -> str:
+    return f"{share * 100:+.1f}".replace("-", "−")
 
 
 def _verdict(measured: Unseen) -> str:
     if measured.difference.low > 0:
-        return "The candidate is better; the interval of the difference lies above 0."
+        return "The candidate is better: the interval is above 0."
     if measured.difference.high < 0:
-        return "The candidate is worse; the interval of the difference lies below 0."
-    return "Not shown to be better: the interval of the difference contains 0."
+        return "The candidate is worse: the interval is below 0."
+    return "No clear difference: the interval contains 0."
 
 
 def _flags(session: Session) -> str:
@@ -111,12 +118,12 @@ def _votes(session: Session, policy: Policy) -> str:
     settled = _count(session)
     fixed = settled * policy.queues[0].consensus.votes
     saved = f"{1 - votes / fixed:.0%}" if fixed else "–"
-    return f"{votes} on {settled} settled items; {fixed - votes} fewer ({saved}) than a fixed three each"
+    return f"{votes} votes on {settled} settled items; {fixed - votes} ({saved}) fewer than with three votes each"
 
 
 def _corrections(session: Session) -> str:
     wrong, golden = _count(session, ~Correction.model_was_right), _count(session, Correction.destination == "golden")
-    return f"{_count(session)}: {wrong} errors of the model, {golden} became golden and never train"
+    return f"{_count(session)}, of which {wrong} correct the model; {golden} became golden and never train"
 
 
 def _count(session: Session, *where: object) -> int:
@@ -125,7 +132,7 @@ def _count(session: Session, *where: object) -> int:
 
 def _random(card: CandidateCard) -> str:
     random = card.scorecard.random
-    return f"{random.live_right} → {random.candidate_right} of {random.n} right"
+    return f"{random.live_right}/{random.n} → {random.candidate_right}/{random.n} right"
 
 
 def _past_errors(card: CandidateCard) -> str:
@@ -135,6 +142,6 @@ def _past_errors(card: CandidateCard) -> str:
 
 def _decision(card: CandidateCard) -> str:
     if card.state is ModelState.LIVE:
-        return f"{card.name} passed the golden gate, a lead approved it, it is live"
+        return f"{card.name} passed the golden gate, was approved by a lead and is live"
     refused = "the golden gate refused it: " + " ".join(card.blocks) if card.blocks else "a lead said no"
     return f"{card.name} did not go live: {refused}"

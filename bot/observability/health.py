@@ -1,7 +1,7 @@
-"""Whether this process is alive and of use, for those who watch it: /health/live, /health/ready, /metrics.
+"""Health routes for monitoring: /health, /health/live, /health/ready and /metrics.
 
-Ready means: the database answers, the socket (if there is one) is heard, the worker's clock (if there is one) ticks.
-Messages that wait are shown but make nobody unready: taking processes away would not deliver them.
+A process is ready if the database answers, its socket to Slack (if any) is connected and its worker's scheduler (if
+any) runs. Waiting messages are reported but do not affect readiness: removing processes would not deliver them.
 """
 
 import logging
@@ -25,8 +25,8 @@ from core.storage.deadlines import finished_within
 log = logging.getLogger(__name__)
 
 DATABASE_SECONDS = 2.0
-PING_SECONDS = 60.0  # the socket is pinged every three
-TICK_SECONDS = 30.0  # some kind of work is looked for four times a second
+PING_SECONDS = 60.0  # the socket is pinged every three seconds
+TICK_SECONDS = 30.0  # the most frequent task runs four times a second
 LATE_SECONDS = 300.0
 
 Part = dict[str, Any]
@@ -34,7 +34,7 @@ Part = dict[str, Any]
 
 @dataclass(frozen=True)
 class _Look:
-    """What the database answered, and how long that took."""
+    """The database's answer, and how long it took."""
 
     seconds: float
     waiting: Waiting

@@ -1,7 +1,7 @@
-"""What is written to the log, and how: for people by Rich, or a JSON object a line with GOLDLOOP_LOG=json.
+"""Logging: readable lines by Rich, or a JSON object per line with GOLDLOOP_LOG=json.
 
-Two things never reach it, whoever logs: tokens and passwords, by their shape; and the values of a failed statement,
-among which are people's texts.
+Tokens and passwords (by their form) and the parameters of failed SQL statements, which contain people's texts, are
+removed from every record.
 """
 
 import logging
@@ -21,16 +21,16 @@ SECRETS = (
     re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*(?=@)"),  # user and password of an address
     re.compile(r"(?i)(?<=bearer )[\w.~+/=-]{8,}"),
     re.compile(r"(?<=\bv0=)[0-9a-f]{64}"),
-    re.compile(r"(?<=hooks\.slack\.com/)\S+"),  # whoever has a response_url can write with it
+    re.compile(r"(?<=hooks\.slack\.com/)\S+"),  # anyone who has a response_url can post to it
 )
 VALUES = re.compile(r"\[parameters: .*|^DETAIL:.*", re.MULTILINE)  # of SQLAlchemy, of PostgreSQL
-NOTHING = "`token` will be unused"  # Bolt says it at each start, having found in the environment what we gave it
+NOTHING = "`token` will be unused"  # Bolt logs it at each start, because the environment has the token too
 NO_CONNECTION = "socket.accept() out of system resource"
-NOISY = ("alembic.runtime", "httpx", "slack_bolt", "slack_sdk")  # at INFO they say nothing that an operator needs
+NOISY = ("alembic.runtime", "httpx", "slack_bolt", "slack_sdk")  # their INFO records are of no use to an operator
 
 
 def set_up_logging(as_json: bool, stream: TextIO | None = None) -> None:
-    """For the whole process; called once, by the console script."""
+    """Configure logging for the process. Called once, by the console script."""
     handler = _json_handler(stream or sys.stderr) if as_json else _plain_handler(stream or sys.stderr)
     handler.addFilter(lambda record: NOTHING not in record.getMessage())
     handler.addFilter(_Seldom())
@@ -46,8 +46,8 @@ def masked(text: str) -> str:
 
 
 class _Seldom:
-    """asyncio says with a traceback, thousands of times a second, that a process has no connection left: once a minute
-    is enough."""
+    """Passes one record a minute about a process that is out of connections: asyncio logs thousands a second, each with
+    a traceback."""
 
     def __init__(self) -> None:
         self._said = -math.inf
@@ -61,7 +61,7 @@ class _Seldom:
 
 
 class _Masking(logging.Formatter):
-    """Message and traceback without what must not be there, for whatever formatter is inside."""
+    """Masks secrets in the message and traceback of another formatter."""
 
     def __init__(self, inner: logging.Formatter) -> None:
         super().__init__()
@@ -78,14 +78,14 @@ def _plain_handler(stream: TextIO) -> logging.Handler:
 
 
 class _Steady(Console):
-    """Rich ends the process where nobody reads its output any more; a log that is lost is no reason for that."""
+    """A console that goes on when its output is closed; Rich's own would end the process."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
 
 
 class _WithFields(logging.Formatter):
-    """The message, and after it what JSON would have as fields of their own."""
+    """Appends the record's fields to the message; in JSON they are fields of their own."""
 
     OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
@@ -96,7 +96,7 @@ class _WithFields(logging.Formatter):
 
 
 def _json_handler(stream: TextIO) -> logging.Handler:
-    """`extra={…}` of the standard library and what is bound to the request become fields."""
+    """Writes `extra={…}` and the context variables of the request as fields."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -119,5 +119,5 @@ def _json_handler(stream: TextIO) -> logging.Handler:
 
 
 def _mask_each(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Before it becomes JSON: there a line's end is no end any more."""
+    """Mask each value before it becomes JSON, where line breaks are escaped and the patterns would not match."""
     return {key: value if isinstance(value, int | float | None) else masked(str(value)) for key, value in event.items()}

@@ -1,6 +1,6 @@
-"""What Prometheus reads at /metrics: counted in this process as it happens, or read off the rows when asked.
+"""Prometheus metrics for /metrics: counters of this process, and gauges read from the database on request.
 
-What is read off the rows is the same in every process; what is counted is this process's own part.
+The gauges are the same in every process; the counters cover this process only.
 """
 
 import time
@@ -26,19 +26,19 @@ from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem
 from core.storage.database import PATIENT
 
-KEPT_SECONDS = 10.0  # rows are counted at most this often, however often somebody asks
+KEPT_SECONDS = 10.0  # rows are counted at most this often
 
 ACKNOWLEDGED = Histogram(
     "goldloop_acknowledgement_seconds",
-    "From the arrival of a request of Slack to our answer; Slack waits three seconds.",
+    "Time from the arrival of a Slack request to the acknowledgement. Slack waits three seconds.",
     ["kind"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5),
 )
-REFUSED = Counter("goldloop_slack_rate_limited", "Calls that Slack answered with 429.", ["method"])
+REFUSED = Counter("goldloop_slack_rate_limited", "Slack API calls answered with 429.", ["method"])
 
 
 class CountsRefusals(RetryHandler):
-    """Looks at every call of a client that failed, and never asks for another try: that is the outbox's business."""
+    """Counts calls that Slack rate-limited. It never retries, because the outbox does."""
 
     def can_retry(
         self,
@@ -58,7 +58,7 @@ def count_refusals(slack: WebClient) -> None:
 
 
 class Exposition:
-    """The page of one process."""
+    """The /metrics page of a process."""
 
     def __init__(self, services: Services, liveness: Liveness) -> None:
         self._registry = CollectorRegistry()
@@ -70,25 +70,27 @@ class Exposition:
 
 
 class _Signs(Collector):
-    """The process's own signs of life."""
+    """Liveness of the process."""
 
     def __init__(self, liveness: Liveness) -> None:
         self._pulse = liveness
 
     def collect(self) -> Iterable[Metric]:
-        ticks = _gauge("tick_age_seconds", "Since this kind of work was last looked for.", ["job"])
+        ticks = _gauge("tick_age_seconds", "Seconds since the periodic task last started.", ["job"])
         for job, age in self._pulse.tick_ages().items():
             ticks.add_metric([job], age)
         yield ticks
         if self._pulse.socket is not None:
             state = self._pulse.socket()
-            yield _gauge("socket_connected", "1 while the socket to Slack is open.", value=float(state.connected))
+            yield _gauge("socket_connected", "1 if the socket to Slack is open.", value=float(state.connected))
             if state.ping_age is not None:
-                yield _gauge("socket_ping_age_seconds", "Since Slack last answered a ping.", value=state.ping_age)
+                yield _gauge(
+                    "socket_ping_age_seconds", "Seconds since Slack last answered a ping.", value=state.ping_age
+                )
 
 
 class _Rows(Collector):
-    """What the database says, kept for a few seconds. A database that does not answer is a metric, not an error."""
+    """Gauges from the database, cached for a few seconds. An unreachable database is a metric, not an error."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -102,7 +104,7 @@ class _Rows(Collector):
         return self._kept
 
     def describe(self) -> Iterable[Metric]:
-        """So that registering does not already ask the database."""
+        """Empty, so that registering does not query the database."""
         return []
 
     def _read(self) -> Iterator[Metric]:
@@ -110,9 +112,9 @@ class _Rows(Collector):
             with self._services.database.reading(wait=PATIENT) as session:
                 found = [*_reviewing(session), *_waiting(session, self._services.clock()), _live(session)]
         except (SQLAlchemyError, Refusal):
-            yield _gauge("database_up", "1 while the database answers.", value=0)
+            yield _gauge("database_up", "1 if the database answers.", value=0)
             return
-        yield _gauge("database_up", "1 while the database answers.", value=1)
+        yield _gauge("database_up", "1 if the database answers.", value=1)
         yield from found
 
 
@@ -122,7 +124,7 @@ def _reviewing(session: Session) -> Iterator[Metric]:
     for queue, state, count in session.execute(by_state.group_by(Queue.name, ReviewItem.state)):
         items.add_metric([queue, state.value], count)
     yield items
-    answers = _gauge("answers", "What people have answered, changed and withdrawn answers included.", ["kind"])
+    answers = _gauge("answers", "Answers by kind, including changed and withdrawn ones.", ["kind"])
     for kind, count in session.execute(select(Answer.kind, func.count()).group_by(Answer.kind)):
         answers.add_metric([kind.value], count)
     yield answers
@@ -131,15 +133,17 @@ def _reviewing(session: Session) -> Iterator[Metric]:
 def _waiting(session: Session, now: datetime) -> Iterator[Metric]:
     waiting, job = backlog.waiting(session), backlog.oldest_ready_job(session, now)
     given_up = sum(lost.count for lost in backlog.given_up(session))
-    yield _gauge("messages_waiting", "Messages to be posted or redrawn.", value=waiting.count)
-    yield _gauge("messages_lag_seconds", "How long the oldest of them has waited.", value=_age(waiting.since, now))
-    yield _gauge("messages_given_up", "Messages that Slack refused for good; see doctor.", value=given_up)
-    yield _gauge("job_age_seconds", "How long the oldest job waits for a worker.", value=_age(job, now))
-    yield _gauge("jobs_dead", "Jobs that failed for good; see doctor.", value=len(backlog.dead_jobs(session)))
+    yield _gauge("messages_waiting", "Messages waiting to be posted or updated.", value=waiting.count)
+    yield _gauge("messages_lag_seconds", "Seconds that the oldest message has waited.", value=_age(waiting.since, now))
+    yield _gauge("messages_given_up", "Messages that Slack refused permanently; see `goldloop doctor`.", value=given_up)
+    yield _gauge("job_age_seconds", "Seconds that the oldest job has waited for a worker.", value=_age(job, now))
+    yield _gauge(
+        "jobs_dead", "Jobs that failed permanently; see `goldloop doctor`.", value=len(backlog.dead_jobs(session))
+    )
 
 
 def _live(session: Session) -> Metric:
-    versions = _gauge("live_model_version", "Number of the model that is live; 0: none.", ["queue"])
+    versions = _gauge("live_model_version", "Version of the live model; 0 if none.", ["queue"])
     found = select(Queue.name, func.coalesce(ModelVersion.version, 0)).join(Live, Live.queue_id == Queue.id)
     for queue, version in session.execute(found.outerjoin(ModelVersion, ModelVersion.id == Live.model_id)):
         versions.add_metric([queue], version)

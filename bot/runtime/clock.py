@@ -1,4 +1,4 @@
-"""The one place that reads the clock."""
+"""The clock: the only module that reads it."""
 
 from datetime import UTC, datetime
 

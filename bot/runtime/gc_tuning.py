@@ -1,13 +1,12 @@
-"""How often Python looks for objects that only each other still know of."""
+"""Tuning of Python's garbage collector, which looks for cycles of unreachable objects."""
 
 import gc
 
-AFTER = 50_000  # objects more than were dropped; by itself, after 700. What a batch makes is dropped with it
+AFTER = 50_000  # net new objects before a collection; the default is 700. A batch frees its own objects
 
 
 def collect_seldom() -> None:
-    """For a process that makes and drops many objects: once its modules are loaded, never look through those again, and
-    through what is new only when much of it stays. A tenth to a fifth of the time that it takes to store
-    predictions went into it."""
+    """Collect less often, in a process that creates and frees many objects: never the modules loaded so far, and new
+    objects only when many have stayed. Collection took 10 to 20 % of the time to store predictions."""
     gc.freeze()
     gc.set_threshold(AFTER, *gc.get_threshold()[1:])

@@ -1,4 +1,4 @@
-"""JSON that others have written."""
+"""Parsing of JSON from outside."""
 
 import json
 from typing import Any
@@ -7,8 +7,8 @@ from pydantic_core import from_json
 
 
 def read_json(text: bytes) -> Any:
-    """What json.loads reads, but faster. Raises ValueError, or RecursionError if it is nested too deeply."""
+    """Parse what json.loads parses, but faster. Raises ValueError, or RecursionError if it is nested too deeply."""
     try:
         return from_json(text)
-    except ValueError:  # half of a surrogate pair and the like: only json.loads takes those, and says what is wrong
+    except ValueError:  # json.loads also takes lone surrogates, and its errors are clearer
         return json.loads(text)

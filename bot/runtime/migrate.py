@@ -1,4 +1,4 @@
-"""Brings the tables up to date. The migrations stand at the top of the repository and travel inside the wheel."""
+"""Database migrations: they create and upgrade the tables. They are at the top of the repository and in the wheel."""
 
 import logging
 from enum import Enum
@@ -16,43 +16,45 @@ from core.storage.database import PATIENT, Database
 log = logging.getLogger(__name__)
 
 HEAD = "head"
-LONGEST = 6 * 3600.0  # seconds for one statement on PostgreSQL: an index over millions of rows
+LONGEST = 6 * 3600.0  # seconds for one statement on PostgreSQL; an index over millions of rows takes long
 UNRELEASED = frozenset(f"{number:04}" for number in range(1, 12))  # revisions that no release ever had
-START_AFRESH = (
-    "The database was made by a development version of Goldloop (schema {}), from which there is no upgrade. "
+NO_UPGRADE = (
+    "The database belongs to a development version of Goldloop (schema {}) and cannot be upgraded. "
     "Set DATABASE_URL to a new database, then run `goldloop migrate`."
 )
 
 
 class Tables(Enum):
-    """Beside what this release makes. Those of a newer one are good for this one too: it only added to them."""
+    """The state of the tables, compared with this release. It can use those of a newer one, which only adds to them."""
 
     MISSING = "missing"
     OLDER = "older"
     CURRENT = "current"
     NEWER = "newer"
-    UNRELEASED = "unreleased"  # made while Goldloop was still in development; nothing leads from there to here
+    UNRELEASED = "unreleased"  # from a development version; there is no upgrade
 
 
 def migrations_folder() -> Path:
-    """Beside the code in a checkout, inside the package when installed."""
+    """The folder of the migrations: next to the code in a checkout, inside the package when installed."""
     package = Path(__file__).resolve().parents[2]
     installed = package / "core" / "migrations"
     return installed if installed.is_dir() else package / "migrations"
 
 
 def migrate(database: Database, revision: str = HEAD) -> None:
-    """Safe to run from several processes at once and again at any time. Raises Busy if the database does not answer, or
-    on SQLite if somebody else goes on writing, and Refusal for a database of a development version. The tables of a
-    newer release stay as they are."""
-    wait = PATIENT if database.is_sqlite else LONGEST  # SQLite waits only until nobody else writes
+    """Create or upgrade the tables. Safe to repeat, and to run in several processes at once. The tables of a newer
+    release stay as they are. Raises DatabaseUnavailable if the database does not answer or, on SQLite, stays locked,
+    and Refusal for a database of a development version."""
+    wait = PATIENT if database.is_sqlite else LONGEST  # SQLite only waits for other writers
     with database.transaction(wait) as session:
         connection = session.connection()
         tables, present = tables_there(connection)
         if tables is Tables.UNRELEASED:
-            raise Refusal(START_AFRESH.format(present))
+            raise Refusal(NO_UPGRADE.format(present))
         if tables is Tables.NEWER:
-            log.warning("the database is of a newer release", extra={"at": present, "newest_here": newest_revision()})
+            log.warning(
+                "Database is from a newer release", extra={"schema": present, "newest_known": newest_revision()}
+            )
             return
         command.upgrade(alembic_config(connection), revision)
 
@@ -62,7 +64,7 @@ def newest_revision() -> str:
 
 
 def tables_there(connection: Connection) -> tuple[Tables, str]:
-    """And at which revision they are; empty where there are none."""
+    """The state of the tables, and their revision; empty if there are none."""
     present = MigrationContext.configure(connection).get_current_revision() or ""
     if not present:
         return Tables.MISSING, present

@@ -1,5 +1,5 @@
-"""Which process holds a claim, and whether it is gone. Leases make that safe anyway; knowing that a process of this
-very machine has died makes a restart quick."""
+"""Names of processes that hold leases, and whether such a process has ended. Leases are safe without this, but knowing
+that a process of this machine has died makes a restart quick."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ def this_process() -> str:
 
 
 def _host() -> str:
-    """Where a process id means the same process: containers may share a host's name and not its processes."""
+    """The scope of a process id: containers can share a host name, but not a process namespace."""
     try:
         namespace = "".join(filter(str.isdigit, os.readlink("/proc/self/ns/pid")))
     except OSError:  # not on Linux
@@ -20,14 +20,14 @@ def _host() -> str:
     return f"{socket.gethostname()}/{namespace}"
 
 
-def in_words(name: str) -> str:
-    """For people."""
+def process_title(name: str) -> str:
+    """The process, as people read it."""
     host, number, _tag = name.rsplit(":", 2)
     return f"process {number} on {host.partition('/')[0]}"
 
 
 def is_gone(name: str) -> bool:
-    """True only for a process of this machine that certainly no longer runs."""
+    """True only if the process ran on this machine and has certainly ended."""
     host, _, rest = name.rpartition(":")[0].rpartition(":")
     if host != _host() or not rest.isdigit():
         return False

@@ -1,10 +1,10 @@
-"""How often Slack lets us speak. Staying below the limits is kinder than being told off: a workspace that is refused
-shows people "some messages are not displayed"."""
+"""Slack's rate limits, kept by this process. If Slack has to enforce them, people see "some messages are not
+displayed"."""
 
 import threading
 from collections.abc import Callable, Iterable
 
-POST_SECONDS = 1.05  # one post a second per channel
+POST_SECONDS = 1.05  # between two posts to one channel; Slack allows one a second
 UPDATES_PER_MINUTE = 50  # chat.update, for the whole workspace
 BURST = 8  # updates at once; burst and refill together stay within any minute's 50
 _PER_SECOND = (UPDATES_PER_MINUTE - BURST) / 60
@@ -12,7 +12,7 @@ FIRST_SILENCE, LONGEST_SILENCE = 30.0, 300.0  # seconds, after the token was ref
 
 
 class Budget:
-    """What this process may still say now. `clock` counts seconds and never goes back (time.monotonic)."""
+    """What this process may still send now. `clock` counts seconds and never goes back (time.monotonic)."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -24,14 +24,14 @@ class Budget:
         self._silent_until = clock()
 
     def begin(self, channels: Iterable[str]) -> None:
-        """Another process may have spoken until this moment, and nobody knows how much: begin with nothing."""
+        """Start with nothing left: another process may have used up the limits until this moment."""
         now = self._clock()
         with self._lock:
             self._updates = min(0.0, self._refill())
             self._last_post |= {channel: max(now, self._last_post.get(channel, now)) for channel in channels}
 
     def is_silent(self) -> bool:
-        """Slack has refused the token; asking again and again would not make it better."""
+        """Whether sending is suspended because Slack refused the token."""
         return self._clock() < self._silent_until
 
     def refused_token(self) -> None:
@@ -43,11 +43,11 @@ class Budget:
             self._silent_until = now + self._silence
 
     def heard(self) -> None:
-        """Slack has taken something."""
+        """Note that Slack has accepted a call."""
         self._silence = 0.0
 
     def full_channels(self) -> list[str]:
-        """Channels that have had their post of this second."""
+        """Channels that have had this second's post."""
         now = self._clock()
         with self._lock:
             return [channel for channel, at in self._last_post.items() if now - at < POST_SECONDS]
@@ -57,7 +57,7 @@ class Budget:
             return self._refill() >= 1
 
     def may_update_open(self) -> bool:
-        """Open cards are redrawn only from what settled ones leave over: half of the burst stays for those."""
+        """Whether an open card may be updated. Half of the burst is reserved for settled cards."""
         with self._lock:
             return self._refill() >= BURST / 2 + 1
 
@@ -71,7 +71,7 @@ class Budget:
             self._updates -= 1
 
     def refused_update(self, seconds: float) -> None:
-        """Slack said 429: no update by this process before that."""
+        """Send no update for this many seconds: Slack answered 429."""
         with self._lock:
             self._refill()
             self._updates = min(self._updates, -seconds * _PER_SECOND + 1)

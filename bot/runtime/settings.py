@@ -1,4 +1,4 @@
-"""Where things are, from the environment. Nothing here changes a decision; that is the policy's business."""
+"""Settings from the environment: where things are. What changes a decision is in the policy instead."""
 
 from pathlib import Path
 
@@ -24,17 +24,17 @@ class Settings(BaseSettings):
 
     @property
     def slack_base_url(self) -> str:
-        """Slack's client needs the slash at the end."""
+        """The address with the trailing slash that Slack's client needs."""
         return self.slack_api_url.rstrip("/") + "/"
 
 
 def load_settings() -> Settings:
-    """Raises Invalid, naming the variable, if the environment does not fit."""
+    """Read the settings. Raises Invalid, naming the variable, if a value is invalid."""
     try:
         return Settings()
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
-        raise Invalid(f"The setting {problem['loc'][0]} cannot be used: {problem['msg'].lower()}.") from None
+        raise Invalid(f"The environment variable {problem['loc'][0]} is invalid: {problem['msg'].lower()}.") from None
 
 
 def require_setting(value: SecretStr, name: str) -> str:

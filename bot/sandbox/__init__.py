@@ -1,1 +1,1 @@
-"""A Slack workspace on this machine, for developing and testing any Bolt app. It knows nothing of that app."""
+"""A local Slack workspace for developing and testing any Bolt app. It knows nothing about that app."""

@@ -11,20 +11,22 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bot.sandbox", description="A Slack workspace on this machine.")
-    parser.add_argument("--config", required=True, help="TOML file of people, channels and apps; see docs/sandbox.md")
+    parser = argparse.ArgumentParser(prog="python -m bot.sandbox", description="Run a local Slack workspace.")
+    parser.add_argument("--config", required=True, help="TOML file with people, channels and apps; see docs/sandbox.md")
     parser.add_argument("--port", type=int, default=7007)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; loopback unless told otherwise")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; by default only this machine can connect"
+    )
     chosen = parser.parse_args(arguments)
     try:
         config = load_config(chosen.config)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    reach = "this machine only" if chosen.host in LOOPBACK else "ANYONE who reaches this address; there is no login"
+    reach = "for this machine only" if chosen.host in LOOPBACK else "for ANYONE on the network; there is no login"
 
     def tell(address: str) -> None:
-        sys.stdout.write(f"Slack workspace at {address} (open to {reach})\n")
+        sys.stdout.write(f"Slack workspace at {address} ({reach})\n")
         sys.stdout.write(f"Point an app at it with SLACK_API_URL={address}/api/\n")
         sys.stdout.flush()
 

@@ -1,6 +1,6 @@
-"""What a person does in Slack: click, choose, type, submit, close, command, react. Each returns the app's Outcome.
+"""Actions of a person in Slack: click, choose, type, submit, close, command, react. Each returns the app's Outcome.
 
-Raises Refused where Slack's client would not let them.
+An action raises Refused if Slack's client would not allow it.
 """
 
 from dataclasses import replace
@@ -29,7 +29,7 @@ def visible_message(sandbox: Sandbox, person: Person, channel: str, ts: str) -> 
     seen = sandbox.workspace.visible_channel(person, channel)
     found = seen.messages.get(ts) or seen.ephemerals.get(ts)
     if found is None or found.only_for not in (None, person.id):
-        raise Refused(f"{person.name} sees no message {ts} in {seen.name or seen.id}.", 404)
+        raise Refused(f"{person.name} cannot see a message {ts} in {seen.name or seen.id}.", 404)
     return found
 
 
@@ -53,7 +53,7 @@ def blocks_of(place: Place) -> list[Json]:
 
 def app_of(place: Place) -> AppConfig:
     if place.app is None:
-        raise Refused("No app stands behind this message.")
+        raise Refused("This message was not posted by an app.")
     return place.app
 
 
@@ -75,7 +75,7 @@ async def click(
             action = clicked(block, element, name if name in called else called[0])
             return await _act(sandbox, person, place, action, action_ts, retries)
     shown = ", ".join(repr(label) for _, element in elements(blocks_of(place)) for label in labels(element)) or "none"
-    raise Refused(f"There is no button {name!r} here; there are: {shown}.", 404)
+    raise Refused(f"There is no button {name!r} here. Buttons: {shown}.", 404)
 
 
 def clicked(block: Json, element: Json, label: str) -> Json:
@@ -109,10 +109,10 @@ async def choose(
 
 
 def _check_number(element: Json, value: object) -> None:
-    """Slack's menus offer no more once as many are chosen as may be (reference/block-kit/block-elements)."""
+    """Enforces the maximum number of selected options (reference/block-kit/block-elements)."""
     most = element.get("max_selected_items")
     if isinstance(value, list) and most is not None and len(value) > most:
-        raise Refused(f"{element['action_id']!r} takes at most {most}.")
+        raise Refused(f"{element['action_id']!r} allows at most {most} selected options.")
 
 
 def message_choices(sandbox: Sandbox, person: Person, message: Message) -> dict[str, Json]:
@@ -126,13 +126,13 @@ def named_element(place: Place, action_id: str, block_id: str | None = None) -> 
         if element.get("action_id") == action_id and element.get("type") in HELD:
             return block, element
     known = ", ".join(str(each.get("action_id")) for _, each in elements(blocks_of(place))) or "none"
-    raise Refused(f"There is nothing to choose under {action_id!r}; action_ids here: {known}.", 404)
+    raise Refused(f"There is no element {action_id!r} here. Elements: {known}.", 404)
 
 
 async def suggestions(
     sandbox: Sandbox, person: Person, place: Place, action_id: str, query: str, block_id: str | None = None
 ) -> list[Json]:
-    """Options that the app offers for what was typed into an external select. Raises Refused without an answer."""
+    """The app's options for the text typed into an external select. Raises Refused if it does not answer."""
     block, element = named_element(place, action_id, block_id)
     app = app_of(place)
     payload = interactions.suggestion(sandbox.workspace, app, person, place, block, element, query)
@@ -142,7 +142,7 @@ async def suggestions(
     body = outcome.response or {}
     offered = [*dicts(body.get("options")), *_grouped(body)]
     if len(offered) > 100 and not body.get("option_groups"):
-        raise Refused("No options could be loaded: the app answered more than 100.", 502)
+        raise Refused("No options could be loaded: the app sent more than 100.", 502)
     key = (person.id, _place_id(place), action_id)
     sandbox.suggested[key] = offered + sandbox.suggested.get(key, [])  # one may pick from one search after another
     return offered
@@ -187,12 +187,12 @@ async def _act(
 
 
 def shown(outcome: Outcome, sentence: str) -> Outcome:
-    """With what Slack would say about a missing acknowledgement."""
+    """The outcome, with Slack's message if the acknowledgement is missing."""
     return outcome if outcome.ok else replace(outcome, error=f"{sentence} ({outcome.error})")
 
 
 async def command(sandbox: Sandbox, person: Person, channel: Channel, line: str) -> Outcome:
-    """A slash command with its text. The words of the acknowledgement appear as an answer in the channel."""
+    """Sends a slash command. Text in the acknowledgement appears as an answer in the channel."""
     name, _, text = line.strip().partition(" ")
     if name == "/invite":
         return _invited(sandbox.workspace, person, channel, text.split())
@@ -200,9 +200,9 @@ async def command(sandbox: Sandbox, person: Person, channel: Channel, line: str)
         (app for app in sandbox.workspace.apps.values() if any(name == each.command for each in app.commands)), None
     )
     if app is None:
-        raise Refused(f"{name} is not a command here.", 404)
+        raise Refused(f"No app has the command {name}.", 404)
     if person.team_id != sandbox.workspace.team_id:
-        raise Refused("Commands are not shared with people of other workspaces.", 403)
+        raise Refused("People from other workspaces cannot use commands.", 403)
     if person.id not in channel.members:
         raise Refused(f"{person.name} is not in {channel.name or channel.id}.", 403)
     payload = interactions.slash_command(sandbox.workspace, app, person, channel, name, text.strip())
@@ -224,7 +224,7 @@ def _invited(workspace: Workspace, person: Person, channel: Channel, named: list
     if person.id not in channel.members:
         raise Refused(f"{person.name} is not in {channel.name or channel.id}.", 403)
     if not named:
-        raise Refused("Say whom to invite: /invite @name.")
+        raise Refused("Name the person to invite: /invite @name.")
     for guest in [workspace.person(each.strip("<>").removeprefix("@")) for each in named]:
         join(workspace, channel, guest, person)
     return Outcome(True)
@@ -246,20 +246,20 @@ async def shortcut(sandbox: Sandbox, person: Person, callback_id: str, message: 
 async def reaction(
     sandbox: Sandbox, person: Person, message: Message, name: str, add: bool, event_ts: str | None = None
 ) -> Outcome:
-    """Adds or takes off a reaction; the outcome is that of the event's first delivery."""
+    """Adds or removes a reaction; the outcome is that of the event's first delivery."""
     if message.only_for is not None:
-        raise Refused("Nobody can react to an ephemeral message.")
+        raise Refused("Ephemeral messages cannot have reactions.")
     channel = sandbox.workspace.channels[message.channel]
     change = react if add else unreact
     with sandbox.events.collecting() as outcomes:
         change(sandbox.workspace, channel, message, person, name, event_ts)
     if not outcomes:
-        return Outcome(False, error="No app hears of reactions here.")
+        return Outcome(False, error="No app receives reactions here.")
     return await outcomes[0]
 
 
 async def open_home(sandbox: Sandbox, person: Person, app: AppConfig) -> Outcome:
-    """Opens the app's Home tab; the app hears app_home_opened and may publish a view."""
+    """Opens the app's Home tab. The app receives app_home_opened and may publish a view."""
     channel = sandbox.workspace.direct_messages(person.id, app.bot_user)
     current = sandbox.workspace.homes.get((app.id, person.id))
     event: Json = {
@@ -274,5 +274,5 @@ async def open_home(sandbox: Sandbox, person: Person, app: AppConfig) -> Outcome
     with sandbox.events.collecting() as outcomes:
         sandbox.workspace.on_event(event, None, app)
     if not outcomes:
-        return Outcome(False, error=f"{app.name} does not hear app_home_opened.")
+        return Outcome(False, error=f"{app.name} does not receive app_home_opened.")
     return await outcomes[0]

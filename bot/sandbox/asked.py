@@ -1,4 +1,4 @@
-"""What a request to the control API names: a person, a channel they see, a message, a view. Raises Refused."""
+"""Parameters of a request to the control API: person, channel, message, view. Raises Refused if one is wrong."""
 
 from bot.sandbox import acts
 from bot.sandbox.config import AppConfig
@@ -9,7 +9,7 @@ from bot.sandbox.workspace import Channel, Message, Person
 
 
 class Asked:
-    """One request to the control API, with what its fields name."""
+    """A request to the control API, and the objects that its fields name."""
 
     def __init__(self, sandbox: Sandbox, fields: Json) -> None:
         self.sandbox = sandbox

@@ -20,7 +20,7 @@ Found = TypeVar("Found")
 
 
 class ControlError(Exception):
-    """The workspace refused what a person tried; the text is its sentence, `status` the HTTP status."""
+    """The workspace refused an action. The text is its sentence, `status` the HTTP status."""
 
     def __init__(self, sentence: str, status: int) -> None:
         super().__init__(sentence)
@@ -44,7 +44,7 @@ class Message:
 
     @property
     def plain(self) -> str:
-        """All visible words, a text object a line."""
+        """All visible text, one text object per line."""
         return block_kit.plain(self.text, self.blocks)
 
     @property
@@ -105,7 +105,7 @@ class SandboxClient:
         return Person(self, me["id"], me["name"])
 
     def wait_for(self, condition: Callable[[], Found], timeout: float = 30.0, what: str = "") -> Found:
-        """Asks every 20 ms until the answer is true and returns it. Raises TimeoutError with the last answer."""
+        """Calls it every 20 ms until its answer is true, and returns that. Raises TimeoutError with the last answer."""
         end = time.monotonic() + timeout
         while not (found := condition()):
             if time.monotonic() > end:
@@ -115,15 +115,15 @@ class SandboxClient:
         return found
 
     def calls(self, method: str | None = None) -> list[Json]:
-        """Web API calls seen, oldest first: method, args, status, ok, error, at."""
+        """The Web API calls so far, oldest first: method, args, status, ok, error, at."""
         return list(self.get("calls", **({"method": method} if method else {}))["calls"])
 
     def inspector(self, since: int = 0) -> list[Json]:
         return list(self.get("inspector", since=since)["entries"])
 
     def fault(self, method: str, kind: str, times: int = 1, retry_after: int = 1, seconds: float = 60) -> None:
-        """The next `times` calls fail: ratelimited, server_error, timeout, lost_answer or any error code of Slack.
-        method: also `response_url` and `upload`, or `*` for any."""
+        """Makes the next `times` calls fail: ratelimited, server_error, timeout, lost_answer or any Slack error code.
+        method: a method, `response_url`, `upload`, or `*` for any."""
         self.do("faults", method=method, kind=kind, times=times, retry_after=retry_after, seconds=seconds)
 
     def clear_faults(self) -> None:
@@ -133,11 +133,11 @@ class SandboxClient:
         return int(self.do("sockets/drop", app=app)["dropped"])
 
     def refresh_sockets(self, app: str | None = None) -> None:
-        """A warning now, the end of the sockets ten seconds later (see advance)."""
+        """Warns the sockets now and closes them ten seconds later (see advance)."""
         self.do("sockets/refresh", app=app)
 
     def events(self, mode: str) -> None:
-        """normal, twice, late or reordered."""
+        """Sets how events are delivered: normal, twice, late or reordered."""
         self.do("events", mode=mode)
 
     def verify_url(self, app: str | None = None) -> Outcome:
@@ -151,7 +151,7 @@ class SandboxClient:
         return str(self.do("channels", id=id, name=name, members=members or [], **fields)["id"])
 
     def change_person(self, person: str, **fields: Any) -> None:
-        """kind, tz, real_name or admin; apps hear user_change."""
+        """Changes kind, tz, real_name or admin. Apps receive user_change."""
         self.do("people/change", person=person, **fields)
 
     def deactivate(self, person: str) -> None:
@@ -161,7 +161,7 @@ class SandboxClient:
         return str(self.do("groups", id=id, handle=handle, members=members or [], **fields)["id"])
 
     def change_group(self, group: str, **fields: Any) -> None:
-        """members (all of them) or disabled; apps hear subteam_members_changed and subteam_updated."""
+        """Changes members (all of them) or disabled. Apps receive subteam_members_changed and subteam_updated."""
         self.do("groups/change", group=group, **fields)
 
     def invite(self, person: str, channel: str) -> None:
@@ -174,11 +174,11 @@ class SandboxClient:
         self.do("archive", channel=channel, undo=undo)
 
     def revoke_token(self, app: str | None = None) -> str:
-        """The app's bot token is refused from now on. Returns the new one."""
+        """Revokes the app's bot token and returns a new one."""
         return str(self.do("tokens/revoke", app=app)["bot_token"])
 
     def advance(self, seconds: float) -> None:
-        """Moves the workspace's clock on: retries, triggers, rates and response_urls go by it."""
+        """Advances the workspace's clock, which retries, triggers, rates and response_urls use."""
         self.do("clock/advance", seconds=seconds)
 
     def rates(self, on: bool) -> None:
@@ -201,27 +201,27 @@ class Person:
     name: str
 
     def messages(self, channel: str, thread_ts: str | None = None) -> list[Message]:
-        """What they see, oldest first, ephemeral ones for them included; of a thread with its parent."""
+        """The messages that the person sees, oldest first, ephemeral ones too; a thread starts with its parent."""
         query = {"thread_ts": thread_ts} if thread_ts else {}
         found = self.box.get("messages", person=self.id, channel=channel, **query)["messages"]
         return [_message(each) for each in found]
 
     def click(self, message: Message, name: str, *, action_ts: str | None = None, retries: int = 0) -> Outcome:
-        """A button, or an entry of an overflow menu, by its words or its action_id."""
+        """Clicks a button or an entry of an overflow menu, named by its text or action_id."""
         return self._act("click", **_at(message), name=name, action_ts=action_ts, retries=retries)
 
     def choose(self, place: Place, action_id: str, value: object) -> Outcome:
-        """In a select, radio group, checkboxes, picker: an option's value or words, an id, a date, or a list."""
+        """Chooses in a select, radio group, checkboxes or picker: an option (value or text), an id, a date, a list."""
         return self._act("choose", **_at(place), action_id=action_id, value=value)
 
     def suggestions(self, place: Place, action_id: str, query: str) -> list[Json]:
-        """Options that the app offers in an external select for what was typed."""
+        """The app's options for the text typed into an external select."""
         found = self.box.do("suggestions", person=self.id, **_at(place), action_id=action_id, query=query)
         return list(found["options"])
 
     @property
     def views(self) -> list[View]:
-        """The open modals, the top one last."""
+        """The open modals; the top one is last."""
         return [_view(each) for each in self.box.get("views", person=self.id)["views"]]
 
     @property
@@ -238,7 +238,7 @@ class Person:
         return _view(found) if found else None
 
     def open_home(self, app: str | None = None) -> View:
-        """Opens the app's Home tab and waits until the app has published it anew."""
+        """Opens the app's Home tab and waits until the app has published it again."""
         before = self.home_of(app)
         outcome = self._act("home/open", app=app)
         end = time.monotonic() + HOME_SECONDS
@@ -251,7 +251,7 @@ class Person:
         return now
 
     def submit(self, values: Json | None = None) -> Outcome:
-        """Fills in the top modal by block_id and sends it; other inputs keep what they hold."""
+        """Fills in the top modal by block_id and submits it; other inputs keep their values."""
         return self._act("submit", values=values or {})
 
     def click_view(self, name: str) -> Outcome:

@@ -1,4 +1,4 @@
-"""The workspace's time: real time plus what a test has added, so that waiting five minutes takes none."""
+"""The workspace's clock: real time plus what a test has added, so that a test need not wait."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ class Clock:
         return time.time() + self.offset
 
     def advance(self, seconds: float) -> None:
-        """Moves the clock on and lets everyone who waits look at it again."""
+        """Advances the clock and wakes all waiters."""
         self.offset += seconds
         self._moved.set()
         self._moved = asyncio.Event()

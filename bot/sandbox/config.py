@@ -1,6 +1,6 @@
-"""Who and what there is when the workspace starts: people, user groups, channels and apps, from Python or from TOML.
+"""The initial state of a workspace: people, user groups, channels and apps, from Python or from TOML.
 
-Ids, tokens and secrets may be any strings; what is left out is made from the name.
+Ids, tokens and secrets can be any strings; missing ones are derived from the name.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""`/control`: everything a person can do, and what a test can do to the workspace, as JSON. For loopback only.
+"""`/control`: every action of a person, and every change that a test can make, as JSON. For loopback only.
 
 Errors are `{"error": sentence}` with a status of 4xx.
 """
@@ -179,7 +179,7 @@ async def add_person(asked: Asked) -> Json:
 
 
 async def change_person(asked: Asked) -> Json:
-    """Sets kind, tz, real_name or admin; apps hear user_change."""
+    """Sets kind, tz, real_name or admin. Apps receive user_change."""
     person = asked.workspace.person(asked.text("person"))
     if asked.fields.get("kind") == "deactivated":
         deactivate(asked.workspace, person)
@@ -193,13 +193,13 @@ async def change_person(asked: Asked) -> Json:
 
 
 async def add_group(asked: Asked) -> Json:
-    """Apps hear nothing of a group that is new: none of them can name it yet."""
+    """Adds a user group. Apps receive no event, as none of them can refer to it yet."""
     fields = {**asked.fields, "members": tuple(asked.fields.get("members", ()))}
     return {"id": asked.workspace.add_group(GroupConfig(**fields)).id}
 
 
 async def change_group(asked: Asked) -> Json:
-    """Sets members or disabled; apps hear subteam_members_changed and subteam_updated."""
+    """Sets members or disabled. Apps receive subteam_members_changed and subteam_updated."""
     group = asked.workspace.group(asked.text("group"))
     if "members" in asked.fields:
         set_members(asked.workspace, group, [asked.workspace.person(each).id for each in asked.fields["members"]])
@@ -221,7 +221,7 @@ async def fault(asked: Asked) -> Json:
 async def events(asked: Asked) -> Json:
     mode = asked.text("mode")
     if mode not in MODES:
-        raise Refused(f"There is no mode {mode!r}; there are: {', '.join(MODES)}.", 400)
+        raise Refused(f"There is no mode {mode!r}. Modes: {', '.join(MODES)}.", 400)
     asked.sandbox.events.mode = mode
     return {}
 
@@ -240,7 +240,7 @@ async def verify(asked: Asked) -> Json:
 
 
 async def revoke_token(asked: Asked) -> Json:
-    """The app's bot token is refused from now on; a new one is given out, as when an app is installed again."""
+    """Revokes the app's bot token and issues a new one, as when an app is reinstalled."""
     app = asked.app
     asked.workspace.revoked.add(app.bot_token)
     asked.workspace.apps[app.id] = replace(app, bot_token=f"xoxb-{random_text(24)}")
@@ -342,7 +342,7 @@ def _refuse_other_sites(request: Request) -> None:
     require_own_host(request)
     origin = request.headers.get("origin")
     if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
-        raise Refused(f"{origin} may not act in this workspace.", 403)
+        raise Refused(f"{origin} is not allowed to use this workspace.", 403)
 
 
 def _stream(sandbox: Sandbox, request: Request) -> Response:

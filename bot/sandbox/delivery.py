@@ -1,4 +1,4 @@
-"""Bringing events and interactions to an app, by Socket Mode or signed HTTP, with Slack's three seconds and retries.
+"""Delivery of events and interactions to an app by Socket Mode or signed HTTP, with Slack's time limits and retries.
 
 Sources: docs.slack.dev apis/events-api (retries at once, after 1 and 5 minutes; x-slack-no-retry), authentication/
 verifying-requests-from-slack (the v0 signature), interactivity/handling-user-interaction (three seconds, no retries).
@@ -53,7 +53,7 @@ class Delivery:
         return await self._deliver(app, "events_api", payload, str(uuid.uuid4()))
 
     async def retry(self, app: AppConfig, payload: Json, outcome: Outcome) -> None:
-        """Counts from when an attempt was sent, so that a clock moved on while the app thinks brings the next one."""
+        """Counts from the time of the attempt, so that advancing the clock while the app works triggers a retry."""
         sent = self.clock.now()
         for attempt, seconds in enumerate(RETRY_AFTER, start=1):
             if outcome.ok or outcome.no_retry:
@@ -133,7 +133,7 @@ class Delivery:
         return Outcome(accepted, answer.status_code, 0, error, {}, _answer_body(answer), no_retry)
 
     async def verify_url(self, app: AppConfig) -> Outcome:
-        """Asks the request_url for the challenge, as Slack does when the URL is saved."""
+        """Sends the challenge to the request_url, as Slack does when the URL is saved."""
         challenge = uuid.uuid4().hex
         payload = {"token": "sandbox", "challenge": challenge, "type": "url_verification"}
         outcome = await self._deliver(app, "events_api", payload, str(uuid.uuid4()))
@@ -149,7 +149,7 @@ class Delivery:
 
 
 def signature(secret: str, body: str) -> dict[str, str]:
-    """Headers that prove the request is Slack's. By real time: an app compares it with its own clock."""
+    """The signature headers. They use real time, because an app compares it with its own clock."""
     stamp = str(int(time.time()))
     digest = hmac.new(secret.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
     return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}"}

@@ -1,4 +1,4 @@
-"""What a person enters into an element: its value as Slack reports it, and when a form may not be sent yet."""
+"""Values that a person enters into elements, as Slack reports them, and Slack's own checks of a form."""
 
 import re
 
@@ -35,7 +35,7 @@ REQUIRED = "Please complete this required field."
 
 
 def initial(element: Json) -> Json:
-    """The state of an element that nobody has touched, e.g. {"type": "plain_text_input", "value": None}."""
+    """The state of an untouched element, e.g. {"type": "plain_text_input", "value": None}."""
     kind = element["type"]
     held = HELD[kind]
     given = element.get("initial_value") if held.endswith("value") else element.get(f"initial_{held[9:]}")
@@ -48,7 +48,7 @@ def entered(element: Json, value: object, offered: list[Json]) -> Json:
     """The state after a person has chosen or typed `value`; options by their value or their words. Raises Refused."""
     kind = element["type"]
     if kind not in HELD:
-        raise Refused(f"A {kind} holds no value.")
+        raise Refused(f"A {kind} has no value.")
     held = HELD[kind]
     if held == "selected_option":
         return {"type": kind, held: None if value is None else option(element, value, offered)}
@@ -62,7 +62,7 @@ def entered(element: Json, value: object, offered: list[Json]) -> Json:
     if held == "rich_text_value":
         return {"type": kind, held: value if isinstance(value, dict) else rich_text(str(value))}
     if isinstance(value, dict | list):
-        raise Refused(f"A {kind} holds a text.")
+        raise Refused(f"The value of a {kind} must be a string.")
     return {"type": kind, held: None if value is None else str(value)}
 
 
@@ -77,7 +77,7 @@ def option(element: Json, value: object, offered: list[Json]) -> Json:
         if value in (each.get("value"), words(each.get("text", {}))):
             return {"text": each["text"], "value": each["value"]}
     names = ", ".join(words(each.get("text", {})) for each in known) or "none"
-    raise Refused(f"There is no option {value!r} in {element.get('action_id')!r}; there are: {names}.", 404)
+    raise Refused(f"There is no option {value!r} in {element.get('action_id')!r}. Options: {names}.", 404)
 
 
 def rich_text(text: str) -> Json:
@@ -96,7 +96,7 @@ def state_values(blocks: list[Json], chosen: dict[str, Json]) -> Json:
 
 
 def kept(blocks: list[Json], chosen: dict[str, Json]) -> dict[str, Json]:
-    """What was entered and still has its place after a view was redrawn: same block_id, action_id and type."""
+    """Entered values that survive an update of the view: those with the same block_id, action_id and type."""
     still: dict[str, Json] = {}
     for block, element in elements(blocks):
         state = chosen.get(block["block_id"], {}).get(element.get("action_id", ""))
@@ -106,7 +106,7 @@ def kept(blocks: list[Json], chosen: dict[str, Json]) -> dict[str, Json]:
 
 
 def form_errors(blocks: list[Json], values: Json) -> dict[str, str]:
-    """What Slack itself says at the inputs before it asks the app; by block_id."""
+    """Slack's own validation errors, by block_id, shown before the app is asked."""
     errors: dict[str, str] = {}
     for block, element in elements(blocks):
         if block.get("type") == "input":

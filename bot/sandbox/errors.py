@@ -1,4 +1,4 @@
-"""How the workspace says no: to an app with Slack's error codes, to a person with a sentence."""
+"""Errors of the workspace: Slack's error codes for apps, and sentences for people."""
 
 from bot.sandbox.wire import Json
 
@@ -13,7 +13,7 @@ class SlackError(Exception):
 
 
 class Refused(Exception):  # noqa: N818 - it is not always an error
-    """A person cannot do this: there is no such button, they are not in the channel, their account is deactivated."""
+    """An action is impossible: the button does not exist, the person is not in the channel or is deactivated."""
 
     def __init__(self, sentence: str, status: int = 409) -> None:
         super().__init__(sentence)

@@ -1,6 +1,6 @@
-"""Which app hears of what: subscriptions, scopes and membership decide; then the event goes out in its envelope.
+"""Events for apps: subscriptions, scopes and membership decide which app receives which event.
 
-An app hears of messages in channels its bot is in. A reaction needs no membership of the person: people react to what
+An app receives messages of channels its bot is in. A reaction needs no membership of the person: people react to what
 they only preview (docs.slack.dev reference/events/reaction_added; gratibot #928).
 """
 
@@ -51,7 +51,7 @@ class Events:
     _held: Held | None = None
 
     def publish(self, event: Json, channel: Channel | None, only: AppConfig | None) -> None:
-        """Starts the delivery to every app that may hear of it. `only` addresses one app (app_home_opened)."""
+        """Starts the delivery to every app that may receive it. `only` limits it to one app (app_home_opened)."""
         for app in self.workspace.apps.values():
             if only is not None and app.id != only.id:
                 continue
@@ -60,7 +60,7 @@ class Events:
 
     @contextmanager
     def collecting(self) -> Iterator[list[asyncio.Future[Outcome]]]:
-        """The first outcomes of whatever is published inside the block; it must not await."""
+        """The first outcomes of the events published inside the block, which must not await."""
         self._collecting = []
         try:
             yield self._collecting
@@ -118,7 +118,7 @@ class Events:
         await self.delivery.retry(app, payload, outcome)
 
     async def _hold(self, app: AppConfig, payload: Json) -> None:
-        """Late: after some seconds. Reordered: after the next event, or after those seconds if none comes."""
+        """Delays an event. Late: by some seconds. Reordered: until after the next event, or by those seconds."""
         if self.mode == "reordered":
             before, self._held = self._held, None
             if before is not None:

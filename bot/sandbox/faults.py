@@ -1,11 +1,11 @@
-"""Faults to order: the next calls of a method fail in a given way, so that an app can be tested under them.
+"""Injected faults: the next calls of a method fail in a given way, to test how an app handles it.
 
 Beside the methods there are `response_url` and `upload`, the addresses that Slack gives out.
 """
 
 from dataclasses import dataclass, field
 
-KINDS = ("ratelimited", "server_error", "timeout", "lost_answer")  # anything else is sent as a Slack error code
+KINDS = ("ratelimited", "server_error", "timeout", "lost_answer")  # any other kind is sent as a Slack error code
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Files: an address to upload to, the upload, and the share, which comes a moment after the call that asks for it.
+"""Files: upload addresses, uploads, and shares, which appear a moment after the call that requests them.
 
 The delay is Slack's (python-slack-sdk #1277, #1521): until a file is ready, an image block that names it is refused.
 """

@@ -24,7 +24,7 @@ async def submit(sandbox: Sandbox, person: Person, values: Json) -> Outcome:
         await _fill(sandbox, person, view, name, value)
     errors = form_errors(blocks, state_values(blocks, view.chosen))
     if errors:
-        return Outcome(False, error="The form is not complete.", errors=errors)
+        return Outcome(False, error="The form is incomplete.", errors=errors)
     if not view.body.get("submit"):
         raise Refused("This modal has no submit button.")
     payload = interactions.submission(sandbox.workspace, person, view, _response_urls(sandbox, person, view))
@@ -41,11 +41,11 @@ async def _fill(sandbox: Sandbox, person: Person, view: View, name: str, value: 
             view.chosen.setdefault(block["block_id"], {})[element["action_id"]] = state
             return
     known = ", ".join(block["block_id"] for block, each in elements(acts.blocks_of(view)) if each.get("type") in HELD)
-    raise Refused(f"There is no input {name!r} in this modal; there are: {known or 'none'}.", 404)
+    raise Refused(f"There is no input {name!r} in this modal. Inputs: {known or 'none'}.", 404)
 
 
 def _response_urls(sandbox: Sandbox, person: Person, view: View) -> list[Json]:
-    """For each conversations or channels select with response_url_enabled, an address to post to the chosen one."""
+    """A response_url for each conversations or channels select that has response_url_enabled."""
     made = []
     for block, element in elements(acts.blocks_of(view)):
         if element.get("response_url_enabled"):
@@ -99,7 +99,7 @@ def _errors(view: View, given: object) -> dict[str, str]:
 
 
 async def close(sandbox: Sandbox, person: Person, everything: bool = False) -> Outcome:
-    """Closes the top modal (all of them where it says clear_on_close); apps hear of it with notify_on_close."""
+    """Closes the top modal, or all with clear_on_close. With notify_on_close the app receives view_closed."""
     view = acts.top_modal(sandbox, person)
     if everything or view.body.get("clear_on_close"):
         return await _clear(sandbox, person, without=None)

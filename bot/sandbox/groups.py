@@ -1,5 +1,5 @@
-"""User groups: who is in them, and what apps hear of a change (docs.slack.dev reference/events/subteam_updated and
-subteam_members_changed). A group that is disabled is still there, but nobody finds anybody in it."""
+"""User groups: their members, and the events for a change (docs.slack.dev reference/events/subteam_updated and
+subteam_members_changed). A disabled group still exists, but its members are not listed."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from bot.sandbox.workspace import Group, Workspace
 
 
 def set_members(workspace: Workspace, group: Group, people: Sequence[str]) -> None:
-    """Exactly these, in this order. Who was in it before and after is told to apps."""
+    """Replaces the members, in this order. Apps receive the members before and after."""
     before, group.members = group.members, list(people)
     previous, group.updated = group.updated, workspace.seconds()
     added = [person for person in group.members if person not in before]

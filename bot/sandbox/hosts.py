@@ -1,5 +1,5 @@
-"""Under which names this workspace is to be reached. There is no login, so a page of another site, open in the same
-browser, must not read or act here: not directly, and not by a name of its own that was made to lead here."""
+"""Host names under which the workspace accepts requests. There is no login, so a page of another site in the same
+browser must have no access, neither directly nor through a name of its own that resolves to this machine."""
 
 import socket
 from ipaddress import ip_address
@@ -11,10 +11,10 @@ from bot.sandbox.errors import Refused
 
 
 def require_own_host(request: Request) -> None:
-    """Raises Refused. An address cannot be made to lead here, nor can the names that this machine has itself."""
+    """Raises Refused for a foreign host name. Addresses and this machine's own names cannot be rebound."""
     host = request.headers.get("host", "")
     if not _is_ours(urlsplit(f"//{host}").hostname or ""):
-        raise Refused(f"{host} is not where this workspace is; use its address.", 403)
+        raise Refused(f"This workspace does not accept requests for {host}. Use its own address.", 403)
 
 
 def _is_ours(name: str) -> bool:

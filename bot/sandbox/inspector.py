@@ -1,4 +1,4 @@
-"""A log of everything that went between the workspace and the apps, for people who wonder what happened."""
+"""A log of all traffic between the workspace and the apps, for debugging."""
 
 import itertools
 from collections import deque

@@ -1,6 +1,6 @@
-"""Does Slack take these blocks, this view? `validate` answers with Slack's complaints; it is pure.
+"""Validation of blocks and views: `validate` returns the errors that Slack would report. It is pure.
 
-The tables of block_kit.py, and the rules that hold over a whole message or view.
+It applies the tables of block_kit.py, and the rules for a whole message or view.
 """
 
 import json
@@ -20,7 +20,7 @@ CHARTS_MOST = 2  # data_visualization blocks in a message
 
 
 def validate(blocks: list[Json], surface: Surface, at: str = "/blocks") -> list[str]:
-    """Everything Slack would complain about, as sentences with JSON pointers; [] if it takes the blocks."""
+    """All errors that Slack would report, as sentences with JSON pointers; [] if the blocks are valid."""
     errors: list[str] = []
     Things(Typed(BLOCKS), BLOCKS_MOST[surface], 0).check(blocks, at, errors)
     for index, each in enumerate(blocks):
@@ -95,14 +95,14 @@ def _offered(entry: Json) -> list[Json]:
 
 
 def check_message(blocks: list[Json], files: Mapping[str, File]) -> None:
-    """Raises invalid_blocks with every complaint."""
+    """Raises invalid_blocks with all errors."""
     errors = validate(blocks, "message") or _files(blocks, files, "/blocks")
     if errors:
         raise SlackError("invalid_blocks", errors=errors, response_metadata=metadata(errors))
 
 
 def check_view(view: Json, kind: str, files: Mapping[str, File]) -> None:
-    """Raises invalid_arguments with every complaint, or view_too_large."""
+    """Raises invalid_arguments with all errors, or view_too_large."""
     if len(json.dumps(view, ensure_ascii=False).encode()) > VIEW_BYTES_MOST:
         raise SlackError("view_too_large")
     errors: list[str] = []

@@ -1,4 +1,4 @@
-"""Who is in a channel, who is in the workspace, and what everybody else hears of a change."""
+"""Members of channels and of the workspace, and the events for a change."""
 
 from bot.sandbox.payloads import user_object
 from bot.sandbox.workspace import Channel, Person, Workspace
@@ -35,7 +35,7 @@ def _membership(workspace: Workspace, channel: Channel, person: Person, kind: st
 
 
 def deactivate(workspace: Workspace, person: Person) -> None:
-    """Ends their account: they act no more, their modals close, and they leave their channels without an event."""
+    """Deactivates an account: its modals close, and it leaves its channels without an event."""
     person.kind = "deactivated"
     person.updated = workspace.seconds()
     workspace.modals.pop(person.id, None)

@@ -75,7 +75,7 @@ def parent_of(channel: Channel, ts: str) -> str:
 
 
 def post_ephemeral(workspace: Workspace, channel: Channel, person: Person, draft: Message) -> Message:
-    """A message that only one person sees. Raises user_not_in_channel for whoever is not there to see it."""
+    """Posts a message that only one person sees. Raises user_not_in_channel if the person is not in the channel."""
     if channel.archived:
         raise SlackError("is_archived")
     if person.id not in channel.members or person.kind == "deactivated":
@@ -88,7 +88,7 @@ def post_ephemeral(workspace: Workspace, channel: Channel, person: Person, draft
 
 
 def own_message(channel: Channel, ts: str, app: AppConfig, refusal: str) -> Message:
-    """A message that this app wrote. Raises message_not_found, or `refusal` where somebody else wrote it."""
+    """A message that this app wrote. Raises message_not_found, or `refusal` if someone else wrote it."""
     found = channel.messages.get(ts)
     if found is None:
         raise SlackError("message_not_found")

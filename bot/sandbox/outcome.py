@@ -1,4 +1,4 @@
-"""What became of something a person did: whether the app acknowledged it, when, and what Slack would show."""
+"""The outcome of an action: whether and when the app acknowledged it, and what Slack would show."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ NO_ANSWER = "operation_timeout"  # no acknowledgement within three seconds
 
 @dataclass(frozen=True)
 class Outcome:
-    """`status` is the app's HTTP status (200 for a Socket Mode acknowledgement), None where none came."""
+    """`status` is the app's HTTP status (200 for a Socket Mode acknowledgement), None if there was none."""
 
     ok: bool
     status: int | None = None

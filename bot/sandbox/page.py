@@ -1,7 +1,7 @@
 """The workspace as a page for people: a shell rendered here, filled in the browser from `/control`.
 
-The person is in the address, so that two windows are two people. Nothing here knows a secret and nothing asks for one:
-whoever reaches the page may act as anybody, which is why the workspace listens on loopback unless told otherwise.
+The person is in the address, so that two windows can be two people. There is no login: everyone who can reach the page
+can act as any person, so the workspace listens on loopback by default.
 """
 
 from pathlib import Path
@@ -54,7 +54,7 @@ def routes(sandbox: Sandbox) -> list[BaseRoute]:
         return _rendered("start.html", _start(workspace, ""))
 
     async def archive(request: Request) -> Response:
-        """A permalink names no person: ask who reads it."""
+        """A permalink does not name a person, so show the list of people first."""
         require_own_host(request)
         return _rendered("start.html", _start(workspace, _place_of_link(workspace, request)))
 
@@ -76,7 +76,7 @@ def routes(sandbox: Sandbox) -> list[BaseRoute]:
 
 
 class Unstored(StaticFiles):
-    """Asks the browser to look each time whether a file has changed: there is no build that would name versions."""
+    """Static files that the browser revalidates each time, because no build gives them versioned names."""
 
     def file_response(self, *args: object, **more: object) -> Response:
         response = super().file_response(*args, **more)  # type: ignore[arg-type]
@@ -95,7 +95,7 @@ def _shell(workspace: Workspace, reference: str) -> Response:
 
 
 def _modules() -> list[str]:
-    """All at once, rather than one import after the other has arrived."""
+    """All modules, to preload them at once instead of one import after another."""
     return sorted(path.name for path in (HERE / "static").glob("*.js") if path.name != "theme.js")
 
 
@@ -128,7 +128,7 @@ def _introduced(workspace: Workspace, person: Person) -> Json:
 
 
 def initials(name: str) -> str:
-    """Two letters at most: of the first and the last word."""
+    """Initials: at most two letters, of the first and the last word."""
     words = [word for word in name.replace("_", " ").replace("-", " ").split() if word[0].isalnum()] or ["?"]
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
 

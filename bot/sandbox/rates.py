@@ -1,4 +1,4 @@
-"""Slack's rates: so many calls of a method in a minute, per app and workspace; one message per second in a channel.
+"""Slack's rate limits: calls of a method per minute, app and workspace; one message per second in a channel.
 
 Tiers as in java-slack-sdk MethodsRateLimits.java; what they mean in calls per minute as in docs.slack.dev apis/web-api/
 rate-limits. Slack does not publish its bursts; those here are ours.
@@ -55,7 +55,7 @@ class Rates:
         self._channels: dict[tuple[str, str], tuple[float, float]] = {}  # (app, channel) -> (tokens left, when)
 
     def wait(self, app: str, method: str, channel: str | None) -> int | None:
-        """Counts a call; None if it may pass, else the Retry-After in seconds (then it is not counted)."""
+        """Counts a call and returns None, or returns Retry-After in seconds without counting it."""
         if not self.on:
             return None
         now = self.clock.now()

@@ -1,6 +1,6 @@
-"""What an app says after an interaction: through its response_url, or in the acknowledgement of a slash command.
+"""Answers of an app to an interaction: by its response_url, or in the acknowledgement of a slash command.
 
-A response_url takes 5 answers within 30 minutes (docs.slack.dev, interactivity/handling-user-interaction). It posts
+A response_url accepts 5 answers within 30 minutes (docs.slack.dev, interactivity/handling-user-interaction). It posts
 where the bot could not post itself, and ephemerally unless told otherwise.
 """
 
@@ -30,7 +30,7 @@ def new_response_url(
 
 
 def respond(workspace: Workspace, token: str, body: Json) -> None:
-    """Raises expired_url, used_url, and what the message is refused for; only what took effect counts as a use."""
+    """Raises expired_url, used_url or the message's own error. Only successful answers count as uses."""
     address = workspace.response_urls.get(token)
     if address is None or workspace.clock.now() > address.expires:
         raise SlackError("expired_url")

@@ -49,13 +49,13 @@ def create_app(sandbox: Sandbox) -> ASGIApp:
             Mount("/control", routes=control.routes(sandbox)),
             *page.routes(sandbox),
         ],
-        exception_handlers={ClientDisconnect: _nobody_listens, Refused: _refused},
+        exception_handlers={ClientDisconnect: _client_gone, Refused: _refused},
     )
     return Droppable(app)
 
 
 class Droppable:
-    """Gives a request the means to end its connection without an answer, which ASGI has no word for."""
+    """Lets a request close its connection without an answer, which ASGI does not provide for."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -77,8 +77,8 @@ async def _refused(_request: Request, error: Exception) -> Response:
     return Response(error.sentence, error.status, media_type="text/plain")
 
 
-async def _nobody_listens(_request: Request, _error: Exception) -> Response:
-    """Whoever called has died in the middle of the request: nothing was done, and no answer would arrive."""
+async def _client_gone(_request: Request, _error: Exception) -> Response:
+    """The caller disconnected during the request: nothing was done, and no answer would arrive."""
     return Response(status_code=400)
 
 

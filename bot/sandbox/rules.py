@@ -1,4 +1,4 @@
-"""The kinds of rule that Block Kit has, and how each is checked. The rules themselves are the tables in limits.py.
+"""The kinds of rules in Block Kit, and how each is checked. The rules themselves are the tables in block_kit.py.
 
 `check` adds Slack's sentences with JSON pointers, e.g. "must be less than 76 characters
 [json-pointer:/blocks/0/elements/0/text/text]".
@@ -20,7 +20,7 @@ def say(errors: list[str], sentence: str, at: str) -> None:
 
 @dataclass(frozen=True)
 class Anything:
-    """Not looked at."""
+    """Not checked."""
 
     def check(self, value: object, at: str, errors: list[str]) -> None:
         return
@@ -73,7 +73,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Text:
-    """A text object with at most so many characters."""
+    """A text object with a maximum length."""
 
     most: int
     kinds: tuple[str, ...] = ("plain_text", "mrkdwn")
@@ -89,7 +89,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Things:
-    """A list of so many things that follow one rule."""
+    """A list with a maximum length, whose entries follow one rule."""
 
     each: Rule
     most: int

@@ -1,4 +1,4 @@
-"""One running workspace: its state and everything around it that carries calls, events and faults."""
+"""A running workspace: its state, and the parts that handle calls, events and faults."""
 
 from bot.sandbox.clock import Clock
 from bot.sandbox.config import AppConfig, SandboxConfig
@@ -37,7 +37,7 @@ class Sandbox:
         self.stream.tell("inspector", {"id": entry["id"], "kind": entry["kind"]}, None, None)
 
     async def stop(self) -> None:
-        """Ends what would keep a server waiting: streams, sockets, retries, calls that hang."""
+        """Ends everything that would delay the server's shutdown: streams, sockets, retries, hanging calls."""
         self.stopping = True
         self.stream.stop()
         await self.events.stop()

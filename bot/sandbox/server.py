@@ -1,4 +1,4 @@
-"""Running a workspace: in a thread for tests, or alone."""
+"""The server of a workspace: in a thread for tests, or as a process of its own."""
 
 import asyncio
 import logging
@@ -22,14 +22,14 @@ TICK_SECONDS = 0.1  # how soon an interrupt is noticed
 
 @contextmanager
 def serve(config: SandboxConfig, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
-    """Runs a workspace in a thread and gives its address; at the end everything is closed."""
+    """Runs a workspace in a thread until the block is left; yields its address."""
     with serving(Sandbox(config), port, host) as address:
         yield address
 
 
 @contextmanager
 def serving(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
-    """Like `serve`, for whoever wants the workspace itself at hand."""
+    """Like `serve`, but yields the workspace itself."""
     listening = _listening(host, port)
     sandbox.workspace.base_url = address = f"http://{host}:{listening.getsockname()[1]}"
     server = Server(sandbox)
@@ -46,7 +46,7 @@ def serving(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> Iterato
 
 
 def run(sandbox: Sandbox, host: str, port: int, tell: Callable[[str], None]) -> None:
-    """Serves until interrupted. tell: is given the address when it can be reached. Raises OSError if it cannot."""
+    """Serves until interrupted. tell: called with the address once it can be reached. Raises OSError."""
     with _listening(host, port) as listening:
         sandbox.workspace.base_url = address = f"http://{host}:{listening.getsockname()[1]}"
         tell(address)
@@ -54,7 +54,7 @@ def run(sandbox: Sandbox, host: str, port: int, tell: Callable[[str], None]) -> 
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but it ends at once: first the workspace's streams and sockets, for which uvicorn would wait."""
+    """uvicorn that stops at once: it first ends the workspace's streams and sockets, for which uvicorn would wait."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(_settings(sandbox))
@@ -63,7 +63,7 @@ class Server(uvicorn.Server):
         self._ended = asyncio.Event()
 
     def end(self) -> None:
-        """From any thread."""
+        """Stops the server. May be called from any thread."""
         self.should_exit = True
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._ended.set)

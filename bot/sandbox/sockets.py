@@ -1,4 +1,4 @@
-"""Socket Mode: websockets that apps open, and envelopes that go to one of them each.
+"""Socket Mode: the websockets that apps open. Each envelope goes to one of them.
 
 Up to 10 sockets an app (docs.slack.dev using-socket-mode); an acknowledgement may come over any of them.
 """
@@ -36,7 +36,7 @@ class Socket:
             await self.websocket.send_text(json.dumps(message))
 
     async def close(self) -> None:
-        """Also where the app has just closed it from its side."""
+        """Closes the socket, even if the app has just closed it too."""
         async with self.sending:
             if self.websocket.application_state is WebSocketState.CONNECTED:
                 with suppress(WebSocketDisconnect):
@@ -132,7 +132,7 @@ class Sockets:
             waiting.set_result(message)
 
     async def drop(self, app: str | None = None) -> int:
-        """Closes sockets without a word; returns how many."""
+        """Closes sockets without a warning; returns how many."""
         dropped = self._all(app)
         for socket in dropped:
             await self._end(socket)

@@ -1,4 +1,4 @@
-"""Telling open pages that something changed. Each watcher hears what its person may see."""
+"""Change notifications for open pages. Each page receives only what its person may see."""
 
 import asyncio
 import json

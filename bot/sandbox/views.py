@@ -1,4 +1,4 @@
-"""Modals and Home tabs: triggers, the stack of three, hashes, and what stays entered when a view is redrawn."""
+"""Modals and Home tabs: triggers, the stack of three, hashes, and entered values that survive an update."""
 
 from bot.sandbox.blocks import complete_texts, completed
 from bot.sandbox.config import AppConfig
@@ -32,7 +32,7 @@ def use_trigger(workspace: Workspace, app: AppConfig, identity: str) -> Trigger:
 
 
 def open_view(workspace: Workspace, app: AppConfig, trigger_id: str, body: Json) -> View:
-    """A first modal; one that was open is left behind."""
+    """Opens a first modal; it replaces one that was open."""
     checked = checked_body(workspace, app, body, "modal")
     trigger = use_trigger(workspace, app, trigger_id)
     view = made_view(workspace, app, trigger.person, checked)

@@ -1,4 +1,4 @@
-"""What a person sees, as JSON for the page and for the client."""
+"""The workspace as a person sees it, as JSON for the page and the client."""
 
 from bot.sandbox.errors import SlackError
 from bot.sandbox.methods.conversations import in_main_list
@@ -68,7 +68,7 @@ def channel_seen(channel: Channel, person: Person, workspace: Workspace) -> Json
 
 
 def sidebar(sandbox: Sandbox, person: Person) -> Json:
-    """All that a page needs around the messages: channels, direct messages, people, apps, open views."""
+    """The page's data besides messages: channels, direct messages, people, apps, open views."""
     workspace = sandbox.workspace
     stack = workspace.modals.get(person.id, [])
     return {
@@ -105,7 +105,7 @@ def app_seen(sandbox: Sandbox, app_id: str) -> Json:
 
 
 def everything(sandbox: Sandbox) -> Json:
-    """The whole workspace, for a test that wants to look behind the scenes."""
+    """The whole workspace, for tests."""
     workspace = sandbox.workspace
     return {
         "now": sandbox.clock.now(),
@@ -136,6 +136,6 @@ def everything(sandbox: Sandbox) -> Json:
 
 
 def refusal(error: SlackError) -> str:
-    """A sentence for a person about an error code."""
+    """An error code as a sentence for people."""
     messages = error.extra.get("response_metadata", {}).get("messages", [])
-    return f"Slack refuses this: {error.code}" + (f" ({'; '.join(messages)})" if messages else "")
+    return f"Slack rejects this: {error.code}" + (f" ({'; '.join(messages)})" if messages else "")

@@ -1,4 +1,4 @@
-"""`/api/<method>`: who is asking, may they, not too often, then the method; every call is in the inspector."""
+"""`/api/<method>`: authentication, scopes, rate limits, then the method. Every call is logged in the inspector."""
 
 import asyncio
 import json
@@ -109,7 +109,7 @@ async def faulty(sandbox: Sandbox, fault: Fault, entry: Json, request: Request) 
 
 
 async def _hang(sandbox: Sandbox, request: Request, seconds: float) -> None:
-    """Until the caller gives up, at most `seconds`."""
+    """Waits until the caller gives up, at most `seconds`."""
     for _ in range(int(seconds / 0.05)):
         if sandbox.stopping or await request.is_disconnected():
             return

@@ -1,4 +1,4 @@
-"""JSON as it travels between Slack and an app. What is in it is known only where it is read."""
+"""JSON between Slack and an app. Its type is only known where it is read."""
 
 from typing import Any
 

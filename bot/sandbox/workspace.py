@@ -1,7 +1,7 @@
-"""The state of one workspace: people, channels, messages, views, files. The rules on it are in other modules.
+"""The state of one workspace: people, channels, messages, views, files. Its rules are in other modules.
 
-One event loop owns a workspace and no rule awaits while it changes something, which is all the locking there is.
-What changed is told to `on_event` (Slack's events for apps) and `on_change` (for pages that watch).
+One event loop owns a workspace, and no rule awaits while it changes something, so no other locking is needed. Changes
+are reported to `on_event` (Slack's events for apps) and `on_change` (for open pages).
 """
 
 import random
@@ -262,7 +262,7 @@ class Workspace:
         except SlackError:
             channel = None
         if channel is None or not sees_channel(channel, person):
-            raise Refused(f"{person.name} sees no channel {reference!r}.", 404)
+            raise Refused(f"{person.name} cannot see a channel {reference!r}.", 404)
         return channel
 
     def direct_messages(self, person: str, bot_user: str) -> Channel:

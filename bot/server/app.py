@@ -1,4 +1,4 @@
-"""The HTTP door: Slack's signed requests, and whether this process is alive. The API is beside it."""
+"""The HTTP application: Slack's signed requests, the health routes and, mounted under /api, the API."""
 
 from contextlib import suppress
 
@@ -17,23 +17,23 @@ from bot.runtime.services import Services
 from bot.slack.inbound.requests import ANSWERED_WITHIN, read_request, unwrapped
 from core.storage.deadlines import finished_within
 
-MOST_BYTES = 5_000_000  # of one request; Slack's own are far smaller
-AT_ONCE = 4  # requests of Slack that are looked at; more threads only take the interpreter from one another
+MOST_BYTES = 5_000_000  # of one request; Slack's are far smaller
+AT_ONCE = 4  # requests from Slack handled at once; more threads only compete for the interpreter
 
 
 async def raw_body(request: Request) -> bytes:
-    """The body as it was signed. What comes after it runs in a thread, as the database wants it."""
+    """The body as it was signed; empty if it is too large, so that no signature matches."""
     received = bytearray()
-    with suppress(ClientDisconnect):  # what broke off is not signed either
+    with suppress(ClientDisconnect):  # a body that is cut off has no valid signature either
         async for chunk in request.stream():
             received += chunk
             if len(received) > MOST_BYTES:
-                return b""  # no signature fits an empty body: refused
+                return b""
     return bytes(received)
 
 
 def create_app(services: Services, slack: App, signing_secret: str, liveness: Liveness | None = None) -> FastAPI:
-    """What a process answers that Slack reaches over HTTP."""
+    """The application of a process that Slack calls over HTTP."""
     app = create_listener(services, liveness or Liveness())
     verifier, places = SignatureVerifier(signing_secret), CapacityLimiter(AT_ONCE)
 
@@ -43,31 +43,33 @@ def create_app(services: Services, slack: App, signing_secret: str, liveness: Li
             return await run_sync(answered, body, dict(request.headers), limiter=places)
 
     def answered(body: bytes, headers: dict[str, str]) -> Response:
-        if not _is_signed(verifier, body, headers):  # before anything is parsed: strangers send what they like
-            return Response("not signed by Slack", status_code=401)
+        if not _is_signed(verifier, body, headers):  # before anything is parsed: anyone can send requests
+            return Response("The request is not signed by Slack.", status_code=401)
         asked = read_request(lambda: BoltRequest(body=unwrapped(body), headers={**headers}))
         if asked is None:
-            return Response("this is nothing that Slack sends", status_code=400)
+            return Response("The request does not have the form of Slack's requests.", status_code=400)
         answer = slack.dispatch(asked)
         return Response(answer.body, answer.status, dict(answer.first_headers_without_set_cookie()))
 
-    app.add_route("/slack/events", slack_events, methods=["POST"])  # not FastAPI's: there is nothing to validate
+    app.add_route(
+        "/slack/events", slack_events, methods=["POST"]
+    )  # Starlette's: there is nothing for FastAPI to validate
     return app
 
 
 def create_listener(services: Services, liveness: Liveness, api: bool = True) -> FastAPI:
-    """What a process answers that Slack reaches by its socket or not at all: how it is, and the API."""
+    """The application of a process that Slack does not call over HTTP: the health routes and the API."""
     app = FastAPI(title="Goldloop", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.include_router(health_routes(services, liveness))
     if api:
         app.mount("/api", create_api(services))
-    answer_problems(app)  # also what misses the API's address by a line break, and whatever breaks on our side
+    answer_problems(app)  # also for errors outside the API's routes
     return app
 
 
 def _is_signed(verifier: SignatureVerifier, body: bytes, headers: dict[str, str]) -> bool:
-    """False also for what the verifier itself stumbles over: no UTF-8, a time that is no number or has hundreds of
-    digits, a signature that is not ASCII."""
+    """Whether the signature is valid. False also for input on which the verifier raises: a body that is not UTF-8, an
+    invalid timestamp, a signature that is not ASCII."""
     try:
         return verifier.is_valid_request(body, headers)
     except (ValueError, TypeError, OverflowError):

@@ -1,5 +1,6 @@
-"""How a process listens: its port, and the small server of one whose work needs none."""
+"""The listening socket of a process, and the small HTTP server of a process that Slack does not call."""
 
+import errno
 import logging
 import socket
 import threading
@@ -12,18 +13,17 @@ from bot.server.slow_clients import WAITING, Fenced
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 2  # for requests at hand when the process ends
+STOP_SECONDS = 2  # for requests in progress when the process ends
 
 
 @contextmanager
 def listening(app: FastAPI, host: str, port: int) -> Iterator[None]:
-    """Answers until the block is left. A port that is taken is said, and no reason to stay away from work: on one
-    machine several processes may be given the same."""
+    """Serve until the block is left. If the port cannot be used, log it and go on without: on one machine several
+    processes may have the same port."""
     try:
         taken = bound(host, port)
     except OSError as error:
-        words = "Port %d cannot be had (%s), so this process is not to be watched, nor reached over HTTP; set PORT."
-        log.warning(words, port, error.strerror)
+        log.warning("%s This process runs without /health, /metrics and the API.", port_problem(port, error))
         yield
         return
     server = Fenced(app, stop_seconds=STOP_SECONDS)
@@ -37,10 +37,19 @@ def listening(app: FastAPI, host: str, port: int) -> Iterator[None]:
         taken.close()
 
 
+def port_problem(port: int, error: OSError) -> str:
+    """Why the port cannot be used, and what to do."""
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is already in use. Set PORT to another."
+    return f"Goldloop cannot listen on port {port}: {error.strerror or error}. Check HOST and PORT."
+
+
 def bound(host: str, port: int) -> socket.socket:
-    """Listens. Raises OSError."""
+    """A listening socket. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # said, or asyncio leaves Nagle's delay on
+    made = socket.socket(
+        family, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # explicit: asyncio disables Nagle's delay only then
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))

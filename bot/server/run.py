@@ -1,4 +1,4 @@
-"""How the bot runs: web, worker, or both in one process; over a socket or over HTTP."""
+"""The main function of a process: web, worker or both, with Slack over a socket or over HTTP."""
 
 import logging
 import signal
@@ -17,7 +17,7 @@ from bot.runtime.migrate import migrate
 from bot.runtime.services import Services, build_services
 from bot.runtime.settings import Settings, require_setting
 from bot.server.app import create_app, create_listener
-from bot.server.listener import bound, listening
+from bot.server.listener import bound, listening, port_problem
 from bot.server.slow_clients import Fenced
 from bot.slack.directory.refresh import refresh_people
 from bot.slack.errors import sorted_failure
@@ -35,13 +35,13 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, *, web: bool, work: bool) -> None:
-    """Until SIGTERM or Ctrl-C; then the pieces at hand are finished. Raises Refusal where Slack does not let us in."""
+    """Run until SIGTERM or Ctrl-C, then finish the work in progress. Raises Refusal if Slack rejects the app."""
     try:
         _run(settings, Liveness(), web=web, work=work)
     except SlackApiError as error:
         word = sorted_failure(error).reason
         raise Refusal(
-            f"Slack says {word}, so this cannot start. `goldloop doctor` says what to do about it."
+            f"Slack answered with the error “{word}”, so Goldloop cannot start. Run `goldloop doctor` for help."
         ) from error
 
 
@@ -55,9 +55,9 @@ def _run(settings: Settings, liveness: Liveness, *, web: bool, work: bool) -> No
     prepare(services)
     collect_seldom()
     with _stop_signal() as stop, ExitStack() as stack:
-        stack.callback(services.database.close)  # SQLite then puts all into one file
+        stack.callback(services.database.close)  # SQLite then merges its log into the database file
         port = stack.enter_context(_taken_port(settings)) if over_http else None
-        log.info("Goldloop runs: %s; port %d", _parts(web, over_http, work), settings.port)
+        log.info("Goldloop started", extra={"parts": _parts(web, over_http, work), "port": settings.port})
         if work:
             stack.enter_context(worker(services, liveness, settings.stop_seconds))
         if port is not None:
@@ -77,13 +77,13 @@ def _parts(web: bool, over_http: bool, work: bool) -> str:
 
 
 def prepare(services: Services) -> None:
-    """Tables, queues, people and models as they should be. Safe to repeat, from any number of processes."""
+    """Bring tables, queues, people and models up to date. Safe to repeat, and in any number of processes at once."""
     migrate(services.database)
     with services.database.transaction(wait=PATIENT) as session:
         sync_queues(session, services.policy, services.clock())
         draw_by_policy(session, services.policy, services.clock())
     refresh_people(services)
-    load_live_models(services)  # and the libraries that it needs: no click has to wait for them
+    load_live_models(services)  # with their libraries, so that no click waits for the import
 
 
 def _serve_http(settings: Settings, services: Services, liveness: Liveness, port: socket.socket) -> None:
@@ -93,11 +93,11 @@ def _serve_http(settings: Settings, services: Services, liveness: Liveness, port
 
 
 def _taken_port(settings: Settings) -> socket.socket:
-    """Raises Refusal: without it Slack reaches nobody."""
+    """The listening socket. Raises Refusal if the port cannot be used: Slack could not call this process."""
     try:
         return bound(settings.host, settings.port)
     except OSError as error:
-        raise Refusal(f"Port {settings.port} cannot be had ({error.strerror}). Set PORT to another.") from error
+        raise Refusal(port_problem(settings.port, error)) from error
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Clients that connect and then owe us a request: cut off, so that they shut nobody else out.
+"""Slow clients: connections that do not complete a request are closed, so that others can connect.
 
 uvicorn has no public way to ask a connection what it owes us. Its versions are bounded in pyproject.toml, and
 tests/operations/test_dependencies.py fails, naming the attribute, where a version no longer has what is read here.

@@ -1,5 +1,5 @@
-"""Slack is asked who we are, and about people, before anything else. Where it cannot be reached, the start waits for
-it: who ended instead would only be started again, and some that start several processes end all of them with one.
+"""The start of a process: it waits until Slack can be reached. A process that exited would only be restarted, and some
+supervisors stop all processes when one of them exits.
 """
 
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def wait_for_slack(slack: WebClient, pause: Callable[[float], None] = time.sleep) -> None:
-    """Until it answers. Raises SlackApiError where its answer is that the token is not good."""
+    """Wait until Slack answers. Raises SlackApiError if it rejects the token."""
     seconds = 1.0
     while True:
         try:
@@ -27,7 +27,7 @@ def wait_for_slack(slack: WebClient, pause: Callable[[float], None] = time.sleep
             if not failure.unknown and failure.retry_after is None:
                 raise
             again = failure.retry_after or seconds
-            log.warning("Slack cannot be reached yet", extra={"reason": failure.reason, "again_in_seconds": again})
+            log.warning("Slack cannot be reached", extra={"reason": failure.reason, "retry_in_seconds": again})
         else:
             return
         pause(again)

@@ -1,4 +1,4 @@
-"""What a sender may send: one prediction, checked. Nothing else gets into the table."""
+"""Predictions as callers send them, validated. Only a validated prediction is stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,13 +15,13 @@ LONGEST_ID = 200
 MOST_FIELDS = 20
 LONGEST_VALUE = 500
 SUM_TOLERANCE = 0.02  # probabilities are often rounded by the sender
-OBJECT = (dict, Mapping)  # the former first: asking an abstract class takes several times as long
+OBJECT = (dict, Mapping)  # dict first: a check against an abstract class is several times slower
 KNOWN = {"external_id", "model_version", "text", "image_url", "fields", "label", "confidence", "probabilities"}
 
 
 @dataclass(frozen=True)
 class NewPrediction:
-    """As it is to be stored: where the policy keeps no originals, with masked texts. label is None only for a text that
+    """A prediction to store. Its texts are masked if the policy keeps no originals. label is None only for a text that
     a person flagged while no model was live."""
 
     external_id: str
@@ -39,16 +39,16 @@ class NewPrediction:
 
 
 def checked_prediction(row: Mapping[str, Any], policy: QueuePolicy) -> NewPrediction:
-    """A row of JSON, CSV or an API call as a prediction. Raises Invalid with the field and what is allowed.
+    """Validate a row of a file or a request. Raises Invalid with the field and what is allowed.
 
-    probabilities alone suffice; a label needs a confidence or probabilities.
+    A row needs probabilities, or a label with a confidence, or all three.
     """
     if not KNOWN.issuperset(row):
         unknown = min(str(name)[:LONGEST_FIELD] for name in set(row) - KNOWN)
-        raise Invalid(f"{unknown} is not known; a prediction has {', '.join(sorted(KNOWN))}.", field=unknown)
+        raise Invalid(f"“{unknown}” is not a known field. Valid fields: {', '.join(sorted(KNOWN))}.", field=unknown)
     text, image_url = _text(row.get("text")), _address(row.get("image_url"))
     if not text.strip() and not image_url:
-        raise Invalid("A prediction needs a text or an image_url.", field="text")
+        raise Invalid("A prediction needs text or image_url.", field="text")
     probabilities = _probabilities(row.get("probabilities"), policy)
     label = _label(row.get("label"), probabilities, policy)
     return NewPrediction(
@@ -67,7 +67,7 @@ def _identifier(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
     value = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_ID or value != storable(value):
-        raise Invalid(f"{name} must be a text of 1 to {LONGEST_ID} characters.", field=name)
+        raise Invalid(f"{name} must be a string of 1 to {LONGEST_ID} characters.", field=name)
     return value.strip()
 
 
@@ -75,9 +75,9 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Invalid("text must be a text.", field="text")
+        raise Invalid("text must be a string.", field="text")
     if len(value) > LONGEST_TEXT:
-        raise Invalid(f"text has {len(value):,} characters; at most {LONGEST_TEXT:,} are taken.", field="text")
+        raise Invalid(f"text has {len(value):,} characters; the limit is {LONGEST_TEXT:,}.", field="text")
     return storable(value)
 
 
@@ -85,14 +85,14 @@ def _address(value: Any) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str) or len(value) > 3000 or value != storable(value) or not _is_web_address(value):
-        raise Invalid("image_url must be an http(s) address of at most 3,000 characters.", field="image_url")
+        raise Invalid("image_url must be an http or https address of at most 3,000 characters.", field="image_url")
     return value
 
 
 def _is_web_address(value: str) -> bool:
     try:
         return urlsplit(value).scheme in ("http", "https")
-    except ValueError:  # e.g. "http://[": an address of version 6 that never ends
+    except ValueError:  # e.g. "http://[", an incomplete IPv6 address
         return False
 
 
@@ -102,7 +102,9 @@ def _fields(value: Any, policy: QueuePolicy) -> dict[str, str]:
     if not isinstance(value, OBJECT) or len(value) > MOST_FIELDS:
         raise Invalid(f"fields must be an object with at most {MOST_FIELDS} entries.", field="fields")
     texts = {storable(str(name)): storable(str(content)) for name, content in value.items()}
-    if not policy.privacy.keep_original:  # masked before they are cut: half of what should be masked is not recognised
+    if (
+        not policy.privacy.keep_original
+    ):  # masked before they are cut, because a part of a phone number is not recognised
         stored = policy.privacy.stored
         texts = {stored(name[:LONGEST_TEXT]): stored(content[:LONGEST_TEXT]) for name, content in texts.items()}
     return {name[:80]: content[:LONGEST_VALUE] for name, content in texts.items()}
@@ -112,14 +114,14 @@ def _probabilities(value: Any, policy: QueuePolicy) -> dict[str, float] | None:
     if value is None:
         return None
     if not isinstance(value, OBJECT) or not value:
-        raise Invalid("probabilities must be an object: label to probability.", field="probabilities")
+        raise Invalid("probabilities must be an object of labels and numbers.", field="probabilities")
     for name, probability in value.items():
         _require_label(name, policy, "probabilities")
         if not _is_probability(probability):
             raise Invalid(f"probabilities.{name} must be a number from 0 to 1.", field="probabilities")
     total = sum(value.values())
     if total > 1 + SUM_TOLERANCE:
-        raise Invalid(f"probabilities add up to {total:.3f}; at most 1 is possible.", field="probabilities")
+        raise Invalid(f"probabilities add up to {total:.3f}, which is more than 1.", field="probabilities")
     return {name: float(probability) for name, probability in value.items()}
 
 
@@ -135,7 +137,7 @@ def _label(value: Any, probabilities: dict[str, float] | None, policy: QueuePoli
 def _confidence(value: Any, label: str, probabilities: dict[str, float] | None) -> float:
     if value is None or value == "":
         if probabilities is None or label not in probabilities:
-            raise Invalid(f"There is no confidence and no probability for “{label}”.", field="confidence")
+            raise Invalid(f"The label “{label}” needs a confidence or a probability.", field="confidence")
         return probabilities[label]
     if not _is_probability(value):
         raise Invalid("confidence must be a number from 0 to 1.", field="confidence")

@@ -1,7 +1,7 @@
-"""Bearer tokens of the HTTP API: made, listed, revoked, recognised.
+"""Bearer tokens of the HTTP API: created, listed, revoked and recognised.
 
-Only a token's SHA-256 is stored. A slow, salted hash, as passwords need it, would add nothing: a token is 256 bits of
-chance, so nobody can guess it from its digest, and every request has to look it up.
+Only a token's SHA-256 is stored. A slow, salted hash, as for passwords, would add nothing: a token has 256 random bits,
+so it cannot be guessed from its digest, and every request looks it up.
 """
 
 import hashlib
@@ -19,14 +19,14 @@ from core.records.queues import Queue
 from core.text.storable import storable
 from core.vocabulary import Scope
 
-PREFIX = "goldloop_"  # so that a token that leaked is recognised for what it is
-FINENESS = timedelta(minutes=1)  # of "last used": not a write for every request
+PREFIX = "goldloop_"  # lets scanners recognise a leaked token
+LAST_USED_PRECISION = timedelta(minutes=1)  # avoids a write for every request
 LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who sent a request: the holder of a token. queue: the only one it is good for; None: all."""
+    """The holder of a token. queue: the only queue that it is valid for; None: all."""
 
     id: int
     name: str
@@ -34,17 +34,17 @@ class Caller:
     queue: str | None
 
     def require(self, scope: Scope, queue: str) -> None:
-        """Raises NotAllowed, saying which scope or queue is missing."""
+        """Raises NotAllowed, naming the missing scope or the wrong queue."""
         if self.queue not in (None, queue):
-            raise NotAllowed(f"The token “{self.name}” is for the queue {self.queue}, not for {queue}.")
+            raise NotAllowed(f"The token “{self.name}” is for the queue {self.queue} only, not for {queue}.")
         if scope not in self.scopes:
             has = ", ".join(sorted(self.scopes))
-            raise NotAllowed(f"The token “{self.name}” lacks the scope “{scope}”; it has {has}.")
+            raise NotAllowed(f"The token “{self.name}” lacks the scope “{scope}”. It has: {has}.")
 
 
 @dataclass(frozen=True)
 class TokenLine:
-    """What may be shown of a token."""
+    """A token without its secret, for display."""
 
     id: int
     name: str
@@ -55,36 +55,38 @@ class TokenLine:
     revoked_at: datetime | None
 
 
-def make_token(
-    session: Session, name: str, chance: str, scopes: Collection[Scope], queue: str | None, now: datetime
+def create_token(
+    session: Session, name: str, random_part: str, scopes: Collection[Scope], queue: str | None, now: datetime
 ) -> str:
-    """Store a token and return it: it cannot be shown again. chance: 256 random bits as text.
-    Raises Invalid if the name is taken, NotFound for an unknown queue."""
+    """Store a token and return it; it cannot be shown again. random_part: 256 random bits as text.
+    Raises Invalid if the name is taken, and NotFound for an unknown queue."""
     name = storable(name).strip()
     if not name or len(name) > LONGEST_NAME:
-        raise Invalid(f"A token's name has 1 to {LONGEST_NAME} characters.", field="name")
+        raise Invalid(f"A token's name must have 1 to {LONGEST_NAME} characters.", field="name")
     if not scopes:
-        raise Invalid("A token needs a scope: ingest, read, predict.", field="scopes")
+        raise Invalid("A token needs at least one scope: ingest, predict or read.", field="scopes")
     if session.scalar(select(ApiToken.id).where(ApiToken.name == name)) is not None:
-        raise Invalid(f"There is a token “{name}” already. Choose another name; names are kept.", field="name")
+        raise Invalid(
+            f"A token named “{name}” already exists. Names cannot be reused, even after revoking.", field="name"
+        )
     queue_id = None if queue is None else queue_named(session, queue).id
     words = " ".join(sorted(set(scopes)))
-    token = PREFIX + chance
+    token = PREFIX + random_part
     session.add(ApiToken(name=name, digest=_digest(token), scopes=words, queue_id=queue_id, created_at=now))
     session.flush()
     return token
 
 
 def revoke_token(session: Session, name: str, now: datetime) -> None:
-    """From now on it opens nothing. Repeating it changes nothing. Raises NotFound."""
+    """Revoke a token. Repeating it changes nothing. Raises NotFound."""
     row = session.scalar(select(ApiToken).where(ApiToken.name == name).with_for_update())
     if row is None:
-        raise NotFound(f"There is no token “{name}”. `goldloop token list` shows all.")
+        raise NotFound(f"There is no token “{name}”. Run `goldloop token list` to see all tokens.")
     row.revoked_at = row.revoked_at or now
 
 
 def tokens(session: Session) -> list[TokenLine]:
-    """All that were ever made, oldest first."""
+    """All tokens, revoked ones included, oldest first."""
     rows = session.execute(
         select(ApiToken, Queue.name).outerjoin(Queue, Queue.id == ApiToken.queue_id).order_by(ApiToken.id)
     )
@@ -97,7 +99,7 @@ def tokens(session: Session) -> list[TokenLine]:
 
 
 def caller(session: Session, token: str) -> tuple[Caller, datetime | None] | None:
-    """Whose token this is, and when it was used last. None: nobody's, or revoked."""
+    """The holder of this token, and when it was last used. None if the token is unknown or revoked."""
     found = session.execute(
         select(ApiToken, Queue.name)
         .outerjoin(Queue, Queue.id == ApiToken.queue_id)
@@ -110,11 +112,11 @@ def caller(session: Session, token: str) -> tuple[Caller, datetime | None] | Non
 
 
 def is_worth_noting(last_used_at: datetime | None, now: datetime) -> bool:
-    return last_used_at is None or now - last_used_at >= FINENESS
+    return last_used_at is None or now - last_used_at >= LAST_USED_PRECISION
 
 
 def note_use(session: Session, token_id: int, now: datetime) -> None:
-    """So that an unused token can be found and revoked."""
+    """Store the time of use, so that an unused token can be found and revoked."""
     session.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=now))
 
 

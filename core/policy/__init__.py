@@ -1,4 +1,4 @@
-"""The policy: one file for each section of goldloop.toml. This is the room's face; its rooms have the thresholds."""
+"""The policy: one module for each section of goldloop.toml. Other packages import its classes from here."""
 
 from core.policy.consensus import ConsensusPolicy
 from core.policy.privacy import PrivacyPolicy

@@ -1,4 +1,4 @@
-"""What the sections of the policy have in common."""
+"""The base class and the common types of the policy's sections."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class Section(BaseModel):
-    """A frozen part of the policy file that knows its keys."""
+    """A section of the policy file: frozen, and unknown keys are errors."""
 
-    # Defaults are validated too: 2 and 2.0 are one value, but as JSON they would be two fingerprints.
+    # Defaults are validated too: otherwise 2 and 2.0, the same value, would give two fingerprints.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, validate_default=True)

@@ -1,4 +1,4 @@
-"""`[queues.NAME.consensus]`."""
+"""`[queues.NAME.consensus]`: when votes become a verdict."""
 
 from typing import Literal
 
@@ -8,11 +8,13 @@ from core.policy.base import Section
 
 
 class ConsensusPolicy(Section):
-    """When several people's votes become a verdict."""
+    """The rule that turns several people's votes into a verdict."""
 
     rule: Literal["lead_by_2", "majority"] = Field(
         "lead_by_2",
-        description="`lead_by_2`: stop when one answer is two ahead; `majority`: when it has over half of `votes`",
+        description="`lead_by_2`: an answer wins when two votes ahead; `majority`: with more than half of `votes`",
     )
-    votes: int = Field(3, ge=1, le=15, description="at most this many votes per item; then a lead decides")
-    cannot_judge: int = Field(2, ge=1, le=15, description='this many "cannot judge" bring the item to a lead')
+    votes: int = Field(
+        3, ge=1, le=15, description="maximum number of votes per item; without a verdict, a lead decides"
+    )
+    cannot_judge: int = Field(2, ge=1, le=15, description='number of "cannot judge" answers after which a lead decides')

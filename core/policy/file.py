@@ -1,4 +1,4 @@
-"""The policy file, read: what is wrong with one is said with the file, the key, the value and what is allowed."""
+"""Loading of the policy file. An error names the file, the key, the value and what is allowed."""
 
 import tomllib
 from pathlib import Path
@@ -15,15 +15,15 @@ Part = TypeVar("Part", bound=BaseModel)
 
 
 def load_policy(path: Path) -> Policy:
-    """Read and check a policy file. Raises Invalid with the file, the key, the value and what is allowed."""
+    """Read and validate a policy file. Raises Invalid, naming the file, the key, the value and what is allowed."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Invalid(
-            f"{path}: there is no such policy file. Set GOLDLOOP_POLICY or write one; see docs/policy.md."
+            f"There is no policy file {path}. Create one with `goldloop init`, or set GOLDLOOP_POLICY."
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path}: this is not valid TOML: {error}.") from None
+        raise Invalid(f"{path}: not valid TOML: {error}.") from None
     return parse_policy(document, str(path))
 
 
@@ -32,12 +32,12 @@ def parse_policy(document: dict[str, Any], source: str) -> Policy:
     unknown = sorted(set(document) - {"queues", "api", "webhooks"})
     if unknown:
         raise Invalid(
-            f"{source}: {unknown[0]} is not known. The sections are [queues.NAME], [api] and [webhooks.NAME]; "
-            "see docs/policy.md."
+            f"{source}: {unknown[0]} is not a known section. Valid sections are [queues.NAME], [api] and "
+            "[webhooks.NAME]; see docs/policy.md."
         )
     queues = _named(QueuePolicy, document, "queues", source)
     if not queues:
-        raise Invalid(f"{source}: there is no [queues.NAME] section; at least one is needed.")
+        raise Invalid(f"{source}: the [queues.NAME] section is missing; define at least one queue.")
     api = _section(ApiPolicy, document.get("api", {}), "api", source)
     webhooks = _named(WebhookEndpoint, document, "webhooks", source)
     _check_queues_of(webhooks, {queue.name for queue in queues}, source)
@@ -48,7 +48,7 @@ def _named(kind: type[Part], document: dict[str, Any], title: str, source: str) 
     """The sections [title.NAME], in the order of the file."""
     sections = document.get(title) or {}
     if not isinstance(sections, dict):
-        raise Invalid(f"{source}: there is no [{title}.NAME] section; {title} alone says nothing.")
+        raise Invalid(f"{source}: {title} must be a section with a name, like [{title}.NAME].")
     return tuple(_section(kind, values, f"{title}.{name}", source, name=name) for name, values in sections.items())
 
 
@@ -69,11 +69,11 @@ def _check_queues_of(webhooks: tuple[WebhookEndpoint, ...], known: set[str], sou
 
 
 def _sentences(error: ValidationError, prefix: str, source: str) -> str:
-    """A list with a bad entry is not said to be too short as well."""
+    """One sentence for each problem. A list with an invalid entry is not also reported as too short."""
     problems = error.errors(include_url=False)
-    spoilt = {problem["loc"][:depth] for problem in problems for depth in range(len(problem["loc"]))}
-    said = (one for one in problems if one["type"] != "too_short" or one["loc"] not in spoilt)
-    return "\n".join(_sentence(problem, prefix, source) for problem in said)
+    has_problem = {problem["loc"][:depth] for problem in problems for depth in range(len(problem["loc"]))}
+    reported = (one for one in problems if one["type"] != "too_short" or one["loc"] not in has_problem)
+    return "\n".join(_sentence(problem, prefix, source) for problem in reported)
 
 
 def _sentence(problem: Any, prefix: str, source: str) -> str:

@@ -1,4 +1,4 @@
-"""`[queues.NAME.flagging]`."""
+"""`[queues.NAME.flagging]`: which predictions are reviewed."""
 
 from pydantic import Field
 
@@ -6,8 +6,10 @@ from core.policy.base import Probability, Section, Share
 
 
 class FlaggingPolicy(Section):
-    """Which predictions deserve a person's look."""
+    """Thresholds below which a prediction is sent to the reviewers."""
 
-    confidence: Probability = Field(0.8, description="flag a prediction whose top probability is below this")
-    margin: Probability = Field(0.1, description="flag when the top two probabilities are closer than this")
-    audit_share: Share = Field(0.05, description="random share of the confident predictions that people check")
+    confidence: Probability = Field(0.8, description="flag a prediction if its highest probability is below this")
+    margin: Probability = Field(
+        0.1, description="flag a prediction if its two highest probabilities are closer than this"
+    )
+    audit_share: Share = Field(0.05, description="random share of the confident predictions to review as well")

@@ -1,4 +1,4 @@
-"""`[queues.NAME.golden]`."""
+"""`[queues.NAME.golden]`: which examples test models and never train them."""
 
 from pydantic import Field
 
@@ -8,13 +8,15 @@ from core.policy.base import Section, Share
 class GoldenPolicy(Section):
     """Verified examples that never train."""
 
-    seed_share: Share = Field(0.1, description="random share (by content hash) of the seed file that becomes golden")
+    seed_share: Share = Field(
+        0.1, description="random share of the seed file that becomes golden, chosen by content hash"
+    )
     random_share: Share = Field(
-        0.1, description="random share of the blind items that becomes golden, whatever the model said"
+        0.1, description="random share of the blind items that becomes golden, whether the model was right or wrong"
     )
     near_duplicate: float = Field(
         0.92,
         ge=0.5,
         le=1,
-        description="training rows this similar to a golden one (cosine of character n-grams) are left out",
+        description="leave out training rows at least this similar to a golden example (cosine of character n-grams)",
     )

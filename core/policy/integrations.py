@@ -1,4 +1,4 @@
-"""The parts of the policy file about other systems: how much the HTTP API takes, and who is told what by webhook."""
+"""`[api]` and `[webhooks.NAME]`: the limits of the HTTP API, and the endpoints that receive events."""
 
 from urllib.parse import urlsplit
 
@@ -10,35 +10,38 @@ THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 class ApiPolicy(BaseModel):
-    """`[api]`."""
+    """`[api]`: limits for each caller."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     requests_per_minute: int = Field(
-        600, ge=1, le=1_000_000, description="of one token, in each web process; unused ones add up to a minute's worth"
+        600,
+        ge=1,
+        le=1_000_000,
+        description="limit for one token, in each web process; unused requests add up to at most one minute's worth",
     )
-    body_bytes: int = Field(20_000_000, ge=1000, le=500_000_000, description="the largest body that is read")
+    body_bytes: int = Field(20_000_000, ge=1000, le=500_000_000, description="largest request body accepted, in bytes")
 
 
 class WebhookEndpoint(BaseModel):
-    """`[webhooks.NAME]`: an address that is told what happens. Its secret is no part of the file."""
+    """`[webhooks.NAME]`: an address that receives events. Its secret comes from the environment."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="taken from the section's title")
-    url: str = Field(max_length=2000, description="an https address (http only on this machine)")
-    events: tuple[EventKind, ...] = Field((), description="which events; empty: all")
-    queues: tuple[str, ...] = Field((), description="of which queues; empty: all")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="the NAME of the section")
+    url: str = Field(max_length=2000, description="https address that receives the events (http only on this machine)")
+    events: tuple[EventKind, ...] = Field((), description="types of events to send; empty: all")
+    queues: tuple[str, ...] = Field((), description="queues whose events to send; empty: all")
 
     @field_validator("url")
     @classmethod
     def _may_be_called(cls, value: str) -> str:
-        """Raises ValueError (urlsplit's own as well, of which port has some)."""
+        """Raises ValueError; urlsplit itself does too, for instance for an invalid port."""
         address = urlsplit(value)
         if address.username or address.password:
-            raise ValueError("must hold no user name or password; requests are signed")
+            raise ValueError("must not contain a user name or password; requests are signed instead")
         if address.port == 0:
-            raise ValueError("has no port that can be called")
+            raise ValueError("must not use port 0")
         if not address.hostname or not (
             address.scheme == "https" or (address.scheme == "http" and address.hostname in THIS_MACHINE)
         ):

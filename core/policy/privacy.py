@@ -1,4 +1,4 @@
-"""`[queues.NAME.privacy]`."""
+"""`[queues.NAME.privacy]`: masking and retention of personal data."""
 
 from pydantic import Field, field_validator
 
@@ -7,22 +7,26 @@ from core.text.masking import Kind, mask, pattern_problem, region_problem
 
 
 class PrivacyPolicy(Section):
-    """What of people's data is shown, what is stored, and for how long."""
+    """Which personal data is shown and stored, and for how long."""
 
     mask: tuple[Kind, ...] = Field(
-        (), description="what is replaced before anybody sees it: any of `email`, `phone`, `card`, `iban`"
+        (), description="kinds of personal data to hide from people: any of `email`, `phone`, `card`, `iban`"
     )
     phone_region: str = Field(
-        "", description='country whose phone numbers are known without "+", e.g. `DE`; empty: only those with it'
+        "",
+        description='country whose phone numbers are recognised without "+", e.g. `DE`; empty: only numbers with "+"',
     )
     patterns: tuple[str, ...] = Field(
-        (), max_length=20, description="own regular expressions (RE2 syntax) whose matches are replaced too"
+        (), max_length=20, description="regular expressions (RE2 syntax) whose matches are hidden as well"
     )
     keep_original: bool = Field(
-        True, description="`true`: the original is stored and trained on; `false`: only the masked text ever is"
+        True, description="`true`: store and train on the original text; `false`: on the masked text only"
     )
     retention_days: int = Field(
-        0, ge=0, le=36_500, description="erase what neither trained nor became golden after so many days; 0: keep"
+        0,
+        ge=0,
+        le=36_500,
+        description="erase texts that were not used for training or the golden set after this many days; 0: never",
     )
 
     @field_validator("phone_region")
@@ -41,9 +45,9 @@ class PrivacyPolicy(Section):
         return value
 
     def shown(self, text: str) -> str:
-        """The text as people and exports may see it."""
+        """The text as shown to people and in exports."""
         return mask(text, self.mask, self.phone_region, self.patterns) if self.mask or self.patterns else text
 
     def stored(self, text: str) -> str:
-        """The text as the database, and so training, may have it."""
+        """The text as stored, and so as used for training."""
         return text if self.keep_original else self.shown(text)

@@ -1,4 +1,4 @@
-"""`[queues.NAME.promotion]`."""
+"""`[queues.NAME.promotion]`: the golden gate, and approval by leads."""
 
 from pydantic import Field
 
@@ -6,12 +6,21 @@ from core.policy.base import Section
 
 
 class PromotionPolicy(Section):
-    """The golden gate, and who says yes."""
+    """What a candidate must pass before it goes live."""
 
-    approvals: int = Field(1, ge=1, le=10, description="leads who must react with :white_check_mark:")
-    alpha: float = Field(0.05, gt=0, lt=0.5, description="level of the paired tests that block a candidate")
-    class_rows: int = Field(
-        20, ge=2, le=10_000, description="golden rows a label needs to be tested alone; fewer: listed only"
+    approvals: int = Field(1, ge=1, le=10, description="number of leads who must approve with :white_check_mark:")
+    alpha: float = Field(
+        0.05, gt=0, lt=0.5, description="significance level of the paired tests that block a candidate"
     )
-    non_inferiority: float = Field(0.01, ge=0, le=1, description="warn when a fall of this size cannot be excluded")
-    reminder_hours: float = Field(24, gt=0, le=720, description="remind the leads when a candidate waits this long")
+    class_rows: int = Field(
+        20,
+        ge=2,
+        le=10_000,
+        description="golden examples a label needs to be tested by itself; with fewer, it is only listed",
+    )
+    non_inferiority: float = Field(
+        0.01, ge=0, le=1, description="warn if a loss of accuracy of this size cannot be ruled out"
+    )
+    reminder_hours: float = Field(
+        24, gt=0, le=720, description="hours after which the leads are reminded of a waiting candidate"
+    )

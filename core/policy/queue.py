@@ -1,7 +1,8 @@
-"""One queue's policy: its labels, people and channels, and a section for each subject.
+"""A queue's policy: its labels, people and channels, and a section for each subject.
 
-Settings say where things are; the policy says how we decide. It is passed in, never imported. Each flag, correction,
-run and decision stores `QueuePolicy.fingerprint`, so that it can be explained later under which rules it was taken.
+Settings (bot/runtime/settings.py) say where things are; the policy says how to decide. It is an argument, never a
+global. Each flag, correction, run and decision stores `QueuePolicy.fingerprint`, so that the rules behind it are known
+later.
 """
 
 import hashlib
@@ -25,40 +26,41 @@ from core.vocabulary import NONE_OF_THESE, Role
 
 
 class LabelPolicy(Section):
-    """One label of a queue, in the order in which people see them."""
+    """A label of a queue. People see labels in the order of the file."""
 
-    name: str = Field(min_length=1, max_length=60, description="as stored, trained on and shown on the button")
-    description: str = Field("", max_length=300, description="what belongs here; shown where one chooses")
-    confidence: Probability | None = Field(
-        None, description="flag below this confidence instead of `flagging.confidence`"
-    )
-    margin: Probability | None = Field(None, description="flag below this margin instead of `flagging.margin`")
+    name: str = Field(min_length=1, max_length=60, description="the label, as stored, trained on and shown on buttons")
+    description: str = Field("", max_length=300, description="what the label covers; shown in the list of labels")
+    confidence: Probability | None = Field(None, description="replaces `flagging.confidence` for this label")
+    margin: Probability | None = Field(None, description="replaces `flagging.margin` for this label")
 
 
 class QueuePolicy(Section):
-    """One model's stream of work."""
+    """`[queues.NAME]`: a stream of predictions by one model, and the people who review it."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="taken from the section's title")
-    title: str = Field("", max_length=80, description="what people read; empty: the name")
-    channel: str = Field(min_length=1, max_length=80, description="id of the reviewers' Slack channel")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="the NAME of the section")
+    title: str = Field("", max_length=80, description="name that people see; empty: NAME")
+    channel: str = Field(min_length=1, max_length=80, description="Slack id of the channel in which reviewers vote")
     leads_channel: str = Field(
-        min_length=1, max_length=80, description="id of the leads' Slack channel: reports and decisions"
+        min_length=1, max_length=80, description="Slack id of the channel for reports and decisions"
     )
     reviewers: tuple[str, ...] = Field(
-        (), description="Slack ids of people (`U…`) or user groups (`S…`) who may vote; empty: the channel's members"
+        (),
+        description="Slack ids of people (`U…`) or user groups (`S…`) who may vote; empty: all members of `channel`",
     )
     leads: tuple[str, ...] = Field(
-        min_length=1, description="ids of people or user groups who settle disputes and decide on models"
+        min_length=1, description="Slack ids of the people or user groups who settle disputes and decide on models"
     )
     admins: tuple[str, ...] = Field(
         (),
-        description="ids of people or user groups: leads who alone may overrule the golden gate; empty: each lead may",
+        description="Slack ids of leads, or groups of them, who may overrule the golden gate; empty: every lead may",
     )
-    labels: tuple[LabelPolicy, ...] = Field(min_length=2, max_length=1000, description="at least two")
+    labels: tuple[LabelPolicy, ...] = Field(
+        min_length=2, max_length=1000, description="the labels that reviewers choose from, at least two"
+    )
     guideline: str = Field(
-        "", max_length=20_000, description="instructions for reviewers; a changed text is a new version"
+        "", max_length=20_000, description="instructions for reviewers; changing the text creates a new version"
     )
-    time_zone: str = Field("UTC", description="IANA name; says when a day begins for the daily cap")
+    time_zone: str = Field("UTC", description="IANA time zone in which a day begins, for the daily cap")
     flagging: FlaggingPolicy = FlaggingPolicy()
     review: ReviewPolicy = ReviewPolicy()
     consensus: ConsensusPolicy = ConsensusPolicy()
@@ -79,9 +81,9 @@ class QueuePolicy(Section):
         seen: set[str] = set()
         for label in value:
             if label.name == NONE_OF_THESE or label.name.startswith("|"):
-                raise ValueError(f"a label may not be {label.name!r}: that is kept for the vote without a label")
+                raise ValueError(f"the label {label.name!r} is reserved for votes without a label")
             if label.name in seen:
-                raise ValueError(f"the label {label.name!r} stands twice")
+                raise ValueError(f"the label {label.name!r} is listed twice")
             seen.add(label.name)
         return value
 
@@ -89,7 +91,7 @@ class QueuePolicy(Section):
     @classmethod
     def _known_zone(cls, value: str) -> str:
         if value not in _time_zones():
-            raise ValueError("is not an IANA time zone such as Europe/Berlin")
+            raise ValueError("must be an IANA time zone such as Europe/Berlin")
         return value
 
     @model_validator(mode="after")
@@ -100,14 +102,14 @@ class QueuePolicy(Section):
 
     @model_validator(mode="after")
     def _leads_suffice(self) -> "QueuePolicy":
-        """How many a user group holds is Slack's to say."""
-        asked, leads = self.promotion.approvals, len(set(self.named(Role.LEAD)))
-        if asked > leads and not any(is_group(one) for one in self.named(Role.LEAD)):
-            raise ValueError(f"promotion.approvals = {asked}: must be at most the number of leads, which is {leads}")
+        """A user group has an unknown number of members, so any number is accepted then."""
+        needed, leads = self.promotion.approvals, len(set(self.named(Role.LEAD)))
+        if needed > leads and not any(is_group(one) for one in self.named(Role.LEAD)):
+            raise ValueError(f"promotion.approvals = {needed}: must be at most the number of leads, which is {leads}")
         return self
 
     def named(self, role: Role) -> tuple[str, ...]:
-        """Ids of the people and user groups who are to hold this role."""
+        """Ids of the people and user groups with this role."""
         return {
             Role.REVIEWER: self.reviewers,
             Role.LEAD: (*self.leads, *self.admins),
@@ -116,7 +118,7 @@ class QueuePolicy(Section):
 
     @property
     def channels(self) -> tuple[str, str]:
-        """Ids: the reviewers', then the leads'."""
+        """Ids of the reviewers' and the leads' channel, in this order."""
         return self.channel, self.leads_channel
 
     @property
@@ -129,7 +131,7 @@ class QueuePolicy(Section):
 
     @cached_property
     def label_named(self) -> dict[str, LabelPolicy]:
-        """Each prediction that comes in asks for its labels, of which there may be a thousand."""
+        """Labels by name: every prediction looks its labels up, and there may be a thousand."""
         return {label.name: label for label in self.labels}
 
     @property
@@ -138,26 +140,26 @@ class QueuePolicy(Section):
 
     @cached_property
     def fingerprint(self) -> str:
-        """16 hex digits over every value of this queue's policy, defaults included."""
+        """16 hex digits of a hash over every value of this queue's policy, including defaults."""
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[:16]
 
     def confidence_threshold(self, label: str) -> float:
-        """Flag a prediction of `label` below this confidence."""
+        """The confidence below which a prediction of `label` is flagged."""
         known = self.label_named.get(label)
         return self.flagging.confidence if known is None or known.confidence is None else known.confidence
 
     def margin_threshold(self, label: str) -> float:
-        """Flag a prediction of `label` whose two highest probabilities are closer than this."""
+        """The margin below which a prediction of `label` is flagged."""
         known = self.label_named.get(label)
         return self.flagging.margin if known is None or known.margin is None else known.margin
 
 
 @cache
 def _time_zones() -> frozenset[str]:
-    """Finding them opens hundreds of files."""
+    """Cached, because listing them opens hundreds of files."""
     return frozenset(available_timezones())
 
 
 def is_group(named: str) -> bool:
-    """Whether an id is that of a Slack user group; people's begin with U or W."""
+    """Whether an id names a Slack user group. Ids of people begin with U or W."""
     return named.startswith("S")

@@ -15,11 +15,16 @@ class RetrainingPolicy(Section):
 
     cron: str | None = Field(None, description="cron's five fields in UTC, e.g. `0 3 * * mon`; none: no schedule")
     corrections: int = Field(
-        50, ge=0, le=1_000_000, description="retrain when this many new corrections have come; 0: never because of them"
+        50,
+        ge=0,
+        le=1_000_000,
+        description="number of new corrections that starts a training run; 0: corrections never start one",
     )
-    error_weight: float = Field(2, gt=0, le=10, description="weight of a corrected row; a seed row has 1")
-    confirmed_weight: float = Field(1, gt=0, le=10, description="weight of a row on which the model was right")
-    learner: str = Field("text", description="name of an entry point in the group `goldloop.learners`")
+    error_weight: float = Field(
+        2, gt=0, le=10, description="training weight of a row that corrects the model; a seed row has 1"
+    )
+    confirmed_weight: float = Field(1, gt=0, le=10, description="training weight of a row that confirms the model")
+    learner: str = Field("text", description="name of an installed learner (entry point group `goldloop.learners`)")
 
     @field_validator("cron")
     @classmethod

@@ -1,4 +1,4 @@
-"""`[queues.NAME.review]`."""
+"""`[queues.NAME.review]`: what reviewers see."""
 
 from typing import Literal
 
@@ -8,14 +8,17 @@ from core.policy.base import Section, Share
 
 
 class ReviewPolicy(Section):
-    """What reviewers see."""
+    """What a card shows to reviewers."""
 
     blind_share: Share = Field(
-        1 / 3, description="share of items shown without the model's guess; only these may become golden"
+        1 / 3, description="share of items shown without the model's prediction; only these can become golden"
     )
     buttons: int = Field(
-        4, ge=1, le=20, description="labels offered as buttons beside the model's guess; the others are under Other…"
+        4,
+        ge=1,
+        le=20,
+        description="number of labels with their own button, besides the predicted one; the rest are under Other…",
     )
     reveal: Literal["tally", "names"] = Field(
-        "tally", description="what everyone sees of the votes once an item is settled"
+        "tally", description="what a settled item shows of the votes: `tally` for counts, `names` for who voted what"
     )

@@ -1,6 +1,6 @@
-"""All of the policy: every queue's, and what other systems may do and are told.
+"""The whole policy: all queues, the API's limits and the webhooks.
 
-Every threshold of the product is in it, frozen. A file `goldloop.toml` is read over the defaults (file.py).
+It is frozen and has every threshold of the product. file.py loads it from goldloop.toml over the defaults.
 """
 
 from pydantic import Field
@@ -13,7 +13,7 @@ from core.vocabulary import Role
 
 
 class Policy(Section):
-    """All queues, and other systems."""
+    """All queues, and the limits and webhooks for other systems."""
 
     queues: tuple[QueuePolicy, ...] = Field(min_length=1)
     api: ApiPolicy = ApiPolicy()
@@ -21,20 +21,20 @@ class Policy(Section):
 
     @property
     def channels(self) -> list[str]:
-        """Ids of the channels that any queue uses, each once."""
+        """Ids of all queues' channels, without repeats."""
         return list(dict.fromkeys(channel for queue in self.queues for channel in queue.channels))
 
     @property
     def groups(self) -> list[str]:
-        """Ids of the user groups that hold a role in any queue, each once."""
+        """Ids of all queues' user groups, without repeats."""
         named = (one for queue in self.queues for role in Role for one in queue.named(role))
         return list(dict.fromkeys(one for one in named if is_group(one)))
 
     def queue(self, name: str) -> QueuePolicy:
-        """Raises NotFound if the policy file has no such queue (any more)."""
+        """The queue of this name. Raises NotFound if the policy file does not define it."""
         for queue in self.queues:
             if queue.name == name:
                 return queue
         raise NotFound(
-            f"There is no queue “{name}” in goldloop.toml. It has: {', '.join(q.name for q in self.queues)}."
+            f"There is no queue “{name}”. The policy file defines: {', '.join(q.name for q in self.queues)}."
         )

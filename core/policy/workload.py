@@ -1,4 +1,4 @@
-"""`[queues.NAME.workload]`."""
+"""`[queues.NAME.workload]`: limits on what is asked of each reviewer."""
 
 from pydantic import Field
 
@@ -6,8 +6,8 @@ from core.policy.base import Section
 
 
 class WorkloadPolicy(Section):
-    """People's time is the budget."""
+    """Limits on what is asked of each reviewer."""
 
     daily_cap: int = Field(
-        120, ge=1, le=10_000, description="votes per person and day (the queue's time zone); then: tomorrow"
+        120, ge=1, le=10_000, description="maximum number of votes per person and day, in the queue's `time_zone`"
     )

@@ -1,4 +1,4 @@
-"""What it means when the database fails: an outage, which is told to people as "try again", or a bug of ours."""
+"""Database errors: an outage becomes a refusal that asks to try again; anything else is a bug and stays as it is."""
 
 import logging
 import sqlite3
@@ -14,25 +14,25 @@ from core.errors import CommitOutcomeUnknown, DatabaseUnavailable, DiskFull
 
 log = logging.getLogger(__name__)
 
-SELDOM = 60.0  # seconds between two lines in the log about the same trouble: an outage hits every thread at once
+SELDOM = 60.0  # seconds between two log lines with the same code: an outage hits every thread at once
 
-BUSY = "Goldloop's database is busy. Nothing was recorded; please try again in a moment."
-UNREACHABLE = "Goldloop's database cannot be reached. Nothing was recorded; please try again in a moment."
-NO_ROOM = "Goldloop's disk is full. Nothing was recorded; please try again when there is room."
+BUSY = "Goldloop's database is busy. Nothing was recorded. Please try again in a moment."
+UNREACHABLE = "Goldloop's database cannot be reached. Nothing was recorded. Please try again in a moment."
+NO_ROOM = "Goldloop's disk is full. Nothing was recorded. Please try again when there is free space."
 OUTCOME_UNKNOWN = (
-    "Goldloop's database did not say whether this was recorded. It may or may not have been; what is shown soon is "
-    "what counts. Doing the same again is safe."
+    "Goldloop lost its database connection while recording this, so it may or may not have been recorded. "
+    "Repeating it is safe."
 )
 
 # By SQLSTATE or the first two characters of it: https://www.postgresql.org/docs/current/errcodes-appendix.html
 DISK_FULL = "53100"
-WAITED_IN_VAIN = {"55P03", "57014", "40001", "40P01", "53"}  # locks, our time-out, deadlocks, resources used up
-GONE = {"08", "57P", "25P03", "25P04"}  # connections, shut down or starting, ended because it did nothing
+TIMED_OUT = {"55P03", "57014", "40001", "40P01", "53"}  # locks, our timeout, deadlocks, resources used up
+LOST = {"08", "57P", "25P03", "25P04"}  # connection errors, shutdown or start-up, closed as idle
 
 
 def refusal_for(error: SQLAlchemyError, committing: bool = False) -> DatabaseUnavailable | None:
-    """None: no outage but an error of ours. committing: COMMIT had been sent, so that a lost connection says nothing
-    about what became of it."""
+    """The refusal for an outage; None for any other error. committing: COMMIT was sent, so its outcome is unknown if
+    the connection was lost."""
     if isinstance(error, PoolTimeout):
         return DatabaseUnavailable(BUSY)
     if not isinstance(error, DBAPIError):
@@ -44,7 +44,7 @@ def refusal_for(error: SQLAlchemyError, committing: bool = False) -> DatabaseUna
 
 
 class Seldom:
-    """Whether to say something again. `clock` counts seconds and never goes back."""
+    """Limits how often a message is repeated. `clock` counts seconds and never goes back."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds, self._clock = seconds, clock
@@ -64,7 +64,7 @@ _seldom = Seldom(SELDOM)
 
 
 def _of_sqlite(error: sqlite3.Error) -> DatabaseUnavailable | None:
-    """By SQLite's own names of its results: the words differ between versions."""
+    """By SQLite's result codes: its messages differ between versions."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return DatabaseUnavailable(BUSY)
@@ -75,16 +75,16 @@ def _of_sqlite(error: sqlite3.Error) -> DatabaseUnavailable | None:
 
 def _of_postgres(error: DBAPIError, committing: bool) -> DatabaseUnavailable | None:
     state: str | None = getattr(error.orig, "sqlstate", None)
-    is_lost = error.connection_invalidated or _is_one_of(state, GONE) or _never_connected(error, state)
+    is_lost = error.connection_invalidated or _is_one_of(state, LOST) or _never_connected(error, state)
     if is_lost:
         return CommitOutcomeUnknown(OUTCOME_UNKNOWN) if committing else DatabaseUnavailable(UNREACHABLE)
     if state == DISK_FULL:
         return DiskFull(NO_ROOM)
-    return DatabaseUnavailable(BUSY) if _is_one_of(state, WAITED_IN_VAIN) else None
+    return DatabaseUnavailable(BUSY) if _is_one_of(state, TIMED_OUT) else None
 
 
 def _never_connected(error: DBAPIError, state: str | None) -> bool:
-    """Without a server there is no SQLSTATE."""
+    """A connection that was never made has no SQLSTATE."""
     return state is None and isinstance(error, OperationalError)
 
 
@@ -93,7 +93,7 @@ def _is_one_of(state: str | None, codes: set[str]) -> bool:
 
 
 def _note(refusal: DatabaseUnavailable, cause: Any) -> None:
-    """A full disk needs somebody; of the rest most mends itself, and /health tells."""
+    """Log the outage. A full disk is an error, because an operator must act; most other outages end by themselves."""
     if _seldom.may_say(refusal.code):
         level = logging.ERROR if isinstance(refusal, DiskFull) else logging.WARNING
-        log.log(level, "the database fails", extra={"code": refusal.code, "reason": str(cause).split("\n")[0][:300]})
+        log.log(level, "Database unavailable", extra={"code": refusal.code, "reason": str(cause).split("\n")[0][:300]})

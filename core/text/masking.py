@@ -74,21 +74,21 @@ def mask(text: str, kinds: Sequence[str], region: str = "", patterns: Sequence[s
 def pattern_problem(pattern: str) -> str | None:
     """What is wrong with an operator's own pattern; None if it can be used."""
     if len(pattern) > LONGEST_PATTERN:
-        return f"is too long: a pattern may have at most {LONGEST_PATTERN} characters"
+        return f"must have at most {LONGEST_PATTERN} characters"
     try:
         compiled = _compiled(pattern)
     except re2.error as error:
         words = error.args[0]
         words = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
-        return f"is not an expression of RE2 (no look-around, no back-references): {words}"
-    return "matches the empty text, so it would match everywhere" if compiled.search("") else None
+        return f"is not valid RE2 syntax, which has no look-around and no back-references: {words}"
+    return "must not match an empty text, as it would match everywhere" if compiled.search("") else None
 
 
 def region_problem(region: str) -> str | None:
     """None for a country (two capital letters) or nothing."""
     if region == "" or region in phonenumbers.SUPPORTED_REGIONS:
         return None
-    return "is not a country of two capital letters, such as DE"
+    return "must be a country code of two capital letters, such as DE"
 
 
 def _all(text: str, kinds: Sequence[str], patterns: Sequence[str]) -> Iterator[_Found]:

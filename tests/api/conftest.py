@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 from bot.client import Client
 from bot.runtime.services import Services, assemble
 from bot.server.app import create_app
-from core.people.api_tokens import make_token
+from core.people.api_tokens import create_token
 from core.policy import Policy
 from core.storage.database import Database
 from core.vocabulary import Scope
@@ -36,7 +36,7 @@ class Api:
 
     def token(self, *scopes: Scope, name: str = "sender", queue: str | None = None) -> str:
         with self.desk.database.transaction() as session:
-            return make_token(session, name, f"chance of {name}", scopes or tuple(Scope), queue, NOW)
+            return create_token(session, name, f"chance of {name}", scopes or tuple(Scope), queue, NOW)
 
     def client(self, token: str | None = None, **more: Any) -> Client:
         return Client(self.address, token or self.token(), **more)

@@ -37,4 +37,4 @@ def test_a_missing_secret_and_what_was_given_up_are_found(desk: Desk, monkeypatc
         assert due is not None
         note_attempt(session, due.delivery_id, GONE, NOW)
     [dead] = found(desk)
-    assert (dead.words, "replay" in dead.remedy) == ("1 events never reached helpdesk", True)
+    assert (dead.words, "replay" in dead.remedy) == ("1 delivery to helpdesk failed permanently.", True)

@@ -60,4 +60,4 @@ def tried(busy: Api, operation: Any, token: str, mode: GenerationMode) -> None:
 def test_an_address_that_misses_by_a_line_break_is_a_problem_like_any_other(api: Api) -> None:
     told = api.call("GET", "%0Asupport/items", api.token())
     assert (told.status_code, told.headers["content-type"]) == (404, "application/problem+json")
-    assert told.json()["detail"] == "There is nothing at this address."
+    assert told.json()["detail"] == "This address does not exist."

@@ -67,7 +67,7 @@ def test_a_model_of_which_no_label_is_left_answers_nobody(database: Database, st
     api = start_api(desk.under(labels=["praise", "complaint"]))
     answer = api.call("POST", "support/predict", api.token(), json={"external_id": "T-1", "text": UNCLEAR})
     assert answer.status_code == 503
-    assert "knows none of the labels that the policy has now" in answer.json()["detail"]
+    assert "knows none of the policy's current labels" in answer.json()["detail"]
 
 
 @pytest.mark.usefixtures("sqlite_only")
@@ -75,5 +75,5 @@ def test_without_a_live_model_there_is_nothing_to_ask(api: Api) -> None:
     answer = api.call("POST", "support/predict", api.token(), json={"external_id": "T-1", "text": UNCLEAR})
     assert (answer.status_code, answer.json()["detail"]) == (
         404,
-        "No model of support is live yet: a lead has to approve one.",
+        "No model of support is live yet. A lead must approve one first.",
     )

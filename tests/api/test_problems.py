@@ -102,7 +102,7 @@ def test_a_database_that_is_locked_by_another_process_is_worth_asking_again(api:
         busy = api.call("POST", "support/predictions", token, json=sent())
         other.execute("ROLLBACK")
     other.close()
-    is_problem(busy, 503, "busy")
+    is_problem(busy, 503, "database_unavailable")
     assert busy.headers["retry-after"] == "2"
     assert api.call("POST", "support/predictions", token, json=sent()).json()["new"] == 1
 
@@ -112,7 +112,7 @@ def test_a_bug_says_nothing_of_itself(api: Api) -> None:
     with api.desk.database.transaction() as session:
         session.execute(update(Evaluation).values(blocks={}))  # as no code of ours writes it
     answer = api.call("GET", "support/models", api.token())
-    assert is_problem(answer, 500, "internal")["detail"] == "Something went wrong on our side. It has been logged."
+    assert is_problem(answer, 500, "internal")["detail"] == "Internal error. It has been logged."
 
 
 def test_the_page_and_the_document_list_every_endpoint(api: Api) -> None:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from bot.api.app import create_api
 from bot.client import Client
 from bot.webhooks import secret_variable
-from core.people.api_tokens import make_token
+from core.people.api_tokens import create_token
 from core.policy.integrations import WebhookEndpoint
 from core.vocabulary import ItemState, Scope
 from tests.api.receiver import SECRET, Receiver, listening
@@ -36,7 +36,7 @@ def test_the_helpdesk_hears_the_corrected_label_after_the_second_click(
     endpoint = WebhookEndpoint(name="helpdesk", url=receiver.url)
     loop = start_loop(support_policy().model_copy(update={"webhooks": (endpoint,)}))
     with loop.database.transaction() as session:
-        token = make_token(session, "helpdesk", "chance", tuple(Scope), "support", NOW)
+        token = create_token(session, "helpdesk", "chance", tuple(Scope), "support", NOW)
     app = FastAPI()
     app.mount("/api", create_api(loop.services))
     with web_server(app, another_port), Client(f"http://127.0.0.1:{another_port}", token) as client:

@@ -52,7 +52,7 @@ def test_the_sections_leave_the_fingerprint_of_a_queue_alone() -> None:
         ({"webhooks": {"x": {}}}, "webhooks.x.url is missing"),
         ({"webhooks": {"x": {"url": "http://helpdesk.example/"}}}, "must be an https:// address"),
         ({"webhooks": {"x": {"url": "ftp://helpdesk.example/"}}}, "must be an https:// address"),
-        ({"webhooks": {"x": {"url": "https://a:b@helpdesk.example/"}}}, "no user name or password"),
+        ({"webhooks": {"x": {"url": "https://a:b@helpdesk.example/"}}}, "must not contain a user name or password"),
         ({"webhooks": {"x": {"url": "https://["}}}, "webhooks.x.url"),
         ({"webhooks": {"X Y": {"url": "https://a.example"}}}, "webhooks.X Y.name"),
         ({"webhooks": {"x": {"url": "https://a.example", "events": ["item.opened"]}}}, "webhooks.x.events.0"),

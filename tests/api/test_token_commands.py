@@ -20,7 +20,7 @@ def test_a_token_is_made_listed_without_its_secret_and_revoked(desk: Desk, tmp_p
     def goldloop(*words: str) -> Result:
         return CliRunner().invoke(app, words, env=environment)
 
-    made = goldloop("token", "make", "helpdesk", "--scope", "ingest", "--scope", "read", "--queue", "support")
+    made = goldloop("token", "create", "helpdesk", "--scope", "ingest", "--scope", "read", "--queue", "support")
     token = made.stdout.strip()
     assert (made.exit_code, token[:9], len(token)) == (0, "goldloop_", 52)
     assert "cannot be shown again" in made.stderr
@@ -29,4 +29,4 @@ def test_a_token_is_made_listed_without_its_secret_and_revoked(desk: Desk, tmp_p
     assert "ingest, read" in listed
     assert token[9:] not in listed
     assert "is revoked" in goldloop("token", "revoke", "helpdesk").stdout
-    assert isinstance(goldloop("token", "make", "helpdesk", "--scope", "read").exception, Invalid)
+    assert isinstance(goldloop("token", "create", "helpdesk", "--scope", "read").exception, Invalid)

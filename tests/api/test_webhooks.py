@@ -131,8 +131,8 @@ def test_a_secret_that_is_missing_or_broken_is_said_and_sends_nothing(
     monkeypatch.setenv(HELPDESK, SECRET)
     deliver(services, timedelta(minutes=5))
     assert outcomes(desk) == [
-        f"{HELPDESK} is not set, so nothing can be signed for helpdesk.",
-        f"{HELPDESK} is no secret of the form whsec_… in base64.",
+        f"{HELPDESK} is not set, so webhooks to helpdesk cannot be signed.",
+        f"{HELPDESK} is not a secret of the form whsec_… (base64).",
         "204 No Content",
     ]
 
@@ -209,12 +209,14 @@ def test_an_operator_sees_what_is_dead_and_sends_it_again(desk: Desk, receiver: 
     deliver(services_for(desk, receiver.url))
     shown = goldloop().stdout
     assert "410 Gone" in shown
-    assert "given up: they were refused for good, or tried for almost a day. When" in " ".join(shown.split())
+    assert "no longer tried: the endpoint refused them, or every attempt of almost a day failed." in " ".join(
+        shown.split()
+    )
     assert "goldloop webhooks replay" in " ".join(shown.split())
-    assert "Tried again: 1." in goldloop("replay").stdout
+    assert "1 delivery will be sent again." in goldloop("replay").stdout
     deliver(services_for(desk, receiver.url))
     assert len(receiver.heard) == 2
-    assert "nothing to send again" in goldloop("replay").stdout
+    assert "Nothing to send again." in goldloop("replay").stdout
     assert Webhook(goldloop("secret").stdout.strip())
 
 
@@ -240,7 +242,10 @@ def test_an_endpoint_that_left_the_policy_is_still_known(desk: Desk, receiver: R
     receiver.answers = [Response(status_code=410)]
     desk.settled(ANA, BEN)
     deliver(services_for(desk, receiver.url))
-    assert "Tried again: 1." in typed(desk, write_policy(tmp_path), "replay", "--endpoint", "helpdesk").stdout
+    assert (
+        "1 delivery will be sent again."
+        in typed(desk, write_policy(tmp_path), "replay", "--endpoint", "helpdesk").stdout
+    )
 
 
 @pytest.mark.usefixtures("sqlite_only")

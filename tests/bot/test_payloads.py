@@ -192,8 +192,8 @@ def test_a_shortcut_brings_the_text_as_it_was_typed() -> None:
 
 
 def test_a_command_is_its_words() -> None:
-    body = {"user_id": ANA, "channel_id": REVIEW, "text": "  roll-back  support "}
-    assert read(payloads.command, body).words == ("roll-back", "support")
+    body = {"user_id": ANA, "channel_id": REVIEW, "text": "  rollback  support "}
+    assert read(payloads.command, body).words == ("rollback", "support")
     assert read(payloads.command, {}).words == ()
 
 

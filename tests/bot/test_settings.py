@@ -43,7 +43,10 @@ def test_slack_is_an_address_like_any_other(url: str) -> None:
 
 
 def test_a_value_that_cannot_be_used_names_its_variable() -> None:
-    with environment(PORT="eighty"), pytest.raises(Invalid, match=r"The setting PORT cannot be used: .*integer"):
+    with (
+        environment(PORT="eighty"),
+        pytest.raises(Invalid, match=r"The environment variable PORT is invalid: .*integer"),
+    ):
         load_settings()
 
 

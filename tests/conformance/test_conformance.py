@@ -89,7 +89,10 @@ def test_an_action_repeats_where_its_element_started(
 
 def test_a_menu_takes_no_more_than_it_may(python: dict[Run, list[Json]]) -> None:
     """docs reference/block-kit/block-elements/multi-select-menu-element: max_selected_items."""
-    assert seen(python, "multi select, too many")["outcome"] == {"refused": "'tags' takes at most 2.", "status": 409}
+    assert seen(python, "multi select, too many")["outcome"] == {
+        "refused": "'tags' allows at most 2 selected options.",
+        "status": 409,
+    }
     assert len(seen(python, "multi select")["heard"][0]["body"]["actions"][0]["selected_options"]) == 2
 
 

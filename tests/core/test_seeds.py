@@ -75,7 +75,7 @@ def test_a_larger_share_only_adds_golden_examples(open_desk: OpenDesk) -> None:
 @pytest.mark.parametrize(
     ("row", "field", "words"),
     [
-        (("where is it?", "spam"), "label", "Row 3: “spam” is not a label of support in the policy file"),
+        (("where is it?", "spam"), "label", "Row 3: “spam” is not a label of support."),
         ((" \n\t", REFUND), "text", "Row 3: the text is empty"),
         (("\x00", REFUND), "text", "Row 3: the text is empty"),
     ],

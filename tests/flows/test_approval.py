@@ -119,11 +119,11 @@ def test_a_promoted_model_is_rolled_back_by_a_command(start_loop: StartLoop) -> 
     loop = started(start_loop)
     loop.cleo.react(report(loop, "v1"), CHECK)
     loop.card("v1 is live", channel=LEADS)
-    nothing = loop.cleo.command("/goldloop roll-back", channel=LEADS)
+    nothing = loop.cleo.command("/goldloop rollback", channel=LEADS)
     assert "none to go back to" in str(nothing.response)
     loop.cleo.react(report(loop, "v2"), CHECK)
     loop.card("v2 is live", channel=LEADS)
-    back = loop.cleo.command("/goldloop roll-back support worse on mondays", channel=LEADS)
+    back = loop.cleo.command("/goldloop rollback support worse on mondays", channel=LEADS)
     assert "v1 of Support tickets is live again" in str(back.response)
     assert live_name(loop) == "v1"
     former = loop.card("UTC v1 brought back by <@U_CLEO>: “worse on mondays”", channel=LEADS)
@@ -138,7 +138,7 @@ def test_a_candidate_is_compared_again_when_the_live_model_changed_meanwhile(sta
         loop.card(f"{name} is live", channel=LEADS)
     card = report(loop, "v3")
     assert "v3 against v2" in card.plain
-    loop.cleo.command("/goldloop roll-back", channel=LEADS)
+    loop.cleo.command("/goldloop rollback", channel=LEADS)
     again = loop.card("v3 against v1", channel=LEADS)
     assert again.ts == card.ts
     loop.cleo.react(again, CHECK)

@@ -48,9 +48,9 @@ def test_no_text_is_in_two_shares_and_late_labels_start_with_two_rows() -> None:
     [
         (
             "text,label\n" + "".join(f"text {n},a\n" for n in range(100)),
-            "100 different texts with 1 labels are too few",
+            "this file has 100 texts and 1 labels",
         ),
-        ("text,label\nhello,a\nbye,b\n", "at least 60 texts and 2 labels"),
+        ("text,label\nhello,a\nbye,b\n", "the demo needs at least 60 different texts and 2 labels"),
         ("words,label\nhello,a\n", "there is no column “text”"),
         ("text,label\nhello,\n", "row 1: label is empty"),
     ],
@@ -84,10 +84,10 @@ def test_it_plays_itself_to_a_decision(elsewhere: Path, spoil: bool) -> None:
     play(Options(auto=True, seed=1, spoil=spoil, data=None, size=600, cards=24, port=0, pace=40), console)
     told = console.export_text()
     assert "24 settled items" in told
-    assert re.search(r"\d+\.\d% → \d+\.\d% on \d+ rows; difference [+-]\d", told)
+    assert re.search(r"\d+\.\d% → \d+\.\d% on \d+ rows; difference [+−]\d", told)
     if spoil:
         assert "v2 did not go live: the golden gate refused it" in told
         assert "look swapped" in told
     else:
-        assert "v2 passed the golden gate, a lead approved it, it is live" in told
+        assert "v2 passed the golden gate, was approved by a lead and is live" in told
     console.file.close()

@@ -312,7 +312,7 @@ def test_commands_answer_in_words(loop: Loop) -> None:
     assert "There is no queue" in said("/goldloop stats nonsense")
     assert "1 open for me" in said("/goldloop mine")
     assert "Only the leads of support may use retrain" in said("/goldloop retrain")
-    assert "Only the leads of support may use roll-back" in said("/goldloop roll-back")
+    assert "Only the leads of support may use rollback" in said("/goldloop rollback")
     stranger = loop.dan.command("/goldloop stats", channel=LEADS)
     assert "not shown to you" in str(stranger.response)
 

@@ -71,9 +71,9 @@ def test_seeds_come_in_once_and_a_part_becomes_golden(goldloop: Terminal) -> Non
     file = goldloop.file("seed.csv", "text,label\n" + rows)
     first = goldloop.run("seed", file, "--queue", "support")
     assert first.returncode == 0, first.stderr
-    assert "golden ones, 0 were there already" in first.stdout
+    assert " golden, 0 already stored." in first.stdout
     again = goldloop.run("seed", file, "--queue", "support")
-    assert "0 rows for training, 0 golden ones, 40 were there already" in again.stdout
+    assert again.stdout.strip() == "0 for training, 0 golden, 40 already stored."
 
 
 def test_a_bad_row_at_the_end_of_a_long_seed_file_stores_nothing(goldloop: Terminal) -> None:
@@ -84,7 +84,7 @@ def test_a_bad_row_at_the_end_of_a_long_seed_file_stores_nothing(goldloop: Termi
     assert done.returncode == 2
     assert f"Row {BATCH + 6}: “spam” is not a label of support" in done.stderr
     good = goldloop.file("good.csv", "".join(["text,label\n", *rows]))
-    assert "golden ones, 0 were there already" in goldloop.run("seed", good, "--queue", "support").stdout
+    assert " golden, 0 already stored." in goldloop.run("seed", good, "--queue", "support").stdout
 
 
 def test_bad_rows_are_named_and_the_good_ones_kept(goldloop: Terminal) -> None:
@@ -99,12 +99,12 @@ def test_bad_rows_are_named_and_the_good_ones_kept(goldloop: Terminal) -> None:
     file = goldloop.file("rows.jsonl", "\n".join(map(json.dumps, rows)))
     done = goldloop.run("ingest", file, "--queue", "support")
     assert done.returncode == 2
-    assert "row 2: “nonsense” is not a label of support" in done.stdout
-    assert "row 3: A prediction needs a text or an image_url" in done.stdout
-    assert "row 4: confidence must be a number from 0 to 1" in done.stdout
-    assert "2 new predictions, 0 were there already, 1 flagged for review, 3 left out" in done.stdout
+    assert "Row 2: “nonsense” is not a label of support" in done.stdout
+    assert "Row 3: A prediction needs text or image_url" in done.stdout
+    assert "Row 4: confidence must be a number from 0 to 1" in done.stdout
+    assert "2 new, 0 already stored, 1 flagged for review, 3 rejected." in done.stdout
     again = goldloop.run("ingest", file, "--queue", "support")
-    assert "0 new predictions, 2 were there already, 0 flagged" in again.stdout
+    assert "0 new, 2 already stored, 0 flagged for review, 3 rejected." in again.stdout
     told = goldloop.run("explain", "item", "1")
     assert "m said delivery (60%)" in told.stdout
     assert "flagged as uncertain: 60% sure, below 80%" in told.stdout
@@ -139,7 +139,7 @@ def test_what_is_empty_is_not_there_and_a_number_may_be_a_text(goldloop: Termina
         parquet.write_table(
             pyarrow.Table.from_pylist([{**row, "odd": None}, {**row, "external_id": "2", "odd": ""}]), file
         )
-    assert "0 left out" in goldloop.run("ingest", file, "--queue", "support").stdout
+    assert " 0 rejected." in goldloop.run("ingest", file, "--queue", "support").stdout
 
 
 @pytest.mark.parametrize(
@@ -147,10 +147,13 @@ def test_what_is_empty_is_not_there_and_a_number_may_be_a_text(goldloop: Termina
     [
         (("seed", "missing.csv", "--queue", "support"), "missing.csv: there is no such file"),
         (("seed", "goldloop.toml", "--queue", "support"), "a file must end in .csv, .jsonl, .parquet"),
-        (("ingest", "goldloop.toml", "--queue", "nonsense"), "There is no queue “nonsense” in goldloop.toml"),
+        (
+            ("ingest", "goldloop.toml", "--queue", "nonsense"),
+            "There is no queue “nonsense”. The policy file defines: support.",
+        ),
         (("explain", "item", "99"), "There is no item 99"),
         (("explain", "model", "99"), "There is no model 99"),
-        (("roll-back", "--queue", "support"), "No model of support is live"),
+        (("rollback", "--queue", "support"), "No model of support is live"),
         (("run",), "SLACK_BOT_TOKEN is not set"),
         (("sandbox", "missing.toml"), "missing.toml"),
     ],
@@ -180,7 +183,7 @@ def test_a_database_that_cannot_be_reached_is_said_with_its_reason(goldloop: Ter
     said = " ".join(done.stderr.split())
     assert done.returncode == 2
     assert "Goldloop's database cannot be reached." in said
-    assert "The database says: " in said
+    assert "Database error: " in said
     assert cause in said
     assert "secret-word" not in said
 

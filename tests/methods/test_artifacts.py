@@ -61,7 +61,7 @@ def test_the_content_is_a_deflated_zip_with_its_hash_and_runtime(packed: Packed)
 def test_a_changed_byte_is_refused(packed: Packed) -> None:
     changed = bytearray(packed.content)
     changed[len(changed) // 2] ^= 1
-    with pytest.raises(Invalid, match=r"was changed after it was saved.*Retrain with `goldloop retrain`"):
+    with pytest.raises(Invalid, match=r"has changed since it was saved.*Retrain with `goldloop retrain`"):
         unpack(replace(packed, content=bytes(changed)), TextLearner())
 
 
@@ -153,12 +153,12 @@ def test_types_that_the_learner_names_come_back() -> None:
 
 def test_a_type_that_the_learner_does_not_name_is_not_opened() -> None:
     stored = pack(ThresholdLearner(), ThresholdLearner().fit([], 0, print))
-    with pytest.raises(Invalid, match=r"“threshold” does not name, so it was not opened.*Threshold.*Retrain with"):
+    with pytest.raises(Invalid, match=r"“threshold” does not list, so it was not loaded.*Threshold.*Retrain with"):
         unpack(stored, Suspicious())
 
 
 def test_a_model_that_could_never_be_read_again_is_not_packed() -> None:
-    with pytest.raises(Invalid, match=r"stores .*Threshold without naming it in trusted_types"):
+    with pytest.raises(Invalid, match=r"stores types that trusted_types does not list: .*Threshold"):
         pack(Suspicious(), ThresholdLearner().fit([], 0, print))
 
 
@@ -166,7 +166,7 @@ def test_the_model_of_another_learner_is_refused(packed: Packed) -> None:
     class Alike(ThresholdLearner):
         runtime = TextLearner.runtime
 
-    with pytest.raises(Invalid, match="not one of the learner “threshold”"):
+    with pytest.raises(Invalid, match="belongs to another learner than “threshold”"):
         unpack(packed, Alike())
 
 

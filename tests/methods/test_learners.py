@@ -87,7 +87,7 @@ def test_a_model_may_be_held_to_some_of_its_labels() -> None:
     np.testing.assert_array_equal(some.probabilities(asked), kept, "what the others got is given to nobody")
     assert some.probabilities([]).shape == (0, 2)
     assert some.reads == model.reads
-    with pytest.raises(NoCommonLabels, match="none of the labels"):
+    with pytest.raises(NoCommonLabels, match="none of the policy's current labels"):
         label_subset(model, ("of the future",))
 
 

@@ -36,9 +36,9 @@ def queue_with(path: str = "", value: Any = None) -> QueuePolicy:
 
 REFUSED: list[tuple[str, Any, str]] = [
     ("labels", [], "at least 2 items"),
-    ("labels", ["spam", "ham", "spam"], "'spam' stands twice"),
-    ("labels", ["spam", "None of these"], "kept for the vote without a label"),
-    ("labels", ["spam", "|none"], "kept for the vote without a label"),
+    ("labels", ["spam", "ham", "spam"], "'spam' is listed twice"),
+    ("labels", ["spam", "None of these"], "is reserved for votes without a label"),
+    ("labels", ["spam", "|none"], "is reserved for votes without a label"),
     ("labels", "spam", "a valid tuple"),
     ("labels.1.name", "", "at least 1 character"),
     ("labels.1.name", "x" * 61, "at most 60 characters"),
@@ -80,10 +80,10 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("promotion.alpha", 0.5, "less than 0.5"),
     ("promotion.class_rows", 1, "greater than or equal to 2"),
     ("promotion.reminder_hours", 721, "less than or equal to 720"),
-    ("privacy.phone_region", "de", "is not a country of two capital letters"),
-    ("privacy.patterns", ["KD-("], "is not an expression of RE2"),
-    ("privacy.patterns", ["(?=KD)x"], "no look-around, no back-references"),
-    ("privacy.patterns", ["x*"], "matches the empty text"),
+    ("privacy.phone_region", "de", "must be a country code of two capital letters"),
+    ("privacy.patterns", ["KD-("], "is not valid RE2 syntax"),
+    ("privacy.patterns", ["(?=KD)x"], "no look-around and no back-references"),
+    ("privacy.patterns", ["x*"], "must not match an empty text"),
     ("privacy.patterns", ["x" * 501], "at most 500 characters"),
     ("privacy.retention_days", -1, "greater than or equal to 0"),
 ]
@@ -147,11 +147,11 @@ def test_a_lead_who_is_named_twice_is_one_lead() -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ({}, "there is no [queues.NAME] section; at least one is needed"),
-        ({"queues": {}}, "there is no [queues.NAME] section"),
-        ({"queues": []}, "there is no [queues.NAME] section"),
+        ({}, "the [queues.NAME] section is missing; define at least one queue"),
+        ({"queues": {}}, "the [queues.NAME] section is missing"),
+        ({"queues": []}, "the [queues.NAME] section is missing"),
         ({"queues": {"support": 1}}, "queues.support must be a section, like [queues.support]"),
-        ({"queue": {}, "queues": {}}, "queue is not known"),
+        ({"queue": {}, "queues": {}}, "queue is not a known section"),
         (document("reveiwers", []), "queues.support.reveiwers is not a known setting"),
         (document("flagging.confidense", 1), "queues.support.flagging.confidense is not a known setting"),
         (document("labels", [{"name": "a", "colour": "red"}, "b"]), "labels.0.colour is not a known setting"),
@@ -184,20 +184,20 @@ def test_all_errors_are_said_at_once() -> None:
 
 def test_a_file_is_read_or_refused_with_its_path(tmp_path: Path) -> None:
     path = tmp_path / "goldloop.toml"
-    with pytest.raises(Invalid, match="there is no such policy file"):
+    with pytest.raises(Invalid, match=r"There is no policy file .* Create one with `goldloop init`"):
         load_policy(path)
     path.write_text("[queues.support\n")
-    with pytest.raises(Invalid, match=r"goldloop\.toml: this is not valid TOML"):
+    with pytest.raises(Invalid, match=r"goldloop\.toml: not valid TOML"):
         load_policy(path)
     path.write_bytes(b'[queues.support]\ntitle = "\xff"\n')
-    with pytest.raises(Invalid, match=r"goldloop\.toml: this is not valid TOML"):
+    with pytest.raises(Invalid, match=r"goldloop\.toml: not valid TOML"):
         load_policy(path)
     path.write_text('[queues.support]\nchannel="C1"\nleads_channel="C2"\nleads=["U1","U2"]\nlabels=["spam","ham"]\n')
     assert load_policy(path).queue("support").fingerprint == queue_with().fingerprint
 
 
 def test_a_queue_that_is_not_in_the_file_is_refused_with_those_that_are() -> None:
-    with pytest.raises(NotFound, match=r"no queue “sales” in goldloop\.toml\. It has: support"):
+    with pytest.raises(NotFound, match=r"There is no queue “sales”\. The policy file defines: support\."):
         Policy(queues=(queue_with(),)).queue("sales")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.checks.doctor import examine
+from bot.checks.doctor import run_checks
 from bot.checks.finding import Finding, Outcome
 from bot.runtime.clock import utc_now
 from bot.runtime.settings import Settings
@@ -48,7 +48,7 @@ class Place:
             sync_queues(session, load_policy(self.policy), utc_now())
 
     def findings(self, **how: Any) -> list[Finding]:
-        return list(examine(self.settings, **{"clock": utc_now, **how}))
+        return list(run_checks(self.settings, **{"clock": utc_now, **how}))
 
     def bad(self, **how: Any) -> list[Finding]:
         return [finding for finding in self.findings(**how) if finding.outcome is Outcome.BAD]

@@ -32,11 +32,11 @@ def tried(place: Place, url: str) -> Finding:
     return found
 
 
-def test_a_running_goldloop_answers_as_slack_wants_it(place: Place, address: str) -> None:
+def test_a_running_goldloop_answers_slacks_challenge(place: Place, address: str) -> None:
     assert place.bad(public_url=address) == []
-    assert [one for one in place.findings(public_url=address) if "To try it" in one.remedy] == []
-    assert [one for one in place.findings() if "To try it" in one.remedy], "only who has not tried it is told how"
-    assert "answers as Slack wants it" in tried(place, address).words
+    assert [one for one in place.findings(public_url=address) if "To test it" in one.remedy] == []
+    assert [one for one in place.findings() if "To test it" in one.remedy], "only who has not tried it is told how"
+    assert "answers Slack's challenge" in tried(place, address).words
 
 
 def test_another_secret_is_found(place: Place, address: str) -> None:
@@ -46,7 +46,7 @@ def test_another_secret_is_found(place: Place, address: str) -> None:
 
 def test_where_slack_uses_a_socket_no_address_is_tried(place: Place) -> None:
     found = tried(place, "http://127.0.0.1:9")
-    assert "Socket Mode is in use" in found.words
+    assert "Goldloop uses Socket Mode" in found.words
     assert "Unset SLACK_APP_TOKEN" in found.remedy
 
 
@@ -58,7 +58,7 @@ def test_without_a_secret_nothing_is_sent(place: Place) -> None:
 def test_another_server_at_that_address_is_found(place: Place, unused_port: int) -> None:
     place.values |= {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "right"}
     with web_server(FastAPI(), unused_port):
-        assert "answers 404" in tried(place, f"http://127.0.0.1:{unused_port}").words
+        assert "answers with status 404" in tried(place, f"http://127.0.0.1:{unused_port}").words
 
 
 def test_nobody_at_that_address_is_found(place: Place, unused_port: int) -> None:
@@ -67,5 +67,5 @@ def test_nobody_at_that_address_is_found(place: Place, unused_port: int) -> None
 
 
 def test_an_address_that_slack_never_calls_is_refused(place: Place) -> None:
-    with pytest.raises(Invalid, match="only https"):
+    with pytest.raises(Invalid, match="is not an https:// address"):
         tried(place, "http://bot.example.com")

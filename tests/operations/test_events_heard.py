@@ -9,10 +9,10 @@ from tests.loop import Loop
 def test_doctor_says_which_events_have_never_come_and_what_brings_one(loop: Loop) -> None:
     before = list(events_heard(loop.database, utc_now))
     assert {finding.words for finding in before} == {
-        "Slack has never sent app_home_opened.",
-        "Slack has never sent reaction_added.",
+        "No app_home_opened event has been received yet.",
+        "No reaction_added event has been received yet.",
     }
-    assert all(finding.outcome is Outcome.NOTE and "While it runs" in finding.remedy for finding in before)
+    assert all(finding.outcome is Outcome.NOTE and "While Goldloop runs" in finding.remedy for finding in before)
     loop.ana.open_home()
     loop.predict("T-1", "the sofa came late", {"delivery": 0.5, "refund": 0.4, "billing error": 0.1})
     loop.ana.react(loop.card("the sofa came late"), "eyes")
@@ -21,4 +21,4 @@ def test_doctor_says_which_events_have_never_come_and_what_brings_one(loop: Loop
         [*findings] = events_heard(loop.database, utc_now)
         return findings[0].words if findings[0].outcome is Outcome.GOOD else ""
 
-    assert loop.box.wait_for(heard) == "app_home_opened, reaction_added have come, the older 0 h ago"
+    assert loop.box.wait_for(heard) == "receives app_home_opened, reaction_added; last seen 0 h ago or later"

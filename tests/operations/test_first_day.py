@@ -91,22 +91,22 @@ def test_the_page_leads_from_nothing_to_a_settled_item(
 ) -> None:
     box, terminal = box_and_terminal
     address = f"http://127.0.0.1:{unused_port}"
-    assert "goldloop.toml is written: 3 labels." in terminal.type(INIT)
+    assert "Wrote goldloop.toml with 3 labels." in terminal.type(INIT)
     told = terminal.type(CHECK)
     assert "The database is up to date." in told
-    assert "Nothing failed." in told
-    assert "No worker speaks to Slack" in " ".join(told.split())
+    assert "No checks failed." in told
+    assert "No worker is sending to Slack" in " ".join(told.split())
     with terminal.running(RUN.strip()):
         box.wait_for(lambda: answers(address), ENOUGH)
         if over_http:
-            assert "answers as Slack wants it" in terminal.type(f"goldloop doctor --url {address}")
-        assert "1 new predictions, 0 were there already, 1 flagged" in terminal.type(INGEST)
+            assert "answers Slack's challenge" in terminal.type(f"goldloop doctor --url {address}")
+        assert "1 new, 0 already stored, 1 flagged for review, 0 rejected." in terminal.type(INGEST)
         card = shown(box, "i want my money back")
         for person in (ANA, BEN):
             assert box.person(person).click(card, "refund").ok
         assert "refund" not in shown(box, "votes: 2 × refund").buttons
         assert httpx.get(f"{address}/health/ready").json()["ready"] is True
-        assert "speaks to Slack" in (told := terminal.type("goldloop doctor"))
+        assert "sends to Slack" in (told := terminal.type("goldloop doctor"))
         assert "No worker" not in told
     story = terminal.type(EXPLAIN)
     assert "refund" in story

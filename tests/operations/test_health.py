@@ -155,7 +155,7 @@ def test_a_port_that_is_taken_keeps_nobody_from_work(
 ) -> None:
     with listening(create_listener(watched.loop.services, Liveness()), "127.0.0.1", unused_port):
         assert watched.ready()[0] == 200
-    assert f"Port {unused_port} cannot be had (Address already in use)" in caplog.text
+    assert f"Port {unused_port} is already in use. Set PORT to another." in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,12 @@ def test_an_answer_that_cannot_be_is_asked_for_again(path: Path) -> None:
     ]
     done = init(path, typed="\n".join([*typed, "Berlin", "Europe/Berlin"]))
     assert done.exit_code == 0, done.output
-    for sentence in ("use small letters", "“#review” is no id", "At least two labels", "“Berlin” is no time zone"):
+    for sentence in (
+        "use lowercase letters",
+        "“#review” is not a Slack id",
+        "Enter at least two labels",
+        "“Berlin” is not a time",
+    ):
         assert sentence in done.output
     assert only_queue(path).reviewers == ()
 
@@ -106,7 +111,7 @@ def test_the_labels_may_come_from_a_data_file_the_most_frequent_first(path: Path
 
 def test_a_file_that_is_there_is_not_touched(path: Path) -> None:
     path.write_text("mine", encoding="utf-8")
-    assert "is there already and was not touched" in said_no(init(path, *BY_OPTION, "--label", "a", "--label", "b"))
+    assert "already exists and was not changed" in said_no(init(path, *BY_OPTION, "--label", "a", "--label", "b"))
     assert path.read_text(encoding="utf-8") == "mine"
 
 
@@ -114,11 +119,14 @@ def test_a_file_that_is_there_is_not_touched(path: Path) -> None:
     ("words", "sentence"),
     [
         (("--label", "refund"), "labels"),
-        (("--label", "refund", "--label", "refund"), "stands twice"),
-        ((), "--label or --labels-from is not given"),
+        (("--label", "refund", "--label", "refund"), "is listed twice"),
+        ((), "No file was written: --label or --labels-from is missing"),
         (("--labels-from", "nowhere.csv"), "there is no such file"),
-        (("--label", "a", "--label", "b", "--labels-from", "nowhere.csv"), "not by both"),
-        (("--label", "a", "--label", "b", "--channel", "#review"), "is no id"),
+        (
+            ("--label", "a", "--label", "b", "--labels-from", "nowhere.csv"),
+            "Use either --label or --labels-from, not both.",
+        ),
+        (("--label", "a", "--label", "b", "--channel", "#review"), "is not a Slack id"),
     ],
 )
 def test_what_would_not_load_is_not_written(path: Path, words: tuple[str, ...], sentence: str) -> None:
@@ -127,13 +135,13 @@ def test_what_would_not_load_is_not_written(path: Path, words: tuple[str, ...], 
 
 
 def test_every_default_it_shows_is_the_default(path: Path) -> None:
-    """Taking the # away from all of them changes nothing; what stands there as an example is none."""
+    """Taking the # away from all of them changes nothing; the example of a setting without a default is left alone."""
     names = ("refund", 'say "no"', "back\\slash", "tab\there", "del\x7f", "umlaut ü")
     text = policy_text(Answers("support", "Support", "C1", "C2", (), ("U1",), names, "UTC"))
     path.write_text(text, encoding="utf-8")
     as_written = only_queue(path)
     assert as_written.label_names == names
-    defaults = re.sub(r"^# (\w+ = )(?!.*# an example)", r"\1", text.removeprefix(HEAD), flags=re.MULTILINE)
+    defaults = re.sub(r"^# (\w+ = )(?!.*# example)", r"\1", text.removeprefix(HEAD), flags=re.MULTILINE)
     path.write_text(defaults, encoding="utf-8")
     assert only_queue(path).fingerprint == as_written.fingerprint
     assert "\nconfidence = 0.8\n" in path.read_text(encoding="utf-8")

@@ -34,13 +34,13 @@ def lines(written: io.StringIO) -> list[dict[str, object]]:
 
 
 def test_a_field_is_a_field_and_a_traceback_one_line(written: io.StringIO) -> None:
-    logging.getLogger("bot.x").info("a message was not delivered", extra={"posting": 3, "reason": "is_archived"})
+    logging.getLogger("bot.x").info("Message not delivered", extra={"posting": 3, "reason": "is_archived"})
     try:
         raise ValueError("no")
     except ValueError:
-        logging.getLogger("bot.x").exception("a job step failed")
+        logging.getLogger("bot.x").exception("Periodic task failed")
     first, second = lines(written)
-    assert (first["event"], first["posting"], first["reason"]) == ("a message was not delivered", 3, "is_archived")
+    assert (first["event"], first["posting"], first["reason"]) == ("Message not delivered", 3, "is_archived")
     assert (first["level"], first["logger"]) == ("info", "bot.x")
     assert "ValueError: no" in str(second["exception"])
 
@@ -78,7 +78,7 @@ def test_the_values_of_a_failed_statement_are_left_out(loop: Loop, written: io.S
         with loop.database.transaction() as session:
             session.execute(text("INSERT INTO nowhere VALUES (:words)"), {"words": SECRET_WORDS})
     except Exception:
-        logging.getLogger("bot.x").exception("a job step failed")
+        logging.getLogger("bot.x").exception("Periodic task failed")
     assert "nowhere" in written.getvalue()
     assert SECRET_WORDS not in written.getvalue()
 

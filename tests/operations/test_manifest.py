@@ -66,5 +66,5 @@ def test_both_ways_ask_for_the_same() -> None:
 
 @pytest.mark.parametrize("given", ["http://bot.example.com", "bot.example.com", "https://", "ftp://bot.example.com"])
 def test_an_address_that_slack_would_not_call_is_refused(given: str) -> None:
-    with pytest.raises(Invalid, match="only https://"):
+    with pytest.raises(Invalid, match="is not an https:// address"):
         manifest_for(given)

@@ -22,7 +22,7 @@ COMMANDS = (
     ["webhooks"],
     ["explain", "item", "1"],
     ["erase", "--queue", "support", "--external-id", "T-1"],
-    ["redeliver"],
+    ["retry-deliveries"],
 )
 
 
@@ -45,22 +45,18 @@ def test_in_the_wrong_folder_no_file_is_made(
     file = tmp_path / "elsewhere.sqlite"
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{file}")
     assert refused(runner, command) == (
-        f"There is no database {file}. Go to its folder, set DATABASE_URL, or run `goldloop migrate`."
+        f"There is no database {file}. Change to its folder, set DATABASE_URL, or run `goldloop migrate`."
     )
     assert not file.exists()
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_without_tables_or_with_old_ones_it_says_migrate(
+def test_without_tables_it_says_migrate(
     command: list[str], runner: CliRunner, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", database_url)
-    _at_revision(database_url, "0001")
-    assert refused(runner, command) == (
-        "The database is of an older release (0001). Make a back-up, then run `goldloop migrate`."
-    )
     _at_revision(database_url, None)
-    assert refused(runner, command) == "There are no tables in the database yet. Run `goldloop migrate`."
+    assert refused(runner, command) == "The database has no tables yet. Run `goldloop migrate`."
 
 
 def test_the_tables_of_a_newer_release_are_left_as_they_are_and_used(
@@ -69,7 +65,7 @@ def test_the_tables_of_a_newer_release_are_left_as_they_are_and_used(
     monkeypatch.setenv("DATABASE_URL", database_url)
     _at_revision(database_url, "9999")
     assert runner.invoke(app, ["migrate"]).exit_code == 0
-    assert "the database is of a newer release" in caplog.text
+    assert "Database is from a newer release" in caplog.text
     assert runner.invoke(app, ["token", "list"]).exit_code == 0
     database = Database(database_url)
     try:
@@ -78,7 +74,7 @@ def test_the_tables_of_a_newer_release_are_left_as_they_are_and_used(
             assert session.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "9999"
     finally:
         database.close()
-    assert newest_revision() < "9999"
+    assert newest_revision() != "9999"
 
 
 def test_a_database_that_cannot_be_reached_is_no_bug(

@@ -45,7 +45,7 @@ def desk(database_url: str, port: int, tmp_path: Path) -> Iterator[tuple[Sandbox
 def test_web_and_worker_settle_an_item_together(desk: tuple[SandboxClient, Terminal], port: int) -> None:
     box, terminal = desk
     terminal.type(INIT)
-    assert "Nothing failed." in terminal.type(CHECK)
+    assert "No checks failed." in terminal.type(CHECK)
     honcho = [sys.executable, "-m", "honcho", "start", "--no-prefix", "--port", str(port), "web", "worker"]
     with (terminal.folder / "log").open("w") as log:
         process = subprocess.Popen(honcho, cwd=terminal.folder, env=terminal.environment, stdout=log, stderr=log)

@@ -40,13 +40,13 @@ def test_it_does_not_wait_where_slack_says_no(unused_port: int) -> None:
 @pytest.mark.parametrize("way", [{"SLACK_SIGNING_SECRET": "page"}, {"SLACK_APP_TOKEN": "xapp-page"}])
 def test_a_wrong_token_is_said_in_a_sentence(way: dict[str, str], unused_port: int, tmp_path: Path) -> None:
     assert _said(tmp_path, unused_port, SLACK_BOT_TOKEN="xoxb-other", **way) == (
-        "Slack says invalid_auth, so this cannot start. `goldloop doctor` says what to do about it.\n"
+        "Slack answered with the error “invalid_auth”, so Goldloop cannot start. Run `goldloop doctor` for help.\n"
     )
 
 
 def test_a_wrong_app_token_is_said_in_a_sentence(unused_port: int, tmp_path: Path) -> None:
     said = _said(tmp_path, unused_port, SLACK_BOT_TOKEN="xoxb-page", SLACK_APP_TOKEN="xapp-other")
-    assert said.endswith("so this cannot start. `goldloop doctor` says what to do about it.\n")
+    assert said.endswith("so Goldloop cannot start. Run `goldloop doctor` for help.\n")
     assert "Traceback" not in said
 
 
@@ -55,7 +55,15 @@ def test_over_http_a_port_that_is_taken_is_said_and_nothing_starts(unused_port: 
         port = str(taken.getsockname()[1])
         way = {"SLACK_BOT_TOKEN": "xoxb-page", "SLACK_SIGNING_SECRET": "page", "HOST": "127.0.0.1", "PORT": port}
         said = " ".join(_said(tmp_path, unused_port, **way).split())
-    assert said == f"Port {port} cannot be had (Address already in use). Set PORT to another."
+    assert said == f"Port {port} is already in use. Set PORT to another."
+
+
+def test_another_reason_why_a_port_cannot_be_used_is_named(unused_port: int, tmp_path: Path) -> None:
+    way = {"SLACK_BOT_TOKEN": "xoxb-page", "SLACK_SIGNING_SECRET": "page", "HOST": "192.0.2.1"}  # not of this machine
+    said = " ".join(_said(tmp_path, unused_port, **way).split())
+    assert said == (
+        f"Goldloop cannot listen on port {unused_port}: Cannot assign requested address. Check HOST and PORT."
+    )
 
 
 def _said(folder: Path, port: int, **environment: str) -> str:

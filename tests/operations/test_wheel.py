@@ -45,11 +45,11 @@ def test_an_empty_folder_becomes_a_goldloop(installed: Path, tmp_path: Path) -> 
     assert where.count(str(installed.parent)) == 2
     assert "Goldloop" in run(empty, goldloop, "manifest")
     ids = ("--channel=C1", "--leads-channel=C2", "--lead=U1", "--label=a", "--label=b", "--time-zone=UTC")
-    assert "is written" in run(empty, goldloop, "init", "--queue=support", "--title=Support", *ids)
+    assert "Wrote goldloop.toml with" in run(empty, goldloop, "init", "--queue=support", "--title=Support", *ids)
     assert "The database is up to date." in run(empty, goldloop, "migrate")
     assert (empty / "goldloop.sqlite").stat().st_size > 0
     (empty / "rows.csv").write_text("text,label\nfirst,a\nsecond,b\n", encoding="utf-8")
-    assert "0 were there already" in run(empty, goldloop, "seed", "rows.csv", "--queue=support")
+    assert "0 already stored." in run(empty, goldloop, "seed", "rows.csv", "--queue=support")
 
 
 def test_the_pages_and_data_of_the_demo_travel_too(installed: Path) -> None:

@@ -39,8 +39,8 @@ def test_it_says_in_numbers_what_it_did(tmp_path: Path, database: Database, data
     (tmp_path / "goldloop.toml").write_text(POLICY, encoding="utf-8")
     done = goldloop(tmp_path, database_url, "erase", "--external-id", "E-1")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "support: erased 1 predictions, 0 golden examples" in done.stdout
-    assert "No model has learnt from it." in done.stdout
+    assert "support: erased 1 prediction, 0 golden examples" in done.stdout
+    assert "No model was trained on it." in done.stdout
     unknown = goldloop(tmp_path, database_url, "erase", "--external-id", "E-9")
     assert unknown.returncode == 2
-    assert "No queue has a prediction “E-9”." in unknown.stderr
+    assert "No queue has a prediction with the external id “E-9”." in unknown.stderr

@@ -114,7 +114,7 @@ def test_a_program_is_told_when_to_come_back(
         token, row = api.token(Scope.INGEST), sent("the sofa came late")
         with proxy.black_hole():
             answer = api.call("POST", "support/predictions", token, json=row)
-        assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
         assert int(answer.headers["Retry-After"]) > 0
         assert answer.elapsed.total_seconds() * 1000 < IN_TIME
         assert api.call("POST", "support/predictions", token, json=row).json()["new"] == 1

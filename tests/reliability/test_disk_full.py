@@ -130,7 +130,7 @@ def _note_much(database: Database) -> None:
 def test_an_outage_that_hits_every_thread_is_in_the_log_once_a_minute() -> None:
     seconds = [0.0]
     seldom = Seldom(60, lambda: seconds[0])
-    assert [seldom.may_say("full") for _ in range(100)].count(True) == 1
-    assert seldom.may_say("busy")
+    assert [seldom.may_say("disk_full") for _ in range(100)].count(True) == 1
+    assert seldom.may_say("database_unavailable")
     seconds[0] = 61
-    assert seldom.may_say("full")
+    assert seldom.may_say("disk_full")

@@ -107,7 +107,7 @@ def test_what_a_program_sends_again_is_stored_once(api: Api, straight: Database,
     lose(b"INSERT INTO prediction")
     answer = send()
     assert proxy.lost_commits == 1
-    assert (answer.status_code, answer.json()["code"]) == (503, "unsure")
+    assert (answer.status_code, answer.json()["code"]) == (503, "commit_outcome_unknown")
     assert int(answer.headers["Retry-After"]) > 0
     assert answer.headers["content-type"] == "application/problem+json"
     again = send().json()

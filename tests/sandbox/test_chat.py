@@ -78,7 +78,7 @@ def test_a_persons_id_means_their_direct_messages(web: WebClient, ana: Person, b
     channel = web.chat_postMessage(channel="U_ANA", text="for you")["channel"]
     assert web.conversations_open(users="U_ANA")["channel"]["id"] == channel
     assert [each.text for each in ana.messages(channel)] == ["for you"]
-    with pytest.raises(ControlError, match="sees no channel"):
+    with pytest.raises(ControlError, match="cannot see a channel"):
         ben.messages(channel)
 
 

@@ -121,4 +121,4 @@ class TestAWorkspaceWithoutPeople:
         return SandboxConfig()
 
     def test_says_what_to_do(self, browser: httpx.Client) -> None:
-        assert "Add some to the configuration" in browser.get("/").text
+        assert "Add some to its configuration" in browser.get("/").text

@@ -173,7 +173,7 @@ DOORS = [
     Door("/goldloop pause", "commands.typed", none_paused, command("pause"), REVIEWING_SOMEWHERE),
     Door("/goldloop resume", "commands.typed", all_paused, command("resume"), REVIEWING_SOMEWHERE),
     Door("/goldloop retrain", "commands.typed", House.no_run_waits, command("retrain support"), LEADS),
-    Door("/goldloop roll-back", "commands.typed", House.two_live_in_turn, command("roll-back support"), LEADS),
+    Door("/goldloop rollback", "commands.typed", House.two_live_in_turn, command("rollback support"), LEADS),
     Door("/goldloop rollback", "commands.typed", House.two_live_in_turn, command("rollback support"), LEADS),
     Door("opens the flag form", "flagging.shortcut_used open_form", nothing, flag_form, COLLEAGUES, "Support tickets"),
     Door("flags a message", "flagging.form_submitted", nothing, flagged, COLLEAGUES),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.routing import BaseRoute, Mount, Route
 
-from core.people.api_tokens import make_token, revoke_token
+from core.people.api_tokens import create_token, revoke_token
 from core.vocabulary import Scope
 from tests.core.desk import NOW
 from tests.security.house import House, house
@@ -52,10 +52,10 @@ def tokens(house: House) -> dict[str, str]:
     """One for each scope alone, one with all for another queue, one that was revoked, and one that nobody made."""
     with house.desk.database.transaction() as session:
         made = {
-            str(scope): make_token(session, scope, f"chance of {scope}", [scope], "support", NOW) for scope in Scope
+            str(scope): create_token(session, scope, f"chance of {scope}", [scope], "support", NOW) for scope in Scope
         }
-        made["sales"] = make_token(session, "sales", "chance of sales", list(Scope), "sales", NOW)
-        made["revoked"] = make_token(session, "revoked", "chance of revoked", list(Scope), None, NOW)
+        made["sales"] = create_token(session, "sales", "chance of sales", list(Scope), "sales", NOW)
+        made["revoked"] = create_token(session, "revoked", "chance of revoked", list(Scope), None, NOW)
         revoke_token(session, "revoked", NOW)
     return made | {"invented": "goldloop_invented", "signing secret": "secret-A_GOLDLOOP", "none": ""}
 

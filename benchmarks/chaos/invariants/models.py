@@ -80,7 +80,7 @@ def commands_that_were_answered_were_obeyed(session: Session, scene: Scene) -> F
         ):
             broken.append(f"this run is not there: {one}")
     answered = Counter(int(found[1]) for one in heard if (found := BACK.search(one.words)))
-    asked = sum("roll-back" in one.text for one in scene.ledger.commands)
+    asked = sum("rollback" in one.text for one in scene.ledger.commands)
     if answered - back or back.total() > asked:
         broken.append(f"roll-backs answered: {dict(answered)}, stored: {dict(back)}, asked for: {asked}")
     return Finding("an answered command was obeyed", len(heard), tuple(broken))

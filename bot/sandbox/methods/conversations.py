@@ -14,7 +14,7 @@ TYPES = {"public_channel": "public", "private_channel": "private", "im": "im", "
 
 
 def listed(call: Call, belongs: Callable[[Channel], bool]) -> Json:
-    """Channels of the asked-for types that the bot may know of. Raises invalid_types."""
+    """Channels of the requested types that the bot can see. Raises invalid_types."""
     types = call.arguments.listed("types") or ["public_channel"]
     if any(each not in TYPES for each in types):
         raise SlackError("invalid_types")

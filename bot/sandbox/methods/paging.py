@@ -13,7 +13,7 @@ Entry = TypeVar("Entry")
 
 
 def page(entries: Sequence[Entry], arguments: Arguments, default: int = 100) -> tuple[Sequence[Entry], str]:
-    """The asked-for page and the next cursor, empty at the end. Raises invalid_cursor, invalid_limit."""
+    """The requested page and the next cursor, empty at the end. Raises invalid_cursor, invalid_limit."""
     limit = arguments.number("limit", default) or default
     if limit < 0:
         raise SlackError("invalid_limit")

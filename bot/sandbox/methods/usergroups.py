@@ -13,7 +13,7 @@ def groups(call: Call) -> Json:
 
 
 def people(call: Call) -> Json:
-    """Raises no_such_subteam, for a disabled group too unless those are asked for."""
+    """Raises no_such_subteam, also for a disabled group unless those are requested."""
     group = call.workspace.groups.get(call.arguments.needed("usergroup"))
     if group is None or (group.disabled and not call.arguments.flag("include_disabled")):
         raise SlackError("no_such_subteam")

@@ -39,7 +39,7 @@ function start() {
 function nowhere(place) {
   leaveChannel();
   const words = place ? `${workspace.me.real_name} sees no channel “${place}”.` : `${workspace.me.real_name} is in no channel yet.`;
-  const other = h("a", { href: "/", class: "button" }, "Act as somebody else");
+  const other = h("a", { href: "/", class: "button" }, "Act as someone else");
   document.getElementById("content").replaceChildren(h("div", { class: "nothing" }, h("h3", {}, words), other));
 }
 

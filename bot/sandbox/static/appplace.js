@@ -53,7 +53,7 @@ async function home(app, body) {
 }
 
 function noHome(app) {
-  return h("div", { class: "nothing" }, h("h3", {}, `${app.name} shows nothing here yet`), h("p", {}, app.sockets || app.request_url ? "It was told that you opened its Home tab and published none." : "It is not connected. Start it, and it will hear of you."));
+  return h("div", { class: "nothing" }, h("h3", {}, `${app.name} has no Home tab yet`), h("p", {}, app.sockets || app.request_url ? "The app was notified, but has not published a Home tab." : "The app is not connected. Start it to see its Home tab."));
 }
 
 async function drawHome() {

@@ -85,21 +85,21 @@ function actions(channel) {
   const at = { channel: channel.id };
   const shortcuts = workspace.apps.flatMap((app) => app.shortcuts.filter(({ type }) => type === "global").map(({ name, callback_id }) => ({ label: name, note: app.name, icon: "bolt", run: () => trying(act("shortcut", { callback_id })) })));
   const leave = async () => {
-    if (!(await asked("Leave this channel?", `You will no longer hear of #${channel.name}.`, "Leave"))) return;
+    if (!(await asked("Leave this channel?", `You will no longer receive messages from #${channel.name}.`, "Leave"))) return;
     await trying(act("leave", at));
     await refresh();
     if (!workspace.channels.some(({ id }) => id === channel.id)) go(workspace.channels[0]?.id);
   };
-  const copy = { label: "Copy the channel's id", note: channel.id, icon: "link", run: () => navigator.clipboard?.writeText(channel.id).then(() => notice("The id is copied.")) };
+  const copy = { label: "Copy channel id", note: channel.id, icon: "link", run: () => navigator.clipboard?.writeText(channel.id).then(() => notice("Channel id copied.")) };
   const mine = channel.is_member ? { label: "Leave the channel", icon: "close", danger: true, run: leave } : { label: "Join the channel", icon: "check", run: () => trying(act("join", at)) };
   return [...shortcuts, ...(shortcuts.length ? [null] : []), copy, mine];
 }
 
 function foot(channel) {
-  if (channel.archived) return h("p", { class: "closed" }, "This channel is archived: one can read it, and nobody writes.");
+  if (channel.archived) return h("p", { class: "closed" }, "This channel is archived and read-only.");
   if (channel.is_member) return composer({ channel, name: `Message ${channel.kind === "im" ? channel.name : `#${channel.name}`}` });
   const join = h("button", { type: "button", class: "button primary", onclick: () => trying(act("join", { channel: channel.id })) }, "Join the channel");
-  return h("div", { class: "closed row" }, `You are looking at #${channel.name} from outside.`, join);
+  return h("div", { class: "closed row" }, `You are not a member of #${channel.name}.`, join);
 }
 
 export { foot as footOf };

@@ -62,9 +62,9 @@ export function combobox(given) {
     }
     try {
       const options = given.load(query);
-      if (options instanceof Promise) say("Asking the app …");
+      if (options instanceof Promise) say("Loading options…");
       const answer = await options;
-      if (mine === asking) draw(answer, "Nothing matches");
+      if (mine === asking) draw(answer, "No matches");
     } catch (error) {
       if (mine === asking) draw([], error.message);
     }

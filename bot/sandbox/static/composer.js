@@ -24,7 +24,7 @@ export function composer({ channel, thread = null, name }) {
   const send = h("button", { type: "submit", class: "button primary square", "aria-label": "Send", title: "Send" }, icon("send"));
   const smile = h("button", { type: "button", class: "icon-button", "aria-label": "Insert an emoji", title: "Insert an emoji", onclick: (event) => pickEmoji(event.currentTarget, (emoji) => insert(`:${emoji}: `)) }, icon("smile"));
   const slash = h("button", { type: "button", class: "icon-button text-button", "aria-label": "Commands", title: "Commands", onclick: () => start("/") }, "/");
-  const at = h("button", { type: "button", class: "icon-button text-button", "aria-label": "Mention somebody", title: "Mention somebody", onclick: () => insert("@") }, "@");
+  const at = h("button", { type: "button", class: "icon-button text-button", "aria-label": "Mention someone", title: "Mention someone", onclick: () => insert("@") }, "@");
   const too = thread && h("label", { class: "choice too" }, h("input", { type: "checkbox" }), "Also send to the channel");
   const form = h("form", { class: "composer" }, list, area, h("div", { class: "tools" }, !thread && slash, at, smile, too, !thread && h("span", { class: "key-hint" }, "Enter sends, Shift+Enter breaks the line"), send));
   let offered = [];
@@ -171,7 +171,7 @@ function people(typed) {
   const hits = workspace.people.filter((each) => !each.deleted && `${each.real_name} ${each.name}`.toLowerCase().includes(wanted));
   const all = hits.map((each) => ({ text: `@${each.real_name}`, label: each.real_name, note: `@${each.name}`, typed: typed.length + 1, picture: () => avatar(each.id, "tiny") }));
   const casts = ["here", "channel"].filter((each) => each.startsWith(wanted));
-  return [...all, ...casts.map((each) => ({ text: `@${each}`, label: `@${each}`, note: "Tell everybody here", typed: typed.length + 1 }))];
+  return [...all, ...casts.map((each) => ({ text: `@${each}`, label: `@${each}`, note: "Notify everyone here", typed: typed.length + 1 }))];
 }
 
 function channels(typed) {

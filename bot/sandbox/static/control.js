@@ -19,14 +19,14 @@ async function answered(request) {
   try {
     response = await request;
   } catch {
-    throw new Refusal("The workspace does not answer. Is it still running?");
+    throw new Refusal("The workspace cannot be reached. Is it still running?");
   }
   let body;
   try {
     body = await response.json();
   } catch {
-    throw new Refusal(`The workspace answered with an error (${response.status}); its terminal says more.`);
+    throw new Refusal(`The workspace answered with an error (${response.status}); see its terminal for details.`);
   }
-  if (!response.ok) throw new Refusal(body.error ?? `The workspace answered ${response.status}.`);
+  if (!response.ok) throw new Refusal(body.error ?? `The workspace answered with status ${response.status}.`);
   return body;
 }

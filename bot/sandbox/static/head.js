@@ -12,6 +12,6 @@ export function headOf({ title, note = "", tools = [], tabs = null }) {
     h("button", { type: "button", class: "icon-button only-narrow", "aria-label": "Open the sidebar", onclick: openSidebar }, icon("menu")),
     h("div", { class: "titles" }, h("h1", {}, title), note && h("span", { class: "faint topic" }, note)),
     tabs,
-    h("div", { class: "row tools" }, tools, h("button", { type: "button", class: "icon-button", id: "inspect", "aria-label": "Inspector", title: "What goes between Slack and the apps", "aria-controls": "inspector", onclick: toggleInspector }, icon("inspect"))),
+    h("div", { class: "row tools" }, tools, h("button", { type: "button", class: "icon-button", id: "inspect", "aria-label": "Inspector", title: "Traffic between Slack and the apps", "aria-controls": "inspector", onclick: toggleInspector }, icon("inspect"))),
   );
 }

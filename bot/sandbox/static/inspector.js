@@ -33,8 +33,8 @@ function open() {
   });
   const clear = h("button", { type: "button", class: "button quiet", onclick: forget }, "Clear");
   const shut = h("button", { type: "button", class: "icon-button", "aria-label": "Close the inspector", onclick: close }, icon("close"));
-  list = h("ol", { class: "entries", tabindex: "0", "aria-label": "Entries, the newest first" });
-  pane.replaceChildren(h("header", { class: "pane-head" }, h("div", { class: "titles" }, h("h2", {}, "Inspector"), h("span", { class: "faint" }, "Between Slack and the apps")), clear, shut), h("div", { class: "inspector-filter" }, filter), list);
+  list = h("ol", { class: "entries", tabindex: "0", "aria-label": "Entries, newest first" });
+  pane.replaceChildren(h("header", { class: "pane-head" }, h("div", { class: "titles" }, h("h2", {}, "Inspector"), h("span", { class: "faint" }, "Traffic between Slack and the apps")), clear, shut), h("div", { class: "inspector-filter" }, filter), list);
   pane.hidden = false;
   opened(pane);
   document.body.classList.add("with-inspector");
@@ -76,7 +76,7 @@ function draw() {
   const acks = new Map(all.filter(({ kind }) => kind === "ack").map((entry) => [entry.of, entry]));
   const shown = all.filter(({ kind }) => kind !== "ack").reverse();
   const kept = shown.map((entry) => row(entry, acks.get(entry.id))).filter(Boolean);
-  list.replaceChildren(...(kept.length ? kept : [h("li", { class: "empty" }, words ? "Nothing matches." : "Nothing yet: click something.")]));
+  list.replaceChildren(...(kept.length ? kept : [h("li", { class: "empty" }, words ? "No matches." : "No traffic yet.")]));
 }
 
 // A row is drawn once for each state of its entry, so that what was opened stays open.

@@ -38,5 +38,5 @@ function leaf(value) {
 
 export function unknown(block) {
   const kind = typeof block?.type === "string" ? block.type : "without a type";
-  return h("div", { class: "unknown" }, h("p", {}, "Not drawn here: ", h("code", {}, kind)), json(block, null, false));
+  return h("div", { class: "unknown" }, h("p", {}, "Not supported here: ", h("code", {}, kind)), json(block, null, false));
 }

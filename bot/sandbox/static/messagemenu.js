@@ -28,12 +28,12 @@ async function copyLink(message) {
   const url = new URL(address(message.channel, { thread, ts: message.ts, tab }), location.href).href;
   try {
     await navigator.clipboard.writeText(url);
-    notice("The link is copied.");
+    notice("Link copied.");
   } catch {
-    notice(`The link: ${url}`);
+    notice(`Link: ${url}`);
   }
 }
 
 async function removeMessage(at) {
-  if (await asked("Delete this message?", "It is removed for everybody.", "Delete")) await trying(act("delete", at));
+  if (await asked("Delete this message?", "It will be deleted for everyone.", "Delete")) await trying(act("delete", at));
 }

@@ -16,7 +16,7 @@ export function pickEmoji(anchor, picked) {
     const words = field.value.trim();
     if (!words) return list.replaceChildren(...GROUPS.map(({ title, entries }) => h("section", {}, h("h4", {}, title), h("div", { class: "emoji-grid" }, entries.map(cell)))));
     const hits = search(words);
-    list.replaceChildren(hits.length ? h("div", { class: "emoji-grid" }, hits.map(cell)) : h("p", { class: "empty" }, "No emoji of that name"));
+    list.replaceChildren(hits.length ? h("div", { class: "emoji-grid" }, hits.map(cell)) : h("p", { class: "empty" }, "No emoji found"));
   };
   field.addEventListener("input", draw);
   field.addEventListener("keydown", (event) => {

@@ -34,7 +34,7 @@ function one(message, name, people) {
   );
 }
 
-// The app's failure to hear of a reaction is the inspector's affair: in Slack, too, nobody sees it here.
+// An app's failure to receive a reaction appears in the inspector only: in Slack, people do not see it either.
 export async function toggle(message, name) {
   const remove = (message.reactions[name] ?? []).some(isMe);
   const request = act("react", { channel: message.channel, ts: message.ts, name, remove });

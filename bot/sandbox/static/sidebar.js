@@ -1,4 +1,4 @@
-// The sidebar: who one is, the channels, the apps with their direct messages, the way to be somebody else.
+// The sidebar: the current person, channels, apps with their direct messages, and the other people to act as.
 
 import { avatar } from "./avatars.js";
 import { h, keepFocus } from "./dom.js";
@@ -22,7 +22,7 @@ function draw() {
 }
 
 function top() {
-  return h("header", { class: "side-head" }, h("a", { href: "/", class: "team", title: "To the first page" }, h("img", { src: "/static/icon.svg", alt: "", width: "24", height: "24" }), workspace.team.name), themeButton(), h("button", { type: "button", class: "icon-button only-narrow", "aria-label": "Close the sidebar", onclick: closeSidebar }, icon("close")));
+  return h("header", { class: "side-head" }, h("a", { href: "/", class: "team", title: "Back to the list of people" }, h("img", { src: "/static/icon.svg", alt: "", width: "24", height: "24" }), workspace.team.name), themeButton(), h("button", { type: "button", class: "icon-button only-narrow", "aria-label": "Close the sidebar", onclick: closeSidebar }, icon("close")));
 }
 
 function places() {
@@ -94,7 +94,7 @@ function others() {
   const shown = people.slice(0, FACES);
   if (!shown.some(({ id }) => isMe(id))) shown.splice(-1, 1, people.find(({ id }) => isMe(id)));
   const face = (person) => h("a", { href: as(person), class: "face-link", title: `Act as ${person.real_name}`, "aria-label": `Act as ${person.real_name}`, "aria-current": isMe(person.id) ? "true" : null, dataset: { focus: `as|${person.id}` } }, avatar(person.id, "small"));
-  const all = h("button", { type: "button", class: "icon-button", "aria-label": "Everybody one can act as", title: "Everybody, and other windows", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: (event) => everybody(event.currentTarget) }, icon("more"));
+  const all = h("button", { type: "button", class: "icon-button", "aria-label": "All people", title: "All people, and other windows", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: (event) => everybody(event.currentTarget) }, icon("more"));
   return h(
     "section",
     { class: "acting", "aria-label": "Act as" },

@@ -3,7 +3,7 @@
 import { me } from "./control.js";
 
 const KINDS = ["message", "changed", "deleted", "reaction", "ephemeral", "view", "home", "channel", "read", "inspector"];
-const HIDDEN_MS = 60_000; // browsers allow six connections to a host: windows that nobody looks at give theirs back
+const HIDDEN_MS = 60_000; // browsers allow six connections to a host: hidden windows release theirs
 const AGAIN_MS = 3000;
 const listeners = new Map();
 let source = null;

@@ -22,7 +22,7 @@ export function showThread(channel, ts, wanted = null) {
   pane.replaceChildren(
     h("header", { class: "pane-head" }, h("div", { class: "titles" }, h("h2", {}, "Thread"), h("span", { class: "faint" }, where)), h("button", { type: "button", class: "icon-button", "aria-label": "Close the thread", title: "Close", onclick: close }, icon("close"))),
     timeline.box,
-    channel.is_member && !channel.archived ? composer({ channel, thread: ts, name: "Reply" }) : h("p", { class: "closed" }, "Nobody writes here from this account."),
+    channel.is_member && !channel.archived ? composer({ channel, thread: ts, name: "Reply" }) : h("p", { class: "closed" }, "You cannot reply here."),
   );
   pane.hidden = false;
   opened(pane);

@@ -1,5 +1,5 @@
-"""Slack user groups that hold a role: who is in them, asked of Slack and stored. Asked only of those that the policy
-names, so that the scope is needed only there."""
+"""Slack user groups with a role: their members, fetched from Slack and stored. Only the policy's groups are fetched, so
+that the scope for it is needed only if there are any."""
 
 import logging
 from collections.abc import Callable
@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 
 
 def refresh_groups(services: Services) -> None:
-    """Store who is in each user group of the policy. Where Slack does not tell, those known last stay: nobody loses a
-    role because a call failed. One that Slack does not list (deleted, disabled, never there) gives nobody a role."""
+    """Store the members of each user group in the policy. If Slack does not answer, the last known members stay:
+    a failed call must not take roles away. A group that Slack does not list (deleted, disabled) has no members."""
     named = services.policy.groups
     enabled = _told("all", lambda: enabled_groups(services.slack)) if named else None
     found = {group: _people(services.slack, group, enabled) for group in named}
@@ -31,19 +31,19 @@ def refresh_groups(services: Services) -> None:
 
 
 def enabled_groups(slack: WebClient) -> set[str]:
-    """Ids of all groups in use: Slack leaves disabled ones out unless it is asked for them."""
+    """Ids of all enabled groups: Slack omits disabled ones unless they are requested."""
     return {str(group["id"]) for group in slack.usergroups_list()["usergroups"]}
 
 
 def people_of_group(slack: WebClient, group: str) -> list[str]:
-    """Their ids, guests and deactivated people among them."""
+    """Ids of the members, including guests and deactivated people."""
     return [str(person) for person in slack.usergroups_users_list(usergroup=group)["users"]]
 
 
 def _people(slack: WebClient, group: str, enabled: set[str] | None) -> list[str] | None:
-    """None where Slack does not tell."""
+    """The members; None if Slack does not answer."""
     if enabled is not None and group not in enabled:
-        log.warning("the policy names a user group that is not there", extra={"group": group})
+        log.warning("User group in the policy does not exist", extra={"group": group})
         return []
     return _told(group, lambda: people_of_group(slack, group)) if enabled is not None else None
 
@@ -55,5 +55,5 @@ def _told(group: str, ask: Callable[[], Told]) -> Told | None:
         reason = str(error.response.get("error"))
     except OSError as error:
         reason = type(error).__name__
-    log.warning("a user group cannot be read", extra={"group": group, "reason": reason})
+    log.warning("User group cannot be read", extra={"group": group, "reason": reason})
     return None

@@ -1,5 +1,5 @@
-"""Who may act: the people, user groups and channels of the policy, asked of Slack by a job and on events, and stored as
-rows, so that no click ever waits for it."""
+"""The refresh of people, user groups and channels from Slack, periodically and on events. The result is stored as rows,
+so that no click waits for Slack."""
 
 import logging
 import threading
@@ -21,12 +21,12 @@ from core.vocabulary import Role
 
 log = logging.getLogger(__name__)
 
-ONE_AT_A_TIME = threading.Lock()  # who asked Slack first must not write last
+ONE_AT_A_TIME = threading.Lock()  # an older answer must not overwrite a newer one
 
 
 def refresh_people(services: Services) -> bool:
-    """Bring the members' rows in line with the policy and with what Slack says. Always False: nothing more to do.
-    If Slack does not answer about people, nothing changes; about a user group, its people stay those known last."""
+    """Update the members' rows from the policy and from Slack. Always returns False: there is no more to do. If Slack
+    does not answer about people, nothing changes; about a user group, its last known members stay."""
     if services.budget.is_silent():
         return False
     with ONE_AT_A_TIME:
@@ -52,7 +52,7 @@ def _seat(services: Services, queue: QueuePolicy, people: dict[Role, list[Person
 
 
 def _ids(services: Services, queue: QueuePolicy, role: Role) -> Iterable[str]:
-    """Those of the policy; where it names no reviewers, everybody in the channel."""
+    """The people with this role in the policy; if it lists no reviewers, all members of the channel."""
     if role is Role.REVIEWER and not queue.reviewers:
         return _people_in_channel(services, queue)
     with services.database.reading() as session:
@@ -60,24 +60,24 @@ def _ids(services: Services, queue: QueuePolicy, role: Role) -> Iterable[str]:
 
 
 def _people_in_channel(services: Services, queue: QueuePolicy) -> list[str]:
-    """Where the bot may not see who is in it any more, those who were last: it will be invited again."""
+    """The channel's members. If the bot can no longer see them, those known last: it may be invited again."""
     try:
         return list(channel_members(services.slack, queue.channel))
     except SlackApiError as error:
         reason = str(error.response.get("error"))
         if reason not in CHANNEL:
             raise
-    log.warning("a channel cannot be seen", extra={"channel": queue.channel, "reason": reason})
+    log.warning("Channel is not visible", extra={"channel": queue.channel, "reason": reason})
     with services.database.reading() as session:
         return members(session, queue_named(session, queue.name).id, Role.REVIEWER)
 
 
 def _deliver_again(services: Services, channel: str) -> None:
-    """Somebody has invited the bot, or taken the channel out of the archive: what was given up is tried again."""
+    """Retry messages that were given up if the bot has been invited or the channel unarchived."""
     try:
         found = services.slack.conversations_info(channel=channel)["channel"]
     except SlackApiError as error:
-        log.warning("a channel cannot be seen", extra={"channel": channel, "reason": error.response.get("error")})
+        log.warning("Channel is not visible", extra={"channel": channel, "reason": error.response.get("error")})
         return
     if found.get("is_member") and not found.get("is_archived"):
         with services.database.transaction(wait=PATIENT) as session:

@@ -29,7 +29,7 @@ HELP = """*What Goldloop answers to*
 • `/goldloop mine` – what is open for me, what I have done today, my last answers with undo
 • `/goldloop pause` and `/goldloop resume` – nobody counts on my answers for a while
 • `/goldloop retrain [queue]` – leads: make a new candidate now
-• `/goldloop roll-back [queue] [why]` – leads: bring the former model back
+• `/goldloop rollback [queue] [why]` – leads: bring the former model back
 • `/goldloop help` – this
 Votes are given on the cards in the queue's channel; leads decide on models by reacting to their reports."""
 
@@ -91,7 +91,7 @@ def _retrain(command: Command, services: Services) -> Message:
     return Message(f"Training run {run_id} is on its way; its report will come to the leads' channel.")
 
 
-def _roll_back(command: Command, services: Services) -> Message:
+def _rollback(command: Command, services: Services) -> Message:
     with services.database.transaction() as session:
         queue, policy = _led_queue(session, command, services)
         reason = " ".join(word for word in command.words[1:] if word != policy.name)
@@ -118,6 +118,5 @@ ANSWERS: dict[str, Callable[[Command, Services], Message]] = {
     "pause": _pause,
     "resume": _resume,
     "retrain": _retrain,
-    "roll-back": _roll_back,
-    "rollback": _roll_back,
+    "rollback": _rollback,
 }

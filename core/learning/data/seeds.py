@@ -1,4 +1,4 @@
-"""Labelled data that a queue starts from; the content-hash split makes the first random golden stratum of it."""
+"""Seed data: the labelled examples that a queue starts with. A split by content hash makes some of them golden."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from core.text.content_hash import content_hash, unit_interval
 from core.text.storable import storable
 from core.vocabulary import Stratum
 
-NONE_STORED = "Nothing of the file was stored."
+NONE_STORED = "No rows were stored."
 
 _SAME, _EACH, _KEY = ("queue_id", "created_at"), ("text", "label", "content_hash"), ("queue_id", "content_hash")
 TRAINING = Bulk(cast(Table, SeedExample.__table__), _SAME, _EACH, _KEY)
@@ -28,7 +28,7 @@ GOLDEN = Bulk(cast(Table, GoldenExample.__table__), (*_SAME, "stratum", "inclusi
 
 @dataclass(frozen=True)
 class Seed:
-    """As it is to be stored."""
+    """A labelled example to store."""
 
     text: str
     label: str
@@ -37,7 +37,7 @@ class Seed:
 
 @dataclass(frozen=True)
 class Seeded:
-    """training, golden: rows stored now; repeated: texts that were there already."""
+    """training, golden: rows stored now; repeated: rows already stored."""
 
     training: int
     golden: int
@@ -45,15 +45,14 @@ class Seeded:
 
 
 def checked_seeds(rows: Iterable[tuple[str, str]], policy: QueuePolicy) -> list[Seed]:
-    """rows: (text, label), numbered from 1 in errors. Raises Invalid for an unknown label or an empty text; nothing is
-    stored then."""
+    """Validate rows of (text, label), numbered from 1 in errors. Raises Invalid for an unknown label or an empty text;
+    nothing is stored then."""
     return [_checked(number, text, label, policy) for number, (text, label) in enumerate(rows, 1)]
 
 
 def store_seeds(session: Session, seeds: Sequence[Seed], now: datetime, policy: QueuePolicy) -> Seeded:
-    """Each text is stored once, as golden or for training, never both; which one depends on its content alone, so
-    importing a file again (or one that overlaps, or its second half later) moves nothing across. What was erased does
-    not come back."""
+    """Store each text once, as golden or for training, never both. Which one depends on its content alone, so importing
+    a file again, an overlapping one or the rest of it later moves nothing across. Erased texts stay erased."""
     queue, share = queue_to_fill(session, policy.name), policy.golden.seed_share
     erased = _erased(session, queue, [seed.content_hash for seed in seeds])
     sides: dict[bool, list[dict[str, str]]] = {True: [], False: []}
@@ -68,14 +67,14 @@ def store_seeds(session: Session, seeds: Sequence[Seed], now: datetime, policy: 
 
 
 def add_seeds(session: Session, rows: Iterable[tuple[str, str]], now: datetime, policy: QueuePolicy) -> Seeded:
-    """Both in one transaction: where a row is bad, nothing is stored."""
+    """Validate and store rows in one transaction. If a row is invalid, nothing is stored."""
     return store_seeds(session, checked_seeds(rows, policy), now, policy)
 
 
 def _checked(number: int, text: str, label: str, policy: QueuePolicy) -> Seed:
     text = policy.privacy.stored(storable(text))
     if label not in policy.label_names:
-        words = f"Row {number}: “{label}” is not a label of {policy.name} in the policy file. {NONE_STORED}"
+        words = f"Row {number}: “{label}” is not a label of {policy.name}. {NONE_STORED}"
         raise Invalid(words, field="label")
     if not text.strip():
         raise Invalid(f"Row {number}: the text is empty. {NONE_STORED}", field="text")
@@ -83,7 +82,7 @@ def _checked(number: int, text: str, label: str, policy: QueuePolicy) -> Seed:
 
 
 def _erased(session: Session, queue: Queue, hashes: Sequence[str]) -> set[str]:
-    """Of these contents, those that a person had erased. Erased seeds need no look: their hash is still there."""
+    """The hashes whose prediction was erased. Erased seeds are not looked up: their hash is still stored."""
     return set(
         session.scalars(
             select(Prediction.content_hash).where(

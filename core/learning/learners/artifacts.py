@@ -1,8 +1,8 @@
-"""A fitted model as bytes and back, by skops and never by pickle: reading a model must not run code.
+"""Serialisation of fitted models with skops. Unlike pickle, reading one cannot run code.
 
-The bytes, their hash and the learner's runtime are stored side by side. All three are checked before anything is
-built, and each refusal is a sentence for the person who has to act. skops is imported where it is used: with
-scikit-learn it takes more than a second, and most commands and processes pack and open nothing.
+The bytes, their hash and the learner's runtime are stored side by side, and all three are checked before a model is
+rebuilt. Each refusal says what to do. skops is imported where it is used: with scikit-learn it takes more than a
+second, and most commands and processes do not need it.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from core.errors import Invalid
 from core.learning.learners.base import Fitted, Learner
 
 RETRAIN = "Retrain with `goldloop retrain`"
-DAMAGE = (  # what readers of zip, JSON and arrays raise on broken ones
+DAMAGE = (  # what readers of zip, JSON and arrays raise on damaged input
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -45,9 +45,9 @@ class OtherRuntime(Invalid):
 
 
 def pack(learner: Learner, fitted: Fitted) -> Packed:
-    """The model's state with its learner's name. Two packs of one model differ in bytes (dates), not in fingerprint.
+    """Serialise a model's state with its learner's name. Packs of one model differ in bytes (dates), not fingerprint.
 
-    Raises Invalid if the state holds a type that `learner.trusted_types` does not name: it could never be read again.
+    Raises Invalid if the state holds a type that `learner.trusted_types` does not name: it could not be read again.
     """
     from skops.io import dumps, get_untrusted_types
 
@@ -55,27 +55,31 @@ def pack(learner: Learner, fitted: Fitted) -> Packed:
     content = dumps(document, compression=zipfile.ZIP_DEFLATED)
     foreign = sorted(set(get_untrusted_types(data=content)) - set(learner.trusted_types))
     if foreign:
-        raise Invalid(f"The learner “{learner.name}” stores {', '.join(foreign)} without naming it in trusted_types.")
+        raise Invalid(
+            f"The learner “{learner.name}” stores types that trusted_types does not list: {', '.join(foreign)}."
+        )
     return Packed(content, hashlib.sha256(content).hexdigest(), learner.runtime)
 
 
 def unpack(packed: Packed, learner: Learner) -> Fitted:
-    """The model, if bytes, runtime, types and learner are those that were packed; its fingerprint is unchanged.
+    """Rebuild a model. Its fingerprint is that of the packed one.
 
     Raises Invalid, saying what is wrong and what to do: a changed content, another runtime (OtherRuntime: private parts
     of a library change between versions, and a model could answer differently without an error), a type outside
     `learner.trusted_types` and skops' own list, damaged bytes, another learner's model.
     """
     if hashlib.sha256(packed.content).hexdigest() != packed.sha256:
-        raise Invalid(f"The stored model was changed after it was saved (its hash differs). {RETRAIN}, or restore it.")
+        raise Invalid(
+            f"The stored model has changed since it was saved (its hash differs). {RETRAIN}, or restore a backup."
+        )
     if packed.runtime != learner.runtime:
         raise OtherRuntime(
             f"The stored model was made with {packed.runtime}, but {learner.runtime} is installed. "
-            f"{RETRAIN}, or install the former."
+            f"{RETRAIN}, or install {packed.runtime}."
         )
     document = _read(packed.content, learner)
     if not isinstance(document, dict) or document.get("learner") != learner.name or "state" not in document:
-        raise Invalid(f"The stored model is not one of the learner “{learner.name}”. {RETRAIN}.")
+        raise Invalid(f"The stored model belongs to another learner than “{learner.name}”. {RETRAIN}.")
     return learner.restore(document["state"])
 
 
@@ -87,7 +91,7 @@ def _read(content: bytes, learner: Learner) -> object:
         return loads(content, trusted=list(learner.trusted_types))
     except UntrustedTypesFoundException as error:
         raise Invalid(
-            f"The stored model holds types that the learner “{learner.name}” does not name, so it was not opened. "
+            f"The stored model has types that the learner “{learner.name}” does not list, so it was not loaded. "
             f"{error} {RETRAIN}."
         ) from None
     except DAMAGE as error:

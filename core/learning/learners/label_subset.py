@@ -1,4 +1,4 @@
-"""A model held to the labels that a queue has now, where some that it learnt were taken out of the policy."""
+"""A label subset: a model restricted to the labels that a queue has now, after some left the policy."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from core.vocabulary import Modality
 
 
 class NoCommonLabels(Invalid):
-    """A model that knows none of the labels that are asked for now."""
+    """The model knows none of the policy's current labels."""
 
 
 @dataclass(frozen=True)
 class LabelSubset:
-    """A model with fewer labels to choose from. columns: of what it learnt. What it gives to the others is given to
-    nobody, so that an input of a label that is no more is one it is unsure of; rows sum to 1 at most."""
+    """A model restricted to some of its labels. columns: their positions among the model's own. The probability of the
+    other labels is dropped, so that an input of a removed label gets a low confidence; rows sum to 1 at most."""
 
     fitted: Fitted
     columns: tuple[int, ...]
@@ -37,13 +37,11 @@ class LabelSubset:
 
 
 def label_subset(fitted: Fitted, labels: Collection[str]) -> Fitted:
-    """The model without the labels that are not among these, as where one was taken out of the policy since it learnt.
-    Raises NoCommonLabels if it knows none of them."""
+    """The model restricted to these labels, for a label that left the policy after training. Raises NoCommonLabels if
+    it knows none of them."""
     columns = tuple(column for column, label in enumerate(fitted.classes) if label in labels)
     if len(columns) == len(fitted.classes):
         return fitted
     if not columns:
-        raise NoCommonLabels(
-            "The model knows none of the labels that the policy has now. Retrain with `goldloop retrain`."
-        )
+        raise NoCommonLabels("The model knows none of the policy's current labels. Retrain with `goldloop retrain`.")
     return LabelSubset(fitted, columns)

@@ -72,7 +72,7 @@ class Serving:
         except Invalid as refusal:
             if str(refusal) not in self._complaints:
                 self._complaints.add(str(refusal))
-                log.error("the live model cannot be used", extra={"queue": queue.name, "reason": str(refusal)})
+                log.error("Live model cannot be loaded", extra={"queue": queue.name, "reason": str(refusal)})
             return None
 
 
