@@ -5,6 +5,8 @@ front end maps it once (Slack: a message that only the person sees, or a field e
 else that is raised is a bug.
 """
 
+from collections.abc import Sequence
+
 from core.text.storable import storable
 
 LONGEST_FIELD = 80  # characters of the name of an input; a caller's own are as long as they like
@@ -27,9 +29,14 @@ class NotFound(Refusal):
 
 
 class NotAllowed(Refusal):
-    """This person may not do this."""
+    """This person may not do this. ask: ids of the people and user groups who can change that; a front end adds them
+    to the sentence in its own way."""
 
     code = "not_allowed"
+
+    def __init__(self, sentence: str, ask: Sequence[str] = (), **details: object) -> None:
+        super().__init__(sentence, **details)
+        self.ask = tuple(ask)
 
 
 class AlreadySettled(Refusal):

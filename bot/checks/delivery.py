@@ -6,25 +6,14 @@ from datetime import datetime
 from bot.checks.finding import Findings, bad, good, note
 from bot.runtime.processes import in_words, is_gone
 from bot.slack.delivery.deliver import SPEAKING
-from bot.slack.errors import CHANNEL
+from bot.slack.errors import Kind, kind_of, operator_remedy
+from bot.wording.cards import card_name
 from core.delivery import backlog, turns
 from core.delivery.backlog import GivenUp
 from core.storage.database import Database
 
 LATE = 300  # seconds; Slack's rates let a full channel have sixty cards a minute
 
-REMEDIES = {
-    "channel_not_found": "Check the channel's id in the policy, and invite the bot.",
-    "not_in_channel": "Invite the bot to the channel.",
-    "is_archived": "Unarchive the channel, or name another one in the policy.",
-    "is_inactive": "Unarchive the channel, or name another one in the policy.",
-    "missing_scope": "Bring the app's scopes up to `goldloop manifest` and install it again.",
-    "token_revoked": "Install the app again and set the new SLACK_BOT_TOKEN.",
-    "account_inactive": "Install the app again and set the new SLACK_BOT_TOKEN.",
-    "invalid_auth": "Set the right SLACK_BOT_TOKEN.",
-    "restricted_action": "Let the bot post there, in the channel's settings.",
-    "invalid_blocks": "A fault of Goldloop's: the log has what Slack says of it. Upgrade, or settle it by another way.",
-}
 AGAIN = "Then run `goldloop redeliver`."
 ALONE = "It is tried again by itself; `goldloop redeliver` does it at once."
 
@@ -33,7 +22,7 @@ def undelivered(database: Database, clock: Callable[[], datetime]) -> Findings:
     with database.reading() as session:
         given_up, waiting = backlog.given_up(session), backlog.waiting(session)
     for lost in given_up:
-        remedy = REMEDIES.get(lost.reason, "Look for the reason in the log and at Slack's page about it.")
+        remedy = operator_remedy(lost.reason) or "Look for the reason in the log and at Slack's page about it."
         words = f"{_messages(lost.count)} to {lost.channel or 'Slack'}: {lost.reason}{_named(lost)}"
         yield bad("delivery", words, f"{remedy} {ALONE if lost.since else AGAIN}")
     late = (clock() - waiting.since).total_seconds() if waiting.since else 0
@@ -50,9 +39,10 @@ def _messages(count: int) -> str:
 
 def _named(lost: GivenUp) -> str:
     """Which they are, where the messages are at fault and not the channel."""
-    if lost.reason in CHANNEL or not lost.named:
+    if kind_of(lost.reason) is Kind.CHANNEL or not lost.named:
         return ""
-    return f" ({', '.join(lost.named)}{', …' if lost.count > len(lost.named) else ''})"
+    named = ", ".join(card_name(card, subject_id) for card, subject_id in lost.named)
+    return f" ({named}{', …' if lost.count > len(lost.named) else ''})"
 
 
 def worker_at_work(database: Database, clock: Callable[[], datetime]) -> Findings:

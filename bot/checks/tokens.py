@@ -6,9 +6,10 @@ from email.utils import parsedate_to_datetime
 
 from slack_sdk import WebClient
 
-from bot.checks.answers import REMEDIES, Answer, answered
+from bot.checks.answers import Answer, answered
 from bot.checks.finding import Finding, Findings, bad, good, note
 from bot.runtime.settings import Settings
+from bot.slack.errors import operator_remedy
 from bot.slack.manifest import manifest
 
 MOST_SECONDS = 60  # between Slack's clock and ours; requests that seem older than five minutes are refused
@@ -36,17 +37,12 @@ def scopes(auth: Answer, groups: bool = False) -> Findings:
     wanted = set(manifest(groups)["oauth_config"]["scopes"]["bot"])
     have = {scope.strip() for scope in told.split(",")}
     if wanted - have:
-        yield bad("scopes", f"missing: {', '.join(sorted(wanted - have))}", _with_groups(groups))
+        yield bad("scopes", f"missing: {', '.join(sorted(wanted - have))}", operator_remedy("missing_scope", groups))
     elif have - wanted:
         words = f"more than needed: {', '.join(sorted(have - wanted))}"
         yield note("scopes", words, "Take them away; the manifest names what is used.")
     else:
         yield good("scopes", "those of the manifest")
-
-
-def _with_groups(groups: bool) -> str:
-    remedy = REMEDIES["missing_scope"]
-    return remedy.replace("`goldloop manifest`", "`goldloop manifest --groups`") if groups else remedy
 
 
 def clock_of_slack(auth: Answer, clock: Callable[[], datetime]) -> Findings:

@@ -32,7 +32,7 @@ from core.queues import queue_named
 from core.review.answers import unanswerable_items
 from core.review.votes import decide_again
 from core.storage.database import PATIENT
-from core.vocabulary import Trigger
+from core.vocabulary import Coded, RunProblem, Trigger
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ def take_back_lost_claims(services: Services) -> bool:
         claims.release_dead(session, is_gone)
         webhooks.release_dead(session, is_gone)
         for dead in jobs.reap(session, services.clock(), is_gone):
-            _tell_of_dead(session, dead.name, dead.payload, "its worker died five times", services)
+            _tell_of_dead(session, dead.name, dead.payload, RunProblem.WORKER_DIED, services)
     return False
 
 
@@ -201,15 +201,16 @@ def _work(services: Services, name: str, work: Callable[[Claim], None]) -> bool:
 
 def _note_failure(session: Session, claimed: Claim, error: str, services: Services) -> None:
     if jobs.fail(session, claimed, error, services.clock()):
-        _tell_of_dead(session, claimed.name, claimed.payload, "it failed five times; see the log", services)
+        _tell_of_dead(session, claimed.name, claimed.payload, RunProblem.FAILED_REPEATEDLY, services)
 
 
-def _tell_of_dead(session: Session, name: str, payload: dict[str, Any], why: str, services: Services) -> None:
+def _tell_of_dead(session: Session, name: str, payload: dict[str, Any], why: RunProblem, services: Services) -> None:
     """Whoever waits for what will never come is told."""
+    problem = Coded(why, {"attempts": jobs.MOST_ATTEMPTS})
     if name == TRAIN:
-        fail_run(session, payload["run_id"], why, services.clock())
+        fail_run(session, payload["run_id"], problem, services.clock())
     elif name == EVALUATE:
-        give_up_evaluation(session, payload["model_id"], why, services.clock())
+        give_up_evaluation(session, payload["model_id"], problem, services.clock())
 
 
 @contextlib.contextmanager

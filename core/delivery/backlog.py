@@ -16,7 +16,8 @@ from core.records.reviews import ReviewItem
 from core.vocabulary import Card, ItemState
 
 MOST_NAMED = 5
-SUBJECTS = {Card.REVIEW_ITEM: "item", Card.RUN: "run", Card.CANDIDATE: "model", Card.CHART: "chart of model"}
+
+CardOf = tuple[Card, int]  # a card, and the id of the row that it shows
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,14 @@ class Waiting:
 class GivenUp:
     """Messages to one channel that Slack does not take until somebody has mended why, with its word for why.
 
-    channel: empty for all of them. since: None where they were given up one by one; named: some of those, in words."""
+    channel: empty for all of them. since: None where they were given up one by one; named: some of those, by
+    what they show."""
 
     channel: str
     reason: str
     count: int
     since: datetime | None = None
-    named: tuple[str, ...] = ()
+    named: tuple[CardOf, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,11 @@ def count_waiting_for(session: Session, trouble: Incident) -> int:
     return sum(session.scalar(count) or 0 for count in counts)
 
 
-def named_as_given_up(session: Session, channel: str, reason: str) -> tuple[str, ...]:
+def named_as_given_up(session: Session, channel: str, reason: str) -> tuple[CardOf, ...]:
     """The first of the messages given up there for that reason, by what they show."""
     found = select(Posting.card, Posting.subject_id).where(Posting.channel == channel, Posting.broken == reason)
     rows = session.execute(found.order_by(Posting.id).limit(MOST_NAMED))
-    return tuple(f"{SUBJECTS[card]} {subject}" for card, subject in rows)
+    return tuple((card, subject) for card, subject in rows)
 
 
 def try_again(session: Session, now: datetime) -> int:

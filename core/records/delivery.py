@@ -1,12 +1,13 @@
 """What has to be said, as rows."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.records.base import Base, big_id
-from core.vocabulary import Audience, Card, NoticeKind
+from core.vocabulary import Audience, Card
 
 
 class Posting(Base):
@@ -45,7 +46,7 @@ class Posting(Base):
 
 
 class Notice(Base):
-    """One-off words to one person or channel. `key` makes it once only."""
+    """A one-off message to one person or channel. `key` makes it once only."""
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -59,10 +60,10 @@ class Notice(Base):
 
     id: Mapped[int] = big_id()
     key: Mapped[str] = mapped_column(unique=True)
-    kind: Mapped[NoticeKind]
+    kind: Mapped[str]  # of `NoticeKind`
     channel: Mapped[str]
     person: Mapped[str | None]  # only this person sees it; None: the whole channel
-    words: Mapped[str]
+    values: Mapped[dict[str, Any]]  # of its sentence
     created_at: Mapped[datetime]
     claimed_by: Mapped[str | None]
     claimed_until: Mapped[datetime | None]

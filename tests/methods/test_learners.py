@@ -15,6 +15,7 @@ from core.learning.learners.base import Fitted, Learner, NoCommonLabels, find_le
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.temperature import SCALES, assign_folds, fit_scale
 from core.learning.learners.text import TextLearner, TextModel
+from core.vocabulary import Coded, RunStep
 
 WORDS = {
     "refund": ["refund", "money", "back", "return", "charged", "twice", "please", "pay", "returned", "amount"],
@@ -46,12 +47,12 @@ def answers(model: Fitted, texts: Sequence[str]) -> list[str]:
 
 
 def test_it_learns_and_says_what_it_is_doing() -> None:
-    said: list[str] = []
+    said: list[Coded] = []
     model = TextLearner().fit(corpus(), 7, said.append)
     unseen = corpus(6, seed=1)
     assert answers(model, [e.text for e in unseen]) == [e.label for e in unseen]
-    assert said[0] == "Calibrating: part 1 of 3"
-    assert said[-1] == "Fitting on all 36 rows"
+    assert said[0] == Coded(RunStep.CALIBRATING, {"part": 1, "parts": 3})
+    assert said[-1] == Coded(RunStep.FITTING, {"rows": 36})
 
 
 def test_probabilities_have_a_column_per_label_and_sum_to_one() -> None:

@@ -1,13 +1,13 @@
 """Tells the leads, once, what they have to mend before Slack takes our messages, and that it is mended. A trouble with
 the leads' own channel is told nowhere in Slack; the log, /health/ready and `goldloop doctor` have it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from bot.runtime.services import Services
-from bot.slack.views import incident as words
 from core.delivery import backlog, incidents, notices
 from core.delivery.incidents import EVERYWHERE
 from core.policy import Policy
@@ -41,20 +41,24 @@ def _concerned(policy: Policy, channel: str) -> Iterable[str]:
 def _tell(session: Session, services: Services, trouble: Incident, channel: str) -> None:
     key = f"trouble:{trouble.id}:{channel}"
     if trouble.mended_at is None:
-        _notify(session, services, key, channel, _what_is_wrong(session, trouble))
+        _notify(session, services, key, channel, *_what_is_wrong(session, trouble))
     elif trouble.held_until is not None:
         could_be_told = trouble.channel not in (channel, EVERYWHERE)
         if not could_be_told or notices.was_noted(session, key):
-            _notify(session, services, f"mended:{key}", channel, words.mended(trouble.channel, trouble.since))
+            values = {"channel": trouble.channel, "since": int(trouble.since.timestamp())}
+            _notify(session, services, f"mended:{key}", channel, NoticeKind.INCIDENT_RESOLVED, values)
 
 
-def _what_is_wrong(session: Session, trouble: Incident) -> str:
+def _what_is_wrong(session: Session, trouble: Incident) -> tuple[NoticeKind, dict[str, Any]]:
     count = backlog.count_waiting_for(session, trouble)
+    about = {"channel": trouble.channel, "error": trouble.reason}
     if trouble.held_until is not None:
-        return words.held_up(trouble.channel, trouble.reason, count)
-    named = backlog.named_as_given_up(session, trouble.channel, trouble.reason)
-    return words.refused(trouble.channel, trouble.reason, count, named)
+        return NoticeKind.CHANNEL_BLOCKED, about | {"waiting": count}
+    cards = backlog.named_as_given_up(session, trouble.channel, trouble.reason)
+    return NoticeKind.MESSAGES_REFUSED, about | {"count": count, "cards": cards}
 
 
-def _notify(session: Session, services: Services, key: str, channel: str, said: str) -> None:
-    notices.notify(session, NoticeKind.TROUBLE, key, channel, None, said, services.clock())
+def _notify(
+    session: Session, services: Services, key: str, channel: str, kind: NoticeKind, values: Mapping[str, Any]
+) -> None:
+    notices.notify(session, kind, key, channel, None, values, services.clock())

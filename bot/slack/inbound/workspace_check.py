@@ -11,7 +11,7 @@ from bot.slack.inbound.payloads import Body
 from bot.slack.inbound.replies import tell
 from core.errors import NotAllowed
 
-ELSEWHERE = "People of other workspaces may not act here."
+ELSEWHERE = "People from other workspaces can't act here."
 
 Refuse = Callable[[Exception, Body, BoltContext], BoltResponse]
 

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from core.errors import Invalid
 from core.learning.data.inputs import Example
+from core.vocabulary import Coded
 
 GROUP = "goldloop.learners"
 BUILT_IN = EntryPoint("text", "core.learning.learners.text:TextLearner", GROUP)
 
 FloatArray = NDArray[np.float64]
 State = Mapping[str, Any]  # what skops can store: str, numbers, lists, dicts, arrays, scikit-learn estimators
-Progress = Callable[[str], None]
+Progress = Callable[[Coded], None]  # of `RunStep`; OTHER takes a phrase of the learner's own
 
 
 @runtime_checkable
@@ -54,7 +55,7 @@ class Learner(Protocol):
     def trusted_types(self) -> tuple[str, ...]: ...
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> Fitted:
-        """Equal examples and seed give an equal fingerprint. `progress` gets a short phrase now and then.
+        """Equal examples and seed give an equal fingerprint. `progress` is told now and then how far it is.
 
         Raises Invalid with a sentence if nothing can be learned.
         """

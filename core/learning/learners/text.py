@@ -17,6 +17,7 @@ from core.learning.data.inputs import Example
 from core.learning.learners.base import FloatArray, Progress, State
 from core.learning.learners.margins import Rows, calibrated_scale, fit_margins
 from core.learning.learners.ngrams import Ngrams, restore_ngrams
+from core.vocabulary import Coded, RunStep
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class TextLearner:
         classes, targets = np.unique(np.array([e.label for e in written], dtype=object), return_inverse=True)
         rows = Rows([e.text for e in written], targets, np.array([e.weight for e in written]), len(classes))
         scale = calibrated_scale(rows, seed, progress)
-        progress(f"Fitting on all {len(written)} rows")
+        progress(Coded(RunStep.FITTING, {"rows": len(written)}))
         ngrams, weights, offsets = fit_margins(rows, seed)
         return TextModel(tuple(classes), ngrams, weights, offsets, scale)
 
