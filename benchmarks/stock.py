@@ -27,6 +27,7 @@ from core.vocabulary import (
     Card,
     DeliveryState,
     Destination,
+    DisputeReason,
     EventKind,
     ItemState,
     NoticeKind,
@@ -136,12 +137,14 @@ def _item(rows: Rows, item: int, seen: Row, label: str, fresh: bool, at: datetim
     audit = rng.random() < 0.2
     rows["flag"].append({
         "id": item, "prediction_id": seen["id"], "reason": Reason.AUDIT if audit else Reason.UNCERTAIN,
-        "detail": "52% sure, below 80%", "inclusion_probability": 0.05 if audit else 1.0, "person": None,
+        "values": {"share": 0.05} if audit else {"confidence": 0.52, "threshold": 0.8},
+        "inclusion_probability": 0.05 if audit else 1.0, "person": None,
         "policy_fingerprint": "0" * 16, "created_at": at,
     })  # fmt: skip
     rows["review_item"].append({
         "id": item, "queue_id": 1, "prediction_id": seen["id"], "state": state, "blind": rng.random() < 1 / 3,
-        "disputed_because": "3 votes did not settle it" if state is ItemState.DISPUTED else "", "opened_at": at,
+        "disputed_because": DisputeReason.NO_AGREEMENT if state is ItemState.DISPUTED else "",
+        "disputed_values": {"count": 3} if state is ItemState.DISPUTED else {}, "opened_at": at,
         "settled_at": done,
     })  # fmt: skip
     right = rng.random() >= WRONG
@@ -203,8 +206,8 @@ def _settled(rows: Rows, item: int, seen: Row, label: str, right: bool, at: date
     if number % 20 == 0:
         rows["notice"].append({
             "key": f"reaction:{item}", "kind": NoticeKind.NOT_A_LEAD, "channel": "C_LEADS", "person": "U_DAN",
-            "words": "Only leads decide.", "created_at": at, "leased_by": None, "leased_until": None,
-            "delivered_at": at, "attempts": 1, "next_attempt_at": at, "failure_reason": "",
+            "values": {"sentence": "Only leads decide.", "ask": []}, "created_at": at, "leased_by": None,
+            "leased_until": None, "delivered_at": at, "attempts": 1, "next_attempt_at": at, "failure_reason": "",
         })  # fmt: skip
 
 

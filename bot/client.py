@@ -25,9 +25,8 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from bot.api.shapes import MOST_ROWS, CorrectionPage, ItemPage, Models, Predicted, Problem, Received, RejectedRow
+from bot.api.shapes import MOST_ROWS, CorrectionPage, ItemPage, Model, Models, Predicted, Problem, Received, RejectedRow
 from bot.runtime.retry_after import seconds_asked
-from core.learning.lifecycle.listing import ModelLine
 from core.review.listing import CorrectionLine, ItemLine
 from core.review.stats import StatsCard
 from core.vocabulary import ItemState
@@ -112,7 +111,7 @@ class Client:
             yield from page.corrections
             cursor, more = page.next, page.more
 
-    def models(self, queue: str) -> tuple[ModelLine, ...]:
+    def models(self, queue: str) -> tuple[Model, ...]:
         return _read(Models, self._asked("GET", f"{queue}/models")).models
 
     def stats(self, queue: str) -> StatsCard:

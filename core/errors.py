@@ -5,6 +5,8 @@ into an answer in one place (Slack: a message that only the person sees, or a fi
 terminal: exit code 2). Any other exception is a bug.
 """
 
+from collections.abc import Sequence
+
 from core.text.storable import storable
 
 LONGEST_FIELD = 80  # characters of a field's name; a caller may send longer ones
@@ -27,9 +29,14 @@ class NotFound(Refusal):
 
 
 class NotAllowed(Refusal):
-    """The person or caller does not have the right to do this."""
+    """The person or caller does not have the right to do this. ask: ids of the people and user groups who can change
+    that; a front end adds them to the sentence in its own way."""
 
     code = "not_allowed"
+
+    def __init__(self, sentence: str, ask: Sequence[str] = (), **details: object) -> None:
+        super().__init__(sentence, **details)
+        self.ask = tuple(ask)
 
 
 class AlreadySettled(Refusal):

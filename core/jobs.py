@@ -18,12 +18,13 @@ from core.records.jobs import Job, Schedule
 from core.storage import leases
 from core.storage.database import insert
 from core.storage.leases import LONGEST_PAUSE, MOST_ATTEMPTS, IsDead
+from core.vocabulary import Coded
 
 LEASE = timedelta(seconds=20)  # renewed every few seconds while the work goes on
 
 T = TypeVar("T")
 LatestSlot = Callable[[datetime], datetime | None]  # the newest slot at or before a moment
-Report = Callable[[str], None]
+Report = Callable[[Coded], None]  # how far the work is
 
 
 class Execute(Protocol):

@@ -1,6 +1,26 @@
 """Words that are stored, decided on and shown. One word per idea, the same in tables, buttons and docs."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A code of one of these vocabularies, with the values of its sentence. Rows hold it; bot/wording writes the
+    sentence when it is shown. A newer release may have stored a code that is not known here."""
+
+    code: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a JSON column that holds several of them."""
+        return {"code": self.code, "values": dict(self.values)}
+
+    @staticmethod
+    def from_dict(stored: Mapping[str, Any]) -> "Coded":
+        return Coded(stored["code"], stored["values"])
 
 
 class Reason(StrEnum):
@@ -43,6 +63,14 @@ class ItemState(StrEnum):
     DISPUTED = "disputed"  # reviewers could not settle it: a lead decides
     SETTLED = "settled"
     ERASED = "erased"  # its text was erased before it was settled: nothing is left to judge
+
+
+class DisputeReason(StrEnum):
+    """Why reviewers could not settle an item."""
+
+    CANNOT_JUDGE = "cannot_judge"  # values: count, of reviewers
+    NO_AGREEMENT = "no_agreement"  # values: count, of votes
+    NO_REVIEWER_LEFT = "no_reviewer_left"
 
 
 class Settler(StrEnum):
@@ -97,6 +125,50 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
+class RunStep(StrEnum):
+    """How far a training run is."""
+
+    WAITING = "waiting"
+    SNAPSHOT_TAKEN = "snapshot_taken"  # values: rows
+    ROWS_LEFT_OUT = "rows_left_out"  # values: rows, reads: the learner reads none of what they have
+    CALIBRATING = "calibrating"  # values: part, parts
+    FITTING = "fitting"  # values: rows
+    OTHER = "other"  # values: phrase, in the words of a learner of another package
+    DONE = "done"
+
+
+class RunProblem(StrEnum):
+    """Why a training run, or a comparison, was given up."""
+
+    REFUSED = "refused"  # values: sentence, of the refusal
+    WORKER_DIED = "worker_died"  # values: attempts
+    FAILED_REPEATEDLY = "failed_repeatedly"  # values: attempts
+
+
+class GateBlock(StrEnum):
+    """Why the golden gate refuses a candidate. `live`: right answers of what it is compared with."""
+
+    WORSE = "worse"  # values: baseline, n, regressions, improvements, p_value
+    PAST_ERRORS_BROKEN = "past_errors_broken"  # values: baseline, examples, n, live, candidate
+    LABEL_WORSE = "label_worse"  # values: baseline, label, n, live, candidate, p_value
+    LABELS_SWAPPED = "labels_swapped"  # values: labels
+    LABEL_LOST = "label_lost"  # values: baseline, label, n, live
+
+
+class GateWarning(StrEnum):
+    """What the golden gate could not see, or wants a lead to know."""
+
+    LIVE_UNUSABLE = "live_unusable"  # values: sentence, of the refusal
+    NOTHING_TESTED = "nothing_tested"  # values: past_errors
+    FEW_EXAMPLES = "few_examples"  # values: n, detectable_drop (a share, or None)
+    DROP_POSSIBLE = "drop_possible"  # values: drop, measured, allowed (shares)
+    LABELS_UNTESTED = "labels_untested"  # values: untested, labels, needed
+    UNREVIEWED_WORSE = "unreviewed_worse"  # values: live, live_n, candidate, candidate_n
+    CONFIDENCE_WORSE = "confidence_worse"  # values: live, candidate (shares)
+    NO_MODEL_TO_COMPARE = "no_model_to_compare"
+    NOT_COMPARED = "not_compared"  # values: count
+
+
 class ModelState(StrEnum):
     CANDIDATE = "candidate"  # evaluated, waiting for a lead
     LIVE = "live"
@@ -122,13 +194,15 @@ class Card(StrEnum):
 
 
 class NoticeKind(StrEnum):
-    """One-off words to somebody; each is sent once."""
+    """One-off messages to a person or a channel; each is sent once."""
 
-    NOT_A_LEAD = "not_a_lead"
-    REACTION_REFUSED = "reaction_refused"
-    DECISION_PENDING = "decision_pending"
-    COMPARISON_FAILED = "comparison_failed"
-    INCIDENT = "incident"  # people have to resolve something before messages are delivered; or it is resolved
+    NOT_A_LEAD = "not_a_lead"  # values: sentence, ask
+    REACTION_REFUSED = "reaction_refused"  # values: sentence, ask
+    DECISION_PENDING = "decision_pending"  # values: queue, model, hours
+    COMPARISON_FAILED = "comparison_failed"  # values: queue, model, problem (its code and values)
+    CHANNEL_BLOCKED = "channel_blocked"  # values: channel, error, waiting
+    MESSAGES_REFUSED = "messages_refused"  # values: channel, error, count, cards
+    INCIDENT_RESOLVED = "incident_resolved"  # values: channel, since (seconds since 1970)
 
 
 class RecipientKind(StrEnum):
@@ -144,6 +218,16 @@ class Role(StrEnum):
     REVIEWER = "reviewer"
     LEAD = "lead"
     ADMIN = "admin"
+
+
+class InactiveReason(StrEnum):
+    """Why a person who holds a role may not act."""
+
+    DEACTIVATED = "deactivated"
+    BOT = "bot"
+    GUEST = "guest"
+    OTHER_WORKSPACE = "other_workspace"
+    UNKNOWN = "unknown"  # Slack does not know them
 
 
 class Scope(StrEnum):

@@ -10,6 +10,7 @@ from core.policy.file import parse_policy
 ANA, BEN, EVA, CLEO, DAN = "U_ANA", "U_BEN", "U_EVA", "U_CLEO", "U_DAN"
 REVIEW, LEADS = "C_REVIEW", "C_LEADS"
 LABELS = ("refund", "billing error", "delivery")
+REMINDER = {"queue": "Support tickets", "model": "v1", "hours": 24}  # of a notice that a decision is pending
 
 
 def workspace(reviewers: tuple[str, ...] = (ANA, BEN, EVA), rates: bool = False) -> SandboxConfig:

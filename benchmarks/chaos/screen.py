@@ -37,7 +37,7 @@ class Screen:
             seen = watcher.messages(REVIEW)
             self.posted = len({item_of(each) for each in seen} - {None})
             self.cards = tuple(card for each in seen if (card := _card(each)))
-            self.reports = tuple(each for each in watcher.messages(LEADS_CHANNEL) if " against " in each.plain)
+            self.reports = tuple(each for each in watcher.messages(LEADS_CHANNEL) if " compared with " in each.plain)
             self.stop.wait(LOOK_SECONDS)
 
 

@@ -7,15 +7,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from bot.api.callers import Admit
-from bot.api.shapes import FURTHEST, CorrectionPage, ItemPage, Models
+from bot.api.shapes import FURTHEST, CorrectionPage, GateFinding, ItemPage, Model, Models
 from bot.runtime.services import Services
+from bot.wording.format import PLAIN
+from bot.wording.gate import gate_sentence
 from core.errors import Invalid
-from core.learning.lifecycle.listing import model_lines
+from core.learning.lifecycle.listing import ModelLine, model_lines
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.review.listing import correction_page, item_page
 from core.review.stats import StatsCard, stats_card
-from core.vocabulary import ItemState
+from core.vocabulary import Coded, ItemState
 
 SETTLED_FOR = timedelta(seconds=10)  # much longer than a click's transaction; see `correction_page`
 
@@ -68,7 +70,7 @@ def reading_routes(services: Services, may_read: Admit) -> APIRouter:
     def models(queue: Annotated[QueuePolicy, Depends(may_read)]) -> Models:
         """List the queue's models, newest first, with the golden gate's result."""
         with database.reading() as session:
-            return Models(tuple(model_lines(session, queue_named(session, queue.name).id)))
+            return Models(tuple(map(_model, model_lines(session, queue_named(session, queue.name).id))))
 
     @router.get("/stats")
     def stats(queue: Annotated[QueuePolicy, Depends(may_read)]) -> StatsCard:
@@ -77,3 +79,21 @@ def reading_routes(services: Services, may_read: Admit) -> APIRouter:
             return stats_card(session, queue, services.clock())
 
     return router
+
+
+def _model(line: ModelLine) -> Model:
+    return Model(
+        id=line.id,
+        name=line.name,
+        state=line.state,
+        learner=line.learner,
+        created_at=line.created_at,
+        snapshot_id=line.snapshot_id,
+        passed=line.passed,
+        blocks=tuple(map(_finding, line.blocks)),
+        warnings=tuple(map(_finding, line.warnings)),
+    )
+
+
+def _finding(found: Coded) -> GateFinding:
+    return GateFinding(found.code, dict(found.values), gate_sentence(found, PLAIN))

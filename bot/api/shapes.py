@@ -1,13 +1,14 @@
 """The API's response types, apart from those of the core. The client parses the same types."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from core.intake.predictions import NewPrediction
-from core.learning.lifecycle.listing import ModelLine
 from core.review.listing import CorrectionLine, ItemLine
+from core.vocabulary import ModelState
 
 MOST_ROWS = 1000  # in one request: keeps its transaction short
 FURTHEST = 2**62  # larger ids and cursors do not fit into the database
@@ -77,8 +78,32 @@ class CorrectionPage:
 
 
 @dataclass(frozen=True)
+class GateFinding:
+    """What the golden gate found. code: stable, with its values for programs; sentence: for people."""
+
+    code: str
+    values: dict[str, Any]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model of the queue, and what the golden gate found last."""
+
+    id: int
+    name: str
+    state: ModelState
+    learner: str
+    created_at: datetime
+    snapshot_id: int | None
+    passed: bool
+    blocks: tuple[GateFinding, ...]
+    warnings: tuple[GateFinding, ...]
+
+
+@dataclass(frozen=True)
 class Models:
-    models: tuple[ModelLine, ...]
+    models: tuple[Model, ...]
 
 
 def row_schema(*names: str) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from datetime import datetime
 from bot.checks.finding import Findings, bad, good, note
 from bot.runtime.processes import is_gone, process_title
 from bot.slack.delivery.deliver import SPEAKING
-from bot.slack.errors import CHANNEL
+from bot.slack.errors import Kind, kind_of, operator_remedy
+from bot.wording.cards import card_name
 from core.delivery import backlog
 from core.delivery.backlog import GivenUp
 from core.storage import leases
@@ -14,18 +15,6 @@ from core.storage.database import Database
 
 LATE = 300  # seconds; Slack's rate limits allow sixty cards a minute in one channel
 
-REMEDIES = {
-    "channel_not_found": "Check the channel id in the policy, and invite the bot.",
-    "not_in_channel": "Invite the bot to the channel.",
-    "is_archived": "Unarchive the channel, or set another one in the policy.",
-    "is_inactive": "Unarchive the channel, or set another one in the policy.",
-    "missing_scope": "Update the app's scopes to those of `goldloop manifest`, and reinstall it.",
-    "token_revoked": "Reinstall the app and set the new SLACK_BOT_TOKEN.",
-    "account_inactive": "Reinstall the app and set the new SLACK_BOT_TOKEN.",
-    "invalid_auth": "Set the correct SLACK_BOT_TOKEN.",
-    "restricted_action": "Allow the bot to post, in the channel's settings.",
-    "invalid_blocks": "This is a bug in Goldloop; the log has Slack's explanation. Upgrade Goldloop.",
-}
 RETRY = "Then run `goldloop retry-deliveries`."
 AUTOMATIC = "Goldloop retries by itself; `goldloop retry-deliveries` retries now."
 
@@ -34,7 +23,7 @@ def undelivered(database: Database, clock: Callable[[], datetime]) -> Findings:
     with database.reading() as session:
         given_up, waiting = backlog.given_up(session), backlog.waiting(session)
     for lost in given_up:
-        remedy = REMEDIES.get(lost.reason, "Look up the error in the log and in Slack's documentation.")
+        remedy = operator_remedy(lost.reason) or "Look up the error in the log and in Slack's documentation."
         words = f"{_messages(lost.count)} to {lost.channel or 'Slack'} failed: {lost.reason}{_named(lost)}"
         yield bad("delivery", words, f"{remedy} {AUTOMATIC if lost.since else RETRY}")
     late = (clock() - waiting.since).total_seconds() if waiting.since else 0
@@ -53,9 +42,10 @@ def _messages(count: int) -> str:
 
 def _named(lost: GivenUp) -> str:
     """The messages by name, if the fault is theirs and not the channel's."""
-    if lost.reason in CHANNEL or not lost.named:
+    if kind_of(lost.reason) is Kind.CHANNEL or not lost.named:
         return ""
-    return f" ({', '.join(lost.named)}{', …' if lost.count > len(lost.named) else ''})"
+    named = ", ".join(card_name(card, subject_id) for card, subject_id in lost.named)
+    return f" ({named}{', …' if lost.count > len(lost.named) else ''})"
 
 
 def worker_at_work(database: Database, clock: Callable[[], datetime]) -> Findings:

@@ -10,13 +10,9 @@ from bot.checks.finding import Finding, Findings, bad, good, note
 from bot.slack.directory.groups import enabled_groups, people_of_group
 from bot.slack.directory.lookup import asked_about, channel_members
 from core.people.members import Person
+from core.people.permissions import why_inactive
 from core.policy import Policy, QueuePolicy, is_group
 from core.vocabulary import Role
-
-GROUP_REMEDIES = {
-    "missing_scope": "Update the app to `goldloop manifest --groups`, reinstall it, and set the new token.",
-    "plan_upgrade_required": "Your Slack plan has no user groups. List people by id in the policy instead.",
-}
 
 
 def people(slack: WebClient, policy: Policy, team: str) -> Findings:
@@ -31,18 +27,18 @@ def people(slack: WebClient, policy: Policy, team: str) -> Findings:
 def _groups(slack: WebClient, named: list[str]) -> Generator[Finding, None, dict[str, list[str]]]:
     """Returns the members of each user group that can be read."""
     known: dict[str, list[str]] = {}
-    enabled = answered("user groups", lambda: enabled_groups(slack)) if named else set()
+    enabled = answered("user groups", lambda: enabled_groups(slack), groups=True) if named else set()
     if isinstance(enabled, Finding):
-        yield _unreadable(enabled)
+        yield enabled
         return known
     for group in named:
         if group not in enabled:
             remedy = "Check the id in the policy (S…, not the handle), or re-enable the user group in Slack."
             yield bad(f"user group {group}", "The user group does not exist or is disabled.", remedy)
             continue
-        found = answered(f"user group {group}", partial(people_of_group, slack, group))
+        found = answered(f"user group {group}", partial(people_of_group, slack, group), groups=True)
         if isinstance(found, Finding):
-            yield _unreadable(found)
+            yield found
         else:
             known[group] = found
     return known
@@ -73,19 +69,12 @@ def _role(
     for person in found:
         if person.inactive_because and person.id in named:
             remedy = f"Remove {person.id} from the list in the policy, or replace the id."
-            yield bad(subject, f"{person.id} cannot act: {person.inactive_because}.", remedy)
+            yield bad(subject, f"{person.id} can't act: {why_inactive(person.inactive_because)}.", remedy)
     yield _enough(subject, found, needed)
 
 
 def _each_once(*ids: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(one for some in ids for one in some))
-
-
-def _unreadable(refused: Finding) -> Finding:
-    for word, remedy in GROUP_REMEDIES.items():
-        if word in refused.words:
-            return bad(refused.subject, refused.words, remedy)
-    return refused
 
 
 def _enough(subject: str, found: list[Person], needed: int) -> Finding:

@@ -6,9 +6,10 @@ from email.utils import parsedate_to_datetime
 
 from slack_sdk import WebClient
 
-from bot.checks.answers import REMEDIES, Answer, answered
+from bot.checks.answers import Answer, answered
 from bot.checks.finding import Finding, Findings, bad, good, note
 from bot.runtime.settings import Settings
+from bot.slack.errors import operator_remedy
 from bot.slack.manifest import manifest
 
 MAX_CLOCK_SKEW = 60  # seconds; requests that look older than five minutes are rejected
@@ -40,17 +41,12 @@ def scopes(auth: Answer, groups: bool = False) -> Findings:
     wanted = set(manifest(groups)["oauth_config"]["scopes"]["bot"])
     have = {scope.strip() for scope in told.split(",")}
     if wanted - have:
-        yield bad("scopes", f"Missing: {', '.join(sorted(wanted - have))}.", _with_groups(groups))
+        yield bad("scopes", f"Missing: {', '.join(sorted(wanted - have))}.", operator_remedy("missing_scope", groups))
     elif have - wanted:
         words = f"Not needed: {', '.join(sorted(have - wanted))}."
         yield note("scopes", words, "Remove them from the app; `goldloop manifest` lists the scopes in use.")
     else:
         yield good("scopes", "as in the manifest")
-
-
-def _with_groups(groups: bool) -> str:
-    remedy = REMEDIES["missing_scope"]
-    return remedy.replace("`goldloop manifest`", "`goldloop manifest --groups`") if groups else remedy
 
 
 def clock_of_slack(auth: Answer, clock: Callable[[], datetime]) -> Findings:

@@ -22,6 +22,8 @@ from bot.sandbox.server import serve
 from bot.server.run import prepare
 from bot.slack.inbound.app import build_app
 from bot.slack.inbound.socket_mode import socket_mode
+from bot.wording.format import PLAIN
+from bot.wording.runs import run_problem
 from bot.worker.scheduler import worker
 from core.errors import Refusal
 from core.intake.ingest import record_predictions
@@ -35,7 +37,7 @@ from core.queues import queue_named
 from core.records.learning import TrainingRun
 from core.records.reviews import ReviewItem
 from core.storage.database import PATIENT, Database
-from core.vocabulary import ItemState, ModelState, RunState, Trigger
+from core.vocabulary import Coded, ItemState, ModelState, RunState, Trigger
 
 MOST_OPEN = 8  # cards at once, so that a newcomer is not flooded
 CORRECTIONS = 10  # until a training run, in the interactive demo
@@ -235,7 +237,7 @@ def _play_itself(stage: Stage, rng: np.random.Generator) -> None:
 def _report(stage: Stage, name: str) -> Message | None:
     """The card of this model, once it can be approved."""
     for message in stage.box.person(place.CLEO).messages(place.LEADS):
-        if f": {name} against" in message.plain and "The golden gate passes it" in message.plain:
+        if f": {name} compared with" in message.plain and "The golden gate passes it" in message.plain:
             return message
     return None
 
@@ -252,8 +254,9 @@ def _wait(stage: Stage, condition: Callable[[], Found | None], what: str) -> Fou
         if time.monotonic() > deadline:
             raise Refusal(f"The demo timed out after {LONGEST_WAIT:.0f} s, waiting for {what}.")
         with stage.services.database.reading() as session:
-            problem = session.scalar(select(TrainingRun.problem).where(TrainingRun.state == RunState.FAILED).limit(1))
-        if problem:
-            raise Refusal(f"The training run failed: {problem}")
+            failed = session.scalar(select(TrainingRun).where(TrainingRun.state == RunState.FAILED).limit(1))
+        if failed:
+            problem = run_problem(Coded(failed.problem, failed.problem_values), PLAIN)
+            raise Refusal(f"The training run failed. {problem}")
         time.sleep(0.2)
     return found

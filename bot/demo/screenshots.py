@@ -33,11 +33,16 @@ def take(folder: Path, console: Console) -> None:
         _review_some(stage)
         ana, cleo = stage.box.person(place.ANA), stage.box.person(place.CLEO)
         _picture(
-            page, stage, ana, place.REVIEW, _card(stage, "Hidden until decided", guess=True), folder / "open-card.png"
+            page,
+            stage,
+            ana,
+            place.REVIEW,
+            _card(stage, "Votes stay hidden until decided", guess=True),
+            folder / "open-card.png",
         )
-        _picture(page, stage, ana, place.REVIEW, _card(stage, "The model had said"), folder / "settled-card.png")
+        _picture(page, stage, ana, place.REVIEW, _card(stage, "The model said"), folder / "settled-card.png")
         cleo.command("/goldloop retrain", channel=place.LEADS)
-        report = stage.box.wait_for(lambda: _newest(cleo, place.LEADS, ": v2 against"))
+        report = stage.box.wait_for(lambda: _newest(cleo, place.LEADS, ": v2 compared with"))
         _picture(page, stage, cleo, place.LEADS, report, folder / "report.png")
         ana.open_home()
         page.goto(f"{stage.url}/as/ana/goldloop")

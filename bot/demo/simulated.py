@@ -104,7 +104,7 @@ class Crowd:
         if not self.waiting_for or self.outcome:
             return
         for report in lead.messages(LEADS):
-            if f": {self.waiting_for} against" not in report.plain:
+            if f": {self.waiting_for} compared with" not in report.plain:
                 continue
             if "The golden gate passes it" in report.plain and lead.react(report, "white_check_mark").ok:
                 self.say(f"Cleo read the report on {self.waiting_for} and approved it with :white_check_mark:")

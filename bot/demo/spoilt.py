@@ -8,6 +8,7 @@ from dataclasses import replace
 from core.learning.data.inputs import Example
 from core.learning.learners.base import Progress
 from core.learning.learners.text import TextLearner, TextModel
+from core.vocabulary import Coded, RunStep
 
 NAME = "demo_spoilt"
 LEARNERS = {NAME: "bot.demo.spoilt:SpoiltLearner"}
@@ -20,5 +21,5 @@ class SpoiltLearner(TextLearner):
         """As the text learner, on rows in which the two commonest labels have changed places."""
         common = [label for label, _count in Counter(example.label for example in examples).most_common(2)]
         swapped = dict(zip(common, reversed(common), strict=True))
-        progress(f"Swapping {' and '.join(common)}")
+        progress(Coded(RunStep.OTHER, {"phrase": f"Swapping {' and '.join(common)}"}))
         return super().fit([replace(one, label=swapped.get(one.label, one.label)) for one in examples], seed, progress)

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Session
 
 from bot.demo import spoilt
 from bot.demo.data import Ticket
+from bot.wording.format import PLAIN
+from bot.wording.gate import gate_sentence
+from bot.wording.numbers import signed
 from core.learning.data.inputs import Input
 from core.learning.evaluation.intervals import Interval, difference
 from core.learning.lifecycle.cards import CandidateCard, candidate_card
@@ -82,7 +85,7 @@ def _accuracy(measured: Unseen) -> str:
     gap = measured.difference
     return (
         f"{measured.before:.1%} → {measured.after:.1%} on {measured.rows} rows; difference "
-        f"{_points(gap.estimate)} points (95% interval {_points(gap.low)} to {_points(gap.high)})"
+        f"{signed(gap.estimate)} points (95% interval {signed(gap.low)} to {signed(gap.high)})"
     )
 
 
@@ -101,7 +104,7 @@ def _verdict(measured: Unseen) -> str:
 def _flags(session: Session) -> str:
     rows = session.execute(select(Flag.reason, func.count()).group_by(Flag.reason).order_by(Flag.reason)).all()
     total = sum(count for _reason, count in rows)
-    return f"{total} (" + ", ".join(f"{count} {reason.value}" for reason, count in rows) + ")"
+    return f"{total} (" + ", ".join(f"{count} {reason}" for reason, count in rows) + ")"
 
 
 def _votes(session: Session, policy: Policy) -> str:
@@ -143,5 +146,7 @@ def _past_errors(card: CandidateCard) -> str:
 def _decision(card: CandidateCard) -> str:
     if card.state is ModelState.LIVE:
         return f"{card.name} passed the golden gate, was approved by a lead and is live"
-    refused = "the golden gate refused it: " + " ".join(card.blocks) if card.blocks else "a lead said no"
-    return f"{card.name} did not go live: {refused}"
+    if not card.blocks:
+        return f"{card.name} did not go live: a lead rejected it"
+    blocks = " ".join(gate_sentence(block, PLAIN) for block in card.blocks)
+    return f"{card.name} did not go live: the golden gate refused it: {blocks}"

@@ -1,5 +1,6 @@
-"""What a call to Slack that failed means for the message: when to try again, or what somebody has to mend first."""
+"""Slack's errors: what each means for the message, when to try again, and what people have to do about it first."""
 
+import enum
 from dataclasses import dataclass
 from http.client import HTTPException
 
@@ -7,50 +8,86 @@ from slack_sdk.errors import SlackApiError
 
 from bot.runtime.retry_after import seconds_asked
 
-# Somebody has to let the bot into the channel, or take that out of the archive.
-CHANNEL = frozenset(
-    {
-        "channel_not_found",
-        "not_in_channel",
-        "is_archived",
-        "is_inactive",
-        "no_permission",
-        "posting_to_channel_denied",
-        "restricted_action",
-        "restricted_action_read_only_channel",
-        "restricted_action_non_threadable_channel",
-    }
-)
-# Somebody has to give this process another token.
-TOKEN = frozenset(
-    {
-        "token_revoked",
-        "token_expired",
-        "account_inactive",
-        "invalid_auth",
-        "not_authed",
-        "org_login_required",
-        "ekm_access_denied",
-        "team_access_not_granted",
-    }
-)
-# A message that Slack never takes as it is, or a scope without which it takes none of this kind.
-MESSAGE = frozenset(
-    {
-        "invalid_blocks",
-        "invalid_blocks_format",
-        "msg_too_long",
-        "msg_blocks_too_long",
-        "metadata_too_large",
-        "no_text",
-        "missing_scope",
-    }
-)
-GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-PERHAPS_DONE = frozenset({"internal_error", "fatal_error", "request_timeout"})
 MOST_DETAIL = 500
-LATER = frozenset({"ratelimited", "rate_limited"})
 
+COPY_IT = "Copy the bot token from the app's page (OAuth & Permissions) into SLACK_BOT_TOKEN."
+INSTALL_AGAIN = f"Install the app again. {COPY_IT}"
+MANIFEST = "`goldloop manifest`"
+INVITE = "Invite me there: `/invite @goldloop`."
+UNARCHIVE = "Unarchive the channel, or name another one in the policy."
+ALLOW = "Let the bot post there, in the channel's settings."
+READ_ONLY = "I may not post there. Allow it in the channel's settings, or name another one in the policy."
+OUR_FAULT = "A fault of Goldloop's: the log has what Slack says of it. Upgrade, or settle it by another way."
+
+
+class Kind(enum.Enum):
+    """What an error of Slack means for the message that caused it."""
+
+    CHANNEL = enum.auto()  # the bot has to be let into the channel, or the channel out of the archive
+    TOKEN = enum.auto()  # this process needs another token
+    MESSAGE = enum.auto()  # Slack never takes this message, or none of its kind without another scope
+    GONE = enum.auto()  # the message that was to be redrawn is not there any more
+    PERHAPS_DONE = enum.auto()  # Slack may have taken it
+    LATER = enum.auto()  # Slack asks to wait
+    OTHER = enum.auto()
+
+
+@dataclass(frozen=True)
+class Known:
+    """An error of Slack. operator: what to do, for the terminal; leads: what leads read of a channel that is blocked.
+    Empty: nothing more is known than Slack's word."""
+
+    kind: Kind
+    operator: str = ""
+    leads: str = ""
+
+
+KNOWN: dict[str, Known] = {
+    "not_in_channel": Known(Kind.CHANNEL, "Invite the bot to the channel.", f"I'm not in the channel. {INVITE}"),
+    "channel_not_found": Known(
+        Kind.CHANNEL,
+        "Check the channel's id in the policy, and invite the bot.",
+        f"Slack doesn't know the channel, or I'm not in it. {INVITE}",
+    ),
+    "is_archived": Known(Kind.CHANNEL, UNARCHIVE, f"The channel is archived. {UNARCHIVE}"),
+    "is_inactive": Known(Kind.CHANNEL, UNARCHIVE, f"The channel is archived. {UNARCHIVE}"),
+    "no_permission": Known(Kind.CHANNEL, ALLOW),
+    "posting_to_channel_denied": Known(Kind.CHANNEL, ALLOW),
+    "restricted_action": Known(Kind.CHANNEL, ALLOW),
+    "restricted_action_read_only_channel": Known(Kind.CHANNEL, ALLOW),
+    "restricted_action_non_threadable_channel": Known(Kind.CHANNEL, ALLOW),
+    "token_revoked": Known(Kind.TOKEN, INSTALL_AGAIN),
+    "token_expired": Known(Kind.TOKEN, f"Turn token rotation off, as the manifest says. {COPY_IT}"),
+    "account_inactive": Known(Kind.TOKEN, INSTALL_AGAIN),
+    "invalid_auth": Known(Kind.TOKEN, COPY_IT),
+    "not_authed": Known(Kind.TOKEN, COPY_IT),
+    "org_login_required": Known(Kind.TOKEN),
+    "ekm_access_denied": Known(Kind.TOKEN),
+    "team_access_not_granted": Known(Kind.TOKEN),
+    "invalid_blocks": Known(Kind.MESSAGE, OUR_FAULT),
+    "invalid_blocks_format": Known(Kind.MESSAGE, OUR_FAULT),
+    "msg_too_long": Known(Kind.MESSAGE, OUR_FAULT),
+    "msg_blocks_too_long": Known(Kind.MESSAGE, OUR_FAULT),
+    "metadata_too_large": Known(Kind.MESSAGE, OUR_FAULT),
+    "no_text": Known(Kind.MESSAGE, OUR_FAULT),
+    "missing_scope": Known(
+        Kind.MESSAGE, f"Bring the app's scopes up to {MANIFEST}, install it again, and use the new token."
+    ),
+    "message_not_found": Known(Kind.GONE),
+    "cant_update_message": Known(Kind.GONE),
+    "edit_window_closed": Known(Kind.GONE),
+    "internal_error": Known(Kind.PERHAPS_DONE),
+    "fatal_error": Known(Kind.PERHAPS_DONE),
+    "request_timeout": Known(Kind.PERHAPS_DONE),
+    "ratelimited": Known(Kind.LATER, "Slack asks to wait. Run this again in a minute."),
+    "rate_limited": Known(Kind.LATER, "Slack asks to wait. Run this again in a minute."),
+    "not_allowed_token_type": Known(
+        Kind.OTHER, "SLACK_BOT_TOKEN begins with xoxb-, SLACK_APP_TOKEN with xapp-; they may be swapped."
+    ),
+    "plan_upgrade_required": Known(
+        Kind.OTHER, "Your plan has no user groups: name people by id in the policy instead."
+    ),
+}
 
 CONNECTION = (OSError, HTTPException)  # it failed, timed out, or broke off in the middle of an answer
 
@@ -80,11 +117,32 @@ class Failure:
 
     @property
     def of_channel(self) -> bool:
-        return self.reason in CHANNEL
+        return kind_of(self.reason) is Kind.CHANNEL
 
     @property
     def of_token(self) -> bool:
-        return self.reason in TOKEN
+        return kind_of(self.reason) is Kind.TOKEN
+
+
+def kind_of(word: str) -> Kind:
+    return KNOWN[word].kind if word in KNOWN else Kind.OTHER
+
+
+def words_of(kind: Kind) -> frozenset[str]:
+    return frozenset(word for word, known in KNOWN.items() if known.kind is kind)
+
+
+def operator_remedy(word: str, groups: bool = False) -> str:
+    """What the operator can do; empty where that is not known. groups: the policy names user groups, which need scopes
+    of their own."""
+    remedy = KNOWN[word].operator if word in KNOWN else ""
+    return remedy.replace(MANIFEST, "`goldloop manifest --groups`") if groups else remedy
+
+
+def leads_remedy(word: str) -> str:
+    """What the leads of a blocked channel can do."""
+    known = KNOWN.get(word)
+    return known.leads if known and known.leads else f"{READ_ONLY} (Slack says {word}.)"
 
 
 def sorted_failure(error: Exception) -> Failure:
@@ -104,9 +162,11 @@ def sorted_failure(error: Exception) -> Failure:
 def _of_answer(error: SlackApiError) -> Failure:
     response = error.response
     reason = str(response.get("error") or f"http_{response.status_code}")
-    if response.status_code == 429 or reason in LATER:
+    kind = kind_of(reason)
+    if response.status_code == 429 or kind is Kind.LATER:
         asked = seconds_asked(response.headers.get("Retry-After"))
         return Failure(reason, retry_after=float(1 if asked is None else asked))
-    unknown = response.status_code >= 500 or reason in PERHAPS_DONE
+    unknown = response.status_code >= 500 or kind is Kind.PERHAPS_DONE
     detail = str((response.get("response_metadata") or {}).get("messages") or "")[:MOST_DETAIL]
-    return Failure(reason, permanent=reason in MESSAGE, gone=reason in GONE, unknown=unknown, detail=detail)
+    permanent, gone = kind is Kind.MESSAGE, kind is Kind.GONE
+    return Failure(reason, permanent=permanent, gone=gone, unknown=unknown, detail=detail)

@@ -15,6 +15,8 @@ from core.errors import DatabaseUnavailable
 from core.jobs import Claim, Interrupted, LostLease, WorkFailed
 from core.learning.lifecycle.runs import EVALUATE, TRAIN, fail_run, give_up_evaluation
 from core.storage.database import PATIENT
+from core.storage.leases import MOST_ATTEMPTS
+from core.vocabulary import Coded, RunProblem
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +49,13 @@ def work_on_next(services: Services, name: str, work: Callable[[Claim], None]) -
     return True
 
 
-def give_up(session: Session, name: str, payload: dict[str, Any], why: str, now: datetime) -> None:
+def give_up(session: Session, name: str, payload: dict[str, Any], why: RunProblem, now: datetime) -> None:
     """A job has failed for good: tell the people who wait for it."""
+    problem = Coded(why, {"attempts": MOST_ATTEMPTS})
     if name == TRAIN:
-        fail_run(session, payload["run_id"], why, now)
+        fail_run(session, payload["run_id"], problem, now)
     elif name == EVALUATE:
-        give_up_evaluation(session, payload["model_id"], why, now)
+        give_up_evaluation(session, payload["model_id"], problem, now)
 
 
 def _release(services: Services, claimed: Claim, seconds: float = PATIENT) -> None:
@@ -62,7 +65,7 @@ def _release(services: Services, claimed: Claim, seconds: float = PATIENT) -> No
 
 def _fail(session: Session, claimed: Claim, reason: str, now: datetime) -> None:
     if jobs.fail(session, claimed, reason, now):
-        give_up(session, claimed.name, claimed.payload, "it failed five times; see the log", now)
+        give_up(session, claimed.name, claimed.payload, RunProblem.FAILED_REPEATEDLY, now)
 
 
 @contextlib.contextmanager

@@ -30,7 +30,7 @@ from core.review.assignments import unanswerable_items
 from core.review.votes import decide_again
 from core.storage import leases
 from core.storage.database import PATIENT
-from core.vocabulary import Trigger
+from core.vocabulary import RunProblem, Trigger
 
 SCHEDULED_RUN = "scheduled_run"
 HOUR = 60 * 60
@@ -100,7 +100,7 @@ def release_dead_leases(services: Services) -> bool:
         for record in (Posting, Notice, EventDelivery):
             leases.release_dead(session, record, is_gone)
         for dead in jobs.reap(session, services.clock(), is_gone):
-            give_up(session, dead.name, dead.payload, "its worker died five times", services.clock())
+            give_up(session, dead.name, dead.payload, RunProblem.WORKER_DIED, services.clock())
     return False
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -18,6 +17,8 @@ from core.vocabulary import Card, ItemState
 
 MOST_NAMED = 5
 
+CardOf = tuple[Card, int]  # a card, and the id of the row that it shows
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -31,13 +32,14 @@ class Waiting:
 class GivenUp:
     """Messages to one channel that are not delivered until people have resolved why.
 
-    channel: empty for all of them. since: None where they were given up one by one; named: some of those, in words."""
+    channel: empty for all of them. since: None where they were given up one by one; named: some of those, by
+    what they show."""
 
     channel: str
     reason: str
     count: int
     since: datetime | None = None
-    named: tuple[str, ...] = ()
+    named: tuple[CardOf, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,25 +89,11 @@ def count_waiting_for(session: Session, incident: Incident) -> int:
     return sum(session.scalar(count) or 0 for count in counts)
 
 
-def named_as_given_up(session: Session, channel: str, reason: str) -> tuple[str, ...]:
+def named_as_given_up(session: Session, channel: str, reason: str) -> tuple[CardOf, ...]:
     """The first of the messages given up there for that reason, by what they show."""
     found = select(Posting.card, Posting.subject_id).where(Posting.channel == channel, Posting.failure_reason == reason)
     rows = session.execute(found.order_by(Posting.id).limit(MOST_NAMED))
-    return tuple(f"{_subject(card)} {subject}" for card, subject in rows)
-
-
-def _subject(card: Card) -> str:
-    match card:
-        case Card.REVIEW_ITEM:
-            return "item"
-        case Card.RUN:
-            return "run"
-        case Card.CANDIDATE:
-            return "model"
-        case Card.CHART:
-            return "chart of model"
-        case _:
-            assert_never(card)
+    return tuple((card, subject) for card, subject in rows)
 
 
 def try_again(session: Session, now: datetime) -> int:

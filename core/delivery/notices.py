@@ -1,10 +1,11 @@
-"""Notices: words that are said once, as rows. An answer to a reaction, a reminder, an incident. Unlike a posting, a
-notice holds what it says, and is never said anew.
+"""Notices: messages that are sent once, as rows (an answer to a reaction, a reminder, an incident). A notice holds the
+values of its sentence as they were then; unlike a posting it is never drawn anew.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -21,18 +22,24 @@ class DueNotice:
     """A leased notice: say it, then `mark_delivered`."""
 
     id: int
-    kind: NoticeKind
+    kind: str  # of `NoticeKind`
     channel: str
     person: str | None
-    words: str
+    values: dict[str, Any]
     maybe_said: bool  # an earlier attempt has an unknown outcome: look for it before saying it again
     since: datetime  # it was not said before
 
 
 def notify(
-    session: Session, kind: NoticeKind, key: str, channel: str, person: str | None, words: str, now: datetime
+    session: Session,
+    kind: NoticeKind,
+    key: str,
+    channel: str,
+    person: str | None,
+    values: Mapping[str, Any],
+    now: datetime,
 ) -> None:
-    """Say something once. A second notice with the same key is dropped."""
+    """Say something once. A second notice with the same key is dropped. values: of the kind's sentence."""
     session.execute(
         insert(session, Notice)
         .values(
@@ -40,7 +47,7 @@ def notify(
             kind=kind,
             channel=channel,
             person=person,
-            words=words,
+            values=dict(values),
             created_at=now,
             next_attempt_at=now,
             attempts=0,
@@ -77,8 +84,9 @@ def claim_next(session: Session, process: str, now: datetime, full_channels: Col
     if notice is None:
         return None
     due = DueNotice(
-        notice.id, notice.kind, notice.channel, notice.person, notice.words, bool(notice.unconfirmed), notice.created_at
-    )
+        notice.id, notice.kind, notice.channel, notice.person, notice.values, bool(notice.unconfirmed),
+        notice.created_at,
+    )  # fmt: skip
     leases.take(notice, process, now)
     notice.unconfirmed = True
     return due

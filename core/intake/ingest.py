@@ -10,8 +10,10 @@ from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from core.errors import Refusal
-from core.intake.flagging import FlagReason, reasons_to_review
 from core.intake.predictions import NewPrediction
+from core.intake.reasons.base import FlagReason, Scored
+from core.intake.reasons.person import BY_PERSON
+from core.intake.reasons.table import reason_to_review
 from core.policy import QueuePolicy
 from core.queues import queue_to_fill
 from core.records.predictions import Flag, Prediction
@@ -21,7 +23,6 @@ from core.review.items import Seen, open_items
 from core.storage.bulk import Bulk, as_list, insert_all, insert_returning, listed
 from core.storage.database import kind_of, run
 from core.text.content_hash import content_hash, unit_interval
-from core.vocabulary import Reason
 
 PREDICTIONS = Bulk(
     cast(Table, Prediction.__table__),
@@ -33,7 +34,7 @@ PREDICTIONS = Bulk(
 FLAGS = Bulk(
     cast(Table, Flag.__table__),
     same=("person", "policy_fingerprint", "created_at"),
-    each=("prediction_id", "reason", "detail", "inclusion_probability"),
+    each=("prediction_id", "reason", "values", "inclusion_probability"),
 )
 
 
@@ -68,7 +69,7 @@ def record_predictions(
     queue = queue_to_fill(session, policy.name)
     queue_id = queue.id  # read once: as an attribute of a record it takes as long as the draw
     wanted = _storable(session, queue, batch)
-    why = {_key(row): reasons for row in wanted if (reasons := _reasons(row, queue_id, policy))}
+    why = {_key(row): reason for row in wanted if (reason := _reason(row, queue_id, policy))}
     new = _store(session, queue, [row for row in wanted if _key(row) not in why], now)
     stored = _insert(session, queue, [row for row in wanted if _key(row) in why], now)
     if stored:
@@ -86,13 +87,12 @@ def flag_for_review(
     """
     queue = queue_to_fill(session, policy.name)
     if _erased_ids(session, queue, [prediction]):
-        raise Refusal("The text of this message was erased on request, so it cannot be flagged again.")
+        raise Refusal("The text of this message was erased on request, so it can't be flagged again.")
     stored = next(iter(_insert(session, queue, [prediction], now)), None) or _locked(session, queue, prediction)
     item_id = _item_about(session, queue, prediction.external_id)
     if item_id is not None:
-        raise Refusal(f"This message is under review already (item {item_id}).", item_id=item_id)
-    reason = FlagReason(Reason.PERSON, "a person asked for a look", 1.0)
-    _flag(session, [(stored, (reason,))], now, policy, person)
+        raise Refusal(f"This message is already under review (item {item_id}).", item_id=item_id)
+    _flag(session, [(stored, BY_PERSON)], now, policy, person)
     return open_items(session, [stored.seen], queue, now, policy)[0]
 
 
@@ -153,18 +153,18 @@ def _values(row: NewPrediction) -> dict[str, Any]:
     return {**vars(row), "content_hash": content_hash(row.text, row.image_url)}
 
 
-def _reasons(row: NewPrediction, queue_id: int, policy: QueuePolicy) -> tuple[FlagReason, ...]:
+def _reason(row: NewPrediction, queue_id: int, policy: QueuePolicy) -> FlagReason | None:
     if row.label is None or row.confidence is None:
-        return ()
+        return None
     ranked = sorted((row.probabilities or {}).values(), reverse=True)
     draw = unit_interval(row.external_id, f"audit {queue_id} {row.model_version}")
     second = ranked[1] if len(ranked) > 1 else None
-    return reasons_to_review(row.label, row.confidence, second, draw, policy)
+    return reason_to_review(Scored(row.label, row.confidence, second, draw), policy)
 
 
 def _flag(
     session: Session,
-    flagged: Sequence[tuple[_Stored, Sequence[FlagReason]]],
+    flagged: Sequence[tuple[_Stored, FlagReason]],
     now: datetime,
     policy: QueuePolicy,
     person: str | None = None,
@@ -174,11 +174,10 @@ def _flag(
         {
             "prediction_id": stored.id,
             "reason": reason.reason,
-            "detail": reason.detail,
+            "values": reason.values,
             "inclusion_probability": reason.inclusion_probability,
         }
-        for stored, reasons in flagged
-        for reason in reasons
+        for stored, reason in flagged
     ]
     insert_all(session, FLAGS, same, rows)
 

@@ -1,4 +1,4 @@
-"""What reviewers say about themselves: whether they want to be asked now."""
+"""Whether reviewers want to be asked now, as they say themselves."""
 
 from datetime import datetime
 

@@ -10,20 +10,20 @@ from core.people.groups import people_named
 from core.policy import QueuePolicy
 from core.records.queues import Member, Queue
 from core.storage.database import insert, run
-from core.vocabulary import Role
+from core.vocabulary import InactiveReason, Role
 
 _MEMBER = select(Member.active, Member.inactive_because).where(
     Member.queue_id == bindparam("queue_id"), Member.role == bindparam("role"), Member.person == bindparam("person")
-)  # built once: each click asks it  # built once: each click asks it
+)  # built once: each click asks it
 _SEAT = _MEMBER.with_for_update()
 
 
 @dataclass(frozen=True)
 class Person:
-    """What Slack says of one person. `inactive_because` is empty for someone who may act."""
+    """What Slack says of one person. `inactive_because` is None for someone who may act."""
 
     id: str
-    inactive_because: str = ""
+    inactive_because: InactiveReason | None = None
 
 
 def sync_members(session: Session, queue_id: int, role: Role, people: Iterable[Person]) -> None:
@@ -33,7 +33,7 @@ def sync_members(session: Session, queue_id: int, role: Role, people: Iterable[P
     known = {row.person: row for row in rows}
     for person in wanted.values():
         if row := known.get(person.id):
-            row.active, row.inactive_because = not person.inactive_because, person.inactive_because
+            row.active, row.inactive_because = person.inactive_because is None, person.inactive_because or ""
         else:
             _seat(session, queue_id, role, person)
     for gone in set(known) - set(wanted):
@@ -94,13 +94,13 @@ def queues_of(session: Session, person: str, role: Role) -> list[Queue]:
 
 
 def member_row(session: Session, queue_id: int, role: Role, person: str) -> Row[tuple[bool, str]] | None:
-    """Whether they may act in it, and if not, why."""
+    """Whether they may act in it, and if not, why (of `InactiveReason`)."""
     return run(session, _MEMBER, {"queue_id": queue_id, "role": role, "person": person}).first()
 
 
 def _seat(session: Session, queue_id: int, role: Role, person: Person) -> None:
     """Where another process is quicker, what it heard of them stands until the next refresh."""
-    why = person.inactive_because
+    why = person.inactive_because or ""
     values = {"queue_id": queue_id, "role": role, "person": person.id, "active": not why, "inactive_because": why}
     new = insert(session, Member).values(values)
     session.execute(new.on_conflict_do_nothing(index_elements=["queue_id", "role", "person"]))

@@ -137,7 +137,7 @@ def _blank(
         row.text, row.image_url, row.fields, row.erased_at = "", None, {}, now
     undecided = [item for item in items if item.state in (ItemState.OPEN, ItemState.DISPUTED)]
     for item in undecided:
-        item.state, item.disputed_because = ItemState.ERASED, ""
+        item.state, item.disputed_because, item.disputed_values = ItemState.ERASED, "", {}
     session.flush()
     ids, notes = [item.id for item in items], 0
     for record in (Answer, Correction):

@@ -48,6 +48,7 @@ class Base(DeclarativeBase):
         dict[str, float]: Json,
         dict[str, str]: Json,
         dict[str, int]: Json,
+        list[dict[str, Any]]: Json,
         enum.Enum: Enum(
             enum.Enum,
             native_enum=False,  # a new word needs no ALTER TYPE

@@ -1,13 +1,14 @@
 """Messages that have to be delivered to Slack, and what keeps them from it, as rows."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.records.base import Base, big_id
 from core.records.leased import Retried
-from core.vocabulary import Card, NoticeKind, RecipientKind
+from core.vocabulary import Card, RecipientKind
 
 DUE = "requested_version > delivered_version AND failure_reason = ''"
 
@@ -44,7 +45,7 @@ class Posting(Retried, Base):
 
 
 class Notice(Retried, Base):
-    """One-off words to one person or channel. `key` makes it once only."""
+    """A one-off message to one person or channel. `key` makes it once only."""
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -58,10 +59,10 @@ class Notice(Retried, Base):
 
     id: Mapped[int] = big_id()
     key: Mapped[str] = mapped_column(unique=True)
-    kind: Mapped[NoticeKind]
+    kind: Mapped[str]  # of `NoticeKind`
     channel: Mapped[str]
     person: Mapped[str | None]  # only this person sees it; None: the whole channel
-    words: Mapped[str]
+    values: Mapped[dict[str, Any]]  # of its sentence
     created_at: Mapped[datetime]
     delivered_at: Mapped[datetime | None]
     unconfirmed: Mapped[bool | None]  # its delivery was begun and the outcome never stored

@@ -92,8 +92,10 @@ class TrainingRun(Base):
     last_correction_id: Mapped[int]  # corrections up to here have been counted towards this run
     snapshot_id: Mapped[int | None] = mapped_column(ForeignKey("snapshot.id"))
     seed: Mapped[int]
-    progress: Mapped[str] = mapped_column(default="")
-    problem: Mapped[str] = mapped_column(Text, default="")
+    progress: Mapped[str]  # of `RunStep`
+    progress_values: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    problem: Mapped[str] = mapped_column(default="")  # of `RunProblem`; empty: there is none
+    problem_values: Mapped[dict[str, Any]] = mapped_column(default=dict)
     policy_fingerprint: Mapped[str]
     finished_at: Mapped[datetime | None]
 
@@ -144,8 +146,8 @@ class Evaluation(Base):
     golden_hash: Mapped[str]
     scorecard: Mapped[dict[str, Any]]
     passed: Mapped[bool]
-    blocks: Mapped[dict[str, Any]]  # {"sentences": [...]}
-    warnings: Mapped[dict[str, Any]]
+    blocks: Mapped[list[dict[str, Any]]]  # each {"code": of `GateBlock`, "values": {...}}
+    warnings: Mapped[list[dict[str, Any]]]  # of `GateWarning`
     policy_fingerprint: Mapped[str]
     created_at: Mapped[datetime]
 

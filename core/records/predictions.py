@@ -1,13 +1,13 @@
 """What a model said about one input, and why that deserves a look."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.records.base import Base, big_id
 from core.records.queues import Queue
-from core.vocabulary import Reason
 
 
 class Prediction(Base):
@@ -55,8 +55,8 @@ class Flag(Base):
 
     id: Mapped[int] = big_id()
     prediction_id: Mapped[int] = mapped_column(ForeignKey("prediction.id"))
-    reason: Mapped[Reason]
-    detail: Mapped[str]  # a sentence for people, with the numbers
+    reason: Mapped[str]  # of `Reason`
+    values: Mapped[dict[str, Any]]  # of the reason's sentence
     inclusion_probability: Mapped[float]  # how likely a prediction like this one was flagged for this reason
     person: Mapped[str | None]  # who, where a person flagged it
     policy_fingerprint: Mapped[str]

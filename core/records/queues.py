@@ -74,7 +74,7 @@ class Member(Base):
     person: Mapped[str] = mapped_column(index=True)  # Slack's user id, opaque here
     role: Mapped[Role]
     active: Mapped[bool] = mapped_column(default=True)
-    inactive_because: Mapped[str] = mapped_column(default="")
+    inactive_because: Mapped[str] = mapped_column(default="")  # of `InactiveReason`; empty: they may act
 
 
 class GroupMember(Base):

@@ -1,6 +1,7 @@
 """A flagged prediction while people look at it: the item, what they answered, what it added up to."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -27,7 +28,8 @@ class ReviewItem(Base):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     prediction_id: Mapped[int] = mapped_column(ForeignKey("prediction.id"), unique=True)
     state: Mapped[ItemState] = mapped_column(default=ItemState.OPEN)
-    disputed_because: Mapped[str] = mapped_column(default="")
+    disputed_because: Mapped[str] = mapped_column(default="")  # of `DisputeReason`; empty: it is not disputed
+    disputed_values: Mapped[dict[str, Any]] = mapped_column(default=dict)
     blind: Mapped[bool]
     opened_at: Mapped[datetime]
     settled_at: Mapped[datetime | None] = mapped_column(index=True)

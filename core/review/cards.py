@@ -15,7 +15,20 @@ from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.review.answers import CurrentAnswer, current_answers
 from core.review.content import shown_content, shown_text
-from core.vocabulary import AnswerKind, ErrorReason, ItemState, Reason, shown_answer
+from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, Reason, shown_answer
+
+
+@dataclass(frozen=True)
+class FlagLine:
+    """Why people are asked. person: who flagged it, where a person did."""
+
+    why: Coded
+    person: str | None = None
+
+    @property
+    def betrays(self) -> bool:
+        """Whether it says something about the model, which a blind card may not."""
+        return self.why.code != Reason.PERSON
 
 
 @dataclass(frozen=True)
@@ -42,21 +55,21 @@ class Outcome:
 
 @dataclass(frozen=True)
 class ItemCard:
-    """A review item as everyone in the channel may see it. While it is open: no votes, no names. A blind one has no
-    guess, no probability and no reason that betrays them, also when it is disputed."""
+    """A review item as everyone in the channel may see it. While it is open: no single votes and no voters. A blind
+    one has no guess, no probability and no reason that betrays them, also when it is disputed."""
 
     subject: CardRef
     queue_title: str
     external_id: str
     state: ItemState
-    disputed_because: str
+    dispute: Coded | None  # why a lead decides; None: the item is not disputed
     blind: bool
     text: str
     image_url: str | None
     fields: dict[str, str]
     predicted_label: str | None
     confidence: float | None
-    why_flagged: tuple[tuple[Reason, str], ...]
+    why_flagged: tuple[FlagLine, ...]
     labels: tuple[str, ...]  # in the order in which they are offered
     most_buttons: int
     votes: int
@@ -91,14 +104,14 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         queue_title=queue.shown_title,
         external_id=prediction.external_id,
         state=item.state,
-        disputed_because=item.disputed_because,
+        dispute=Coded(item.disputed_because, item.disputed_values) if item.disputed_because else None,
         blind=item.blind,
         text=content.text,
         image_url=content.image_url,
         fields=content.fields,
         predicted_label=None if hidden else prediction.label,
         confidence=None if hidden else prediction.confidence,
-        why_flagged=() if hidden else tuple((flag.reason, flag.detail) for flag in prediction.flags),
+        why_flagged=tuple(flag for flag in _flags(prediction) if not (hidden and flag.betrays)),
         labels=_labels_in_order(prediction, queue, fixed=item.blind),
         most_buttons=queue.review.buttons,
         votes=sum(answer.kind.is_vote for answer in answers),
@@ -114,10 +127,10 @@ def form_card(session: Session, item_id: int, person: str, policy: Policy) -> Fo
     item = session.get(ReviewItem, item_id)
     if item is None:
         return None
-    require_part(session, item.prediction.queue, person, "answer here")
+    queue = policy.queue(item.prediction.queue.name)
+    require_part(session, item.prediction.queue, person, "answer", queue)
     if item.state in (ItemState.SETTLED, ItemState.ERASED):
         return None
-    queue = policy.queue(item.prediction.queue.name)
     mine = next((answer for answer in current_answers(session, item_id) if answer.person == person), None)
     return FormCard(
         subject=CardRef.of(item.id, item.opened_at),
@@ -135,9 +148,14 @@ def labels_for(session: Session, item_id: int, person: str, policy: Policy) -> t
     """What can be chosen for an item. Raises NotFound, or NotAllowed for those who neither review nor lead here."""
     item = session.get(ReviewItem, item_id)
     if item is None:
-        raise NotFound(f"Item {item_id} does not exist (any more).")
-    require_part(session, item.prediction.queue, person, "answer here")
-    return policy.queue(item.prediction.queue.name).labels
+        raise NotFound(f"Item {item_id} does not exist.")
+    queue = policy.queue(item.prediction.queue.name)
+    require_part(session, item.prediction.queue, person, "answer", queue)
+    return queue.labels
+
+
+def _flags(prediction: Prediction) -> list[FlagLine]:
+    return [FlagLine(Coded(flag.reason, flag.values), flag.person) for flag in prediction.flags]
 
 
 def _labels_in_order(prediction: Prediction, queue: QueuePolicy, fixed: bool) -> tuple[str, ...]:

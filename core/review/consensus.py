@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.policy import ConsensusPolicy
-from core.vocabulary import shown_answer
+from core.vocabulary import DisputeReason, shown_answer
 
 Label = str | None  # None: "none of these"
 
@@ -30,9 +30,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Dispute:
-    """Reviewers cannot settle it: a lead decides. `because` completes "A lead decides because …"."""
+    """Reviewers cannot settle it: a lead decides. count: of the reviewers or votes that the reason is about."""
 
-    because: str
+    because: DisputeReason
+    count: int | None = None
+
+    @property
+    def values(self) -> dict[str, int]:
+        return {} if self.count is None else {"count": self.count}
 
 
 def verdict(
@@ -48,11 +53,11 @@ def verdict(
     if winner is not None:
         return winner
     if cannot_judge >= policy.cannot_judge:
-        return Dispute(f"{cannot_judge} reviewers cannot judge it")
+        return Dispute(DisputeReason.CANNOT_JUDGE, cannot_judge)
     if len(votes) >= policy.votes:
-        return Dispute(f"{len(votes)} votes did not settle it")
+        return Dispute(DisputeReason.NO_AGREEMENT, len(votes))
     if left_to_ask == 0:
-        return Dispute("nobody is left to ask")
+        return Dispute(DisputeReason.NO_REVIEWER_LEFT)
     return None
 
 

@@ -28,7 +28,7 @@ _SETTLED = (
     cast(Table, ReviewItem.__table__)
     .update()
     .where(ReviewItem.id == bindparam("of"))
-    .values(state=ItemState.SETTLED, settled_at=bindparam("settled_at"), disputed_because="")
+    .values(state=ItemState.SETTLED, settled_at=bindparam("settled_at"), disputed_because="", disputed_values={})
 )
 
 
@@ -81,7 +81,7 @@ def adjudicate_item(
 ) -> None:
     """A lead settles a disputed item. The caller holds the item's lock and has checked that this is a lead."""
     if not kind.is_vote:
-        raise Refusal(f"Item {item.id} waits for your decision: choose a label or “None of these”.")
+        raise Refusal(f"Item {item.id} needs your decision. Choose a label or “None of these”.")
     votes = votes_among(current_answers(session, item.id))
     version = item.queue.guideline_version
     outcome = Outcome(label, reason, note, tally(votes), Settler.LEAD, version, lead=lead)

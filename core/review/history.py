@@ -1,4 +1,6 @@
-"""How an item came to its end, step by step: for a lead who wonders, and for whoever asks a year later."""
+"""The history of an item, step by step: for a lead who wonders, and for an audit a year later.
+
+bot/wording/item_history.py has the sentences."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +12,66 @@ from core.people.members import holds
 from core.policy import Policy, PrivacyPolicy
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
-from core.review.answers import said_words
-from core.vocabulary import AnswerKind, ItemState, Role, shown_answer
+from core.vocabulary import AnswerKind, Coded, Destination, ErrorReason, ItemState, Role
+
+
+@dataclass(frozen=True)
+class PredictionMade:
+    """label: None where no model was live."""
+
+    model: str
+    label: str | None
+    confidence: float | None
+
+
+@dataclass(frozen=True)
+class Flagged:
+    """why: of `Reason`. person: who flagged it, where a person did."""
+
+    why: Coded
+    person: str | None
+    policy: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    blind: bool
+
+
+@dataclass(frozen=True)
+class Answered:
+    """replaced: another answer of this person came later."""
+
+    person: str
+    kind: AnswerKind
+    label: str | None
+    reason: ErrorReason | None
+    note: str
+    guideline: int
+    replaced: bool
+
+
+@dataclass(frozen=True)
+class Settled:
+    """by_lead: a lead decided; lead: who, where names are shown. model_was_right: None where no model was live."""
+
+    label: str | None
+    tally: dict[str, int]
+    by_lead: bool
+    lead: str | None
+    model_was_right: bool | None
+    destination: Destination
+    policy: str
+
+
+@dataclass(frozen=True)
+class Erased:
+    """was_settled: what was decided still counts; else the item was closed."""
+
+    was_settled: bool
+
+
+Step = PredictionMade | Flagged | Opened | Answered | Settled | Erased
 
 
 @dataclass(frozen=True)
@@ -19,7 +79,7 @@ class HistoryLine:
     """One step of how an item came to its end."""
 
     at: datetime
-    words: str
+    step: Step
 
 
 def item_history(session: Session, item_id: int, person: str | None, policy: Policy) -> list[HistoryLine]:
@@ -33,59 +93,48 @@ def item_history(session: Session, item_id: int, person: str | None, policy: Pol
     lines = []
     if person is None or not item.blind or item.state is ItemState.SETTLED:
         lines = _model_lines(prediction)
-    lines.append(HistoryLine(item.opened_at, "shown to reviewers" + (", blind" if item.blind else " with the guess")))
+    lines.append(HistoryLine(item.opened_at, Opened(item.blind)))
     if named:
         every = session.scalars(select(Answer).where(Answer.item_id == item_id).order_by(Answer.id))
-        lines += [HistoryLine(answer.created_at, _answer_line(answer, queue.privacy)) for answer in every]
+        lines += [HistoryLine(answer.created_at, _answered(answer, queue.privacy)) for answer in every]
     corrections = session.scalars(select(Correction).where(Correction.item_id == item_id).order_by(Correction.id))
-    lines += [HistoryLine(correction.settled_at, _correction_line(correction, named)) for correction in corrections]
+    lines += [HistoryLine(correction.settled_at, _settled(correction, named)) for correction in corrections]
     if prediction.erased_at is not None:
-        lines.append(HistoryLine(prediction.erased_at, _erased_line(item)))
+        lines.append(HistoryLine(prediction.erased_at, Erased(was_settled=item.state is not ItemState.ERASED)))
     return lines
 
 
 def _model_lines(prediction: Prediction) -> list[HistoryLine]:
     """What the model said and why that was flagged; on an open blind item nobody may know."""
-    said = HistoryLine(prediction.created_at, f"{prediction.model_version} said {_said(prediction)}")
+    predicted = PredictionMade(prediction.model_version, prediction.label, prediction.confidence)
     return [
-        said,
+        HistoryLine(prediction.created_at, predicted),
         *(
-            HistoryLine(
-                flag.created_at, f"flagged as {flag.reason.value}: {flag.detail} (policy {flag.policy_fingerprint})"
-            )
+            HistoryLine(flag.created_at, Flagged(Coded(flag.reason, flag.values), flag.person, flag.policy_fingerprint))
             for flag in prediction.flags
         ),
     ]
 
 
-def _said(prediction: Prediction) -> str:
-    if prediction.label is None:
-        return "nothing: no model was live"
-    return f"{prediction.label} ({prediction.confidence or 0:.0%})"
+def _answered(answer: Answer, privacy: PrivacyPolicy) -> Answered:
+    return Answered(
+        person=answer.person,
+        kind=answer.kind,
+        label=answer.label,
+        reason=answer.reason,
+        note=privacy.shown(answer.note),
+        guideline=answer.guideline_version,
+        replaced=not answer.is_current,
+    )
 
 
-def _answer_line(answer: Answer, privacy: PrivacyPolicy) -> str:
-    why = f" because {answer.reason.value.replace('_', ' ')}" if answer.reason else ""
-    note = f": {privacy.shown(answer.note)}" if answer.note else ""
-    now = "" if answer.is_current else " (changed later)"
-    if answer.kind is AnswerKind.WITHDRAWN:
-        return f"{answer.person} took their answer back{now}"
-    return f"{answer.person} said {said_words(answer)}{why}{note} under guideline {answer.guideline_version}{now}"
-
-
-def _erased_line(item: ReviewItem) -> str:
-    if item.state is ItemState.ERASED:
-        return "its text was erased before it was settled; the item was closed with it"
-    return "its text was erased; what was decided still counts, but no new model learns from it"
-
-
-def _correction_line(correction: Correction, named: bool) -> str:
-    votes = ", ".join(f"{count} × {answer}" for answer, count in correction.tally.items()) or "no votes"
-    lead = (correction.lead if named else "a lead") if correction.lead else None
-    how = f"by {lead} after {votes}" if lead else f"by {votes}"
-    right = "the model was right" if correction.model_was_right else "the model was wrong"
-    right = right if correction.item.prediction.label is not None else "no model had looked at it"
-    return (
-        f"settled as {shown_answer(correction.label)} {how}; {right}; goes to {correction.destination.value} "
-        f"(policy {correction.policy_fingerprint})"
+def _settled(correction: Correction, named: bool) -> Settled:
+    return Settled(
+        label=correction.label,
+        tally=correction.tally,
+        by_lead=correction.lead is not None,
+        lead=correction.lead if named else None,
+        model_was_right=correction.model_was_right if correction.item.prediction.label is not None else None,
+        destination=correction.destination,
+        policy=correction.policy_fingerprint,
     )

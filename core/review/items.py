@@ -30,6 +30,7 @@ _LOCKED = (
         ReviewItem.id,
         ReviewItem.state,
         ReviewItem.disputed_because,
+        ReviewItem.disputed_values,
         ReviewItem.blind,
         ReviewItem.opened_at,
         ReviewItem.settled_at,
@@ -47,7 +48,7 @@ _LOCKED = (
 )
 _OPENING = Bulk(
     cast(Table, ReviewItem.__table__),
-    same=("queue_id", "state", "disputed_because", "opened_at"),
+    same=("queue_id", "state", "disputed_because", "disputed_values", "opened_at"),
     each=("prediction_id", "blind"),
     back=("prediction_id", "id"),
 )
@@ -62,6 +63,7 @@ class LockedItem:
     id: int
     state: ItemState
     disputed_because: str
+    disputed_values: dict[str, Any]
     blind: bool
     opened_at: datetime
     settled_at: datetime | None
@@ -95,7 +97,8 @@ def open_items(
     there is nothing to hide, and nothing a model got wrong.
     """
     share = policy.review.blind_share
-    same = {"queue_id": queue.id, "state": ItemState.OPEN, "disputed_because": "", "opened_at": now}
+    undisputed = {"disputed_because": "", "disputed_values": {}}
+    same = {"queue_id": queue.id, "state": ItemState.OPEN, "opened_at": now} | undisputed
     rows = [
         {
             "prediction_id": seen.prediction_id,
@@ -117,7 +120,7 @@ def locked_item(session: Session, subject: CardRef) -> LockedItem:
     item = LockedItem(QueueFacts(*row[: len(_QUEUE)]), *row[len(_QUEUE) :])
     subject.require(item.opened_at)
     if item.state is ItemState.ERASED:
-        raise AlreadySettled(f"The text of item {item.id} was erased; nothing is left to judge.")
+        raise AlreadySettled(f"The text of item {item.id} was erased, so there is nothing left to review.")
     return item
 
 
@@ -131,4 +134,4 @@ def item_meant(session: Session, subject: CardRef) -> int:
 
 
 def _gone(subject: CardRef) -> NotFound:
-    return NotFound(f"Item {subject.id} does not exist (any more).")
+    return NotFound(f"Item {subject.id} does not exist.")

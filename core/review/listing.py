@@ -22,7 +22,7 @@ class ItemLine:
     model_version: str
     model_label: str | None
     confidence: float | None
-    flags: tuple[Reason, ...]
+    flags: tuple[Reason | str, ...]
     state: ItemState
     blind: bool
     opened_at: datetime
@@ -108,8 +108,8 @@ def correction_page(
     return [_correction_line(row, external_id, version, label) for row, external_id, version, label in told]
 
 
-def _flags(session: Session, predictions: Sequence[int]) -> dict[int, list[Reason]]:
-    found: dict[int, list[Reason]] = defaultdict(list)
+def _flags(session: Session, predictions: Sequence[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
     wanted = select(Flag.prediction_id, Flag.reason).where(Flag.prediction_id.in_(predictions)).order_by(Flag.id)
     for prediction_id, reason in session.execute(wanted):
         found[prediction_id].append(reason)

@@ -39,7 +39,11 @@ _OUTDATED = ANSWERS.update().where(Answer.id == bindparam("answer_id")).values(i
 _UNSETTLED = (
     ITEMS.update()
     .where(ReviewItem.id == bindparam("of"))
-    .values(state=bindparam("state"), disputed_because=bindparam("disputed_because"))
+    .values(
+        state=bindparam("state"),
+        disputed_because=bindparam("disputed_because"),
+        disputed_values=bindparam("disputed_values"),
+    )
 )
 
 
@@ -58,7 +62,7 @@ class NewAnswer:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What was recorded, for the person alone. before: what they had said until now, if it was something else."""
+    """What was recorded, for the person alone. before: the answer that it replaces, if that was another one."""
 
     subject: CardRef
     kind: AnswerKind
@@ -101,7 +105,7 @@ def cast_vote(
         adjudicate_item(session, item, person, said.kind, said.label, said.reason, said.note, now, queue)
         return Receipt(item.subject, said.kind, said.label, settled=True, adjudicated=True)
     if not reviews:
-        _refuse(session, item, person)
+        _refuse(session, item, person, queue)
     _check_may_answer(item, last, known, said.kind, queue)
     answers = _supersede(session, item, person, known.answers, said, now)
     settled = _decide(session, item, current(answers), known.left, now, queue)
@@ -117,12 +121,12 @@ def withdraw_vote(
     answers = latest_answers(session, item.id)
     last = _last(answers, person)
     if last is None or (last.kind is AnswerKind.WITHDRAWN and last.clicked_at != clicked_at):
-        raise NotFound(f"You have said nothing about item {item.id} that could be taken back.")
+        raise NotFound(f"You have no answer to item {item.id} that you could undo.")
     if last.clicked_at == clicked_at:
         return _receipt_again(session, item, last)
     if item.state is ItemState.SETTLED:
         raise AlreadySettled(_settled_sentence(session, item, person))
-    require(session, item.queue, Role.REVIEWER, person, "take answers back")
+    require(session, item.queue, Role.REVIEWER, person, "undo answers", policy.queue(item.queue.name))
     _check_newer(last, clicked_at)
     answers = _supersede(session, item, person, answers, NewAnswer(AnswerKind.WITHDRAWN, clicked_at), now)
     left = left_to_ask(session, item)
@@ -152,7 +156,9 @@ def _receipt_again(session: Session, item: LockedItem, last: CurrentAnswer) -> R
 
 
 def _instead_of(before: Answer | CurrentAnswer | None, now: NewAnswer | CurrentAnswer) -> str | None:
-    return said_words(before) if before and (before.kind, before.label) != (now.kind, now.label) else None
+    if before is None or before.kind is AnswerKind.WITHDRAWN:
+        return None
+    return said_words(before) if (before.kind, before.label) != (now.kind, now.label) else None
 
 
 def _decide(
@@ -165,9 +171,10 @@ def _decide(
         settle_item(session, item, outcome.label, answers, now, queue)
         return True
     state = ItemState.DISPUTED if isinstance(outcome, Dispute) else ItemState.OPEN
-    because = outcome.because if isinstance(outcome, Dispute) else ""
-    if (item.state, item.disputed_because) != (state, because):
-        run(session, _UNSETTLED, {"of": item.id, "state": state, "disputed_because": because})
+    because, values = (outcome.because, outcome.values) if isinstance(outcome, Dispute) else ("", {})
+    if (item.state, item.disputed_because, item.disputed_values) != (state, because, values):
+        why = {"disputed_because": because, "disputed_values": values}
+        run(session, _UNSETTLED, {"of": item.id, "state": state} | why)
     item_changed(session, item.id, now, urgent=state is ItemState.DISPUTED)
     return False
 
@@ -195,16 +202,14 @@ def _last(answers: Sequence[CurrentAnswer], person: str) -> CurrentAnswer | None
 
 def _check_answer(said: NewAnswer, queue: QueuePolicy) -> None:
     if said.kind is AnswerKind.LABEL and said.label not in queue.label_names:
-        raise Invalid(
-            f"“{said.label}” is not a label of {queue.shown_title} (any more). Choose another.", field="label"
-        )
+        raise Invalid(f"“{said.label}” is not a label of {queue.shown_title}. Choose another label.", field="label")
 
 
-def _refuse(session: Session, item: LockedItem, person: str) -> None:
-    """Why somebody who is no reviewer may not vote."""
+def _refuse(session: Session, item: LockedItem, person: str, queue: QueuePolicy) -> None:
+    """Why a person who is not a reviewer may not vote."""
     if holds(session, item.queue.id, Role.LEAD, person):
-        raise NotAllowed(f"Reviewers are still voting on item {item.id}. It comes to you if they cannot settle it.")
-    require(session, item.queue, Role.REVIEWER, person, "vote here")
+        raise NotAllowed(f"Reviewers are still voting on item {item.id}. It comes to you if they can't agree.")
+    require(session, item.queue, Role.REVIEWER, person, "vote", queue)
 
 
 def _check_may_answer(
@@ -215,7 +220,7 @@ def _check_may_answer(
     if not known.asked and not stands:
         raise NotAllowed(f"Item {item.id} was given to other reviewers.")
     if item.state is ItemState.DISPUTED and not stands:
-        raise Refusal(f"Item {item.id} waits for a lead ({item.disputed_because}); no more votes are needed.")
+        raise Refusal(f"Item {item.id} is waiting for a lead. No more votes are needed.")
     if kind.is_vote and not (stands and last is not None and last.kind.is_vote):
         _check_votes_wanted(item, known.answers, queue)
         _check_daily_cap(known.done_today, queue)
@@ -239,30 +244,30 @@ def _after(last: CurrentAnswer | None, said: NewAnswer) -> NewAnswer:
 
 def _check_newer(last: CurrentAnswer, clicked_at: int) -> None:
     if clicked_at < last.clicked_at:
-        raise Outdated(f"An older click arrived late and changed nothing. What counts is: {said_words(last)}.")
+        raise Outdated(f"An older click arrived late and changed nothing. Your current answer: {said_words(last)}.")
 
 
 def _check_votes_wanted(item: LockedItem, answers: Sequence[CurrentAnswer], queue: QueuePolicy) -> None:
     votes = sum(answer.kind.is_vote for answer in answers)
     if votes >= queue.consensus.votes:
-        raise Refusal(f"Item {item.id} has its {votes} votes already; no more are needed.")
+        raise Refusal(f"Item {item.id} already has {votes} votes. No more are needed.")
 
 
 def _check_daily_cap(done: int, queue: QueuePolicy) -> None:
     if done >= queue.workload.daily_cap:
         raise Refusal(
-            f"You have voted on {done} items of {queue.shown_title} today, which is the most per day. "
-            "Thank you; tomorrow is another day."
+            f"You've reached today's limit of {queue.workload.daily_cap} votes in {queue.shown_title}. "
+            "Thank you! You can vote again tomorrow."
         )
 
 
 def _settled_sentence(session: Session, item: LockedItem, person: str) -> str:
     correction = session.scalar(select(Correction).where(Correction.item_id == item.id, Correction.is_current))
     if correction is None:
-        return f"Item {item.id} is decided already."
+        return f"Item {item.id} is already decided."
     if correction.lead is not None:
         who = "you" if correction.lead == person else "a lead"
-        return f"Item {item.id} is decided: {shown_answer(correction.label)}, by {who}."
+        return f"Item {item.id} is already decided: {shown_answer(correction.label)}, by {who}."
     total, agreeing = sum(correction.tally.values()), correction.tally.get(shown_answer(correction.label), 0)
     answer = shown_answer(correction.label)
-    return f"Item {item.id} is decided already: {answer}, by {agreeing} of {total} votes. Your click changed nothing."
+    return f"Item {item.id} is already decided: {answer} ({agreeing} of {total} votes). Your click changed nothing."

@@ -70,11 +70,11 @@ def test_more_labels_than_fit_are_left_out_of_the_picture_and_the_words() -> Non
 
 def test_the_words_say_what_the_picture_shows() -> None:
     assert alt_text(card(REFUND_RISES + LOGIN_FALLS, FIXED)) == (
-        "Accuracy on the golden set. Random: live model 79 %, candidate 93 % of 14. "
-        "Past errors: live model 0 %, candidate 50 % of 2. Recall in points: login −25, refund +30."
+        "Accuracy on the golden set. Random: live model 79%, candidate 93% of 14. "
+        "Past errors: live model 0%, candidate 50% of 2. Recall in points: login −25, refund +30."
     )
     assert alt_text(card([("a", "a", "a")], [], "recorded")) == (
-        "Accuracy on the golden set. Random: sender's model 100 %, candidate 100 % of 1. No label's recall changed."
+        "Accuracy on the golden set. Random: sender's model 100%, candidate 100% of 1. No label's recall changed."
     )
     assert alt_text(card([], [])) == "Accuracy on the golden set. No label's recall changed."
 

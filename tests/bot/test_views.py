@@ -12,27 +12,36 @@ from bot.sandbox.errors import SlackError
 from bot.sandbox.limits import check_view, validate
 from bot.slack.blocks import Message, View
 from bot.slack.views import candidate, forms, home, receipts, review_item, run, stats
+from bot.slack.views.mrkdwn import moment
 from core.delivery.card_refs import CardRef
+from core.errors import NotAllowed
 from core.learning.data.inputs import Input
 from core.learning.evaluation.compare import GoldenRow, Predicted, compare
 from core.learning.evaluation.intervals import wilson
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine, RunCard
 from core.policy import LabelPolicy
-from core.review.cards import FormCard, GivenReason, ItemCard, Outcome
-from core.review.history import HistoryLine
+from core.review.cards import FlagLine, FormCard, GivenReason, ItemCard, Outcome
+from core.review.history import Answered, Erased, Flagged, HistoryLine, Opened, PredictionMade, Settled, Step
 from core.review.my_work import MyAnswer, MyQueue, MyWorkCard
 from core.review.stats import StatsCard
 from core.review.votes import Receipt
 from core.vocabulary import (
     OPERATOR,
     AnswerKind,
+    Coded,
     DecisionKind,
+    Destination,
+    DisputeReason,
     ErrorReason,
+    GateBlock,
+    GateWarning,
     ItemState,
     ModelState,
     Reason,
+    RunProblem,
     RunState,
+    RunStep,
     Stratum,
     Trigger,
 )
@@ -40,7 +49,7 @@ from tests.bot.hostile import HOSTILE, LIVE
 from tests.people import ANA, BEN, CLEO, LABELS, support_policy
 
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
-OURS = {f"<@{person}>" for person in (ANA, BEN, CLEO)}
+OURS = {f"<@{person}>" for person in (ANA, BEN, CLEO)} | {moment(AT)}
 MOST = 13_000  # characters of JSON, above which Slack was seen to refuse a message
 
 
@@ -57,8 +66,8 @@ def marked(body: Any) -> Iterator[str]:
 
 
 def live(text: str) -> list[str]:
-    for mention in OURS:
-        text = text.replace(mention, "")
+    for mark in OURS:
+        text = text.replace(mark, "")
     return LIVE.findall(text)
 
 
@@ -89,14 +98,14 @@ def item(**more: Any) -> ItemCard:
         queue_title="Support tickets",
         external_id="T-7",
         state=ItemState.OPEN,
-        disputed_because="",
+        dispute=None,
         blind=False,
         text="charged twice",
         image_url=None,
         fields={"Customer": "gold"},
         predicted_label="billing error",
         confidence=0.5,
-        why_flagged=((Reason.UNCERTAIN, "50% sure, below 80%"),),
+        why_flagged=(FlagLine(Coded(Reason.UNCERTAIN, {"confidence": 0.5, "threshold": 0.8})),),
         labels=("billing error", "refund", "delivery"),
         most_buttons=4,
         votes=1,
@@ -123,7 +132,7 @@ def outcome(text: str = "both fit", **more: Any) -> Outcome:
 
 
 BLIND = {"blind": True, "predicted_label": None, "confidence": None, "why_flagged": ()}
-DISPUTED = {"state": ItemState.DISPUTED, "disputed_because": "3 votes did not settle it"}
+DISPUTED = {"state": ItemState.DISPUTED, "dispute": Coded(DisputeReason.NO_AGREEMENT, {"count": 3})}
 SETTLED = {"state": ItemState.SETTLED}
 STATES: dict[str, Callable[[str], ItemCard]] = {
     "open": lambda text: item(text=text, fields={text[:80]: text[:500]}),
@@ -131,7 +140,7 @@ STATES: dict[str, Callable[[str], ItemCard]] = {
     "many fields": lambda text: item(text=text, fields={f"{n} {text[:70]}": text[:500] for n in range(20)}),
     "an image": lambda text: item(text="", image_url="https://files.example/A.png"),
     "no guess": lambda text: item(
-        text=text, predicted_label=None, confidence=None, why_flagged=((Reason.PERSON, text[:200]),)
+        text=text, predicted_label=None, confidence=None, why_flagged=(FlagLine(Coded(Reason.PERSON), ANA),)
     ),
     "disputed": lambda text: item(text=text, **DISPUTED),
     "disputed, blind": lambda text: item(text=text, **DISPUTED, **BLIND),
@@ -188,14 +197,14 @@ def test_an_open_card_offers_the_guess_first_and_every_way_to_answer() -> None:
     ]  # fmt: skip
     assert buttons[0]["style"] == "primary"
     assert buttons[0]["value"] == "7|label|billing error"
-    assert "1 of at most 3 votes are in. Hidden until decided." in check(drawn)
+    assert "1 vote so far. Votes stay hidden until decided." in check(drawn)
     assert "The model says billing error (50%)" in drawn.text
     assert "charged twice" in drawn.text
 
 
 def test_a_disputed_card_asks_the_leads_and_offers_no_skip() -> None:
     said = check(review_item.render(item(**DISPUTED)))
-    assert f"*A lead decides*, because 3 votes did not settle it. <@{CLEO}>, what is right?" in said
+    assert f"*A lead decides because 3 votes didn't settle it.* <@{CLEO}>, which label is right?" in said
     assert "Skip" not in said
     assert "None of these" in said
 
@@ -203,11 +212,39 @@ def test_a_disputed_card_asks_the_leads_and_offers_no_skip() -> None:
 def test_a_settled_card_has_verdict_tally_and_whys_and_no_live_vote() -> None:
     drawn = review_item.render(item(**SETTLED, outcome=outcome()))
     said = check(drawn)
-    assert "*refund* – votes: 2 × refund, 1 × None of these. The model had said billing error (50%)." in said
+    assert "*refund* (2 of 3 votes; 1 × None of these). The model said billing error (50%)." in said
     assert "_ambiguous: several labels fit_ both fit" in said
     assert "vote:" not in said
     assert "How was this decided?" in said
-    assert drawn.text.startswith("Item 7 is decided: refund, votes: 2 × refund")
+    assert drawn.text.startswith("Item 7: refund (2 of 3 votes; ")
+
+
+def test_a_settled_card_without_a_fitting_label_says_so_in_words() -> None:
+    drawn = review_item.render(item(**SETTLED, outcome=outcome(label=None, tally={"None of these": 2}, reasons=())))
+    assert ":pencil2: *No label fits* (2 votes)." in check(drawn)
+    assert drawn.text.startswith("Item 7: No label fits (2 votes).")
+
+
+def test_an_open_card_without_votes_says_that_they_stay_hidden() -> None:
+    assert '"Votes stay hidden until decided."' in check(review_item.render(item(votes=0)))
+    assert '"2 votes so far. Votes stay hidden until decided."' in check(review_item.render(item(votes=2)))
+
+
+def test_a_card_says_why_it_asks() -> None:
+    flagged = (*item().why_flagged, FlagLine(Coded(Reason.PERSON), BEN), FlagLine(Coded("drift"), None))
+    said = check(review_item.render(item(why_flagged=flagged)))
+    for sentence in ("Asked because the model is below 80%.", f"Flagged by <@{BEN}>.", "Flagged for review."):
+        assert f'"{sentence}"' in said
+
+
+def test_a_disputed_card_of_a_newer_release_still_goes_to_the_lead() -> None:
+    said = check(review_item.render(item(state=ItemState.DISPUTED, dispute=Coded("raters_disagree", {"kappa": 0.1}))))
+    assert f"*A lead decides.* <@{CLEO}>, which label is right?" in said
+
+
+def test_the_reader_sees_times_in_their_own_zone() -> None:
+    said = check(forms.how_decided(7, [HistoryLine(AT, Opened(blind=False))]))
+    assert f"{moment(AT)} – Shown to reviewers with the model's prediction." in said
 
 
 def test_a_long_text_is_behind_a_button_and_shown_whole_there() -> None:
@@ -263,18 +300,47 @@ def test_labels_are_found_by_name_first_and_none_of_these_too() -> None:
     assert forms.matching_labels(many, "zzz") == []
 
 
+def history(text: str) -> list[HistoryLine]:
+    """A step of every kind."""
+    label, reason = text[:60] or "refund", ErrorReason.OTHER
+    steps: list[Step] = [
+        PredictionMade(text[:200], label, 0.5),
+        Flagged(Coded(Reason.PERSON), ANA, "b" * 16),
+        Opened(blind=True),
+        Answered(BEN, AnswerKind.LABEL, label, reason, text[:1000], 1, replaced=True),
+        Settled(label, {label: 2, text[:59]: 1}, True, CLEO, False, Destination.TRAINING, "b" * 16),
+        Settled(label, {label: 2, text[:59]: 1}, False, None, False, Destination.GOLDEN, "b" * 16),
+        Erased(was_settled=True),
+    ]
+    return [HistoryLine(AT, step) for step in steps]
+
+
+def findings(text: str) -> tuple[Coded, ...]:
+    """Those of the gate that quote a stranger, and one of a newer release."""
+    label = text[:60]
+    right = {"baseline": "live", "label": label, "n": 20, "live": 9, "candidate": 1}
+    return (
+        Coded(GateBlock.LABEL_WORSE, right | {"p_value": 0.01}),
+        Coded(GateBlock.LABELS_SWAPPED, {"labels": [label, label]}),
+        Coded(GateBlock.LABEL_LOST, right),
+        Coded(GateWarning.LIVE_UNUSABLE, {"sentence": text}),
+        Coded(text),
+    )
+
+
 def test_slack_takes_the_other_forms_with_any_text() -> None:
     queues = support_policy().queues * 120
     for text in HOSTILE:
-        check(forms.how_decided(7, [HistoryLine(AT, text)] * 150))
+        check(forms.how_decided(7, history(text) * 20))
         check(forms.flag_form(queues, text, "C1|17.5"))
         check(forms.sentence(text, text))
-        check(forms.overrule_form(report(text, blocks=(text,) * 3)))
+        check(forms.refused(text, NotAllowed(text, ask=[CLEO])))
+        check(forms.overrule_form(report(text, blocks=findings(text) * 3)))
 
 
 def test_the_reason_is_asked_for_however_many_problems_the_gate_has() -> None:
-    said = check(forms.overrule_form(report(blocks=tuple(f"problem {number}" for number in range(500)))))
-    assert "Why should it go live all the same?" in said
+    said = check(forms.overrule_form(report(blocks=findings("label") * 100)))
+    assert "Why should it go live anyway?" in said
 
 
 @pytest.mark.parametrize("kind", list(AnswerKind))
@@ -282,19 +348,24 @@ def test_a_receipt_says_what_was_recorded_and_offers_undo_while_there_is_one(kin
     label = "refund" if kind is AnswerKind.LABEL else None
     open_ = check(receipts.render(Receipt(CardRef(7), kind, label, before="delivery")))
     settled = check(receipts.render(Receipt(CardRef(7), kind, label, settled=True)))
-    assert "item 7" in open_
+    assert "Item 7" in open_
     assert ("undo" in open_) == (kind is not AnswerKind.WITHDRAWN)
     assert "undo" not in settled
 
 
 def test_receipts_in_words() -> None:
     said = receipts.render(Receipt(CardRef(7), AnswerKind.LABEL, "refund", before="delivery")).text
-    assert said == "Recorded for item 7: *refund* (instead of delivery)."
+    assert said == "Item 7: *refund* (was delivery)."
+    assert receipts.render(Receipt(CardRef(5), AnswerKind.LABEL, "app bug")).text == "Item 5: *app bug*."
+    assert receipts.render(Receipt(CardRef(6), AnswerKind.SKIP, None)).text == "Item 6 skipped."
+    assert receipts.render(Receipt(CardRef(6), AnswerKind.CANNOT_JUDGE, None)).text == "Item 6: you can't judge it."
+    withdrawn = receipts.render(Receipt(CardRef(6), AnswerKind.WITHDRAWN, None))
+    assert withdrawn.text == "Item 6: your answer is withdrawn."
     assert receipts.render(Receipt(CardRef(7), AnswerKind.LABEL, "refund", settled=True)).text.endswith(
         " That decided it."
     )
     decided = Receipt(CardRef(7), AnswerKind.NONE_OF_THESE, None, settled=True, adjudicated=True)
-    assert receipts.render(decided).text == "You decided item 7: *None of these*."
+    assert receipts.render(decided).text == "Item 7: *None of these*. You decided it."
     for text in HOSTILE:
         check(receipts.render(Receipt(CardRef(7), AnswerKind.LABEL, text, before=text)))
 
@@ -328,14 +399,14 @@ def test_numbers_that_are_not_known_yet_are_said_to_be_unknown() -> None:
         live=None,
     )  # fmt: skip
     said = check(stats.render(empty))
-    for words in ("too few votes yet", "no random check is settled yet", "none yet"):
+    for words in ("not enough votes yet", "no random checks settled yet", "none yet"):
         assert words in said
     assert "4 of 5: 80% (" in check(stats.render(numbers()))
 
 
 def test_who_reviews_nowhere_is_told_how_to_begin() -> None:
     said = check(home.render(MyWorkCard(ANA, False, (), ()), []))
-    assert "You are not a reviewer in any queue" in said
+    assert "You're not a reviewer in any queue" in said
     check(home.render_my_work(MyWorkCard(ANA, False, (), ())))
 
 
@@ -360,7 +431,7 @@ def report(text: str = "", **more: Any) -> CandidateCard:
         passed=True,
         outdated=False,
         blocks=(),
-        warnings=(text,) * 12 if text else (),
+        warnings=findings(text) * 2 if text else (),
         rows=40,
         corrections=10,
         left_out=2,
@@ -380,21 +451,21 @@ def decision(kind: DecisionKind, *leads: str, reason: str = "") -> DecisionLine:
 REPORTS: dict[str, tuple[Callable[[str], CandidateCard], str]] = {
     "passed": (report, "react with :white_check_mark: to promote it"),
     "one of two": (lambda t: report(t, approvals=(CLEO,), approvals_needed=2), f"1 of 2 leads (<@{CLEO}>)."),
-    "refused": (lambda t: report(t, passed=False, blocks=(t or "worse",) * 40), "a check mark is not enough"),
-    "outdated": (lambda t: report(t, outdated=True), "The live model has changed since"),
+    "refused": (lambda t: report(t, passed=False, blocks=findings(t) * 8), "A check mark won't promote it."),
+    "outdated": (lambda t: report(t, outdated=True), "The live model has changed."),
     "live": (
         lambda t: report(t, state=ModelState.LIVE, decisions=(decision(DecisionKind.OVERRULE, CLEO, reason=t),)),
         f"promoted against the gate by <@{CLEO}>",
     ),
     "retired": (
         lambda t: report(t, state=ModelState.RETIRED, decisions=(decision(DecisionKind.ROLL_BACK, OPERATOR),) * 20),
-        "brought back by operator",
+        "brought back by the operator",
     ),
     "rejected": (
         lambda t: report(t, state=ModelState.REJECTED, decisions=(decision(DecisionKind.REJECT, CLEO),)),
         "*Rejected.*",
     ),
-    "superseded": (lambda t: report(t, state=ModelState.SUPERSEDED, superseded_by="v4"), "*Superseded by v4*"),
+    "superseded": (lambda t: report(t, state=ModelState.SUPERSEDED, superseded_by="v4"), "*Superseded by v4.*"),
 }
 
 
@@ -415,9 +486,9 @@ def test_a_report_says_its_numbers_in_words_too() -> None:
 
 def test_only_what_the_gate_refused_and_is_current_can_be_overruled() -> None:
     for card, offered in (
-        (report(passed=False, blocks=("worse",)), True),
-        (report(passed=False, blocks=("worse",), outdated=True), False),
-        (report(passed=False, blocks=("worse",), state=ModelState.REJECTED), False),
+        (report(passed=False, blocks=findings("refund")), True),
+        (report(passed=False, blocks=findings("refund"), outdated=True), False),
+        (report(passed=False, blocks=findings("refund"), state=ModelState.REJECTED), False),
         (report(), False),
     ):
         assert ("Overrule…" in check(candidate.render(card))) == offered
@@ -432,7 +503,7 @@ def test_a_report_without_golden_examples_says_so() -> None:
     empty = compare([], Predicted(()), Predicted(()), support_policy().queues[0], "majority")
     said = check(candidate.render(report(scorecard=empty, live_name=None)))
     assert "no golden examples yet" in said
-    assert "against always giving the commonest label" in said
+    assert "compared with always guessing the most common label" in said
 
 
 @pytest.mark.parametrize("state", list(RunState))
@@ -440,5 +511,8 @@ def test_a_report_without_golden_examples_says_so() -> None:
 def test_slack_takes_the_card_of_a_run(state: RunState, trigger: Trigger) -> None:
     for text in HOSTILE:
         for person in (CLEO, OPERATOR, None):
-            check(run.render(RunCard(5, text[:80], state, trigger, person, text, text, "v5")))
-    assert "by schedule" in check(run.render(RunCard(5, "Support", state, Trigger.CRON, None, "", "", "v5")))
+            phrase, problem = {"phrase": text}, Coded(RunProblem.REFUSED, {"sentence": text})
+            drawn = RunCard(5, text[:80], state, trigger, person, Coded(RunStep.OTHER, phrase), problem, "v5")
+            check(run.render(drawn))
+    waiting = RunCard(5, "Support", state, Trigger.CRON, None, Coded(RunStep.WAITING), None, "v5")
+    assert "by schedule" in check(run.render(waiting))

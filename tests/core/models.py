@@ -24,7 +24,7 @@ from core.learning.lifecycle.training import evaluate_again, train
 from core.records.jobs import Job
 from core.records.learning import Decision, Live, ModelVersion, TrainingRun
 from core.storage.database import PATIENT
-from core.vocabulary import RunState, Trigger
+from core.vocabulary import Coded, GateBlock, RunState, Trigger
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk
 from tests.people import CLEO
 
@@ -35,7 +35,7 @@ WISHES = (
 )
 THINGS = ("lamp", "chair", "table", "vase", "sofa", "mirror")
 SEEDS = tuple((f"{wish} {thing}", label) for thing in THINGS for wish, label in WISHES)
-REFUSED = "2 past errors would be wrong again."
+REFUSED = Coded(GateBlock.LABELS_SWAPPED, {"labels": ["refund", "billing error"]})
 
 
 def seeded(desk: Desk) -> Desk:

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from bot.wording.format import PLAIN
+from bot.wording.item_history import item_step
 from core.intake.predictions import NewPrediction
 from core.people.availability import pause
-from core.review.cards import FormCard, ItemCard, form_card, item_card
+from core.review.cards import FlagLine, FormCard, ItemCard, form_card, item_card
 from core.review.history import item_history
 from core.review.my_work import MyWorkCard, excerpt, my_work_card
-from core.vocabulary import ErrorReason, ItemState, Reason
+from core.vocabulary import Coded, ErrorReason, ItemState, Reason
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk
 from tests.people import ANA, BEN, CLEO, DAN, EVA
@@ -31,7 +33,7 @@ def form(desk: Desk, item_id: int, person: str = ANA) -> FormCard | None:
 
 def story(desk: Desk, item_id: int, person: str | None) -> list[str]:
     with desk.database.reading() as session:
-        return [line.words for line in item_history(session, item_id, person, desk.policy)]
+        return [item_step(line.step, PLAIN) for line in item_history(session, item_id, person, desk.policy)]
 
 
 def mine(desk: Desk, person: str = ANA) -> MyWorkCard:
@@ -44,7 +46,7 @@ def test_an_open_card_shows_the_guess_first_why_it_is_here_and_no_votes(desk: De
     desk.click(ANA, item_id, REFUND, note="a secret of Ana's")
     seen = card(desk, item_id)
     assert (seen.predicted_label, seen.confidence, seen.labels) == (BILLING, 0.5, (BILLING, REFUND, DELIVERY))
-    assert seen.why_flagged == ((Reason.UNCERTAIN, "50% sure, below 80%"),)
+    assert seen.why_flagged == (FlagLine(Coded(Reason.UNCERTAIN, {"confidence": 0.5, "threshold": 0.8})),)
     assert (seen.fields, seen.votes, seen.most_votes) == ({"Customer": "gold"}, 1, 3)
     assert seen.outcome is None
     assert ANA not in str(astuple(seen))
@@ -72,7 +74,7 @@ def test_a_blind_card_betrays_nothing_until_it_is_settled(open_desk: OpenDesk, s
 def test_a_card_without_a_guess_offers_the_labels_in_their_order(desk: Desk) -> None:
     seen = card(desk, desk.flag(NewPrediction("C1:1", "none", "hello")))
     assert (seen.predicted_label, seen.confidence, seen.labels) == (None, None, desk.rules.label_names)
-    assert [reason for reason, _detail in seen.why_flagged] == [Reason.PERSON]
+    assert seen.why_flagged == (FlagLine(Coded(Reason.PERSON), DAN),)
 
 
 def split(desk: Desk) -> int:
@@ -142,17 +144,17 @@ def test_the_story_of_a_settled_item_names_people_to_leads_and_where_policy_says
     item_id = split(desk)
     desk.click(CLEO, item_id, BILLING)
     lines = story(desk, item_id, person)
-    assert lines[0] == "sender-1 said refund (50%)"
-    assert lines[1] == f"flagged as uncertain: 50% sure, below 80% (policy {desk.rules.fingerprint})"
-    assert lines[2] == "shown to reviewers with the guess"
-    votes = [f"{ANA} said refund because ambiguous: both fit under guideline 1"]
-    votes += [f"{BEN} said billing error under guideline 1", f"{EVA} said delivery under guideline 1"]
+    assert lines[0] == "sender-1 predicted refund (50%)."
+    assert lines[1] == f"Asked because the model is below 80%. Policy {desk.rules.fingerprint}."
+    assert lines[2] == "Shown to reviewers with the model's prediction."
+    votes = [f"{ANA} chose refund (ambiguous: several labels fit) under guideline 1: “both fit”."]
+    votes += [f"{BEN} chose billing error under guideline 1.", f"{EVA} chose delivery under guideline 1."]
     assert lines[3:-1] == (votes if named else [])
     lead = CLEO if named else "a lead"
     assert lines[-1].startswith(
-        f"settled as billing error by {lead} after 1 × billing error, 1 × delivery, 1 × refund; "
+        f"Decided by {lead}: billing error (votes: 1 × billing error, 1 × delivery, 1 × refund); "
     )
-    assert "the model was wrong; goes to training" in lines[-1]
+    assert "the model was wrong; used for training (policy " in lines[-1]
 
 
 def test_the_story_keeps_former_answers_and_those_that_are_no_votes(desk: Desk) -> None:
@@ -162,9 +164,9 @@ def test_the_story_keeps_former_answers_and_those_that_are_no_votes(desk: Desk) 
     desk.click(ANA, item_id, REFUND)
     desk.click(BEN, item_id, REFUND)
     lines = story(desk, item_id, CLEO)
-    assert f"{EVA} said cannot judge under guideline 1" in lines
-    assert f"{ANA} said billing error under guideline 1 (changed later)" in lines
-    assert lines[-1].startswith("settled as refund by 2 × refund; the model was right")
+    assert f"{EVA} couldn't judge it under guideline 1." in lines
+    assert f"{ANA} chose billing error under guideline 1. Changed later." in lines
+    assert lines[-1].startswith("Decided: refund (2 votes); the model was right; used for training")
 
 
 @pytest.mark.parametrize("policy", [{}, {"review": {"blind_share": 0.0, "reveal": "names"}}], ids=["tally", "names"])
@@ -181,11 +183,11 @@ def test_the_story_of_a_blind_item_keeps_the_guess_until_it_is_settled(open_desk
     desk = open_desk(**BLIND)
     item_id = desk.ticket("charged twice", BILLING_FIRST)
     for person in (ANA, CLEO, DAN):
-        assert story(desk, item_id, person) == ["shown to reviewers, blind"]
-    assert story(desk, item_id, None)[0] == "sender-1 said billing error (50%)"
+        assert story(desk, item_id, person) == ["Shown to reviewers without the model's prediction."]
+    assert story(desk, item_id, None)[0] == "sender-1 predicted billing error (50%)."
     desk.click(ANA, item_id, BILLING)
     desk.click(BEN, item_id, BILLING)
-    assert story(desk, item_id, ANA)[0] == "sender-1 said billing error (50%)"
+    assert story(desk, item_id, ANA)[0] == "sender-1 predicted billing error (50%)."
 
 
 def test_the_story_of_a_text_that_no_model_saw_blames_none(desk: Desk) -> None:
@@ -193,8 +195,24 @@ def test_the_story_of_a_text_that_no_model_saw_blames_none(desk: Desk) -> None:
     desk.click(ANA, item_id, BILLING)
     desk.click(BEN, item_id, BILLING)
     lines = story(desk, item_id, CLEO)
-    assert lines[0] == "none said nothing: no model was live"
-    assert "no model had looked at it" in lines[-1]
+    assert lines[0] == "No model was live."
+    assert "no model had seen it" in lines[-1]
+
+
+def test_the_story_of_an_item_that_no_label_fits_says_that_it_trains_nothing(desk: Desk) -> None:
+    item_id = desk.settled(ANA, BEN, answer=NONE)
+    assert story(desk, item_id, None)[-1] == (
+        "Decided: None of these (2 votes); the model was wrong; not used for training: no label fits "
+        f"(policy {desk.rules.fingerprint})."
+    )
+
+
+def test_a_blind_card_still_says_which_person_asked_for_a_look(open_desk: OpenDesk) -> None:
+    desk = open_desk(**BLIND)
+    flagged = NewPrediction("C1:1", "v1", "hello", label=REFUND, confidence=0.9, probabilities={REFUND: 0.9})
+    seen = card(desk, desk.flag(flagged))
+    assert (seen.blind, seen.predicted_label) == (True, None)
+    assert seen.why_flagged == (FlagLine(Coded(Reason.PERSON), DAN),)
 
 
 def test_my_card_has_my_load_what_waits_and_my_last_answers_with_undo(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from core.learning.data.inputs import ImageRef, Input
 from core.records.learning import GoldenExample
 from core.review.cards import item_card
 from core.text.content_hash import content_hash, unit_interval
-from core.vocabulary import NONE_OF_THESE, Card, Destination, ErrorReason, ItemState, Settler, Stratum
+from core.vocabulary import NONE_OF_THESE, Card, Destination, DisputeReason, ErrorReason, ItemState, Settler, Stratum
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, DELIVERY, NONE, NOW, REFUND, SURE, Desk
 from tests.people import ANA, BEN, CLEO, EVA, support_policy
@@ -181,14 +181,16 @@ def disputed(desk: Desk, text: str = "") -> int:
 
 def test_a_lead_settles_a_dispute_with_reason_and_note(desk: Desk) -> None:
     item_id = disputed(desk)
-    assert desk.item(item_id).disputed_because == "3 votes did not settle it"
+    item = desk.item(item_id)
+    assert (item.disputed_because, item.disputed_values) == (DisputeReason.NO_AGREEMENT, {"count": 3})
     receipt = desk.click(CLEO, item_id, BILLING, reason=ErrorReason.WRONG_LABEL_DEFINITION, note="see rule 4")
     assert (receipt.settled, receipt.adjudicated, receipt.may_undo) == (True, True, False)
     correction = desk.correction(item_id)
     assert (correction.label, correction.settled_by, correction.lead) == (BILLING, Settler.LEAD, CLEO)
     assert (correction.reason, correction.note) == (ErrorReason.WRONG_LABEL_DEFINITION, "see rule 4")
     assert correction.tally == {REFUND: 1, BILLING: 1, DELIVERY: 1}
-    assert (desk.item(item_id).state, desk.item(item_id).disputed_because) == (ItemState.SETTLED, "")
+    item = desk.item(item_id)
+    assert (item.state, item.disputed_because, item.disputed_values) == (ItemState.SETTLED, "", {})
 
 
 def test_a_lead_may_decide_for_what_nobody_said(open_desk: OpenDesk) -> None:

@@ -27,7 +27,7 @@ def ids(
 def test_notices_that_were_said_and_troubles_that_were_mended_go_and_open_ones_stay(desk: Desk) -> None:
     with desk.database.transaction() as session:
         for key in ("old", "new", "waits", "given up"):
-            notices.notify(session, NoticeKind.INCIDENT, key, LEADS, None, "words", NOW - 100 * DAY)
+            notices.notify(session, NoticeKind.DECISION_PENDING, key, LEADS, None, {}, NOW - 100 * DAY)
         session.flush()
         old, new, _waits, given_up = session.scalars(select(Notice).order_by(Notice.id))
         notices.mark_delivered(session, old.id, NOW - 91 * DAY)

@@ -2,13 +2,16 @@
 
 import pytest
 
+from bot.wording.format import PLAIN
+from bot.wording.model_history import model_step
 from core.delivery.card_refs import CardRef
 from core.errors import NotFound
-from core.learning.lifecycle.cards import candidate_card, model_history, run_card
+from core.learning.lifecycle.cards import candidate_card, run_card
 from core.learning.lifecycle.decisions import approve, overrule
+from core.learning.lifecycle.history import model_history
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.rollback import rollback
-from core.vocabulary import DecisionKind, ModelState, RunState, Trigger
+from core.vocabulary import Coded, DecisionKind, ModelState, RunState, RunStep, Trigger
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NOW, Desk
 from tests.core.models import REFUSED, candidate, evaluated_again, model, promoted, requested, seeded, trained
@@ -17,7 +20,7 @@ from tests.people import ANA, BEN, CLEO, DAN
 
 def story(desk: Desk, model_id: int) -> list[str]:
     with desk.database.reading() as session:
-        return [words for _at, words in model_history(session, model_id, desk.policy)]
+        return [model_step(line.step, PLAIN) for line in model_history(session, model_id, desk.policy)]
 
 
 def test_the_card_of_a_run_follows_it(desk: Desk) -> None:
@@ -25,7 +28,7 @@ def test_the_card_of_a_run_follows_it(desk: Desk) -> None:
     run_id = requested(desk) or 0
     with desk.database.reading() as session:
         card = run_card(session, run_id, desk.policy)
-    assert (card.state, card.progress, card.model) == (RunState.REQUESTED, "waiting for a worker", None)
+    assert (card.state, card.progress, card.model) == (RunState.REQUESTED, Coded(RunStep.WAITING), None)
     assert (card.trigger, card.requested_by, card.queue_title) == (Trigger.COMMAND, CLEO, "Support tickets")
 
 
@@ -84,21 +87,21 @@ def test_the_story_of_a_model_goes_from_request_to_roll_back(desk: Desk) -> None
         rollback(session, desk.queue(), CLEO, "worse on mondays", NOW.replace(hour=12), desk.rules)
     asked, snapshot, *_rest = lines = story(desk, 1)
     policy = desk.rules.fingerprint
-    assert asked == f"training asked for (command by {CLEO}), policy {policy}"
-    assert "1 of them corrections; " in snapshot
+    assert asked == f"Training requested by {CLEO} (policy {policy})."
+    assert "rows, including 1 correction" in snapshot
     assert (
-        f"fitted by learner “text”, seed {done.seed}, parameters {model(desk, 1).parameters_fingerprint[:12]}"
+        f"fitted by the learner “text”, seed {done.seed} (parameters {model(desk, 1).parameters_fingerprint[:12]}"
         in lines[2]
     )
-    assert "against majority: " in lines[3]
-    assert lines[3].endswith(f"The gate passed (policy {policy})")
-    assert lines[4].startswith(f"promote by {CLEO} (snapshot ")
-    assert lines[5].startswith(f"replaced by v2: promote by {CLEO} (snapshot ")
-    assert lines[6].startswith(f"roll back by {CLEO}: worse on mondays (snapshot ")
+    assert lines[3].startswith("Compared with always guessing the most common label on golden set ")
+    assert lines[3].endswith(f"The gate passed it (policy {policy}).")
+    assert lines[4].startswith(f"Promoted by {CLEO} (snapshot ")
+    assert lines[5].startswith(f"v2 promoted by {CLEO} (snapshot ")
+    assert lines[6].startswith(f"Brought back by {CLEO}: “worse on mondays” (snapshot ")
     assert len(lines) == 7
     *_made, promotion, taken_back = story(desk, 2)
-    assert promotion.startswith(f"promote by {CLEO} (snapshot ")
-    assert taken_back.startswith(f"replaced by v1: roll back by {CLEO}: worse on mondays (snapshot ")
+    assert promotion.startswith(f"Promoted by {CLEO} (snapshot ")
+    assert taken_back.startswith(f"v1 brought back by {CLEO}: “worse on mondays” (snapshot ")
 
 
 def test_there_is_no_story_of_a_model_that_does_not_exist(desk: Desk) -> None:

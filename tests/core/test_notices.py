@@ -17,9 +17,10 @@ from tests.people import ANA, LEADS
 SECOND = timedelta(seconds=1)
 
 
-def say(desk: Desk, key: str, person: str | None = None, channel: str = LEADS, words: str = "hello") -> None:
+def say(desk: Desk, key: str, person: str | None = None, channel: str = LEADS, sentence: str = "hello") -> None:
     with desk.database.transaction() as session:
-        notices.notify(session, NoticeKind.NOT_A_LEAD, key, channel, person, words, NOW)
+        values = {"sentence": sentence, "ask": []}
+        notices.notify(session, NoticeKind.NOT_A_LEAD, key, channel, person, values, NOW)
 
 
 def hear(
@@ -30,11 +31,11 @@ def hear(
 
 
 def test_a_notice_is_said_once_however_often_it_is_asked_for(desk: Desk) -> None:
-    say(desk, "k1", words="first")
-    say(desk, "k1", words="second")
+    say(desk, "k1", sentence="first")
+    say(desk, "k1", sentence="second")
     due = hear(desk)
     assert due is not None
-    assert due.words == "first"
+    assert (due.kind, due.values["sentence"]) == (NoticeKind.NOT_A_LEAD, "first")
     assert hear(desk, "two") is None
     with desk.database.transaction() as session:
         notices.mark_delivered(session, due.id, NOW)

@@ -12,7 +12,7 @@ from core.policy_sync import sync_queues
 from core.queues import queue_named
 from core.records.learning import Live
 from core.records.queues import Guideline, Member, Queue
-from core.vocabulary import Role
+from core.vocabulary import InactiveReason, Role
 from tests.core.desk import NOW, REFUND, Desk
 from tests.people import ANA, BEN, CLEO, DAN, EVA, support_policy
 
@@ -65,16 +65,17 @@ def test_who_is_named_in_the_policy_may_act_at_once(desk: Desk) -> None:
 
 
 def test_a_refresh_brings_people_in_and_out_and_notes_why_some_may_not_act(desk: Desk) -> None:
-    sync(desk, Role.REVIEWER, Person(DAN), Person(ANA, "guests may not act here"), Person(EVA))
+    sync(desk, Role.REVIEWER, Person(DAN), Person(ANA, InactiveReason.GUEST), Person(EVA))
     assert everybody(desk, Role.REVIEWER) == [DAN, EVA]
     assert everybody(desk, Role.LEAD) == [CLEO], "the other role is left alone"
     with desk.database.reading() as session:
         queue = queue_named(session, "support")
-        require(session, queue, Role.REVIEWER, DAN, "vote here")
-        with pytest.raises(NotAllowed, match="You may not vote here: guests may not act here"):
-            require(session, queue, Role.REVIEWER, ANA, "vote here")
-        with pytest.raises(NotAllowed, match=r"Only the reviewers of support may vote here\. Ask a lead"):
-            require(session, queue, Role.REVIEWER, BEN, "vote here")
+        require(session, queue, Role.REVIEWER, DAN, "vote", desk.rules)
+        with pytest.raises(NotAllowed, match=r"You can't vote: guests can't act here\."):
+            require(session, queue, Role.REVIEWER, ANA, "vote", desk.rules)
+        with pytest.raises(NotAllowed, match=r"^Only reviewers of Support tickets can vote\.$") as refused:
+            require(session, queue, Role.REVIEWER, BEN, "vote", desk.rules)
+        assert refused.value.ask == (CLEO,)
         assert not holds(session, queue.id, Role.REVIEWER, ANA)
     sync(desk, Role.REVIEWER, Person(ANA))
     assert everybody(desk, Role.REVIEWER) == [ANA]
@@ -112,7 +113,7 @@ def test_the_queues_of_a_person_are_those_where_they_may_act(desk: Desk) -> None
     policy = desk.policy.model_copy(update={"queues": (*desk.policy.queues, other)})
     with desk.database.transaction() as session:
         sync_queues(session, policy, NOW)
-        sync_members(session, desk.queue().id, Role.REVIEWER, [Person(ANA), Person(BEN, "this account is deactivated")])
+        sync_members(session, desk.queue().id, Role.REVIEWER, [Person(ANA), Person(BEN, InactiveReason.DEACTIVATED)])
     with desk.database.reading() as session:
         names = {who: [row.name for row in queues_of(session, who, Role.REVIEWER)] for who in (ANA, BEN, DAN, CLEO)}
         assert names == {ANA: ["sales", "support"], BEN: [], DAN: ["sales"], CLEO: []}

@@ -97,7 +97,7 @@ def test_of_sixteen_people_at_once_three_votes_count_and_thirteen_are_told_why(o
     assert (len(counted), len(refused)) == (3, 13)
     assert sum(receipt.settled for receipt in counted) == 1
     assert {str(refusal) for refusal in refused} == {
-        f"Item {item_id} is decided already: refund, by 3 of 3 votes. Your click changed nothing."
+        f"Item {item_id} is already decided: refund (3 of 3 votes). Your click changed nothing."
     }
     assert len(desk.answers(item_id)) == 3
     assert desk.correction(item_id).tally == {REFUND: 3}
@@ -119,7 +119,7 @@ def test_one_person_at_the_daily_cap_cannot_slip_past_it_on_several_items_at_onc
     outcomes = at_once([partial(desk.click, ANA, item_id, REFUND) for item_id in items], threads=8)
     assert sum(isinstance(outcome, Receipt) for outcome in outcomes) == 3
     assert {str(outcome)[:30] for outcome in outcomes if isinstance(outcome, Refusal)} == {
-        "You have voted on 3 items of S"
+        "You've reached today's limit o"
     }
 
 

@@ -24,7 +24,7 @@ from core.learning.lifecycle.serving import Serving
 from core.learning.lifecycle.training import Clock, train
 from core.records.delivery import Notice
 from core.records.learning import Artifact, ModelVersion, Snapshot, TrainingRun
-from core.vocabulary import Card, Modality, ModelState, RunState, Trigger
+from core.vocabulary import Card, Coded, Modality, ModelState, NoticeKind, RunProblem, RunState, RunStep, Trigger
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NONE, NOW, REFUND, Desk
 from tests.core.models import candidate, claimed, requested, run, seeded, ticking, trained, waiting_jobs
@@ -121,7 +121,7 @@ def test_a_run_ends_as_a_candidate_with_everything_to_explain_it(desk: Desk) -> 
     seeded(desk)
     desk.settled(ANA, BEN, answer=BILLING, text="why did you take it twice")
     done = trained(desk)
-    assert (done.state, done.progress, done.problem) == (RunState.DONE, "done", "")
+    assert (done.state, done.progress, done.problem) == (RunState.DONE, RunStep.DONE, "")
     [model] = models(desk)
     assert (model.state, model.version, model.run_id, model.learner) == (ModelState.CANDIDATE, 1, done.id, "text")
     with desk.database.reading() as session:
@@ -163,7 +163,7 @@ def test_a_run_that_cannot_learn_fails_with_a_sentence(
         add_seeds(session, rows, NOW, desk.rules)
     failed = trained(desk)
     assert failed.state is RunState.FAILED
-    assert words in failed.problem
+    assert words in failed.problem_values["sentence"]
     assert failed.finished_at is not None
     assert models(desk) == []
     assert waiting_jobs(desk, TRAIN) == 0
@@ -172,7 +172,7 @@ def test_a_run_that_cannot_learn_fails_with_a_sentence(
 
 def test_an_unknown_learner_fails_the_run_with_a_sentence(open_desk: OpenDesk) -> None:
     desk = seeded(open_desk(retraining={"learner": "oracle"}))
-    assert "There is no learner “oracle”. Installed: " in trained(desk).problem
+    assert "There is no learner “oracle”. Installed: " in trained(desk).problem_values["sentence"]
 
 
 def image(number: int) -> dict[str, Any]:
@@ -312,10 +312,9 @@ def test_the_leads_are_told_where_a_candidate_cannot_be_compared_again(desk: Des
     model_id = candidate(seeded(desk))
     with desk.database.transaction() as session:
         for _ in range(2):
-            give_up_evaluation(session, model_id, "it failed five times; see the log", NOW)
+            give_up_evaluation(session, model_id, Coded(RunProblem.FAILED_REPEATEDLY, {"attempts": 5}), NOW)
         [notice] = session.scalars(select(Notice))
         assert (notice.channel, notice.person) == (LEADS, None)
-        assert notice.words == (
-            "support: v1 could not be compared with the model that is live now: it failed five times; see the log. "
-            "`/goldloop retrain` makes a new candidate."
-        )
+        problem = {"code": "failed_repeatedly", "values": {"attempts": 5}}
+        assert notice.kind == NoticeKind.COMPARISON_FAILED
+        assert notice.values == {"queue": "support", "model": "v1", "problem": problem}

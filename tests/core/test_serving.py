@@ -90,7 +90,7 @@ def test_a_model_of_other_labels_is_replaced_by_training_anew(desk: Desk) -> Non
         add_seeds(session, texts, NOW, other.rules)
     assert trained(other).state is RunState.DONE
     with desk.database.transaction() as session:
-        assert "knows none of the labels" in newest_evaluation(session, 2).warnings["sentences"][0]
+        assert "knows none of the labels" in newest_evaluation(session, 2).warnings[0]["values"]["sentence"]
         assert approve(session, 2, CLEO, 2, NOW, other.policy)
     assert served(Serving(desk.database), other) == "v2"
 
@@ -125,7 +125,7 @@ def test_a_run_meets_the_live_model_and_refuses_a_tampered_one(desk: Desk) -> No
     model_id = promoted(desk)
     with desk.database.transaction() as session:
         session.get_one(Artifact, model_id).content = b"PK broken"
-    assert "was changed after it was saved" in trained(desk).problem
+    assert "was changed after it was saved" in trained(desk).problem_values["sentence"]
 
 
 def test_an_unknown_queue_is_refused(desk: Desk) -> None:

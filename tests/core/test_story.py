@@ -5,13 +5,12 @@ from datetime import timedelta
 import pytest
 
 from core.privacy.erasure import erase
-from core.review.history import HistoryLine, item_history
+from core.review.history import Erased, HistoryLine, item_history
 from tests.core.desk import CANNOT, NOW, REFUND, Desk
 from tests.people import ANA, BEN, CLEO
 
 LATER = NOW + timedelta(days=3)
-CLOSED = "its text was erased before it was settled; the item was closed with it"
-COUNTED = "its text was erased; what was decided still counts, but no new model learns from it"
+CLOSED, COUNTED = Erased(was_settled=False), Erased(was_settled=True)
 
 
 def story(desk: Desk, item_id: int, person: str | None) -> list[HistoryLine]:
@@ -29,7 +28,7 @@ def story(desk: Desk, item_id: int, person: str | None) -> list[HistoryLine]:
     ids=["open", "disputed", "settled"],
 )
 def test_it_ends_with_when_the_text_was_erased_and_what_that_did(
-    desk: Desk, answers: dict[str, str], last: str
+    desk: Desk, answers: dict[str, str], last: Erased
 ) -> None:
     item_id = desk.ticket(external_id="E-1")
     for person, answer in answers.items():

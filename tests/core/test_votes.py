@@ -11,7 +11,7 @@ from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated,
 from core.people.availability import pause, resume
 from core.people.members import Person, sync_members
 from core.review.votes import NewAnswer, Receipt, cast_vote
-from core.vocabulary import AnswerKind, Card, ErrorReason, ItemState, Role
+from core.vocabulary import AnswerKind, Card, DisputeReason, ErrorReason, InactiveReason, ItemState, Role
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk, said
 from tests.people import ANA, BEN, CLEO, DAN, EVA
@@ -51,13 +51,13 @@ TABLE = [
     Row("a reviewer cannot judge", OPEN, ANA, CANNOT, WAITS),
     Row("a reviewer skips", OPEN, ANA, SKIP, WAITS),
     Row("a label that the queue does not have", OPEN, ANA, "spam", WAITS, Invalid, "“spam” is not a label of Support"),
-    Row("somebody else votes", OPEN, DAN, REFUND, WAITS, NotAllowed, "Only the reviewers of support may vote here"),
-    Row("somebody else skips", OPEN, DAN, SKIP, WAITS, NotAllowed, "Only the reviewers"),
-    Row("a deactivated reviewer votes", OPEN, GIL, REFUND, WAITS, NotAllowed, "this account is deactivated"),
+    Row("somebody else votes", OPEN, DAN, REFUND, WAITS, NotAllowed, "Only reviewers of Support tickets can vote"),
+    Row("somebody else skips", OPEN, DAN, SKIP, WAITS, NotAllowed, "Only reviewers"),
+    Row("a deactivated reviewer votes", OPEN, GIL, REFUND, WAITS, NotAllowed, InactiveReason.DEACTIVATED),
     Row("a lead votes too early", OPEN, CLEO, REFUND, WAITS, NotAllowed, "Reviewers are still voting"),
     Row("a lead who reviews votes as a reviewer", OPEN, FAY, REFUND, WAITS),
-    Row("nothing can be taken back yet", OPEN, ANA, UNDO, WAITS, NotFound, "nothing about item"),
-    Row("somebody else takes back", ANA_SAID_REFUND, DAN, UNDO, WAITS, NotFound, "nothing about item"),
+    Row("nothing can be taken back yet", OPEN, ANA, UNDO, WAITS, NotFound, "You have no answer to item"),
+    Row("somebody else takes back", ANA_SAID_REFUND, DAN, UNDO, WAITS, NotFound, "You have no answer to item"),
     Row("the second equal vote settles", ANA_SAID_REFUND, BEN, REFUND, DECIDED),
     Row("a contrary vote does not", ANA_SAID_REFUND, BEN, BILLING, WAITS),
     Row("the same person is not a second vote", ANA_SAID_REFUND, ANA, REFUND, WAITS),
@@ -71,22 +71,22 @@ TABLE = [
     Row("the second who cannot judge sends it to a lead", ((ANA, CANNOT),), BEN, CANNOT, DISPUTE),
     Row("a lead settles a dispute", DISPUTED, CLEO, BILLING, DECIDED),
     Row("a lead settles that none fits", DISPUTED, CLEO, NONE, DECIDED),
-    Row("a lead cannot skip a dispute", DISPUTED, CLEO, SKIP, DISPUTE, Refusal, "choose a label or “None of these”"),
-    Row("a lead has to judge", DISPUTED, CLEO, CANNOT, DISPUTE, Refusal, "waits for your decision"),
+    Row("a lead cannot skip a dispute", DISPUTED, CLEO, SKIP, DISPUTE, Refusal, "Choose a label or “None of these”"),
+    Row("a lead has to judge", DISPUTED, CLEO, CANNOT, DISPUTE, Refusal, "needs your decision"),
     Row("a lead who reviews settles it as a lead", DISPUTED, FAY, REFUND, DECIDED),
     Row("a changed vote that is one ahead leaves it disputed", DISPUTED, BEN, REFUND, DISPUTE),
     Row("a changed vote that is two ahead settles a dispute", CLOSE, BEN, REFUND, DECIDED),
     Row("a vote taken back reopens it", DISPUTED, BEN, UNDO, WAITS),
-    Row("a silent reviewer comes too late", UNJUDGED, EVA, REFUND, DISPUTE, Refusal, "2 reviewers cannot judge it"),
+    Row("a silent reviewer comes too late", UNJUDGED, EVA, REFUND, DISPUTE, Refusal, "is waiting for a lead"),
     Row("who could not judge votes after all", UNJUDGED, BEN, REFUND, WAITS),
     Row("who skipped finds it full", ((ANA, SKIP), (BEN, REFUND), (EVA, BILLING), (FAY, DELIVERY)), ANA, REFUND,
-        DISPUTE, Refusal, "has its 3 votes already"),
-    Row("somebody else on a dispute", DISPUTED, DAN, REFUND, DISPUTE, NotAllowed, "Only the reviewers"),
-    Row("a late vote", SETTLED, EVA, BILLING, DECIDED, AlreadySettled, "refund, by 2 of 2 votes. Your click"),
-    Row("a late change of mind", SETTLED, ANA, BILLING, DECIDED, AlreadySettled, "is decided already: refund"),
-    Row("a late skip", SETTLED, EVA, SKIP, DECIDED, AlreadySettled, "is decided already"),
-    Row("a late undo", SETTLED, ANA, UNDO, DECIDED, AlreadySettled, "is decided already"),
-    Row("a lead after the votes", SETTLED, CLEO, BILLING, DECIDED, AlreadySettled, "is decided already"),
+        DISPUTE, Refusal, "already has 3 votes"),
+    Row("somebody else on a dispute", DISPUTED, DAN, REFUND, DISPUTE, NotAllowed, "Only reviewers"),
+    Row("a late vote", SETTLED, EVA, BILLING, DECIDED, AlreadySettled, "refund (2 of 2 votes). Your click"),
+    Row("a late change of mind", SETTLED, ANA, BILLING, DECIDED, AlreadySettled, "is already decided: refund"),
+    Row("a late skip", SETTLED, EVA, SKIP, DECIDED, AlreadySettled, "is already decided"),
+    Row("a late undo", SETTLED, ANA, UNDO, DECIDED, AlreadySettled, "is already decided"),
+    Row("a lead after the votes", SETTLED, CLEO, BILLING, DECIDED, AlreadySettled, "is already decided"),
     Row("a second lead's answer", BY_LEAD, FAY, REFUND, DECIDED, AlreadySettled, "billing error, by a lead"),
     Row("the same lead's second answer", BY_LEAD, CLEO, REFUND, DECIDED, AlreadySettled, "billing error, by you"),
 ]  # fmt: skip
@@ -95,7 +95,7 @@ TABLE = [
 def test_each_click_has_the_effect_that_the_table_says(open_desk: OpenDesk) -> None:
     desk = open_desk(reviewers=[ANA, BEN, EVA, FAY], leads=[CLEO, FAY])
     with desk.database.transaction() as session:
-        people = [Person(ANA), Person(BEN), Person(EVA), Person(FAY), Person(GIL, "this account is deactivated")]
+        people = [Person(ANA), Person(BEN), Person(EVA), Person(FAY), Person(GIL, InactiveReason.DEACTIVATED)]
         sync_members(session, desk.queue().id, Role.REVIEWER, people)
     for row in TABLE:
         item_id = desk.ticket()
@@ -150,7 +150,7 @@ def test_an_older_click_delivered_late_never_undoes_a_newer_one(desk: Desk) -> N
     item_id = desk.ticket()
     desk.click(ANA, item_id, REFUND, at=2_000)
     for late in (BILLING, SKIP):
-        with pytest.raises(Outdated, match=r"An older click arrived late and changed nothing\. What counts is: refund"):
+        with pytest.raises(Outdated, match=r"arrived late and changed nothing\. Your current answer: refund"):
             desk.click(ANA, item_id, late, at=1_000)
     with pytest.raises(Outdated):
         desk.undo(ANA, item_id, at=1_999)
@@ -161,7 +161,7 @@ def test_a_vote_that_arrives_after_it_was_taken_back_stays_taken_back(desk: Desk
     item_id = desk.ticket()
     desk.click(ANA, item_id, REFUND, at=1_000)
     desk.undo(ANA, item_id, at=3_000)
-    with pytest.raises(Outdated, match="What counts is: withdrawn"):
+    with pytest.raises(Outdated, match="Your current answer: withdrawn"):
         desk.click(ANA, item_id, BILLING, at=2_000)
     assert desk.click(ANA, item_id, BILLING, at=4_000).label == BILLING
 
@@ -268,7 +268,7 @@ def test_the_daily_cap_is_kept_in_the_time_zone_of_the_queue(open_desk: OpenDesk
     first, second, third, fourth = (desk.ticket() for _number in range(4))
     desk.click(ANA, first, REFUND, now=evening)
     desk.click(ANA, second, REFUND, now=evening)
-    with pytest.raises(Refusal, match="You have voted on 2 items of Support tickets today"):
+    with pytest.raises(Refusal, match="You've reached today's limit of 2 votes in Support tickets"):
         desk.click(ANA, third, REFUND, now=evening)
     assert not desk.answers(third)
     assert desk.click(ANA, second, BILLING, now=evening).label == BILLING, "a changed vote is no further one"
@@ -288,7 +288,7 @@ def test_who_has_paused_is_not_waited_for_but_may_vote(desk: Desk) -> None:
     desk.click(ANA, item_id, REFUND)
     desk.click(BEN, item_id, BILLING)
     assert desk.item(item_id).state is ItemState.DISPUTED
-    assert desk.item(item_id).disputed_because == "nobody is left to ask"
+    assert desk.item(item_id).disputed_because == DisputeReason.NO_REVIEWER_LEFT
     with desk.database.transaction() as session:
         resume(session, EVA)
         pause(session, ANA, NOW)
@@ -300,10 +300,18 @@ def test_who_has_paused_is_not_waited_for_but_may_vote(desk: Desk) -> None:
 
 def test_who_has_skipped_or_may_not_act_is_not_waited_for(desk: Desk) -> None:
     with desk.database.transaction() as session:
-        people = [Person(ANA), Person(BEN), Person(EVA, "guests may not act here")]
+        people = [Person(ANA), Person(BEN), Person(EVA, InactiveReason.GUEST)]
         sync_members(session, desk.queue().id, Role.REVIEWER, people)
     item_id = desk.ticket()
     desk.click(ANA, item_id, SKIP)
     assert desk.item(item_id).state is ItemState.OPEN
     desk.click(BEN, item_id, REFUND)
-    assert desk.item(item_id).disputed_because == "nobody is left to ask"
+    assert desk.item(item_id).disputed_because == DisputeReason.NO_REVIEWER_LEFT
+
+
+def test_a_receipt_names_the_answer_that_it_replaces_but_none_that_was_withdrawn(desk: Desk) -> None:
+    item_id = desk.ticket()
+    assert desk.click(ANA, item_id, REFUND).before is None
+    assert desk.click(ANA, item_id, BILLING).before == REFUND
+    desk.undo(ANA, item_id)
+    assert desk.click(ANA, item_id, REFUND).before is None

@@ -45,7 +45,7 @@ def spoilt(start_loop: StartLoop) -> Loop:
 def report(loop: Loop, name: str, words: str = PASSES) -> Message:
     """Ask for a candidate, and wait for its report."""
     loop.retrain()
-    message = loop.card(f": {name} against", channel=LEADS)
+    message = loop.card(f": {name} compared with", channel=LEADS)
     assert words in message.plain
     return message
 
@@ -74,7 +74,7 @@ def test_others_are_told_once_and_change_nothing(start_loop: StartLoop) -> None:
     card = report(loop, "v1")
     for emoji in (CHECK, "tada", "x", "heavy_check_mark"):
         assert loop.dan.react(card, emoji).ok
-    loop.told(loop.dan, "Only the leads of support may decide about models", channel=LEADS)
+    loop.told(loop.dan, "Only leads of Support tickets can decide on models", channel=LEADS)
     loop.cleo.react(card, "eyes")
     loop.cleo.react(card, f"{CHECK}::skin-tone-3")
     loop.card("v1 is live", channel=LEADS)
@@ -88,7 +88,7 @@ def test_one_no_rejects_and_a_later_yes_is_answered(start_loop: StartLoop) -> No
     loop.cleo.react(card, "x")
     loop.card("Rejected", channel=LEADS)
     loop.cleo.react(card, CHECK)
-    loop.told(loop.cleo, "v1 has been rejected; this changed nothing", channel=LEADS)
+    loop.told(loop.cleo, "v1 was rejected. Nothing was changed.", channel=LEADS)
     assert live_name(loop) is None
 
 
@@ -98,7 +98,7 @@ def test_a_quorum_of_two_counts_standing_yeses_only(start_loop: StartLoop) -> No
     loop.cleo.react(card, CHECK)
     loop.card("1 of 2 leads (<@U_CLEO>)", channel=LEADS)
     loop.cleo.unreact(card, CHECK)
-    loop.box.wait_for(lambda: "1 of 2" not in loop.card("v1 against", channel=LEADS).plain)
+    loop.box.wait_for(lambda: "1 of 2" not in loop.card("v1 compared with", channel=LEADS).plain)
     loop.dan.react(card, CHECK)
     loop.card("1 of 2 leads (<@U_DAN>)", channel=LEADS)
     loop.cleo.react(card, CHECK)
@@ -111,7 +111,7 @@ def test_a_newer_candidate_supersedes_one_that_waits(start_loop: StartLoop) -> N
     report(loop, "v2")
     loop.card("Superseded by v2", channel=LEADS)
     loop.cleo.react(old, CHECK)
-    loop.told(loop.cleo, "v1 has been superseded by a newer candidate", channel=LEADS)
+    loop.told(loop.cleo, "v1 was superseded by a newer candidate", channel=LEADS)
     assert live_name(loop) is None
 
 
@@ -120,15 +120,15 @@ def test_a_promoted_model_is_rolled_back_by_a_command(start_loop: StartLoop) -> 
     loop.cleo.react(report(loop, "v1"), CHECK)
     loop.card("v1 is live", channel=LEADS)
     nothing = loop.cleo.command("/goldloop rollback", channel=LEADS)
-    assert "none to go back to" in str(nothing.response)
+    assert "no earlier one to go back to" in str(nothing.response)
     loop.cleo.react(report(loop, "v2"), CHECK)
     loop.card("v2 is live", channel=LEADS)
     back = loop.cleo.command("/goldloop rollback support worse on mondays", channel=LEADS)
     assert "v1 of Support tickets is live again" in str(back.response)
     assert live_name(loop) == "v1"
-    former = loop.card("UTC v1 brought back by <@U_CLEO>: “worse on mondays”", channel=LEADS)
+    former = loop.card("UTC>: v1 brought back by <@U_CLEO>: “worse on mondays”", channel=LEADS)
     assert "No longer live" in former.plain
-    loop.card("UTC brought back by <@U_CLEO>: “worse on mondays”", channel=LEADS)
+    loop.card("UTC>: brought back by <@U_CLEO>: “worse on mondays”", channel=LEADS)
 
 
 def test_a_candidate_is_compared_again_when_the_live_model_changed_meanwhile(start_loop: StartLoop) -> None:
@@ -137,9 +137,9 @@ def test_a_candidate_is_compared_again_when_the_live_model_changed_meanwhile(sta
         loop.cleo.react(report(loop, name), CHECK)
         loop.card(f"{name} is live", channel=LEADS)
     card = report(loop, "v3")
-    assert "v3 against v2" in card.plain
+    assert "v3 compared with v2" in card.plain
     loop.cleo.command("/goldloop rollback", channel=LEADS)
-    again = loop.card("v3 against v1", channel=LEADS)
+    again = loop.card("v3 compared with v1", channel=LEADS)
     assert again.ts == card.ts
     loop.cleo.react(again, CHECK)
     loop.card("v3 is live", channel=LEADS)
@@ -149,7 +149,7 @@ def test_a_spoilt_candidate_is_refused_and_only_a_reason_overrules_it(start_loop
     loop = spoilt(start_loop)
     card = report(loop, "v1", words=REFUSES)
     loop.cleo.react(card, CHECK)
-    loop.told(loop.cleo, "The golden gate refused v1, so a check mark is not enough", channel=LEADS)
+    loop.told(loop.cleo, "The golden gate refused v1, so a check mark can't promote it", channel=LEADS)
     assert live_name(loop) is None
     loop.cleo.click(card, "Overrule…")
     loop.box.wait_for(lambda: loop.cleo.view)
@@ -166,7 +166,7 @@ def test_somebody_else_cannot_overrule(start_loop: StartLoop) -> None:
     loop.dan.click(card, "Overrule…")
     told = loop.box.wait_for(lambda: loop.dan.view)
     assert told is not None
-    assert "Only the leads of support may overrule" in told.plain
+    assert "Only leads of Support tickets can overrule" in told.plain
     assert live_name(loop) is None
 
 
@@ -177,8 +177,8 @@ def test_enough_corrections_ask_for_a_candidate_by_themselves(start_loop: StartL
         card = loop.card(text)
         loop.ana.click(card, "refund")
         loop.ben.click(card, "refund")
-    card = loop.card(": v1 against", channel=LEADS)
-    assert "2 of them corrections" in card.plain
+    card = loop.card(": v1 compared with", channel=LEADS)
+    assert "including 2 corrections" in card.plain
 
 
 def test_a_run_that_cannot_learn_says_why(start_loop: StartLoop) -> None:

@@ -24,11 +24,11 @@ def test_votes_forms_commands_and_events_arrive_over_http(http_loop: tuple[Loop,
     loop.predict("T-1", "the sofa came late", {"delivery": 0.5, "refund": 0.4})
     card = loop.card("the sofa came late")
     assert loop.ana.click(card, "refund").ok
-    loop.told(loop.ana, "Recorded for item 1")
+    loop.told(loop.ana, "Item 1:")
     loop.ben.click(card, "Why?")
     loop.box.wait_for(lambda: loop.ben.view)
     assert loop.ben.submit({"label": "refund", "note": "wants money"}).ok
-    loop.card("votes: 2 × refund")
+    loop.card("*refund* (2 votes)")
     assert "settled" in str(loop.ana.command("/goldloop stats", channel=card.channel).response).lower()
     assert "done today" in loop.ana.open_home().plain
 

@@ -106,8 +106,8 @@ def test_bad_rows_are_named_and_the_good_ones_kept(goldloop: Terminal) -> None:
     again = goldloop.run("ingest", file, "--queue", "support")
     assert "0 new, 2 already stored, 0 flagged for review, 3 rejected." in again.stdout
     told = goldloop.run("explain", "item", "1")
-    assert "m said delivery (60%)" in told.stdout
-    assert "flagged as uncertain: 60% sure, below 80%" in told.stdout
+    assert "m predicted delivery (60%)." in told.stdout
+    assert "Asked because the model is below 80%." in told.stdout
 
 
 @pytest.mark.usefixtures("sqlite_only")
@@ -116,7 +116,7 @@ def test_a_senders_words_do_not_move_the_cursor(goldloop: Terminal) -> None:
     row = {"external_id": "1", "model_version": "m\x1b[2J\u202e", "text": "late", "label": "refund", "confidence": 0.5}
     goldloop.run("ingest", goldloop.file("rows.jsonl", json.dumps(row)), "--queue", "support")
     told = goldloop.run("explain", "item", "1").stdout
-    assert "m\ufffd[2J\ufffd said refund" in told
+    assert "m\ufffd[2J\ufffd predicted refund" in told
 
 
 @pytest.mark.usefixtures("sqlite_only")

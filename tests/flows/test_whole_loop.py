@@ -18,10 +18,10 @@ def test_a_prediction_becomes_a_correction_and_the_correction_a_live_model(loop:
     card = loop.card("the sofa came late")
     assert "delivery" in card.plain
     assert loop.ana.click(card, "refund").ok
-    loop.told(loop.ana, "Recorded for item 1: *refund*")
+    loop.told(loop.ana, "Item 1: *refund*")
     assert loop.ben.click(card, "refund").ok
 
-    settled = loop.card("votes: 2 × refund")
+    settled = loop.card("*refund* (2 votes)")
     assert settled.ts == card.ts
     assert "Skip" not in settled.buttons
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.policy import ConsensusPolicy
 from core.review.consensus import RULES, Dispute, Label, Verdict, Vote, tally, verdict
-from core.vocabulary import NONE_OF_THESE
+from core.vocabulary import NONE_OF_THESE, DisputeReason
 
 A, B, C, NONE = "refund", "billing error", "delivery", None
 MANY = 100  # reviewers left to ask
@@ -26,6 +26,7 @@ def cast(labels: Sequence[Label]) -> list[Vote]:
 
 LEAD, MAJORITY = rules("lead_by_2", 5), rules("majority", 5)
 Outcome = Verdict | Dispute | None
+SPLIT, CANNOT, NO_REVIEWER_LEFT = DisputeReason.NO_AGREEMENT, DisputeReason.CANNOT_JUDGE, DisputeReason.NO_REVIEWER_LEFT
 
 CASES: list[tuple[str, ConsensusPolicy, Sequence[Label], int, int, Outcome]] = [
     # what it is                              rule, votes, cannot judge, left to ask -> outcome
@@ -36,29 +37,36 @@ CASES: list[tuple[str, ConsensusPolicy, Sequence[Label], int, int, Outcome]] = [
     ("one ahead", LEAD, [A, B, A], 0, MANY, None),
     ("two ahead after a contrary vote", LEAD, [A, B, A, A], 0, MANY, Verdict(A)),
     ("two ahead of each other answer, not of all", LEAD, [A, A, A, B, C], 0, MANY, Verdict(A)),
-    ("three answers, none two ahead, at the cap", LEAD, [A, A, B, C, B], 0, MANY, Dispute("5 votes did not settle it")),
+    (
+        "three answers, none two ahead, at the cap",
+        LEAD,
+        [A, A, B, C, B],
+        0,
+        MANY,
+        Dispute(SPLIT, 5),
+    ),
     ("none of these is an answer like any other", LEAD, [NONE, NONE], 0, MANY, Verdict(NONE)),
     ("none of these against a label", LEAD, [NONE, A], 0, MANY, None),
     ("not yet over half of five", MAJORITY, [A, A], 0, MANY, None),
     ("over half of five, at once", MAJORITY, [A, A, A], 0, MANY, Verdict(A)),
     ("over half of five, with others between", MAJORITY, [A, B, A, C, A], 0, MANY, Verdict(A)),
-    ("no answer over half at the cap", MAJORITY, [A, B, A, B, C], 0, MANY, Dispute("5 votes did not settle it")),
+    ("no answer over half at the cap", MAJORITY, [A, B, A, B, C], 0, MANY, Dispute(SPLIT, 5)),
     (
         "half of four is not over half",
         rules("majority", 4),
         [A, A, B, B],
         0,
         MANY,
-        Dispute("4 votes did not settle it"),
+        Dispute(SPLIT, 4),
     ),
     ("three of four", rules("majority", 4), [A, B, A, A], 0, MANY, Verdict(A)),
     ("one vote is asked and given", rules("majority", 1), [A], 0, MANY, Verdict(A)),
     ("one cannot judge", LEAD, [A], 1, MANY, None),
-    ("two cannot judge", LEAD, [A], 2, MANY, Dispute("2 reviewers cannot judge it")),
+    ("two cannot judge", LEAD, [A], 2, MANY, Dispute(CANNOT, 2)),
     ("two cannot judge, but the votes have decided", LEAD, [A, A], 2, MANY, Verdict(A)),
-    ("two cannot judge, at the cap", LEAD, [A, B, A, B, C], 2, MANY, Dispute("2 reviewers cannot judge it")),
-    ("nobody is left, undecided", LEAD, [A, B], 0, 0, Dispute("nobody is left to ask")),
-    ("nobody is left and nobody has voted", MAJORITY, [], 0, 0, Dispute("nobody is left to ask")),
+    ("two cannot judge, at the cap", LEAD, [A, B, A, B, C], 2, MANY, Dispute(CANNOT, 2)),
+    ("nobody is left, undecided", LEAD, [A, B], 0, 0, Dispute(NO_REVIEWER_LEFT)),
+    ("nobody is left and nobody has voted", MAJORITY, [], 0, 0, Dispute(NO_REVIEWER_LEFT)),
     ("nobody is left, decided", LEAD, [A, A], 0, 0, Verdict(A)),
     ("one is left", LEAD, [A, B], 0, 1, None),
 ]

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
+from bot.wording.format import PLAIN
+from bot.wording.gate import gate_sentence
 from core.errors import Invalid
 from core.learning.data.inputs import Example, ImageRef, Input
 from core.learning.evaluation.compare import GoldenRow, Predicted, always, compare, predict
@@ -20,7 +22,7 @@ from core.learning.evaluation.scorecard import Baseline, Calibration, Collapse, 
 from core.learning.learners.base import Fitted
 from core.learning.learners.text import TextLearner
 from core.policy import LabelPolicy, PromotionPolicy, QueuePolicy
-from core.vocabulary import Stratum
+from core.vocabulary import Coded, GateBlock, GateWarning, Stratum
 
 LABELS = ("billing", "login", "refund")
 POLICY = QueuePolicy(
@@ -50,6 +52,11 @@ def card(
 
 def verdict(answers: Sequence[Answer], past: Sequence[Answer] = (), baseline: Baseline = "live") -> GateVerdict:
     return gate(card(answers, past, baseline), POLICY.promotion)
+
+
+def said(findings: Sequence[Coded]) -> tuple[str, ...]:
+    """As leads read them."""
+    return tuple(gate_sentence(one, PLAIN) for one in findings)
 
 
 def right(label: str, times: int) -> list[Answer]:
@@ -237,7 +244,7 @@ def test_rows_without_a_recorded_prediction_are_left_out_and_counted() -> None:
     found = card([*right("refund", 3), ("login", None, "login")], past=[("login", None, "login")], baseline="recorded")
     assert (found.random.n, found.random.left_out, found.past_errors.n, found.past_errors.left_out) == (3, 1, 0, 1)
     assert [score.label for score in found.labels] == ["refund"]
-    assert gate(found, POLICY.promotion).warnings[-1] == (
+    assert said(gate(found, POLICY.promotion).warnings)[-1] == (
         "2 golden examples without a recorded prediction could not be compared."
     )
 
@@ -347,11 +354,11 @@ def golden_row(number: int, input: Input, label: str) -> GoldenRow:
 def test_a_significant_fall_on_random_examples_blocks_and_the_same_number_of_gains_does_not() -> None:
     base = right("refund", 60) + right("login", 60)
     worse = verdict(base + regressions("refund", "login", 9) + improvements("login", "billing", 1))
-    assert worse.blocks == (
-        "9 of 130 random golden examples that the live model gets right would be wrong, and 1 the other way round. "
-        "Two equally good models would differ like that in 1.1 in 100 cases.",
-        "“refund”: of 69 random golden examples 69 are right now and 60 would be. "
-        "Two equally good models would differ like that in 0.4 in 100 cases.",
+    assert said(worse.blocks) == (
+        "Worse on 130 random golden examples: 9 newly wrong, 1 newly right. "
+        "Two equally good models differ this much in 1.1% of comparisons.",
+        "“refund” gets worse. Random golden examples right: live 69/69, candidate 60/69. "
+        "Two equally good models differ this much in 0.4% of comparisons.",
     )
     assert verdict(base + regressions("refund", "login", 9) + improvements("login", "billing", 9)).passed is False, (
         "one label fell"
@@ -369,51 +376,49 @@ def test_a_label_blocks_only_after_the_adjustment_for_the_number_of_labels() -> 
 def test_a_past_error_that_comes_back_blocks_by_name() -> None:
     past = right("refund", 2) + regressions("login", "refund", 1) + improvements("login", "refund", 5)
     found = verdict(right("refund", 30), past)
-    assert found.blocks == (
-        "1 past error that the live model gets right would be wrong again (golden 1003). "
-        "Of all 8 past errors 3 are right now and 7 would be.",
+    assert said(found.blocks) == (
+        "1 past error would be wrong again (golden 1003). Past errors right: live 3/8, candidate 7/8",
     )
     assert verdict(right("refund", 30), right("refund", 2) + improvements("login", "refund", 5)).passed
 
 
 def test_swapped_labels_and_lost_labels_block_with_two_or_three_rows() -> None:
     swap = verdict(right("billing", 3) + regressions("login", "refund", 2) + regressions("refund", "login", 2))
-    assert swap.blocks == (
-        "“login” and “refund” look swapped: the candidate takes most golden examples of each for the other. "
+    assert said(swap.blocks) == (
+        "“login” and “refund” look swapped: the candidate mistakes most golden examples of each for the other. "
         "Check the labels of the training rows.",
     )
     lost = verdict(right("billing", 3) + regressions("login", "refund", 3))
-    assert lost.blocks == (
-        "“login” is lost: the live model gets 3 of its 3 golden examples right, the candidate none.",
-    )
+    assert said(lost.blocks) == ("“login” is lost. Golden examples right: live 3/3, candidate 0/3",)
     assert card(regressions("login", "refund", 3)).collapsed == (Collapse("login", 3, 3),)
 
 
 def test_without_golden_examples_it_passes_and_says_that_nothing_could_be_tested() -> None:
     found = verdict([])
     assert found.passed
-    assert found.warnings == ("Nothing could be tested: there is no random golden example to compare on.",)
+    assert said(found.warnings) == ("Nothing could be tested: there are no random golden examples.",)
     only_past = verdict([], improvements("login", "refund", 3))
-    assert only_past.warnings == (
-        "Nothing could be tested: there is no random golden example to compare on; "
-        "the 3 past errors show only what was fixed.",
+    assert said(only_past.warnings) == (
+        "Nothing could be tested: there are no random golden examples. The 3 past errors only show what was fixed.",
     )
 
 
 def test_few_examples_are_warned_of_with_the_fall_they_could_have_shown() -> None:
     found = verdict(right("refund", 60) + right("login", 60))
     assert found.passed
-    assert found.warnings == (
-        "There are only 120 random golden examples: with so few the test notices only a fall of 6.9 points or more.",
-        "A fall of up to 1.9 points cannot be excluded (measured: +0.0; asked for: at most 1.0 points).",
+    assert said(found.warnings) == (
+        "Only 120 random golden examples: a drop of less than 6.9 points would not be noticed.",
+        "A drop of up to 1.9 points can't be ruled out (measured: +0.0; limit: 1.0 points).",
     )
-    assert verdict(right("refund", 3)).warnings[0].endswith("with so few the test could not have noticed any fall.")
+    few = said(verdict(right("refund", 3)).warnings)
+    assert few[0] == "Only 3 random golden examples: too few to notice any drop."
+    assert few[-1] == "Too few examples to test any label by itself"
     assert verdict(right("refund", 300) + right("login", 300)).warnings == ()
 
 
 def test_labels_that_were_only_listed_are_warned_of() -> None:
-    assert verdict(right("refund", 600) + right("login", 3)).warnings == (
-        "1 of 2 labels have fewer than 20 random golden examples and are only listed, not tested alone.",
+    assert said(verdict(right("refund", 600) + right("login", 3)).warnings) == (
+        "Too few examples to test 1 of 2 labels by themselves (20 are needed)",
     )
 
 
@@ -421,10 +426,7 @@ def test_a_first_candidate_meets_the_commonest_label_and_must_beat_it() -> None:
     good = answered("refund", "refund", "refund", 30) + answered("login", "refund", "login", 30)
     passed = verdict(good, baseline="majority")
     assert passed.passed
-    assert (
-        "Without a model to compare it with, the candidate was compared with always giving the commonest label."
-        in passed.warnings
-    )
+    assert Coded(GateWarning.NO_MODEL_TO_COMPARE) in passed.warnings
     p_value = answered("refund", "refund", "login", 25) + answered("login", "refund", "refund", 30)
     assert not verdict(right("refund", 5) + p_value, baseline="majority").passed
 
@@ -434,16 +436,14 @@ def test_confidence_that_means_less_than_before_is_warned_of() -> None:
     golden = rows([(label, label, label) for label in labels] * 6)
     live = Predicted(("login",) * 600, (0.97,) * 600)
     doubtful = Predicted(("login",) * 600, (0.82,) * 600)
-    (sentence,) = gate(compare(golden, live, doubtful, POLICY), POLICY.promotion).warnings
+    (sentence,) = said(gate(compare(golden, live, doubtful, POLICY), POLICY.promotion).warnings)
     assert sentence == (
-        "The candidate's confidence is off by 18.0 points on average, now by 3.0 points: "
-        "the threshold for asking people would mean something else."
+        "The candidate's confidence is off by 18.0 points on average, the live model's by 3.0 points. "
+        "The review threshold would select other predictions."
     )
     wrong_but_sure = Predicted(("login",) * 590 + ("refund",) * 10, (0.99,) * 600)
     found = gate(compare(golden, live, wrong_but_sure, POLICY), POLICY.promotion)
-    assert (
-        "Of the answers that nobody would be asked about, 590 of 600 would be right; now 600 of 600 are."
-    ) in found.warnings
+    assert "Unreviewed answers right: live 600/600, candidate 590/600" in said(found.warnings)
 
 
 def test_a_model_trained_with_two_labels_swapped_is_refused_with_three_golden_rows_each() -> None:
@@ -456,7 +456,7 @@ def test_a_model_trained_with_two_labels_swapped_is_refused_with_three_golden_ro
     golden = [GoldenRow(place, Input(text), label, Stratum.RANDOM) for place, (label, text) in enumerate(texts[::5])]
     refused = gate(compare(golden, predict(good, golden), predict(spoilt, golden), POLICY), POLICY.promotion)
     accepted = gate(compare(golden, predict(good, golden), predict(good, golden), POLICY), POLICY.promotion)
-    assert "“login” and “refund” look swapped" in refused.blocks[0] + refused.blocks[1]
+    assert Coded(GateBlock.LABELS_SWAPPED, {"labels": ["login", "refund"]}) in refused.blocks
     assert accepted.passed
 
 
@@ -496,7 +496,8 @@ def test_the_order_of_the_golden_rows_does_not_matter(
         return compare([one[0] for one in pairs], live, candidate, loose)
 
     first, second = scored(both), scored(shuffled)
-    assert judged(first) == judged(second)
+    before, after = judged(first), judged(second)
+    assert said(before.blocks + before.warnings) == said(after.blocks + after.warnings)
     assert first.random == second.random
     assert first.labels == second.labels
     assert first.negative_flips == second.negative_flips

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.intake.flagging import FlagReason, reasons_to_review
+from core.intake.reasons.base import FlagReason, Scored
+from core.intake.reasons.table import REASONS, reason_to_review
 from core.policy import QueuePolicy
 from core.vocabulary import Reason
 from tests.people import support_policy
@@ -64,21 +65,25 @@ CASES: list[tuple[str, str, float, float | None, float, Reason | None]] = [
 def test_a_prediction_is_flagged_for_the_reason_that_the_policy_gives(
     label: str, confidence: float, second: float | None, draw: float, why: Reason | None
 ) -> None:
-    reasons = [reason.reason for reason in reasons_to_review(label, confidence, second, draw, STRICT)]
-    assert reasons == ([] if why is None else [why])
+    found = reason_to_review(Scored(label, confidence, second, draw), STRICT)
+    assert (found.reason if found else None) == why
+
+
+def test_every_reason_has_its_line_in_the_table() -> None:
+    assert set(REASONS) == set(Reason)
 
 
 def test_each_reason_says_its_numbers_and_how_likely_it_was() -> None:
     policy = rules()
-    assert reasons_to_review("refund", 0.5, 0.4, 0.0, policy) == (
-        FlagReason(Reason.UNCERTAIN, "50% sure, below 80%", 1.0),
+    assert reason_to_review(Scored("refund", 0.5, 0.4, 0.0), policy) == FlagReason(
+        Reason.UNCERTAIN, {"confidence": 0.5, "threshold": 0.8}, 1.0
     )
     close = rules(flagging={"confidence": 0.0})
-    assert reasons_to_review("refund", 0.45, 0.4, NEVER_DRAWN, close) == (
-        FlagReason(Reason.UNCERTAIN, "45% against 40% for the next label", 1.0),
+    assert reason_to_review(Scored("refund", 0.45, 0.4, NEVER_DRAWN), close) == FlagReason(
+        Reason.UNCERTAIN, {"confidence": 0.45, "second": 0.4}, 1.0
     )
-    assert reasons_to_review("refund", 0.9, 0.05, 0.01, policy) == (
-        FlagReason(Reason.AUDIT, "random check of sure predictions (5%)", 0.05),
+    assert reason_to_review(Scored("refund", 0.9, 0.05, 0.01), policy) == FlagReason(
+        Reason.AUDIT, {"share": 0.05}, 0.05
     )
 
 
@@ -88,8 +93,10 @@ def test_an_audit_of_everything_leaves_nothing_out_and_of_nothing_takes_nothing(
     confidence: float, second: float, draw: float
 ) -> None:
     everything, nothing = rules(flagging={"audit_share": 1.0}), rules(flagging={"audit_share": 0.0})
-    assert reasons_to_review("refund", confidence, second, draw, everything)
-    assert all(r.reason is Reason.UNCERTAIN for r in reasons_to_review("refund", confidence, second, draw, nothing))
+    scored = Scored("refund", confidence, second, draw)
+    assert reason_to_review(scored, everything)
+    left = reason_to_review(scored, nothing)
+    assert left is None or left.reason is Reason.UNCERTAIN
 
 
 @settings(deadline=None)
@@ -98,7 +105,8 @@ def test_who_is_less_sure_is_never_less_uncertain(confidence: float, lower: floa
     policy = rules()
 
     def uncertain(value: float) -> bool:
-        return any(r.reason is Reason.UNCERTAIN for r in reasons_to_review("refund", value, None, draw, policy))
+        found = reason_to_review(Scored("refund", value, None, draw), policy)
+        return found is not None and found.reason is Reason.UNCERTAIN
 
     assert uncertain(min(confidence, lower)) or not uncertain(max(confidence, lower))
 
@@ -108,5 +116,5 @@ def test_a_label_may_have_a_margin_of_its_own() -> None:
         flagging={"confidence": 0.0, "audit_share": 0.0},
         labels=[{"name": "refund", "margin": 0.3}, {"name": "delivery"}],
     )
-    assert reasons_to_review("refund", 0.55, 0.35, NEVER_DRAWN, policy)
-    assert not reasons_to_review("delivery", 0.55, 0.35, NEVER_DRAWN, policy)
+    assert reason_to_review(Scored("refund", 0.55, 0.35, NEVER_DRAWN), policy)
+    assert not reason_to_review(Scored("delivery", 0.55, 0.35, NEVER_DRAWN), policy)

@@ -20,6 +20,7 @@ from core.learning.learners.label_subset import NoCommonLabels, label_subset
 from core.learning.learners.registry import BUILT_IN, GROUP, find_learner
 from core.learning.learners.temperature import SCALES, assign_folds, fit_scale
 from core.learning.learners.text import TextLearner, TextModel
+from core.vocabulary import Coded, RunStep
 
 IMAGE = Input(image=ImageRef("https://files.example/A.png"))
 ROOT = Path(__file__).parents[2]
@@ -59,12 +60,12 @@ def answers(model: Fitted, asked: Sequence[Input]) -> list[str]:
 
 
 def test_it_learns_and_says_what_it_is_doing() -> None:
-    said: list[str] = []
+    said: list[Coded] = []
     model = TextLearner().fit(corpus(), 7, said.append)
     unseen = corpus(6, seed=1)
     assert answers(model, [e.input for e in unseen]) == [e.label for e in unseen]
-    assert said[0] == "Calibrating: part 1 of 3"
-    assert said[-1] == "Fitting on all 36 rows"
+    assert said[0] == Coded(RunStep.CALIBRATING, {"part": 1, "parts": 3})
+    assert said[-1] == Coded(RunStep.FITTING, {"rows": 36})
 
 
 def test_probabilities_have_a_column_per_label_and_sum_to_one() -> None:
@@ -137,11 +138,11 @@ def test_no_rows_or_only_empty_ones_are_refused_with_a_sentence() -> None:
 
 
 def test_rows_that_the_learner_cannot_read_are_left_out_and_counted() -> None:
-    said: list[str] = []
+    said: list[Coded] = []
     rows = [*corpus(), Example(IMAGE, "login"), Example(Input("  "), "other")]
     model = fitting.fit(TextLearner(), rows, 7, said.append)
-    assert said[0] == "Leaving out 2 rows without text"
-    assert said[-1] == "Fitting on all 36 rows"
+    assert said[0] == Coded(RunStep.ROWS_LEFT_OUT, {"rows": 2, "reads": ["text"]})
+    assert said[-1] == Coded(RunStep.FITTING, {"rows": 36})
     assert fingerprint(model) == fingerprint(fit(corpus()))
     np.testing.assert_allclose(model.probabilities([IMAGE]), 1 / 3)
 

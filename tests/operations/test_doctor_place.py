@@ -159,7 +159,7 @@ def test_messages_that_slack_refused_for_good_are_counted_by_channel_and_reason(
 def test_retry_deliveries_sends_them_after_all(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(place, "not_in_channel")
     with place.database.transaction() as session:
-        notices.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, "words", utc_now())
+        notices.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, {}, utc_now())
         assert backlog.waiting(session).count == 1
     monkeypatch.setenv("DATABASE_URL", place.values["DATABASE_URL"])
     assert CliRunner().invoke(app, ["retry-deliveries"]).stdout == "1 message will be sent again.\n"

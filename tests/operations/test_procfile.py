@@ -57,7 +57,7 @@ def test_web_and_worker_settle_an_item_together(desk: tuple[SandboxClient, Termi
             terminal.type(INGEST)
             card = shown(box, "i want my money back")
             assert all(box.person(person).click(card, "refund").ok for person in (ANA, BEN))
-            shown(box, "votes: 2 × refund")
+            shown(box, "*refund* (2 votes)")
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(ENOUGH)

@@ -15,7 +15,7 @@ from core.learning.data.golden import golden_set
 from core.learning.data.inputs import Input
 from core.learning.data.seeds import add_seeds
 from core.learning.data.snapshots import ErasedMeanwhileError, gather, snapshot_rows, store
-from core.learning.lifecycle.cards import model_history
+from core.learning.lifecycle.history import RowsErased, model_history
 from core.privacy.erasure import Erased, erase, erase_expired
 from core.records import Base
 from core.records.learning import GoldenExample, SeedExample
@@ -202,8 +202,7 @@ def test_an_image_that_was_erased_is_a_row_without_anything_and_trains_no_more(d
     with desk.database.reading() as session:
         [row] = [row for row in snapshot_rows(session, 1) if row.source is Source.CORRECTION]
         assert row.input == Input()
-        said = [words for _at, words in model_history(session, model_id, desk.policy)]
-        assert any(words.startswith("1 of the rows it learnt") for words in said)
+        assert RowsErased(1) in [line.step for line in model_history(session, model_id, desk.policy)]
         assert all(row.source is Source.SEED for row in gather(session, desk.queue().id, desk.rules))
 
 
@@ -249,9 +248,9 @@ def test_models_that_learnt_from_it_are_named_and_the_next_one_is_not_among_them
     assert erased(desk, "E-0").models == ("v1",)  # also when asked again
     second = candidate(desk)
     with desk.database.reading() as session:
-        [line] = [words for _at, words in model_history(session, first, desk.policy) if "erased" in words]
-        assert line.startswith("1 of the rows it learnt from")
-        assert not any("erased" in words for _at, words in model_history(session, second, desk.policy))
+        steps = [[line.step for line in model_history(session, one, desk.policy)] for one in (first, second)]
+        assert [step for step in steps[0] if isinstance(step, RowsErased)] == [RowsErased(1)]
+        assert not any(isinstance(step, RowsErased) for step in steps[1])
         before, after = ([row.input.text for row in snapshot_rows(session, number)] for number in (1, 2))
     assert (len(before), len(after)) == (len(after) + 1, len(before) - 1)
     assert (before.count(""), after.count("")) == (1, 0)

@@ -5,7 +5,8 @@ from sqlalchemy import select
 
 from core.learning.data.seeds import add_seeds
 from core.learning.data.snapshots import gather
-from core.learning.lifecycle.cards import candidate_card, model_history
+from core.learning.lifecycle.cards import candidate_card
+from core.learning.lifecycle.history import model_history
 from core.learning.lifecycle.rollback import rollback
 from core.records.learning import Decision, GoldenExample, SeedExample
 from core.records.predictions import Prediction

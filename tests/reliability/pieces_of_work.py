@@ -3,19 +3,20 @@
 import os
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import Invalid
+from core.jobs import Report
+from core.vocabulary import Coded, RunStep
 
 MEGABYTE = 1_000_000
-Report = Callable[[str], None]
+HERE = Coded(RunStep.FITTING, {"rows": 1})
 
 HOARD: list[bytes] = []
 
 
 def process_of(report: Report) -> int:
-    report("here")
+    report(HERE)
     return os.getpid()
 
 

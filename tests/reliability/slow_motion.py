@@ -77,7 +77,7 @@ class Stage:
 
     def told(self) -> list[str]:
         """What the leads were told of troubles."""
-        marks = ("I cannot post", "Slack does not take", "All is well again")
+        marks = ("I can't post", "Slack refuses", "Resolved: ")
         return [one.plain for one in self.box.person(CLEO).messages(LEADS) if one.plain.startswith(marks)]
 
     def calls(self, *methods: str) -> list[str]:

@@ -162,5 +162,5 @@ def test_a_loss_is_found(scene: Scene, harm: Callable[[Session], None], promise:
 def test_a_receipt_for_what_is_not_stored_is_found(scene: Scene) -> None:
     app = scene.place.sandbox.workspace.config.apps[0]
     slack = slack_client(app.bot_token, f"{scene.place.box.address}/api/")
-    slack.chat_postEphemeral(channel=REVIEW, user=REVIEWERS[2], text="Recorded for item 1: *refund*.")
+    slack.chat_postEphemeral(channel=REVIEW, user=REVIEWERS[2], text="Item 1: *refund*.")
     assert "a receipt is true" in broken(scene)

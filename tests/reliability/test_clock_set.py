@@ -84,7 +84,7 @@ def fills_in(loop: Loop, person: Person, card: Message, label: str, item: int) -
 
 
 def is_told(loop: Loop, person: Person, item: int, label: str) -> bool:
-    words = f"Recorded for item {item}: *{label}*"
+    words = f"Item {item}: *{label}*"
     try:
         loop.box.wait_for(lambda: [one for one in person.messages(REVIEW) if one.ephemeral and words in one.plain], 5)
     except TimeoutError:
@@ -101,12 +101,12 @@ def test_nothing_waits_and_nothing_is_doubled(loop: Loop, clock: Clock) -> None:
     second = loop.card("the lamp came broken")
     fills_in(loop, loop.ana, first, "billing error", item=1)
     fills_in(loop, loop.ben, first, "billing error", item=1)
-    loop.card("votes: 2 × billing error")
+    loop.card("*billing error* (2 votes)")
     fills_in(loop, loop.ana, second, "refund", item=2)
     clock.set(0)
     clicks(loop, loop.ana, second, "delivery", item=2)
     clicks(loop, loop.ben, second, "delivery", item=2)
-    loop.card("votes: 2 × delivery")
+    loop.card("*delivery* (2 votes)")
     for words in ("the sofa came late", "the lamp came broken"):
         cards = [one for one in loop.ana.messages(REVIEW) if words in one.plain and not one.ephemeral]
         assert len(cards) == 1

@@ -96,7 +96,7 @@ def test_people_are_told_and_with_room_everything_goes_on(disk: Path, database: 
         assert "disk is full. Nothing was recorded" in str(command.response)
         loop.ana.click(card, "refund")
         loop.ben.click(card, "refund")
-        loop.card("votes: 2 × refund")
+        loop.card("*refund* (2 votes)")
         assert answers(loop) == ["U_ANA", "U_BEN"]
         with loop.database.reading() as session:
             assert session.scalars(select(Correction.tally)).one() == {"refund": 2}

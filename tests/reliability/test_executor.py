@@ -17,12 +17,13 @@ from core.learning.data.inputs import Example, Input
 from core.learning.learners.artifacts import unpack
 from core.learning.learners.fitting import fit_and_pack
 from core.learning.learners.text import TextLearner
-from tests.reliability.pieces_of_work import MEGABYTE, break_down, die, hoard, leave, process_of, refuse, stay
+from core.vocabulary import Coded
+from tests.reliability.pieces_of_work import HERE, MEGABYTE, break_down, die, hoard, leave, process_of, refuse, stay
 
 WORDS = [f"word{number}" for number in range(1000)]
 
 
-def ignored(words: str) -> None:
+def ignored(_step: Coded) -> None:
     pass
 
 
@@ -37,10 +38,10 @@ def examples(count: int) -> list[Example]:
 
 
 def test_work_is_done_in_another_process_and_reports_from_there() -> None:
-    told: list[str] = []
+    told: list[Coded] = []
     assert LocalExecutor()(process_of, report=told.append) != os.getpid()
     assert execute_here(process_of, report=told.append) == os.getpid()
-    assert told == ["here", "here"]
+    assert told == [HERE, HERE]
 
 
 def test_a_refusal_comes_back_as_it_was_said() -> None:

@@ -59,13 +59,13 @@ def test_a_vote_is_one_vote_and_one_correction(loop: Loop, proxy: Proxy, lose: L
     loop.told(loop.ana, "may or may not")
     assert proxy.lost_commits == 1
     assert loop.ana.click(card, "refund").ok
-    loop.told(loop.ana, "Recorded for item")
+    loop.told(loop.ana, "Item 1:")
     lose(b"INSERT INTO correction")
     assert loop.ben.click(card, "refund").ok
     loop.told(loop.ben, "may or may not")
     assert proxy.lost_commits == 2
     assert loop.ben.click(card, "refund").ok
-    loop.card("votes: 2 × refund")
+    loop.card("*refund* (2 votes)")
     with loop.database.reading() as session:
         current = session.scalars(select(Answer.person).where(Answer.is_current).order_by(Answer.person)).all()
         assert current == ["U_ANA", "U_BEN"]
@@ -79,7 +79,7 @@ def test_a_lead_promotes_once_and_a_run_makes_one_candidate(loop: Loop, proxy: P
         add_seeds(session, SEEDS, utc_now(), loop.queue)
     lose(b"INSERT INTO model_version")
     loop.retrain()
-    report = loop.card("v1 against", channel=LEADS)
+    report = loop.card("v1 compared with", channel=LEADS)
     assert proxy.lost_commits == 1
     loop.box.wait_for(lambda: is_known(loop, report.ts))
     lose(b"INSERT INTO decision")

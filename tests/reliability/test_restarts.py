@@ -1,6 +1,7 @@
 """PostgreSQL is stopped, crashes and comes back while people vote. Nobody restarts us."""
 
 import random
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,9 @@ def loop(server: PostgresServer, unused_port: int) -> Iterator[Loop]:
     with running_loop(database, database, policy, workspace(reviewers=CROWD), unused_port) as running:
         yield running
     database.close()
+
+
+RECEIPT = re.compile(r"Item \d+: ")
 
 
 @dataclass
@@ -120,14 +124,14 @@ def test_votes_that_were_acknowledged_are_stored_and_every_card_catches_up(
             person.result(PATIENCE)
     compare(loop, votes)
     loop.retrain()
-    loop.card("v1 against", channel=LEADS)
+    loop.card("v1 compared with", channel=LEADS)
     for number in range(ITEMS):
-        loop.box.wait_for(lambda number=number: "votes: 3 × refund" in only_card(loop, number), PATIENCE)  # type: ignore[misc]
+        loop.box.wait_for(lambda number=number: "*refund* (3 votes)" in only_card(loop, number), PATIENCE)  # type: ignore[misc]
 
 
 def compare(loop: Loop, votes: Votes) -> None:
     """Items are tickets plus one, for they were made in this order."""
-    recorded = {which for which, told in votes.told.items() if any("Recorded for item" in words for words in told)}
+    recorded = {which for which, told in votes.told.items() if any(RECEIPT.match(words) for words in told)}
     unknown = {which for which, told in votes.told.items() if any("may or may not" in words for words in told)}
     with loop.database.reading() as session:
         answers = session.execute(select(Answer.person, Answer.item_id).where(Answer.is_current)).all()

@@ -6,7 +6,7 @@ from bot.slack.delivery.deleted_cards import post_deleted_again
 from core.delivery import notices, outbox
 from core.vocabulary import NoticeKind
 from tests.core.models import candidate, seeded
-from tests.people import CLEO, LEADS, REVIEW
+from tests.people import CLEO, LEADS, REMINDER, REVIEW
 from tests.reliability.slow_motion import Stage
 
 FAULTS = ("ratelimited", "server_error", "timeout", "lost_answer", "internal_error")
@@ -28,7 +28,7 @@ def test_whatever_slack_answers_to_a_card_it_is_posted_once_and_catches_up(stage
     stage.work(worker, seconds=10)
     for fault in FAULTS:
         [card] = stage.cards(f"a ticket and {fault.replace('_', ' ')}")
-        assert "2 × refund" in card.plain, fault
+        assert "*refund* (2 votes)" in card.plain, fault
     assert stage.waiting() == 0
     assert stage.corrections() == len(FAULTS)
 
@@ -68,9 +68,9 @@ def test_words_to_the_leads_are_said_once(stage: Stage, fault: str) -> None:
     worker.slack.timeout = 1
     stage.box.fault("chat.postMessage", fault)
     with stage.desk.database.transaction() as session:
-        notices.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, "v1 waits for you", stage.now())
+        notices.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, REMINDER, stage.now())
     stage.work(worker, seconds=10)
-    assert len(stage.cards("v1 waits for you", channel=LEADS)) == 1
+    assert len(stage.cards("v1 has been waiting", channel=LEADS)) == 1
     assert stage.waiting() == 0
 
 
@@ -80,7 +80,8 @@ def test_words_to_one_person_are_rather_said_twice_than_never(stage: Stage) -> N
     for number, fault in enumerate(("server_error", "ratelimited", "lost_answer")):
         stage.box.fault("chat.postEphemeral", fault)
         with stage.desk.database.transaction() as session:
-            notices.notify(session, NoticeKind.NOT_A_LEAD, f"k{number}", LEADS, CLEO, f"heard {fault}", stage.now())
+            values = {"sentence": f"heard {fault}", "ask": []}
+            notices.notify(session, NoticeKind.NOT_A_LEAD, f"k{number}", LEADS, CLEO, values, stage.now())
         stage.work(worker, seconds=5)
     said = [one.plain for one in stage.box.person(CLEO).messages(LEADS) if one.ephemeral]
     assert said == ["heard server_error", "heard ratelimited", "heard lost_answer", "heard lost_answer"]
@@ -100,7 +101,7 @@ def test_a_chart_is_in_its_thread_once_wherever_its_upload_was_lost(stage: Stage
     stage.work(worker, seconds=20, every=2)
     assert stage.calls("conversations.replies") == [], "Slack may show it only later"
     stage.work(worker, seconds=70, every=2)
-    [card] = stage.cards("v1 against", channel=LEADS)
+    [card] = stage.cards("v1 compared with", channel=LEADS)
     thread = stage.box.person(CLEO).messages(LEADS, card.ts)
     assert [len(one.files) for one in thread if one.files] == [1]
     assert stage.waiting() == 0
@@ -115,7 +116,7 @@ def test_a_card_that_slack_never_takes_is_given_up_told_once_and_holds_no_other_
     stage.work(worker, seconds=30)
     assert len(stage.cards("the sofa came late")) == 1
     [told] = stage.told()
-    assert f"Slack does not take a message of mine in <#{REVIEW}> (item {lost}): invalid_blocks" in told
+    assert f"Slack refuses 1 message of mine in <#{REVIEW}> (item {lost}): invalid_blocks." in told
     [found] = stage.doctor()
     assert found.startswith(f"1 message to {REVIEW}: invalid_blocks (item {lost})")
     with stage.desk.database.transaction() as session:
@@ -134,14 +135,14 @@ def test_a_deleted_card_is_posted_again_with_its_next_vote_or_within_the_hour(st
         worker.slack.chat_delete(channel=REVIEW, ts=card.ts)
     stage.settle(voted)
     stage.work(worker, seconds=10)
-    assert ["2 × refund" in card.plain for card in stage.cards("of three")] == [True]
+    assert ["*refund* (2 votes)" in card.plain for card in stage.cards("of three")] == [True]
     post_deleted_again(worker)
     stage.work(worker, seconds=5)
-    assert ["0 of at most 3" in card.plain for card in stage.cards("of three")] == [False, True]
+    assert ["Votes stay hidden until decided." in card.plain for card in stage.cards("of three")] == [False, True]
     posts = len(stage.calls("chat.postMessage"))
     post_deleted_again(worker)
     stage.work(worker, seconds=5)
     assert len(stage.calls("chat.postMessage")) == posts, "what is there is left alone, and so is what is decided"
     stage.settle(waiting)
     stage.work(worker, seconds=5)
-    assert (len(stage.cards("2 × refund")), stage.waiting()) == (2, 0)
+    assert (len(stage.cards("*refund* (2 votes)")), stage.waiting()) == (2, 0)

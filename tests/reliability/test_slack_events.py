@@ -28,7 +28,7 @@ from core.vocabulary import NoticeKind
 from tests.flows.conftest import loop, seeds, start_loop
 from tests.flows.test_signed_http import http_loop
 from tests.loop import Loop
-from tests.people import LEADS, REVIEW, workspace
+from tests.people import LEADS, REMINDER, REVIEW, workspace
 
 __all__ = ["http_loop", "loop", "start_loop"]
 
@@ -50,7 +50,7 @@ def report(loop: Loop) -> Message:
     with loop.database.transaction() as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)
     loop.retrain()
-    card = loop.card("v1 against", channel=LEADS)
+    card = loop.card("v1 compared with", channel=LEADS)
     loop.box.wait_for(
         lambda: is_stored(loop, card)
     )  # before that a reaction is not acknowledged, and comes a minute later
@@ -151,7 +151,7 @@ def test_two_processes_with_a_socket_each_are_as_one(loop: Loop) -> None:
 
 
 def settled(loop: Loop) -> list[Message]:
-    return [one for one in loop.ana.messages(REVIEW) if "votes: 2 × refund" in one.plain]
+    return [one for one in loop.ana.messages(REVIEW) if "*refund* (2 votes)" in one.plain]
 
 
 @pytest.mark.usefixtures("sqlite_only")
@@ -197,10 +197,10 @@ def test_when_somebody_invites_the_bot_again_its_cards_come_at_once(loop: Loop) 
     bot = workspace().apps[0].bot_user
     loop.box.kick(bot, REVIEW)
     loop.predict("T-1", "the sofa came late", UNSURE)
-    loop.card("Invite me there: `/invite @goldloop`. 1 message waits", channel=LEADS)
+    loop.card("Invite me there: `/invite @goldloop`. 1 message is waiting.", channel=LEADS)
     loop.box.invite(bot, REVIEW)  # Slack tells us that somebody has joined; by itself half a minute would pass
     loop.card("the sofa came late")
-    loop.card("All is well again", channel=LEADS)
+    loop.card("Resolved: I can post", channel=LEADS)
 
 
 STRANGE: tuple[Any, ...] = (
@@ -236,7 +236,7 @@ def test_a_receipt_is_shown_at_most_once_and_the_vote_counts_in_any_case(loop: L
         card = loop.card(f"ticket number {number}")
         loop.box.fault("response_url", fault)
         assert loop.ana.click(card, "refund").ok
-        loop.box.wait_for(lambda: "1 of at most 3 votes" in loop.card(f"ticket number {number}").plain)  # noqa: B023
+        loop.box.wait_for(lambda: "1 vote so far" in loop.card(f"ticket number {number}").plain)  # noqa: B023
         loop.ben.click(card, "refund")
         loop.told(loop.ben, f"for item {number}")
     loop.told(loop.ana, "for item 2")  # Slack said when to come again
@@ -265,8 +265,8 @@ def test_while_slack_hangs_on_one_message_the_workers_other_work_goes_on(loop: L
     loop.predict("T-1", "the sofa came late", UNSURE)
     loop.box.wait_for(lambda: loop.box.calls("chat.postMessage"))
     with loop.database.transaction() as session:
-        notices.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, "v1 waits for you", utc_now())
-    loop.card("v1 waits for you", channel=LEADS)
+        notices.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, REMINDER, utc_now())
+    loop.card("v1 has been waiting", channel=LEADS)
     with loop.database.reading() as session:
         assert session.scalars(select(Posting.delivered_version)).one() == 0, "the first call still hangs"
     loop.card("the sofa came late")

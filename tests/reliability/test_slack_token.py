@@ -19,9 +19,9 @@ def test_a_revoked_token_makes_it_quiet_and_a_new_one_goes_on_where_it_stopped(s
     again = stage.worker(f"{ELSEWHERE}:two", new_token)
     stage.work(again, seconds=40)
     assert len(stage.cards("of many")) == 12
-    assert "2 × refund" in stage.cards("the sofa came late")[0].plain
+    assert "*refund* (2 votes)" in stage.cards("the sofa came late")[0].plain
     [told] = stage.told()
-    assert told.startswith("All is well again: Slack takes my messages, which failed since")
+    assert told.startswith("Resolved: I can post again, after failing since <!date^")
     assert (stage.doctor(), stage.waiting()) == ([], 0)
 
 

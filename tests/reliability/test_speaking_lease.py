@@ -18,7 +18,7 @@ from core.storage import leases
 from core.storage.database import PATIENT, Database
 from core.storage.leases import EXCLUSIVE_LEASE, Outcome
 from core.vocabulary import NoticeKind
-from tests.people import LEADS, workspace
+from tests.people import LEADS, REMINDER, workspace
 from tests.reliability.slow_motion import ELSEWHERE, Stage, staged
 
 
@@ -49,10 +49,10 @@ def test_two_workers_post_each_card_once_and_say_each_notice_once(stage: Stage) 
         stage.settle(item)
     with stage.desk.database.transaction() as session:
         for number in range(3):
-            notices.notify(session, NoticeKind.DECISION_PENDING, f"k{number}", LEADS, None, "a reminder", stage.now())
+            notices.notify(session, NoticeKind.DECISION_PENDING, f"k{number}", LEADS, None, REMINDER, stage.now())
     stage.work(*workers, seconds=15)
-    assert len(stage.cards("2 × refund")) == len(items)
-    assert len(stage.cards("a reminder", channel=LEADS)) == 3
+    assert len(stage.cards("*refund* (2 votes)")) == len(items)
+    assert len(stage.cards("v1 has been waiting", channel=LEADS)) == 3
     assert len(stage.calls("chat.postMessage")) == len(items) + 3
 
 

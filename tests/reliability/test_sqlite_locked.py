@@ -76,7 +76,7 @@ def test_a_click_is_answered_in_time_and_everything_goes_on_afterwards(database:
         assert answers(loop) == []
         loop.ana.click(card, "refund")
         loop.ben.click(card, "refund")
-        loop.card("votes: 2 × refund")
+        loop.card("*refund* (2 votes)")
         assert answers(loop) == ["U_ANA", "U_BEN"]
 
 

@@ -25,6 +25,7 @@ from bot.sandbox.server import serve
 from bot.server.app import create_app
 from bot.slack.directory.refresh import refresh_people
 from bot.slack.inbound.app import build_app
+from bot.slack.views import notice
 from core.policy import Policy
 from core.policy.file import parse_policy
 from core.records import Base
@@ -111,7 +112,8 @@ class House:
         }
         self._event(who, {"type": kind, "user": who.id, "reaction": emoji, **at})
         with self.desk.database.reading() as session:
-            return " ".join(session.scalars(select(Notice.words).where(Notice.person == who.id)))
+            told = session.scalars(select(Notice).where(Notice.person == who.id))
+            return " ".join(notice.render(one.kind, one.values) for one in told)
 
     def home(self, who: Who) -> str:
         seen = self._seen()

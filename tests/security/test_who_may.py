@@ -34,8 +34,8 @@ from tests.security.house import (
 __all__ = ["house"]  # the fixture
 
 NOES = re.compile(
-    r"Only |You may not |Reviewers are still voting|You have said nothing|You neither review nor lead|"
-    r"You are not a reviewer|People of other workspaces|waits for a lead|\"options\": \[\]"
+    r"Only |You can't |Reviewers are still voting|You have no answer|"
+    r"You're not a reviewer|People from other workspaces|is waiting for a lead|\"options\": \[\]"
 )
 REVIEWER, LEADS, ADMIN = frozenset({ANA_}), frozenset({CLEO_, MIA_}), frozenset({MIA_})
 OF_THE_QUEUE = REVIEWER | LEADS
@@ -165,9 +165,9 @@ DOORS = [
     Door("opens overruling", "approval.overrule_clicked open_overrule_form", refused_id, button("overrule"), ADMIN,
          "golden gate refused"),
     Door("overrules", "approval.overrule_submitted", refused_report, overruled, ADMIN),
-    Door("/goldloop help", "commands.typed", nothing, command("help"), OURS, "What Goldloop answers to"),
-    Door("/goldloop", "commands.typed", nothing, command(""), OURS, "What Goldloop answers to"),
-    Door("/goldloop nonsense", "commands.typed", nothing, command("nonsense"), OURS, "What Goldloop answers to"),
+    Door("/goldloop help", "commands.typed", nothing, command("help"), OURS, "To vote, use the cards"),
+    Door("/goldloop", "commands.typed", nothing, command(""), OURS, "To vote, use the cards"),
+    Door("/goldloop nonsense", "commands.typed", nothing, command("nonsense"), OURS, "To vote, use the cards"),
     Door("/goldloop stats", "commands.typed", House.ticket, command("stats support"), OF_THE_QUEUE, "Support tickets"),
     Door("/goldloop mine", "commands.typed", House.ticket, command("mine"), REVIEWING_SOMEWHERE, "open for me"),
     Door("/goldloop pause", "commands.typed", none_paused, command("pause"), REVIEWING_SOMEWHERE),

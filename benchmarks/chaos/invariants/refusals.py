@@ -16,11 +16,11 @@ from core.review.answers import votes_among
 from core.review.consensus import Dispute, verdict
 from core.vocabulary import AnswerKind
 
-RECORDED = re.compile(r"^(Recorded for|Taken back|You decided)", re.MULTILINE)
+RECORDED = re.compile(r"^Item \d+(:| skipped)", re.MULTILINE)
 ITEM = re.compile(r"\bitem (\d+)", re.IGNORECASE)
 WORDS_SECONDS = 15.0  # within which the words about a click come
 VARIES = re.compile(
-    r"\d+|(?<=decided).*|(?<=waits for a lead).*|\(.*"
+    r"\d+|(?<=decided).*|(?<=waiting for a lead).*|\(.*"
 )  # what makes one refusal differ from another of its kind
 SLOW = 1.9  # seconds: who waited so long for a lock was told that the database is busy
 LOST_WORDS = 5.0  # seconds after the acknowledgement within which a kill takes the words with it

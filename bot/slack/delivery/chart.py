@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
+from bot.wording.numbers import MINUS, signed
 from core.learning.evaluation.intervals import Interval
 from core.learning.evaluation.scorecard import Baseline, LabelScore, PastErrorScore, RandomScore, Scorecard
 
@@ -34,7 +35,7 @@ DIRECTIONS = (("<", FALL, "falls"), (">", RISE, "rises"))  # by whether it rises
 BASELINES: dict[Baseline, str] = {
     "live": "live model",
     "recorded": "sender's model",
-    "majority": "commonest label",
+    "majority": "most common label",
 }
 
 
@@ -74,7 +75,7 @@ def _summary(scorecard: Scorecard) -> str:
     if not score.n and not past.n:
         return "There are no golden examples to compare on."
     change = score.difference
-    accuracy = f"Accuracy {_signed(change.estimate)} points (95 %: {_signed(change.low)} to {_signed(change.high)})"
+    accuracy = f"Accuracy {signed(change.estimate)} points (95%: {signed(change.low)} to {signed(change.high)})"
     fixed = f"past errors fixed: {len(past.fixed)}, broken again: {len(past.broken_again)}"
     return "   ·   ".join([accuracy, f"newly wrong: {score.regressions}, newly right: {score.improvements}", fixed])
 
@@ -109,7 +110,7 @@ def _accuracy(axes: Axes, scorecard: Scorecard) -> None:
         else:
             axes.text(0.5, place, "none yet", color=FAINT, size=13, ha="center", va="center", backgroundcolor="white")
     before = axes.plot([], [], "s", color=BEFORE, markersize=9, label=BASELINES[scorecard.baseline])
-    _legend(axes, [*before, *axes.plot([], [], "o", color=NOW, markersize=9, label="candidate (bars: 95 %)")])
+    _legend(axes, [*before, *axes.plot([], [], "o", color=NOW, markersize=9, label="candidate (bars: 95%)")])
 
 
 def _estimate(axes: Axes, share: Interval, height: float, color: str, marker: str) -> None:
@@ -169,7 +170,7 @@ def _rise(score: LabelScore) -> float:
 
 
 def _points(score: LabelScore) -> str:
-    return f"{_rise(score) * 100:+.0f}".replace("-", "−")
+    return f"{_rise(score) * 100:+.0f}".replace("-", MINUS)
 
 
 def _clip(text: str, most: int) -> str:
@@ -182,8 +183,4 @@ def _squeeze(label: str) -> str:
 
 
 def _percent(share: Interval) -> str:
-    return f"{share.estimate * 100:.0f} %"
-
-
-def _signed(share: float) -> str:
-    return f"{share * 100:+.1f}".replace("-", "−")
+    return f"{share.estimate:.0%}"

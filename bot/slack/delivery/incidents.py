@@ -1,13 +1,13 @@
 """Tells the leads of incidents: once what they have to resolve, and once that it is resolved. An incident with the
 leads' own channel is told nowhere in Slack; the log, /health/ready and `goldloop doctor` have it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from bot.runtime.services import Services
-from bot.slack.views import incident as words
 from core.delivery import backlog, incidents, notices
 from core.delivery.incidents import EVERYWHERE
 from core.policy import Policy
@@ -41,20 +41,24 @@ def _concerned(policy: Policy, channel: str) -> Iterable[str]:
 def _tell(session: Session, services: Services, incident: Incident, channel: str) -> None:
     key = f"incident:{incident.id}:{channel}"
     if incident.resolved_at is None:
-        _notify(session, services, key, channel, _what_is_wrong(session, incident))
+        _notify(session, services, key, channel, *_what_is_wrong(session, incident))
     elif incident.held_until is not None:
         could_be_told = incident.channel not in (channel, EVERYWHERE)
         if not could_be_told or notices.was_noted(session, key):
-            _notify(session, services, f"resolved:{key}", channel, words.mended(incident.channel, incident.since))
+            values = {"channel": incident.channel, "since": int(incident.since.timestamp())}
+            _notify(session, services, f"resolved:{key}", channel, NoticeKind.INCIDENT_RESOLVED, values)
 
 
-def _what_is_wrong(session: Session, incident: Incident) -> str:
+def _what_is_wrong(session: Session, incident: Incident) -> tuple[NoticeKind, dict[str, Any]]:
     count = backlog.count_waiting_for(session, incident)
+    about = {"channel": incident.channel, "error": incident.reason}
     if incident.held_until is not None:
-        return words.held_up(incident.channel, incident.reason, count)
-    named = backlog.named_as_given_up(session, incident.channel, incident.reason)
-    return words.refused(incident.channel, incident.reason, count, named)
+        return NoticeKind.CHANNEL_BLOCKED, about | {"waiting": count}
+    cards = backlog.named_as_given_up(session, incident.channel, incident.reason)
+    return NoticeKind.MESSAGES_REFUSED, about | {"count": count, "cards": cards}
 
 
-def _notify(session: Session, services: Services, key: str, channel: str, said: str) -> None:
-    notices.notify(session, NoticeKind.INCIDENT, key, channel, None, said, services.clock())
+def _notify(
+    session: Session, services: Services, key: str, channel: str, kind: NoticeKind, values: Mapping[str, Any]
+) -> None:
+    notices.notify(session, kind, key, channel, None, values, services.clock())

@@ -11,7 +11,7 @@ from bot.runtime.services import Services
 from bot.slack.blocks import Message
 from bot.slack.delivery import deduplication
 from bot.slack.errors import NotYetError
-from bot.slack.views import candidate, review_item, run
+from bot.slack.views import candidate, notice, review_item, run
 from core.delivery import outbox
 from core.delivery.card_refs import CardRef
 from core.delivery.notices import DueNotice
@@ -33,25 +33,26 @@ def show(services: Services, due: Due) -> str | None:
 
 def say(services: Services, due: DueNotice) -> None:
     """Say a notice, to the whole channel or to one person of it. Raises as `show`."""
+    text = notice.render(due.kind, due.values)
     if due.person is None:
-        _say_to_channel(services, due)
+        _say_to_channel(services, due, text)
         return
     try:
-        services.slack.chat_postEphemeral(channel=due.channel, user=due.person, text=due.words)
+        services.slack.chat_postEphemeral(channel=due.channel, user=due.person, text=text)
     except SlackApiError as error:
         if error.response.get("error") != "user_not_in_channel":
             raise
-        services.slack.chat_postMessage(channel=due.person, text=due.words)  # they only peeked in: a direct message
+        services.slack.chat_postMessage(channel=due.person, text=text)  # they only peeked in: a direct message
 
 
-def _say_to_channel(services: Services, due: DueNotice) -> None:
+def _say_to_channel(services: Services, due: DueNotice, text: str) -> None:
     """Words to one person leave no trace to look for: those are rather said twice than never."""
     carried = {"notice": str(CardRef.of(due.id, due.since))}  # that of before a restore had the number too
     if due.maybe_said and deduplication.message_ts(services.slack, due.channel, NOTICE, carried, due.since):
         return
     services.budget.spend_post(due.channel)
     metadata = {"event_type": NOTICE, "event_payload": carried}
-    services.slack.chat_postMessage(channel=due.channel, text=due.words, metadata=metadata)
+    services.slack.chat_postMessage(channel=due.channel, text=text, metadata=metadata)
 
 
 def _item(session: Session, subject: int, policy: Policy) -> Message:

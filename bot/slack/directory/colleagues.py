@@ -1,13 +1,13 @@
-"""Whether somebody without a role is a full member of our workspace."""
+"""Full members of our workspace: people without a role may do some things too."""
 
 from bot.runtime.services import Services
 from bot.slack.directory.lookup import asked_about
-from core.errors import NotAllowed
 from core.people.members import is_active
+from core.people.permissions import inactive
 
 
 def require_colleague(services: Services, person: str, what: str) -> None:
-    """Raise NotAllowed, with the reason, unless this is a full member of our workspace. `what` completes "… may ___".
+    """Raise NotAllowed, with the reason, unless this is a full member of our workspace. `what` completes "… can ___".
     Of those who hold no role there is no row: about them Slack is asked, so never inside a transaction."""
     with services.database.reading() as session:
         if is_active(session, person):
@@ -15,4 +15,4 @@ def require_colleague(services: Services, person: str, what: str) -> None:
     team = str(services.slack.auth_test()["team_id"])
     [known] = asked_about(services.slack, [person], team)
     if known.inactive_because:
-        raise NotAllowed(f"You may not {what}: {known.inactive_because}.")
+        raise inactive(known.inactive_because, what)

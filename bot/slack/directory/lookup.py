@@ -7,6 +7,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from core.people.members import Person
+from core.vocabulary import InactiveReason
 
 UNKNOWN = ("user_not_found", "users_not_found", "user_not_visible")
 MOST_SINGLY = 50  # Slack tells of a hundred people a minute one by one, and of a thousand at once where all are listed
@@ -31,7 +32,7 @@ def asked_about(slack: WebClient, ids: Iterable[str], team: str) -> Iterator[Per
     listed = {user["id"]: user for user in _everybody(slack)} if len(wanted) > MOST_SINGLY else {}
     for person in wanted:
         user = listed.get(person) or _asked_singly(slack, person)  # people of other workspaces are not listed
-        yield Person(person, _why_inactive(user, team) if user else "Slack does not know this person")
+        yield Person(person, _why_inactive(user, team) if user else InactiveReason.UNKNOWN)
 
 
 def _everybody(slack: WebClient) -> Iterator[User]:
@@ -58,13 +59,13 @@ def _next(page: Any) -> str:
     return (page.get("response_metadata") or {}).get("next_cursor") or ""
 
 
-def _why_inactive(user: User, team: str) -> str:
+def _why_inactive(user: User, team: str) -> InactiveReason | None:
     if user.get("deleted"):
-        return "this account is deactivated"
+        return InactiveReason.DEACTIVATED
     if user.get("is_bot"):
-        return "bots do not review"
+        return InactiveReason.BOT
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
-        return "guests may not act here"
+        return InactiveReason.GUEST
     if user.get("is_stranger") or user.get("team_id", team) != team:
-        return "people of other workspaces may not act here"
-    return ""
+        return InactiveReason.OTHER_WORKSPACE
+    return None

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from bot.runtime.services import Services
 from bot.slack.directory.groups import refresh_groups
 from bot.slack.directory.lookup import asked_about, channel_members
-from bot.slack.errors import CHANNEL
+from bot.slack.errors import Kind, kind_of, words_of
 from core.delivery import outbox
 from core.people.groups import people_named
 from core.people.members import Person, members, sync_members
@@ -65,7 +65,7 @@ def _people_in_channel(services: Services, queue: QueuePolicy) -> list[str]:
         return list(channel_members(services.slack, queue.channel))
     except SlackApiError as error:
         reason = str(error.response.get("error"))
-        if reason not in CHANNEL:
+        if kind_of(reason) is not Kind.CHANNEL:
             raise
     log.warning("Channel is not visible", extra={"channel": queue.channel, "reason": reason})
     with services.database.reading() as session:
@@ -81,4 +81,4 @@ def _deliver_again(services: Services, channel: str) -> None:
         return
     if found.get("is_member") and not found.get("is_archived"):
         with services.database.transaction(wait=PATIENT) as session:
-            outbox.revive(session, channel, CHANNEL, services.clock())
+            outbox.revive(session, channel, words_of(Kind.CHANNEL), services.clock())

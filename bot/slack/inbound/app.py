@@ -23,6 +23,7 @@ from bot.slack.inbound.replies import note, tell
 from bot.slack.inbound.requests import TimedApp
 from bot.slack.inbound.workspace_check import let_in_only_ours
 from bot.slack.views import forms
+from bot.slack.views.mrkdwn import refusal
 from core.errors import DatabaseUnavailable, Invalid, Refusal
 
 log = logging.getLogger(__name__)
@@ -57,21 +58,21 @@ def _sentence(error: Exception, parsed: Payload, context: BoltContext) -> BoltRe
     delivers them again. What cannot be used is: it would be no better the next time.
     """
     if isinstance(error, Refusal):
-        words, field = str(error), error.field if isinstance(error, Invalid) else None
+        refused = error
         log.info("refused", extra={"code": error.code})
     else:
         reference = uuid.uuid4().hex[:8]
         log.error("a listener failed", exc_info=error, extra={"reference": reference})
-        words, field = f"Something broke on our side (id {reference}). Nothing was recorded; please try again.", None
+        refused = Refusal(f"Something went wrong on our side (id {reference}). Nothing was recorded. Please try again.")
     if parsed.type == "event_callback":
         return BoltResponse(status=_of_event(error))
     if parsed.view and parsed.type == "view_submission":
-        return _answered(_in_the_form(words, field, parsed.view))
+        return _answered(_in_the_form(refused, parsed.view))
     if parsed.type == "block_suggestion":
         return _answered({"options": []})
     if parsed.command:
-        return _answered({"response_type": "ephemeral", "text": blocks.escape(words)})
-    note(context, blocks.message(blocks.escape(words), []))
+        return _answered({"response_type": "ephemeral", "text": refusal(refused)})
+    note(context, blocks.message(refusal(refused), []))
     return BoltResponse(status=200, body="")
 
 
@@ -81,11 +82,12 @@ def _of_event(error: Exception) -> int:
     return 200 if isinstance(error, Refusal) else 500
 
 
-def _in_the_form(words: str, field: str | None, view: View) -> dict[str, Any]:
+def _in_the_form(refused: Refusal, view: View) -> dict[str, Any]:
+    field = refused.field if isinstance(refused, Invalid) else None
     inputs = {block.block_id for block in view.blocks if block.type == "input"}
     if field in inputs:
-        return {"response_action": "errors", "errors": {field: words}}
-    return {"response_action": "update", "view": forms.sentence("Not recorded", words).body}
+        return {"response_action": "errors", "errors": {field: str(refused)}}
+    return {"response_action": "update", "view": forms.refused("Not recorded", refused).body}
 
 
 def _answered(payload: dict[str, Any]) -> BoltResponse:

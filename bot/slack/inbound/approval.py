@@ -66,7 +66,7 @@ def register(app: App, services: Services) -> None:
         with services.database.transaction() as session:
             overrule(session, said.model, said.seen, said.person, said.reason, services.clock(), services.policy)
         ack()
-        note(context, blocks.message("It is live now.", []))
+        note(context, blocks.message("It's live now.", []))
 
     app.event("reaction_added")(reacted)
     app.event("reaction_removed")(unreacted)
@@ -95,5 +95,6 @@ def _tell_once(database: Database, reaction: Reaction, refusal: Refusal, now: da
         return
     kind = NoticeKind.NOT_A_LEAD if isinstance(refusal, NotAllowed) else NoticeKind.REACTION_REFUSED
     key = f"{kind}:{reaction.channel}:{reaction.ts}:{reaction.person}:{_short(str(refusal))}"
+    values = {"sentence": str(refusal), "ask": refusal.ask if isinstance(refusal, NotAllowed) else ()}
     with database.transaction() as session:
-        notices.notify(session, kind, key, reaction.channel, reaction.person, str(refusal), now)
+        notices.notify(session, kind, key, reaction.channel, reaction.person, values, now)

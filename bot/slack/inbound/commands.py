@@ -24,14 +24,14 @@ from core.queues import queue_named
 from core.records.queues import Queue
 from core.vocabulary import Role, Trigger
 
-HELP = """*What Goldloop answers to*
-• `/goldloop stats [queue]` – open and settled items, agreement, errors caught, the live model
-• `/goldloop mine` – what is open for me, what I have done today, my last answers with undo
-• `/goldloop pause` and `/goldloop resume` – nobody counts on my answers for a while
-• `/goldloop retrain [queue]` – leads: make a new candidate now
-• `/goldloop rollback [queue] [why]` – leads: bring the former model back
-• `/goldloop help` – this
-Votes are given on the cards in the queue's channel; leads decide on models by reacting to their reports."""
+HELP = """*Commands*
+• `/goldloop stats [queue]` – open and settled items, agreement, model errors caught, live model
+• `/goldloop mine` – items open for you, your votes today, your recent answers with undo
+• `/goldloop pause` and `/goldloop resume` – take a break: items won't wait for you
+• `/goldloop retrain [queue]` – leads: train a new candidate now
+• `/goldloop rollback [queue] [why]` – leads: bring the previous model back
+• `/goldloop help` – this list
+To vote, use the cards in the queue's channel. Leads decide on models by reacting to their reports."""
 
 
 def register(app: App, services: Services) -> None:
@@ -59,7 +59,7 @@ def _stats(command: Command, services: Services) -> Message:
         wanted = services.policy.queue(command.words[1]).shown_title
         cards = [card for card in cards if card.queue_title == wanted]
     if not cards:
-        raise NotAllowed("You neither review nor lead in this queue, so its numbers are not shown to you.")
+        raise NotAllowed("Only reviewers and leads of this queue can see its numbers.")
     drawn = [stats.render(card) for card in cards[:5]]
     return blocks.message(
         "\n".join(one.text for one in drawn), [block for one in drawn for block in one.blocks]
@@ -73,7 +73,7 @@ def _mine(command: Command, services: Services) -> Message:
 def _pause(command: Command, services: Services) -> Message:
     with services.database.transaction() as session:
         pause(session, command.person, services.clock())
-    return Message("Paused: nobody counts on your answers. `/goldloop resume` when you are back.")
+    return Message("You're paused. Items won't wait for you. Type `/goldloop resume` when you're back.")
 
 
 def _resume(command: Command, services: Services) -> Message:
@@ -87,8 +87,8 @@ def _retrain(command: Command, services: Services) -> Message:
         queue, policy = _led_queue(session, command, services)
         run_id = request_run(session, queue, Trigger.COMMAND, command.person, services.clock(), policy)
     if run_id is None:
-        raise Refusal(f"A training run of {policy.shown_title} is waiting already.")
-    return Message(f"Training run {run_id} is on its way; its report will come to the leads' channel.")
+        raise Refusal(f"A training run of {policy.shown_title} is already waiting.")
+    return Message(f"Training run {run_id} is on its way. Its report will appear in the leads' channel.")
 
 
 def _rollback(command: Command, services: Services) -> Message:
@@ -107,10 +107,12 @@ def _led_queue(session: Session, command: Command, services: Services) -> tuple[
     if named is None and len(led) > 1:
         raise Invalid(f"Which queue? {', '.join(queue.name for queue in led)}.")
     queue = queue_named(session, named) if named else (led[0] if led else queue_named(session, names[0]))
-    require(session, queue, Role.LEAD, command.person, f"use {command.words[0]}")
-    return queue, services.policy.queue(queue.name)
+    policy = services.policy.queue(queue.name)
+    require(session, queue, Role.LEAD, command.person, COMMANDS[command.words[0].lower()], policy)
+    return queue, policy
 
 
+COMMANDS = {"retrain": "retrain", "rollback": "roll back", "roll-back": "roll back"}  # completes "Only leads can ___"
 ANSWERS: dict[str, Callable[[Command, Services], Message]] = {
     "help": _help,
     "stats": _stats,

@@ -42,7 +42,7 @@ def register(app: App, services: Services) -> None:
         prediction = _looked_at(services, asked)
         with services.database.transaction() as session:
             item_id = flag_for_review(session, prediction, asked.person, services.clock(), queue)
-        done = f"Thank you. The reviewers of {queue.shown_title} will look at it as item {item_id}."
+        done = f"Thank you. Reviewers of {queue.shown_title} will look at it as item {item_id}."
         ack(response_action="update", view=forms.sentence("Flagged", done).body)
 
     app.shortcut("flag_for_review")(ack=shortcut_used, lazy=[open_form, tell])
@@ -54,9 +54,8 @@ def _looked_at(services: Services, asked: FlagSubmission) -> NewPrediction:
     external_id = f"slack:{asked.origin.replace('|', ':')}"
     if len(external_id) > LONGEST_ID:
         raise Invalid("This message cannot be identified.")
-    fields = {"Flagged by": f"@{asked.person}"}
     queue = services.policy.queue(asked.queue)
-    prediction = NewPrediction(external_id, NO_MODEL, queue.privacy.stored(asked.text), fields=fields)
+    prediction = NewPrediction(external_id, NO_MODEL, queue.privacy.stored(asked.text))
     live = services.serving.usable(queue)
     if live is None:
         return prediction

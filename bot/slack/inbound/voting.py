@@ -54,7 +54,7 @@ def register(app: App, services: Services) -> None:
         def draw() -> View:
             with services.database.reading() as session:
                 card = form_card(session, item_meant(session, click.subject), click.person, services.policy)
-            gone = f"Item {click.subject.id} is decided already; there is nothing left to say about it."
+            gone = f"Item {click.subject.id} is already decided."
             return forms.answer_form(card, click.clicked_at) if card else forms.sentence("Too late", gone)
 
         show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)

@@ -12,7 +12,7 @@ from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.replies import tell
 from core.errors import NotAllowed
 
-ELSEWHERE = "People of other workspaces may not act here."
+ELSEWHERE = "People from other workspaces can't act here."
 
 Refuse = Callable[[Exception, Payload, BoltContext], BoltResponse]
 

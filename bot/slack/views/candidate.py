@@ -2,29 +2,26 @@
 
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
+from bot.slack.views.mrkdwn import MRKDWN, moment
+from bot.wording.gate import BASELINES, gate_sentence
+from bot.wording.model_history import decision
+from bot.wording.numbers import count, signed
 from core.learning.evaluation.intervals import Interval
 from core.learning.evaluation.scorecard import Flip, LabelScore, Scorecard
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine
-from core.vocabulary import OPERATOR, DecisionKind, ModelState
+from core.vocabulary import ModelState
 
 MOST_FLIPS = 6
 MOST_LABELS = 8
-BASELINES = {"recorded": "the sender's model", "majority": "always giving the commonest label"}
-DECIDED = {
-    DecisionKind.PROMOTE: "promoted by",
-    DecisionKind.OVERRULE: "promoted against the gate by",
-    DecisionKind.REJECT: "rejected by",
-    DecisionKind.ROLL_BACK: "brought back by",
-}
 
 
 def render(card: CandidateCard) -> Message:
-    against = card.live_name or BASELINES.get(card.scorecard.baseline, "the live model")
-    head = f"{card.queue_title}: {card.name} against {against}"
+    other = card.live_name or BASELINES[card.scorecard.baseline]
+    head = f"{card.queue_title}: {card.name} compared with {other}"
     drawn = [blocks.header(head), blocks.section(_state(card)), *_numbers(card)]
-    drawn += [blocks.section(f":no_entry: {blocks.literal(problem)}") for problem in card.blocks]
+    drawn += [blocks.section(f":no_entry: {gate_sentence(block, MRKDWN)}") for block in card.blocks]
     if card.warnings:
-        drawn.append(blocks.context(*(f":warning: {blocks.literal(warning)}" for warning in card.warnings)))
+        drawn.append(blocks.context(*(f":warning: {gate_sentence(warning, MRKDWN)}" for warning in card.warnings)))
     drawn += _details(card.scorecard)
     drawn.append(blocks.context(_provenance(card), *(_decision(line) for line in card.decisions)))
     if card.state is ModelState.CANDIDATE and not card.passed and not card.outdated:
@@ -39,21 +36,21 @@ def _state(card: CandidateCard) -> str:
         return f":large_green_circle: *{card.name} is live.*"
     if card.state is ModelState.SUPERSEDED:
         newer = f" by {card.superseded_by}" if card.superseded_by else ""
-        return f":fast_forward: *Superseded{newer}* before anybody decided. Please decide about the newer one."
+        return f":fast_forward: *Superseded{newer}.* Decide on the newer one instead."
     words = {ModelState.RETIRED: ":white_circle: *No longer live.*", ModelState.REJECTED: ":x: *Rejected.*"}
     return words[card.state]
 
 
 def _pending(card: CandidateCard) -> str:
     if card.outdated:
-        return ":arrows_counterclockwise: *The live model has changed since.* This report is being made again."
+        return ":arrows_counterclockwise: *The live model has changed.* A new report is on its way."
     if not card.passed:
-        return ":no_entry: *The golden gate refuses it.* React with :x: to reject it; a check mark is not enough."
+        return ":no_entry: *The golden gate refuses it.* React with :x: to reject it. A check mark won't promote it."
     given = len(card.approvals)
     who = f" ({', '.join(blocks.mention(person) for person in card.approvals)})" if given else ""
     counted = f" {given} of {card.approvals_needed} leads{who}." if card.approvals_needed > 1 or given else ""
     return (
-        "*The golden gate passes it.* Leads: react with :white_check_mark: to promote it, with :x: to reject it."
+        "*The golden gate passes it.* Leads: react with :white_check_mark: to promote it or :x: to reject it."
         f"{counted} Nothing happens without you."
     )
 
@@ -85,9 +82,7 @@ def _details(scorecard: Scorecard) -> list[Block]:
     drawn = []
     if scorecard.negative_flips:
         flips = ", ".join(_flip(flip) for flip in scorecard.negative_flips[:MOST_FLIPS])
-        drawn.append(
-            blocks.section(f"*Right before, wrong now* ({len(scorecard.negative_flips)}): {flips}{_more(scorecard)}")
-        )
+        drawn.append(blocks.section(f"*Newly wrong* ({len(scorecard.negative_flips)}): {flips}{_more(scorecard)}"))
     changed = [one for one in scorecard.labels if one.n and _change(one)]
     lines = [_label(one) for one in sorted(changed, key=_change, reverse=True)[:MOST_LABELS]]
     if lines:
@@ -121,15 +116,12 @@ def _more(scorecard: Scorecard) -> str:
 
 
 def _provenance(card: CandidateCard) -> str:
-    left = f"; {card.left_out} near-golden rows left out" if card.left_out else ""
-    return f"Trained on {card.rows} rows, {card.corrections} of them corrections{left}."
+    left = f" {count(card.left_out, 'row')} left out as too close to golden examples." if card.left_out else ""
+    return f"Trained on {count(card.rows, 'row')}, including {count(card.corrections, 'correction')}.{left}"
 
 
 def _decision(line: DecisionLine) -> str:
-    who = ", ".join(lead if lead == OPERATOR else blocks.mention(lead) for lead in line.leads)
-    reason = f": “{blocks.literal(blocks.shorten(line.reason, 300))}”" if line.reason else ""
-    about = f"{line.instead} " if line.instead else ""
-    return f"{line.at:%Y-%m-%d %H:%M} UTC {about}{DECIDED[line.kind]} {who}{reason}"
+    return f"{moment(line.at)}: {decision(line, MRKDWN)}"
 
 
 def _share(interval: Interval) -> str:
@@ -137,7 +129,7 @@ def _share(interval: Interval) -> str:
 
 
 def _points(interval: Interval) -> str:
-    return f"{interval.estimate * 100:+.1f} points ({interval.low * 100:+.1f} to {interval.high * 100:+.1f})"
+    return f"{signed(interval.estimate)} points ({signed(interval.low)} to {signed(interval.high)})"
 
 
 def _spoken(card: CandidateCard, head: str) -> str:
@@ -151,5 +143,5 @@ def _spoken(card: CandidateCard, head: str) -> str:
         )
     if past.n:
         parts.append(f"Past errors: {len(past.fixed)} of {past.n} fixed, {len(past.broken_again)} broken again.")
-    parts += [blocks.literal(problem) for problem in card.blocks]
+    parts += [gate_sentence(block, MRKDWN) for block in card.blocks]
     return " ".join(parts)

@@ -5,8 +5,12 @@ from collections.abc import Callable, Sequence
 from bot.slack import blocks
 from bot.slack.blocks import Block, View
 from bot.slack.controls import NONE_VALUE
-from bot.slack.views.words import REASON_WORDS
-from core.errors import DatabaseUnavailable, NotAllowed, NotFound
+from bot.slack.views import mrkdwn
+from bot.slack.views.mrkdwn import MRKDWN, moment
+from bot.wording.answers import REASONS
+from bot.wording.gate import gate_sentence
+from bot.wording.item_history import item_step
+from core.errors import DatabaseUnavailable, NotAllowed, NotFound, Refusal
 from core.learning.lifecycle.cards import CandidateCard
 from core.policy import LabelPolicy, QueuePolicy
 from core.review.cards import FormCard
@@ -20,11 +24,11 @@ MOST_PROBLEMS = 40  # of the gate; the report has all
 def answer_form(card: FormCard, opened_at: int) -> View:
     """opened_at: by Slack's clock, in microseconds; it comes back with what is filled in."""
     drawn = [blocks.verbatim(card.text or "(an image)", 600), blocks.form_input("label", "Label", _label_choice(card))]
-    reasons = [blocks.option(words, value) for value, words in REASON_WORDS.items()]
+    reasons = [blocks.option(words, value) for value, words in REASONS.items()]
     drawn += [
         blocks.form_input(
             "reason",
-            "Why is it hard, or why was the model wrong?",
+            "Why is it hard, or why is the model wrong?",
             blocks.static_select("reason", reasons, "Choose a reason", card.reason),
             optional=True,
         ),
@@ -45,10 +49,7 @@ def matching_labels(labels: Sequence[LabelPolicy], typed: str) -> list[Block]:
 
 
 def how_decided(item_id: int, story: Sequence[HistoryLine]) -> View:
-    drawn = [
-        blocks.section(f"{line.at:%Y-%m-%d %H:%M} UTC – {blocks.literal(blocks.shorten(line.words, 400))}")
-        for line in story
-    ]
+    drawn = [blocks.section(f"{moment(line.at)} – {item_step(line.step, MRKDWN)}") for line in story]
     return blocks.modal("how_decided", f"Item {item_id}", drawn)
 
 
@@ -58,17 +59,17 @@ def whole_text(item_id: int, text: str) -> View:
     parts = [shown[start : start + blocks.SECTION] for start in range(0, len(shown), blocks.SECTION)]
     drawn = [blocks.verbatim(part) for part in parts]
     if shown != text:
-        drawn.append(blocks.context(f"The first {len(shown):,} of {len(text):,} characters; Slack shows no more."))
+        drawn.append(blocks.context(f"The first {len(shown):,} of {len(text):,} characters. Slack shows no more."))
     return blocks.modal("whole_text", f"Item {item_id}", drawn)
 
 
 def overrule_form(card: CandidateCard) -> View:
     drawn = [blocks.section(f":warning: The golden gate refused *{card.name}*:")]
-    drawn += [blocks.section(f"• {blocks.literal(problem)}") for problem in card.blocks[:MOST_PROBLEMS]]
+    drawn += [blocks.section(f"• {gate_sentence(block, MRKDWN)}") for block in card.blocks[:MOST_PROBLEMS]]
     drawn.append(
         blocks.form_input(
             "reason",
-            "Why should it go live all the same?",
+            "Why should it go live anyway?",
             blocks.text_input("reason", most=1000),
             hint="Kept with the decision for everyone to read.",
         )
@@ -87,7 +88,7 @@ def flag_form(queues: Sequence[QueuePolicy], text: str, origin: str) -> View:
             blocks.static_select("queue", options, "Choose a queue", queues[0].name if len(queues) == 1 else None),
         ),
         blocks.form_input("text", "Text", blocks.text_input("text", initial=text)),
-        blocks.context("This text will be stored in Goldloop and shown to the queue's reviewers."),
+        blocks.context("This text will be stored in Goldloop and shown to the queue's reviewers, with your name."),
     ]
     return blocks.modal("flag_form", "Flag for review", drawn, origin, submit="Flag")
 
@@ -97,16 +98,20 @@ def sentence(title: str, words: str) -> View:
     return blocks.modal("sentence", title, [blocks.section(blocks.escape(words))])
 
 
+def refused(title: str, refusal: Refusal) -> View:
+    return blocks.modal("sentence", title, [blocks.section(mrkdwn.refusal(refusal))])
+
+
 def for_those_who_may(draw: Callable[[], View]) -> View:
     """What is drawn, or the sentence why this person does not see it, or not now, or never again."""
     try:
         return draw()
     except DatabaseUnavailable as refusal:
-        return sentence("Please try again", str(refusal))
+        return refused("Please try again", refusal)
     except NotAllowed as refusal:
-        return sentence("Not for you", str(refusal))
+        return refused("Not allowed", refusal)
     except NotFound as refusal:
-        return sentence("Gone", str(refusal))
+        return refused("Gone", refusal)
 
 
 def _label_choice(card: FormCard) -> Block:

@@ -22,31 +22,29 @@ def render_my_work(mine: MyWorkCard) -> Message:
     spoken = "; ".join(
         f"{blocks.escape(queue.title)}: {queue.open} open, {queue.done_today} done today" for queue in mine.queues
     )
-    return blocks.message(spoken or "You review in no queue.", _mine(mine))
+    return blocks.message(spoken or "You're not a reviewer in any queue.", _mine(mine))
 
 
 def _mine(mine: MyWorkCard) -> list[Block]:
     if not mine.queues:
-        return [blocks.section("You are not a reviewer in any queue. A lead can add you to the policy.")]
+        return [blocks.section("You're not a reviewer in any queue. A lead can add you.")]
     drawn: list[Block] = []
     for queue in mine.queues:
         drawn += _queue(queue)
     drawn += blocks.actions(
-        blocks.button("I am back", "resume", "0", style="primary")
-        if mine.paused
-        else blocks.button("Pause for me", "pause", "0")
+        blocks.button("Resume", "resume", "0", style="primary") if mine.paused else blocks.button("Pause", "pause", "0")
     )
     if mine.paused:
-        drawn.append(blocks.context("You have paused: nobody counts on your answer until you are back."))
+        drawn.append(blocks.context("You're paused. Items won't wait for you."))
     if mine.answers:
-        drawn.append(blocks.section("*My last answers*"))
+        drawn.append(blocks.section("*My recent answers*"))
         for answer in mine.answers:
             drawn.append(_answer(answer))
     return drawn
 
 
 def _queue(queue: MyQueue) -> list[Block]:
-    numbers = f"{queue.open} open for me · {queue.done_today} of at most {queue.daily_cap} done today"
+    numbers = f"{queue.open} open for me · {queue.done_today} done today (limit {queue.daily_cap})"
     drawn = [blocks.section(f"*{blocks.literal(queue.title)}* – {numbers}")]
     if queue.waiting:
         lines = "\n".join(f"• item {item_id}: {blocks.literal(words)}" for item_id, words in queue.waiting)

@@ -4,9 +4,13 @@ import json
 
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
-from bot.slack.views.words import REASON_WORDS, WHY_FLAGGED
-from core.review.cards import ItemCard
-from core.vocabulary import NONE_OF_THESE, ItemState, shown_answer
+from bot.slack.views.mrkdwn import MRKDWN
+from bot.wording.answers import REASONS, support, votes
+from bot.wording.disputes import dispute_sentence
+from bot.wording.flags import flag_sentence
+from bot.wording.numbers import count
+from core.review.cards import ItemCard, Outcome
+from core.vocabulary import NONE_OF_THESE, ErrorReason, ItemState
 
 SHOWN_TEXT = 1500  # characters of a ticket on the card; the whole stands behind "Read all"
 MOST_FIXED_BUTTONS = 12  # a blind card shows all labels as buttons up to this many, else none
@@ -24,25 +28,23 @@ def render(card: ItemCard) -> Message:
 def _undecided(card: ItemCard) -> Message:
     drawn = _top(card)
     drawn.append(blocks.context(*_why_here(card)))
-    if card.state is ItemState.DISPUTED:
+    if card.dispute is not None:
         leads = " ".join(blocks.mention(lead) for lead in card.leads)
-        drawn.append(
-            blocks.section(f":scales: *A lead decides*, because {card.disputed_because}. {leads}, what is right?")
-        )
+        drawn.append(blocks.section(f":scales: *{dispute_sentence(card.dispute)}* {leads}, which label is right?"))
     drawn += blocks.actions(*_label_buttons(card))
     drawn += blocks.actions(*_other_buttons(card))
     if card.state is ItemState.OPEN:
-        drawn.append(blocks.context(f"{card.votes} of at most {card.most_votes} votes are in. Hidden until decided."))
+        drawn.append(blocks.context(_hidden_votes(card)))
     return blocks.message(_spoken(card), drawn)
 
 
 def _settled(card: ItemCard) -> Message:
     outcome = card.outcome
     assert outcome is not None
-    answer = blocks.literal(shown_answer(outcome.label))
+    answer = "No label fits" if outcome.label is None else blocks.literal(outcome.label)
     drawn = _top(card)
     mark = ":white_check_mark:" if outcome.model_was_right else ":pencil2:"
-    drawn.append(blocks.section(f"{mark} *{answer}* – {_how(card)}. {_about_model(card)}"))
+    drawn.append(blocks.section(f"{mark} *{answer}*{_how(outcome)}. {_about_model(card)}"))
     reasons = [_why(why.answer, why.reason, why.note, why.person) for why in outcome.reasons]
     if reasons:
         drawn.append(blocks.context(*reasons[: blocks.MOST_CONTEXT]))
@@ -58,12 +60,12 @@ def _settled(card: ItemCard) -> Message:
     drawn += blocks.actions(
         blocks.button("How was this decided?", "how_decided", str(card.subject)), *_read_all(card)
     )  # fmt: skip
-    text = f"Item {card.subject.id} is decided: {answer}, {_how(card)}. {_about_model(card)} {_quoted(card, 200)}"
+    text = f"Item {card.subject.id}: {answer}{_how(outcome)}. {_about_model(card)} {_quoted(card, 200)}"
     return blocks.message(text, drawn)
 
 
 def _erased(card: ItemCard) -> Message:
-    words = f"The text of item {card.subject.id} was erased; nothing is left to judge."
+    words = f"The text of item {card.subject.id} was erased, so there is nothing left to review."
     return blocks.message(words, [*_top(card), blocks.context(words)])
 
 
@@ -78,14 +80,17 @@ def _top(card: ItemCard) -> list[Block]:
 
 
 def _why_here(card: ItemCard) -> list[str]:
+    flags = [flag_sentence(flag.why, flag.person, MRKDWN) for flag in card.why_flagged]
     if card.blind:
-        return [":see_no_evil: *Blind*: the model's guess is hidden, so that your answer is your own."]
+        return [":see_no_evil: *Blind review.* The model's guess is hidden until this is decided.", *flags]
     if card.predicted_label is None:
-        predicted_label = "No model has looked at this"
-    else:
-        predicted_label = f"The model says *{blocks.literal(card.predicted_label)}* ({card.confidence or 0:.0%})"
-    flags = [f"{WHY_FLAGGED[reason]} ({blocks.literal(detail)})" for reason, detail in card.why_flagged]
-    return [predicted_label, *(f"Here because it is {flag}" for flag in flags)]
+        return ["No model has seen this.", *flags]
+    return [f"The model says *{blocks.literal(card.predicted_label)}* ({card.confidence or 0:.0%}).", *flags]
+
+
+def _hidden_votes(card: ItemCard) -> str:
+    so_far = f"{count(card.votes, 'vote')} so far. " if card.votes else ""
+    return f"{so_far}Votes stay hidden until decided."
 
 
 def _label_buttons(card: ItemCard) -> list[Block]:
@@ -125,12 +130,11 @@ def _read_all(card: ItemCard) -> list[Block]:
     return [blocks.button("Read all", "read_all", str(card.subject))] if len(card.text) > SHOWN_TEXT else []
 
 
-def _how(card: ItemCard) -> str:
-    assert card.outcome is not None
-    votes = ", ".join(f"{count} × {blocks.literal(answer)}" for answer, count in card.outcome.tally.items())
-    if card.outcome.lead:
-        return f"decided by {blocks.mention(card.outcome.lead)}" + (f" after {votes}" if votes else "")
-    return f"votes: {votes}"
+def _how(outcome: Outcome) -> str:
+    if outcome.lead is None:
+        return support(outcome.label, outcome.tally, MRKDWN)
+    cast = f" (votes: {votes(outcome.tally, MRKDWN)})" if outcome.tally else ""
+    return f", decided by {blocks.mention(outcome.lead)}{cast}"
 
 
 def _about_model(card: ItemCard) -> str:
@@ -139,13 +143,12 @@ def _about_model(card: ItemCard) -> str:
         return ""
     if card.outcome.model_was_right:
         return "The model was right."
-    return f"The model had said {blocks.literal(card.predicted_label)} ({card.confidence or 0:.0%})."
+    return f"The model said {blocks.literal(card.predicted_label)} ({card.confidence or 0:.0%})."
 
 
-def _why(answer: str, reason: str | None, note: str, person: str | None) -> str:
+def _why(answer: str, reason: ErrorReason | None, note: str, person: str | None) -> str:
     who = f"{blocks.mention(person)}: " if person else ""
-    because = REASON_WORDS[reason] if reason else ""
-    words = f"_{because}_" if because else ""
+    words = f"_{REASONS[reason]}_" if reason else ""
     return f"{who}{blocks.literal(answer)} {words} {blocks.literal(blocks.shorten(note, 300))}".strip()
 
 
@@ -156,7 +159,7 @@ def _spoken(card: ItemCard) -> str:
         if card.predicted_label
         else ""
     )
-    state = f" A lead decides, because {card.disputed_because}." if card.state is ItemState.DISPUTED else ""
+    state = f" {dispute_sentence(card.dispute)}" if card.dispute is not None else ""
     where = f"{blocks.escape(card.queue_title)}, item {card.subject.id}"
     return f"{where}: which label is right?{predicted_label}{state} {_quoted(card, 1500)}"
 

@@ -2,10 +2,10 @@
 
 from bot.slack import blocks
 from bot.slack.blocks import Message
+from bot.slack.views.mrkdwn import MRKDWN
+from bot.wording.runs import TRIGGERS, run_problem, run_step
 from core.learning.lifecycle.cards import RunCard
-from core.vocabulary import OPERATOR, RunState, Trigger
-
-ASKED = {Trigger.CRON: "by schedule", Trigger.CORRECTIONS: "by new corrections", Trigger.COMMAND: "by command"}
+from core.vocabulary import OPERATOR, RunState
 
 
 def render(card: RunCard) -> Message:
@@ -16,7 +16,7 @@ def render(card: RunCard) -> Message:
 
 def _asked(card: RunCard) -> str:
     person = card.requested_by
-    return f"by {blocks.mention(person)}" if person and person != OPERATOR else ASKED[card.trigger]
+    return f"by {blocks.mention(person)}" if person and person != OPERATOR else TRIGGERS[card.trigger]
 
 
 def _mark(card: RunCard) -> str:
@@ -25,7 +25,7 @@ def _mark(card: RunCard) -> str:
 
 def _now(card: RunCard) -> str:
     if card.state is RunState.FAILED:
-        return f"it could not be finished: {blocks.literal(card.problem)}"
+        return f"failed. {run_problem(card.problem, MRKDWN)}" if card.problem else "failed."
     if card.state is RunState.DONE:
-        return f"{card.model} is ready; its report is in this channel"
-    return blocks.literal(card.progress)
+        return f"{card.model} is ready. Its report is in this channel."
+    return run_step(card.progress, MRKDWN)

@@ -9,8 +9,8 @@ MOST_LABELS = 10
 
 def render(card: StatsCard) -> Message:
     pairs = [
-        ("Open", f"{card.open}, and {card.disputed} with a lead"),
-        ("Settled", f"{card.settled_today} today, {card.settled} in all"),
+        ("Open", f"{card.open}, plus {card.disputed} with a lead"),
+        ("Settled", f"{card.settled_today} today, {card.settled} in total"),
         ("Agreement", _agreement(card)),
         ("Votes per item", "–" if card.votes_per_item is None else f"{card.votes_per_item:.1f}"),
         ("Accuracy on random checks", _audit(card)),
@@ -19,7 +19,7 @@ def render(card: StatsCard) -> Message:
     drawn = [blocks.header(card.queue_title), *blocks.fields(pairs)]
     if card.errors_by_label:
         caught = ", ".join(f"{blocks.literal(label)} {count}" for label, count in card.errors_by_label[:MOST_LABELS])
-        drawn.append(blocks.section(f"*Errors caught, by the right label:* {caught}"))
+        drawn.append(blocks.section(f"*Model errors caught, by correct label:* {caught}"))
     spoken = "; ".join(f"{name}: {value}" for name, value in pairs)
     return blocks.message(f"{blocks.escape(card.queue_title)}. {spoken}", drawn)
 
@@ -34,13 +34,13 @@ def short(card: StatsCard) -> list[Block]:
 
 
 def _agreement(card: StatsCard) -> str:
-    return "too few votes yet" if card.agreement is None else f"{card.agreement:.2f} (Krippendorff's alpha)"
+    return "not enough votes yet" if card.agreement is None else f"{card.agreement:.2f} (Krippendorff's alpha)"
 
 
 def _audit(card: StatsCard) -> str:
     interval = card.audit_interval
     if interval is None:
-        return "no random check is settled yet"
+        return "no random checks settled yet"
     return (
         f"{card.audit_right} of {card.audit_checked}: {interval.estimate:.0%} ({interval.low:.0%}–{interval.high:.0%})"
     )

@@ -12,11 +12,12 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from core.errors import Refusal
+from core.vocabulary import Coded
 
 
 @dataclass(frozen=True)
 class Progress:
-    words: str
+    step: Coded
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,11 @@ def work(pipe: Connection, function: Callable[..., Any], arguments: tuple[Any, .
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_worker, args=(pipe,), daemon=True).start()
-    pipe.send(_outcome(function, arguments, lambda words: pipe.send(Progress(words))))
+    pipe.send(_outcome(function, arguments, lambda step: pipe.send(Progress(step))))
 
 
 def _outcome(
-    function: Callable[..., Any], arguments: tuple[Any, ...], report: Callable[[str], None]
+    function: Callable[..., Any], arguments: tuple[Any, ...], report: Callable[[Coded], None]
 ) -> Done | Refused | Failed:
     try:
         return Done(function(*arguments, report))

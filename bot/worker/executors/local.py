@@ -64,8 +64,8 @@ class LocalExecutor:
             except (EOFError, ConnectionResetError):
                 raise self._died(process) from None
             match message:
-                case Progress(words):
-                    report(words)
+                case Progress(step):
+                    report(step)
                 case Done(result):
                     process.join(ENDING)
                     return result

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.learning.data.inputs import Example, Input
-from core.vocabulary import Modality
+from core.vocabulary import Coded, Modality
 
 FloatArray = NDArray[np.float64]
 State = Mapping[str, Any]  # what skops can store: str, numbers, lists, dicts, arrays, scikit-learn estimators
-Progress = Callable[[str], None]
+Progress = Callable[[Coded], None]  # of `RunStep`; OTHER takes a phrase of the learner's own
 
 
 class Fitted(Protocol):

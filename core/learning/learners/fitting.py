@@ -11,7 +11,7 @@ from core.learning.learners.artifacts import Packed, pack
 from core.learning.learners.base import Fitted, Learner, Progress, missing_members
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.registry import find_learner
-from core.vocabulary import Modality
+from core.vocabulary import Coded, Modality, RunStep
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,18 @@ def fit(learner: Learner, examples: Sequence[Example], seed: int, progress: Prog
         raise Invalid("There is nothing to learn from: there are no training rows.")
     if not readable:
         raise Invalid(
-            f"The learner “{learner.name}” reads {_named(learner.reads, 'and')}, "
+            f"The learner “{learner.name}” reads {_named(learner.reads)}, "
             f"and none of the {len(examples)} training rows has any."
         )
     if len(readable) < len(examples):
-        progress(f"Leaving out {len(examples) - len(readable)} rows without {_named(learner.reads, 'or')}")
+        left_out = {"rows": len(examples) - len(readable), "reads": list(learner.reads)}
+        progress(Coded(RunStep.ROWS_LEFT_OUT, left_out))
     fitted = learner.fit(readable, seed, progress)
     if missing := missing_members(fitted, Fitted):
         raise Invalid(f"The model that the learner “{learner.name}” has fitted lacks {', '.join(missing)}.")
     return fitted
 
 
-def _named(reads: Sequence[Modality], conjunction: str) -> str:
+def _named(reads: Sequence[Modality]) -> str:
     *others, last = ("images" if modality is Modality.IMAGE else modality.value for modality in reads)
-    return f"{', '.join(others)} {conjunction} {last}" if others else last
+    return f"{', '.join(others)} and {last}" if others else last

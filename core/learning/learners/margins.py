@@ -10,6 +10,7 @@ from sklearn.svm import LinearSVC
 
 from core.learning.learners.ngrams import Ngrams, fit_ngrams
 from core.learning.learners.temperature import assign_folds, fit_scale
+from core.vocabulary import Coded, RunStep
 
 C = 0.5  # inverse regularisation; within .5 points of the best of .25 to 2 for 8 to 100 rows per label, docs/methods.md
 FloatArray = NDArray[np.float64]
@@ -29,7 +30,7 @@ class Rows:
         return Rows(texts, self.targets[chosen], self.weights[chosen], self.labels)
 
 
-def calibrated_scale(rows: Rows, seed: int, progress: Callable[[str], None]) -> float:
+def calibrated_scale(rows: Rows, seed: int, progress: Callable[[Coded], None]) -> float:
     """Margins of rows that the model of their fold has not seen, and the scale that fits them.
 
     The n-grams are collected anew in each fold: with those of all rows, a held-out text would have no unknown n-grams,
@@ -39,7 +40,7 @@ def calibrated_scale(rows: Rows, seed: int, progress: Callable[[str], None]) -> 
     margins = np.zeros((len(folds), rows.labels))
     count = folds.max() + 1
     for fold in range(count):
-        progress(f"Calibrating: part {fold + 1} of {count}")
+        progress(Coded(RunStep.CALIBRATING, {"part": fold + 1, "parts": int(count)}))
         held_out = folds == fold
         ngrams, weights, offsets = fit_margins(rows.take(~held_out), seed)
         margins[held_out] = ngrams.features(rows.take(held_out).texts) @ weights + offsets

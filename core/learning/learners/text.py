@@ -18,7 +18,7 @@ from core.learning.data.inputs import Example, Input
 from core.learning.learners.base import FloatArray, Progress, State
 from core.learning.learners.margins import Rows, calibrated_scale, fit_margins
 from core.learning.learners.ngrams import Ngrams, restore_ngrams
-from core.vocabulary import Modality
+from core.vocabulary import Coded, Modality, RunStep
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class TextLearner:
         classes, targets = np.unique(np.array([e.label for e in ordered], dtype=object), return_inverse=True)
         rows = Rows([e.input.text for e in ordered], targets, np.array([e.weight for e in ordered]), len(classes))
         scale = calibrated_scale(rows, seed, progress)
-        progress(f"Fitting on all {len(ordered)} rows")
+        progress(Coded(RunStep.FITTING, {"rows": len(ordered)}))
         ngrams, weights, offsets = fit_margins(rows, seed)
         return TextModel(tuple(classes), ngrams, weights, offsets, scale)
 

@@ -33,7 +33,7 @@ from core.records.learning import (
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.storage.database import LONG, Database
-from core.vocabulary import Modality, ModelState
+from core.vocabulary import Coded, GateWarning, Modality, ModelState
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Measured:
                 golden_hash=self.golden_hash,
                 scorecard=self.scorecard.as_dict(),
                 passed=self.verdict.passed,
-                blocks={"sentences": list(self.verdict.blocks)},
-                warnings={"sentences": list(self.verdict.warnings)},
+                blocks=[block.as_dict() for block in self.verdict.blocks],
+                warnings=[warning.as_dict() for warning in self.verdict.warnings],
                 policy_fingerprint=policy.fingerprint,
                 created_at=now,
             )
@@ -107,15 +107,15 @@ def measure(
 
 def _opened(
     session: Session, model_id: int | None, policy: QueuePolicy, extra_learners: Mapping[str, str]
-) -> tuple[LiveModel | None, str]:
+) -> tuple[LiveModel | None, Coded | None]:
     """The live model, or why it cannot be used with its learner's present runtime, or under other labels: training anew
     must mend that. Raises Invalid where it was changed or damaged: that is for somebody to look at."""
     if model_id is None:
-        return None, ""
+        return None, None
     try:
-        return load_model(session, model_id, policy, extra_learners), ""
+        return load_model(session, model_id, policy, extra_learners), None
     except (OtherRuntime, NoCommonLabels) as refusal:
-        return None, f"What is live could not be opened, so nothing was compared with it: {refusal}"
+        return None, Coded(GateWarning.LIVE_UNUSABLE, {"sentence": str(refusal)})
 
 
 def store_candidate(

@@ -7,14 +7,11 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.delivery.card_refs import CardRef
-from core.errors import NotFound
-from core.learning.data.erased_rows import erased_rows
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.models import newest_evaluation
 from core.policy import Policy, QueuePolicy
 from core.records.learning import (
     Approval,
-    Artifact,
     Decision,
     Evaluation,
     Live,
@@ -23,7 +20,7 @@ from core.records.learning import (
     SnapshotRow,
     TrainingRun,
 )
-from core.vocabulary import DecisionKind, ModelState, RunState, Source, Trigger
+from core.vocabulary import Coded, DecisionKind, ModelState, RunState, Source, Trigger
 
 
 @dataclass(frozen=True)
@@ -33,8 +30,8 @@ class RunCard:
     state: RunState
     trigger: Trigger
     requested_by: str | None
-    progress: str
-    problem: str
+    progress: Coded  # of `RunStep`
+    problem: Coded | None  # of `RunProblem`
     model: str | None
 
 
@@ -50,8 +47,8 @@ class CandidateCard:
     scorecard: Scorecard
     passed: bool
     outdated: bool  # the live model changed since; a new evaluation is on its way
-    blocks: tuple[str, ...]
-    warnings: tuple[str, ...]
+    blocks: tuple[Coded, ...]  # of `GateBlock`
+    warnings: tuple[Coded, ...]  # of `GateWarning`
     rows: int
     corrections: int
     left_out: int
@@ -84,8 +81,8 @@ def run_card(session: Session, run_id: int, policy: Policy) -> RunCard:
         state=run.state,
         trigger=run.trigger,
         requested_by=run.requested_by,
-        progress=run.progress,
-        problem=run.problem,
+        progress=Coded(run.progress, run.progress_values),
+        problem=Coded(run.problem, run.problem_values) if run.problem else None,
         model=model.name if model else None,
     )
 
@@ -94,7 +91,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
     model = session.get_one(ModelVersion, model_id, populate_existing=True)
     queue = policy.queue(model.queue.name)
     evaluation = newest_evaluation(session, model_id)
-    snapshot = _snapshot(session, model)
+    snapshot = snapshot_of(session, model)
     live = session.get_one(Live, model.queue_id)
     compared = session.get(ModelVersion, evaluation.live_model_id) if evaluation.live_model_id else None
     newer = session.scalar(
@@ -112,75 +109,25 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         scorecard=Scorecard.from_dict(evaluation.scorecard),
         passed=evaluation.passed,
         outdated=model.state is ModelState.CANDIDATE and evaluation.live_changes != live.changes,
-        blocks=tuple(evaluation.blocks["sentences"]),
-        warnings=tuple(evaluation.warnings["sentences"]),
+        blocks=tuple(map(Coded.from_dict, evaluation.blocks)),
+        warnings=tuple(map(Coded.from_dict, evaluation.warnings)),
         rows=snapshot.rows,
-        corrections=_corrections_in(session, snapshot.id),
+        corrections=corrections_in(session, snapshot.id),
         left_out=snapshot.near_golden_left_out,
         approvals=tuple(_approvals(session, evaluation)),
         approvals_needed=queue.promotion.approvals,
         evaluation_id=evaluation.id,
-        decisions=tuple(_decisions(session, model_id, queue)),
+        decisions=tuple(decisions_about(session, model_id, queue)),
         superseded_by=newer.name if newer and model.state is ModelState.SUPERSEDED else None,
     )
 
 
-def model_history(session: Session, model_id: int, policy: Policy) -> list[tuple[datetime, str]]:
-    """How a model came to be and what was decided about it, oldest first."""
-    model = session.get(ModelVersion, model_id)
-    if model is None:
-        raise NotFound(f"There is no model {model_id}.")
-    run = session.get_one(TrainingRun, model.run_id)
-    snapshot, artifact = _snapshot(session, model), session.get_one(Artifact, model_id)
-    asked = f" by {run.requested_by}" if run.requested_by else ""
-    lines = [
-        (run.requested_at, f"training asked for ({run.trigger.value}{asked}), policy {run.policy_fingerprint}"),
-        (
-            snapshot.created_at,
-            f"snapshot {snapshot.content_hash[:12]}: {snapshot.rows} rows, {_corrections_in(session, snapshot.id)} of "
-            f"them corrections; {snapshot.near_golden_left_out} near-golden rows left out",
-        ),
-        (
-            model.created_at,
-            f"{model.name} fitted by learner “{model.learner}”, seed {run.seed}, parameters "
-            f"{model.parameters_fingerprint[:12]}, artefact {artifact.sha256[:12]} ({artifact.runtime})",
-        ),
-    ]
-    evaluations = session.scalars(select(Evaluation).where(Evaluation.model_id == model_id).order_by(Evaluation.id))
-    lines += [(evaluation.created_at, _evaluation_line(evaluation)) for evaluation in evaluations]
-    lines += [
-        (
-            line.at,
-            (f"replaced by {line.instead}: " if line.instead else "")
-            + f"{line.kind.value.replace('_', ' ')} by {', '.join(line.leads)}"
-            + (f": {line.reason}" if line.reason else "")
-            + f" (snapshot {line.snapshot_hash[:12]}, policy {line.policy_fingerprint})",
-        )
-        for line in _decisions(session, model_id, policy.queue(model.queue.name))
-    ]
-    erased, at = erased_rows(session, snapshot.id)
-    if at is not None:
-        lines.append((at, f"{erased} of the rows it learnt from have been erased; a new model will not have seen them"))
-    return sorted(lines, key=lambda line: line[0])
-
-
-def _evaluation_line(evaluation: Evaluation) -> str:
-    card = Scorecard.from_dict(evaluation.scorecard)
-    verdict = "passed" if evaluation.passed else "refused: " + " ".join(evaluation.blocks["sentences"])
-    return (
-        f"golden set {evaluation.golden_hash[:12]}, against {card.baseline}: {card.random.candidate_right} of "
-        f"{card.random.n} random examples right (before: {card.random.live_right}), "
-        f"{len(card.past_errors.fixed)} past errors fixed, {len(card.past_errors.broken_again)} broken again, "
-        f"{len(card.negative_flips)} negative flips. The gate {verdict} (policy {evaluation.policy_fingerprint})"
-    )
-
-
-def _snapshot(session: Session, model: ModelVersion) -> Snapshot:
+def snapshot_of(session: Session, model: ModelVersion) -> Snapshot:
     run = session.get_one(TrainingRun, model.run_id)
     return session.get_one(Snapshot, run.snapshot_id)
 
 
-def _corrections_in(session: Session, snapshot_id: int) -> int:
+def corrections_in(session: Session, snapshot_id: int) -> int:
     return session.scalar(
         select(func.count()).where(SnapshotRow.snapshot_id == snapshot_id, SnapshotRow.source == Source.CORRECTION)
     ) or 0  # fmt: skip
@@ -197,7 +144,7 @@ def _approvals(session: Session, evaluation: Evaluation) -> list[str]:
     )
 
 
-def _decisions(session: Session, model_id: int, queue: QueuePolicy) -> list[DecisionLine]:
+def decisions_about(session: Session, model_id: int, queue: QueuePolicy) -> list[DecisionLine]:
     """About this model, and those by which another took over from it."""
     rows = session.execute(
         select(Decision, ModelVersion)

@@ -18,10 +18,10 @@ from core.records.learning import Approval, Evaluation, Live, ModelVersion
 from core.vocabulary import DecisionKind, ModelState, NoticeKind, Role
 
 STATE_SENTENCES = {
-    ModelState.LIVE: "is live already",
-    ModelState.RETIRED: "was live before and has been replaced",
-    ModelState.REJECTED: "has been rejected",
-    ModelState.SUPERSEDED: "has been superseded by a newer candidate",
+    ModelState.LIVE: "is already live",
+    ModelState.RETIRED: "was live and has been replaced",
+    ModelState.REJECTED: "was rejected",
+    ModelState.SUPERSEDED: "was superseded by a newer candidate",
 }
 
 
@@ -33,18 +33,18 @@ def approve(session: Session, model_id: int, person: str, reacted_at: int, now: 
     since the evaluation: then it is evaluated again).
     """
     live, model = _locked(session, model_id)
-    require(session, model.queue, Role.LEAD, person, "decide about models")
+    queue = policy.queue(model.queue.name)
+    require(session, model.queue, Role.LEAD, person, "decide on models", queue)
     _check_pending(model)
     evaluation = _current_evaluation(session, live, model)
     if not evaluation.passed:
-        use = "use" if _overruling(policy.queue(model.queue.name)) is Role.LEAD else "let an admin use"
+        use = "use" if _overruling(queue) is Role.LEAD else "ask an admin to use"
         raise Refusal(
-            f"The golden gate refused {model.name}, so a check mark is not enough. "
-            f"To promote it all the same, {use} the button “Overrule…” and say why."
+            f"The golden gate refused {model.name}, so a check mark can't promote it. "
+            f"To promote it anyway, {use} “Overrule…” and say why."
         )
     _check_seen(session, model, evaluation, reacted_at)
     _note_reaction(session, model, person, reacted_at, standing=True, evaluation_id=evaluation.id)
-    queue = policy.queue(model.queue.name)
     leads = _standing_leads(session, model, evaluation)
     if len(leads) < queue.promotion.approvals:
         model_changed(session, model.id, now)
@@ -68,10 +68,11 @@ def withdraw_approval(session: Session, model_id: int, person: str, reacted_at: 
 def reject(session: Session, model_id: int, person: str, now: datetime, policy: Policy) -> None:
     """One lead's no ends it. Raises NotAllowed or AlreadySettled."""
     live, model = _locked(session, model_id)
-    require(session, model.queue, Role.LEAD, person, "decide about models")
+    queue = policy.queue(model.queue.name)
+    require(session, model.queue, Role.LEAD, person, "decide on models", queue)
     _check_pending(model)
     model.state = ModelState.REJECTED
-    note_decision(session, live, model, DecisionKind.REJECT, [person], "", now, policy.queue(model.queue.name))
+    note_decision(session, live, model, DecisionKind.REJECT, [person], "", now, queue)
     model_changed(session, model.id, now)
 
 
@@ -86,11 +87,11 @@ def overrule(
     _check_pending(model)
     evaluation = _current_evaluation(session, live, model)
     if evaluation.passed:
-        raise Refusal(f"The golden gate passed {model.name}; react with :white_check_mark: to promote it.")
+        raise Refusal(f"The golden gate passed {model.name}. React with :white_check_mark: to promote it.")
     if seen and evaluation.id != seen:
-        raise Refusal(f"{model.name} has been compared again since. Please read its new report first.")
+        raise Refusal(f"{model.name} was compared again after you opened this form. Read its new report first.")
     if len(reason.strip()) < 10:
-        raise Invalid("Say in a sentence why it should go live all the same (at least 10 characters).", field="reason")
+        raise Invalid("Say why it should go live anyway (at least 10 characters).", field="reason")
     queue = policy.queue(model.queue.name)
     _promote(session, live, model, DecisionKind.OVERRULE, [person], reason.strip(), now, queue)
 
@@ -102,8 +103,8 @@ def require_overruler(session: Session, subject: CardRef, person: str, policy: P
     if model is None:
         raise _gone()
     subject.require(model.created_at)
-    role = _overruling(policy.queue(model.queue.name))
-    require(session, model.queue, role, person, "overrule the golden gate")
+    queue = policy.queue(model.queue.name)
+    require(session, model.queue, _overruling(queue), person, "overrule the golden gate", queue)
 
 
 def _overruling(policy: QueuePolicy) -> Role:
@@ -116,14 +117,14 @@ def remind_of_pending(session: Session, now: datetime, policy: Policy) -> None:
     waiting = session.scalars(
         select(ModelVersion).where(ModelVersion.state == ModelState.CANDIDATE, ModelVersion.reminded_at.is_(None))
     ).all()
-    hours_of = {queue.name: queue.promotion.reminder_hours for queue in policy.queues}
+    queues = {queue.name: queue for queue in policy.queues}
     for model in waiting:
-        hours = hours_of.get(model.queue.name)  # None: the queue has left the policy file, so nobody decides there
-        if hours is not None and model.created_at + timedelta(hours=hours) <= now:
+        queue = queues.get(model.queue.name)  # None: the queue has left the policy file, so nobody decides there
+        if queue and model.created_at + timedelta(hours=queue.promotion.reminder_hours) <= now:
             model.reminded_at = now
-            words = f"{model.queue.name}: {model.name} has been waiting for a decision for {hours:g} hours."
+            values = {"queue": queue.shown_title, "model": model.name, "hours": queue.promotion.reminder_hours}
             key = f"{NoticeKind.DECISION_PENDING}:{model.id}"
-            notices.notify(session, NoticeKind.DECISION_PENDING, key, model.queue.leads_channel, None, words, now)
+            notices.notify(session, NoticeKind.DECISION_PENDING, key, model.queue.leads_channel, None, values, now)
 
 
 def _promote(
@@ -144,12 +145,12 @@ def _locked(session: Session, model_id: int) -> tuple[Live, ModelVersion]:
 
 
 def _gone() -> NotFound:
-    return NotFound("This model does not exist (any more).")
+    return NotFound("This model does not exist.")
 
 
 def _check_pending(model: ModelVersion) -> None:
     if model.state is not ModelState.CANDIDATE:
-        raise AlreadySettled(f"{model.name} {STATE_SENTENCES[model.state]}; this changed nothing.")
+        raise AlreadySettled(f"{model.name} {STATE_SENTENCES[model.state]}. Nothing was changed.")
 
 
 def _current_evaluation(session: Session, live: Live, model: ModelVersion) -> Evaluation:
@@ -157,8 +158,8 @@ def _current_evaluation(session: Session, live: Live, model: ModelVersion) -> Ev
     evaluation = newest_evaluation(session, model.id)
     if evaluation.live_changes != live.changes:
         raise Refusal(
-            f"The live model has changed since {model.name} was evaluated. It is being compared again; "
-            "please decide when its report is new."
+            f"The live model changed after {model.name} was evaluated, so {model.name} is being compared again. "
+            "Decide when its new report is here."
         )
     return evaluation
 
@@ -169,8 +170,8 @@ def _check_seen(session: Session, model: ModelVersion, evaluation: Evaluation, r
     first = session.scalar(select(func.min(Evaluation.id)).where(Evaluation.model_id == model.id))
     if evaluation.id != first and reacted_at < microseconds(evaluation.created_at):
         raise Refusal(
-            f"{model.name} has been compared again since you reacted. Please read its new report, take your check mark "
-            "off, and put it on again if it still stands."
+            f"{model.name} was compared again after you reacted. Read its new report, remove your check mark, "
+            "and add it again if you still agree."
         )
 
 

@@ -1,6 +1,5 @@
 """A queue's models and snapshots, for other systems."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,12 +10,12 @@ from core.errors import NotFound
 from core.learning.data.erased_rows import erased_rows
 from core.learning.lifecycle.models import newest_evaluation
 from core.records.learning import ModelVersion, Snapshot, TrainingRun
-from core.vocabulary import ModelState
+from core.vocabulary import Coded, ModelState
 
 
 @dataclass(frozen=True)
 class ModelLine:
-    """One model and what the golden gate said of it last."""
+    """One model and what the golden gate found last. blocks: of `GateBlock`, warnings: of `GateWarning`."""
 
     id: int
     name: str
@@ -25,8 +24,8 @@ class ModelLine:
     created_at: datetime
     snapshot_id: int | None
     passed: bool
-    blocks: tuple[str, ...]
-    warnings: tuple[str, ...]
+    blocks: tuple[Coded, ...]
+    warnings: tuple[Coded, ...]
 
 
 @dataclass(frozen=True)
@@ -68,10 +67,6 @@ def _model_line(session: Session, model: ModelVersion, snapshot_id: int | None) 
         created_at=model.created_at,
         snapshot_id=snapshot_id,
         passed=evaluation.passed,
-        blocks=_sentences(evaluation.blocks["sentences"]),
-        warnings=_sentences(evaluation.warnings["sentences"]),
+        blocks=tuple(map(Coded.from_dict, evaluation.blocks)),
+        warnings=tuple(map(Coded.from_dict, evaluation.warnings)),
     )
-
-
-def _sentences(found: Sequence[object]) -> tuple[str, ...]:
-    return tuple(str(sentence) for sentence in found)

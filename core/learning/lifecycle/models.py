@@ -1,4 +1,4 @@
-"""Which model is live, and what is known of one."""
+"""A queue's live model, and what is known of any model."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session

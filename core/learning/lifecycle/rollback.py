@@ -25,15 +25,15 @@ def rollback(session: Session, queue: Queue, person: str, reason: str, now: date
     live = session.get_one(Live, queue.id, with_for_update=True, populate_existing=True)
     present = live.model_id
     if present is None:
-        raise NotFound(f"No model of {queue.name} is live, so there is nothing to roll back.")
-    _check_not_just_now(session, queue, now)
-    former = _replaced_by(session, queue, present)
+        raise NotFound(f"No model of {policy.shown_title} is live, so there is nothing to roll back.")
+    _check_not_just_now(session, queue, now, policy)
+    former = _replaced_by(session, present, policy)
     go_live(session, live, former, now)
     note_decision(session, live, former, DecisionKind.ROLL_BACK, [person], reason, now, policy, former_model_id=present)
     return former.name
 
 
-def _replaced_by(session: Session, queue: Queue, model_id: int) -> ModelVersion:
+def _replaced_by(session: Session, model_id: int, policy: QueuePolicy) -> ModelVersion:
     """What was live when this model was promoted, not when it was last brought back."""
     went_live = [DecisionKind.PROMOTE, DecisionKind.OVERRULE]
     former_id = session.scalar(
@@ -43,11 +43,11 @@ def _replaced_by(session: Session, queue: Queue, model_id: int) -> ModelVersion:
         .limit(1)
     )
     if former_id is None:
-        raise NotFound(f"The live model of {queue.name} is its first one: there is none to go back to.")
+        raise NotFound(f"The live model of {policy.shown_title} is its first; there is no earlier one to go back to.")
     return session.get_one(ModelVersion, former_id)
 
 
-def _check_not_just_now(session: Session, queue: Queue, now: datetime) -> None:
+def _check_not_just_now(session: Session, queue: Queue, now: datetime, policy: QueuePolicy) -> None:
     moved = select(Decision).where(Decision.queue_id == queue.id, Decision.kind.in_(ANNOUNCED))
     last = session.scalars(moved.order_by(Decision.id.desc()).limit(1)).first()
     if last is None or last.kind is not DecisionKind.ROLL_BACK:
@@ -56,6 +56,6 @@ def _check_not_just_now(session: Session, queue: Queue, now: datetime) -> None:
         former = session.get_one(ModelVersion, last.former_model_id)
         brought_back = session.get_one(ModelVersion, last.model_id)
         raise AlreadySettled(
-            f"{former.name} of {queue.name} was rolled back to {brought_back.name} just now. "
-            "To go back one more, say it again in a minute."
+            f"{former.name} of {policy.shown_title} was rolled back to {brought_back.name} just now. "
+            "To go back further, try again in a minute."
         )

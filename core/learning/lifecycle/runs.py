@@ -13,7 +13,7 @@ from core.records.learning import ModelVersion, TrainingRun
 from core.records.queues import QueueRow
 from core.records.reviews import Correction
 from core.storage.database import insert, run
-from core.vocabulary import NoticeKind, RunState, Trigger
+from core.vocabulary import Coded, NoticeKind, RunState, RunStep, Trigger
 
 TRAIN = "train"  # the job that makes a candidate
 EVALUATE = "evaluate"  # the job that compares one again
@@ -52,8 +52,10 @@ def request_run(
             requested_at=now,
             last_correction_id=last,
             seed=1 + (session.scalar(select(func.count()).where(TrainingRun.queue_id == queue.id)) or 0),
-            progress="waiting for a worker",
+            progress=RunStep.WAITING,
+            progress_values={},
             problem="",
+            problem_values={},
             policy_fingerprint=policy.fingerprint,
         )
         .on_conflict_do_nothing(index_elements=["queue_id"], index_where=text("state = 'requested'"))
@@ -72,24 +74,24 @@ def request_run_if_due(session: Session, queue: QueueRow, now: datetime, policy:
         request_run(session, queue, Trigger.CORRECTIONS, None, now, policy)
 
 
-def fail_run(session: Session, run_id: int, problem: str, now: datetime) -> None:
+def fail_run(session: Session, run_id: int, problem: Coded, now: datetime) -> None:
+    """problem: of `RunProblem`."""
     run = session.get_one(TrainingRun, run_id, with_for_update=True)
-    run.state, run.problem, run.finished_at = RunState.FAILED, problem, now
+    run.state, run.finished_at = RunState.FAILED, now
+    run.problem, run.problem_values = problem.code, dict(problem.values)
     run_changed(session, run.id, now)
 
 
-def give_up_evaluation(session: Session, model_id: int, problem: str, now: datetime) -> None:
-    """A candidate could not be compared with the new live model; the leads, who wait for that, are told what to do."""
+def give_up_evaluation(session: Session, model_id: int, problem: Coded, now: datetime) -> None:
+    """A candidate could not be compared with the new live model; the leads, who wait for that, are told what to do.
+    problem: of `RunProblem`."""
     model = session.get_one(ModelVersion, model_id)
-    words = (
-        f"{model.queue.name}: {model.name} could not be compared with the model that is live now: {problem}. "
-        "`/goldloop retrain` makes a new candidate."
-    )
+    values = {"queue": model.queue.name, "model": model.name, "problem": problem.as_dict()}
     key = f"{NoticeKind.COMPARISON_FAILED}:{model_id}:{now:%Y-%m-%d}"
-    notices.notify(session, NoticeKind.COMPARISON_FAILED, key, model.queue.leads_channel, None, words, now)
+    notices.notify(session, NoticeKind.COMPARISON_FAILED, key, model.queue.leads_channel, None, values, now)
 
 
-def say_progress(session: Session, run: TrainingRun, progress: str, now: datetime) -> None:
-    """The run's card in the leads' channel shows this next."""
-    run.progress = progress
+def say_progress(session: Session, run: TrainingRun, step: Coded, now: datetime) -> None:
+    """The run's card in the leads' channel shows this next. step: of `RunStep`."""
+    run.progress, run.progress_values = step.code, dict(step.values)
     run_changed(session, run.id, now)

@@ -16,6 +16,7 @@ from core.learning.data.inputs import Input
 from core.learning.data.leakage import exclude_near_duplicates
 from core.learning.data.snapshots import Row, gather, snapshot_rows, store
 from core.learning.learners.artifacts import unpack
+from core.learning.learners.base import Progress
 from core.learning.learners.fitting import PackedModel, fit_and_pack
 from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.candidates import Measured, measure, store_candidate
@@ -24,7 +25,7 @@ from core.learning.lifecycle.runs import fail_run, say_progress
 from core.policy import Policy, QueuePolicy
 from core.records.learning import Live, ModelVersion, TrainingRun
 from core.storage.database import LONG, PATIENT, Database
-from core.vocabulary import ModelState, RunState
+from core.vocabulary import Coded, ModelState, RunProblem, RunState, RunStep
 
 Clock = Callable[[], datetime]
 
@@ -58,7 +59,7 @@ def train(
         raise  # the database is away, which says nothing about the run: its job is tried again
     except Refusal as refusal:
         with database.transaction(wait=PATIENT) as session:
-            fail_run(session, run_id, str(refusal), clock())
+            fail_run(session, run_id, Coded(RunProblem.REFUSED, {"sentence": str(refusal)}), clock())
             jobs.finish(session, claimed)
 
 
@@ -102,7 +103,7 @@ def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePo
             return _left(snapshot_rows(session, stored.snapshot_id))
         snapshot = store(session, run.queue_id, rows, len(gathered) - len(rows), golden, clock(), policy)
         stored.snapshot_id, stored.state = snapshot.id, RunState.RUNNING
-        say_progress(session, stored, f"snapshot of {len(rows)} rows taken", clock())
+        say_progress(session, stored, Coded(RunStep.SNAPSHOT_TAKEN, {"rows": len(rows)}), clock())
         run.snapshot_id = snapshot.id
     return rows
 
@@ -134,15 +135,15 @@ def _store(
             store_candidate(session, run, learner.name, made.fingerprint, made.packed, measured, clock(), policy)
             stored = session.get_one(TrainingRun, run.id, with_for_update=True)
             stored.state, stored.finished_at = RunState.DONE, clock()
-            say_progress(session, stored, "done", clock())
+            say_progress(session, stored, Coded(RunStep.DONE), clock())
             return
 
 
-def _reporter(database: Database, run_id: int, clock: Clock) -> Callable[[str], None]:
+def _reporter(database: Database, run_id: int, clock: Clock) -> Progress:
     """Progress that cannot be stored is no reason to begin the fit anew."""
 
-    def report(progress: str) -> None:
+    def report(step: Coded) -> None:
         with suppress(DatabaseUnavailable), database.transaction(wait=PATIENT) as session:
-            say_progress(session, session.get_one(TrainingRun, run_id, with_for_update=True), progress, clock())
+            say_progress(session, session.get_one(TrainingRun, run_id, with_for_update=True), step, clock())
 
     return report

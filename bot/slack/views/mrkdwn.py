@@ -1,0 +1,43 @@
+"""Sentences in Slack's markup: people by mention, times in the reader's zone, strangers' text without effect."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.slack import blocks
+from bot.wording.format import Format
+from core.errors import NotAllowed, Refusal
+from core.vocabulary import OPERATOR
+
+MOST = 300  # characters of a stranger's text inside a sentence
+MOST_ASKED = 3  # people named in one refusal
+
+
+def _text(text: str) -> str:
+    return blocks.literal(blocks.shorten(text, MOST))
+
+
+def _person(person: str) -> str:
+    return "the operator" if person == OPERATOR else blocks.mention(person)
+
+
+MRKDWN = Format(text=_text, person=_person)
+
+
+def moment(at: datetime) -> str:
+    """In the zone of the person who reads it. What cannot show that, such as a notification, shows UTC."""
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
+
+
+def refusal(refused: Refusal) -> str:
+    """The sentence of a refusal, and the people who can help."""
+    return asking(str(refused), refused.ask if isinstance(refused, NotAllowed) else ())
+
+
+def asking(sentence: str, ask: Sequence[str]) -> str:
+    """ask: ids of people and user groups who can change what the sentence says."""
+    return f"{blocks.escape(sentence)} Ask {_one_of(ask)}." if ask else blocks.escape(sentence)
+
+
+def _one_of(people: Sequence[str]) -> str:
+    *others, last = map(blocks.mention, people[:MOST_ASKED])
+    return f"{', '.join(others)} or {last}" if others else last

@@ -1,0 +1,67 @@
+"""Notices: one line each, for a person or for a channel of leads."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, assert_never
+
+from bot.slack.blocks import escape
+from bot.slack.errors import leads_remedy
+from bot.slack.views.mrkdwn import MRKDWN, asking, moment
+from bot.wording.cards import card_name
+from bot.wording.numbers import count
+from bot.wording.runs import run_problem
+from core.vocabulary import Coded, NoticeKind
+
+UNKNOWN = "A newer version of Goldloop left a message here. Update this one to read it."
+
+Values = Mapping[str, Any]
+
+
+def render(kind: str, values: Values) -> str:
+    """kind: of `NoticeKind`."""
+    if kind not in set(NoticeKind):
+        return UNKNOWN
+    known = NoticeKind(kind)
+    match known:
+        case NoticeKind.NOT_A_LEAD | NoticeKind.REACTION_REFUSED:
+            return asking(values["sentence"], values["ask"])
+        case NoticeKind.DECISION_PENDING:
+            return f"{_model(values)} has been waiting {_hours(values['hours'])} for a decision."
+        case NoticeKind.COMPARISON_FAILED:
+            problem = run_problem(Coded.from_dict(values["problem"]), MRKDWN)
+            return (
+                f"{_model(values)} could not be compared with the live model. {problem} "
+                "Use `/goldloop retrain` to make a new candidate."
+            )
+        case NoticeKind.CHANNEL_BLOCKED:
+            remedy = escape(leads_remedy(values["error"]))
+            return f"I can't post in <#{values['channel']}>. {remedy} {_waiting(values['waiting'])}"
+        case NoticeKind.MESSAGES_REFUSED:
+            return (
+                f"Slack refuses {count(values['count'], 'message')} of mine in <#{values['channel']}>"
+                f"{_which(values['cards'], values['count'])}: {escape(values['error'])}. Other messages still arrive. "
+                "`goldloop doctor` says what to do; `goldloop redeliver` tries again."
+            )
+        case NoticeKind.INCIDENT_RESOLVED:
+            since = moment(datetime.fromtimestamp(values["since"], UTC))
+            where = f"in <#{values['channel']}> " if values["channel"] else ""
+            return f"Resolved: I can post {where}again, after failing since {since}. Waiting messages follow now."
+        case _:
+            assert_never(known)
+
+
+def _model(values: Values) -> str:
+    return f"{MRKDWN.text(values['queue'])}: {values['model']}"
+
+
+def _hours(hours: float) -> str:
+    return "1 hour" if hours == 1 else f"{hours:g} hours"
+
+
+def _waiting(messages: int) -> str:
+    return "1 message is waiting." if messages == 1 else f"{messages} messages are waiting."
+
+
+def _which(cards: Sequence[tuple[str, int]], total: int) -> str:
+    named = ", ".join(card_name(card, subject_id) for card, subject_id in cards)
+    return f" ({named}{', …' if total > len(cards) else ''})" if named else ""

@@ -1,0 +1,23 @@
+"""What a card is about, in words."""
+
+from typing import assert_never
+
+from core.vocabulary import Card
+
+
+def card_name(card: str, subject_id: int) -> str:
+    """card: of `Card`."""
+    if card not in set(Card):
+        return f"message {subject_id}"
+    known = Card(card)
+    match known:
+        case Card.REVIEW_ITEM:
+            return f"item {subject_id}"
+        case Card.RUN:
+            return f"run {subject_id}"
+        case Card.CANDIDATE:
+            return f"model {subject_id}"
+        case Card.CHART:
+            return f"chart of model {subject_id}"
+        case _:
+            assert_never(known)

@@ -1,0 +1,28 @@
+"""Why people are asked about a prediction."""
+
+from typing import assert_never
+
+from bot.wording.format import Format
+from bot.wording.numbers import percent
+from core.vocabulary import Coded, Reason
+
+UNKNOWN = "Flagged for review."
+
+
+def flag_sentence(why: Coded, person: str | None, form: Format) -> str:
+    """why: of `Reason`. person: who flagged it, where a person did."""
+    if why.code not in set(Reason):
+        return UNKNOWN
+    reason = Reason(why.code)
+    match reason:
+        case Reason.UNCERTAIN if "threshold" in why.values:
+            return f"Asked because the model is below {percent(why.values['threshold'])}."
+        case Reason.UNCERTAIN:
+            first, second = percent(why.values["confidence"]), percent(why.values["second"])
+            return f"Asked because two labels are close ({first} and {second})."
+        case Reason.AUDIT:
+            return f"Asked as a random check ({percent(why.values['share'])} of confident predictions)."
+        case Reason.PERSON:
+            return f"Flagged by {form.person(person)}." if person else UNKNOWN
+        case _:
+            assert_never(reason)

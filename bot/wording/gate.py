@@ -1,0 +1,116 @@
+"""What the golden gate found: for leads, with numbers and names."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never
+
+from bot.wording.format import Format
+from bot.wording.numbers import count, points, signed
+from core.learning.evaluation.scorecard import Baseline
+from core.vocabulary import Coded, GateBlock, GateWarning
+
+NAMED = 5  # examples named in one sentence; the scorecard has all
+
+BASELINES: dict[Baseline, str] = {
+    "live": "the live model",
+    "recorded": "the sender's model",
+    "majority": "always guessing the most common label",
+}
+SHORT: dict[Baseline, str] = {"live": "live", "recorded": "sender's model", "majority": "most common label"}
+
+Values = Mapping[str, Any]
+
+
+def gate_sentence(finding: Coded, form: Format) -> str:
+    """finding: of `GateBlock` or `GateWarning`."""
+    if finding.code in set(GateBlock):
+        return _block(GateBlock(finding.code), finding.values, form)
+    if finding.code in set(GateWarning):
+        return _warning(GateWarning(finding.code), finding.values, form)
+    return f"A newer version of Goldloop found “{form.text(finding.code)}”. Update this one to read it."
+
+
+def _block(code: GateBlock, values: Values, form: Format) -> str:
+    match code:
+        case GateBlock.WORSE:
+            return (
+                f"Worse on {count(values['n'], 'random golden example')}: {values['regressions']} newly wrong, "
+                f"{values['improvements']} newly right. {_by_chance(values['p_value'])}"
+            )
+        case GateBlock.PAST_ERRORS_BROKEN:
+            broken = count(len(values["examples"]), "past error")
+            return f"{broken} would be wrong again (golden {_named(values['examples'])}). Past errors {_right(values)}"
+        case GateBlock.LABEL_WORSE:
+            label, chance = form.text(values["label"]), _by_chance(values["p_value"])
+            return f"“{label}” gets worse. Random golden examples {_right(values)}. {chance}"
+        case GateBlock.LABELS_SWAPPED:
+            first, second = map(form.text, values["labels"])
+            return (
+                f"“{first}” and “{second}” look swapped: the candidate mistakes most golden examples of each for the "
+                "other. Check the labels of the training rows."
+            )
+        case GateBlock.LABEL_LOST:
+            right = _right({**values, "candidate": 0})
+            return f"“{form.text(values['label'])}” is lost. Golden examples {right}"
+        case _:
+            assert_never(code)
+
+
+def _warning(code: GateWarning, values: Values, form: Format) -> str:
+    match code:
+        case GateWarning.LIVE_UNUSABLE:
+            return f"Nothing was compared with the live model, which can't be opened: {form.text(values['sentence'])}"
+        case GateWarning.NOTHING_TESTED:
+            past = count(values["past_errors"], "past error")
+            rest = f" The {past} only show what was fixed." if values["past_errors"] else ""
+            return f"Nothing could be tested: there are no random golden examples.{rest}"
+        case GateWarning.FEW_EXAMPLES:
+            return _few(values["n"], values["detectable_drop"])
+        case GateWarning.DROP_POSSIBLE:
+            return (
+                f"A drop of up to {points(values['drop'])} can't be ruled out "
+                f"(measured: {signed(values['measured'])}; limit: {points(values['allowed'])})."
+            )
+        case GateWarning.LABELS_UNTESTED:
+            return _untested(values["untested"], values["labels"], values["needed"])
+        case GateWarning.UNREVIEWED_WORSE:
+            live, candidate = (f"{values[one]}/{values[f'{one}_n']}" for one in ("live", "candidate"))
+            return f"Unreviewed answers right: live {live}, candidate {candidate}"
+        case GateWarning.CONFIDENCE_WORSE:
+            return (
+                f"The candidate's confidence is off by {points(values['candidate'])} on average, the live model's by "
+                f"{points(values['live'])}. The review threshold would select other predictions."
+            )
+        case GateWarning.NO_MODEL_TO_COMPARE:
+            return f"There was no model to compare with: the candidate was compared with {BASELINES['majority']}."
+        case GateWarning.NOT_COMPARED:
+            return f"{count(values['count'], 'golden example')} without a recorded prediction could not be compared."
+        case _:
+            assert_never(code)
+
+
+def _right(values: Values) -> str:
+    """Right answers of both, side by side."""
+    before, n = SHORT[values["baseline"]], values["n"]
+    return f"right: {before} {values['live']}/{n}, candidate {values['candidate']}/{n}"
+
+
+def _by_chance(p_value: float) -> str:
+    share = "fewer than 0.1%" if p_value < 0.001 else f"{p_value:.1%}"
+    return f"Two equally good models differ this much in {share} of comparisons."
+
+
+def _few(n: int, detectable: float | None) -> str:
+    if detectable is None:
+        return f"Only {count(n, 'random golden example')}: too few to notice any drop."
+    return f"Only {count(n, 'random golden example')}: a drop of less than {points(detectable)} would not be noticed."
+
+
+def _untested(untested: int, labels: int, needed: int) -> str:
+    if untested == labels:
+        return "Too few examples to test any label by itself"
+    return f"Too few examples to test {untested} of {count(labels, 'label')} by themselves ({needed} are needed)"
+
+
+def _named(examples: Sequence[int]) -> str:
+    rest = len(examples) - NAMED
+    return ", ".join(map(str, examples[:NAMED])) + (f" and {rest} more" if rest > 0 else "")

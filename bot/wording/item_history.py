@@ -1,0 +1,79 @@
+"""The steps by which an item came to its end."""
+
+from typing import assert_never
+
+from bot.wording.answers import DESTINATIONS, REASONS, support, votes
+from bot.wording.flags import flag_sentence
+from bot.wording.format import Format
+from core.review.history import Answered, Erased, Flagged, Opened, PredictionMade, Settled, Step
+from core.vocabulary import AnswerKind, shown_answer
+
+
+def item_step(step: Step, form: Format) -> str:
+    match step:
+        case PredictionMade():
+            return _predicted(step, form)
+        case Flagged():
+            return f"{flag_sentence(step.why, step.person, form)} Policy {step.policy}."
+        case Opened():
+            return f"Shown to reviewers {'without' if step.blind else 'with'} the model's prediction."
+        case Answered():
+            return _answered(step, form)
+        case Settled():
+            return _settled(step, form)
+        case Erased():
+            return _erased(step)
+        case _:
+            assert_never(step)
+
+
+def _predicted(step: PredictionMade, form: Format) -> str:
+    if step.label is None:
+        return "No model was live."
+    return f"{form.text(step.model)} predicted {form.text(step.label)} ({step.confidence or 0:.0%})."
+
+
+def _answered(step: Answered, form: Format) -> str:
+    later = " Changed later." if step.replaced else ""
+    said = f"{form.person(step.person)} {_said(step.kind, step.label, form)}"
+    if step.kind is AnswerKind.WITHDRAWN:
+        return f"{said}.{later}"
+    why = f" ({REASONS[step.reason]})" if step.reason else ""
+    note = f": “{form.text(step.note)}”" if step.note else ""
+    return f"{said}{why} under guideline {step.guideline}{note}.{later}"
+
+
+def _said(kind: AnswerKind, label: str | None, form: Format) -> str:
+    match kind:
+        case AnswerKind.LABEL | AnswerKind.NONE_OF_THESE:
+            return f"chose {form.text(shown_answer(label))}"
+        case AnswerKind.CANNOT_JUDGE:
+            return "couldn't judge it"
+        case AnswerKind.SKIP:
+            return "skipped it"
+        case AnswerKind.WITHDRAWN:
+            return "withdrew their answer"
+        case _:
+            assert_never(kind)
+
+
+def _settled(step: Settled, form: Format) -> str:
+    answer = form.text(shown_answer(step.label))
+    if step.by_lead:
+        lead = form.person(step.lead) if step.lead else "a lead"
+        how = f"Decided by {lead}: {answer}" + (f" (votes: {votes(step.tally, form)})" if step.tally else "")
+    else:
+        how = f"Decided: {answer}{support(step.label, step.tally, form)}"
+    return f"{how}; {_about_model(step.model_was_right)}; {DESTINATIONS[step.destination]} (policy {step.policy})."
+
+
+def _about_model(was_right: bool | None) -> str:
+    if was_right is None:
+        return "no model had seen it"
+    return "the model was right" if was_right else "the model was wrong"
+
+
+def _erased(step: Erased) -> str:
+    if step.was_settled:
+        return "The text was erased. The decision still counts, but no new model learns from it."
+    return "The text was erased before a decision, and the item was closed."

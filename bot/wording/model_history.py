@@ -1,0 +1,70 @@
+"""The steps by which a model came to be, and what was decided about it."""
+
+from typing import assert_never
+
+from bot.wording.format import Format
+from bot.wording.gate import BASELINES, SHORT, gate_sentence
+from bot.wording.numbers import count
+from bot.wording.runs import TRIGGERS
+from core.learning.lifecycle.cards import DecisionLine
+from core.learning.lifecycle.history import Evaluated, Fitted, Requested, RowsErased, SnapshotTaken, Step
+from core.vocabulary import DecisionKind
+
+DECIDED: dict[DecisionKind, str] = {
+    DecisionKind.PROMOTE: "promoted by",
+    DecisionKind.OVERRULE: "promoted against the gate by",
+    DecisionKind.REJECT: "rejected by",
+    DecisionKind.ROLL_BACK: "brought back by",
+}
+
+
+def model_step(step: Step, form: Format) -> str:
+    match step:
+        case Requested():
+            by = f"by {form.person(step.person)}" if step.person else TRIGGERS[step.trigger]
+            return f"Training requested {by} (policy {step.policy})."
+        case SnapshotTaken():
+            return _snapshot(step)
+        case Fitted():
+            return (
+                f"{step.model} fitted by the learner “{form.text(step.learner)}”, seed {step.seed} "
+                f"(parameters {step.parameters[:12]}, artifact {step.artifact[:12]}, {form.text(step.library)})."
+            )
+        case Evaluated():
+            return _evaluated(step, form)
+        case DecisionLine():
+            words = decision(step, form)
+            opening = words if step.instead else words[0].upper() + words[1:]
+            return f"{opening} (snapshot {step.snapshot_hash[:12]}, policy {step.policy_fingerprint})."
+        case RowsErased():
+            rows = count(step.count, "row")
+            return f"{rows} of its training data erased since. The next model will not have learned from them."
+        case _:
+            assert_never(step)
+
+
+def decision(line: DecisionLine, form: Format) -> str:
+    """Without a capital: "promoted by …", or "v2 promoted by …" where it is about the model that took over."""
+    who = ", ".join(form.person(lead) for lead in line.leads)
+    reason = f": “{form.text(line.reason)}”" if line.reason else ""
+    about = f"{line.instead} " if line.instead else ""
+    return f"{about}{DECIDED[line.kind]} {who}{reason}"
+
+
+def _snapshot(step: SnapshotTaken) -> str:
+    left = f"; {count(step.near_golden, 'row')} left out as too close to golden examples" if step.near_golden else ""
+    corrections = count(step.corrections, "correction")
+    return f"Snapshot {step.content_hash[:12]}: {count(step.rows, 'row')}, including {corrections}{left}."
+
+
+def _evaluated(step: Evaluated, form: Format) -> str:
+    card = step.scorecard
+    random, past, before = card.random, card.past_errors, SHORT[card.baseline]
+    verdict = "The gate passed it" if step.passed else "The gate refused it"
+    blocks = "".join(f" {gate_sentence(block, form)}" for block in step.blocks)
+    return (
+        f"Compared with {BASELINES[card.baseline]} on golden set {step.golden_hash[:12]}. Random examples right: "
+        f"{before} {random.live_right}/{random.n}, candidate {random.candidate_right}/{random.n}. Past errors: "
+        f"{len(past.fixed)} fixed, {len(past.broken_again)} broken again. Newly wrong: {len(card.negative_flips)}. "
+        f"{verdict} (policy {step.policy}).{blocks}"
+    )

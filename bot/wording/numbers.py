@@ -1,0 +1,22 @@
+"""Numbers as people read them: one sign for minus, no space before %."""
+
+MINUS = "\u2212"
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def percent(share: float) -> str:
+    """Of 0.8: 80%; of 0.995: 99.5%."""
+    return f"{round(share * 100, 1):g}%"
+
+
+def points(share: float) -> str:
+    """Percentage points, of a difference that is not negative."""
+    return f"{share * 100:.1f} points"
+
+
+def signed(share: float) -> str:
+    """Percentage points with their sign."""
+    return f"{share * 100:+.1f}".replace("-", MINUS)

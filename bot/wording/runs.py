@@ -1,0 +1,55 @@
+"""How far a training run is, and why one was given up."""
+
+from typing import assert_never
+
+from bot.wording.format import Format
+from bot.wording.numbers import count
+from core.vocabulary import Coded, RunProblem, RunStep, Trigger
+
+TRIGGERS: dict[Trigger, str] = {
+    Trigger.CRON: "by schedule",
+    Trigger.CORRECTIONS: "after new corrections",
+    Trigger.COMMAND: "by command",
+}
+UNKNOWN_STEP = "in progress"
+UNKNOWN_PROBLEM = "The log has the reason."
+
+
+def run_step(step: Coded, form: Format) -> str:
+    """Completes "Training run 5: ___". step: of `RunStep`."""
+    if step.code not in set(RunStep):
+        return UNKNOWN_STEP
+    known = RunStep(step.code)
+    match known:
+        case RunStep.WAITING:
+            return "waiting for a worker"
+        case RunStep.SNAPSHOT_TAKEN:
+            return f"snapshot of {count(step.values['rows'], 'row')} taken"
+        case RunStep.ROWS_LEFT_OUT:
+            return f"leaving out {count(step.values['rows'], 'row')} without {' or '.join(step.values['reads'])}"
+        case RunStep.CALIBRATING:
+            return f"calibrating, part {step.values['part']} of {step.values['parts']}"
+        case RunStep.FITTING:
+            return f"fitting on {count(step.values['rows'], 'row')}"
+        case RunStep.OTHER:
+            return form.text(step.values["phrase"])
+        case RunStep.DONE:
+            return "done"
+        case _:
+            assert_never(known)
+
+
+def run_problem(problem: Coded, form: Format) -> str:
+    """A sentence. problem: of `RunProblem`."""
+    if problem.code not in set(RunProblem):
+        return UNKNOWN_PROBLEM
+    known = RunProblem(problem.code)
+    match known:
+        case RunProblem.REFUSED:
+            return form.text(problem.values["sentence"])
+        case RunProblem.WORKER_DIED:
+            return f"Its worker stopped {count(problem.values['attempts'], 'time')}."
+        case RunProblem.FAILED_REPEATEDLY:
+            return f"It failed {count(problem.values['attempts'], 'time')}. The log has the reason."
+        case _:
+            assert_never(known)

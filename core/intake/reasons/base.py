@@ -1,0 +1,33 @@
+"""What every reason to flag has in common: what it is asked about, and what it answers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.policy import QueuePolicy
+from core.vocabulary import Reason
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A prediction as a reason sees it. confidence, second: the two highest probabilities, in [0, 1]; second is None
+    when the sender gave no others. draw: uniform in [0, 1), the prediction's lot in random samples."""
+
+    label: str
+    confidence: float
+    second: float | None
+    draw: float
+
+
+@dataclass(frozen=True)
+class FlagReason:
+    """Why a prediction is flagged, with the values of the sentence about it. `inclusion_probability`: how likely a
+    prediction like this one is flagged for this reason. 1 for a rule; for the random sample the audit share, so that
+    estimates from it can be weighted (Horvitz and Thompson 1952)."""
+
+    reason: Reason
+    values: Mapping[str, Any] = field(default_factory=dict)
+    inclusion_probability: float = 1.0
+
+
+Ask = Callable[[Scored, QueuePolicy], FlagReason | None]  # None: not for this reason

@@ -1,0 +1,301 @@
+"""Every code has its sentence, one of a newer release a neutral one, and what strangers gave stays without effect."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.slack.errors import KNOWN, leads_remedy, operator_remedy
+from bot.slack.views import notice
+from bot.slack.views.mrkdwn import MRKDWN, asking, moment, refusal
+from bot.wording import answers, cards, disputes, flags, runs
+from bot.wording.disputes import dispute_sentence
+from bot.wording.flags import flag_sentence
+from bot.wording.format import PLAIN
+from bot.wording.gate import BASELINES, SHORT, gate_sentence
+from bot.wording.model_history import DECIDED
+from bot.wording.numbers import percent, signed
+from bot.wording.runs import run_problem, run_step
+from core.errors import NotAllowed, NotFound
+from core.people.permissions import why_inactive
+from core.vocabulary import (
+    OPERATOR,
+    Card,
+    Coded,
+    DecisionKind,
+    Destination,
+    DisputeReason,
+    ErrorReason,
+    GateBlock,
+    GateWarning,
+    InactiveReason,
+    NoticeKind,
+    Reason,
+    RunProblem,
+    RunStep,
+    Trigger,
+)
+from tests.bot.hostile import HOSTILE, live_marks
+from tests.people import ANA, BEN, CLEO, DAN, EVA, LEADS, REVIEW
+
+NEWER = "from_a_newer_release"
+RIGHT = {"baseline": "live", "n": 20, "live": 18, "candidate": 9}
+
+FLAGS = [
+    (Reason.UNCERTAIN, {"confidence": 0.25, "threshold": 0.8}, "Asked because the model is below 80%."),
+    (Reason.UNCERTAIN, {"confidence": 0.45, "second": 0.4}, "Asked because two labels are close (45% and 40%)."),
+    (Reason.AUDIT, {"share": 0.05}, "Asked as a random check (5% of confident predictions)."),
+    (Reason.PERSON, {}, "Flagged by <@U_BEN>."),
+]
+DISPUTES = [
+    (DisputeReason.CANNOT_JUDGE, {"count": 2}, "A lead decides because 2 reviewers can't judge it."),
+    (DisputeReason.NO_AGREEMENT, {"count": 3}, "A lead decides because 3 votes didn't settle it."),
+    (DisputeReason.NO_REVIEWER_LEFT, {}, "A lead decides because no other reviewer is available."),
+]
+STEPS = [
+    (RunStep.WAITING, {}, "waiting for a worker"),
+    (RunStep.SNAPSHOT_TAKEN, {"rows": 1}, "snapshot of 1 row taken"),
+    (RunStep.CALIBRATING, {"part": 1, "parts": 3}, "calibrating, part 1 of 3"),
+    (RunStep.FITTING, {"rows": 300}, "fitting on 300 rows"),
+    (RunStep.OTHER, {"phrase": "downloading"}, "downloading"),
+    (RunStep.DONE, {}, "done"),
+]
+PROBLEMS = [
+    (RunProblem.REFUSED, {"sentence": "There is nothing to learn."}, "There is nothing to learn."),
+    (RunProblem.WORKER_DIED, {"attempts": 5}, "Its worker stopped 5 times."),
+    (RunProblem.FAILED_REPEATEDLY, {"attempts": 5}, "It failed 5 times. The log has the reason."),
+]
+BLOCKS = [
+    (
+        GateBlock.WORSE,
+        {"baseline": "live", "n": 130, "regressions": 9, "improvements": 1, "p_value": 0.0004},
+        "Worse on 130 random golden examples: 9 newly wrong, 1 newly right. "
+        "Two equally good models differ this much in fewer than 0.1% of comparisons.",
+    ),
+    (
+        GateBlock.PAST_ERRORS_BROKEN,
+        RIGHT | {"examples": [1, 2, 3, 4, 5, 6, 7]},
+        "7 past errors would be wrong again (golden 1, 2, 3, 4, 5 and 2 more). "
+        "Past errors right: live 18/20, candidate 9/20",
+    ),
+    (
+        GateBlock.LABEL_WORSE,
+        RIGHT | {"label": "refund", "p_value": 0.011},
+        "“refund” gets worse. Random golden examples right: live 18/20, candidate 9/20. "
+        "Two equally good models differ this much in 1.1% of comparisons.",
+    ),
+    (
+        GateBlock.LABELS_SWAPPED,
+        {"labels": ["login", "refund"]},
+        "“login” and “refund” look swapped: the candidate mistakes most golden examples of each for the other. "
+        "Check the labels of the training rows.",
+    ),
+    (
+        GateBlock.LABEL_LOST,
+        {"baseline": "recorded", "label": "refund", "n": 6, "live": 5},
+        "“refund” is lost. Golden examples right: sender's model 5/6, candidate 0/6",
+    ),
+]
+WARNINGS = [
+    (
+        GateWarning.LIVE_UNUSABLE,
+        {"sentence": "The stored model is damaged."},
+        "Nothing was compared with the live model, which can't be opened: The stored model is damaged.",
+    ),
+    (
+        GateWarning.NOTHING_TESTED,
+        {"past_errors": 0},
+        "Nothing could be tested: there are no random golden examples.",
+    ),
+    (
+        GateWarning.FEW_EXAMPLES,
+        {"n": 120, "detectable_drop": 0.069},
+        "Only 120 random golden examples: a drop of less than 6.9 points would not be noticed.",
+    ),
+    (
+        GateWarning.DROP_POSSIBLE,
+        {"drop": 0.019, "measured": -0.01, "allowed": 0.01},
+        "A drop of up to 1.9 points can't be ruled out (measured: \u22121.0; limit: 1.0 points).",
+    ),
+    (
+        GateWarning.LABELS_UNTESTED,
+        {"untested": 12, "labels": 12, "needed": 20},
+        "Too few examples to test any label by itself",
+    ),
+    (
+        GateWarning.UNREVIEWED_WORSE,
+        {"live": 41, "live_n": 41, "candidate": 39, "candidate_n": 40},
+        "Unreviewed answers right: live 41/41, candidate 39/40",
+    ),
+    (
+        GateWarning.CONFIDENCE_WORSE,
+        {"live": 0.03, "candidate": 0.18},
+        "The candidate's confidence is off by 18.0 points on average, the live model's by 3.0 points. "
+        "The review threshold would select other predictions.",
+    ),
+    (
+        GateWarning.NO_MODEL_TO_COMPARE,
+        {},
+        "There was no model to compare with: the candidate was compared with always guessing the most common label.",
+    ),
+    (
+        GateWarning.NOT_COMPARED,
+        {"count": 2},
+        "2 golden examples without a recorded prediction could not be compared.",
+    ),
+]
+SINCE = int(datetime(2026, 11, 24, 9, tzinfo=UTC).timestamp())
+NOTICES: list[tuple[NoticeKind, dict[str, Any], str]] = [
+    (
+        NoticeKind.NOT_A_LEAD,
+        {"sentence": "Only leads of Support tickets can decide on models.", "ask": [CLEO]},
+        "Only leads of Support tickets can decide on models. Ask <@U_CLEO>.",
+    ),
+    (NoticeKind.REACTION_REFUSED, {"sentence": "v1 is already live.", "ask": []}, "v1 is already live."),
+    (
+        NoticeKind.DECISION_PENDING,
+        {"queue": "Support tickets", "model": "v1", "hours": 24.0},
+        "Support tickets: v1 has been waiting 24 hours for a decision.",
+    ),
+    (
+        NoticeKind.COMPARISON_FAILED,
+        {"queue": "support", "model": "v1", "problem": {"code": "worker_died", "values": {"attempts": 5}}},
+        "support: v1 could not be compared with the live model. Its worker stopped 5 times. "
+        "Use `/goldloop retrain` to make a new candidate.",
+    ),
+    (
+        NoticeKind.CHANNEL_BLOCKED,
+        {"channel": REVIEW, "error": "is_archived", "waiting": 1},
+        "I can't post in <#C_REVIEW>. The channel is archived. Unarchive the channel, or name another one in the "
+        "policy. 1 message is waiting.",
+    ),
+    (
+        NoticeKind.MESSAGES_REFUSED,
+        {"channel": LEADS, "error": "invalid_blocks", "count": 3, "cards": [["review_item", 7], ["run", 2]]},
+        "Slack refuses 3 messages of mine in <#C_LEADS> (item 7, run 2, …): invalid_blocks. Other messages still "
+        "arrive. `goldloop doctor` says what to do; `goldloop redeliver` tries again.",
+    ),
+    (
+        NoticeKind.INCIDENT_RESOLVED,
+        {"channel": "", "since": SINCE},
+        f"Resolved: I can post again, after failing since <!date^{SINCE}^{{date_short_pretty}} {{time}}|"
+        "2026-11-24 09:00 UTC>. Waiting messages follow now.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "values", "sentence"), FLAGS)
+def test_each_reason_to_flag_has_its_sentence(code: str, values: dict[str, Any], sentence: str) -> None:
+    assert flag_sentence(Coded(code, values), BEN, MRKDWN) == sentence
+
+
+@pytest.mark.parametrize(("code", "values", "sentence"), DISPUTES)
+def test_each_reason_for_a_dispute_has_its_sentence(code: str, values: dict[str, Any], sentence: str) -> None:
+    assert dispute_sentence(Coded(code, values)) == sentence
+
+
+@pytest.mark.parametrize(("code", "values", "words"), STEPS)
+def test_each_step_of_a_run_has_its_words(code: str, values: dict[str, Any], words: str) -> None:
+    assert run_step(Coded(code, values), PLAIN) == words
+
+
+@pytest.mark.parametrize(("code", "values", "sentence"), PROBLEMS)
+def test_each_problem_of_a_run_has_its_sentence(code: str, values: dict[str, Any], sentence: str) -> None:
+    assert run_problem(Coded(code, values), PLAIN) == sentence
+
+
+@pytest.mark.parametrize(("code", "values", "sentence"), [*BLOCKS, *WARNINGS])
+def test_each_finding_of_the_gate_has_its_sentence(code: str, values: dict[str, Any], sentence: str) -> None:
+    assert gate_sentence(Coded(code, values), PLAIN) == sentence
+
+
+@pytest.mark.parametrize(("kind", "values", "sentence"), NOTICES)
+def test_each_notice_has_its_sentence(kind: str, values: dict[str, Any], sentence: str) -> None:
+    assert notice.render(kind, values) == sentence
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "told"),
+    [
+        (Reason, [code for code, *_rest in FLAGS]),
+        (DisputeReason, [code for code, *_rest in DISPUTES]),
+        (RunStep, [code for code, *_rest in STEPS]),
+        (RunProblem, [code for code, *_rest in PROBLEMS]),
+        (GateBlock, [code for code, *_rest in BLOCKS]),
+        (GateWarning, [code for code, *_rest in WARNINGS]),
+        (NoticeKind, [kind for kind, *_rest in NOTICES]),
+        (ErrorReason, list(answers.REASONS)),
+        (Destination, list(answers.DESTINATIONS)),
+        (DecisionKind, list(DECIDED)),
+        (Trigger, list(runs.TRIGGERS)),
+    ],
+)
+def test_no_code_is_forgotten(vocabulary: Any, told: list[str]) -> None:
+    assert set(told) == set(vocabulary)
+
+
+def test_a_code_of_a_newer_release_has_a_neutral_sentence() -> None:
+    newer = Coded(NEWER, {"what": "ever"})
+    assert flag_sentence(newer, None, PLAIN) == flags.UNKNOWN
+    assert dispute_sentence(newer) == disputes.UNKNOWN
+    assert run_step(newer, PLAIN) == runs.UNKNOWN_STEP
+    assert run_problem(newer, PLAIN) == runs.UNKNOWN_PROBLEM
+    assert "newer version" in gate_sentence(newer, PLAIN)
+    assert notice.render(NEWER, {}) == notice.UNKNOWN
+    assert cards.card_name(NEWER, 7) == "message 7"
+    assert why_inactive(NEWER) == "this account can't act here"
+
+
+def test_every_card_and_every_reason_to_be_inactive_has_a_name() -> None:
+    assert len({cards.card_name(card, 7) for card in Card}) == len(Card)
+    assert len({why_inactive(reason) for reason in InactiveReason}) == len(InactiveReason)
+    assert set(BASELINES) == set(SHORT)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_strangers_gave_has_no_effect_inside_a_sentence(text: str) -> None:
+    said = [
+        run_step(Coded(RunStep.OTHER, {"phrase": text}), MRKDWN),
+        run_problem(Coded(RunProblem.REFUSED, {"sentence": text}), MRKDWN),
+        gate_sentence(Coded(GateBlock.LABELS_SWAPPED, {"labels": [text, text]}), MRKDWN),
+        gate_sentence(Coded(GateBlock.LABEL_LOST, RIGHT | {"label": text}), MRKDWN),
+        gate_sentence(Coded(GateWarning.LIVE_UNUSABLE, {"sentence": text}), MRKDWN),
+        gate_sentence(Coded(text), MRKDWN),
+        notice.render(NoticeKind.REACTION_REFUSED, {"sentence": text, "ask": []}),
+        notice.render(NoticeKind.DECISION_PENDING, {"queue": text, "model": "v1", "hours": 1}),
+        notice.render(NoticeKind.MESSAGES_REFUSED, {"channel": "", "error": text, "count": 1, "cards": []}),
+        notice.render(NoticeKind.CHANNEL_BLOCKED, {"channel": "", "error": text, "waiting": 1}),
+    ]
+    assert [mark for sentence in said for mark in live_marks(sentence.replace("<#>", ""))] == []
+
+
+def test_a_refusal_names_the_people_who_can_help_by_mention() -> None:
+    refused = NotAllowed("Only reviewers of Support tickets can vote.", ask=(CLEO,))
+    assert refusal(refused) == "Only reviewers of Support tickets can vote. Ask <@U_CLEO>."
+    assert asking("No.", ["S_LEADS", DAN]) == "No. Ask <!subteam^S_LEADS> or <@U_DAN>."
+    assert asking("No.", [ANA, BEN, CLEO, EVA]) == "No. Ask <@U_ANA>, <@U_BEN> or <@U_CLEO>."
+    assert refusal(NotFound("<gone>")) == "&lt;gone&gt;"
+
+
+def test_people_are_mentioned_in_slack_and_named_by_id_in_the_terminal() -> None:
+    assert (MRKDWN.person(BEN), PLAIN.person(BEN)) == ("<@U_BEN>", BEN)
+    assert MRKDWN.person(OPERATOR) == PLAIN.person(OPERATOR) == "the operator"
+
+
+def test_times_are_in_the_readers_zone_with_utc_for_what_cannot_show_it() -> None:
+    at = datetime(2026, 11, 24, 9, 5, 59, tzinfo=UTC)
+    assert moment(at) == "<!date^1795511159^{date_short_pretty} {time}|2026-11-24 09:05 UTC>"
+
+
+def test_numbers_have_one_sign_for_minus_and_no_needless_digits() -> None:
+    assert (signed(-0.0123), signed(0.0123), signed(0)) == ("\u22121.2", "+1.2", "+0.0")
+    assert (percent(0.8), percent(0.995), percent(0)) == ("80%", "99.5%", "0%")
+
+
+def test_slacks_errors_have_a_remedy_for_the_operator_and_one_for_leads() -> None:
+    assert "Invite me there" in leads_remedy("not_in_channel")
+    assert "(Slack says odd_word.)" in leads_remedy("odd_word")
+    assert operator_remedy("odd_word") == ""
+    assert "`goldloop manifest`," in operator_remedy("missing_scope")
+    assert "`goldloop manifest --groups`," in operator_remedy("missing_scope", groups=True)
+    assert all(leads_remedy(word) for word in KNOWN)
