@@ -119,7 +119,7 @@ def test_a_disputed_item_calls_the_leads_group(start_loop: StartLoop) -> None:
     card = loop.card("the sofa came late")
     loop.ana.click(card, "refund")
     loop.ben.click(card, "delivery")
-    assert "<!subteam^S_LEADS>, what is right?" in loop.card("A lead decides", channel=REVIEW).plain
+    assert "<!subteam^S_LEADS>, which label is right?" in loop.card("A lead decides", channel=REVIEW).plain
     loop.cleo.click(card, "refund")
     loop.card(f"decided by <@{CLEO}>")
 
