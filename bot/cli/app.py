@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
+from bot.cli.ask_again import asking_again
 from bot.cli.data import data
 from bot.cli.demo import playing
 from bot.cli.erase import erasing
@@ -26,7 +27,7 @@ from bot.observability.logs import masked, set_up_logging
 from core.errors import DatabaseUnavailable, Refusal
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-for group in (processes, setting_up, data, models, erasing, playing):
+for group in (processes, setting_up, data, models, asking_again, erasing, playing):
     app.add_typer(group)
 app.add_typer(explain, name="explain")
 app.add_typer(token, name="token")

@@ -1,11 +1,11 @@
-"""What of a prediction's content people may see: masked as the policy says, and a word in place of what was erased.
+"""What of an input people may see: masked as the policy says, and a word in place of what was erased.
 Everything that draws or exports content asks here."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.policy import QueuePolicy
-from core.records.predictions import Prediction
+from core.review.questions import Question
 
 ERASED = "(erased)"
 
@@ -17,12 +17,12 @@ class Content:
     fields: dict[str, str]
 
 
-def shown_content(prediction: Prediction, queue: QueuePolicy) -> Content:
+def shown_content(question: Question, queue: QueuePolicy) -> Content:
     """Names of fields are the sender's and not masked; what stands in them is."""
     return Content(
-        text=shown_text(prediction.text, prediction.erased_at, queue),
-        image_url=prediction.image_url,
-        fields={name: queue.privacy.shown(value) for name, value in prediction.fields.items()},
+        text=shown_text(question.text, question.erased_at, queue),
+        image_url=question.image_url,
+        fields={name: queue.privacy.shown(value) for name, value in question.fields.items()},
     )
 
 

@@ -11,7 +11,8 @@ from core.policy import Policy, PrivacyPolicy
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.answers import said_words
-from core.vocabulary import AnswerKind, ItemState, Role, shown_answer
+from core.review.questions import Question, question_of
+from core.vocabulary import AnswerKind, ItemState, QuestionAbout, Role, shown_answer
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,14 @@ def item_history(session: Session, item_id: int, person: str | None, policy: Pol
     or for everyone where the policy reveals names; while the item is open nobody sees them. What the model said of a
     blind item is only for the operator until the item is settled."""
     item = session.get_one(ReviewItem, item_id)
-    prediction, queue = item.prediction, policy.queue(item.prediction.queue.name)
+    question, queue = question_of(item), policy.queue(item.queue.name)
+    prediction = question.prediction
     named = person is None or queue.review.reveal == "names" or holds(session, item.queue_id, Role.LEAD, person)
     named = named and (item.state is ItemState.SETTLED or person is None)
     lines = []
-    if person is None or not item.blind or item.state is ItemState.SETTLED:
+    if prediction is None:
+        lines = [HistoryLine(item.opened_at, _asked_line(item, question))]
+    elif person is None or not item.blind or item.state is ItemState.SETTLED:
         lines = _model_lines(prediction)
     lines.append(HistoryLine(item.opened_at, "shown to reviewers" + (", blind" if item.blind else " with the guess")))
     if named:
@@ -39,8 +43,8 @@ def item_history(session: Session, item_id: int, person: str | None, policy: Pol
         lines += [HistoryLine(answer.created_at, _answer_line(answer, queue.privacy)) for answer in every]
     corrections = session.scalars(select(Correction).where(Correction.item_id == item_id).order_by(Correction.id))
     lines += [HistoryLine(correction.settled_at, _correction_line(correction, named)) for correction in corrections]
-    if prediction.erased_at is not None:
-        lines.append(HistoryLine(prediction.erased_at, _erased_line(item)))
+    if question.erased_at is not None:
+        lines.append(HistoryLine(question.erased_at, _erased_line(item)))
     return lines
 
 
@@ -56,6 +60,11 @@ def _model_lines(prediction: Prediction) -> list[HistoryLine]:
             for flag in prediction.flags
         ),
     ]
+
+
+def _asked_line(item: ReviewItem, question: Question) -> str:
+    side = "golden" if question.about is QuestionAbout.GOLDEN else "training"
+    return f"{item.asked_by} asked again about the {side} label of {question.name}"
 
 
 def _said(prediction: Prediction) -> str:
@@ -83,9 +92,16 @@ def _correction_line(correction: Correction, named: bool) -> str:
     votes = ", ".join(f"{count} × {answer}" for answer, count in correction.tally.items()) or "no votes"
     lead = (correction.lead if named else "a lead") if correction.lead else None
     how = f"by {lead} after {votes}" if lead else f"by {votes}"
-    right = "the model was right" if correction.model_was_right else "the model was wrong"
-    right = right if correction.item.prediction.label is not None else "no model had looked at it"
     return (
-        f"settled as {shown_answer(correction.label)} {how}; {right}; goes to {correction.destination.value} "
-        f"(policy {correction.policy_fingerprint})"
+        f"settled as {shown_answer(correction.label)} {how}; {_about_model(correction)}"
+        f"goes to {correction.destination.value} (policy {correction.policy_fingerprint})"
     )
+
+
+def _about_model(correction: Correction) -> str:
+    prediction = question_of(correction.item).prediction
+    if prediction is None:
+        return ""
+    if prediction.label is None:
+        return "no model had looked at it; "
+    return "the model was right; " if correction.model_was_right else "the model was wrong; "

@@ -87,6 +87,7 @@ def item(**more: Any) -> ItemCard:
         subject=CardRef(7),
         queue_title="Support tickets",
         external_id="T-7",
+        asked_again=False,
         state=ItemState.OPEN,
         disputed_because="",
         blind=False,
@@ -127,6 +128,7 @@ SETTLED = {"state": ItemState.SETTLED}
 STATES: dict[str, Callable[[str], ItemCard]] = {
     "open": lambda text: item(text=text, fields={text[:80]: text[:500]}),
     "blind": lambda text: item(text=text, **BLIND),
+    "asked again": lambda text: item(text=text, asked_again=True, **BLIND),
     "many fields": lambda text: item(text=text, fields={f"{n} {text[:70]}": text[:500] for n in range(20)}),
     "an image": lambda text: item(text="", image_url="https://files.example/A.png"),
     "no guess": lambda text: item(
@@ -177,6 +179,12 @@ def test_a_blind_card_says_nothing_of_the_model() -> None:
     assert "model says" not in said
     assert "primary" not in said
     assert "%" not in said
+
+
+def test_a_card_about_a_stored_label_says_that_it_is_a_second_look_and_not_at_what() -> None:
+    said = check(review_item.render(item(asked_again=True, **BLIND)))
+    assert "Second look" in said
+    assert "model" not in said
 
 
 def test_an_open_card_offers_the_guess_first_and_every_way_to_answer() -> None:

@@ -41,7 +41,7 @@ def _settled(card: ItemCard) -> Message:
     assert outcome is not None
     answer = blocks.literal(shown_answer(outcome.label))
     drawn = _top(card)
-    mark = ":white_check_mark:" if outcome.model_was_right else ":pencil2:"
+    mark = ":pencil2:" if outcome.model_was_right is False else ":white_check_mark:"
     drawn.append(blocks.section(f"{mark} *{answer}* – {_how(card)}. {_about_model(card)}"))
     reasons = [_why(why.answer, why.reason, why.note, why.person) for why in outcome.reasons]
     if reasons:
@@ -78,6 +78,8 @@ def _top(card: ItemCard) -> list[Block]:
 
 
 def _why_here(card: ItemCard) -> list[str]:
+    if card.asked_again:
+        return [":repeat: *Second look*: this has a label. It is hidden, so that your answer is your own."]
     if card.blind:
         return [":see_no_evil: *Blind*: the model's guess is hidden, so that your answer is your own."]
     if card.predicted_label is None:

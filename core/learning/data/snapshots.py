@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, select, true
+from sqlalchemy import ColumnElement, Table, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from core.learning.data.erased_rows import erased_rows
+from core.learning.data.erased_rows import SEED_OF_ROW, erased_rows
 from core.learning.data.golden import Golden
 from core.learning.data.inputs import Example
 from core.policy import QueuePolicy
@@ -18,7 +18,10 @@ from core.records.learning import GoldenExample, SeedExample, Snapshot, Snapshot
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.storage import bulk
-from core.vocabulary import Destination, Source
+from core.vocabulary import Destination, QuestionAbout, Source
+
+SEED_WEIGHT = 1.0  # of a row that no model has got wrong or right
+NO_LABEL = ""  # of a correction that takes a row out; no label of a policy is empty
 
 # Quickly: on SQLite nobody's click is stored meanwhile.
 ROWS = bulk.Bulk(
@@ -52,12 +55,15 @@ class Row:
 
 def gather(session: Session, queue_id: int, policy: QueuePolicy) -> list[Row]:
     """Every row that may train: seeds, and corrections that went to training. Of one text the newest correction counts,
-    and a correction counts before a seed. Labels that left the policy are left out. In a fixed order."""
+    and a correction counts before a seed. Labels that left the policy are left out, and so is a row about which people
+    were asked again and found no label. In a fixed order."""
     corrected = {
-        row.content_hash: row for row in _corrections(session, queue_id, policy) if row.label in policy.label_names
+        row.content_hash: row
+        for row in _corrections(session, queue_id, policy)
+        if row.label in policy.label_names or row.label == NO_LABEL
     }
     seeds = [
-        Row(Source.SEED, seed.id, seed.text, seed.label, 1.0, seed.content_hash)
+        Row(Source.SEED, seed.id, seed.text, seed.label, SEED_WEIGHT, seed.content_hash)
         for seed in session.scalars(
             select(SeedExample)
             .where(SeedExample.queue_id == queue_id, SeedExample.erased_at.is_(None))
@@ -65,7 +71,8 @@ def gather(session: Session, queue_id: int, policy: QueuePolicy) -> list[Row]:
         )
         if seed.content_hash not in corrected and seed.label in policy.label_names
     ]
-    return seeds + sorted(corrected.values(), key=lambda row: row.source_id)
+    labelled = [row for row in corrected.values() if row.label != NO_LABEL]
+    return seeds + sorted(labelled, key=lambda row: row.source_id)
 
 
 def store(
@@ -124,10 +131,10 @@ def snapshot_rows(session: Session, snapshot_id: int, start: int = 0, stop: int 
     as in a slice."""
     found = session.execute(
         select(SnapshotRow, SeedExample.text, Prediction.text)
-        .outerjoin(SeedExample, (SnapshotRow.source == Source.SEED) & (SeedExample.id == SnapshotRow.source_id))
         .outerjoin(Correction, (SnapshotRow.source == Source.CORRECTION) & (Correction.id == SnapshotRow.source_id))
         .outerjoin(ReviewItem, ReviewItem.id == Correction.item_id)
         .outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .outerjoin(SeedExample, SeedExample.id == SEED_OF_ROW)
         .where(SnapshotRow.snapshot_id == snapshot_id, SnapshotRow.position >= start)
         .where(true() if stop is None else SnapshotRow.position < stop)
         .order_by(SnapshotRow.position)
@@ -148,21 +155,43 @@ def content_hash_of(rows: Sequence[Row]) -> str:
 
 
 def _corrections(session: Session, queue_id: int, policy: QueuePolicy) -> list[Row]:
-    """Oldest first, so that a newer one of the same text replaces it."""
+    """Oldest first, so that a newer one of the same text replaces it; with those that take a row out."""
+    text, digest = _of_either("text"), _of_either("content_hash")
+    takes_out = and_(ReviewItem.about == QuestionAbout.TRAINING_ROW, Correction.label.is_(None))
     found = session.execute(
-        select(Correction, Prediction.text, Prediction.content_hash)
+        select(Correction, text, digest, Prediction.label)
         .join(ReviewItem, ReviewItem.id == Correction.item_id)
-        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .outerjoin(SeedExample, SeedExample.id == ReviewItem.seed_id)
         .where(
             Correction.queue_id == queue_id,
             Correction.is_current,
-            Correction.destination == Destination.TRAINING,
-            Prediction.text != "",
+            or_(Correction.destination == Destination.TRAINING, takes_out),
+            text != "",
         )
         .order_by(Correction.id)
     )
-    weights = {True: policy.retraining.confirmed_weight, False: policy.retraining.error_weight}
     return [
-        Row(Source.CORRECTION, correction.id, text, correction.label or "", weights[correction.model_was_right], digest)
-        for correction, text, digest in found
+        Row(
+            Source.CORRECTION,
+            correction.id,
+            words,
+            correction.label or NO_LABEL,
+            _weight(correction, predicted, policy),
+            hashed,
+        )
+        for correction, words, hashed, predicted in found
     ]
+
+
+def _of_either(column: str) -> ColumnElement[str]:
+    """Of what a correction is about: a prediction, or a seed example about whose label people were asked again."""
+    return func.coalesce(getattr(Prediction, column), getattr(SeedExample, column))
+
+
+def _weight(correction: Correction, predicted: str | None, policy: QueuePolicy) -> float:
+    """A row that a model got wrong weighs more. When people are asked again about its label, that is seen anew."""
+    if correction.item.seed_id is not None:
+        return SEED_WEIGHT
+    right = correction.label == predicted
+    return policy.retraining.confirmed_weight if right else policy.retraining.error_weight
