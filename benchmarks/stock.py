@@ -31,6 +31,7 @@ from core.vocabulary import (
     EventKind,
     ItemState,
     NoticeKind,
+    QuestionAbout,
     Reason,
     RecipientKind,
     Settler,
@@ -142,10 +143,10 @@ def _item(rows: Rows, item: int, seen: Row, label: str, fresh: bool, at: datetim
         "policy_fingerprint": "0" * 16, "created_at": at,
     })  # fmt: skip
     rows["review_item"].append({
-        "id": item, "queue_id": 1, "prediction_id": seen["id"], "state": state, "blind": rng.random() < 1 / 3,
+        "id": item, "queue_id": 1, "about": QuestionAbout.PREDICTION, "prediction_id": seen["id"], "state": state,
+        "blind": rng.random() < 1 / 3, "opened_at": at, "settled_at": done,
         "disputed_because": DisputeReason.NO_AGREEMENT if state is ItemState.DISPUTED else "",
-        "disputed_values": {"count": 3} if state is ItemState.DISPUTED else {}, "opened_at": at,
-        "settled_at": done,
+        "disputed_values": {"count": 3} if state is ItemState.DISPUTED else {},
     })  # fmt: skip
     right = rng.random() >= WRONG
     answer = label if right else LABELS[(LABELS.index(label) + 2) % len(LABELS)]

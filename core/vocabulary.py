@@ -65,6 +65,14 @@ class ItemState(StrEnum):
     ERASED = "erased"  # its text was erased before it was settled: nothing is left to judge
 
 
+class QuestionAbout(StrEnum):
+    """What a review item asks about."""
+
+    PREDICTION = "prediction"  # is the model's label right
+    GOLDEN = "golden"  # is the stored label of a golden example right
+    TRAINING_ROW = "training_row"  # is the label of a row that trains right
+
+
 class DisputeReason(StrEnum):
     """Why reviewers could not settle an item."""
 

@@ -13,13 +13,13 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
-from bot.cli import data, demo, erase, explain, models, processes, setup, tokens, webhooks
+from bot.cli import ask_again, data, demo, erase, explain, models, processes, setup, tokens, webhooks
 from bot.cli.printing import terminal_safe
 from bot.observability.logs import masked, set_up_logging
 from core.errors import DatabaseUnavailable, Refusal
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-for group in (processes, setup, data, models, erase, demo):
+for group in (processes, setup, data, models, ask_again, erase, demo):
     app.add_typer(group.commands)
 app.add_typer(explain.commands, name="explain")
 app.add_typer(tokens.commands, name="token")

@@ -5,8 +5,8 @@ from typing import assert_never
 from bot.wording.answers import DESTINATIONS, REASONS, support, votes
 from bot.wording.flags import flag_sentence
 from bot.wording.format import Format
-from core.review.history import Answered, Erased, Flagged, Opened, PredictionMade, Settled, Step
-from core.vocabulary import AnswerKind, shown_answer
+from core.review.history import Answered, AskedAgain, Erased, Flagged, Opened, PredictionMade, Settled, Step
+from core.vocabulary import AnswerKind, QuestionAbout, shown_answer
 
 
 def item_step(step: Step, form: Format) -> str:
@@ -15,6 +15,8 @@ def item_step(step: Step, form: Format) -> str:
             return _predicted(step, form)
         case Flagged():
             return f"{flag_sentence(step.why, step.person, form)} Policy {step.policy}."
+        case AskedAgain():
+            return _asked_again(step, form)
         case Opened():
             return f"Shown to reviewers {'without' if step.blind else 'with'} the model's prediction."
         case Answered():
@@ -31,6 +33,12 @@ def _predicted(step: PredictionMade, form: Format) -> str:
     if step.label is None:
         return "No model was live."
     return f"{form.text(step.model)} predicted {form.text(step.label)} ({step.confidence or 0:.0%})."
+
+
+def _asked_again(step: AskedAgain, form: Format) -> str:
+    who = form.person(step.person) if step.person else "A lead"
+    side = "golden" if step.about is QuestionAbout.GOLDEN else "training"
+    return f"{who} asked for a second look at the {side} label of {form.text(step.name)}."
 
 
 def _answered(step: Answered, form: Format) -> str:
@@ -64,13 +72,15 @@ def _settled(step: Settled, form: Format) -> str:
         how = f"Decided by {lead}: {answer}" + (f" (votes: {votes(step.tally, form)})" if step.tally else "")
     else:
         how = f"Decided: {answer}{support(step.label, step.tally, form)}"
-    return f"{how}; {_about_model(step.model_was_right)}; {DESTINATIONS[step.destination]} (policy {step.policy})."
+    return f"{how}{_about_model(step)}; {DESTINATIONS[step.destination]} (policy {step.policy})."
 
 
-def _about_model(was_right: bool | None) -> str:
-    if was_right is None:
-        return "no model had seen it"
-    return "the model was right" if was_right else "the model was wrong"
+def _about_model(step: Settled) -> str:
+    if step.about is not QuestionAbout.PREDICTION:
+        return ""
+    if step.model_was_right is None:
+        return "; no model had seen it"
+    return "; the model was right" if step.model_was_right else "; the model was wrong"
 
 
 def _erased(step: Erased) -> str:

@@ -20,6 +20,7 @@ from core.records.predictions import Flag, Prediction
 from core.records.queues import Queue
 from core.records.reviews import ReviewItem
 from core.review.items import Seen, open_items
+from core.review.questions import ABOUT_PREDICTION
 from core.storage.bulk import Bulk, as_list, insert_all, insert_returning, listed
 from core.storage.database import kind_of, run
 from core.text.content_hash import content_hash, unit_interval
@@ -101,7 +102,7 @@ def _item_about(session: Session, queue: Queue, external_id: str) -> int | None:
     return session.scalar(
         select(ReviewItem.id)
         .join(Prediction, Prediction.id == ReviewItem.prediction_id)
-        .where(Prediction.queue_id == queue.id, Prediction.external_id == external_id)
+        .where(Prediction.queue_id == queue.id, Prediction.external_id == external_id, ABOUT_PREDICTION)
         .limit(1)
     )
 

@@ -11,6 +11,7 @@ from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.predictions import Prediction
 from core.records.reviews import ReviewItem
+from core.review.questions import ABOUT_PREDICTION
 from core.text.content_hash import content_hash
 
 
@@ -29,7 +30,7 @@ def recorded(session: Session, sent: NewPrediction, policy: QueuePolicy) -> Reco
     """The row with this external id and model version. Raises NotFound if there is none with a label."""
     found = session.execute(
         select(Prediction, ReviewItem.id)
-        .outerjoin(ReviewItem, ReviewItem.prediction_id == Prediction.id)
+        .outerjoin(ReviewItem, (ReviewItem.prediction_id == Prediction.id) & ABOUT_PREDICTION)
         .where(
             Prediction.queue_id == queue_named(session, policy.name).id,
             Prediction.external_id == sent.external_id,

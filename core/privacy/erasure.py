@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Select, false, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -62,8 +62,9 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     ).all()
     if not known:
         raise NotFound(f"The queue {queue_name} has no prediction “{external_id}”.")
-    items = _locked_items(session, known)
     hashes = {row.content_hash for row in known} | {content_hash(row.text) for row in known if row.text}
+    kept = (_kept_examples(session, record, queue, hashes) for record in (GoldenExample, SeedExample))
+    items = _locked_items(session, known, *kept)
     golden = _blank_examples(session, GoldenExample, BLANK, queue, hashes, now)
     seeds = _blank_examples(session, SeedExample, {"text": ""}, queue, hashes, now)
     corrections = session.scalars(select(Correction.id).where(Correction.item_id.in_([item.id for item in items])))
@@ -94,18 +95,20 @@ def erase_expired(session: Session, policy: QueuePolicy, now: datetime, most: in
 def _expired(queue: Queue, before: datetime) -> Select[Any]:
     trained = select(SnapshotRow.source_id).where(SnapshotRow.source == Source.CORRECTION)
     kept = select(Correction.item_id).where(Correction.queue_id == queue.id, Correction.id.in_(trained))
+    needed = select(ReviewItem.id).where(
+        ReviewItem.prediction_id == Prediction.id,
+        or_(ReviewItem.settled_at.is_(None), ReviewItem.settled_at >= before, ReviewItem.id.in_(kept)),
+    )
     golden = select(GoldenExample.content_hash).where(
         GoldenExample.queue_id == queue.id, GoldenExample.erased_at.is_(None)
     )
     return (
         select(Prediction.id)
-        .outerjoin(ReviewItem, ReviewItem.prediction_id == Prediction.id)
         .where(
             Prediction.queue_id == queue.id,
             Prediction.erased_at.is_(None),
             Prediction.created_at < before,
-            or_(ReviewItem.id.is_(None), ReviewItem.settled_at < before),
-            or_(ReviewItem.id.is_(None), ReviewItem.id.not_in(kept)),
+            ~needed.exists(),
             Prediction.content_hash.not_in(golden),
         )
         .order_by(Prediction.id)
@@ -119,10 +122,32 @@ def _closed_to_intake(session: Session, name: str) -> Queue:
     return session.get_one(Queue, queue_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
-def _locked_items(session: Session, predictions: Sequence[Prediction]) -> Sequence[ReviewItem]:
+def _kept_examples(
+    session: Session, record: type[GoldenExample] | type[SeedExample], queue: Queue, hashes: set[str]
+) -> Sequence[int]:
+    return session.scalars(
+        select(record.id).where(
+            record.queue_id == queue.id, record.content_hash.in_(hashes), record.erased_at.is_(None)
+        )
+    ).all()
+
+
+def _locked_items(
+    session: Session, predictions: Sequence[Prediction], golden: Sequence[int] = (), seeds: Sequence[int] = ()
+) -> Sequence[ReviewItem]:
+    """The items about any of these."""
+    about = [
+        column.in_(ids)
+        for column, ids in (
+            (ReviewItem.prediction_id, [row.id for row in predictions]),
+            (ReviewItem.golden_id, golden),
+            (ReviewItem.seed_id, seeds),
+        )
+        if ids
+    ]
     return session.scalars(
         select(ReviewItem)
-        .where(ReviewItem.prediction_id.in_([row.id for row in predictions]))
+        .where(or_(false(), *about))
         .order_by(ReviewItem.id)
         .with_for_update(of=ReviewItem)
         .execution_options(populate_existing=True)
@@ -172,7 +197,7 @@ def _seeds_of(session: Session, queue: Queue, hashes: set[str]) -> Sequence[int]
 def _redraw(session: Session, items: Sequence[ReviewItem], fresh: Sequence[Prediction], now: datetime) -> int:
     """Ask for the cards of what was erased just now; returns how many."""
     wanted = {row.id for row in fresh}
-    mine = [item for item in items if item.prediction_id in wanted]
+    mine = [item for item in items if item.prediction_id is None or item.prediction_id in wanted]
     for item in mine:
         item_changed(session, item.id, now, urgent=True)
     return len(mine)

@@ -41,7 +41,10 @@ class GoldenExample(Base):
     content_hash: Mapped[str]
     stratum: Mapped[Stratum]
     inclusion_probability: Mapped[float]  # how likely an example like this one came into the golden set
-    correction_id: Mapped[int | None] = mapped_column(ForeignKey("correction.id"))
+    # Both are of `Correction`. They have no constraint: items, and so corrections, may be about examples themselves.
+    correction_id: Mapped[int | None] = mapped_column(BigInteger)  # made it golden
+    revised_by: Mapped[int | None] = mapped_column(BigInteger)  # changed its label, or withdrew it
+    withdrawn_at: Mapped[datetime | None]  # since then it measures nothing; it does not train either
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]  # since then without text, image and fields; it measures nothing
 

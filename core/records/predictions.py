@@ -7,7 +7,6 @@ from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.records.base import Base, big_id
-from core.records.queues import Queue
 
 
 class Prediction(Base):
@@ -39,7 +38,6 @@ class Prediction(Base):
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]  # since then without text, image and fields; its id keeps them away
 
-    queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
     flags: Mapped[list["Flag"]] = relationship(back_populates="prediction", order_by="Flag.id")
 
 

@@ -1,14 +1,16 @@
-"""A flagged prediction while people look at it: the item, what they answered, what it added up to."""
+"""A question while people look at it: the item, what they answered, what it added up to."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.records.base import Base, big_id
+from core.records.learning import GoldenExample, SeedExample
 from core.records.predictions import Prediction
-from core.vocabulary import AnswerKind, Destination, ErrorReason, ItemState, Settler
+from core.records.queues import Queue
+from core.vocabulary import AnswerKind, Destination, ErrorReason, ItemState, QuestionAbout, Settler
 
 
 class Reviewer(Base):
@@ -20,13 +22,44 @@ class Reviewer(Base):
     paused_at: Mapped[datetime | None]
 
 
+_ASKED_AGAIN = "about != 'prediction' AND state IN ('open', 'disputed')"
+
+
 class ReviewItem(Base):
+    """A question that people answer. A prediction has one item ever. A stored label may be asked about time and again,
+    but is in one undecided item at most. core/review/questions.py says what an item is about."""
+
     __tablename__ = "review_item"
-    __table_args__ = (Index("ix_review_item_queue_id_state_id", "queue_id", "state", "id"),)
+    __table_args__ = (
+        CheckConstraint(
+            "(about = 'prediction' AND prediction_id IS NOT NULL AND golden_id IS NULL AND seed_id IS NULL) OR "
+            "(about = 'golden' AND golden_id IS NOT NULL AND prediction_id IS NULL AND seed_id IS NULL) OR "
+            "(about = 'training_row' AND golden_id IS NULL AND (prediction_id IS NULL) != (seed_id IS NULL))",
+            name="about_one_row",
+        ),
+        Index("ix_review_item_queue_id_state_id", "queue_id", "state", "id"),
+        Index("uq_review_item_prediction", "prediction_id", unique=True, postgresql_where=text("about = 'prediction'"),
+              sqlite_where=text("about = 'prediction'")),
+        Index("uq_review_item_prediction_again", "prediction_id", unique=True, postgresql_where=text(_ASKED_AGAIN),
+              sqlite_where=text(_ASKED_AGAIN)),
+        Index("uq_review_item_golden", "golden_id", unique=True, postgresql_where=text(_ASKED_AGAIN),
+              sqlite_where=text(_ASKED_AGAIN)),
+        Index("uq_review_item_seed", "seed_id", unique=True, postgresql_where=text(_ASKED_AGAIN),
+              sqlite_where=text(_ASKED_AGAIN)),
+        Index("ix_review_item_prediction_id", "prediction_id"),
+        Index("ix_review_item_golden_id", "golden_id", postgresql_where=text("golden_id IS NOT NULL"),
+              sqlite_where=text("golden_id IS NOT NULL")),
+        Index("ix_review_item_seed_id", "seed_id", postgresql_where=text("seed_id IS NOT NULL"),
+              sqlite_where=text("seed_id IS NOT NULL")),
+    )  # fmt: skip
 
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
-    prediction_id: Mapped[int] = mapped_column(ForeignKey("prediction.id"), unique=True)
+    about: Mapped[QuestionAbout] = mapped_column(default=QuestionAbout.PREDICTION)
+    prediction_id: Mapped[int | None] = mapped_column(ForeignKey("prediction.id"))
+    golden_id: Mapped[int | None] = mapped_column(ForeignKey("golden_example.id"))
+    seed_id: Mapped[int | None] = mapped_column(ForeignKey("seed_example.id"))
+    asked_by: Mapped[str | None]  # who asked again about a stored label
     state: Mapped[ItemState] = mapped_column(default=ItemState.OPEN)
     disputed_because: Mapped[str] = mapped_column(default="")  # of `DisputeReason`; empty: it is not disputed
     disputed_values: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -34,7 +67,10 @@ class ReviewItem(Base):
     opened_at: Mapped[datetime]
     settled_at: Mapped[datetime | None] = mapped_column(index=True)
 
-    prediction: Mapped[Prediction] = relationship(lazy="joined", innerjoin=True)
+    queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
+    prediction: Mapped[Prediction | None] = relationship(lazy="joined")
+    golden: Mapped[GoldenExample | None] = relationship()
+    seed: Mapped[SeedExample | None] = relationship()
 
 
 class Assignment(Base):
@@ -91,7 +127,7 @@ class Correction(Base):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     item_id: Mapped[int] = mapped_column(ForeignKey("review_item.id"))
     label: Mapped[str | None]  # None: "none of these"
-    model_was_right: Mapped[bool]
+    model_was_right: Mapped[bool | None]  # None: people were asked about a stored label, not about a prediction
     reason: Mapped[ErrorReason | None]
     note: Mapped[str] = mapped_column(Text, default="")
     tally: Mapped[dict[str, int]]  # answer as shown -> votes, "none of these" included

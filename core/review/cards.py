@@ -15,7 +15,8 @@ from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.review.answers import CurrentAnswer, current_answers
 from core.review.content import shown_content, shown_text
-from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, Reason, shown_answer
+from core.review.questions import question_of
+from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, QuestionAbout, Reason, shown_answer
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Outcome:
     tally: dict[str, int]
     lead: str | None
     reasons: tuple[GivenReason, ...]
-    model_was_right: bool
+    model_was_right: bool | None
     names: dict[str, tuple[str, ...]]  # answer -> people; empty where names are not revealed
 
 
@@ -60,7 +61,8 @@ class ItemCard:
 
     subject: CardRef
     queue_title: str
-    external_id: str
+    external_id: str  # or what the example is called whose label is asked about
+    asked_again: bool  # about a stored label, which is not shown
     state: ItemState
     dispute: Coded | None  # why a lead decides; None: the item is not disputed
     blind: bool
@@ -94,23 +96,25 @@ class FormCard:
 
 def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
     item = session.get_one(ReviewItem, item_id, populate_existing=True)
-    prediction = item.prediction
-    queue = policy.queue(prediction.queue.name)
+    question = question_of(item)
+    prediction = question.prediction
+    queue = policy.queue(item.queue.name)
     answers = current_answers(session, item_id)
-    content = shown_content(prediction, queue)
+    content = shown_content(question, queue)
     hidden = item.blind and item.state is not ItemState.SETTLED
     return ItemCard(
         subject=CardRef.of(item.id, item.opened_at),
         queue_title=queue.shown_title,
-        external_id=prediction.external_id,
+        external_id=question.name,
+        asked_again=item.about is not QuestionAbout.PREDICTION,
         state=item.state,
         dispute=Coded(item.disputed_because, item.disputed_values) if item.disputed_because else None,
         blind=item.blind,
         text=content.text,
         image_url=content.image_url,
         fields=content.fields,
-        predicted_label=None if hidden else prediction.label,
-        confidence=None if hidden else prediction.confidence,
+        predicted_label=None if hidden or prediction is None else prediction.label,
+        confidence=None if hidden or prediction is None else prediction.confidence,
         why_flagged=tuple(flag for flag in _flags(prediction) if not (hidden and flag.betrays)),
         labels=_labels_in_order(prediction, queue, fixed=item.blind),
         most_buttons=queue.review.buttons,
@@ -127,20 +131,21 @@ def form_card(session: Session, item_id: int, person: str, policy: Policy) -> Fo
     item = session.get(ReviewItem, item_id)
     if item is None:
         return None
-    queue = policy.queue(item.prediction.queue.name)
-    require_part(session, item.prediction.queue, person, "answer", queue)
+    queue = policy.queue(item.queue.name)
+    require_part(session, item.queue, person, "answer", queue)
     if item.state in (ItemState.SETTLED, ItemState.ERASED):
         return None
+    question = question_of(item)
     mine = next((answer for answer in current_answers(session, item_id) if answer.person == person), None)
     return FormCard(
         subject=CardRef.of(item.id, item.opened_at),
-        text=shown_text(item.prediction.text, item.prediction.erased_at, queue),
+        text=shown_text(question.text, question.erased_at, queue),
         labels=queue.labels,
         said=mine.label if mine else None,
         said_none=mine is not None and mine.kind is AnswerKind.NONE_OF_THESE,
         reason=mine.reason if mine else None,
         note=queue.privacy.shown(mine.note) if mine else "",
-        guideline=guideline_text(session, item.prediction.queue),
+        guideline=guideline_text(session, item.queue),
     )
 
 
@@ -149,18 +154,19 @@ def labels_for(session: Session, item_id: int, person: str, policy: Policy) -> t
     item = session.get(ReviewItem, item_id)
     if item is None:
         raise NotFound(f"Item {item_id} does not exist.")
-    queue = policy.queue(item.prediction.queue.name)
-    require_part(session, item.prediction.queue, person, "answer", queue)
+    queue = policy.queue(item.queue.name)
+    require_part(session, item.queue, person, "answer", queue)
     return queue.labels
 
 
-def _flags(prediction: Prediction) -> list[FlagLine]:
-    return [FlagLine(Coded(flag.reason, flag.values), flag.person) for flag in prediction.flags]
+def _flags(prediction: Prediction | None) -> list[FlagLine]:
+    flags = prediction.flags if prediction else []
+    return [FlagLine(Coded(flag.reason, flag.values), flag.person) for flag in flags]
 
 
-def _labels_in_order(prediction: Prediction, queue: QueuePolicy, fixed: bool) -> tuple[str, ...]:
+def _labels_in_order(prediction: Prediction | None, queue: QueuePolicy, fixed: bool) -> tuple[str, ...]:
     """Likeliest first; of equals, and where nothing is known or may be shown, the queue's order."""
-    if fixed:
+    if fixed or prediction is None:
         return queue.label_names
     probabilities = dict(prediction.probabilities or {})
     if prediction.label:

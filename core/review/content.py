@@ -1,4 +1,4 @@
-"""What of a prediction's content people may see: masked as the policy says, and a word in place of what was erased.
+"""What of an input people may see: masked as the policy says, and a word in place of what was erased.
 Everything that draws or exports content asks here."""
 
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core.learning.data.inputs import Input
 from core.policy import QueuePolicy
-from core.records.predictions import Prediction
+from core.review.questions import Question
 
 ERASED = "(erased)"
 
@@ -19,12 +19,12 @@ class Content:
     fields: dict[str, str]
 
 
-def shown_content(prediction: Prediction, queue: QueuePolicy) -> Content:
+def shown_content(question: Question, queue: QueuePolicy) -> Content:
     """Names of fields are the sender's and not masked; what stands in them is."""
     return Content(
-        text=shown_text(prediction.text, prediction.erased_at, queue),
-        image_url=prediction.image_url,
-        fields=_shown_fields(prediction.fields, queue),
+        text=shown_text(question.text, question.erased_at, queue),
+        image_url=question.image_url,
+        fields=_shown_fields(question.fields, queue),
     )
 
 

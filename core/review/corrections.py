@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, assert_never, cast
 
 from sqlalchemy import Table, bindparam
 from sqlalchemy.orm import Session
 
 from core.delivery.webhooks import publish
 from core.errors import Refusal
-from core.learning.data.golden import destination, protect
+from core.learning.data.golden import Chosen, destination, protect, revise
 from core.learning.lifecycle.runs import request_run_if_due
 from core.policy import QueuePolicy
 from core.records.reviews import Correction, ReviewItem
@@ -20,7 +20,7 @@ from core.review.consensus import tally
 from core.review.items import LockedItem
 from core.review.presenting import item_changed
 from core.storage.database import run
-from core.vocabulary import AnswerKind, ErrorReason, EventKind, ItemState, Settler
+from core.vocabulary import AnswerKind, Destination, ErrorReason, EventKind, ItemState, QuestionAbout, Settler
 
 # Built once, and run past the ORM: somebody waits for it.
 _NEW = cast(Table, Correction.__table__).insert().returning(Correction.id)
@@ -89,25 +89,61 @@ def adjudicate_item(
 
 
 def _settle(session: Session, item: LockedItem, outcome: Outcome, now: datetime, queue: QueuePolicy) -> None:
-    right = outcome.label is not None and outcome.label == item.predicted_label
-    chosen = destination(
-        blind=item.blind,
-        model_was_right=right,
-        label=outcome.label,
-        content_hash=item.content_hash,
-        flagged_with=item.flagged_with,
-        policy=queue,
-    )
+    right = _model_was_right(item, outcome.label)
+    chosen = _chosen(item, outcome.label, bool(right), queue)
     about = {"queue_id": item.queue.id, "item_id": item.id, "model_was_right": right, "destination": chosen.destination}
     stamped = {"policy_fingerprint": queue.fingerprint, "settled_at": now, "is_current": True}
     correction_id: int = run(session, _NEW, vars(outcome) | about | stamped).scalar_one()
     run(session, _SETTLED, {"of": item.id, "settled_at": now})
-    if outcome.label is not None:
-        protect(session, correction_id, item.prediction_id, outcome.label, chosen, now)
+    _keep(session, item, correction_id, outcome.label, chosen, now)
     request_run_if_due(session, item.queue, now, queue)
     item_changed(session, item.id, now, urgent=True)
-    told = _told(item, correction_id, outcome, right, now)
-    publish(session, EventKind.ITEM_SETTLED, correction_id, item.queue.id, told, now)
+    if item.about is QuestionAbout.PREDICTION:
+        told = _told(item, correction_id, outcome, bool(right), now)
+        publish(session, EventKind.ITEM_SETTLED, correction_id, item.queue.id, told, now)
+
+
+def _model_was_right(item: LockedItem, label: str | None) -> bool | None:
+    """None: the item is not about what a model said."""
+    if item.about is not QuestionAbout.PREDICTION:
+        return None
+    return label is not None and label == item.predicted_label
+
+
+def _chosen(item: LockedItem, label: str | None, right: bool, queue: QueuePolicy) -> Chosen:
+    """Where the correction goes. A stored label that was asked about again stays on its side of the firewall."""
+    match item.about:
+        case QuestionAbout.PREDICTION:
+            return destination(
+                blind=item.blind,
+                model_was_right=right,
+                label=label,
+                content_hash=item.content_hash,
+                flagged_with=item.flagged_with,
+                policy=queue,
+            )
+        case QuestionAbout.GOLDEN:
+            return Chosen(Destination.GOLDEN if label is not None else Destination.NOWHERE)
+        case QuestionAbout.TRAINING_ROW:
+            return Chosen(Destination.TRAINING if label is not None else Destination.NOWHERE)
+        case _:
+            assert_never(item.about)
+
+
+def _keep(
+    session: Session, item: LockedItem, correction_id: int, label: str | None, chosen: Chosen, now: datetime
+) -> None:
+    """What the golden set takes from the correction. Training takes it with the next snapshot, which reads it."""
+    match item.about:
+        case QuestionAbout.PREDICTION:
+            if label is not None:
+                protect(session, correction_id, item.source_id, label, chosen, now)
+        case QuestionAbout.GOLDEN:
+            revise(session, item.source_id, correction_id, label, now)
+        case QuestionAbout.TRAINING_ROW:
+            pass
+        case _:
+            assert_never(item.about)
 
 
 def _told(item: LockedItem, correction_id: int, outcome: Outcome, right: bool, now: datetime) -> dict[str, Any]:

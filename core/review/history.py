@@ -12,7 +12,8 @@ from core.people.members import holds
 from core.policy import Policy, PrivacyPolicy
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
-from core.vocabulary import AnswerKind, Coded, Destination, ErrorReason, ItemState, Role
+from core.review.questions import question_of
+from core.vocabulary import AnswerKind, Coded, Destination, ErrorReason, ItemState, QuestionAbout, Role
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,15 @@ class Flagged:
     why: Coded
     person: str | None
     policy: str
+
+
+@dataclass(frozen=True)
+class AskedAgain:
+    """People are asked again about a stored label. name: of the example or ticket that has it."""
+
+    about: QuestionAbout
+    name: str
+    person: str | None
 
 
 @dataclass(frozen=True)
@@ -53,12 +63,14 @@ class Answered:
 
 @dataclass(frozen=True)
 class Settled:
-    """by_lead: a lead decided; lead: who, where names are shown. model_was_right: None where no model was live."""
+    """by_lead: a lead decided; lead: who, where names are shown. about: only a prediction says something of a model.
+    model_was_right: None where no model was live."""
 
     label: str | None
     tally: dict[str, int]
     by_lead: bool
     lead: str | None
+    about: QuestionAbout
     model_was_right: bool | None
     destination: Destination
     policy: str
@@ -71,7 +83,7 @@ class Erased:
     was_settled: bool
 
 
-Step = PredictionMade | Flagged | Opened | Answered | Settled | Erased
+Step = PredictionMade | Flagged | AskedAgain | Opened | Answered | Settled | Erased
 
 
 @dataclass(frozen=True)
@@ -87,11 +99,14 @@ def item_history(session: Session, item_id: int, person: str | None, policy: Pol
     or for everyone where the policy reveals names; while the item is open nobody sees them. What the model said of a
     blind item is only for the operator until the item is settled."""
     item = session.get_one(ReviewItem, item_id)
-    prediction, queue = item.prediction, policy.queue(item.prediction.queue.name)
+    question, queue = question_of(item), policy.queue(item.queue.name)
+    prediction = question.prediction
     named = person is None or queue.review.reveal == "names" or holds(session, item.queue_id, Role.LEAD, person)
     named = named and (item.state is ItemState.SETTLED or person is None)
     lines = []
-    if person is None or not item.blind or item.state is ItemState.SETTLED:
+    if prediction is None:
+        lines = [HistoryLine(item.opened_at, AskedAgain(question.about, question.name, item.asked_by))]
+    elif person is None or not item.blind or item.state is ItemState.SETTLED:
         lines = _model_lines(prediction)
     lines.append(HistoryLine(item.opened_at, Opened(item.blind)))
     if named:
@@ -99,8 +114,8 @@ def item_history(session: Session, item_id: int, person: str | None, policy: Pol
         lines += [HistoryLine(answer.created_at, _answered(answer, queue.privacy)) for answer in every]
     corrections = session.scalars(select(Correction).where(Correction.item_id == item_id).order_by(Correction.id))
     lines += [HistoryLine(correction.settled_at, _settled(correction, named)) for correction in corrections]
-    if prediction.erased_at is not None:
-        lines.append(HistoryLine(prediction.erased_at, Erased(was_settled=item.state is not ItemState.ERASED)))
+    if question.erased_at is not None:
+        lines.append(HistoryLine(question.erased_at, Erased(was_settled=item.state is not ItemState.ERASED)))
     return lines
 
 
@@ -129,12 +144,14 @@ def _answered(answer: Answer, privacy: PrivacyPolicy) -> Answered:
 
 
 def _settled(correction: Correction, named: bool) -> Settled:
+    prediction = question_of(correction.item).prediction
     return Settled(
         label=correction.label,
         tally=correction.tally,
         by_lead=correction.lead is not None,
         lead=correction.lead if named else None,
-        model_was_right=correction.model_was_right if correction.item.prediction.label is not None else None,
+        about=correction.item.about,
+        model_was_right=correction.model_was_right if prediction and prediction.label is not None else None,
         destination=correction.destination,
         policy=correction.policy_fingerprint,
     )

@@ -1,11 +1,11 @@
-"""A flagged prediction becomes a review item, and whoever decides about that holds it."""
+"""A flagged prediction becomes a review item, and whoever decides about an item holds it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, bindparam, func, select
+from sqlalchemy import Row, Table, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from core.delivery.card_refs import CardRef
@@ -15,16 +15,17 @@ from core.records.predictions import Flag, Prediction
 from core.records.queues import Queue, QueueFacts
 from core.records.reviews import ReviewItem
 from core.review.presenting import items_opened
+from core.review.questions import ABOUT_PREDICTION, CONTENT_HASH, with_content
 from core.storage.bulk import Bulk, insert_returning
 from core.storage.database import run
 from core.text.content_hash import unit_interval
-from core.vocabulary import ItemState
+from core.vocabulary import ItemState, QuestionAbout
 
 # How likely such a prediction was to be flagged: the likeliest of its reasons.
 _CHANCE = select(func.max(Flag.inclusion_probability)).where(Flag.prediction_id == Prediction.id).scalar_subquery()
 _QUEUE = (Queue.id, Queue.name, Queue.channel, Queue.leads_channel, Queue.guideline_version)
 # What every click asks is built once: building it costs several times what running it does.
-_LOCKED = (
+_LOCKED = with_content(
     select(  # in the order of `LockedItem`
         *_QUEUE,
         ReviewItem.id,
@@ -34,21 +35,21 @@ _LOCKED = (
         ReviewItem.blind,
         ReviewItem.opened_at,
         ReviewItem.settled_at,
-        Prediction.id,
+        ReviewItem.about,
+        func.coalesce(ReviewItem.prediction_id, ReviewItem.golden_id, ReviewItem.seed_id),
         Prediction.external_id,
         Prediction.model_version,
-        Prediction.label,
-        Prediction.content_hash,
-        _CHANCE,
+        case((ABOUT_PREDICTION, Prediction.label)),
+        CONTENT_HASH,
+        func.coalesce(_CHANCE, 0.0),
     )
-    .join(Prediction, Prediction.id == ReviewItem.prediction_id)
     .join(Queue, Queue.id == ReviewItem.queue_id)
     .where(ReviewItem.id == bindparam("item_id"))
     .with_for_update(of=ReviewItem)
 )
 _OPENING = Bulk(
     cast(Table, ReviewItem.__table__),
-    same=("queue_id", "state", "disputed_because", "disputed_values", "opened_at"),
+    same=("queue_id", "about", "state", "disputed_because", "disputed_values", "opened_at"),
     each=("prediction_id", "blind"),
     back=("prediction_id", "id"),
 )
@@ -56,8 +57,9 @@ _OPENING = Bulk(
 
 @dataclass(frozen=True)
 class LockedItem:
-    """An item and what it is about, as nobody else changes it until the transaction ends. guess: what the model said.
-    flagged_with: how likely a prediction like this one was to be flagged."""
+    """An item and what it is about, as nobody else changes it until the transaction ends. source_id: of the prediction,
+    golden example or seed example that holds its content. The model's label is None where the item is about a stored
+    label. flagged_with: how likely a prediction like this one was to be flagged."""
 
     queue: QueueFacts
     id: int
@@ -67,9 +69,10 @@ class LockedItem:
     blind: bool
     opened_at: datetime
     settled_at: datetime | None
-    prediction_id: int
-    external_id: str
-    model_version: str
+    about: QuestionAbout
+    source_id: int
+    external_id: str | None
+    model_version: str | None
     predicted_label: str | None
     content_hash: str
     flagged_with: float
@@ -98,7 +101,8 @@ def open_items(
     """
     share = policy.review.blind_share
     undisputed = {"disputed_because": "", "disputed_values": {}}
-    same = {"queue_id": queue.id, "state": ItemState.OPEN, "opened_at": now} | undisputed
+    about = QuestionAbout.PREDICTION
+    same = {"queue_id": queue.id, "about": about, "state": ItemState.OPEN, "opened_at": now} | undisputed
     rows = [
         {
             "prediction_id": seen.prediction_id,

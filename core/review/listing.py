@@ -1,4 +1,4 @@
-"""Items and corrections in pages, for other systems. No text: whoever sent a prediction has it."""
+"""Items about predictions and their corrections in pages, for other systems. No text: the sender has it."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, lazyload
 
 from core.records.predictions import Flag, Prediction
 from core.records.reviews import Correction, ReviewItem
+from core.review.questions import ABOUT_PREDICTION
 from core.vocabulary import Destination, ErrorReason, ItemState, Reason, Settler
 
 
@@ -65,7 +66,7 @@ def item_page(session: Session, queue_id: int, state: ItemState | None, after: i
             ReviewItem.settled_at,
         )
         .join(Prediction, Prediction.id == ReviewItem.prediction_id)
-        .where(ReviewItem.queue_id == queue_id, ReviewItem.id > after)
+        .where(ReviewItem.queue_id == queue_id, ReviewItem.id > after, ABOUT_PREDICTION)
         .order_by(ReviewItem.id)
         .limit(limit)
     )
@@ -97,7 +98,7 @@ def correction_page(
         .options(lazyload(Correction.item))
         .join(ReviewItem, ReviewItem.id == Correction.item_id)
         .join(Prediction, Prediction.id == ReviewItem.prediction_id)
-        .where(Correction.queue_id == queue_id, Correction.id > after, Correction.is_current)
+        .where(Correction.queue_id == queue_id, Correction.id > after, Correction.is_current, ABOUT_PREDICTION)
         .order_by(Correction.id)
         .limit(limit)
     )
@@ -129,7 +130,7 @@ def _correction_line(row: Correction, external_id: str, version: str, model_labe
         model_version=version,
         model_label=model_label,
         label=row.label,
-        model_was_right=row.model_was_right,
+        model_was_right=bool(row.model_was_right),
         reason=row.reason,
         note=row.note,
         tally=row.tally,

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from core.delivery.card_refs import CardRef
 from core.policy import Policy, QueuePolicy
 from core.queues import queue_named
-from core.records.predictions import Prediction
 from core.records.reviews import Answer, Reviewer, ReviewItem
 from core.review.answers import said_words
 from core.review.content import shown_text
+from core.review.questions import ERASED_AT, TEXT, Question, question_of, with_content
 from core.review.workload import load, waiting_for
 from core.vocabulary import AnswerKind, ItemState
 
@@ -56,8 +56,7 @@ def my_work_card(
         row = queue_named(session, queue.name)
         numbers = load(session, person, row, queue.zone, now)
         waiting = session.execute(
-            select(ReviewItem.id, Prediction.text, Prediction.erased_at)
-            .join(Prediction, Prediction.id == ReviewItem.prediction_id)
+            with_content(select(ReviewItem.id, TEXT, ERASED_AT))
             .where(*waiting_for(person, row))
             .order_by(ReviewItem.id)
             .limit(10)
@@ -91,8 +90,8 @@ def _last_answers(session: Session, person: str, queues: Sequence[QueuePolicy], 
     return [
         MyAnswer(
             subject=CardRef.of(item.id, item.opened_at),
-            queue_title=titles.get(item.prediction.queue.name, item.prediction.queue.name),
-            excerpt=_excerpt_of(item.prediction, mine.get(item.prediction.queue.name)),
+            queue_title=titles.get(item.queue.name, item.queue.name),
+            excerpt=_excerpt_of(question_of(item), mine.get(item.queue.name)),
             words=said_words(answer),
             may_undo=item.state not in (ItemState.SETTLED, ItemState.ERASED),
         )
@@ -100,5 +99,5 @@ def _last_answers(session: Session, person: str, queues: Sequence[QueuePolicy], 
     ]
 
 
-def _excerpt_of(prediction: Prediction, queue: QueuePolicy | None) -> str:
-    return excerpt(shown_text(prediction.text, prediction.erased_at, queue)) if queue else ""
+def _excerpt_of(question: Question, queue: QueuePolicy | None) -> str:
+    return excerpt(shown_text(question.text, question.erased_at, queue)) if queue else ""

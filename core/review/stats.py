@@ -15,6 +15,7 @@ from core.quality.agreement import krippendorff_alpha
 from core.queues import queue_named
 from core.records.predictions import Flag, Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
+from core.review.questions import ABOUT_PREDICTION
 from core.review.workload import day_began
 from core.vocabulary import NONE_OF_THESE, AnswerKind, ItemState, Reason
 
@@ -118,7 +119,7 @@ def _audit(session: Session, queue_id: int) -> tuple[int, int]:
         .select_from(Flag)
         .join(ReviewItem, ReviewItem.prediction_id == Flag.prediction_id)
         .join(Correction, Correction.item_id == ReviewItem.id)
-        .where(Correction.queue_id == queue_id, Correction.is_current, Flag.reason == Reason.AUDIT)
+        .where(Correction.queue_id == queue_id, Correction.is_current, Flag.reason == Reason.AUDIT, ABOUT_PREDICTION)
         .group_by(Correction.model_was_right)
     )
     counted = dict(rows.all())

@@ -191,6 +191,26 @@ def upgrade() -> None:
         sqlite_where=sa.text("addressed_at IS NULL"),
     )
     op.create_table(
+        "golden_example",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("image_url", sa.String(), nullable=True),
+        sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("stratum", sa.String(32), nullable=False),
+        sa.Column("inclusion_probability", sa.Double(), nullable=False),
+        sa.Column("correction_id", sa.BigInteger(), nullable=True),
+        sa.Column("revised_by", sa.BigInteger(), nullable=True),
+        sa.Column("withdrawn_at", moment, nullable=True),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("erased_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_golden_example_queue_id_queue")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_golden_example")),
+        sa.UniqueConstraint("queue_id", "content_hash", name=op.f("uq_golden_example_queue_id_content_hash")),
+    )
+    op.create_table(
         "guideline",
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),
@@ -392,22 +412,80 @@ def upgrade() -> None:
         "review_item",
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),
-        sa.Column("prediction_id", big_id, nullable=False),
+        sa.Column("about", sa.String(32), nullable=False),
+        sa.Column("prediction_id", big_id, nullable=True),
+        sa.Column("golden_id", big_id, nullable=True),
+        sa.Column("seed_id", big_id, nullable=True),
+        sa.Column("asked_by", sa.String(), nullable=True),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("disputed_because", sa.String(), nullable=False),
         sa.Column("disputed_values", sa.JSON(), nullable=False),
         sa.Column("blind", sa.Boolean(), nullable=False),
         sa.Column("opened_at", moment, nullable=False),
         sa.Column("settled_at", moment, nullable=True),
+        sa.CheckConstraint(
+            "(about = 'prediction' AND prediction_id IS NOT NULL AND golden_id IS NULL AND seed_id IS NULL) OR (about = 'golden' AND golden_id IS NOT NULL AND prediction_id IS NULL AND seed_id IS NULL) OR (about = 'training_row' AND golden_id IS NULL AND (prediction_id IS NULL) != (seed_id IS NULL))",
+            name=op.f("ck_review_item_about_one_row"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["golden_id"], ["golden_example.id"], name=op.f("fk_review_item_golden_id_golden_example")
+        ),
         sa.ForeignKeyConstraint(
             ["prediction_id"], ["prediction.id"], name=op.f("fk_review_item_prediction_id_prediction")
         ),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_review_item_queue_id_queue")),
+        sa.ForeignKeyConstraint(["seed_id"], ["seed_example.id"], name=op.f("fk_review_item_seed_id_seed_example")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_review_item")),
-        sa.UniqueConstraint("prediction_id", name=op.f("uq_review_item_prediction_id")),
     )
+    op.create_index(
+        "ix_review_item_golden_id",
+        "review_item",
+        ["golden_id"],
+        postgresql_where=sa.text("golden_id IS NOT NULL"),
+        sqlite_where=sa.text("golden_id IS NOT NULL"),
+    )
+    op.create_index("ix_review_item_prediction_id", "review_item", ["prediction_id"])
     op.create_index("ix_review_item_queue_id_state_id", "review_item", ["queue_id", "state", "id"])
+    op.create_index(
+        "ix_review_item_seed_id",
+        "review_item",
+        ["seed_id"],
+        postgresql_where=sa.text("seed_id IS NOT NULL"),
+        sqlite_where=sa.text("seed_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_review_item_settled_at"), "review_item", ["settled_at"])
+    op.create_index(
+        "uq_review_item_golden",
+        "review_item",
+        ["golden_id"],
+        unique=True,
+        postgresql_where=sa.text("about != 'prediction' AND state IN ('open', 'disputed')"),
+        sqlite_where=sa.text("about != 'prediction' AND state IN ('open', 'disputed')"),
+    )
+    op.create_index(
+        "uq_review_item_prediction",
+        "review_item",
+        ["prediction_id"],
+        unique=True,
+        postgresql_where=sa.text("about = 'prediction'"),
+        sqlite_where=sa.text("about = 'prediction'"),
+    )
+    op.create_index(
+        "uq_review_item_prediction_again",
+        "review_item",
+        ["prediction_id"],
+        unique=True,
+        postgresql_where=sa.text("about != 'prediction' AND state IN ('open', 'disputed')"),
+        sqlite_where=sa.text("about != 'prediction' AND state IN ('open', 'disputed')"),
+    )
+    op.create_index(
+        "uq_review_item_seed",
+        "review_item",
+        ["seed_id"],
+        unique=True,
+        postgresql_where=sa.text("about != 'prediction' AND state IN ('open', 'disputed')"),
+        sqlite_where=sa.text("about != 'prediction' AND state IN ('open', 'disputed')"),
+    )
     op.create_table(
         "snapshot_row",
         sa.Column("snapshot_id", big_id, nullable=False),
@@ -491,7 +569,7 @@ def upgrade() -> None:
         sa.Column("queue_id", big_id, nullable=False),
         sa.Column("item_id", big_id, nullable=False),
         sa.Column("label", sa.String(), nullable=True),
-        sa.Column("model_was_right", sa.Boolean(), nullable=False),
+        sa.Column("model_was_right", sa.Boolean(), nullable=True),
         sa.Column("reason", sa.String(32), nullable=True),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("tally", sa.JSON(), nullable=False),
@@ -584,27 +662,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evaluation")),
     )
     op.create_index(op.f("ix_evaluation_model_id"), "evaluation", ["model_id"])
-    op.create_table(
-        "golden_example",
-        sa.Column("id", big_id, nullable=False),
-        sa.Column("queue_id", big_id, nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("image_url", sa.String(), nullable=True),
-        sa.Column("fields", sa.JSON(), nullable=False),
-        sa.Column("label", sa.String(), nullable=False),
-        sa.Column("content_hash", sa.String(), nullable=False),
-        sa.Column("stratum", sa.String(32), nullable=False),
-        sa.Column("inclusion_probability", sa.Double(), nullable=False),
-        sa.Column("correction_id", big_id, nullable=True),
-        sa.Column("created_at", moment, nullable=False),
-        sa.Column("erased_at", moment, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["correction_id"], ["correction.id"], name=op.f("fk_golden_example_correction_id_correction")
-        ),
-        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_golden_example_queue_id_queue")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_golden_example")),
-        sa.UniqueConstraint("queue_id", "content_hash", name=op.f("uq_golden_example_queue_id_content_hash")),
-    )
     op.create_table(
         "live",
         sa.Column("queue_id", big_id, nullable=False),

@@ -22,7 +22,17 @@ from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine, RunCard
 from core.policy import LabelPolicy
 from core.review.cards import FlagLine, FormCard, GivenReason, ItemCard, Outcome
-from core.review.history import Answered, Erased, Flagged, HistoryLine, Opened, PredictionMade, Settled, Step
+from core.review.history import (
+    Answered,
+    AskedAgain,
+    Erased,
+    Flagged,
+    HistoryLine,
+    Opened,
+    PredictionMade,
+    Settled,
+    Step,
+)
 from core.review.my_work import MyAnswer, MyQueue, MyWorkCard
 from core.review.stats import StatsCard
 from core.review.votes import Receipt
@@ -38,6 +48,7 @@ from core.vocabulary import (
     GateWarning,
     ItemState,
     ModelState,
+    QuestionAbout,
     Reason,
     RunProblem,
     RunState,
@@ -97,6 +108,7 @@ def item(**more: Any) -> ItemCard:
         subject=CardRef(7),
         queue_title="Support tickets",
         external_id="T-7",
+        asked_again=False,
         state=ItemState.OPEN,
         dispute=None,
         blind=False,
@@ -137,6 +149,7 @@ SETTLED = {"state": ItemState.SETTLED}
 STATES: dict[str, Callable[[str], ItemCard]] = {
     "open": lambda text: item(text=text, fields={text[:80]: text[:500]}),
     "blind": lambda text: item(text=text, **BLIND),
+    "asked again": lambda text: item(text=text, asked_again=True, **BLIND),
     "many fields": lambda text: item(text=text, fields={f"{n} {text[:70]}": text[:500] for n in range(20)}),
     "an image": lambda text: item(text="", image_url="https://files.example/A.png"),
     "no guess": lambda text: item(
@@ -187,6 +200,12 @@ def test_a_blind_card_says_nothing_of_the_model() -> None:
     assert "model says" not in said
     assert "primary" not in said
     assert "%" not in said
+
+
+def test_a_card_about_a_stored_label_says_that_it_is_a_second_look_and_not_at_what() -> None:
+    said = check(review_item.render(item(asked_again=True, **BLIND)))
+    assert "Second look" in said
+    assert "model" not in said
 
 
 def test_an_open_card_offers_the_guess_first_and_every_way_to_answer() -> None:
@@ -306,10 +325,13 @@ def history(text: str) -> list[HistoryLine]:
     steps: list[Step] = [
         PredictionMade(text[:200], label, 0.5),
         Flagged(Coded(Reason.PERSON), ANA, "b" * 16),
+        AskedAgain(QuestionAbout.GOLDEN, text[:200], CLEO),
         Opened(blind=True),
         Answered(BEN, AnswerKind.LABEL, label, reason, text[:1000], 1, replaced=True),
-        Settled(label, {label: 2, text[:59]: 1}, True, CLEO, False, Destination.TRAINING, "b" * 16),
-        Settled(label, {label: 2, text[:59]: 1}, False, None, False, Destination.GOLDEN, "b" * 16),
+        Settled(
+            label, {label: 2, text[:59]: 1}, True, CLEO, QuestionAbout.PREDICTION, False, Destination.TRAINING, "b" * 16
+        ),
+        Settled(label, {label: 2, text[:59]: 1}, False, None, QuestionAbout.GOLDEN, None, Destination.GOLDEN, "b" * 16),
         Erased(was_settled=True),
     ]
     return [HistoryLine(AT, step) for step in steps]

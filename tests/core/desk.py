@@ -92,6 +92,12 @@ class Desk:
         with self.database.reading() as session:
             return session.get_one(ReviewItem, item_id)
 
+    def prediction(self, item_id: int) -> Prediction:
+        """What the item is about."""
+        found = self.item(item_id).prediction
+        assert found is not None
+        return found
+
     def corrections(self, item_id: int) -> Sequence[Correction]:
         with self.database.reading() as session:
             return session.scalars(select(Correction).where(Correction.item_id == item_id)).all()

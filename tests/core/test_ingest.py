@@ -108,14 +108,14 @@ def test_a_person_may_ask_for_a_look_at_what_the_rules_let_pass(desk: Desk) -> N
     row = sent("let pass", SURE)
     assert desk.ingest(row).flagged == 0
     item_id = desk.flag(checked_prediction(row, desk.rules))
-    assert desk.item(item_id).prediction.text == "let pass"
+    assert desk.prediction(item_id).text == "let pass"
     with pytest.raises(Refusal, match="already under review"):
         desk.flag(checked_prediction(row, desk.rules))
 
 
 def test_a_text_that_no_model_has_seen_can_be_flagged(desk: Desk) -> None:
     item_id = desk.flag(NewPrediction("C1:1", "none", "what is this?"))
-    assert desk.item(item_id).prediction.label is None
+    assert desk.prediction(item_id).label is None
     desk.click(ANA, item_id, REFUND)
     assert desk.click(BEN, item_id, REFUND).settled
 
@@ -129,7 +129,7 @@ def test_a_message_flagged_again_after_a_promotion_is_the_same_item(desk: Desk) 
 def test_fields_keep_the_order_in_which_they_were_sent(desk: Desk) -> None:
     fields = {"Ticket number": "7", "Tier": "gold", "A": "b"}
     item_id = desk.ticket(fields=fields)
-    assert list(desk.item(item_id).prediction.fields.items()) == list(fields.items())
+    assert list(desk.prediction(item_id).fields.items()) == list(fields.items())
 
 
 def test_what_is_stored_is_what_was_sent_to_the_last_digit_and_sign(desk: Desk) -> None:

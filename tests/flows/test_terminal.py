@@ -142,6 +142,17 @@ def test_what_is_empty_is_not_there_and_a_number_may_be_a_text(goldloop: Termina
     assert " 0 rejected." in goldloop.run("ingest", file, "--queue", "support").stdout
 
 
+def test_reviewers_are_asked_again_about_a_stored_label(goldloop: Terminal) -> None:
+    goldloop.run("migrate")
+    goldloop.run("seed", goldloop.file("seed.csv", "text,label\ncharged twice,refund\n"), "--queue", "support")
+    done = goldloop.run("ask-again", "--seed", "1", "--queue", "support")
+    assert (done.returncode, done.stdout) == (0, "Item 1 was opened for the reviewers of support.\n"), done.stderr
+    again = goldloop.run("ask-again", "--seed", "1", "--queue", "support")
+    assert again.returncode == 2
+    assert "asked about this label already (item 1)" in again.stderr
+    assert "operator asked again about the training label" in goldloop.run("explain", "item", "1").stdout
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -154,6 +165,9 @@ def test_what_is_empty_is_not_there_and_a_number_may_be_a_text(goldloop: Termina
         (("explain", "item", "99"), "There is no item 99"),
         (("explain", "model", "99"), "There is no model 99"),
         (("rollback", "--queue", "support"), "No model of support is live"),
+        (("ask-again", "--queue", "support"), "Give exactly one of --golden, --seed and --correction"),
+        (("ask-again", "--queue", "support", "--golden", "9"), "has no golden example 9"),
+        (("ask-again", "--queue", "support", "--correction", "9"), "has no correction 9"),
         (("run",), "SLACK_BOT_TOKEN is not set"),
         (("sandbox", "missing.toml"), "missing.toml"),
     ],

@@ -12,13 +12,18 @@ from core.records.learning import Decision
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.records.webhooks import Event, EventDelivery
+from core.review.questions import ABOUT_PREDICTION
 from core.vocabulary import DecisionKind, DeliveryState
 
 
 def accepted_predictions_are_stored_once(session: Session, scene: Scene) -> Finding:
     rows = Counter((one.external_id, one.model_version, one.text) for one in session.scalars(select(Prediction)))
     items = Counter(
-        session.scalars(select(Prediction.external_id).join(ReviewItem, ReviewItem.prediction_id == Prediction.id))
+        session.scalars(
+            select(Prediction.external_id)
+            .join(ReviewItem, ReviewItem.prediction_id == Prediction.id)
+            .where(ABOUT_PREDICTION)
+        )
     )
     broken = [
         f"accepted and stored {rows[one.external_id, one.model_version, one.text]} times, "
@@ -32,7 +37,10 @@ def accepted_predictions_are_stored_once(session: Session, scene: Scene) -> Find
 def each_event_is_heard_under_one_id(session: Session, scene: Scene) -> Finding:
     """One event per cause, delivered, and heard with the same content however often."""
     events = session.scalars(select(Event)).all()
-    causes = {f"item.settled:{number}" for number in session.scalars(select(Correction.id))}
+    causes = {
+        f"item.settled:{number}"
+        for number in session.scalars(select(Correction.id).join(Correction.item).where(ABOUT_PREDICTION))
+    }
     for one in session.scalars(select(Decision)):
         if one.kind is not DecisionKind.REJECT:
             kind = "model.rolled_back" if one.kind is DecisionKind.ROLL_BACK else "model.promoted"

@@ -64,7 +64,7 @@ def register(app: App, services: Services) -> None:
         submission = payloads.form_submission(parsed)
         with services.database.transaction() as session:
             receipt = cast_vote(session, submission.item, submission.person, submission.said, now, services.policy)
-            channel = session.get_one(ReviewItem, submission.item.id).prediction.queue.channel
+            channel = session.get_one(ReviewItem, submission.item.id).queue.channel
         ack()
         note(context, receipts.render(receipt), channel)
 

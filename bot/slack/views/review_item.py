@@ -43,7 +43,7 @@ def _settled(card: ItemCard) -> Message:
     assert outcome is not None
     answer = "No label fits" if outcome.label is None else blocks.literal(outcome.label)
     drawn = _top(card)
-    mark = ":white_check_mark:" if outcome.model_was_right else ":pencil2:"
+    mark = ":pencil2:" if outcome.model_was_right is False else ":white_check_mark:"
     drawn.append(blocks.section(f"{mark} *{answer}*{_how(outcome)}. {_about_model(card)}"))
     reasons = [_why(why.answer, why.reason, why.note, why.person) for why in outcome.reasons]
     if reasons:
@@ -80,6 +80,8 @@ def _top(card: ItemCard) -> list[Block]:
 
 
 def _why_here(card: ItemCard) -> list[str]:
+    if card.asked_again:
+        return [":repeat: *Second look*: this has a label. It is hidden, so that your answer is your own."]
     flags = [flag_sentence(flag.why, flag.person, MRKDWN) for flag in card.why_flagged]
     if card.blind:
         return [":see_no_evil: *Blind review.* The model's guess is hidden until this is decided.", *flags]

@@ -4,13 +4,16 @@ and a source says when it was erased."""
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.records.learning import ModelVersion, SeedExample, SnapshotRow, TrainingRun
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.vocabulary import Source
+
+# A row came from a seed example itself, or from a correction about one.
+SEED_OF_ROW = case((SnapshotRow.source == Source.SEED, SnapshotRow.source_id), else_=ReviewItem.seed_id)
 
 
 def erased_rows(session: Session, snapshot_id: int) -> tuple[int, datetime | None]:
@@ -19,10 +22,10 @@ def erased_rows(session: Session, snapshot_id: int) -> tuple[int, datetime | Non
     count, last = session.execute(
         select(func.count(erased_at), func.max(erased_at, type_=Prediction.erased_at.type))
         .select_from(SnapshotRow)
-        .outerjoin(SeedExample, (SnapshotRow.source == Source.SEED) & (SeedExample.id == SnapshotRow.source_id))
         .outerjoin(Correction, (SnapshotRow.source == Source.CORRECTION) & (Correction.id == SnapshotRow.source_id))
         .outerjoin(ReviewItem, ReviewItem.id == Correction.item_id)
         .outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .outerjoin(SeedExample, SeedExample.id == SEED_OF_ROW)
         .where(SnapshotRow.snapshot_id == snapshot_id)
     ).one()
     return count, last

@@ -93,15 +93,30 @@ def protect(
     run(session, _protecting(kind_of(session)), example)
 
 
-def golden_set(session: Session, queue_id: int, up_to: int | None = None) -> list[Golden]:
+def revise(session: Session, golden_id: int, correction_id: int, label: str | None, now: datetime) -> None:
+    """What people say when they are asked again about a golden example. The same label confirms it, and nothing moves;
+    another one becomes its label; None withdraws it, and it stays out of training. Locks the example."""
+    example = session.get_one(GoldenExample, golden_id, with_for_update=True, populate_existing=True)
+    if label == example.label:
+        return
+    example.revised_by = correction_id
+    if label is None:
+        example.withdrawn_at = now
+    else:
+        example.label = label
+
+
+def golden_set(session: Session, queue_id: int, up_to: int | None = None, with_withdrawn: bool = False) -> list[Golden]:
     """The queue's golden examples, oldest first. up_to: only those up to this id, so that a later evaluation of the
-    same snapshot sees the set that the snapshot was kept clean of."""
+    same snapshot sees the set that the snapshot was kept clean of. with_withdrawn: what never trains, rather than what
+    measures."""
     rows = session.scalars(
         select(GoldenExample)
         .where(
             GoldenExample.queue_id == queue_id,
             GoldenExample.erased_at.is_(None),
             *([GoldenExample.id <= up_to] if up_to is not None else []),
+            *([] if with_withdrawn else [GoldenExample.withdrawn_at.is_(None)]),
         )
         .order_by(GoldenExample.id)
     )
@@ -112,11 +127,12 @@ def golden_set(session: Session, queue_id: int, up_to: int | None = None) -> lis
 
 
 def closed_golden_set(session: Session, queue_id: int) -> list[Golden]:
-    """The same, read while nobody adds one: of those up to the last id here, none comes to light later. Waits for the
-    click or the seeds that are adding one, and lets others add again when the transaction ends."""
+    """The same with the withdrawn ones, read while nobody adds one: of those up to the last id here, none comes to
+    light later. Waits for the click or the seeds that are adding one, and lets others add again when the transaction
+    ends."""
     if kind_of(session) == "postgresql":  # numbers are given out in another order than they are committed in
         session.execute(text("LOCK TABLE golden_example IN SHARE MODE"))
-    return golden_set(session, queue_id)
+    return golden_set(session, queue_id, with_withdrawn=True)
 
 
 @cache

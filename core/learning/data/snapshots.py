@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, select, true
+from sqlalchemy import ColumnElement, Table, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from core.learning.data.erased_rows import erased_rows
+from core.learning.data.erased_rows import SEED_OF_ROW, erased_rows
 from core.learning.data.golden import Golden
 from core.learning.data.inputs import Example, Input
 from core.policy import QueuePolicy
@@ -18,7 +18,12 @@ from core.records.learning import GoldenExample, SeedExample, Snapshot, Snapshot
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.storage import bulk
-from core.vocabulary import Destination, Source
+from core.vocabulary import Destination, QuestionAbout, Source
+
+SEED_WEIGHT = 1.0  # of a row that no model has got wrong or right
+NO_LABEL = ""  # of a correction that takes a row out; no label of a policy is empty
+
+_PREDICTED = (Prediction.text, Prediction.image_url, Prediction.fields, Prediction.label)
 
 # Quickly: on SQLite nobody's click is stored meanwhile.
 ROWS = bulk.Bulk(
@@ -52,12 +57,15 @@ class Row:
 
 def gather(session: Session, queue_id: int, policy: QueuePolicy) -> list[Row]:
     """Every row that may train: seeds, and corrections that went to training. Of one content the newest correction
-    counts, and a correction counts before a seed. Labels that left the policy are left out. In a fixed order."""
+    counts, and a correction counts before a seed. Labels that left the policy are left out, and so is a row about which
+    people were asked again and found no label. In a fixed order."""
     corrected = {
-        row.content_hash: row for row in _corrections(session, queue_id, policy) if row.label in policy.label_names
+        row.content_hash: row
+        for row in _corrections(session, queue_id, policy)
+        if row.label in policy.label_names or row.label == NO_LABEL
     }
     seeds = [
-        Row(Source.SEED, seed.id, Input(seed.text), seed.label, 1.0, seed.content_hash)
+        Row(Source.SEED, seed.id, Input(seed.text), seed.label, SEED_WEIGHT, seed.content_hash)
         for seed in session.scalars(
             select(SeedExample)
             .where(SeedExample.queue_id == queue_id, SeedExample.erased_at.is_(None))
@@ -65,7 +73,8 @@ def gather(session: Session, queue_id: int, policy: QueuePolicy) -> list[Row]:
         )
         if seed.content_hash not in corrected and seed.label in policy.label_names
     ]
-    return seeds + sorted(corrected.values(), key=lambda row: row.source_id)
+    labelled = [row for row in corrected.values() if row.label != NO_LABEL]
+    return seeds + sorted(labelled, key=lambda row: row.source_id)
 
 
 def store(
@@ -124,10 +133,10 @@ def snapshot_rows(session: Session, snapshot_id: int, start: int = 0, stop: int 
     were erased there. start, stop: a part of them, as in a slice."""
     found = session.execute(
         select(SnapshotRow, SeedExample.text, Prediction.text, Prediction.image_url, Prediction.fields)
-        .outerjoin(SeedExample, (SnapshotRow.source == Source.SEED) & (SeedExample.id == SnapshotRow.source_id))
         .outerjoin(Correction, (SnapshotRow.source == Source.CORRECTION) & (Correction.id == SnapshotRow.source_id))
         .outerjoin(ReviewItem, ReviewItem.id == Correction.item_id)
         .outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .outerjoin(SeedExample, SeedExample.id == SEED_OF_ROW)
         .where(SnapshotRow.snapshot_id == snapshot_id, SnapshotRow.position >= start)
         .where(true() if stop is None else SnapshotRow.position < stop)
         .order_by(SnapshotRow.position)
@@ -136,7 +145,7 @@ def snapshot_rows(session: Session, snapshot_id: int, start: int = 0, stop: int 
         Row(
             row.source,
             row.source_id,
-            Input(seed) if row.source is Source.SEED else Input.of(text, image_url, fields),
+            _input(seed, text, image_url, fields),
             row.label,
             row.weight,
             row.content_hash,
@@ -155,28 +164,56 @@ def content_hash_of(rows: Sequence[Row]) -> str:
 
 
 def _corrections(session: Session, queue_id: int, policy: QueuePolicy) -> list[Row]:
-    """Oldest first, so that a newer one of the same content replaces it."""
+    """Oldest first, so that a newer one of the same content replaces it; with those that take a row out."""
+    digest, erased_at = _of_either("content_hash"), _of_either("erased_at")
+    takes_out = and_(ReviewItem.about == QuestionAbout.TRAINING_ROW, Correction.label.is_(None))
     found = session.execute(
-        select(Correction, Prediction.text, Prediction.image_url, Prediction.fields, Prediction.content_hash)
+        select(
+            Correction,
+            SeedExample.text,
+            Prediction.text,
+            Prediction.image_url,
+            Prediction.fields,
+            digest,
+            Prediction.label,
+        )
         .join(ReviewItem, ReviewItem.id == Correction.item_id)
-        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .outerjoin(SeedExample, SeedExample.id == ReviewItem.seed_id)
         .where(
             Correction.queue_id == queue_id,
             Correction.is_current,
-            Correction.destination == Destination.TRAINING,
-            Prediction.erased_at.is_(None),
+            or_(Correction.destination == Destination.TRAINING, takes_out),
+            erased_at.is_(None),
         )
         .order_by(Correction.id)
     )
-    weights = {True: policy.retraining.confirmed_weight, False: policy.retraining.error_weight}
     return [
         Row(
             Source.CORRECTION,
             correction.id,
-            Input.of(text, image_url, fields),
-            correction.label or "",
-            weights[correction.model_was_right],
-            digest,
+            _input(seed, text, image_url, fields),
+            correction.label or NO_LABEL,
+            _weight(correction, predicted, policy),
+            hashed,
         )
-        for correction, text, image_url, fields, digest in found
+        for correction, seed, text, image_url, fields, predicted, hashed in found
     ]
+
+
+def _input(seed: str | None, text: str | None, image_url: str | None, fields: dict[str, str] | None) -> Input:
+    """Of a seed example, or of a prediction."""
+    return Input(seed) if seed is not None else Input.of(text or "", image_url, fields or {})
+
+
+def _of_either(column: str) -> ColumnElement[Any]:
+    """Of what a correction is about: a prediction, or a seed example about whose label people were asked again."""
+    return func.coalesce(getattr(Prediction, column), getattr(SeedExample, column))
+
+
+def _weight(correction: Correction, predicted: str | None, policy: QueuePolicy) -> float:
+    """A row that a model got wrong weighs more. When people are asked again about its label, that is seen anew."""
+    if correction.item.seed_id is not None:
+        return SEED_WEIGHT
+    right = correction.label == predicted
+    return policy.retraining.confirmed_weight if right else policy.retraining.error_weight
