@@ -1,6 +1,8 @@
 """Words that are stored, decided on and shown. One word per idea, the same in tables, buttons and docs."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import TypeVar
 
 
 class Reason(StrEnum):
@@ -164,3 +166,18 @@ NONE_OF_THESE = "None of these"  # how the vote without a label is written in ta
 
 def shown_answer(label: str | None) -> str:
     return NONE_OF_THESE if label is None else label
+
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class IncompleteTableError(Exception):
+    """A table that is keyed by a vocabulary lacks some of its words. A fault of the code, found at start."""
+
+
+def require_exhaustive(table: Mapping[Word, object], vocabulary: type[Word], what: str) -> None:
+    """Raises IncompleteTableError, naming the words of the vocabulary that the table has no entry for. what: what the
+    entries are, for the message."""
+    missing = [word.value for word in vocabulary if word not in table]
+    if missing:
+        raise IncompleteTableError(f"There is no {what} for {vocabulary.__name__} {', '.join(missing)}.")

@@ -27,6 +27,7 @@ class DueNotice:
     words: str
     maybe_said: bool  # an earlier attempt has an unknown outcome: look for it before saying it again
     since: datetime  # it was not said before
+    attempts: int  # that failed
 
 
 def notify(
@@ -77,7 +78,14 @@ def claim_next(session: Session, process: str, now: datetime, full_channels: Col
     if notice is None:
         return None
     due = DueNotice(
-        notice.id, notice.kind, notice.channel, notice.person, notice.words, bool(notice.unconfirmed), notice.created_at
+        notice.id,
+        notice.kind,
+        notice.channel,
+        notice.person,
+        notice.words,
+        bool(notice.unconfirmed),
+        notice.created_at,
+        notice.attempts,
     )
     leases.take(notice, process, now)
     notice.unconfirmed = True
