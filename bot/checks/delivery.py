@@ -26,8 +26,8 @@ REMEDIES = {
     "restricted_action": "Let the bot post there, in the channel's settings.",
     "invalid_blocks": "A fault of Goldloop's: the log has what Slack says of it. Upgrade, or settle it by another way.",
 }
-AGAIN = "Then run `goldloop redeliver`."
-ALONE = "It is tried again by itself; `goldloop redeliver` does it at once."
+AGAIN = "Then run `goldloop retry-deliveries`."
+ALONE = "It is tried again by itself; `goldloop retry-deliveries` does it at once."
 
 
 def undelivered(database: Database, clock: Callable[[], datetime]) -> Findings:

@@ -1,4 +1,4 @@
-"""What an operator does before Goldloop runs, and when it ails: `manifest`, `init`, `doctor`, `redeliver`."""
+"""What an operator does before Goldloop runs, and when it ails: `manifest`, `init`, `doctor`, `retry-deliveries`."""
 
 import json
 import logging
@@ -103,12 +103,12 @@ def doctor(
 
 
 @setting_up.command()
-def redeliver(
+def retry_deliveries(
     everything: Annotated[
         bool, typer.Option("--all", help="also draw every open card anew, as after a restore")
     ] = False,
 ) -> None:
-    """Try again what Slack refused for good, after its reason is mended. Safe to repeat."""
+    """Deliver again what was given up, after its reason is resolved. Safe to repeat."""
     url = load_settings().database_url
     with open_database(url) as database, database.transaction(wait=PATIENT) as session:
         count = try_again(session, utc_now())

@@ -101,10 +101,10 @@ def test_items_coordinates_and_the_live_model_come_back(
         assert live is not None
         assert max(live.predict(["i want my money back"])[0].values()) > 0.3
         monkeypatch.setenv("DATABASE_URL", database_url)
-        assert CliRunner().invoke(app, ["redeliver", "--all"]).stdout.startswith("1 ")
+        assert CliRunner().invoke(app, ["retry-deliveries", "--all"]).stdout.startswith("1 ")
         with again.reading() as session:
             assert backlog.waiting(session).count == 1, "the open card, once"
-        assert CliRunner().invoke(app, ["redeliver", "--all"]).stdout.startswith("0 ")
+        assert CliRunner().invoke(app, ["retry-deliveries", "--all"]).stdout.startswith("0 ")
     finally:
         again.close()
 

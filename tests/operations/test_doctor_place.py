@@ -153,16 +153,16 @@ def test_messages_that_slack_refused_for_good_are_counted_by_channel_and_reason(
     found = only(place.bad())
     assert found.words == f"2 messages to {LEADS}: is_archived"
     assert "Unarchive the channel" in found.remedy
-    assert "goldloop redeliver" in found.remedy
+    assert "goldloop retry-deliveries" in found.remedy
 
 
-def test_redeliver_lets_them_be_said_after_all(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retry_deliveries_lets_them_be_said_after_all(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(place, "not_in_channel")
     with place.database.transaction() as session:
         notices.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, "words", utc_now())
         assert backlog.waiting(session).count == 1
     monkeypatch.setenv("DATABASE_URL", place.values["DATABASE_URL"])
-    assert CliRunner().invoke(app, ["redeliver"]).stdout == "1 message will be tried again.\n"
+    assert CliRunner().invoke(app, ["retry-deliveries"]).stdout == "1 message will be tried again.\n"
     with place.database.reading() as session:
         assert backlog.given_up(session) == []
         assert backlog.waiting(session).count == 2

@@ -22,7 +22,7 @@ COMMANDS = (
     ["webhooks"],
     ["explain", "item", "1"],
     ["erase", "--queue", "support", "--external-id", "T-1"],
-    ["redeliver"],
+    ["retry-deliveries"],
 )
 
 

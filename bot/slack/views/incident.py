@@ -27,7 +27,7 @@ def refused(channel: str, reason: str, count: int, named: tuple[str, ...]) -> st
     those = "a message of mine" if count == 1 else f"{count} messages of mine"
     return (
         f"Slack does not take {those} in <#{channel}>{which}: {escape(reason)}. The others go on. "
-        "`goldloop doctor` says what to do; `goldloop redeliver` tries again."
+        "`goldloop doctor` says what to do; `goldloop retry-deliveries` tries again."
     )
 
 
