@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import time
 from datetime import datetime
@@ -17,6 +18,9 @@ from core.delivery.webhooks import Attempted, DueEvent, address, claim_next_deli
 from core.errors import Invalid
 from core.policy.integrations import WebhookEndpoint
 from core.storage.database import PATIENT
+from core.vocabulary import DeliveryState
+
+log = logging.getLogger(__name__)
 
 TIMEOUT = 10.0  # seconds for a whole attempt; slower endpoints should answer first and work afterwards
 GONE = 410  # by the convention: stop sending
@@ -35,9 +39,11 @@ def deliver_next_event(services: Services) -> bool:
         return False
     endpoint = next(one for one in endpoints if one.name == due.endpoint)
     attempt = attempted(endpoint, services, due)
-    services.database.retry_until_committed(
+    state = services.database.retry_until_committed(
         lambda session: note_attempt(session, due.delivery_id, attempt, services.clock())
     )
+    if attempt.is_ours and state is DeliveryState.DEAD:
+        log.error("an event is given up", extra={"delivery": due.delivery_id, "reason": attempt.outcome})
     return True
 
 
@@ -57,6 +63,9 @@ def attempted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> A
     ) as error:  # from addresses, proxies and certificate files
         said = str(error) if isinstance(error, Invalid) else f"no answer ({type(error).__name__})"
         return Attempted(None, said, _since(began))
+    except Exception as error:
+        log.warning("an event could not be sent", extra={"delivery": due.delivery_id}, exc_info=error)
+        return Attempted(None, f"{type(error).__name__} in sending it", _since(began), is_ours=True)
     outcome = f"{status} {httpx.codes.get_reason_phrase(status)}".strip()
     delivered, gone = 200 <= status < 300, status == GONE
     return Attempted(status, outcome, _since(began), delivered, gone, seconds_asked(retry_after))

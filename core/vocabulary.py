@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True)
@@ -266,3 +266,18 @@ NONE_OF_THESE = "None of these"  # how the vote without a label is written in ta
 
 def shown_answer(label: str | None) -> str:
     return NONE_OF_THESE if label is None else label
+
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class IncompleteTableError(Exception):
+    """A table that is keyed by a vocabulary lacks some of its words. A fault of the code, found at start."""
+
+
+def require_exhaustive(table: Mapping[Word, object], vocabulary: type[Word], what: str) -> None:
+    """Raises IncompleteTableError, naming the words of the vocabulary that the table has no entry for. what: what the
+    entries are, for the message."""
+    missing = [word.value for word in vocabulary if word not in table]
+    if missing:
+        raise IncompleteTableError(f"There is no {what} for {vocabulary.__name__} {', '.join(missing)}.")

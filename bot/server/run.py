@@ -4,7 +4,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
@@ -19,6 +19,7 @@ from bot.runtime.settings import Settings, require_setting
 from bot.server.app import create_app, create_listener
 from bot.server.listener import bound, listening, port_problem
 from bot.server.slow_clients import Fenced
+from bot.slack.delivery.sender import CARDS, Show
 from bot.slack.directory.refresh import refresh_people
 from bot.slack.errors import sorted_failure
 from bot.slack.inbound.app import build_app
@@ -30,6 +31,7 @@ from core.delivery.backlog import draw_by_policy
 from core.errors import Refusal
 from core.policy_sync import sync_queues
 from core.storage.database import PATIENT
+from core.vocabulary import Card, require_exhaustive
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +78,10 @@ def _parts(web: bool, over_http: bool, work: bool) -> str:
     return " and ".join([slack] * web + ["the worker"] * work)
 
 
-def prepare(services: Services) -> None:
-    """Bring tables, queues, people and models up to date. Safe to repeat, and in any number of processes at once."""
+def prepare(services: Services, cards: Mapping[Card, Show] = CARDS) -> None:
+    """Bring tables, queues, people and models up to date. Safe to repeat, and in any number of processes at once.
+    Raises IncompleteTableError if a kind of card cannot be delivered."""
+    require_exhaustive(cards, Card, "view")
     migrate(services.database)
     with services.database.transaction(wait=PATIENT) as session:
         sync_queues(session, services.policy, services.clock())

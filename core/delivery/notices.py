@@ -28,6 +28,7 @@ class DueNotice:
     values: dict[str, Any]
     maybe_said: bool  # an earlier attempt has an unknown outcome: look for it before saying it again
     since: datetime  # it was not said before
+    attempts: int  # that failed
 
 
 def notify(
@@ -85,7 +86,7 @@ def claim_next(session: Session, process: str, now: datetime, full_channels: Col
         return None
     due = DueNotice(
         notice.id, notice.kind, notice.channel, notice.person, notice.values, bool(notice.unconfirmed),
-        notice.created_at,
+        notice.created_at, notice.attempts,
     )  # fmt: skip
     leases.take(notice, process, now)
     notice.unconfirmed = True

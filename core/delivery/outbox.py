@@ -38,6 +38,7 @@ class Due:
     delivered_version: int
     maybe_posted: bool  # an earlier first post has an unknown outcome: look for it before posting again
     since: datetime  # nothing about it was delivered before
+    attempts: int  # that failed since something about it was delivered
 
 
 def show(
@@ -123,6 +124,7 @@ def claim_next(
         recipient=Recipient(posting.recipient_kind, posting.recipient), channel=posting.channel, ts=posting.ts,
         version=posting.requested_version, delivered_version=posting.delivered_version,
         maybe_posted=posting.unconfirmed, since=posting.requested_at or posting.next_attempt_at,
+        attempts=posting.attempts,
     )  # fmt: skip
     leases.take(posting, process, now)
     posting.unconfirmed = posting.ts is None

@@ -45,6 +45,7 @@ class Attempted:
     delivered: bool = False
     give_up: bool = False
     retry_after: int | None = None  # seconds, as the endpoint asked
+    is_ours: bool = False  # it failed for a reason that is not the endpoint's
 
 
 def publish(
@@ -94,10 +95,10 @@ def claim_next_delivery(
     return DueEvent(delivery.id, event.id, delivery.endpoint, event.kind, event.created_at, event.data)
 
 
-def note_attempt(session: Session, delivery_id: int, attempt: Attempted, now: datetime) -> None:
-    """Into the log with it; then it is delivered, tried again later, or dead. Where nobody answered, the endpoint is
+def note_attempt(session: Session, delivery_id: int, attempt: Attempted, now: datetime) -> DeliveryState:
+    """Into the log with it; then it is delivered, tried again later, or dead. Where the endpoint did not answer, it is
     left alone for a while."""
-    silence = SILENCE if attempt.status is None else timedelta()
+    silence = SILENCE if attempt.status is None and not attempt.is_ours else timedelta()
     if silence:
         _leave_alone(session, session.get_one(EventDelivery, delivery_id).endpoint, now + silence)
     delivery = session.get_one(EventDelivery, delivery_id, with_for_update=True, populate_existing=True)
@@ -114,11 +115,12 @@ def note_attempt(session: Session, delivery_id: int, attempt: Attempted, now: da
     delivery.attempts, delivery.failure_reason = delivery.attempts + 1, "" if attempt.delivered else attempt.outcome
     if attempt.delivered:
         delivery.state, delivery.finished_at = DeliveryState.DELIVERED, now
-    elif attempt.give_up or delivery.attempts >= MOST_ATTEMPTS:
+    elif attempt.give_up or delivery.attempts >= (leases.MOST_ATTEMPTS if attempt.is_ours else MOST_ATTEMPTS):
         delivery.state, delivery.finished_at = DeliveryState.DEAD, now
     else:
         asked = timedelta(seconds=attempt.retry_after or 0)
         delivery.next_attempt_at = now + max(asked, silence, PAUSES[delivery.attempts - 1])
+    return delivery.state
 
 
 def replay(session: Session, endpoint: str | None, event_id: int | None, now: datetime) -> int:

@@ -208,3 +208,21 @@ def test_an_endpoint_may_ask_for_a_longer_pause(desk: Desk) -> None:
     tried(desk, Attempted(429, "429 Too Many Requests", 3, retry_after=900), NOW)
     assert claimed(desk, NOW + timedelta(seconds=899)) is None
     assert claimed(desk, NOW + timedelta(seconds=900)) is not None
+
+
+def test_an_event_that_cannot_be_sent_is_given_up_soon_and_silences_no_endpoint(desk: Desk) -> None:
+    ours = Attempted(None, "TypeError in sending it", 0, is_ours=True)
+    said(desk, 1)
+    said(desk, 2)
+    tried(desk, ours, NOW)
+    tried(desk, HEARD, NOW)
+    later = timedelta(hours=1)
+    for attempt in range(1, leases.MOST_ATTEMPTS):
+        tried(desk, ours, NOW + attempt * later)
+    assert claimed(desk, NOW + timedelta(days=2)) is None
+    with desk.database.reading() as session:
+        found = session.scalars(select(EventDelivery).order_by(EventDelivery.id)).all()
+    assert [(one.state, one.failure_reason) for one in found] == [
+        (DeliveryState.DEAD, "TypeError in sending it"),
+        (DeliveryState.DELIVERED, ""),
+    ]

@@ -7,7 +7,7 @@ Any number of workers may run; one of them at a time speaks, so that Slack's rat
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from bot.runtime.processes import is_gone
 from bot.runtime.services import Services
 from bot.slack.delivery import sender
+from bot.slack.delivery.sender import CARDS, Show
 from bot.slack.errors import CONNECTION, Failure, sorted_failure
 from core.delivery import incidents, notices, outbox
 from core.delivery.notices import DueNotice
@@ -25,7 +26,7 @@ from core.errors import CommitOutcomeUnknown, DatabaseUnavailable, NotFound
 from core.records.delivery import Notice, Posting
 from core.storage import leases
 from core.storage.database import PATIENT
-from core.storage.leases import Outcome
+from core.storage.leases import MOST_ATTEMPTS, Outcome
 from core.vocabulary import Card
 
 log = logging.getLogger(__name__)
@@ -37,13 +38,13 @@ ENDING = 2.0  # seconds that a process which ends waits for the database
 FILE_APPEARS = 30.0  # seconds; Slack shows a file some time after it took it, so looking for it at once would not do
 
 
-def deliver_next(services: Services) -> bool:
+def deliver_next(services: Services, cards: Mapping[Card, Show] = CARDS) -> bool:
     """Bring one message up to date. False: nothing is due that Slack's rates allow now, or another worker speaks."""
     due = leased(services, _claim, Posting)
     if due is None:
         return False
     try:
-        ts = sender.show(services, due)
+        ts = cards[due.card](services, due)
     except (SlackApiError, *CONNECTION, NotFound) as error:  # NotFound: its queue is not in the policy any more
         _fail(services, due, sorted_failure(error))
         return True
@@ -51,6 +52,9 @@ def deliver_next(services: Services) -> bool:
         services.database.retry_until_committed(
             lambda session: outbox.release(session, due.id, still_unsure=due.maybe_posted)
         )
+        return True
+    except Exception as error:  # noqa: BLE001 - a fault of ours, in this row; it is logged, and the others go on
+        _fail(services, due, unexpected_failure(error, f"the {due.card} card", due.attempts))
         return True
     services.budget.heard()
     services.database.retry_until_committed(lambda session: _note_shown(session, due, ts, services.clock()))
@@ -66,6 +70,9 @@ def deliver_next_notice(services: Services) -> bool:
         sender.say(services, due)
     except (SlackApiError, *CONNECTION) as error:
         _fail_notice(services, due, sorted_failure(error))
+        return True
+    except Exception as error:  # noqa: BLE001 - as above
+        _fail_notice(services, due, unexpected_failure(error, f"the {due.kind} notice", due.attempts))
         return True
     services.budget.heard()
     services.database.retry_until_committed(lambda session: _note_delivered(session, due, services.clock()))
@@ -181,6 +188,14 @@ def _held_up(session: Session, services: Services, channel: str, failure: Failur
     elif failure.of_channel:
         incidents.hold_channel(session, channel, failure.reason, services.clock(), posts_only=is_post)
     return failure.of_token or failure.of_channel
+
+
+def unexpected_failure(error: Exception, where: str, attempts: int) -> Failure:
+    """A failure that is neither Slack's nor the connection's: the row is given up after some attempts. Whether Slack
+    has taken the message is not known. attempts: how many failed before."""
+    reason = f"{type(error).__name__} in {where}"
+    log.warning(reason, exc_info=error)
+    return Failure(reason, permanent=attempts + 1 >= MOST_ATTEMPTS, unknown=True)
 
 
 def _log(failure: Failure, extra: dict[str, object]) -> None:

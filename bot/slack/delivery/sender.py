@@ -1,7 +1,8 @@
-"""What is said to Slack: a card drawn from its row as it is now, a report's chart, a notice. What an earlier attempt
-may have said, whose outcome nobody heard, is looked for before it is said again."""
+"""The sender: what is said to Slack is a card drawn from its row as it is now, a report's chart, or a notice. What an
+earlier attempt may have said, whose outcome is not known, is looked for before it is said again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -25,14 +26,14 @@ from core.vocabulary import Card, RecipientKind
 POSTING, NOTICE = "goldloop_posting", "goldloop_notice"  # types of the metadata by which a message is found again
 
 
-def show(services: Services, due: Due) -> str | None:
-    """Post or redraw the message of a posting. Returns its ts; None for a chart, for a file has none. Raises what Slack
-    or the connection says (refusals.sorted_failure knows it), NotFound if its queue is not in the policy any more."""
-    return _show_chart(services, due) if due.card is Card.CHART else _show_card(services, due)
+Draw = Callable[[Session, int, Policy], Message]
+Show = Callable[[Services, Due], str | None]
+"""Posts or redraws the message of a posting. Returns its ts; None for a chart, for a file has none. Raises what Slack
+or the connection says (`sorted_failure` knows it), NotFound if its queue is not in the policy any more."""
 
 
 def say(services: Services, due: DueNotice) -> None:
-    """Say a notice, to the whole channel or to one person of it. Raises as `show`."""
+    """Say a notice, to the whole channel or to one person of it. Raises as `Show`."""
     text = notice.render(due.kind, due.values)
     if due.person is None:
         _say_to_channel(services, due, text)
@@ -67,16 +68,10 @@ def _candidate(session: Session, subject: int, policy: Policy) -> Message:
     return candidate.render(candidate_card(session, subject, policy))
 
 
-DRAW: dict[Card, Callable[[Session, int, Policy], Message]] = {
-    Card.REVIEW_ITEM: _item,
-    Card.RUN: _run,
-    Card.CANDIDATE: _candidate,
-}  # every card but the chart, which is a file
-
-
-def _show_card(services: Services, due: Due) -> str:
+def show_drawn(draw: Draw, services: Services, due: Due) -> str:
+    """A `Show` of a card that is drawn so, when `draw` is given."""
     with services.database.reading(wait=PATIENT) as session:
-        drawn = DRAW[due.card](session, due.subject_id, services.policy)
+        drawn = draw(session, due.subject_id, services.policy)
     carried = {"posting": due.id}
     channel, ts = _channel(services, due), due.ts
     if due.maybe_posted:
@@ -128,3 +123,11 @@ def _show_chart(services: Services, due: Due) -> str | None:
         alt_txt=alt_text(card.scorecard),
     )
     return None
+
+
+CARDS: Mapping[Card, Show] = {
+    Card.REVIEW_ITEM: partial(show_drawn, _item),
+    Card.RUN: partial(show_drawn, _run),
+    Card.CANDIDATE: partial(show_drawn, _candidate),
+    Card.CHART: _show_chart,
+}  # every card; checked at start

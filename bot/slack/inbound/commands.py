@@ -112,7 +112,7 @@ def _led_queue(session: Session, command: Command, services: Services) -> tuple[
     return queue, policy
 
 
-COMMANDS = {"retrain": "retrain", "rollback": "roll back", "roll-back": "roll back"}  # completes "Only leads can ___"
+COMMANDS = {"retrain": "retrain", "rollback": "roll back"}  # completes "Only leads can ___"
 ANSWERS: dict[str, Callable[[Command, Services], Message]] = {
     "help": _help,
     "stats": _stats,

@@ -40,7 +40,7 @@ def render(kind: str, values: Values) -> str:
             return (
                 f"Slack refuses {count(values['count'], 'message')} of mine in <#{values['channel']}>"
                 f"{_which(values['cards'], values['count'])}: {escape(values['error'])}. Other messages still arrive. "
-                "`goldloop doctor` says what to do; `goldloop redeliver` tries again."
+                "`goldloop doctor` says what to do; `goldloop retry-deliveries` sends them again."
             )
         case NoticeKind.INCIDENT_RESOLVED:
             since = moment(datetime.fromtimestamp(values["since"], UTC))
