@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
@@ -111,4 +111,14 @@ def voting_state(session: Session, item: LockedItem, person: str, since: datetim
 
 def said_words(answer: Answer | CurrentAnswer) -> str:
     """What an answer says, as people read it."""
-    return shown_answer(answer.label) if answer.kind.is_vote else answer.kind.value.replace("_", " ")
+    match answer.kind:
+        case AnswerKind.LABEL | AnswerKind.NONE_OF_THESE:
+            return shown_answer(answer.label)
+        case AnswerKind.CANNOT_JUDGE:
+            return "can't judge"
+        case AnswerKind.SKIP:
+            return "skipped"
+        case AnswerKind.WITHDRAWN:
+            return "withdrawn"
+        case _:
+            assert_never(answer.kind)

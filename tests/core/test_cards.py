@@ -231,7 +231,7 @@ def test_my_card_has_my_load_what_waits_and_my_last_answers_with_undo(desk: Desk
     assert queue.waiting == ((waiting, excerpt("a long text " * 20)), (taken_back, "hello"))
     assert [(answer.subject.id, answer.words, answer.may_undo) for answer in seen.answers] == [
         (settled, REFUND, False),
-        (skipped, "skip", True),
+        (skipped, "skipped", True),
         (open_, REFUND, True),
     ]
     assert not seen.paused

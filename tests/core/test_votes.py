@@ -205,7 +205,7 @@ def test_a_receipt_names_what_was_said_before_if_that_was_something_else(desk: D
     item_id = desk.ticket()
     said_in_turn = (REFUND, REFUND, NONE, CANNOT, CANNOT, SKIP, NONE)
     before = [desk.click(ANA, item_id, answer).before for answer in said_in_turn]
-    assert before == [None, None, REFUND, "None of these", None, "cannot judge", "skip"]
+    assert before == [None, None, REFUND, "None of these", None, "can't judge", "skipped"]
 
 
 def test_a_late_click_of_a_reviewer_who_leads_too_settles_no_dispute(open_desk: OpenDesk) -> None:
