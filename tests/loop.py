@@ -3,7 +3,7 @@ as people do (Slack), as senders do (rows of predictions) and as operators do (t
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -119,10 +119,10 @@ def running_loop(
             sync_queues(session, rules, utc_now())
         refresh_people(services)
         liveness = Liveness()
+        slack = stack.enter_context(closing(build_app(services)))
         if port is None:
-            stack.enter_context(socket_mode(build_app(services), app.app_token))
+            stack.enter_context(socket_mode(slack, app.app_token))
         else:
-            slack = build_app(services)
             web = create_app(services, slack, app.signing_secret, liveness)
             stack.enter_context(listening(web, "127.0.0.1", port))
         stack.enter_context(worker(services, liveness))

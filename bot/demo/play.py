@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -117,7 +117,8 @@ def staged(options: Options, console: Console, shares: Shares) -> Iterator[Stage
         budget = Budget(lambda: time.monotonic() * options.pace)
         services = assemble(database, slack_client(app.bot_token, f"{url}/api/"), policy, budget, spoilt.LEARNERS)
         prepare(services)
-        stack.enter_context(socket_mode(build_app(services), app.app_token))
+        slack = stack.enter_context(closing(build_app(services)))
+        stack.enter_context(socket_mode(slack, app.app_token))
         working = stack.enter_context(ExitStack())
         working.enter_context(worker(services))
         yield Stage(options, console, services, box, url, shares, working)

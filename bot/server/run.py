@@ -5,7 +5,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 
 from slack_sdk.errors import SlackApiError
@@ -67,7 +67,8 @@ def _run(settings: Settings, liveness: Liveness, *, web: bool, work: bool) -> No
             return
         if web:
             token = require_setting(settings.slack_app_token, "SLACK_APP_TOKEN")
-            handler = stack.enter_context(socket_mode(build_app(services), token))
+            slack = stack.enter_context(closing(build_app(services)))
+            handler = stack.enter_context(socket_mode(slack, token))
             liveness.socket = partial(socket_state, handler)
         stack.enter_context(listening(create_listener(services, liveness, api=web), settings.host, settings.port))
         stop.wait()
@@ -92,8 +93,8 @@ def prepare(services: Services, cards: Mapping[Card, Show] = CARDS) -> None:
 
 def _serve_http(settings: Settings, services: Services, liveness: Liveness, port: socket.socket) -> None:
     secret = settings.slack_signing_secret.get_secret_value()
-    app = create_app(services, build_app(services), secret, liveness)
-    Fenced(app).run([port])
+    with closing(build_app(services)) as slack:
+        Fenced(create_app(services, slack, secret, liveness)).run([port])
 
 
 def _taken_port(settings: Settings) -> socket.socket:

@@ -1,106 +1,48 @@
-"""The Slack app: every listener registered, and the one place where errors become sentences.
+"""The Slack app: every listener registered.
 
 Slack hears 200 only after our commit (`process_before_response`). Without it Bolt acknowledges events before the
 listener runs, and a lead's approval could vanish.
 """
 
-import json
-import logging
 import re
-import uuid
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-from slack_bolt import Ack, App, BoltContext, BoltResponse
+from slack_bolt import Ack, App
 
 from bot.runtime.services import Services
-from bot.slack import blocks
-from bot.slack.inbound import approval, commands, flagging, home, people, received_events, voting
-from bot.slack.inbound.lazily import share_payloads
-from bot.slack.inbound.payload_schema import Payload, View
+from bot.slack.blocks import Message
+from bot.slack.inbound import approval, commands, flagging, home, people, received_events, voting, workspace_check
+from bot.slack.inbound.after_ack import AfterAck
+from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import STALE
-from bot.slack.inbound.replies import note, tell
+from bot.slack.inbound.refusals import refuser
+from bot.slack.inbound.replies import tell
 from bot.slack.inbound.requests import TimedApp
-from bot.slack.inbound.workspace_check import let_in_only_ours
 from bot.slack.views import forms
-from bot.slack.views.mrkdwn import refusal
-from core.errors import DatabaseUnavailable, Invalid, Refusal
-
-log = logging.getLogger(__name__)
-
-LAZY_THREADS = 32  # Bolt's own five starve when Slack answers slowly
 
 
-def build_app(services: Services) -> App:
-    """Asks Slack once who we are, so that no click has to. Raises SlackApiError if the token is not good. Does not ask
-    whether a request is Slack's: who listens has, before anything was parsed (bot/server/app.py), and a socket is."""
-    threads = ThreadPoolExecutor(LAZY_THREADS, thread_name_prefix="slack")
-    app = TimedApp(
-        client=services.slack,
-        process_before_response=True,
-        listener_executor=threads,
-        request_verification_enabled=False,
-    )
-    received_events.register(app, services, threads)
-    share_payloads(app)
-    let_in_only_ours(app, _sentence, threads)
-    for room in (voting, approval, commands, flagging, home, people):
-        room.register(app, services)
-    app.error(_sentence)
-    _answer_the_unknown(app)
+def build_app(services: Services) -> TimedApp:
+    """To be closed after the last request. Asks Slack once who we are, so that no click has to. Raises SlackApiError if
+    the token is not good. Does not ask whether a request is Slack's: who listens has, before anything was parsed
+    (bot/server/app.py), and a socket is."""
+    after_ack = AfterAck()
+    app, refuse = TimedApp(services.slack, after_ack), refuser(after_ack)
+    received_events.register(app, services, after_ack)
+    workspace_check.register(app, refuse)
+    commands.register(app, services)
+    for room in (voting, approval, flagging, home, people):
+        room.register(app, services, after_ack)
+    app.error(refuse)
+    _answer_the_unknown(app, after_ack)
     return app
 
 
-def _sentence(error: Exception, parsed: Payload, context: BoltContext) -> BoltResponse:
-    """A refusal is said to the person who acted; anything else is a bug: logged with an id, said with that id.
-
-    Events have nobody to answer: where the database is busy or we have a bug, they are not acknowledged, so that Slack
-    delivers them again. What cannot be used is: it would be no better the next time.
-    """
-    if isinstance(error, Refusal):
-        refused = error
-        log.info("refused", extra={"code": error.code})
-    else:
-        reference = uuid.uuid4().hex[:8]
-        log.error("a listener failed", exc_info=error, extra={"reference": reference})
-        refused = Refusal(f"Something went wrong on our side (id {reference}). Nothing was recorded. Please try again.")
-    if parsed.type == "event_callback":
-        return BoltResponse(status=_of_event(error))
-    if parsed.view and parsed.type == "view_submission":
-        return _answered(_in_the_form(refused, parsed.view))
-    if parsed.type == "block_suggestion":
-        return _answered({"options": []})
-    if parsed.command:
-        return _answered({"response_type": "ephemeral", "text": refusal(refused)})
-    note(context, blocks.message(refusal(refused), []))
-    return BoltResponse(status=200, body="")
-
-
-def _of_event(error: Exception) -> int:
-    if isinstance(error, DatabaseUnavailable):
-        return 503
-    return 200 if isinstance(error, Refusal) else 500
-
-
-def _in_the_form(refused: Refusal, view: View) -> dict[str, Any]:
-    field = refused.field if isinstance(refused, Invalid) else None
-    inputs = {block.block_id for block in view.blocks if block.type == "input"}
-    if field in inputs:
-        return {"response_action": "errors", "errors": {field: str(refused)}}
-    return {"response_action": "update", "view": forms.refused("Not recorded", refused).body}
-
-
-def _answered(payload: dict[str, Any]) -> BoltResponse:
-    return BoltResponse(status=200, body=json.dumps(payload), headers={"content-type": ["application/json"]})
-
-
-def _answer_the_unknown(app: App) -> None:
+def _answer_the_unknown(app: App, after_ack: AfterAck) -> None:
     """Registered last. A control of an older version, or a view of a form that is gone, is answered in words; events we
     do not use are acknowledged."""
 
-    def stale(ack: Ack, context: BoltContext) -> None:
+    def stale(ack: Ack, parsed: Payload) -> None:
         ack()
-        note(context, blocks.message(STALE, []))
+        after_ack.run(tell, parsed.response_url, Message(STALE))
 
     def stale_form(ack: Ack) -> None:
         ack(response_action="update", view=forms.sentence("Out of date", STALE).body)
@@ -112,8 +54,8 @@ def _answer_the_unknown(app: App) -> None:
         ack()
 
     anything = re.compile(".*", re.DOTALL)
-    app.action(anything)(ack=stale, lazy=[tell])
-    app.shortcut(anything)(ack=stale, lazy=[tell])
+    app.action(anything)(stale)
+    app.shortcut(anything)(stale)
     app.view_submission(anything)(stale_form)
     app.view_closed(anything)(quiet)
     app.options(anything)(no_options)

@@ -4,17 +4,16 @@ from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 
-from slack_bolt import Ack, App, BoltContext, Respond
-from slack_sdk import WebClient
+from slack_bolt import Ack, App
 from sqlalchemy.orm import Session
 
 from bot.runtime.services import Services
-from bot.slack import blocks
-from bot.slack.blocks import View
+from bot.slack.blocks import Message, View
 from bot.slack.inbound import payloads
+from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import Payload
-from bot.slack.inbound.payloads import Reaction
-from bot.slack.inbound.replies import note, show_view, tell
+from bot.slack.inbound.payloads import Click, Reaction
+from bot.slack.inbound.replies import show_view, tell
 from bot.slack.views import forms
 from core.delivery import notices, outbox
 from core.errors import DatabaseUnavailable, NotAllowed, Outdated, Refusal
@@ -24,7 +23,7 @@ from core.storage.database import Database
 from core.vocabulary import Card, NoticeKind
 
 
-def register(app: App, services: Services) -> None:
+def register(app: App, services: Services, after_ack: AfterAck) -> None:
     def reacted(parsed: Payload) -> None:
         reaction = payloads.reaction(parsed)
         if not (reaction.approves or reaction.rejects):
@@ -47,31 +46,31 @@ def register(app: App, services: Services) -> None:
             if model_id is not None:
                 withdraw_approval(session, model_id, reaction.person, reaction.at, services.clock())
 
-    def overrule_clicked(ack: Ack) -> None:
-        ack()
-
-    def open_overrule_form(parsed: Payload, client: WebClient, respond: Respond) -> None:
+    def overrule_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
+        ack()
+        after_ack.run(open_overrule_form, click, parsed.response_url)
 
+    def open_overrule_form(click: Click, response_url: str) -> None:
         def draw() -> View:
             with services.database.reading() as session:
                 require_overruler(session, click.subject, click.person, services.policy)
                 card = candidate_card(session, click.subject.id, services.policy)
             return forms.overrule_form(card)
 
-        show_view(client, click.trigger_id, forms.for_those_who_may(draw), respond)
+        show_view(services.slack, click.trigger_id, forms.for_those_who_may(draw), response_url)
 
-    def overrule_submitted(ack: Ack, parsed: Payload, context: BoltContext) -> None:
+    def overrule_submitted(ack: Ack, parsed: Payload) -> None:
         said = payloads.overrule_submission(parsed)
         with services.database.transaction() as session:
             overrule(session, said.model, said.seen, said.person, said.reason, services.clock(), services.policy)
         ack()
-        note(context, blocks.message("It's live now.", []))
+        after_ack.run(tell, parsed.response_url, Message("It's live now."))
 
     app.event("reaction_added")(reacted)
     app.event("reaction_removed")(unreacted)
-    app.action("overrule")(ack=overrule_clicked, lazy=[open_overrule_form])
-    app.view("overrule_form")(ack=overrule_submitted, lazy=[tell])
+    app.action("overrule")(overrule_clicked)
+    app.view("overrule_form")(overrule_submitted)
 
 
 def _decide(session: Session, reaction: Reaction, now: datetime, services: Services) -> None:

@@ -3,16 +3,16 @@ workspace may; outsiders, guests and bots may not."""
 
 from dataclasses import replace
 
-from slack_bolt import Ack, App, Respond
-from slack_sdk import WebClient
+from slack_bolt import Ack, App
 
 from bot.runtime.services import Services
 from bot.slack.blocks import View
 from bot.slack.directory.colleagues import require_colleague
 from bot.slack.inbound import payloads
+from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import Payload
-from bot.slack.inbound.payloads import FlagSubmission
-from bot.slack.inbound.replies import show_view, tell
+from bot.slack.inbound.payloads import FlagRequest, FlagSubmission
+from bot.slack.inbound.replies import show_view
 from bot.slack.views import forms
 from core.errors import Invalid
 from core.intake.ingest import flag_for_review
@@ -21,19 +21,18 @@ from core.intake.predictions import LONGEST_ID, NewPrediction
 NO_MODEL = "none"  # the model version of a text that no model has seen
 
 
-def register(app: App, services: Services) -> None:
+def register(app: App, services: Services, after_ack: AfterAck) -> None:
     def shortcut_used(ack: Ack, parsed: Payload) -> None:
-        payloads.flag_request(parsed)
-        ack()
-
-    def open_form(parsed: Payload, client: WebClient, respond: Respond) -> None:
         asked = payloads.flag_request(parsed)
+        ack()
+        after_ack.run(open_form, asked, parsed.response_url)
 
+    def open_form(asked: FlagRequest, response_url: str) -> None:
         def draw() -> View:
             require_colleague(services, asked.person, "flag messages for review")
             return forms.flag_form(services.policy.queues, asked.text, f"{asked.channel}|{asked.ts}")
 
-        show_view(client, asked.trigger_id, forms.for_those_who_may(draw), respond)
+        show_view(services.slack, asked.trigger_id, forms.for_those_who_may(draw), response_url)
 
     def form_submitted(ack: Ack, parsed: Payload) -> None:
         asked = payloads.flag_submission(parsed)
@@ -45,7 +44,7 @@ def register(app: App, services: Services) -> None:
         done = f"Thank you. Reviewers of {queue.shown_title} will look at it as item {item_id}."
         ack(response_action="update", view=forms.sentence("Flagged", done).body)
 
-    app.shortcut("flag_for_review")(ack=shortcut_used, lazy=[open_form, tell])
+    app.shortcut("flag_for_review")(shortcut_used)
     app.view("flag_form")(form_submitted)
 
 

@@ -1,10 +1,10 @@
 """The Home tab: drawn when somebody opens it, and again after what they do there."""
 
 from slack_bolt import Ack, App
-from slack_sdk import WebClient
 
 from bot.runtime.services import Services
 from bot.slack.inbound import payloads
+from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import Payload
 from bot.slack.views import home
 from core.errors import DatabaseUnavailable
@@ -15,31 +15,29 @@ from core.review.stats import StatsCard, stats_card
 from core.vocabulary import Role
 
 
-def register(app: App, services: Services) -> None:
-    def opened(ack: Ack) -> None:
-        ack()
-
-    def publish(parsed: Payload, client: WebClient) -> None:
+def register(app: App, services: Services, after_ack: AfterAck) -> None:
+    def opened(parsed: Payload) -> None:
         person = payloads.home_opened(parsed)
         if person:
-            publish_home(services, client, person)
+            after_ack.run(publish_home, services, person)
 
     def paused(ack: Ack, parsed: Payload) -> None:
+        person = payloads.person(parsed)
         with services.database.transaction() as session:
-            pause(session, payloads.person(parsed), services.clock())
+            pause(session, person, services.clock())
         ack()
+        after_ack.run(publish_home, services, person)
 
     def resumed(ack: Ack, parsed: Payload) -> None:
+        person = payloads.person(parsed)
         with services.database.transaction() as session:
-            resume(session, payloads.person(parsed))
+            resume(session, person)
         ack()
+        after_ack.run(publish_home, services, person)
 
-    def publish_again(parsed: Payload, client: WebClient) -> None:
-        publish_home(services, client, payloads.person(parsed))
-
-    app.event("app_home_opened")(ack=opened, lazy=[publish])
-    app.action("pause")(ack=paused, lazy=[publish_again])
-    app.action("resume")(ack=resumed, lazy=[publish_again])
+    app.event("app_home_opened")(opened)
+    app.action("pause")(paused)
+    app.action("resume")(resumed)
 
 
 def load_my_work(services: Services, person: str) -> MyWorkCard:
@@ -56,10 +54,10 @@ def load_stats(services: Services, person: str) -> list[StatsCard]:
         return [stats_card(session, queue, services.clock()) for queue in services.policy.queues if queue.name in names]
 
 
-def publish_home(services: Services, client: WebClient, person: str) -> None:
+def publish_home(services: Services, person: str) -> None:
     """Does nothing while the database is away: what is there is shown until the tab is opened again."""
     try:
         view = home.render(load_my_work(services, person), load_stats(services, person))
     except DatabaseUnavailable:
         return
-    client.views_publish(user_id=person, view=view.body)
+    services.slack.views_publish(user_id=person, view=view.body)

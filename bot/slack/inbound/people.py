@@ -1,10 +1,11 @@
 """What Slack says when people, channels or user groups change: those of the policy are asked about anew."""
 
-from slack_bolt import Ack, App
+from slack_bolt import App
 
 from bot.runtime.services import Services
 from bot.slack.directory.refresh import refresh_people
 from bot.slack.inbound import payloads
+from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import PeopleChange
 from core.people.members import is_known
@@ -12,16 +13,17 @@ from core.people.members import is_known
 CHANGES = ("member_joined_channel", "member_left_channel", "user_change", "subteam_members_changed", "subteam_updated")
 
 
-def register(app: App, services: Services) -> None:
-    def something_changed(ack: Ack) -> None:
-        ack()
-
-    def refresh(parsed: Payload) -> None:
-        if _concerns_us(services, payloads.people_change(parsed)):
-            refresh_people(services)
+def register(app: App, services: Services, after_ack: AfterAck) -> None:
+    def something_changed(parsed: Payload) -> None:
+        after_ack.run(_refresh, services, payloads.people_change(parsed))
 
     for name in CHANGES:
-        app.event(name)(ack=something_changed, lazy=[refresh])
+        app.event(name)(something_changed)
+
+
+def _refresh(services: Services, change: PeopleChange) -> None:
+    if _concerns_us(services, change):
+        refresh_people(services)
 
 
 def _concerns_us(services: Services, change: PeopleChange) -> bool:

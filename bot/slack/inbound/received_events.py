@@ -1,24 +1,20 @@
 """Notes which kinds of events come, once an hour each, so that doctor can say which never did."""
 
-import logging
 from collections.abc import Callable
-from concurrent.futures import Executor
 from datetime import datetime, timedelta
 
 from slack_bolt import App
 
 from bot.runtime.services import Services
+from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import Payload
 from bot.slack.manifest import manifest
 from core.delivery.received_events import note_received
 
-log = logging.getLogger(__name__)
-
 FINENESS = timedelta(hours=1)
 
 
-def register(app: App, services: Services, aside: Executor) -> None:
-    """aside: where the note is written, so that no event waits for it."""
+def register(app: App, services: Services, after_ack: AfterAck) -> None:
     expected = frozenset(manifest()["settings"]["event_subscriptions"]["bot_events"])
     noted: dict[str, datetime] = {}
 
@@ -27,15 +23,12 @@ def register(app: App, services: Services, aside: Executor) -> None:
         now = services.clock()
         if kind in expected and abs(now - noted.get(kind, now - 2 * FINENESS)) > FINENESS:
             noted[kind] = now
-            aside.submit(_note, services, kind, now)
+            after_ack.run(_note, services, kind, now)
         next()
 
     app.use(hear)
 
 
 def _note(services: Services, kind: str, now: datetime) -> None:
-    try:
-        with services.database.transaction() as session:
-            note_received(session, kind, now)
-    except Exception:
-        log.info("an event's kind was not noted", exc_info=True)
+    with services.database.transaction() as session:
+        note_received(session, kind, now)

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from slack_bolt import App, BoltRequest, BoltResponse
+from slack_sdk import WebClient
 from structlog.contextvars import bound_contextvars
 
 from bot.observability.metrics import ACKNOWLEDGED
+from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import Payload, parse
 from core.storage.deadlines import finished_within
 
@@ -48,6 +50,14 @@ def read_request(make: Callable[[], BoltRequest]) -> BoltRequest | None:
 class TimedApp(App):
     """Bolt, timed from a request's arrival to our answer to it. What a listener does before it is answered is over in
     time, however many transactions it is; what is said after the answer has limits of its own."""
+
+    def __init__(self, slack: WebClient, after_ack: AfterAck) -> None:
+        super().__init__(client=slack, process_before_response=True, request_verification_enabled=False)
+        self._after_ack = after_ack
+
+    def close(self) -> None:
+        """Once no request comes any more: what is to be said about the last ones is."""
+        self._after_ack.close()
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
         start = time.monotonic()

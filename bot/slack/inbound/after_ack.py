@@ -1,0 +1,56 @@
+"""Work after the acknowledgement: receipts, forms, the Home tab, news about people. One pool of threads runs all of it,
+so that no listener waits for Slack while Slack waits for the listener.
+
+This work may be lost with its process: what must happen is a row, and the worker's.
+"""
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec
+
+from structlog.contextvars import bound_contextvars, get_contextvars
+
+from core.errors import Refusal
+
+THREADS = 32  # each waits for an answer of Slack most of its time; no others are made for this, Bolt's pool stays empty
+STOP_SECONDS = 5.0  # for what is under way when the process ends
+
+P = ParamSpec("P")
+
+log = logging.getLogger(__name__)
+
+
+class AfterAck:
+    """Threads are started as they are needed, and kept."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="after-ack")
+
+    def run(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Call it in another thread, under the log context of this one. Never raises: the listener's work is stored."""
+        try:
+            self._pool.submit(_logged, get_contextvars(), function, *args, **kwargs)
+        except RuntimeError:  # closed
+            log.info("left undone, for the process ends", extra={"work": function.__name__})
+
+    def close(self) -> None:
+        """Finish what was handed over, for at most `STOP_SECONDS`; what has not begun by then is dropped."""
+        ending = threading.Thread(target=self._pool.shutdown, daemon=True, name="after-ack-ending")
+        ending.start()
+        ending.join(STOP_SECONDS)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _logged(context: dict[str, Any], function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
+    """An unexpected exception is logged here, once: there is no caller that could."""
+    with bound_contextvars(**context):
+        try:
+            function(*args, **kwargs)
+        except Refusal as refusal:
+            log.info("refused after the acknowledgement", extra={"code": refusal.code, "work": function.__name__})
+        except Exception as error:
+            extra = {"reference": uuid.uuid4().hex[:8], "work": function.__name__}
+            log.error("work after an acknowledgement failed", exc_info=error, extra=extra)

@@ -1,0 +1,73 @@
+"""Errors of listeners as answers: the one place where a refusal becomes a sentence in Slack, and a bug a reference."""
+
+import json
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from slack_bolt import BoltResponse
+
+from bot.slack.blocks import Message
+from bot.slack.inbound.after_ack import AfterAck
+from bot.slack.inbound.payload_schema import Payload, View
+from bot.slack.inbound.replies import tell
+from bot.slack.views import forms
+from bot.slack.views.mrkdwn import refusal
+from core.errors import DatabaseUnavailable, Invalid, Refusal
+
+log = logging.getLogger(__name__)
+
+Refuse = Callable[[Exception, Payload], BoltResponse]
+
+
+def refuser(after_ack: AfterAck) -> Refuse:
+    """What answers a request whose listener raised."""
+
+    def refuse(error: Exception, parsed: Payload) -> BoltResponse:
+        """A refusal is said to the person who acted; anything else is a bug: logged with an id, said with that id.
+
+        Events have nobody to answer: where the database is busy or we have a bug, they are not acknowledged, so that
+        Slack delivers them again. What cannot be used is: it would be no better the next time.
+        """
+        refused = _refused(error)
+        if parsed.type == "event_callback":
+            return BoltResponse(status=_of_event(error))
+        if parsed.view and parsed.type == "view_submission":
+            return _answered(_in_the_form(refused, parsed.view))
+        if parsed.type == "block_suggestion":
+            return _answered({"options": []})
+        if parsed.command:
+            return _answered({"response_type": "ephemeral", "text": refusal(refused)})
+        after_ack.run(tell, parsed.response_url, Message(refusal(refused)))
+        return BoltResponse(status=200, body="")
+
+    return refuse
+
+
+def _refused(error: Exception) -> Refusal:
+    """The refusal itself, or one that says that we have a bug. Logged."""
+    if isinstance(error, Refusal):
+        log.info("refused", extra={"code": error.code})
+        return error
+    reference = uuid.uuid4().hex[:8]
+    log.error("a listener failed", exc_info=error, extra={"reference": reference})
+    return Refusal(f"Something went wrong on our side (id {reference}). Nothing was recorded. Please try again.")
+
+
+def _of_event(error: Exception) -> int:
+    if isinstance(error, DatabaseUnavailable):
+        return 503
+    return 200 if isinstance(error, Refusal) else 500
+
+
+def _in_the_form(refused: Refusal, view: View) -> dict[str, Any]:
+    field = refused.field if isinstance(refused, Invalid) else None
+    inputs = {block.block_id for block in view.blocks if block.type == "input"}
+    if field in inputs:
+        return {"response_action": "errors", "errors": {field: str(refused)}}
+    return {"response_action": "update", "view": forms.refused("Not recorded", refused).body}
+
+
+def _answered(payload: dict[str, Any]) -> BoltResponse:
+    return BoltResponse(status=200, body=json.dumps(payload), headers={"content-type": ["application/json"]})
