@@ -111,7 +111,7 @@ def retry_deliveries(
         bool, typer.Option("--all", help="Also redraw every open card, as after restoring a backup.")
     ] = False,
 ) -> None:
-    """Send the messages that Slack refused again, once the cause is fixed."""
+    """Resend messages that Slack refused, once the cause is fixed."""
     url = load_settings().database_url
     with open_database(url) as database, database.transaction(wait=PATIENT) as session:
         count = try_again(session, utc_now())
