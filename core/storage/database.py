@@ -54,7 +54,7 @@ class Database:
     @contextmanager
     def transaction(self, wait: float = CLICK) -> Iterator[Session]:
         """Commits on leaving the block, rolls back on any exception. Raises DatabaseUnavailable if the database does
-        not answer within `wait` seconds or cannot be reached, and DiskFull without free space; nothing was written then.
+        not answer within `wait` seconds or cannot be reached, and DiskFull without free space; nothing is written then.
         Raises CommitOutcomeUnknown if the connection was lost during the commit: then it may have been."""
         with (
             deadlines.waiting_at_most(wait),
