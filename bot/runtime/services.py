@@ -1,4 +1,4 @@
-"""Everything an entry point needs, built once and passed on."""
+"""The services that entry points need, built once and passed on."""
 
 import ssl
 import time
@@ -36,7 +36,7 @@ class Services:
 
 
 def build_services(settings: Settings) -> Services:
-    """Reads the policy file and opens the database; talks to nobody."""
+    """Read the policy file and open the database. No network call is made."""
     policy = load_policy(settings.policy)
     token = require_setting(settings.slack_bot_token, "SLACK_BOT_TOKEN")
     database = Database(settings.database_url, settings.sqlite_full_sync)
@@ -70,6 +70,6 @@ def slack_client(token: str, base_url: str) -> WebClient:
 
 @cache
 def tls() -> ssl.SSLContext:
-    """The same for every call to Slack. Without it each call makes its own and reads the machine's certificates anew:
-    20 ms of the processor, several times what a click takes."""
+    """The TLS context of all calls to Slack. Otherwise each call would make one and read the machine's certificates:
+    20 ms of processor time, several times that of a click."""
     return ssl.create_default_context()

@@ -19,8 +19,8 @@ MOST_SILENT = 200  # of whom nothing is known yet; of more, those who have waite
 
 
 class Fenced(uvicorn.Server):
-    """uvicorn, but whoever connects has to say something soon: it sets no time for that, and a process has no more than
-    about a thousand connections, so that a stranger who only opens them would shut everybody else out."""
+    """uvicorn with a time limit for incomplete requests. It has none of its own, and a process has about a thousand
+    connections, so a client that only opens connections could lock all others out."""
 
     def __init__(self, app: FastAPI, stop_seconds: int | None = None) -> None:
         config = uvicorn.Config(
@@ -45,8 +45,8 @@ class Fenced(uvicorn.Server):
 
 
 def _patience(connection: Any) -> float | None:
-    """How long a connection may owe us something; None: it owes nothing, or uvicorn's own time for one that is kept
-    runs already."""
+    """Seconds that a connection may take to complete its request. None: it has no request in progress, or uvicorn's own
+    keep-alive limit applies."""
     cycle = getattr(connection, "cycle", None)  # the request at hand, or the last one
     if cycle is None:
         return SILENT_SECONDS

@@ -1,4 +1,4 @@
-"""Where transactions begin and end, on SQLite and on PostgreSQL, and how long anybody waits for them.
+"""Transactions on SQLite and PostgreSQL: where they begin and end, and how long they may wait.
 
 SQLite has no `FOR UPDATE`. There a transaction starts with BEGIN IMMEDIATE, so that read-then-write is safe (the
 driver's own mode silently loses updates), and one lock per process queues its writers fairly. Processes get their turn
@@ -26,7 +26,7 @@ from core.storage import deadlines
 from core.storage.database_errors import BUSY, refusal_for
 
 # Seconds that any one answer of the database may take: a lock that is waited for, the result of a statement, a commit.
-CLICK = 2.0  # somebody waits: Slack gives up after 3, and a vote must not commit after that
+CLICK = 2.0  # a person waits: Slack gives up after 3, and a vote must not commit after that
 PATIENT = 30.0  # background work; a network that swallows everything holds its thread up no longer
 LONG = 300.0  # reading all that a model learns from: a million rows over a slow line take minutes
 
@@ -53,9 +53,9 @@ class Database:
 
     @contextmanager
     def transaction(self, wait: float = CLICK) -> Iterator[Session]:
-        """Commits on leaving the block, rolls back on any exception. Raises Busy if the database does not answer within
-        `wait` seconds, cannot be reached or (Full) has no room left: then nothing was written. Raises Unsure if the
-        connection was lost in the midst of the commit: then it may have been."""
+        """Commits on leaving the block, rolls back on any exception. Raises DatabaseUnavailable if the database does
+        not answer within `wait` seconds or cannot be reached, and DiskFull without free space; nothing is written then.
+        Raises CommitOutcomeUnknown if the connection was lost during the commit: then it may have been."""
         with (
             deadlines.waiting_at_most(wait),
             self._turn(),
@@ -70,7 +70,7 @@ class Database:
 
     @contextmanager
     def reading(self, wait: float = CLICK) -> Iterator[Session]:
-        """A consistent view; what is written in it is lost. Raises Busy, as above."""
+        """A consistent view; what is written in it is lost. Raises DatabaseUnavailable."""
         with (
             deadlines.waiting_at_most(wait),
             deadlines.taken(self._places),
@@ -82,7 +82,8 @@ class Database:
 
     def retry_until_committed(self, write: Callable[[Session], T], seconds: float = PATIENT) -> T:
         """The effect of `write` in a transaction of its own, tried again for so long while the database is away. For
-        what would be done twice if it were not noted; `write` itself must be safe to repeat. Raises Busy in the end."""
+        what would be done twice if it were not noted; `write` itself must be safe to repeat. Raises
+        DatabaseUnavailable."""
         end = time.monotonic() + seconds
         while True:
             try:
@@ -147,7 +148,7 @@ def _engine(url: str, full_sync: bool) -> tuple[Engine, Begin, Callable[[], None
         raise Invalid(f"DATABASE_URL begins with {url.split(':', 1)[0]}:. Use postgresql://… or sqlite:///FILE.")
     if url.startswith("sqlite"):
         return _sqlite_engine(url, full_sync), _begin_sqlite, lambda: None
-    from core.storage import postgres  # here: on SQLite nobody should have to load its driver
+    from core.storage import postgres  # here, so that SQLite does not load its driver
 
     engine, close = postgres.postgres_engine(url, AT_ONCE)
     return engine, postgres.begin, close
@@ -214,7 +215,8 @@ def _sqlite_patience() -> int:
 
 
 def _commit(session: Session) -> None:
-    """Raises Busy, with nothing written, where the request's time was over before; Unsure where it ends meanwhile."""
+    """Raises DatabaseUnavailable, with nothing written, if the request's time is already over, and CommitOutcomeUnknown
+    if it ends during the commit."""
     if deadlines.is_over():
         raise DatabaseUnavailable(BUSY)
     with _outages_refused(committing=True):

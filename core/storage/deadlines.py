@@ -1,7 +1,7 @@
-"""How long a thread waits for the database: for any one answer, and for all that one request asks of it together.
+"""Deadlines for the database: for any one answer, and for everything that one request asks of it.
 
-Whoever waits looks here: for a lock, for a connection, for the answer to a statement or to COMMIT. Without a limit that
-holds in all four places a dead network keeps a person waiting however short each single time-out is.
+All four waits use them: for a lock, for a connection, for the answer to a statement and for COMMIT. Without a common
+limit, a dead network keeps a person waiting however short each single timeout is.
 """
 
 import threading
@@ -73,7 +73,7 @@ def is_over() -> bool:
 
 @contextmanager
 def taken(what: "threading.Lock | threading.Semaphore") -> Iterator[None]:
-    """Raises Busy if it is not free in time."""
+    """Hold the lock or semaphore for the block. Raises DatabaseUnavailable if it is not free in time."""
     if not what.acquire(timeout=for_the_server()):
         raise DatabaseUnavailable(BUSY)
     try:

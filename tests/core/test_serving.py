@@ -81,7 +81,7 @@ def test_what_left_the_policy_is_answered_no_more(desk: Desk) -> None:
 def test_a_model_of_other_labels_is_replaced_by_training_anew(desk: Desk) -> None:
     promoted(seeded(desk))
     other = desk.under(labels=["complaint", "praise"])
-    with pytest.raises(Invalid, match="knows none of the labels that the policy has now"):
+    with pytest.raises(Invalid, match="knows none of the policy's current labels"):
         Serving(desk.database).live(other.rules)
     texts = [
         (f"{word} {thing}", label) for thing in THINGS for word, label in (("awful", "complaint"), ("nice", "praise"))
@@ -90,7 +90,8 @@ def test_a_model_of_other_labels_is_replaced_by_training_anew(desk: Desk) -> Non
         add_seeds(session, texts, NOW, other.rules)
     assert trained(other).state is RunState.DONE
     with desk.database.transaction() as session:
-        assert "knows none of the labels" in newest_evaluation(session, 2).warnings[0]["values"]["sentence"]
+        warning = newest_evaluation(session, 2).warnings[0]["values"]["sentence"]
+        assert "knows none of the policy's current labels" in warning
         assert approve(session, 2, CLEO, 2, NOW, other.policy)
     assert served(Serving(desk.database), other) == "v2"
 
@@ -98,8 +99,8 @@ def test_a_model_of_other_labels_is_replaced_by_training_anew(desk: Desk) -> Non
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"content": b"PK broken"}, "was changed after it was saved"),
-        ({"sha256": "0" * 64}, "was changed after it was saved"),
+        ({"content": b"PK broken"}, "has changed since it was saved"),
+        ({"sha256": "0" * 64}, "has changed since it was saved"),
         ({"runtime": "scikit-learn 0.1"}, "was made with scikit-learn 0.1"),
     ],
     ids=["content", "hash", "runtime"],
@@ -125,7 +126,7 @@ def test_a_run_meets_the_live_model_and_refuses_a_tampered_one(desk: Desk) -> No
     model_id = promoted(desk)
     with desk.database.transaction() as session:
         session.get_one(Artifact, model_id).content = b"PK broken"
-    assert "was changed after it was saved" in trained(desk).problem_values["sentence"]
+    assert "has changed since it was saved" in trained(desk).problem_values["sentence"]
 
 
 def test_an_unknown_queue_is_refused(desk: Desk) -> None:

@@ -49,7 +49,7 @@ class Serving:
         self._complaints: set[str] = set()
 
     def live(self, queue: QueuePolicy) -> LiveModel | None:
-        """None: no model of ours is live in this queue. Raises Invalid if the stored model cannot be used, Busy."""
+        """None: no model of ours is live in this queue. Raises Invalid if it cannot be loaded."""
         with self._database.reading() as session:
             model_id = live_model_id(session, queue.name)
             if model_id is None:
@@ -58,7 +58,7 @@ class Serving:
             return loaded if loaded and loaded.id == model_id else self._load(session, queue, model_id)
 
     def _load(self, session: Session, queue: QueuePolicy, model_id: int) -> LiveModel:
-        """Raises Busy if another thread takes too long over it."""
+        """Raises DatabaseUnavailable if another thread takes too long to load it."""
         with deadlines.taken(self._lock):
             loaded = self._loaded.get(queue.name)
             if loaded is None or loaded.id != model_id:
