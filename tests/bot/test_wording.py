@@ -55,6 +55,7 @@ DISPUTES = [
 STEPS = [
     (RunStep.WAITING, {}, "waiting for a worker"),
     (RunStep.SNAPSHOT_TAKEN, {"rows": 1}, "snapshot of 1 row taken"),
+    (RunStep.ROWS_LEFT_OUT, {"rows": 2, "reads": ["text"]}, "leaving out 2 rows without text"),
     (RunStep.CALIBRATING, {"part": 1, "parts": 3}, "calibrating, part 1 of 3"),
     (RunStep.FITTING, {"rows": 300}, "fitting on 300 rows"),
     (RunStep.OTHER, {"phrase": "downloading"}, "downloading"),

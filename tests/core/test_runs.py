@@ -206,7 +206,9 @@ def test_a_queue_of_images_alone_fails_the_run_of_what_reads_text_with_a_sentenc
         desk.settled(ANA, BEN, answer=(BILLING, REFUND, BILLING)[number], **image(number))
     failed = trained(desk)
     assert failed.state is RunState.FAILED
-    assert failed.problem == "The learner “text” reads text, and none of the 3 training rows has any."
+    assert failed.problem == RunProblem.REFUSED
+    said = failed.problem_values["sentence"]
+    assert said == "The learner “text” reads text, and none of the 3 training rows has any."
 
 
 class AddedLearner(TextLearner):
@@ -218,7 +220,7 @@ ADDED = {AddedLearner.name: f"{__name__}:AddedLearner"}
 
 def test_a_run_and_what_serves_its_model_use_a_learner_that_the_process_added(open_desk: OpenDesk) -> None:
     desk = seeded(open_desk(retraining={"learner": AddedLearner.name}))
-    assert "There is no learner “added”" in trained(desk).problem
+    assert "There is no learner “added”" in trained(desk).problem_values["sentence"]
     for model_id in (1, 2):  # the second one is compared with the first
         run_id = requested(desk)
         train(desk.database, claimed(desk), ticking(), desk.policy, extra_learners=ADDED)

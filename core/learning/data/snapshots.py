@@ -168,15 +168,7 @@ def _corrections(session: Session, queue_id: int, policy: QueuePolicy) -> list[R
     digest, erased_at = _of_either("content_hash"), _of_either("erased_at")
     takes_out = and_(ReviewItem.about == QuestionAbout.TRAINING_ROW, Correction.label.is_(None))
     found = session.execute(
-        select(
-            Correction,
-            SeedExample.text,
-            Prediction.text,
-            Prediction.image_url,
-            Prediction.fields,
-            digest,
-            Prediction.label,
-        )
+        select(Correction, SeedExample.text, *_PREDICTED, digest)
         .join(ReviewItem, ReviewItem.id == Correction.item_id)
         .outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
         .outerjoin(SeedExample, SeedExample.id == ReviewItem.seed_id)
