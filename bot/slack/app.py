@@ -33,6 +33,7 @@ def build_app(services: Services) -> App:
     whether a request is Slack's: who listens has, before anything was parsed (bot/web.py), and a socket is."""
     threads = ThreadPoolExecutor(LAZY_THREADS, thread_name_prefix="slack")
     app = TimedApp(
+        name="goldloop",  # or Bolt looks for one in the sources of all its callers, which takes a tenth of a second
         client=services.slack,
         process_before_response=True,
         listener_executor=threads,
