@@ -33,7 +33,7 @@ def web(box: SandboxClient) -> WebClient:
 @pytest.fixture
 def app(box: SandboxClient, web: WebClient) -> Iterator[App]:
     """Connected; it opens the form of every input at /loop and says yes to everything else."""
-    app = App(client=web)
+    app = App(name="loop", client=web)
     handler = connect(app)
     yield app
     disconnect(box, handler)

@@ -87,7 +87,7 @@ def web(address: str) -> WebClient:
 
 @pytest.fixture
 def app(web: WebClient) -> App:
-    return App(client=web)
+    return App(name="loop", client=web)
 
 
 @pytest.fixture
