@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Connection, create_engine, make_url, text
 
 from bot.migrate import migrate
 from core.database import Database
@@ -59,9 +59,20 @@ def postgres_server_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server_url: str) -> str:
+def postgres_server(postgres_server_url: str) -> Iterator[Connection]:
+    """On which databases are made: one connection for all, as each new one takes as long as a new database."""
+    driver = make_url(postgres_server_url).set(drivername="postgresql+psycopg")
+    engine = create_engine(driver, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Connection, postgres_server_url: str) -> str:
     name = f"goldloop_template_{os.getpid()}"
-    _on_server(postgres_server_url, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+    postgres_server.execute(text(f"DROP DATABASE IF EXISTS {name}"))
+    postgres_server.execute(text(f"CREATE DATABASE {name}"))
     database = Database(_named(postgres_server_url, name))
     migrate(database)
     database.close()
@@ -74,16 +85,16 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_server_url: str, postgres_template: str) -> Iterator[str]:
+def postgres_url(postgres_server: Connection, postgres_server_url: str, postgres_template: str) -> Iterator[str]:
     name = f"goldloop_test_{os.getpid()}_{next(_numbers)}"
-    _on_server(postgres_server_url, f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY file_copy")
+    postgres_server.execute(text(f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY file_copy"))
     yield _named(postgres_server_url, name)
-    _on_server(postgres_server_url, f"DROP DATABASE {name} WITH (FORCE)")
+    postgres_server.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that uses a database runs on both, unless it (or its module) says `sqlite_only`."""
-    if "database_url" in metafunc.fixturenames:
+    if "database_kind" in metafunc.fixturenames:
         both = ["sqlite"] if "sqlite_only" in metafunc.fixturenames else ["sqlite", "postgresql"]
         metafunc.parametrize("database_kind", both, scope="function")
 
@@ -108,17 +119,6 @@ def database(database_url: str) -> Iterator[Database]:
 
 def _named(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-def _on_server(url: str, *statements: str) -> None:
-    driver = make_url(url).set(drivername="postgresql+psycopg")
-    engine = create_engine(driver, isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            for statement in statements:
-                connection.execute(text(statement))
-    finally:
-        engine.dispose()
 
 
 @pytest.fixture

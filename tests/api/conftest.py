@@ -18,9 +18,12 @@ from core.database import Database
 from core.policy import Policy
 from core.tokens import make_token
 from core.vocabulary import Scope
+from tests.core.conftest import database, database_url, postgresql_database, sqlite_database
 from tests.core.desk import NOW, Desk, opened
 from tests.people import support_policy
 from tests.web import web_server
+
+__all__ = ["database", "database_url", "postgresql_database", "sqlite_database"]
 
 SECRET = "signing secret"
 

@@ -20,10 +20,13 @@ from bot.wiring import assemble, slack_client
 from core.database import Database
 from core.policy import Policy
 from core.records import Base
+from tests.core.conftest import database, database_url, postgresql_database, sqlite_database
 from tests.core.desk import Desk, opened
 from tests.people import ANA, BEN, CLEO, support_policy
 from tests.security.strangers import STRANGERS, open_place
 from tests.web import web_server
+
+__all__ = ["database", "database_url", "postgresql_database", "sqlite_database"]
 
 SECRET = "secret-A_GOLDLOOP"
 
