@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import socket
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,25 @@ _numbers = itertools.count()
 # A loaded machine is slow, which is no fault of what is tried.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+SLOW_SECONDS = 2.0  # from which on a test is marked `slow`
+_seconds: dict[str, float] = defaultdict(float)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """With its set-up; what is made once for many tests counts for the first of them."""
+    if "slow" not in report.keywords and report.when != "teardown":
+        _seconds[report.nodeid] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Said and no more: on a busy machine many a test is slow for once."""
+    slow = sorted(((seconds, name) for name, seconds in _seconds.items() if seconds > SLOW_SECONDS), reverse=True)
+    if slow:
+        terminalreporter.section(f"over {SLOW_SECONDS:g} seconds without being marked slow")
+    for seconds, name in slow:
+        terminalreporter.write_line(f"{seconds:5.1f} s {name}")
 
 
 @pytest.fixture(autouse=True)

@@ -180,6 +180,7 @@ def test_what_it_had_collected_trains_the_next_model(upgraded: Desk) -> None:
     assert [decision.kind for decision in decisions(upgraded, 1)] == [DecisionKind.PROMOTE]
 
 
+@pytest.mark.slow
 def test_a_live_model_of_another_scikit_learn_is_mended_by_training_anew(upgraded: Desk) -> None:
     with upgraded.database.transaction() as session:
         session.execute(update(Artifact).values(library="scikit-learn 0.1"))

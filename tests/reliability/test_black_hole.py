@@ -50,6 +50,7 @@ def slowest(outcomes: Iterable[Outcome]) -> float:
     return max(outcome.ms for outcome in outcomes)
 
 
+@pytest.mark.slow
 def test_two_dozen_who_click_at_once_are_told_in_time_and_what_was_acknowledged_is_stored(
     loop: Loop, proxy: Proxy
 ) -> None:
@@ -79,6 +80,7 @@ def test_two_dozen_who_click_at_once_are_told_in_time_and_what_was_acknowledged_
     assert sorted(answers(loop)) == list(CROWD)
 
 
+@pytest.mark.slow
 def test_every_kind_of_request_is_answered_in_time(loop: Loop, proxy: Proxy) -> None:
     loop.predict("T-1", "the sofa came late", UNSURE)
     ana = loop.box.person(CROWD[0])
@@ -101,6 +103,7 @@ def test_every_kind_of_request_is_answered_in_time(loop: Loop, proxy: Proxy) -> 
     assert answers(loop) == []
 
 
+@pytest.mark.slow
 def test_a_program_is_told_when_to_come_back(
     shaky: Database, straight: Database, proxy: Proxy, unused_port: int
 ) -> None:
@@ -114,6 +117,7 @@ def test_a_program_is_told_when_to_come_back(
         assert api.call("POST", "support/predictions", token, json=row).json()["new"] == 1
 
 
+@pytest.mark.slow
 def test_rows_that_a_client_in_the_hole_has_locked_are_free_again_in_seconds(
     shaky: Database, straight: Database, proxy: Proxy
 ) -> None:

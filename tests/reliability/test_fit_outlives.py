@@ -46,6 +46,7 @@ def job(database: Database) -> Job:
         return session.scalars(select(Job).where(Job.name == TRAIN)).one()
 
 
+@pytest.mark.slow
 def test_a_run_outlives_an_absent_database(shaky: Database, straight: Database, proxy: Proxy, folder: Path) -> None:
     policy = support_policy(retraining={"corrections": 0, "learner": "slow"})
     with straight.transaction() as session:

@@ -109,7 +109,7 @@ def connect(app: App) -> SocketModeHandler:
 
 def _receive(client: SocketModeClient) -> None:
     """As the SDK does it, but it never calls a state alive again. If it does so while another thread connects anew, it
-    reads on from a session that has ended, for ever: the new one is not heard, and closing waits for the end of that."""
+    reads on from a session that has ended, for ever: the new one is not heard, and closing waits for its end."""
     state, session = client.current_session_state, client.current_session  # in this order: a new one is set first
     if session is not None and session.is_active():
         session.run_until_completion(state)
