@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check conformance format setup screenshots clean wheel-test fuzz chaos bench audit lock
+.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench audit lock
 
 demo: $(READY)
 	@$(BIN)/goldloop demo $(ARGS)
@@ -12,13 +12,18 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
-# What CI runs: format, lint, types, import contracts, and last the tests.
+# Those that take over two seconds each: real processes that are killed, real windows, models that are fitted.
+slow-tests: $(READY)
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m slow $(ARGS)
+
+# What CI runs: format, lint, types, import contracts, and last the tests, the quick ones first.
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(MAKE) --no-print-directory test
+	$(MAKE) --no-print-directory slow-tests
 
 # The same small app in Bolt for Python and Bolt for JavaScript, by socket and by HTTP: does each see the same workspace?
 conformance: $(READY)
@@ -26,11 +31,11 @@ conformance: $(READY)
 
 # The built wheel in an empty environment, and docs/slack.md word by word. Takes a minute or two.
 wheel-test: $(READY)
-	@$(BIN)/python -m pytest -m slow tests/operations $(ARGS)
+	@$(BIN)/python -m pytest -m release tests/operations $(ARGS)
 
 # Ten thousand forged, spoilt and oversized requests against /slack/events, and as many against the API, from a fixed seed.
 fuzz: $(READY)
-	@GOLDLOOP_FUZZ=10000 $(BIN)/python -m pytest --timeout=900 tests/security/test_fuzzing.py tests/api/test_openapi.py
+	@GOLDLOOP_FUZZ=10000 $(BIN)/python -m pytest -m "not release" --timeout=900 tests/security/test_fuzzing.py tests/api/test_openapi.py
 
 # Kill -9 at random moments while simulated people work, two hundred times, then every promise is checked. 25 minutes on
 # two busy cores; Ctrl-C ends it, the same command goes on. For less: make chaos ARGS="--kills 20 --seed 7".

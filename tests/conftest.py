@@ -5,12 +5,13 @@ import logging
 import os
 import shutil
 import socket
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Connection, create_engine, make_url, text
 
 from bot.runtime.migrate import migrate
 from core.storage.database import Database
@@ -21,6 +22,25 @@ _numbers = itertools.count()
 # A loaded machine is slow, which is no fault of what is tried.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+SLOW_SECONDS = 2.0  # from which on a test is marked `slow`
+_seconds: dict[str, float] = defaultdict(float)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """With its set-up; what is made once for many tests counts for the first of them."""
+    if "slow" not in report.keywords and report.when != "teardown":
+        _seconds[report.nodeid] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Said and no more: on a busy machine many a test is slow for once."""
+    slow = sorted(((seconds, name) for name, seconds in _seconds.items() if seconds > SLOW_SECONDS), reverse=True)
+    if slow:
+        terminalreporter.section(f"over {SLOW_SECONDS:g} seconds without being marked slow")
+    for seconds, name in slow:
+        terminalreporter.write_line(f"{seconds:5.1f} s {name}")
 
 
 @pytest.fixture(autouse=True)
@@ -59,9 +79,20 @@ def postgres_server_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server_url: str) -> str:
+def postgres_server(postgres_server_url: str) -> Iterator[Connection]:
+    """On which databases are made: one connection for all, as each new one takes as long as a new database."""
+    driver = make_url(postgres_server_url).set(drivername="postgresql+psycopg")
+    engine = create_engine(driver, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Connection, postgres_server_url: str) -> str:
     name = f"goldloop_template_{os.getpid()}"
-    _on_server(postgres_server_url, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+    postgres_server.execute(text(f"DROP DATABASE IF EXISTS {name}"))
+    postgres_server.execute(text(f"CREATE DATABASE {name}"))
     database = Database(_named(postgres_server_url, name))
     migrate(database)
     database.close()
@@ -74,16 +105,16 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_server_url: str, postgres_template: str) -> Iterator[str]:
+def postgres_url(postgres_server: Connection, postgres_server_url: str, postgres_template: str) -> Iterator[str]:
     name = f"goldloop_test_{os.getpid()}_{next(_numbers)}"
-    _on_server(postgres_server_url, f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY file_copy")
+    postgres_server.execute(text(f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY file_copy"))
     yield _named(postgres_server_url, name)
-    _on_server(postgres_server_url, f"DROP DATABASE {name} WITH (FORCE)")
+    postgres_server.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that uses a database runs on both, unless it (or its module) says `sqlite_only`."""
-    if "database_url" in metafunc.fixturenames:
+    if "database_kind" in metafunc.fixturenames:
         both = ["sqlite"] if "sqlite_only" in metafunc.fixturenames else ["sqlite", "postgresql"]
         metafunc.parametrize("database_kind", both, scope="function")
 
@@ -108,17 +139,6 @@ def database(database_url: str) -> Iterator[Database]:
 
 def _named(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-def _on_server(url: str, *statements: str) -> None:
-    driver = make_url(url).set(drivername="postgresql+psycopg")
-    engine = create_engine(driver, isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            for statement in statements:
-                connection.execute(text(statement))
-    finally:
-        engine.dispose()
 
 
 @pytest.fixture

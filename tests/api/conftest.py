@@ -18,9 +18,12 @@ from core.people.api_tokens import create_token
 from core.policy import Policy
 from core.storage.database import Database
 from core.vocabulary import Scope
+from tests.core.conftest import database, database_url, postgresql_database, sqlite_database
 from tests.core.desk import NOW, Desk, opened
 from tests.people import support_policy
 from tests.web import web_server
+
+__all__ = ["database", "database_url", "postgresql_database", "sqlite_database"]
 
 SECRET = "signing secret"
 
@@ -32,7 +35,7 @@ class Api:
     address: str
     desk: Desk
     services: Services
-    http: httpx.Client  # one for all plain requests: each new one reads the machine's certificates
+    http: httpx.Client  # one for all plain requests
 
     def token(self, *scopes: Scope, name: str = "sender", queue: str | None = None) -> str:
         with self.desk.database.transaction() as session:
@@ -79,8 +82,10 @@ def start_api(unused_port: int) -> Iterator[StartApi]:
 @contextmanager
 def running(desk: Desk, port: int) -> Iterator[Api]:
     services = services_of(desk.database, desk.policy)
-    slack = App(client=services.slack, signing_secret=SECRET, token_verification_enabled=False)  # Slack is not asked
-    with web_server(create_app(services, slack, SECRET), port), httpx.Client() as http:
+    slack = App(  # Slack is not asked
+        name="goldloop", client=services.slack, signing_secret=SECRET, token_verification_enabled=False
+    )
+    with web_server(create_app(services, slack, SECRET), port), httpx.Client(verify=False) as http:
         yield Api(f"http://127.0.0.1:{port}", desk, services, http)
 
 

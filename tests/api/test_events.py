@@ -85,6 +85,7 @@ def test_a_vote_that_settles_nothing_is_none(desk: Desk) -> None:
     assert events(desk) == []
 
 
+@pytest.mark.slow
 def test_promotions_and_roll_backs_are_events_and_rejections_none(desk: Desk) -> None:
     promoted(seeded(desk))
     second = candidate(desk)

@@ -93,6 +93,7 @@ def test_too_many_requests_of_one_token_wait_and_others_do_not(desk: Desk, start
     assert api.call("GET", "support/items", other).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_database_that_is_locked_by_another_process_is_worth_asking_again(api: Api) -> None:
     token = api.token()
     api.call("GET", "support/items", token)  # its use is noted, so that the next request waits for nothing else

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bot.observability.liveness import Liveness
 from bot.server.app import create_listener
 from core.storage.database import Database
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
+@pytest.mark.slow
 def test_the_page_about_the_api_asks_nobody_else(chromium: "Browser", database: Database, unused_port: int) -> None:
     app = create_listener(services_of(database, support_policy()), Liveness())
     address = f"http://127.0.0.1:{unused_port}"

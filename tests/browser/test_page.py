@@ -33,7 +33,7 @@ def web(box: SandboxClient) -> WebClient:
 @pytest.fixture
 def app(box: SandboxClient, web: WebClient) -> Iterator[App]:
     """Connected; it opens the form of every input at /loop and says yes to everything else."""
-    app = App(client=web)
+    app = App(name="loop", client=web)
     handler = connect(app)
     yield app
     disconnect(box, handler)
@@ -67,6 +67,7 @@ def mrkdwn(chromium: "Browser") -> Iterator["Page"]:
         page.close()
 
 
+@pytest.mark.slow
 def test_every_block_is_drawn_and_an_unknown_one_shows_its_json(
     box: SandboxClient, web: WebClient, window: OpenWindow
 ) -> None:
@@ -97,6 +98,7 @@ def test_hostile_text_stays_text(box: SandboxClient, web: WebClient, window: Ope
     assert last(ana).get_by_text("onerror").count() == 4
 
 
+@pytest.mark.slow
 def test_a_form_of_every_input_sends_what_was_entered(
     box: SandboxClient, app: App, web: WebClient, window: OpenWindow
 ) -> None:
@@ -173,6 +175,7 @@ def held(state: dict[str, Any]) -> Any:
     return value["value"] if isinstance(value, dict) else value
 
 
+@pytest.mark.slow
 def test_a_view_that_changes_keeps_what_was_typed_and_escape_closes_only_the_list(
     box: SandboxClient, app: App, web: WebClient, window: OpenWindow
 ) -> None:
@@ -206,6 +209,7 @@ def test_a_view_that_changes_keeps_what_was_typed_and_escape_closes_only_the_lis
     assert box.person("ana").view is None
 
 
+@pytest.mark.slow
 def test_a_click_that_no_app_answers_says_so_at_its_button(
     box: SandboxClient, web: WebClient, window: OpenWindow
 ) -> None:
@@ -221,6 +225,7 @@ def test_a_click_that_no_app_answers_says_so_at_its_button(
     last(ana).get_by_role("alert").get_by_text("This app is not responding.").wait_for()
 
 
+@pytest.mark.slow
 def test_people_write_reply_and_mention_each_other(box: SandboxClient, window: OpenWindow) -> None:
     ana, ben = window(box.address, "/as/ana/review"), window(box.address, "/as/ben/town")
     field = ana.get_by_role("combobox", name="Message #review")
@@ -243,6 +248,7 @@ def test_people_write_reply_and_mention_each_other(box: SandboxClient, window: O
     ana.get_by_role("complementary", name="Thread").get_by_text("Hello back").wait_for()
 
 
+@pytest.mark.slow
 def test_one_click_makes_one_somebody_else_in_the_same_place(box: SandboxClient, window: OpenWindow) -> None:
     page = window(box.address, "/as/ana/review")
     page.get_by_role("link", name="Act as Ben Ott").click()
@@ -250,6 +256,7 @@ def test_one_click_makes_one_somebody_else_in_the_same_place(box: SandboxClient,
     page.get_by_text("You are").wait_for()
 
 
+@pytest.mark.slow
 def test_the_inspector_shows_a_call_with_its_answer(box: SandboxClient, web: WebClient, window: OpenWindow) -> None:
     ana = window(box.address, "/as/ana/review")
     ana.get_by_role("button", name="Inspector").click()
@@ -259,6 +266,7 @@ def test_the_inspector_shows_a_call_with_its_answer(box: SandboxClient, web: Web
     entry.get_by_text('"seen by the inspector"').wait_for()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [WIDE, PHONE])
 def test_everything_has_a_name_and_nothing_hangs_over(
     box: SandboxClient, app: App, web: WebClient, window: OpenWindow, naming: str, size: tuple[int, int]

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bot.runtime.clock import utc_now
 from core.learning.data.seeds import add_seeds
 from tests.browser.conftest import PHONE, OpenWindow
@@ -26,6 +28,7 @@ def card_in(loop: Loop, page: "Page") -> "Locator":
     return found
 
 
+@pytest.mark.slow
 def test_a_reviewer_says_why_corrects_a_field_and_undoes_it_on_the_home_tab(loop: Loop, window: OpenWindow) -> None:
     loop.predict("T-1", TICKET, GUESS)
     ana = window(loop.box.address, "/as/ana/support-review")
@@ -64,6 +67,7 @@ def has_focus(element: "Locator") -> bool:
     return bool(element.evaluate("element => element === document.activeElement"))
 
 
+@pytest.mark.slow
 def test_votes_and_undo_change_the_card_in_the_other_persons_window_and_words_stay_in_ones_own(
     loop: Loop, window: OpenWindow
 ) -> None:
@@ -93,6 +97,7 @@ def test_votes_and_undo_change_the_card_in_the_other_persons_window_and_words_st
         assert page.evaluate("window.neverLoadedAgain") is True
 
 
+@pytest.mark.slow
 def test_a_lead_promotes_a_model_by_picking_a_reaction(loop: Loop, window: OpenWindow) -> None:
     with loop.database.transaction() as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)
@@ -112,6 +117,7 @@ def test_a_lead_promotes_a_model_by_picking_a_reaction(loop: Loop, window: OpenW
     assert mine.get_attribute("aria-pressed") == "true"
 
 
+@pytest.mark.slow
 def test_a_command_answers_its_person_alone_and_a_shortcut_opens_a_form(loop: Loop, window: OpenWindow) -> None:
     cleo = window(loop.box.address, "/as/cleo/support-review")
     field = cleo.get_by_role("combobox", name="Message #support-review")

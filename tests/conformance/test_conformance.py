@@ -13,6 +13,8 @@ from tests.conformance.compare import compared, install, installed, missing_tool
 from tests.conformance.runs import JAVASCRIPT, PYTHON, Run, play
 from tests.conformance.script import ACTS
 
+pytestmark = pytest.mark.slow  # what all look at takes ten seconds to play
+
 NAMES = [act.name for act in ACTS]
 INSTALL_SECONDS = 100  # for `npm ci` on a slow line
 

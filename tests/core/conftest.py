@@ -1,23 +1,27 @@
 """The desk of these tests, and their databases: one of each kind, which every test finds empty.
 
-There are four hundred of these tests. A new database and a new engine for each (which compiles every statement anew)
-took five times as long as all that they do. What a test commits, with any number of threads, is gone before the next.
+There are four hundred of these tests, and those of the API, the flows, privacy and security do the same. A new database
+and a new engine for each (which compiles every statement anew) took five times as long as all that they do. What a test
+commits, with any number of threads, is gone before the next.
 """
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Connection, make_url, text
 
 from core.records import Base
-from core.storage.database import Database
+from core.storage.database import PATIENT, Database
 from tests.core.desk import Desk, opened
 from tests.people import support_policy
 
 OpenDesk = Callable[..., Desk]
+
+_numbers = itertools.count()  # each folder that has these fixtures has a database of its own
 
 
 @pytest.fixture(scope="session")
@@ -28,30 +32,27 @@ def sqlite_database(sqlite_template: Path, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
-def postgresql_database(postgres_server_url: str, postgres_template: str) -> Iterator[Database]:
-    name, server = f"goldloop_core_{os.getpid()}", make_url(postgres_server_url)
-    engine = create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {postgres_template}"))
-        database = Database(server.set(database=name).render_as_string(hide_password=False))
-        yield database
-        database.close()
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+def postgresql_database(
+    postgres_server: Connection, postgres_server_url: str, postgres_template: str
+) -> Iterator[Database]:
+    name = f"goldloop_core_{os.getpid()}_{next(_numbers)}"
+    postgres_server.execute(text(f"CREATE DATABASE {name} TEMPLATE {postgres_template}"))
+    database = Database(make_url(postgres_server_url).set(database=name).render_as_string(hide_password=False))
+    yield database
+    database.close()
+    postgres_server.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture
-def database_url(database_kind: str, request: pytest.FixtureRequest) -> str:
+def database(database_kind: str, request: pytest.FixtureRequest) -> Database:
     database: Database = request.getfixturevalue(f"{database_kind}_database")
-    return database.engine.url.render_as_string(hide_password=False)
-
-
-@pytest.fixture
-def database(database_url: str, database_kind: str, request: pytest.FixtureRequest) -> Database:
-    database: Database = request.getfixturevalue(f"{database_kind}_database")
-    assert database.engine.url.render_as_string(hide_password=False) == database_url
     _empty(database)
     return database
+
+
+@pytest.fixture
+def database_url(database: Database) -> str:
+    return database.engine.url.render_as_string(hide_password=False)
 
 
 def _empty(database: Database) -> None:
@@ -62,7 +63,7 @@ def _empty(database: Database) -> None:
         counted = [table.name for table in tables if "id" in table.columns]
         statements += [f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), 1, false)" for name in counted]
         statements = ["; ".join(statements)]
-    with database.transaction() as session:
+    with database.transaction(wait=PATIENT) as session:
         for statement in statements:
             session.connection().exec_driver_sql(statement)
 

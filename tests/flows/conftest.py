@@ -10,7 +10,10 @@ import core.learning.learners.text  # noqa: F401 - the same for the first fit
 from bot.sandbox.config import SandboxConfig
 from core.policy import Policy
 from core.storage.database import Database
+from tests.core.conftest import database, database_url, postgresql_database, sqlite_database
 from tests.loop import Loop, running_loop
+
+__all__ = ["database", "database_url", "postgresql_database", "sqlite_database"]
 
 SEEDS = (
     ("please give me my money back for the lamp", "refund"),

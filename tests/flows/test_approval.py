@@ -69,6 +69,7 @@ def test_the_report_says_its_numbers_in_words_and_has_a_chart_in_its_thread(star
     assert "random" in file["alt_txt"].lower()
 
 
+@pytest.mark.slow
 def test_others_are_told_once_and_change_nothing(start_loop: StartLoop) -> None:
     loop = started(start_loop)
     card = report(loop, "v1")
@@ -82,6 +83,7 @@ def test_others_are_told_once_and_change_nothing(start_loop: StartLoop) -> None:
     assert len(told) == 1
 
 
+@pytest.mark.slow
 def test_one_no_rejects_and_a_later_yes_is_answered(start_loop: StartLoop) -> None:
     loop = started(start_loop)
     card = report(loop, "v1")
@@ -92,6 +94,7 @@ def test_one_no_rejects_and_a_later_yes_is_answered(start_loop: StartLoop) -> No
     assert live_name(loop) is None
 
 
+@pytest.mark.slow
 def test_a_quorum_of_two_counts_standing_yeses_only(start_loop: StartLoop) -> None:
     loop = started(start_loop, leads=[CLEO, DAN], promotion={"approvals": 2})
     card = report(loop, "v1")
@@ -105,6 +108,7 @@ def test_a_quorum_of_two_counts_standing_yeses_only(start_loop: StartLoop) -> No
     loop.card("v1 is live", channel=LEADS)
 
 
+@pytest.mark.slow
 def test_a_newer_candidate_supersedes_one_that_waits(start_loop: StartLoop) -> None:
     loop = started(start_loop)
     old = report(loop, "v1")
@@ -115,6 +119,7 @@ def test_a_newer_candidate_supersedes_one_that_waits(start_loop: StartLoop) -> N
     assert live_name(loop) is None
 
 
+@pytest.mark.slow
 def test_a_promoted_model_is_rolled_back_by_a_command(start_loop: StartLoop) -> None:
     loop = started(start_loop)
     loop.cleo.react(report(loop, "v1"), CHECK)
@@ -131,6 +136,7 @@ def test_a_promoted_model_is_rolled_back_by_a_command(start_loop: StartLoop) -> 
     loop.card("UTC>: brought back by <@U_CLEO>: “worse on mondays”", channel=LEADS)
 
 
+@pytest.mark.slow
 def test_a_candidate_is_compared_again_when_the_live_model_changed_meanwhile(start_loop: StartLoop) -> None:
     loop = started(start_loop)
     for name in ("v1", "v2"):
@@ -145,6 +151,7 @@ def test_a_candidate_is_compared_again_when_the_live_model_changed_meanwhile(sta
     loop.card("v3 is live", channel=LEADS)
 
 
+@pytest.mark.slow
 def test_a_spoilt_candidate_is_refused_and_only_a_reason_overrules_it(start_loop: StartLoop) -> None:
     loop = spoilt(start_loop)
     card = report(loop, "v1", words=REFUSES)

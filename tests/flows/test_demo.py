@@ -78,6 +78,7 @@ def elsewhere(tmp_path: Path) -> Iterator[Path]:
     os.chdir(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [False, True], ids=["honest", "spoilt"])
 def test_it_plays_itself_to_a_decision(elsewhere: Path, spoil: bool) -> None:
     console = Console(record=True, width=160, file=(elsewhere / "out").open("w", encoding="utf-8"))

@@ -32,6 +32,7 @@ def cards(loop: Loop, words: str) -> list[Message]:
     return [one for one in loop.ana.messages(REVIEW) if words in one.plain and not one.ephemeral]
 
 
+@pytest.mark.slow
 def test_a_post_whose_answer_was_lost_is_found_again_and_not_posted_twice(loop: Loop) -> None:
     loop.box.fault("chat.postMessage", "lost_answer")
     loop.predict("T-1", "the sofa came late", UNSURE)
@@ -42,6 +43,7 @@ def test_a_post_whose_answer_was_lost_is_found_again_and_not_posted_twice(loop: 
     assert len(cards(loop, "the sofa came late")) == 1
 
 
+@pytest.mark.slow
 def test_slack_saying_later_delays_a_card_and_loses_none(loop: Loop) -> None:
     loop.box.fault("chat.postMessage", "ratelimited", times=2, retry_after=1)
     loop.box.fault("chat.update", "server_error")
@@ -56,6 +58,7 @@ def test_slack_saying_later_delays_a_card_and_loses_none(loop: Loop) -> None:
     assert len(cards(loop, "ticket number")) == 3
 
 
+@pytest.mark.slow
 def test_a_card_that_somebody_deleted_is_posted_again(loop: Loop) -> None:
     loop.predict("T-1", "the sofa came late", UNSURE)
     card = loop.card("the sofa came late")
@@ -69,6 +72,7 @@ def test_a_card_that_somebody_deleted_is_posted_again(loop: Loop) -> None:
     loop.card("*refund* (2 votes)")
 
 
+@pytest.mark.slow
 def test_a_channel_that_is_gone_stops_its_cards_and_no_others(loop: Loop) -> None:
     loop.box.archive(REVIEW)
     loop.predict("T-1", "the sofa came late", UNSURE)
@@ -88,6 +92,7 @@ def test_a_channel_that_is_gone_stops_its_cards_and_no_others(loop: Loop) -> Non
     loop.card("the sofa came late")
 
 
+@pytest.mark.slow
 def test_a_reaction_while_the_database_is_busy_is_delivered_again(loop: Loop) -> None:
     with loop.database.transaction() as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)
@@ -103,6 +108,7 @@ def test_a_reaction_while_the_database_is_busy_is_delivered_again(loop: Loop) ->
     loop.card("v1 is live", channel=LEADS)
 
 
+@pytest.mark.slow
 def test_a_lead_who_reacts_before_we_know_where_the_report_stands_is_heard(loop: Loop) -> None:
     with loop.database.transaction() as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)
@@ -124,6 +130,7 @@ def test_a_lead_who_reacts_before_we_know_where_the_report_stands_is_heard(loop:
     loop.card("v1 is live", channel=LEADS)
 
 
+@pytest.mark.slow
 def test_a_click_while_the_database_is_busy_is_answered_and_not_counted(loop: Loop) -> None:
     loop.predict("T-1", "the sofa came late", UNSURE)
     card = loop.card("the sofa came late")
@@ -153,6 +160,7 @@ def running_bot(database: Database, folder: Path) -> Iterator[tuple[Bot, Loop]]:
             bot.kill()
 
 
+@pytest.mark.slow
 def test_kill_9_at_every_step_leads_to_the_same_end(database: Database, tmp_path: Path) -> None:
     with running_bot(database, tmp_path) as (bot, loop):
         with loop.database.transaction() as session:

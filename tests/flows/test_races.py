@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import func, select
 
 from bot.sandbox.client import Outcome, SandboxClient
@@ -51,6 +52,7 @@ def test_of_sixteen_who_click_at_once_three_count_and_thirteen_are_told(start_lo
         assert session.scalar(select(func.count()).select_from(Correction)) == 1
 
 
+@pytest.mark.slow
 def test_a_hundred_clicks_with_retries_leave_one_correction_and_one_answer_each(start_loop: StartLoop) -> None:
     loop = crowded(start_loop)
     loop.predict("T-1", "the sofa came late", UNSURE)

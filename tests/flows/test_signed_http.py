@@ -18,6 +18,7 @@ def http_loop(database: Database, unused_port: int) -> Iterator[tuple[Loop, str]
         yield loop, f"http://127.0.0.1:{unused_port}"
 
 
+@pytest.mark.slow
 def test_votes_forms_commands_and_events_arrive_over_http(http_loop: tuple[Loop, str]) -> None:
     loop, address = http_loop
     assert httpx.get(f"{address}/health").json() == {"status": "ok"}
@@ -33,6 +34,7 @@ def test_votes_forms_commands_and_events_arrive_over_http(http_loop: tuple[Loop,
     assert "done today" in loop.ana.open_home().plain
 
 
+@pytest.mark.slow
 def test_what_is_not_signed_is_not_heard(http_loop: tuple[Loop, str]) -> None:
     _loop, address = http_loop
     old = {"x-slack-request-timestamp": "1", "x-slack-signature": "v0=00"}

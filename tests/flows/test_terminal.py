@@ -56,6 +56,7 @@ def goldloop(
     return Terminal(tmp_path, capsys, monkeypatch)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 def test_it_is_a_program_of_its_own(goldloop: Terminal) -> None:
     done = subprocess.run(

@@ -67,7 +67,7 @@ class Terminal:
                 assert process.wait(ENOUGH) == 0
 
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.release
 
 
 @pytest.fixture

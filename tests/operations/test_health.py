@@ -137,6 +137,7 @@ def test_votes_queues_and_models_are_counted(database: Database, request: pytest
     assert "the sofa" not in str(found)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 def test_calls_that_slack_put_off_are_counted_by_method_and_not_repeated(watched: Watched) -> None:
     loop = watched.loop

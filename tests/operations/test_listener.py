@@ -44,6 +44,7 @@ def port(unused_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         yield unused_port
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", HALF.values(), ids=HALF)
 def test_who_says_nothing_whole_is_cut_off(port: int, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=10) as stranger:
@@ -53,10 +54,12 @@ def test_who_says_nothing_whole_is_cut_off(port: int, sent: bytes) -> None:
                 pass  # fails after ten seconds of nothing
 
 
+@pytest.mark.slow
 def test_who_waits_for_an_answer_is_not(port: int) -> None:
     assert httpx.get(f"http://127.0.0.1:{port}/slow", timeout=10).json() == "at last"
 
 
+@pytest.mark.slow
 def test_a_kept_connection_is_kept_for_the_next_request(port: int) -> None:
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
         client.get("/quick")

@@ -15,7 +15,7 @@ from bot.sandbox.client import SandboxClient
 from bot.sandbox.server import serve
 from tests.operations.test_first_day import ANA, BEN, CHECK, ENOUGH, INGEST, INIT, Terminal, answers, office, shown
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("database_url")]
+pytestmark = [pytest.mark.release, pytest.mark.usefixtures("database_url")]
 STEP = 100  # honcho gives the second process a port this much higher
 
 

@@ -37,6 +37,7 @@ def test_it_does_not_wait_where_slack_says_no(unused_port: int) -> None:
         wait_for_slack(slack_client("xoxb-other", f"{url}/api/"), never)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [{"SLACK_SIGNING_SECRET": "page"}, {"SLACK_APP_TOKEN": "xapp-page"}])
 def test_a_wrong_token_is_said_in_a_sentence(way: dict[str, str], unused_port: int, tmp_path: Path) -> None:
     assert _said(tmp_path, unused_port, SLACK_BOT_TOKEN="xoxb-other", **way) == (
@@ -44,12 +45,14 @@ def test_a_wrong_token_is_said_in_a_sentence(way: dict[str, str], unused_port: i
     )
 
 
+@pytest.mark.slow
 def test_a_wrong_app_token_is_said_in_a_sentence(unused_port: int, tmp_path: Path) -> None:
     said = _said(tmp_path, unused_port, SLACK_BOT_TOKEN="xoxb-page", SLACK_APP_TOKEN="xapp-other")
     assert said.endswith("so Goldloop cannot start. Run `goldloop doctor` for help.\n")
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_over_http_a_port_that_is_taken_is_said_and_nothing_starts(unused_port: int, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

@@ -11,7 +11,7 @@ import pytest
 
 from bot.demo.place import __file__ as demo_file
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.release, pytest.mark.timeout(300)]
 ROOT = Path(__file__).resolve().parents[2]
 
 

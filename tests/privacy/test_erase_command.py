@@ -33,6 +33,7 @@ def goldloop(folder: Path, url: str, *arguments: str) -> subprocess.CompletedPro
     )
 
 
+@pytest.mark.slow
 def test_it_says_in_numbers_what_it_did(tmp_path: Path, database: Database, database_url: str) -> None:
     desk = opened(database, support_policy())
     desk.settled(ANA, BEN, text="rosalind wants her money back", external_id="E-1")

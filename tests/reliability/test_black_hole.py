@@ -56,6 +56,7 @@ def slowest(outcomes: Iterable[Outcome]) -> float:
     return max(outcome.ms for outcome in outcomes)
 
 
+@pytest.mark.slow
 def test_two_dozen_who_click_at_once_are_told_in_time_and_what_was_acknowledged_is_stored(
     loop: Loop, proxy: Proxy
 ) -> None:
@@ -85,6 +86,7 @@ def test_two_dozen_who_click_at_once_are_told_in_time_and_what_was_acknowledged_
     assert sorted(answers(loop)) == list(CROWD)
 
 
+@pytest.mark.slow
 def test_every_kind_of_request_is_answered_in_time(loop: Loop, proxy: Proxy) -> None:
     loop.predict("T-1", "the sofa came late", UNSURE)
     ana = loop.box.person(CROWD[0])
@@ -107,6 +109,7 @@ def test_every_kind_of_request_is_answered_in_time(loop: Loop, proxy: Proxy) -> 
     assert answers(loop) == []
 
 
+@pytest.mark.slow
 def test_a_program_is_told_when_to_come_back(
     shaky: Database, straight: Database, proxy: Proxy, unused_port: int
 ) -> None:
@@ -141,6 +144,7 @@ def test_whoever_watches_the_process_is_told_in_time_however_often_they_ask(
         assert ask("/ready").status_code == 200
 
 
+@pytest.mark.slow
 def test_rows_that_a_client_in_the_hole_has_locked_are_free_again_in_seconds(
     shaky: Database, straight: Database, proxy: Proxy
 ) -> None:

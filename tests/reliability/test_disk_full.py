@@ -82,6 +82,7 @@ def answers(loop: Loop) -> list[str]:
         return sorted(session.scalars(select(Answer.person)))
 
 
+@pytest.mark.slow
 def test_people_are_told_and_with_room_everything_goes_on(disk: Path, database: Database) -> None:
     with running_loop(database, database) as loop:
         loop.predict("T-1", "the sofa came late", UNSURE)

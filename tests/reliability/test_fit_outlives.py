@@ -47,6 +47,7 @@ def job(database: Database) -> Job:
         return session.scalars(select(Job).where(Job.name == TRAIN)).one()
 
 
+@pytest.mark.slow
 def test_a_run_outlives_an_absent_database(
     shaky: Database, straight: Database, proxy: Proxy, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

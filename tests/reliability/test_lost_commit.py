@@ -74,6 +74,7 @@ def test_a_vote_is_one_vote_and_one_correction(loop: Loop, proxy: Proxy, lose: L
     assert len(cards) == 1
 
 
+@pytest.mark.slow
 def test_a_lead_promotes_once_and_a_run_makes_one_candidate(loop: Loop, proxy: Proxy, lose: Lose) -> None:
     with loop.database.transaction() as session:
         add_seeds(session, SEEDS, utc_now(), loop.queue)

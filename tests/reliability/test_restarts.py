@@ -98,6 +98,7 @@ def readiness(loop: Loop, port: int) -> int:
     return httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=10).status_code
 
 
+@pytest.mark.slow
 def test_votes_that_were_acknowledged_are_stored_and_every_card_catches_up(
     loop: Loop, server: PostgresServer, unused_port: int
 ) -> None:

@@ -119,6 +119,7 @@ def left_running(session: int) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_it_finishes_the_fit_if_that_is_soon(database: Database, url: str, folder: Path) -> None:
     requested(database)
     worker = made(database, url, folder, stop_seconds=15)
@@ -136,6 +137,7 @@ def test_it_finishes_the_fit_if_that_is_soon(database: Database, url: str, folde
         worker.kill()
 
 
+@pytest.mark.slow
 def test_it_hands_a_long_fit_over_and_another_worker_makes_the_candidate(
     database: Database, url: str, folder: Path
 ) -> None:

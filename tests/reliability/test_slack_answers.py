@@ -12,6 +12,7 @@ from tests.reliability.slow_motion import Stage
 FAULTS = ("ratelimited", "server_error", "timeout", "lost_answer", "internal_error")
 
 
+@pytest.mark.slow
 def test_whatever_slack_answers_to_a_card_it_is_posted_once_and_catches_up(stage: Stage) -> None:
     worker = stage.worker()
     worker.slack.timeout = 1
@@ -33,6 +34,7 @@ def test_whatever_slack_answers_to_a_card_it_is_posted_once_and_catches_up(stage
     assert stage.corrections() == len(FAULTS)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 @pytest.mark.parametrize("trouble", ["ratelimited", "timeout", "server_error"])
 def test_a_card_that_was_perhaps_posted_is_not_posted_again_while_slack_cannot_be_asked(
@@ -48,6 +50,7 @@ def test_a_card_that_was_perhaps_posted_is_not_posted_again_while_slack_cannot_b
     assert stage.waiting() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 def test_a_card_that_was_perhaps_posted_is_found_behind_hundreds_of_later_messages(stage: Stage) -> None:
     worker = stage.worker()
@@ -88,6 +91,7 @@ def test_words_to_one_person_are_rather_said_twice_than_never(stage: Stage) -> N
     assert stage.waiting() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 @pytest.mark.parametrize(
     "method", ["files.getUploadURLExternal", "upload", "files.completeUploadExternal", "conversations.replies"]
@@ -107,6 +111,7 @@ def test_a_chart_is_in_its_thread_once_wherever_its_upload_was_lost(stage: Stage
     assert stage.waiting() == 0
 
 
+@pytest.mark.slow
 def test_a_card_that_slack_never_takes_is_given_up_told_once_and_holds_no_other_up(stage: Stage) -> None:
     worker = stage.worker()
     stage.box.fault("chat.postMessage", "invalid_blocks")
@@ -126,6 +131,7 @@ def test_a_card_that_slack_never_takes_is_given_up_told_once_and_holds_no_other_
     assert (len(stage.told()), stage.doctor()) == (1, [])
 
 
+@pytest.mark.slow
 def test_a_deleted_card_is_posted_again_with_its_next_vote_or_within_the_hour(stage: Stage) -> None:
     worker = stage.worker()
     voted, waiting, decided = (stage.ticket(f"ticket {number} of three") for number in ("one", "two", "three"))

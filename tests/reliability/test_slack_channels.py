@@ -20,6 +20,7 @@ from tests.reliability.slow_motion import Stage, staged
 BOT = workspace().apps[0].bot_user
 
 
+@pytest.mark.slow
 def test_a_bot_that_was_sent_away_asks_to_be_invited_once_and_goes_on_when_it_is(stage: Stage) -> None:
     worker = stage.worker()
     before = stage.ticket("was here before")
@@ -74,6 +75,7 @@ def reviewers(database: Database) -> list[str]:
         return members(session, queue_named(session, "support").id, Role.REVIEWER)
 
 
+@pytest.mark.slow
 def test_an_archived_channel_holds_its_cards_and_redraws_up_and_nothing_else(stage: Stage) -> None:
     worker = stage.worker()
     item = stage.ticket("the sofa came late")
@@ -107,6 +109,7 @@ def test_a_trouble_ends_quietly_when_nothing_waits_for_it_any_more(stage: Stage)
     assert len(stage.told()) == 1
 
 
+@pytest.mark.slow
 def test_where_the_leads_own_channel_fails_doctor_says_it_and_they_hear_when_it_is_mended(stage: Stage) -> None:
     worker = stage.worker()
     stage.box.kick(BOT, LEADS)

@@ -79,6 +79,7 @@ def reactions_delivered(loop: Loop) -> list[tuple[str, int, str, bool]]:
     ]
 
 
+@pytest.mark.slow
 def test_a_yes_that_slack_brings_twice_and_an_hour_late_is_one_decision(connected: Loop) -> None:
     card = report(connected)
     connected.box.events("twice")
@@ -106,6 +107,7 @@ def test_a_yes_taken_back_is_none_whichever_of_the_two_comes_first(connected: Lo
     assert count(connected, Decision) == 0
 
 
+@pytest.mark.slow
 def test_an_event_that_was_not_acknowledged_comes_again_and_then_counts_once(connected: Loop) -> None:
     card = report(connected)
     with connected.database.transaction(wait=PATIENT):  # on SQLite nobody else can write meanwhile
@@ -126,6 +128,7 @@ def second_process(loop: Loop) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 def test_two_processes_with_a_socket_each_are_as_one(loop: Loop) -> None:
     with second_process(loop):
         for number in range(6):
@@ -154,6 +157,7 @@ def settled(loop: Loop) -> list[Message]:
     return [one for one in loop.ana.messages(REVIEW) if "*refund* (2 votes)" in one.plain]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 def test_clicks_while_slack_ends_the_socket_are_stored_if_they_were_acknowledged(loop: Loop) -> None:
     for number in range(8):
@@ -192,6 +196,7 @@ def until_acknowledged(reviewer: Person, card: Message) -> bool:
     raise TimeoutError("the bot did not come back")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 def test_when_somebody_invites_the_bot_again_its_cards_come_at_once(loop: Loop) -> None:
     bot = workspace().apps[0].bot_user
@@ -229,6 +234,7 @@ def test_the_socket_hears_only_what_has_the_shape_of_slacks_payloads(
     assert count(loop, Answer) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 def test_a_receipt_is_shown_at_most_once_and_the_vote_counts_in_any_case(loop: Loop) -> None:
     for number, fault in enumerate(("lost_answer", "ratelimited", "server_error"), start=1):
@@ -258,6 +264,7 @@ def test_a_form_that_slack_does_not_open_in_time_asks_for_another_click(loop: Lo
     loop.box.wait_for(lambda: loop.ana.view)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 def test_while_slack_hangs_on_one_message_the_workers_other_work_goes_on(loop: Loop) -> None:
     loop.services.slack.timeout = 4

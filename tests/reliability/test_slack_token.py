@@ -1,8 +1,11 @@
 """Slack does not know our token any more: it is quiet until somebody gives us another."""
 
+import pytest
+
 from tests.reliability.slow_motion import ELSEWHERE, Stage
 
 
+@pytest.mark.slow
 def test_a_revoked_token_makes_it_quiet_and_a_new_one_goes_on_where_it_stopped(stage: Stage) -> None:
     worker = stage.worker()
     item = stage.ticket("the sofa came late")

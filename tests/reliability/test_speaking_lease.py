@@ -22,6 +22,7 @@ from tests.people import LEADS, REMINDER, workspace
 from tests.reliability.slow_motion import ELSEWHERE, Stage, staged
 
 
+@pytest.mark.slow
 def test_two_workers_together_keep_slacks_rates(database: Database) -> None:
     with staged(database, workspace(rates=True)) as stage:
         one, two = stage.worker(), stage.worker(f"{ELSEWHERE}:two")
@@ -41,6 +42,7 @@ def test_two_workers_together_keep_slacks_rates(database: Database) -> None:
         assert stage.calls("chat.postMessage", "chat.update").count("ratelimited") == 0
 
 
+@pytest.mark.slow
 def test_two_workers_post_each_card_once_and_say_each_notice_once(stage: Stage) -> None:
     workers = stage.worker(), stage.worker(f"{ELSEWHERE}:two"), stage.worker(f"{ELSEWHERE}:three")
     items = [stage.ticket(f"ticket number {number} of many") for number in range(6)]

@@ -4,12 +4,14 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from slack_bolt import Ack, App, BoltRequest
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.interval_runner import IntervalRunner
 
 from bot.sandbox.client import Person, SandboxClient
@@ -85,7 +87,7 @@ def web(address: str) -> WebClient:
 
 @pytest.fixture
 def app(web: WebClient) -> App:
-    return App(client=web)
+    return App(name="loop", client=web)
 
 
 @pytest.fixture
@@ -101,8 +103,16 @@ def connect(app: App) -> SocketModeHandler:
     client = handler.client
     client.current_session_runner.shutdown()  # it looks for a session every 100 ms only
     client.connect()
-    client.current_session_runner = IntervalRunner(client._run_current_session, 0.002).start()
+    client.current_session_runner = IntervalRunner(partial(_receive, client), 0.002).start()
     return handler
+
+
+def _receive(client: SocketModeClient) -> None:
+    """As the SDK does it, but it never calls a state alive again. If it does so while another thread connects anew, it
+    reads on from a session that has ended, for ever: the new one is not heard, and closing waits for its end."""
+    state, session = client.current_session_state, client.current_session  # in this order: a new one is set first
+    if session is not None and session.is_active():
+        session.run_until_completion(state)
 
 
 def disconnect(box: SandboxClient, *handlers: SocketModeHandler) -> None:

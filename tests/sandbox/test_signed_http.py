@@ -73,7 +73,7 @@ def config(site: Site) -> SandboxConfig:
 
 @pytest.fixture
 def bolt(site: Site, web: WebClient) -> App:
-    site.app = App(client=web, signing_secret="hush")
+    site.app = App(name="loop", client=web, signing_secret="hush")
     return site.app
 
 
@@ -96,7 +96,7 @@ def test_bolt_accepts_the_signature_of_every_kind_of_request(
 
 
 def test_a_wrong_secret_is_found_out(site: Site, web: WebClient, ana: Person) -> None:
-    site.app = App(client=web, signing_secret="another")
+    site.app = App(name="loop", client=web, signing_secret="another")
     outcome = ana.command("/loop", "review")
     assert (outcome.ok, outcome.status) == (False, 401)
     assert outcome.error == '/loop failed with the error "dispatch_failed"'

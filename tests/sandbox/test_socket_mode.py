@@ -126,7 +126,7 @@ def test_after_a_dropped_socket_bolt_comes_back(
 
 
 def test_two_processes_share_the_work(web: WebClient, ana: Person, box: SandboxClient) -> None:
-    apps = [App(client=web), App(client=web)]
+    apps = [App(name="one", client=web), App(name="other", client=web)]
     heard = [Heard(app) for app in apps]
     handlers = [connect(app) for app in apps]
     web.chat_postMessage(channel="C_REVIEW", text="card", blocks=[actions(button("vote", "Refund"))])

@@ -20,10 +20,13 @@ from bot.slack.inbound.app import build_app
 from core.policy import Policy
 from core.records import Base
 from core.storage.database import Database
+from tests.core.conftest import database, database_url, postgresql_database, sqlite_database
 from tests.core.desk import Desk, opened
 from tests.people import ANA, BEN, CLEO, support_policy
 from tests.security.strangers import STRANGERS, open_place
 from tests.web import web_server
+
+__all__ = ["database", "database_url", "postgresql_database", "sqlite_database"]
 
 SECRET = "secret-A_GOLDLOOP"
 
@@ -79,5 +82,5 @@ def _opened(database: Database, unused_port: int, policy: Policy) -> Iterator[Do
         refresh_people(services)
         app = create_app(services, build_app(services), SECRET)
         address = f"http://127.0.0.1:{unused_port}"
-        with web_server(app, unused_port), httpx.Client(base_url=address, timeout=30) as client:
+        with web_server(app, unused_port), httpx.Client(base_url=address, timeout=30, verify=False) as client:
             yield Door(client, box, desk)

@@ -124,6 +124,7 @@ def assert_tells_nothing(answer: httpx.Response) -> None:
         assert word not in answer.text
 
 
+@pytest.mark.slow
 def test_what_is_forged_replayed_or_truncated_is_refused(door: Door) -> None:
     before = door.counts()
 
@@ -149,6 +150,7 @@ def test_no_time_and_no_signature_breaks_the_check(door: Door, stamp: str) -> No
         assert_tells_nothing(answer)
 
 
+@pytest.mark.slow
 def test_what_is_signed_but_spoilt_changes_nothing_and_breaks_nothing(door: Door) -> None:
     door.desk.ticket("where is my parcel")
     before = door.counts()
