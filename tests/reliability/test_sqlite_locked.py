@@ -28,7 +28,7 @@ sys.stdin.readline()
 BUSY = """
 import sys
 from sqlalchemy import text
-from core.database import PATIENT, Database
+from core.storage.database import PATIENT, Database
 database = Database("sqlite:///" + sys.argv[1])
 with database.transaction() as session:
     session.execute(text("CREATE TABLE turns AS SELECT 0 AS taken"))
