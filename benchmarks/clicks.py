@@ -1,4 +1,4 @@
-"""How long does a person wait for a click to be acknowledged, beside the least that can be done for one?
+"""Latency from a click to its acknowledgement, beside the minimum work for one.
 
     python -m benchmarks.clicks [--full] [--database sqlite|postgresql]
 
@@ -7,8 +7,7 @@ over the commit to the acknowledgement. The floor (benchmarks/floor.py) and the 
 work (benchmarks/least_app.py) are given the same requests. Rounds of them are interleaved, as other work on the machine
 comes and goes; what counts is the ratio within a round. Also measured: two `goldloop web` that share the clients, as
 behind a load balancer. Then the load again on one, while a worker beside it retrains on ten thousand rows (--full).
-cpu: what the servers' processes used for one click, its receipt included.
-"""
+cpu: what the servers' processes used for one click, its receipt included."""
 
 import argparse
 import random

@@ -1,4 +1,4 @@
-"""How fast do predictions come in, with flagging, beside a plain bulk insert of the same rows?
+"""Throughput of predictions with flagging, beside a plain bulk insert of the same rows.
 
     python -m benchmarks.intake [--full] [--database sqlite|postgresql]
 
@@ -8,8 +8,7 @@ hash is made, nothing is flagged. About one row in eight is flagged: a flag, a r
 prediction. Each is a process of its own, timed from its start to its end, without what the same process takes for no
 rows at all (the least of three times: whatever runs beside is not to count as its start); rounds are interleaved.
 Memory is the most that the process which takes the rows in ever held, and `cpu` the processor time that it used for one
-row, in microseconds: PostgreSQL's own is not in it.
-"""
+row, in microseconds: PostgreSQL's own is not in it."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""How good and how fast is the built-in text learner, beside a plain reference in the same run?
+"""Accuracy and speed of the built-in text learner, beside a plain reference in the same run.
 
     python benchmarks/learners.py [FOLDER]
 

@@ -1,4 +1,4 @@
-"""What a figure was measured on, and how a row of figures is made of many times."""
+"""The machine that a figure was measured on, and summaries of many measured times."""
 
 import os
 import platform

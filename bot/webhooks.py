@@ -43,7 +43,7 @@ def deliver_next_event(services: Services) -> bool:
         lambda session: note_attempt(session, due.delivery_id, attempt, services.clock())
     )
     if attempt.is_ours and state is DeliveryState.DEAD:
-        log.error("an event is given up", extra={"delivery": due.delivery_id, "reason": attempt.outcome})
+        log.error("Webhook delivery given up", extra={"delivery": due.delivery_id, "reason": attempt.outcome})
     return True
 
 
@@ -64,7 +64,7 @@ def attempted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> A
         said = str(error) if isinstance(error, Invalid) else f"no answer ({type(error).__name__})"
         return Attempted(None, said, _since(began))
     except Exception as error:
-        log.warning("an event could not be sent", extra={"delivery": due.delivery_id}, exc_info=error)
+        log.warning("Webhook delivery failed", extra={"delivery": due.delivery_id}, exc_info=error)
         return Attempted(None, f"{type(error).__name__} in sending it", _since(began), is_ours=True)
     outcome = f"{status} {httpx.codes.get_reason_phrase(status)}".strip()
     delivered, gone = 200 <= status < 300, status == GONE

@@ -22,7 +22,6 @@ def queue_named(session: Session, name: str) -> Queue:
 
 
 def queue_to_fill(session: Session, name: str) -> Queue:
-    """Its row, shared by all who store people's texts, and waited for by whoever erases some (core/privacy/erasure.py):
-    what
-    that does not see stored, we see erased. Raises NotFound."""
+    """Its row, with a shared lock. All who store people's texts take it, and an erasure (core/privacy/erasure.py) waits
+    for it: a text that the erasure does not find stored is refused here as erased. Raises NotFound."""
     return session.scalar(_SHARED, {"name": name}) or queue_named(session, name)

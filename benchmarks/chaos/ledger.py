@@ -1,4 +1,4 @@
-"""What people and senders did and what they were answered: the other side of the comparison with the rows.
+"""The ledger of actions of people and senders, with the responses they got, for comparison with the rows.
 
 Times are seconds since 1970 of this machine, `clicked_at` and `reacted_at` microseconds as Slack counts them.
 """

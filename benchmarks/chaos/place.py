@@ -1,4 +1,4 @@
-"""Where a round plays: a folder, a workspace, a database of its own, a policy file, and what processes are told."""
+"""The environment of a round: a folder, a workspace, a database, a policy file and the environment variables."""
 
 import json
 import os

@@ -104,7 +104,7 @@ def _look(services: Services) -> _Look | None:
         with finished_within(DATABASE_SECONDS), services.database.reading(wait=DATABASE_SECONDS) as session:
             waiting, given_up = backlog.waiting(session), backlog.given_up(session)
     except (SQLAlchemyError, Refusal) as error:  # asked every few seconds: no traceback each time
-        log.info("the database does not answer", extra={"reason": type(error).__name__})
+        log.info("Database does not answer", extra={"reason": type(error).__name__})
         return None
     return _Look(time.monotonic() - start, waiting, given_up)
 

@@ -1,4 +1,4 @@
-"""What buttons and options carry back: views write it, inbound/payloads.py reads it."""
+"""Values of buttons and options: views write them, inbound/payloads.py reads them."""
 
 from core.vocabulary import AnswerKind
 

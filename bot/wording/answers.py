@@ -1,4 +1,4 @@
-"""What people answer, and what it adds up to."""
+"""Sentences about answers and tallies."""
 
 from bot.wording.format import Format
 from bot.wording.numbers import count

@@ -1,4 +1,4 @@
-"""What a card is about, in words."""
+"""Names of cards in sentences."""
 
 from typing import assert_never
 

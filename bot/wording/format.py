@@ -1,4 +1,4 @@
-"""What differs between front ends in one sentence: how a stranger's text and a person are written."""
+"""The parts of a sentence that differ between front ends: untrusted text and names of people."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from core.vocabulary import OPERATOR
 
 @dataclass(frozen=True)
 class Format:
-    """text: writes what a stranger gave, such as a label, so that it does no harm. person: writes who somebody is."""
+    """text: escapes untrusted text, such as a label. person: writes a person's name."""
 
     text: Callable[[str], str]
     person: Callable[[str], str]

@@ -1,4 +1,4 @@
-"""What the golden gate found: for leads, with numbers and names."""
+"""Sentences about the findings of the golden gate, for leads."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never

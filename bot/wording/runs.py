@@ -1,4 +1,4 @@
-"""How far a training run is, and why one was given up."""
+"""Sentences about the progress and the failure of training runs."""
 
 from typing import assert_never
 

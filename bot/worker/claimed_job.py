@@ -35,15 +35,15 @@ def work_on_next(services: Services, name: str, work: Callable[[Claim], None]) -
         with _renewed(services, claimed):
             work(claimed)
     except LostLease:
-        log.warning("another worker took the job over", extra={"job": claimed.id})
+        log.warning("Job lease lost", extra={"job": claimed.id})
     except Interrupted:
-        log.info("a job is released, for this worker ends", extra={"job": claimed.id, "job_name": name})
+        log.info("Job released at shutdown", extra={"job": claimed.id, "job_name": name})
         _release(services, claimed, RELEASE_SECONDS)
     except DatabaseUnavailable:
-        log.warning("a job is put off, for the database is away", extra={"job": claimed.id, "job_name": name})
+        log.warning("Job postponed, database unavailable", extra={"job": claimed.id, "job_name": name})
         _release(services, claimed)
     except Exception as error:
-        log.exception("a job failed", extra={"job": claimed.id, "job_name": name})
+        log.exception("Job failed", extra={"job": claimed.id, "job_name": name})
         reason = str(error) if isinstance(error, WorkFailed) else f"{type(error).__name__}: {error}"
         services.database.retry_until_committed(lambda session: _fail(session, claimed, reason, services.clock()))
     return True

@@ -2,8 +2,7 @@
 which was ahead has written would otherwise last until the old time comes round again.
 
 APScheduler goes by the wall clock and sleeps until the next time it knows; where that clock is put back an hour it
-would sleep for an hour, so it is woken.
-"""
+would sleep for an hour, so it is woken."""
 
 import logging
 import threading
@@ -24,14 +23,14 @@ STEP_SECONDS = 5.0  # by which the wall clock must have left the steady one to h
 
 
 def watch_clock(services: Services, wake: Callable[[], None], stopping: threading.Event) -> None:
-    """Until `stopping`. wake: called when the clock was set."""
+    """Until `stopping`. wake: called when System clock changed."""
     is_repaired, apart = False, _apart()
     while not stopping.is_set():
         is_repaired = is_repaired or _repaired(services)
         stopping.wait(LOOK_SECONDS)
         former, apart = apart, _apart()
         if abs(apart - former) > STEP_SECONDS:
-            log.warning("the clock was set", extra={"seconds": round(apart - former)})
+            log.warning("System clock changed", extra={"seconds": round(apart - former)})
             is_repaired = False
             wake()
 
@@ -51,7 +50,7 @@ def _repaired(services: Services) -> bool:
     except DatabaseUnavailable:
         return False
     except Exception:
-        log.exception("stored times could not be repaired")
+        log.exception("Stored times not repaired")
     return True
 
 

@@ -1,6 +1,5 @@
 """The scheduler: looks at every periodic task in its time. APScheduler is only the clock; rows are the work, so any
-number of workers may run.
-"""
+number of workers may run."""
 
 import logging
 import threading
@@ -82,9 +81,9 @@ def _tick(task: PeriodicTask, services: Services, stopping: threading.Event, sig
             if stopping.is_set() or not task.step(services):
                 return
     except DatabaseUnavailable:
-        log.debug("the database is away", extra={"job_name": task.name})  # which it has said itself, once for all
+        log.debug("Database unavailable", extra={"task": task.name})  # which it has said itself, once for all
     except Exception:
-        log.exception("a job step failed", extra={"job_name": task.name})
+        log.exception("Periodic task failed", extra={"task": task.name})
 
 
 def is_too_early(task: PeriodicTask, signs: Liveness) -> bool:
@@ -102,7 +101,7 @@ def _end(scheduler: BackgroundScheduler, executor: LocalExecutor, seconds: float
     executor.stop()
     ending.join(RELEASE_SECONDS)
     if ending.is_alive():
-        log.warning("a task goes on; the process ends after it")
+        log.warning("Shutdown waits for a periodic task")
 
 
 def _wake(scheduler: BackgroundScheduler) -> None:

@@ -59,7 +59,7 @@ def notify(
 
 
 def was_noted(session: Session, key: str) -> bool:
-    """Whether somebody has asked for the notice with this key, said or not."""
+    """Whether the notice with this key was requested, sent or not."""
     return session.scalar(select(Notice.id).where(Notice.key == key)) is not None
 
 
@@ -67,8 +67,7 @@ def claim_next(session: Session, process: str, now: datetime, full_channels: Col
     """Take the notice that has been due longest. Two processes never get the same one.
 
     full_channels: channels that have had their post of this second; words to one person do not wait for them. What an
-    incident holds up is left alone.
-    """
+    incident holds up is left alone."""
     notice = session.scalar(
         select(Notice)
         .where(

@@ -16,8 +16,8 @@ PIECE = 1000  # rows of a kind in one transaction
 
 
 def forget_before(session: Session, before: datetime) -> int:
-    """Delete a piece of what was over before then. Returns how many rows; 0 means that there are no more. Locks nothing
-    that anybody still writes; repeating it is safe."""
+    """Delete a piece of the rows that were finished before then. Returns how many; 0 means that there are no more.
+    Locks no rows that are still written; repeating it is safe."""
     return sum(
         _delete(session, record, found.limit(PIECE))
         for record, found in (
@@ -45,7 +45,7 @@ def _deliveries(before: datetime) -> Select[int]:
 
 
 def _events(before: datetime) -> Select[int]:
-    """An event is over when it was addressed and nobody has still to hear of it."""
+    """An event is finished when it was addressed and has no pending delivery."""
     waits = exists().where(EventDelivery.event_id == Event.id)
     return select(Event.id).where(and_(Event.addressed_at < before, ~waits))
 

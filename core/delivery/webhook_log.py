@@ -1,4 +1,4 @@
-"""How deliveries to other systems are doing: counts for each endpoint, what is dead, what was tried last."""
+"""The state of webhook deliveries: counts for each endpoint, dead deliveries and the last attempts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -58,7 +58,7 @@ def publish(
 
 
 def is_waiting(session: Session, endpoints: Sequence[WebhookEndpoint], now: datetime) -> bool:
-    """Is there anything to do? Only reads, so that asking every second holds nobody up."""
+    """Is there anything to do? Only reads, so that it can be asked every second."""
     unaddressed = select(Event.id).where(Event.addressed_at.is_(None)).limit(1)
     return session.scalar(unaddressed) is not None or session.scalar(_due(endpoints, now)) is not None
 

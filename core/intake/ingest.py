@@ -134,7 +134,7 @@ def _storable(session: Session, queue: Queue, batch: Sequence[NewPrediction]) ->
 
 
 def _store(session: Session, queue: Queue, rows: Sequence[NewPrediction], now: datetime) -> int:
-    """How many were not there yet. Nobody asks for their ids, which would take a tenth longer."""
+    """Returns how many are new. Their ids are not returned: that would take a tenth longer."""
     return insert_all(session, PREDICTIONS, {"queue_id": queue.id, "created_at": now}, [_values(row) for row in rows])
 
 

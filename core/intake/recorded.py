@@ -1,4 +1,4 @@
-"""What became of a prediction that was sent: for senders who repeat themselves, and who want to know."""
+"""The state of a prediction that was sent, for senders that repeat it or ask about it."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Whether reviewers want to be asked now, as they say themselves."""
+"""Availability of reviewers: they pause and resume by themselves."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from core.vocabulary import Role
 
 
 def pause(session: Session, person: str, now: datetime) -> None:
-    """This person is not counted as somebody left to ask until they resume; a vote of theirs still counts. Raises
+    """Until this person resumes, they do not count as able to answer; a vote of theirs still counts. Raises
     NotAllowed for those who review nowhere. Safe to repeat, as `resume` is."""
     require_anywhere(session, Role.REVIEWER, person, "pause")
     row = locked_reviewer(session, person)

@@ -1,4 +1,4 @@
-"""Who holds which role in a queue, as rows: reviewers, leads, admins."""
+"""Members of a queue and their roles, as rows: reviewers, leads, admins."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

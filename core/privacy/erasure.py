@@ -31,8 +31,8 @@ PIECE = 500  # predictions that retention erases in one transaction: no click wa
 
 @dataclass(frozen=True)
 class Erased:
-    """How many rows lost what they held, now and not in an earlier call. closed: open items that nobody can judge any
-    more; messages: cards that will be redrawn; models: names of those that learnt from it."""
+    """How many rows lost their content in this call. closed: open items that can no longer be judged; messages: cards
+    that will be redrawn; models: names of those that learnt from it."""
 
     queue: str
     predictions: int
@@ -51,8 +51,7 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
 
     Locks the queue's row against intake, then the predictions and their items. Open items are closed; every card is
     redrawn. Models that learnt from it are named, and marked in their story. Repeating it finds nothing more to erase.
-    Raises NotFound if the queue never had such a prediction.
-    """
+    Raises NotFound if the queue never had such a prediction."""
     queue = _closed_to_intake(session, queue_name)
     known = session.scalars(
         select(Prediction)
@@ -76,7 +75,7 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
 
 def erase_expired(session: Session, policy: QueuePolicy, now: datetime, most: int = PIECE) -> int:
     """Retention: erase predictions that are older than the policy's days and neither trained a model nor are golden.
-    Settled ones count from their settling, those that nobody was asked about from their arrival; what waits for people
+    Settled ones count from their settling, those that were never flagged from their arrival; what waits for people
     stays. Locks as `erase`. Returns how many; fewer than `most` means that there are no more for now."""
     days = policy.privacy.retention_days
     if days == 0:

@@ -1,4 +1,4 @@
-"""Who may use the HTTP API: a bearer token per sender."""
+"""Tokens of the HTTP API: a bearer token per sender."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What a model said about one input, and why that deserves a look."""
+"""Predictions of a model about inputs, and their flags."""
 
 from datetime import datetime
 from typing import Any

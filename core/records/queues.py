@@ -78,8 +78,8 @@ class Member(Base):
 
 
 class GroupMember(Base):
-    """Who is in a Slack user group that the policy names, as far as it could last be asked: so that nobody loses a role
-    because Slack did not answer."""
+    """The members of a Slack user group that the policy names, as last read. They keep their roles while Slack does not
+    answer."""
 
     __tablename__ = "group_member"
     __table_args__ = (UniqueConstraint("group_id", "person"),)

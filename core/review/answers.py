@@ -1,4 +1,4 @@
-"""What people have said about an item so far, and who could still be asked."""
+"""Current answers to an item, and the number of reviewers who can still answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _COUNTS = select(
 ).subquery()
 _SO_FAR = (
     select(_COUNTS.c.left, _COUNTS.c.done, _COUNTS.c.asked, *_SAID)
-    .select_from(_COUNTS.outerjoin(Answer, _OF_ITEM))  # the counts also where nobody has said anything
+    .select_from(_COUNTS.outerjoin(Answer, _OF_ITEM))  # the counts also where there are no answers
     .order_by(Answer.id)
 )
 

@@ -1,5 +1,5 @@
-"""Who can answer an item: reviewers of its queue who may act and are not paused, who are asked about it, and who have
-not answered it yet.
+"""The reviewers who can still answer an item: those of its queue who are active and not paused, to whom it is assigned,
+and who have not answered it yet.
 
 An `Assignment` narrows an item to the people it names; without one, every reviewer of the queue is asked. The
 conditions stand here once, for the statements of a click, of Home and of the periodic look at stuck items.

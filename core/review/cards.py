@@ -1,4 +1,4 @@
-"""What people see of reviewing, as plain data: loaded here, drawn by the front end."""
+"""Cards and forms of review items, as plain data: loaded here, drawn by the front end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class FlagLine:
 
 @dataclass(frozen=True)
 class GivenReason:
-    """A reason somebody gave, and their note. person is None where names are not revealed."""
+    """A reason that a person gave, and their note. person is None where names are not revealed."""
 
     answer: str
     reason: ErrorReason | None

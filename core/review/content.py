@@ -1,4 +1,4 @@
-"""What of an input people may see: masked as the policy says, and a word in place of what was erased.
+"""The content of an input as people may see it: masked as the policy says, with a placeholder where it was erased.
 Everything that draws or exports content asks here."""
 
 from collections.abc import Mapping

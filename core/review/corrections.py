@@ -22,7 +22,7 @@ from core.review.presenting import item_changed
 from core.storage.database import run
 from core.vocabulary import AnswerKind, Destination, ErrorReason, EventKind, ItemState, QuestionAbout, Settler
 
-# Built once, and run past the ORM: somebody waits for it.
+# Built once, and run past the ORM: a person waits for it.
 _NEW = cast(Table, Correction.__table__).insert().returning(Correction.id)
 _SETTLED = (
     cast(Table, ReviewItem.__table__)

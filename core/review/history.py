@@ -96,7 +96,7 @@ class HistoryLine:
 
 def item_history(session: Session, item_id: int, person: str | None, policy: Policy) -> list[HistoryLine]:
     """How an item was decided, oldest first. Names and single votes are for leads (and for person None, the operator),
-    or for everyone where the policy reveals names; while the item is open nobody sees them. What the model said of a
+    or for everyone where the policy reveals names; while the item is open they are hidden. What the model said of a
     blind item is only for the operator until the item is settled."""
     item = session.get_one(ReviewItem, item_id)
     question, queue = question_of(item), policy.queue(item.queue.name)
@@ -120,7 +120,7 @@ def item_history(session: Session, item_id: int, person: str | None, policy: Pol
 
 
 def _model_lines(prediction: Prediction) -> list[HistoryLine]:
-    """What the model said and why that was flagged; on an open blind item nobody may know."""
+    """The prediction and its flags; hidden from all while a blind item is open."""
     predicted = PredictionMade(prediction.model_version, prediction.label, prediction.confidence)
     return [
         HistoryLine(prediction.created_at, predicted),

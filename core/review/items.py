@@ -1,4 +1,4 @@
-"""A flagged prediction becomes a review item, and whoever decides about an item holds it."""
+"""Review items: opened for flagged predictions, and locked while they are decided."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ _OPENING = Bulk(
 
 @dataclass(frozen=True)
 class LockedItem:
-    """An item and what it is about, as nobody else changes it until the transaction ends. source_id: of the prediction,
+    """An item and what it is about, locked until the transaction ends. source_id: of the prediction,
     golden example or seed example that holds its content. The model's label is None where the item is about a stored
     label. flagged_with: how likely a prediction like this one was to be flagged."""
 
@@ -97,8 +97,7 @@ def open_items(
     """Show the predictions to the queue's reviewers; returns the items' ids, in this order.
 
     Whether one is blind depends on its content alone, so the same text is always shown in the same way. Without a guess
-    there is nothing to hide, and nothing a model got wrong.
-    """
+    there is nothing to hide, and nothing a model got wrong."""
     share = policy.review.blind_share
     undisputed = {"disputed_because": "", "disputed_values": {}}
     about = QuestionAbout.PREDICTION

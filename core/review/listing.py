@@ -16,7 +16,7 @@ from core.vocabulary import Destination, ErrorReason, ItemState, Reason, Settler
 
 @dataclass(frozen=True)
 class ItemLine:
-    """One review item. Votes are left out: nobody sees them before an item is settled."""
+    """One review item. Votes are left out: they are hidden until the item is settled."""
 
     id: int
     external_id: str
@@ -91,8 +91,7 @@ def correction_page(
 
     The page ends before the first one that was settled after `settled_by`, which should lie a few seconds back: ids are
     given out before the commit, so a younger one may be visible before an older one, and a reader who went on from the
-    younger one would never see the older.
-    """
+    younger one would never see the older."""
     wanted = (
         select(Correction, Prediction.external_id, Prediction.model_version, Prediction.label)
         .options(lazyload(Correction.item))

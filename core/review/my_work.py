@@ -1,4 +1,4 @@
-"""What one person sees of their own reviewing: what waits for them, what they have done, what they may take back."""
+"""A person's own reviewing: the items that wait for them, their answers, and which of these they may withdraw."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

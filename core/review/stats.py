@@ -1,4 +1,4 @@
-"""How a queue is doing, in numbers for its leads."""
+"""Statistics of a queue, for its leads."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -96,8 +96,7 @@ def _errors_by_label(session: Session, queue_id: int) -> tuple[tuple[str, int], 
     """Errors of the model that reviewers caught, by the label that was right; most first.
 
     Where no model was live, none was wrong: those are taken off again. They are few, so that the many need no look at
-    their predictions.
-    """
+    their predictions."""
     label = func.coalesce(Correction.label, NONE_OF_THESE)
     wrong = (Correction.queue_id == queue_id, Correction.is_current, ~Correction.model_was_right)
     counted = Counter(dict(session.execute(select(label, func.count()).where(*wrong).group_by(Correction.label)).all()))

@@ -1,4 +1,4 @@
-"""Where a vote is counted."""
+"""Votes: a vote is stored and counted here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -49,8 +49,8 @@ _UNSETTLED = (
 
 @dataclass(frozen=True)
 class NewAnswer:
-    """What somebody said. clicked_at: when they clicked, in microseconds, by Slack's clock; of what they said in a
-    form, when they opened it, for Slack does not say when they sent it."""
+    """An answer of a person. clicked_at: the time of the click, in microseconds by Slack's clock; for a form, the time
+    at which it was opened, because Slack does not tell when it was sent."""
 
     kind: AnswerKind
     clicked_at: int
@@ -135,8 +135,8 @@ def withdraw_vote(
 
 
 def decide_again(session: Session, item_id: int, now: datetime, policy: Policy) -> None:
-    """What was said has not changed, but who could still be asked may have: somebody paused, or left. Locks the item;
-    does nothing unless it is open. Safe to repeat."""
+    """Decide with the same answers, after a reviewer has paused or left, so that fewer can still answer. Locks the
+    item; does nothing unless it is open. Safe to repeat."""
     item = locked_item(session, CardRef(item_id))
     if item.state is ItemState.OPEN:
         answers, left = current_answers(session, item.id), left_to_ask(session, item)

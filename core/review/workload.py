@@ -1,4 +1,4 @@
-"""What a person has open and has done today."""
+"""A person's workload: open items, and answers of today."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

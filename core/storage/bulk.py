@@ -29,10 +29,9 @@ Row = Mapping[str, Any]
 class Bulk:
     """Which columns of a table are filled, and what is wanted back: of a table that counts its `id` up.
 
-    same: columns with one value for all rows; each: those with a value per row, of a kind that JSON knows too.
-    key: columns by which a row may be there already, which then stays as it is. again: what INSERT is to do about it
-    instead, without values of its own. back: columns that are wanted back.
-    """
+    same: columns with one value for all rows; each: those with a value per row, of a kind that JSON knows too. key:
+    columns by which a row may be there already, which then stays as it is. again: what INSERT is to do about it
+    instead, without values of its own. back: columns that are wanted back."""
 
     table: Table
     same: tuple[str, ...]
@@ -113,7 +112,7 @@ def _by_driver(connection: Connection, bulk: Bulk, same: Row, rows: Sequence[Row
 
 
 def _since(connection: Connection, bulk: Bulk, newest: int) -> Sequence[Any]:
-    """Nobody else writes to SQLite meanwhile, so whatever has a higher id than any before is new."""
+    """No other connection writes to SQLite meanwhile, so every row with a higher id than any before is new."""
     columns = bulk.table.c
     return connection.execute(select(*[columns[name] for name in bulk.back]).where(columns.id > newest)).all()
 

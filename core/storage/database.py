@@ -95,8 +95,8 @@ class Database:
                 time.sleep(AGAIN_SECONDS)
 
     def overwrite_log(self) -> None:
-        """What was erased is gone from SQLite's log too, which would keep it until that is written over. Where others
-        read just now it is not, for nobody's click may wait: then the next time, or when every process has ended."""
+        """Overwrite SQLite's log, which would otherwise keep erased rows. While another connection reads, the log stays
+        as it is, because no click may wait: it is overwritten the next time, or when every process has ended."""
         if self.is_sqlite:
             with self.engine.connect() as connection:
                 connection.exec_driver_sql(f"PRAGMA busy_timeout={LOG_PATIENCE}")

@@ -2,8 +2,7 @@
 
 A process takes a lease in one short transaction, works outside of any, and releases it with the outcome in another. A
 lease that is not renewed ends by itself, so a process that dies holds nothing up for long; `is_dead` knows the
-processes of this machine that are gone, whose leases need not be waited for.
-"""
+processes of this machine that are gone, whose leases need not be waited for."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from core.records.leased import Lease, Leased, Retried
 from core.storage.database import insert
 
 LEASE = timedelta(seconds=60)  # longer than any call to Slack or to an endpoint
-EXCLUSIVE_LEASE = timedelta(seconds=15)  # for as long may nobody take over from a machine that died
+EXCLUSIVE_LEASE = timedelta(seconds=15)  # after which another machine may take over from one that died
 LONGEST_PAUSE = timedelta(minutes=5)
 MOST_ATTEMPTS = 5  # of work that fails for a reason of its own, so that it must not loop for ever
 CLOCKS_APART = timedelta(minutes=1)  # between two machines
@@ -87,8 +86,8 @@ def repair_times(
 
 
 def acquire(session: Session, name: str, process: str, now: datetime, is_dead: IsDead) -> Outcome:
-    """Take or renew the lease of this name. Locks the row only to change it, so that processes which wait for it hinder
-    nobody. Repeating it renews the lease."""
+    """Take or renew the lease of this name. Locks the row only to change it, so that waiting processes do not hold up
+    others. Repeating it renews the lease."""
     lease = session.get(Lease, name)
     if lease is None:
         first = insert(session, Lease).values(name=name, leased_by=process, leased_until=now + EXCLUSIVE_LEASE)

@@ -1,9 +1,8 @@
-"""Connections to PostgreSQL that nobody waits for longer than they may (core/storage/deadlines.py).
+"""Connections to PostgreSQL with a deadline for every wait (core/storage/deadlines.py).
 
-The server's own time-outs are of no use where the network swallows everything: neither they nor TCP notice for minutes.
-So the one place where psycopg waits looks at the clock, and connecting (names are looked up there, too) is done by
-threads that nobody has to wait for.
-"""
+The server's own time-outs do not work when the network drops all packets: neither they nor TCP notice for minutes.
+Therefore the one place where psycopg waits looks at the clock, and connecting (which includes name look-ups) is done by
+threads that can be abandoned."""
 
 import time
 from collections.abc import Callable, Generator
@@ -17,7 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.storage import deadlines
 
-CONNECT_SECONDS = 5  # after which an attempt to connect ends, whoever still waits for it
+CONNECT_SECONDS = 5  # after which an attempt to connect ends
 LOOK_SECONDS = 0.05  # how often a waiting thread looks at the clock
 
 POOLED = 20  # connections that stay open
@@ -102,7 +101,7 @@ def _leave_begin_to_us(engine: Engine) -> None:
 
 
 def _try_the_idle(engine: Engine) -> None:
-    """A connection that was not used for a while may have died since, so it is tried before anybody is given it."""
+    """A connection that was not used for a while may be dead, so it is tried before it is handed out."""
 
     def note(_connection: Any, record: ConnectionPoolEntry) -> None:
         record.info[USED] = time.monotonic()

@@ -1,4 +1,4 @@
-"""What makes two inputs the same, and chance that can be repeated.
+"""The hash of an input's content, and random draws that follow from it.
 
 Both are functions of the content alone: an input that comes twice, on any machine and in any order, has the same hash
 and falls on the same side of every share (blind or not, golden or not). Nothing has to be stored or drawn for that.
@@ -13,10 +13,9 @@ from core.text.normalisation import normalise
 def content_hash(text: str | None, image_url: str | None = None) -> str:
     """SHA-256 as 64 hex digits over the normalised text and the image's address.
 
-    None and "" are the same: nothing there. The address is only stripped, since paths are case sensitive.
-    The two parts are written as a JSON list, so that no text can pass for a text with an image; each for itself, since
-    a list takes Python four times as long as a text.
-    """
+    None and "" are the same: nothing there. The address is only stripped, since paths are case sensitive. The two parts
+    are written as a JSON list, so that no text can pass for a text with an image; each for itself, since a list takes
+    Python four times as long as a text."""
     words, address = json.dumps(normalise(text or "")), json.dumps(image_url.strip()) if image_url else '""'
     return hashlib.sha256(f"[{words}, {address}]".encode("ascii")).hexdigest()
 

@@ -1,4 +1,4 @@
-"""What of a text can be stored."""
+"""Removal of characters that a database cannot store."""
 
 
 def storable(text: str) -> str:

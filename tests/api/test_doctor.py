@@ -1,4 +1,4 @@
-"""What `goldloop doctor` says of webhooks."""
+"""`goldloop doctor` on webhooks."""
 
 import pytest
 

@@ -111,7 +111,7 @@ def test_a_database_that_is_locked_by_another_process_is_worth_asking_again(api:
 def test_a_bug_says_nothing_of_itself(api: Api) -> None:
     promoted(seeded(api.desk))
     with api.desk.database.transaction() as session:
-        session.execute(update(Evaluation).values(blocks={}))  # as no code of ours writes it
+        session.execute(update(Evaluation).values(blocks=[{}]))  # as no code of ours writes it
     answer = api.call("GET", "support/models", api.token())
     assert is_problem(answer, 500, "internal")["detail"] == "Internal error. It has been logged."
 

@@ -46,7 +46,7 @@ def test_an_exception_is_logged_once_with_an_id_and_the_next_work_is_done(
     after_ack.close()
     assert done.is_set()
     [record] = [one for one in caplog.records if one.levelno >= logging.ERROR]
-    assert record.getMessage() == "work after an acknowledgement failed"
+    assert record.getMessage() == "Work after the acknowledgement failed"
     assert record.exc_info is not None
     assert len(vars(record)["reference"]) == 8
     assert vars(record)["work"] == "stumble"
@@ -96,4 +96,4 @@ def test_what_comes_after_the_end_is_left_undone_and_raises_nothing(
     with caplog.at_level(logging.INFO):
         after_ack.run(done.set)
     assert not done.is_set()
-    assert "left undone, for the process ends" in caplog.text
+    assert "Work after the acknowledgement dropped at shutdown" in caplog.text

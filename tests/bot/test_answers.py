@@ -88,10 +88,10 @@ def test_a_connection_that_slack_has_closed_meanwhile_costs_no_receipt() -> None
     ("statuses", "sent", "said"),
     [
         ((429,), 2, ""),
-        ((429, 429), 2, "a receipt could not be shown"),
-        ((500,), 1, "a receipt could not be shown"),
-        ((404,), 1, "a receipt could not be shown"),
-        ((DROP,), 1, "a receipt was perhaps not shown"),
+        ((429, 429), 2, "Receipt not delivered"),
+        ((500,), 1, "Receipt not delivered"),
+        ((404,), 1, "Receipt not delivered"),
+        ((DROP,), 1, "Receipt delivery uncertain"),
     ],
 )
 def test_a_receipt_is_said_again_only_if_slack_asks_for_it(
@@ -108,4 +108,4 @@ def test_nobody_answers_at_the_address(caplog: pytest.LogCaptureFixture) -> None
         pass
     with caplog.at_level(logging.INFO):
         answer(heard.address, WORDS)
-    assert [record.message for record in caplog.records] == ["a receipt was perhaps not shown"]
+    assert [record.message for record in caplog.records] == ["Receipt delivery uncertain"]

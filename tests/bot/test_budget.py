@@ -1,4 +1,4 @@
-"""How often we speak: never more often than Slack allows, whatever there is to say."""
+"""Rate limits: Goldloop never calls Slack more often than it allows."""
 
 import itertools
 import random

@@ -1,4 +1,4 @@
-"""Where things are, from the environment; errors name the variable."""
+"""Settings from the environment; errors name the variable."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

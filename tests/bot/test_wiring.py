@@ -1,4 +1,4 @@
-"""What every entry point is given."""
+"""The services that every entry point is given."""
 
 from bot.runtime.services import slack_client
 

@@ -1,4 +1,4 @@
-"""Who can answer an item: any reviewer of its queue, or only those it is assigned to."""
+"""Assignments: any reviewer of the queue can answer an item, or only those it is assigned to."""
 
 import pytest
 from sqlalchemy.orm import Session

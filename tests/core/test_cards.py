@@ -1,4 +1,5 @@
-"""What people see of reviewing: a blind card betrays nothing, an open one no votes, names only where policy says so."""
+"""Cards of review items: a blind card reveals nothing, an open one no votes, and names appear only where the policy
+reveals them."""
 
 from dataclasses import astuple
 from typing import Any

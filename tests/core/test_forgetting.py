@@ -1,4 +1,4 @@
-"""What was said and done long ago goes; what still matters to somebody stays."""
+"""Old rows of finished work are deleted; those that are still needed stay."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What people see of runs and models, and how a model came to be."""
+"""Cards of runs and models, and the history of a model."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Where a vote is counted: who may say what about which item, and what a click that comes late or twice does."""
+"""Votes: who may give which answer to which item, and the effect of a click that comes late or twice."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What a person has open and has done today, and what pausing does to it."""
+"""A person's workload, and the effect of pausing."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -151,7 +151,7 @@ def test_reviewers_are_asked_again_about_a_stored_label(goldloop: Terminal) -> N
     again = goldloop.run("ask-again", "--seed", "1", "--queue", "support")
     assert again.returncode == 2
     assert "asked about this label already (item 1)" in again.stderr
-    assert "operator asked again about the training label" in goldloop.run("explain", "item", "1").stdout
+    assert "operator asked for a second look at the training label" in goldloop.run("explain", "item", "1").stdout
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_a_whole_place_is_well(place: Place) -> None:
         (lambda p: p.values.update(SLACK_BOT_TOKEN=p.values["SLACK_APP_TOKEN"]), "bot token", "not_allowed", "xoxb-"),
         (lambda p: p.values.update(SLACK_APP_TOKEN="xapp-no"), "app token", "invalid_auth", "connections:write"),
         (lambda p: p.values.update(SLACK_APP_TOKEN=""), "connection", "Neither SLACK_APP_TOKEN", "Set one of them"),
-        (lambda p: p.box.fault("auth.test", "token_revoked"), "bot token", "token_revoked", "Reinstall the app"),
+        (lambda p: p.box.fault("auth.test", "token_revoked"), "bot token", "token_revoked", "Install the app again"),
         (lambda p: p.box.fault("auth.test", "ratelimited"), "bot token", "ratelimited", "in a minute"),
         (lambda p: p.box.fault("auth.test", "server_error"), "bot token", "error “internal_error”", "Look up"),
         (lambda p: p.box.archive(LEADS), f"channel {LEADS}", "is archived", "Unarchive it"),
@@ -163,8 +163,8 @@ def test_a_user_group_with_a_guest_in_it_is_nothing_unusual(set_up: SetUp) -> No
     [
         ((), False, "", "user groups", "missing_scope", "goldloop manifest --groups"),
         (("usergroups:read",), True, "", "user group S_LEADS", "does not exist or is disabled", "S…, not the"),
-        (("usergroups:read",), False, "usergroups.list", "user groups", "plan_upgrade_required", "List people by id"),
-        (("usergroups:read",), False, "usergroups.users.list", "user group S_LEADS", "plan_upgrade", "List people by"),
+        (("usergroups:read",), False, "usergroups.list", "user groups", "plan_upgrade_required", "name people by id"),
+        (("usergroups:read",), False, "usergroups.users.list", "user group S_LEADS", "plan_upgrade", "name people by"),
     ],
 )
 def test_a_user_group_that_cannot_be_read_is_found(

@@ -1,4 +1,4 @@
-"""What an app is subscribed to is shown on Slack's page only; doctor says what has come so far."""
+"""Event subscriptions: only Slack's page shows them; doctor reports which types have arrived."""
 
 from bot.checks.events import events_heard
 from bot.checks.finding import Outcome

@@ -64,8 +64,8 @@ def test_a_whole_review_leaves_no_text_in_the_log_and_each_line_has_its_request(
     card = loop.card(SECRET_WORDS)
     assert loop.ana.click(card, "refund").ok
     loop.dan.click(card, "refund")  # may not: a refusal is logged
-    loop.told(loop.dan, "Only the reviewers")
-    refused = [line for line in lines(written) if line["event"] == "refused"]
+    loop.told(loop.dan, "Only reviewers of")
+    refused = [line for line in lines(written) if line["event"] == "Request refused"]
     assert refused
     assert all(len(str(line["request"])) == 12 and line["kind"] == "block_actions" for line in refused)
     assert all(line["subject"] == 1 for line in refused)

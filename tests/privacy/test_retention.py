@@ -1,4 +1,4 @@
-"""What retention erases, and what it leaves, as a table."""
+"""Retention: a table of what is erased and what stays."""
 
 from datetime import timedelta
 

@@ -69,7 +69,7 @@ def test_a_run_outlives_an_absent_database(
         proxy.refusing = True
         proxy.reset_all()
         (folder / "go on").touch()
-        until(lambda: "a job is put off" in caplog.text)  # the candidate could not be stored
+        until(lambda: "Job postponed" in caplog.text)  # the candidate could not be stored
         proxy.refusing = False
         assert working.result(PATIENCE)
     assert (job(straight).state, job(straight).attempts) == ("ready", 0), "as if it had not been taken"

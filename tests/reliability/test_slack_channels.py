@@ -39,7 +39,7 @@ def test_a_bot_that_was_sent_away_asks_to_be_invited_once_and_goes_on_when_it_is
         "12 messages are waiting."
     )
     [found] = stage.doctor()
-    assert found.startswith(f"12 messages to {REVIEW}: not_in_channel → Invite the bot"), "and no worker is missed"
+    assert found.startswith(f"12 messages to {REVIEW} failed: not_in_channel → Invite the bot"), "and no worker is missed"
     assert stage.calls("chat.postMessage").count("not_in_channel") <= 6, "it asks now and then, whatever waits"
     stage.box.invite(BOT, REVIEW)
     refresh_people(worker)  # as when Slack says that somebody has joined
@@ -104,7 +104,7 @@ def test_a_trouble_ends_quietly_when_nothing_waits_for_it_any_more(stage: Stage)
         session.scalars(select(Posting).where(Posting.channel == REVIEW)).one().failure_reason = "there is no queue"
     stage.work(worker, seconds=60, every=5)
     assert [words.partition(" → ")[0] for words in stage.doctor()] == [
-        f"1 message to {REVIEW}: there is no queue (item 1)"
+        f"1 message to {REVIEW} failed: there is no queue (item 1)"
     ]
     assert len(stage.told()) == 1
 
@@ -117,7 +117,7 @@ def test_where_the_leads_own_channel_fails_doctor_says_it_and_they_hear_when_it_
     stage.ticket("the sofa came late")
     stage.work(worker, seconds=60, every=1)
     assert len(stage.cards("the sofa came late")) == 1
-    assert f"messages to {LEADS}: not_in_channel" in stage.doctor()[0]
+    assert f"messages to {LEADS} failed: not_in_channel" in stage.doctor()[0]
     assert stage.told() == []
     stage.box.invite(BOT, LEADS)
     stage.work(worker, seconds=330, every=5)

@@ -1,4 +1,4 @@
-"""Who may do what, door by door: every listener that is registered with Slack, and everybody who could stand before it.
+"""Permissions: every listener that is registered with Slack, tried by every kind of person.
 Whoever may not changes nothing, sees nothing, and is told why."""
 
 import json

@@ -1,4 +1,4 @@
-"""What must be true in the end, each as a function of the rows and of what was seen from outside.
+"""The invariants: each is a function of the rows and of what was observed from outside.
 
 `check_rows` asks all of them. One that is broken says where; none repairs anything.
 """

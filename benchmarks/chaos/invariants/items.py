@@ -1,4 +1,4 @@
-"""What the stored answers added up to."""
+"""Invariants of items and their answers."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""What the invariants look at, and what they say."""
+"""The data that the invariants read, and their findings."""
 
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,5 +1,5 @@
-"""Whether something was said already by an attempt whose outcome nobody heard: Slack's own record is looked through
-before it is said again."""
+"""Deduplication of messages: after an attempt with an unknown outcome, Slack's history is searched before the message
+is posted again."""
 
 from datetime import datetime, timedelta
 from typing import Any

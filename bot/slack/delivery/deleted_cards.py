@@ -1,5 +1,5 @@
-"""Cards that somebody has deleted, or that the workspace's own retention has: those that still wait for people are
-posted again. A card with news of its own is found missing when it is redrawn; this looks after the others."""
+"""Deleted cards, by a person or by the workspace's retention: those that still wait for people are posted again. A card
+that changes is found missing when it is redrawn; this task finds the others."""
 
 import logging
 
@@ -37,12 +37,12 @@ def _compare(services: Services, channel: str, shown: list[Shown]) -> None:
     try:
         there = {str(message["ts"]) for message in newest_first(services.slack, channel, shown[0].ts)}
     except (SlackApiError, *CONNECTION) as error:
-        log.info("a channel could not be looked through", extra={"channel": channel, "reason": type(error).__name__})
+        log.info("Channel history not readable", extra={"channel": channel, "reason": type(error).__name__})
         return
     reached = min(there, key=float, default=shown[0].ts) if len(there) >= MOST else shown[0].ts
     gone = [card for card in shown if card.ts not in there and float(card.ts) >= float(reached)]
     if gone:
-        log.warning("cards were deleted; they are posted again", extra={"channel": channel, "cards": len(gone)})
+        log.warning("Deleted cards reposted", extra={"channel": channel, "cards": len(gone)})
     for start in range(0, len(gone), PIECE):
         with services.database.transaction(wait=PATIENT) as session:
             pending_cards.post_again(session, gone[start : start + PIECE], services.clock())

@@ -201,4 +201,4 @@ def unexpected_failure(error: Exception, where: str, attempts: int) -> Failure:
 def _log(failure: Failure, extra: dict[str, object]) -> None:
     serious = failure.permanent or failure.of_token or failure.of_channel
     level = logging.ERROR if serious else logging.INFO
-    log.log(level, "a message was not delivered", extra={**extra, "reason": failure.reason, "detail": failure.detail})
+    log.log(level, "Message not delivered", extra={**extra, "reason": failure.reason, "detail": failure.detail})

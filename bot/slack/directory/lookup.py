@@ -1,4 +1,4 @@
-"""What Slack says of people: who is in a channel, and which of some may act."""
+"""Queries to Slack about people: the members of a channel, and who is active."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

@@ -34,7 +34,7 @@ class AfterAck:
         try:
             self._pool.submit(_logged, get_contextvars(), function, *args, **kwargs)
         except RuntimeError:  # closed
-            log.info("left undone, for the process ends", extra={"work": function.__name__})
+            log.info("Work after the acknowledgement dropped at shutdown", extra={"work": function.__name__})
 
     def close(self) -> None:
         """Finish what was handed over, for at most `STOP_SECONDS`; what has not begun by then is dropped."""
@@ -50,7 +50,7 @@ def _logged(context: dict[str, Any], function: Callable[P, object], /, *args: P.
         try:
             function(*args, **kwargs)
         except Refusal as refusal:
-            log.info("refused after the acknowledgement", extra={"code": refusal.code, "work": function.__name__})
+            log.info("Work after the acknowledgement refused", extra={"code": refusal.code, "work": function.__name__})
         except Exception as error:
             extra = {"reference": uuid.uuid4().hex[:8], "work": function.__name__}
-            log.error("work after an acknowledgement failed", exc_info=error, extra=extra)
+            log.error("Work after the acknowledgement failed", exc_info=error, extra=extra)

@@ -41,7 +41,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         reaction = payloads.reaction(parsed)
         if not reaction.approves:
             return
-        with suppress(Outdated), services.database.transaction() as session:  # put on again since: nobody's news
+        with suppress(Outdated), services.database.transaction() as session:  # ignored if it was added again since
             model_id = outbox.subject_at(session, reaction.channel, reaction.ts, Card.CANDIDATE)
             if model_id is not None:
                 withdraw_approval(session, model_id, reaction.person, reaction.at, services.clock())
@@ -89,7 +89,7 @@ def _short(words: str) -> str:
 
 def _tell_once(database: Database, reaction: Reaction, refusal: Refusal, now: datetime) -> None:
     """Reactions bring no address for an answer: the sentence goes through the outbox, once per card and person, so that
-    emoji cannot be used to make noise. An old reaction that arrives late is nobody's news."""
+    emoji cannot be used to make noise. An old reaction that arrives late is ignored."""
     if isinstance(refusal, Outdated):
         return
     kind = NoticeKind.NOT_A_LEAD if isinstance(refusal, NotAllowed) else NoticeKind.REACTION_REFUSED

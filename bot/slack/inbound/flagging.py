@@ -1,5 +1,5 @@
-"""The shortcut "Flag for review" on any message: the live model looks at its text, then people do. Anybody of this
-workspace may; outsiders, guests and bots may not."""
+"""The shortcut "Flag for review" on any message: the live model looks at its text, then people do. All members of
+this workspace may use it; guests, bots and people of other workspaces may not."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The Home tab: drawn when somebody opens it, and again after what they do there."""
+"""The Home tab: drawn when a person opens it, and again after each of their actions there."""
 
 from slack_bolt import Ack, App
 

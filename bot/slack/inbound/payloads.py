@@ -1,4 +1,5 @@
-"""What people do in Slack, as values read from parsed payloads. Raises Invalid for anything that is not one of ours."""
+"""Actions of people in Slack, as values read from parsed payloads. Raises Invalid for anything that Goldloop did not
+offer."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What Slack says when people, channels or user groups change: those of the policy are asked about anew."""
+"""Slack events about changed people, channels and user groups: those that the policy names are read again."""
 
 from slack_bolt import App
 

@@ -27,9 +27,8 @@ def refuser(after_ack: AfterAck) -> Refuse:
     def refuse(error: Exception, parsed: Payload) -> BoltResponse:
         """A refusal is said to the person who acted; anything else is a bug: logged with an id, said with that id.
 
-        Events have nobody to answer: where the database is busy or we have a bug, they are not acknowledged, so that
-        Slack delivers them again. What cannot be used is: it would be no better the next time.
-        """
+        An event has no sender to answer. If the database is busy or we have a bug, it is not acknowledged, so that
+        Slack delivers it again. An unusable event is acknowledged: it would be no better the next time."""
         refused = _refused(error)
         if parsed.type == "event_callback":
             return BoltResponse(status=_of_event(error))
@@ -48,10 +47,10 @@ def refuser(after_ack: AfterAck) -> Refuse:
 def _refused(error: Exception) -> Refusal:
     """The refusal itself, or one that says that we have a bug. Logged."""
     if isinstance(error, Refusal):
-        log.info("refused", extra={"code": error.code})
+        log.info("Request refused", extra={"code": error.code})
         return error
     reference = uuid.uuid4().hex[:8]
-    log.error("a listener failed", exc_info=error, extra={"reference": reference})
+    log.error("Listener failed", exc_info=error, extra={"reference": reference})
     return Refusal(f"Something went wrong on our side (id {reference}). Nothing was recorded. Please try again.")
 
 

@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 
 
 def tell(response_url: str, message: Message) -> None:
-    """Say this to the person who acted, and to nobody else. Does nothing where the act brought no address for an
-    answer, as a form does not."""
+    """Send this to the person who acted, and only to them. Does nothing where the request has no response_url, as a
+    form does not."""
     if response_url:
         answer(response_url, {"text": message.text, "blocks": message.blocks or None})
 
@@ -32,9 +32,9 @@ def tell_after_form(response_url: str, message: Message, slack: WebClient, chann
     try:
         slack.chat_postEphemeral(channel=channel, user=person, text=message.text, blocks=message.blocks or None)
     except SlackApiError as error:
-        log.info("a receipt could not be shown", extra={"slack_error": error.response.get("error")})
+        log.info("Receipt not delivered", extra={"slack_error": error.response.get("error")})
     except CONNECTION as error:
-        log.info("a receipt was perhaps not shown", extra={"reason": type(error).__name__})
+        log.info("Receipt delivery uncertain", extra={"reason": type(error).__name__})
 
 
 def show_view(slack: WebClient, trigger_id: str, view: View, response_url: str) -> None:
@@ -52,5 +52,5 @@ def show_view(slack: WebClient, trigger_id: str, view: View, response_url: str) 
 
 
 def _ask_to_click_again(response_url: str, reason: str) -> None:
-    log.info("a modal could not be opened in time", extra={"slack_error": reason})
+    log.info("Modal not opened", extra={"slack_error": reason})
     tell(response_url, Message(AGAIN))

@@ -34,10 +34,10 @@ def answer(response_url: str, words: dict[str, Any]) -> None:
     try:
         answered = _connections().request("POST", response_url, body=body.encode(), headers=HEADERS)
     except HTTPError as error:
-        log.info("a receipt was perhaps not shown", extra={"reason": type(error).__name__})
+        log.info("Receipt delivery uncertain", extra={"reason": type(error).__name__})
         return
     if answered.status != 200:
-        log.info("a receipt could not be shown", extra={"status": answered.status})
+        log.info("Receipt not delivered", extra={"status": answered.status})
 
 
 @cache

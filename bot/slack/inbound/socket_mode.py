@@ -10,6 +10,7 @@ from functools import partial
 
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
@@ -27,7 +28,8 @@ PING_SECONDS = 3.0  # as seldom a socket that ended without a word is noticed; t
 def socket_mode(app: App, app_token: str) -> Iterator[SocketModeHandler]:
     """Connected until the block is left. Reconnecting is the SDK's business."""
     handler = SocketModeHandler(app, app_token, concurrency=CONCURRENCY, ping_interval=PING_SECONDS)
-    handler.client.socket_mode_request_listeners = [partial(_hear, app)]
+    handler.client.socket_mode_request_listeners = [partial(_receive, app)]
+    handler.client.current_session_runner.target = partial(read_session, handler.client)
     handler.connect()
     try:
         yield handler
@@ -36,11 +38,20 @@ def socket_mode(app: App, app_token: str) -> Iterator[SocketModeHandler]:
         handler.close()
 
 
-def _hear(app: App, client: BaseSocketModeClient, envelope: SocketModeRequest) -> None:
+def read_session(client: SocketModeClient) -> None:
+    """Reads the current session until it ends. The SDK's own method marks the state as alive first. If another thread
+    reconnects at that moment, it reads the closed session forever: the new one is never read, and `close` hangs."""
+    state = client.current_session_state  # before the session: `connect` replaces the session first
+    session = client.current_session
+    if session is not None and session.is_active():
+        session.run_until_completion(state)
+
+
+def _receive(app: App, client: BaseSocketModeClient, envelope: SocketModeRequest) -> None:
     """Behind the same look at a payload's shape as over HTTP. What Slack never sends is not acknowledged."""
     asked = read_request(lambda: BoltRequest(mode="socket_mode", body=envelope.payload))
     if asked is None:
-        log.warning("something came by the socket that Slack never sends")
+        log.warning("Invalid socket message")
         return
     _acknowledge(client, envelope, app.dispatch(asked))
 

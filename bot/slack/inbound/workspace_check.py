@@ -1,5 +1,5 @@
-"""Who acts must be of our workspace. Ids of people are certain only within theirs, so before anything else of a click,
-form or command is looked at, its workspace is."""
+"""The check that a request comes from this workspace. Ids of people are unique only within a workspace, so this check
+comes before every other one."""
 
 from collections.abc import Callable
 

@@ -1,5 +1,5 @@
-"""What the process of the local executor runs, and the messages that it sends. It imports little: the process begins
-anew with each piece of work."""
+"""The child process of the local executor, and the messages that it sends. It imports little, because the process
+starts again for each piece of work."""
 
 import contextlib
 import os

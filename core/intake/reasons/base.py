@@ -1,4 +1,4 @@
-"""What every reason to flag has in common: what it is asked about, and what it answers."""
+"""The types of a flag reason: its input and its result."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

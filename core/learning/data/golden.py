@@ -49,7 +49,7 @@ def destination(
     """Where a correction goes.
 
     Only answers given without the model's suggestion may become golden. A share of them is drawn by content hash before
-    anybody looks at whether the model was right, or the model that was could only lose on them; of the rest, its errors
+    it is known whether the model was right, or the former model could only lose on them; of the rest, its errors
     are golden as such. flagged_with: the probability with which the prediction came before people at all; with the
     blind share, and the random share for those drawn, it multiplies to the inclusion probability.
     """
@@ -127,8 +127,8 @@ def golden_set(session: Session, queue_id: int, up_to: int | None = None, with_w
 
 
 def closed_golden_set(session: Session, queue_id: int) -> list[Golden]:
-    """The same with the withdrawn ones, read while nobody adds one: of those up to the last id here, none comes to
-    light later. Waits for the click or the seeds that are adding one, and lets others add again when the transaction
+    """The same with the withdrawn ones, read while no example is added: of those up to the last id here, none appears
+    later. Waits for the click or the seeds that are adding one, and lets others add again when the transaction
     ends."""
     if kind_of(session) == "postgresql":  # numbers are given out in another order than they are committed in
         session.execute(text("LOCK TABLE golden_example IN SHARE MODE"))

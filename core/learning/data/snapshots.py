@@ -25,7 +25,7 @@ NO_LABEL = ""  # of a correction that takes a row out; no label of a policy is e
 
 _PREDICTED = (Prediction.text, Prediction.image_url, Prediction.fields, Prediction.label)
 
-# Quickly: on SQLite nobody's click is stored meanwhile.
+# Must be quick: on SQLite no click is stored meanwhile.
 ROWS = bulk.Bulk(
     cast(Table, SnapshotRow.__table__),
     same=("snapshot_id",),

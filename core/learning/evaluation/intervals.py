@@ -1,4 +1,4 @@
-"""How sure is a share, or a difference of two?"""
+"""Confidence intervals of a share and of a difference of two shares."""
 
 import math
 from dataclasses import dataclass
@@ -18,8 +18,7 @@ def wilson(right: int, n: int, level: float = 0.95) -> Interval:
     """A share and its interval, in [0, 1]. n = 0: nothing is known, so 0 to 1 around 0.5.
 
     Wilson (1927), JASA 22, 209-212, without continuity correction. Unlike the usual one it keeps its promise for few
-    examples and at 0 and 1.
-    """
+    examples and at 0 and 1."""
     if n == 0:
         return Interval(0.5, 0.0, 1.0)
     z, share = _quantile(level), right / n

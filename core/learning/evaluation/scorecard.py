@@ -1,4 +1,4 @@
-"""What an evaluation found, as numbers: stored with the candidate, drawn on its card, judged by the gate."""
+"""The scorecard of an evaluation: stored with the candidate, drawn on its card, judged by the gate."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -120,7 +120,7 @@ class Calibration:
 
     @property
     def precision(self) -> float | None:
-        """Share of right answers among those that nobody would be asked about; None if everything is flagged."""
+        """Share of right answers among those that would not be flagged; None if everything is flagged."""
         return self.accepted_right / self.accepted if self.accepted else None
 
 

@@ -1,8 +1,7 @@
-"""Whether two fitted models are the same, parameter for parameter.
+"""Fingerprints of fitted models: equal when all parameters are equal.
 
 The stored bytes cannot tell: skops writes a zip file with dates in it. The fingerprint is taken over the state, so that
-"the same snapshot and seed give the same model" can be shown a year later.
-"""
+"the same snapshot and seed give the same model" can be shown a year later."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -20,8 +19,7 @@ def fingerprint(fitted: Fitted) -> str:
     """16 hex digits over the model's state: fitted again, or stored and restored, it keeps its fingerprint.
 
     Parameters are rounded to 16 significant binary digits. Raises Invalid if the state holds something without parts
-    that could be compared, such as an open file.
-    """
+    that could be compared, such as an open file."""
     digest = hashlib.sha256()
     for part in _parts(fitted.state()):
         digest.update(len(part).to_bytes(8) + part)

@@ -6,7 +6,7 @@ things are ours, because labels here are few and often easy:
 * Folds that work from one row per label (scikit-learn's calibration refuses labels with fewer rows than folds).
 * Platt's smoothed targets (Platt 1999, "Probabilistic outputs for support vector machines", section 2.2). Where all
   held-out rows are right, the likelihood grows with the scale for ever: the model would be certain of everything, even
-  of a text about something else, and nobody would be asked.
+  of a text about something else, which would then not be flagged.
 """
 
 import numpy as np
@@ -44,10 +44,9 @@ def fit_scale(
     """The scale s for which softmax(s * margins) has the smallest weighted cross-entropy against smoothed targets.
 
     margins: (rows, labels) of rows held out; targets: (rows,) index of the right label; weights: (rows,) above 0;
-    label_rows: (labels,) training rows of each label. Returns a value within SCALES; 1.0 without rows.
-    A row of a label with n rows has the target 1 - eps on its label and eps spread over the others, eps = 1 / (n + 2).
-    Convex in s: the bounded search finds the one minimum.
-    """
+    label_rows: (labels,) training rows of each label. Returns a value within SCALES; 1.0 without rows. A row of a label
+    with n rows has the target 1 - eps on its label and eps spread over the others, eps = 1 / (n + 2). Convex in s: the
+    bounded search finds the one minimum."""
     if not len(margins):
         return 1.0
     aims = _smoothed(targets, label_rows)

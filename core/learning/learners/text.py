@@ -34,7 +34,7 @@ class TextModel:
 
     def probabilities(self, inputs: Sequence[Input]) -> FloatArray:
         """See `Fitted`. A text without any known word or character sequence gets the same probability for every label:
-        the offsets alone would make it a confident case of the most frequent one, and nobody would be asked.
+        the offsets alone would make it a confident case of the most frequent one, which would not be flagged.
 
         Memory grows with the number of inputs (about 1.5 kB each plus 8 bytes per label): scans pass batches.
         """
@@ -70,10 +70,9 @@ class TextLearner:
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> TextModel:
         """The order of the examples does not matter; the seed decides the folds and LIBLINEAR's order of the rows.
 
-        A label needs one row. With one, it is learned but takes no part in the calibration; if that holds for all,
-        the scale is 1, which leaves every text far below any sensible threshold.
-        Raises Invalid for a single label, or for a weight that is not above 0.
-        """
+        A label needs one row. With one, it is learned but takes no part in the calibration; if that holds for all, the
+        scale is 1, which leaves every text far below any sensible threshold. Raises Invalid for a single label, or for
+        a weight that is not above 0."""
         ordered = sorted(examples, key=lambda e: (e.label, e.input.text, e.weight))
         _check(ordered)
         classes, targets = np.unique(np.array([e.label for e in ordered], dtype=object), return_inverse=True)

@@ -109,7 +109,7 @@ def _opened(
     session: Session, model_id: int | None, policy: QueuePolicy, extra_learners: Mapping[str, str]
 ) -> tuple[LiveModel | None, Coded | None]:
     """The live model, or why it cannot be used with its learner's present runtime, or under other labels: training anew
-    must mend that. Raises Invalid where it was changed or damaged: that is for somebody to look at."""
+    must mend that. Raises Invalid where it was changed or damaged: a person has to look at that."""
     if model_id is None:
         return None, None
     try:

@@ -1,4 +1,4 @@
-"""What people see of training and models, as plain data."""
+"""Cards of training runs and models, as plain data."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -28,10 +28,9 @@ STATE_SENTENCES = {
 def approve(session: Session, model_id: int, person: str, reacted_at: int, now: datetime, policy: Policy) -> bool:
     """A lead's yes. Promotes when enough leads have said it; True: promoted now. Repeating it changes nothing.
 
-    reacted_at: Slack's event time in microseconds; a reaction older than what is stored raises Outdated.
-    Raises NotAllowed (not a lead), AlreadySettled (decided), Refusal (the gate refused it, or the live model changed
-    since the evaluation: then it is evaluated again).
-    """
+    reacted_at: Slack's event time in microseconds; a reaction older than what is stored raises Outdated. Raises
+    NotAllowed (not a lead), AlreadySettled (decided), Refusal (the gate refused it, or the live model changed since the
+    evaluation: then it is evaluated again)."""
     live, model = _locked(session, model_id)
     queue = policy.queue(model.queue.name)
     require(session, model.queue, Role.LEAD, person, "decide on models", queue)
@@ -54,8 +53,8 @@ def approve(session: Session, model_id: int, person: str, reacted_at: int, now: 
 
 
 def withdraw_approval(session: Session, model_id: int, person: str, reacted_at: int, now: datetime) -> None:
-    """A lead took the check mark off before the quorum. Afterwards it changes nothing. Repeating it is harmless. Of
-    somebody who may not decide, only a yes that is noted already is taken back."""
+    """A lead took the check mark off before the quorum. Afterwards it changes nothing. Repeating it is harmless. For a
+    person who may not decide, only a stored approval is taken back."""
     _live, model = _locked(session, model_id)
     noted = select(Approval.id).where(Approval.model_id == model.id, Approval.person == person)
     concerned = holds(session, model.queue_id, Role.LEAD, person) or session.scalar(noted) is not None
@@ -80,8 +79,8 @@ def overrule(
     session: Session, subject: CardRef, seen: int, person: str, reason: str, now: datetime, policy: Policy
 ) -> None:
     """Promote a candidate that the gate refused, and say why. In a queue that has admins, theirs alone; else a lead's.
-    seen: the evaluation whose problems they were shown; 0: that is not known.
-    Raises NotFound, NotAllowed, AlreadySettled, Refusal, or Invalid without a reason."""
+    seen: the evaluation whose problems they were shown; 0: that is not known. Raises NotFound, NotAllowed,
+    AlreadySettled, Refusal, or Invalid without a reason."""
     live, model = _locked(session, subject.id)
     require_overruler(session, subject, person, policy)
     _check_pending(model)
@@ -119,7 +118,7 @@ def remind_of_pending(session: Session, now: datetime, policy: Policy) -> None:
     ).all()
     queues = {queue.name: queue for queue in policy.queues}
     for model in waiting:
-        queue = queues.get(model.queue.name)  # None: the queue has left the policy file, so nobody decides there
+        queue = queues.get(model.queue.name)  # None: the queue has left the policy file, so no one can decide
         if queue and model.created_at + timedelta(hours=queue.promotion.reminder_hours) <= now:
             model.reminded_at = now
             values = {"queue": queue.shown_title, "model": model.name, "hours": queue.promotion.reminder_hours}
@@ -154,7 +153,7 @@ def _check_pending(model: ModelVersion) -> None:
 
 
 def _current_evaluation(session: Session, live: Live, model: ModelVersion) -> Evaluation:
-    """Raises Refusal if the live model has changed since: whoever changed it has asked for a new evaluation."""
+    """Raises Refusal if the live model has changed since: that change has requested a new evaluation."""
     evaluation = newest_evaluation(session, model.id)
     if evaluation.live_changes != live.changes:
         raise Refusal(
@@ -166,7 +165,7 @@ def _current_evaluation(session: Session, live: Live, model: ModelVersion) -> Ev
 
 def _check_seen(session: Session, model: ModelVersion, evaluation: Evaluation, reacted_at: int) -> None:
     """A yes is about the report that its lead could read. Only where it was made anew: the first one was there before
-    anybody could react to it, whatever Slack's clock and ours have between them."""
+    any reaction to it, whatever Slack's clock and ours have between them."""
     first = session.scalar(select(func.min(Evaluation.id)).where(Evaluation.model_id == model.id))
     if evaluation.id != first and reacted_at < microseconds(evaluation.created_at):
         raise Refusal(

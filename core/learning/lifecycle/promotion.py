@@ -1,6 +1,5 @@
-"""What every decision about a model leaves behind: the `Live` row moves, the decision is kept, cards and other systems
-hear of it. Callers hold the lock on the queue's `Live` row.
-"""
+"""The effects of a decision about a model: the `Live` row moves, the decision is stored, and cards and webhooks are
+requested. Callers hold the lock on the queue's `Live` row."""
 
 from datetime import datetime
 
