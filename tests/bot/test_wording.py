@@ -173,7 +173,7 @@ NOTICES: list[tuple[NoticeKind, dict[str, Any], str]] = [
     (
         NoticeKind.MESSAGES_REFUSED,
         {"channel": LEADS, "error": "invalid_blocks", "count": 3, "cards": [["review_item", 7], ["run", 2]]},
-        "Slack refuses 3 messages of mine in <#C_LEADS> (item 7, run 2, …): invalid_blocks. Other messages still "
+        "I can't post 3 messages in <#C_LEADS> (item 7, run 2, …): invalid_blocks. Other messages still "
         "arrive. `goldloop doctor` says what to do; `goldloop retry-deliveries` sends them again.",
     ),
     (

@@ -121,7 +121,7 @@ def test_a_card_that_slack_never_takes_is_given_up_told_once_and_holds_no_other_
     stage.work(worker, seconds=30)
     assert len(stage.cards("the sofa came late")) == 1
     [told] = stage.told()
-    assert f"Slack refuses 1 message of mine in <#{REVIEW}> (item {lost}): invalid_blocks." in told
+    assert f"I can't post 1 message in <#{REVIEW}> (item {lost}): invalid_blocks." in told
     [found] = stage.doctor()
     assert found.startswith(f"1 message to {REVIEW}: invalid_blocks (item {lost})")
     with stage.desk.database.transaction() as session:

@@ -39,7 +39,9 @@ def test_a_bot_that_was_sent_away_asks_to_be_invited_once_and_goes_on_when_it_is
         "12 messages are waiting."
     )
     [found] = stage.doctor()
-    assert found.startswith(f"12 messages to {REVIEW} failed: not_in_channel → Invite the bot"), "and no worker is missed"
+    assert found.startswith(f"12 messages to {REVIEW} failed: not_in_channel → Invite the bot"), (
+        "and no worker is missed"
+    )
     assert stage.calls("chat.postMessage").count("not_in_channel") <= 6, "it asks now and then, whatever waits"
     stage.box.invite(BOT, REVIEW)
     refresh_people(worker)  # as when Slack says that somebody has joined

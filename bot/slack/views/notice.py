@@ -38,7 +38,7 @@ def render(kind: str, values: Values) -> str:
             return f"I can't post in <#{values['channel']}>. {remedy} {_waiting(values['waiting'])}"
         case NoticeKind.MESSAGES_REFUSED:
             return (
-                f"Slack refuses {count(values['count'], 'message')} of mine in <#{values['channel']}>"
+                f"I can't post {count(values['count'], 'message')} in <#{values['channel']}>"
                 f"{_which(values['cards'], values['count'])}: {escape(values['error'])}. Other messages still arrive. "
                 "`goldloop doctor` says what to do; `goldloop retry-deliveries` sends them again."
             )
