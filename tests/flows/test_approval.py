@@ -1,5 +1,5 @@
 """Leads decide about candidates by reacting to their reports. Silence, other emoji and other people change nothing. On
-SQLite: the verbs have their own tests on both databases (tests/core/test_decisions.py)."""
+SQLite: the verbs have their own tests on both databases (tests/core/learning/test_decisions.py)."""
 
 from typing import Any
 

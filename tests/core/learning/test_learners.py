@@ -23,7 +23,7 @@ from core.learning.learners.text import TextLearner, TextModel
 from core.vocabulary import Coded, RunStep
 
 IMAGE = Input(image=ImageRef("https://files.example/A.png"))
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WORDS = {
     "refund": ["refund", "money", "back", "return", "charged", "twice", "please", "pay", "returned", "amount"],
     "delivery": ["parcel", "courier", "late", "arrived", "tracking", "shipment", "door", "address", "driver", "box"],
