@@ -17,7 +17,7 @@ from core.vocabulary import Card, ItemState
 
 MOST_NAMED = 5
 
-CardOf = tuple[Card, int]  # a card, and the id of the row that it shows
+CardOf = tuple[str, int]  # a card, of `Card`, and the id of the row that it shows
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from core.records.queues import QueueRow
 from core.storage import leases
 from core.storage.bulk import Bulk, insert_all
 from core.storage.database import insert_for, kind_of, run
-from core.vocabulary import Card
+from core.vocabulary import Card, RecipientKind
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ def claim_next(
 
     may_update: an update of any message is allowed; may_update_open: also of one that is not urgent;
     full_channels: channels that have had their post of this second. What an incident holds up is left alone. A posting
-    that was not tried yet is due whatever its time says, which may be that of a machine whose clock is ahead. Two
-    processes never get the same posting.
+    that was not tried yet is due whatever its time says, which may be that of a machine whose clock is ahead. Cards and
+    recipients that only a newer release knows are left to its workers. Two processes never get the same posting.
     """
     full, held = list(full_channels), incidents.held_channels(now, new=True)
     post = and_(Posting.ts.is_(None), Posting.channel.not_in(full), Posting.channel.not_in(held))
@@ -109,6 +109,8 @@ def claim_next(
         .where(
             Posting.requested_version > Posting.delivered_version,
             Posting.failure_reason == "",
+            Posting.card.in_(list(Card)),
+            Posting.recipient_kind.in_(list(RecipientKind)),
             or_(Posting.attempts == 0, Posting.next_attempt_at <= now),
             leases.is_free(Posting, now),
             or_(post, redraw) if may_update else post,
@@ -120,8 +122,9 @@ def claim_next(
     if posting is None:
         return None
     due = Due(
-        id=posting.id, card=posting.card, subject_id=posting.subject_id,
-        recipient=Recipient(posting.recipient_kind, posting.recipient), channel=posting.channel, ts=posting.ts,
+        id=posting.id, card=Card(posting.card), subject_id=posting.subject_id,
+        recipient=Recipient(RecipientKind(posting.recipient_kind), posting.recipient),
+        channel=posting.channel, ts=posting.ts,
         version=posting.requested_version, delivered_version=posting.delivered_version,
         maybe_posted=posting.unconfirmed, since=posting.requested_at or posting.next_attempt_at,
         attempts=posting.attempts,

@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.records.base import Base, big_id
 from core.records.leased import Retried
-from core.vocabulary import Card, RecipientKind
 
 DUE = "requested_version > delivered_version AND failure_reason = ''"
 
@@ -31,9 +30,9 @@ class Posting(Retried, Base):
 
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
-    card: Mapped[Card]
+    card: Mapped[str] = mapped_column(String(32))  # of `Card`; a newer release may have stored another
     subject_id: Mapped[int]
-    recipient_kind: Mapped[RecipientKind]
+    recipient_kind: Mapped[str] = mapped_column(String(32))  # of `RecipientKind`, likewise
     recipient: Mapped[str]  # Slack's id of a channel or person; ids of the two are never equal
     channel: Mapped[str]  # where the message stands, or is to be posted
     ts: Mapped[str | None]

@@ -123,7 +123,7 @@ def test_a_card_that_slack_never_takes_is_given_up_told_once_and_holds_no_other_
     [told] = stage.told()
     assert f"I can't post 1 message in <#{REVIEW}> (item {lost}): invalid_blocks." in told
     [found] = stage.doctor()
-    assert found.startswith(f"1 message to {REVIEW}: invalid_blocks (item {lost})")
+    assert found.startswith(f"1 message to {REVIEW} failed: invalid_blocks (item {lost})")
     with stage.desk.database.transaction() as session:
         assert outbox.revive(session, REVIEW, ["invalid_blocks"], stage.now()) == 1
     stage.work(worker, seconds=15)

@@ -92,7 +92,7 @@ def test_a_yes_that_slack_brings_twice_and_an_hour_late_is_one_decision(connecte
     connected.box.wait_for(lambda: len(reactions_delivered(connected)) == 3)
     assert all(ok for *_event, ok in reactions_delivered(connected))
     assert count(connected, Decision) == 1
-    cards = [one for one in connected.dan.messages(LEADS) if "v1 is live" in one.plain and not one.ephemeral]
+    cards = [one for one in connected.dan.messages(LEADS) if "v1 compared with" in one.plain and not one.ephemeral]
     assert len(cards) == 1
 
 

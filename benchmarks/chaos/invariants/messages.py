@@ -8,12 +8,8 @@ from sqlalchemy.orm import Session
 
 from benchmarks.chaos.invariants.scene import Finding, Scene
 from bot.sandbox.blocks import plain
-from bot.slack.blocks import Message
-from bot.slack.views import candidate, review_item, run
-from core.learning.lifecycle.cards import candidate_card, run_card
-from core.policy import Policy
+from bot.slack.delivery.sender import DRAWN
 from core.records.delivery import Notice, Posting
-from core.review.cards import item_card
 from core.vocabulary import Card
 
 EVENT_TYPE = "goldloop_posting"  # of the metadata by which a post is found again
@@ -28,10 +24,10 @@ def one_post_per_card(session: Session, scene: Scene) -> Finding:
     broken = []
     for row in postings:
         found = posted[row.id]
-        if row.card is Card.CHART:
+        if row.card == Card.CHART:
             found = charts[places[Card.CANDIDATE, row.subject_id]]
         if found != 1:
-            broken.append(f"posting {row.id} ({row.card.value} {row.subject_id}) was posted {found} times")
+            broken.append(f"posting {row.id} ({row.card} {row.subject_id}) was posted {found} times")
     unknown = set(posted) - {row.id for row in postings}
     broken += [f"there is a message of posting {number}, but no such posting" for number in unknown]
     return Finding("one post per card", len(postings), tuple(broken))
@@ -44,34 +40,24 @@ def each_card_shows_its_row(session: Session, scene: Scene) -> Finding:
     broken = []
     for row in postings:
         if row.delivered_version != row.requested_version or row.leased_until is not None:
-            broken.append(
-                f"posting {row.id} ({row.card.value}): version {row.delivered_version} of {row.requested_version}"
-            )
-        if row.card is Card.CHART:
+            broken.append(f"posting {row.id} ({row.card}): version {row.delivered_version} of {row.requested_version}")
+        if row.card == Card.CHART:
             continue
         post = seen.get((row.channel, row.ts or ""))
         if post is None:
-            broken.append(f"posting {row.id} ({row.card.value}) is not at {row.ts}")
+            broken.append(f"posting {row.id} ({row.card}) is not at {row.ts}")
         elif plain(post["text"], post["blocks"]) != _as_drawn(session, row, scene):
-            broken.append(f"posting {row.id} ({row.card.value} {row.subject_id}) shows {post['text'][:120]!r}")
+            broken.append(f"posting {row.id} ({row.card} {row.subject_id}) shows {post['text'][:120]!r}")
     return Finding("each card shows its row as it is", len(postings), tuple(broken))
 
 
 def _as_drawn(session: Session, row: Posting, scene: Scene) -> str:
     """The words of the card as it would be drawn now; other words where the row cannot be drawn any more."""
     try:
-        drawn = _drawn(session, row, scene.place.policy)
+        drawn = DRAWN[Card(row.card)](session, row.subject_id, scene.place.policy)
     except AssertionError:
         return "cannot be drawn"
     return plain(drawn.text, drawn.blocks)
-
-
-def _drawn(session: Session, row: Posting, policy: Policy) -> Message:
-    if row.card is Card.REVIEW_ITEM:
-        return review_item.render(item_card(session, row.subject_id, policy))
-    if row.card is Card.RUN:
-        return run.render(run_card(session, row.subject_id, policy))
-    return candidate.render(candidate_card(session, row.subject_id, policy))
 
 
 def nothing_was_given_up(session: Session, scene: Scene) -> Finding:

@@ -125,9 +125,7 @@ def _show_chart(services: Services, due: Due) -> str | None:
     return None
 
 
-CARDS: Mapping[Card, Show] = {
-    Card.REVIEW_ITEM: partial(show_drawn, _item),
-    Card.RUN: partial(show_drawn, _run),
-    Card.CANDIDATE: partial(show_drawn, _candidate),
-    Card.CHART: _show_chart,
-}  # every card; checked at start
+# Every card has one of the two; checked at start.
+DRAWN: Mapping[Card, Draw] = {Card.REVIEW_ITEM: _item, Card.RUN: _run, Card.CANDIDATE: _candidate}
+SHOWN_OTHERWISE: Mapping[Card, Show] = {Card.CHART: _show_chart}
+CARDS: Mapping[Card, Show] = {**{card: partial(show_drawn, draw) for card, draw in DRAWN.items()}, **SHOWN_OTHERWISE}

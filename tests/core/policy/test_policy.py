@@ -266,7 +266,7 @@ def setting_paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 
 def test_the_fingerprint_changes_with_every_setting() -> None:
-    assert set(OTHER_VALUES) == set(setting_paths(QueuePolicy)) - {"name"}
+    assert set(OTHER_VALUES) == set(setting_paths(QueuePolicy)) - {"name"}, "a new setting needs its line above"
     prints = {queue_with(path, value).fingerprint for path, value in OTHER_VALUES.items()}
     assert len(prints | {queue_with().fingerprint}) == len(OTHER_VALUES) + 1
 

@@ -4,13 +4,15 @@ import pytest
 from sqlalchemy import update
 
 from bot.slack.views import candidate, notice, review_item, run
+from bot.wording.cards import card_name
 from bot.wording.format import PLAIN
 from bot.wording.item_history import item_step
-from core.delivery import notices
+from core.delivery import notices, outbox
+from core.delivery.backlog import named_as_given_up
 from core.errors import NotAllowed
 from core.learning.lifecycle.cards import candidate_card, run_card
 from core.people.permissions import require
-from core.records.delivery import Notice
+from core.records.delivery import Notice, Posting
 from core.records.learning import Evaluation, TrainingRun
 from core.records.predictions import Flag
 from core.records.queues import Member
@@ -40,6 +42,19 @@ def test_an_item(desk: Desk) -> None:
         assert item_page(session, desk.queue().id, None, 0, 10)[0].flags == (NEWER,)
     assert "A lead decides." in drawn
     assert f"Flagged for review. Policy {desk.rules.fingerprint}." in history
+
+
+def test_a_card(desk: Desk) -> None:
+    desk.ticket("one"), desk.ticket("two")
+    with desk.database.transaction() as session:
+        session.execute(update(Posting).where(Posting.id == 1).values(card=NEWER))
+        first = session.get_one(Posting, 2)
+        due = outbox.claim_next(session, "a", NOW, may_update=True, may_update_open=True, full_channels=())
+        assert due is not None
+        assert due.id == first.id, "the other one is left to a worker of that release"
+        assert outbox.claim_next(session, "a", NOW, may_update=True, may_update_open=True, full_channels=()) is None
+        session.execute(update(Posting).where(Posting.id == 1).values(failure_reason="given up"))
+        assert [card_name(*one) for one in named_as_given_up(session, first.channel, "given up")] == ["message 1"]
 
 
 def test_a_run(desk: Desk) -> None:
