@@ -81,8 +81,8 @@ def test_two_dozen_who_click_at_once_are_told_in_time_and_what_was_acknowledged_
         again = list(pool.map(click, range(len(CROWD))))
         assert all(outcome.ok for outcome in again)
     assert slowest(outcomes) < IN_TIME + slowest(again)  # which is little, unless this machine has much else to do
-    for person in CROWD:
-        loop.told(loop.box.person(person), "Item 1:")
+    for place, person in enumerate(CROWD):
+        loop.told(loop.box.person(person), f"Item {place % ITEMS + 1}:")
     assert sorted(answers(loop)) == list(CROWD)
 
 

@@ -244,11 +244,11 @@ def test_a_receipt_is_shown_at_most_once_and_the_vote_counts_in_any_case(loop: L
         assert loop.ana.click(card, "refund").ok
         loop.box.wait_for(lambda: "1 vote so far" in loop.card(f"ticket number {number}").plain)  # noqa: B023
         loop.ben.click(card, "refund")
-        loop.told(loop.ben, f"for item {number}")
-    loop.told(loop.ana, "for item 2")  # Slack said when to come again
+        loop.told(loop.ben, f"Item {number}:")
+    loop.told(loop.ana, "Item 2:")  # Slack said when to come again
     loop.box.wait_for(lambda: len(settled(loop)) == 3)
     receipts = [one.plain for one in loop.ana.messages(REVIEW) if one.ephemeral]
-    assert [sum(f"for item {number}" in one for one in receipts) for number in (1, 2, 3)] == [1, 1, 0]
+    assert [sum(f"Item {number}:" in one for one in receipts) for number in (1, 2, 3)] == [1, 1, 0]
 
 
 @pytest.mark.usefixtures("sqlite_only")

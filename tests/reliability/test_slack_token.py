@@ -18,7 +18,7 @@ def test_a_revoked_token_makes_it_quiet_and_a_new_one_goes_on_where_it_stopped(s
     stage.work(worker, seconds=1800, every=10)
     refused = len(stage.box.calls()) - before
     assert 3 <= refused <= 12, "half an hour of asking ever more seldom"
-    assert stage.doctor()[0].startswith("13 messages to Slack: token_revoked → Install the app again")
+    assert stage.doctor()[0].startswith("13 messages to Slack failed: token_revoked → Install the app again")
     again = stage.worker(f"{ELSEWHERE}:two", new_token)
     stage.work(again, seconds=40)
     assert len(stage.cards("of many")) == 12
