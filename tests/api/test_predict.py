@@ -14,6 +14,7 @@ from tests.people import support_policy
 UNCLEAR = "hello, what about this"
 
 
+@pytest.mark.slow
 def test_the_live_models_answer_is_recorded_and_flagged_when_it_is_unsure(api: Api) -> None:
     promoted(seeded(api.desk))
     with api.client() as client:

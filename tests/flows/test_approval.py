@@ -55,6 +55,7 @@ def live_name(loop: Loop) -> str | None:
     return model.name if model else None
 
 
+@pytest.mark.slow
 def test_the_report_says_its_numbers_in_words_and_has_a_chart_in_its_thread(start_loop: StartLoop) -> None:
     loop = started(start_loop)
     card = report(loop, "v1")
@@ -167,6 +168,7 @@ def test_a_spoilt_candidate_is_refused_and_only_a_reason_overrules_it(start_loop
     loop.card("promoted against the gate by <@U_CLEO>", channel=LEADS)
 
 
+@pytest.mark.slow
 def test_somebody_else_cannot_overrule(start_loop: StartLoop) -> None:
     loop = spoilt(start_loop)
     card = report(loop, "v1", words=REFUSES)
@@ -177,6 +179,7 @@ def test_somebody_else_cannot_overrule(start_loop: StartLoop) -> None:
     assert live_name(loop) is None
 
 
+@pytest.mark.slow
 def test_enough_corrections_ask_for_a_candidate_by_themselves(start_loop: StartLoop) -> None:
     loop = started(start_loop, retraining={"corrections": 2})
     for number, text in enumerate(("the sofa came late", "my invoice shows another sum")):
@@ -188,6 +191,7 @@ def test_enough_corrections_ask_for_a_candidate_by_themselves(start_loop: StartL
     assert "including 2 corrections" in card.plain
 
 
+@pytest.mark.slow
 def test_a_run_that_cannot_learn_says_why(start_loop: StartLoop) -> None:
     loop = start_loop()
     with loop.database.transaction() as session:

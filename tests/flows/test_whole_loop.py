@@ -1,5 +1,7 @@
 """One prediction all the way: card, votes, correction, run, reaction, live model."""
 
+import pytest
+
 from bot.runtime.clock import utc_now
 from core.learning.data.inputs import Input
 from core.learning.data.seeds import add_seeds
@@ -10,6 +12,7 @@ from tests.people import LEADS
 GUESS = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
 
 
+@pytest.mark.slow
 def test_a_prediction_becomes_a_correction_and_the_correction_a_live_model(loop: Loop) -> None:
     with loop.database.transaction() as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)

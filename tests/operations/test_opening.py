@@ -84,6 +84,7 @@ def test_a_database_that_cannot_be_reached_is_no_bug(
     assert isinstance(runner.invoke(app, ["token", "list"]).exception, DatabaseUnavailable)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 def test_a_process_that_ends_leaves_all_in_one_file(database_url: str, unused_port: int, tmp_path: Path) -> None:
     with serve(workspace()) as url, SandboxClient(url) as box:

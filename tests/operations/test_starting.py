@@ -61,6 +61,7 @@ def test_over_http_a_port_that_is_taken_is_said_and_nothing_starts(unused_port: 
     assert said == f"Port {port} is already in use. Set PORT to another."
 
 
+@pytest.mark.slow
 def test_another_reason_why_a_port_cannot_be_used_is_named(unused_port: int, tmp_path: Path) -> None:
     way = {"SLACK_BOT_TOKEN": "xoxb-page", "SLACK_SIGNING_SECRET": "page", "HOST": "192.0.2.1"}  # not of this machine
     said = " ".join(_said(tmp_path, unused_port, **way).split())

@@ -123,6 +123,7 @@ def test_a_program_is_told_when_to_come_back(
         assert api.call("POST", "support/predictions", token, json=row).json()["new"] == 1
 
 
+@pytest.mark.slow
 def test_whoever_watches_the_process_is_told_in_time_however_often_they_ask(
     shaky: Database, proxy: Proxy, unused_port: int
 ) -> None:

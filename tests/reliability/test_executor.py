@@ -80,6 +80,7 @@ def test_an_executor_that_is_stopped_ends_its_work_and_begins_no_more(tmp_path: 
         executor(process_of, report=ignored)
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_fit_is_given_back() -> None:
     """The libraries, the rows, and whatever a learner keeps."""
     rows = examples(1000)

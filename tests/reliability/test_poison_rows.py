@@ -145,6 +145,7 @@ def test_a_kind_of_card_without_a_view_is_refused_at_start(database: Database) -
         prepare(services, {card: show for card, show in CARDS.items() if card is not Card.RUN})
 
 
+@pytest.mark.slow
 def test_a_kind_of_card_that_was_added_without_a_view_is_refused_at_start() -> None:
     started = """
 import enum

@@ -163,6 +163,7 @@ def test_it_hands_a_long_fit_over_and_another_worker_makes_the_candidate(
             second.kill()
 
 
+@pytest.mark.slow
 def test_a_fit_ends_with_its_worker_however_that_ends(database: Database, url: str, folder: Path) -> None:
     requested(database)
     worker = made(database, url, folder, stop_seconds=15)
@@ -177,6 +178,7 @@ def test_a_fit_ends_with_its_worker_however_that_ends(database: Database, url: s
     assert time.monotonic() - killed < 3
 
 
+@pytest.mark.slow
 def test_a_fit_whose_process_is_killed_is_a_failed_attempt_and_is_made_again(
     database: Database, url: str, folder: Path
 ) -> None:

@@ -96,6 +96,7 @@ def test_a_yes_that_slack_brings_twice_and_an_hour_late_is_one_decision(connecte
     assert len(cards) == 1
 
 
+@pytest.mark.slow
 def test_a_yes_taken_back_is_none_whichever_of_the_two_comes_first(connected: Loop) -> None:
     card = report(connected)
     connected.box.events("reordered")

@@ -175,6 +175,7 @@ def test_a_report_of_what_a_restore_lost_overrules_for_no_other_model(desk: Desk
     assert model(desk, model_id).state is ModelState.CANDIDATE
 
 
+@pytest.mark.slow
 def test_each_act_has_the_effect_that_the_table_says(desk: Desk) -> None:
     seeded(desk)
     with desk.database.transaction() as session:

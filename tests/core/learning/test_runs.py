@@ -237,6 +237,7 @@ def test_a_run_and_what_serves_its_model_use_a_learner_that_the_process_added(op
         Serving(desk.database).live(desk.rules)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_is_taken_up_with_the_same_snapshot_and_gives_the_same_model(desk: Desk) -> None:
     seeded(desk)
     snapshots = 0

@@ -174,6 +174,7 @@ def test_processes_that_start_at_once_with_another_policy_all_start(desk: Desk) 
         assert people_named(session, ["S_NIGHT"]) == [ANA, BEN]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["the vote", "the trainer"])
 def test_an_example_that_becomes_golden_beside_a_snapshot_is_kept_out_of_it_or_not_measured_on(
     open_on_postgresql: OpenDesk, first: str
