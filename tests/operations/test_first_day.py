@@ -110,7 +110,7 @@ def test_the_page_leads_from_nothing_to_a_settled_item(
         assert "No worker" not in told
     story = terminal.type(EXPLAIN)
     assert "refund" in story
-    assert "settled" in story.lower()
+    assert "Decided: refund" in story
 
 
 def answers(address: str) -> bool:
