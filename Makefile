@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
+# Compiled once, not anew by each of the processes that tests start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench audit lock
 
 demo: $(READY)

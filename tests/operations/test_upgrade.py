@@ -20,15 +20,14 @@ labels = ["refund", "delivery"]
 """
 
 
-@pytest.fixture(params=sorted(UNRELEASED))
-def stamped(database: Database, request: pytest.FixtureRequest) -> tuple[Database, str]:
+def stamp(database: Database, revision: str) -> None:
     with database.transaction() as session:
-        session.execute(text("UPDATE alembic_version SET version_num = :old"), {"old": request.param})
-    return database, request.param
+        session.execute(text("UPDATE alembic_version SET version_num = :old"), {"old": revision})
 
 
-def test_a_start_refuses_it_and_says_what_to_do(stamped: tuple[Database, str]) -> None:
-    database, revision = stamped
+@pytest.mark.parametrize("revision", sorted(UNRELEASED))
+def test_a_start_refuses_it_and_says_what_to_do(database: Database, revision: str) -> None:
+    stamp(database, revision)
     with pytest.raises(
         Refusal, match=rf"development version of Goldloop \(schema {revision}\).*Set DATABASE_URL to a new"
     ):
@@ -39,9 +38,9 @@ def test_a_start_refuses_it_and_says_what_to_do(stamped: tuple[Database, str]) -
 
 @pytest.mark.parametrize("command", [["migrate"], ["retrain", "-q", "support"]])
 def test_so_do_the_commands(
-    stamped: tuple[Database, str], command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database, revision = stamped
+    stamp(database, revision := min(UNRELEASED))
     (tmp_path / "goldloop.toml").write_text(POLICY)
     monkeypatch.setenv("GOLDLOOP_POLICY", str(tmp_path / "goldloop.toml"))
     monkeypatch.setenv("DATABASE_URL", database.engine.url.render_as_string(hide_password=False))
