@@ -14,6 +14,7 @@ class Stream:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self._watchers: dict[asyncio.Queue[str | None], str] = {}
+        self._stopped = False
 
     def tell(self, kind: str, what: Json, only: str | None, channel: Channel | None) -> None:
         text = f"event: {kind}\ndata: {json.dumps(what)}\n\n"
@@ -28,6 +29,8 @@ class Stream:
     async def watch(self, person: str) -> AsyncIterator[str]:
         queue: asyncio.Queue[str | None] = asyncio.Queue()
         self._watchers[queue] = person
+        if self._stopped:
+            queue.put_nowait(None)
         try:
             yield "event: ready\ndata: {}\n\n"
             while True:
@@ -42,5 +45,6 @@ class Stream:
             del self._watchers[queue]
 
     def stop(self) -> None:
+        self._stopped = True
         for queue in self._watchers:
             queue.put_nowait(None)

@@ -1,5 +1,6 @@
 """The control API beyond acting: what a page needs, live changes, the inspector, and how it says no."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -13,6 +14,7 @@ from slack_sdk import WebClient
 
 from bot.sandbox.client import ControlError, Person, SandboxClient
 from bot.sandbox.config import SandboxConfig
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.server import serve
 from bot.sandbox.wire import Json
 from tests.sandbox.conftest import CONFIG, Heard, actions, button
@@ -151,6 +153,14 @@ def test_it_ends_at_once_though_streams_and_calls_are_open(config: SandboxConfig
         assert time.monotonic() - started < 1
         assert stream.result().text.startswith("event: ready")
         assert isinstance(hanging.exception(), OSError)
+
+
+def test_a_page_that_opens_while_the_workspace_ends_is_not_waited_for(sandbox: Sandbox) -> None:
+    async def watched() -> list[str]:
+        sandbox.stream.stop()
+        return [text async for text in sandbox.stream.watch("U_ANA")]
+
+    assert asyncio.run(asyncio.wait_for(watched(), 5)) == ["event: ready\ndata: {}\n\n"]
 
 
 def test_a_long_channel_stays_quick(ana: Person) -> None:
