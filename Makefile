@@ -71,7 +71,7 @@ setup: $(READY)
 
 $(READY): pyproject.toml .constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Goldloop needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make $(MAKECMDGOALS) PYTHON=python3.12") if sys.version_info < (3, 11) else None'
-	@echo "Setting up $(VENV) (once, about a minute) ..."
+	@echo "Setting up $(VENV) (once, one to three minutes) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .constraints.txt -e '.[dev]'
 	@touch $(READY)
