@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from bot.api.callers import admission
 from bot.api.exports import export_routes
@@ -41,11 +41,12 @@ def create_api(services: Services) -> FastAPI:
     )
     limit = RateLimit(services.policy.api.requests_per_minute, time.monotonic)
     may = {scope: admission(services, limit, scope) for scope in Scope}
-    routes = APIRouter(prefix="/v1/queues/{queue}")
-    routes.include_router(intake_routes(services, may[Scope.INGEST], may[Scope.PREDICT]))
-    routes.include_router(reading_routes(services, may[Scope.READ]))
-    routes.include_router(export_routes(services, may[Scope.READ]))
-    api.include_router(routes)
+    for routes in (
+        intake_routes(services, may[Scope.INGEST], may[Scope.PREDICT]),
+        reading_routes(services, may[Scope.READ]),
+        export_routes(services, may[Scope.READ]),
+    ):
+        api.include_router(routes, prefix="/v1/queues/{queue}")
     answer_problems(api)
     serve_page(api)
     return api

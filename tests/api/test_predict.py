@@ -30,6 +30,7 @@ def test_the_live_models_answer_is_recorded_and_flagged_when_it_is_unsure(api: A
         assert [(row.label, row.fields) for row in rows] == [(DELIVERY, {"Customer": "gold"}), (unclear.label, {})]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 def test_asking_again_gives_the_same_answer_and_stores_nothing(api: Api) -> None:
     promoted(seeded(api.desk))

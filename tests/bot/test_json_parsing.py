@@ -16,6 +16,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(values)
 def test_what_python_writes_is_read_as_it_was(value: object) -> None:
     assert read_json(json.dumps(value).encode()) == value

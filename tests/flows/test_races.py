@@ -24,6 +24,7 @@ def crowded(start_loop: StartLoop) -> Loop:
     return start_loop(policy, workspace(reviewers=CROWD))
 
 
+@pytest.mark.slow
 def test_of_sixteen_who_click_at_once_three_count_and_thirteen_are_told(start_loop: StartLoop) -> None:
     loop = crowded(start_loop)
     loop.predict("T-1", "the sofa came late", UNSURE)

@@ -120,6 +120,7 @@ def test_a_database_that_gives_an_error_makes_a_process_unready_and_says_no_more
     assert "of_another_release" not in str(body)
 
 
+@pytest.mark.slow
 def test_votes_queues_and_models_are_counted(database: Database, request: pytest.FixtureRequest) -> None:
     promoted(seeded(opened(database, support_policy())))  # before there is a worker that would train it
     watched: Watched = request.getfixturevalue("watched")

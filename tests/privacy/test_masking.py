@@ -93,6 +93,7 @@ def test_an_address_is_found_whatever_stands_around_it(before: str, after: str, 
     assert mask(f"{before}p{number}@mail.example.org{after}", ("email",)) == f"{before}[e-mail]{after}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["a", "1", "a@", "a.", "1 ", "411 ", "DE89 ", "+1-", "(1) ", "@a.a.a", "\u0660"])
 def test_the_longest_text_that_is_taken_ends_soon(piece: str) -> None:
     """100,000 characters made to be hard; an expression with nested repetition would not come back at all."""

@@ -63,6 +63,7 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [str(vars(one).get("reason")) for one in caplog.records if one.levelno >= logging.ERROR]
 
 
+@pytest.mark.slow
 def test_a_card_that_cannot_be_drawn_is_given_up_and_the_others_go_out(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -94,6 +95,7 @@ class Choking(WebClient):
         return super().chat_postMessage(**arguments)
 
 
+@pytest.mark.slow
 def test_a_notice_that_cannot_be_sent_is_given_up_and_the_others_go_out(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:

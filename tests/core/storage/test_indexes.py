@@ -57,11 +57,13 @@ def stocked(database: Database) -> Database:
     return database
 
 
+@pytest.mark.slow
 def test_what_is_asked_often_is_found_by_an_index(stocked: Database) -> None:
     full = [f"{name}: {scan}" for name, ask in QUESTIONS.items() for scan in full_scans(stocked, ask)]
     assert full == []
 
 
+@pytest.mark.slow
 def test_a_question_without_an_index_is_noticed(stocked: Database) -> None:
     """Else the test above would show nothing."""
     found = full_scans(stocked, lambda session: session.execute(text("SELECT id FROM answer WHERE note = 'x'")).all())
@@ -69,6 +71,7 @@ def test_a_question_without_an_index_is_noticed(stocked: Database) -> None:
     assert "answer" in found[0]
 
 
+@pytest.mark.slow
 def test_a_vote_looks_at_few_rows_however_much_its_people_have_said(database: Database) -> None:
     """Which index to read was chosen while nobody had said anything; now each has answered a hundred items."""
     fill(database, Sizes(4000, 1600, fresh=1600), NOW)
