@@ -74,7 +74,7 @@ def _of_people(services: Services) -> dict[str, Question]:
 
 
 def _that_write(services: Services, now: datetime) -> dict[str, Question]:
-    """Each time something new is said: a vote about an item of which nobody has said anything, another prediction."""
+    """Each time something new is said: a vote about an item without answers, another prediction."""
     policy, untouched, numbers = services.policy, _untouched_items(services.database), count(1)
 
     def vote(session: Session) -> object:
@@ -165,7 +165,7 @@ def _newest_item(database: Database) -> int:
 
 
 def _untouched_items(database: Database) -> list[int]:
-    """About which nobody has said anything."""
+    """Without answers."""
     said = select(Answer.id).where(Answer.item_id == ReviewItem.id).exists()
     wanted = select(ReviewItem.id).where(ReviewItem.queue_id == 1, ReviewItem.state == ItemState.OPEN, ~said)
     with database.reading() as session:

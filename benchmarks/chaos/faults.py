@@ -12,7 +12,7 @@ from tests.postgres import PostgresServer
 TICK = 0.05
 ALL_READY = 0.6  # how often a kill waits until everybody is ready, so that it falls among work
 ALL_AT_ONCE = 0.2  # how often everybody is killed at one moment
-BEFORE_READY = 0.15  # how often it may hit somebody who is still starting
+BEFORE_READY = 0.15  # how often it may hit a process that is still starting
 MEAN_PAUSE = 1.2  # seconds after that
 LONGEST_AWAY = 1.5  # seconds that a killed process stays away
 KILLS_PER_OUTAGE = 5  # kills to each stop or crash of PostgreSQL
@@ -33,7 +33,7 @@ class Wrecker:
     processes: int = 0
 
     def wreak(self, kills: int) -> None:
-        """Until so many kills have been made. Whoever is away then comes back by `Fleet.tend`."""
+        """Until so many kills have been made. A process that is away then comes back by `Fleet.tend`."""
         outages = set(self.chance.sample(range(kills), -(-kills // KILLS_PER_OUTAGE))) if self.server else set()
         while self.step < kills:
             self._pause()

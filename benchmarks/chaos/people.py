@@ -1,5 +1,5 @@
 """Reviewers, who act through the workspace as people do: they vote, change their minds, skip, say why, take back, click
-late, and click again when Slack shows that nobody answered."""
+late, and click again when Slack shows no answer."""
 
 import random
 import threading
@@ -14,7 +14,7 @@ from bot.sandbox.client import ControlError, Message, Person
 from core.vocabulary import NONE_OF_THESE, AnswerKind, ErrorReason
 
 RIGHT = 0.7  # share of right answers: low, so that items stay open for several votes and some come to a lead
-PATIENCE = 3  # how often somebody clicks again
+PATIENCE = 3  # how often a person clicks again
 LATE_SECONDS = 20.0  # how old a click is that Slack brings late
 FORM_SECONDS = 2.0
 BUTTONS = {AnswerKind.CANNOT_JUDGE: "Cannot judge", AnswerKind.SKIP: "Skip", AnswerKind.NONE_OF_THESE: NONE_OF_THESE}

@@ -37,7 +37,7 @@ def until_settled(place: Place, tend: Callable[[], None], told: Callable[[str], 
 
 
 def until_quiet(place: Place, tend: Callable[[], None], told: Callable[[str], None]) -> str:
-    """Events that nobody acknowledged are brought again, as Slack does after one and five minutes; then everything that
+    """Unacknowledged events are brought again, as Slack does after one and five minutes; then everything that
     they led to must be done. Empty, or what was left."""
     deadline = time.monotonic() + LONGEST_WAIT
     while place.sandbox.events.tasks and time.monotonic() < deadline:
@@ -45,7 +45,7 @@ def until_quiet(place: Place, tend: Callable[[], None], told: Callable[[str], No
         tend()
         time.sleep(0.2)
     if place.sandbox.events.tasks:
-        return "events that nobody acknowledged"
+        return "unacknowledged events"
     return _until_none(place, UNDONE, tend, told)
 
 

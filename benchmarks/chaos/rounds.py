@@ -138,7 +138,7 @@ def _finished(place: Place, fleet: Fleet, crowd: Crowd, told: Callable[[str], No
 
 
 def _doctor(place: Place) -> Finding:
-    """As an operator runs it. A run given up because its worker was killed five times is nobody's fault."""
+    """As an operator runs it. A run given up because its worker was killed five times is no fault of the product."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, "doctor"],
         env={**place.environment, "PORT": str(place.ports[0]), "COLUMNS": "200"},
@@ -152,20 +152,20 @@ def _doctor(place: Place) -> Finding:
 
 
 def _ended(place: Place, fleet: Fleet, ledger: Ledger) -> list[Finding]:
-    """Nobody ended by itself but for want of a database; all end when told to, and nothing is left."""
+    """No process ended by itself but for want of a database; all end when told to, and nothing is left."""
     alone = [f"{one.name} ended by itself with {one.code} at {one.at:.3f}" for one in fleet.ended
              if not ledger.away(one.at, one.at, GRACE)]  # fmt: skip
     members = len(fleet.members)
     badly = fleet.stop()
     return [
-        Finding("nobody ended by itself but for want of a database", members, tuple(alone)),
+        Finding("no process ended by itself but for want of a database", members, tuple(alone)),
         Finding("all end well when told to", members, tuple(badly)),
         Finding("no process is left over", members, tuple(left_over(place))),
     ]
 
 
 def _keep(place: Place, result: Result) -> None:
-    """For whoever looks into it: what was broken, the database (SQLite's is there already), the processes' logs."""
+    """For a person who looks into it: what was broken, the database (SQLite's is there), the processes' logs."""
     words = [f"{result.round.name}, after {result.step} kills", *result.broken]
     (place.folder / "broken.txt").write_text("\n".join(words), encoding="utf-8")
     if place.server is not None:

@@ -1,4 +1,4 @@
-"""Whoever connects has to say something: strangers who only open connections shut nobody out."""
+"""A connection has to send something: strangers who only open connections shut no one out."""
 
 import socket
 import time

@@ -1,4 +1,4 @@
-"""Several workers, of which one at a time speaks to Slack: each thing is said once, within the rates, whoever dies."""
+"""Several workers, one of which speaks to Slack: each thing is said once, within the rates, whichever dies."""
 
 import os
 import subprocess
@@ -76,7 +76,7 @@ def test_a_turn_is_one_process_s_until_it_ends_it_or_is_silent_too_long(stage: S
     )
     with stage.desk.database.transaction() as session:
         leases.relinquish(session, "speaking", "two")
-    assert whose(stage, "two", after=2 * EXCLUSIVE_LEASE) is Outcome.TAKEN, "nobody gives back what is not theirs"
+    assert whose(stage, "two", after=2 * EXCLUSIVE_LEASE) is Outcome.TAKEN, "no one gives back what is not theirs"
     with stage.desk.database.transaction() as session:
         leases.relinquish(session, "speaking", "one")
     assert whose(stage, "two", after=2 * EXCLUSIVE_LEASE) is Outcome.ACQUIRED
@@ -90,7 +90,7 @@ def test_of_many_who_want_a_turn_at_once_one_gets_it_however_often_it_is_given_b
                 got += 1
                 with stage.desk.database.transaction(wait=PATIENT) as session:
                     row = session.get_one(Lease, "speaking")
-                    assert row.leased_by == who, "nobody else may have it before it is given back"
+                    assert row.leased_by == who, "no other may have it before it is given back"
                     leases.relinquish(session, "speaking", who)
         return got
 

@@ -43,12 +43,12 @@ from tests.web import web_server
 
 MIA, LEA = "U_MIA", "U_LEA"  # Mia administers; Lea reviews and leads another queue
 TEXT = "where is the parcel that nobody else may read about?"
-PATIENCE = 30.0  # seconds; nobody waits longer than needed
+PATIENCE = 30.0  # seconds; no wait is longer than needed
 
 
 @dataclass(frozen=True)
 class Who:
-    """Somebody before the door, as Slack says who they are."""
+    """A person who acts, as Slack describes them."""
 
     id: str
     team: str = "T_LOCAL"
@@ -183,7 +183,7 @@ class House:
 
 
 def policy_of_the_house() -> Policy:
-    """Strangers are named for every role, as if somebody had made a mistake: it must not help them."""
+    """Strangers are named for every role, as if by mistake: it must not help them."""
     named = list(STRANGERS)
     support = {
         "title": "Support tickets",

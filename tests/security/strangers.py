@@ -1,4 +1,4 @@
-"""A workspace with everybody who may not act: an outsider of Slack Connect, a guest, a bot, somebody deactivated."""
+"""A workspace with all who may not act: an outsider of Slack Connect, a guest, a bot, a deactivated person."""
 
 from dataclasses import replace
 

@@ -1,5 +1,5 @@
 """Permissions: every listener that is registered with Slack, tried by every kind of person.
-Whoever may not changes nothing, sees nothing, and is told why."""
+A person who may not changes nothing, sees nothing, and is told why."""
 
 import json
 import re
@@ -43,7 +43,7 @@ OURS = EVERYBODY - NAMESAKES - {who for who in EVERYBODY if who.team != "T_LOCAL
 REVIEWING_SOMEWHERE = REVIEWER | {LEA_}
 
 SLACK_TELLS = {
-    "people.something_changed": "news of Slack about people; nobody acts",
+    "people.something_changed": "news of Slack about people; no one acts",
     "app.stale": "says that a control is out of date",
     "app.stale_form": "says that a form is out of date",
     "app.no_options": "offers nothing",
@@ -53,7 +53,7 @@ SLACK_TELLS = {
 
 @dataclass(frozen=True)
 class Door:
-    """sees: what those who may are shown, and nobody else is; empty: it is a deed, and what is stored changes.
+    """sees: what those who may are shown, and no one else is; empty: it is a deed, and what is stored changes.
     make: what there is to act on, the same for all who may not and new for each who may. silent: the others are not
     told, as there is nothing to tell. of_event: an event, which does not say of which workspace a person is."""
 

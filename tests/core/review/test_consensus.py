@@ -30,9 +30,9 @@ SPLIT, CANNOT, NO_REVIEWER_LEFT = DisputeReason.NO_AGREEMENT, DisputeReason.CANN
 
 CASES: list[tuple[str, ConsensusPolicy, Sequence[Label], int, int, Outcome]] = [
     # what it is                              rule, votes, cannot judge, left to ask -> outcome
-    ("nobody has voted", LEAD, [], 0, MANY, None),
+    ("no votes", LEAD, [], 0, MANY, None),
     ("a lone voter never decides by two", LEAD, [A], 0, MANY, None),
-    ("two ahead of nobody", LEAD, [A, A], 0, MANY, Verdict(A)),
+    ("two ahead of none", LEAD, [A, A], 0, MANY, Verdict(A)),
     ("one each", LEAD, [A, B], 0, MANY, None),
     ("one ahead", LEAD, [A, B, A], 0, MANY, None),
     ("two ahead after a contrary vote", LEAD, [A, B, A, A], 0, MANY, Verdict(A)),
@@ -65,9 +65,9 @@ CASES: list[tuple[str, ConsensusPolicy, Sequence[Label], int, int, Outcome]] = [
     ("two cannot judge", LEAD, [A], 2, MANY, Dispute(CANNOT, 2)),
     ("two cannot judge, but the votes have decided", LEAD, [A, A], 2, MANY, Verdict(A)),
     ("two cannot judge, at the cap", LEAD, [A, B, A, B, C], 2, MANY, Dispute(CANNOT, 2)),
-    ("nobody is left, undecided", LEAD, [A, B], 0, 0, Dispute(NO_REVIEWER_LEFT)),
-    ("nobody is left and nobody has voted", MAJORITY, [], 0, 0, Dispute(NO_REVIEWER_LEFT)),
-    ("nobody is left, decided", LEAD, [A, A], 0, 0, Verdict(A)),
+    ("no reviewer left, undecided", LEAD, [A, B], 0, 0, Dispute(NO_REVIEWER_LEFT)),
+    ("no reviewer left, no votes", MAJORITY, [], 0, 0, Dispute(NO_REVIEWER_LEFT)),
+    ("no reviewer left, decided", LEAD, [A, A], 0, 0, Verdict(A)),
     ("one is left", LEAD, [A, B], 0, 1, None),
 ]
 
