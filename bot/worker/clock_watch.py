@@ -36,7 +36,7 @@ def watch_clock(services: Services, wake: Callable[[], None], stopping: threadin
 
 
 def repair_times(services: Services) -> None:
-    """Nothing waits longer than it would had its time been written now. Safe to repeat, from any number of workers."""
+    """Repair due times that a wrong clock left far in the future. Safe to repeat, from any number of workers."""
     with services.database.transaction(wait=PATIENT) as session:
         now = services.clock()
         jobs.repair_times(session, now)

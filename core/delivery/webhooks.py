@@ -96,8 +96,8 @@ def claim_next_delivery(
 
 
 def note_attempt(session: Session, delivery_id: int, attempt: Attempted, now: datetime) -> DeliveryState:
-    """Into the log with it; then it is delivered, tried again later, or dead. Where the endpoint did not answer, it is
-    left alone for a while."""
+    """Log the attempt; the delivery is then done, due again later, or dead. An endpoint that did not answer is left
+    alone for a while."""
     silence = SILENCE if attempt.status is None and not attempt.is_ours else timedelta()
     if silence:
         _leave_alone(session, session.get_one(EventDelivery, delivery_id).endpoint, now + silence)

@@ -6,6 +6,7 @@ import pytest
 
 from bot.runtime.clock import utc_now
 from core.learning.data.seeds import add_seeds
+from core.storage.database import PATIENT
 from tests.browser.conftest import PHONE, OpenWindow
 from tests.flows.conftest import seeds
 from tests.loop import Loop
@@ -99,7 +100,7 @@ def test_votes_and_undo_change_the_card_in_the_other_persons_window_and_words_st
 
 @pytest.mark.slow
 def test_a_lead_promotes_a_model_by_picking_a_reaction(loop: Loop, window: OpenWindow) -> None:
-    with loop.database.transaction() as session:
+    with loop.database.transaction(wait=PATIENT) as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)
     cleo = window(loop.box.address, "/as/cleo/support-leads")
     write(cleo, "/goldloop retrain")

@@ -8,6 +8,7 @@ import pytest
 from bot.runtime.clock import utc_now
 from bot.sandbox.client import Message
 from core.learning.data.seeds import add_seeds
+from core.storage.database import PATIENT
 from tests.flows.conftest import StartLoop, seeds
 from tests.loop import Loop
 from tests.people import CLEO, DAN, LEADS, support_policy
@@ -25,7 +26,7 @@ WISHES = (
 
 def started(start_loop: StartLoop, **policy: Any) -> Loop:
     loop = start_loop(support_policy(**policy))
-    with loop.database.transaction() as session:
+    with loop.database.transaction(wait=PATIENT) as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)
     return loop
 
@@ -37,7 +38,7 @@ def spoilt(start_loop: StartLoop) -> Loop:
     )
     things = ("lamp", "chair", "table", "vase", "sofa", "rug", "mirror", "shelf", "kettle", "bowl", "clock", "bed")
     rows = [(f"{wish} {thing}", label) for thing in things for wish, label in WISHES]
-    with loop.database.transaction() as session:
+    with loop.database.transaction(wait=PATIENT) as session:
         add_seeds(session, rows, utc_now(), loop.queue)
     return loop
 
@@ -194,7 +195,7 @@ def test_enough_corrections_ask_for_a_candidate_by_themselves(start_loop: StartL
 @pytest.mark.slow
 def test_a_run_that_cannot_learn_says_why(start_loop: StartLoop) -> None:
     loop = start_loop()
-    with loop.database.transaction() as session:
+    with loop.database.transaction(wait=PATIENT) as session:
         add_seeds(session, [("only one label", "refund"), ("all the same", "refund")], utc_now(), loop.queue)
     loop.retrain()
     loop.card("At least two labels are needed", channel=LEADS)

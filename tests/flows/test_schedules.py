@@ -11,7 +11,7 @@ from bot.worker.tasks import SCHEDULED_RUN, note_due_schedules, request_schedule
 from core import jobs
 from core.policy_sync import sync_queues
 from core.records.learning import TrainingRun
-from core.storage.database import Database
+from core.storage.database import PATIENT, Database
 from core.vocabulary import RunState, Trigger
 from tests.people import support_policy
 
@@ -24,7 +24,7 @@ def at(services: Services, now: datetime) -> Services:
 
 def test_monday_at_three_asks_once_and_an_outage_of_weeks_asks_once(database: Database) -> None:
     policy = support_policy(retraining={"corrections": 0, "cron": "0 3 * * mon"})
-    with database.transaction() as session:
+    with database.transaction(wait=PATIENT) as session:
         sync_queues(session, policy, SUNDAY)
     first, second = (assemble(database, WebClient(), policy) for _ in range(2))
 
@@ -33,7 +33,7 @@ def test_monday_at_three_asks_once_and_an_outage_of_weeks_asks_once(database: Da
             note_due_schedules(at(clock, now))
         while request_scheduled_run(at(first, now)):
             pass
-        with database.transaction() as session:
+        with database.transaction(wait=PATIENT) as session:
             runs = session.scalars(select(TrainingRun).order_by(TrainingRun.id)).all()
             for run in runs:
                 run.state = RunState.DONE  # so that the next slot may ask again
@@ -48,7 +48,7 @@ def test_monday_at_three_asks_once_and_an_outage_of_weeks_asks_once(database: Da
 
 def test_a_slot_of_a_queue_that_left_the_policy_holds_no_other_up(database: Database) -> None:
     policy = support_policy(retraining={"corrections": 0, "cron": "0 3 * * mon"})
-    with database.transaction() as session:
+    with database.transaction(wait=PATIENT) as session:
         sync_queues(session, policy, SUNDAY)
         jobs.enqueue(session, SCHEDULED_RUN, "of one that is gone", {"queue": "returns"}, SUNDAY)
         jobs.enqueue(session, SCHEDULED_RUN, "of one that is there", {"queue": "support"}, SUNDAY)

@@ -5,6 +5,7 @@ import pytest
 from bot.runtime.clock import utc_now
 from core.learning.data.inputs import Input
 from core.learning.data.seeds import add_seeds
+from core.storage.database import PATIENT
 from tests.flows.conftest import seeds
 from tests.loop import Loop
 from tests.people import LEADS
@@ -14,7 +15,7 @@ GUESS = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
 
 @pytest.mark.slow
 def test_a_prediction_becomes_a_correction_and_the_correction_a_live_model(loop: Loop) -> None:
-    with loop.database.transaction() as session:
+    with loop.database.transaction(wait=PATIENT) as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)
     loop.predict("T-1", "the sofa came late, so i want my money back", GUESS)
 

@@ -4,6 +4,7 @@ import pytest
 
 from bot.slack.delivery.deleted_cards import post_deleted_again
 from core.delivery import notices, outbox
+from core.storage.database import PATIENT
 from core.vocabulary import NoticeKind
 from tests.core.models import candidate, seeded
 from tests.people import CLEO, LEADS, REMINDER, REVIEW
@@ -70,7 +71,7 @@ def test_words_to_the_leads_are_said_once(stage: Stage, fault: str) -> None:
     worker = stage.worker()
     worker.slack.timeout = 1
     stage.box.fault("chat.postMessage", fault)
-    with stage.desk.database.transaction() as session:
+    with stage.desk.database.transaction(wait=PATIENT) as session:
         notices.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, REMINDER, stage.now())
     stage.work(worker, seconds=10)
     assert len(stage.cards("v1 has been waiting", channel=LEADS)) == 1
@@ -82,7 +83,7 @@ def test_words_to_one_person_are_rather_said_twice_than_never(stage: Stage) -> N
     worker = stage.worker()
     for number, fault in enumerate(("server_error", "ratelimited", "lost_answer")):
         stage.box.fault("chat.postEphemeral", fault)
-        with stage.desk.database.transaction() as session:
+        with stage.desk.database.transaction(wait=PATIENT) as session:
             values = {"sentence": f"heard {fault}", "ask": []}
             notices.notify(session, NoticeKind.NOT_A_LEAD, f"k{number}", LEADS, CLEO, values, stage.now())
         stage.work(worker, seconds=5)
@@ -124,7 +125,7 @@ def test_a_card_that_slack_never_takes_is_given_up_told_once_and_holds_no_other_
     assert f"I can't post 1 message in <#{REVIEW}> (item {lost}): invalid_blocks." in told
     [found] = stage.doctor()
     assert found.startswith(f"1 message to {REVIEW} failed: invalid_blocks (item {lost})")
-    with stage.desk.database.transaction() as session:
+    with stage.desk.database.transaction(wait=PATIENT) as session:
         assert outbox.revive(session, REVIEW, ["invalid_blocks"], stage.now()) == 1
     stage.work(worker, seconds=15)
     assert len(stage.cards("an odd ticket")) == 1

@@ -11,7 +11,7 @@ from bot.worker.clock_watch import repair_times
 from core.people.members import members
 from core.queues import queue_named
 from core.records.delivery import Posting
-from core.storage.database import Database
+from core.storage.database import PATIENT, Database
 from core.vocabulary import Role
 from tests.core.models import candidate, seeded
 from tests.people import ANA, BEN, EVA, LEADS, REVIEW, workspace
@@ -102,7 +102,7 @@ def test_a_trouble_ends_quietly_when_nothing_waits_for_it_any_more(stage: Stage)
     stage.box.kick(BOT, REVIEW)
     stage.ticket("the sofa came late")
     stage.work(worker, seconds=10)
-    with stage.desk.database.transaction() as session:  # as when its queue has left the policy file
+    with stage.desk.database.transaction(wait=PATIENT) as session:  # as when its queue has left the policy file
         session.scalars(select(Posting).where(Posting.channel == REVIEW)).one().failure_reason = "there is no queue"
     stage.work(worker, seconds=60, every=5)
     assert [words.partition(" → ")[0] for words in stage.doctor()] == [

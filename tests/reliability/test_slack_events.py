@@ -47,7 +47,7 @@ def connected(request: pytest.FixtureRequest, database: Database, sqlite_only: N
 
 
 def report(loop: Loop) -> Message:
-    with loop.database.transaction() as session:
+    with loop.database.transaction(wait=PATIENT) as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)
     loop.retrain()
     card = loop.card("v1 compared with", channel=LEADS)
@@ -272,7 +272,7 @@ def test_while_slack_hangs_on_one_message_the_workers_other_work_goes_on(loop: L
     loop.box.fault("chat.postMessage", "timeout")
     loop.predict("T-1", "the sofa came late", UNSURE)
     loop.box.wait_for(lambda: loop.box.calls("chat.postMessage"))
-    with loop.database.transaction() as session:
+    with loop.database.transaction(wait=PATIENT) as session:
         notices.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, None, REMINDER, utc_now())
     loop.card("v1 has been waiting", channel=LEADS)
     with loop.database.reading() as session:
