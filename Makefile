@@ -32,7 +32,7 @@ check: $(READY)
 conformance: $(READY)
 	@$(BIN)/python -m tests.conformance.compare
 
-# The built wheel in an empty environment, and docs/slack.md word by word. Takes a minute or two.
+# The built wheels, each in an empty environment, and docs/slack.md word by word. Takes a minute or two.
 wheel-test: $(READY)
 	@$(BIN)/python -m pytest -m release tests/operations $(ARGS)
 
@@ -61,7 +61,7 @@ lock:
 	@$(PYTHON) -m venv build/lock
 	@build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
 	@build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --no-header \
-	  --no-annotate --no-emit-index-url --no-emit-package pip --output-file .constraints.txt pyproject.toml
+	  --no-annotate --no-emit-index-url --no-emit-package pip --output-file .constraints.txt pyproject.toml client/pyproject.toml
 
 format: $(READY)
 	$(BIN)/ruff format .
@@ -69,11 +69,11 @@ format: $(READY)
 
 setup: $(READY)
 
-$(READY): pyproject.toml .constraints.txt
+$(READY): pyproject.toml client/pyproject.toml .constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Goldloop needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make $(MAKECMDGOALS) PYTHON=python3.12") if sys.version_info < (3, 11) else None'
 	@echo "Setting up $(VENV) (once, one to three minutes) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .constraints.txt -e '.[dev]' -e client
 	@touch $(READY)
 
 screenshots: $(READY)

@@ -2,11 +2,11 @@
 
     python -m benchmarks.intake [--full] [--database sqlite|postgresql]
 
-By the API: `bot.client.Client` sends batches of 1,000 to `goldloop web`. By file: `goldloop ingest` reads JSON lines.
-The floor reads the same lines and inserts them into the same table, a thousand to a transaction: nothing is checked, no
-hash is made, nothing is flagged. About one row in eight is flagged: a flag, a review item and a card beside the
-prediction. Each is a process of its own, timed from its start to its end, without what the same process takes for no
-rows at all (the least of three times: whatever runs beside is not to count as its start); rounds are interleaved.
+By the API: `goldloop_client.Client` sends batches of 1,000 to `goldloop web`. By file: `goldloop ingest` reads JSON
+lines. The floor reads the same lines and inserts them into the same table, a thousand to a transaction: nothing is
+checked, no hash is made, nothing is flagged. About one row in eight is flagged: a flag, a review item and a card beside
+the prediction. Each is a process of its own, timed from its start to its end, without what the same process takes for
+no rows at all (the least of three times: whatever runs beside is not to count as its start); rounds are interleaved.
 Memory is the most that the process which takes the rows in ever held, and `cpu` the processor time that it used for one
 row, in microseconds: PostgreSQL's own is not in it."""
 
@@ -32,13 +32,13 @@ from benchmarks.machine import heading, load, peak_memory_of, processor_seconds
 from benchmarks.places import KINDS, Place, place
 from benchmarks.processes import ROOT, environment, free_port, goldloop, running
 from benchmarks.stock import LABELS, Row, bench_policy, policy_toml, texts
-from bot.client import Client
 from core.people.api_tokens import create_token
 from core.policy_sync import sync_queues
 from core.records.predictions import Prediction
 from core.records.reviews import ReviewItem
 from core.storage.database import PATIENT, Database
 from core.vocabulary import Scope
+from goldloop_client import Client
 
 BATCH = 1000
 UNSURE = 0.08  # share of the rows; with the audit sample about one in eight is flagged

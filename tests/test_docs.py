@@ -91,7 +91,7 @@ def test_every_link_and_every_named_file_is_there(page: Path) -> None:
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
     for named in re.findall(
-        r"`((?:bot|core|tests|docs|benchmarks|migrations)/[\w./-]+\.(?:py|md|toml|txt|jsonl))`", text
+        r"`((?:bot|core|client|tests|docs|benchmarks|migrations)/[\w./-]+\.(?:py|md|toml|txt|jsonl))`", text
     ):
         assert (ROOT / named).exists(), f"{page.name} names {named}"
 

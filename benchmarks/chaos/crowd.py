@@ -12,7 +12,7 @@ from benchmarks.chaos.people import Reviewer
 from benchmarks.chaos.place import LEADS, REVIEWERS, Place
 from benchmarks.chaos.screen import Screen
 from benchmarks.chaos.sender import Sender
-from bot.client import Client
+from goldloop_client import Client
 
 
 @dataclass

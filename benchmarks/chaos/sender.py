@@ -13,7 +13,7 @@ from benchmarks.chaos.ledger import Ledger, Sent
 from benchmarks.chaos.place import QUEUE
 from benchmarks.chaos.screen import Screen
 from benchmarks.chaos.texts import LABELS, ticket
-from bot.client import ApiError, Client
+from goldloop_client import ApiError, Client
 
 MOST_OPEN = 14  # cards that ask for an answer
 MOST_WAITING = 6  # cards that the channel has not seen yet; more would only wait for Slack

@@ -1,4 +1,5 @@
-"""The API's response types, apart from those of the core. The client parses the same types."""
+"""The API's response types, apart from those of the core. client/goldloop_client/shapes.py has them
+for senders; a test compares both."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -11,13 +11,13 @@ import pytest
 from slack_bolt import App
 from slack_sdk import WebClient
 
-from bot.client import Client
 from bot.runtime.services import Services, assemble
 from bot.server.app import create_app
 from core.people.api_tokens import create_token
 from core.policy import Policy
 from core.storage.database import Database
 from core.vocabulary import Scope
+from goldloop_client import Client
 from tests.core.conftest import database, database_url, postgresql_database, sqlite_database
 from tests.core.desk import NOW, Desk, opened
 from tests.people import support_policy

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -11,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.api.shapes import MOST_ROWS, RejectedRow
-from bot.client import ApiError, Client
+from goldloop_client import ApiError, Client, RejectedRow
+from goldloop_client.retries import LONGEST_ASKED, LONGEST_PAUSE, pause_after, seconds_asked
+from goldloop_client.shapes import MOST_ROWS
 from tests.web import web_server
 
 STORED = Response('{"new": 1, "repeated": 0, "flagged": 0}')
@@ -45,6 +47,31 @@ def test_a_server_that_is_busy_is_asked_again_when_it_says_so(unused_port: int) 
     assert asked == ["/api/v1/queues/support/predictions"] * 3
     assert pauses[0] == 7
     assert 0.5 <= pauses[1] <= 1
+
+
+NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7), (" 7 ", 7), ("0", 0), ("999999999", LONGEST_ASKED), (None, None), ("", None), ("²", None),
+        ("٣", None), ("-1", None), ("1.5", None), ("9" * 5000, None), ("Tue, 24 Nov 2026 08:01:00 GMT", 60),
+        ("Tuesday, 24-Nov-26 08:01:00 GMT", 60), ("Tue, 24 Nov 2026 08:01:00 -0000", 60),
+        ("Tue, 24 Nov 1998 08:00:00 GMT", 0), ("Tue, 24 Nov 2099 08:00:00 GMT", LONGEST_ASKED), ("Tue, 99 Nov", None),
+        ("Tue, 24 Nov 0001 00:00:00 +2359", 0), ("Tue, 24 Nov 999999999999999999 08:00:00 GMT", None),
+    ],
+)  # fmt: skip
+def test_retry_after_is_a_number_of_seconds_or_a_date_or_nothing(header: str | None, seconds: float | None) -> None:
+    assert seconds_asked(header, NOW) == seconds
+    if seconds is not None:
+        assert pause_after(1, header, NOW, chance=0.5) == seconds
+
+
+def test_pauses_double_up_to_a_limit_and_chance_at_most_halves_them() -> None:
+    assert [pause_after(attempt, None, NOW, chance=1.0) for attempt in (1, 2, 3)] == [0.5, 1, 2]
+    assert pause_after(1, None, NOW, chance=0.0) == 0.25
+    assert pause_after(50, None, NOW, chance=1.0) == LONGEST_PAUSE
 
 
 def test_it_gives_up_after_its_tries_and_says_what_it_heard_last(unused_port: int) -> None:

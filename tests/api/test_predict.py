@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from core.records.predictions import Prediction
 from core.storage.database import Database
-from core.vocabulary import ItemState
+from goldloop_client import ItemState
 from tests.api.conftest import Api, StartApi
 from tests.core.desk import BILLING, DELIVERY, REFUND, opened
 from tests.core.models import promoted, seeded

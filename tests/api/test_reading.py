@@ -12,14 +12,14 @@ import pytest
 from sqlalchemy import update
 
 from bot.api import exports
-from bot.client import ApiError
 from core.learning.data.inputs import Input
 from core.learning.data.seeds import add_seeds
 from core.learning.data.snapshots import Row, content_hash_of, snapshot_rows
 from core.records.learning import SeedExample
 from core.storage.database import Database
 from core.text.content_hash import content_hash
-from core.vocabulary import ItemState, ModelState, Reason, Scope, Source
+from core.vocabulary import Scope, Source
+from goldloop_client import ApiError, ItemState, ModelState, Reason
 from tests.api.conftest import Api, StartApi
 from tests.core.desk import BILLING, NOW, REFUND, opened
 from tests.core.models import promoted, seeded

@@ -6,11 +6,11 @@ import pytest
 from fastapi import FastAPI
 
 from bot.api.app import create_api
-from bot.client import Client
 from bot.webhooks import secret_variable
 from core.people.api_tokens import create_token
 from core.policy.integrations import WebhookEndpoint
-from core.vocabulary import ItemState, Scope
+from core.vocabulary import Scope
+from goldloop_client import Client, ItemState
 from tests.api.receiver import SECRET, Receiver, listening
 from tests.core.desk import BILLING, NOW, sent
 from tests.flows.conftest import StartLoop, start_loop  # noqa: F401 - a fixture

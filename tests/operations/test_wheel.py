@@ -6,6 +6,7 @@ import sys
 import sysconfig
 import venv
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -50,6 +51,20 @@ def test_an_empty_folder_becomes_a_goldloop(installed: Path, tmp_path: Path) -> 
     assert (empty / "goldloop.sqlite").stat().st_size > 0
     (empty / "rows.csv").write_text("text,label\nfirst,a\nsecond,b\n", encoding="utf-8")
     assert "0 already stored." in run(empty, goldloop, "seed", "rows.csv", "--queue=support")
+
+
+def test_a_sender_installs_the_client_without_the_server(tmp_path: Path) -> None:
+    run(ROOT, sys.executable, "-m", "pip", "wheel", ROOT / "client", "--no-deps", "--quiet", "--wheel-dir", tmp_path)
+    [wheel] = tmp_path.glob("goldloop_client-*.whl")
+    assert {"goldloop_client/py.typed", "goldloop_client/client.py"} < set(ZipFile(wheel).namelist())
+    venv.create(tmp_path / "sender", with_pip=False)
+    python = tmp_path / "sender" / "bin" / "python"
+    pip = (sys.executable, "-m", "pip", "--python", python)
+    run(tmp_path, *pip, "install", "--quiet", "-c", ROOT / ".constraints.txt", wheel)
+    run(tmp_path, python, "-c", "import goldloop_client; goldloop_client.Client('http://127.0.0.1:9', 't').close()")
+    there = {line.split("==")[0] for line in run(tmp_path, *pip, "list", "--format=freeze").split()}
+    assert {"goldloop-client", "httpx", "pydantic"} <= there
+    assert there.isdisjoint({"goldloop", "sqlalchemy", "urllib3", "fastapi"})
 
 
 def test_the_pages_and_data_of_the_demo_travel_too(installed: Path) -> None:

@@ -1,9 +1,4 @@
-"""A Python client for the HTTP API (docs/api.md).
-
-    client = Client("https://goldloop.example", token)
-    client.send("support", rows)
-    for correction in client.corrections("support", cursor=kept):
-        ...
+"""The client: one method for each endpoint.
 
 Every call is safe to repeat, so the client retries when the connection breaks or the server answers 429, 502, 503 or
 504.
@@ -15,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -25,17 +20,26 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from bot.api.shapes import MOST_ROWS, CorrectionPage, ItemPage, Model, Models, Predicted, Problem, Received, RejectedRow
-from bot.runtime.retry_after import seconds_asked
-from core.review.listing import CorrectionLine, ItemLine
-from core.review.stats import StatsCard
-from core.vocabulary import ItemState
+from goldloop_client.retries import WORTH_REPEATING, pause_after
+from goldloop_client.shapes import (
+    MOST_ROWS,
+    CorrectionLine,
+    CorrectionPage,
+    ItemLine,
+    ItemPage,
+    ItemState,
+    Model,
+    Models,
+    Predicted,
+    Problem,
+    Received,
+    RejectedRow,
+    StatsCard,
+)
 
 Answer = TypeVar("Answer")
 Format = Literal["jsonl", "csv", "parquet"]
 
-WORTH_REPEATING = (429, 502, 503, 504)
-LONGEST_PAUSE = 30.0  # seconds, unless the server asks for more
 PAGE = 500  # rows in one request
 
 
@@ -166,12 +170,15 @@ class Client:
             except httpx.TransportError:
                 if attempt == self._tries:
                     raise
-                self._pause(_pause_after(attempt, None))
+                self._wait(attempt, None)
                 continue
             if response.status_code not in WORTH_REPEATING or attempt == self._tries:
                 return response
-            self._pause(_pause_after(attempt, response.headers.get("Retry-After")))
+            self._wait(attempt, response.headers.get("Retry-After"))
         raise ValueError("tries must be at least 1")
+
+    def _wait(self, attempt: int, asked: str | None) -> None:
+        self._pause(pause_after(attempt, asked, datetime.now(UTC), random.random()))
 
 
 def _as_json(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -180,14 +187,6 @@ def _as_json(rows: Sequence[Mapping[str, Any]]) -> bytes:
         return to_json(rows, inf_nan_mode="constants")
     except PydanticSerializationError:
         return json.dumps(rows).encode()
-
-
-def _pause_after(attempt: int, asked: str | None) -> float:
-    """Seconds: what the server asks for, else doubling, with some chance in it so that senders do not march in step."""
-    seconds = seconds_asked(asked)
-    if seconds is not None:
-        return float(seconds)
-    return float(min(LONGEST_PAUSE, 0.25 * 2**attempt) * random.uniform(0.5, 1))
 
 
 def _accepted(response: httpx.Response) -> httpx.Response:

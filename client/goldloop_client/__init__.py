@@ -1,0 +1,49 @@
+"""A Python client for Goldloop's HTTP API.
+
+with Client("https://goldloop.example", token) as client:
+    client.send("support", rows)
+    for correction in client.corrections("support", cursor=kept):
+        ...
+"""
+
+from goldloop_client.client import ApiError, Client, Format
+from goldloop_client.shapes import (
+    CorrectionLine,
+    Destination,
+    ErrorReason,
+    GateFinding,
+    Interval,
+    ItemLine,
+    ItemState,
+    Model,
+    ModelState,
+    Predicted,
+    Problem,
+    Reason,
+    Received,
+    RejectedRow,
+    Settler,
+    StatsCard,
+)
+
+__all__ = [
+    "ApiError",
+    "Client",
+    "CorrectionLine",
+    "Destination",
+    "ErrorReason",
+    "Format",
+    "GateFinding",
+    "Interval",
+    "ItemLine",
+    "ItemState",
+    "Model",
+    "ModelState",
+    "Predicted",
+    "Problem",
+    "Reason",
+    "Received",
+    "RejectedRow",
+    "Settler",
+    "StatsCard",
+]

@@ -1,0 +1,224 @@
+"""The API's response types, under the names that they have in the OpenAPI document.
+
+A newer server may send a code that is not in these vocabularies. It is then a plain `str`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field
+
+MOST_ROWS = 1000  # in one request; the server accepts no more
+
+Code = TypeVar("Code", bound=StrEnum)
+OrNewer = Annotated[Code | str, Field(union_mode="left_to_right")]
+
+
+class Reason(StrEnum):
+    """Why a prediction was flagged."""
+
+    UNCERTAIN = "uncertain"
+    AUDIT = "audit"
+    PERSON = "person"
+
+
+class ErrorReason(StrEnum):
+    """Why the model was wrong, or why the case is odd."""
+
+    NOISY_INPUT = "noisy_input"
+    MISSING_CONTEXT = "missing_context"
+    AMBIGUOUS = "ambiguous"
+    GUIDELINE_GAP = "guideline_gap"
+    WRONG_LABEL_DEFINITION = "wrong_label_definition"
+    NEW_CLASS = "new_class"
+    BIASED_OR_OUTDATED_DATA = "biased_or_outdated_data"
+    OTHER = "other"
+
+
+class ItemState(StrEnum):
+    OPEN = "open"
+    DISPUTED = "disputed"  # reviewers could not settle it: a lead decides
+    SETTLED = "settled"
+    ERASED = "erased"  # its text was erased before it was settled
+
+
+class Settler(StrEnum):
+    """Who settled an item."""
+
+    CONSENSUS = "consensus"
+    LEAD = "lead"
+
+
+class Destination(StrEnum):
+    """Where a correction goes."""
+
+    TRAINING = "training"
+    GOLDEN = "golden"
+    NOWHERE = "nowhere"  # "none of these": there is no label to learn
+
+
+class ModelState(StrEnum):
+    CANDIDATE = "candidate"  # evaluated, waiting for a lead
+    LIVE = "live"
+    RETIRED = "retired"  # was live once
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"  # a newer candidate came before a lead decided
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error (RFC 9457). code: stable, for programs; detail: a sentence for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | None = None
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that was not stored. index: its position among the rows sent, from 0; field: the invalid field."""
+
+    index: int
+    field: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Received:
+    """new: rows stored now; repeated: rows already stored; flagged: new rows sent to the reviewers."""
+
+    new: int
+    repeated: int
+    flagged: int
+    rejected: tuple[RejectedRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A prediction of the live model. item_id: the review item, if it was flagged; repeated: it was already stored."""
+
+    external_id: str
+    model_version: str
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+    flagged: bool
+    item_id: int | None
+    repeated: bool
+
+
+@dataclass(frozen=True)
+class ItemLine:
+    """One review item. Votes are left out: they are hidden until the item is settled."""
+
+    id: int
+    external_id: str
+    model_version: str
+    model_label: str | None
+    confidence: float | None
+    flags: tuple[OrNewer[Reason], ...]
+    state: OrNewer[ItemState]
+    blind: bool
+    opened_at: datetime
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ItemPage:
+    """next: the cursor of the next page; more: whether that page already has items."""
+
+    items: tuple[ItemLine, ...]
+    next: int
+    more: bool
+
+
+@dataclass(frozen=True)
+class CorrectionLine:
+    """What an item was settled to. label: None for "none of these"; tally: votes for each label."""
+
+    id: int
+    item_id: int
+    external_id: str
+    model_version: str
+    model_label: str | None
+    label: str | None
+    model_was_right: bool
+    reason: OrNewer[ErrorReason] | None
+    note: str
+    tally: dict[str, int]
+    settled_by: OrNewer[Settler]
+    destination: OrNewer[Destination]
+    guideline_version: int
+    settled_at: datetime
+
+
+@dataclass(frozen=True)
+class CorrectionPage:
+    """next, more: as for items. Continue from `next` later: no correction is skipped or repeated."""
+
+    corrections: tuple[CorrectionLine, ...]
+    next: int
+    more: bool
+
+
+@dataclass(frozen=True)
+class GateFinding:
+    """What the golden gate found. code: stable, with its values for programs; sentence: for people."""
+
+    code: str
+    values: dict[str, Any]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model of the queue, and what the golden gate found last."""
+
+    id: int
+    name: str
+    state: OrNewer[ModelState]
+    learner: str
+    created_at: datetime
+    snapshot_id: int | None
+    passed: bool
+    blocks: tuple[GateFinding, ...]
+    warnings: tuple[GateFinding, ...]
+
+
+@dataclass(frozen=True)
+class Models:
+    models: tuple[Model, ...]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its bounds, low <= estimate <= high."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class StatsCard:
+    """agreement: Krippendorff's alpha over the newest settled items, None with too few votes. errors_by_label: pairs of
+    a right label and the errors that reviewers caught, most first. audit_right: how many of the `audit_checked` settled
+    random checks the model got right, with a 95 % interval of that share."""
+
+    queue_title: str
+    open: int
+    disputed: int
+    settled_today: int
+    settled: int
+    agreement: float | None
+    votes_per_item: float | None
+    errors_by_label: tuple[tuple[str, int], ...]
+    audit_right: int
+    audit_checked: int
+    audit_interval: Interval | None
+    live: str | None
