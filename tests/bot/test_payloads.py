@@ -246,7 +246,7 @@ def test_only_the_home_tab_is_drawn(event: dict[str, Any], person: str | None) -
         ({"user": {"id": ANA}, "team": {"id": "T1"}, "team_id": "T3"}, "T1"),
         ({"team": "T1", "team_id": "T3"}, "T3"),
         ({"command": "/goldloop"}, None),
-        ({"type": "event_callback", "event": {"type": "reaction_added"}, "team_id": "T2"}, None),
+        ({"type": "event_callback", "event": {"type": "reaction_added"}, "team_id": "T2"}, "T2"),
     ],
 )
 def test_the_workspace_is_that_of_the_person_who_acts(body: dict[str, Any], team: str | None) -> None:

@@ -26,8 +26,8 @@ def build_app(services: Services) -> TimedApp:
     (bot/server/app.py), and a socket is."""
     after_ack = AfterAck()
     app, refuse = TimedApp(services.slack, after_ack), refuser(after_ack)
-    received_events.register(app, services, after_ack)
     workspace_check.register(app, refuse)
+    received_events.register(app, services, after_ack)
     commands.register(app, services)
     for room in (voting, approval, flagging, home, people):
         room.register(app, services, after_ack)

@@ -221,10 +221,9 @@ def people_change(payload: Payload) -> PeopleChange:
 
 
 def team(payload: Payload) -> str | None:
-    """The workspace of the person who acts, where the payload names it. Events do not: there the ids of people and
-    messages decide."""
+    """The workspace of the person who acts, where the payload names it; for an event, the one in which it happened."""
     if payload.type == "event_callback":
-        return None
+        return payload.team_id
     of_person = payload.user.team_id if payload.user else None
     return of_person or (_id(payload.team) if isinstance(payload.team, Named) else "") or payload.team_id
 

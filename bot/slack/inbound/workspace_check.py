@@ -1,5 +1,7 @@
 """The check that a request comes from this workspace. Ids of people are unique only within a workspace, so this check
-comes before every other one."""
+comes before every other one.
+
+On Enterprise Grid, an event about the whole organisation names the organisation in place of a workspace."""
 
 from collections.abc import Callable
 
@@ -18,8 +20,9 @@ def register(app: App, refuse: Refuse) -> None:
 
     def ours_only(parsed: Payload, context: BoltContext, next: Callable[[], BoltResponse]) -> BoltResponse:
         known = context.authorize_result
-        if known is None or payloads.team(parsed) in (None, known.team_id):
-            return next()
-        return refuse(NotAllowed(ELSEWHERE), parsed)
+        ours = {None, known.team_id} if known else {payloads.team(parsed)}
+        if known and parsed.type == "event_callback":
+            ours.add(known.enterprise_id)
+        return next() if payloads.team(parsed) in ours else refuse(NotAllowed(ELSEWHERE), parsed)
 
     app.use(ours_only)
