@@ -1,5 +1,6 @@
 """The endpoints for reading: items, corrections, models and statistics."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -23,6 +24,14 @@ SETTLED_FOR = timedelta(seconds=10)  # much longer than a click's transaction; s
 
 Cursor = Annotated[int, Query(ge=0, le=FURTHEST, description="`next` of the previous page; 0 for the first page.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
+DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)  # RFC 3339
+Since = Annotated[
+    str | None,
+    Query(
+        description="Only corrections settled at this time or later. Needs a time zone.",
+        json_schema_extra={"format": "date-time"},
+    ),
+]
 
 
 def reading_routes(services: Services, may_read: Admit) -> APIRouter:
@@ -45,24 +54,17 @@ def reading_routes(services: Services, may_read: Admit) -> APIRouter:
     @router.get("/corrections")
     def corrections(
         queue: Annotated[QueuePolicy, Depends(may_read)],
-        since: Annotated[
-            datetime | None, Query(description="Only corrections settled at this time or later. Needs a time zone.")
-        ] = None,
+        since: Since = None,
         cursor: Cursor = 0,
         limit: Limit = 100,
     ) -> CorrectionPage:
         """List settled labels in reading order. A correction appears ten seconds after it was settled, so that a reader
         never skips one; webhooks are faster."""
-        if since is not None and since.tzinfo is None:
-            raise Invalid("since must have a time zone, as in 2026-11-24T09:00:00Z.", field="since")
-        try:
-            since = since and since.astimezone(UTC)
-        except OverflowError:
-            raise Invalid("since must be between the years 1 and 9999.", field="since") from None
+        from_then = None if since is None else _time(since)
         ripe = services.clock() - SETTLED_FOR
         with database.reading() as session:
             queue_id = queue_named(session, queue.name).id
-            found = correction_page(session, queue_id, since, cursor, limit + 1, ripe)
+            found = correction_page(session, queue_id, from_then, cursor, limit + 1, ripe)
         shown = tuple(replace(one, note=queue.privacy.shown(one.note)) for one in found[:limit])
         return CorrectionPage(shown, shown[-1].id if shown else cursor, len(found) > limit)
 
@@ -79,6 +81,17 @@ def reading_routes(services: Services, may_read: Admit) -> APIRouter:
             return stats_card(session, queue, services.clock())
 
     return router
+
+
+def _time(since: str) -> datetime:
+    """In UTC. A number is no time: 0.5 would be half a second after 1970 began."""
+    if not DATE_TIME.fullmatch(since):
+        words = "since must be a time with its zone, as in 2026-11-24T09:00:00Z (in a URL, write “+” as %2B)."
+        raise Invalid(words, field="since")
+    try:
+        return datetime.fromisoformat(since).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(f"since is not a time between the years 1 and 9999: {error}.", field="since") from None
 
 
 def _model(line: ModelLine) -> Model:

@@ -41,8 +41,20 @@ def test_items_are_listed_by_state_without_anybodys_votes(api: Api) -> None:
 
 
 @pytest.mark.usefixtures("sqlite_only")
-@pytest.mark.parametrize("since", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00"])
-def test_a_time_that_is_none_in_our_zone_is_refused(api: Api, since: str) -> None:
+@pytest.mark.parametrize(
+    "since",
+    [
+        "0001-01-01T00:00:00%2B14:00",
+        "9999-12-31T23:59:59-14:00",
+        "2026-02-30T09:00:00Z",
+        "2026-11-24T09:00:00+01:00",  # a plus sign that was not escaped is a space
+        "2026-11-24",
+        "0.5",
+        "1795510800",
+        "",
+    ],
+)
+def test_what_is_no_time_is_refused(api: Api, since: str) -> None:
     answer = api.call("GET", f"support/corrections?since={since}", api.token(Scope.READ))
     assert (answer.status_code, answer.json()["field"]) == (422, "since")
 
