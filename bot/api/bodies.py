@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect
 
 from bot.api.callers import Admit
 from bot.api.problems import TooLarge
-from bot.runtime.json_parsing import read_json
+from bot.runtime.json_parsing import has_more_values, read_json
 from core.errors import Invalid
 from core.policy import QueuePolicy
 
@@ -31,8 +31,10 @@ def body_of(admit: Admit, most_bytes: int) -> Callable[..., Awaitable[bytes]]:
     return read
 
 
-def parsed(body: bytes) -> Any:
-    """The body as JSON. Raises Invalid if it is not JSON, or nested too deeply."""
+def parsed(body: bytes, most_values: int) -> Any:
+    """The body as JSON. Raises Invalid if it has more values, is not JSON, or is nested too deeply."""
+    if has_more_values(body, most_values):
+        raise Invalid(f"The body has more than {most_values:,} values, which no valid request has.", field="body")
     try:
         return read_json(body)
     except (ValueError, RecursionError) as error:

@@ -15,12 +15,13 @@ from bot.api.shapes import MOST_ROWS, Predicted, Received, RejectedRow, row_sche
 from bot.runtime.services import Services
 from core.errors import Invalid, NotFound
 from core.intake.ingest import record_predictions
-from core.intake.predictions import NewPrediction, checked_prediction
+from core.intake.predictions import KNOWN, MOST_FIELDS, NewPrediction, checked_prediction
 from core.intake.recorded import recorded
 from core.learning.lifecycle.serving import LiveModel
 from core.policy import QueuePolicy
 
 ASKED = ("external_id", "text", "fields")
+BRACKETS = 4  # of a prediction: its own, those of its fields and probabilities, the comma before it
 ONE_OR_MANY = {"oneOf": [row_schema(), {"type": "array", "items": row_schema(), "minItems": 1, "maxItems": MOST_ROWS}]}
 
 
@@ -34,7 +35,7 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
     ) -> Received | JSONResponse:
         """Send one prediction, or a list of up to 1,000. Valid rows are stored, and invalid rows are reported by index.
         Safe to repeat: a row with the same external id and model version is stored once. 422 if no row is valid."""
-        good, bad = _checked(_rows(parsed(body)), queue)
+        good, bad = _checked(_rows(parsed(body, _most_values(queue, MOST_ROWS))), queue)
         if not good:
             detail = bad[0].reason if len(bad) == 1 else f"None of the {len(bad)} rows is valid."
             return problem(422, Invalid.code, detail, rejected=[asdict(row) for row in bad])
@@ -49,7 +50,7 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
     ) -> Predicted:
         """Ask the live model about a text. The prediction is stored, and flagged if people should review it. Safe to
         repeat with the same external id and text; another text is a conflict."""
-        asked = _asked(parsed(body), queue)
+        asked = _asked(parsed(body, _most_values(queue, 1)), queue)
         live = _live_model(services, queue)
         prediction = _predicted(asked, live)
         with services.database.transaction() as session:
@@ -57,6 +58,11 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
             return _answer(session, prediction, queue, repeated=not new)
 
     return router
+
+
+def _most_values(queue: QueuePolicy, rows: int) -> int:
+    """What so many predictions can hold: a value for each key, field and label, and the brackets around them."""
+    return rows * (len(KNOWN) + MOST_FIELDS + len(queue.label_names) + BRACKETS)
 
 
 def _rows(sent: Any) -> Sequence[Any]:

@@ -1,6 +1,7 @@
 """Predictions come in over HTTP: good rows kept, bad ones named, nothing twice."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -96,6 +97,8 @@ HOSTILE: list[bytes] = [
     b'{"external_id": ["x"], "model_version": {}, "text": 3, "fields": [], "probabilities": {"refund": "1"}}',
     b'{"external_id": "x", "model_version": "m", "image_url": "http://["}',
     b"[" + b"{}," * 1000 + b"{}]",
+    b"[" + b"[]," * 2_000_000 + b"[]]",
+    b'{"external_id": "x", "model_version": "m", "text": "x", "fields": [' + b"[]," * 2_000_000 + b"[]]}",
 ]
 
 
@@ -138,3 +141,23 @@ def test_what_is_refused_is_not_said_back_at_length(api: Api) -> None:
     answer = api.call("POST", "support/predictions", api.token(), json=sent() | {"x" * 100_000: 1})
     assert answer.status_code == 422
     assert len(answer.text) < 1000
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_body_of_brackets_takes_no_more_memory_than_its_text(api: Api) -> None:
+    body, token = b"[" + b"[]," * 2_000_000 + b"[]]", api.token()
+    api.call("POST", "support/predictions", token, json=sent())
+    tracemalloc.start()
+    assert api.call("POST", "support/predictions", token, content=body).status_code == 422
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5 * len(body)
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_as_many_values_as_predictions_can_have_are_taken(api: Api) -> None:
+    whole = {"image_url": "https://files.example/a,b.png", "confidence": 0.5, "label": "refund"}
+    fields = {f"field {number}": 'a, [b], {c}, "d' for number in range(20)}
+    rows = [sent("one, two, [three]", **whole, fields=fields) for _ in range(1000)]
+    answer = api.call("POST", "support/predictions", api.token(), json=rows)
+    assert (answer.status_code, answer.json()["new"]) == (200, 1000), answer.text

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.runtime.json_parsing import read_json
+from bot.runtime.json_parsing import has_more_values, read_json
 
 texts = st.text(st.characters(codec=None))
 values = st.recursive(
@@ -42,3 +42,26 @@ def test_what_is_nested_too_deeply_is_no_crash() -> None:
     depth = sys.getrecursionlimit() * 50
     with pytest.raises(RecursionError):
         read_json(b"[" * depth + b"]" * depth)
+
+
+def before_values(value: object) -> int:
+    """Brackets and commas, counted in the parsed value."""
+    if not isinstance(value, list | dict):
+        return 0
+    inside = value if isinstance(value, list) else value.values()
+    return 1 + max(0, len(value) - 1) + sum(map(before_values, inside))
+
+
+@pytest.mark.slow
+@given(values)
+def test_values_are_counted_without_parsing(value: object) -> None:
+    text, count = json.dumps(value).encode(), before_values(value)
+    assert not has_more_values(text, count)
+    assert count == 0 or has_more_values(text, count - 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "more"), [(b'"' + b'\\"' * 1_000_000, False), (b'"[' * 1_000_001, True), (b"\\" * 1_000_000 + b"[[", True)]
+)
+def test_counting_takes_a_time_linear_in_the_text(text: bytes, more: bool) -> None:
+    assert has_more_values(text + b",,", 1) is more
