@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from bot.api.callers import admission
 from bot.api.exports import export_routes
 from bot.api.intake import intake_routes
-from bot.api.limits import RateLimit
+from bot.api.limits import RateLimit, WrongTokens
 from bot.api.page import serve_page
 from bot.api.problems import MEDIA_TYPE, answer_problems
 from bot.api.reading import reading_routes
@@ -39,8 +39,9 @@ def create_api(services: Services) -> FastAPI:
         redirect_slashes=False,  # it would redirect to any host that the request names
         responses={status: _response(description) for status, description in ERRORS.items()},
     )
-    limit = RateLimit(services.policy.api.requests_per_minute, time.monotonic)
-    may = {scope: admission(services, limit, scope) for scope in Scope}
+    limit = RateLimit[int](services.policy.api.requests_per_minute, time.monotonic)
+    wrong = WrongTokens(time.monotonic)
+    may = {scope: admission(services, limit, wrong, scope) for scope in Scope}
     for routes in (
         intake_routes(services, may[Scope.INGEST], may[Scope.PREDICT]),
         reading_routes(services, may[Scope.READ]),

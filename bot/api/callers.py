@@ -3,17 +3,18 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from bot.api.limits import RateLimit
+from bot.api.limits import RateLimit, WrongTokens
 from bot.api.problems import Unauthorised
 from bot.runtime.services import Services
 from core.errors import DatabaseUnavailable
-from core.people.api_tokens import Caller, caller, is_worth_noting, note_use
+from core.people.api_tokens import Caller, caller, digest_of, is_worth_noting, note_use
 from core.policy import QueuePolicy
 from core.vocabulary import Scope
 
+NOT_ADMITTED = "Send a valid token in the header `Authorization: Bearer goldloop_…`."
 NOTE_WAIT = 0.2  # seconds; losing a "last used" is better than making a caller wait
 
 Admit = Callable[..., QueuePolicy]
@@ -22,15 +23,16 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 QueueName = Annotated[str, Path(description="Name of the queue in the policy file.")]
 
 
-def admission(services: Services, limit: RateLimit, scope: Scope) -> Admit:
+def admission(services: Services, limit: RateLimit[int], wrong: WrongTokens, scope: Scope) -> Admit:
     """A dependency for endpoints: the policy of the queue in the address, if the caller has the scope for it.
 
     Raises Unauthorised, TooFast, NotAllowed or NotFound, in this order, so that only an authorised caller learns which
-    queues exist.
+    queues exist; and TooFast, whatever the token, after too many wrong ones from the caller's address.
     """
 
-    def admit(queue: QueueName, credentials: Credentials) -> QueuePolicy:
-        known = _recognised(services, credentials.credentials if credentials else "")
+    def admit(queue: QueueName, credentials: Credentials, request: Request) -> QueuePolicy:
+        address = request.client.host if request.client else ""
+        known = _recognised(services, wrong, credentials.credentials if credentials else "", address)
         limit.take(known.id)
         known.require(scope, queue)
         return services.policy.queue(queue)
@@ -38,11 +40,17 @@ def admission(services: Services, limit: RateLimit, scope: Scope) -> Admit:
     return admit
 
 
-def _recognised(services: Services, token: str) -> Caller:
+def _recognised(services: Services, wrong: WrongTokens, token: str, address: str) -> Caller:
+    if not token:
+        raise Unauthorised(NOT_ADMITTED)
+    digest = digest_of(token)
+    wrong.require(digest, address)
     with services.database.reading() as session:
-        found = caller(session, token) if token else None
+        found = caller(session, token)
     if found is None:
-        raise Unauthorised("Send a valid token in the header `Authorization: Bearer goldloop_…`.")
+        wrong.wrong(digest, address)
+        raise Unauthorised(NOT_ADMITTED)
+    wrong.right(digest)
     known, last_used_at = found
     if is_worth_noting(last_used_at, services.clock()):
         _note(services, known)

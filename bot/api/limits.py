@@ -1,32 +1,81 @@
-"""The rate limit for each token: a token bucket that refills evenly."""
+"""Rate limits: a token bucket that refills evenly, for each token and for each address that sends wrong ones."""
 
 import math
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
+from typing import Generic, TypeVar
 
 from bot.api.problems import TooFast
 
+Key = TypeVar("Key")
 
-class RateLimit:
-    """One bucket per token, in this process only. per_minute: both the refill rate and the capacity."""
+MOST_BUCKETS = 10_000  # then the one that was used longest ago is dropped
+WRONG_PER_MINUTE = 60  # wrong tokens from one address; a sender with a wrong setting tries less often
 
-    def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
+
+class RateLimit(Generic[Key]):
+    """One bucket per key, in this process only. per_minute: both the refill rate and the capacity. of: what is counted,
+    for the sentence."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float], of: str = "requests") -> None:
         self._fits = float(per_minute)
         self._per_second = per_minute / 60
         self._clock = clock
+        self._of = of
         self._lock = threading.Lock()
-        self._buckets: dict[int, tuple[float, float]] = {}  # token -> what was in it, when
+        self._buckets: OrderedDict[Key, tuple[float, float]] = OrderedDict()  # what was in it, when
 
-    def take(self, token_id: int) -> None:
-        """Count one request. Raises TooFast, with the seconds until the next one is accepted."""
+    def take(self, key: Key) -> None:
+        """Count one. Raises TooFast, with the seconds until the next one is accepted."""
+        self._taken(key, 1)
+
+    def require(self, key: Key) -> None:
+        """Raises TooFast if `take` would; counts nothing."""
+        self._taken(key, 0)
+
+    def _taken(self, key: Key, count: int) -> None:
         with self._lock:
             now = self._clock()
-            held, since = self._buckets.get(token_id, (self._fits, now))
+            held, since = self._buckets.pop(key, (self._fits, now))
             held = min(self._fits, held + (now - since) * self._per_second)
             enough = held >= 1
-            self._buckets[token_id] = (held - 1 if enough else held, now)
+            self._buckets[key] = (held - count if enough else held, now)
+            if len(self._buckets) > MOST_BUCKETS:
+                self._buckets.popitem(last=False)
         if not enough:
             seconds = math.ceil((1 - held) / self._per_second)
-            raise TooFast(
-                f"Too many requests: the limit is {self._fits:.0f} a minute. Try again in {seconds} s.", seconds
-            )
+            words = f"Too many {self._of}: the limit is {self._fits:.0f} a minute. Try again in {seconds} s."
+            raise TooFast(words, seconds)
+
+
+class WrongTokens:
+    """Slows down those who try tokens: above the limit, an address is answered without a look at its token. A token
+    that was right before is looked at in any case, so that a sender behind the same proxy is not locked out."""
+
+    def __init__(self, clock: Callable[[], float], per_minute: int = WRONG_PER_MINUTE) -> None:
+        self._limit = RateLimit[str](per_minute, clock, of="wrong tokens from this address")
+        self._right: set[str] = set()  # as digests; no more than tokens exist
+
+    def require(self, digest: str, address: str) -> None:
+        """Raises TooFast if the token is not to be looked at."""
+        if digest not in self._right:
+            self._limit.require(network(address))
+
+    def right(self, digest: str) -> None:
+        self._right.add(digest)
+
+    def wrong(self, digest: str, address: str) -> None:
+        """Count a wrong token; it may have been revoked. Raises TooFast above the limit."""
+        self._right.discard(digest)
+        self._limit.take(network(address))
+
+
+def network(address: str) -> str:
+    """The address itself; of IPv6 its /64, which one person has whole."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:  # a socket without an address
+        return address
+    return address if not isinstance(parsed, IPv6Address) else str(IPv6Address(int(parsed) >> 64 << 64))

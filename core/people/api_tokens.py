@@ -72,7 +72,7 @@ def create_token(
     queue_id = None if queue is None else queue_named(session, queue).id
     words = " ".join(sorted(set(scopes)))
     token = PREFIX + random_part
-    session.add(ApiToken(name=name, digest=_digest(token), scopes=words, queue_id=queue_id, created_at=now))
+    session.add(ApiToken(name=name, digest=digest_of(token), scopes=words, queue_id=queue_id, created_at=now))
     session.flush()
     return token
 
@@ -103,7 +103,7 @@ def caller(session: Session, token: str) -> tuple[Caller, datetime | None] | Non
     found = session.execute(
         select(ApiToken, Queue.name)
         .outerjoin(Queue, Queue.id == ApiToken.queue_id)
-        .where(ApiToken.digest == _digest(token), ApiToken.revoked_at.is_(None))
+        .where(ApiToken.digest == digest_of(token), ApiToken.revoked_at.is_(None))
     ).first()
     if found is None:
         return None
@@ -124,5 +124,6 @@ def _scopes(row: ApiToken) -> list[Scope]:
     return [Scope(word) for word in row.scopes.split()]
 
 
-def _digest(token: str) -> str:
+def digest_of(token: str) -> str:
+    """SHA-256 in hexadecimal digits, as it is stored."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

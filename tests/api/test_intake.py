@@ -156,7 +156,7 @@ def test_a_body_of_brackets_takes_no_more_memory_than_its_text(api: Api) -> None
 
 @pytest.mark.usefixtures("sqlite_only")
 def test_as_many_values_as_predictions_can_have_are_taken(api: Api) -> None:
-    whole = {"image_url": "https://files.example/a,b.png", "confidence": 0.5, "label": "refund"}
+    whole: dict[str, Any] = {"image_url": "https://files.example/a,b.png", "confidence": 0.5, "label": "refund"}
     fields = {f"field {number}": 'a, [b], {c}, "d' for number in range(20)}
     rows = [sent("one, two, [three]", **whole, fields=fields) for _ in range(1000)]
     answer = api.call("POST", "support/predictions", api.token(), json=rows)

@@ -7,6 +7,8 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from bot.api.limits import MOST_BUCKETS, RateLimit, WrongTokens
+from bot.api.problems import TooFast
 from core.people.api_tokens import revoke_token, tokens
 from core.records.learning import Evaluation
 from core.vocabulary import Scope
@@ -91,6 +93,52 @@ def test_too_many_requests_of_one_token_wait_and_others_do_not(desk: Desk, start
     assert 1 <= int(answers[3].headers["retry-after"]) <= 20
     is_problem(answers[3], 429, "too_fast")
     assert api.call("GET", "support/items", other).status_code == 200
+
+
+def test_those_who_try_tokens_are_slowed_down_and_known_senders_are_not(api: Api) -> None:
+    token = api.token()
+    assert api.call("GET", "support/items", token).status_code == 200
+    answers = [api.call("GET", "support/items", f"goldloop_guess-{number}") for number in range(100)]
+    assert [answer.status_code for answer in answers[:60]] == [401] * 60
+    slowed = next(answer for answer in answers if answer.status_code != 401)
+    assert slowed.headers["retry-after"] == "1"
+    assert "wrong tokens" in is_problem(slowed, 429, "too_fast")["detail"]
+    assert api.call("GET", "support/items", token).status_code == 200
+    is_problem(api.call("GET", "support/items"), 401, "unauthorised")
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8:0:1::1", "", "a socket"])
+def test_an_address_that_has_waited_may_try_again(address: str) -> None:
+    seconds = [0.0]
+    wrong = WrongTokens(lambda: seconds[0], per_minute=2)
+    for guess in ("a", "b"):
+        wrong.require(guess, address)
+        wrong.wrong(guess, address)
+    with pytest.raises(TooFast):
+        wrong.require("c", address)
+    wrong.require("c", "2001:db8:0:2::1")
+    seconds[0] = 30.0
+    wrong.require("c", address)
+
+
+def test_a_whole_ipv6_network_is_one_address_and_a_revoked_token_is_a_wrong_one() -> None:
+    wrong = WrongTokens(lambda: 0.0, per_minute=1)
+    wrong.right("known")
+    wrong.wrong("guess", "2001:db8::1")
+    wrong.require("known", "2001:db8::2")
+    with pytest.raises(TooFast):
+        wrong.wrong("known", "2001:db8::3")
+    with pytest.raises(TooFast):
+        wrong.require("known", "2001:db8::4")
+
+
+def test_buckets_of_addresses_do_not_pile_up() -> None:
+    limit = RateLimit[int](1, lambda: 0.0)
+    for key in range(MOST_BUCKETS + 1):
+        limit.take(key)
+    limit.take(0)  # its bucket was dropped
+    with pytest.raises(TooFast):
+        limit.take(MOST_BUCKETS)
 
 
 @pytest.mark.slow
