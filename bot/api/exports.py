@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
@@ -36,7 +37,10 @@ SCHEMA = pyarrow.schema(
 )
 COLUMNS = tuple(SCHEMA.names)
 UNSEEN = " \u00a0\u200b\u200c\u200d\u2060\ufeff"  # before which a spreadsheet may still calculate
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what spreadsheets calculate
+SIGNS = "=+-@＝＋－＠"  # what spreadsheets calculate
+FORMULA_SIGNS = (*SIGNS, "\t", "\r", "\n")
+# Read with another separator than the comma, a row has whole only its first cell; the others break at that separator.
+BROKEN_OFF = re.compile(rf'(?<=[;|\t\r\n])(?=["{UNSEEN}]*[{re.escape(SIGNS)}])')
 
 Value = str | float | int | None
 Pieces = Iterator[Sequence[Row]]
@@ -52,8 +56,9 @@ def export_routes(services: Services, may_read: Admit) -> APIRouter:
         queue: Annotated[QueuePolicy, Depends(may_read)], snapshot_id: Id, format: Format = "jsonl"
     ) -> StreamingResponse:
         """Download the rows that a model was trained on, in order: text, image and fields (masked as the policy says),
-        label, weight and origin. `fields` is an object in JSON Lines, and JSON text in CSV and Parquet. In CSV, cells
-        that a spreadsheet would run as formulas start with an apostrophe; for training, use JSON Lines or Parquet."""
+        label, weight and origin. `fields` is an object in JSON Lines, and JSON text in CSV and Parquet. In CSV, all
+        cells are quoted, and what a spreadsheet would run as a formula has an apostrophe before it; for training, use
+        JSON Lines or Parquet."""
         with services.database.reading() as session:
             head = snapshot_head(session, queue_named(session, queue.name).id, snapshot_id)
         media_type, write = FORMATS[format]
@@ -75,7 +80,7 @@ def as_jsonl(pieces: Pieces) -> Iterator[bytes]:
 def as_csv(pieces: Pieces) -> Iterator[bytes]:
     yield _csv_lines([COLUMNS])
     for piece in pieces:
-        yield _csv_lines([[_inert(value) for value in _flat(row).values()] for row in piece])
+        yield _csv_lines([_inert_row([*_flat(row).values()]) for row in piece])
 
 
 def as_parquet(pieces: Pieces) -> Iterator[bytes]:
@@ -123,13 +128,18 @@ def _flat(row: Row) -> dict[str, Value]:
     }
 
 
+def _inert_row(values: Sequence[Value]) -> list[Value]:
+    first, *others = map(_inert, values)
+    return [first, *(BROKEN_OFF.sub("'", value) if isinstance(value, str) else value for value in others)]
+
+
 def _inert(value: Value) -> Value:
     return f"'{value}" if isinstance(value, str) and value.lstrip(UNSEEN).startswith(FORMULA_SIGNS) else value
 
 
 def _csv_lines(rows: Sequence[Sequence[Value]]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)  # RFC 4180
+    csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerows(rows)  # RFC 4180
     return text.getvalue().encode()
 
 

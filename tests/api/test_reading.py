@@ -196,6 +196,20 @@ def test_what_the_policy_masks_is_masked_in_files_and_notes(database: Database, 
     assert "@example.com" not in text + correction.note
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("before", ["a;", "a\t", "a|", "a;\u00a0", 'a;"', "a\n", "a\r\n", ""])
+def test_a_formula_is_inert_whichever_separator_a_spreadsheet_expects(separator: str, before: str) -> None:
+    cell = f"{before}=1+1;b|c\td"
+    input = Input.of(cell, f"https://files.example/{cell}", {"Note": cell})
+    rows = [Row(Source.SEED, number, input, REFUND, 1.0, "hash") for number in range(2)]
+    file = b"".join(exports.as_csv(iter([rows]))).decode()
+    cells = [cell for line in csv.reader(io.StringIO(file, newline=""), delimiter=separator) for cell in line]
+    assert not [cell for cell in cells if cell.strip().startswith(tuple("=+-@"))]
+    assert len(file.splitlines()[0].split('","')) == len(exports.COLUMNS), "all cells are quoted"
+    if separator == ",":
+        assert json.loads(cells[len(exports.COLUMNS) + 2])["Note"].replace("'", "") == cell
+
+
 def test_a_file_of_several_pieces_holds_them_all() -> None:
     pieces = [[Row(Source.SEED, number, Input(f"text {number}"), REFUND, 1.0, "hash")] * 3 for number in range(4)]
     assert parquet.read_table(io.BytesIO(b"".join(exports.as_parquet(iter(pieces))))).num_rows == 12
