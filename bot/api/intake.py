@@ -33,7 +33,7 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
     def send_predictions(
         queue: Annotated[QueuePolicy, Depends(may_ingest)], body: Annotated[bytes, Depends(body_of(may_ingest, most))]
     ) -> Received | JSONResponse:
-        """Send one prediction, or a list of up to 1,000. Valid rows are stored, and invalid rows are reported by index.
+        """Send one prediction, or a list of up to 1,000. Valid rows are stored, and invalid rows are reported by number, from 1.
         Safe to repeat: a row with the same external id and model version is stored once. 422 if no row is valid."""
         good, bad = _checked(_rows(parsed(body, _most_values(queue, MOST_ROWS))), queue)
         if not good:
@@ -74,13 +74,13 @@ def _rows(sent: Any) -> Sequence[Any]:
 
 def _checked(rows: Sequence[Any], queue: QueuePolicy) -> tuple[list[NewPrediction], tuple[RejectedRow, ...]]:
     good, bad = [], []
-    for index, row in enumerate(rows):
+    for number, row in enumerate(rows, 1):
         try:
             if not isinstance(row, Mapping):
                 raise Invalid("A prediction must be a JSON object.")
             good.append(checked_prediction(row, queue))
         except Invalid as refusal:
-            bad.append(RejectedRow(index, refusal.field, str(refusal)))
+            bad.append(RejectedRow(number, refusal.field, str(refusal)))
     return good, tuple(bad)
 
 

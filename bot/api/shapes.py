@@ -29,9 +29,9 @@ class Problem:
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A row that was not stored. index: its position in the request, from 0; field: the invalid field."""
+    """A row that was not stored. row: its place in the request, from 1; field: the invalid field."""
 
-    index: int
+    row: int
     field: str | None
     reason: str
 

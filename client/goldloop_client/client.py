@@ -83,7 +83,7 @@ class Client:
 
     def send(self, queue: str, rows: Iterable[Mapping[str, Any]]) -> Received:
         """Send any number of predictions in batches of a thousand; the next batch is read while the server stores the
-        last. Invalid rows are in `rejected`, by their position in `rows`. Raises ApiError if nothing can be sent at all
+        last. Invalid rows are in `rejected`, numbered from 1 over all of `rows`. Raises ApiError if nothing can be sent at all
         (no such queue, missing scope)."""
         total = Received(0, 0, 0)
         for place, answer in enumerate(self._answers(queue, iter(rows))):
@@ -208,7 +208,7 @@ def _read(kind: type[Answer], response: httpx.Response) -> Answer:
 
 
 def _added(total: Received, more: Received, start: int) -> Received:
-    moved = tuple(replace(row, index=row.index + start) for row in more.rejected)
+    moved = tuple(replace(row, row=row.row + start) for row in more.rejected)
     return Received(
         total.new + more.new, total.repeated + more.repeated, total.flagged + more.flagged, total.rejected + moved
     )

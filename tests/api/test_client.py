@@ -124,7 +124,7 @@ def test_the_next_rows_are_fetched_while_the_server_stores_the_last(unused_port:
 
 def test_a_row_that_was_refused_is_known_by_its_place_among_all(unused_port: int) -> None:
     refused = Response(
-        '{"new": 0, "repeated": 0, "flagged": 0, "rejected": [{"index": 3, "field": "text", "reason": "why"}]}'
+        '{"new": 0, "repeated": 0, "flagged": 0, "rejected": [{"row": 3, "field": "text", "reason": "why"}]}'
     )
     with answering(unused_port, STORED, refused) as (client, _pauses, _asked):
         received = client.send("support", [ROW] * (MOST_ROWS + 4))

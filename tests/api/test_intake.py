@@ -33,13 +33,13 @@ def test_one_prediction_needs_no_list(api: Api) -> None:
 
 
 @pytest.mark.usefixtures("sqlite_only")
-def test_bad_rows_are_named_by_index_and_field_and_the_good_ones_kept(api: Api) -> None:
+def test_bad_rows_are_named_by_number_and_field_and_the_good_ones_kept(api: Api) -> None:
     rows: list[Any] = [sent(), sent(label="nonsense"), sent(text=None), sent(lable="refund"), sent()]
     with api.client() as client:
         received = client.send("support", rows)
-    assert (received.new, [(row.index, row.field) for row in received.rejected]) == (
+    assert (received.new, [(row.row, row.field) for row in received.rejected]) == (
         2,
-        [(1, "label"), (2, "text"), (3, "lable")],
+        [(2, "label"), (3, "text"), (4, "lable")],
     )
     assert "“nonsense” is not a label of support" in received.rejected[0].reason
 
@@ -48,7 +48,7 @@ def test_bad_rows_are_named_by_index_and_field_and_the_good_ones_kept(api: Api) 
 def test_a_sender_in_python_may_have_half_a_character_in_a_row(api: Api) -> None:
     with api.client() as client:
         received = client.send("support", [sent(), sent(external_id="\ud800"), sent(text="so \ud83d what")])
-    assert (received.new, [(row.index, row.field) for row in received.rejected]) == (2, [(1, "external_id")])
+    assert (received.new, [(row.row, row.field) for row in received.rejected]) == (2, [(2, "external_id")])
 
 
 def test_sending_again_stores_nothing_again(api: Api) -> None:
@@ -66,7 +66,7 @@ def test_more_than_a_thousand_go_in_batches_and_keep_their_places(api: Api) -> N
     rows[1000]["label"] = "nonsense"
     with api.client() as client:
         received = client.send("support", iter(rows))
-    assert (received.new, [row.index for row in received.rejected]) == (1000, [1000])
+    assert (received.new, [row.row for row in received.rejected]) == (1000, [1001])
 
 
 @pytest.mark.usefixtures("sqlite_only")
@@ -74,7 +74,7 @@ def test_when_not_one_row_is_good_it_is_a_problem(api: Api) -> None:
     token = api.token()
     answer = api.call("POST", "support/predictions", token, json=[sent(label="a"), sent(label="b")])
     assert answer.status_code == 422
-    assert [row["index"] for row in answer.json()["rejected"]] == [0, 1]
+    assert [row["row"] for row in answer.json()["rejected"]] == [1, 2]
     with api.client(token) as client:
         assert client.send("support", [sent(label="a")]).rejected[0].field == "label"
 
@@ -132,7 +132,7 @@ def test_half_a_character_is_refused_in_words_and_the_good_rows_are_kept(api: Ap
     bad = f"{row[:-1]}, {spoilt.replace('HALF', HALF)}}}"  # of two values of one name the last counts
     answer = api.call("POST", "support/predictions", token, content=f"[{row}, {bad}]")
     assert answer.status_code == 200, answer.text
-    assert [line["index"] for line in answer.json()["rejected"]] == [1]
+    assert [line["row"] for line in answer.json()["rejected"]] == [2]
     assert api.call("POST", "support/predictions", token, content=bad).status_code == 422
 
 
