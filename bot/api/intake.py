@@ -15,7 +15,8 @@ from bot.api.shapes import MOST_ROWS, Predicted, Received, RejectedRow, row_sche
 from bot.runtime.services import Services
 from core.errors import Invalid, NotFound
 from core.intake.ingest import record_predictions
-from core.intake.predictions import KNOWN, MOST_FIELDS, NewPrediction, checked_prediction
+from core.intake.names import KNOWN
+from core.intake.predictions import MOST_FIELDS, NewPrediction, checked_prediction
 from core.intake.recorded import recorded
 from core.learning.lifecycle.serving import LiveModel
 from core.policy import QueuePolicy
@@ -33,8 +34,9 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
     def send_predictions(
         queue: Annotated[QueuePolicy, Depends(may_ingest)], body: Annotated[bytes, Depends(body_of(may_ingest, most))]
     ) -> Received | JSONResponse:
-        """Send one prediction, or a list of up to 1,000. Valid rows are stored, and invalid rows are reported by number, from 1.
-        Safe to repeat: a row with the same external id and model version is stored once. 422 if no row is valid."""
+        """Send one prediction, or a list of up to 1,000. Valid rows are stored, and invalid rows are reported by
+        number, from 1. Safe to repeat: a row with the same external id and model version is stored once. 422 if no
+        row is valid."""
         good, bad = _checked(_rows(parsed(body, _most_values(queue, MOST_ROWS))), queue)
         if not good:
             detail = bad[0].reason if len(bad) == 1 else f"None of the {len(bad)} rows is valid."

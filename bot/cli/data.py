@@ -1,5 +1,6 @@
 """`goldloop seed` and `goldloop ingest`: labelled examples and predictions, imported from files."""
 
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from rich.progress import Progress
 
 from bot.cli.context import QueueOption, opened
 from bot.cli.printing import terminal_safe
-from bot.files.tables import labelled_rows, read_rows
+from bot.files.columns import columns_of, prediction_row
+from bot.files.tables import header, labelled_rows, read_rows
 from bot.runtime.clock import utc_now
 from bot.runtime.gc_tuning import collect_seldom
 from core.errors import Invalid
@@ -22,7 +24,7 @@ commands = typer.Typer()
 out = Console()
 
 BATCH = 1000
-SHOWN_REJECTIONS = 20  # rejected rows that are explained; any more are only counted
+SHOWN_REJECTIONS = 20  # reasons that are shown, each with its first row; rows with others are only counted
 
 
 @commands.command()
@@ -49,39 +51,61 @@ def seed(file: Path, queue: QueueOption) -> None:
 def ingest(file: Path, queue: QueueOption) -> None:
     """Import predictions from a CSV, JSONL or Parquet file and send the flagged ones to the reviewers.
 
+    Columns: `external_id`; `model_version`; `text`, `image_url` or both; the model's answer, either as `label` with
+    `confidence`, or as a column `p:LABEL` for each label, or as `probabilities` (a JSON object in a cell). All other
+    columns become fields that reviewers see next to the text; `fields` may also be a JSON object in a cell.
+
     Importing a file again adds nothing. Exit code 2 if a row was rejected.
     """
     with opened() as (database, policy), Progress(console=out, transient=True) as progress:
         collect_seldom()
         chosen = policy.queue(queue)
         task = progress.add_task("Reading", total=None)
-        new = repeated = flagged = rejected = 0
+        new = repeated = flagged = 0
+        rejected = Rejected()
+        if names := header(file):
+            _check_columns(file, names)
         rows = read_rows(file)
         while batch := list(islice(rows, BATCH)):
             good: list[NewPrediction] = []
             for number, row in batch:
                 try:
-                    good.append(checked_prediction(_without_empty(row), chosen))
+                    good.append(checked_prediction(prediction_row(row), chosen))
                 except Invalid as problem:
-                    rejected += 1
-                    if rejected <= SHOWN_REJECTIONS:
-                        out.print(f"[yellow]Row {number}:[/] {terminal_safe(str(problem))}")
+                    rejected.add(number, str(problem))
             with database.transaction(wait=PATIENT) as session:
                 stored = record_predictions(session, good, utc_now(), chosen)
             new, repeated, flagged = new + stored.new, repeated + stored.repeated, flagged + stored.flagged
             progress.update(task, advance=len(batch), description=f"{new + repeated:,} rows")
-    out.print(f"{new} new, {repeated} already stored, {flagged} flagged for review, {rejected} rejected.")
-    if rejected:
+    out.print(f"{new} new, {repeated} already stored, {flagged} flagged for review, {rejected.rows} rejected.")
+    rejected.print_repeated()
+    if rejected.rows:
         raise typer.Exit(2)
 
 
-def _without_empty(row: dict[str, object]) -> dict[str, object]:
-    """The row without its empty cells: a CSV has a value in every column. Its confidence as a number, if it is text."""
-    kept = {name: value for name, value in row.items() if value not in ("", None)}
-    confidence = kept.get("confidence")
-    if isinstance(confidence, str):
-        try:
-            kept["confidence"] = float(confidence)
-        except ValueError:
-            raise Invalid("confidence must be a number from 0 to 1.", field="confidence") from None
-    return kept
+class Rejected:
+    """Rejected rows by reason. The first row of each reason is printed at once, the others are counted."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._shown: Counter[str] = Counter()
+
+    def add(self, number: int, reason: str) -> None:
+        self.rows += 1
+        if reason not in self._shown:
+            if len(self._shown) == SHOWN_REJECTIONS:
+                return
+            out.print(f"[yellow]Row {number}:[/] {terminal_safe(reason)}")
+        self._shown[reason] += 1
+
+    def print_repeated(self) -> None:
+        for reason, count in self._shown.items():
+            if count > 1:
+                out.print(f"[yellow]{count:,} rows:[/] {terminal_safe(reason)}")
+
+
+def _check_columns(file: Path, names: tuple[str, ...]) -> None:
+    try:
+        columns_of(names)
+    except Invalid as problem:
+        raise Invalid(f"{file}: {problem} `goldloop ingest --help` lists the columns.", field=problem.field) from None

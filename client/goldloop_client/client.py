@@ -83,8 +83,8 @@ class Client:
 
     def send(self, queue: str, rows: Iterable[Mapping[str, Any]]) -> Received:
         """Send any number of predictions in batches of a thousand; the next batch is read while the server stores the
-        last. Invalid rows are in `rejected`, numbered from 1 over all of `rows`. Raises ApiError if nothing can be sent at all
-        (no such queue, missing scope)."""
+        last. Invalid rows are in `rejected`, numbered from 1 over all of `rows`. Raises ApiError if nothing can be sent
+        at all (no such queue, missing scope)."""
         total = Received(0, 0, 0)
         for place, answer in enumerate(self._answers(queue, iter(rows))):
             total = _added(total, answer, place * MOST_ROWS)

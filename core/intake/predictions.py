@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.errors import LONGEST_FIELD, Invalid
+from core.intake.names import KNOWN, likely_name
 from core.learning.data.inputs import Input
 from core.policy import QueuePolicy
 from core.text.storable import storable
@@ -16,7 +17,6 @@ MOST_FIELDS = 20
 LONGEST_VALUE = 500
 SUM_TOLERANCE = 0.02  # probabilities are often rounded by the sender
 OBJECT = (dict, Mapping)  # dict first: a check against an abstract class is several times slower
-KNOWN = {"external_id", "model_version", "text", "image_url", "fields", "label", "confidence", "probabilities"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,9 @@ def checked_prediction(row: Mapping[str, Any], policy: QueuePolicy) -> NewPredic
     """
     if not KNOWN.issuperset(row):
         unknown = min(str(name)[:LONGEST_FIELD] for name in set(row) - KNOWN)
-        raise Invalid(f"“{unknown}” is not a known field. Valid fields: {', '.join(sorted(KNOWN))}.", field=unknown)
+        meant = likely_name(unknown)
+        hint = f"Did you mean {meant}?" if meant else f"Valid fields: {', '.join(sorted(KNOWN))}."
+        raise Invalid(f"“{unknown}” is not a known field. {hint}", field=unknown)
     text, image_url = _text(row.get("text")), _address(row.get("image_url"))
     if not text.strip() and not image_url:
         raise Invalid("A prediction needs text or image_url.", field="text")
@@ -65,6 +67,8 @@ def checked_prediction(row: Mapping[str, Any], policy: QueuePolicy) -> NewPredic
 
 def _identifier(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
+    if value is None or value == "":
+        raise Invalid(f"{name} is missing.", field=name)
     value = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_ID or value != storable(value):
         raise Invalid(f"{name} must be a string of 1 to {LONGEST_ID} characters.", field=name)

@@ -112,6 +112,39 @@ def test_bad_rows_are_named_and_the_good_ones_kept(goldloop: Terminal) -> None:
 
 
 @pytest.mark.usefixtures("sqlite_only")
+def test_a_table_of_probabilities_and_further_columns_is_a_file_of_predictions(goldloop: Terminal) -> None:
+    goldloop.run("migrate")
+    lines = ["external_id,model_version,text,p:refund,p:delivery,Plan", "1,m,late,0.4,0.6,Gold", "2,m,ok,0.99,,"]
+    done = goldloop.run("ingest", goldloop.file("rows.csv", "\n".join(lines)), "--queue", "support")
+    assert (done.returncode, done.stdout.strip()) == (0, "2 new, 0 already stored, 1 flagged for review, 0 rejected.")
+    assert "m predicted delivery (60%)" in goldloop.run("explain", "item", "1").stdout
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_header_in_other_words_stores_nothing_and_the_help_names_the_columns(goldloop: Terminal) -> None:
+    goldloop.run("migrate")
+    file = goldloop.file("rows.csv", "id,model_version,body,label,confidence\n1,m,late,refund,0.5\n")
+    done = goldloop.run("ingest", file, "--queue", "support")
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 2
+    assert "rows.csv: “id” is not a known column. Did you mean external_id? “body” is not a known column." in said
+    assert "`goldloop ingest --help` lists the columns." in said
+    told = goldloop.run("ingest", "--help").stdout
+    assert all(name in told for name in ("external_id", "model_version", "image_url", "p:LABEL", "probabilities"))
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_the_same_reason_is_said_once_with_its_count(goldloop: Terminal) -> None:
+    goldloop.run("migrate")
+    rows = "".join(f"{number},m,late,spam,0.5\n" for number in range(1200))
+    file = goldloop.file("rows.csv", f"external_id,model_version,text,label,confidence\n{rows}")
+    done = goldloop.run("ingest", file, "--queue", "support")
+    assert done.stdout.count("“spam” is not a label") == 2
+    assert "Row 1: “spam” is not a label of support" in done.stdout
+    assert "1,200 rows: “spam” is not a label of support" in done.stdout
+
+
+@pytest.mark.usefixtures("sqlite_only")
 def test_a_senders_words_do_not_move_the_cursor(goldloop: Terminal) -> None:
     goldloop.run("migrate")
     row = {"external_id": "1", "model_version": "m\x1b[2J\u202e", "text": "late", "label": "refund", "confidence": 0.5}

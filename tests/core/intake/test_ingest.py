@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from core.errors import Invalid, Refusal
-from core.intake.predictions import KNOWN, LONGEST_TEXT, NewPrediction, checked_prediction
+from core.intake.names import KNOWN
+from core.intake.predictions import LONGEST_TEXT, NewPrediction, checked_prediction
 from core.records.predictions import Flag, Prediction
 from core.records.reviews import ReviewItem
 from core.vocabulary import Card, ItemState, Reason
@@ -157,13 +158,16 @@ GOOD: dict[str, Any] = {"external_id": "T-1", "model_version": "m", "text": "ref
 REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("an unknown key", {"lable": "refund"}, "lable", "“lable” is not a known field"),
     ("the surplus column of a broken CSV", {None: ["x"], "z": 1}, "None", "is not a known field"),  # type: ignore[dict-item]
-    ("no external id", {"external_id": None}, "external_id", "1 to 200 characters"),
+    ("no external id", {"external_id": None}, "external_id", "external_id is missing."),
     ("a blank external id", {"external_id": "  "}, "external_id", "1 to 200 characters"),
     ("a long external id", {"external_id": "x" * 201}, "external_id", "1 to 200 characters"),
     ("a NUL in the external id", {"external_id": "a\x00b"}, "external_id", "1 to 200 characters"),
     ("half a surrogate in the external id", {"external_id": LONE_SURROGATE}, "external_id", "1 to 200 characters"),
     ("a truth value as id", {"external_id": True}, "external_id", "1 to 200 characters"),
-    ("no model version", {"model_version": ""}, "model_version", "1 to 200 characters"),
+    ("no model version", {"model_version": ""}, "model_version", "model_version is missing."),
+    ("a misspelt field", {"lable": "refund"}, "lable", "“lable” is not a known field. Did you mean label?"),
+    ("a field by another word", {"Ticket ID": "1"}, "Ticket ID", "Did you mean external_id?"),
+    ("a field that is none", {"odd": "1"}, "odd", "Valid fields: confidence, external_id, "),
     ("neither text nor image", {"text": " \n"}, "text", "needs text or image_url"),
     ("a text that is no text", {"text": 7}, "text", "text must be a string"),
     ("a text that is too long", {"text": "x" * (LONGEST_TEXT + 1)}, "text", "100,001 characters; the limit is 100,000"),

@@ -1,0 +1,32 @@
+"""The names of a prediction's parts, and the name that is likely meant by another one."""
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+ALIKE = 0.75  # of difflib, from 0 to 1: “lable” is meant to be label, “level” is not
+OTHER_WORDS = {
+    "external_id": ("id", "ticket_id", "ticketid", "ticket", "case_id", "message_id", "item_id", "uuid", "key"),
+    "model_version": ("model", "version", "model_name", "model_id"),
+    "text": ("message", "body", "content", "comment", "description", "ticket_text", "input", "utterance"),
+    "image_url": ("image", "picture", "photo", "url"),
+    "fields": ("metadata", "attributes", "extra"),
+    "label": ("category", "class", "intent", "prediction", "predicted_label", "target", "tag"),
+    "confidence": ("score", "probability", "certainty"),
+    "probabilities": ("scores", "probs", "distribution"),
+}
+KNOWN = frozenset(OTHER_WORDS)
+
+
+def likely_name(unknown: str, names: Collection[str] = KNOWN) -> str | None:
+    """Which of these names of ours is likely meant: written otherwise, or by another word."""
+    word = _plain(unknown)
+    return next((name for name in sorted(names) if word in OTHER_WORDS[name]), None) or misspelt_name(unknown, names)
+
+
+def misspelt_name(unknown: str, names: Collection[str] = KNOWN) -> str | None:
+    """Which of these names of ours it nearly is: in capitals, with blanks, or with a letter wrong."""
+    return next(iter(get_close_matches(_plain(unknown), sorted(names), 1, ALIKE)), None)
+
+
+def _plain(name: str) -> str:
+    return "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
