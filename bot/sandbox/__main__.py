@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from bot.sandbox.config import load_config
+from bot.sandbox.events import never_sent
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.server import run
 
@@ -23,6 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    for app in config.apps:
+        for event in never_sent(app):
+            sys.stderr.write(f"{app.name} subscribes to {event}, which this workspace never sends.\n")
     reach = "for this machine only" if chosen.host in LOOPBACK else "for ANYONE on the network; there is no login"
 
     def tell(address: str) -> None:

@@ -11,7 +11,7 @@ from bot.sandbox.config import AppConfig
 from bot.sandbox.entries import HELD, OPTIONS, entered, options_of
 from bot.sandbox.errors import Refused, SlackError
 from bot.sandbox.members import join
-from bot.sandbox.messages import react, unreact
+from bot.sandbox.messages import post_message, react, unreact
 from bot.sandbox.outcome import NO_ANSWER, NO_CONNECTION, Outcome
 from bot.sandbox.payloads import view_object
 from bot.sandbox.responses import USES, apply
@@ -220,13 +220,18 @@ async def command(sandbox: Sandbox, person: Person, channel: Channel, line: str)
 
 
 def _invited(workspace: Workspace, person: Person, channel: Channel, named: list[str]) -> Outcome:
-    """Slack's own command: people and apps, by @name or by id."""
+    """Slack's own command: people and apps, by @name or by id. The channel shows who was added, and by whom."""
     if person.id not in channel.members:
         raise Refused(f"{person.name} is not in {channel.name or channel.id}.", 403)
     if not named:
         raise Refused("Name the person to invite: /invite @name.")
     for guest in [workspace.person(each.strip("<>").removeprefix("@")) for each in named]:
-        join(workspace, channel, guest, person)
+        if guest.id not in channel.members:
+            join(workspace, channel, guest, person)
+            text = f"<@{guest.id}> has joined the channel"
+            post_message(
+                workspace, channel, Message(channel.id, "", guest.id, text, subtype="channel_join", inviter=person.id)
+            )
     return Outcome(True)
 
 

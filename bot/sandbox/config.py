@@ -26,6 +26,7 @@ class PersonConfig:
     kind: Kind = "full"
     admin: bool = False
     team_id: str = ""  # of an external person (Slack Connect); empty: T_<id>
+    email: str = ""  # empty: <name>@<team_domain>.example
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,14 @@ class ShortcutConfig:
 
 
 @dataclass(frozen=True)
+class MetadataSubscription:
+    """Which message_metadata_posted an app receives: whose messages, with which event_type."""
+
+    app_id: str
+    event_type: str
+
+
+@dataclass(frozen=True)
 class AppConfig:
     id: str
     name: str
@@ -78,6 +87,7 @@ class AppConfig:
     events: tuple[str, ...] | None = None  # None: every event the scopes allow
     commands: tuple[CommandConfig, ...] = ()
     shortcuts: tuple[ShortcutConfig, ...] = ()
+    metadata_subscriptions: tuple[MetadataSubscription, ...] | None = None  # None: of every app, every event_type
     request_url: str | None = None  # None: Socket Mode
 
     def __post_init__(self) -> None:
@@ -92,6 +102,9 @@ class AppConfig:
             if not getattr(self, name):
                 object.__setattr__(self, name, value)
 
+    def granted(self, scope: str) -> bool:
+        return self.scopes is None or scope in self.scopes
+
 
 @dataclass(frozen=True)
 class SandboxConfig:
@@ -105,6 +118,7 @@ class SandboxConfig:
     rates: bool = True  # hold Slack's rate limits
     ack_seconds: float = 3.0  # how long an app may take to acknowledge; real seconds
     file_seconds: float = 0.03  # how long an uploaded file takes to be ready and shared; real seconds
+    emoji: tuple[str, ...] = field(default=(), kw_only=True)  # names of the workspace's own emoji
     welcome: str = field(default="", kw_only=True)  # what a newcomer should try, for the page's first screen
 
 
@@ -154,6 +168,10 @@ def app_from_manifest(manifest: Mapping[str, Any], **overrides: Any) -> AppConfi
             ShortcutConfig(entry["callback_id"], entry["name"], entry["type"], entry.get("description", ""))
             for entry in features.get("shortcuts", ())
         ),
+        "metadata_subscriptions": tuple(
+            MetadataSubscription(entry["app_id"], entry["event_type"])
+            for entry in subscriptions.get("metadata_subscriptions", ())
+        ),
     }
     if not settings.get("socket_mode_enabled", False):
         made["request_url"] = interactivity.get("request_url") or subscriptions.get("request_url")
@@ -167,6 +185,11 @@ def _app(entry: Json, folder: Path) -> AppConfig:
         entry["commands"] = tuple(_made(CommandConfig, each, "apps.commands") for each in entry["commands"])
     if "shortcuts" in entry:
         entry["shortcuts"] = tuple(_made(ShortcutConfig, each, "apps.shortcuts") for each in entry["shortcuts"])
+    if "metadata_subscriptions" in entry:
+        named = [
+            _made(MetadataSubscription, each, "apps.metadata_subscriptions") for each in entry["metadata_subscriptions"]
+        ]
+        entry["metadata_subscriptions"] = tuple(named)
     for name in ("scopes", "events"):
         if name in entry:
             entry[name] = tuple(entry[name])

@@ -22,6 +22,7 @@ from bot.sandbox.members import archive, deactivate, join, leave, tell_of_person
 from bot.sandbox.messages import delete_message, post_message, update_message
 from bot.sandbox.outcome import Outcome
 from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.typed import stored
 from bot.sandbox.wire import Json
 from bot.sandbox.workspace import Message, random_text
 
@@ -56,16 +57,15 @@ async def open_home(asked: Asked) -> Json:
 async def post(asked: Asked) -> Json:
     person, channel = asked.person, asked.member_channel
     broadcast = bool(asked.fields.get("broadcast"))
-    draft = Message(
-        channel.id, "", person.id, asked.text("text"), thread_ts=asked.optional("thread_ts"), broadcast=broadcast
-    )
+    text, thread_ts = stored(asked.text("text")), asked.optional("thread_ts")
+    draft = Message(channel.id, "", person.id, text, thread_ts=thread_ts, broadcast=broadcast)
     message = post_message(asked.workspace, channel, draft)
     return {"message": watching.message_seen(asked.workspace, message)}
 
 
 async def edit(asked: Asked) -> Json:
     message = _own(asked)
-    changed = update_message(asked.workspace, asked.any_channel, message, asked.text("text"), None)
+    changed = update_message(asked.workspace, asked.any_channel, message, stored(asked.text("text")), None)
     return {"message": watching.message_seen(asked.workspace, changed)}
 
 

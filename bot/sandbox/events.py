@@ -17,6 +17,22 @@ from bot.sandbox.wire import Json
 from bot.sandbox.workspace import Channel, Workspace, random_text
 
 KINDS = {"public": "channels", "private": "groups", "im": "im"}
+SENT = frozenset(
+    (
+        *(f"message.{kind}" for kind in KINDS.values()),
+        *(
+            "app_home_opened",
+            "app_mention",
+            "file_shared",
+            "message_metadata_posted",
+            "reaction_added",
+            "reaction_removed",
+        ),
+        *("channel_archive", "channel_unarchive", "group_archive", "group_unarchive"),
+        *("member_joined_channel", "member_left_channel", "user_change"),
+        *("subteam_members_changed", "subteam_updated"),
+    )
+)
 EVENT_SCOPES = {
     "message.channels": "channels:history",
     "message.groups": "groups:history",
@@ -24,8 +40,8 @@ EVENT_SCOPES = {
     "app_mention": "app_mentions:read",
     "reaction_added": "reactions:read",
     "reaction_removed": "reactions:read",
+    "message_metadata_posted": "metadata.message:read",
     "user_change": "users:read",
-    "team_join": "users:read",
     "file_shared": "files:read",
     "subteam_members_changed": "usergroups:read",
     "subteam_updated": "usergroups:read",
@@ -78,13 +94,13 @@ class Events:
             if mention and not event.get("subtype") and channel.kind != "im" and self._subscribed(app, "app_mention"):
                 yield {name: value for name, value in event.items() if name != "channel_type"} | {"type": "app_mention"}
         elif self._subscribed(app, kind) and (channel is None or app.bot_user in channel.members):
-            yield event
+            yield from as_granted(app, event)
 
     def _subscribed(self, app: AppConfig, name: str) -> bool:
         if app.events is not None and name not in app.events:
             return False
         needed = EVENT_SCOPES.get(name)
-        if app.scopes is not None and needed is not None and needed not in app.scopes:
+        if needed is not None and not app.granted(needed):
             self.inspector.note("note", app=app.id, text=f"{name} was not delivered: the scope {needed} is missing.")
             return False
         return True
@@ -143,6 +159,23 @@ class Events:
 def _settle(done: asyncio.Future[Outcome], outcome: Outcome) -> None:
     if not done.done():
         done.set_result(outcome)
+
+
+def never_sent(app: AppConfig) -> list[str]:
+    """The events that the app subscribes to and this workspace does not have."""
+    return sorted(set(app.events or ()) - SENT)
+
+
+def as_granted(app: AppConfig, event: Json) -> Iterator[Json]:
+    """The event as this app may have it: metadata that it asked for; an email address only with its scope."""
+    if event["type"] == "message_metadata_posted" and app.metadata_subscriptions is not None:
+        wanted = {(each.app_id, each.event_type) for each in app.metadata_subscriptions}
+        if (event["app_id"], event["metadata"]["event_type"]) not in wanted:
+            return
+    if event["type"] == "user_change" and not app.granted("users:read.email"):
+        profile = {name: value for name, value in event["user"]["profile"].items() if name != "email"}
+        event = event | {"user": event["user"] | {"profile": profile}}
+    yield event
 
 
 def callback(workspace: Workspace, app: AppConfig, event: Json, channel: Channel | None) -> Json:

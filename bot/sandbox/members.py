@@ -46,7 +46,7 @@ def deactivate(workspace: Workspace, person: Person) -> None:
 
 
 def tell_of_person(workspace: Workspace, person: Person) -> None:
-    event = {"type": "user_change", "user": user_object(workspace, person), "cache_ts": workspace.seconds()}
+    event = {"type": "user_change", "user": user_object(workspace, person, email=True), "cache_ts": workspace.seconds()}
     workspace.on_event(event | {"event_ts": workspace.new_ts()}, None, None)
     workspace.on_change("people", {"person": person.id}, None, None)
 

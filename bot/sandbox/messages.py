@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.sandbox.blocks import completed
 from bot.sandbox.config import AppConfig
+from bot.sandbox.emoji import standard
 from bot.sandbox.errors import SlackError
 from bot.sandbox.limits import check_message
 from bot.sandbox.payloads import message_object
@@ -40,6 +41,8 @@ def post_message(workspace: Workspace, channel: Channel, draft: Message) -> Mess
         channel.read[checked.user] = checked.ts
     _tell(workspace, channel, checked, "message")
     workspace.on_event(message_event(workspace, channel, checked), channel, None)
+    if checked.app is not None and checked.metadata:
+        workspace.on_event(metadata_event(workspace, checked.app, checked), channel, None)
     return checked
 
 
@@ -144,12 +147,14 @@ def delete_message(workspace: Workspace, channel: Channel, message: Message) -> 
     workspace.on_event(_subtype_event(workspace, channel, "message_deleted", event), channel, None)
 
 
-def reaction_name(given: str) -> str:
-    """`:thumbsup::skin-tone-2:` -> `+1::skin-tone-2`; an emoji's first name is reported. Raises invalid_name."""
+def reaction_name(workspace: Workspace, given: str) -> str:
+    """`:thumbsup::skin-tone-2:` -> `+1::skin-tone-2`; an emoji's first name is reported. Raises invalid_name for what
+    is neither a standard emoji nor one of the workspace's own."""
     name, _, tone = given.strip().strip(":").partition("::")
-    if not re.fullmatch(r"[a-z0-9_+'\-]+", name) or (tone and not re.fullmatch(r"skin-tone-[2-6]", tone)):
-        raise SlackError("invalid_name")
     name = ALIASES.get(name, name)
+    known = name in standard() or name in workspace.config.emoji
+    if not known or (tone and not re.fullmatch(r"skin-tone-[2-6]", tone)):
+        raise SlackError("invalid_name")
     return f"{name}::{tone}" if tone else name
 
 
@@ -157,7 +162,7 @@ def react(
     workspace: Workspace, channel: Channel, message: Message, person: Person, name: str, event_ts: str | None = None
 ) -> None:
     """Raises already_reacted, invalid_name, is_archived."""
-    name = reaction_name(name)
+    name = reaction_name(workspace, name)
     if channel.archived:
         raise SlackError("is_archived")
     people = message.reactions.setdefault(name, [])
@@ -171,7 +176,7 @@ def unreact(
     workspace: Workspace, channel: Channel, message: Message, person: Person, name: str, event_ts: str | None = None
 ) -> None:
     """Raises no_reaction."""
-    name = reaction_name(name)
+    name = reaction_name(workspace, name)
     people = message.reactions.get(name, [])
     if person.id not in people:
         raise SlackError("no_reaction")
@@ -206,6 +211,21 @@ def message_event(workspace: Workspace, channel: Channel, message: Message) -> J
     made = message_object(workspace, message, metadata=True)
     kind = {"public": "channel", "private": "group", "im": "im"}[channel.kind]
     return made | {"channel": channel.id, "channel_type": kind, "event_ts": message.ts}
+
+
+def metadata_event(workspace: Workspace, app: AppConfig, message: Message) -> Json:
+    """As in docs.slack.dev reference/events/message_metadata_posted."""
+    return {
+        "type": "message_metadata_posted",
+        "app_id": app.id,
+        "bot_id": app.bot_id,
+        "user_id": message.user,
+        "team_id": workspace.team_id,
+        "channel_id": message.channel,
+        "metadata": message.metadata,
+        "message_ts": message.ts,
+        "event_ts": message.ts,
+    }
 
 
 def _subtype_event(workspace: Workspace, channel: Channel, subtype: str, fields: Json) -> Json:

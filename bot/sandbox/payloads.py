@@ -1,6 +1,8 @@
 """People, channels, messages, views and files in the shapes in which Slack shows them to apps."""
 
+import hashlib
 import mimetypes
+import unicodedata
 
 from bot.sandbox.config import AppConfig
 from bot.sandbox.entries import state_values
@@ -8,8 +10,9 @@ from bot.sandbox.wire import Json, without_none
 from bot.sandbox.workspace import Channel, File, Message, Person, View, Workspace
 
 
-def user_object(workspace: Workspace, person: Person) -> Json:
-    """As in users.info. A guest of several channels is `is_restricted`; a stranger carries `is_stranger`."""
+def user_object(workspace: Workspace, person: Person, *, email: bool = False) -> Json:
+    """As in users.info. A guest of several channels is `is_restricted`; a stranger carries `is_stranger`.
+    email: whether the app has the scope users:read.email."""
     made = {
         "id": person.id,
         "team_id": person.team_id,
@@ -19,7 +22,7 @@ def user_object(workspace: Workspace, person: Person) -> Json:
         "tz": person.tz,
         "tz_label": person.tz,
         "tz_offset": _tz_offset(person.tz, workspace.clock.now()),
-        "profile": _profile(person),
+        "profile": profile(person, email=email),
         "is_admin": person.admin,
         "is_owner": False,
         "is_primary_owner": False,
@@ -34,11 +37,27 @@ def user_object(workspace: Workspace, person: Person) -> Json:
     return made
 
 
-def _profile(person: Person) -> Json:
-    made = {"real_name": person.real_name, "display_name": person.name, "team": person.team_id, "image_72": ""}
+def profile(person: Person, *, email: bool = False) -> Json:
+    """As in users.profile.get."""
+    made = {
+        "real_name": person.real_name,
+        "real_name_normalized": _normalized(person.real_name),
+        "display_name": person.name,
+        "display_name_normalized": _normalized(person.name),
+        "avatar_hash": hashlib.sha256(person.id.encode()).hexdigest()[:12],
+        "team": person.team_id,
+        "image_72": "",
+    }
+    if email and person.email:
+        made["email"] = person.email
     if person.app is not None:
         made |= {"bot_id": person.app.bot_id, "api_app_id": person.app.id}
     return made
+
+
+def _normalized(name: str) -> str:
+    """Without accents: é becomes e."""
+    return "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
 
 
 def _tz_offset(name: str, now: float) -> int:
@@ -101,6 +120,7 @@ def message_object(workspace: Workspace, message: Message, *, metadata: bool = F
         team=workspace.people[message.user].team_id if message.user in workspace.people else workspace.team_id,
         thread_ts=message.thread_ts,
         edited=message.edited,
+        inviter=message.inviter,
     )
     if message.app is not None:
         made |= {

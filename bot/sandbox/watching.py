@@ -30,6 +30,7 @@ def message_seen(workspace: Workspace, message: Message) -> Json:
         "user_name": author.name if author else message.user,
         "app": message.app.id if message.app else None,
         "subtype": message.subtype,
+        "inviter": message.inviter,
         "text": message.text,
         "blocks": message.blocks,
         "attachments": message.attachments,

@@ -40,18 +40,18 @@ async def _answer(
     fault = sandbox.faults.take(method)
     if fault is not None and fault.kind != "lost_answer":
         return await faulty(sandbox, fault, entry, request)
-    if method not in METHODS:
-        raise SlackError("unknown_method", req_method=method)
-    if app is None:
-        if method == "api.test":
-            return _success({"args": dict(arguments.given)}, entry, None)
+    if app is None and method == "api.test":
+        return _success({"args": dict(arguments.given)}, entry, None)
+    if app is None and method in METHODS:
         raise SlackError("not_authed")
+    if app is not None:
+        check_scope(Call(sandbox, app, method, arguments))
+    if app is None or method not in METHODS:
+        raise SlackError("unknown_method", req_method=method)
     seconds = sandbox.rates.wait(app.id, method, arguments.text("channel"))
     if seconds is not None:
         return limited(seconds, entry)
-    call = Call(sandbox, app, method, arguments)
-    check_scope(call)
-    response = _success(METHODS[method](call), entry, app)
+    response = _success(METHODS[method](Call(sandbox, app, method, arguments)), entry, app)
     if fault is not None:
         entry |= {"status": None, "ok": False, "error": "lost_answer"}
         request.scope["sandbox.drop"]()

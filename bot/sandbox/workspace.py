@@ -24,6 +24,7 @@ class Person:
     kind: Kind
     admin: bool
     team_id: str
+    email: str = ""
     app: AppConfig | None = None  # of a bot user
     updated: int = 0
 
@@ -45,6 +46,7 @@ class Message:
     files: list[str] = field(default_factory=list)
     only_for: str | None = None  # the person who alone sees it: an ephemeral message
     broadcast: bool = False
+    inviter: str | None = None  # of a channel_join: who added the person
 
 
 @dataclass
@@ -172,6 +174,7 @@ class Workspace:
             entry.kind,
             entry.admin,
             team,
+            "" if entry.kind == "bot" else entry.email or f"{entry.name}@{self.config.team_domain}.example",
             updated=self.seconds(),
         )
         self.people[person.id] = person

@@ -1,13 +1,16 @@
 """Config from TOML and from a Slack app manifest."""
 
 import json
+import re
 import socket
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox.__main__ import main
-from bot.sandbox.config import CommandConfig, ShortcutConfig, app_from_manifest, load_config
+from bot.sandbox.config import CommandConfig, MetadataSubscription, ShortcutConfig, app_from_manifest, load_config
+from bot.sandbox.events import SENT
+from bot.sandbox.methods import METHODS
 from bot.sandbox.wire import Json
 from bot.sandbox.workspace import Workspace
 
@@ -63,6 +66,17 @@ def test_a_toml_file_makes_a_workspace(tmp_path: Path) -> None:
     assert (app.bot_token, app.scopes, app.events) == ("any token", ("chat:write", "commands"), ("reaction_added",))
 
 
+def test_metadata_subscriptions_come_from_the_manifest_or_from_the_file(tmp_path: Path) -> None:
+    wanted = {"app_id": "A2", "event_type": "task_created"}
+    subscriptions = {"event_subscriptions": {"metadata_subscriptions": [wanted]}, "socket_mode_enabled": True}
+    app = app_from_manifest(MANIFEST | {"settings": subscriptions}, id="A1")
+    (tmp_path / "sandbox.toml").write_text(
+        '[[apps]]\nid = "A1"\nname = "loop"\nmetadata_subscriptions = [{ app_id = "A2", event_type = "task_created" }]'
+    )
+    listed = load_config(tmp_path / "sandbox.toml").apps[0]
+    assert app.metadata_subscriptions == listed.metadata_subscriptions == (MetadataSubscription("A2", "task_created"),)
+
+
 def test_a_manifest_gives_commands_shortcuts_scopes_and_events() -> None:
     app = app_from_manifest(MANIFEST, id="A1", bot_token="t")
     assert app.commands == (CommandConfig("/loop", "Does it", "[x]"),)
@@ -110,6 +124,24 @@ def test_a_port_that_is_taken_is_said_instead_of_an_address(tmp_path: Path, caps
     assert (said.out, f"Cannot listen on 127.0.0.1:{port}" in said.err) == ("", True)
 
 
+def test_an_event_that_never_comes_is_named_at_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "sandbox.toml").write_text(
+        '[[apps]]\nid = "A1"\nname = "loop"\nevents = ["team_join", "reaction_added", "message.channels"]'
+    )
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # so that the command ends
+        main(["--config", str(tmp_path / "sandbox.toml"), "--port", str(taken.getsockname()[1])])
+    said = capsys.readouterr().err.splitlines()
+    assert said[:-1] == ["loop subscribes to team_join, which this workspace never sends."]
+
+
 def test_the_command_names_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--config", "/no/such.toml"]) == 2
     assert "/no/such.toml" in capsys.readouterr().err
+
+
+def test_the_docs_list_every_method_and_event() -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    methods, events = docs.partition("Methods of the Web API:")[2].partition("\n\n")[0], docs.partition("Events:")[2]
+    assert set(re.findall("`([^`]+)`", methods)) == set(METHODS)
+    assert set(re.findall("`([^`]+)`", events.partition("\n\n")[0])) == SENT

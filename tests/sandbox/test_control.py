@@ -77,6 +77,23 @@ def test_an_app_finds_people_and_channels_added_later(box: SandboxClient, web: W
     assert web.users_info(user="U_NEW")["user"]["tz"] == "Europe/Paris"
 
 
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("2 < 3 && 4 > 3", "2 &lt; 3 &amp;&amp; 4 &gt; 3"),
+        ("<b>", "&lt;b&gt;"),
+        ("&lt;b&gt; &amp;", "&lt;b&gt; &amp;"),
+        (
+            "<@U_BEN> <#C_TOWN|town> <!here> <https://a.test/?b=1|a>",
+            "<@U_BEN> <#C_TOWN|town> <!here> <https://a.test/?b=1|a>",
+        ),
+    ],
+)
+def test_what_people_write_is_stored_escaped(ana: Person, typed: str, stored: str) -> None:
+    assert ana.post("review", typed).text == stored
+    assert ana.edit(ana.post("review", "before"), typed).text == stored
+
+
 def test_people_delete_their_own_messages_and_admins_all(box: SandboxClient, ana: Person, ben: Person) -> None:
     message = ana.post("review", "oops")
     with pytest.raises(ControlError, match="ben did not write"):

@@ -32,6 +32,40 @@ def test_kinds_of_people_are_told_apart(web: WebClient, box: SandboxClient) -> N
     assert refused(web, "users.info", user="U_NOBODY") == "user_not_found"
 
 
+def test_a_profile_has_what_clients_require(web: WebClient, box: SandboxClient) -> None:
+    """slack-machine's models.user refuses a user without these."""
+    zoe = box.add_person("U_ZOE", "zoë", real_name="Zoë Núñez", email="zoe@acme.test")
+    profile = web.users_profile_get(user=zoe.id)["profile"]
+    assert web.users_list()["members"][-1]["profile"] == profile
+    assert (profile["real_name_normalized"], profile["display_name_normalized"]) == ("Zoe Nunez", "zoe")
+    assert len(profile["avatar_hash"]) == 12
+    assert profile["email"] == "zoe@acme.test"
+    assert web.users_profile_get()["profile"]["api_app_id"] == "A_LOOP"
+
+
+def test_a_person_is_found_by_email(web: WebClient, box: SandboxClient) -> None:
+    assert web.users_lookupByEmail(email="Ana@local.example")["user"]["id"] == "U_ANA"
+    box.deactivate("ben")
+    for address in ("ben@local.example", "nobody@local.example"):
+        with pytest.raises(SlackApiError) as error:
+            web.users_lookupByEmail(email=address)
+        assert code(error.value) == "users_not_found"
+
+
+def test_an_app_learns_about_its_bot_and_its_team(web: WebClient) -> None:
+    bot = web.bots_info(bot=web.auth_test()["bot_id"])["bot"]
+    assert (bot["user_id"], bot["app_id"], bot["name"], bot["deleted"]) == ("loop", "A_LOOP", "loop", False)
+    team = web.team_info()["team"]
+    assert (team["id"], team["name"], team["domain"]) == ("T_LOCAL", "Local workspace", "local")
+    for method, arguments, error in (
+        ("bots.info", {"bot": "B_NONE"}, "bot_not_found"),
+        ("team.info", {"team": "T_OTHER"}, "team_not_found"),
+    ):
+        with pytest.raises(SlackApiError) as refused:
+            web.api_call(method, params=arguments)
+        assert code(refused.value) == error
+
+
 def test_channels_tell_what_they_are(web: WebClient) -> None:
     leads = web.conversations_info(channel="C_LEADS")["channel"]
     assert (leads["is_private"], leads["is_member"], leads["is_archived"]) == (True, True, False)
@@ -92,6 +126,8 @@ def test_direct_messages_with_the_deactivated_are_refused(web: WebClient, box: S
         (("channels:read",), "conversations.history", {"channel": "C_REVIEW"}, "channels:history"),
         (("channels:read",), "conversations.list", {"types": "private_channel"}, "groups:read"),
         (("channels:read",), "files.getUploadURLExternal", {"filename": "a", "length": 1}, "files:write"),
+        (("users:read",), "users.lookupByEmail", {"email": "ana@local.example"}, "users:read.email"),
+        (("users:read",), "pins.add", {"channel": "C_REVIEW", "timestamp": "1.0"}, "pins:write"),  # not offered here
     ],
 )
 def test_a_missing_scope_is_named(
@@ -103,6 +139,20 @@ def test_a_missing_scope_is_named(
             WebClient("xoxb-A_LOOP", base_url=f"{address}/api/").api_call(method, params=arguments)
         answer = error.value.response
     assert (code(error.value), answer["needed"], answer["provided"]) == ("missing_scope", needed, ",".join(scopes))
+
+
+def test_an_unknown_method_is_named(web: WebClient) -> None:
+    with pytest.raises(SlackApiError) as error:
+        web.api_call("pins.add")
+    assert (code(error.value), error.value.response["req_method"]) == ("unknown_method", "pins.add")
+
+
+def test_the_email_address_needs_its_scope() -> None:
+    app = replace(CONFIG.apps[0], scopes=("users:read", "users.profile:read"))
+    with serving(Sandbox(replace(CONFIG, apps=(app,)))) as address:
+        web = WebClient("xoxb-A_LOOP", base_url=f"{address}/api/")
+        assert "email" not in web.users_info(user="U_ANA")["user"]["profile"]
+        assert "email" not in web.users_profile_get(user="U_ANA")["profile"]
 
 
 def test_chat_write_public_posts_where_the_bot_is_not() -> None:

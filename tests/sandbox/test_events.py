@@ -7,7 +7,8 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.sandbox.client import Person, SandboxClient
-from bot.sandbox.config import SandboxConfig
+from bot.sandbox.config import MetadataSubscription, SandboxConfig
+from bot.sandbox.server import serve
 from bot.sandbox.wire import Json
 from tests.sandbox.conftest import CONFIG, Heard, connect, disconnect
 
@@ -80,6 +81,34 @@ def test_people_come_go_and_change(heard: Heard, box: SandboxClient, web: WebCli
     assert [each["user"] for each in heard.events("member_left_channel")] == ["U_BEN"]
     assert heard.events("user_change")[0]["user"]["deleted"] is True
     assert web.conversations_members(channel="C_REVIEW")["members"] == ["U_CLEO", "U_EXT", "loop", "U_DAN", "U_NEW"]
+
+
+METADATA: Json = {"event_type": "task_created", "event_payload": {"id": "TK-1"}}
+
+
+def metadata_events(box: SandboxClient) -> list[Json]:
+    found = [each for each in envelopes(box) if each["retry_attempt"] == 0]
+    return [each["payload"]["event"] for each in found if each["payload"]["event"]["type"] == "message_metadata_posted"]
+
+
+def test_metadata_is_an_event_of_its_own(web: WebClient, box: SandboxClient) -> None:
+    """docs reference/events/message_metadata_posted."""
+    ts = web.chat_postMessage(channel="C_REVIEW", text="task", metadata=METADATA)["ts"]
+    web.chat_postMessage(channel="C_REVIEW", text="without")
+    (event,) = box.wait_for(lambda: metadata_events(box))
+    assert (event["app_id"], event["bot_id"], event["user_id"]) == ("A_LOOP", "B_A_LOOP", "loop")
+    assert (event["channel_id"], event["message_ts"], event["metadata"]) == ("C_REVIEW", ts, METADATA)
+
+
+@pytest.mark.parametrize(("kind", "told"), [("task_created", 1), ("task_closed", 0)])
+def test_metadata_goes_to_those_who_asked_for_its_type(kind: str, told: int) -> None:
+    wanted = (MetadataSubscription("A_LOOP", kind),)
+    config = replace(CONFIG, apps=(replace(CONFIG.apps[0], metadata_subscriptions=wanted),))
+    with serve(config) as address, SandboxClient(address) as box:
+        web = WebClient("xoxb-A_LOOP", base_url=f"{address}/api/")
+        web.chat_postMessage(channel="C_REVIEW", text="task", metadata=METADATA)
+        box.wait_for(lambda: len([each for each in box.inspector() if each["kind"] == "ack"]) == 2 * (1 + told))
+        assert len(metadata_events(box)) == told
 
 
 def test_an_unacknowledged_event_comes_again_at_once_after_a_minute_and_after_five(

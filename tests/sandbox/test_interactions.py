@@ -1,14 +1,20 @@
 """Interactions of people: the payloads of docs.slack.dev reference/interaction-payloads, response_url, reactions."""
 
+import re
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient, WebhookClient
+from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.client import ControlError, Person, SandboxClient
+from bot.sandbox.emoji import standard
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.wire import Json
-from tests.sandbox.conftest import Heard, actions, button, text
+from tests.sandbox.conftest import Heard, actions, button, code, text
 from tests.sandbox.test_chat import refused
 
 OPTIONS = [{"text": text(words), "value": words.lower()} for words in ("Spam", "Refund", "Other")]
@@ -214,6 +220,17 @@ def test_slacks_own_command_invites_people_and_apps(box: SandboxClient, ana: Per
             ana.command(words, "review")
 
 
+def test_the_channel_shows_who_was_added_and_by_whom(
+    heard: Heard, box: SandboxClient, ana: Person, ben: Person
+) -> None:
+    ana.command("/invite @dan @ben", "review")
+    (shown,) = box.get("messages", person="ben", channel="review")["messages"]  # ben was there already
+    assert (shown["subtype"], shown["user"], shown["inviter"]) == ("channel_join", "U_DAN", "U_ANA")
+    assert shown["text"] == "<@U_DAN> has joined the channel"
+    event = box.wait_for(lambda: heard.events("message"))[0]
+    assert (event["subtype"], event["inviter"]) == ("channel_join", "U_ANA")
+
+
 def test_commands_cannot_be_used_in_threads(box: SandboxClient, ana: Person) -> None:
     """docs interactivity/implementing-slash-commands."""
     with pytest.raises(ControlError, match="threads"):
@@ -296,6 +313,30 @@ def test_skin_tones_and_second_names_of_emoji(web: WebClient, ana: Person, heard
     web.chat_postMessage(channel="C_REVIEW", text="x")
     ana.react(ana.messages("review")[-1], "thumbsup::skin-tone-4")
     assert heard.events("reaction_added")[0]["reaction"] == "+1::skin-tone-4"
+
+
+def test_an_emoji_that_the_workspace_does_not_have_is_refused(web: WebClient, ana: Person, box: SandboxClient) -> None:
+    message = ana.post("review", "x")
+    for name in ("no_such_emoji", "party_parrot"):
+        with pytest.raises(SlackApiError) as error:
+            web.reactions_add(channel="C_REVIEW", timestamp=message.ts, name=name)
+        assert code(error.value) == "invalid_name"
+    with pytest.raises(ControlError, match="invalid_name"):
+        ana.react(message, "no_such_emoji")
+
+
+def test_a_workspace_may_have_emoji_of_its_own(sandbox: Sandbox, web: WebClient, ana: Person) -> None:
+    sandbox.workspace.config = replace(sandbox.workspace.config, emoji=("party_parrot",))
+    message = ana.post("review", "x")
+    web.reactions_add(channel="C_REVIEW", timestamp=message.ts, name="party_parrot")
+    assert ana.messages("review")[0].reactions == {"party_parrot": ["loop"]}
+
+
+def test_every_emoji_of_the_page_is_one_of_slacks() -> None:
+    table = Path("bot/sandbox/static/emoji.js").read_text(encoding="utf-8").partition("export")[0]
+    rows = [row.split() for rows in re.findall("`([^`]+)`", table) for row in rows.split("|")]
+    assert len(rows) > 400
+    assert [row[0] for row in rows if row[0] not in standard()] == []
 
 
 def test_someone_who_only_previews_a_public_channel_can_react(web: WebClient, heard: Heard, box: SandboxClient) -> None:

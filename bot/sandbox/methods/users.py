@@ -1,10 +1,12 @@
 """users.*, auth.test, api.test and apps.connections.open"""
 
+from bot.sandbox.errors import SlackError
 from bot.sandbox.methods.call import Call
 from bot.sandbox.methods.conversations import listed
 from bot.sandbox.methods.paging import metadata, page
-from bot.sandbox.payloads import user_object
+from bot.sandbox.payloads import profile, user_object
 from bot.sandbox.wire import Json
+from bot.sandbox.workspace import Person
 
 
 def auth_test(call: Call) -> Json:
@@ -31,13 +33,31 @@ def connect(call: Call) -> Json:
 
 
 def info(call: Call) -> Json:
-    return {"user": user_object(call.workspace, call.person())}
+    return {"user": _shown(call, call.person())}
 
 
 def everyone(call: Call) -> Json:
     people, cursor = page(list(call.workspace.people.values()), call.arguments)
-    members = [user_object(call.workspace, person) for person in people]
+    members = [_shown(call, person) for person in people]
     return {"members": members, "cache_ts": call.workspace.seconds(), **metadata(cursor)}
+
+
+def by_email(call: Call) -> Json:
+    """Raises users_not_found."""
+    wanted = call.arguments.needed("email").lower()
+    found = next((each for each in call.workspace.people.values() if each.email.lower() == wanted), None)
+    if found is None or found.kind == "deactivated":
+        raise SlackError("users_not_found")
+    return {"user": _shown(call, found)}
+
+
+def profile_of(call: Call) -> Json:
+    person = call.person() if call.arguments.text("user") else call.workspace.people[call.app.bot_user]
+    return {"profile": profile(person, email=call.app.granted("users:read.email"))}
+
+
+def _shown(call: Call, person: Person) -> Json:
+    return user_object(call.workspace, person, email=call.app.granted("users:read.email"))
 
 
 def conversations(call: Call) -> Json:
@@ -51,5 +71,7 @@ METHODS = {
     "apps.connections.open": connect,
     "users.info": info,
     "users.list": everyone,
+    "users.lookupByEmail": by_email,
+    "users.profile.get": profile_of,
     "users.conversations": conversations,
 }

@@ -1,0 +1,15 @@
+"""What people type, as Slack stores it (docs.slack.dev messaging/formatting-message-text, escaping text).
+
+`&`, `<` and `>` are escaped. What is escaped already stays, and so do mentions and links in Slack's own form, because
+a client sends `<@U123>` for a name that was picked from its list.
+"""
+
+import re
+
+KEPT = re.compile(r"&(?:amp|lt|gt);|<(?:[@#!]|[a-z][a-z0-9+.-]*:)[^<>\n]+>")
+ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+def stored(text: str) -> str:
+    """Repeating it changes nothing."""
+    return re.sub(rf"({KEPT.pattern})|[&<>]", lambda found: found[1] or ESCAPES[found[0]], text)
