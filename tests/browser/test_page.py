@@ -249,6 +249,39 @@ def test_people_write_reply_and_mention_each_other(box: SandboxClient, window: O
 
 
 @pytest.mark.slow
+def test_an_answer_to_a_command_comes_into_view_wherever_one_was_reading(
+    box: SandboxClient, app: App, window: OpenWindow
+) -> None:
+    app.command("/loop")(lambda ack: ack("Answered"))
+    for number in range(60):
+        box.person("ben").post("review", f"message {number}")
+    ana = window(box.address, "/as/ana/review")
+    last(ana).get_by_text("message 59").wait_for()
+    messages = ana.get_by_role("region", name="Messages")
+    messages.evaluate("box => { box.scrollTop = 0; }")
+    ana.get_by_text("message 0", exact=True).wait_for()
+    ana.wait_for_timeout(100)  # the page hears of the scrolling a frame later
+    field = ana.get_by_role("combobox", name="Message #review")
+    field.fill("/loop")
+    field.press("Enter")
+    last(ana).get_by_text("Answered").wait_for()
+    left = "box => box.scrollHeight - box.scrollTop - box.clientHeight"
+    box.wait_for(lambda: messages.evaluate(left) < 2, what="the end of the messages")
+
+
+@pytest.mark.slow
+def test_the_page_shows_who_was_added(box: SandboxClient, window: OpenWindow) -> None:
+    box.kick("ben", "review")
+    ana = window(box.address, "/as/ana/review")
+    field = ana.get_by_role("combobox", name="Message #review")
+    field.press_sequentially("/invite @be")
+    ana.get_by_role("option", name="Ben Ott").wait_for()
+    field.press("Enter")
+    field.press("Enter")
+    last(ana).get_by_text("was added to #review by Ana Lima.").wait_for()
+
+
+@pytest.mark.slow
 def test_one_click_makes_one_somebody_else_in_the_same_place(box: SandboxClient, window: OpenWindow) -> None:
     page = window(box.address, "/as/ana/review")
     page.get_by_role("link", name="Act as Ben Ott").click()

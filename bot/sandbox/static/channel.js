@@ -97,7 +97,7 @@ function actions(channel) {
 
 function foot(channel) {
   if (channel.archived) return h("p", { class: "closed" }, "This channel is archived and read-only.");
-  if (channel.is_member) return composer({ channel, name: `Message ${channel.kind === "im" ? channel.name : `#${channel.name}`}` });
+  if (channel.is_member) return composer({ channel, name: `Message ${channel.kind === "im" ? channel.name : `#${channel.name}`}`, follow: () => watched?.follow() });
   const join = h("button", { type: "button", class: "button primary", onclick: () => trying(act("join", { channel: channel.id })) }, "Join the channel");
   return h("div", { class: "closed row" }, `You are not a member of #${channel.name}.`, join);
 }

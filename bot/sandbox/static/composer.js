@@ -13,7 +13,8 @@ import { workspace } from "./workspace.js";
 const MOST = 8; // suggestions shown at a time
 const drafts = new Map(); // by channel and thread: leaving a channel loses nothing
 
-export function composer({ channel, thread = null, name }) {
+// follow(): called with a slash command, so that its answer comes into view.
+export function composer({ channel, thread = null, name, follow = null }) {
   const key = `${channel.id}|${thread ?? ""}`;
   const listId = newId("suggestions");
   const area = h("textarea", {
@@ -97,7 +98,10 @@ export function composer({ channel, thread = null, name }) {
   }
 
   async function sent(typed) {
-    if (typed.startsWith("/") && /^\/\S/.test(typed)) return command(typed, channel, thread);
+    if (typed.startsWith("/") && /^\/\S/.test(typed)) {
+      follow?.();
+      return command(typed, channel, thread);
+    }
     const fields = { channel: channel.id, text: outgoing(typed), thread_ts: thread, broadcast: Boolean(too?.querySelector("input").checked) };
     return (await trying(act("post", fields))) !== null;
   }
@@ -133,9 +137,9 @@ export function composer({ channel, thread = null, name }) {
   return form;
 }
 
-// Enter sends a command that is already typed out, rather than completing it again.
+// Enter sends what is already typed out, rather than completing it again.
 function complete(option, value) {
-  return option.text === value.trim();
+  return value.trim().endsWith(option.text);
 }
 
 async function command(typed, channel, thread) {
@@ -154,7 +158,7 @@ function suggestionsFor(before, thread) {
   const found = /(?:^|[\s(])([@#:])([\p{L}\p{N}_+.-]*)$/u.exec(before);
   if (!found) return [];
   const [, mark, typed] = found;
-  if (mark === "@") return people(typed);
+  if (mark === "@") return people(typed, before.startsWith("/"));
   if (mark === "#") return channels(typed);
   return typed.length > 1 ? signs(typed) : [];
 }
@@ -166,10 +170,11 @@ function commands(typed) {
     .map((each) => ({ text: each.command, label: each.command, hint: each.usage_hint, note: [each.description, each.app.name].filter(Boolean).join(" · "), typed: typed.length, picture: () => avatar(each.app.bot_user, "tiny") }));
 }
 
-function people(typed) {
+// A command gets names without spaces, which its words are told apart by.
+function people(typed, inCommand) {
   const wanted = typed.toLowerCase();
   const hits = workspace.people.filter((each) => !each.deleted && `${each.real_name} ${each.name}`.toLowerCase().includes(wanted));
-  const all = hits.map((each) => ({ text: `@${each.real_name}`, label: each.real_name, note: `@${each.name}`, typed: typed.length + 1, picture: () => avatar(each.id, "tiny") }));
+  const all = hits.map((each) => ({ text: `@${inCommand ? each.name : each.real_name}`, label: each.real_name, note: `@${each.name}`, typed: typed.length + 1, picture: () => avatar(each.id, "tiny") }));
   const casts = ["here", "channel"].filter((each) => each.startsWith(wanted));
   return [...all, ...casts.map((each) => ({ text: `@${each}`, label: `@${each}`, note: "Notify everyone here", typed: typed.length + 1 }))];
 }

@@ -14,8 +14,8 @@ slightly_frowning_face 🙁|open_mouth 😮|astonished 😲|flushed 😳|fearful
 weary 😩|tired_face 😫|yawning_face 🥱|triumph 😤|rage 😡|angry 😠|exploding_head 🤯|skull 💀|clown_face 🤡|ghost 👻|
 robot_face 🤖|see_no_evil 🙈|hear_no_evil 🙉|speak_no_evil 🙊|face_with_monocle 🧐|saluting_face 🫡|melting_face 🫠`,
   People: `v ✌️|crossed_fingers 🤞|the_horns 🤘|call_me_hand 🤙|point_left 👈|point_right 👉|point_up_2 👆|point_down 👇|
-point_up ☝️|hand raised_hand ✋|raised_back_of_hand 🤚|vulcan_salute 🖖|fist ✊|facepunch punch 👊|handshake 🤝|
-writing_hand ✍️|open_hands 👐|bow 🙇|shrug 🤷|facepalm face_palm 🤦|raising_hand 🙋|ok_woman 🙆|no_good 🙅|
+point_up ☝️|hand raised_hand ✋|raised_back_of_hand 🤚|spock-hand 🖖|fist ✊|facepunch punch 👊|handshake 🤝|
+writing_hand ✍️|open_hands 👐|bow 🙇|shrug 🤷|face_palm facepalm 🤦|raising_hand 🙋|ok_woman 🙆|no_good 🙅|
 bust_in_silhouette 👤|busts_in_silhouette 👥|brain 🧠|ear 👂|technologist 🧑‍💻|scientist 🧑‍🔬|teacher 🧑‍🏫|judge 🧑‍⚖️`,
   Hearts: `orange_heart 🧡|yellow_heart 💛|green_heart 💚|blue_heart 💙|purple_heart 💜|black_heart 🖤|white_heart 🤍|
 broken_heart 💔|two_hearts 💕|sparkling_heart 💖|star ⭐|star2 🌟|dizzy 💫|boom collision 💥|zap ⚡|droplet 💧|speech_balloon 💬|
@@ -51,7 +51,7 @@ large_yellow_square 🟨|large_orange_square 🟧|large_red_square 🟥|large_bl
 black_large_square ⬛|small_blue_diamond 🔹|small_orange_diamond 🔸|small_red_triangle 🔺|small_red_triangle_down 🔻|
 radio_button 🔘|new 🆕|ok 🆗|cool 🆒|free 🆓|up 🆙|sos 🆘|one 1️⃣|two 2️⃣|three 3️⃣|four 4️⃣|five 5️⃣|six 6️⃣|seven 7️⃣|eight 8️⃣|
 nine 9️⃣|keycap_ten 🔟|zero 0️⃣|hash #️⃣|a 🅰️|b 🅱️|copyright ©️|registered ®️|tm ™️|flag-de 🇩🇪|flag-fr 🇫🇷|flag-gb uk 🇬🇧|
-flag-us us 🇺🇸|flag-es 🇪🇸|flag-it 🇮🇹|flag-nl 🇳🇱|flag-eu 🇪🇺|flag-jp 🇯🇵|white_flag 🏳️|rainbow-flag 🏳️‍🌈|skin-tone-2 🏻|
+flag-us us 🇺🇸|flag-es 🇪🇸|flag-it 🇮🇹|flag-nl 🇳🇱|flag-eu 🇪🇺|flag-jp 🇯🇵|waving_white_flag 🏳️|rainbow-flag 🏳️‍🌈|skin-tone-2 🏻|
 skin-tone-3 🏼|skin-tone-4 🏽|skin-tone-5 🏾|skin-tone-6 🏿`,
 };
 

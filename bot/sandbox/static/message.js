@@ -10,6 +10,7 @@ import { editing } from "./editing.js";
 import { files } from "./files.js";
 import { icon } from "./icons.js";
 import { messageMenu } from "./messagemenu.js";
+import { joined } from "./joined.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { trying } from "./notices.js";
 import { pickEmoji } from "./picker.js";
@@ -60,6 +61,7 @@ function stamp(message, kind) {
 function body(message) {
   const edited = message.edited && h("span", { class: "edited" }, " (edited)");
   if (message.blocks.length) return h("div", { class: "blocks" }, blocks(messagePlace(message), message.blocks), edited);
+  if (message.subtype === "channel_join") return joined(message);
   if (!message.text) return null;
   return h("div", { class: "text mrkdwn" }, mrkdwn(message.text), edited);
 }

@@ -110,6 +110,12 @@ export class Timeline {
     if (this.stuck) this.end.hidden = true;
   }
 
+  // From now on what comes is shown, wherever one was reading.
+  follow() {
+    this.stuck = true;
+    this.toEnd();
+  }
+
   toEnd() {
     this.scroller.scrollTop = this.scroller.scrollHeight;
     this.end.hidden = true;
