@@ -157,7 +157,7 @@ class GateBlock(StrEnum):
     """Why the golden gate refuses a candidate. `live`: right answers of what it is compared with."""
 
     WORSE = "worse"  # values: baseline, n, regressions, improvements, p_value
-    PAST_ERRORS_BROKEN = "past_errors_broken"  # values: baseline, examples, n, live, candidate
+    MORE_BROKEN = "more_broken"  # values: baseline, n, past_errors (among them), regressions, improvements, p_value
     LABEL_WORSE = "label_worse"  # values: baseline, label, n, live, candidate, p_value
     LABELS_SWAPPED = "labels_swapped"  # values: labels
     LABEL_LOST = "label_lost"  # values: baseline, label, n, live
@@ -168,6 +168,7 @@ class GateWarning(StrEnum):
 
     LIVE_UNUSABLE = "live_unusable"  # values: sentence, of the refusal
     NOTHING_TESTED = "nothing_tested"  # values: past_errors
+    NO_RANDOM_EXAMPLES = "no_random_examples"  # values: past_errors, that count
     FEW_EXAMPLES = "few_examples"  # values: n, detectable_drop (a share, or None)
     DROP_POSSIBLE = "drop_possible"  # values: drop, measured, allowed (shares)
     LABELS_UNTESTED = "labels_untested"  # values: untested, labels, needed

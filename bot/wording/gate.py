@@ -1,14 +1,12 @@
 """Sentences about the findings of the golden gate, for leads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, assert_never
 
 from bot.wording.format import Format
 from bot.wording.numbers import count, points, signed
 from core.learning.evaluation.scorecard import Baseline
 from core.vocabulary import Coded, GateBlock, GateWarning
-
-NAMED = 5  # examples named in one sentence; the scorecard has all
 
 BASELINES: dict[Baseline, str] = {
     "live": "the live model",
@@ -36,9 +34,11 @@ def _block(code: GateBlock, values: Values, form: Format) -> str:
                 f"Worse on {count(values['n'], 'random golden example')}: {values['regressions']} newly wrong, "
                 f"{values['improvements']} newly right. {_by_chance(values['p_value'])}"
             )
-        case GateBlock.PAST_ERRORS_BROKEN:
-            broken = count(len(values["examples"]), "past error")
-            return f"{broken} would be wrong again (golden {_named(values['examples'])}). Past errors {_right(values)}"
+        case GateBlock.MORE_BROKEN:
+            return (
+                f"More golden examples would break ({values['regressions']}) than be fixed ({values['improvements']}), "
+                f"of {values['n']} that count. {_by_chance(values['p_value'])}"
+            )
         case GateBlock.LABEL_WORSE:
             label, chance = form.text(values["label"]), _by_chance(values["p_value"])
             return f"“{label}” gets worse. Random golden examples {_right(values)}. {chance}"
@@ -61,8 +61,12 @@ def _warning(code: GateWarning, values: Values, form: Format) -> str:
             return f"Nothing was compared with the live model, which can't be opened: {form.text(values['sentence'])}"
         case GateWarning.NOTHING_TESTED:
             past = count(values["past_errors"], "past error")
-            rest = f" The {past} only show what was fixed." if values["past_errors"] else ""
-            return f"Nothing could be tested: there are no random golden examples.{rest}"
+            show = "shows" if values["past_errors"] == 1 else "show"
+            rest = f" The {past} only {show} what was fixed." if values["past_errors"] else ""
+            return f"Nothing could be tested: there are no golden examples that count.{rest}"
+        case GateWarning.NO_RANDOM_EXAMPLES:
+            past = count(values["past_errors"], "past error")
+            return f"There are no random golden examples: the candidate was tested on {past} alone."
         case GateWarning.FEW_EXAMPLES:
             return _few(values["n"], values["detectable_drop"])
         case GateWarning.DROP_POSSIBLE:
@@ -100,17 +104,13 @@ def _by_chance(p_value: float) -> str:
 
 
 def _few(n: int, detectable: float | None) -> str:
+    only = f"Only {count(n, 'random golden example')}"
     if detectable is None:
-        return f"Only {count(n, 'random golden example')}: too few to notice any drop."
-    return f"Only {count(n, 'random golden example')}: a drop of less than {points(detectable)} would not be noticed."
+        return f"{only}: by themselves too few to show any drop."
+    return f"{only}: by themselves they would not show a drop of less than {points(detectable)}."
 
 
 def _untested(untested: int, labels: int, needed: int) -> str:
     if untested == labels:
         return "Too few examples to test any label by itself"
     return f"Too few examples to test {untested} of {count(labels, 'label')} by themselves ({needed} are needed)"
-
-
-def _named(examples: Sequence[int]) -> str:
-    rest = len(examples) - NAMED
-    return ", ".join(map(str, examples[:NAMED])) + (f" and {rest} more" if rest > 0 else "")

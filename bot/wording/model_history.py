@@ -5,6 +5,7 @@ from typing import assert_never
 from bot.wording.format import Format
 from bot.wording.gate import BASELINES, SHORT, gate_sentence
 from bot.wording.numbers import count
+from bot.wording.report import counts_sentence
 from bot.wording.runs import TRIGGERS
 from core.learning.lifecycle.cards import DecisionLine
 from core.learning.lifecycle.history import Evaluated, Fitted, Requested, RowsErased, SnapshotTaken, Step
@@ -64,7 +65,7 @@ def _evaluated(step: Evaluated, form: Format) -> str:
     blocks = "".join(f" {gate_sentence(block, form)}" for block in step.blocks)
     return (
         f"Compared with {BASELINES[card.baseline]} on golden set {step.golden_hash[:12]}. Random examples right: "
-        f"{before} {random.live_right}/{random.n}, candidate {random.candidate_right}/{random.n}. Past errors: "
-        f"{len(past.fixed)} fixed, {len(past.broken_again)} broken again. Newly wrong: {len(card.negative_flips)}. "
+        f"{before} {random.live_right}/{random.n}, candidate {random.candidate_right}/{random.n}. "
+        f"{counts_sentence(card.pooled)} Past errors: {len(past.fixed)} fixed, {len(past.broken_again)} broken again. "
         f"{verdict} (policy {step.policy}).{blocks}"
     )

@@ -10,7 +10,16 @@ class PromotionPolicy(Section):
 
     approvals: int = Field(1, ge=1, le=10, description="number of leads who must approve with :white_check_mark:")
     alpha: float = Field(
-        0.05, gt=0, lt=0.5, description="significance level of the paired tests that block a candidate"
+        0.05,
+        gt=0,
+        lt=0.5,
+        description="significance level of the paired tests on the random golden examples and on single labels",
+    )
+    pooled_alpha: float = Field(
+        0.2,
+        gt=0,
+        lt=0.5,
+        description="significance level of the paired test on all golden examples that count, past errors included",
     )
     class_rows: int = Field(
         20,

@@ -74,10 +74,10 @@ BLOCKS = [
         "Two equally good models differ this much in fewer than 0.1% of comparisons.",
     ),
     (
-        GateBlock.PAST_ERRORS_BROKEN,
-        RIGHT | {"examples": [1, 2, 3, 4, 5, 6, 7]},
-        "7 past errors would be wrong again (golden 1, 2, 3, 4, 5 and 2 more). "
-        "Past errors right: live 18/20, candidate 9/20",
+        GateBlock.MORE_BROKEN,
+        {"baseline": "live", "n": 236, "past_errors": 100, "regressions": 16, "improvements": 8, "p_value": 0.076},
+        "More golden examples would break (16) than be fixed (8), of 236 that count. "
+        "Two equally good models differ this much in 7.6% of comparisons.",
     ),
     (
         GateBlock.LABEL_WORSE,
@@ -106,12 +106,17 @@ WARNINGS = [
     (
         GateWarning.NOTHING_TESTED,
         {"past_errors": 0},
-        "Nothing could be tested: there are no random golden examples.",
+        "Nothing could be tested: there are no golden examples that count.",
+    ),
+    (
+        GateWarning.NO_RANDOM_EXAMPLES,
+        {"past_errors": 12},
+        "There are no random golden examples: the candidate was tested on 12 past errors alone.",
     ),
     (
         GateWarning.FEW_EXAMPLES,
         {"n": 120, "detectable_drop": 0.069},
-        "Only 120 random golden examples: a drop of less than 6.9 points would not be noticed.",
+        "Only 120 random golden examples: by themselves they would not show a drop of less than 6.9 points.",
     ),
     (
         GateWarning.DROP_POSSIBLE,

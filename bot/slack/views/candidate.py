@@ -6,6 +6,7 @@ from bot.slack.views.mrkdwn import MRKDWN, moment
 from bot.wording.gate import BASELINES, gate_sentence
 from bot.wording.model_history import decision
 from bot.wording.numbers import count, signed
+from bot.wording.report import counts_sentence, plain_line, what_counts
 from core.learning.evaluation.intervals import Interval
 from core.learning.evaluation.scorecard import Flip, LabelScore, Scorecard
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine
@@ -18,7 +19,7 @@ MOST_LABELS = 8
 def render(card: CandidateCard) -> Message:
     other = card.live_name or BASELINES[card.scorecard.baseline]
     head = f"{card.queue_title}: {card.name} compared with {other}"
-    drawn = [blocks.header(head), blocks.section(_state(card)), *_numbers(card)]
+    drawn = [blocks.header(head), *_meaning(card), blocks.section(_state(card)), *_numbers(card)]
     drawn += [blocks.section(f":no_entry: {gate_sentence(block, MRKDWN)}") for block in card.blocks]
     if card.warnings:
         drawn.append(blocks.context(*(f":warning: {gate_sentence(warning, MRKDWN)}" for warning in card.warnings)))
@@ -27,6 +28,15 @@ def render(card: CandidateCard) -> Message:
     if card.state is ModelState.CANDIDATE and not card.passed and not card.outdated:
         drawn += blocks.actions(blocks.button("Overrule…", "overrule", str(card.subject), style="danger"))
     return blocks.message(_spoken(card, head), drawn)
+
+
+def _meaning(card: CandidateCard) -> list[Block]:
+    """The plain line; none where the report is about a model that is no longer live."""
+    return [] if card.outdated else [blocks.section(f"*{_plain_line(card)}*")]
+
+
+def _plain_line(card: CandidateCard) -> str:
+    return plain_line(card.scorecard, card.passed, card.blocks, MRKDWN)
 
 
 def _state(card: CandidateCard) -> str:
@@ -56,7 +66,7 @@ def _pending(card: CandidateCard) -> str:
 
 
 def _numbers(card: CandidateCard) -> list[Block]:
-    random, past = card.scorecard.random, card.scorecard.past_errors
+    random, past, pooled = card.scorecard.random, card.scorecard.past_errors, card.scorecard.pooled
     pairs = []
     if random.n:
         pairs.append(
@@ -75,7 +85,8 @@ def _numbers(card: CandidateCard) -> list[Block]:
         )
     if not pairs:
         return [blocks.section("There are no golden examples yet, so nothing could be measured.")]
-    return blocks.fields(pairs)
+    meaning = [counts_sentence(pooled)] if pooled.n else []
+    return [*blocks.fields(pairs), blocks.section(" ".join([*meaning, what_counts(pooled)]))]
 
 
 def _details(scorecard: Scorecard) -> list[Block]:
@@ -135,7 +146,8 @@ def _points(interval: Interval) -> str:
 def _spoken(card: CandidateCard, head: str) -> str:
     """The report in words, numbers included: screen readers read nothing else."""
     random, past = card.scorecard.random, card.scorecard.past_errors
-    parts = [blocks.escape(head) + ".", _state(card)]
+    line = [] if card.outdated else [_plain_line(card)]
+    parts = [blocks.escape(head) + ".", *line, _state(card)]
     if random.n:
         parts.append(
             f"Random golden examples: {random.live_right} of {random.n} right before, {random.candidate_right} now, "
@@ -143,5 +155,7 @@ def _spoken(card: CandidateCard, head: str) -> str:
         )
     if past.n:
         parts.append(f"Past errors: {len(past.fixed)} of {past.n} fixed, {len(past.broken_again)} broken again.")
+    if card.scorecard.pooled.n:
+        parts.append(counts_sentence(card.scorecard.pooled))
     parts += [gate_sentence(block, MRKDWN) for block in card.blocks]
     return " ".join(parts)

@@ -1,8 +1,9 @@
 """A candidate beside what is live, on the golden set.
 
-The two kinds of golden examples are kept apart. Random ones were drawn whatever any model said of them, and are what is
-tested. Past errors were chosen because a model got them wrong: there the model that made them has next to nothing
-right, and any candidate looks better. They only show what was fixed and what breaks again.
+Random golden examples were drawn whatever any model said of them: shares and differences come from them alone. Past
+errors were chosen because a model got them wrong. Those that the live model's golden set had already favour neither of
+the two, and count in the pooled test. Newer ones were chosen because the live model got them wrong: any candidate looks
+better on them, and they only show what was fixed.
 """
 
 from collections import Counter
@@ -14,7 +15,14 @@ import numpy as np
 from core.errors import Invalid
 from core.learning.data.inputs import Input
 from core.learning.evaluation.label_checks import collapsed, swaps
-from core.learning.evaluation.paired_scores import Pair, flips, label_scores, past_error_score, random_score
+from core.learning.evaluation.paired_scores import (
+    Pair,
+    flips,
+    label_scores,
+    past_error_score,
+    pooled_score,
+    random_score,
+)
 from core.learning.evaluation.paired_tests import calibration_error
 from core.learning.evaluation.scorecard import Baseline, Calibration, Collapse, Scorecard
 from core.learning.learners.base import Fitted
@@ -24,12 +32,14 @@ from core.vocabulary import Stratum
 
 @dataclass(frozen=True)
 class GoldenRow:
-    """A golden example: its id, the input, the right label, and how it came in."""
+    """A golden example: its id, the input, the right label, and how it came in. counts: whether it may decide about the
+    candidate; see core/learning/evaluation/eligibility.py."""
 
     id: int
     input: Input
     label: str
     stratum: Stratum
+    counts: bool = True
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,11 @@ class Predicted:
 
     labels: tuple[str | None, ...]
     confidences: tuple[float | None, ...] | None = None
+
+    def at(self, places: Sequence[int]) -> "Predicted":
+        """Of the rows at these places alone."""
+        known = None if self.confidences is None else tuple(self.confidences[place] for place in places)
+        return Predicted(tuple(self.labels[place] for place in places), known)
 
     def confidence(self, place: int) -> float | None:
         return None if self.confidences is None or self.labels[place] is None else self.confidences[place]
@@ -75,19 +90,25 @@ def compare(
     """The candidate's scorecard; see `Scorecard` for each number.
 
     live, candidate: one answer per golden row; the order of the rows does not matter. Rows without an answer of `live`
-    are left out of all paired numbers and counted. policy: its promotion section, and each label's flagging confidence.
+    are left out of all paired numbers and counted, and so are random rows that do not count. policy: its promotion
+    section, and each label's flagging confidence.
     No golden rows: a scorecard of zeros. Raises Invalid if an answer is missing or the candidate lacks one.
     """
     if not len(golden) == len(live.labels) == len(candidate.labels):
         raise Invalid(
             f"{len(golden)} golden rows need as many answers: {len(live.labels)} and {len(candidate.labels)}."
         )
+    near_live = sum(row.stratum is Stratum.RANDOM and not row.counts for row in golden)
+    golden, live, candidate = _without_near_live(golden, live, candidate)
     random, past = (_pairs(golden, live, candidate, stratum) for stratum in (Stratum.RANDOM, Stratum.PAST_ERROR))
+    counting = {row.id for row in golden if row.counts}
+    eligible = [pair for pair in past if pair.id in counting]
     missing = Counter(row.stratum for row, label in zip(golden, live.labels, strict=True) if label is None)
     live_calibration, candidate_calibration = _calibrations(golden, live, candidate, policy.confidence_threshold)
     return Scorecard(
         baseline=baseline,
         random=random_score(random, missing[Stratum.RANDOM], policy.promotion.alpha),
+        pooled=pooled_score(random, eligible, len(past) - len(eligible), near_live),
         past_errors=past_error_score(past, missing[Stratum.PAST_ERROR]),
         labels=label_scores(random, policy.promotion.class_rows),
         negative_flips=flips(pair for pair in random if pair.is_regression),
@@ -97,6 +118,14 @@ def compare(
         swapped=_new_swaps(golden, live, candidate),
         collapsed=_collapses(golden, live, candidate),
     )
+
+
+def _without_near_live(
+    golden: Sequence[GoldenRow], live: Predicted, candidate: Predicted
+) -> tuple[list[GoldenRow], Predicted, Predicted]:
+    """Random rows that do not count would flatter the live model in every number."""
+    places = [place for place, row in enumerate(golden) if row.counts or row.stratum is Stratum.PAST_ERROR]
+    return [golden[place] for place in places], live.at(places), candidate.at(places)
 
 
 def _pairs(golden: Sequence[GoldenRow], live: Predicted, candidate: Predicted, stratum: Stratum) -> list[Pair]:

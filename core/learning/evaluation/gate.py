@@ -33,7 +33,8 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
     """Blocks, each sufficient:
 
     (a) on the random examples the candidate is worse, by the exact paired test at `alpha`;
-    (b) a past error that the live model gets right would be wrong again (so the number passed never falls unseen);
+    (b) of the golden examples that count, past errors among them, more break than are fixed, by the same test at
+        `pooled_alpha`;
     (c) a label with at least `class_rows` random examples is worse, by the same test, adjusted for their number;
     (d) two labels look swapped, or a label is lost altogether.
 
@@ -46,7 +47,7 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
     """
     blocks = (
         *_worse(scorecard, policy),
-        *_broken_again(scorecard),
+        *_more_broken(scorecard, policy),
         *_worse_labels(scorecard, policy),
         *_swapped(scorecard),
         *_collapsed(scorecard),
@@ -68,12 +69,12 @@ def _worse(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[Coded]:
         yield Coded(GateBlock.WORSE, {"baseline": scorecard.baseline, "p_value": score.p_value} | counts)
 
 
-def _broken_again(scorecard: Scorecard) -> Iterable[Coded]:
-    score = scorecard.past_errors
-    if score.broken_again:
-        right = {"n": score.n, "live": score.live_right, "candidate": score.candidate_right}
-        about = {"baseline": scorecard.baseline, "examples": list(score.broken_again)}
-        yield Coded(GateBlock.PAST_ERRORS_BROKEN, about | right)
+def _more_broken(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[Coded]:
+    score = scorecard.pooled
+    if score.p_value <= policy.pooled_alpha:
+        counts = {"n": score.n, "past_errors": score.past_errors}
+        flips = {"regressions": score.regressions, "improvements": score.improvements, "p_value": score.p_value}
+        yield Coded(GateBlock.MORE_BROKEN, {"baseline": scorecard.baseline} | counts | flips)
 
 
 def _worse_labels(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[Coded]:
@@ -97,8 +98,10 @@ def _collapsed(scorecard: Scorecard) -> Iterable[Coded]:
 
 def _few(scorecard: Scorecard) -> Iterable[Coded]:
     score = scorecard.random
-    if score.n == 0:
+    if scorecard.pooled.n == 0:
         yield Coded(GateWarning.NOTHING_TESTED, {"past_errors": scorecard.past_errors.n})
+    elif score.n == 0:
+        yield Coded(GateWarning.NO_RANDOM_EXAMPLES, {"past_errors": scorecard.pooled.past_errors})
     elif score.n < ENOUGH:
         yield Coded(GateWarning.FEW_EXAMPLES, {"n": score.n, "detectable_drop": score.minimum_detectable_effect})
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.learning.evaluation.intervals import difference
 from core.learning.evaluation.paired_tests import holm, mcnemar_p_value, minimum_detectable_effect
-from core.learning.evaluation.scorecard import Flip, LabelScore, PastErrorScore, RandomScore
+from core.learning.evaluation.scorecard import Flip, LabelScore, PastErrorScore, PooledScore, RandomScore
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,21 @@ def random_score(pairs: Sequence[Pair], left_out: int, alpha: float) -> RandomSc
         ci_lower=difference(regressions, improvements, n, 1 - 2 * alpha).low,
         p_value=mcnemar_p_value(regressions, improvements),
         minimum_detectable_effect=minimum_detectable_effect(n, min(regressions, improvements), alpha),
+    )
+
+
+def pooled_score(random: Sequence[Pair], past_errors: Sequence[Pair], others: int, near_live: int) -> PooledScore:
+    """past_errors: those that count. others, near_live: past errors and random examples that do not."""
+    pairs = [*random, *past_errors]
+    regressions, improvements = sum(p.is_regression for p in pairs), sum(p.is_improvement for p in pairs)
+    return PooledScore(
+        n=len(pairs),
+        past_errors=len(past_errors),
+        other_past_errors=others,
+        near_live=near_live,
+        regressions=regressions,
+        improvements=improvements,
+        p_value=mcnemar_p_value(regressions, improvements),
     )
 
 

@@ -7,18 +7,19 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.errors import Invalid
 from core.learning.evaluation.intervals import Interval, wilson
+from core.learning.evaluation.paired_tests import mcnemar_p_value
 
 Baseline = Literal["live", "recorded", "majority"]
 
 
 @dataclass(frozen=True)
 class RandomScore:
-    """The random golden examples, on which past and candidate are compared.
+    """The random golden examples that count, on which past and candidate are compared.
 
-    n: compared; left_out: those without a recorded prediction. broken: right before, wrong now; gained: the reverse.
-    difference: accuracy now minus before, 95 %. lowest: its one-sided bound at the policy's alpha. p_value: exact
-    one-sided p of McNemar's test. minimum_detectable_effect: see core/learning/evaluation/paired_tests.py; None: no
-    fall."""
+    n: compared; left_out: those without a recorded prediction. regressions: right before, wrong now; improvements: the
+    reverse. difference: accuracy now minus before, 95 %. ci_lower: its one-sided bound at the policy's alpha. p_value:
+    exact one-sided p of McNemar's test. minimum_detectable_effect: see core/learning/evaluation/paired_tests.py; None:
+    no fall."""
 
     n: int
     left_out: int
@@ -41,8 +42,31 @@ class RandomScore:
 
 
 @dataclass(frozen=True)
+class PooledScore:
+    """The golden examples that count: random ones, and past errors that are not newer than the live model's golden set.
+
+    Counts alone: a share of this mixture, or a difference of shares, is one of no population. past_errors: how many of
+    the n are past errors. other_past_errors: those that do not count. near_live: random examples that do not count,
+    because the live model may have learnt from a near-duplicate. p_value: as of `RandomScore`."""
+
+    n: int
+    past_errors: int
+    other_past_errors: int
+    near_live: int
+    regressions: int
+    improvements: int
+    p_value: float
+
+    @property
+    def chance(self) -> float:
+        """How often two equally good models differ by this much or more in the direction in which these two do."""
+        more, less = sorted((self.regressions, self.improvements), reverse=True)
+        return mcnemar_p_value(more, less)
+
+
+@dataclass(frozen=True)
 class PastErrorScore:
-    """Golden examples that were errors once. fixed, broken_again: ids of golden examples, ascending."""
+    """Golden examples that were errors once, whether they count or not. fixed, broken_again: ids, ascending."""
 
     n: int
     left_out: int
@@ -142,6 +166,7 @@ class Scorecard:
 
     baseline: Baseline
     random: RandomScore
+    pooled: PooledScore
     past_errors: PastErrorScore
     labels: tuple[LabelScore, ...]
     negative_flips: tuple[Flip, ...]

@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from core.learning.data.golden import Golden, golden_set
 from core.learning.data.snapshots import Row
 from core.learning.evaluation.compare import GoldenRow, Predicted, always, compare, predict
+from core.learning.evaluation.eligibility import with_eligibility
 from core.learning.evaluation.gate import GateVerdict, gate
 from core.learning.evaluation.scorecard import Baseline, Scorecard
 from core.learning.learners.artifacts import OtherRuntime, Packed
 from core.learning.learners.base import Fitted
 from core.learning.learners.label_subset import NoCommonLabels
+from core.learning.lifecycle.live_training import live_training
 from core.learning.lifecycle.presenting import candidate_stored, model_changed
 from core.learning.lifecycle.serving import LiveModel, load_model
 from core.policy import QueuePolicy
@@ -70,7 +72,8 @@ def measure(
 ) -> Measured:  # fmt: skip
     """Compare the candidate (just fitted, or stored as model_id) with what is live. Reads only.
 
-    Measured are the golden examples that have something of what the candidate reads, under labels of the policy.
+    Measured are the golden examples that have something of what the candidate reads, under labels of the policy; which
+    of them count is said in core/learning/evaluation/eligibility.py.
     Where no model of ours is live, the sender's recorded predictions stand in; where there are none for any golden
     example, the majority label of the training rows. So too where another runtime made what is live; the verdict warns.
     """
@@ -84,8 +87,13 @@ def measure(
             if row.label in policy.label_names and row.input.has_any(candidate.reads)
         ]
         live_model, unusable = _opened(session, live.model_id, policy, extra_learners)
+        training = live_training(session, live_model.id, golden) if live_model else None
         recorded = {} if live_model else _recorded(session, run.queue_id)
-    rows_to_meet = [GoldenRow(row.id, row.input, row.label, row.stratum) for row in golden]
+    rows_to_meet = with_eligibility(
+        [GoldenRow(row.id, row.input, row.label, row.stratum) for row in golden],
+        training,
+        policy.golden.near_duplicate,
+    )
     baseline: Baseline = "majority"
     standing = always(_majority(rows, candidate.reads), rows_to_meet)
     if live_model:

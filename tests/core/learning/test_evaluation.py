@@ -1,6 +1,7 @@
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -357,6 +358,8 @@ def test_a_significant_fall_on_random_examples_blocks_and_the_same_number_of_gai
     assert said(worse.blocks) == (
         "Worse on 130 random golden examples: 9 newly wrong, 1 newly right. "
         "Two equally good models differ this much in 1.1% of comparisons.",
+        "More golden examples would break (9) than be fixed (1), of 130 that count. "
+        "Two equally good models differ this much in 1.1% of comparisons.",
         "“refund” gets worse. Random golden examples right: live 69/69, candidate 60/69. "
         "Two equally good models differ this much in 0.4% of comparisons.",
     )
@@ -373,22 +376,62 @@ def test_a_label_blocks_only_after_the_adjustment_for_the_number_of_labels() -> 
     assert not verdict(right("refund", 30) + regressions("refund", "login", 6) + others).passed
 
 
-def test_a_past_error_that_comes_back_blocks_by_name() -> None:
+def test_a_past_error_that_comes_back_does_not_block_by_itself() -> None:
     past = right("refund", 2) + regressions("login", "refund", 1) + improvements("login", "refund", 5)
-    found = verdict(right("refund", 30), past)
+    assert verdict(right("refund", 30), past).blocks == ()
+
+
+def test_random_examples_and_past_errors_that_count_are_tested_together() -> None:
+    past = right("login", 30) + regressions("login", "refund", 3) + improvements("login", "refund", 1)
+    random = right("refund", 60) + regressions("refund", "login", 4) + improvements("refund", "login", 1)
+    assert card(random).pooled.p_value == pytest.approx(6 / 32), "alone it would be refused just so"
+    found = verdict(random, past)
     assert said(found.blocks) == (
-        "1 past error would be wrong again (golden 1003). Past errors right: live 3/8, candidate 7/8",
+        "More golden examples would break (7) than be fixed (2), of 99 that count. "
+        "Two equally good models differ this much in 9.0% of comparisons.",
     )
-    assert verdict(right("refund", 30), right("refund", 2) + improvements("login", "refund", 5)).passed
+    assert verdict(random, past + improvements("login", "refund", 2)).passed, "7 and 4: 27 %"
+
+
+def test_a_refusal_begins_with_three_that_break_and_none_that_is_fixed() -> None:
+    assert verdict(right("refund", 60) + regressions("refund", "login", 2)).passed, "1 in 4"
+    assert not verdict(right("refund", 60) + regressions("refund", "login", 3)).passed, "1 in 8"
+
+
+def test_a_newer_past_error_is_shown_and_decides_nothing() -> None:
+    random = right("refund", 60) + regressions("refund", "login", 4)
+    fixed = rows(improvements("login", "refund", 20), Stratum.PAST_ERROR, first=1001)
+    golden = rows(random) + [replace(row, counts=False) for row in fixed]
+    live = Predicted(("refund",) * 84)
+    found = compare(golden, live, Predicted(("refund",) * 60 + ("login",) * 24), POLICY)
+    score = found.pooled
+    assert (score.n, score.past_errors, score.other_past_errors) == (64, 0, 20)
+    assert (score.regressions, score.improvements) == (4, 0)
+    assert len(found.past_errors.fixed) == 20
+    assert not gate(found, POLICY.promotion).passed
+
+
+def test_a_random_example_that_does_not_count_is_in_no_number() -> None:
+    random = right("refund", 30) + regressions("login", "refund", 10)
+    golden = [replace(row, counts=row.label == "refund") for row in rows(random)]
+    live = Predicted(("refund",) * 30 + ("login",) * 10, (0.9,) * 40)
+    found = compare(golden, live, Predicted(("refund",) * 40, (0.9,) * 40), POLICY)
+    assert (found.random.n, found.pooled.n, found.pooled.near_live) == (30, 30, 10)
+    assert [score.label for score in found.labels] == ["refund"]
+    assert (found.negative_flips, found.collapsed, found.swapped) == ((), (), ())
+    assert found.live_calibration is not None
+    assert found.live_calibration.n == 30
+    assert gate(found, POLICY.promotion).passed
 
 
 def test_swapped_labels_and_lost_labels_block_with_two_or_three_rows() -> None:
-    swap = verdict(right("billing", 3) + regressions("login", "refund", 2) + regressions("refund", "login", 2))
+    better = improvements("billing", "login", 4)
+    swap = verdict(better + regressions("login", "refund", 2) + regressions("refund", "login", 2))
     assert said(swap.blocks) == (
         "“login” and “refund” look swapped: the candidate mistakes most golden examples of each for the other. "
         "Check the labels of the training rows.",
     )
-    lost = verdict(right("billing", 3) + regressions("login", "refund", 3))
+    lost = verdict(better + regressions("login", "refund", 3))
     assert said(lost.blocks) == ("“login” is lost. Golden examples right: live 3/3, candidate 0/3",)
     assert card(regressions("login", "refund", 3)).collapsed == (Collapse("login", 3, 3),)
 
@@ -396,10 +439,15 @@ def test_swapped_labels_and_lost_labels_block_with_two_or_three_rows() -> None:
 def test_without_golden_examples_it_passes_and_says_that_nothing_could_be_tested() -> None:
     found = verdict([])
     assert found.passed
-    assert said(found.warnings) == ("Nothing could be tested: there are no random golden examples.",)
+    assert said(found.warnings) == ("Nothing could be tested: there are no golden examples that count.",)
+    newer = [replace(row, counts=False) for row in rows(improvements("login", "refund", 3), Stratum.PAST_ERROR)]
+    shown = compare(newer, always("refund", newer), always("login", newer), POLICY)
+    assert said(gate(shown, POLICY.promotion).warnings) == (
+        "Nothing could be tested: there are no golden examples that count. The 3 past errors only show what was fixed.",
+    )
     only_past = verdict([], improvements("login", "refund", 3))
     assert said(only_past.warnings) == (
-        "Nothing could be tested: there are no random golden examples. The 3 past errors only show what was fixed.",
+        "There are no random golden examples: the candidate was tested on 3 past errors alone.",
     )
 
 
@@ -407,11 +455,11 @@ def test_few_examples_are_warned_of_with_the_fall_they_could_have_shown() -> Non
     found = verdict(right("refund", 60) + right("login", 60))
     assert found.passed
     assert said(found.warnings) == (
-        "Only 120 random golden examples: a drop of less than 6.9 points would not be noticed.",
+        "Only 120 random golden examples: by themselves they would not show a drop of less than 6.9 points.",
         "A drop of up to 1.9 points can't be ruled out (measured: +0.0; limit: 1.0 points).",
     )
     few = said(verdict(right("refund", 3)).warnings)
-    assert few[0] == "Only 3 random golden examples: too few to notice any drop."
+    assert few[0] == "Only 3 random golden examples: by themselves too few to show any drop."
     assert few[-1] == "Too few examples to test any label by itself"
     assert verdict(right("refund", 300) + right("login", 300)).warnings == ()
 

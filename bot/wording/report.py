@@ -1,0 +1,88 @@
+"""What a golden-set report means, in one plain line, and its counts as a sentence."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from bot.wording.format import Format
+from bot.wording.numbers import count, signed
+from core.learning.evaluation.scorecard import PooledScore, Scorecard
+from core.vocabulary import Coded, GateBlock
+
+
+def plain_line(scorecard: Scorecard, passed: bool, blocks: Sequence[Coded], form: Format) -> str:
+    """What a lead reads first. Points come from random examples alone: pooled counts are a mixture.
+
+    blocks: of `GateBlock`, the weightiest first."""
+    if not passed:
+        return f"Worse: refused, because {_reasons(blocks, form)}."
+    if not scorecard.pooled.n:
+        return "Nothing could be measured: there are no golden examples that count."
+    random = scorecard.random
+    if random.n and random.ci_lower > 0:
+        return f"Better: {signed(random.difference.estimate)} points, at least {signed(random.ci_lower)}."
+    return "No measurable difference."
+
+
+def counts_sentence(score: PooledScore) -> str:
+    """Of n golden examples that count, how many break and are fixed, and how often chance alone does that."""
+    of = f"Of {count(score.n, 'golden example')} that count{'s' if score.n == 1 else ''}"
+    if not score.regressions and not score.improvements:
+        return f"{of}, none would break and none would be fixed."
+    broken = f"{score.regressions} that {_are(score.regressions)} right would break"
+    fixed = f"{score.improvements} that {_are(score.improvements)} wrong would be fixed"
+    return f"{of}, {broken} and {fixed}; two equal models differ so in {of_hundred(score.chance)}."
+
+
+def what_counts(score: PooledScore) -> str:
+    """Which examples those are, and which were left out; empty where there are none of either kind."""
+    random = count(score.n - score.past_errors, "random example")
+    counted = f"What counts: {random} and {count(score.past_errors, 'past error')}."
+    sentences = [counted] if score.n else []
+    if others := score.other_past_errors:
+        sentences.append(f"{count(others, 'other past error')} only {_show(others)} what was fixed.")
+    if score.near_live:
+        left_out = count(score.near_live, "random example")
+        sentences.append(f"{left_out} left out, because the live model has learned from near-duplicates.")
+    return " ".join(sentences)
+
+
+def of_hundred(chance: float) -> str:
+    """A share of comparisons: "25 of 100"."""
+    return "fewer than 1 of 100" if chance < 0.01 else f"{round(chance * 100)} of 100"
+
+
+def _reasons(blocks: Sequence[Coded], form: Format) -> str:
+    if not blocks:  # of a newer release
+        return "the golden gate says so"
+    more = len(blocks) - 1
+    others = f", and for {count(more, 'more reason')}" if more else ""
+    return f"{_because(blocks[0], form)}{others}"
+
+
+def _because(block: Coded, form: Format) -> str:
+    """Completes "refused, because ___"."""
+    if block.code not in set(GateBlock):
+        return f"of “{form.text(block.code)}”"
+    values = block.values
+    match GateBlock(block.code):
+        case GateBlock.WORSE:
+            return "more random golden examples would break than be fixed"
+        case GateBlock.MORE_BROKEN:
+            return "more golden examples would break than be fixed"
+        case GateBlock.LABEL_WORSE:
+            return f"“{form.text(values['label'])}” gets worse"
+        case GateBlock.LABELS_SWAPPED:
+            first, second = map(form.text, values["labels"])
+            return f"“{first}” and “{second}” look swapped"
+        case GateBlock.LABEL_LOST:
+            return f"“{form.text(values['label'])}” is lost"
+        case code:
+            assert_never(code)
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _show(number: int) -> str:
+    return "shows" if number == 1 else "show"

@@ -1,0 +1,50 @@
+"""Which golden examples may decide about a candidate: those on which neither model has an advantage.
+
+A past error is eligible if the live model's own golden set had it: the error was an earlier model's. A newer one is an
+error of the live model, wrong by selection, and could only be gained. A random example that is newer than the live
+model's golden set counts unless it is near a row that the live model learnt from: the candidate was kept clean of it
+(core/learning/data/leakage.py), the live model was not.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from core.learning.data.inputs import Input
+from core.learning.data.near_duplicates import near
+from core.learning.evaluation.compare import GoldenRow
+from core.vocabulary import Stratum
+
+
+@dataclass(frozen=True)
+class LiveTraining:
+    """What the live model learnt from. golden_up_to: the last golden example that it was kept clean of. inputs: of its
+    training rows, empty where they were erased since; content_hashes: of all of them."""
+
+    golden_up_to: int
+    inputs: Sequence[Input]
+    content_hashes: Collection[str]
+
+
+def with_eligibility(golden: Sequence[GoldenRow], live: LiveTraining | None, threshold: float) -> list[GoldenRow]:
+    """The rows, each with whether it counts, in the given order.
+
+    live: None where no model of ours is live, or where it has no snapshot: then no past error counts, and every random
+    example does. threshold: the similarity from which two inputs are near-duplicates, above 0, at most 1.
+    """
+    if live is None:
+        return [replace(row, counts=row.stratum is Stratum.RANDOM) for row in golden]
+    newer = [row for row in golden if row.id > live.golden_up_to]
+    barred = {row.id for row in newer if row.stratum is Stratum.PAST_ERROR}
+    barred |= _near_live([row for row in newer if row.stratum is Stratum.RANDOM], live, threshold)
+    return [replace(row, counts=row.id not in barred) for row in golden]
+
+
+def _near_live(rows: Sequence[GoldenRow], live: LiveTraining, threshold: float) -> set[int]:
+    if not rows:
+        return set()
+    close = near([row.input for row in rows], live.inputs, threshold)
+    return {
+        row.id
+        for row, is_close in zip(rows, close, strict=True)
+        if is_close or row.input.content_hash in live.content_hashes
+    }

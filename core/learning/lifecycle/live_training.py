@@ -1,0 +1,28 @@
+"""What a model that is live learnt from, as far as a comparison with it has to know."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.learning.data.golden import Golden
+from core.learning.data.snapshots import snapshot_rows
+from core.learning.evaluation.eligibility import LiveTraining
+from core.records.learning import ModelVersion, Snapshot, TrainingRun
+from core.vocabulary import Stratum
+
+
+def live_training(session: Session, model_id: int, golden: Iterable[Golden]) -> LiveTraining | None:
+    """None: the model has no snapshot. Its rows are read only where a random golden example is newer than its golden
+    set, and so may be near one of them."""
+    snapshot = session.scalar(
+        select(Snapshot)
+        .join(TrainingRun, TrainingRun.snapshot_id == Snapshot.id)
+        .join(ModelVersion, ModelVersion.run_id == TrainingRun.id)
+        .where(ModelVersion.id == model_id)
+    )
+    if snapshot is None:
+        return None
+    newer = any(one.stratum is Stratum.RANDOM and one.id > snapshot.golden_up_to for one in golden)
+    rows = snapshot_rows(session, snapshot.id) if newer else []
+    return LiveTraining(snapshot.golden_up_to, [row.input for row in rows], {row.content_hash for row in rows})
