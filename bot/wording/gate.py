@@ -42,6 +42,14 @@ def _block(code: GateBlock, values: Values, form: Format) -> str:
         case GateBlock.LABEL_WORSE:
             label, chance = form.text(values["label"]), _by_chance(values["p_value"])
             return f"“{label}” gets worse. Random golden examples {_right(values)}. {chance}"
+        case GateBlock.SILENT_LABEL:
+            return (
+                f"“{form.text(values['label'])}” would hardly be used any more: of the last {values['texts']} stored "
+                f"texts, the live model gives it to {values['live']}, the candidate to {values['candidate']}. "
+                "Check the training rows. If you merged it into another label on purpose, overrule the gate."
+            )
+        case GateBlock.LABELS_EXCHANGED:
+            return _exchanged(values, form)
         case GateBlock.LABELS_SWAPPED:
             first, second = map(form.text, values["labels"])
             return (
@@ -90,6 +98,15 @@ def _warning(code: GateWarning, values: Values, form: Format) -> str:
             return f"{count(values['count'], 'golden example')} without a recorded prediction could not be compared."
         case _:
             assert_never(code)
+
+
+def _exchanged(values: Values, form: Format) -> str:
+    (first, second), live, other = map(form.text, values["labels"]), values["live"], values["exchanged"]
+    return (
+        f"“{first}” and “{second}” have changed places: of the last {values['texts']} stored texts, the candidate "
+        f"calls {other[0]} of {live[0]} “{first}” texts “{second}” and {other[1]} of {live[1]} “{second}” texts "
+        f"“{first}”. Check the labels of the training rows."
+    )
 
 
 def _right(values: Values) -> str:

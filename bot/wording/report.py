@@ -6,6 +6,7 @@ from typing import assert_never
 from bot.wording.format import Format
 from bot.wording.numbers import count, signed
 from core.learning.evaluation.scorecard import PooledScore, Scorecard
+from core.learning.evaluation.stored_texts import TextScore
 from core.vocabulary import Coded, GateBlock
 
 
@@ -46,6 +47,13 @@ def what_counts(score: PooledScore) -> str:
     return " ".join(sentences)
 
 
+def on_texts(score: TextScore | None) -> str:
+    """What the stored texts show where they show nothing bad; empty where there is more to say, or nothing."""
+    if score is None or not score.n or score.silent or score.exchanged:
+        return ""
+    return f"On the last {count(score.n, 'stored text')}, no label disappears and no two labels change places."
+
+
 def of_hundred(chance: float) -> str:
     """A share of comparisons: "25 of 100"."""
     return "fewer than 1 of 100" if chance < 0.01 else f"{round(chance * 100)} of 100"
@@ -71,6 +79,11 @@ def _because(block: Coded, form: Format) -> str:
             return "more golden examples would break than be fixed"
         case GateBlock.LABEL_WORSE:
             return f"“{form.text(values['label'])}” gets worse"
+        case GateBlock.SILENT_LABEL:
+            return f"it hardly ever says “{form.text(values['label'])}”"
+        case GateBlock.LABELS_EXCHANGED:
+            first, second = map(form.text, values["labels"])
+            return f"“{first}” and “{second}” have changed places"
         case GateBlock.LABELS_SWAPPED:
             first, second = map(form.text, values["labels"])
             return f"“{first}” and “{second}” look swapped"

@@ -45,6 +45,8 @@ REASONS: list[tuple[GateBlock, dict[str, Any], str]] = [
     (GateBlock.WORSE, {}, "more random golden examples would break than be fixed"),
     (GateBlock.MORE_BROKEN, {}, "more golden examples would break than be fixed"),
     (GateBlock.LABEL_WORSE, {"label": "refund"}, "“refund” gets worse"),
+    (GateBlock.SILENT_LABEL, {"label": "refund"}, "it hardly ever says “refund”"),
+    (GateBlock.LABELS_EXCHANGED, {"labels": ["login", "refund"]}, "“login” and “refund” have changed places"),
     (GateBlock.LABELS_SWAPPED, {"labels": ["login", "refund"]}, "“login” and “refund” look swapped"),
     (GateBlock.LABEL_LOST, {"label": "refund"}, "“refund” is lost"),
 ]

@@ -86,6 +86,18 @@ BLOCKS = [
         "Two equally good models differ this much in 1.1% of comparisons.",
     ),
     (
+        GateBlock.SILENT_LABEL,
+        {"label": "refund", "texts": 3000, "live": 140, "candidate": 2, "p_value": 0.0001},
+        "“refund” would hardly be used any more: of the last 3000 stored texts, the live model gives it to 140, the "
+        "candidate to 2. Check the training rows. If you merged it into another label on purpose, overrule the gate.",
+    ),
+    (
+        GateBlock.LABELS_EXCHANGED,
+        {"labels": ["login", "refund"], "texts": 3000, "live": [50, 44], "exchanged": [41, 38]},
+        "“login” and “refund” have changed places: of the last 3000 stored texts, the candidate calls 41 of 50 “login” "
+        "texts “refund” and 38 of 44 “refund” texts “login”. Check the labels of the training rows.",
+    ),
+    (
         GateBlock.LABELS_SWAPPED,
         {"labels": ["login", "refund"]},
         "“login” and “refund” look swapped: the candidate mistakes most golden examples of each for the other. "

@@ -88,7 +88,7 @@ def test_it_plays_itself_to_a_decision(elsewhere: Path, spoil: bool) -> None:
     assert re.search(r"\d+\.\d% → \d+\.\d% on \d+ rows; difference [+−]\d", told)
     if spoil:
         assert "v2 did not go live: the golden gate refused it" in told
-        assert "look swapped" in told
+        assert "have changed places" in told
     else:
         assert "v2 passed the golden gate, was approved by a lead and is live" in told
     console.file.close()

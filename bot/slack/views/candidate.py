@@ -6,7 +6,7 @@ from bot.slack.views.mrkdwn import MRKDWN, moment
 from bot.wording.gate import BASELINES, gate_sentence
 from bot.wording.model_history import decision
 from bot.wording.numbers import count, signed
-from bot.wording.report import counts_sentence, plain_line, what_counts
+from bot.wording.report import counts_sentence, on_texts, plain_line, what_counts
 from core.learning.evaluation.intervals import Interval
 from core.learning.evaluation.scorecard import Flip, LabelScore, Scorecard
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine
@@ -85,8 +85,9 @@ def _numbers(card: CandidateCard) -> list[Block]:
         )
     if not pairs:
         return [blocks.section("There are no golden examples yet, so nothing could be measured.")]
-    meaning = [counts_sentence(pooled)] if pooled.n else []
-    return [*blocks.fields(pairs), blocks.section(" ".join([*meaning, what_counts(pooled)]))]
+    meaning = counts_sentence(pooled) if pooled.n else ""
+    said = [meaning, what_counts(pooled), on_texts(card.scorecard.texts)]
+    return [*blocks.fields(pairs), blocks.section(" ".join(filter(None, said)))]
 
 
 def _details(scorecard: Scorecard) -> list[Block]:

@@ -25,6 +25,7 @@ from core.learning.evaluation.paired_scores import (
 )
 from core.learning.evaluation.paired_tests import calibration_error
 from core.learning.evaluation.scorecard import Baseline, Calibration, Collapse, Scorecard
+from core.learning.evaluation.stored_texts import TextScore
 from core.learning.learners.base import Fitted
 from core.policy import QueuePolicy
 from core.vocabulary import Stratum
@@ -63,14 +64,19 @@ class Predicted:
 
 
 def predict(fitted: Fitted, golden: Sequence[GoldenRow]) -> Predicted:
-    """The most probable label of each row and its probability. Ties: the first in the model's order. No label for a row
-    that has nothing of what the model reads: that would be a guess, and count as a wrong answer."""
-    if not golden:
+    """What the model says to the golden rows; see `answers`."""
+    return answers(fitted, [row.input for row in golden])
+
+
+def answers(fitted: Fitted, inputs: Sequence[Input]) -> Predicted:
+    """The most probable label of each input and its probability. Ties: the first in the model's order. No label for an
+    input that has nothing of what the model reads: that would be a guess, and count as a wrong answer."""
+    if not inputs:
         return Predicted((), ())
-    shares = fitted.probabilities([row.input for row in golden])
+    shares = fitted.probabilities(inputs)
     labels = tuple(
-        fitted.classes[column] if row.input.has_any(fitted.reads) else None
-        for row, column in zip(golden, shares.argmax(axis=1), strict=True)
+        fitted.classes[column] if one.has_any(fitted.reads) else None
+        for one, column in zip(inputs, shares.argmax(axis=1), strict=True)
     )
     return Predicted(labels, tuple(float(share) for share in shares.max(axis=1)))
 
@@ -86,12 +92,13 @@ def compare(
     candidate: Predicted,
     policy: QueuePolicy,
     baseline: Baseline = "live",
+    texts: TextScore | None = None,
 ) -> Scorecard:
     """The candidate's scorecard; see `Scorecard` for each number.
 
     live, candidate: one answer per golden row; the order of the rows does not matter. Rows without an answer of `live`
     are left out of all paired numbers and counted, and so are random rows that do not count. policy: its promotion
-    section, and each label's flagging confidence.
+    section, and each label's flagging confidence. texts: both on the newest stored texts, where a model is live.
     No golden rows: a scorecard of zeros. Raises Invalid if an answer is missing or the candidate lacks one.
     """
     if not len(golden) == len(live.labels) == len(candidate.labels):
@@ -115,8 +122,9 @@ def compare(
         positive_flips=flips(pair for pair in random if pair.is_improvement),
         live_calibration=live_calibration,
         candidate_calibration=candidate_calibration,
-        swapped=_new_swaps(golden, live, candidate),
+        swapped=tuple(pair for pair in _new_swaps(golden, live, candidate) if not (texts and texts.judges(pair))),
         collapsed=_collapses(golden, live, candidate),
+        texts=texts,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from core.learning.evaluation.intervals import wilson
 from core.learning.evaluation.scorecard import Scorecard
+from core.learning.evaluation.stored_texts import TextScore
 from core.policy import PromotionPolicy
 from core.vocabulary import Coded, GateBlock, GateWarning
 
@@ -36,7 +37,8 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
     (b) of the golden examples that count, past errors among them, more break than are fixed, by the same test at
         `pooled_alpha`;
     (c) a label with at least `class_rows` random examples is worse, by the same test, adjusted for their number;
-    (d) two labels look swapped, or a label is lost altogether.
+    (d) a label falls silent on the stored texts, two labels are exchanged there or, where it has too few texts of them,
+        look swapped on the golden examples, or a label has no right golden example left.
 
     Warnings: too few random examples, and which fall they could have shown; a fall of `non_inferiority` that cannot be
     excluded; labels that were only listed; confidence that means less than before; predictions that were missing.
@@ -49,6 +51,8 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
         *_worse(scorecard, policy),
         *_more_broken(scorecard, policy),
         *_worse_labels(scorecard, policy),
+        *_silent(scorecard.texts),
+        *_exchanged(scorecard.texts),
         *_swapped(scorecard),
         *_collapsed(scorecard),
     )
@@ -83,6 +87,22 @@ def _worse_labels(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[Cod
             right = {"n": score.n, "live": score.live_right, "candidate": score.candidate_right}
             about = {"baseline": scorecard.baseline, "label": score.label, "p_value": score.p_adjusted}
             yield Coded(GateBlock.LABEL_WORSE, about | right)
+
+
+def _silent(texts: TextScore | None) -> Iterable[Coded]:
+    if texts is None:
+        return
+    for one in texts.silent:
+        said = {"texts": texts.n, "live": one.live, "candidate": one.candidate}
+        yield Coded(GateBlock.SILENT_LABEL, {"label": one.label, "p_value": one.p_adjusted} | said)
+
+
+def _exchanged(texts: TextScore | None) -> Iterable[Coded]:
+    if texts is None:
+        return
+    for one in texts.exchanged:
+        said = {"texts": texts.n, "live": list(one.live), "exchanged": list(one.exchanged)}
+        yield Coded(GateBlock.LABELS_EXCHANGED, {"labels": list(one.labels)} | said)
 
 
 def _swapped(scorecard: Scorecard) -> Iterable[Coded]:

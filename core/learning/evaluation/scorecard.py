@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from core.errors import Invalid
 from core.learning.evaluation.intervals import Interval, wilson
 from core.learning.evaluation.paired_tests import mcnemar_p_value
+from core.learning.evaluation.stored_texts import TextScore
 
 Baseline = Literal["live", "recorded", "majority"]
 
@@ -161,7 +162,8 @@ class Collapse:
 class Scorecard:
     """baseline: what `live` stands for: the live model, the sender's recorded predictions, or the majority label.
 
-    labels, swapped, collapsed: in the order of the labels' names. Calibrations: None without confidences.
+    labels, swapped, collapsed: in the order of the labels' names. Calibrations: None without confidences. swapped:
+    pairs that the texts do not judge. texts: None where no model of ours was live.
     """
 
     baseline: Baseline
@@ -175,6 +177,7 @@ class Scorecard:
     candidate_calibration: Calibration | None
     swapped: tuple[tuple[str, str], ...]
     collapsed: tuple[Collapse, ...]
+    texts: TextScore | None
 
     def as_dict(self) -> dict[str, Any]:
         """For a JSON column: only dicts, lists, text and numbers."""

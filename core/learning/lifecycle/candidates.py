@@ -11,11 +11,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.learning.data.golden import Golden, golden_set
+from core.learning.data.inputs import Input
+from core.learning.data.recent_inputs import recent_inputs
 from core.learning.data.snapshots import Row
-from core.learning.evaluation.compare import GoldenRow, Predicted, always, compare, predict
+from core.learning.evaluation.compare import GoldenRow, Predicted, always, answers, compare, predict
 from core.learning.evaluation.eligibility import with_eligibility
 from core.learning.evaluation.gate import GateVerdict, gate
 from core.learning.evaluation.scorecard import Baseline, Scorecard
+from core.learning.evaluation.stored_texts import TEXTS, TextScore, text_score
 from core.learning.learners.artifacts import OtherRuntime, Packed
 from core.learning.learners.base import Fitted
 from core.learning.learners.label_subset import NoCommonLabels
@@ -70,10 +73,12 @@ def measure(
     database: Database, run: TrainingRun, fitted: Fitted | None, model_id: int | None, rows: Sequence[Row],
     policy: QueuePolicy, extra_learners: Mapping[str, str] = {},
 ) -> Measured:  # fmt: skip
-    """Compare the candidate (just fitted, or stored as model_id) with what is live. Reads only.
+    """Compare the candidate (just fitted, or stored as model_id) with what is live. Reads only; both predict after the
+    transaction.
 
     Measured are the golden examples that have something of what the candidate reads, under labels of the policy; which
-    of them count is said in core/learning/evaluation/eligibility.py.
+    of them count is said in core/learning/evaluation/eligibility.py. Beside a live model, both also answer the newest
+    3,000 stored texts, which takes as long as so many predictions do.
     Where no model of ours is live, the sender's recorded predictions stand in; where there are none for any golden
     example, the majority label of the training rows. So too where another runtime made what is live; the verdict warns.
     """
@@ -88,6 +93,8 @@ def measure(
         ]
         live_model, unusable = _opened(session, live.model_id, policy, extra_learners)
         training = live_training(session, live_model.id, golden) if live_model else None
+        readers = (candidate.reads, live_model.fitted.reads) if live_model else ()
+        texts = recent_inputs(session, run.queue_id, readers, TEXTS) if live_model else []
         recorded = {} if live_model else _recorded(session, run.queue_id)
     rows_to_meet = with_eligibility(
         [GoldenRow(row.id, row.input, row.label, row.stratum) for row in golden],
@@ -106,11 +113,17 @@ def measure(
         predict(candidate, rows_to_meet),
         policy,
         baseline,
+        _on_texts(live_model.fitted, candidate, texts, policy) if live_model else None,
     )
     verdict = gate(scorecard, policy.promotion)
     if unusable:
         verdict = replace(verdict, warnings=(unusable, *verdict.warnings))
     return Measured(live.model_id, live.changes, _golden_hash(golden), scorecard, verdict)
+
+
+def _on_texts(live: Fitted, candidate: Fitted, texts: Sequence[Input], policy: QueuePolicy) -> TextScore:
+    """Both models on the same stored texts. Memory: 8 bytes for each text and label, of one model at a time."""
+    return text_score(answers(live, texts).labels, answers(candidate, texts).labels, policy.label_names)
 
 
 def _opened(

@@ -1,0 +1,34 @@
+"""The newest stored inputs of a queue, on which two models are compared without labels."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.learning.data.inputs import Input
+from core.records.predictions import Prediction
+from core.vocabulary import Modality
+
+LOOKED_AT = 10  # rows read for each input wanted, at most: a queue of duplicates must not be read to its beginning
+PAGE = 1_000  # rows fetched at a time
+
+
+def recent_inputs(session: Session, queue_id: int, readers: Sequence[Collection[Modality]], most: int) -> list[Input]:
+    """The newest inputs that each of the readers has something to read in, newest first, each content once and at most
+    `most`. readers: what each model reads. Erased inputs are left out. Of the newest `10 * most` predictions."""
+    rows = session.execute(
+        select(Prediction.content_hash, Prediction.text, Prediction.image_url, Prediction.fields)
+        .where(Prediction.queue_id == queue_id, Prediction.erased_at.is_(None))
+        .order_by(Prediction.created_at.desc(), Prediction.id.desc())
+        .limit(LOOKED_AT * most)
+        .execution_options(yield_per=PAGE)
+    )
+    found: dict[str, Input] = {}
+    for content_hash, text, image_url, fields in rows:
+        one = Input.of(text, image_url, fields)
+        if all(one.has_any(reads) for reads in readers):
+            found.setdefault(content_hash, one)
+        if len(found) == most:
+            rows.close()
+            break
+    return list(found.values())

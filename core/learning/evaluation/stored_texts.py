@@ -1,0 +1,84 @@
+"""Two models on the same stored texts, whose right labels are not known: signs that a label was lost or exchanged.
+
+A paired test of golden examples needs about five of a label; a queue has thousands of texts. They cannot say which of
+two models is better, but a label that is no longer said, and two that changed places, show in them. ("Texts" stands for
+inputs that both models read.)
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from core.learning.evaluation.paired_tests import holm, mcnemar_p_value
+
+TEXTS = 3_000  # the newest; asked of both models once for each comparison
+SILENT_ALPHA = 0.01  # of all labels together
+SILENT_RATIO = 10  # the live model says the label at least so many times as often
+SAID = 5  # times that the live model says each of two labels: with fewer, half of them change places by chance
+
+
+@dataclass(frozen=True)
+class SilentLabel:
+    """A label that the live model says and the candidate hardly ever does. live, candidate: texts given the label.
+    p_adjusted: McNemar's, after Holm over the labels that the live model says."""
+
+    label: str
+    live: int
+    candidate: int
+    p_adjusted: float
+
+
+@dataclass(frozen=True)
+class ExchangedLabels:
+    """Two labels of which the candidate calls at least half by the other's name. live: texts that the live model gives
+    the first and the second label; exchanged: how many of them the candidate gives the other one."""
+
+    labels: tuple[str, str]
+    live: tuple[int, int]
+    exchanged: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """n: texts compared. said: labels that the live model says at least 5 times; two of these are judged here and not
+    on the golden set whether they were exchanged. All in the order of the labels' names."""
+
+    n: int
+    said: tuple[str, ...]
+    silent: tuple[SilentLabel, ...]
+    exchanged: tuple[ExchangedLabels, ...]
+
+    def judges(self, pair: tuple[str, str]) -> bool:
+        return set(pair) <= set(self.said)
+
+
+def text_score(live: Sequence[str | None], candidate: Sequence[str | None], labels: Collection[str]) -> TextScore:
+    """live, candidate: their labels of the same texts, in the same order; texts with None are left out. labels: the
+    policy's. Whether the candidate knows a label does not matter: one that was dropped is silent."""
+    pairs = [(before, now) for before, now in zip(live, candidate, strict=True) if before in labels and now is not None]
+    said = Counter(before for before, _ in pairs if before is not None)
+    often = tuple(sorted(label for label, count in said.items() if count >= SAID))
+    return TextScore(len(pairs), often, _silent(pairs), _exchanged(pairs, often))
+
+
+def _silent(pairs: Sequence[tuple[str | None, str]]) -> tuple[SilentLabel, ...]:
+    before, now = Counter(live for live, _ in pairs), Counter(candidate for _, candidate in pairs)
+    both = Counter(live for live, candidate in pairs if live == candidate)
+    said = sorted(label for label in before if label is not None)
+    p_values = [mcnemar_p_value(before[label] - both[label], now[label] - both[label]) for label in said]
+    return tuple(
+        SilentLabel(label, before[label], now[label], p_adjusted)
+        for label, p_adjusted in zip(said, holm(p_values), strict=True)
+        if p_adjusted <= SILENT_ALPHA and SILENT_RATIO * now[label] <= before[label]
+    )
+
+
+def _exchanged(pairs: Sequence[tuple[str | None, str]], often: Sequence[str]) -> tuple[ExchangedLabels, ...]:
+    said, crossed = Counter(live for live, _ in pairs), Counter(pair for pair in pairs if pair[0] != pair[1])
+    mostly = {pair for pair, count in crossed.items() if pair[0] in often and 2 * count >= said[pair[0]]}
+    return tuple(
+        ExchangedLabels((one, other), (said[one], said[other]), (crossed[one, other], crossed[other, one]))
+        for one in often
+        for other in often
+        if one < other and (one, other) in mostly and (other, one) in mostly
+    )
