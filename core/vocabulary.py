@@ -158,6 +158,7 @@ class GateBlock(StrEnum):
 
     WORSE = "worse"  # values: baseline, n, regressions, improvements, p_value
     MORE_BROKEN = "more_broken"  # values: baseline, n, past_errors (among them), regressions, improvements, p_value
+    PIN_BROKEN = "pin_broken"  # values: baseline, examples
     LABEL_WORSE = "label_worse"  # values: baseline, label, n, live, candidate, p_value
     SILENT_LABEL = "silent_label"  # values: label, texts, live, candidate (how often each says it), p_value
     LABELS_EXCHANGED = "labels_exchanged"  # values: labels, texts, live, exchanged (two counts each)

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
-from bot.cli import ask_again, data, demo, erase, explain, models, processes, setup, tokens, webhooks
+from bot.cli import ask_again, data, demo, erase, explain, golden_pins, models, processes, setup, tokens, webhooks
 from bot.cli.printing import terminal_safe
 from bot.observability.logs import masked, set_up_logging
 from core.errors import DatabaseUnavailable, Refusal
@@ -22,6 +22,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 for group in (processes, setup, data, models, ask_again, erase, demo):
     app.add_typer(group.commands)
 app.add_typer(explain.commands, name="explain")
+app.add_typer(golden_pins.commands, name="golden")
 app.add_typer(tokens.commands, name="token")
 app.add_typer(webhooks.commands, name="webhooks")
 

@@ -39,6 +39,12 @@ def _block(code: GateBlock, values: Values, form: Format) -> str:
                 f"More golden examples would break ({values['regressions']}) than be fixed ({values['improvements']}), "
                 f"of {values['n']} that count. {_by_chance(values['p_value'])}"
             )
+        case GateBlock.PIN_BROKEN:
+            named = ", ".join(f"#{one}" for one in values["examples"])
+            return (
+                f"{count(len(values['examples']), 'pinned past error')} would be wrong again: {named}. An ordinary "
+                "retraining breaks 3 to 10 of 100, so this alone doesn't mean that the candidate is worse."
+            )
         case GateBlock.LABEL_WORSE:
             label, chance = form.text(values["label"]), _by_chance(values["p_value"])
             return f"“{label}” gets worse. Random golden examples {_right(values)}. {chance}"

@@ -77,6 +77,8 @@ def _because(block: Coded, form: Format) -> str:
             return "more random golden examples would break than be fixed"
         case GateBlock.MORE_BROKEN:
             return "more golden examples would break than be fixed"
+        case GateBlock.PIN_BROKEN:
+            return f"{count(len(values['examples']), 'pinned past error')} would be wrong again"
         case GateBlock.LABEL_WORSE:
             return f"“{form.text(values['label'])}” gets worse"
         case GateBlock.SILENT_LABEL:

@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.records.base import Base, big_id
 from core.records.queues import Queue
 from core.vocabulary import DecisionKind, ModelState, RunState, Source, Stratum, Trigger
+
+MOST_PINS = 10  # pinned past errors of a queue
 
 
 class SeedExample(Base):
@@ -30,7 +32,11 @@ class GoldenExample(Base):
     """A verified example that never enters training."""
 
     __tablename__ = "golden_example"
-    __table_args__ = (UniqueConstraint("queue_id", "content_hash"),)
+    __table_args__ = (
+        UniqueConstraint("queue_id", "content_hash"),
+        UniqueConstraint("queue_id", "pin"),
+        CheckConstraint(f"pin BETWEEN 1 AND {MOST_PINS}", name="pin"),
+    )
 
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
@@ -45,6 +51,9 @@ class GoldenExample(Base):
     correction_id: Mapped[int | None] = mapped_column(BigInteger)  # made it golden
     revised_by: Mapped[int | None] = mapped_column(BigInteger)  # changed its label, or withdrew it
     withdrawn_at: Mapped[datetime | None]  # since then it measures nothing; it does not train either
+    pin: Mapped[int | None]  # a place among the queue's pinned past errors, from 1 on; None: it is not pinned
+    pinned_by: Mapped[str | None]
+    pinned_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]  # since then without text, image and fields; it measures nothing
 

@@ -44,6 +44,7 @@ def test_points_never_come_from_pooled_counts() -> None:
 REASONS: list[tuple[GateBlock, dict[str, Any], str]] = [
     (GateBlock.WORSE, {}, "more random golden examples would break than be fixed"),
     (GateBlock.MORE_BROKEN, {}, "more golden examples would break than be fixed"),
+    (GateBlock.PIN_BROKEN, {"examples": [4, 7]}, "2 pinned past errors would be wrong again"),
     (GateBlock.LABEL_WORSE, {"label": "refund"}, "“refund” gets worse"),
     (GateBlock.SILENT_LABEL, {"label": "refund"}, "it hardly ever says “refund”"),
     (GateBlock.LABELS_EXCHANGED, {"labels": ["login", "refund"]}, "“login” and “refund” have changed places"),

@@ -80,6 +80,12 @@ BLOCKS = [
         "Two equally good models differ this much in 7.6% of comparisons.",
     ),
     (
+        GateBlock.PIN_BROKEN,
+        {"baseline": "live", "examples": [4, 7]},
+        "2 pinned past errors would be wrong again: #4, #7. An ordinary retraining breaks 3 to 10 of 100, so this "
+        "alone doesn't mean that the candidate is worse.",
+    ),
+    (
         GateBlock.LABEL_WORSE,
         RIGHT | {"label": "refund", "p_value": 0.011},
         "“refund” gets worse. Random golden examples right: live 18/20, candidate 9/20. "

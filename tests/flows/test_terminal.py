@@ -10,10 +10,15 @@ from pathlib import Path
 import pyarrow
 import pytest
 from pyarrow import parquet
+from sqlalchemy import update
 
 from bot.cli.app import main
 from bot.cli.data import BATCH
+from core.records.learning import GoldenExample
+from core.storage.database import Database
+from core.vocabulary import Stratum
 from tests.flows.processes import write_policy
+from tests.people import CLEO
 
 
 @dataclass
@@ -185,6 +190,22 @@ def test_reviewers_are_asked_again_about_a_stored_label(goldloop: Terminal) -> N
     assert again.returncode == 2
     assert "asked about this label already (item 1)" in again.stderr
     assert "operator asked for a second look at the training label" in goldloop.run("explain", "item", "1").stdout
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_pin_says_how_often_an_ordinary_retraining_breaks_one(goldloop: Terminal, database: Database) -> None:
+    goldloop.run("migrate")
+    rows = "".join(f"i want my money back for thing {number},refund\n" for number in range(40))
+    goldloop.run("seed", goldloop.file("seed.csv", "text,label\n" + rows), "--queue", "support")
+    assert "is a random example" in goldloop.run("golden", "pin", "1", "--queue", "support", "--by", CLEO).stderr
+    with database.transaction() as session:
+        session.execute(update(GoldenExample).values(stratum=Stratum.PAST_ERROR))
+    done = goldloop.run("golden", "pin", "1", "--queue", "support", "--by", CLEO)
+    assert "Golden example 1 is pinned (1 of 10)." in done.stdout, done.stderr
+    assert "breaks 3 to 10 of 100 past errors" in done.stdout
+    done = goldloop.run("golden", "unpin", "1", "--queue", "support", "--by", CLEO)
+    assert done.stdout == "Golden example 1 is not pinned. 0 past errors pinned.\n"
+    assert "Only leads of support can pin" in goldloop.run("golden", "pin", "1", "-q", "support", "--by", "U9").stderr
 
 
 @pytest.mark.parametrize(

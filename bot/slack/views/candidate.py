@@ -8,7 +8,7 @@ from bot.wording.model_history import decision
 from bot.wording.numbers import count, signed
 from bot.wording.report import counts_sentence, on_texts, plain_line, what_counts
 from core.learning.evaluation.intervals import Interval
-from core.learning.evaluation.scorecard import Flip, LabelScore, Scorecard
+from core.learning.evaluation.scorecard import Flip, LabelScore, PinScore, Scorecard
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine
 from core.vocabulary import ModelState
 
@@ -83,11 +83,18 @@ def _numbers(card: CandidateCard) -> list[Block]:
                 f"{len(past.broken_again)} broken again",
             )
         )
+    if pins := card.scorecard.pins.examples:
+        pairs.append((f"Pinned past errors ({len(pins)})", _pins(card.scorecard.pins)))
     if not pairs:
         return [blocks.section("There are no golden examples yet, so nothing could be measured.")]
     meaning = counts_sentence(pooled) if pooled.n else ""
     said = [meaning, what_counts(pooled), on_texts(card.scorecard.texts)]
     return [*blocks.fields(pairs), blocks.section(" ".join(filter(None, said)))]
+
+
+def _pins(score: PinScore) -> str:
+    broken = ", ".join(f"#{one}" for one in score.broken)
+    return f"wrong again: {broken}" if broken else "none wrong again"
 
 
 def _details(scorecard: Scorecard) -> list[Block]:

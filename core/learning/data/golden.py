@@ -26,6 +26,7 @@ class Golden:
     label: str
     stratum: Stratum
     content_hash: str
+    pinned: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,14 @@ def golden_set(session: Session, queue_id: int, up_to: int | None = None, with_w
         .order_by(GoldenExample.id)
     )
     return [
-        Golden(row.id, Input.of(row.text, row.image_url, row.fields), row.label, row.stratum, row.content_hash)
+        Golden(
+            row.id,
+            Input.of(row.text, row.image_url, row.fields),
+            row.label,
+            row.stratum,
+            row.content_hash,
+            pinned=row.pin is not None,
+        )
         for row in rows
     ]
 

@@ -20,6 +20,7 @@ from core.learning.evaluation.paired_scores import (
     flips,
     label_scores,
     past_error_score,
+    pin_score,
     pooled_score,
     random_score,
 )
@@ -34,13 +35,14 @@ from core.vocabulary import Stratum
 @dataclass(frozen=True)
 class GoldenRow:
     """A golden example: its id, the input, the right label, and how it came in. counts: whether it may decide about the
-    candidate; see core/learning/evaluation/eligibility.py."""
+    candidate; see core/learning/evaluation/eligibility.py. pinned: a past error that may not be wrong again."""
 
     id: int
     input: Input
     label: str
     stratum: Stratum
     counts: bool = True
+    pinned: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ def compare(
         random=random_score(random, missing[Stratum.RANDOM], policy.promotion.alpha),
         pooled=pooled_score(random, eligible, len(past) - len(eligible), near_live),
         past_errors=past_error_score(past, missing[Stratum.PAST_ERROR]),
+        pins=pin_score(past, {row.id for row in golden if row.pinned}),
         labels=label_scores(random, policy.promotion.class_rows),
         negative_flips=flips(pair for pair in random if pair.is_regression),
         positive_flips=flips(pair for pair in random if pair.is_improvement),

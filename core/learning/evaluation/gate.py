@@ -36,8 +36,9 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
     (a) on the random examples the candidate is worse, by the exact paired test at `alpha`;
     (b) of the golden examples that count, past errors among them, more break than are fixed, by the same test at
         `pooled_alpha`;
-    (c) a label with at least `class_rows` random examples is worse, by the same test, adjusted for their number;
-    (d) a label falls silent on the stored texts, two labels are exchanged there or, where it has too few texts of them,
+    (c) a pinned past error that is right now would be wrong, whether it counts or not;
+    (d) a label with at least `class_rows` random examples is worse, by the same test, adjusted for their number;
+    (e) a label falls silent on the stored texts, two labels are exchanged there or, where it has too few texts of them,
         look swapped on the golden examples, or a label has no right golden example left.
 
     Warnings: too few random examples, and which fall they could have shown; a fall of `non_inferiority` that cannot be
@@ -50,6 +51,7 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
     blocks = (
         *_worse(scorecard, policy),
         *_more_broken(scorecard, policy),
+        *_pin_broken(scorecard),
         *_worse_labels(scorecard, policy),
         *_silent(scorecard.texts),
         *_exchanged(scorecard.texts),
@@ -79,6 +81,13 @@ def _more_broken(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[Code
         counts = {"n": score.n, "past_errors": score.past_errors}
         flips = {"regressions": score.regressions, "improvements": score.improvements, "p_value": score.p_value}
         yield Coded(GateBlock.MORE_BROKEN, {"baseline": scorecard.baseline} | counts | flips)
+
+
+def _pin_broken(scorecard: Scorecard) -> Iterable[Coded]:
+    """The most common label, which stands in where there is no model, was right by chance."""
+    if scorecard.pins.broken and scorecard.baseline != "majority":
+        about = {"baseline": scorecard.baseline, "examples": list(scorecard.pins.broken)}
+        yield Coded(GateBlock.PIN_BROKEN, about)
 
 
 def _worse_labels(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[Coded]:

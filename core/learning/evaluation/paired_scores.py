@@ -1,12 +1,12 @@
 """Golden examples with two answers each, counted: the paired part of a scorecard."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.learning.evaluation.intervals import difference
 from core.learning.evaluation.paired_tests import holm, mcnemar_p_value, minimum_detectable_effect
-from core.learning.evaluation.scorecard import Flip, LabelScore, PastErrorScore, PooledScore, RandomScore
+from core.learning.evaluation.scorecard import Flip, LabelScore, PastErrorScore, PinScore, PooledScore, RandomScore
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,11 @@ def past_error_score(pairs: Sequence[Pair], left_out: int) -> PastErrorScore:
         fixed=tuple(p.id for p in pairs if p.is_improvement),
         broken_again=tuple(p.id for p in pairs if p.is_regression),
     )
+
+
+def pin_score(past_errors: Sequence[Pair], pinned: Collection[int]) -> PinScore:
+    pairs = [pair for pair in past_errors if pair.id in pinned]
+    return PinScore(tuple(pair.id for pair in pairs), tuple(pair.id for pair in pairs if pair.is_regression))
 
 
 def label_scores(pairs: Sequence[Pair], class_rows: int) -> tuple[LabelScore, ...]:

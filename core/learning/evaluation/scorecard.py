@@ -86,6 +86,15 @@ class PastErrorScore:
 
 
 @dataclass(frozen=True)
+class PinScore:
+    """Pinned past errors to which both have an answer. broken: those that were right and would be wrong. Both: ids of
+    golden examples, ascending."""
+
+    examples: tuple[int, ...]
+    broken: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class LabelScore:
     """One label on the n random golden examples that have it. `called`: random examples that were given this label.
 
@@ -170,6 +179,7 @@ class Scorecard:
     random: RandomScore
     pooled: PooledScore
     past_errors: PastErrorScore
+    pins: PinScore
     labels: tuple[LabelScore, ...]
     negative_flips: tuple[Flip, ...]
     positive_flips: tuple[Flip, ...]

@@ -97,7 +97,7 @@ def measure(
         texts = recent_inputs(session, run.queue_id, readers, TEXTS) if live_model else []
         recorded = {} if live_model else _recorded(session, run.queue_id)
     rows_to_meet = with_eligibility(
-        [GoldenRow(row.id, row.input, row.label, row.stratum) for row in golden],
+        [GoldenRow(row.id, row.input, row.label, row.stratum, pinned=row.pinned) for row in golden],
         training,
         policy.golden.near_duplicate,
     )

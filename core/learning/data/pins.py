@@ -1,0 +1,80 @@
+"""Pinned past errors: golden examples that a lead never wants to see wrong again.
+
+The gate refuses a candidate that breaks one, whatever else it fixes. Each pin makes it more likely that a harmless
+candidate is refused (`NATURAL_BREAKS`), so a queue has at most ten."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound, Refusal
+from core.people.permissions import require
+from core.policy import QueuePolicy
+from core.queues import queue_named
+from core.records.learning import MOST_PINS, GoldenExample, Live
+from core.records.queues import Queue
+from core.vocabulary import Role, Stratum
+
+NATURAL_BREAKS = (0.03, 0.10)  # share of the right past errors that an ordinary retraining breaks; docs/methods.md
+
+
+def pin(session: Session, golden_id: int, person: str, now: datetime, policy: QueuePolicy) -> int:
+    """Have the gate refuse every candidate that gets this past error wrong though the live model has it right. Returns
+    how many the queue has pinned now. Repeating it changes nothing: who pinned it first, and when, stay.
+
+    Locks the queue's `Live` row, then the example. Raises NotAllowed (not a lead), NotFound (also for another queue's
+    example), or Refusal: it is a random example, measures nothing any more, or ten are pinned already.
+    """
+    queue = _locked_queue(session, person, policy)
+    example = _example(session, queue, golden_id, policy)
+    pinned = _pinned(session, queue)
+    if example.pin is not None:
+        return len(pinned)
+    _check_can_be_pinned(example)
+    if len(pinned) >= MOST_PINS:
+        names = ", ".join(str(one.id) for one in pinned)
+        raise Refusal(
+            f"{policy.shown_title} has {MOST_PINS} pinned past errors, the most possible: {names}. Unpin one."
+        )
+    example.pin = min(set(range(1, MOST_PINS + 1)) - {one.pin for one in pinned})
+    example.pinned_by, example.pinned_at = person, now
+    session.flush()
+    return len(pinned) + 1
+
+
+def unpin(session: Session, golden_id: int, person: str, policy: QueuePolicy) -> int:
+    """Let it be wrong again. Returns how many are left. Repeating it changes nothing. Locks and raises as `pin`."""
+    queue = _locked_queue(session, person, policy)
+    example = _example(session, queue, golden_id, policy)
+    example.pin = example.pinned_by = example.pinned_at = None
+    session.flush()
+    return len(_pinned(session, queue))
+
+
+def _locked_queue(session: Session, person: str, policy: QueuePolicy) -> Queue:
+    queue = queue_named(session, policy.name)
+    require(session, queue, Role.LEAD, person, "pin and unpin past errors", policy)
+    session.get_one(Live, queue.id, with_for_update=True)
+    return queue
+
+
+def _example(session: Session, queue: Queue, golden_id: int, policy: QueuePolicy) -> GoldenExample:
+    example = session.get(GoldenExample, golden_id, with_for_update=True, populate_existing=True)
+    if example is None or example.queue_id != queue.id:
+        raise NotFound(f"{policy.shown_title} has no golden example {golden_id}.")
+    return example
+
+
+def _pinned(session: Session, queue: Queue) -> Sequence[GoldenExample]:
+    found = select(GoldenExample).where(GoldenExample.queue_id == queue.id, GoldenExample.pin.is_not(None))
+    return session.scalars(found.order_by(GoldenExample.id)).all()
+
+
+def _check_can_be_pinned(example: GoldenExample) -> None:
+    if example.stratum is not Stratum.PAST_ERROR:
+        raise Refusal(f"Golden example {example.id} is a random example. Only past errors can be pinned.")
+    if example.withdrawn_at is not None or example.erased_at is not None:
+        why = "was withdrawn" if example.withdrawn_at is not None else "was erased"
+        raise Refusal(f"Golden example {example.id} {why}, so it measures nothing.")
