@@ -128,7 +128,7 @@ def _prediction(number: int, words: str, label: str, at: datetime, rng: random.R
         "id": number, "queue_id": 1, "external_id": f"T-{number}", "model_version": "sender-1", "text": words,
         "image_url": None, "fields": {"channel": "mail"}, "label": label, "confidence": sure,
         "probabilities": {label: sure, other: 1 - sure}, "content_hash": content_hash(words), "created_at": at,
-        "erased_at": None,
+        "lot_probability": 0.05, "flag_probability": 1.0, "erased_at": None,
     }  # fmt: skip
 
 

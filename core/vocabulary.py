@@ -93,6 +93,7 @@ class Destination(StrEnum):
 
     TRAINING = "training"
     GOLDEN = "golden"
+    HELD_OUT = "held_out"  # audited: for estimates of the model's accuracy alone
     NOWHERE = "nowhere"  # "none of these": there is no label to learn
 
 
@@ -101,6 +102,18 @@ class Stratum(StrEnum):
 
     RANDOM = "random"
     PAST_ERROR = "past_error"
+
+
+class Origin(StrEnum):
+    """Where a golden example came from, and so what it stands for."""
+
+    SEED = "seed"  # labelled data from before; stands for no traffic
+    FLAGGED = "flagged"  # what reviewers saw because a rule or a person flagged it
+    AUDITED = "audited"  # all traffic, by the audit's lot
+
+    @property
+    def is_traffic(self) -> bool:
+        return self in (Origin.FLAGGED, Origin.AUDITED)
 
 
 class Source(StrEnum):

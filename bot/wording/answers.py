@@ -18,6 +18,7 @@ REASONS: dict[ErrorReason, str] = {
 DESTINATIONS: dict[Destination, str] = {
     Destination.TRAINING: "used for training",
     Destination.GOLDEN: "added to the golden set, never used for training",
+    Destination.HELD_OUT: "kept to measure the model, never used for training",
     Destination.NOWHERE: "not used for training: no label fits",
 }
 

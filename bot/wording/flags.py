@@ -21,7 +21,7 @@ def flag_sentence(why: Coded, person: str | None, form: Format) -> str:
             first, second = percent(why.values["confidence"]), percent(why.values["second"])
             return f"Asked because two labels are close ({first} and {second})."
         case Reason.AUDIT:
-            return f"Asked as a random check ({percent(why.values['share'])} of confident predictions)."
+            return f"Asked as a random check ({percent(why.values['share'])} of all predictions)."
         case Reason.PERSON:
             return f"Flagged by {form.person(person)}." if person else UNKNOWN
         case _:

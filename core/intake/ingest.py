@@ -1,6 +1,6 @@
 """A prediction arrives: stored once, and sent to people if it deserves a look."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -13,7 +13,7 @@ from core.errors import Refusal
 from core.intake.predictions import NewPrediction
 from core.intake.reasons.base import FlagReason, Scored
 from core.intake.reasons.person import BY_PERSON
-from core.intake.reasons.table import reason_to_review
+from core.intake.reasons.table import flag_probability, reasons_to_review
 from core.policy import QueuePolicy
 from core.queues import queue_to_fill
 from core.records.predictions import Flag, Prediction
@@ -24,11 +24,12 @@ from core.review.questions import ABOUT_PREDICTION
 from core.storage.bulk import Bulk, as_list, insert_all, insert_returning, listed
 from core.storage.database import kind_of, run
 from core.text.content_hash import content_hash, unit_interval
+from core.vocabulary import Reason
 
 PREDICTIONS = Bulk(
     cast(Table, Prediction.__table__),
-    same=("queue_id", "created_at"),
-    each=(*NewPrediction.__dataclass_fields__, "content_hash"),
+    same=("queue_id", "created_at", "lot_probability"),
+    each=(*NewPrediction.__dataclass_fields__, "content_hash", "flag_probability"),
     key=("queue_id", "external_id", "model_version"),
     back=("id", "external_id", "model_version"),
 )
@@ -56,9 +57,21 @@ class _Stored:
     row: NewPrediction
     content_hash: str
 
-    @property
-    def seen(self) -> Seen:
-        return Seen(self.id, self.content_hash, self.row.label is not None)
+    def seen(self, reasons: Sequence[FlagReason] = ()) -> Seen:
+        audited = any(reason.reason is Reason.AUDIT for reason in reasons)
+        return Seen(self.id, self.content_hash, self.row.label is not None, audited)
+
+
+@dataclass(frozen=True)
+class _Odds:
+    """lot: the audit's share. flagged: how likely rows like these are sent to people at all; any other as by the lot
+    alone."""
+
+    lot: float
+    flagged: Mapping[tuple[str, str], float]
+
+
+REPORTED = _Odds(0.0, {})  # a person's report is no draw
 
 
 def record_predictions(
@@ -70,12 +83,13 @@ def record_predictions(
     queue = queue_to_fill(session, policy.name)
     queue_id = queue.id  # read once: as an attribute of a record it takes as long as the draw
     wanted = _storable(session, queue, batch)
-    why = {_key(row): reason for row in wanted if (reason := _reason(row, queue_id, policy))}
-    new = _store(session, queue, [row for row in wanted if _key(row) not in why], now)
-    stored = _insert(session, queue, [row for row in wanted if _key(row) in why], now)
+    why = {_key(row): reasons for row in wanted if (reasons := _reasons(row, queue_id, policy))}
+    odds = _Odds(policy.flagging.audit_share, {key: flag_probability(reasons, policy) for key, reasons in why.items()})
+    new = _store(session, queue, [row for row in wanted if _key(row) not in why], odds, now)
+    stored = _insert(session, queue, [row for row in wanted if _key(row) in why], odds, now)
     if stored:
         _flag(session, [(one, why[_key(one.row)]) for one in stored], now, policy)
-        open_items(session, [one.seen for one in stored], queue, now, policy)
+        open_items(session, [one.seen(why[_key(one.row)]) for one in stored], queue, now, policy)
     return Ingested(new=new + len(stored), repeated=len(batch) - new - len(stored), flagged=len(stored))
 
 
@@ -89,12 +103,13 @@ def flag_for_review(
     queue = queue_to_fill(session, policy.name)
     if _erased_ids(session, queue, [prediction]):
         raise Refusal("The text of this message was erased on request, so it can't be flagged again.")
-    stored = next(iter(_insert(session, queue, [prediction], now)), None) or _locked(session, queue, prediction)
+    new = _insert(session, queue, [prediction], REPORTED, now)
+    stored = next(iter(new), None) or _locked(session, queue, prediction)
     item_id = _item_about(session, queue, prediction.external_id)
     if item_id is not None:
         raise Refusal(f"This message is already under review (item {item_id}).", item_id=item_id)
-    _flag(session, [(stored, BY_PERSON)], now, policy, person)
-    return open_items(session, [stored.seen], queue, now, policy)[0]
+    _flag(session, [(stored, (BY_PERSON,))], now, policy, person)
+    return open_items(session, [stored.seen()], queue, now, policy)[0]
 
 
 def _item_about(session: Session, queue: Queue, external_id: str) -> int | None:
@@ -133,15 +148,15 @@ def _storable(session: Session, queue: Queue, batch: Sequence[NewPrediction]) ->
     return list(reversed(first.values()))
 
 
-def _store(session: Session, queue: Queue, rows: Sequence[NewPrediction], now: datetime) -> int:
+def _store(session: Session, queue: Queue, rows: Sequence[NewPrediction], odds: _Odds, now: datetime) -> int:
     """Returns how many are new. Their ids are not returned: that would take a tenth longer."""
-    return insert_all(session, PREDICTIONS, {"queue_id": queue.id, "created_at": now}, [_values(row) for row in rows])
+    return insert_all(session, PREDICTIONS, _same(queue, odds, now), [_values(row, odds) for row in rows])
 
 
-def _insert(session: Session, queue: Queue, rows: Sequence[NewPrediction], now: datetime) -> list[_Stored]:
+def _insert(session: Session, queue: Queue, rows: Sequence[NewPrediction], odds: _Odds, now: datetime) -> list[_Stored]:
     """Those that were not there yet, in this order."""
-    values = [_values(row) for row in rows]
-    found = insert_returning(session, PREDICTIONS, {"queue_id": queue.id, "created_at": now}, values)
+    values = [_values(row, odds) for row in rows]
+    found = insert_returning(session, PREDICTIONS, _same(queue, odds, now), values)
     ids = {(external_id, version): stored for stored, external_id, version in found}
     return [
         _Stored(stored, row, value["content_hash"])
@@ -150,22 +165,27 @@ def _insert(session: Session, queue: Queue, rows: Sequence[NewPrediction], now: 
     ]
 
 
-def _values(row: NewPrediction) -> dict[str, Any]:
-    return {**vars(row), "content_hash": content_hash(row.text, row.image_url)}
+def _same(queue: Queue, odds: _Odds, now: datetime) -> dict[str, Any]:
+    return {"queue_id": queue.id, "created_at": now, "lot_probability": odds.lot}
 
 
-def _reason(row: NewPrediction, queue_id: int, policy: QueuePolicy) -> FlagReason | None:
+def _values(row: NewPrediction, odds: _Odds) -> dict[str, Any]:
+    chance = odds.flagged.get(_key(row), odds.lot)
+    return {**vars(row), "content_hash": content_hash(row.text, row.image_url), "flag_probability": chance}
+
+
+def _reasons(row: NewPrediction, queue_id: int, policy: QueuePolicy) -> tuple[FlagReason, ...]:
     if row.label is None or row.confidence is None:
-        return None
+        return ()
     ranked = sorted((row.probabilities or {}).values(), reverse=True)
     draw = unit_interval(row.external_id, f"audit {queue_id} {row.model_version}")
     second = ranked[1] if len(ranked) > 1 else None
-    return reason_to_review(Scored(row.label, row.confidence, second, draw), policy)
+    return reasons_to_review(Scored(row.label, row.confidence, second, draw), policy)
 
 
 def _flag(
     session: Session,
-    flagged: Sequence[tuple[_Stored, FlagReason]],
+    flagged: Sequence[tuple[_Stored, Sequence[FlagReason]]],
     now: datetime,
     policy: QueuePolicy,
     person: str | None = None,
@@ -178,7 +198,8 @@ def _flag(
             "values": reason.values,
             "inclusion_probability": reason.inclusion_probability,
         }
-        for stored, reason in flagged
+        for stored, reasons in flagged
+        for reason in reasons
     ]
     insert_all(session, FLAGS, same, rows)
 

@@ -12,4 +12,6 @@ class FlaggingPolicy(Section):
     margin: Probability = Field(
         0.1, description="flag a prediction if its two highest probabilities are closer than this"
     )
-    audit_share: Share = Field(0.05, description="random share of the confident predictions to review as well")
+    audit_share: Share = Field(
+        0.05, description="random share of all predictions, drawn before any rule, to review blind; these never train"
+    )

@@ -12,7 +12,11 @@ class GoldenPolicy(Section):
         0.1, description="random share of the seed file that becomes golden, chosen by content hash"
     )
     random_share: Share = Field(
-        0.1, description="random share of the blind items that becomes golden, whether the model was right or wrong"
+        0.1,
+        description="random share of the other blind items that becomes golden, whether the model was right or wrong",
+    )
+    audited_share: Share = Field(
+        0.5, description="random share of the audited items that becomes golden; the others serve estimates alone"
     )
     near_duplicate: float = Field(
         0.92,

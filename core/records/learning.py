@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.records.base import Base, big_id
 from core.records.queues import Queue
-from core.vocabulary import DecisionKind, ModelState, RunState, Source, Stratum, Trigger
+from core.vocabulary import DecisionKind, ModelState, Origin, RunState, Source, Stratum, Trigger
 
 MOST_PINS = 10  # pinned past errors of a queue
 
@@ -46,7 +46,8 @@ class GoldenExample(Base):
     label: Mapped[str]
     content_hash: Mapped[str]
     stratum: Mapped[Stratum]
-    inclusion_probability: Mapped[float]  # how likely an example like this one came into the golden set
+    origin: Mapped[Origin]
+    inclusion_probability: Mapped[float]  # of the draw that it came in by
     # Both are of `Correction`. They have no constraint: items, and so corrections, may be about examples themselves.
     correction_id: Mapped[int | None] = mapped_column(BigInteger)  # made it golden
     revised_by: Mapped[int | None] = mapped_column(BigInteger)  # changed its label, or withdrew it

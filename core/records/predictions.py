@@ -35,6 +35,9 @@ class Prediction(Base):
     confidence: Mapped[float | None]
     probabilities: Mapped[dict[str, float] | None]
     content_hash: Mapped[str]
+    # Of the draw when it came; a person's report changes neither. Both are 0 where it came by such a report alone.
+    lot_probability: Mapped[float] = mapped_column(default=0.0)  # of being drawn for the audit
+    flag_probability: Mapped[float] = mapped_column(default=0.0)  # of being sent to people, by a rule or by the audit
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]  # since then without text, image and fields; its id keeps them away
 

@@ -119,7 +119,8 @@ def _chosen(item: LockedItem, label: str | None, right: bool, queue: QueuePolicy
                 model_was_right=right,
                 label=label,
                 content_hash=item.content_hash,
-                flagged_with=item.flagged_with,
+                audited=item.audited,
+                lot=item.lot_probability,
                 policy=queue,
             )
         case QuestionAbout.GOLDEN:

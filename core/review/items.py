@@ -19,10 +19,9 @@ from core.review.questions import ABOUT_PREDICTION, CONTENT_HASH, with_content
 from core.storage.bulk import Bulk, insert_returning
 from core.storage.database import run
 from core.text.content_hash import unit_interval
-from core.vocabulary import ItemState, QuestionAbout
+from core.vocabulary import ItemState, QuestionAbout, Reason
 
-# How likely such a prediction was to be flagged: the likeliest of its reasons.
-_CHANCE = select(func.max(Flag.inclusion_probability)).where(Flag.prediction_id == Prediction.id).scalar_subquery()
+_AUDITED = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.AUDIT).exists()
 _QUEUE = (Queue.id, Queue.name, Queue.channel, Queue.leads_channel, Queue.guideline_version)
 # What every click asks is built once: building it costs several times what running it does.
 _LOCKED = with_content(
@@ -41,7 +40,8 @@ _LOCKED = with_content(
         Prediction.model_version,
         case((ABOUT_PREDICTION, Prediction.label)),
         CONTENT_HASH,
-        func.coalesce(_CHANCE, 0.0),
+        _AUDITED,
+        func.coalesce(Prediction.lot_probability, 0.0),
     )
     .join(Queue, Queue.id == ReviewItem.queue_id)
     .where(ReviewItem.id == bindparam("item_id"))
@@ -59,7 +59,7 @@ _OPENING = Bulk(
 class LockedItem:
     """An item and what it is about, locked until the transaction ends. source_id: of the prediction,
     golden example or seed example that holds its content. The model's label is None where the item is about a stored
-    label. flagged_with: how likely a prediction like this one was to be flagged."""
+    label. audited: the audit's lot fell on the prediction, with lot_probability."""
 
     queue: QueueFacts
     id: int
@@ -75,7 +75,8 @@ class LockedItem:
     model_version: str | None
     predicted_label: str | None
     content_hash: str
-    flagged_with: float
+    audited: bool
+    lot_probability: float
 
     @property
     def subject(self) -> CardRef:
@@ -84,11 +85,13 @@ class LockedItem:
 
 @dataclass(frozen=True)
 class Seen:
-    """A prediction that people are to look at. has_guess: a model has said something about it."""
+    """A prediction that people are to look at. has_guess: a model has said something about it. audited: the audit's lot
+    fell on it."""
 
     prediction_id: int
     content_hash: str
     has_guess: bool
+    audited: bool = False
 
 
 def open_items(
@@ -96,8 +99,8 @@ def open_items(
 ) -> list[int]:
     """Show the predictions to the queue's reviewers; returns the items' ids, in this order.
 
-    Whether one is blind depends on its content alone, so the same text is always shown in the same way. Without a guess
-    there is nothing to hide, and nothing a model got wrong."""
+    An audited one is blind; of the others it depends on the content alone, so the same text is shown in the same way.
+    Without a guess there is nothing to hide, and nothing a model got wrong."""
     share = policy.review.blind_share
     undisputed = {"disputed_because": "", "disputed_values": {}}
     about = QuestionAbout.PREDICTION
@@ -105,7 +108,7 @@ def open_items(
     rows = [
         {
             "prediction_id": seen.prediction_id,
-            "blind": seen.has_guess and unit_interval(seen.content_hash, "blind") < share,
+            "blind": seen.has_guess and (seen.audited or unit_interval(seen.content_hash, "blind") < share),
         }
         for seen in predictions
     ]

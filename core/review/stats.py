@@ -25,7 +25,7 @@ RECENT = 500  # settled items that agreement and votes per item look back over
 @dataclass(frozen=True)
 class StatsCard:
     """agreement: Krippendorff's alpha over the newest settled items, None with too few votes. audit: how many of the
-    settled random checks the model got right, of how many, with a 95 % interval of that share."""
+    settled random checks, drawn from all predictions, the model got right, of how many, with a 95 % interval."""
 
     queue_title: str
     open: int

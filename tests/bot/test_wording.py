@@ -44,7 +44,7 @@ RIGHT = {"baseline": "live", "n": 20, "live": 18, "candidate": 9}
 FLAGS = [
     (Reason.UNCERTAIN, {"confidence": 0.25, "threshold": 0.8}, "Asked because the model is below 80%."),
     (Reason.UNCERTAIN, {"confidence": 0.45, "second": 0.4}, "Asked because two labels are close (45% and 40%)."),
-    (Reason.AUDIT, {"share": 0.05}, "Asked as a random check (5% of confident predictions)."),
+    (Reason.AUDIT, {"share": 0.05}, "Asked as a random check (5% of all predictions)."),
     (Reason.PERSON, {}, "Flagged by <@U_BEN>."),
 ]
 DISPUTES = [

@@ -1,4 +1,8 @@
-"""A random sample of the predictions that no other reason flags: from it the accuracy of the rest is estimated."""
+"""A random sample of all predictions, from which the accuracy of what no person sees is estimated.
+
+The lot is drawn for each prediction before any rule is asked, and drawn predictions are blind and never train. A sample
+of only what the rules let pass would lack the flagged predictions that are never reviewed.
+"""
 
 from core.intake.reasons.base import FlagReason, Scored
 from core.policy import QueuePolicy

@@ -22,8 +22,7 @@ class Scored:
 @dataclass(frozen=True)
 class FlagReason:
     """Why a prediction is flagged, with the values of the sentence about it. `inclusion_probability`: how likely a
-    prediction like this one is flagged for this reason. 1 for a rule; for the random sample the audit share, so that
-    estimates from it can be weighted (Horvitz and Thompson 1952)."""
+    prediction like this one is flagged for this reason: 1 for a rule, the audit's share for its lot."""
 
     reason: Reason
     values: Mapping[str, Any] = field(default_factory=dict)

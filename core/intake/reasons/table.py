@@ -1,6 +1,6 @@
 """The reasons to flag a prediction, in the order in which they are asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from core.intake.reasons.audit import audit
 from core.intake.reasons.base import Ask, FlagReason, Scored
@@ -10,13 +10,21 @@ from core.vocabulary import Reason
 
 # One line per reason. None: no prediction is asked about it; it is given where something else happens.
 REASONS: Mapping[Reason, Ask | None] = {
+    Reason.AUDIT: audit,  # the lot, drawn for each prediction whatever the rules say
     Reason.UNCERTAIN: uncertain,
     Reason.PERSON: None,  # core/intake/ingest.py, flag_for_review
-    Reason.AUDIT: audit,  # last: a sample of what no other reason flags
 }
-ASKED = tuple(ask for ask in REASONS.values() if ask is not None)
+RULES = tuple(ask for reason, ask in REASONS.items() if ask is not None and reason is not Reason.AUDIT)
 
 
-def reason_to_review(scored: Scored, policy: QueuePolicy) -> FlagReason | None:
-    """The first reason that applies; None: no person needs to look."""
-    return next((found for ask in ASKED if (found := ask(scored, policy)) is not None), None)
+def reasons_to_review(scored: Scored, policy: QueuePolicy) -> tuple[FlagReason, ...]:
+    """The audit, if its lot fell on the prediction, and the first rule that applies. Empty: no person needs to look."""
+    rule = next((found for ask in RULES if (found := ask(scored, policy)) is not None), None)
+    return tuple(found for found in (audit(scored, policy), rule) if found is not None)
+
+
+def flag_probability(reasons: Sequence[FlagReason], policy: QueuePolicy) -> float:
+    """How likely a prediction like this one is sent to people at all, by a rule or by the audit: 1 - (1 - a)(1 - r),
+    where a is the audit's share and r is 1 if a rule applies. reasons: those of `reasons_to_review`."""
+    by_rule = any(found.reason is not Reason.AUDIT for found in reasons)
+    return 1.0 if by_rule else policy.flagging.audit_share

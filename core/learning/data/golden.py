@@ -14,7 +14,7 @@ from core.records.learning import GoldenExample
 from core.records.predictions import Prediction
 from core.storage.database import insert_for, kind_of, run
 from core.text.content_hash import unit_interval
-from core.vocabulary import Destination, Stratum
+from core.vocabulary import Destination, Origin, Stratum
 
 
 @dataclass(frozen=True)
@@ -26,44 +26,57 @@ class Golden:
     label: str
     stratum: Stratum
     content_hash: str
+    origin: Origin = Origin.SEED
+    inclusion_probability: float = 1.0
     pinned: bool = False
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Where a correction goes; if it is golden, as what, and how likely one like it was to become so."""
+    """Where a correction goes; if it is golden, as what, from where, and how likely that draw was."""
 
     destination: Destination
     stratum: Stratum | None = None
+    origin: Origin = Origin.FLAGGED
     probability: float = 0.0
 
 
 def destination(
     *,
     blind: bool,
+    audited: bool,
     model_was_right: bool,
     label: str | None,
     content_hash: str,
-    flagged_with: float,
+    lot: float,
     policy: QueuePolicy,
 ) -> Chosen:
     """Where a correction goes.
 
     Only answers given without the model's suggestion may become golden. A share of them is drawn by content hash before
     it is known whether the model was right, or the former model could only lose on them; of the rest, its errors
-    are golden as such. flagged_with: the probability with which the prediction came before people at all; with the
-    blind share, and the random share for those drawn, it multiplies to the inclusion probability.
+    are golden as such. Audited ones never train and are no past errors: what is not drawn serves estimates alone.
+    lot: the audit's share. The probability is that of the draw by which an example came in: of an audited one lot and
+    audited share; of another one that the lot passed it by, the blind share, and the random share for those drawn.
     """
     if label is None:
         return Chosen(Destination.NOWHERE)
+    if audited:
+        return _of_audited(blind, content_hash, lot, policy.golden.audited_share)
     if not blind:
         return Chosen(Destination.TRAINING)
-    seen_blind, share = flagged_with * policy.review.blind_share, policy.golden.random_share
+    seen_blind, share = (1 - lot) * policy.review.blind_share, policy.golden.random_share
     if unit_interval(content_hash, "golden") < share:
-        return Chosen(Destination.GOLDEN, Stratum.RANDOM, seen_blind * share)
+        return Chosen(Destination.GOLDEN, Stratum.RANDOM, Origin.FLAGGED, seen_blind * share)
     if not model_was_right:
-        return Chosen(Destination.GOLDEN, Stratum.PAST_ERROR, seen_blind * (1 - share))
+        return Chosen(Destination.GOLDEN, Stratum.PAST_ERROR, Origin.FLAGGED, seen_blind * (1 - share))
     return Chosen(Destination.TRAINING)
+
+
+def _of_audited(blind: bool, content_hash: str, lot: float, share: float) -> Chosen:
+    if blind and unit_interval(content_hash, "audited golden") < share:
+        return Chosen(Destination.GOLDEN, Stratum.RANDOM, Origin.AUDITED, lot * share)
+    return Chosen(Destination.HELD_OUT)
 
 
 def protect(
@@ -87,6 +100,7 @@ def protect(
         "label": label,
         "content_hash": prediction.content_hash,
         "stratum": chosen.stratum,
+        "origin": chosen.origin,
         "inclusion_probability": chosen.probability,
         "correction_id": correction_id,
         "created_at": now,
@@ -128,6 +142,8 @@ def golden_set(session: Session, queue_id: int, up_to: int | None = None, with_w
             row.label,
             row.stratum,
             row.content_hash,
+            row.origin,
+            row.inclusion_probability,
             pinned=row.pin is not None,
         )
         for row in rows

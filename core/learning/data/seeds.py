@@ -17,13 +17,15 @@ from core.records.queues import Queue
 from core.storage.bulk import Bulk, insert_all
 from core.text.content_hash import content_hash, unit_interval
 from core.text.storable import storable
-from core.vocabulary import Stratum
+from core.vocabulary import Origin, Stratum
 
 NONE_STORED = "No rows were stored."
 
 _SAME, _EACH, _KEY = ("queue_id", "created_at"), ("text", "label", "content_hash"), ("queue_id", "content_hash")
 TRAINING = Bulk(cast(Table, SeedExample.__table__), _SAME, _EACH, _KEY)
-GOLDEN = Bulk(cast(Table, GoldenExample.__table__), (*_SAME, "stratum", "inclusion_probability", "fields"), _EACH, _KEY)
+GOLDEN = Bulk(
+    cast(Table, GoldenExample.__table__), (*_SAME, "stratum", "origin", "inclusion_probability", "fields"), _EACH, _KEY
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def store_seeds(session: Session, seeds: Sequence[Seed], now: datetime, policy: 
         if seed.content_hash not in erased:
             sides[unit_interval(seed.content_hash, "seed golden") < share].append(vars(seed))
     same = {"queue_id": queue.id, "created_at": now}
-    as_golden = {"stratum": Stratum.RANDOM, "inclusion_probability": share, "fields": {}}
+    as_golden = {"stratum": Stratum.RANDOM, "origin": Origin.SEED, "inclusion_probability": share, "fields": {}}
     golden = insert_all(session, GOLDEN, same | as_golden, sides[True])
     training = insert_all(session, TRAINING, same, sides[False])
     return Seeded(training, golden, len(seeds) - training - golden)

@@ -56,12 +56,57 @@ def test_a_flag_keeps_its_reason_probability_and_policy(open_desk: OpenDesk) -> 
     desk = open_desk(flagging={"audit_share": 1.0})
     desk.ingest(sent("doubtful", UNSURE), sent("sure", SURE))
     with desk.database.reading() as session:
-        flags = {
-            flag.prediction.text: (flag.reason, flag.inclusion_probability, flag.person, flag.policy_fingerprint)
-            for flag in session.scalars(select(Flag))
-        }
+        flags = [
+            (flag.prediction.text, flag.reason, flag.inclusion_probability, flag.person, flag.policy_fingerprint)
+            for flag in session.scalars(select(Flag).order_by(Flag.id))
+        ]
     print_of = desk.rules.fingerprint
-    assert flags == {"doubtful": (Reason.UNCERTAIN, 1.0, None, print_of), "sure": (Reason.AUDIT, 1.0, None, print_of)}
+    assert flags == [
+        ("doubtful", Reason.AUDIT, 1.0, None, print_of),
+        ("doubtful", Reason.UNCERTAIN, 1.0, None, print_of),
+        ("sure", Reason.AUDIT, 1.0, None, print_of),
+    ]
+
+
+def odds(desk: Desk) -> dict[str, tuple[float, float]]:
+    with desk.database.reading() as session:
+        rows = session.scalars(select(Prediction)).all()
+        return {row.text: (row.lot_probability, row.flag_probability) for row in rows}
+
+
+def test_a_prediction_keeps_the_odds_of_the_lot_apart_from_those_of_being_flagged(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"audit_share": 0.25})
+    desk.ingest(sent("doubtful", UNSURE), sent("sure", SURE))
+    assert odds(desk) == {"doubtful": (0.25, 1.0), "sure": (0.25, 0.25)}
+
+
+def test_a_persons_report_changes_no_odds_and_is_no_draw(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"audit_share": 0.001}, review={"blind_share": 1.0})
+    row = sent("let pass", SURE)
+    desk.ingest(row)
+    desk.flag(checked_prediction(row, desk.rules))
+    desk.flag(NewPrediction("C1:1", "v1", "never sent", label=REFUND, confidence=0.9))
+    assert odds(desk) == {"let pass": (0.001, 0.001), "never sent": (0.0, 0.0)}
+    with desk.database.reading() as session:
+        assert set(session.scalars(select(Flag.reason))) == {Reason.PERSON}
+
+
+def test_an_audited_prediction_is_blind_whatever_the_blind_share(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"audit_share": 1.0}, review={"blind_share": 0.0})
+    assert desk.item(desk.ticket(chances=SURE)).blind
+    assert desk.item(desk.ticket(chances=UNSURE)).blind
+
+
+def test_the_lot_falls_on_as_many_flagged_rows_as_on_others(open_desk: OpenDesk) -> None:
+    """Within the 99 % quantiles of a binomial with 1,000 draws at .2."""
+    desk = open_desk(flagging={"audit_share": 0.2})
+    for chances in (SURE, UNSURE):
+        rows = [sent(chances=chances, external_id=f"lot-{chances[REFUND]}-{number}") for number in range(1000)]
+        desk.ingest(*rows)
+        mine = Prediction.confidence == chances[REFUND]
+        with desk.database.reading() as session:
+            drawn = select(func.count()).select_from(Flag).join(Prediction).where(mine, Flag.reason == Reason.AUDIT)
+            assert 168 <= (session.scalar(drawn) or 0) <= 233
 
 
 def test_the_audit_draws_its_share_and_never_again_what_was_there(open_desk: OpenDesk) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.intake.reasons.base import FlagReason, Scored
-from core.intake.reasons.table import REASONS, reason_to_review
+from core.intake.reasons.table import REASONS, flag_probability, reasons_to_review
 from core.policy import QueuePolicy
 from core.vocabulary import Reason
 from tests.people import support_policy
@@ -30,32 +30,33 @@ STRICT = rules(
     ]
 )
 
-CASES: list[tuple[str, str, float, float | None, float, Reason | None]] = [
+UNCERTAIN, AUDIT = (Reason.UNCERTAIN,), (Reason.AUDIT,)
+CASES: list[tuple[str, str, float, float | None, float, tuple[Reason, ...]]] = [
     # what it is                                      label, confidence, second, draw -> why
-    ("below the threshold", "refund", 0.79, 0.01, NEVER_DRAWN, Reason.UNCERTAIN),
-    ("at the threshold", "refund", 0.8, 0.2, NEVER_DRAWN, None),
-    ("above the threshold", "refund", 0.81, 0.01, NEVER_DRAWN, None),
-    ("no confidence at all", "refund", 0.0, None, NEVER_DRAWN, Reason.UNCERTAIN),
-    ("certain", "refund", 1.0, 0.0, NEVER_DRAWN, None),
-    ("no second probability, so no margin", "refund", 0.8, None, NEVER_DRAWN, None),
+    ("below the threshold", "refund", 0.79, 0.01, NEVER_DRAWN, UNCERTAIN),
+    ("at the threshold", "refund", 0.8, 0.2, NEVER_DRAWN, ()),
+    ("above the threshold", "refund", 0.81, 0.01, NEVER_DRAWN, ()),
+    ("no confidence at all", "refund", 0.0, None, NEVER_DRAWN, UNCERTAIN),
+    ("certain", "refund", 1.0, 0.0, NEVER_DRAWN, ()),
+    ("no second probability, so no margin", "refund", 0.8, None, NEVER_DRAWN, ()),
     (
         "sure enough for the others, but not for a strict label",
         "billing error",
         0.94,
         0.01,
         NEVER_DRAWN,
-        Reason.UNCERTAIN,
+        UNCERTAIN,
     ),
-    ("at the strict label's threshold", "billing error", 0.95, 0.01, NEVER_DRAWN, None),
-    ("a label that is never uncertain", "delivery", 0.3, 0.1, NEVER_DRAWN, None),
-    ("never uncertain, but closer than the margin", "delivery", 0.3, 0.25, NEVER_DRAWN, Reason.UNCERTAIN),
-    ("exactly the margin apart", "delivery", 0.5, 0.4, NEVER_DRAWN, None),
-    ("closer than a label's own margin", "praise", 0.5, 0.21, NEVER_DRAWN, Reason.UNCERTAIN),
-    ("exactly a label's own margin apart", "praise", 0.5, 0.2, NEVER_DRAWN, None),
-    ("a label that the policy does not know", "gone", 0.79, None, NEVER_DRAWN, Reason.UNCERTAIN),
-    ("sure, and drawn by the audit", "refund", 0.9, 0.05, 0.0499, Reason.AUDIT),
-    ("sure, and just not drawn", "refund", 0.9, 0.05, 0.05, None),
-    ("uncertain and drawn: uncertain, once", "refund", 0.5, 0.4, 0.0, Reason.UNCERTAIN),
+    ("at the strict label's threshold", "billing error", 0.95, 0.01, NEVER_DRAWN, ()),
+    ("a label that is never uncertain", "delivery", 0.3, 0.1, NEVER_DRAWN, ()),
+    ("never uncertain, but closer than the margin", "delivery", 0.3, 0.25, NEVER_DRAWN, UNCERTAIN),
+    ("exactly the margin apart", "delivery", 0.5, 0.4, NEVER_DRAWN, ()),
+    ("closer than a label's own margin", "praise", 0.5, 0.21, NEVER_DRAWN, UNCERTAIN),
+    ("exactly a label's own margin apart", "praise", 0.5, 0.2, NEVER_DRAWN, ()),
+    ("a label that the policy does not know", "gone", 0.79, None, NEVER_DRAWN, UNCERTAIN),
+    ("sure, and drawn by the audit", "refund", 0.9, 0.05, 0.0499, AUDIT),
+    ("sure, and just not drawn", "refund", 0.9, 0.05, 0.05, ()),
+    ("uncertain and drawn: the lot does not ask the rules", "refund", 0.5, 0.4, 0.0, (*AUDIT, *UNCERTAIN)),
 ]
 
 
@@ -63,10 +64,10 @@ CASES: list[tuple[str, str, float, float | None, float, Reason | None]] = [
     ("label", "confidence", "second", "draw", "why"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
 )
 def test_a_prediction_is_flagged_for_the_reason_that_the_policy_gives(
-    label: str, confidence: float, second: float | None, draw: float, why: Reason | None
+    label: str, confidence: float, second: float | None, draw: float, why: tuple[Reason, ...]
 ) -> None:
-    found = reason_to_review(Scored(label, confidence, second, draw), STRICT)
-    assert (found.reason if found else None) == why
+    found = reasons_to_review(Scored(label, confidence, second, draw), STRICT)
+    assert tuple(one.reason for one in found) == why
 
 
 def test_every_reason_has_its_line_in_the_table() -> None:
@@ -75,16 +76,23 @@ def test_every_reason_has_its_line_in_the_table() -> None:
 
 def test_each_reason_says_its_numbers_and_how_likely_it_was() -> None:
     policy = rules()
-    assert reason_to_review(Scored("refund", 0.5, 0.4, 0.0), policy) == FlagReason(
-        Reason.UNCERTAIN, {"confidence": 0.5, "threshold": 0.8}, 1.0
-    )
+    lot = FlagReason(Reason.AUDIT, {"share": 0.05}, 0.05)
+    unsure = FlagReason(Reason.UNCERTAIN, {"confidence": 0.5, "threshold": 0.8}, 1.0)
+    assert reasons_to_review(Scored("refund", 0.5, 0.4, 0.0), policy) == (lot, unsure)
     close = rules(flagging={"confidence": 0.0})
-    assert reason_to_review(Scored("refund", 0.45, 0.4, NEVER_DRAWN), close) == FlagReason(
-        Reason.UNCERTAIN, {"confidence": 0.45, "second": 0.4}, 1.0
+    assert reasons_to_review(Scored("refund", 0.45, 0.4, NEVER_DRAWN), close) == (
+        FlagReason(Reason.UNCERTAIN, {"confidence": 0.45, "second": 0.4}, 1.0),
     )
-    assert reason_to_review(Scored("refund", 0.9, 0.05, 0.01), policy) == FlagReason(
-        Reason.AUDIT, {"share": 0.05}, 0.05
-    )
+    assert reasons_to_review(Scored("refund", 0.9, 0.05, 0.01), policy) == (lot,)
+
+
+@settings(deadline=None)
+@given(confidence=probabilities, draw=st.floats(0, 1, exclude_max=True))
+def test_the_odds_of_being_flagged_depend_on_the_rules_and_not_on_the_lot(confidence: float, draw: float) -> None:
+    policy = rules()
+    drawn, passed = (reasons_to_review(Scored("refund", confidence, None, lot), policy) for lot in (draw, NEVER_DRAWN))
+    assert flag_probability(drawn, policy) == flag_probability(passed, policy)
+    assert flag_probability(passed, policy) == (1.0 if passed else 0.05)
 
 
 @settings(deadline=None)
@@ -94,9 +102,8 @@ def test_an_audit_of_everything_leaves_nothing_out_and_of_nothing_takes_nothing(
 ) -> None:
     everything, nothing = rules(flagging={"audit_share": 1.0}), rules(flagging={"audit_share": 0.0})
     scored = Scored("refund", confidence, second, draw)
-    assert reason_to_review(scored, everything)
-    left = reason_to_review(scored, nothing)
-    assert left is None or left.reason is Reason.UNCERTAIN
+    assert reasons_to_review(scored, everything)[0].reason is Reason.AUDIT
+    assert all(left.reason is Reason.UNCERTAIN for left in reasons_to_review(scored, nothing))
 
 
 @settings(deadline=None)
@@ -105,8 +112,8 @@ def test_who_is_less_sure_is_never_less_uncertain(confidence: float, lower: floa
     policy = rules()
 
     def uncertain(value: float) -> bool:
-        found = reason_to_review(Scored("refund", value, None, draw), policy)
-        return found is not None and found.reason is Reason.UNCERTAIN
+        found = reasons_to_review(Scored("refund", value, None, draw), policy)
+        return Reason.UNCERTAIN in {one.reason for one in found}
 
     assert uncertain(min(confidence, lower)) or not uncertain(max(confidence, lower))
 
@@ -116,5 +123,5 @@ def test_a_label_may_have_a_margin_of_its_own() -> None:
         flagging={"confidence": 0.0, "audit_share": 0.0},
         labels=[{"name": "refund", "margin": 0.3}, {"name": "delivery"}],
     )
-    assert reason_to_review(Scored("refund", 0.55, 0.35, NEVER_DRAWN), policy)
-    assert not reason_to_review(Scored("delivery", 0.55, 0.35, NEVER_DRAWN), policy)
+    assert reasons_to_review(Scored("refund", 0.55, 0.35, NEVER_DRAWN), policy)
+    assert not reasons_to_review(Scored("delivery", 0.55, 0.35, NEVER_DRAWN), policy)

@@ -238,6 +238,7 @@ OTHER_VALUES: dict[str, Any] = {
     "workload.daily_cap": 121,
     "golden.seed_share": 0.2,
     "golden.random_share": 0.2,
+    "golden.audited_share": 0.4,
     "golden.near_duplicate": 0.93,
     "retraining.cron": "0 3 * * mon",
     "retraining.corrections": 51,

@@ -183,8 +183,10 @@ def test_a_later_ticket_of_the_same_text_trains_again(with_seed: Desk) -> None:
 
 
 def test_nothing_of_it_is_held_against_the_model_or_drawn_for_the_golden_set(open_desk: OpenDesk) -> None:
-    desk = open_desk(golden={"random_share": 0.9}, flagging={"audit_share": 1.0})
-    first = desk.ticket(TEXT, {REFUND: 0.95, BILLING: 0.04, DELIVERY: 0.01})
+    desk = open_desk(golden={"random_share": 0.9})
+    audited = desk.under(flagging={"audit_share": 1.0}, golden={"audited_share": 0.0})
+    agree(audited, audited.ticket(), REFUND)
+    first = desk.ticket(TEXT)
     agree(desk, first, REFUND)
     with desk.database.reading() as session:
         before = stats_card(session, desk.rules, NOW)
@@ -197,10 +199,10 @@ def test_nothing_of_it_is_held_against_the_model_or_drawn_for_the_golden_set(ope
         after = stats_card(session, desk.rules, NOW)
         assert session.scalars(select(GoldenExample)).all() == []
         assert session.scalars(select(Event.id)).all() == told, "senders hear of their predictions"
-        assert [line.id for line in item_page(session, 1, None, 0, 9)] == [first]
-        assert [line.item_id for line in correction_page(session, 1, None, 0, 9, NOW)] == [first]
+        assert [line.id for line in item_page(session, 1, None, 0, 9)] == [first - 1, first]
+        assert [line.item_id for line in correction_page(session, 1, None, 0, 9, NOW)] == [first - 1, first]
     assert (after.audit_right, after.audit_checked, after.errors_by_label) == (1, 1, ())
-    assert after.settled == 2
+    assert after.settled == 3
 
 
 def test_a_label_is_in_one_open_question_at_most(with_golden: Desk) -> None:
@@ -209,6 +211,13 @@ def test_a_label_is_in_one_open_question_at_most(with_golden: Desk) -> None:
         ask_golden(with_golden)
     agree(with_golden, item_id, REFUND)
     assert ask_golden(with_golden) > item_id
+
+
+def test_an_audited_correction_does_not_train_and_is_not_asked_about_as_if_it_did(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"audit_share": 1.0}, golden={"audited_share": 0.0})
+    correction = desk.correction(desk.settled(ANA, BEN, answer=BILLING))
+    with pytest.raises(Refusal, match="does not train"):
+        ask_row(desk, Source.CORRECTION, correction.id)
 
 
 def test_what_is_not_there_or_in_another_queue_is_not_found(with_golden: Desk) -> None:

@@ -9,12 +9,23 @@ from sqlalchemy import select
 
 from core.learning.data.golden import Chosen, destination, golden_set
 from core.learning.data.inputs import ImageRef, Input
+from core.learning.data.snapshots import gather
 from core.records.learning import GoldenExample
 from core.review.cards import item_card
 from core.text.content_hash import content_hash, unit_interval
-from core.vocabulary import NONE_OF_THESE, Card, Destination, DisputeReason, ErrorReason, ItemState, Settler, Stratum
+from core.vocabulary import (
+    NONE_OF_THESE,
+    Card,
+    Destination,
+    DisputeReason,
+    ErrorReason,
+    ItemState,
+    Origin,
+    Settler,
+    Stratum,
+)
 from tests.core.conftest import OpenDesk
-from tests.core.desk import BILLING, DELIVERY, NONE, NOW, REFUND, SURE, Desk
+from tests.core.desk import BILLING, DELIVERY, NONE, NOW, REFUND, SURE, UNSURE, Desk
 from tests.people import ANA, BEN, CLEO, EVA, support_policy
 
 BLIND = {"review": {"blind_share": 1.0}}
@@ -26,9 +37,9 @@ GOLDEN, TRAINING, NOWHERE = Destination.GOLDEN, Destination.TRAINING, Destinatio
 RANDOM, PAST_ERROR = Stratum.RANDOM, Stratum.PAST_ERROR
 FIREWALL: list[tuple[str, bool, bool, str | None, str, tuple[Destination, Stratum | None, float]]] = [
     # what it is                      blind, right, label, content -> destination, stratum, inclusion probability
-    ("blind, an error, not drawn", True, False, REFUND, PASSED, (GOLDEN, PAST_ERROR, 0.1 * 0.5 * 0.6)),
-    ("blind, an error, drawn", True, False, REFUND, DRAWN, (GOLDEN, RANDOM, 0.1 * 0.5 * 0.4)),
-    ("blind, confirmed, drawn", True, True, REFUND, DRAWN, (GOLDEN, RANDOM, 0.1 * 0.5 * 0.4)),
+    ("blind, an error, not drawn", True, False, REFUND, PASSED, (GOLDEN, PAST_ERROR, 0.9 * 0.5 * 0.6)),
+    ("blind, an error, drawn", True, False, REFUND, DRAWN, (GOLDEN, RANDOM, 0.9 * 0.5 * 0.4)),
+    ("blind, confirmed, drawn", True, True, REFUND, DRAWN, (GOLDEN, RANDOM, 0.9 * 0.5 * 0.4)),
     ("blind, confirmed, not drawn", True, True, REFUND, PASSED, (TRAINING, None, 0.0)),
     ("seen, an error", False, False, REFUND, DRAWN, (TRAINING, None, 0.0)),
     ("seen, confirmed, drawn", False, True, REFUND, DRAWN, (TRAINING, None, 0.0)),
@@ -37,9 +48,15 @@ FIREWALL: list[tuple[str, bool, bool, str | None, str, tuple[Destination, Stratu
 ]
 
 
-def chosen(blind: bool, right: bool, label: str | None, digest: str, flagged_with: float = 0.1) -> Chosen:
+def chosen(blind: bool, right: bool, label: str | None, digest: str, lot: float = 0.1, audited: bool = False) -> Chosen:
     return destination(
-        blind=blind, model_was_right=right, label=label, content_hash=digest, flagged_with=flagged_with, policy=RULES
+        blind=blind,
+        audited=audited,
+        model_was_right=right,
+        label=label,
+        content_hash=digest,
+        lot=lot,
+        policy=RULES,
     )
 
 
@@ -55,14 +72,34 @@ def test_a_correction_goes_where_the_table_says(
 
 
 @settings(deadline=None)
-@given(st.booleans(), st.booleans(), st.none() | st.just(REFUND), st.text(max_size=9), st.floats(0.001, 1))
+@given(
+    st.booleans(), st.booleans(), st.booleans(), st.none() | st.just(REFUND), st.text(max_size=9), st.floats(0.01, 0.99)
+)
 def test_only_blind_answers_with_a_label_are_golden_and_only_they_have_odds(
-    blind: bool, right: bool, label: str | None, text: str, flagged_with: float
+    audited: bool, blind: bool, right: bool, label: str | None, text: str, lot: float
 ) -> None:
-    made = chosen(blind, right, label, content_hash(text), flagged_with)
+    made = chosen(blind, right, label, content_hash(text), lot, audited)
     assert made.destination is not GOLDEN or (blind and label is not None)
     assert (made.probability > 0) == (made.destination is GOLDEN) == (made.stratum is not None)
-    assert made.probability <= flagged_with
+    assert made.probability <= (lot if audited else 1 - lot)
+
+
+@given(st.booleans(), st.booleans(), st.text(max_size=9))
+def test_an_audited_answer_never_trains_and_is_no_past_error(blind: bool, right: bool, text: str) -> None:
+    """Half of them, by content, are golden whether the model was right or wrong; the others serve estimates."""
+    made = chosen(blind, right, REFUND, content_hash(text), 0.1, audited=True)
+    if blind and unit_interval(content_hash(text), "audited golden") < 0.5:
+        assert made == Chosen(GOLDEN, RANDOM, Origin.AUDITED, 0.1 * 0.5)
+    else:
+        assert made == Chosen(Destination.HELD_OUT)
+
+
+def test_about_half_of_the_audited_contents_become_golden() -> None:
+    """Within the 99 % quantiles of a binomial with 1,000 draws at 1/2."""
+    texts = [content_hash(f"text {number}") for number in range(1000)]
+    kept = [chosen(True, True, REFUND, digest, 0.1, audited=True).destination for digest in texts]
+    assert 459 <= kept.count(GOLDEN) <= 541
+    assert kept.count(GOLDEN) + kept.count(Destination.HELD_OUT) == 1000
 
 
 @given(st.text(max_size=9))
@@ -159,10 +196,23 @@ def test_the_same_image_is_one_golden_example(open_desk: OpenDesk) -> None:
     assert example.input.fields == {"Ticket": "first"}
 
 
-def test_a_confirmed_random_check_is_golden_with_the_product_of_its_odds(open_desk: OpenDesk) -> None:
-    desk = open_desk(**BLIND, flagging={"audit_share": 0.999}, golden={"random_share": 1.0})
+def test_an_audited_item_is_golden_with_the_product_of_its_odds(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"audit_share": 0.999}, golden={"audited_share": 1.0})
     desk.settled(ANA, BEN, answer=REFUND, text="money back", chances=SURE)
-    assert golden(desk) == {"money back": (REFUND, Stratum.RANDOM, 0.999)}
+    desk.settled(ANA, BEN, answer=BILLING, text="charged twice")
+    assert golden(desk) == {"money back": (REFUND, RANDOM, 0.999), "charged twice": (BILLING, RANDOM, 0.999)}
+    with desk.database.reading() as session:
+        assert {one.origin for one in golden_set(session, desk.queue().id)} == {Origin.AUDITED}
+
+
+def test_the_other_audited_items_neither_train_nor_become_past_errors(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"audit_share": 1.0}, golden={"audited_share": 0.0})
+    for answer, chances in ((REFUND, SURE), (BILLING, SURE), (REFUND, UNSURE), (BILLING, UNSURE)):
+        item_id = desk.settled(ANA, BEN, answer=answer, chances=chances)
+        assert desk.correction(item_id).destination is Destination.HELD_OUT
+    assert golden(desk) == {}
+    with desk.database.reading() as session:
+        assert gather(session, desk.queue().id, desk.rules) == []
 
 
 def test_the_same_text_is_one_golden_example_with_its_first_label(open_desk: OpenDesk) -> None:

@@ -80,8 +80,8 @@ def test_the_audit_is_of_random_checks_alone_with_an_interval(open_desk: OpenDes
     desk = open_desk(flagging={"audit_share": 1.0})
     for answer in (REFUND, REFUND, BILLING):
         desk.settled(ANA, BEN, answer=answer, chances=SURE)
-    desk.settled(ANA, BEN, answer=BILLING)
     desk.ticket(chances=SURE)
+    desk.under(flagging={"audit_share": 0.0}).settled(ANA, BEN, answer=BILLING)
     card = of(desk)
     assert (card.audit_right, card.audit_checked) == (2, 3)
     assert card.audit_interval == wilson(2, 3)
