@@ -18,6 +18,16 @@ class GoldenPolicy(Section):
     audited_share: Share = Field(
         0.5, description="random share of the audited items that becomes golden; the others serve estimates alone"
     )
+    past_errors: int = Field(
+        100,
+        ge=0,
+        le=100_000,
+        description="number of past errors that stay golden, of those known when the live model was trained; older "
+        "ones train",
+    )
+    past_errors_beyond: int = Field(
+        200, ge=0, le=100_000, description="number of further past errors that stay golden, the newest first"
+    )
     near_duplicate: float = Field(
         0.92,
         ge=0.5,

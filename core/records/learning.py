@@ -29,7 +29,8 @@ class SeedExample(Base):
 
 
 class GoldenExample(Base):
-    """A verified example that never enters training."""
+    """A verified example that does not train. A past error may graduate: it trains from then on, and never tests
+    again."""
 
     __tablename__ = "golden_example"
     __table_args__ = (
@@ -51,6 +52,10 @@ class GoldenExample(Base):
     # Both are of `Correction`. They have no constraint: items, and so corrections, may be about examples themselves.
     correction_id: Mapped[int | None] = mapped_column(BigInteger)  # made it golden
     revised_by: Mapped[int | None] = mapped_column(BigInteger)  # changed its label, or withdrew it
+    label_as_of: Mapped[int] = mapped_column(
+        BigInteger, default=0
+    )  # corrections up to this id are older than the label
+    graduated_in: Mapped[int | None] = mapped_column(ForeignKey("snapshot.id"))  # the first one that it trains in
     withdrawn_at: Mapped[datetime | None]  # since then it measures nothing; it does not train either
     pin: Mapped[int | None]  # a place among the queue's pinned past errors, from 1 on; None: it is not pinned
     pinned_by: Mapped[str | None]
@@ -69,6 +74,8 @@ class Snapshot(Base):
     content_hash: Mapped[str]
     rows: Mapped[int]
     near_golden_left_out: Mapped[int]
+    graduated: Mapped[int] = mapped_column(default=0)  # golden examples that train from this one on
+    graduates_left_out: Mapped[int] = mapped_column(default=0)  # near a golden example; of all that graduated ever
     golden_up_to: Mapped[int] = mapped_column(BigInteger)  # the golden set it was kept clean of: examples up to this id
     policy_fingerprint: Mapped[str]
     created_at: Mapped[datetime]

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import AlreadySettled, NotFound, Refusal
+from core.learning.data.graduation import has_graduated
 from core.policy import QueuePolicy
 from core.queues import queue_to_fill
 from core.records.learning import GoldenExample, SeedExample
@@ -24,7 +25,7 @@ def ask_about_golden(session: Session, golden_id: int, person: str, now: datetim
     """Ask the queue's reviewers whether the label of this golden example is right. Returns the item's id.
 
     Shares the queue's row with intake, so that the text is not erased meanwhile. Raises NotFound, AlreadySettled where
-    the example was withdrawn, or Refusal where its text was erased or the question is open already.
+    the example was withdrawn or has graduated, or Refusal where its text was erased or the question is open already.
     """
     queue = queue_to_fill(session, policy.name)
     example = session.get(GoldenExample, golden_id, populate_existing=True)
@@ -32,6 +33,8 @@ def ask_about_golden(session: Session, golden_id: int, person: str, now: datetim
         raise NotFound(f"{policy.shown_title} has no golden example {golden_id}.")
     if example.withdrawn_at is not None:
         raise AlreadySettled(f"Golden example {golden_id} was withdrawn.")
+    if example.graduated_in is not None:
+        raise AlreadySettled(f"Golden example {golden_id} trains now: ask about correction {example.correction_id}.")
     _check_kept(f"golden example {golden_id}", example.erased_at)
     return _open(session, queue, QuestionAbout.GOLDEN, "golden_id", golden_id, person, now)
 
@@ -50,7 +53,7 @@ def ask_about_training_row(
     correction = session.get(Correction, source_id, populate_existing=True)
     if correction is None or correction.queue_id != queue.id:
         raise NotFound(f"{policy.shown_title} has no correction {source_id}.")
-    if not correction.is_current or correction.destination is not Destination.TRAINING:
+    if not correction.is_current or not _trains(session, correction):
         raise Refusal(f"Correction {source_id} does not train.")
     if correction.item.seed is not None:  # it was an answer about a seed example itself
         return _ask_about_seed(session, queue, correction.item.seed, person, now)
@@ -58,6 +61,14 @@ def ask_about_training_row(
     _check_kept(f"correction {source_id}", correction.item.prediction.erased_at)
     prediction_id = correction.item.prediction.id
     return _open(session, queue, QuestionAbout.TRAINING_ROW, "prediction_id", prediction_id, person, now)
+
+
+def _trains(session: Session, correction: Correction) -> bool:
+    """One that went to the golden set trains once the example has graduated."""
+    prediction = correction.item.prediction
+    if correction.destination is Destination.GOLDEN and prediction is not None:
+        return has_graduated(session, correction.queue_id, prediction.content_hash)
+    return correction.destination is Destination.TRAINING
 
 
 def _ask_about_seed(session: Session, queue: Queue, seed: SeedExample, person: str, now: datetime) -> int:

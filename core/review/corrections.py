@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.delivery.webhooks import publish
 from core.errors import Refusal
 from core.learning.data.golden import Chosen, destination, protect, revise
+from core.learning.data.graduation import has_graduated
 from core.learning.lifecycle.runs import request_run_if_due
 from core.policy import QueuePolicy
 from core.records.reviews import Correction, ReviewItem
@@ -91,6 +92,8 @@ def adjudicate_item(
 def _settle(session: Session, item: LockedItem, outcome: Outcome, now: datetime, queue: QueuePolicy) -> None:
     right = _model_was_right(item, outcome.label)
     chosen = _chosen(item, outcome.label, bool(right), queue)
+    if chosen.stratum is not None and has_graduated(session, item.queue.id, item.content_hash):
+        chosen = Chosen(Destination.HELD_OUT if item.audited else Destination.TRAINING)
     about = {"queue_id": item.queue.id, "item_id": item.id, "model_was_right": right, "destination": chosen.destination}
     stamped = {"policy_fingerprint": queue.fingerprint, "settled_at": now, "is_current": True}
     correction_id: int = run(session, _NEW, vars(outcome) | about | stamped).scalar_one()

@@ -191,32 +191,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("addressed_at IS NULL"),
     )
     op.create_table(
-        "golden_example",
-        sa.Column("id", big_id, nullable=False),
-        sa.Column("queue_id", big_id, nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("image_url", sa.String(), nullable=True),
-        sa.Column("fields", sa.JSON(), nullable=False),
-        sa.Column("label", sa.String(), nullable=False),
-        sa.Column("content_hash", sa.String(), nullable=False),
-        sa.Column("stratum", sa.String(32), nullable=False),
-        sa.Column("origin", sa.String(32), nullable=False),
-        sa.Column("inclusion_probability", sa.Double(), nullable=False),
-        sa.Column("correction_id", sa.BigInteger(), nullable=True),
-        sa.Column("revised_by", sa.BigInteger(), nullable=True),
-        sa.Column("withdrawn_at", moment, nullable=True),
-        sa.Column("pin", sa.Integer(), nullable=True),
-        sa.Column("pinned_by", sa.String(), nullable=True),
-        sa.Column("pinned_at", moment, nullable=True),
-        sa.Column("created_at", moment, nullable=False),
-        sa.Column("erased_at", moment, nullable=True),
-        sa.CheckConstraint("pin BETWEEN 1 AND 10", name=op.f("ck_golden_example_pin")),
-        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_golden_example_queue_id_queue")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_golden_example")),
-        sa.UniqueConstraint("queue_id", "content_hash", name=op.f("uq_golden_example_queue_id_content_hash")),
-        sa.UniqueConstraint("queue_id", "pin", name=op.f("uq_golden_example_queue_id_pin")),
-    )
-    op.create_table(
         "guideline",
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),
@@ -351,6 +325,8 @@ def upgrade() -> None:
         sa.Column("content_hash", sa.String(), nullable=False),
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.Column("near_golden_left_out", sa.Integer(), nullable=False),
+        sa.Column("graduated", sa.Integer(), nullable=False),
+        sa.Column("graduates_left_out", sa.Integer(), nullable=False),
         sa.Column("golden_up_to", sa.BigInteger(), nullable=False),
         sa.Column("policy_fingerprint", sa.String(), nullable=False),
         sa.Column("created_at", moment, nullable=False),
@@ -415,6 +391,110 @@ def upgrade() -> None:
         ["prediction_id"],
         postgresql_where=sa.text("reason = 'audit'"),
         sqlite_where=sa.text("reason = 'audit'"),
+    )
+    op.create_table(
+        "golden_example",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("image_url", sa.String(), nullable=True),
+        sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("stratum", sa.String(32), nullable=False),
+        sa.Column("origin", sa.String(32), nullable=False),
+        sa.Column("inclusion_probability", sa.Double(), nullable=False),
+        sa.Column("correction_id", sa.BigInteger(), nullable=True),
+        sa.Column("revised_by", sa.BigInteger(), nullable=True),
+        sa.Column("label_as_of", sa.BigInteger(), nullable=False),
+        sa.Column("graduated_in", big_id, nullable=True),
+        sa.Column("withdrawn_at", moment, nullable=True),
+        sa.Column("pin", sa.Integer(), nullable=True),
+        sa.Column("pinned_by", sa.String(), nullable=True),
+        sa.Column("pinned_at", moment, nullable=True),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("erased_at", moment, nullable=True),
+        sa.CheckConstraint("pin BETWEEN 1 AND 10", name=op.f("ck_golden_example_pin")),
+        sa.ForeignKeyConstraint(
+            ["graduated_in"], ["snapshot.id"], name=op.f("fk_golden_example_graduated_in_snapshot")
+        ),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_golden_example_queue_id_queue")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_golden_example")),
+        sa.UniqueConstraint("queue_id", "content_hash", name=op.f("uq_golden_example_queue_id_content_hash")),
+        sa.UniqueConstraint("queue_id", "pin", name=op.f("uq_golden_example_queue_id_pin")),
+    )
+    op.create_table(
+        "snapshot_row",
+        sa.Column("snapshot_id", big_id, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(32), nullable=False),
+        sa.Column("source_id", sa.BigInteger(), nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("weight", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(["snapshot_id"], ["snapshot.id"], name=op.f("fk_snapshot_row_snapshot_id_snapshot")),
+        sa.PrimaryKeyConstraint("snapshot_id", "position", name=op.f("pk_snapshot_row")),
+    )
+    op.create_table(
+        "training_run",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("trigger", sa.String(32), nullable=False),
+        sa.Column("requested_by", sa.String(), nullable=True),
+        sa.Column("requested_at", moment, nullable=False),
+        sa.Column("last_correction_id", sa.Integer(), nullable=False),
+        sa.Column("snapshot_id", big_id, nullable=True),
+        sa.Column("seed", sa.Integer(), nullable=False),
+        sa.Column("progress", sa.String(), nullable=False),
+        sa.Column("progress_values", sa.JSON(), nullable=False),
+        sa.Column("problem", sa.String(), nullable=False),
+        sa.Column("problem_values", sa.JSON(), nullable=False),
+        sa.Column("policy_fingerprint", sa.String(), nullable=False),
+        sa.Column("finished_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_training_run_queue_id_queue")),
+        sa.ForeignKeyConstraint(["snapshot_id"], ["snapshot.id"], name=op.f("fk_training_run_snapshot_id_snapshot")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_training_run")),
+    )
+    op.create_index("ix_training_run_queue_id", "training_run", ["queue_id"])
+    op.create_index(
+        "uq_training_run_requested",
+        "training_run",
+        ["queue_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'requested'"),
+        sqlite_where=sa.text("state = 'requested'"),
+    )
+    op.create_table(
+        "delivery_attempt",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("delivery_id", big_id, nullable=False),
+        sa.Column("at", moment, nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("milliseconds", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["event_delivery.id"], name=op.f("fk_delivery_attempt_delivery_id_event_delivery")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_attempt")),
+    )
+    op.create_index(op.f("ix_delivery_attempt_delivery_id"), "delivery_attempt", ["delivery_id"])
+    op.create_table(
+        "model_version",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("run_id", big_id, nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("learner", sa.String(), nullable=False),
+        sa.Column("parameters_fingerprint", sa.String(), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("reminded_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_model_version_queue_id_queue")),
+        sa.ForeignKeyConstraint(["run_id"], ["training_run.id"], name=op.f("fk_model_version_run_id_training_run")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_version")),
+        sa.UniqueConstraint("queue_id", "version", name=op.f("uq_model_version_queue_id_version")),
+        sa.UniqueConstraint("run_id", name=op.f("uq_model_version_run_id")),
     )
     op.create_table(
         "review_item",
@@ -495,48 +575,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("about != 'prediction' AND state IN ('open', 'disputed')"),
     )
     op.create_table(
-        "snapshot_row",
-        sa.Column("snapshot_id", big_id, nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("source", sa.String(32), nullable=False),
-        sa.Column("source_id", sa.BigInteger(), nullable=False),
-        sa.Column("content_hash", sa.String(), nullable=False),
-        sa.Column("label", sa.String(), nullable=False),
-        sa.Column("weight", sa.Double(), nullable=False),
-        sa.ForeignKeyConstraint(["snapshot_id"], ["snapshot.id"], name=op.f("fk_snapshot_row_snapshot_id_snapshot")),
-        sa.PrimaryKeyConstraint("snapshot_id", "position", name=op.f("pk_snapshot_row")),
-    )
-    op.create_table(
-        "training_run",
-        sa.Column("id", big_id, nullable=False),
-        sa.Column("queue_id", big_id, nullable=False),
-        sa.Column("state", sa.String(32), nullable=False),
-        sa.Column("trigger", sa.String(32), nullable=False),
-        sa.Column("requested_by", sa.String(), nullable=True),
-        sa.Column("requested_at", moment, nullable=False),
-        sa.Column("last_correction_id", sa.Integer(), nullable=False),
-        sa.Column("snapshot_id", big_id, nullable=True),
-        sa.Column("seed", sa.Integer(), nullable=False),
-        sa.Column("progress", sa.String(), nullable=False),
-        sa.Column("progress_values", sa.JSON(), nullable=False),
-        sa.Column("problem", sa.String(), nullable=False),
-        sa.Column("problem_values", sa.JSON(), nullable=False),
-        sa.Column("policy_fingerprint", sa.String(), nullable=False),
-        sa.Column("finished_at", moment, nullable=True),
-        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_training_run_queue_id_queue")),
-        sa.ForeignKeyConstraint(["snapshot_id"], ["snapshot.id"], name=op.f("fk_training_run_snapshot_id_snapshot")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_training_run")),
-    )
-    op.create_index("ix_training_run_queue_id", "training_run", ["queue_id"])
-    op.create_index(
-        "uq_training_run_requested",
-        "training_run",
-        ["queue_id"],
-        unique=True,
-        postgresql_where=sa.text("state = 'requested'"),
-        sqlite_where=sa.text("state = 'requested'"),
-    )
-    op.create_table(
         "answer",
         sa.Column("id", big_id, nullable=False),
         sa.Column("item_id", big_id, nullable=False),
@@ -562,6 +600,15 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("is_current"),
         sqlite_where=sa.text("is_current"),
+    )
+    op.create_table(
+        "artifact",
+        sa.Column("model_id", big_id, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("runtime", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_artifact_model_id_model_version")),
+        sa.PrimaryKeyConstraint("model_id", name=op.f("pk_artifact")),
     )
     op.create_table(
         "assignment",
@@ -609,46 +656,6 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("is_current"),
         sqlite_where=sa.text("is_current"),
-    )
-    op.create_table(
-        "delivery_attempt",
-        sa.Column("id", big_id, nullable=False),
-        sa.Column("delivery_id", big_id, nullable=False),
-        sa.Column("at", moment, nullable=False),
-        sa.Column("status", sa.Integer(), nullable=True),
-        sa.Column("outcome", sa.String(), nullable=False),
-        sa.Column("milliseconds", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["delivery_id"], ["event_delivery.id"], name=op.f("fk_delivery_attempt_delivery_id_event_delivery")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_attempt")),
-    )
-    op.create_index(op.f("ix_delivery_attempt_delivery_id"), "delivery_attempt", ["delivery_id"])
-    op.create_table(
-        "model_version",
-        sa.Column("id", big_id, nullable=False),
-        sa.Column("queue_id", big_id, nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("run_id", big_id, nullable=False),
-        sa.Column("state", sa.String(32), nullable=False),
-        sa.Column("learner", sa.String(), nullable=False),
-        sa.Column("parameters_fingerprint", sa.String(), nullable=False),
-        sa.Column("created_at", moment, nullable=False),
-        sa.Column("reminded_at", moment, nullable=True),
-        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_model_version_queue_id_queue")),
-        sa.ForeignKeyConstraint(["run_id"], ["training_run.id"], name=op.f("fk_model_version_run_id_training_run")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_version")),
-        sa.UniqueConstraint("queue_id", "version", name=op.f("uq_model_version_queue_id_version")),
-        sa.UniqueConstraint("run_id", name=op.f("uq_model_version_run_id")),
-    )
-    op.create_table(
-        "artifact",
-        sa.Column("model_id", big_id, nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.Column("sha256", sa.String(), nullable=False),
-        sa.Column("runtime", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_artifact_model_id_model_version")),
-        sa.PrimaryKeyConstraint("model_id", name=op.f("pk_artifact")),
     )
     op.create_table(
         "evaluation",

@@ -135,8 +135,12 @@ def _more(scorecard: Scorecard) -> str:
 
 
 def _provenance(card: CandidateCard) -> str:
-    left = f" {count(card.left_out, 'row')} left out as too close to golden examples." if card.left_out else ""
-    return f"Trained on {count(card.rows, 'row')}, including {count(card.corrections, 'correction')}.{left}"
+    graduated = (
+        f" {count(card.graduated, 'past error')} moved from the golden set to training." if card.graduated else ""
+    )
+    lost = f", {card.graduates_left_out} of them past errors that train now" if card.graduates_left_out else ""
+    left = f" {count(card.left_out, 'row')} left out as too close to golden examples{lost}." if card.left_out else ""
+    return f"Trained on {count(card.rows, 'row')}, including {count(card.corrections, 'correction')}.{graduated}{left}"
 
 
 def _decision(line: DecisionLine) -> str:

@@ -103,15 +103,17 @@ def protect(
         "origin": chosen.origin,
         "inclusion_probability": chosen.probability,
         "correction_id": correction_id,
+        "label_as_of": correction_id,
         "created_at": now,
     }
     run(session, _protecting(kind_of(session)), example)
 
 
 def revise(session: Session, golden_id: int, correction_id: int, label: str | None, now: datetime) -> None:
-    """What people say when they are asked again about a golden example. The same label confirms it, and nothing moves;
-    another one becomes its label; None withdraws it, and it stays out of training. Locks the example."""
+    """What people say when they are asked again about a golden example. The same label confirms it, and it stays as it
+    is; another one becomes its label; None withdraws it, and it stays out of training. Locks the example."""
     example = session.get_one(GoldenExample, golden_id, with_for_update=True, populate_existing=True)
+    example.label_as_of = correction_id
     if label == example.label:
         return
     example.revised_by = correction_id
@@ -130,6 +132,7 @@ def golden_set(session: Session, queue_id: int, up_to: int | None = None, with_w
         .where(
             GoldenExample.queue_id == queue_id,
             GoldenExample.erased_at.is_(None),
+            GoldenExample.graduated_in.is_(None),
             *([GoldenExample.id <= up_to] if up_to is not None else []),
             *([] if with_withdrawn else [GoldenExample.withdrawn_at.is_(None)]),
         )

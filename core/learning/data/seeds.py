@@ -24,7 +24,10 @@ NONE_STORED = "No rows were stored."
 _SAME, _EACH, _KEY = ("queue_id", "created_at"), ("text", "label", "content_hash"), ("queue_id", "content_hash")
 TRAINING = Bulk(cast(Table, SeedExample.__table__), _SAME, _EACH, _KEY)
 GOLDEN = Bulk(
-    cast(Table, GoldenExample.__table__), (*_SAME, "stratum", "origin", "inclusion_probability", "fields"), _EACH, _KEY
+    cast(Table, GoldenExample.__table__),
+    (*_SAME, "stratum", "origin", "inclusion_probability", "fields", "label_as_of"),
+    _EACH,
+    _KEY,
 )
 
 
@@ -62,7 +65,8 @@ def store_seeds(session: Session, seeds: Sequence[Seed], now: datetime, policy: 
         if seed.content_hash not in erased:
             sides[unit_interval(seed.content_hash, "seed golden") < share].append(vars(seed))
     same = {"queue_id": queue.id, "created_at": now}
-    as_golden = {"stratum": Stratum.RANDOM, "origin": Origin.SEED, "inclusion_probability": share, "fields": {}}
+    as_golden = {"stratum": Stratum.RANDOM, "origin": Origin.SEED, "inclusion_probability": share}
+    as_golden |= {"fields": {}, "label_as_of": 0}
     golden = insert_all(session, GOLDEN, same | as_golden, sides[True])
     training = insert_all(session, TRAINING, same, sides[False])
     return Seeded(training, golden, len(seeds) - training - golden)

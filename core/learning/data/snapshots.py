@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Table, and_, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from core.learning.data.erased_rows import SEED_OF_ROW, erased_rows
@@ -49,19 +49,24 @@ class Row:
     label: str
     weight: float
     content_hash: str
+    graduate: bool = field(default=False, compare=False)  # it was a golden example; known when rows are gathered
 
     @property
     def example(self) -> Example:
         return Example(self.input, self.label, self.weight)
 
 
-def gather(session: Session, queue_id: int, policy: QueuePolicy) -> list[Row]:
-    """Every row that may train: seeds, and corrections that went to training. Of one content the newest correction
-    counts, and a correction counts before a seed. Labels that left the policy are left out, and so is a row about which
-    people were asked again and found no label. In a fixed order."""
+def gather(session: Session, queue_id: int, policy: QueuePolicy, graduating: Collection[int] = ()) -> list[Row]:
+    """Every row that may train: seeds, corrections that went to training, and golden examples that have graduated or
+    are graduating (ids), with their golden label. Of one content the newest label counts, and a correction counts
+    before a seed. Labels that left the policy are left out, and so is a row about which people were asked again and
+    found no label. In a fixed order."""
+    found = _graduates(session, queue_id, policy, graduating)
+    graduated = {row.content_hash for _as_of, row in found}
+    found += [(row.source_id, row) for row in _corrections(session, queue_id, policy, graduated)]
     corrected = {
         row.content_hash: row
-        for row in _corrections(session, queue_id, policy)
+        for _as_of, row in sorted(found, key=lambda one: (one[0], one[1].graduate))  # a label beside what it came from
         if row.label in policy.label_names or row.label == NO_LABEL
     }
     seeds = [
@@ -85,13 +90,19 @@ def store(
     golden: Sequence[Golden],
     now: datetime,
     policy: QueuePolicy,
+    graduating: Collection[int] = (),
+    graduates_left_out: int = 0,
 ) -> Snapshot:
-    """Write the snapshot that was kept clean of `golden`. Raises Leak if a row became golden since it was gathered,
-    and Forgotten if one was erased."""
+    """Write the snapshot that was kept clean of `golden`. graduating: golden examples that train from now on; the
+    caller holds them and the Live row. Raises LeakageError if a row became golden since it was gathered, and
+    ErasedMeanwhileError if one was erased."""
     by_now = set(
         session.scalars(
             select(GoldenExample.content_hash).where(
-                GoldenExample.queue_id == queue_id, GoldenExample.erased_at.is_(None)
+                GoldenExample.queue_id == queue_id,
+                GoldenExample.erased_at.is_(None),
+                GoldenExample.graduated_in.is_(None),
+                GoldenExample.id.not_in(graduating),
             )
         )
     )
@@ -103,12 +114,15 @@ def store(
         content_hash=content_hash_of(rows),
         rows=len(rows),
         near_golden_left_out=left_out,
+        graduated=len(graduating),
+        graduates_left_out=graduates_left_out,
         golden_up_to=max((example.id for example in golden), default=0),
         policy_fingerprint=policy.fingerprint,
         created_at=now,
     )
     session.add(snapshot)
     session.flush()
+    session.execute(update(GoldenExample).where(GoldenExample.id.in_(graduating)).values(graduated_in=snapshot.id))
     bulk.insert_all(
         session, ROWS, {"snapshot_id": snapshot.id}, [_as_stored(*numbered) for numbered in enumerate(rows)]
     )
@@ -163,10 +177,49 @@ def content_hash_of(rows: Sequence[Row]) -> str:
     return digest.hexdigest()
 
 
-def _corrections(session: Session, queue_id: int, policy: QueuePolicy) -> list[Row]:
-    """Oldest first, so that a newer one of the same content replaces it; with those that take a row out."""
+def _graduates(
+    session: Session, queue_id: int, policy: QueuePolicy, graduating: Collection[int]
+) -> list[tuple[int, Row]]:
+    """With the id up to which corrections are older than the label. A graduate's row is that of the correction which
+    made it golden."""
+    found = session.execute(
+        select(GoldenExample, Prediction.label)
+        .join(Correction, Correction.id == GoldenExample.correction_id)
+        .join(ReviewItem, ReviewItem.id == Correction.item_id)
+        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .where(
+            GoldenExample.queue_id == queue_id,
+            or_(GoldenExample.graduated_in.is_not(None), GoldenExample.id.in_(graduating)),
+            GoldenExample.withdrawn_at.is_(None),
+            GoldenExample.erased_at.is_(None),
+        )
+    )
+    return [(example.label_as_of, _graduate(example, predicted, policy)) for example, predicted in found]
+
+
+def _graduate(example: GoldenExample, predicted: str | None, policy: QueuePolicy) -> Row:
+    right = example.label == predicted
+    return Row(
+        Source.CORRECTION,
+        example.correction_id or 0,
+        Input.of(example.text, example.image_url, example.fields),
+        example.label,
+        policy.retraining.confirmed_weight if right else policy.retraining.error_weight,
+        example.content_hash,
+        graduate=True,
+    )
+
+
+def _corrections(session: Session, queue_id: int, policy: QueuePolicy, graduated: Collection[str]) -> list[Row]:
+    """Oldest first, so that a newer one of the same content replaces it; with those that take a row out. graduated:
+    contents that were golden, of which every correction counts that did not come by an audit."""
     digest, erased_at = _of_either("content_hash"), _of_either("erased_at")
     takes_out = and_(ReviewItem.about == QuestionAbout.TRAINING_ROW, Correction.label.is_(None))
+    beside_golden = and_(
+        ReviewItem.about == QuestionAbout.PREDICTION,
+        Correction.destination.in_((Destination.GOLDEN, Destination.NOWHERE)),
+        digest.in_(graduated),
+    )
     found = session.execute(
         select(Correction, SeedExample.text, *_PREDICTED, digest)
         .join(ReviewItem, ReviewItem.id == Correction.item_id)
@@ -175,7 +228,7 @@ def _corrections(session: Session, queue_id: int, policy: QueuePolicy) -> list[R
         .where(
             Correction.queue_id == queue_id,
             Correction.is_current,
-            or_(Correction.destination == Destination.TRAINING, takes_out),
+            or_(Correction.destination == Destination.TRAINING, takes_out, beside_golden),
             erased_at.is_(None),
         )
         .order_by(Correction.id)

@@ -52,6 +52,8 @@ class CandidateCard:
     rows: int
     corrections: int
     left_out: int
+    graduated: int  # past errors that train from this model on
+    graduates_left_out: int  # of left_out, those that were golden once
     approvals: tuple[str, ...]
     approvals_needed: int
     evaluation_id: int
@@ -114,6 +116,8 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         rows=snapshot.rows,
         corrections=corrections_in(session, snapshot.id),
         left_out=snapshot.near_golden_left_out,
+        graduated=snapshot.graduated,
+        graduates_left_out=snapshot.graduates_left_out,
         approvals=tuple(_approvals(session, evaluation)),
         approvals_needed=queue.promotion.approvals,
         evaluation_id=evaluation.id,

@@ -5,13 +5,16 @@ is killed at any line is taken up again by its job: the snapshot that it had tak
 seed give the same model.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from core import jobs
 from core.errors import DatabaseUnavailable, Refusal
-from core.learning.data.golden import closed_golden_set
+from core.learning.data.golden import Golden, closed_golden_set
+from core.learning.data.graduation import Graduate, graduates
 from core.learning.data.inputs import Input
 from core.learning.data.leakage import exclude_near_duplicates
 from core.learning.data.snapshots import Row, gather, snapshot_rows, store
@@ -88,24 +91,51 @@ def evaluate_again(
 
 
 def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePolicy) -> list[Row]:
-    """The snapshot's rows; an earlier attempt's snapshot is used again."""
-    with database.reading(wait=LONG) as session:
-        if run.snapshot_id is not None:
-            return _left(snapshot_rows(session, run.snapshot_id))
-        gathered = gather(session, run.queue_id, policy)
-    with database.transaction(wait=PATIENT) as session:
-        golden = closed_golden_set(session, run.queue_id)
-    rows = exclude_near_duplicates(gathered, golden, policy)
-    with database.transaction(wait=PATIENT) as session:
-        stored = session.get_one(TrainingRun, run.id, with_for_update=True)
-        if stored.snapshot_id is not None:  # a worker that took the job over was quicker; a run has one snapshot
-            run.snapshot_id = stored.snapshot_id
-            return _left(snapshot_rows(session, stored.snapshot_id))
-        snapshot = store(session, run.queue_id, rows, len(gathered) - len(rows), golden, clock(), policy)
-        stored.snapshot_id, stored.state = snapshot.id, RunState.RUNNING
-        say_progress(session, stored, Coded(RunStep.SNAPSHOT_TAKEN, {"rows": len(rows)}), clock())
-        run.snapshot_id = snapshot.id
-    return rows
+    """The snapshot's rows; an earlier attempt's snapshot is used again. Which past errors graduate into it is decided
+    with the Live row held; where another answer came meanwhile, rows are gathered anew."""
+    while True:
+        with database.reading(wait=LONG) as session:
+            if run.snapshot_id is not None:
+                return _left(snapshot_rows(session, run.snapshot_id))
+            leaving = graduates(session, run.queue_id, policy.golden)
+            gathered = gather(session, run.queue_id, policy, [one.id for one in leaving])
+        with database.transaction(wait=PATIENT) as session:
+            golden = _without(leaving, closed_golden_set(session, run.queue_id))
+        rows = exclude_near_duplicates(gathered, golden, policy)
+        with database.transaction(wait=PATIENT) as session:
+            session.get_one(Live, run.queue_id, with_for_update=True)
+            if graduates(session, run.queue_id, policy.golden, lock=True) != leaving:
+                continue
+            stored = session.get_one(TrainingRun, run.id, with_for_update=True)
+            if stored.snapshot_id is not None:  # a worker that took the job over was quicker; a run has one snapshot
+                run.snapshot_id = stored.snapshot_id
+                return _left(snapshot_rows(session, stored.snapshot_id))
+            run.snapshot_id = _snapshot(session, stored, gathered, rows, golden, leaving, clock, policy)
+        return rows
+
+
+def _snapshot(
+    session: Session,
+    run: TrainingRun,
+    gathered: list[Row],
+    rows: list[Row],
+    golden: list[Golden],
+    leaving: Sequence[Graduate],
+    clock: Clock,
+    policy: QueuePolicy,
+) -> int:
+    left_out = len(gathered) - len(rows)
+    graduates_left_out = sum(row.graduate for row in gathered) - sum(row.graduate for row in rows)
+    ids = [one.id for one in leaving]
+    snapshot = store(session, run.queue_id, rows, left_out, golden, clock(), policy, ids, graduates_left_out)
+    run.snapshot_id, run.state = snapshot.id, RunState.RUNNING
+    say_progress(session, run, Coded(RunStep.SNAPSHOT_TAKEN, {"rows": len(rows)}), clock())
+    return snapshot.id
+
+
+def _without(leaving: Sequence[Graduate], golden: Sequence[Golden]) -> list[Golden]:
+    ids = {one.id for one in leaving}
+    return [one for one in golden if one.id not in ids]
 
 
 def _left(rows: list[Row]) -> list[Row]:

@@ -239,6 +239,8 @@ OTHER_VALUES: dict[str, Any] = {
     "golden.seed_share": 0.2,
     "golden.random_share": 0.2,
     "golden.audited_share": 0.4,
+    "golden.past_errors": 101,
+    "golden.past_errors_beyond": 201,
     "golden.near_duplicate": 0.93,
     "retraining.cron": "0 3 * * mon",
     "retraining.corrections": 51,
