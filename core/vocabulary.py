@@ -209,6 +209,17 @@ class DecisionKind(StrEnum):
     ROLL_BACK = "roll_back"
 
 
+class EvidenceFault(StrEnum):
+    """What is wrong with an evidence pack. All but the last have the value file."""
+
+    CHANGED = "changed"
+    MISSING = "missing"
+    ADDED = "added"
+    UNREADABLE = "unreadable"
+    DISAGREES = "disagrees"  # what the file says of the snapshot is not what the other files say
+    OTHER_DIGEST = "other_digest"  # values: expected, found
+
+
 class Card(StrEnum):
     """Messages that must show the present state of a row."""
 

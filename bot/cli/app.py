@@ -13,7 +13,20 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
-from bot.cli import ask_again, data, demo, erase, explain, golden_pins, models, processes, setup, tokens, webhooks
+from bot.cli import (
+    ask_again,
+    data,
+    demo,
+    erase,
+    explain,
+    golden_pins,
+    model,
+    models,
+    processes,
+    setup,
+    tokens,
+    webhooks,
+)
 from bot.cli.printing import terminal_safe
 from bot.observability.logs import masked, set_up_logging
 from core.errors import DatabaseUnavailable, Refusal
@@ -23,6 +36,7 @@ for group in (processes, setup, data, models, ask_again, erase, demo):
     app.add_typer(group.commands)
 app.add_typer(explain.commands, name="explain")
 app.add_typer(golden_pins.commands, name="golden")
+app.add_typer(model.commands, name="model")
 app.add_typer(tokens.commands, name="token")
 app.add_typer(webhooks.commands, name="webhooks")
 

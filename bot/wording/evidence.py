@@ -1,0 +1,28 @@
+"""Sentences about what is wrong with an evidence pack."""
+
+from typing import assert_never
+
+from bot.wording.format import Format
+from core.vocabulary import Coded, EvidenceFault
+
+
+def evidence_sentence(fault: Coded, form: Format) -> str:
+    """fault: of `EvidenceFault`."""
+    known = EvidenceFault(fault.code)
+    file = form.text(str(fault.values.get("file", "")))
+    match known:
+        case EvidenceFault.CHANGED:
+            return f"{file} was changed after the pack was made."
+        case EvidenceFault.MISSING:
+            return f"{file} is missing."
+        case EvidenceFault.ADDED:
+            return f"{file} does not belong to the pack."
+        case EvidenceFault.UNREADABLE:
+            return f"{file} is damaged and cannot be read."
+        case EvidenceFault.DISAGREES:
+            return f"{file} contradicts the rest of the pack: its content does not belong to the training snapshot."
+        case EvidenceFault.OTHER_DIGEST:
+            found = f"its digest is {form.text(fault.values['found'])}" if fault.values["found"] else "it has no digest"
+            return f"This is another pack: {found}, and not {form.text(fault.values['expected'])}."
+        case _:
+            assert_never(known)
