@@ -63,6 +63,11 @@ class ItemState(StrEnum):
     DISPUTED = "disputed"  # reviewers could not settle it: a lead decides
     SETTLED = "settled"
     ERASED = "erased"  # its text was erased before it was settled: nothing is left to judge
+    CLOSED = "closed"  # another model went live before it was answered, and the policy closes such items
+
+    @property
+    def is_undecided(self) -> bool:
+        return self in (ItemState.OPEN, ItemState.DISPUTED)
 
 
 class QuestionAbout(StrEnum):

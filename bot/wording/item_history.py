@@ -5,7 +5,18 @@ from typing import assert_never
 from bot.wording.answers import DESTINATIONS, REASONS, support, votes
 from bot.wording.flags import flag_sentence
 from bot.wording.format import Format
-from core.review.history import Answered, AskedAgain, Erased, Flagged, Opened, PredictionMade, Settled, Step
+from core.review.history import (
+    Answered,
+    AskedAgain,
+    Closed,
+    Erased,
+    Flagged,
+    Opened,
+    PredictionMade,
+    Settled,
+    Step,
+    Suggested,
+)
 from core.vocabulary import AnswerKind, QuestionAbout, shown_answer
 
 
@@ -25,6 +36,11 @@ def item_step(step: Step, form: Format) -> str:
             return _settled(step, form)
         case Erased():
             return _erased(step)
+        case Suggested():
+            label = form.text(step.label)
+            return f"{step.model} went live and says {label} ({step.confidence:.0%}); the card shows that since."
+        case Closed():
+            return f"Closed unanswered when {step.model} went live."
         case _:
             assert_never(step)
 

@@ -15,10 +15,12 @@ from bot.slack.directory.refresh import refresh_people
 from bot.webhooks import deliver_next_event
 from bot.worker.claimed_job import give_up, work_on_next
 from bot.worker.independently import for_each
+from bot.worker.open_items import renew_open_items
 from core import jobs
 from core.delivery.retention import forget_before
 from core.jobs import Claim
 from core.learning.lifecycle.decisions import remind_of_pending
+from core.learning.lifecycle.open_items import RENEW
 from core.learning.lifecycle.runs import EVALUATE, TRAIN, request_run
 from core.learning.lifecycle.training import evaluate_again, train
 from core.policy import QueuePolicy
@@ -66,6 +68,11 @@ def evaluate_next(services: Services) -> bool:
             services.database, claimed, services.clock, services.policy, services.extra_learners
         ),
     )
+
+
+def renew_next(services: Services) -> bool:
+    """Bring open items in line with a model that went live."""
+    return work_on_next(services, RENEW, partial(renew_open_items, services))
 
 
 def note_due_schedules(services: Services) -> bool:
@@ -160,6 +167,7 @@ PERIODIC_TASKS = (
     PeriodicTask("webhooks", 1, deliver_next_event),
     PeriodicTask("train", 1, train_next),
     PeriodicTask("evaluate", 1, evaluate_next),
+    PeriodicTask("open items", 1, renew_next),
     PeriodicTask("live models", 2, load_live_models),
     PeriodicTask("schedules", 5, note_due_schedules),
     PeriodicTask("scheduled runs", 5, request_scheduled_run),

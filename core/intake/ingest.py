@@ -21,6 +21,7 @@ from core.records.queues import Queue
 from core.records.reviews import ReviewItem
 from core.review.items import Seen, open_items
 from core.review.questions import ABOUT_PREDICTION
+from core.review.renewal import reopen
 from core.storage.bulk import Bulk, as_list, insert_all, insert_returning, listed
 from core.storage.database import kind_of, run
 from core.text.content_hash import content_hash, unit_interval
@@ -98,7 +99,8 @@ def flag_for_review(
 ) -> int:
     """A person asks for a look at this text, whatever the model thinks. Returns the item's id.
 
-    Locks the prediction if it was there. Raises Refusal if it is under review already.
+    An item that was closed when another model went live is opened again. Locks the prediction if it was there. Raises
+    Refusal if it is under review already.
     """
     queue = queue_to_fill(session, policy.name)
     if _erased_ids(session, queue, [prediction]):
@@ -106,6 +108,10 @@ def flag_for_review(
     new = _insert(session, queue, [prediction], REPORTED, now)
     stored = next(iter(new), None) or _locked(session, queue, prediction)
     item_id = _item_about(session, queue, prediction.external_id)
+    if item_id is not None and reopen(session, item_id, now):
+        asked = replace(stored, id=session.get_one(ReviewItem, item_id).prediction_id or stored.id)
+        _flag(session, [(asked, BY_PERSON)], now, policy, person)
+        return item_id
     if item_id is not None:
         raise Refusal(f"This message is already under review (item {item_id}).", item_id=item_id)
     _flag(session, [(stored, (BY_PERSON,))], now, policy, person)

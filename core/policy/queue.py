@@ -21,6 +21,7 @@ from core.policy.privacy import PrivacyPolicy
 from core.policy.promotion import PromotionPolicy
 from core.policy.retraining import RetrainingPolicy
 from core.policy.review import ReviewPolicy
+from core.policy.rollout import RolloutPolicy
 from core.policy.workload import WorkloadPolicy
 from core.vocabulary import NONE_OF_THESE, Role
 
@@ -68,6 +69,7 @@ class QueuePolicy(Section):
     golden: GoldenPolicy = GoldenPolicy()
     retraining: RetrainingPolicy = RetrainingPolicy()
     promotion: PromotionPolicy = PromotionPolicy()
+    rollout: RolloutPolicy = RolloutPolicy()
     privacy: PrivacyPolicy = PrivacyPolicy()
 
     @field_validator("labels", mode="before")

@@ -47,6 +47,8 @@ class ReviewItem(Base):
         Index("uq_review_item_seed", "seed_id", unique=True, postgresql_where=text(_ASKED_AGAIN),
               sqlite_where=text(_ASKED_AGAIN)),
         Index("ix_review_item_prediction_id", "prediction_id"),
+        Index("ix_review_item_closed_for", "closed_for", postgresql_where=text("closed_for IS NOT NULL"),
+              sqlite_where=text("closed_for IS NOT NULL")),
         Index("ix_review_item_golden_id", "golden_id", postgresql_where=text("golden_id IS NOT NULL"),
               sqlite_where=text("golden_id IS NOT NULL")),
         Index("ix_review_item_seed_id", "seed_id", postgresql_where=text("seed_id IS NOT NULL"),
@@ -65,12 +67,27 @@ class ReviewItem(Base):
     disputed_values: Mapped[dict[str, Any]] = mapped_column(default=dict)
     blind: Mapped[bool]
     opened_at: Mapped[datetime]
-    settled_at: Mapped[datetime | None] = mapped_column(index=True)
+    settled_at: Mapped[datetime | None] = mapped_column(index=True)  # or closed
+    closed_for: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))  # the model that went live
 
     queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
     prediction: Mapped[Prediction | None] = relationship(lazy="joined")
     golden: Mapped[GoldenExample | None] = relationship()
     seed: Mapped[SeedExample | None] = relationship()
+
+
+class Suggestion(Base):
+    """What the live model says about an item that was opened before it went live. While the item is undecided, its card
+    shows this instead of the prediction that was flagged; what is settled is about that prediction."""
+
+    __tablename__ = "suggestion"
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("review_item.id"), primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), index=True)
+    label: Mapped[str]
+    confidence: Mapped[float]
+    probabilities: Mapped[dict[str, float]]
+    created_at: Mapped[datetime]
 
 
 class Assignment(Base):

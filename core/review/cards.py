@@ -11,8 +11,9 @@ from core.errors import NotFound
 from core.guidelines.versions import guideline_text
 from core.people.permissions import require_part
 from core.policy import LabelPolicy, Policy, QueuePolicy
+from core.records.learning import ModelVersion
 from core.records.predictions import Prediction
-from core.records.reviews import Correction, ReviewItem
+from core.records.reviews import Correction, ReviewItem, Suggestion
 from core.review.answers import CurrentAnswer, current_answers
 from core.review.content import shown_content, shown_text
 from core.review.questions import question_of
@@ -55,6 +56,16 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Guess:
+    """What a model says about an item. model: its name, where it is not the one whose prediction was flagged."""
+
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+    model: str | None = None
+
+
+@dataclass(frozen=True)
 class ItemCard:
     """A review item as everyone in the channel may see it. While it is open: no single votes and no voters. A blind
     one has no guess, no probability and no reason that betrays them, also when it is disputed."""
@@ -71,6 +82,7 @@ class ItemCard:
     fields: dict[str, str]
     predicted_label: str | None
     confidence: float | None
+    since: Guess | None  # what the model says that has gone live since; only while the item is undecided
     why_flagged: tuple[FlagLine, ...]
     labels: tuple[str, ...]  # in the order in which they are offered
     most_buttons: int
@@ -102,6 +114,7 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
     answers = current_answers(session, item_id)
     content = shown_content(question, queue)
     hidden = item.blind and item.state is not ItemState.SETTLED
+    since = None if hidden or not item.state.is_undecided else _guess_since(session, item_id)
     return ItemCard(
         subject=CardRef.of(item.id, item.opened_at),
         queue_title=queue.shown_title,
@@ -115,8 +128,9 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         fields=content.fields,
         predicted_label=None if hidden or prediction is None else prediction.label,
         confidence=None if hidden or prediction is None else prediction.confidence,
+        since=since,
         why_flagged=tuple(flag for flag in _flags(prediction) if not (hidden and flag.betrays)),
-        labels=_labels_in_order(prediction, queue, fixed=item.blind),
+        labels=_labels_in_order(since or _guess_of(prediction), queue, fixed=item.blind),
         most_buttons=queue.review.buttons,
         votes=sum(answer.kind.is_vote for answer in answers),
         most_votes=queue.consensus.votes,
@@ -133,7 +147,7 @@ def form_card(session: Session, item_id: int, person: str, policy: Policy) -> Fo
         return None
     queue = policy.queue(item.queue.name)
     require_part(session, item.queue, person, "answer", queue)
-    if item.state in (ItemState.SETTLED, ItemState.ERASED):
+    if not item.state.is_undecided:
         return None
     question = question_of(item)
     mine = next((answer for answer in current_answers(session, item_id) if answer.person == person), None)
@@ -164,14 +178,26 @@ def _flags(prediction: Prediction | None) -> list[FlagLine]:
     return [FlagLine(Coded(flag.reason, flag.values), flag.person) for flag in flags]
 
 
-def _labels_in_order(prediction: Prediction | None, queue: QueuePolicy, fixed: bool) -> tuple[str, ...]:
+def _guess_of(prediction: Prediction | None) -> Guess | None:
+    if prediction is None or prediction.label is None:
+        return None
+    return Guess(prediction.label, prediction.confidence or 0.0, prediction.probabilities or {})
+
+
+def _guess_since(session: Session, item_id: int) -> Guess | None:
+    stored = session.get(Suggestion, item_id)
+    if stored is None:
+        return None
+    model = session.get_one(ModelVersion, stored.model_id)
+    return Guess(stored.label, stored.confidence, stored.probabilities, model.name)
+
+
+def _labels_in_order(guess: Guess | None, queue: QueuePolicy, fixed: bool) -> tuple[str, ...]:
     """Likeliest first; of equals, and where nothing is known or may be shown, the queue's order."""
-    if fixed or prediction is None:
+    if fixed or guess is None:
         return queue.label_names
-    probabilities = dict(prediction.probabilities or {})
-    if prediction.label:
-        probabilities.setdefault(prediction.label, 2.0)
-    return tuple(sorted(queue.label_names, key=lambda name: (name != prediction.label, -probabilities.get(name, 0.0))))
+    chances = guess.probabilities
+    return tuple(sorted(queue.label_names, key=lambda name: (name != guess.label, -chances.get(name, 0.0))))
 
 
 def _outcome(

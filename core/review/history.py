@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from core.people.members import holds
 from core.policy import Policy, PrivacyPolicy
+from core.records.learning import ModelVersion
 from core.records.predictions import Prediction
-from core.records.reviews import Answer, Correction, ReviewItem
+from core.records.reviews import Answer, Correction, ReviewItem, Suggestion
 from core.review.questions import question_of
 from core.vocabulary import AnswerKind, Coded, Destination, ErrorReason, ItemState, QuestionAbout, Role
 
@@ -83,7 +84,23 @@ class Erased:
     was_settled: bool
 
 
-Step = PredictionMade | Flagged | AskedAgain | Opened | Answered | Settled | Erased
+@dataclass(frozen=True)
+class Suggested:
+    """A model that went live while the item was undecided: what its card has shown since."""
+
+    model: str
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Closed:
+    """Another model went live, and the policy closes unanswered items then."""
+
+    model: str
+
+
+Step = PredictionMade | Flagged | AskedAgain | Opened | Answered | Settled | Erased | Suggested | Closed
 
 
 @dataclass(frozen=True)
@@ -112,11 +129,12 @@ def item_history(session: Session, item_id: int, person: str | None, policy: Pol
     if named:
         every = session.scalars(select(Answer).where(Answer.item_id == item_id).order_by(Answer.id))
         lines += [HistoryLine(answer.created_at, _answered(answer, queue.privacy)) for answer in every]
+    lines += _since_promoted(session, item)
     corrections = session.scalars(select(Correction).where(Correction.item_id == item_id).order_by(Correction.id))
     lines += [HistoryLine(correction.settled_at, _settled(correction, named)) for correction in corrections]
     if question.erased_at is not None:
         lines.append(HistoryLine(question.erased_at, Erased(was_settled=item.state is not ItemState.ERASED)))
-    return lines
+    return sorted(lines, key=lambda line: line.at)
 
 
 def _model_lines(prediction: Prediction) -> list[HistoryLine]:
@@ -129,6 +147,18 @@ def _model_lines(prediction: Prediction) -> list[HistoryLine]:
             for flag in prediction.flags
         ),
     ]
+
+
+def _since_promoted(session: Session, item: ReviewItem) -> list[HistoryLine]:
+    """Blind items have no suggestion."""
+    lines = []
+    suggested, closed_for = session.get(Suggestion, item.id), item.closed_for
+    if suggested is not None:
+        model = session.get_one(ModelVersion, suggested.model_id).name
+        lines.append(HistoryLine(suggested.created_at, Suggested(model, suggested.label, suggested.confidence)))
+    if closed_for is not None and item.settled_at is not None:
+        lines.append(HistoryLine(item.settled_at, Closed(session.get_one(ModelVersion, closed_for).name)))
+    return lines
 
 
 def _answered(answer: Answer, privacy: PrivacyPolicy) -> Answered:

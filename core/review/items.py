@@ -127,6 +127,8 @@ def locked_item(session: Session, subject: CardRef) -> LockedItem:
     subject.require(item.opened_at)
     if item.state is ItemState.ERASED:
         raise AlreadySettled(f"The text of item {item.id} was erased, so there is nothing left to review.")
+    if item.state is ItemState.CLOSED:
+        raise AlreadySettled(f"Item {item.id} was closed when another model went live. It needs no answer any more.")
     return item
 
 

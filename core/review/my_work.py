@@ -15,7 +15,7 @@ from core.review.answers import said_words
 from core.review.content import shown_text
 from core.review.questions import ERASED_AT, TEXT, Question, question_of, with_content
 from core.review.workload import load, waiting_for
-from core.vocabulary import AnswerKind, ItemState
+from core.vocabulary import AnswerKind
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _last_answers(session: Session, person: str, queues: Sequence[QueuePolicy], 
             queue_title=titles.get(item.queue.name, item.queue.name),
             excerpt=_excerpt_of(question_of(item), mine.get(item.queue.name)),
             words=said_words(answer),
-            may_undo=item.state not in (ItemState.SETTLED, ItemState.ERASED),
+            may_undo=item.state.is_undecided,
         )
         for answer, item in found
     ]

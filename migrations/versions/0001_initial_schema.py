@@ -497,6 +497,45 @@ def upgrade() -> None:
         sa.UniqueConstraint("run_id", name=op.f("uq_model_version_run_id")),
     )
     op.create_table(
+        "artifact",
+        sa.Column("model_id", big_id, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("runtime", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_artifact_model_id_model_version")),
+        sa.PrimaryKeyConstraint("model_id", name=op.f("pk_artifact")),
+    )
+    op.create_table(
+        "evaluation",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("model_id", big_id, nullable=False),
+        sa.Column("live_model_id", big_id, nullable=True),
+        sa.Column("live_changes", sa.Integer(), nullable=False),
+        sa.Column("golden_hash", sa.String(), nullable=False),
+        sa.Column("scorecard", sa.JSON(), nullable=False),
+        sa.Column("passed", sa.Boolean(), nullable=False),
+        sa.Column("blocks", sa.JSON(), nullable=False),
+        sa.Column("warnings", sa.JSON(), nullable=False),
+        sa.Column("policy_fingerprint", sa.String(), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["live_model_id"], ["model_version.id"], name=op.f("fk_evaluation_live_model_id_model_version")
+        ),
+        sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_evaluation_model_id_model_version")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evaluation")),
+    )
+    op.create_index(op.f("ix_evaluation_model_id"), "evaluation", ["model_id"])
+    op.create_table(
+        "live",
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("model_id", big_id, nullable=True),
+        sa.Column("changes", sa.Integer(), nullable=False),
+        sa.Column("changed_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_live_model_id_model_version")),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_live_queue_id_queue")),
+        sa.PrimaryKeyConstraint("queue_id", name=op.f("pk_live")),
+    )
+    op.create_table(
         "review_item",
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),
@@ -511,9 +550,13 @@ def upgrade() -> None:
         sa.Column("blind", sa.Boolean(), nullable=False),
         sa.Column("opened_at", moment, nullable=False),
         sa.Column("settled_at", moment, nullable=True),
+        sa.Column("closed_for", big_id, nullable=True),
         sa.CheckConstraint(
             "(about = 'prediction' AND prediction_id IS NOT NULL AND golden_id IS NULL AND seed_id IS NULL) OR (about = 'golden' AND golden_id IS NOT NULL AND prediction_id IS NULL AND seed_id IS NULL) OR (about = 'training_row' AND golden_id IS NULL AND (prediction_id IS NULL) != (seed_id IS NULL))",
             name=op.f("ck_review_item_about_one_row"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["closed_for"], ["model_version.id"], name=op.f("fk_review_item_closed_for_model_version")
         ),
         sa.ForeignKeyConstraint(
             ["golden_id"], ["golden_example.id"], name=op.f("fk_review_item_golden_id_golden_example")
@@ -524,6 +567,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_review_item_queue_id_queue")),
         sa.ForeignKeyConstraint(["seed_id"], ["seed_example.id"], name=op.f("fk_review_item_seed_id_seed_example")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_review_item")),
+    )
+    op.create_index(
+        "ix_review_item_closed_for",
+        "review_item",
+        ["closed_for"],
+        postgresql_where=sa.text("closed_for IS NOT NULL"),
+        sqlite_where=sa.text("closed_for IS NOT NULL"),
     )
     op.create_index(
         "ix_review_item_golden_id",
@@ -602,13 +652,19 @@ def upgrade() -> None:
         sqlite_where=sa.text("is_current"),
     )
     op.create_table(
-        "artifact",
+        "approval",
+        sa.Column("id", big_id, nullable=False),
         sa.Column("model_id", big_id, nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.Column("sha256", sa.String(), nullable=False),
-        sa.Column("runtime", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_artifact_model_id_model_version")),
-        sa.PrimaryKeyConstraint("model_id", name=op.f("pk_artifact")),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("standing", sa.Boolean(), nullable=False),
+        sa.Column("reacted_at", sa.BigInteger(), nullable=False),
+        sa.Column("evaluation_id", big_id, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["evaluation_id"], ["evaluation.id"], name=op.f("fk_approval_evaluation_id_evaluation")
+        ),
+        sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_approval_model_id_model_version")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approval")),
+        sa.UniqueConstraint("model_id", "person", name=op.f("uq_approval_model_id_person")),
     )
     op.create_table(
         "assignment",
@@ -658,51 +714,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("is_current"),
     )
     op.create_table(
-        "evaluation",
-        sa.Column("id", big_id, nullable=False),
-        sa.Column("model_id", big_id, nullable=False),
-        sa.Column("live_model_id", big_id, nullable=True),
-        sa.Column("live_changes", sa.Integer(), nullable=False),
-        sa.Column("golden_hash", sa.String(), nullable=False),
-        sa.Column("scorecard", sa.JSON(), nullable=False),
-        sa.Column("passed", sa.Boolean(), nullable=False),
-        sa.Column("blocks", sa.JSON(), nullable=False),
-        sa.Column("warnings", sa.JSON(), nullable=False),
-        sa.Column("policy_fingerprint", sa.String(), nullable=False),
-        sa.Column("created_at", moment, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["live_model_id"], ["model_version.id"], name=op.f("fk_evaluation_live_model_id_model_version")
-        ),
-        sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_evaluation_model_id_model_version")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_evaluation")),
-    )
-    op.create_index(op.f("ix_evaluation_model_id"), "evaluation", ["model_id"])
-    op.create_table(
-        "live",
-        sa.Column("queue_id", big_id, nullable=False),
-        sa.Column("model_id", big_id, nullable=True),
-        sa.Column("changes", sa.Integer(), nullable=False),
-        sa.Column("changed_at", moment, nullable=True),
-        sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_live_model_id_model_version")),
-        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_live_queue_id_queue")),
-        sa.PrimaryKeyConstraint("queue_id", name=op.f("pk_live")),
-    )
-    op.create_table(
-        "approval",
-        sa.Column("id", big_id, nullable=False),
-        sa.Column("model_id", big_id, nullable=False),
-        sa.Column("person", sa.String(), nullable=False),
-        sa.Column("standing", sa.Boolean(), nullable=False),
-        sa.Column("reacted_at", sa.BigInteger(), nullable=False),
-        sa.Column("evaluation_id", big_id, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["evaluation_id"], ["evaluation.id"], name=op.f("fk_approval_evaluation_id_evaluation")
-        ),
-        sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_approval_model_id_model_version")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_approval")),
-        sa.UniqueConstraint("model_id", "person", name=op.f("uq_approval_model_id_person")),
-    )
-    op.create_table(
         "decision",
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),
@@ -727,6 +738,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_decision_model_id"), "decision", ["model_id"])
     op.create_index(op.f("ix_decision_queue_id"), "decision", ["queue_id"])
+    op.create_table(
+        "suggestion",
+        sa.Column("item_id", big_id, nullable=False),
+        sa.Column("model_id", big_id, nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=False),
+        sa.Column("probabilities", sa.JSON(), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["review_item.id"], name=op.f("fk_suggestion_item_id_review_item")),
+        sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_suggestion_model_id_model_version")),
+        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_suggestion")),
+    )
+    op.create_index(op.f("ix_suggestion_model_id"), "suggestion", ["model_id"])
 
 
 def downgrade() -> None:

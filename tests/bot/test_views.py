@@ -20,8 +20,9 @@ from core.learning.evaluation.compare import GoldenRow, Predicted, compare
 from core.learning.evaluation.intervals import wilson
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine, RunCard
+from core.learning.lifecycle.open_items import OpenItems
 from core.policy import LabelPolicy
-from core.review.cards import FlagLine, FormCard, GivenReason, ItemCard, Outcome
+from core.review.cards import FlagLine, FormCard, GivenReason, Guess, ItemCard, Outcome
 from core.review.history import (
     Answered,
     AskedAgain,
@@ -117,6 +118,7 @@ def item(**more: Any) -> ItemCard:
         fields={"Customer": "gold"},
         predicted_label="billing error",
         confidence=0.5,
+        since=None,
         why_flagged=(FlagLine(Coded(Reason.UNCERTAIN, {"confidence": 0.5, "threshold": 0.8})),),
         labels=("billing error", "refund", "delivery"),
         most_buttons=4,
@@ -155,6 +157,8 @@ STATES: dict[str, Callable[[str], ItemCard]] = {
     "no guess": lambda text: item(
         text=text, predicted_label=None, confidence=None, why_flagged=(FlagLine(Coded(Reason.PERSON), ANA),)
     ),
+    "with a new suggestion": lambda text: item(text=text, since=Guess("refund", 0.9, {}, "v4")),
+    "closed": lambda text: item(text=text, state=ItemState.CLOSED),
     "disputed": lambda text: item(text=text, **DISPUTED),
     "disputed, blind": lambda text: item(text=text, **DISPUTED, **BLIND),
     "settled": lambda text: item(text=text, **SETTLED, outcome=outcome(text[:1000])),
@@ -192,6 +196,15 @@ def test_slack_takes_a_card_with_the_longest_labels_there_are(letter: str) -> No
     tally = dict.fromkeys(names, 1)
     settled = outcome(label=names[0], tally=tally, names=dict.fromkeys(names, (ANA,)))
     check(review_item.render(item(**SETTLED, predicted_label=names[1], outcome=settled)))
+
+
+def test_a_card_says_what_the_new_model_and_the_former_one_say() -> None:
+    drawn = review_item.render(item(since=Guess("refund", 0.9, {}, "v4")))
+    words = "The new model v4 says *refund* (90%). The former one said *billing error* (50%)."
+    assert words in check(drawn)
+    assert words.replace("*", "") in drawn.text
+    alone = item(since=Guess("refund", 0.9, {}, "v4"), predicted_label=None, confidence=None)
+    assert "The new model v4 says *refund* (90%)." in check(review_item.render(alone))
 
 
 def test_a_blind_card_says_nothing_of_the_model() -> None:
@@ -464,6 +477,7 @@ def report(text: str = "", **more: Any) -> CandidateCard:
         evaluation_id=5,
         decisions=(),
         superseded_by=None,
+        open_items=OpenItems("ask", 0, 0),
     )
     return replace(card, **more)
 
@@ -477,6 +491,15 @@ REPORTS: dict[str, tuple[Callable[[str], CandidateCard], str]] = {
     "one of two": (lambda t: report(t, approvals=(CLEO,), approvals_needed=2), f"1 of 2 leads (<@{CLEO}>)."),
     "refused": (lambda t: report(t, passed=False, blocks=findings(t) * 8), "A check mark won't promote it."),
     "outdated": (lambda t: report(t, outdated=True), "The live model has changed."),
+    "what it does to open items": (report, "If it goes live, open items stay open and show its suggestion."),
+    "what it closes": (
+        lambda t: report(t, open_items=OpenItems("close", 0, 0)),
+        "If it goes live, unanswered items that only the former model's doubt opened are closed.",
+    ),
+    "what it did to open items": (
+        lambda t: report(t, state=ModelState.LIVE, open_items=OpenItems("close", 1, 3)),
+        "Its suggestion was added to 1 open item. 3 unanswered items closed when it went live.",
+    ),
     "live": (
         lambda t: report(t, state=ModelState.LIVE, decisions=(decision(DecisionKind.OVERRULE, CLEO, reason=t),)),
         f"promoted against the gate by <@{CLEO}>",

@@ -6,6 +6,7 @@ from bot.slack.views.mrkdwn import MRKDWN, moment
 from bot.wording.gate import BASELINES, gate_sentence
 from bot.wording.model_history import decision
 from bot.wording.numbers import count, signed
+from bot.wording.open_items import open_items_sentence
 from bot.wording.report import counts_sentence, on_texts, plain_line, what_counts
 from core.learning.evaluation.intervals import Interval
 from core.learning.evaluation.scorecard import Flip, LabelScore, PinScore, Scorecard
@@ -24,7 +25,9 @@ def render(card: CandidateCard) -> Message:
     if card.warnings:
         drawn.append(blocks.context(*(f":warning: {gate_sentence(warning, MRKDWN)}" for warning in card.warnings)))
     drawn += _details(card.scorecard)
-    drawn.append(blocks.context(_provenance(card), *(_decision(line) for line in card.decisions)))
+    afterwards = open_items_sentence(card.open_items, card.state)
+    told = [_provenance(card), *([afterwards] if afterwards else []), *(_decision(line) for line in card.decisions)]
+    drawn.append(blocks.context(*told))
     if card.state is ModelState.CANDIDATE and not card.passed and not card.outdated:
         drawn += blocks.actions(blocks.button("Overrule…", "overrule", str(card.subject), style="danger"))
     return blocks.message(_spoken(card, head), drawn)

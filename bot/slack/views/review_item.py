@@ -21,7 +21,9 @@ def render(card: ItemCard) -> Message:
     if card.state is ItemState.SETTLED:
         return _settled(card)
     if card.state is ItemState.ERASED:
-        return _erased(card)
+        return _over(card, f"The text of item {card.subject.id} was erased, so there is nothing left to review.")
+    if card.state is ItemState.CLOSED:
+        return _over(card, f"Item {card.subject.id} was closed when another model went live. It needs no answer.")
     return _undecided(card)
 
 
@@ -64,8 +66,7 @@ def _settled(card: ItemCard) -> Message:
     return blocks.message(text, drawn)
 
 
-def _erased(card: ItemCard) -> Message:
-    words = f"The text of item {card.subject.id} was erased, so there is nothing left to review."
+def _over(card: ItemCard, words: str) -> Message:
     return blocks.message(words, [*_top(card), blocks.context(words)])
 
 
@@ -85,9 +86,23 @@ def _why_here(card: ItemCard) -> list[str]:
     flags = [flag_sentence(flag.why, flag.person, MRKDWN) for flag in card.why_flagged]
     if card.blind:
         return [":see_no_evil: *Blind review.* The model's guess is hidden until this is decided.", *flags]
-    if card.predicted_label is None:
+    if card.predicted_label is None and card.since is None:
         return ["No model has seen this.", *flags]
-    return [f"The model says *{blocks.literal(card.predicted_label)}* ({card.confidence or 0:.0%}).", *flags]
+    return [_guess(card), *flags]
+
+
+def _guess(card: ItemCard, mark: str = "*") -> str:
+    """What the model says; after a promotion, what the new one says, and what the former one said. mark: around the
+    label."""
+
+    def said(label: str, confidence: float) -> str:
+        return f"{mark}{blocks.literal(label)}{mark} ({confidence:.0%})"
+
+    former = said(card.predicted_label, card.confidence or 0) if card.predicted_label else ""
+    if card.since is None:
+        return f"The model says {former}."
+    now = f"The new model {card.since.model} says {said(card.since.label, card.since.confidence)}."
+    return f"{now} The former one said {former}." if former else now
 
 
 def _hidden_votes(card: ItemCard) -> str:
@@ -113,9 +128,13 @@ def _label_button(card: ItemCard, position: int, name: str) -> Block:
         name,
         f"vote:{position}",
         f"{card.subject}|label|{name}",
-        style="primary" if name == card.predicted_label else None,
+        style="primary" if name == _suggested(card) else None,
         label=f"Label item {card.subject.id} as {name}",
     )
+
+
+def _suggested(card: ItemCard) -> str | None:
+    return card.since.label if card.since else card.predicted_label
 
 
 def _other_buttons(card: ItemCard) -> list[Block]:
@@ -156,11 +175,7 @@ def _why(answer: str, reason: ErrorReason | None, note: str, person: str | None)
 
 def _spoken(card: ItemCard) -> str:
     """The whole card in words: screen readers read nothing else."""
-    predicted_label = (
-        f" The model says {blocks.literal(card.predicted_label)} ({card.confidence or 0:.0%})."
-        if card.predicted_label
-        else ""
-    )
+    predicted_label = f" {_guess(card, mark='')}" if _suggested(card) else ""
     state = f" {dispute_sentence(card.dispute)}" if card.dispute is not None else ""
     where = f"{blocks.escape(card.queue_title)}, item {card.subject.id}"
     return f"{where}: which label is right?{predicted_label}{state} {_quoted(card, 1500)}"

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core.delivery.card_refs import CardRef
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.models import newest_evaluation
+from core.learning.lifecycle.open_items import OpenItems, open_items_of
 from core.policy import Policy, QueuePolicy
 from core.records.learning import (
     Approval,
@@ -59,6 +60,7 @@ class CandidateCard:
     evaluation_id: int
     decisions: tuple["DecisionLine", ...]
     superseded_by: str | None
+    open_items: OpenItems
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         evaluation_id=evaluation.id,
         decisions=tuple(decisions_about(session, model_id, queue)),
         superseded_by=newer.name if newer and model.state is ModelState.SUPERSEDED else None,
+        open_items=open_items_of(session, model_id, queue),
     )
 
 

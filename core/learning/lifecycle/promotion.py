@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core import jobs
 from core.delivery.webhooks import publish
 from core.learning.lifecycle.models import newest_evaluation
+from core.learning.lifecycle.open_items import request_renewal
 from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.runs import EVALUATE, TRAIN
 from core.policy import QueuePolicy
@@ -62,6 +63,8 @@ def note_decision(
     )
     session.add(decision)
     session.flush()
+    if kind in ANNOUNCED:
+        request_renewal(session, live, model, kind, now)
     _announce(session, decision, model, now)
 
 

@@ -1,0 +1,47 @@
+"""What happens to a queue's open items when another model goes live: the job that sees to it, and what a model's card
+says of it. The work itself is in core/review/renewal.py."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import jobs
+from core.policy import QueuePolicy
+from core.records.learning import Live, ModelVersion
+from core.records.reviews import ReviewItem, Suggestion
+from core.vocabulary import DecisionKind
+
+RENEW = "renew_items"  # the job
+
+
+@dataclass(frozen=True)
+class OpenItems:
+    """rule: of the policy, for a model that is not live yet. renewed: items that show the model's suggestion (while no
+    later one is live); closed: those that were closed for it."""
+
+    rule: Literal["ask", "close"]
+    renewed: int
+    closed: int
+
+
+def open_items_of(session: Session, model_id: int, policy: QueuePolicy) -> OpenItems:
+    def counted(found: object) -> int:
+        return session.scalar(select(func.count()).where(found)) or 0  # type: ignore[arg-type]
+
+    return OpenItems(
+        policy.rollout.open_items,
+        counted(Suggestion.model_id == model_id),
+        counted(ReviewItem.closed_for == model_id),
+    )
+
+
+def request_renewal(session: Session, live: Live, model: ModelVersion, kind: DecisionKind, now: datetime) -> None:
+    """The live model has changed: have open items brought in line. A model that was brought back closes nothing: what
+    was flagged under the one that failed is worth an answer. The caller holds the Live row."""
+    payload = {"model_id": model.id, "queue": model.queue.name, "may_close": kind is not DecisionKind.ROLL_BACK}
+    jobs.enqueue(
+        session, RENEW, f"{RENEW}:{live.queue_id}:{live.changes}", payload, now, mutex=f"{RENEW}:{model.queue.name}"
+    )
