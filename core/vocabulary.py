@@ -211,6 +211,7 @@ class DecisionKind(StrEnum):
     PROMOTE = "promote"
     OVERRULE = "overrule"  # promoted by a lead although the gate refused it
     REJECT = "reject"
+    EXPIRE = "expire"  # the leads said nothing in time: no decision, and they are asked again
     ROLL_BACK = "roll_back"
 
 
@@ -240,6 +241,7 @@ class NoticeKind(StrEnum):
     NOT_A_LEAD = "not_a_lead"  # values: sentence, ask
     REACTION_REFUSED = "reaction_refused"  # values: sentence, ask
     DECISION_PENDING = "decision_pending"  # values: queue, model, hours
+    DECISION_EXPIRED = "decision_expired"  # values: queue, model, hours
     COMPARISON_FAILED = "comparison_failed"  # values: queue, model, problem (its code and values)
     CHANNEL_BLOCKED = "channel_blocked"  # values: channel, error, waiting
     MESSAGES_REFUSED = "messages_refused"  # values: channel, error, count, cards

@@ -15,6 +15,7 @@ DECIDED: dict[DecisionKind, str] = {
     DecisionKind.PROMOTE: "promoted by",
     DecisionKind.OVERRULE: "promoted against the gate by",
     DecisionKind.REJECT: "rejected by",
+    DecisionKind.EXPIRE: "no decision in time, so the leads are asked again",
     DecisionKind.ROLL_BACK: "brought back by",
 }
 
@@ -49,7 +50,7 @@ def decision(line: DecisionLine, form: Format) -> str:
     who = ", ".join(form.person(lead) for lead in line.leads)
     reason = f": “{form.text(line.reason)}”" if line.reason else ""
     about = f"{line.instead} " if line.instead else ""
-    return f"{about}{DECIDED[line.kind]} {who}{reason}"
+    return f"{about}{DECIDED[line.kind]} {who}".rstrip() + reason
 
 
 def _snapshot(step: SnapshotTaken) -> str:

@@ -20,6 +20,7 @@ from core import jobs
 from core.delivery.retention import forget_before
 from core.jobs import Claim
 from core.learning.lifecycle.decisions import remind_of_pending
+from core.learning.lifecycle.expiry import expire_pending
 from core.learning.lifecycle.open_items import RENEW
 from core.learning.lifecycle.runs import EVALUATE, TRAIN, request_run
 from core.learning.lifecycle.training import evaluate_again, train
@@ -134,6 +135,17 @@ def remind_leads(services: Services) -> bool:
     return False
 
 
+def expire_candidates(services: Services) -> bool:
+    """Candidates that have waited too long for a decision are asked about again."""
+    for_each(services.policy.queues, partial(_expire_candidates, services), "waiting candidates")
+    return False
+
+
+def _expire_candidates(services: Services, queue: QueuePolicy) -> None:
+    with services.database.transaction(wait=PATIENT) as session:
+        expire_pending(session, queue, services.clock())
+
+
 def load_live_models(services: Services) -> bool:
     """So that no click has to wait for a freshly promoted model to be read."""
     for_each(services.policy.queues, services.serving.usable, "live models")
@@ -174,6 +186,7 @@ PERIODIC_TASKS = (
     PeriodicTask("dead leases", 5, release_dead_leases),
     PeriodicTask("unanswerable items", 30, settle_unanswerable),
     PeriodicTask("reminders", 60, remind_leads),
+    PeriodicTask("expiry", 60, expire_candidates),
     PeriodicTask("people", 300, refresh_people),
     PeriodicTask("deleted cards", HOUR, post_deleted_again),
     PeriodicTask("retention", DAY, erase_what_expired),

@@ -10,6 +10,13 @@ from core.policy.base import Section
 class RolloutPolicy(Section):
     """The steps between a candidate and the model that answers everyone."""
 
+    expiry_hours: float = Field(
+        168,
+        ge=0,
+        le=8760,
+        description="hours after which a waiting candidate counts as not decided, and the leads are asked again; "
+        "0: never",
+    )
     open_items: Literal["ask", "close"] = Field(
         "ask",
         description="open items after a promotion: `ask` shows the new model's suggestion on them; `close` closes "

@@ -134,6 +134,7 @@ class ModelVersion(Base):
     learner: Mapped[str]
     parameters_fingerprint: Mapped[str]
     created_at: Mapped[datetime]
+    asked_at: Mapped[datetime | None]  # when the leads were asked again; None: since it was made
     reminded_at: Mapped[datetime | None]
 
     queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)

@@ -489,6 +489,7 @@ def upgrade() -> None:
         sa.Column("learner", sa.String(), nullable=False),
         sa.Column("parameters_fingerprint", sa.String(), nullable=False),
         sa.Column("created_at", moment, nullable=False),
+        sa.Column("asked_at", moment, nullable=True),
         sa.Column("reminded_at", moment, nullable=True),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_model_version_queue_id_queue")),
         sa.ForeignKeyConstraint(["run_id"], ["training_run.id"], name=op.f("fk_model_version_run_id_training_run")),

@@ -182,6 +182,12 @@ NOTICES: list[tuple[NoticeKind, dict[str, Any], str]] = [
         "Support tickets: v1 has been waiting 24 hours for a decision.",
     ),
     (
+        NoticeKind.DECISION_EXPIRED,
+        {"queue": "Support tickets", "model": "v1", "hours": 168.0},
+        "Support tickets: v1: no decision within 168 hours, so it is not live. Leads: react to its report with "
+        ":white_check_mark: or :x:. I'll ask again if no decision is made.",
+    ),
+    (
         NoticeKind.COMPARISON_FAILED,
         {"queue": "support", "model": "v1", "problem": {"code": "worker_died", "values": {"attempts": 5}}},
         "support: v1 could not be compared with the live model. Its worker stopped 5 times. "

@@ -27,6 +27,11 @@ def render(kind: str, values: Values) -> str:
             return asking(values["sentence"], values["ask"])
         case NoticeKind.DECISION_PENDING:
             return f"{_model(values)} has been waiting {_hours(values['hours'])} for a decision."
+        case NoticeKind.DECISION_EXPIRED:
+            return (
+                f"{_model(values)}: no decision within {_hours(values['hours'])}, so it is not live. "
+                "Leads: react to its report with :white_check_mark: or :x:. I'll ask again if no decision is made."
+            )
         case NoticeKind.COMPARISON_FAILED:
             problem = run_problem(Coded.from_dict(values["problem"]), MRKDWN)
             return (

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from core.delivery import notices
 from core.delivery.card_refs import CardRef, microseconds
 from core.errors import AlreadySettled, Invalid, NotFound, Outdated, Refusal
+from core.learning.lifecycle.expiry import asked_since
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.promotion import go_live, note_decision
@@ -119,10 +120,10 @@ def remind_of_pending(session: Session, now: datetime, policy: Policy) -> None:
     queues = {queue.name: queue for queue in policy.queues}
     for model in waiting:
         queue = queues.get(model.queue.name)  # None: the queue has left the policy file, so no one can decide
-        if queue and model.created_at + timedelta(hours=queue.promotion.reminder_hours) <= now:
+        if queue and asked_since(model) + timedelta(hours=queue.promotion.reminder_hours) <= now:
             model.reminded_at = now
             values = {"queue": queue.shown_title, "model": model.name, "hours": queue.promotion.reminder_hours}
-            key = f"{NoticeKind.DECISION_PENDING}:{model.id}"
+            key = f"{NoticeKind.DECISION_PENDING}:{model.id}:{asked_since(model):%Y-%m-%dT%H:%M}"
             notices.notify(session, NoticeKind.DECISION_PENDING, key, model.queue.leads_channel, None, values, now)
 
 
