@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 # Compiled once, not anew by each of the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench audit lock
+.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench bench-loop audit lock
 
 demo: $(READY)
 	@$(BIN)/goldloop demo $(ARGS)
@@ -52,6 +52,11 @@ bench: $(READY)
 	@$(BIN)/python -m benchmarks.intake $(ARGS)
 	@$(BIN)/python -m benchmarks.scale $(ARGS)
 
+# Months of the loop on the texts of ../shared/data, with the truth known: does the gate let a better model live, and no
+# worse one? Ten minutes on two quiet cores, two to three hours with ARGS=--full; Ctrl-C ends it, the same command goes on.
+bench-loop: $(READY)
+	@$(BIN)/python -m benchmarks.loop $(ARGS)
+
 # Known holes in the locked versions; ends with 3, and says so, where the advisories cannot be reached.
 audit: $(READY)
 	@$(BIN)/python -m tests.security.advisories
@@ -80,4 +85,4 @@ screenshots: $(READY)
 	@$(BIN)/python -m bot.demo.screenshots
 
 clean:
-	rm -rf $(VENV) .demo .chaos build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .demo .chaos .loop build dist .mypy_cache .ruff_cache .pytest_cache
