@@ -42,6 +42,7 @@ class ItemState(StrEnum):
     DISPUTED = "disputed"  # reviewers could not settle it: a lead decides
     SETTLED = "settled"
     ERASED = "erased"  # its text was erased before it was settled
+    CLOSED = "closed"  # another model went live before it was answered
 
 
 class Settler(StrEnum):
@@ -56,6 +57,7 @@ class Destination(StrEnum):
 
     TRAINING = "training"
     GOLDEN = "golden"
+    HELD_OUT = "held_out"  # a random check for estimates alone: it neither trains nor tests
     NOWHERE = "nowhere"  # "none of these": there is no label to learn
 
 
@@ -81,9 +83,9 @@ class Problem:
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A row that was not stored. index: its position among the rows sent, from 0; field: the invalid field."""
+    """A row that was not stored. row: its place among the rows sent, from 1; field: the invalid field."""
 
-    index: int
+    row: int
     field: str | None
     reason: str
 

@@ -110,7 +110,7 @@ def flag_for_review(
     item_id = _item_about(session, queue, prediction.external_id)
     if item_id is not None and reopen(session, item_id, now):
         asked = replace(stored, id=session.get_one(ReviewItem, item_id).prediction_id or stored.id)
-        _flag(session, [(asked, BY_PERSON)], now, policy, person)
+        _flag(session, [(asked, (BY_PERSON,))], now, policy, person)
         return item_id
     if item_id is not None:
         raise Refusal(f"This message is already under review (item {item_id}).", item_id=item_id)

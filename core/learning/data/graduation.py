@@ -73,11 +73,12 @@ def has_graduated(session: Session, queue_id: int, content_hash: str) -> bool:
 
 
 def _capped(queue_id: int) -> tuple[ColumnElement[bool], ...]:
-    """The past errors that the cap is about. Those that are kept whatever their age get a condition here."""
+    """The past errors that the cap is about: pinned ones are kept whatever their age."""
     return (
         GoldenExample.queue_id == queue_id,
         GoldenExample.stratum == Stratum.PAST_ERROR,
         GoldenExample.origin == Origin.FLAGGED,
+        GoldenExample.pin.is_(None),
         GoldenExample.graduated_in.is_(None),
         GoldenExample.withdrawn_at.is_(None),
         GoldenExample.erased_at.is_(None),

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.errors import AlreadySettled
+from core.errors import AlreadySettled, Refusal
 from core.learning.data.golden import golden_set
 from core.learning.data.graduation import beyond_cap
+from core.learning.data.pins import pin, unpin
 from core.learning.data.snapshots import snapshot_rows
 from core.learning.lifecycle.cards import candidate_card
 from core.learning.lifecycle.decisions import approve
@@ -93,6 +94,21 @@ def test_the_oldest_past_error_beyond_the_cap_trains_with_its_golden_label(open_
         model = session.scalars(select(ModelVersion).order_by(ModelVersion.id).limit(1)).one()
         card = candidate_card(session, model.id, desk.policy)
     assert (card.graduated, card.graduates_left_out) == (1, 0)
+
+
+def test_a_pinned_past_error_stays_and_one_that_trains_cannot_be_pinned(open_desk: OpenDesk) -> None:
+    desk = capped(open_desk)
+    three(desk)
+    with desk.database.transaction() as session:
+        pin(session, example(desk, OLDEST).id, CLEO, NOW, desk.rules)
+    taught(desk)
+    assert still_golden(desk) == [OLDEST, MIDDLE, NEWEST]
+    with desk.database.transaction() as session:
+        unpin(session, example(desk, OLDEST).id, CLEO, desk.rules)
+    taught(desk)
+    assert still_golden(desk) == [MIDDLE, NEWEST]
+    with desk.database.transaction() as session, pytest.raises(Refusal, match="trains by now"):
+        pin(session, example(desk, OLDEST).id, CLEO, NOW, desk.rules)
 
 
 @pytest.mark.slow

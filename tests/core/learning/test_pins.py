@@ -16,7 +16,7 @@ from core.learning.evaluation.gate import gate
 from core.learning.evaluation.scorecard import Baseline, PinScore
 from core.records.learning import MOST_PINS, GoldenExample
 from core.storage.database import PATIENT
-from core.vocabulary import Coded, GateBlock, Stratum
+from core.vocabulary import Coded, GateBlock, Origin, Stratum
 from tests.core.desk import BILLING, NOW, REFUND, Desk
 from tests.people import ANA, CLEO, support_policy
 
@@ -27,7 +27,8 @@ def add(desk: Desk, count: int, stratum: Stratum = Stratum.PAST_ERROR, text: str
         rows = [
             GoldenExample(
                 queue_id=desk.queue().id, text=f"{text} {number}", fields={}, label=REFUND, created_at=NOW,
-                content_hash=Input(f"{text} {number}").content_hash, stratum=stratum, inclusion_probability=1.0,
+                content_hash=Input(f"{text} {number}").content_hash, stratum=stratum,
+                origin=Origin.FLAGGED, inclusion_probability=1.0, label_as_of=0,
             )
             for number in range(count)
         ]  # fmt: skip
