@@ -41,8 +41,18 @@ def demo(
     data: Annotated[
         Path | None, typer.Option(help="Your own CSV, JSONL or Parquet file with the columns text and label.")
     ] = None,
-    size: Annotated[int, typer.Option(min=60, max=20_000, help="With --data: number of rows to use.")] = 600,
+    size: Annotated[
+        int,
+        typer.Option(
+            min=60,
+            max=20_000,
+            help="With --data: number of rows to use; more if a label would have under five.",
+        ),
+    ] = 600,
     cards: Annotated[int, typer.Option(min=10, max=500, help="With --auto: number of tickets to review.")] = 80,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="With --auto: keep the workspace open after the summary, until Ctrl-C.")
+    ] = False,
     port: Annotated[int, typer.Option(help="Port of the local workspace's page; 0 for any free port.")] = 7007,
 ) -> None:
     """Run the whole loop on this machine, without a Slack account."""
@@ -50,4 +60,4 @@ def demo(
 
     logging.getLogger().setLevel(logging.WARNING)
     with suppress(KeyboardInterrupt):
-        play(Options(auto or spoil, seed, spoil, data, size, cards, port), out)
+        play(Options(auto or spoil, seed, spoil, data, size, cards, port, keep), out)

@@ -6,8 +6,8 @@ request does.
 """
 
 import json
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.files.tables import labelled_rows
+from bot.wording.numbers import count
 from core.errors import Invalid
 from core.text.content_hash import content_hash, unit_interval
 
@@ -22,8 +23,11 @@ SEED_SHARE = 0.5  # of the demo's seed file becomes golden, by content hash (`go
 SEEDED, GOLDEN, UNSEEN = 0.21, 0.21, 0.26  # of each label's rows; the rest is streamed
 LATE_LABELS = ("data privacy", "gift card", "repair")  # of the demo's own text
 LATE_ROWS = 2
+OPENING = 8  # tickets that arrive first and are easy: what a newcomer sees
+HELPDESK = 4  # messages in #helpdesk
 FEWEST_ROWS = 60
 FEWEST_LABELS = 2
+FEWEST_PER_LABEL = 5  # so that each label has a row in every share
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,13 @@ class Ticket:
 @dataclass(frozen=True)
 class Shares:
     """seed: labelled rows to start from, including those that become golden (by content hash); unseen: held-out rows;
-    stream: the tickets that arrive, in this order."""
+    stream: the tickets that arrive, in this order; helpdesk: messages that people may flag."""
 
     labels: tuple[str, ...]
     seed: tuple[Ticket, ...]
     unseen: tuple[Ticket, ...]
     stream: tuple[Ticket, ...]
+    helpdesk: tuple[Ticket, ...]
 
 
 def own_tickets() -> list[Ticket]:
@@ -57,10 +62,11 @@ def own_tickets() -> list[Ticket]:
 
 
 def file_tickets(path: Path, size: int, rng: np.random.Generator) -> list[Ticket]:
-    """The user's own labelled texts, sampled to about `size` rows with every label kept. Raises Invalid if too few are
-    given."""
-    unique = {content_hash(text): Ticket(text, label) for text, label in labelled_rows(path)}
-    tickets = list(unique.values())
+    """The user's own labelled texts, sampled to about `size` rows, or to more if a label would have fewer than five.
+    Labels get their titles. Raises Invalid if too few are given."""
+    unique = {content_hash(text): (text, label) for text, label in labelled_rows(path)}
+    shown = titles({label for _text, label in unique.values()})
+    tickets = [Ticket(text, shown[label]) for text, label in unique.values()]
     labels = {ticket.label for ticket in tickets}
     if len(tickets) < FEWEST_ROWS or len(labels) < FEWEST_LABELS:
         raise Invalid(
@@ -68,6 +74,28 @@ def file_tickets(path: Path, size: int, rng: np.random.Generator) -> list[Ticket
             f"this file has {len(tickets)} texts and {len(labels)} labels."
         )
     return _sampled(tickets, size, rng)
+
+
+def titles(labels: Collection[str]) -> dict[str, str]:
+    """What people see of each label: an identifier such as `card_arrival` becomes “Card arrival”, unless another label
+    has that title."""
+    words = {label: " ".join(label.split("_")).strip() for label in labels}
+    shown = {label: said[:1].upper() + said[1:] if said != label else label for label, said in words.items()}
+    taken = Counter(title.casefold() for title in shown.values())
+    return {label: title if title and taken[title.casefold()] == 1 else label for label, title in shown.items()}
+
+
+def expectation(tickets: Sequence[Ticket], size: int) -> str:
+    """What the user should know about the sample: more rows than asked for, or labels with too few."""
+    counts = Counter(ticket.label for ticket in tickets)
+    few = sum(rows < FEWEST_PER_LABEL for rows in counts.values())
+    words = f"Using {len(tickets)} texts with {len(counts)} labels."
+    if len(tickets) > size:
+        words += f" These are more than {size}, because each label needs {FEWEST_PER_LABEL}."
+    if few:
+        it, has = ("it", "has") if few == 1 else ("them", "have")
+        words += f" {count(few, 'label')} {has} fewer than {FEWEST_PER_LABEL}: expect the model to miss {it}."
+    return words
 
 
 def share_out(tickets: Sequence[Ticket], late: Sequence[str], rng: np.random.Generator) -> Shares:
@@ -86,9 +114,18 @@ def share_out(tickets: Sequence[Ticket], late: Sequence[str], rng: np.random.Gen
         seed, unseen, stream = seed + chosen, unseen + rest[:held_out], stream + rest[held_out:]
     if len({row.label for row in seed if not _falls_golden(row)}) < FEWEST_LABELS:
         raise Invalid("The demo needs more rows per label: fewer than two labels have a row to start from.")
-    order = rng.permutation(len(stream))
+    arriving = [stream[place] for place in rng.permutation(len(stream))]
+    easy = [ticket for ticket in arriving if _is_easy(ticket, late)][: OPENING + HELPDESK]
+    opening, helpdesk = easy[:OPENING], easy[OPENING:]
+    rest = [ticket for ticket in arriving if ticket not in easy]
     labels = tuple(sorted({ticket.label for ticket in tickets if ticket.label is not None}))
-    return Shares(labels, tuple(seed), tuple(unseen), tuple(stream[place] for place in order))
+    return Shares(labels, tuple(seed), tuple(unseen), (*opening, *rest), tuple(helpdesk))
+
+
+def _is_easy(ticket: Ticket, late: Sequence[str]) -> bool:
+    """Whether one label fits, and the first model knows it."""
+    known = ticket.label is not None and ticket.label not in late
+    return known and not ticket.also and ticket.language in ("", "en")
 
 
 def _falls_golden(ticket: Ticket) -> bool:
@@ -105,7 +142,7 @@ def _by_label(tickets: Sequence[Ticket], rng: np.random.Generator) -> dict[str, 
 
 
 def _sampled(tickets: Sequence[Ticket], size: int, rng: np.random.Generator) -> list[Ticket]:
-    """Equal numbers of rows for each label, as far as there are enough."""
+    """Equal numbers of rows for each label, at least five, as far as there are enough."""
     grouped = _by_label(tickets, rng)
-    most = max(1, size // len(grouped))
+    most = max(FEWEST_PER_LABEL, size // len(grouped))
     return [ticket for rows in grouped.values() for ticket in rows[:most]]

@@ -1,15 +1,20 @@
 """The demo's setting: its own folder with a policy file, and a local workspace with five people."""
 
+import fcntl
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.demo.data import SEED_SHARE
 from bot.sandbox.config import ChannelConfig, PersonConfig, SandboxConfig, app_from_manifest
 from bot.slack.manifest import manifest
+from core.errors import Refusal
 
 FOLDER = Path(".demo")
+LOCK = "lock"  # in the folder: locked while a demo runs, with its address
 ANA, BEN, EVA, CLEO, DAN = "U_ANA", "U_BEN", "U_EVA", "U_CLEO", "U_DAN"
 REVIEW, LEADS, HELPDESK = "C_REVIEW", "C_LEADS", "C_HELPDESK"
 APP = "A_GOLDLOOP"
@@ -25,14 +30,37 @@ PEOPLE = (
 EVERYONE = tuple(person.id for person in PEOPLE)
 
 WELCOME = (
-    "Act as Ana and click a label under a ticket. A ticket is settled when two of three reviewers agree; after ten "
-    "tickets, Cleo gets a better model to approve."
+    "Act as Ana and click a label under a {one}. A {one} is settled when two of three reviewers agree; after ten "
+    "{one}s, Cleo gets a better model to approve."
 )
 
-GUIDELINE = (
+
+@dataclass(frozen=True)
+class Subject:
+    """What is reviewed. one: the word for a single input."""
+
+    title: str
+    one: str
+    guideline: str
+
+    @property
+    def name(self) -> str:
+        return self.one.capitalize()
+
+
+TICKETS = Subject(
+    "Support tickets",
+    "ticket",
     "Label what the customer wants done, not what went wrong. Money back for something bought: refund. A wrong charge: "
-    "billing error. If two wishes are equal, the first one counts. If no label fits, say “None of these”."
+    "billing error. If two wishes are equal, the first one counts. If no label fits, say “None of these”.",
 )
+
+
+def own_texts(file: Path) -> Subject:
+    """The user's texts. Only the user knows what their labels mean."""
+    return Subject(
+        file.stem[:80], "text", "Choose the label that fits the text best. If no label fits, say “None of these”."
+    )
 
 
 @dataclass(frozen=True)
@@ -43,41 +71,65 @@ class Rules:
     learner: str = "text"
 
 
-def fresh_folder() -> Path:
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
-    return FOLDER
+@contextmanager
+def taken_folder() -> Iterator[Path]:
+    """The demo's folder, with what an earlier demo left, for this one alone. Raises Refusal if a demo is running in it,
+    and says where."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / LOCK).open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise Refusal(_already_running(lock.read())) from None
+        lock.truncate(0)
+        yield FOLDER
 
 
-def workspace() -> SandboxConfig:
+def begin(folder: Path, url: str) -> None:
+    """Empty the folder, and note for a second demo where this one runs."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != LOCK:
+            path.unlink()
+    (folder / LOCK).write_text(url, encoding="utf-8")
+
+
+def _already_running(url: str) -> str:
+    at = f" at {url}" if url else ""
+    return f"A demo is already running in this folder{at}. End it with Ctrl-C in its terminal to start another."
+
+
+def workspace(subject: Subject) -> SandboxConfig:
     app = app_from_manifest(manifest(), id=APP, name="goldloop")
     return SandboxConfig(
         people=PEOPLE,
         channels=(
-            ChannelConfig(REVIEW, "support-review", members=(*EVERYONE, APP), topic="Tickets for review"),
+            ChannelConfig(REVIEW, "support-review", members=(*EVERYONE, APP), topic=f"{subject.name}s for review"),
             ChannelConfig(LEADS, "support-leads", members=(CLEO, DAN, APP), topic="Reports and decisions"),
             ChannelConfig(HELPDESK, "helpdesk", members=EVERYONE, topic="Flag any message here for review"),
         ),
         apps=(app,),
         team_name="Fernhill",
         team_domain="fernhill",
-        welcome=WELCOME,
+        welcome=WELCOME.format(one=subject.one),
     )
 
 
-def write_policy(folder: Path, labels: tuple[str, ...], rules: Rules) -> Path:
+def write_policy(folder: Path, labels: tuple[str, ...], rules: Rules, subject: Subject) -> Path:
     """Write the policy file."""
     path = folder / "goldloop.toml"
     path.write_text(
         f"""\
 [queues.{QUEUE}]
-title = "Support tickets"
+title = {_toml(subject.title)}
 channel = "{REVIEW}"
 leads_channel = "{LEADS}"
 reviewers = ["{ANA}", "{BEN}", "{EVA}"]
 leads = ["{CLEO}"]
-labels = {json.dumps(list(labels), ensure_ascii=False)}
-guideline = "{GUIDELINE}"
+labels = {_toml(list(labels))}
+guideline = {_toml(subject.guideline)}
 time_zone = "Europe/Paris"
 
 [queues.{QUEUE}.flagging]
@@ -97,3 +149,7 @@ corrections = {rules.corrections}
         encoding="utf-8",
     )
     return path
+
+
+def _toml(value: str | list[str]) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,12 +13,15 @@ from rich.console import Console
 from sqlalchemy import func, select
 
 from bot.demo import place, spoilt, story
-from bot.demo.data import LATE_LABELS, Shares, Ticket, file_tickets, own_tickets, share_out
+from bot.demo.data import LATE_LABELS, Shares, Ticket, expectation, file_tickets, own_tickets, share_out
+from bot.demo.progress import progress
 from bot.demo.simulated import Crowd, texts
 from bot.runtime.rate_limits import Budget
 from bot.runtime.services import Services, assemble, slack_client
 from bot.sandbox.client import Message, SandboxClient
+from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
+from bot.server.listener import port_problem
 from bot.server.run import prepare
 from bot.slack.inbound.app import build_app
 from bot.slack.inbound.socket_mode import socket_mode
@@ -43,6 +46,7 @@ MOST_OPEN = 8  # cards at once, so that a newcomer is not flooded
 CORRECTIONS = 10  # until a training run, in the interactive demo
 ACCURACIES = {place.ANA: 0.95, place.BEN: 0.92, place.EVA: 0.90}
 STREAM_SECONDS = 0.25  # between two tickets
+WATCH_SECONDS, REPORT_SECONDS = 1.0, 5.0  # between two lines about the progress: interactive, automatic
 LONGEST_WAIT = 300.0  # seconds, for anything that should happen by itself
 
 Found = TypeVar("Found")
@@ -50,7 +54,8 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Options:
-    """cards: number of tickets that the automatic demo reviews; Slack's rate limits allow 80 in two minutes."""
+    """cards: number of tickets that the automatic demo reviews; Slack's rate limits allow 80 in two minutes. keep: the
+    automatic demo stays open after its summary."""
 
     auto: bool
     seed: int
@@ -59,7 +64,12 @@ class Options:
     size: int
     cards: int
     port: int
+    keep: bool = False
     pace: float = 1.0  # times faster than Slack's rate limits, for tests; above 1 the workspace has no limits
+
+    @property
+    def subject(self) -> place.Subject:
+        return place.own_texts(self.data) if self.data else place.TICKETS
 
 
 @dataclass
@@ -73,7 +83,7 @@ class Stage:
     url: str
     shares: Shares
     working: ExitStack  # holds the worker, so that it can be restarted with other rules
-    stop: threading.Event = field(default_factory=threading.Event)
+    stop: threading.Event
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -89,12 +99,15 @@ class Stage:
             return session.scalar(found) or 0
 
 
-def play(options: Options, console: Console) -> None:
-    """Start everything, train a first model, then wait for people or let simulated ones act."""
+def play(options: Options, console: Console, stop: threading.Event | None = None) -> None:
+    """Start everything, train a first model, then wait for people or let simulated ones act. stop: ends a demo that
+    waits, as Ctrl-C does."""
     rng = np.random.default_rng(options.seed)
     tickets = file_tickets(options.data, options.size, rng) if options.data else own_tickets()
     shares = share_out(tickets, () if options.data else LATE_LABELS, rng)
-    with staged(options, console, shares) as stage:
+    with staged(options, console, shares, stop) as stage:
+        if options.data:
+            stage.say(expectation(tickets, options.size))
         first_model(stage)
         if options.auto:
             _play_itself(stage, rng)
@@ -103,14 +116,18 @@ def play(options: Options, console: Console) -> None:
 
 
 @contextmanager
-def staged(options: Options, console: Console, shares: Shares) -> Iterator[Stage]:
-    folder = place.fresh_folder()
+def staged(
+    options: Options, console: Console, shares: Shares, stop: threading.Event | None = None
+) -> Iterator[Stage]:  # fmt: skip
+    """Raises Refusal if another demo runs in the folder, or the port is taken; nothing was deleted then."""
     rules = place.Rules(corrections=0 if options.auto else CORRECTIONS)
-    policy = load_policy(place.write_policy(folder, shares.labels, rules))
-    config = replace(place.workspace(), rates=options.pace <= 1)
+    config = replace(place.workspace(options.subject), rates=options.pace <= 1)
     app = config.apps[0]
     with ExitStack() as stack:
-        url = stack.enter_context(serve(config, port=options.port))
+        folder = stack.enter_context(place.taken_folder())
+        url = _served(stack, config, options.port)
+        place.begin(folder, url)
+        policy = load_policy(place.write_policy(folder, shares.labels, rules, options.subject))
         box = stack.enter_context(SandboxClient(url))
         database = Database(f"sqlite:///{folder / 'goldloop.sqlite'}")
         stack.callback(database.close)
@@ -121,14 +138,27 @@ def staged(options: Options, console: Console, shares: Shares) -> Iterator[Stage
         stack.enter_context(socket_mode(slack, app.app_token))
         working = stack.enter_context(ExitStack())
         working.enter_context(worker(services))
-        yield Stage(options, console, services, box, url, shares, working)
+        _fill_helpdesk(box, shares.helpdesk)
+        yield Stage(options, console, services, box, url, shares, working, stop or threading.Event())
+
+
+def _served(stack: ExitStack, config: SandboxConfig, port: int) -> str:
+    try:
+        return stack.enter_context(serve(config, port=port))
+    except OSError as error:
+        raise Refusal(f"{port_problem(port, error, '--port')} With --port 0, any free port is used.") from error
+
+
+def _fill_helpdesk(box: SandboxClient, messages: Sequence[Ticket]) -> None:
+    for number, message in enumerate(messages):
+        box.person(place.EVERYONE[-1 - number % len(place.EVERYONE)]).post(place.HELPDESK, message.text)
 
 
 def _spoil(stage: Stage) -> None:
     """As an operator would: change the policy file, start the worker again."""
     stage.say("--spoil: the worker starts again with a learner that swaps two labels in its training rows")
     rules = place.Rules(corrections=0, learner=spoilt.NAME)
-    policy = load_policy(place.write_policy(place.FOLDER, stage.shares.labels, rules))
+    policy = load_policy(place.write_policy(place.FOLDER, stage.shares.labels, rules, stage.options.subject))
     stage.working.close()
     stage.working.enter_context(worker(replace(stage.services, policy=policy)))
 
@@ -141,7 +171,8 @@ def first_model(stage: Stage) -> None:
         queue = queue_named(session, place.QUEUE)
         request_run(session, queue, Trigger.COMMAND, None, stage.services.clock(), stage.queue)
     labels = len(stage.shares.labels)
-    stage.say(f"Imported {stored.training} labelled tickets and {stored.golden} golden ones with {labels} labels")
+    one = stage.options.subject.one
+    stage.say(f"Imported {stored.training} labelled {one}s and {stored.golden} golden ones with {labels} labels")
     lead = stage.box.person(place.CLEO)
     report = _wait(stage, lambda: _report(stage, "v1"), "the first model's report")
     lead.react(report, "white_check_mark")
@@ -165,7 +196,9 @@ def stream(stage: Stage, most_open: int, most_flagged: int | None) -> None:
 def arrives(stage: Stage, number: int, ticket: Ticket) -> None:
     live = stage.services.serving.live(stage.queue)
     assert live is not None
-    fields = {"Ticket": f"#{1000 + number}"} | ({"Language": ticket.language} if ticket.language else {})
+    fields = {stage.options.subject.name: f"#{1000 + number}"} | (
+        {"Language": ticket.language} if ticket.language else {}
+    )
     probabilities = live.predict([Input(ticket.text, fields=fields)])[0]
     label = max(probabilities, key=lambda name: probabilities[name])
     name = f"T-{1000 + number}"
@@ -177,34 +210,26 @@ def arrives(stage: Stage, number: int, ticket: Ticket) -> None:
 def _let_people_play(stage: Stage) -> None:
     stage.console.print(
         f"\n  Open [bold]{stage.url}[/] to review as Ana, Ben or Eva and to decide as Cleo. "
-        f"After {CORRECTIONS} corrections a new model is trained.\n  Press Ctrl-C to end the demo.\n"
+        f"After {CORRECTIONS} corrections a new model is trained.\n  #helpdesk has messages that anyone may flag for "
+        "review.\n  Press Ctrl-C to end the demo.\n"
     )
     streamer = threading.Thread(target=stream, args=(stage, MOST_OPEN, None), daemon=True)
     streamer.start()
     try:
-        _watch(stage)
+        _watch(stage, stage.stop, WATCH_SECONDS)
     finally:
         stage.stop.set()
         streamer.join()
 
 
-def _watch(stage: Stage) -> None:
-    """Print each change of the counts."""
-    last: tuple[object, ...] = ()
-    while not stage.stop.wait(1):
+def _watch(stage: Stage, stop: threading.Event, seconds: float) -> None:
+    """Print the progress where it has changed, at most once in so many seconds."""
+    last = ""
+    while not stop.wait(seconds):
         with stage.services.database.reading() as session:
-            states = dict(session.execute(select(ReviewItem.state, func.count()).group_by(ReviewItem.state)).all())
-            model = story.newest_model(session)
-            live = stage.services.serving.live(stage.queue)
-            now = (
-                states.get(ItemState.OPEN, 0),
-                states.get(ItemState.DISPUTED, 0),
-                states.get(ItemState.SETTLED, 0),
-                f"{model.name} ({model.state.value})",
-                live.name if live else "none",
-            )
+            now = progress(session, stage.services.serving.live(stage.queue))
         if now != last:
-            stage.say(f"Open: {now[0]}, disputed: {now[1]}, settled: {now[2]}; newest model: {now[3]}; live: {now[4]}")
+            stage.say(now)
             last = now
 
 
@@ -214,13 +239,16 @@ def _play_itself(stage: Stage, rng: np.random.Generator) -> None:
     truth = texts(stage.shares.stream)
     pace = stage.options.pace
     crowd = Crowd(stage.box, truth, stage.shares.labels, ACCURACIES, rng, stage.say, pace)
-    thread = threading.Thread(target=crowd.run, daemon=True)
-    thread.start()
+    watcher = threading.Thread(target=_watch, args=(stage, crowd.stop, REPORT_SECONDS / pace), daemon=True)
+    threads = (threading.Thread(target=crowd.run, daemon=True), watcher)
+    for thread in threads:
+        thread.start()
+    one = stage.options.subject.one
     try:
         stream(stage, stage.options.cards, stage.options.cards)
-        stage.say(f"{stage.count(*ItemState)} tickets flagged; waiting for the reviewers")
+        stage.say(f"{stage.count(*ItemState)} {one}s flagged; waiting for the reviewers")
         _wait(stage, lambda: not stage.count(ItemState.OPEN, ItemState.DISPUTED), "all items to be settled")
-        stage.say("All tickets are settled; Cleo requests a new model")
+        stage.say(f"All {one}s are settled; Cleo requests a new model")
         if stage.options.spoil:
             _spoil(stage)
         crowd.waiting_for = "v2"
@@ -229,10 +257,20 @@ def _play_itself(stage: Stage, rng: np.random.Generator) -> None:
         _wait(stage, lambda: _decided(stage), "the decision to be stored")
     finally:
         crowd.stop.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
     with stage.services.database.reading() as session:
         seconds = time.monotonic() - stage.started
         stage.console.print(story.tell(session, stage.services.policy, list(stage.shares.unseen), names, seconds))
+    _close(stage)
+
+
+def _close(stage: Stage) -> None:
+    if stage.options.keep:
+        stage.console.print(f"\n  The workspace stays open at [bold]{stage.url}[/]. Press Ctrl-C to end the demo.\n")
+        stage.stop.wait()
+    else:
+        stage.console.print("  The workspace is closed. Add --keep to look around in it after the summary.")
 
 
 def _report(stage: Stage, name: str) -> Message | None:

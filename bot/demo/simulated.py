@@ -18,6 +18,7 @@ from core.vocabulary import NONE_OF_THESE
 
 LOOK_SECONDS = 0.3  # between two checks of the channel
 THIRD_SECONDS = 5.0  # after the second vote, until a third reviewer votes on an open card
+AGAIN_SECONDS = 20.0  # until they answer an open card again: an answer may have been told "try again"
 FORM_SECONDS = 3.0
 
 
@@ -27,7 +28,7 @@ class _Seen:
 
     order: list[str]  # reviewers, in the order in which they vote
     voted: int = 0
-    last_vote: float = 0.0
+    last_vote: float = 0.0  # or decision
     decided: bool = False
 
 
@@ -60,14 +61,23 @@ class Crowd:
         if NONE_OF_THESE not in card.buttons:
             return  # settled, or not a card
         seen = self._cards.setdefault(card.ts, _Seen(list(self.rng.permutation(list(self.accuracies)))))
+        waited = time.monotonic() - seen.last_vote
         if "A lead decides" in card.plain:
-            if not seen.decided:
-                seen.decided = self._answer(people[CLEO], card, right=True)
-        elif seen.voted < 2 or (seen.voted == 2 and time.monotonic() - seen.last_vote > THIRD_SECONDS / self.pace):
-            reviewer = seen.order[seen.voted]
+            if (not seen.decided or waited > AGAIN_SECONDS / self.pace) and self._answer(
+                people[CLEO], card, right=True
+            ):
+                seen.decided, seen.last_vote = True, time.monotonic()
+        elif waited > self._pause(seen.voted):
+            reviewer = seen.order[seen.voted % len(seen.order)]
             right = bool(self.rng.random() < self.accuracies[reviewer])
             if self._answer(people[reviewer], card, right):
                 seen.voted, seen.last_vote = seen.voted + 1, time.monotonic()
+
+    def _pause(self, voted: int) -> float:
+        """Seconds between the last vote on an open card and the next."""
+        if voted < 2:
+            return 0.0
+        return (THIRD_SECONDS if voted == 2 else AGAIN_SECONDS) / self.pace
 
     def _answer(self, person: Person, card: Message, right: bool) -> bool:
         """Click the label, or choose it in the form if it has no button. False: it failed; try again later."""

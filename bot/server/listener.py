@@ -37,10 +37,10 @@ def listening(app: FastAPI, host: str, port: int) -> Iterator[None]:
         taken.close()
 
 
-def port_problem(port: int, error: OSError) -> str:
-    """Why the port cannot be used, and what to do."""
+def port_problem(port: int, error: OSError, setting: str = "PORT") -> str:
+    """Why the port cannot be used, and what to do. setting: the one that chooses it."""
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} is already in use. Set PORT to another."
+        return f"Port {port} is already in use. Set {setting} to another."
     return f"Goldloop cannot listen on port {port}: {error.strerror or error}. Check HOST and PORT."
 
 

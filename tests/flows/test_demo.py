@@ -3,17 +3,26 @@
 import itertools
 import os
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from rich.console import Console
 
-from bot.demo.data import LATE_LABELS, file_tickets, own_tickets, share_out
-from bot.demo.play import Options, play
-from core.errors import Invalid
+from bot.demo import screenshots
+from bot.demo.data import LATE_LABELS, OPENING, expectation, file_tickets, own_tickets, share_out, titles
+from bot.demo.place import DAN, FOLDER, HELPDESK, REVIEW
+from bot.demo.play import Options, first_model, play, staged
+from bot.sandbox.client import SandboxClient
+from core.errors import Invalid, Refusal
+from core.vocabulary import ItemState
+
+QUICK = Options(auto=True, seed=1, spoil=False, data=None, size=600, cards=24, port=0, pace=40)
 
 
 def words(text: str) -> set[str]:
@@ -38,9 +47,18 @@ def test_the_text_is_large_varied_and_repeats_nobody() -> None:
 
 def test_no_text_is_in_two_shares_and_late_labels_start_with_two_rows() -> None:
     shares = share_out(own_tickets(), LATE_LABELS, np.random.default_rng(3))
-    seed, unseen, stream = ([ticket.text for ticket in part] for part in (shares.seed, shares.unseen, shares.stream))
-    assert len({*seed, *unseen, *stream}) == len(seed) + len(unseen) + len(stream)
+    shared = [ticket.text for part in (shares.seed, shares.unseen, shares.stream, shares.helpdesk) for ticket in part]
+    assert sorted(shared) == sorted(ticket.text for ticket in own_tickets())
     assert len(shares.labels) == 12
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_first_tickets_have_a_label_that_fits_and_that_the_first_model_knows(seed: int) -> None:
+    shares = share_out(own_tickets(), LATE_LABELS, np.random.default_rng(seed))
+    for ticket in shares.stream[:OPENING]:
+        assert ticket.label in set(shares.labels) - set(LATE_LABELS)
+        assert (ticket.also, ticket.language) == ((), "en")
+    assert any(ticket.label is None for ticket in shares.stream[OPENING:]), "later there are some that nothing fits"
 
 
 @pytest.mark.parametrize(
@@ -70,6 +88,49 @@ def test_a_class_with_one_example_is_kept(tmp_path: Path) -> None:
     assert "rare" in share_out(tickets, (), np.random.default_rng(1)).labels
 
 
+def own(tmp_path: Path, rows: dict[str, int]) -> Path:
+    """A file with so many rows of each label."""
+    file = tmp_path / "requests.csv"
+    lines = [f"please {label} number {n},{label}\n" for label, count in rows.items() for n in range(count)]
+    file.write_text("text,label\n" + "".join(lines), encoding="utf-8")
+    return file
+
+
+def test_the_size_grows_until_each_label_has_five_rows(tmp_path: Path) -> None:
+    tickets = file_tickets(own(tmp_path, {f"label {n}": 9 for n in range(30)}), 60, np.random.default_rng(1))
+    assert set(Counter(ticket.label for ticket in tickets).values()) == {5}
+    assert expectation(tickets, 60) == (
+        "Using 150 texts with 30 labels. These are more than 60, because each label needs 5."
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ({"a": 80, "b": 80}, "Using 100 texts with 2 labels."),
+        ({"a": 80, "b": 4}, "Using 54 texts with 2 labels. 1 label has fewer than 5: expect the model to miss it."),
+        (
+            {"a": 80, "b": 4, "c": 1},
+            "Using 38 texts with 3 labels. 2 labels have fewer than 5: expect the model to miss them.",
+        ),
+    ],
+)
+def test_it_says_what_to_expect_of_labels_with_few_rows(tmp_path: Path, rows: dict[str, int], sentence: str) -> None:
+    assert expectation(file_tickets(own(tmp_path, rows), 100, np.random.default_rng(1)), 100) == sentence
+
+
+def test_labels_are_shown_by_title() -> None:
+    assert titles(["card_arrival", "Refund_not_showing_up", "billing error", "e-mail", "_", "top_up", "Top up"]) == {
+        "card_arrival": "Card arrival",
+        "Refund_not_showing_up": "Refund not showing up",
+        "billing error": "billing error",
+        "e-mail": "e-mail",
+        "_": "_",
+        "top_up": "top_up",  # two labels stay two
+        "Top up": "Top up",
+    }
+
+
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Path]:
     before = Path.cwd()
@@ -79,12 +140,62 @@ def elsewhere(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.slow
+def test_ones_own_texts_have_their_own_words(elsewhere: Path) -> None:
+    file = own(elsewhere, {"ask_price": 40, "ask_date": 40})
+    options = replace(QUICK, data=file)
+    shares = share_out(file_tickets(file, 600, np.random.default_rng(1)), (), np.random.default_rng(1))
+    with staged(options, Console(quiet=True), shares) as stage:
+        assert stage.queue.shown_title == "requests"
+        assert stage.queue.label_names == ("Ask date", "Ask price")
+        assert stage.queue.guideline == (
+            "Choose the label that fits the text best. If no label fits, say “None of these”."
+        )
+
+
+@pytest.mark.slow
+def test_a_second_demo_says_where_the_first_one_runs_and_deletes_nothing(elsewhere: Path) -> None:
+    shares = share_out(own_tickets(), LATE_LABELS, np.random.default_rng(1))
+    with staged(QUICK, Console(quiet=True), shares) as first:
+        port = int(first.url.rsplit(":", 1)[1])
+        for asked in (0, port):
+            with pytest.raises(Refusal, match=f"already running in this folder at {first.url}. End it with Ctrl-C"):
+                play(replace(QUICK, port=asked), Console(quiet=True))
+        assert first.count(*ItemState) == 0, "its database still answers"
+        assert (FOLDER / "goldloop.sqlite").stat().st_size > 0
+        (elsewhere / "other").mkdir()
+        os.chdir(elsewhere / "other")
+        with pytest.raises(Refusal, match=r"Port \d+ is already in use\. Set --port to another\."):
+            play(replace(QUICK, port=port), Console(quiet=True))
+        os.chdir(elsewhere)
+    with staged(QUICK, Console(quiet=True), shares) as again:
+        assert again.count(*ItemState) == 0
+
+
+@pytest.mark.slow
+def test_the_helpdesk_has_messages_to_flag(elsewhere: Path) -> None:
+    shares = share_out(own_tickets(), LATE_LABELS, np.random.default_rng(1))
+    with staged(QUICK, Console(quiet=True), shares) as stage:
+        first_model(stage)
+        dan = stage.box.person(DAN)
+        messages = dan.messages(HELPDESK)
+        assert [message.text for message in messages] == [ticket.text for ticket in shares.helpdesk]
+        assert len({message.user for message in messages}) == len(messages) >= 3
+        assert dan.shortcut(messages[0], "flag_for_review").ok
+        stage.box.wait_for(lambda: dan.view)
+        assert dan.submit().ok
+        assert stage.count(ItemState.OPEN) == 1
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [False, True], ids=["honest", "spoilt"])
 def test_it_plays_itself_to_a_decision(elsewhere: Path, spoil: bool) -> None:
     console = Console(record=True, width=160, file=(elsewhere / "out").open("w", encoding="utf-8"))
-    play(Options(auto=True, seed=1, spoil=spoil, data=None, size=600, cards=24, port=0, pace=40), console)
+    play(replace(QUICK, spoil=spoil), console)
     told = console.export_text()
     assert "24 settled items" in told
+    assert len(re.findall(r"Open: \d+, disputed: \d+, settled: \d+; newest model: v1 \(live\)", told)) >= 3
+    assert "training run 2: " in told
+    assert "Add --keep to look around" in told
     assert re.search(r"\d+\.\d% → \d+\.\d% on \d+ rows; difference [+−]\d", told)
     if spoil:
         assert "v2 did not go live: the golden gate refused it" in told
@@ -92,3 +203,28 @@ def test_it_plays_itself_to_a_decision(elsewhere: Path, spoil: bool) -> None:
     else:
         assert "v2 passed the golden gate, was approved by a lead and is live" in told
     console.file.close()
+
+
+@pytest.mark.slow
+def test_with_keep_the_workspace_stays_open_until_it_is_ended(elsewhere: Path) -> None:
+    stop, out = threading.Event(), elsewhere / "out"
+    with out.open("w", encoding="utf-8") as file:
+        playing = threading.Thread(target=play, args=(replace(QUICK, cards=10, keep=True), Console(file=file), stop))
+        playing.start()
+        while not (found := re.search(r"stays open at\s+(http://[\d.]+:\d+)", out.read_text(encoding="utf-8"))):
+            assert playing.is_alive(), out.read_text(encoding="utf-8")
+            playing.join(0.1)
+            file.flush()
+        with SandboxClient(found[1]) as box:
+            assert len(box.person(DAN).messages(REVIEW)) >= 10
+        stop.set()
+        playing.join()
+    with pytest.raises(httpx.ConnectError), SandboxClient(found[1]) as box:
+        box.state()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)  # a busy machine settles a ticket in three seconds
+def test_the_pictures_show_a_candidate_that_is_better(elsewhere: Path) -> None:
+    with staged(screenshots.OPTIONS, Console(quiet=True), screenshots.shares()) as stage:
+        assert "v2 compared with v1" in screenshots.better_candidate(stage).plain
