@@ -15,6 +15,7 @@ from core.learning.data.snapshots import gather, store
 from core.learning.evaluation.gate import GateVerdict
 from core.learning.learners.artifacts import Packed, pack
 from core.learning.learners.base import Fitted
+from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.text import TextLearner
 from core.learning.lifecycle.candidates import measure, store_candidate
 from core.learning.lifecycle.decisions import approve
@@ -107,7 +108,7 @@ def candidate(desk: Desk, passed: bool = True, now: datetime = NOW) -> int:
     measured = replace(measure(desk.database, row, model, None, rows, desk.rules), verdict=verdict)
     with desk.database.transaction() as session:
         session.get_one(Live, row.queue_id, with_for_update=True)
-        model_id = store_candidate(session, row, "text", f"fitted by run {run_id}", packed, measured, now, desk.rules)
+        model_id = store_candidate(session, row, "text", fingerprint(model), packed, measured, now, desk.rules)
         jobs.finish(session, job)
     return model_id
 

@@ -1,11 +1,13 @@
 """Serialisation of fitted models with skops. Unlike pickle, reading one cannot run code.
 
 The bytes, their hash and the learner's runtime are stored side by side, and all three are checked before a model is
-rebuilt. Each refusal says what to do. skops is imported where it is used: with scikit-learn it takes more than a
-second, and most commands and processes do not need it.
+rebuilt; so is the size that the bytes unpack to. Its parameters are checked after that: a forged row can bring a hash
+that fits, while the fingerprint stands in another table. Each refusal says what to do. skops is imported where it is
+used: with scikit-learn it takes more than a second, and most commands and processes do not need it.
 """
 
 import hashlib
+import io
 import struct
 import zipfile
 import zlib
@@ -13,8 +15,12 @@ from dataclasses import dataclass
 
 from core.errors import Invalid
 from core.learning.learners.base import Fitted, Learner
+from core.learning.learners.fingerprints import fingerprint
 
 RETRAIN = "Retrain with `goldloop retrain`"
+MOST_BYTES = 2**30  # unpacked; a model of 4,000 texts has 9 MB
+MOST_SCHEMA_BYTES = 100_000_000  # the part of it that is JSON, which takes thirty times as much memory when parsed
+SCHEMA = "schema.json"  # as skops calls it
 DAMAGE = (  # what readers of zip, JSON and arrays raise on damaged input
     zipfile.BadZipFile,
     zlib.error,
@@ -28,6 +34,7 @@ DAMAGE = (  # what readers of zip, JSON and arrays raise on damaged input
     NotImplementedError,
     RuntimeError,
     OSError,
+    MemoryError,  # an array that claims to be larger than any memory
 )
 
 
@@ -47,12 +54,14 @@ class OtherRuntime(Invalid):
 def pack(learner: Learner, fitted: Fitted) -> Packed:
     """Serialise a model's state with its learner's name. Packs of one model differ in bytes (dates), not fingerprint.
 
-    Raises Invalid if the state holds a type that `learner.trusted_types` does not name: it could not be read again.
+    Raises Invalid if the state holds a type that `learner.trusted_types` does not name, or if it is larger than the
+    bound: it could not be read again.
     """
     from skops.io import dumps, get_untrusted_types
 
     document = {"learner": learner.name, "state": dict(fitted.state())}
     content = dumps(document, compression=zipfile.ZIP_DEFLATED)
+    _check_size(content)
     foreign = sorted(set(get_untrusted_types(data=content)) - set(learner.trusted_types))
     if foreign:
         raise Invalid(
@@ -61,12 +70,14 @@ def pack(learner: Learner, fitted: Fitted) -> Packed:
     return Packed(content, hashlib.sha256(content).hexdigest(), learner.runtime)
 
 
-def unpack(packed: Packed, learner: Learner) -> Fitted:
-    """Rebuild a model. Its fingerprint is that of the packed one.
+def unpack(packed: Packed, learner: Learner, parameters: str | None = None, most_bytes: int = MOST_BYTES) -> Fitted:
+    """Rebuild a model. Its fingerprint is that of the packed one. parameters: the fingerprint that was stored beside
+    the model. most_bytes: what it may unpack to.
 
     Raises Invalid, saying what is wrong and what to do: a changed content, another runtime (OtherRuntime: private parts
     of a library change between versions, and a model could answer differently without an error), a type outside
-    `learner.trusted_types` and skops' own list, damaged bytes, another learner's model.
+    `learner.trusted_types` and skops' own list, too many bytes, damaged ones, another learner's model, other parameters
+    than the stored fingerprint says.
     """
     if hashlib.sha256(packed.content).hexdigest() != packed.sha256:
         raise Invalid(
@@ -77,17 +88,34 @@ def unpack(packed: Packed, learner: Learner) -> Fitted:
             f"The stored model was made with {packed.runtime}, but {learner.runtime} is installed. "
             f"{RETRAIN}, or install {packed.runtime}."
         )
-    document = _read(packed.content, learner)
+    document = _read(packed.content, learner, most_bytes)
     if not isinstance(document, dict) or document.get("learner") != learner.name or "state" not in document:
         raise Invalid(f"The stored model belongs to another learner than “{learner.name}”. {RETRAIN}.")
-    return learner.restore(document["state"])
+    fitted = learner.restore(document["state"])
+    if parameters is not None and fingerprint(fitted) != parameters:
+        raise Invalid(
+            f"The stored model has other parameters than when it was trained (its fingerprint differs). {RETRAIN}, or "
+            "restore a backup."
+        )
+    return fitted
 
 
-def _read(content: bytes, learner: Learner) -> object:
+def _check_size(content: bytes, most: int = MOST_BYTES) -> None:
+    """By the sizes that the archive names; no more than these is read of it."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        entries = archive.infolist()
+    schema = sum(entry.file_size for entry in entries if entry.filename == SCHEMA)
+    for size, limit in ((sum(entry.file_size for entry in entries), most), (schema, MOST_SCHEMA_BYTES)):
+        if size > limit:
+            raise Invalid(f"The model unpacks to {size:,} bytes; the limit is {limit:,}. Retrain on fewer examples.")
+
+
+def _read(content: bytes, learner: Learner, most_bytes: int) -> object:
     from skops.io import loads
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
+        _check_size(content, most_bytes)
         return loads(content, trusted=list(learner.trusted_types))
     except UntrustedTypesFoundException as error:
         raise Invalid(

@@ -79,11 +79,11 @@ class Serving:
 def load_model(
     session: Session, model_id: int, queue: QueuePolicy, extra_learners: Mapping[str, str] = {}
 ) -> LiveModel:
-    """Raises Invalid if the artefact was changed, OtherRuntime if its learner has another runtime now, NoCommonLabels
-    if none of its labels is left in the policy."""
+    """Raises Invalid if the artefact or its parameters were changed, OtherRuntime if its learner has another runtime
+    now, NoCommonLabels if none of its labels is left in the policy."""
     model = session.get_one(ModelVersion, model_id)
     artifact = session.get_one(Artifact, model_id)
     packed = Packed(artifact.content, artifact.sha256, artifact.runtime)
-    learnt = unpack(packed, find_learner(model.learner, extra_learners))
+    learnt = unpack(packed, find_learner(model.learner, extra_learners), model.parameters_fingerprint)
     fitted = label_subset(learnt, queue.label_named)
     return LiveModel(model.id, model.name, fitted, tuple(sorted({*learnt.classes} - {*fitted.classes})))

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import pickle
+import tracemalloc
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from core.errors import Invalid
 from core.learning.data.inputs import Example, Input
-from core.learning.learners.artifacts import OtherRuntime, Packed, pack, unpack
+from core.learning.learners.artifacts import MOST_BYTES, MOST_SCHEMA_BYTES, OtherRuntime, Packed, pack, unpack
 from core.learning.learners.base import State
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.text import TextLearner, TextModel
@@ -83,6 +84,43 @@ def test_the_runtime_is_the_learners_own() -> None:
 def test_damaged_bytes_are_refused_although_their_hash_fits(packed: Packed, keep: int) -> None:
     with pytest.raises(Invalid, match=r"damaged .*Retrain with"):
         unpack(rehashed(packed.content[:keep]), TextLearner())
+
+
+def bomb(size: int, name: str = "zeros.npy") -> bytes:
+    """An archive of a few kilobytes that unpacks to `size` bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open(name, "w", force_zip64=True) as entry:
+            for start in range(0, size, 2**20):
+                entry.write(bytes(min(2**20, size - start)))
+        archive.writestr("schema.json" if name != "schema.json" else "more.json", "{}")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("zeros.npy", 20_000_000), pytest.param("schema.json", MOST_SCHEMA_BYTES, marks=pytest.mark.slow)],
+)
+def test_an_archive_that_unpacks_beyond_the_bound_is_refused_before_it_is_read(
+    packed: Packed, name: str, most: int
+) -> None:
+    unpack(packed, TextLearner())  # with the imports that the first one makes
+    content = bomb(most + 1, name)
+    assert len(content) < most / 500
+    tracemalloc.start()
+    with pytest.raises(Invalid, match=rf"unpacks to {most // 1000:,},\d\d\d bytes; the limit is {most:,}\."):
+        unpack(rehashed(content), TextLearner(), most_bytes=MOST_BYTES if name == "schema.json" else most)
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+def test_a_model_whose_parameters_are_not_the_fingerprinted_ones_is_refused(model: TextModel, packed: Packed) -> None:
+    assert unpack(packed, TextLearner(), fingerprint(model)).classes == model.classes
+    other = TextLearner().fit([Example(Input(f"{label} {n}"), label) for label in "ab" for n in range(5)], 1, print)
+    swapped = pack(TextLearner(), other)  # with a hash that fits
+    with pytest.raises(Invalid, match=r"has other parameters .* Retrain with"):
+        unpack(swapped, TextLearner(), fingerprint(model))
 
 
 def test_an_archive_of_something_else_is_refused() -> None:

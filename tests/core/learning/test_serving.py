@@ -11,7 +11,7 @@ from core.learning.lifecycle.decisions import approve
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.rollback import rollback
 from core.learning.lifecycle.serving import Serving
-from core.records.learning import Artifact
+from core.records.learning import Artifact, ModelVersion
 from core.vocabulary import RunState
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk
 from tests.core.models import THINGS, candidate, promoted, seeded, trained
@@ -127,6 +127,15 @@ def test_a_run_meets_the_live_model_and_refuses_a_tampered_one(desk: Desk) -> No
     with desk.database.transaction() as session:
         session.get_one(Artifact, model_id).content = b"PK broken"
     assert "has changed since it was saved" in trained(desk).problem_values["sentence"]
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_model_whose_parameters_are_others_than_were_evaluated_is_refused(desk: Desk) -> None:
+    model_id = promoted(seeded(desk))
+    with desk.database.transaction() as session:
+        session.get_one(ModelVersion, model_id).parameters_fingerprint = "0" * 16
+    with pytest.raises(Invalid, match="has other parameters than when it was trained"):
+        Serving(desk.database).live(desk.rules)
 
 
 def test_an_unknown_queue_is_refused(desk: Desk) -> None:
