@@ -1,5 +1,6 @@
 """The endpoints for predictions: sent by a caller, or made by the live model on request."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Annotated, Any
@@ -16,8 +17,9 @@ from bot.runtime.services import Services
 from core.errors import Invalid, NotFound
 from core.intake.ingest import record_predictions
 from core.intake.names import KNOWN
-from core.intake.predictions import MOST_FIELDS, NewPrediction, checked_prediction
+from core.intake.predictions import MOST_FIELDS, LabelsOutsidePolicy, NewPrediction, checked_prediction
 from core.intake.recorded import recorded
+from core.intake.unknown_labels import count_unknown_labels
 from core.learning.lifecycle.serving import LiveModel
 from core.policy import QueuePolicy
 
@@ -37,13 +39,15 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
         """Send one prediction, or a list of up to 1,000. Valid rows are stored, and invalid rows are reported by
         number, from 1. Safe to repeat: a row with the same external id and model version is stored once. 422 if no
         row is valid."""
-        good, bad = _checked(_rows(parsed(body, _most_values(queue, MOST_ROWS))), queue)
-        if not good:
-            detail = bad[0].reason if len(bad) == 1 else f"None of the {len(bad)} rows is valid."
-            return problem(422, Invalid.code, detail, rejected=[asdict(row) for row in bad])
-        with services.database.transaction() as session:
-            stored = record_predictions(session, good, services.clock(), queue)
-        return Received(stored.new, stored.repeated, stored.flagged, bad)
+        good, bad, unknown = _checked(_rows(parsed(body, _most_values(queue, MOST_ROWS))), queue)
+        if good or unknown:
+            with services.database.transaction() as session:
+                stored = record_predictions(session, good, services.clock(), queue)
+                count_unknown_labels(session, unknown, services.clock(), queue)
+        if good:
+            return Received(stored.new, stored.repeated, stored.flagged, bad, unknown)
+        detail = bad[0].reason if len(bad) == 1 else f"None of the {len(bad)} rows is valid."
+        return problem(422, Invalid.code, detail, rejected=[asdict(row) for row in bad], unknown_labels=unknown)
 
     @router.post("/predict", openapi_extra=sent_as(row_schema(*ASKED)))
     def predict(
@@ -74,8 +78,11 @@ def _rows(sent: Any) -> Sequence[Any]:
     return rows
 
 
-def _checked(rows: Sequence[Any], queue: QueuePolicy) -> tuple[list[NewPrediction], tuple[RejectedRow, ...]]:
-    good, bad = [], []
+def _checked(
+    rows: Sequence[Any], queue: QueuePolicy
+) -> tuple[list[NewPrediction], tuple[RejectedRow, ...], dict[str, int]]:
+    """The valid rows, the others, and how many of these have each label outside the policy."""
+    good, bad, unknown = [], [], Counter[str]()
     for number, row in enumerate(rows, 1):
         try:
             if not isinstance(row, Mapping):
@@ -83,7 +90,8 @@ def _checked(rows: Sequence[Any], queue: QueuePolicy) -> tuple[list[NewPredictio
             good.append(checked_prediction(row, queue))
         except Invalid as refusal:
             bad.append(RejectedRow(number, refusal.field, str(refusal)))
-    return good, tuple(bad)
+            unknown.update(refusal.labels if isinstance(refusal, LabelsOutsidePolicy) else ())
+    return good, tuple(bad), dict(unknown.most_common())
 
 
 def _asked(sent: Any, queue: QueuePolicy) -> NewPrediction:

@@ -1,7 +1,7 @@
 """The API's response types, apart from those of the core. client/goldloop_client/shapes.py has them
 for senders; a test compares both."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -38,12 +38,14 @@ class RejectedRow:
 
 @dataclass(frozen=True)
 class Received:
-    """new: rows stored now; repeated: rows already stored; flagged: new rows sent to the reviewers."""
+    """new: rows stored now; repeated: rows already stored; flagged: new rows sent to the reviewers. unknown_labels: the
+    labels outside the policy, with the number of rows that were rejected because of each."""
 
     new: int
     repeated: int
     flagged: int
     rejected: tuple[RejectedRow, ...] = ()
+    unknown_labels: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

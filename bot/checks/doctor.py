@@ -24,6 +24,7 @@ from bot.checks.database import (
 from bot.checks.delivery import dead_jobs, undelivered, worker_at_work
 from bot.checks.events import events_heard
 from bot.checks.finding import Finding, Findings, Outcome, bad
+from bot.checks.labels import labels
 from bot.checks.machine import scratch_folder
 from bot.checks.models import live_models
 from bot.checks.people import people
@@ -89,6 +90,7 @@ def _rows(database: Database, policy: Policy | None, clock: Callable[[], datetim
     if policy is not None:
         missing = list(queues_are_rows(database, policy))
         yield from missing or live_models(database, policy)
+        yield from [] if missing else labels(database, policy)
         yield from webhooks(database, policy)
 
 

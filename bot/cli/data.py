@@ -14,10 +14,13 @@ from bot.files.columns import columns_of, prediction_row
 from bot.files.tables import header, labelled_rows, read_rows
 from bot.runtime.clock import utc_now
 from bot.runtime.gc_tuning import collect_seldom
+from bot.wording.numbers import counted
 from core.errors import Invalid
 from core.intake.ingest import record_predictions
-from core.intake.predictions import NewPrediction, checked_prediction
-from core.learning.data.seeds import checked_seeds, store_seeds
+from core.intake.predictions import LabelsOutsidePolicy, NewPrediction, checked_prediction
+from core.intake.unknown_labels import count_unknown_labels
+from core.learning.data.seeds import NONE_STORED, checked_seeds, store_seeds
+from core.policy import QueuePolicy
 from core.storage.database import PATIENT
 
 commands = typer.Typer()
@@ -35,7 +38,9 @@ def seed(file: Path, queue: QueueOption) -> None:
     """
     with opened() as (database, policy), Progress(console=out, transient=True) as progress:
         chosen = policy.queue(queue)
-        seeds = checked_seeds(labelled_rows(file), chosen)
+        examples = labelled_rows(file)
+        _check_labels(Counter(label for _text, label in examples), chosen)
+        seeds = checked_seeds(examples, chosen)
         task = progress.add_task("Storing", total=len(seeds))
         training = golden = repeated = 0
         for start in range(0, len(seeds), BATCH):  # in batches: on SQLite no click is stored while one is written
@@ -72,9 +77,10 @@ def ingest(file: Path, queue: QueueOption) -> None:
                 try:
                     good.append(checked_prediction(prediction_row(row), chosen))
                 except Invalid as problem:
-                    rejected.add(number, str(problem))
+                    rejected.add(number, problem)
             with database.transaction(wait=PATIENT) as session:
                 stored = record_predictions(session, good, utc_now(), chosen)
+                count_unknown_labels(session, rejected.labels_of_batch(), utc_now(), chosen)
             new, repeated, flagged = new + stored.new, repeated + stored.repeated, flagged + stored.flagged
             progress.update(task, advance=len(batch), description=f"{new + repeated:,} rows")
     out.print(f"{new} new, {repeated} already stored, {flagged} flagged for review, {rejected.rows} rejected.")
@@ -84,24 +90,44 @@ def ingest(file: Path, queue: QueueOption) -> None:
 
 
 class Rejected:
-    """Rejected rows by reason. The first row of each reason is printed at once, the others are counted."""
+    """Rejected rows by reason. The first row of each reason is printed at once, the others are counted. Labels outside
+    the policy are counted by name, in all and since they were last asked for."""
 
     def __init__(self) -> None:
         self.rows = 0
         self._shown: Counter[str] = Counter()
+        self._labels: Counter[str] = Counter()
+        self._of_batch: Counter[str] = Counter()
 
-    def add(self, number: int, reason: str) -> None:
+    def add(self, number: int, problem: Invalid) -> None:
         self.rows += 1
+        self._of_batch.update(problem.labels if isinstance(problem, LabelsOutsidePolicy) else ())
+        reason = str(problem)
         if reason not in self._shown:
             if len(self._shown) == SHOWN_REJECTIONS:
                 return
             out.print(f"[yellow]Row {number}:[/] {terminal_safe(reason)}")
         self._shown[reason] += 1
 
+    def labels_of_batch(self) -> Counter[str]:
+        batch, self._of_batch = self._of_batch, Counter()
+        self._labels += batch
+        return batch
+
     def print_repeated(self) -> None:
+        if self._labels:
+            out.print(f"Labels outside the policy: {terminal_safe(counted(self._labels))}.")
         for reason, count in self._shown.items():
             if count > 1:
                 out.print(f"[yellow]{count:,} rows:[/] {terminal_safe(reason)}")
+
+
+def _check_labels(labels: Counter[str], queue: QueuePolicy) -> None:
+    """Raises Invalid with all labels outside the policy, before the rows are looked at one by one."""
+    outside = Counter({label: count for label, count in labels.items() if label not in queue.label_named})
+    if len(outside) > 1 or outside.total() > 1:
+        words = f"Labels that {queue.name} does not have: {counted(outside)}."
+        raise Invalid(f"{words} Add them to the policy, or correct the file. {NONE_STORED}", field="label")
 
 
 def _check_columns(file: Path, names: tuple[str, ...]) -> None:

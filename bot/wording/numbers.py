@@ -1,5 +1,7 @@
 """Numbers as people read them: one sign for minus, no space before %."""
 
+from collections.abc import Mapping
+
 MINUS = "\u2212"
 
 
@@ -20,3 +22,10 @@ def points(share: float) -> str:
 def signed(share: float) -> str:
     """Percentage points with their sign."""
     return f"{share * 100:+.1f}".replace("-", MINUS)
+
+
+def counted(counts: Mapping[str, int], most: int = 10) -> str:
+    """Names with their counts, highest first: “spam” (12), “parcel” (1) and 3 more."""
+    ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    named = ", ".join(f"“{name}” ({count:,})" for name, count in ranked[:most])
+    return named + (f" and {len(ranked) - most} more" if len(ranked) > most else "")

@@ -7,6 +7,7 @@ Every call is safe to repeat, so the client retries when the connection breaks o
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -33,7 +34,6 @@ from goldloop_client.shapes import (
     Predicted,
     Problem,
     Received,
-    RejectedRow,
     StatsCard,
 )
 
@@ -142,8 +142,9 @@ class Client:
     def _send(self, queue: str, body: bytes) -> Received:
         how = {"Content-Type": "application/json"}
         response = self._repeated(lambda: self._http.post(f"{queue}/predictions", content=body, headers=how))
-        if response.status_code == 422 and (rejected := response.json().get("rejected")):  # no row is valid
-            return Received(0, 0, 0, TypeAdapter(tuple[RejectedRow, ...]).validate_python(rejected))
+        if response.status_code == 422 and (rejected := (answer := response.json()).get("rejected")):
+            none = {"new": 0, "repeated": 0, "flagged": 0, "unknown_labels": answer.get("unknown_labels", {})}
+            return TypeAdapter(Received).validate_python(none | {"rejected": rejected})  # no row is valid
         return _read(Received, _accepted(response))
 
     def _page(self, kind: type[Answer], path: str, cursor: int, wanted: dict[str, str]) -> Answer:
@@ -210,5 +211,9 @@ def _read(kind: type[Answer], response: httpx.Response) -> Answer:
 def _added(total: Received, more: Received, start: int) -> Received:
     moved = tuple(replace(row, row=row.row + start) for row in more.rejected)
     return Received(
-        total.new + more.new, total.repeated + more.repeated, total.flagged + more.flagged, total.rejected + moved
+        total.new + more.new,
+        total.repeated + more.repeated,
+        total.flagged + more.flagged,
+        total.rejected + moved,
+        dict(Counter(total.unknown_labels) + Counter(more.unknown_labels)),
     )

@@ -3,7 +3,7 @@
 A newer server may send a code that is not in these vocabularies. It is then a plain `str`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
@@ -92,12 +92,14 @@ class RejectedRow:
 
 @dataclass(frozen=True)
 class Received:
-    """new: rows stored now; repeated: rows already stored; flagged: new rows sent to the reviewers."""
+    """new: rows stored now; repeated: rows already stored; flagged: new rows sent to the reviewers. unknown_labels: the
+    labels outside the policy, with the number of rows that were rejected because of each."""
 
     new: int
     repeated: int
     flagged: int
     rejected: tuple[RejectedRow, ...] = ()
+    unknown_labels: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

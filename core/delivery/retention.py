@@ -1,6 +1,6 @@
-"""Retention of what was delivered long ago: notices, events and their logs. They are kept for a while, so that one can
-look, and so that nothing comes twice; then they only make the database larger. What was given up stays until an
-operator deals with it."""
+"""Retention of what was delivered long ago: notices, events and their logs; and of counts of labels that no sender uses
+any more. They are kept for a while, so that one can look, and so that nothing comes twice; then they only make the
+database larger. What was given up stays until an operator deals with it."""
 
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.records.base import Base
 from core.records.delivery import Incident, Notice
+from core.records.predictions import UnknownLabel
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.vocabulary import DeliveryState
 
@@ -23,6 +24,7 @@ def forget_before(session: Session, before: datetime) -> int:
         for record, found in (
             (Notice, select(Notice.id).where(Notice.delivered_at < before)),
             (Incident, select(Incident.id).where(Incident.resolved_at < before)),
+            (UnknownLabel, select(UnknownLabel.id).where(UnknownLabel.last_at < before)),
             (DeliveryAttempt, _attempts(before)),
             (EventDelivery, _deliveries(before)),
             (Event, _events(before)),

@@ -1,6 +1,6 @@
 """Predictions as callers send them, validated. Only a validated prediction is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,10 +13,19 @@ from core.text.storable import storable
 
 LONGEST_TEXT = 100_000  # characters
 LONGEST_ID = 200
+LONGEST_LABEL = 60
 MOST_FIELDS = 20
 LONGEST_VALUE = 500
 SUM_TOLERANCE = 0.02  # probabilities are often rounded by the sender
 OBJECT = (dict, Mapping)  # dict first: a check against an abstract class is several times slower
+
+
+class LabelsOutsidePolicy(Invalid):
+    """The prediction has labels that the queue does not have. labels: their names, cut as labels are."""
+
+    def __init__(self, sentence: str, field: str, labels: Iterable[str]) -> None:
+        super().__init__(sentence, field=field)
+        self.labels = tuple(storable(label[:LONGEST_LABEL]) for label in labels)
 
 
 @dataclass(frozen=True)
@@ -119,8 +128,8 @@ def _probabilities(value: Any, policy: QueuePolicy) -> dict[str, float] | None:
         return None
     if not isinstance(value, OBJECT) or not value:
         raise Invalid("probabilities must be an object of labels and numbers.", field="probabilities")
+    _require_labels(value, policy, "probabilities")
     for name, probability in value.items():
-        _require_label(name, policy, "probabilities")
         if not _is_probability(probability):
             raise Invalid(f"probabilities.{name} must be a number from 0 to 1.", field="probabilities")
     total = sum(value.values())
@@ -134,7 +143,7 @@ def _label(value: Any, probabilities: dict[str, float] | None, policy: QueuePoli
         if probabilities is None:
             raise Invalid("A prediction needs a label or probabilities.", field="label")
         return max(zip(probabilities.values(), probabilities, strict=True))[1]
-    _require_label(value, policy, "label")
+    _require_labels([value], policy, "label")
     return str(value)
 
 
@@ -148,10 +157,12 @@ def _confidence(value: Any, label: str, probabilities: dict[str, float] | None) 
     return float(value)
 
 
-def _require_label(value: Any, policy: QueuePolicy, where: str) -> None:
-    if not isinstance(value, str) or value not in policy.label_named:
+def _require_labels(values: Collection[Any], policy: QueuePolicy, where: str) -> None:
+    unknown = [value for value in values if not isinstance(value, str) or value not in policy.label_named]
+    if unknown:
         known = ", ".join(policy.label_names[:10]) + (", …" if len(policy.label_names) > 10 else "")
-        raise Invalid(f"“{str(value)[:80]}” is not a label of {policy.name} ({known}).", field=where)
+        sentence = f"“{str(unknown[0])[:80]}” is not a label of {policy.name} ({known})."
+        raise LabelsOutsidePolicy(sentence, where, [value for value in unknown if isinstance(value, str)])
 
 
 def _is_probability(value: Any) -> bool:

@@ -44,6 +44,19 @@ class Prediction(Base):
     flags: Mapped[list["Flag"]] = relationship(back_populates="prediction", order_by="Flag.id")
 
 
+class UnknownLabel(Base):
+    """A label outside the policy, and how many predictions were rejected because of it. None of these is stored."""
+
+    __tablename__ = "unknown_label"
+    __table_args__ = (UniqueConstraint("queue_id", "label"),)
+
+    id: Mapped[int] = big_id()
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    label: Mapped[str]
+    rows: Mapped[int]
+    last_at: Mapped[datetime]
+
+
 class Flag(Base):
     """One reason why a prediction was sent to people."""
 

@@ -335,6 +335,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_snapshot_queue_id"), "snapshot", ["queue_id"])
     op.create_table(
+        "unknown_label",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("last_at", moment, nullable=False),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_unknown_label_queue_id_queue")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unknown_label")),
+        sa.UniqueConstraint("queue_id", "label", name=op.f("uq_unknown_label_queue_id_label")),
+    )
+    op.create_table(
         "event_delivery",
         sa.Column("id", big_id, nullable=False),
         sa.Column("event_id", big_id, nullable=False),

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from core.intake.unknown_labels import MOST_LABELS, unknown_labels
 from core.records.predictions import Prediction
 from core.records.reviews import ReviewItem
 from core.vocabulary import Scope
 from tests.api.conftest import Api
 from tests.core.desk import SURE, UNSURE, Desk, sent
+from tests.people import LABELS, support_policy
 
 
 def count(desk: Desk, record: type[Any]) -> int:
@@ -29,7 +31,7 @@ def test_a_list_is_stored_and_what_is_unsure_is_flagged(api: Api) -> None:
 @pytest.mark.usefixtures("sqlite_only")
 def test_one_prediction_needs_no_list(api: Api) -> None:
     answer = api.call("POST", "support/predictions", api.token(), json=sent())
-    assert answer.json() == {"new": 1, "repeated": 0, "flagged": 1, "rejected": []}
+    assert answer.json() == {"new": 1, "repeated": 0, "flagged": 1, "rejected": [], "unknown_labels": {}}
 
 
 @pytest.mark.usefixtures("sqlite_only")
@@ -77,6 +79,30 @@ def test_when_not_one_row_is_good_it_is_a_problem(api: Api) -> None:
     assert [row["row"] for row in answer.json()["rejected"]] == [1, 2]
     with api.client(token) as client:
         assert client.send("support", [sent(label="a")]).rejected[0].field == "label"
+
+
+def test_labels_outside_the_policy_are_counted_by_name_and_stay_known(api: Api) -> None:
+    rows = [sent(label="parcel"), sent(label="parcel"), sent(chances={"refund": 0.5, "spam": 0.4, "ham": 0.1}), sent()]
+    with api.client() as client:
+        received = client.send("support", [*rows, sent(label=7)])
+        assert (received.new, received.unknown_labels) == (1, {"parcel": 2, "spam": 1, "ham": 1})
+        assert client.send("support", [sent(label="parcel")]).unknown_labels == {"parcel": 1}
+    with api.desk.database.reading() as session:
+        assert unknown_labels(session, api.desk.rules) == {"parcel": 3, "ham": 1, "spam": 1}
+        grown = support_policy(labels=[*LABELS, "parcel"])
+        assert unknown_labels(session, grown.queues[0]) == {"ham": 1, "spam": 1}
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_file_of_mixed_up_columns_does_not_fill_the_table_of_labels(api: Api) -> None:
+    with api.client() as client:
+        client.send("support", [sent(label="first")])
+        client.send(
+            "support", [sent(label=f"{number:03d} {'x' * 99}") for number in range(150)] + [sent(label="first")]
+        )
+    with api.desk.database.reading() as session:
+        found = unknown_labels(session, api.desk.rules)
+    assert (len(found), found["first"], max(map(len, found))) == (MOST_LABELS, 2, 60)
 
 
 HOSTILE: list[bytes] = [

@@ -147,6 +147,18 @@ def test_the_same_reason_is_said_once_with_its_count(goldloop: Terminal) -> None
     assert done.stdout.count("“spam” is not a label") == 2
     assert "Row 1: “spam” is not a label of support" in done.stdout
     assert "1,200 rows: “spam” is not a label of support" in done.stdout
+    assert "Labels outside the policy: “spam” (1,200)." in done.stdout
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_seed_file_with_labels_outside_the_policy_names_them_all(goldloop: Terminal) -> None:
+    goldloop.run("migrate")
+    file = goldloop.file("seed.csv", "text,label\na,spam\nb,ham\nc,spam\nd,refund\n")
+    done = goldloop.run("seed", file, "--queue", "support")
+    assert done.returncode == 2
+    said = " ".join(done.stderr.split())
+    assert "Labels that support does not have: “spam” (2), “ham” (1). Add them to the policy" in said
+    assert "No rows were stored." in said
 
 
 @pytest.mark.usefixtures("sqlite_only")

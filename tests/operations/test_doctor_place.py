@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url, text, update
 from typer.testing import CliRunner
 
 from bot.checks.database import room_on_disk
@@ -19,9 +19,11 @@ from bot.runtime.processes import is_gone, this_process
 from bot.slack.delivery.deliver import SPEAKING
 from core.delivery import backlog, notices, outbox
 from core.delivery.recipients import leads_of
+from core.intake.unknown_labels import count_unknown_labels
 from core.queues import queue_named
 from core.records.delivery import Posting
 from core.records.jobs import Job
+from core.records.learning import SeedExample
 from core.storage import leases
 from core.vocabulary import Card, NoticeKind
 from tests.core.desk import Desk
@@ -279,3 +281,19 @@ def test_a_live_model_that_was_changed_is_found(place: Place) -> None:
     found = only(of_model(place))
     assert found.outcome is Outcome.BAD
     assert "made with scikit-learn 0.1" in found.words
+
+
+def test_labels_outside_the_policy_are_named_with_their_counts(place: Place) -> None:
+    desk = Desk(place.database, support_policy())
+    assert "all labels that came in are in the policy" in [finding.words for finding in place.findings()]
+    seeded(desk)
+    with desk.database.transaction() as session:
+        count_unknown_labels(session, {"spam": 1}, utc_now(), desk.rules)
+        count_unknown_labels(session, {"parcel": 1, "spam": 2}, utc_now(), desk.rules)
+        session.execute(update(SeedExample).where(SeedExample.id == 1).values(label="former"))
+        session.execute(update(SeedExample).where(SeedExample.id == 2).values(label="former", erased_at=utc_now()))
+    said = [finding.words for finding in place.findings() if finding.subject == "labels of support"]
+    assert said == [
+        "Predictions with labels outside the policy were rejected: “spam” (3), “parcel” (1).",
+        "Stored examples have labels that are no longer in the policy: “former” (1).",
+    ]

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from core import jobs
 from core.delivery import backlog, incidents, notices
 from core.delivery.retention import forget_before
+from core.intake.unknown_labels import count_unknown_labels, unknown_labels
 from core.records.delivery import Incident, Notice
 from core.records.jobs import Job
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
@@ -95,3 +96,12 @@ def test_of_the_jobs_that_ended_the_last_of_its_kind_stays_and_says_that_the_fau
         assert jobs.forget_before(session, NOW - 90 * DAY) == 0
         assert [job.key for job in backlog.dead_jobs(session)] == ["4"]
     assert ids(desk, Job) == [[3, 4, 5]]
+
+
+def test_counts_of_labels_that_no_sender_uses_any_more_go(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        count_unknown_labels(session, {"spam": 1, "ham": 1}, NOW - 91 * DAY, desk.rules)
+        count_unknown_labels(session, {"ham": 1}, NOW - 89 * DAY, desk.rules)
+        assert forget_before(session, NOW - 90 * DAY) == 1
+    with desk.database.reading() as session:
+        assert unknown_labels(session, desk.rules) == {"ham": 2}
