@@ -129,8 +129,9 @@ class SandboxClient:
     def clear_faults(self) -> None:
         self.do("faults", kind="none")
 
-    def drop_sockets(self, app: str | None = None) -> int:
-        return int(self.do("sockets/drop", app=app)["dropped"])
+    def drop_sockets(self, app: str | None = None, abruptly: bool = False) -> int:
+        """Closes sockets without a warning; abruptly: without a close frame either."""
+        return int(self.do("sockets/drop", app=app, abruptly=abruptly)["dropped"])
 
     def refresh_sockets(self, app: str | None = None) -> None:
         """Warns the sockets now and closes them ten seconds later (see advance)."""

@@ -227,7 +227,8 @@ async def events(asked: Asked) -> Json:
 
 
 async def drop_sockets(asked: Asked) -> Json:
-    return {"dropped": await asked.sandbox.sockets.drop(asked.optional("app"))}
+    dropped = await asked.sandbox.sockets.drop(asked.optional("app"), bool(asked.fields.get("abruptly")))
+    return {"dropped": dropped}
 
 
 async def refresh_sockets(asked: Asked) -> Json:

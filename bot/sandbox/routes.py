@@ -61,7 +61,9 @@ class Droppable:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        cycle = getattr(send, "__self__", None)  # uvicorn's cycle of request and response, which owns the transport
+        cycle = getattr(
+            send, "__self__", None
+        )  # uvicorn's cycle of request and response, or its protocol of a websocket
 
         def drop() -> None:
             if cycle is None:

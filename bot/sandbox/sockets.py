@@ -35,6 +35,10 @@ class Socket:
                 raise WebSocketDisconnect
             await self.websocket.send_text(json.dumps(message))
 
+    def abort(self) -> None:
+        self.websocket.scope["sandbox.drop"]()
+        self.websocket.application_state = WebSocketState.DISCONNECTED  # nothing more can be sent
+
     async def close(self) -> None:
         """Closes the socket, even if the app has just closed it too."""
         async with self.sending:
@@ -131,10 +135,13 @@ class Sockets:
         if waiting is not None and not waiting.done():
             waiting.set_result(message)
 
-    async def drop(self, app: str | None = None) -> int:
-        """Closes sockets without a warning; returns how many."""
+    async def drop(self, app: str | None = None, abruptly: bool = False) -> int:
+        """Closes sockets without a warning; returns how many. abruptly: without a close frame too, as a server that is
+        killed does."""
         dropped = self._all(app)
         for socket in dropped:
+            if abruptly:
+                socket.abort()
             await self._end(socket)
         return len(dropped)
 

@@ -2,14 +2,14 @@
 
 import json
 import logging
-import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk import WebClient
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -17,25 +17,35 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.observability.liveness import SocketState
 from bot.slack.inbound.requests import read_request
+from bot.slack.inbound.socket_watch import CHECK_SECONDS, OPEN_SECONDS, SocketWatch, wake
 
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 64  # requests handled at once; the others wait, which they can only while each of these is quick
-PING_SECONDS = 3.0  # as seldom a socket that ended without a word is noticed; the SDK's ten are long for who clicks
 
 
 @contextmanager
 def socket_mode(app: App, app_token: str) -> Iterator[SocketModeHandler]:
-    """Connected until the block is left. Reconnecting is the SDK's business."""
-    handler = SocketModeHandler(app, app_token, concurrency=CONCURRENCY, ping_interval=PING_SECONDS)
+    """Connected until the block is left. The SDK follows Slack's request for a new socket; `SocketWatch` replaces one
+    that is dead."""
+    slack = _opening_client(app.client)
+    handler = SocketModeHandler(app, app_token, web_client=slack, concurrency=CONCURRENCY, ping_interval=CHECK_SECONDS)
     handler.client.socket_mode_request_listeners = [partial(_receive, app)]
     handler.client.current_session_runner.target = partial(read_session, handler.client)
+    handler.client.current_app_monitor.target = SocketWatch(handler.client).check
     handler.connect()
     try:
         yield handler
     finally:
         _wake_its_threads(handler)
         handler.close()
+
+
+def _opening_client(client: WebClient) -> WebClient:
+    """With a short deadline of its own, as a person may be waiting behind the socket."""
+    return WebClient(
+        client.token, client.base_url, OPEN_SECONDS, client.ssl, client.proxy, headers=client.headers, retry_handlers=[]
+    )
 
 
 def read_session(client: SocketModeClient) -> None:
@@ -77,7 +87,4 @@ def _wake_its_threads(handler: SocketModeHandler) -> None:
     client = handler.client
     client.auto_reconnect_enabled, client.closed = False, True
     client.message_queue.put(None)
-    session = client.current_session
-    if session is not None and session.sock is not None:
-        with suppress(OSError):
-            session.sock.shutdown(socket.SHUT_RDWR)
+    wake(client.current_session)
