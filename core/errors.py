@@ -67,6 +67,14 @@ class DatabaseUnavailable(Refusal):
     code = "database_unavailable"
 
 
+class DatabaseBusy(DatabaseUnavailable):
+    """A lock, a place or an answer did not come in time."""
+
+
+class DatabaseReadOnly(DatabaseUnavailable):
+    """The database takes no writes, as a standby or a server that an operator has set so."""
+
+
 class DiskFull(DatabaseUnavailable):
     """The database's disk is full. Nothing was written."""
 

@@ -7,8 +7,7 @@ from sqlalchemy import Connection, Enum, text
 
 from core.records import Base
 from core.records.base import UtcDateTime
-
-LOCK = 4714  # any number, the same for all: PostgreSQL's advisory lock of "migrating Goldloop"
+from core.storage.database import MIGRATION_LOCK
 
 
 def run(connection: Connection) -> None:
@@ -23,7 +22,7 @@ def run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         if not sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         context.run_migrations()
 
 

@@ -1,7 +1,8 @@
 """Health routes for monitoring: /health, /health/live, /health/ready and /metrics.
 
-A process is ready if the database answers, its socket to Slack (if any) is connected and its worker's scheduler (if
-any) runs. Waiting messages are reported but do not affect readiness: removing processes would not deliver them.
+A process is ready if the database answers and takes writes, its socket to Slack (if any) is connected and its worker's
+scheduler (if any) runs. Waiting messages are reported but do not affect readiness: removing processes would not deliver
+them.
 """
 
 import logging
@@ -16,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.observability.liveness import Liveness
 from bot.observability.metrics import Exposition
+from bot.observability.write_check import WriteCheck, Writes
 from bot.runtime.services import Services
 from core.delivery import backlog
 from core.delivery.backlog import GivenUp, Waiting
@@ -25,7 +27,7 @@ from core.storage.deadlines import finished_within
 log = logging.getLogger(__name__)
 
 DATABASE_SECONDS = 2.0
-PING_SECONDS = 60.0  # the socket is pinged every three seconds
+PING_SECONDS = 60.0  # the socket is pinged every second
 TICK_SECONDS = 30.0  # the most frequent task runs four times a second
 LATE_SECONDS = 300.0
 
@@ -43,7 +45,8 @@ class _Look:
 
 def health_routes(services: Services, liveness: Liveness) -> APIRouter:
     routes = APIRouter()
-    exposition = Exposition(services, liveness)
+    writes = WriteCheck(services)
+    exposition = Exposition(services, liveness, writes)
 
     @routes.get("/health")
     def health(response: Response) -> dict[str, str]:
@@ -61,7 +64,7 @@ def health_routes(services: Services, liveness: Liveness) -> APIRouter:
 
     @routes.get("/health/ready")
     def ready(response: Response) -> Part:
-        parts = _parts(services, liveness)
+        parts = _parts(services, liveness, writes)
         is_ready = all(parts[name]["ok"] for name in ("database", "socket", "scheduler") if name in parts)
         response.status_code = 200 if is_ready else 503
         return {"ready": is_ready, **parts}
@@ -73,10 +76,10 @@ def health_routes(services: Services, liveness: Liveness) -> APIRouter:
     return routes
 
 
-def _parts(services: Services, liveness: Liveness) -> dict[str, Part]:
+def _parts(services: Services, liveness: Liveness, writes: WriteCheck) -> dict[str, Part]:
     parts: dict[str, Part] = {}
-    found = _look(services)
-    parts["database"] = {"ok": found is not None, "seconds": round(found.seconds, 4) if found else None}
+    found, written = _look(services), writes.result()
+    parts["database"] = _database(found, written)
     if liveness.socket is not None:
         state = liveness.socket()
         heard = state.ping_age is None or state.ping_age < PING_SECONDS
@@ -87,6 +90,12 @@ def _parts(services: Services, liveness: Liveness) -> dict[str, Part]:
     if found is not None:
         parts["delivery"] = _delivery(services, found)
     return parts
+
+
+def _database(found: _Look | None, written: Writes) -> Part:
+    """A table that a migration of ours has locked cannot be read either."""
+    ok = written is Writes.BUSY or (written.is_fine and found is not None)
+    return {"ok": ok, "writes": written.value, "seconds": round(found.seconds, 4) if found else None}
 
 
 def _delivery(services: Services, look: _Look) -> Part:

@@ -18,15 +18,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.observability.liveness import Liveness
+from bot.observability.write_check import WriteCheck, Writes
 from bot.runtime.services import Services
 from core.delivery import backlog
 from core.errors import Refusal
 from core.records.learning import Live, ModelVersion
 from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem
-from core.storage.database import PATIENT
+from core.storage.database import CLICK, PATIENT
 
 KEPT_SECONDS = 10.0  # rows are counted at most this often
+AWAY = (Writes.LOCKED, Writes.UNREACHABLE)  # reading would only wait
 
 ACKNOWLEDGED = Histogram(
     "goldloop_acknowledgement_seconds",
@@ -60,9 +62,9 @@ def count_refusals(slack: WebClient) -> None:
 class Exposition:
     """The /metrics page of a process."""
 
-    def __init__(self, services: Services, liveness: Liveness) -> None:
+    def __init__(self, services: Services, liveness: Liveness, writes: WriteCheck) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_Rows(services))
+        self._registry.register(_Rows(services, writes))
         self._registry.register(_Signs(liveness))
 
     def text(self) -> bytes:
@@ -92,8 +94,8 @@ class _Signs(Collector):
 class _Rows(Collector):
     """Gauges from the database, cached for a few seconds. An unreachable database is a metric, not an error."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, services: Services, writes: WriteCheck) -> None:
+        self._services, self._writes = services, writes
         self._kept: list[Metric] = []
         self._kept_at: float | None = None
 
@@ -108,14 +110,18 @@ class _Rows(Collector):
         return []
 
     def _read(self) -> Iterator[Metric]:
+        written = self._writes.result()
+        found = self._found(CLICK if written is Writes.BUSY else PATIENT) if written not in AWAY else None
+        is_up = written is Writes.BUSY or (written.is_fine and found is not None)
+        yield _gauge("database_up", "1 if the database answers and takes writes.", value=float(is_up))
+        yield from found or []
+
+    def _found(self, wait: float) -> list[Metric] | None:
         try:
-            with self._services.database.reading(wait=PATIENT) as session:
-                found = [*_reviewing(session), *_waiting(session, self._services.clock()), _live(session)]
+            with self._services.database.reading(wait=wait) as session:
+                return [*_reviewing(session), *_waiting(session, self._services.clock()), _live(session)]
         except (SQLAlchemyError, Refusal):
-            yield _gauge("database_up", "1 if the database answers.", value=0)
-            return
-        yield _gauge("database_up", "1 if the database answers.", value=1)
-        yield from found
+            return None
 
 
 def _reviewing(session: Session) -> Iterator[Metric]:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.errors import DatabaseUnavailable, Invalid
+from core.errors import DatabaseBusy, DatabaseUnavailable, Invalid
 from core.storage import deadlines
 from core.storage.database_errors import BUSY, refusal_for
 
@@ -33,6 +33,7 @@ LONG = 300.0  # reading all that a model learns from: a million rows over a slow
 AT_ONCE = 40  # connections in use; one more would have to wait for one of them
 AGAIN_SECONDS = 0.5  # between two attempts of `retry_until_committed`
 LOG_PATIENCE = 200  # milliseconds in which writers wait too
+MIGRATION_LOCK = 4714  # PostgreSQL's advisory lock of "migrating Goldloop"; any number, the same for all
 ASKED_ANEW = 1  # milliseconds for which SQLite itself waits for the lock of another process
 AGAIN_AT_ONCE = 0.01  # between two attempts to turn WAL on, which takes others no longer
 
@@ -218,7 +219,7 @@ def _commit(session: Session) -> None:
     """Raises DatabaseUnavailable, with nothing written, if the request's time is already over, and CommitOutcomeUnknown
     if it ends during the commit."""
     if deadlines.is_over():
-        raise DatabaseUnavailable(BUSY)
+        raise DatabaseBusy(BUSY)
     with _outages_refused(committing=True):
         session.commit()
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from core.errors import CommitOutcomeUnknown, DatabaseUnavailable, DiskFull
+from core.errors import CommitOutcomeUnknown, DatabaseBusy, DatabaseReadOnly, DatabaseUnavailable, DiskFull
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +18,7 @@ SELDOM = 60.0  # seconds between two log lines with the same code: an outage hit
 
 BUSY = "Goldloop's database is busy. Nothing was recorded. Please try again in a moment."
 UNREACHABLE = "Goldloop's database cannot be reached. Nothing was recorded. Please try again in a moment."
+TAKES_NO_WRITES = "Goldloop's database is read-only. Nothing was recorded. Please try again in a moment."
 NO_ROOM = "Goldloop's disk is full. Nothing was recorded. Please try again when there is free space."
 OUTCOME_UNKNOWN = (
     "Goldloop lost its database connection while recording this, so it may or may not have been recorded. "
@@ -26,6 +27,7 @@ OUTCOME_UNKNOWN = (
 
 # By SQLSTATE or the first two characters of it: https://www.postgresql.org/docs/current/errcodes-appendix.html
 DISK_FULL = "53100"
+READ_ONLY = "25006"  # a standby, also one that was the primary when we connected; or set so by an operator
 TIMED_OUT = {"55P03", "57014", "40001", "40P01", "53"}  # locks, our timeout, deadlocks, resources used up
 LOST = {"08", "57P", "25P03", "25P04"}  # connection errors, shutdown or start-up, closed as idle
 
@@ -34,7 +36,7 @@ def refusal_for(error: SQLAlchemyError, committing: bool = False) -> DatabaseUna
     """The refusal for an outage; None for any other error. committing: COMMIT was sent, so its outcome is unknown if
     the connection was lost."""
     if isinstance(error, PoolTimeout):
-        return DatabaseUnavailable(BUSY)
+        return DatabaseBusy(BUSY)
     if not isinstance(error, DBAPIError):
         return None
     refusal = _of_sqlite(error.orig) if isinstance(error.orig, sqlite3.Error) else _of_postgres(error, committing)
@@ -67,20 +69,24 @@ def _of_sqlite(error: sqlite3.Error) -> DatabaseUnavailable | None:
     """By SQLite's result codes: its messages differ between versions."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return DatabaseUnavailable(BUSY)
+        return DatabaseBusy(BUSY)
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
         return DiskFull(NO_ROOM)
+    if name.startswith("SQLITE_READONLY"):
+        return DatabaseReadOnly(TAKES_NO_WRITES)
     return DatabaseUnavailable(UNREACHABLE) if name.startswith("SQLITE_CANTOPEN") else None
 
 
 def _of_postgres(error: DBAPIError, committing: bool) -> DatabaseUnavailable | None:
     state: str | None = getattr(error.orig, "sqlstate", None)
+    if state == READ_ONLY:
+        return DatabaseReadOnly(TAKES_NO_WRITES)
     is_lost = error.connection_invalidated or _is_one_of(state, LOST) or _never_connected(error, state)
     if is_lost:
         return CommitOutcomeUnknown(OUTCOME_UNKNOWN) if committing else DatabaseUnavailable(UNREACHABLE)
     if state == DISK_FULL:
         return DiskFull(NO_ROOM)
-    return DatabaseUnavailable(BUSY) if _is_one_of(state, TIMED_OUT) else None
+    return DatabaseBusy(BUSY) if _is_one_of(state, TIMED_OUT) else None
 
 
 def _never_connected(error: DBAPIError, state: str | None) -> bool:

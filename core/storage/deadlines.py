@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from core.errors import DatabaseUnavailable
+from core.errors import DatabaseBusy
 from core.storage.database_errors import BUSY
 
 GRACE = 0.15  # seconds by which the server gives up before we do: then its connection can be used again
@@ -73,9 +73,9 @@ def is_over() -> bool:
 
 @contextmanager
 def taken(what: "threading.Lock | threading.Semaphore") -> Iterator[None]:
-    """Hold the lock or semaphore for the block. Raises DatabaseUnavailable if it is not free in time."""
+    """Hold the lock or semaphore for the block. Raises DatabaseBusy if it is not free in time."""
     if not what.acquire(timeout=for_the_server()):
-        raise DatabaseUnavailable(BUSY)
+        raise DatabaseBusy(BUSY)
     try:
         yield
     finally:

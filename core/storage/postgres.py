@@ -10,11 +10,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.storage import deadlines
+from core.storage.database_errors import READ_ONLY
 
 CONNECT_SECONDS = 5  # after which an attempt to connect ends
 LOOK_SECONDS = 0.05  # how often a waiting thread looks at the clock
@@ -74,6 +75,7 @@ def postgres_engine(url: str, at_once: int) -> tuple[Engine, Callable[[], None]]
     event.listen(engine, "do_connect", connector)
     _leave_begin_to_us(engine)
     _try_the_idle(engine)
+    _leave_the_read_only(engine)
     return engine, connector.close
 
 
@@ -117,6 +119,17 @@ def _try_the_idle(engine: Engine) -> None:
     event.listen(engine, "connect", note)
     event.listen(engine, "checkin", note)
     event.listen(engine, "checkout", look)
+
+
+def _leave_the_read_only(engine: Engine) -> None:
+    """After a change of the primary, connections to the old one would be kept for ever: none is used again, and new
+    ones lead to where the address leads now."""
+
+    def look(context: ExceptionContext) -> None:
+        if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+            context.is_disconnect = True
+
+    event.listen(engine, "handle_error", look)
 
 
 def _until(end: float, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:

@@ -115,7 +115,7 @@ def test_a_database_that_gives_an_error_makes_a_process_unready_and_says_no_more
         connection.execute(text("ALTER TABLE posting RENAME TO of_another_release"))
     status, body = watched.ready()
     assert status == 503
-    assert body["database"] == {"ok": False, "seconds": None}
+    assert body["database"] == {"ok": False, "writes": "ok", "seconds": None}
     assert "delivery" not in body
     assert "of_another_release" not in str(body)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, select, text
 
+from bot.observability.write_check import WriteCheck, Writes
 from bot.runtime.migrate import migrate
 from core.errors import DiskFull
 from core.records.reviews import Answer, Correction
@@ -92,6 +93,8 @@ def test_people_are_told_and_with_room_everything_goes_on(disk: Path, database: 
             loop.told(loop.ana, "disk is full. Nothing was recorded")
             command = loop.ben.command("/goldloop pause", channel=REVIEW)
             assert answers(loop) == []
+            assert WriteCheck(loop.services).result() is Writes.DISK_FULL
+        assert WriteCheck(loop.services).result() is Writes.OK
         assert click.ok
         assert click.ms < IN_TIME
         assert "disk is full. Nothing was recorded" in str(command.response)
