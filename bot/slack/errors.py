@@ -24,6 +24,7 @@ class Kind(enum.Enum):
     """What an error of Slack means for the message that caused it."""
 
     CHANNEL = enum.auto()  # the bot has to be let into the channel, or the channel out of the archive
+    PERSON = enum.auto()  # the person has left, or takes no direct messages of bots
     TOKEN = enum.auto()  # this process needs another token
     MESSAGE = enum.auto()  # Slack never takes this message, or none of its kind without another scope
     GONE = enum.auto()  # the message that was to be redrawn is not there any more
@@ -84,6 +85,11 @@ KNOWN: dict[str, Known] = {
     "not_allowed_token_type": Known(
         Kind.OTHER, "SLACK_BOT_TOKEN begins with xoxb-, SLACK_APP_TOKEN with xapp-; they may be swapped."
     ),
+    "user_disabled": Known(Kind.PERSON),
+    "user_not_found": Known(Kind.PERSON),
+    "users_not_found": Known(Kind.PERSON),
+    "cannot_dm_bot": Known(Kind.PERSON),
+    "messages_tab_disabled": Known(Kind.PERSON),
     "plan_upgrade_required": Known(
         Kind.OTHER, "Your plan has no user groups: name people by id in the policy instead."
     ),
@@ -98,6 +104,10 @@ class UnsureError(OSError):
     def __init__(self, cause: Exception) -> None:
         super().__init__(f"{type(cause).__name__} while looking for it")
         self.cause = cause
+
+
+class PersonGoneError(Exception):
+    """The person to whom a notice is addressed has left the workspace, or cannot be written to."""
 
 
 class NotYetError(OSError):

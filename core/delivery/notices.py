@@ -98,6 +98,11 @@ def mark_delivered(session: Session, notice_id: int, now: datetime) -> None:
     notice.delivered_at = now
 
 
+def give_up(session: Session, notice_id: int, now: datetime) -> None:
+    """Its person has left: it is done with, and no incident, because there is nothing to resolve."""
+    mark_delivered(session, notice_id, now)
+
+
 def release(session: Session, notice_id: int, still_unsure: bool = False) -> None:
     """It was not said, for a reason that is none of its own; it is due as before. still_unsure: whether an earlier
     attempt has said it could not be found out."""

@@ -8,13 +8,14 @@ from sqlalchemy import select
 
 from bot.slack.directory.refresh import refresh_people
 from bot.worker.clock_watch import repair_times
+from core.delivery import notices
 from core.people.members import members
 from core.queues import queue_named
 from core.records.delivery import Posting
 from core.storage.database import PATIENT, Database
-from core.vocabulary import Role
+from core.vocabulary import NoticeKind, Role
 from tests.core.models import candidate, seeded
-from tests.people import ANA, BEN, EVA, LEADS, REVIEW, workspace
+from tests.people import ANA, BEN, DAN, EVA, LEADS, REMINDER, REVIEW, workspace
 from tests.reliability.slow_motion import Stage, staged
 
 BOT = workspace().apps[0].bot_user
@@ -126,6 +127,19 @@ def test_where_the_leads_own_channel_fails_doctor_says_it_and_they_hear_when_it_
     assert len(stage.cards("v1 compared with", channel=LEADS)) == 1
     [told] = stage.told()
     assert told.startswith("Resolved: ")
+
+
+@pytest.mark.slow
+def test_a_notice_to_a_person_who_has_left_is_given_up_and_holds_nothing_up(stage: Stage) -> None:
+    worker = stage.worker()
+    stage.box.deactivate(DAN)
+    with stage.desk.database.transaction() as session:
+        notices.notify(session, NoticeKind.DECISION_PENDING, "k", LEADS, DAN, REMINDER, stage.now())
+    candidate(seeded(stage.desk), now=stage.now())
+    stage.work(worker, seconds=10)
+    assert len(stage.cards("v1 compared with", channel=LEADS)) == 1
+    assert (stage.waiting(), stage.doctor(), stage.told()) == (0, [], [])
+    assert stage.calls("chat.postEphemeral") == ["user_not_in_channel"], "once"
 
 
 def test_a_clock_that_is_put_back_an_hour_holds_no_channel_up_that_long(stage: Stage) -> None:

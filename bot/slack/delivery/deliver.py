@@ -18,7 +18,7 @@ from bot.runtime.processes import is_gone
 from bot.runtime.services import Services
 from bot.slack.delivery import sender
 from bot.slack.delivery.sender import CARDS, Show
-from bot.slack.errors import CONNECTION, Failure, sorted_failure
+from bot.slack.errors import CONNECTION, Failure, PersonGoneError, sorted_failure
 from core.delivery import incidents, notices, outbox
 from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
@@ -70,6 +70,10 @@ def deliver_next_notice(services: Services) -> bool:
         sender.say(services, due)
     except (SlackApiError, *CONNECTION) as error:
         _fail_notice(services, due, sorted_failure(error))
+        return True
+    except PersonGoneError:
+        log.info("Notice given up: its person has left", extra={"notice": due.id, "kind": due.kind})
+        services.database.retry_until_committed(lambda session: notices.give_up(session, due.id, services.clock()))
         return True
     except Exception as error:  # noqa: BLE001 - as above
         _fail_notice(services, due, unexpected_failure(error, f"the {due.kind} notice", due.attempts))

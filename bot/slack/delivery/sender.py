@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot.runtime.services import Services
 from bot.slack.blocks import Message
 from bot.slack.delivery import deduplication
-from bot.slack.errors import NotYetError
+from bot.slack.errors import Kind, NotYetError, PersonGoneError, kind_of
 from bot.slack.views import candidate, notice, review_item, run
 from core.delivery import outbox
 from core.delivery.card_refs import CardRef
@@ -33,7 +33,7 @@ or the connection says (`sorted_failure` knows it), NotFound if its queue is not
 
 
 def say(services: Services, due: DueNotice) -> None:
-    """Say a notice, to the whole channel or to one person of it. Raises as `Show`."""
+    """Say a notice, to the whole channel or to one person of it. Raises as `Show`, and PersonGoneError."""
     text = notice.render(due.kind, due.values)
     if due.person is None:
         _say_to_channel(services, due, text)
@@ -43,7 +43,17 @@ def say(services: Services, due: DueNotice) -> None:
     except SlackApiError as error:
         if error.response.get("error") != "user_not_in_channel":
             raise
-        services.slack.chat_postMessage(channel=due.person, text=text)  # they only peeked in: a direct message
+        _say_directly(services, due.person, text)  # they only peeked in, or have left
+
+
+def _say_directly(services: Services, person: str, text: str) -> None:
+    """Where Slack knows no channel with this person, nothing is wrong with any other channel."""
+    try:
+        services.slack.chat_postMessage(channel=person, text=text)
+    except SlackApiError as error:
+        if kind_of(str(error.response.get("error"))) in (Kind.CHANNEL, Kind.PERSON):
+            raise PersonGoneError(person) from error
+        raise
 
 
 def _say_to_channel(services: Services, due: DueNotice, text: str) -> None:
