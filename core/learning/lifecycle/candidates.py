@@ -2,43 +2,30 @@
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.errors import Invalid
 from core.learning.data.golden import Golden, golden_set
-from core.learning.data.inputs import Input
-from core.learning.data.recent_inputs import recent_inputs
 from core.learning.data.snapshots import Row
-from core.learning.evaluation.compare import GoldenRow, Predicted, always, answers, compare, predict
+from core.learning.evaluation.compare import GoldenRow, compare, predict
 from core.learning.evaluation.eligibility import with_eligibility
 from core.learning.evaluation.gate import GateVerdict, gate
-from core.learning.evaluation.scorecard import Baseline, Scorecard
-from core.learning.evaluation.stored_texts import TEXTS, TextScore, text_score
-from core.learning.learners.artifacts import OtherRuntime, Packed
+from core.learning.evaluation.scorecard import Scorecard
+from core.learning.learners.artifacts import Packed
 from core.learning.learners.base import Fitted
-from core.learning.learners.label_subset import NoCommonLabels
-from core.learning.lifecycle.live_training import live_training
+from core.learning.lifecycle.incumbent import load_incumbent
 from core.learning.lifecycle.presenting import candidate_stored, model_changed
-from core.learning.lifecycle.serving import LiveModel, load_model
+from core.learning.lifecycle.serving import load_model
 from core.policy import QueuePolicy
-from core.records.learning import (
-    Artifact,
-    Evaluation,
-    GoldenExample,
-    Live,
-    ModelVersion,
-    Snapshot,
-    TrainingRun,
-)
-from core.records.predictions import Prediction
-from core.records.reviews import Correction, ReviewItem
+from core.records.learning import Artifact, Evaluation, Live, ModelVersion, Snapshot, TrainingRun
 from core.storage.database import LONG, Database
-from core.vocabulary import Coded, GateWarning, Modality, ModelState
+from core.vocabulary import Coded, ModelState
 
 
 @dataclass(frozen=True)
@@ -73,70 +60,67 @@ def measure(
     database: Database, run: TrainingRun, fitted: Fitted | None, model_id: int | None, rows: Sequence[Row],
     policy: QueuePolicy, extra_learners: Mapping[str, str] = {},
 ) -> Measured:  # fmt: skip
-    """Compare the candidate (just fitted, or stored as model_id) with what is live. Reads only; both predict after the
-    transaction.
+    """Compare the candidate (just fitted, or stored as model_id) with what is live, once: a stored comparison of the
+    two is used again (`measured_before`). Reads only; both predict after the transaction.
 
     Measured are the golden examples that have something of what the candidate reads, under labels of the policy; which
-    of them count is said in core/learning/evaluation/eligibility.py. Beside a live model, both also answer the newest
-    3,000 stored texts, which takes as long as so many predictions do.
-    Where no model of ours is live, the sender's recorded predictions stand in; where there are none for any golden
-    example, the majority label of the training rows. So too where another runtime made what is live; the verdict warns.
+    of them count is said in core/learning/evaluation/eligibility.py. What stands in where no model of ours is live, or
+    where another runtime made it: core/learning/lifecycle/incumbent.py; the verdict warns. Beside a live model, both
+    also answer the newest 3,000 stored texts, which takes as long as so many predictions do.
     """
     with database.reading(wait=LONG) as session:
-        candidate = fitted or load_model(session, model_id or 0, policy, extra_learners).fitted
         live = session.get_one(Live, run.queue_id)
-        snapshot = session.get_one(Snapshot, run.snapshot_id)
-        golden = [
-            row
-            for row in golden_set(session, run.queue_id, snapshot.golden_up_to)
-            if row.label in policy.label_names and row.input.has_any(candidate.reads)
-        ]
-        live_model, unusable = _opened(session, live.model_id, policy, extra_learners)
-        training = live_training(session, live_model.id, golden) if live_model else None
-        readers = (candidate.reads, live_model.fitted.reads) if live_model else ()
-        texts = recent_inputs(session, run.queue_id, readers, TEXTS) if live_model else []
-        recorded = {} if live_model else _recorded(session, run.queue_id)
-    rows_to_meet = with_eligibility(
-        [GoldenRow(row.id, row.input, row.label, row.stratum, pinned=row.pinned) for row in golden],
-        training,
-        policy.golden.near_duplicate,
-    )
-    baseline: Baseline = "majority"
-    standing = always(_majority(rows, candidate.reads), rows_to_meet)
-    if live_model:
-        baseline, standing = "live", predict(live_model.fitted, rows_to_meet)
-    elif any(row.id in recorded for row in golden):
-        baseline, standing = "recorded", Predicted(tuple(recorded.get(row.id) for row in golden))
-    scorecard = compare(
-        rows_to_meet,
-        standing,
-        predict(candidate, rows_to_meet),
-        policy,
-        baseline,
-        _on_texts(live_model.fitted, candidate, texts, policy) if live_model else None,
-    )
+        if model_id and (before := measured_before(session, model_id, live, policy)):
+            return before
+        candidate = fitted or load_model(session, model_id or 0, policy, extra_learners).fitted
+        golden = _measurable(session, run, candidate, policy)
+        incumbent = load_incumbent(session, live, golden, candidate.reads, policy, extra_learners)
+    met = [GoldenRow(row.id, row.input, row.label, row.stratum, pinned=row.pinned) for row in golden]
+    met = with_eligibility(met, incumbent.training, policy.golden.near_duplicate)
+    baseline, standing = incumbent.on_golden(met, rows, candidate.reads)
+    texts = incumbent.on_texts(candidate, policy)
+    scorecard = compare(met, standing, predict(candidate, met), policy, baseline, texts)
     verdict = gate(scorecard, policy.promotion)
-    if unusable:
-        verdict = replace(verdict, warnings=(unusable, *verdict.warnings))
+    if incumbent.unusable:
+        verdict = replace(verdict, warnings=(incumbent.unusable, *verdict.warnings))
     return Measured(live.model_id, live.changes, _golden_hash(golden), scorecard, verdict)
 
 
-def _on_texts(live: Fitted, candidate: Fitted, texts: Sequence[Input], policy: QueuePolicy) -> TextScore:
-    """Both models on the same stored texts. Memory: 8 bytes for each text and label, of one model at a time."""
-    return text_score(answers(live, texts).labels, answers(candidate, texts).labels, policy.label_names)
+def measured_before(session: Session, model_id: int, live: Live, policy: QueuePolicy) -> Measured | None:
+    """The stored comparison of this candidate with what is live now, after a roll-back to and fro: asking again until
+    chance says yes would wear the golden set out.
+
+    The same are: the candidate, the live model (and so its snapshot, which never changes) and the policy. Golden
+    examples that were relabelled, withdrawn or pinned since count for the next candidate. None where there is none, or
+    where the live model could not be opened then, or where this release cannot read what was stored.
+    """
+    if live.model_id is None:
+        return None
+    stored = select(Evaluation).where(
+        Evaluation.model_id == model_id,
+        Evaluation.live_model_id == live.model_id,
+        Evaluation.policy_fingerprint == policy.fingerprint,
+    )
+    for evaluation in session.scalars(stored.order_by(Evaluation.id.desc())):
+        with suppress(Invalid):
+            scorecard = Scorecard.from_dict(evaluation.scorecard)
+            if scorecard.baseline == "live":
+                return Measured(live.model_id, live.changes, evaluation.golden_hash, scorecard, _verdict(evaluation))
+    return None
 
 
-def _opened(
-    session: Session, model_id: int | None, policy: QueuePolicy, extra_learners: Mapping[str, str]
-) -> tuple[LiveModel | None, Coded | None]:
-    """The live model, or why it cannot be used with its learner's present runtime, or under other labels: training anew
-    must mend that. Raises Invalid where it was changed or damaged: a person has to look at that."""
-    if model_id is None:
-        return None, None
-    try:
-        return load_model(session, model_id, policy, extra_learners), None
-    except (OtherRuntime, NoCommonLabels) as refusal:
-        return None, Coded(GateWarning.LIVE_UNUSABLE, {"sentence": str(refusal)})
+def _verdict(evaluation: Evaluation) -> GateVerdict:
+    blocks, warnings = (tuple(map(Coded.from_dict, found)) for found in (evaluation.blocks, evaluation.warnings))
+    return GateVerdict(evaluation.passed, blocks, warnings)
+
+
+def _measurable(session: Session, run: TrainingRun, candidate: Fitted, policy: QueuePolicy) -> list[Golden]:
+    snapshot = session.get_one(Snapshot, run.snapshot_id)
+    return [
+        row
+        for row in golden_set(session, run.queue_id, snapshot.golden_up_to)
+        if row.label in policy.label_names and row.input.has_any(candidate.reads)
+    ]
 
 
 def store_candidate(
@@ -170,25 +154,6 @@ def _supersede_pending(session: Session, run: TrainingRun, now: datetime) -> Non
     for model in pending:
         model.state = ModelState.SUPERSEDED
         model_changed(session, model.id, now)
-
-
-def _recorded(session: Session, queue_id: int) -> dict[int, str | None]:
-    """What the sender's model had said about the golden examples that came from its predictions."""
-    found = session.execute(
-        select(GoldenExample.id, Prediction.label)
-        .join(Correction, Correction.id == GoldenExample.correction_id)
-        .join(ReviewItem, ReviewItem.id == Correction.item_id)
-        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
-        .where(GoldenExample.queue_id == queue_id, Prediction.label.is_not(None))
-    )
-    return dict(found.all())
-
-
-def _majority(rows: Sequence[Row], reads: Collection[Modality]) -> str:
-    """The most frequent label of the rows that could be learnt from; of equals the first by name."""
-    readable = [row for row in rows if row.input.has_any(reads)]
-    counted = Counter(row.label for row in readable or rows)  # all of them may have been erased since
-    return min(counted, key=lambda label: (-counted[label], label))
 
 
 def _golden_hash(golden: Sequence[Golden]) -> str:

@@ -15,15 +15,16 @@ from core.delivery.card_refs import CardRef, microseconds
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
 from core.learning.lifecycle.decisions import approve, overrule, reject, remind_of_pending, withdraw_approval
 from core.learning.lifecycle.models import newest_evaluation
+from core.learning.lifecycle.promotion import go_live
 from core.learning.lifecycle.rollback import rollback
 from core.learning.lifecycle.runs import EVALUATE
 from core.people.members import Person, sync_members
 from core.records.delivery import Notice
-from core.records.learning import Approval, Evaluation, Snapshot, TrainingRun
+from core.records.learning import Approval, Evaluation, Live, ModelVersion, Snapshot, TrainingRun
 from core.storage.database import PATIENT
 from core.vocabulary import Card, DecisionKind, InactiveReason, ModelState, NoticeKind, Role
 from tests.core.conftest import OpenDesk
-from tests.core.desk import NOW, Desk
+from tests.core.desk import NOW, Desk, sent
 from tests.core.models import (
     candidate,
     decisions,
@@ -338,6 +339,48 @@ def test_a_candidate_is_evaluated_again_when_the_live_model_has_changed(desk: De
     assert old.live_model_id != new.live_model_id == live(desk)
     assert act(desk, APPROVE, model_id) is True
     assert decisions(desk, model_id)[0].evaluation_id == new.id
+
+
+def brought_back(desk: Desk, model_id: int) -> None:
+    """Live again, as after a roll-back to and fro; what waits is compared with it."""
+    with desk.database.transaction() as session:
+        locked = session.get_one(Live, desk.queue().id, with_for_update=True)
+        go_live(session, locked, session.get_one(ModelVersion, model_id), NOW)
+
+
+def compared(desk: Desk, model_id: int) -> list[Evaluation]:
+    with desk.database.reading() as session:
+        found = select(Evaluation).where(Evaluation.model_id == model_id).order_by(Evaluation.id)
+        return list(session.scalars(found))
+
+
+def test_a_candidate_is_measured_once_against_each_live_model(desk: Desk) -> None:
+    first, second = promoted(seeded(desk)), promoted(desk)
+    model_id = candidate(desk)
+    desk.ingest(sent("a text that no comparison has seen yet"))
+    for live_again in (first, second):
+        brought_back(desk, live_again)
+        evaluated_again(desk)
+    before, other, again = compared(desk, model_id)
+    assert [one.live_model_id for one in (before, other, again)] == [second, first, second]
+    assert other.scorecard["texts"]["n"] == 1
+    assert again.scorecard["texts"]["n"] == before.scorecard["texts"]["n"] == 0, "it was not measured a second time"
+    assert (again.passed, again.blocks, again.golden_hash) == (before.passed, before.blocks, before.golden_hash)
+    assert act(desk, APPROVE, model_id) is True, "it is the report of what is live now"
+
+
+def test_under_another_policy_a_candidate_is_measured_anew(desk: Desk) -> None:
+    first, second = promoted(seeded(desk)), promoted(desk)
+    model_id = candidate(desk)
+    desk.ingest(sent("a text that no comparison has seen yet"))
+    brought_back(desk, first)
+    evaluated_again(desk)
+    stricter = desk.under(promotion={"pooled_alpha": 0.3})
+    brought_back(desk, second)
+    evaluated_again(stricter)
+    before, _other, again = compared(desk, model_id)
+    assert [one.scorecard["texts"]["n"] for one in (before, again)] == [0, 1]
+    assert again.policy_fingerprint == stricter.rules.fingerprint
 
 
 def test_what_was_decided_meanwhile_is_not_evaluated_again(desk: Desk) -> None:
