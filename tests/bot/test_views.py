@@ -18,7 +18,8 @@ from core.errors import NotAllowed
 from core.learning.data.inputs import Input
 from core.learning.evaluation.compare import GoldenRow, Predicted, compare
 from core.learning.evaluation.intervals import wilson
-from core.learning.evaluation.scorecard import Scorecard
+from core.learning.evaluation.scorecard import PinScore, Scorecard
+from core.learning.evaluation.stored_texts import TextScore
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine, RunCard
 from core.learning.lifecycle.open_items import OpenItems
 from core.policy import LabelPolicy
@@ -356,6 +357,8 @@ def findings(text: str) -> tuple[Coded, ...]:
     right = {"baseline": "live", "label": label, "n": 20, "live": 9, "candidate": 1}
     return (
         Coded(GateBlock.LABEL_WORSE, right | {"p_value": 0.01}),
+        Coded(GateBlock.SILENT_LABEL, right | {"texts": 3000, "p_value": 0.001}),
+        Coded(GateBlock.LABELS_EXCHANGED, {"labels": [label] * 2, "texts": 30, "live": [9, 9], "exchanged": [8, 7]}),
         Coded(GateBlock.LABELS_SWAPPED, {"labels": [label, label]}),
         Coded(GateBlock.LABEL_LOST, right),
         Coded(GateWarning.LIVE_UNUSABLE, {"sentence": text}),
@@ -529,6 +532,36 @@ def test_a_report_says_its_numbers_in_words_too() -> None:
     check(drawn)
     assert "Random golden examples: 8 of 12 right before, " in drawn.text
     assert "Past errors: " in drawn.text
+
+
+def test_a_report_opens_with_what_it_means_and_says_what_its_counts_mean() -> None:
+    drawn = candidate.render(report())
+    said = check(drawn)
+    assert [block["type"] for block in drawn.blocks[:3]] == ["header", "section", "section"]
+    assert drawn.blocks[1]["text"]["text"] == "*No measurable difference.*"
+    assert "No measurable difference. *The golden gate passes it.*" in drawn.text
+    counts = "Of 15 golden examples that count, 1 that is right would break and 3 that are wrong would be fixed; "
+    assert counts in said
+    assert counts in drawn.text
+    assert "What counts: 12 random examples and 3 past errors." in said
+    refused = candidate.render(report(passed=False, blocks=findings("refund")[:2]))
+    assert "Worse: refused, because “refund” gets worse, and for 1 more reason." in check(refused)
+
+
+def test_a_report_about_a_model_that_is_no_longer_live_does_not_say_what_it_means() -> None:
+    drawn = candidate.render(report(outdated=True))
+    assert "No measurable difference" not in check(drawn) + drawn.text
+
+
+def test_a_report_shows_its_pinned_past_errors_and_the_stored_texts() -> None:
+    texts = TextScore(40, ("refund",), (), ())
+    pinned = replace(scorecard(), pins=PinScore((1000, 1001), ()), texts=texts)
+    said = check(candidate.render(report(scorecard=pinned)))
+    assert "Pinned past errors (2)" in said
+    assert "none wrong again" in said
+    assert "On the last 40 stored texts, no label disappears and no two labels change places." in said
+    broken = replace(pinned, pins=PinScore((1000, 1001), (1001,)))
+    assert "wrong again: #1001" in check(candidate.render(report(scorecard=broken)))
 
 
 def test_only_what_the_gate_refused_and_is_current_can_be_overruled() -> None:
