@@ -553,6 +553,13 @@ def test_a_report_about_a_model_that_is_no_longer_live_does_not_say_what_it_mean
     assert "No measurable difference" not in check(drawn) + drawn.text
 
 
+def test_a_candidate_that_lost_all_its_labels_can_still_be_overruled() -> None:
+    blocks = findings("refund")[:1] * 77
+    said = check(candidate.render(report(passed=False, blocks=blocks)))
+    assert "And 65 more reasons: `goldloop explain model 3` lists all." in said
+    assert "Overrule…" in said
+
+
 def test_a_report_shows_its_pinned_past_errors_and_the_stored_texts() -> None:
     texts = TextScore(40, ("refund",), (), ())
     pinned = replace(scorecard(), pins=PinScore((1000, 1001), ()), texts=texts)

@@ -15,13 +15,14 @@ from core.vocabulary import ModelState
 
 MOST_FLIPS = 6
 MOST_LABELS = 8
+MOST_REASONS = 12  # a candidate that lost its labels has one for each; what leads can press must stay on the card
 
 
 def render(card: CandidateCard) -> Message:
     other = card.live_name or BASELINES[card.scorecard.baseline]
     head = f"{card.queue_title}: {card.name} compared with {other}"
     drawn = [blocks.header(head), *_meaning(card), blocks.section(_state(card)), *_numbers(card)]
-    drawn += [blocks.section(f":no_entry: {gate_sentence(block, MRKDWN)}") for block in card.blocks]
+    drawn += _reasons(card)
     if card.warnings:
         drawn.append(blocks.context(*(f":warning: {gate_sentence(warning, MRKDWN)}" for warning in card.warnings)))
     drawn += _details(card.scorecard)
@@ -40,6 +41,14 @@ def _meaning(card: CandidateCard) -> list[Block]:
 
 def _plain_line(card: CandidateCard) -> str:
     return plain_line(card.scorecard, card.passed, card.blocks, MRKDWN)
+
+
+def _reasons(card: CandidateCard) -> list[Block]:
+    said = [f":no_entry: {gate_sentence(block, MRKDWN)}" for block in card.blocks[:MOST_REASONS]]
+    more = len(card.blocks) - MOST_REASONS
+    if more > 0:
+        said.append(f"And {count(more, 'more reason')}: `goldloop explain model {card.subject.id}` lists all.")
+    return [blocks.section(reason) for reason in said]
 
 
 def _state(card: CandidateCard) -> str:

@@ -69,7 +69,8 @@ def train(
 def evaluate_again(
     database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy, extra_learners: Mapping[str, str] = {}
 ) -> None:
-    """The live model changed while a candidate waited: compare the two anew, unless it was decided meanwhile."""
+    """The live model changed while a candidate waited: compare the two, unless it was decided meanwhile. A comparison
+    with the same live model that is stored already is used again."""
     model_id = claimed.payload["model_id"]
     with database.reading(wait=LONG) as session:
         model = session.get_one(ModelVersion, model_id)
