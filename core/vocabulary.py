@@ -115,10 +115,20 @@ class Origin(StrEnum):
     SEED = "seed"  # labelled data from before; stands for no traffic
     FLAGGED = "flagged"  # what reviewers saw because a rule or a person flagged it
     AUDITED = "audited"  # all traffic, by the audit's lot
+    IMPORTED = "imported"  # a test set of one's own; stands for itself
+    ADDED = "added"  # chosen by a lead; stands for nothing
 
     @property
     def is_traffic(self) -> bool:
         return self in (Origin.FLAGGED, Origin.AUDITED)
+
+
+class GoldenChangeKind(StrEnum):
+    """What was changed in the golden set, by hand or by a second look."""
+
+    ADDED = "added"
+    RELABELLED = "relabelled"
+    RETIRED = "retired"
 
 
 class Source(StrEnum):

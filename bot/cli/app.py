@@ -19,7 +19,7 @@ from bot.cli import (
     demo,
     erase,
     explain,
-    golden_pins,
+    golden,
     model,
     models,
     processes,
@@ -35,7 +35,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 for group in (processes, setup, data, models, ask_again, erase, demo):
     app.add_typer(group.commands)
 app.add_typer(explain.commands, name="explain")
-app.add_typer(golden_pins.commands, name="golden")
+app.add_typer(golden.commands, name="golden")
 app.add_typer(model.commands, name="model")
 app.add_typer(tokens.commands, name="token")
 app.add_typer(webhooks.commands, name="webhooks")

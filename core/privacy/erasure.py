@@ -17,7 +17,7 @@ from core.errors import NotFound
 from core.learning.data.erased_rows import models_that_learnt_from
 from core.policy import QueuePolicy
 from core.queues import queue_named
-from core.records.learning import GoldenExample, SeedExample, SnapshotRow
+from core.records.learning import GoldenChange, GoldenExample, SeedExample, SnapshotRow
 from core.records.predictions import Prediction
 from core.records.queues import Queue
 from core.records.reviews import Answer, Correction, ReviewItem
@@ -46,8 +46,8 @@ class Erased:
 
 def erase(session: Session, queue_name: str, external_id: str, now: datetime) -> Erased:
     """Take text, image and fields out of every prediction with this external id, reviewers' notes about it, and golden
-    and seed examples of the same content (they have no other name by which one could ask for them). Predictions of the
-    same content under another external id are another ticket, and stay.
+    and seed examples of the same content, with the reasons for changes of them (they have no other name by which one
+    could ask for them). Predictions of the same content under another external id are another ticket, and stay.
 
     Locks the queue's row against intake, then the predictions and their items. Open items are closed; every card is
     redrawn. Models that learnt from it are named, and marked in their story. Repeating it finds nothing more to erase.
@@ -65,6 +65,7 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     kept = (_kept_examples(session, record, queue, hashes) for record in (GoldenExample, SeedExample))
     items = _locked_items(session, known, *kept)
     golden = _blank_examples(session, GoldenExample, BLANK, queue, hashes, now)
+    _blank_changes(session, queue, hashes)
     seeds = _blank_examples(session, SeedExample, {"text": ""}, queue, hashes, now)
     corrections = session.scalars(select(Correction.id).where(Correction.item_id.in_([item.id for item in items])))
     models = models_that_learnt_from(session, queue.id, corrections.all(), _seeds_of(session, queue, hashes))
@@ -185,6 +186,12 @@ def _blank_examples(
         .returning(record.id)
     )
     return len(session.scalars(emptied).all())
+
+
+def _blank_changes(session: Session, queue: Queue, hashes: set[str]) -> None:
+    """Why a golden example was changed may quote it."""
+    ids = select(GoldenExample.id).where(GoldenExample.queue_id == queue.id, GoldenExample.content_hash.in_(hashes))
+    session.execute(update(GoldenChange).where(GoldenChange.golden_id.in_(ids)).values(reason=""))
 
 
 def _seeds_of(session: Session, queue: Queue, hashes: set[str]) -> Sequence[int]:

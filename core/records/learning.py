@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.records.base import Base, big_id
 from core.records.queues import Queue
-from core.vocabulary import DecisionKind, ModelState, Origin, RunState, Source, Stratum, Trigger
+from core.vocabulary import DecisionKind, GoldenChangeKind, ModelState, Origin, RunState, Source, Stratum, Trigger
 
 MOST_PINS = 10  # pinned past errors of a queue
 
@@ -62,6 +62,20 @@ class GoldenExample(Base):
     pinned_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]  # since then without text, image and fields; it measures nothing
+
+
+class GoldenChange(Base):
+    """A change of a golden example after it came in, or by which a lead added it. Never changed itself."""
+
+    __tablename__ = "golden_change"
+
+    id: Mapped[int] = big_id()
+    golden_id: Mapped[int] = mapped_column(ForeignKey("golden_example.id"), index=True)
+    kind: Mapped[GoldenChangeKind]
+    person: Mapped[str | None]  # None: reviewers who were asked again
+    reason: Mapped[str] = mapped_column(Text, default="")
+    former_label: Mapped[str | None]  # None: it was added
+    created_at: Mapped[datetime]
 
 
 class Snapshot(Base):

@@ -491,6 +491,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_delivery_attempt_delivery_id"), "delivery_attempt", ["delivery_id"])
     op.create_table(
+        "golden_change",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("golden_id", big_id, nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("person", sa.String(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("former_label", sa.String(), nullable=True),
+        sa.Column("created_at", moment, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["golden_id"], ["golden_example.id"], name=op.f("fk_golden_change_golden_id_golden_example")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_golden_change")),
+    )
+    op.create_index(op.f("ix_golden_change_golden_id"), "golden_change", ["golden_id"])
+    op.create_table(
         "model_version",
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),

@@ -18,7 +18,7 @@ from core.records.learning import GoldenExample
 from core.storage.database import Database
 from core.vocabulary import Stratum
 from tests.flows.processes import write_policy
-from tests.people import CLEO
+from tests.people import ANA, CLEO
 
 
 @dataclass
@@ -220,9 +220,33 @@ def test_a_pin_says_how_often_an_ordinary_retraining_breaks_one(goldloop: Termin
     assert "Only leads of support can pin" in goldloop.run("golden", "pin", "1", "-q", "support", "--by", "U9").stderr
 
 
+def test_a_lead_keeps_the_golden_set_by_hand(goldloop: Terminal) -> None:
+    goldloop.run("migrate")
+    file = goldloop.file("own.csv", "text,label\ncharged twice,refund\nparcel late,delivery\n")
+    done = goldloop.run("golden", "import", file, "--queue", "support")
+    assert done.stdout.strip().startswith("2 golden, 0 already golden, 0 left out because they are used"), done.stderr
+    by = ("--queue", "support", "--by", CLEO, "--why", "rule 4")
+    for words, answer in (
+        (("add", "my [red] chair", "delivery"), "Golden example 3 was added."),
+        (("relabel", "1", "delivery"), "Golden example 1 is delivery now; it was refund."),
+        (("retire", "2"), "Golden example 2 is retired."),
+    ):
+        done = goldloop.run("golden", *words, *by)
+        assert (done.returncode, done.stdout.strip()) == (0, answer), done.stderr
+    shown = goldloop.run("golden", "show", "--queue", "support").stdout
+    assert "Random examples: 1 (1 from an imported test set)" in shown
+    assert "Past errors: 1; used for training now: 0; retired: 1" in shown
+    assert "With 1 random example, no fall in accuracy is noticed reliably." in shown
+    assert f"{CLEO} relabelled golden example 1 (it was refund): rule 4" in shown
+    refused = goldloop.run("golden", "retire", "1", "--queue", "support", "--by", ANA, "--why", "rule 4")
+    assert refused.returncode == 2
+    assert "Only leads of support can change the golden set" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (("golden", "import", "missing.csv", "--queue", "support"), "missing.csv: there is no such file"),
         (("seed", "missing.csv", "--queue", "support"), "missing.csv: there is no such file"),
         (("seed", "goldloop.toml", "--queue", "support"), "a file must end in .csv, .jsonl, .parquet"),
         (

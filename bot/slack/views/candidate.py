@@ -4,6 +4,7 @@ from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.views.mrkdwn import MRKDWN, moment
 from bot.wording.gate import BASELINES, gate_sentence
+from bot.wording.golden import origins
 from bot.wording.model_history import decision
 from bot.wording.numbers import count, signed
 from bot.wording.open_items import open_items_sentence
@@ -150,9 +151,11 @@ def _provenance(card: CandidateCard) -> str:
     graduated = (
         f" {count(card.graduated, 'past error')} moved from the golden set to training." if card.graduated else ""
     )
+    drawn = f" Random golden examples: {origins(card.random_origins)}." if card.random_origins else ""
     lost = f", {card.graduates_left_out} of them past errors that train now" if card.graduates_left_out else ""
     left = f" {count(card.left_out, 'row')} left out as too close to golden examples{lost}." if card.left_out else ""
-    return f"Trained on {count(card.rows, 'row')}, including {count(card.corrections, 'correction')}.{graduated}{left}"
+    trained = f"Trained on {count(card.rows, 'row')}, including {count(card.corrections, 'correction')}."
+    return f"{trained}{graduated}{left}{drawn}"
 
 
 def _decision(line: DecisionLine) -> str:

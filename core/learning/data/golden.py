@@ -1,20 +1,24 @@
 """The provenance firewall: which corrections become golden, and that nothing golden trains."""
 
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, or_, select, text
 from sqlalchemy.orm import Session
 
+from core.learning.data.golden_changes import note_change
 from core.learning.data.inputs import Input
 from core.policy import QueuePolicy
-from core.records.learning import GoldenExample
+from core.records.learning import GoldenChange, GoldenExample
 from core.records.predictions import Prediction
 from core.storage.database import insert_for, kind_of, run
 from core.text.content_hash import unit_interval
-from core.vocabulary import Destination, Origin, Stratum
+from core.vocabulary import Destination, GoldenChangeKind, Origin, Stratum
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,8 @@ def revise(session: Session, golden_id: int, correction_id: int, label: str | No
     example.label_as_of = correction_id
     if label == example.label:
         return
+    kind = GoldenChangeKind.RETIRED if label is None else GoldenChangeKind.RELABELLED
+    note_change(session, golden_id, kind, None, "", now, example.label)
     example.revised_by = correction_id
     if label is None:
         example.withdrawn_at = now
@@ -123,10 +129,21 @@ def revise(session: Session, golden_id: int, correction_id: int, label: str | No
         example.label = label
 
 
-def golden_set(session: Session, queue_id: int, up_to: int | None = None, with_withdrawn: bool = False) -> list[Golden]:
+def golden_set(
+    session: Session,
+    queue_id: int,
+    up_to: int | None = None,
+    with_withdrawn: bool = False,
+    as_of: datetime | None = None,
+) -> list[Golden]:
     """The queue's golden examples, oldest first. up_to: only those up to this id, so that a later evaluation of the
-    same snapshot sees the set that the snapshot was kept clean of. with_withdrawn: what never trains, rather than what
-    measures."""
+    same snapshot sees the set that the snapshot was kept clean of. as_of: with the labels of that moment, and with what
+    was withdrawn since: a change counts from the next candidate on. with_withdrawn: what never trains, rather than what
+    measures. Those that have graduated are in neither."""
+    kept: ColumnElement[bool] = GoldenExample.withdrawn_at.is_(None)
+    if as_of is not None:
+        kept = or_(kept, GoldenExample.withdrawn_at > as_of)
+    former = _former_labels(session, queue_id, as_of) if as_of is not None else {}
     rows = session.scalars(
         select(GoldenExample)
         .where(
@@ -134,7 +151,7 @@ def golden_set(session: Session, queue_id: int, up_to: int | None = None, with_w
             GoldenExample.erased_at.is_(None),
             GoldenExample.graduated_in.is_(None),
             *([GoldenExample.id <= up_to] if up_to is not None else []),
-            *([] if with_withdrawn else [GoldenExample.withdrawn_at.is_(None)]),
+            *([] if with_withdrawn else [kept]),
         )
         .order_by(GoldenExample.id)
     )
@@ -142,7 +159,7 @@ def golden_set(session: Session, queue_id: int, up_to: int | None = None, with_w
         Golden(
             row.id,
             Input.of(row.text, row.image_url, row.fields),
-            row.label,
+            former.get(row.id, row.label),
             row.stratum,
             row.content_hash,
             row.origin,
@@ -160,6 +177,24 @@ def closed_golden_set(session: Session, queue_id: int) -> list[Golden]:
     if kind_of(session) == "postgresql":  # numbers are given out in another order than they are committed in
         session.execute(text("LOCK TABLE golden_example IN SHARE MODE"))
     return golden_set(session, queue_id, with_withdrawn=True)
+
+
+def version_of(golden: Sequence[Golden]) -> str:
+    """SHA-256 over id, content, label and stratum of each example in order: the same set has the same version."""
+    lines = [[row.id, row.content_hash, row.label, row.stratum] for row in golden]
+    return hashlib.sha256(json.dumps(lines).encode()).hexdigest()
+
+
+def _former_labels(session: Session, queue_id: int, as_of: datetime) -> dict[int, str]:
+    """Of the examples that have changed since: the label that the first of these changes replaced."""
+    changes = session.execute(
+        select(GoldenChange.golden_id, GoldenChange.former_label)
+        .join(GoldenExample, GoldenExample.id == GoldenChange.golden_id)
+        .where(GoldenExample.queue_id == queue_id, GoldenChange.created_at > as_of)
+        .where(GoldenChange.former_label.is_not(None))
+        .order_by(GoldenChange.id.desc())
+    )
+    return {golden_id: label for golden_id, label in changes if label is not None}
 
 
 @cache

@@ -59,7 +59,7 @@ def store_seeds(session: Session, seeds: Sequence[Seed], now: datetime, policy: 
     """Store each text once, as golden or for training, never both. Which one depends on its content alone, so importing
     a file again, an overlapping one or the rest of it later moves nothing across. Erased texts stay erased."""
     queue, share = queue_to_fill(session, policy.name), policy.golden.seed_share
-    erased = _erased(session, queue, [seed.content_hash for seed in seeds])
+    erased = erased_hashes(session, queue, [seed.content_hash for seed in seeds])
     sides: dict[bool, list[dict[str, str]]] = {True: [], False: []}
     for seed in seeds:
         if seed.content_hash not in erased:
@@ -87,8 +87,8 @@ def _checked(number: int, text: str, label: str, policy: QueuePolicy) -> Seed:
     return Seed(text, label, content_hash(text))
 
 
-def _erased(session: Session, queue: Queue, hashes: Sequence[str]) -> set[str]:
-    """The hashes whose prediction was erased. Erased seeds are not looked up: their hash is still stored."""
+def erased_hashes(session: Session, queue: Queue, hashes: Sequence[str]) -> set[str]:
+    """The hashes whose prediction was erased. Erased examples are not looked up: their hash is still stored."""
     return set(
         session.scalars(
             select(Prediction.content_hash).where(

@@ -1,7 +1,5 @@
 """A fitted model meets the golden set, beside what is live, and becomes a candidate."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import Invalid
-from core.learning.data.golden import Golden, golden_set
+from core.learning.data.golden import Golden, golden_set, version_of
 from core.learning.data.snapshots import Row
 from core.learning.evaluation.compare import GoldenRow, compare, predict
 from core.learning.evaluation.eligibility import with_eligibility
@@ -83,7 +81,7 @@ def measure(
     verdict = gate(scorecard, policy.promotion)
     if incumbent.unusable:
         verdict = replace(verdict, warnings=(incumbent.unusable, *verdict.warnings))
-    return Measured(live.model_id, live.changes, _golden_hash(golden), scorecard, verdict)
+    return Measured(live.model_id, live.changes, version_of(golden), scorecard, verdict)
 
 
 def measured_before(session: Session, model_id: int, live: Live, policy: QueuePolicy) -> Measured | None:
@@ -118,7 +116,7 @@ def _measurable(session: Session, run: TrainingRun, candidate: Fitted, policy: Q
     snapshot = session.get_one(Snapshot, run.snapshot_id)
     return [
         row
-        for row in golden_set(session, run.queue_id, snapshot.golden_up_to)
+        for row in golden_set(session, run.queue_id, snapshot.golden_up_to, as_of=snapshot.created_at)
         if row.label in policy.label_names and row.input.has_any(candidate.reads)
     ]
 
@@ -154,8 +152,3 @@ def _supersede_pending(session: Session, run: TrainingRun, now: datetime) -> Non
     for model in pending:
         model.state = ModelState.SUPERSEDED
         model_changed(session, model.id, now)
-
-
-def _golden_hash(golden: Sequence[Golden]) -> str:
-    lines = [[row.id, row.content_hash, row.label, row.stratum] for row in golden]
-    return hashlib.sha256(json.dumps(lines).encode()).hexdigest()

@@ -1,5 +1,6 @@
 """Cards of training runs and models, as plain data."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,6 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.delivery.card_refs import CardRef
+from core.learning.data.golden import golden_set
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.open_items import OpenItems, open_items_of
@@ -21,7 +23,7 @@ from core.records.learning import (
     SnapshotRow,
     TrainingRun,
 )
-from core.vocabulary import Coded, DecisionKind, ModelState, RunState, Source, Trigger
+from core.vocabulary import Coded, DecisionKind, ModelState, Origin, RunState, Source, Stratum, Trigger
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class CandidateCard:
     corrections: int
     left_out: int
     graduated: int  # past errors that train from this model on
+    random_origins: dict[Origin, int]  # what the random golden examples stand for, as far as they are known now
     graduates_left_out: int  # of left_out, those that were golden once
     approvals: tuple[str, ...]
     approvals_needed: int
@@ -119,6 +122,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         corrections=corrections_in(session, snapshot.id),
         left_out=snapshot.near_golden_left_out,
         graduated=snapshot.graduated,
+        random_origins=_random_origins(session, model.queue_id, snapshot),
         graduates_left_out=snapshot.graduates_left_out,
         approvals=tuple(_approvals(session, evaluation)),
         approvals_needed=queue.promotion.approvals,
@@ -138,6 +142,11 @@ def corrections_in(session: Session, snapshot_id: int) -> int:
     return session.scalar(
         select(func.count()).where(SnapshotRow.snapshot_id == snapshot_id, SnapshotRow.source == Source.CORRECTION)
     ) or 0  # fmt: skip
+
+
+def _random_origins(session: Session, queue_id: int, snapshot: Snapshot) -> dict[Origin, int]:
+    golden = golden_set(session, queue_id, snapshot.golden_up_to, as_of=snapshot.created_at)
+    return dict(Counter(one.origin for one in golden if one.stratum is Stratum.RANDOM))
 
 
 def _approvals(session: Session, evaluation: Evaluation) -> list[str]:

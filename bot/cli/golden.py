@@ -1,0 +1,136 @@
+"""`goldloop golden`: the golden set, shown and changed by hand."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from bot.cli.context import QueueOption, opened
+from bot.cli.printing import terminal_safe
+from bot.files.tables import labelled_rows
+from bot.runtime.clock import utc_now
+from bot.wording.format import PLAIN
+from bot.wording.golden import AGE_BANDS, golden_change, origins, power
+from bot.wording.numbers import count
+from core.learning.data.golden_changes import relabel_golden, retire_golden
+from core.learning.data.golden_import import Imported, add_golden, import_golden
+from core.learning.data.pins import NATURAL_BREAKS, pin, unpin
+from core.learning.data.seeds import checked_seeds
+from core.learning.lifecycle.golden_summary import GoldenSummary, golden_summary
+from core.records.learning import MOST_PINS
+from core.storage.database import PATIENT
+
+commands = typer.Typer(no_args_is_help=True, help="Show and change the golden set, which tests models.")
+out = Console()
+
+BATCH = 1000
+SHORT = 12  # digits of a version that are shown
+
+ByOption = Annotated[str, typer.Option("--by", help="Slack id of the lead who decided it.")]
+GoldenId = Annotated[int, typer.Argument(help="Id of the golden example, as reports show it.")]
+WhyOption = Annotated[str, typer.Option("--why", help="Reason, kept with the change.")]
+
+
+@commands.command("import")
+def import_(file: Path, queue: QueueOption) -> None:
+    """Import a test set from a CSV, JSONL or Parquet file with the columns `text` and `label`.
+
+    What trains already is left out. Importing a file again adds nothing.
+    """
+    with opened() as (database, policy), Progress(console=out, transient=True) as progress:
+        chosen = policy.queue(queue)
+        examples = checked_seeds(labelled_rows(file), chosen)
+        task, total = progress.add_task("Storing", total=len(examples)), Imported(0, 0, 0, 0)
+        for start in range(0, len(examples), BATCH):  # in batches: on SQLite no click is stored while one is written
+            with database.transaction(wait=PATIENT) as session:
+                total = total.plus(import_golden(session, examples[start : start + BATCH], utc_now(), chosen))
+            progress.advance(task, BATCH)
+    out.print(
+        f"{total.new} golden, {total.repeated} already golden, {total.training} left out because they are used for "
+        f"training, {total.erased} left out because they were erased.",
+        soft_wrap=True,
+    )
+
+
+@commands.command()
+def add(text: str, label: str, queue: QueueOption, by: ByOption, why: WhyOption) -> None:
+    """Add one example. It counts with the past errors, because it was chosen and not drawn."""
+    with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
+        golden_id = add_golden(session, text, label, by, why, utc_now(), policy.queue(queue))
+    out.print(f"Golden example {golden_id} was added.")
+
+
+@commands.command()
+def relabel(golden_id: GoldenId, label: str, queue: QueueOption, by: ByOption, why: WhyOption) -> None:
+    """Give an example another label. It counts from the next candidate on."""
+    with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
+        former = relabel_golden(session, golden_id, label, by, why, utc_now(), policy.queue(queue))
+    out.print(terminal_safe(f"Golden example {golden_id} is {label} now; it was {former}."), highlight=False)
+
+
+@commands.command()
+def retire(golden_id: GoldenId, queue: QueueOption, by: ByOption, why: WhyOption) -> None:
+    """Take an example out. It tests no later candidate and doesn't train."""
+    with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
+        retire_golden(session, golden_id, by, why, utc_now(), policy.queue(queue))
+    out.print(f"Golden example {golden_id} is retired.")
+
+
+@commands.command("pin")
+def pin_example(golden_id: GoldenId, queue: QueueOption, by: ByOption) -> None:
+    """Refuse every candidate that gets this past error wrong again."""
+    with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
+        pinned = pin(session, golden_id, by, utc_now(), policy.queue(queue))
+    low, high = (round(share * 100) for share in NATURAL_BREAKS)
+    typer.echo(f"Golden example {golden_id} is pinned ({pinned} of {MOST_PINS}).")
+    typer.echo(
+        f"An ordinary retraining breaks {low} to {high} of 100 past errors that are right, so each pin alone refuses "
+        f"about {low} to {high} of 100 candidates, better ones too."
+    )
+
+
+@commands.command("unpin")
+def unpin_example(golden_id: GoldenId, queue: QueueOption, by: ByOption) -> None:
+    """Let this past error count like any other."""
+    with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
+        left = unpin(session, golden_id, by, policy.queue(queue))
+    typer.echo(f"Golden example {golden_id} is not pinned. {count(left, 'past error')} pinned.")
+
+
+@commands.command()
+def show(queue: QueueOption) -> None:
+    """Show the golden set: version, origins, balance by label and age, power and recent changes."""
+    with opened() as (database, policy), database.reading(wait=PATIENT) as session:
+        summary = golden_summary(session, policy.queue(queue), utc_now())
+    for line in _lines(summary):
+        out.print(terminal_safe(line), highlight=False, soft_wrap=True)
+    out.print(_balance(summary))
+    for version in summary.versions:
+        words = f"{version.model} was measured on {version.version[:SHORT]}, {version.at:%Y-%m-%d}."
+        out.print(terminal_safe(words), highlight=False)
+    for change in summary.changes:
+        words = f"{change.at:%Y-%m-%d}  {golden_change(change, PLAIN)}"
+        out.print(terminal_safe(words), highlight=False, soft_wrap=True)
+
+
+def _lines(summary: GoldenSummary) -> list[str]:
+    stands_for = f" ({origins(summary.origins)})" if summary.random else ""
+    ages = ", ".join(f"{number} {band}" for number, band in zip(summary.ages, AGE_BANDS, strict=True) if number)
+    return [
+        f"{summary.queue_title}: golden set {summary.version[:SHORT]}",
+        f"Random examples: {summary.random}{stands_for}",
+        f"Past errors: {summary.past_errors}; used for training now: {summary.graduated}; retired: {summary.retired}",
+        f"Age: {ages or 'no examples'}",
+        power(summary),
+    ]
+
+
+def _balance(summary: GoldenSummary) -> Table:
+    table = Table("label", "random", "past errors", "median age")
+    for one in summary.labels:
+        age = "–" if one.median_days is None else f"{one.median_days:.0f} days"
+        table.add_row(terminal_safe(one.label), str(one.random), str(one.past_errors), age)
+    return table

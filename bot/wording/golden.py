@@ -1,0 +1,47 @@
+"""The golden set in sentences."""
+
+from typing import assert_never
+
+from bot.wording.format import Format
+from bot.wording.numbers import count, points
+from core.learning.lifecycle.golden_summary import Change, GoldenSummary
+from core.vocabulary import GoldenChangeKind, Origin
+
+ORIGINS: dict[Origin, str] = {
+    Origin.SEED: "from seed data",
+    Origin.FLAGGED: "from flagged traffic",
+    Origin.AUDITED: "from audited traffic",
+    Origin.IMPORTED: "from an imported test set",
+    Origin.ADDED: "added by a lead",
+}
+AGE_BANDS = ("under 30 days", "30 to 90 days", "90 days to a year", "over a year")
+
+
+def origins(counts: dict[Origin, int]) -> str:
+    """What random examples stand for: "60 from seed data, 20 from audited traffic"."""
+    return ", ".join(f"{counts[origin]} {words}" for origin, words in ORIGINS.items() if counts.get(origin))
+
+
+def power(summary: GoldenSummary) -> str:
+    """The power of the set in plain words."""
+    if summary.random == 0:
+        return "There are no random examples, so no fall in accuracy can be noticed."
+    examples = count(summary.random, "random example")
+    if summary.detectable_fall is None:
+        return f"With {examples}, no fall in accuracy is noticed reliably. Add more."
+    return f"With {examples}, a fall of {points(summary.detectable_fall)} is noticed 8 times in 10."
+
+
+def golden_change(change: Change, form: Format) -> str:
+    who = form.person(change.person) if change.person else "Reviewers"
+    why = f": {form.text(change.reason)}" if change.reason else ""
+    match change.kind:
+        case GoldenChangeKind.ADDED:
+            return f"{who} added golden example {change.golden_id}{why}"
+        case GoldenChangeKind.RELABELLED:
+            former = form.text(change.former_label or "")
+            return f"{who} relabelled golden example {change.golden_id} (it was {former}){why}"
+        case GoldenChangeKind.RETIRED:
+            return f"{who} retired golden example {change.golden_id}{why}"
+        case _:
+            assert_never(change.kind)
