@@ -166,11 +166,30 @@ class RunStep(StrEnum):
 
     WAITING = "waiting"
     SNAPSHOT_TAKEN = "snapshot_taken"  # values: rows
+    WEIGHING = "weighing"  # values: part, parts
     ROWS_LEFT_OUT = "rows_left_out"  # values: rows, reads: the learner reads none of what they have
     CALIBRATING = "calibrating"  # values: part, parts
     FITTING = "fitting"  # values: rows
     OTHER = "other"  # values: phrase, in the words of a learner of another package
     DONE = "done"
+
+
+class WeightChoice(StrEnum):
+    """How a run came by the training weight of the rows that correct the model. Each has the value weight."""
+
+    POLICY = "policy"  # the policy names a number
+    MEASURED = "measured"  # values: why (of `SweepReason`), rows, rows_before, learner, seconds, trials
+    KEPT = "kept"  # values: run (that measured it), rows, rows_before
+    NO_CORRECTIONS = "no_corrections"  # no training row corrects the model
+    REFUSED = "refused"  # values: sentence, of the refusal that ended the measurement
+
+
+class SweepReason(StrEnum):
+    """Why a run measured that weight."""
+
+    FIRST = "first"
+    ROWS_GREW = "rows_grew"
+    LEARNER_CHANGED = "learner_changed"
 
 
 class RunProblem(StrEnum):
@@ -207,6 +226,7 @@ class GateWarning(StrEnum):
     CONFIDENCE_WORSE = "confidence_worse"  # values: live, candidate (shares)
     NO_MODEL_TO_COMPARE = "no_model_to_compare"
     NOT_COMPARED = "not_compared"  # values: count
+    FEW_TRAINING_ROWS = "few_training_rows"  # values: rows (of each label below the floor), floor
 
 
 class ModelState(StrEnum):

@@ -31,7 +31,8 @@ def workspace(reviewers: tuple[str, ...] = (ANA, BEN, EVA), rates: bool = False)
 
 
 def support_policy(**sections: Any) -> Policy:
-    """One queue "support". What is given here is laid over the tests' own defaults: never blind, retrain by command."""
+    """One queue "support". What is given here is laid over the tests' own defaults: never blind, retrain by command,
+    without measuring weights."""
     queue: dict[str, Any] = {
         "title": "Support tickets",
         "channel": REVIEW,
@@ -44,7 +45,7 @@ def support_policy(**sections: Any) -> Policy:
         "flagging": {"audit_share": 0.0},
         "golden": {"seed_share": 0.3},
     }
-    queue.setdefault("retraining", {"corrections": 0})
+    queue.setdefault("retraining", {"corrections": 0, "error_weight": 2})
     for name, values in sections.items():
         queue[name] = {**queue.get(name, {}), **values} if isinstance(values, dict) else values
     return parse_policy({"queues": {"support": queue}}, "goldloop.toml")

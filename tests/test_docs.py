@@ -5,7 +5,8 @@
 
 import re
 from pathlib import Path
-from typing import get_args, get_origin
+from types import UnionType
+from typing import Literal, Union, get_args, get_origin
 
 import pytest
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
@@ -62,7 +63,9 @@ def allowed(field: FieldInfo) -> str:
         ):  # fmt: skip
             if isinstance(limit, kind):
                 words.append(f"{sign} {getattr(limit, attribute)}")
-    return ", ".join(words) or "any"
+    either = get_args(field.annotation) if get_origin(field.annotation) in (Union, UnionType) else ()
+    spelled = [f"`{choice}`" for part in either if get_origin(part) is Literal for choice in get_args(part)]
+    return " or ".join([*filter(None, [", ".join(words)]), *spelled]) or "any"
 
 
 def page_with_table() -> str:

@@ -8,6 +8,8 @@ from bot.wording.numbers import count, points, signed
 from core.learning.evaluation.scorecard import Baseline
 from core.vocabulary import Coded, GateBlock, GateWarning
 
+NAMED = 5  # labels named in one sentence
+
 BASELINES: dict[Baseline, str] = {
     "live": "the live model",
     "recorded": "the sender's model",
@@ -98,6 +100,8 @@ def _warning(code: GateWarning, values: Values, form: Format) -> str:
                 f"The candidate's confidence is off by {points(values['candidate'])} on average, the live model's by "
                 f"{points(values['live'])}. The review threshold would select other predictions."
             )
+        case GateWarning.FEW_TRAINING_ROWS:
+            return _few_rows(values["rows"], values["floor"], form)
         case GateWarning.NO_MODEL_TO_COMPARE:
             return f"There was no model to compare with: the candidate was compared with {BASELINES['majority']}."
         case GateWarning.NOT_COMPARED:
@@ -137,3 +141,9 @@ def _untested(untested: int, labels: int, needed: int) -> str:
     if untested == labels:
         return "Too few examples to test any label by itself"
     return f"Too few examples to test {untested} of {count(labels, 'label')} by themselves ({needed} are needed)"
+
+
+def _few_rows(rows: Mapping[str, int], floor: int, form: Format) -> str:
+    named = [f"“{form.text(label)}” ({rows[label]})" for label in rows][:NAMED]
+    rest = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    return f"Labels with fewer than {floor} training rows: {', '.join(named)}{rest}. They are hardly learned."

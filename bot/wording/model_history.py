@@ -7,8 +7,9 @@ from bot.wording.gate import BASELINES, SHORT, gate_sentence
 from bot.wording.numbers import count
 from bot.wording.report import counts_sentence
 from bot.wording.runs import TRIGGERS
+from bot.wording.weighing import weighing
 from core.learning.lifecycle.cards import DecisionLine
-from core.learning.lifecycle.history import Evaluated, Fitted, Requested, RowsErased, SnapshotTaken, Step
+from core.learning.lifecycle.history import Evaluated, Fitted, Requested, RowsErased, SnapshotTaken, Step, Weighed
 from core.vocabulary import DecisionKind
 
 DECIDED: dict[DecisionKind, str] = {
@@ -25,6 +26,8 @@ def model_step(step: Step, form: Format) -> str:
         case Requested():
             by = f"by {form.person(step.person)}" if step.person else TRIGGERS[step.trigger]
             return f"Training requested {by} (policy {step.policy})."
+        case Weighed():
+            return weighing(step.choice, form)
         case SnapshotTaken():
             return _snapshot(step)
         case Fitted():

@@ -25,6 +25,8 @@ def run_step(step: Coded, form: Format) -> str:
             return "waiting for a worker"
         case RunStep.SNAPSHOT_TAKEN:
             return f"snapshot of {count(step.values['rows'], 'row')} taken"
+        case RunStep.WEIGHING:
+            return f"measuring the weight of corrections, part {step.values['part']} of {step.values['parts']}"
         case RunStep.ROWS_LEFT_OUT:
             return f"leaving out {count(step.values['rows'], 'row')} without {' or '.join(step.values['reads'])}"
         case RunStep.CALIBRATING:

@@ -1,12 +1,15 @@
 """`[queues.NAME.retraining]`."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, Literal
 
 from cronsim import CronSim, CronSimError
 from pydantic import Field, field_validator
 
 from core.policy.base import Section
 
+AUTO: Final = "auto"
+MOST_WEIGHT = 10
 CRON_FIELDS = "minute (0-59) hour (0-23) day-of-month (1-31) month (1-12, jan-dec) day-of-week (0-7, sun-sat)"
 
 
@@ -20,11 +23,28 @@ class RetrainingPolicy(Section):
         le=1_000_000,
         description="number of new corrections that starts a training run; 0: corrections never start one",
     )
-    error_weight: float = Field(
-        2, gt=0, le=10, description="training weight of a row that corrects the model; a seed row has 1"
+    interval_hours: float = Field(
+        24,
+        ge=0,
+        le=8760,
+        description="hours for which a candidate that waits for leads is not superseded because of new corrections",
+    )
+    error_weight: Annotated[float, Field(gt=0, le=MOST_WEIGHT)] | Literal["auto"] = Field(
+        AUTO,
+        description="training weight of a row that corrects the model; a seed row has 1; `auto`: measured by the run",
     )
     confirmed_weight: float = Field(1, gt=0, le=10, description="training weight of a row that confirms the model")
     learner: str = Field("text", description="name of an installed learner (entry point group `goldloop.learners`)")
+
+    @field_validator("error_weight", mode="plain")
+    @classmethod
+    def _number_or_auto(cls, value: Any) -> float | str:
+        """In one sentence, where a union would give one for each of its types."""
+        if value == AUTO:
+            return AUTO
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST_WEIGHT:
+            return float(value)
+        raise ValueError(f'must be greater than 0 and less than or equal to {MOST_WEIGHT}, or "{AUTO}"')
 
     @field_validator("cron")
     @classmethod
@@ -39,6 +59,10 @@ class RetrainingPolicy(Section):
             expected = f"the fields are {CRON_FIELDS}, each *, a number, a-b, a,b or */n"
             raise ValueError(f"{error}; {expected}") from None
         return value
+
+    @property
+    def interval(self) -> timedelta:
+        return timedelta(hours=self.interval_hours)
 
     def latest_slot(self, now: datetime) -> datetime | None:
         """The newest time of the schedule, in UTC, at or before `now`; None without a schedule."""

@@ -128,6 +128,8 @@ class TrainingRun(Base):
     seed: Mapped[int]
     progress: Mapped[str]  # of `RunStep`
     progress_values: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    weighing: Mapped[str] = mapped_column(default="")  # of `WeightChoice`; empty: not chosen yet
+    weighing_values: Mapped[dict[str, Any]] = mapped_column(default=dict)
     problem: Mapped[str] = mapped_column(default="")  # of `RunProblem`; empty: there is none
     problem_values: Mapped[dict[str, Any]] = mapped_column(default=dict)
     policy_fingerprint: Mapped[str]

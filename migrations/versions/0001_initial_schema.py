@@ -459,6 +459,8 @@ def upgrade() -> None:
         sa.Column("seed", sa.Integer(), nullable=False),
         sa.Column("progress", sa.String(), nullable=False),
         sa.Column("progress_values", sa.JSON(), nullable=False),
+        sa.Column("weighing", sa.String(), nullable=False),
+        sa.Column("weighing_values", sa.JSON(), nullable=False),
         sa.Column("problem", sa.String(), nullable=False),
         sa.Column("problem_values", sa.JSON(), nullable=False),
         sa.Column("policy_fingerprint", sa.String(), nullable=False),

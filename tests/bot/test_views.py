@@ -58,6 +58,7 @@ from core.vocabulary import (
     RunStep,
     Stratum,
     Trigger,
+    WeightChoice,
 )
 from tests.bot.hostile import HOSTILE, LIVE
 from tests.people import ANA, BEN, CLEO, LABELS, support_policy
@@ -477,6 +478,7 @@ def report(text: str = "", **more: Any) -> CandidateCard:
         graduated=3,
         random_origins={Origin.SEED: 60, Origin.AUDITED: 20},
         graduates_left_out=1,
+        weighing=Coded(WeightChoice.POLICY, {"weight": 3.0}),
         approvals=(),
         approvals_needed=1,
         evaluation_id=5,

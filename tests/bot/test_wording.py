@@ -16,6 +16,7 @@ from bot.wording.gate import BASELINES, SHORT, gate_sentence
 from bot.wording.model_history import DECIDED
 from bot.wording.numbers import percent, signed
 from bot.wording.runs import run_problem, run_step
+from bot.wording.weighing import UNKNOWN_CHOICE, weighing
 from core.errors import NotAllowed, NotFound
 from core.people.permissions import why_inactive
 from core.vocabulary import (
@@ -33,7 +34,9 @@ from core.vocabulary import (
     Reason,
     RunProblem,
     RunStep,
+    SweepReason,
     Trigger,
+    WeightChoice,
 )
 from tests.bot.hostile import HOSTILE, live_marks
 from tests.people import ANA, BEN, CLEO, DAN, EVA, LEADS, REVIEW
@@ -55,6 +58,7 @@ DISPUTES = [
 STEPS = [
     (RunStep.WAITING, {}, "waiting for a worker"),
     (RunStep.SNAPSHOT_TAKEN, {"rows": 1}, "snapshot of 1 row taken"),
+    (RunStep.WEIGHING, {"part": 2, "parts": 12}, "measuring the weight of corrections, part 2 of 12"),
     (RunStep.ROWS_LEFT_OUT, {"rows": 2, "reads": ["text"]}, "leaving out 2 rows without text"),
     (RunStep.CALIBRATING, {"part": 1, "parts": 3}, "calibrating, part 1 of 3"),
     (RunStep.FITTING, {"rows": 300}, "fitting on 300 rows"),
@@ -158,6 +162,17 @@ WARNINGS = [
         "The review threshold would select other predictions.",
     ),
     (
+        GateWarning.FEW_TRAINING_ROWS,
+        {"rows": {"login": 0, "refund": 2}, "floor": 3},
+        "Labels with fewer than 3 training rows: “login” (0), “refund” (2). They are hardly learned.",
+    ),
+    (
+        GateWarning.FEW_TRAINING_ROWS,
+        {"rows": dict.fromkeys("abcdefg", 1), "floor": 3},
+        "Labels with fewer than 3 training rows: “a” (1), “b” (1), “c” (1), “d” (1), “e” (1) and 2 more. "
+        "They are hardly learned.",
+    ),
+    (
         GateWarning.NO_MODEL_TO_COMPARE,
         {},
         "There was no model to compare with: the candidate was compared with always guessing the most common label.",
@@ -166,6 +181,40 @@ WARNINGS = [
         GateWarning.NOT_COMPARED,
         {"count": 2},
         "2 golden examples without a recorded prediction could not be compared.",
+    ),
+]
+TRIALS = [{"weight": 1.0, "accuracy": 0.85, "seconds": 5.0}, {"weight": 2.0, "accuracy": 0.861, "seconds": 6.0}]
+MEASURED = {"weight": 2.0, "rows": 300, "rows_before": 200, "learner": "text", "seconds": 11.2, "trials": TRIALS}
+COMPARED = (
+    "Rows that correct the model have weight 2. Accuracy on held-out rows: 85.0% with weight 1, 86.1% with weight 2."
+)
+WEIGHINGS: list[tuple[WeightChoice, dict[str, Any], str]] = [
+    (WeightChoice.POLICY, {"weight": 2.5}, "Rows that correct the model have weight 2.5, as set in the policy."),
+    (
+        WeightChoice.MEASURED,
+        MEASURED | {"why": SweepReason.ROWS_GREW},
+        f"{COMPARED} Measured because training rows have grown from 200 to 300. It took 11 seconds.",
+    ),
+    (
+        WeightChoice.MEASURED,
+        MEASURED | {"why": SweepReason.FIRST, "seconds": 0.25},
+        f"{COMPARED} Measured for the first time. It took 0.2 seconds.",
+    ),
+    (
+        WeightChoice.MEASURED,
+        MEASURED | {"why": SweepReason.LEARNER_CHANGED},
+        f"{COMPARED} Measured because the learner has changed. It took 11 seconds.",
+    ),
+    (
+        WeightChoice.KEPT,
+        {"weight": 3.0, "run": 4, "rows": 230, "rows_before": 200},
+        "Rows that correct the model have weight 3, as measured by training run 4 (200 rows then, 230 rows now).",
+    ),
+    (WeightChoice.NO_CORRECTIONS, {"weight": 2.0}, "No training row corrects the model."),
+    (
+        WeightChoice.REFUSED,
+        {"weight": 2.0, "sentence": "There is nothing to learn."},
+        "Rows that correct the model have weight 2. Other weights could not be compared: There is nothing to learn.",
     ),
 ]
 SINCE = int(datetime(2026, 11, 24, 9, tzinfo=UTC).timestamp())
@@ -239,6 +288,11 @@ def test_each_finding_of_the_gate_has_its_sentence(code: str, values: dict[str, 
     assert gate_sentence(Coded(code, values), PLAIN) == sentence
 
 
+@pytest.mark.parametrize(("code", "values", "sentences"), WEIGHINGS)
+def test_each_choice_of_a_weight_has_its_sentences(code: str, values: dict[str, Any], sentences: str) -> None:
+    assert weighing(Coded(code, values), PLAIN) == sentences
+
+
 @pytest.mark.parametrize(("kind", "values", "sentence"), NOTICES)
 def test_each_notice_has_its_sentence(kind: str, values: dict[str, Any], sentence: str) -> None:
     assert notice.render(kind, values) == sentence
@@ -251,6 +305,8 @@ def test_each_notice_has_its_sentence(kind: str, values: dict[str, Any], sentenc
         (DisputeReason, [code for code, *_rest in DISPUTES]),
         (RunStep, [code for code, *_rest in STEPS]),
         (RunProblem, [code for code, *_rest in PROBLEMS]),
+        (WeightChoice, [code for code, *_rest in WEIGHINGS]),
+        (SweepReason, [values["why"] for _code, values, _words in WEIGHINGS if "why" in values]),
         (GateBlock, [code for code, *_rest in BLOCKS]),
         (GateWarning, [code for code, *_rest in WARNINGS]),
         (NoticeKind, [kind for kind, *_rest in NOTICES]),
@@ -270,6 +326,7 @@ def test_a_code_of_a_newer_release_has_a_neutral_sentence() -> None:
     assert dispute_sentence(newer) == disputes.UNKNOWN
     assert run_step(newer, PLAIN) == runs.UNKNOWN_STEP
     assert run_problem(newer, PLAIN) == runs.UNKNOWN_PROBLEM
+    assert weighing(newer, PLAIN) == UNKNOWN_CHOICE
     assert "newer version" in gate_sentence(newer, PLAIN)
     assert notice.render(NEWER, {}) == notice.UNKNOWN
     assert cards.card_name(NEWER, 7) == "message 7"
@@ -288,6 +345,8 @@ def test_what_strangers_gave_has_no_effect_inside_a_sentence(text: str) -> None:
         run_step(Coded(RunStep.OTHER, {"phrase": text}), MRKDWN),
         run_problem(Coded(RunProblem.REFUSED, {"sentence": text}), MRKDWN),
         gate_sentence(Coded(GateBlock.LABELS_SWAPPED, {"labels": [text, text]}), MRKDWN),
+        gate_sentence(Coded(GateWarning.FEW_TRAINING_ROWS, {"rows": {text: 1}, "floor": 3}), MRKDWN),
+        weighing(Coded(WeightChoice.REFUSED, {"weight": 2.0, "sentence": text}), MRKDWN),
         gate_sentence(Coded(GateBlock.LABEL_LOST, RIGHT | {"label": text}), MRKDWN),
         gate_sentence(Coded(GateWarning.LIVE_UNUSABLE, {"sentence": text}), MRKDWN),
         gate_sentence(Coded(text), MRKDWN),

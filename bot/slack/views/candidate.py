@@ -9,6 +9,7 @@ from bot.wording.model_history import decision
 from bot.wording.numbers import count, signed
 from bot.wording.open_items import open_items_sentence
 from bot.wording.report import counts_sentence, on_texts, plain_line, what_counts
+from bot.wording.weighing import weighing
 from core.learning.evaluation.intervals import Interval
 from core.learning.evaluation.scorecard import Flip, LabelScore, PinScore, Scorecard
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine
@@ -154,8 +155,9 @@ def _provenance(card: CandidateCard) -> str:
     drawn = f" Random golden examples: {origins(card.random_origins)}." if card.random_origins else ""
     lost = f", {card.graduates_left_out} of them past errors that train now" if card.graduates_left_out else ""
     left = f" {count(card.left_out, 'row')} left out as too close to golden examples{lost}." if card.left_out else ""
+    weight = f" {weighing(card.weighing, MRKDWN)}" if card.weighing else ""
     trained = f"Trained on {count(card.rows, 'row')}, including {count(card.corrections, 'correction')}."
-    return f"{trained}{graduated}{left}{drawn}"
+    return f"{trained}{graduated}{left}{weight}{drawn}"
 
 
 def _decision(line: DecisionLine) -> str:

@@ -14,6 +14,7 @@ from core.learning.data.erased_rows import SEED_OF_ROW, erased_rows
 from core.learning.data.golden import Golden
 from core.learning.data.inputs import Example, Input
 from core.policy import QueuePolicy
+from core.policy.retraining import AUTO
 from core.records.learning import GoldenExample, SeedExample, Snapshot, SnapshotRow
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
@@ -21,6 +22,7 @@ from core.storage import bulk
 from core.vocabulary import Destination, QuestionAbout, Source
 
 SEED_WEIGHT = 1.0  # of a row that no model has got wrong or right
+UNMEASURED_WEIGHT = 2.0  # of a row that corrects the model, until a run has measured it; docs/methods.md
 NO_LABEL = ""  # of a correction that takes a row out; no label of a policy is empty
 
 _PREDICTED = (Prediction.text, Prediction.image_url, Prediction.fields, Prediction.label)
@@ -50,6 +52,7 @@ class Row:
     weight: float
     content_hash: str
     graduate: bool = field(default=False, compare=False)  # it was a golden example; known when rows are gathered
+    corrects: bool = field(default=False, compare=False)  # the model; known where it was gathered, and not stored
 
     @property
     def example(self) -> Example:
@@ -198,15 +201,16 @@ def _graduates(
 
 
 def _graduate(example: GoldenExample, predicted: str | None, policy: QueuePolicy) -> Row:
-    right = example.label == predicted
+    corrects = example.label != predicted
     return Row(
         Source.CORRECTION,
         example.correction_id or 0,
         Input.of(example.text, example.image_url, example.fields),
         example.label,
-        policy.retraining.confirmed_weight if right else policy.retraining.error_weight,
+        _predicted_weight(corrects, policy),
         example.content_hash,
         graduate=True,
+        corrects=corrects,
     )
 
 
@@ -241,6 +245,7 @@ def _corrections(session: Session, queue_id: int, policy: QueuePolicy, graduated
             correction.label or NO_LABEL,
             _weight(correction, predicted, policy),
             hashed,
+            corrects=_corrects(correction, predicted),
         )
         for correction, seed, text, image_url, fields, predicted, hashed in found
     ]
@@ -256,9 +261,20 @@ def _of_either(column: str) -> ColumnElement[Any]:
     return func.coalesce(getattr(Prediction, column), getattr(SeedExample, column))
 
 
+def _corrects(correction: Correction, predicted: str | None) -> bool:
+    """Whether a model got the row wrong. When people are asked again about its label, that is seen anew."""
+    return correction.item.seed_id is None and correction.label != predicted
+
+
 def _weight(correction: Correction, predicted: str | None, policy: QueuePolicy) -> float:
-    """A row that a model got wrong weighs more. When people are asked again about its label, that is seen anew."""
     if correction.item.seed_id is not None:
         return SEED_WEIGHT
-    right = correction.label == predicted
-    return policy.retraining.confirmed_weight if right else policy.retraining.error_weight
+    return _predicted_weight(_corrects(correction, predicted), policy)
+
+
+def _predicted_weight(corrects: bool, policy: QueuePolicy) -> float:
+    """Of a row about which a model has said something. One that it got wrong weighs more."""
+    if not corrects:
+        return policy.retraining.confirmed_weight
+    error_weight = policy.retraining.error_weight
+    return UNMEASURED_WEIGHT if error_weight == AUTO else error_weight

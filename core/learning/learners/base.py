@@ -5,7 +5,7 @@ is all that is stored (core/learning/learners/artifacts.py) and compared (core/l
 built-in one is in core/learning/learners/text.py."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +88,15 @@ class Learner(Protocol):
     def restore(self, state: State) -> Fitted:
         """The inverse of `Fitted.state`: the model answers as before. Raises Invalid if this is not a state of this
         learner."""
+        ...
+
+
+@runtime_checkable
+class FitsUncalibrated(Protocol):
+    """What a learner may have besides: a quicker fit, for comparisons in which only the likeliest label counts."""
+
+    def fit_uncalibrated(self, examples: Sequence[Example], seed: int) -> Fitted:
+        """As `Learner.fit`, with the same likeliest label for every input; the probabilities may mean less."""
         ...
 
 

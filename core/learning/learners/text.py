@@ -73,14 +73,15 @@ class TextLearner:
         A label needs one row. With one, it is learned but takes no part in the calibration; if that holds for all, the
         scale is 1, which leaves every text far below any sensible threshold. Raises Invalid for a single label, or for
         a weight that is not above 0."""
-        ordered = sorted(examples, key=lambda e: (e.label, e.input.text, e.weight))
-        _check(ordered)
-        classes, targets = np.unique(np.array([e.label for e in ordered], dtype=object), return_inverse=True)
-        rows = Rows([e.input.text for e in ordered], targets, np.array([e.weight for e in ordered]), len(classes))
+        classes, rows = _rows(examples)
         scale = calibrated_scale(rows, seed, progress)
-        progress(Coded(RunStep.FITTING, {"rows": len(ordered)}))
-        ngrams, weights, offsets = fit_margins(rows, seed)
-        return TextModel(tuple(classes), ngrams, weights, offsets, scale)
+        progress(Coded(RunStep.FITTING, {"rows": len(rows.texts)}))
+        return TextModel(classes, *fit_margins(rows, seed), scale)
+
+    def fit_uncalibrated(self, examples: Sequence[Example], seed: int) -> TextModel:
+        """See `FitsUncalibrated`. The scale, which does not change the order of the labels, is 1."""
+        classes, rows = _rows(examples)
+        return TextModel(classes, *fit_margins(rows, seed), 1.0)
 
     def restore(self, state: State) -> TextModel:
         try:
@@ -88,6 +89,15 @@ class TextLearner:
             return TextModel(tuple(state["classes"]), ngrams, state["weights"], state["offsets"], float(state["scale"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Invalid(f"This is not a model of the learner “text” ({error}).") from None
+
+
+def _rows(examples: Sequence[Example]) -> tuple[tuple[str, ...], Rows]:
+    """The labels in order, and the examples as columns in an order of their own. Raises as `TextLearner.fit`."""
+    ordered = sorted(examples, key=lambda e: (e.label, e.input.text, e.weight))
+    _check(ordered)
+    classes, targets = np.unique(np.array([e.label for e in ordered], dtype=object), return_inverse=True)
+    texts, weights = [e.input.text for e in ordered], np.array([e.weight for e in ordered])
+    return tuple(classes), Rows(texts, targets, weights, len(classes))
 
 
 def _check(examples: Sequence[Example]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import Invalid
+from core.learning.data.class_floor import class_floor_warning
 from core.learning.data.golden import Golden, golden_set, version_of
 from core.learning.data.snapshots import Row
 from core.learning.evaluation.compare import GoldenRow, compare, predict
@@ -79,8 +80,9 @@ def measure(
     texts = incumbent.on_texts(candidate, policy)
     scorecard = compare(met, standing, predict(candidate, met), policy, baseline, texts)
     verdict = gate(scorecard, policy.promotion)
-    if incumbent.unusable:
-        verdict = replace(verdict, warnings=(incumbent.unusable, *verdict.warnings))
+    thin = class_floor_warning(rows, policy.label_names, candidate.reads)
+    first = [warning for warning in (incumbent.unusable, thin) if warning]
+    verdict = replace(verdict, warnings=(*first, *verdict.warnings))
     return Measured(live.model_id, live.changes, version_of(golden), scorecard, verdict)
 
 

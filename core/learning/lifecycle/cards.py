@@ -58,6 +58,7 @@ class CandidateCard:
     graduated: int  # past errors that train from this model on
     random_origins: dict[Origin, int]  # what the random golden examples stand for, as far as they are known now
     graduates_left_out: int  # of left_out, those that were golden once
+    weighing: Coded | None  # of `WeightChoice`
     approvals: tuple[str, ...]
     approvals_needed: int
     evaluation_id: int
@@ -124,6 +125,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         graduated=snapshot.graduated,
         random_origins=_random_origins(session, model.queue_id, snapshot),
         graduates_left_out=snapshot.graduates_left_out,
+        weighing=weighing_of(session.get_one(TrainingRun, model.run_id)),
         approvals=tuple(_approvals(session, evaluation)),
         approvals_needed=queue.promotion.approvals,
         evaluation_id=evaluation.id,
@@ -136,6 +138,10 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
 def snapshot_of(session: Session, model: ModelVersion) -> Snapshot:
     run = session.get_one(TrainingRun, model.run_id)
     return session.get_one(Snapshot, run.snapshot_id)
+
+
+def weighing_of(run: TrainingRun) -> Coded | None:
+    return Coded(run.weighing, run.weighing_values) if run.weighing else None
 
 
 def corrections_in(session: Session, snapshot_id: int) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.learning.data.erased_rows import erased_rows
 from core.learning.evaluation.scorecard import Scorecard
-from core.learning.lifecycle.cards import DecisionLine, corrections_in, decisions_about, snapshot_of
+from core.learning.lifecycle.cards import DecisionLine, corrections_in, decisions_about, snapshot_of, weighing_of
 from core.policy import Policy
 from core.records.learning import Artifact, Evaluation, ModelVersion, Snapshot, TrainingRun
 from core.vocabulary import Coded, Trigger
@@ -22,6 +22,13 @@ class Requested:
     trigger: Trigger
     person: str | None
     policy: str
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """choice: of `WeightChoice`."""
+
+    choice: Coded
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class RowsErased:
     count: int
 
 
-Step = Requested | SnapshotTaken | Fitted | Evaluated | DecisionLine | RowsErased
+Step = Requested | Weighed | SnapshotTaken | Fitted | Evaluated | DecisionLine | RowsErased
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,7 @@ def model_history(session: Session, model_id: int, policy: Policy) -> list[Histo
     run, snapshot = session.get_one(TrainingRun, model.run_id), snapshot_of(session, model)
     lines = [
         HistoryLine(run.requested_at, Requested(run.trigger, run.requested_by, run.policy_fingerprint)),
+        *([HistoryLine(snapshot.created_at, Weighed(choice))] if (choice := weighing_of(run)) else []),
         HistoryLine(snapshot.created_at, _taken(session, snapshot)),
         HistoryLine(model.created_at, _fitted(model, run, session.get_one(Artifact, model_id))),
     ]

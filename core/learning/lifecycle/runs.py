@@ -54,6 +54,8 @@ def request_run(
             seed=1 + (session.scalar(select(func.count()).where(TrainingRun.queue_id == queue.id)) or 0),
             progress=RunStep.WAITING,
             progress_values={},
+            weighing="",
+            weighing_values={},
             problem="",
             problem_values={},
             policy_fingerprint=policy.fingerprint,

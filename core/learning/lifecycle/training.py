@@ -8,6 +8,7 @@ seed give the same model.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -25,12 +26,14 @@ from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.candidates import Measured, measure, store_candidate
 from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.runs import fail_run, say_progress
+from core.learning.lifecycle.weighing import choose_weight, weighed
 from core.policy import Policy, QueuePolicy
 from core.records.learning import Live, ModelVersion, TrainingRun
 from core.storage.database import LONG, PATIENT, Database
-from core.vocabulary import Coded, ModelState, RunProblem, RunState, RunStep
+from core.vocabulary import Coded, ModelState, RunProblem, RunState, RunStep, WeightChoice
 
 Clock = Callable[[], datetime]
+Weigh = Callable[[TrainingRun, list[Row]], bool]
 
 
 def train(
@@ -43,19 +46,23 @@ def train(
 ) -> None:
     """One training run, from snapshot to a candidate on a lead's desk.
 
-    1. A transaction stores the snapshot (or finds the one of an earlier attempt). 2. Without one: `execute` fits and
-    packs, then the packed model is opened and compared with the live one. 3. A transaction stores model, artefact and
-    evaluation, supersedes a pending candidate, asks for the card and finishes the job: all or nothing. If the live
-    model changed meanwhile, 2 compares again. Raises LostLease if another worker has taken over. A Refusal (nothing to
-    learn) ends the run as failed, with its sentence. extra_learners: see core/learning/learners/registry.py.
+    1. The weight of the rows that correct the model is chosen; where a sweep is due, `execute` runs it. A transaction
+    stores the choice, and another the snapshot (or finds those of an earlier attempt). 2. Without a transaction,
+    `execute` fits and packs, then the packed model is opened and compared with the live one. 3. A transaction stores
+    model, artefact and evaluation, supersedes a pending candidate, asks for the card and finishes the job: all or
+    nothing. If the live model changed meanwhile, 2 compares again. Raises LostLease if another worker has taken over. A
+    Refusal (nothing to learn) ends the run as failed, with its sentence. extra_learners: see
+    core/learning/learners/registry.py.
     """
     run_id = claimed.payload["run_id"]
     with database.reading(wait=PATIENT) as session:
         run = session.get_one(TrainingRun, run_id)
         queue = policy.queue(run.queue.name)
     try:
-        rows = _rows_of(database, run, clock, queue)
-        examples, report = [row.example for row in rows], _reporter(database, run.id, clock)
+        report = _reporter(database, run.id, clock)
+        weigh = partial(_weigh, database, clock, queue, execute, report, extra_learners)
+        rows = _rows_of(database, run, clock, queue, weigh)
+        examples = [row.example for row in rows]
         made = execute(fit_and_pack, queue.retraining.learner, extra_learners, examples, run.seed, report=report)
         _store(database, claimed, run, made, rows, clock, queue, extra_learners)
     except DatabaseUnavailable:
@@ -91,9 +98,10 @@ def evaluate_again(
             return
 
 
-def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePolicy) -> list[Row]:
-    """The snapshot's rows; an earlier attempt's snapshot is used again. Which past errors graduate into it is decided
-    with the Live row held; where another answer came meanwhile, rows are gathered anew."""
+def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePolicy, weigh: Weigh) -> list[Row]:
+    """The snapshot's rows; an earlier attempt's snapshot is used again, and so is the weight that it had chosen. Which
+    past errors graduate into it is decided with the Live row held; where another answer came meanwhile, rows are
+    gathered anew, and so they are after a sweep, which takes its time."""
     while True:
         with database.reading(wait=LONG) as session:
             if run.snapshot_id is not None:
@@ -103,6 +111,9 @@ def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePo
         with database.transaction(wait=PATIENT) as session:
             golden = _without(leaving, closed_golden_set(session, run.queue_id))
         rows = exclude_near_duplicates(gathered, golden, policy)
+        if not run.weighing and weigh(run, rows):
+            continue
+        rows = weighed(rows, Coded(run.weighing, run.weighing_values))
         with database.transaction(wait=PATIENT) as session:
             session.get_one(Live, run.queue_id, with_for_update=True)
             if graduates(session, run.queue_id, policy.golden, lock=True) != leaving:
@@ -137,6 +148,20 @@ def _snapshot(
 def _without(leaving: Sequence[Graduate], golden: Sequence[Golden]) -> list[Golden]:
     ids = {one.id for one in leaving}
     return [one for one in golden if one.id not in ids]
+
+
+def _weigh(
+    database: Database, clock: Clock, policy: QueuePolicy, execute: jobs.Execute, report: Progress,
+    extra_learners: Mapping[str, str], run: TrainingRun, rows: list[Row],
+) -> bool:  # fmt: skip
+    """Choose the weight of the rows that correct the model, and store the choice. True: a sweep measured it."""
+    choice = choose_weight(database, run, rows, policy.retraining, execute, report, extra_learners)
+    with database.transaction(wait=PATIENT) as session:
+        stored = session.get_one(TrainingRun, run.id, with_for_update=True)
+        if not stored.weighing:  # else a worker that took the job over was quicker
+            stored.weighing, stored.weighing_values = choice.code, dict(choice.values)
+        run.weighing, run.weighing_values = stored.weighing, stored.weighing_values
+    return choice.code == WeightChoice.MEASURED
 
 
 def _left(rows: list[Row]) -> list[Row]:

@@ -85,20 +85,21 @@ def test_the_story_of_a_model_goes_from_request_to_roll_back(desk: Desk) -> None
     promoted(desk, now=NOW.replace(hour=11))
     with desk.database.transaction() as session:
         rollback(session, desk.queue(), CLEO, "worse on mondays", NOW.replace(hour=12), desk.rules)
-    asked, snapshot, *_rest = lines = story(desk, 1)
+    asked, weight, snapshot, *rest = story(desk, 1)
     policy = desk.rules.fingerprint
     assert asked == f"Training requested by {CLEO} (policy {policy})."
+    assert weight == "Rows that correct the model have weight 2, as set in the policy."
     assert "rows, including 1 correction" in snapshot
     assert (
         f"fitted by the learner “text”, seed {done.seed} (parameters {model(desk, 1).parameters_fingerprint[:12]}"
-        in lines[2]
+        in rest[0]
     )
-    assert lines[3].startswith("Compared with always guessing the most common label on golden set ")
-    assert lines[3].endswith(f"The gate passed it (policy {policy}).")
-    assert lines[4].startswith(f"Promoted by {CLEO} (snapshot ")
-    assert lines[5].startswith(f"v2 promoted by {CLEO} (snapshot ")
-    assert lines[6].startswith(f"Brought back by {CLEO}: “worse on mondays” (snapshot ")
-    assert len(lines) == 7
+    assert rest[1].startswith("Compared with always guessing the most common label on golden set ")
+    assert rest[1].endswith(f"The gate passed it (policy {policy}).")
+    assert rest[2].startswith(f"Promoted by {CLEO} (snapshot ")
+    assert rest[3].startswith(f"v2 promoted by {CLEO} (snapshot ")
+    assert rest[4].startswith(f"Brought back by {CLEO}: “worse on mondays” (snapshot ")
+    assert len(rest) == 5
     *_made, promotion, taken_back = story(desk, 2)
     assert promotion.startswith(f"Promoted by {CLEO} (snapshot ")
     assert taken_back.startswith(f"v1 brought back by {CLEO}: “worse on mondays” (snapshot ")

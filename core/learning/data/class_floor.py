@@ -1,0 +1,21 @@
+"""The class floor: labels with so few training rows that a model hardly knows them."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from core.learning.data.snapshots import Row
+from core.vocabulary import Coded, GateWarning, Modality
+
+# Rows of a label. The calibration has three folds: with fewer rows, some fold holds none out, and how certain the model
+# may be of the label is fitted on almost nothing.
+CLASS_FLOOR = 3
+
+
+def class_floor_warning(rows: Sequence[Row], labels: Collection[str], reads: Collection[Modality]) -> Coded | None:
+    """The labels with fewer than `CLASS_FLOOR` training rows that the model could read, fewest first; None: there are
+    none. labels: those of the policy; one without any row can't be predicted at all."""
+    counted = Counter(row.label for row in rows if row.input.has_any(reads))
+    few = sorted((counted[label], place, label) for place, label in enumerate(labels) if counted[label] < CLASS_FLOOR)
+    if not few:
+        return None
+    return Coded(GateWarning.FEW_TRAINING_ROWS, {"rows": {label: n for n, _place, label in few}, "floor": CLASS_FLOOR})

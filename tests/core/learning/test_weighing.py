@@ -1,0 +1,209 @@
+"""The weight of the rows that correct the model: chosen once for each run, and measured when there is a reason."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from bot.wording.format import PLAIN
+from bot.wording.model_history import model_step
+from core.learning.data.seeds import add_seeds
+from core.learning.data.snapshots import Row, snapshot_rows
+from core.learning.learners.sweep import WEIGHTS
+from core.learning.lifecycle.cards import candidate_card
+from core.learning.lifecycle.history import model_history
+from core.learning.lifecycle.training import train
+from core.records.learning import ModelVersion, TrainingRun
+from core.records.predictions import Flag
+from core.vocabulary import Reason, RunState, SweepReason, WeightChoice
+from tests.core.conftest import OpenDesk
+from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, SURE, Desk
+from tests.core.learning.first_word import FIRST_WORD
+from tests.core.learning.test_runs import Killed
+from tests.core.models import claimed, requested, run, ticking
+from tests.people import ANA, BEN
+
+TRAIN_ALL = {"seed_share": 0.0}
+AUTO = {"error_weight": "auto", "learner": "first word", "corrections": 0}
+
+
+class Executed:
+    """Runs here, and remembers what was run. deadly: the worker's process ends before it runs what has this name."""
+
+    def __init__(self, deadly: str = "") -> None:
+        self.names: list[str] = []
+        self.deadly = deadly
+
+    def __call__(self, function: Callable[..., Any], *arguments: Any, report: Any) -> Any:
+        if function.__name__ == self.deadly:
+            raise Killed
+        self.names.append(function.__name__)
+        return function(*arguments, report)
+
+
+def measuring(open_desk: OpenDesk, **retraining: Any) -> Desk:
+    """A desk with eight old rows, of which "late" is a refund."""
+    desk = open_desk(golden=TRAIN_ALL, retraining=AUTO | retraining)
+    seed(desk, *((f"late {n}", REFUND) for n in range(4)), *((f"where is {n}", DELIVERY) for n in range(4)))
+    return desk
+
+
+def seed(desk: Desk, *rows: tuple[str, str]) -> None:
+    with desk.database.transaction() as session:
+        add_seeds(session, rows, NOW, desk.rules)
+
+
+def corrected(desk: Desk, *numbers: int) -> None:
+    for number in numbers:
+        desk.settled(ANA, BEN, answer=BILLING, text=f"late again {number}")
+
+
+def trained(desk: Desk, executed: Executed | None = None) -> TrainingRun:
+    run_id = requested(desk) or 0
+    train(desk.database, claimed(desk), ticking(), desk.policy, executed or Executed(), FIRST_WORD)
+    done = run(desk, run_id)
+    assert done.state is RunState.DONE, done.problem_values
+    return done
+
+
+def rows_of(desk: Desk, done: TrainingRun) -> list[Row]:
+    with desk.database.reading() as session:
+        return snapshot_rows(session, done.snapshot_id or 0)
+
+
+def weights(desk: Desk, done: TrainingRun) -> list[float]:
+    """Of the rows that correct the model."""
+    return [row.weight for row in rows_of(desk, done) if row.label == BILLING]
+
+
+def test_the_first_run_with_corrections_measures_the_weight_and_trains_with_it(open_desk: OpenDesk) -> None:
+    desk, executed = measuring(open_desk), Executed()
+    corrected(desk, 1, 2, 3)
+    done = trained(desk, executed)
+    measured = done.weighing_values
+    assert (done.weighing, measured["why"]) == (WeightChoice.MEASURED, SweepReason.FIRST)
+    assert (measured["rows"], measured["rows_before"], measured["learner"]) == (11, 0, "first word")
+    assert [trial["weight"] for trial in measured["trials"]] == list(WEIGHTS)
+    chosen = max(measured["trials"], key=lambda trial: (trial["accuracy"], -trial["weight"]))
+    assert measured["weight"] == chosen["weight"]
+    assert measured["seconds"] == pytest.approx(sum(trial["seconds"] for trial in measured["trials"]))
+    assert weights(desk, done) == [measured["weight"]] * 3
+    assert executed.names == ["sweep", "fit_and_pack"]
+
+
+def test_audited_rows_count_for_the_traffic_that_they_stand_for(open_desk: OpenDesk) -> None:
+    """Three corrections against ten rows are better ignored. But they are audited ones, each of which stands for twenty
+    confident predictions, and six of the others were certain to be flagged."""
+    desk = measuring(open_desk)
+    for number in range(6):
+        desk.settled(ANA, BEN, answer=REFUND, text=f"late confirmed {number}")
+    audited = desk.under(golden=TRAIN_ALL, retraining=AUTO, flagging={"audit_share": 1.0})
+    for number in range(3):
+        audited.settled(ANA, BEN, answer=BILLING, text=f"late again {number}", chances=SURE)
+    assert trained(audited).weighing_values["weight"] == 1.0
+    with desk.database.transaction() as session:
+        session.execute(update(Flag).where(Flag.reason == Reason.AUDIT).values(inclusion_probability=0.05))
+        session.execute(update(TrainingRun).values(weighing=""))
+    assert trained(audited).weighing_values["weight"] == 5.0
+
+
+def test_the_weight_is_measured_again_when_the_rows_have_grown_by_a_quarter(open_desk: OpenDesk) -> None:
+    desk = measuring(open_desk)
+    corrected(desk, 1, 2, 3, 4)
+    first, executed = trained(desk), Executed()
+    corrected(desk, 5, 6)
+    kept = trained(desk, executed)
+    assert kept.weighing == WeightChoice.KEPT
+    assert kept.weighing_values == {
+        "weight": first.weighing_values["weight"], "run": first.id, "rows": 14, "rows_before": 12,
+    }  # fmt: skip
+    assert executed.names == ["fit_and_pack"]
+    assert weights(desk, kept) == [first.weighing_values["weight"]] * 6
+    corrected(desk, 7)
+    grown = trained(desk)
+    assert (grown.weighing, grown.weighing_values["why"]) == (WeightChoice.MEASURED, SweepReason.ROWS_GREW)
+    assert (grown.weighing_values["rows"], grown.weighing_values["rows_before"]) == (15, 12)
+
+
+def test_the_weight_is_measured_again_after_the_learner_has_changed(open_desk: OpenDesk) -> None:
+    desk = measuring(open_desk)
+    corrected(desk, 1, 2, 3)
+    trained(desk)
+    other = desk.under(golden=TRAIN_ALL, retraining=AUTO | {"learner": "text"})
+    done = trained(other)
+    assert (done.weighing, done.weighing_values["why"]) == (WeightChoice.MEASURED, SweepReason.LEARNER_CHANGED)
+
+
+def test_a_number_in_the_policy_is_taken_as_it_is(open_desk: OpenDesk) -> None:
+    desk, executed = measuring(open_desk, error_weight=2.5), Executed()
+    corrected(desk, 1, 2)
+    done = trained(desk, executed)
+    assert (done.weighing, done.weighing_values) == (WeightChoice.POLICY, {"weight": 2.5})
+    assert weights(desk, done) == [2.5, 2.5]
+    assert executed.names == ["fit_and_pack"]
+
+
+def test_without_a_row_that_corrects_the_model_there_is_nothing_to_measure(open_desk: OpenDesk) -> None:
+    desk, executed = measuring(open_desk), Executed()
+    desk.settled(ANA, BEN, answer=REFUND, text="late and confirmed")
+    done = trained(desk, executed)
+    assert (done.weighing, done.weighing_values) == (WeightChoice.NO_CORRECTIONS, {"weight": 2.0})
+    assert executed.names == ["fit_and_pack"]
+
+
+def test_a_learner_that_refuses_the_rows_of_a_sweep_may_still_fit(open_desk: OpenDesk) -> None:
+    desk = measuring(open_desk, learner="refusing")
+    corrected(desk, *range(14))
+    done = trained(desk)
+    assert done.weighing == WeightChoice.REFUSED
+    assert "rows are too few" in done.weighing_values["sentence"]
+    assert weights(desk, done) == [2.0] * 14
+
+
+def test_a_run_that_is_taken_up_again_keeps_the_weight_that_it_had_chosen(open_desk: OpenDesk) -> None:
+    desk = measuring(open_desk)
+    corrected(desk, 1, 2, 3)
+    run_id, job = requested(desk) or 0, claimed(desk)
+    for deadly in ("sweep", "fit_and_pack"):
+        assert run(desk, run_id).weighing == ""
+        with pytest.raises(Killed):
+            train(desk.database, job, ticking(), desk.policy, Executed(deadly), FIRST_WORD)
+    chosen = run(desk, run_id)
+    assert chosen.weighing == WeightChoice.MEASURED
+    executed = Executed()
+    train(desk.database, job, ticking(), desk.policy, executed, FIRST_WORD)
+    done = run(desk, run_id)
+    assert (done.state, executed.names) == (RunState.DONE, ["fit_and_pack"])
+    assert done.weighing_values == chosen.weighing_values
+
+
+def test_the_same_rows_and_seed_give_the_same_weight_and_the_same_model(open_desk: OpenDesk) -> None:
+    desk = measuring(open_desk, learner="text")
+    corrected(desk, 1, 2, 3)
+    first = trained(desk)
+    with desk.database.transaction() as session:  # as if nothing had been measured, and with the same seed
+        session.get_one(TrainingRun, first.id).weighing = ""
+    second_id = requested(desk) or 0
+    with desk.database.transaction() as session:
+        session.get_one(TrainingRun, second_id).seed = first.seed
+    train(desk.database, claimed(desk), ticking(), desk.policy)
+    second = run(desk, second_id)
+    accuracy = [[trial["accuracy"] for trial in done.weighing_values["trials"]] for done in (first, second)]
+    assert accuracy[0] == accuracy[1]
+    assert rows_of(desk, first) == rows_of(desk, second)
+    with desk.database.reading() as session:
+        assert len(set(session.scalars(select(ModelVersion.parameters_fingerprint)))) == 1
+
+
+def test_the_report_and_the_history_say_which_weight_was_taken_why_and_what_it_cost(open_desk: OpenDesk) -> None:
+    desk = measuring(open_desk)
+    corrected(desk, 1, 2, 3)
+    trained(desk)
+    with desk.database.reading() as session:
+        card = candidate_card(session, 1, desk.policy)
+        _asked, weighed, *_rest = [model_step(line.step, PLAIN) for line in model_history(session, 1, desk.policy)]
+    assert card.weighing is not None
+    assert card.weighing.code == WeightChoice.MEASURED
+    assert "Measured for the first time. It took " in weighed
+    assert "with weight 5. " in weighed
