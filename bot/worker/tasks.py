@@ -22,7 +22,7 @@ from core.jobs import Claim
 from core.learning.lifecycle.decisions import remind_of_pending
 from core.learning.lifecycle.expiry import expire_pending
 from core.learning.lifecycle.open_items import RENEW
-from core.learning.lifecycle.runs import EVALUATE, TRAIN, request_run
+from core.learning.lifecycle.runs import EVALUATE, TRAIN, request_run, request_run_if_due
 from core.learning.lifecycle.training import evaluate_again, train
 from core.policy import QueuePolicy
 from core.privacy.erasure import PIECE, erase_expired
@@ -100,6 +100,18 @@ def _request_scheduled_run(services: Services, claimed: Claim) -> None:
         policy = next((queue for queue in services.policy.queues if queue.name == claimed.payload["queue"]), None)
         if policy is not None:  # else it has left the policy since its hour came
             request_run(session, queue_named(session, policy.name), Trigger.CRON, None, services.clock(), policy)
+
+
+def request_due_runs(services: Services) -> bool:
+    """The corrections that came while a run was under way, or while a candidate was in review, count afterwards too,
+    whether or not another one comes."""
+    for_each(services.policy.queues, partial(_request_due_run, services), "due runs")
+    return False
+
+
+def _request_due_run(services: Services, queue: QueuePolicy) -> None:
+    with services.database.transaction(wait=PATIENT) as session:
+        request_run_if_due(session, queue_named(session, queue.name), services.clock(), queue)
 
 
 def release_dead_leases(services: Services) -> bool:
@@ -183,6 +195,7 @@ PERIODIC_TASKS = (
     PeriodicTask("live models", 2, load_live_models),
     PeriodicTask("schedules", 5, note_due_schedules),
     PeriodicTask("scheduled runs", 5, request_scheduled_run),
+    PeriodicTask("due runs", 60, request_due_runs),
     PeriodicTask("dead leases", 5, release_dead_leases),
     PeriodicTask("unanswerable items", 30, settle_unanswerable),
     PeriodicTask("reminders", 60, remind_leads),

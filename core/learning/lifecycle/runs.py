@@ -13,7 +13,7 @@ from core.records.learning import ModelVersion, TrainingRun
 from core.records.queues import QueueRow
 from core.records.reviews import Correction
 from core.storage.database import insert, run
-from core.vocabulary import Coded, NoticeKind, RunState, RunStep, Trigger
+from core.vocabulary import Coded, ModelState, NoticeKind, RunState, RunStep, Trigger
 
 TRAIN = "train"  # the job that makes a candidate
 EVALUATE = "evaluate"  # the job that compares one again
@@ -22,7 +22,13 @@ _RUNS = select(TrainingRun.id).where(TrainingRun.queue_id == bindparam("queue_id
 _COUNTED = select(func.coalesce(func.max(TrainingRun.last_correction_id), 0)).where(
     TrainingRun.queue_id == bindparam("queue_id")
 )
-# Counts no further than what is wanted, and nothing while a run waits: every settled item asks.
+_IN_REVIEW = select(ModelVersion.id).where(
+    ModelVersion.queue_id == bindparam("queue_id"),
+    ModelVersion.state == ModelState.CANDIDATE,
+    ModelVersion.created_at > bindparam("since"),
+)
+# Counts no further than what is wanted, and nothing while a run is under way, or while leads look at a new candidate,
+# which the next one would supersede: every settled item asks.
 _NEW_CORRECTIONS = select(func.count()).select_from(
     select(Correction.id)
     .where(
@@ -30,7 +36,8 @@ _NEW_CORRECTIONS = select(func.count()).select_from(
         Correction.id > _COUNTED.scalar_subquery(),
         Correction.is_current,
         Correction.label.is_not(None),
-        ~_RUNS.where(TrainingRun.state == RunState.REQUESTED).exists(),
+        ~_RUNS.where(TrainingRun.state.in_((RunState.REQUESTED, RunState.RUNNING))).exists(),
+        ~_IN_REVIEW.exists(),
     )
     .limit(bindparam("wanted"))
     .subquery()
@@ -70,9 +77,11 @@ def request_run(
 
 
 def request_run_if_due(session: Session, queue: QueueRow, now: datetime, policy: QueuePolicy) -> None:
-    """Ask for a candidate when enough corrections with a label have come since the last run was asked for."""
-    wanted = policy.retraining.corrections
-    if wanted and run(session, _NEW_CORRECTIONS, {"queue_id": queue.id, "wanted": wanted}).scalar() == wanted:
+    """Ask for a candidate when enough corrections with a label have come since the last run was asked for, unless one
+    is being made, or one that is younger than the policy's interval waits for leads."""
+    wanted, since = policy.retraining.corrections, now - policy.retraining.interval
+    values = {"queue_id": queue.id, "wanted": wanted, "since": since}
+    if wanted and run(session, _NEW_CORRECTIONS, values).scalar() == wanted:
         request_run(session, queue, Trigger.CORRECTIONS, None, now, policy)
 
 

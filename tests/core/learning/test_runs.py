@@ -1,7 +1,7 @@
 """Training runs: asked for once, one at a time, finished whatever happens to the worker."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Barrier
 from typing import Any
 
@@ -17,16 +17,27 @@ from core.learning.data.snapshots import snapshot_rows
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.text import TextLearner
-from core.learning.lifecycle.decisions import approve
+from core.learning.lifecycle.decisions import approve, reject
 from core.learning.lifecycle.models import newest_evaluation
-from core.learning.lifecycle.runs import TRAIN, give_up_evaluation
+from core.learning.lifecycle.runs import TRAIN, give_up_evaluation, request_run_if_due
 from core.learning.lifecycle.serving import Serving
 from core.learning.lifecycle.training import Clock, train
 from core.records.delivery import Notice
 from core.records.learning import Artifact, ModelVersion, Snapshot, TrainingRun
-from core.vocabulary import Card, Coded, Modality, ModelState, NoticeKind, RunProblem, RunState, RunStep, Trigger
+from core.vocabulary import (
+    Card,
+    Coded,
+    GateWarning,
+    Modality,
+    ModelState,
+    NoticeKind,
+    RunProblem,
+    RunState,
+    RunStep,
+    Trigger,
+)
 from tests.core.conftest import OpenDesk
-from tests.core.desk import BILLING, NONE, NOW, REFUND, Desk
+from tests.core.desk import BILLING, DELIVERY, NONE, NOW, REFUND, Desk
 from tests.core.models import candidate, claimed, requested, run, seeded, ticking, trained, waiting_jobs
 from tests.people import ANA, BEN, CLEO, LEADS
 
@@ -90,9 +101,95 @@ def test_a_run_is_due_when_enough_corrections_with_a_label_have_come(open_desk: 
         assert len(runs(desk)) == asked, number
     [waiting] = runs(desk)
     assert (waiting.trigger, waiting.requested_by) == (Trigger.CORRECTIONS, None)
-    train(desk.database, claimed(desk), ticking(), desk.policy)
+    reject_candidate(desk)
     desk.settled(ANA, BEN, answer=REFUND)
     assert len(runs(desk)) == 2, "the one that came while the run waited counts towards the next"
+
+
+def reject_candidate(desk: Desk) -> None:
+    """The run that waits makes a candidate, and a lead refuses it."""
+    train(desk.database, claimed(desk), ticking(), desk.policy)
+    with desk.database.transaction() as session:
+        reject(session, models(desk)[-1].id, CLEO, NOW, desk.policy)
+
+
+def corrected(desk: Desk, now: datetime = NOW) -> int:
+    """Two more corrections, as many as start a run here. Returns how many runs there are then."""
+    for answer in (BILLING, REFUND):
+        desk.settled(ANA, BEN, answer=answer)
+    with desk.database.transaction() as session:
+        request_run_if_due(session, desk.queue(), now, desk.rules)
+    return len(runs(desk))
+
+
+def test_new_corrections_do_not_supersede_a_candidate_in_review_within_the_interval(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(retraining={"corrections": 2}))
+    assert corrected(desk) == 1
+    train(desk.database, claimed(desk), ticking(), desk.policy)
+    created = models(desk)[0].created_at
+    for hours in (0, 12, 23):
+        assert corrected(desk, created + timedelta(hours=hours)) == 1, hours
+    assert corrected(desk, created + timedelta(hours=24)) == 2
+    assert [one.state for one in models(desk)] == [ModelState.CANDIDATE]
+
+
+def test_the_interval_ends_with_the_decision(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(retraining={"corrections": 2}))
+    corrected(desk)
+    reject_candidate(desk)
+    assert corrected(desk) == 2
+
+
+def test_a_candidate_that_is_asked_for_does_not_wait_for_the_interval(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(retraining={"corrections": 2}))
+    trained(desk)
+    for trigger in (Trigger.COMMAND, Trigger.CRON):
+        assert requested(desk, trigger, None) is not None
+        train(desk.database, claimed(desk), ticking(), desk.policy)
+    assert models(desk)[-1].name == "v3"
+
+
+def test_the_interval_is_policy(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(retraining={"corrections": 2, "interval_hours": 0}))
+    corrected(desk)
+    train(desk.database, claimed(desk), ticking(), desk.policy)
+    assert corrected(desk, models(desk)[0].created_at) == 2
+
+
+def test_corrections_ask_for_no_second_run_while_one_is_under_way(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(retraining={"corrections": 2}))
+    corrected(desk)
+    job = claimed(desk)
+    with pytest.raises(Killed):
+        train(desk.database, job, killed_after(3), desk.policy)
+    assert runs(desk)[0].state is RunState.RUNNING
+    assert corrected(desk) == 1
+    train(desk.database, job, ticking(), desk.policy)
+    with desk.database.transaction() as session:
+        reject(session, 1, CLEO, NOW, desk.policy)
+        request_run_if_due(session, desk.queue(), NOW, desk.rules)
+    assert len(runs(desk)) == 2, "they count when it is over, though no other came"
+
+
+def test_labels_with_few_training_rows_are_named_on_the_report(open_desk: OpenDesk) -> None:
+    desk = open_desk(golden={"seed_share": 0.0})
+    texts = [
+        (f"{word} {number}", label) for word, label in (("money", REFUND), ("late", DELIVERY)) for number in range(3)
+    ]
+    with desk.database.transaction() as session:
+        add_seeds(session, texts, NOW, desk.rules)
+    desk.settled(ANA, BEN, answer=BILLING, text="charged twice")
+    desk.settled(ANA, BEN, answer=BILLING, **image(1))  # not for what reads text
+    trained(desk)
+    floor = Coded(GateWarning.FEW_TRAINING_ROWS, {"rows": {BILLING: 1}, "floor": 3})
+    with desk.database.reading() as session:
+        assert floor.as_dict() in newest_evaluation(session, 1).warnings
+    for number in range(2):
+        desk.settled(ANA, BEN, answer=BILLING, text=f"charged {number} times")
+    trained(desk)
+    with desk.database.reading() as session:
+        codes = [one["code"] for one in newest_evaluation(session, 2).warnings]
+    assert GateWarning.FEW_TRAINING_ROWS not in codes
 
 
 def test_no_run_comes_of_corrections_where_the_policy_does_not_want_it(open_desk: OpenDesk) -> None:
