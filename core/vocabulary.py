@@ -165,6 +165,7 @@ class RunStep(StrEnum):
     """How far a training run is."""
 
     WAITING = "waiting"
+    SHADOW = "shadow"  # values: model, the candidate whose shadow it waits for
     SNAPSHOT_TAKEN = "snapshot_taken"  # values: rows
     WEIGHING = "weighing"  # values: part, parts
     ROWS_LEFT_OUT = "rows_left_out"  # values: rows, reads: the learner reads none of what they have

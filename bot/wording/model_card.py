@@ -7,6 +7,7 @@ from bot.wording.gate import gate_sentence
 from bot.wording.model_history import decision, model_step
 from bot.wording.numbers import count, points, signed
 from bot.wording.runs import TRIGGERS
+from bot.wording.shadow import agreement, labels_in_shadow
 from core.learning.evaluation.scorecard import LabelScore
 from core.learning.lifecycle.history import Evaluated
 from core.learning.lifecycle.model_card import EvaluationLine, ModelCard
@@ -28,6 +29,8 @@ def model_card_sections(card: ModelCard, form: Format) -> Iterator[tuple[str, li
     yield "How it was made", [*_made(card, form)]
     yield "Training data", [*_training(card, form)]
     yield "Measured", [*_measured(card.evaluations[-1], form)]
+    if card.shadow is not None:
+        yield "In shadow", [agreement(card.shadow), *labels_in_shadow(card.shadow, form)]
     earlier = [f"{_date(one)}: compared with {_other(one)}, {_verdict(one)}." for one in card.evaluations[:-1]]
     if earlier:
         yield "Measured before", earlier

@@ -23,6 +23,8 @@ def run_step(step: Coded, form: Format) -> str:
     match known:
         case RunStep.WAITING:
             return "waiting for a worker"
+        case RunStep.SHADOW:
+            return f"waiting until the shadow of {step.values['model']} has ended"
         case RunStep.SNAPSHOT_TAKEN:
             return f"snapshot of {count(step.values['rows'], 'row')} taken"
         case RunStep.WEIGHING:

@@ -16,18 +16,22 @@ from bot.webhooks import deliver_next_event
 from bot.worker.claimed_job import give_up, work_on_next
 from bot.worker.independently import for_each
 from bot.worker.open_items import renew_open_items
+from bot.worker.shadow import shadow_piece
 from core import jobs
 from core.delivery.retention import forget_before
 from core.jobs import Claim
 from core.learning.lifecycle.decisions import remind_of_pending
 from core.learning.lifecycle.expiry import expire_pending
 from core.learning.lifecycle.open_items import RENEW
+from core.learning.lifecycle.parallel import forget_parallel
 from core.learning.lifecycle.runs import EVALUATE, TRAIN, request_run, request_run_if_due
+from core.learning.lifecycle.shadow import wait_for_shadow
 from core.learning.lifecycle.training import evaluate_again, train
 from core.policy import QueuePolicy
 from core.privacy.erasure import PIECE, erase_expired
 from core.queues import queue_named
 from core.records.delivery import Notice, Posting
+from core.records.learning import TrainingRun
 from core.records.webhooks import EventDelivery
 from core.review.assignments import unanswerable_items
 from core.review.votes import decide_again
@@ -52,13 +56,20 @@ class PeriodicTask:
 
 def train_next(services: Services) -> bool:
     """Take one training run and see it through."""
-    return work_on_next(
-        services,
-        TRAIN,
-        lambda claimed: train(
-            services.database, claimed, services.clock, services.policy, services.execute, services.extra_learners
-        ),
-    )
+    return work_on_next(services, TRAIN, partial(_train, services))
+
+
+def _train(services: Services, claimed: Claim) -> None:
+    with services.database.transaction(wait=PATIENT) as session:
+        queue = services.policy.queue(session.get_one(TrainingRun, claimed.payload["run_id"]).queue.name)
+        if wait_for_shadow(session, claimed, services.clock(), queue):
+            return
+    train(services.database, claimed, services.clock, services.policy, services.execute, services.extra_learners)
+
+
+def shadow_next(services: Services) -> bool:
+    """A piece of each queue's shadow; True while there is more."""
+    return any(for_each(services.policy.queues, partial(shadow_piece, services), "shadows"))
 
 
 def evaluate_next(services: Services) -> bool:
@@ -181,7 +192,9 @@ def forget_what_is_over(services: Services) -> bool:
     """A piece of the rows that only say what was done long ago; True while there is more."""
     before = services.clock() - KEPT
     with services.database.transaction(wait=PATIENT) as session:
-        return forget_before(session, before) + jobs.forget_before(session, before) > 0
+        return (
+            forget_before(session, before) + jobs.forget_before(session, before) + forget_parallel(session, before) > 0
+        )
 
 
 PERIODIC_TASKS = (
@@ -191,6 +204,7 @@ PERIODIC_TASKS = (
     PeriodicTask("webhooks", 1, deliver_next_event),
     PeriodicTask("train", 1, train_next),
     PeriodicTask("evaluate", 1, evaluate_next),
+    PeriodicTask("shadows", 5, shadow_next),
     PeriodicTask("open items", 1, renew_next),
     PeriodicTask("live models", 2, load_live_models),
     PeriodicTask("schedules", 5, note_due_schedules),

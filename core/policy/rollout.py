@@ -10,6 +10,12 @@ from core.policy.base import Section
 class RolloutPolicy(Section):
     """The steps between a candidate and the model that answers everyone."""
 
+    shadow_hours: float = Field(
+        0,
+        ge=0,
+        le=720,
+        description="hours in which a candidate predicts beside the live model before leads can promote it; 0: none",
+    )
     expiry_hours: float = Field(
         168,
         ge=0,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.learning.data.erased_rows import models_that_learnt_from
+from core.learning.lifecycle.parallel import erase_parallel
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.learning import GoldenChange, GoldenExample, SeedExample, SnapshotRow
@@ -160,6 +161,7 @@ def _blank(
     """Returns how many notes were emptied and how many items closed."""
     for row in predictions:
         row.text, row.image_url, row.fields, row.erased_at = "", None, {}, now
+    erase_parallel(session, [row.id for row in predictions])
     undecided = [item for item in items if item.state in (ItemState.OPEN, ItemState.DISPUTED)]
     for item in undecided:
         item.state, item.disputed_because, item.disputed_values = ItemState.ERASED, "", {}

@@ -1,6 +1,18 @@
 """All records, so that `Base.metadata` is whole for migrations."""
 
-from core.records import access, delivery, events, jobs, learning, leased, predictions, queues, reviews, webhooks
+from core.records import (
+    access,
+    delivery,
+    events,
+    jobs,
+    learning,
+    leased,
+    predictions,
+    queues,
+    reviews,
+    rollout,
+    webhooks,
+)
 from core.records.base import Base
 
 __all__ = [
@@ -14,5 +26,6 @@ __all__ = [
     "predictions",
     "queues",
     "reviews",
+    "rollout",
     "webhooks",
 ]

@@ -565,6 +565,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("queue_id", name=op.f("pk_live")),
     )
     op.create_table(
+        "parallel_prediction",
+        sa.Column("model_id", big_id, nullable=False),
+        sa.Column("prediction_id", big_id, nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["model_id"], ["model_version.id"], name=op.f("fk_parallel_prediction_model_id_model_version")
+        ),
+        sa.ForeignKeyConstraint(
+            ["prediction_id"], ["prediction.id"], name=op.f("fk_parallel_prediction_prediction_id_prediction")
+        ),
+        sa.PrimaryKeyConstraint("model_id", "prediction_id", name=op.f("pk_parallel_prediction")),
+    )
+    op.create_index(op.f("ix_parallel_prediction_prediction_id"), "parallel_prediction", ["prediction_id"])
+    op.create_table(
         "review_item",
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),
@@ -653,6 +669,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("about != 'prediction' AND state IN ('open', 'disputed')"),
         sqlite_where=sa.text("about != 'prediction' AND state IN ('open', 'disputed')"),
     )
+    op.create_table(
+        "shadow",
+        sa.Column("model_id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("started_at", moment, nullable=False),
+        sa.Column("ends_at", moment, nullable=False),
+        sa.Column("done_up_to", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", moment, nullable=True),
+        sa.Column("report", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_shadow_model_id_model_version")),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_shadow_queue_id_queue")),
+        sa.PrimaryKeyConstraint("model_id", name=op.f("pk_shadow")),
+    )
+    op.create_index(op.f("ix_shadow_queue_id"), "shadow", ["queue_id"])
     op.create_table(
         "answer",
         sa.Column("id", big_id, nullable=False),

@@ -22,6 +22,7 @@ from core.learning.evaluation.scorecard import PinScore, Scorecard
 from core.learning.evaluation.stored_texts import TextScore
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine, RunCard
 from core.learning.lifecycle.open_items import OpenItems
+from core.learning.lifecycle.shadow import ShadowLine, report_of
 from core.policy import LabelPolicy
 from core.review.cards import FlagLine, FormCard, GivenReason, Guess, ItemCard, Outcome
 from core.review.history import (
@@ -485,6 +486,7 @@ def report(text: str = "", **more: Any) -> CandidateCard:
         decisions=(),
         superseded_by=None,
         open_items=OpenItems("ask", 0, 0),
+        shadow=None,
     )
     return replace(card, **more)
 
@@ -498,6 +500,16 @@ REPORTS: dict[str, tuple[Callable[[str], CandidateCard], str]] = {
     "one of two": (lambda t: report(t, approvals=(CLEO,), approvals_needed=2), f"1 of 2 leads (<@{CLEO}>)."),
     "refused": (lambda t: report(t, passed=False, blocks=findings(t) * 8), "A check mark won't promote it."),
     "outdated": (lambda t: report(t, outdated=True), "The live model has changed."),
+    "soon in shadow": (lambda t: report(t, shadow=ShadowLine(None, None)), "It is in shadow from now on:"),
+    "in shadow": (lambda t: report(t, shadow=ShadowLine(AT, None)), "To reject it now, react with :x:."),
+    "after its shadow": (
+        lambda t: report(t, shadow=ShadowLine(AT, report_of([(t[:60] or "refund", "delivery", 3), ("a", "a", 7)]))),
+        "In shadow it agreed with what was answered in 7 of 10 predictions (70.0%).",
+    ),
+    "after a shadow without traffic": (
+        lambda t: report(t, shadow=ShadowLine(AT, report_of([]))),
+        "In shadow it met no predictions",
+    ),
     "what it does to open items": (report, "If it goes live, open items stay open and show its suggestion."),
     "what it closes": (
         lambda t: report(t, open_items=OpenItems("close", 0, 0)),

@@ -57,6 +57,7 @@ DISPUTES = [
 ]
 STEPS = [
     (RunStep.WAITING, {}, "waiting for a worker"),
+    (RunStep.SHADOW, {"model": "v3"}, "waiting until the shadow of v3 has ended"),
     (RunStep.SNAPSHOT_TAKEN, {"rows": 1}, "snapshot of 1 row taken"),
     (RunStep.WEIGHING, {"part": 2, "parts": 12}, "measuring the weight of corrections, part 2 of 12"),
     (RunStep.ROWS_LEFT_OUT, {"rows": 2, "reads": ["text"]}, "leaving out 2 rows without text"),

@@ -9,10 +9,12 @@ from bot.wording.model_history import decision
 from bot.wording.numbers import count, signed
 from bot.wording.open_items import open_items_sentence
 from bot.wording.report import counts_sentence, on_texts, plain_line, what_counts
+from bot.wording.shadow import agreement, disagreements, labels_in_shadow
 from bot.wording.weighing import weighing
 from core.learning.evaluation.intervals import Interval
 from core.learning.evaluation.scorecard import Flip, LabelScore, PinScore, Scorecard
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine
+from core.learning.lifecycle.shadow import ShadowLine
 from core.vocabulary import ModelState
 
 MOST_FLIPS = 6
@@ -28,6 +30,7 @@ def render(card: CandidateCard) -> Message:
     if card.warnings:
         drawn.append(blocks.context(*(f":warning: {gate_sentence(warning, MRKDWN)}" for warning in card.warnings)))
     drawn += _details(card.scorecard)
+    drawn += _shadow(card.shadow)
     afterwards = open_items_sentence(card.open_items, card.state)
     told = [_provenance(card), *([afterwards] if afterwards else []), *(_decision(line) for line in card.decisions)]
     drawn.append(blocks.context(*told))
@@ -70,6 +73,8 @@ def _pending(card: CandidateCard) -> str:
         return ":arrows_counterclockwise: *The live model has changed.* A new report is on its way."
     if not card.passed:
         return ":no_entry: *The golden gate refuses it.* React with :x: to reject it. A check mark won't promote it."
+    if card.shadow is not None and card.shadow.report is None:
+        return _in_shadow(card.shadow)
     given = len(card.approvals)
     who = f" ({', '.join(blocks.mention(person) for person in card.approvals)})" if given else ""
     counted = f" {given} of {card.approvals_needed} leads{who}." if card.approvals_needed > 1 or given else ""
@@ -77,6 +82,27 @@ def _pending(card: CandidateCard) -> str:
         "*The golden gate passes it.* Leads: react with :white_check_mark: to promote it or :x: to reject it."
         f"{counted} Nothing happens without you."
     )
+
+
+def _in_shadow(shadow: ShadowLine) -> str:
+    until = f"until {moment(shadow.ends_at)}" if shadow.ends_at else "from now on"
+    return (
+        f":ghost: *The golden gate passes it. It is in shadow {until}:* it predicts beside the live model and answers "
+        "no caller. Leads: decide when its report is here. To reject it now, react with :x:."
+    )
+
+
+def _shadow(shadow: ShadowLine | None) -> list[Block]:
+    if shadow is None or shadow.report is None:
+        return []
+    drawn = [blocks.section(f":ghost: {agreement(shadow.report)}")]
+    lines = [f"• {line}" for line in labels_in_shadow(shadow.report, MRKDWN)]
+    if lines:
+        drawn.append(blocks.section("*Labels with the least agreement*\n" + "\n".join(lines)))
+    apart = [f"• {line}" for line in disagreements(shadow.report, MRKDWN)]
+    if apart:
+        drawn.append(blocks.section("*Most frequent disagreements* (answered → candidate)\n" + "\n".join(apart)))
+    return drawn
 
 
 def _numbers(card: CandidateCard) -> list[Block]:
@@ -187,4 +213,6 @@ def _spoken(card: CandidateCard, head: str) -> str:
     if card.scorecard.pooled.n:
         parts.append(counts_sentence(card.scorecard.pooled))
     parts += [gate_sentence(block, MRKDWN) for block in card.blocks]
+    if card.shadow is not None and card.shadow.report is not None:
+        parts.append(agreement(card.shadow.report))
     return " ".join(parts)

@@ -12,6 +12,7 @@ from core.learning.data.golden import golden_set
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.open_items import OpenItems, open_items_of
+from core.learning.lifecycle.shadow import ShadowLine, shadow_line
 from core.policy import Policy, QueuePolicy
 from core.records.learning import (
     Approval,
@@ -65,6 +66,7 @@ class CandidateCard:
     decisions: tuple["DecisionLine", ...]
     superseded_by: str | None
     open_items: OpenItems
+    shadow: ShadowLine | None
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         decisions=tuple(decisions_about(session, model_id, queue)),
         superseded_by=newer.name if newer and model.state is ModelState.SUPERSEDED else None,
         open_items=open_items_of(session, model_id, queue),
+        shadow=shadow_line(session, model, queue),
     )
 
 

@@ -12,6 +12,7 @@ from core.learning.lifecycle.expiry import asked_since
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.promotion import go_live, note_decision
+from core.learning.lifecycle.shadow import shadow_line
 from core.people.members import holds, members
 from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
@@ -43,6 +44,7 @@ def approve(session: Session, model_id: int, person: str, reacted_at: int, now: 
             f"The golden gate refused {model.name}, so a check mark can't promote it. "
             f"To promote it anyway, {use} “Overrule…” and say why."
         )
+    _check_not_in_shadow(session, model, queue)
     _check_seen(session, model, evaluation, reacted_at)
     _note_reaction(session, model, person, reacted_at, standing=True, evaluation_id=evaluation.id)
     leads = _standing_leads(session, model, evaluation)
@@ -162,6 +164,16 @@ def _current_evaluation(session: Session, live: Live, model: ModelVersion) -> Ev
             "Decide when its new report is here."
         )
     return evaluation
+
+
+def _check_not_in_shadow(session: Session, model: ModelVersion, queue: QueuePolicy) -> None:
+    shadow = shadow_line(session, model, queue)
+    if shadow is not None and shadow.report is None:
+        until = f"until {shadow.ends_at:%Y-%m-%d %H:%M} UTC" if shadow.ends_at else "from now on"
+        raise Refusal(
+            f"{model.name} is in shadow {until}. When its report says how far it agrees with the live answers, "
+            "remove your check mark, and add it again if you agree."
+        )
 
 
 def _check_seen(session: Session, model: ModelVersion, evaluation: Evaluation, reacted_at: int) -> None:

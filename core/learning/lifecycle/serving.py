@@ -46,6 +46,7 @@ class Serving:
         self._extra_learners = extra_learners
         self._lock = threading.Lock()
         self._loaded: dict[str, LiveModel] = {}
+        self._others: dict[str, LiveModel] = {}  # one for each queue, beside the live one
         self._complaints: set[str] = set()
 
     def live(self, queue: QueuePolicy) -> LiveModel | None:
@@ -63,6 +64,14 @@ class Serving:
             loaded = self._loaded.get(queue.name)
             if loaded is None or loaded.id != model_id:
                 loaded = self._loaded[queue.name] = load_model(session, model_id, queue, self._extra_learners)
+            return loaded
+
+    def other(self, queue: QueuePolicy, model_id: int) -> LiveModel:
+        """A model beside the live one. The last one of each queue stays loaded. Raises Invalid if it cannot be."""
+        with self._database.reading() as session, deadlines.taken(self._lock):
+            loaded = self._others.get(queue.name)
+            if loaded is None or loaded.id != model_id:
+                loaded = self._others[queue.name] = load_model(session, model_id, queue, self._extra_learners)
             return loaded
 
     def usable(self, queue: QueuePolicy) -> LiveModel | None:

@@ -257,6 +257,7 @@ OTHER_VALUES: dict[str, Any] = {
     "promotion.class_rows": 21,
     "promotion.non_inferiority": 0.02,
     "promotion.reminder_hours": 25,
+    "rollout.shadow_hours": 24,
     "rollout.expiry_hours": 100,
     "rollout.open_items": "close",
     "privacy.mask": ["email"],

@@ -1,0 +1,30 @@
+"""Sentences about a candidate in shadow and about its report."""
+
+from collections.abc import Iterator
+
+from bot.wording.format import Format
+from bot.wording.numbers import count
+from core.learning.lifecycle.shadow import ShadowReport
+
+SHOWN = 8  # labels and disagreements of a report on a card; `goldloop model shadow` has all
+
+
+def agreement(report: ShadowReport) -> str:
+    if report.n == 0:
+        return "In shadow it met no predictions, so there is nothing to compare."
+    return (
+        f"In shadow it agreed with what was answered in {report.agreed} of {count(report.n, 'prediction')} "
+        f"({report.agreed / report.n:.1%})."
+    )
+
+
+def labels_in_shadow(report: ShadowReport, form: Format, most: int = SHOWN) -> Iterator[str]:
+    """The labels on which the two agree least."""
+    for one in [one for one in report.labels if one.agreed < one.n][:most]:
+        yield f"{form.text(one.label)}: agreed in {one.agreed} of {one.n} ({one.agreed / one.n:.0%})"
+
+
+def disagreements(report: ShadowReport, form: Format, most: int = SHOWN) -> Iterator[str]:
+    """Most frequent first: what was answered, and what the candidate says."""
+    for one in report.disagreements[:most]:
+        yield f"{form.text(one.answered)} → {form.text(one.candidate)}: {one.count}"
