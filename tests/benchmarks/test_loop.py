@@ -1,5 +1,6 @@
 """A tiny run of `make bench-loop` on made-up texts; and what its tables are made of."""
 
+import csv
 import json
 import re
 from dataclasses import replace
@@ -15,7 +16,7 @@ from benchmarks.loop.months import gated_without_refusals
 from benchmarks.loop.plan import Arm, Setting, Team, planned
 from benchmarks.loop.report import report
 from benchmarks.loop.results import NATURAL, Cost, Cycle, Month, Pair, kept
-from benchmarks.loop.running import parts_of, play_part
+from benchmarks.loop.running import MonthFailed, parts_of, play_part, run_all
 from benchmarks.loop.sources import Source, Text, read_source
 from benchmarks.loop.spoiling import KINDS, MERGED, Batch, row_id
 from benchmarks.loop.world import Traffic, World, make_world
@@ -44,26 +45,60 @@ def made_up() -> Source:
     return Source(tuple(rows[::2] + rows[1::4]), tuple(rows[3::4]))
 
 
-@pytest.mark.slow
-def test_a_tiny_month_is_played_three_ways_kept_and_reported(tmp_path: Path) -> None:
+def stored(source: Source, folder: Path) -> None:
+    for name, rows in (("train.csv", source.stream), ("test.csv", source.unseen)):
+        with (folder / name).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([("text", "label"), *((row.text, row.label) for row in rows)])
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The folders of the texts and of the results."""
+    data, results = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("results")
+    (data / TINY.source).mkdir()
+    stored(made_up(), data / TINY.source)
     for part in parts_of([TINY]):
-        play_part(part, made_up(), tmp_path)
-    months = {arm: kept(tmp_path, TINY, arm) for arm in Arm}
-    assert all(month is not None and len(month.cycles) == TINY.cycles for month in months.values())
+        play_part(part, read_source(data, TINY.source), results)
+    return data, results
+
+
+def months_in(folder: Path) -> dict[Arm, Month]:
+    return {arm: found for arm in Arm if (found := kept(folder, TINY, arm)) is not None}
+
+
+@pytest.mark.slow
+def test_a_tiny_month_is_played_three_ways_and_reported(played: tuple[Path, Path]) -> None:
+    months = months_in(played[1])
+    assert [len(month.cycles) for month in months.values()] == [TINY.cycles] * 3
     always = months[Arm.ALWAYS]
-    assert always is not None
     beside = {(pair.kind, pair.twin) for pair in always.pairs}
     possible = [kind for kind in KINDS if kind not in ("4 cycles older", "8 cycles older")]
     assert beside == {(kind, twin) for kind in possible for twin in (False, True)}
     assert always.cycles[-1].candidate > always.cycles[-1].live, "the label that came with this cycle is learnt"
-    lines = list(report([month for month in months.values() if month]))
-    found = json.loads(lines[-1].removeprefix("SUMMARY "))
+    assert always.cost.cpu.keys() >= {"training", "pairs, fitted", "pairs, measured"}
+    found = json.loads(list(report(list(months.values())))[-1].removeprefix("SUMMARY "))
     assert found["always"] == round(always.final, 4)
 
-    before = {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
-    for part in parts_of([TINY]):
-        play_part(part, made_up(), tmp_path)
-    assert {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()} == before, "played once; no database is left"
+
+@pytest.mark.slow
+def test_a_stopped_run_plays_only_what_is_missing_and_that_comes_out_the_same(played: tuple[Path, Path]) -> None:
+    data, folder = played
+    files = sorted(folder.iterdir())
+    before = months_in(folder)
+    times = {file: file.stat().st_mtime_ns for file in files}
+    [missing] = [file for file in files if file.name.endswith(f"{Arm.RANDOM}.json")]
+    missing.unlink()
+    run_all([TINY], data, folder, at_once=2)
+    assert sorted(folder.iterdir()) == files, "no database is left"
+    assert [file for file in files if file.stat().st_mtime_ns != times[file]] == [missing]
+    again = months_in(folder)[Arm.RANDOM]
+    assert replace(again, cost=Cost()) == replace(before[Arm.RANDOM], cost=Cost())
+
+
+@pytest.mark.slow
+def test_a_month_that_fails_ends_the_run(tmp_path: Path) -> None:
+    with pytest.raises(MonthFailed):
+        run_all([TINY], tmp_path / "nothing here", tmp_path, at_once=1)
 
 
 def world(cycles: int = 6) -> World:
