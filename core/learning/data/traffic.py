@@ -1,38 +1,42 @@
 """The share of the traffic for which a training row stands.
 
-People see what was flagged, so uncertain predictions are over-represented among the rows that train. Each prediction
-stores how likely one like it was to be flagged; the inverse is for how many such predictions it stands (Horvitz and
-Thompson 1952, JASA 47, 663-685)."""
+Corrections that train come from predictions that a rule flagged; audited ones never train. So flagged traffic is
+over-represented among the rows, and what the rules let pass is represented by seeds alone. Each kind counts by its
+share of the traffic (post-stratification; Holt and Smith 1979, JRSS A 142, 33-46)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Float, cast, func, select
 from sqlalchemy.orm import Session
 
 from core.learning.data.snapshots import Row
 from core.records.predictions import Prediction
-from core.records.reviews import Correction, ReviewItem
 from core.vocabulary import Source
 
+RECENT = 10_000  # predictions: the share is known to within one point, and a long history takes no longer
 
-def flagged_with(session: Session, queue_id: int) -> dict[int, float]:
-    """For each of the queue's current corrections of a drawn prediction, by its id: how likely a prediction like it was
-    to be flagged at all. Reported by a person, one was not drawn, and is not among them."""
-    found = session.execute(
-        select(Correction.id, Prediction.flag_probability)
-        .join(ReviewItem, ReviewItem.id == Correction.item_id)
-        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
-        .where(Correction.queue_id == queue_id, Correction.is_current, Prediction.flag_probability > 0)
+
+def flagged_share(session: Session, queue_id: int) -> float | None:
+    """The share of the queue's newest predictions that a rule flagged, in [0, 1]; None: it has none."""
+    newest = (
+        select(Prediction.flag_probability)
+        .where(Prediction.queue_id == queue_id)
+        .order_by(Prediction.id.desc())
+        .limit(RECENT)
+        .subquery()
     )
-    return dict(found.all())
+    flagged = func.count().filter(newest.c.flag_probability >= 1)
+    return session.scalar(select(cast(flagged, Float) / func.nullif(func.count(), 0)).select_from(newest))
 
 
-def traffic_shares(rows: Sequence[Row], probabilities: Mapping[int, float]) -> list[float]:
-    """A weight above 0 for each row, in their order; they sum to the number of rows. probabilities: of `flagged_with`.
+def traffic_shares(rows: Sequence[Row], flagged: float | None) -> list[float]:
+    """A weight for each row, in their order; they sum to the number of rows. flagged: of `flagged_share`.
 
-    Rows with a probability count by its inverse, normalised to their number; the others, such as seeds, were not drawn
-    from the traffic and count 1 each. So each of the two kinds keeps its share of the rows."""
-    chances = [probabilities.get(row.source_id) if row.source is Source.CORRECTION else None for row in rows]
-    inverse = [1 / chance for chance in chances if chance]
-    scale = len(inverse) / sum(inverse) if inverse else 1.0
-    return [scale / chance if chance else 1.0 for chance in chances]
+    Corrections together count by `flagged` and seeds by the rest, each row of a kind alike. All count alike where the
+    share is not known, is 0 or 1, or only one kind is there."""
+    corrections = sum(row.source is Source.CORRECTION for row in rows)
+    seeds = len(rows) - corrections
+    if not flagged or flagged >= 1 or not corrections or not seeds:
+        return [1.0] * len(rows)
+    of_correction, of_seed = flagged * len(rows) / corrections, (1 - flagged) * len(rows) / seeds
+    return [of_correction if row.source is Source.CORRECTION else of_seed for row in rows]

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.errors import Refusal
 from core.jobs import Execute
 from core.learning.data.snapshots import UNMEASURED_WEIGHT, Row
-from core.learning.data.traffic import flagged_with, traffic_shares
+from core.learning.data.traffic import flagged_share, traffic_shares
 from core.learning.learners.base import Progress
 from core.learning.learners.sweep import SweptRow, Trial, best, sweep
 from core.policy.retraining import AUTO, RetrainingPolicy
@@ -42,11 +42,11 @@ def choose_weight(
         if not any(row.corrects for row in rows):
             return Coded(WeightChoice.NO_CORRECTIONS, {"weight": kept})
         why = sweep_reason(last, len(rows), policy.learner)
-        chances = flagged_with(session, run.queue_id) if why else {}
+        flagged = flagged_share(session, run.queue_id) if why else None
     before = last.weighing_values["rows"] if last else 0
     if why is None and last is not None:
         return Coded(WeightChoice.KEPT, {"weight": kept, "run": last.id, "rows": len(rows), "rows_before": before})
-    shares = traffic_shares(rows, chances)
+    shares = traffic_shares(rows, flagged)
     swept = [SweptRow(row.example, row.corrects, share) for row, share in zip(rows, shares, strict=True)]
     try:
         trials = execute(sweep, policy.learner, extra_learners, swept, run.seed, report=report)

@@ -5,12 +5,12 @@ import pytest
 from core.errors import Invalid
 from core.learning.data.inputs import Example, Input
 from core.learning.data.snapshots import Row
-from core.learning.data.traffic import traffic_shares
+from core.learning.data.traffic import flagged_share, traffic_shares
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.sweep import WEIGHTS, SweptRow, Trial, best, sweep
 from core.learning.learners.text import TextLearner
 from core.vocabulary import Coded, RunStep, Source
-from tests.core.desk import BILLING, REFUND
+from tests.core.desk import BILLING, REFUND, SURE, Desk, sent
 from tests.core.learning.first_word import FIRST_WORD, FirstWordLearner
 from tests.core.models import SEEDS
 
@@ -96,8 +96,20 @@ def stored(source: Source, source_id: int) -> Row:
     return Row(source, source_id, Input("text"), REFUND, 1.0, "a" * 64)
 
 
-def test_rows_count_by_the_inverse_of_their_probability_and_each_kind_keeps_its_share() -> None:
+def test_each_kind_counts_by_its_share_of_the_traffic() -> None:
     rows = [stored(Source.SEED, 1), stored(Source.CORRECTION, 1), stored(Source.CORRECTION, 2), stored(Source.SEED, 2)]
-    assert traffic_shares(rows, {1: 1.0, 2: 0.05}) == pytest.approx([1.0, 2 / 21, 40 / 21, 1.0])
-    assert traffic_shares(rows, {}) == [1.0] * 4
-    assert traffic_shares([], {}) == []
+    assert traffic_shares(rows, 0.25) == pytest.approx([1.5, 0.5, 0.5, 1.5])
+    assert traffic_shares(rows, None) == traffic_shares(rows, 0.0) == traffic_shares(rows, 1.0) == [1.0] * 4
+    assert traffic_shares(rows[1:3], 0.25) == [1.0] * 2
+    assert traffic_shares([], 0.25) == []
+
+
+def test_the_share_of_the_traffic_is_that_of_what_a_rule_flagged(desk: Desk) -> None:
+    def share() -> float | None:
+        with desk.database.reading() as session:
+            return flagged_share(session, desk.queue().id)
+
+    assert share() is None
+    unaudited = desk.under(flagging={"audit_share": 0.0})
+    unaudited.ingest(sent(), sent(chances=SURE), sent(chances=SURE), sent(chances=SURE))
+    assert share() == 0.25

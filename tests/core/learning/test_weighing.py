@@ -15,10 +15,9 @@ from core.learning.lifecycle.cards import candidate_card
 from core.learning.lifecycle.history import model_history
 from core.learning.lifecycle.training import train
 from core.records.learning import ModelVersion, TrainingRun
-from core.records.predictions import Flag
-from core.vocabulary import Reason, RunState, SweepReason, WeightChoice
+from core.vocabulary import RunState, SweepReason, WeightChoice
 from tests.core.conftest import OpenDesk
-from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, SURE, Desk
+from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, SURE, Desk, sent
 from tests.core.learning.first_word import FIRST_WORD
 from tests.core.learning.test_runs import Killed
 from tests.core.models import claimed, requested, run, ticking
@@ -92,20 +91,15 @@ def test_the_first_run_with_corrections_measures_the_weight_and_trains_with_it(o
     assert executed.names == ["sweep", "fit_and_pack"]
 
 
-def test_audited_rows_count_for_the_traffic_that_they_stand_for(open_desk: OpenDesk) -> None:
-    """Three corrections against ten rows are better ignored. But they are audited ones, each of which stands for twenty
-    confident predictions, and six of the others were certain to be flagged."""
+def test_corrections_count_by_the_flagged_share_of_the_traffic(open_desk: OpenDesk) -> None:
+    """Three corrections against eight seeds are better ignored, unless three quarters of the traffic are like them."""
     desk = measuring(open_desk)
-    for number in range(6):
-        desk.settled(ANA, BEN, answer=REFUND, text=f"late confirmed {number}")
-    audited = desk.under(golden=TRAIN_ALL, retraining=AUTO, flagging={"audit_share": 1.0})
-    for number in range(3):
-        audited.settled(ANA, BEN, answer=BILLING, text=f"late again {number}", chances=SURE)
-    assert trained(audited).weighing_values["weight"] == 1.0
+    corrected(desk, 1, 2, 3)
+    assert trained(desk).weighing_values["weight"] == 1.0
     with desk.database.transaction() as session:
-        session.execute(update(Flag).where(Flag.reason == Reason.AUDIT).values(inclusion_probability=0.05))
         session.execute(update(TrainingRun).values(weighing=""))
-    assert trained(audited).weighing_values["weight"] == 5.0
+    desk.ingest(sent(chances=SURE))
+    assert trained(desk).weighing_values["weight"] > 1.0
 
 
 def test_the_weight_is_measured_again_when_the_rows_have_grown_by_a_quarter(open_desk: OpenDesk) -> None:
