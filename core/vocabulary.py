@@ -131,6 +131,13 @@ class GoldenChangeKind(StrEnum):
     RETIRED = "retired"
 
 
+class SuspectReason(StrEnum):
+    """Why a stored label may be wrong."""
+
+    OUT_OF_FOLD = "out_of_fold"  # models that were fitted without the row say another label
+    SEED_CONFLICT = "seed_conflict"  # a seed example has the same content with another label
+
+
 class Source(StrEnum):
     """Where a row of a snapshot came from."""
 
@@ -327,6 +334,7 @@ class DeliveryState(StrEnum):
 
 
 OPERATOR = "operator"  # who acts by the terminal; everybody else is known by their Slack id
+GOLDLOOP = "goldloop"  # what happens without a person, where a row says who asked
 NONE_OF_THESE = "None of these"  # how the vote without a label is written in tallies and on buttons
 
 

@@ -13,13 +13,15 @@ from bot.cli.printing import terminal_safe
 from bot.files.tables import labelled_rows
 from bot.runtime.clock import utc_now
 from bot.wording.format import PLAIN
-from bot.wording.golden import AGE_BANDS, golden_change, origins, power
+from bot.wording.golden import AGE_BANDS, golden_change, origins, power, suspect
 from bot.wording.numbers import count
 from core.learning.data.golden_changes import relabel_golden, retire_golden
 from core.learning.data.golden_import import Imported, add_golden, import_golden
 from core.learning.data.pins import NATURAL_BREAKS, pin, unpin
 from core.learning.data.seeds import checked_seeds
 from core.learning.lifecycle.golden_summary import GoldenSummary, golden_summary
+from core.learning.lifecycle.label_suspects import listed_suspicions
+from core.queues import queue_named
 from core.records.learning import MOST_PINS
 from core.storage.database import PATIENT
 
@@ -114,6 +116,18 @@ def show(queue: QueueOption) -> None:
     for change in summary.changes:
         words = f"{change.at:%Y-%m-%d}  {golden_change(change, PLAIN)}"
         out.print(terminal_safe(words), highlight=False, soft_wrap=True)
+
+
+@commands.command()
+def suspects(queue: QueueOption) -> None:
+    """List stored labels that are probably wrong, golden ones first. Reviewers are asked about them, a few a day."""
+    with opened() as (database, policy), database.reading(wait=PATIENT) as session:
+        row, rules = queue_named(session, queue), policy.queue(queue)
+        listed = listed_suspicions(session, row.id)
+    for one in listed:
+        out.print(terminal_safe(suspect(one, PLAIN)), highlight=False, soft_wrap=True)
+    budget = rules.golden.second_looks
+    out.print(f"{count(len(listed), 'label')} on the list. Reviewers are asked about {budget} a day.", soft_wrap=True)
 
 
 def _lines(summary: GoldenSummary) -> list[str]:

@@ -141,6 +141,7 @@ votes = 3
 
 [queues.{QUEUE}.golden]
 seed_share = {SEED_SHARE}
+second_looks = 0
 
 [queues.{QUEUE}.retraining]
 learner = "{rules.learner}"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.vocabulary import OPERATOR
+from core.vocabulary import GOLDLOOP, OPERATOR
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,11 @@ class Format:
     person: Callable[[str], str]
 
 
+NAMED = {OPERATOR: "the operator", GOLDLOOP: "Goldloop"}  # who has no Slack id
+
+
 def operator_or_id(person: str) -> str:
-    return "the operator" if person == OPERATOR else person
+    return NAMED.get(person, person)
 
 
 PLAIN = Format(text=str, person=operator_or_id)  # for the terminal and the API: people by their ids

@@ -5,7 +5,8 @@ from typing import assert_never
 from bot.wording.format import Format
 from bot.wording.numbers import count, points
 from core.learning.lifecycle.golden_summary import Change, GoldenSummary
-from core.vocabulary import GoldenChangeKind, Origin
+from core.learning.lifecycle.label_suspects import Suspicion
+from core.vocabulary import GoldenChangeKind, Origin, QuestionAbout, SuspectReason
 
 ORIGINS: dict[Origin, str] = {
     Origin.SEED: "from seed data",
@@ -15,6 +16,20 @@ ORIGINS: dict[Origin, str] = {
     Origin.ADDED: "added by a lead",
 }
 AGE_BANDS = ("under 30 days", "30 to 90 days", "90 days to a year", "over a year")
+
+
+SUSPECTED: dict[SuspectReason, str] = {
+    SuspectReason.OUT_OF_FOLD: "models that were trained without it say",
+    SuspectReason.SEED_CONFLICT: "the seed data says",
+}
+
+
+def suspect(one: Suspicion, form: Format) -> str:
+    """Why a stored label may be wrong."""
+    about, source, subject_id = one.key
+    subject = "golden example" if about is QuestionAbout.GOLDEN else source
+    labels = f"{form.text(one.label)}; {SUSPECTED[one.reason]} {form.text(one.suggested)}"
+    return f"{subject} {subject_id}: {labels} (+{one.score:.2f})"
 
 
 def origins(counts: dict[Origin, int]) -> str:

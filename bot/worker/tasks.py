@@ -22,6 +22,7 @@ from core.delivery.retention import forget_before
 from core.jobs import Claim
 from core.learning.lifecycle.decisions import remind_of_pending
 from core.learning.lifecycle.expiry import expire_pending
+from core.learning.lifecycle.label_suspects import SUSPECTS, find_suspects
 from core.learning.lifecycle.open_items import RENEW
 from core.learning.lifecycle.parallel import forget_parallel
 from core.learning.lifecycle.runs import EVALUATE, TRAIN, request_run, request_run_if_due
@@ -34,6 +35,7 @@ from core.records.delivery import Notice, Posting
 from core.records.learning import TrainingRun
 from core.records.webhooks import EventDelivery
 from core.review.assignments import unanswerable_items
+from core.review.suspects import ask_about_suspects
 from core.review.votes import decide_again
 from core.storage import leases
 from core.storage.database import PATIENT
@@ -85,6 +87,28 @@ def evaluate_next(services: Services) -> bool:
 def renew_next(services: Services) -> bool:
     """Bring open items in line with a model that went live."""
     return work_on_next(services, RENEW, partial(renew_open_items, services))
+
+
+def find_next_suspects(services: Services) -> bool:
+    """Take one job that lists probably wrong labels, and see it through."""
+    return work_on_next(
+        services,
+        SUSPECTS,
+        lambda claimed: find_suspects(
+            services.database, claimed, services.clock, services.policy, services.execute, services.extra_learners
+        ),
+    )
+
+
+def ask_about_next_suspects(services: Services) -> bool:
+    """Ask reviewers again about labels that are probably wrong, within each queue's daily budget."""
+    for_each(services.policy.queues, partial(_ask_about_suspects, services), "second looks")
+    return False
+
+
+def _ask_about_suspects(services: Services, queue: QueuePolicy) -> None:
+    with services.database.transaction(wait=PATIENT) as session:
+        ask_about_suspects(session, services.clock(), queue)
 
 
 def note_due_schedules(services: Services) -> bool:
@@ -206,6 +230,8 @@ PERIODIC_TASKS = (
     PeriodicTask("evaluate", 1, evaluate_next),
     PeriodicTask("shadows", 5, shadow_next),
     PeriodicTask("open items", 1, renew_next),
+    PeriodicTask("suspects", 30, find_next_suspects),
+    PeriodicTask("second looks", 300, ask_about_next_suspects),
     PeriodicTask("live models", 2, load_live_models),
     PeriodicTask("schedules", 5, note_due_schedules),
     PeriodicTask("scheduled runs", 5, request_scheduled_run),

@@ -28,6 +28,12 @@ class GoldenPolicy(Section):
     past_errors_beyond: int = Field(
         200, ge=0, le=100_000, description="number of further past errors that stay golden, the newest first"
     )
+    second_looks: int = Field(
+        5,
+        ge=0,
+        le=10_000,
+        description="number of stored labels, probably wrong, that reviewers are asked about per day",
+    )
     near_duplicate: float = Field(
         0.92,
         ge=0.5,

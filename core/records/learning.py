@@ -8,7 +8,18 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.records.base import Base, big_id
 from core.records.queues import Queue
-from core.vocabulary import DecisionKind, GoldenChangeKind, ModelState, Origin, RunState, Source, Stratum, Trigger
+from core.vocabulary import (
+    DecisionKind,
+    GoldenChangeKind,
+    ModelState,
+    Origin,
+    QuestionAbout,
+    RunState,
+    Source,
+    Stratum,
+    SuspectReason,
+    Trigger,
+)
 
 MOST_PINS = 10  # pinned past errors of a queue
 
@@ -76,6 +87,30 @@ class GoldenChange(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     former_label: Mapped[str | None]  # None: it was added
     created_at: Mapped[datetime]
+
+
+class LabelSuspect(Base):
+    """A stored label that may be wrong. The list is made anew after each training run; what people were asked about
+    stays."""
+
+    __tablename__ = "label_suspect"
+    __table_args__ = (
+        Index("uq_label_suspect_listed", "queue_id", "about", "source", "subject_id", unique=True,
+              postgresql_where=text("item_id IS NULL"), sqlite_where=text("item_id IS NULL")),
+        Index("ix_label_suspect_queue_id", "queue_id"),
+    )  # fmt: skip
+
+    id: Mapped[int] = big_id()
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    about: Mapped[QuestionAbout]
+    source: Mapped[str]  # of `Source`, where it is about a training row; else empty
+    subject_id: Mapped[int] = mapped_column(BigInteger)  # of the golden example, or of the source
+    reason: Mapped[SuspectReason]
+    label: Mapped[str]
+    suggested: Mapped[str]
+    score: Mapped[float]  # how much likelier the suggested label is, in [0, 1]
+    item_id: Mapped[int | None] = mapped_column(BigInteger)  # of `ReviewItem`: people were asked
+    found_at: Mapped[datetime]
 
 
 class Snapshot(Base):

@@ -202,6 +202,31 @@ def upgrade() -> None:
         sa.UniqueConstraint("queue_id", "version", name=op.f("uq_guideline_queue_id_version")),
     )
     op.create_table(
+        "label_suspect",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("about", sa.String(32), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(32), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("suggested", sa.String(), nullable=False),
+        sa.Column("score", sa.Double(), nullable=False),
+        sa.Column("item_id", sa.BigInteger(), nullable=True),
+        sa.Column("found_at", moment, nullable=False),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_label_suspect_queue_id_queue")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_label_suspect")),
+    )
+    op.create_index("ix_label_suspect_queue_id", "label_suspect", ["queue_id"])
+    op.create_index(
+        "uq_label_suspect_listed",
+        "label_suspect",
+        ["queue_id", "about", "source", "subject_id"],
+        unique=True,
+        postgresql_where=sa.text("item_id IS NULL"),
+        sqlite_where=sa.text("item_id IS NULL"),
+    )
+    op.create_table(
         "member",
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),

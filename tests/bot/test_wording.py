@@ -13,13 +13,18 @@ from bot.wording.disputes import dispute_sentence
 from bot.wording.flags import flag_sentence
 from bot.wording.format import PLAIN
 from bot.wording.gate import BASELINES, SHORT, gate_sentence
+from bot.wording.golden import suspect
+from bot.wording.item_history import item_step
 from bot.wording.model_history import DECIDED
 from bot.wording.numbers import percent, signed
 from bot.wording.runs import run_problem, run_step
 from bot.wording.weighing import UNKNOWN_CHOICE, weighing
 from core.errors import NotAllowed, NotFound
+from core.learning.lifecycle.label_suspects import Suspicion
 from core.people.permissions import why_inactive
+from core.review.history import AskedAgain
 from core.vocabulary import (
+    GOLDLOOP,
     OPERATOR,
     Card,
     Coded,
@@ -31,9 +36,11 @@ from core.vocabulary import (
     GateWarning,
     InactiveReason,
     NoticeKind,
+    QuestionAbout,
     Reason,
     RunProblem,
     RunStep,
+    SuspectReason,
     SweepReason,
     Trigger,
     WeightChoice,
@@ -370,6 +377,19 @@ def test_a_refusal_names_the_people_who_can_help_by_mention() -> None:
 def test_people_are_mentioned_in_slack_and_named_by_id_in_the_terminal() -> None:
     assert (MRKDWN.person(BEN), PLAIN.person(BEN)) == ("<@U_BEN>", BEN)
     assert MRKDWN.person(OPERATOR) == PLAIN.person(OPERATOR) == "the operator"
+
+
+def test_who_asked_without_a_person_is_named_and_not_mentioned() -> None:
+    step = AskedAgain(QuestionAbout.GOLDEN, "golden example 1", GOLDLOOP)
+    for form in (PLAIN, MRKDWN):
+        assert item_step(step, form) == "Goldloop asked for a second look at the golden label of golden example 1."
+
+
+def test_a_suspect_is_named_with_both_labels() -> None:
+    golden = Suspicion((QuestionAbout.GOLDEN, "", 7), SuspectReason.OUT_OF_FOLD, "refund", "billing", 0.814)
+    assert suspect(golden, PLAIN) == "golden example 7: refund; models that were trained without it say billing (+0.81)"
+    row = Suspicion((QuestionAbout.TRAINING_ROW, "seed", 3), SuspectReason.SEED_CONFLICT, "refund", "billing", 1)
+    assert suspect(row, PLAIN) == "seed 3: refund; the seed data says billing (+1.00)"
 
 
 def test_times_are_in_the_readers_zone_with_utc_for_what_cannot_show_it() -> None:

@@ -238,6 +238,8 @@ def test_a_lead_keeps_the_golden_set_by_hand(goldloop: Terminal) -> None:
     assert "Past errors: 1; used for training now: 0; retired: 1" in shown
     assert "With 1 random example, no fall in accuracy is noticed reliably." in shown
     assert f"{CLEO} relabelled golden example 1 (it was refund): rule 4" in shown
+    listed = goldloop.run("golden", "suspects", "--queue", "support").stdout
+    assert "0 labels on the list. Reviewers are asked about 5 a day." in listed
     refused = goldloop.run("golden", "retire", "1", "--queue", "support", "--by", ANA, "--why", "rule 4")
     assert refused.returncode == 2
     assert "Only leads of support can change the golden set" in refused.stderr

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.slack import blocks
-from bot.wording.format import Format
+from bot.wording.format import NAMED, Format
 from core.errors import NotAllowed, Refusal
-from core.vocabulary import OPERATOR
 
 MOST = 300  # characters of a stranger's text inside a sentence
 MOST_ASKED = 3  # people named in one refusal
@@ -17,7 +16,7 @@ def _text(text: str) -> str:
 
 
 def _person(person: str) -> str:
-    return "the operator" if person == OPERATOR else blocks.mention(person)
+    return NAMED.get(person) or blocks.mention(person)
 
 
 MRKDWN = Format(text=_text, person=_person)

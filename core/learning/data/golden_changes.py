@@ -3,17 +3,17 @@ candidate is measured by the labels of the day when its rows were taken."""
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from core.errors import AlreadySettled, Invalid, NotFound, Refusal
 from core.people.permissions import require
 from core.policy import QueuePolicy
 from core.queues import queue_to_fill
-from core.records.learning import GoldenChange, GoldenExample
+from core.records.learning import GoldenChange, GoldenExample, LabelSuspect
 from core.records.queues import Queue
 from core.records.reviews import Correction
-from core.vocabulary import GoldenChangeKind, Role
+from core.vocabulary import GoldenChangeKind, QuestionAbout, Role
 
 LONGEST_REASON = 500  # characters
 
@@ -34,6 +34,14 @@ def relabel_golden(
         raise Refusal(f"Golden example {golden_id} has the label “{label}” already.")
     newest = session.scalar(select(func.max(Correction.id)).where(Correction.queue_id == queue.id)) or 0
     example.label, example.label_as_of = label, newest
+    session.execute(
+        delete(LabelSuspect).where(
+            LabelSuspect.queue_id == queue.id,
+            LabelSuspect.about == QuestionAbout.GOLDEN,
+            LabelSuspect.subject_id == golden_id,
+            LabelSuspect.item_id.is_(None),
+        )
+    )
     note_change(session, golden_id, GoldenChangeKind.RELABELLED, person, reason, now, former)
     return former
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from core.policy import GoldenPolicy
-from core.records.learning import GoldenExample, Live, ModelVersion, Snapshot, TrainingRun
+from core.records.learning import GoldenExample, LabelSuspect, Live, ModelVersion, Snapshot, TrainingRun
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.vocabulary import Destination, ItemState, Origin, QuestionAbout, Stratum
@@ -43,11 +43,16 @@ def graduates(session: Session, queue_id: int, policy: GoldenPolicy, lock: bool 
     """The past errors that graduate now, oldest first. lock: lock them, where the decision is to be stored; the caller
     holds the Live row then, so that another model cannot become live meanwhile.
 
-    An example stays while people are asked about its label, and for good if an audit drew its content.
+    An example stays while its label is suspected or people are asked about it, and for good if an audit drew its
+    content.
     """
     ids = session.scalars(select(GoldenExample.id).where(*_capped(queue_id))).all()
     old = beyond_cap(ids, eligible_up_to(session, queue_id), policy)
-    free = (GoldenExample.content_hash.not_in(_audited(queue_id)), ~_asked().exists())
+    free = (
+        GoldenExample.content_hash.not_in(_audited(queue_id)),
+        GoldenExample.id.not_in(_suspected(queue_id)),
+        ~_asked().exists(),
+    )
     due = select(GoldenExample).where(GoldenExample.id.in_(old), *_capped(queue_id), *free).order_by(GoldenExample.id)
     if lock:
         due = due.with_for_update(of=GoldenExample).execution_options(populate_existing=True)
@@ -92,6 +97,15 @@ def _audited(queue_id: int) -> Select[str]:
         .join(ReviewItem, ReviewItem.prediction_id == Prediction.id)
         .join(Correction, Correction.item_id == ReviewItem.id)
         .where(Correction.queue_id == queue_id, Correction.destination == Destination.HELD_OUT)
+    )
+
+
+def _suspected(queue_id: int) -> Select[int]:
+    """Examples whose label may be wrong, and about which nobody was asked yet."""
+    return select(LabelSuspect.subject_id).where(
+        LabelSuspect.queue_id == queue_id,
+        LabelSuspect.about == QuestionAbout.GOLDEN,
+        LabelSuspect.item_id.is_(None),
     )
 
 

@@ -24,6 +24,7 @@ from core.learning.learners.base import Progress
 from core.learning.learners.fitting import PackedModel, fit_and_pack
 from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.candidates import Measured, measure, store_candidate
+from core.learning.lifecycle.label_suspects import SUSPECTS
 from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.runs import fail_run, say_progress
 from core.learning.lifecycle.weighing import choose_weight, weighed
@@ -192,6 +193,9 @@ def _store(
             stored = session.get_one(TrainingRun, run.id, with_for_update=True)
             stored.state, stored.finished_at = RunState.DONE, clock()
             say_progress(session, stored, Coded(RunStep.DONE), clock())
+            if policy.golden.second_looks:
+                mutex = f"{SUSPECTS}:{run.queue_id}"
+                jobs.enqueue(session, SUSPECTS, f"{SUSPECTS}:{run.id}", {"run_id": run.id}, clock(), mutex, priority=1)
             return
 
 

@@ -244,6 +244,7 @@ OTHER_VALUES: dict[str, Any] = {
     "golden.audited_share": 0.4,
     "golden.past_errors": 101,
     "golden.past_errors_beyond": 201,
+    "golden.second_looks": 6,
     "golden.near_duplicate": 0.93,
     "retraining.cron": "0 3 * * mon",
     "retraining.corrections": 51,

@@ -1,0 +1,50 @@
+"""Out-of-fold probabilities: what models say about labelled rows that they were fitted without.
+
+The arguments and the result can be sent to another process and back; the learner goes by its name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.learning.data.inputs import Example
+from core.learning.learners.base import FloatArray, Progress
+from core.learning.learners.fitting import fit
+from core.learning.learners.registry import find_learner
+from core.learning.learners.temperature import assign_folds
+from core.vocabulary import Coded
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """places: of the rows that were held out once. probabilities: (places, classes), rows sum to 1."""
+
+    classes: tuple[str, ...]
+    places: tuple[int, ...]
+    probabilities: FloatArray
+
+
+def out_of_fold(
+    learner_name: str, extra_learners: Mapping[str, str], examples: Sequence[Example], seed: int, progress: Progress
+) -> OutOfFold:
+    """Each label's rows are spread over five folds; a model for each is fitted on the four others. The only row of a
+    label is never held out, nor is a row with nothing that the learner reads. Raises Invalid as `fit` does."""
+    learner = find_learner(learner_name, extra_learners)
+    readable = [place for place, one in enumerate(examples) if one.input.has_any(learner.reads)]
+    classes, targets = np.unique(np.array([examples[place].label for place in readable]), return_inverse=True)
+    folds = assign_folds(targets, np.random.default_rng(seed), FOLDS)
+    table = np.zeros((len(readable), len(classes)))
+    for fold in range(folds.max(initial=-1) + 1):
+        held_out = np.flatnonzero(folds == fold)
+        rest = [examples[readable[row]] for row in np.flatnonzero(folds != fold)]
+        fitted = fit(learner, rest, seed, _unheard)
+        columns = np.searchsorted(classes, np.array(fitted.classes))
+        table[np.ix_(held_out, columns)] = fitted.probabilities([examples[readable[row]].input for row in held_out])
+    seen = np.flatnonzero(folds >= 0)
+    return OutOfFold(tuple(map(str, classes)), tuple(readable[row] for row in seen), table[seen])
+
+
+def _unheard(step: Coded) -> None:
+    """The folds of one fit say nothing about how far the whole is."""
