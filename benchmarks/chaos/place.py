@@ -53,7 +53,7 @@ flagging = {{ confidence = 0.8, audit_share = 0.0 }}
 review = {{ blind_share = 0.3 }}
 consensus = {{ rule = "lead_by_2", votes = 5, cannot_judge = 2 }}
 workload = {{ daily_cap = 10000 }}
-golden = {{ seed_share = 0.3 }}
+golden = {{ seed_share = 0.3, second_looks = 0 }}
 retraining = {{ corrections = 8 }}
 
 [api]
