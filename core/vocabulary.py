@@ -251,6 +251,25 @@ class DecisionKind(StrEnum):
     REJECT = "reject"
     EXPIRE = "expire"  # the leads said nothing in time: no decision, and they are asked again
     ROLL_BACK = "roll_back"
+    KEEP = "keep"  # a lead ended its canary: it answers all callers
+
+
+class CanaryVerdict(StrEnum):
+    """What one look at a canary says of the new model."""
+
+    NOT_YET = "not_yet"  # too few settled items
+    NOT_WORSE = "not_worse"
+    WORSE = "worse"
+
+
+class CanaryState(StrEnum):
+    """The first two are not over."""
+
+    RUNNING = "running"
+    PROPOSED = "proposed"  # it was found worse: a rollback is proposed, and a lead decides
+    PASSED = "passed"
+    KEPT = "kept"  # a lead ended it
+    ENDED = "ended"  # another model went live, or the policy has no canary any more
 
 
 class EvidenceFault(StrEnum):
@@ -280,6 +299,9 @@ class NoticeKind(StrEnum):
     REACTION_REFUSED = "reaction_refused"  # values: sentence, ask
     DECISION_PENDING = "decision_pending"  # values: queue, model, hours
     DECISION_EXPIRED = "decision_expired"  # values: queue, model, hours
+    CANARY_WORSE = "canary_worse"  # values: queue, name, model, former, n, regressions, improvements
+    CANARY_NOT_YET = "canary_not_yet"  # the same
+    CANARY_PASSED = "canary_passed"  # the same
     COMPARISON_FAILED = "comparison_failed"  # values: queue, model, problem (its code and values)
     CHANNEL_BLOCKED = "channel_blocked"  # values: channel, error, waiting
     MESSAGES_REFUSED = "messages_refused"  # values: channel, error, count, cards

@@ -55,10 +55,10 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
         body: Annotated[bytes, Depends(body_of(may_predict, most))],
     ) -> Predicted:
         """Ask the live model about a text. The prediction is stored, and flagged if people should review it. Safe to
-        repeat with the same external id and text; another text is a conflict."""
+        repeat with the same external id and text; another text is a conflict. While a newly promoted model is in its
+        canary, the external id decides whether it answers or the one before it; `model_version` says which."""
         asked = _asked(parsed(body, _most_values(queue, 1)), queue)
-        live = _live_model(services, queue)
-        prediction = _predicted(asked, live)
+        prediction = _predicted(asked, _answering(services, queue, asked.external_id))
         with services.database.transaction() as session:
             new = record_predictions(session, [prediction], services.clock(), queue).new
             return _answer(session, prediction, queue, repeated=not new)
@@ -106,9 +106,9 @@ def _asked(sent: Any, queue: QueuePolicy) -> NewPrediction:
     return checked_prediction({**sent, "model_version": "?", "label": queue.label_names[0], "confidence": 0}, queue)
 
 
-def _live_model(services: Services, queue: QueuePolicy) -> LiveModel:
+def _answering(services: Services, queue: QueuePolicy, external_id: str) -> LiveModel:
     try:
-        live = services.serving.live(queue)
+        live = services.serving.answering(queue, external_id)
     except Invalid as unusable:  # our fault, not the caller's
         raise Unavailable(f"The live model of {queue.name} cannot be used: {unusable}") from unusable
     if live is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bot.wording.canary import canary_sentence, paired_sentence
 from bot.wording.format import Format
 from bot.wording.gate import gate_sentence
 from bot.wording.model_history import decision, model_step
@@ -31,6 +32,8 @@ def model_card_sections(card: ModelCard, form: Format) -> Iterator[tuple[str, li
     yield "Measured", [*_measured(card.evaluations[-1], form)]
     if card.shadow is not None:
         yield "In shadow", [agreement(card.shadow), *labels_in_shadow(card.shadow, form)]
+    if card.canary is not None:
+        yield "Canary", [canary_sentence(card.canary, card.name), paired_sentence(card.canary.paired)]
     earlier = [f"{_date(one)}: compared with {_other(one)}, {_verdict(one)}." for one in card.evaluations[:-1]]
     if earlier:
         yield "Measured before", earlier

@@ -13,6 +13,7 @@ from bot.slack.delivery.deliver import deliver_next, deliver_next_notice
 from bot.slack.delivery.incidents import tell_of_incidents
 from bot.slack.directory.refresh import refresh_people
 from bot.webhooks import deliver_next_event
+from bot.worker.canary import canary_piece
 from bot.worker.claimed_job import give_up, work_on_next
 from bot.worker.independently import for_each
 from bot.worker.open_items import renew_open_items
@@ -20,6 +21,7 @@ from bot.worker.shadow import shadow_piece
 from core import jobs
 from core.delivery.retention import forget_before
 from core.jobs import Claim
+from core.learning.lifecycle.canary import canary_work, look
 from core.learning.lifecycle.decisions import remind_of_pending
 from core.learning.lifecycle.expiry import expire_pending
 from core.learning.lifecycle.label_suspects import SUSPECTS, find_suspects
@@ -82,6 +84,25 @@ def evaluate_next(services: Services) -> bool:
             services.database, claimed, services.clock, services.policy, services.extra_learners
         ),
     )
+
+
+def canary_next(services: Services) -> bool:
+    """A piece of each queue's canary; True while there is more."""
+    return any(for_each(services.policy.queues, partial(canary_piece, services), "canaries"))
+
+
+def look_at_canaries(services: Services) -> bool:
+    """The looks that are due."""
+    for_each(services.policy.queues, partial(_look_at_canary, services), "canaries")
+    return False
+
+
+def _look_at_canary(services: Services, queue: QueuePolicy) -> None:
+    with services.database.reading(wait=PATIENT) as session:
+        if canary_work(session, queue) is None:
+            return
+    with services.database.transaction(wait=PATIENT) as session:
+        look(session, queue, services.clock())
 
 
 def renew_next(services: Services) -> bool:
@@ -228,6 +249,8 @@ PERIODIC_TASKS = (
     PeriodicTask("webhooks", 1, deliver_next_event),
     PeriodicTask("train", 1, train_next),
     PeriodicTask("evaluate", 1, evaluate_next),
+    PeriodicTask("canaries", 5, canary_next),
+    PeriodicTask("looks at canaries", 60, look_at_canaries),
     PeriodicTask("shadows", 5, shadow_next),
     PeriodicTask("open items", 1, renew_next),
     PeriodicTask("suspects", 30, find_next_suspects),

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from core.records.delivery import Posting
 from core.records.learning import ModelVersion
 from core.records.reviews import ReviewItem
-from core.vocabulary import Card, ItemState, ModelState
+from core.records.rollout import Canary
+from core.vocabulary import CanaryState, Card, ItemState, ModelState
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,10 @@ class Shown:
 def shown_in(session: Session, channel: str) -> list[Shown]:
     """The posted cards of this channel that wait for a vote or a decision, oldest message first."""
     items = select(ReviewItem.id).where(ReviewItem.state.in_((ItemState.OPEN, ItemState.DISPUTED)))
-    models = select(ModelVersion.id).where(ModelVersion.state == ModelState.CANDIDATE)
+    proposed = select(Canary.model_id).where(Canary.state == CanaryState.PROPOSED)
+    models = select(ModelVersion.id).where(
+        or_(ModelVersion.state == ModelState.CANDIDATE, ModelVersion.id.in_(proposed))
+    )
     waits = or_(
         and_(Posting.card == Card.REVIEW_ITEM, Posting.subject_id.in_(items)),
         and_(Posting.card == Card.CANDIDATE, Posting.subject_id.in_(models)),

@@ -16,6 +16,24 @@ class RolloutPolicy(Section):
         le=720,
         description="hours in which a candidate predicts beside the live model before leads can promote it; 0: none",
     )
+    canary_share: float = Field(
+        0,
+        ge=0,
+        le=0.5,
+        description="share of external ids, by hash, that a promoted model answers first; 0: it answers all at once",
+    )
+    canary_hours: float = Field(
+        168, gt=0, le=2160, description="hours of a canary, over which its looks are spread evenly"
+    )
+    canary_looks: int = Field(
+        4, ge=1, le=20, description="number of looks at a canary; each is a test at `canary_alpha` / `canary_looks`"
+    )
+    canary_alpha: float = Field(
+        0.05,
+        gt=0,
+        lt=0.5,
+        description="how often an equally good model may be proposed for rollback in a canary, over all looks",
+    )
     expiry_hours: float = Field(
         168,
         ge=0,

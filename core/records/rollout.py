@@ -1,12 +1,13 @@
-"""A model beside the one that answers: a candidate in shadow, and what such models said."""
+"""A model beside the one that answers: a candidate in shadow, a canary, and what such models said."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.records.base import Base
+from core.vocabulary import CanaryState
 
 
 class Shadow(Base):
@@ -21,6 +22,34 @@ class Shadow(Base):
     done_up_to: Mapped[int] = mapped_column(BigInteger)  # predictions up to this id have been looked at
     finished_at: Mapped[datetime | None]
     report: Mapped[dict[str, Any]] = mapped_column(default=dict)  # of `ShadowReport`; empty until it has finished
+
+
+class Canary(Base):
+    """A promoted model that answers a share of the callers first. The share, the level and the looks are those of the
+    policy when it began. The counts are of the last look."""
+
+    __tablename__ = "canary"
+    __table_args__ = (
+        Index("uq_canary_unfinished", "queue_id", unique=True, postgresql_where=text("finished_at IS NULL"),
+              sqlite_where=text("finished_at IS NULL")),
+    )  # fmt: skip
+
+    model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), primary_key=True)
+    former_model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    state: Mapped[CanaryState]
+    share: Mapped[float]
+    alpha: Mapped[float]
+    looks: Mapped[int]
+    looks_taken: Mapped[int]
+    started_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    first_after: Mapped[int] = mapped_column(BigInteger)  # only predictions with larger ids count
+    done_up_to: Mapped[int] = mapped_column(BigInteger)  # both models have predicted up to this id
+    n: Mapped[int]
+    regressions: Mapped[int]
+    improvements: Mapped[int]
+    finished_at: Mapped[datetime | None]
 
 
 class ParallelPrediction(Base):

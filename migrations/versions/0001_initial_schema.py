@@ -560,6 +560,39 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("model_id", name=op.f("pk_artifact")),
     )
     op.create_table(
+        "canary",
+        sa.Column("model_id", big_id, nullable=False),
+        sa.Column("former_model_id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("share", sa.Double(), nullable=False),
+        sa.Column("alpha", sa.Double(), nullable=False),
+        sa.Column("looks", sa.Integer(), nullable=False),
+        sa.Column("looks_taken", sa.Integer(), nullable=False),
+        sa.Column("started_at", moment, nullable=False),
+        sa.Column("ends_at", moment, nullable=False),
+        sa.Column("first_after", sa.BigInteger(), nullable=False),
+        sa.Column("done_up_to", sa.BigInteger(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("regressions", sa.Integer(), nullable=False),
+        sa.Column("improvements", sa.Integer(), nullable=False),
+        sa.Column("finished_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["former_model_id"], ["model_version.id"], name=op.f("fk_canary_former_model_id_model_version")
+        ),
+        sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_canary_model_id_model_version")),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_canary_queue_id_queue")),
+        sa.PrimaryKeyConstraint("model_id", name=op.f("pk_canary")),
+    )
+    op.create_index(
+        "uq_canary_unfinished",
+        "canary",
+        ["queue_id"],
+        unique=True,
+        postgresql_where=sa.text("finished_at IS NULL"),
+        sqlite_where=sa.text("finished_at IS NULL"),
+    )
+    op.create_table(
         "evaluation",
         sa.Column("id", big_id, nullable=False),
         sa.Column("model_id", big_id, nullable=False),

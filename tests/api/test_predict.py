@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from core.learning.evaluation.canary import is_answered_by_new
 from core.records.predictions import Prediction
 from core.storage.database import Database
 from goldloop_client import ItemState
@@ -79,3 +80,16 @@ def test_without_a_live_model_there_is_nothing_to_ask(api: Api) -> None:
         404,
         "No model of support is live yet. A lead must approve one first.",
     )
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_in_a_canary_the_external_id_decides_which_model_answers(database: Database, start_api: StartApi) -> None:
+    desk = seeded(opened(database, support_policy(rollout={"canary_share": 0.5})))
+    promoted(desk)
+    model_id = promoted(desk)
+    asked = [f"T-{number}" for number in range(12)]
+    with start_api(desk).client() as client:
+        first, again = ([client.predict("support", one, UNCLEAR).model_version for one in asked] for _ in range(2))
+    assert first == again
+    assert first == ["v2" if is_answered_by_new(one, model_id, 0.5) else "v1" for one in asked]
+    assert set(first) == {"v1", "v2"}

@@ -16,10 +16,12 @@ from bot.slack.views.mrkdwn import moment
 from core.delivery.card_refs import CardRef
 from core.errors import NotAllowed
 from core.learning.data.inputs import Input
+from core.learning.evaluation.canary import Paired
 from core.learning.evaluation.compare import GoldenRow, Predicted, compare
 from core.learning.evaluation.intervals import wilson
 from core.learning.evaluation.scorecard import PinScore, Scorecard
 from core.learning.evaluation.stored_texts import TextScore
+from core.learning.lifecycle.canary import CanaryLine
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine, RunCard
 from core.learning.lifecycle.open_items import OpenItems
 from core.learning.lifecycle.shadow import ShadowLine, report_of
@@ -42,6 +44,7 @@ from core.review.votes import Receipt
 from core.vocabulary import (
     OPERATOR,
     AnswerKind,
+    CanaryState,
     Coded,
     DecisionKind,
     Destination,
@@ -487,12 +490,17 @@ def report(text: str = "", **more: Any) -> CandidateCard:
         superseded_by=None,
         open_items=OpenItems("ask", 0, 0),
         shadow=None,
+        canary=None,
     )
     return replace(card, **more)
 
 
 def decision(kind: DecisionKind, *leads: str, reason: str = "") -> DecisionLine:
     return DecisionLine(AT, kind, leads, reason, "a" * 64, "b" * 16)
+
+
+def canary(state: CanaryState, n: int = 40) -> CanaryLine:
+    return CanaryLine(state, "v2", 0.2, AT, 1, 4, Paired(n, 9, 1))
 
 
 REPORTS: dict[str, tuple[Callable[[str], CandidateCard], str]] = {
@@ -509,6 +517,18 @@ REPORTS: dict[str, tuple[Callable[[str], CandidateCard], str]] = {
     "after a shadow without traffic": (
         lambda t: report(t, shadow=ShadowLine(AT, report_of([]))),
         "In shadow it met no predictions",
+    ),
+    "in its canary": (
+        lambda t: report(t, state=ModelState.LIVE, canary=canary(CanaryState.RUNNING, n=12)),
+        "v3 answers 20% of the requests, v2 the rest.* Not yet: 12 of 30 settled items",
+    ),
+    "proposed for rollback": (
+        lambda t: report(t, state=ModelState.LIVE, canary=canary(CanaryState.PROPOSED)),
+        "Of 40 settled items, 9 newly wrong and 1 newly right.",
+    ),
+    "after its canary": (
+        lambda t: report(t, state=ModelState.RETIRED, canary=canary(CanaryState.PASSED)),
+        "v3 was not worse than v2 in its canary",
     ),
     "what it does to open items": (report, "If it goes live, open items stay open and show its suggestion."),
     "what it closes": (
@@ -585,6 +605,15 @@ def test_a_report_shows_its_pinned_past_errors_and_the_stored_texts() -> None:
     assert "On the last 40 stored texts, no label disappears and no two labels change places." in said
     broken = replace(pinned, pins=PinScore((1000, 1001), (1001,)))
     assert "wrong again: #1001" in check(candidate.render(report(scorecard=broken)))
+
+
+@pytest.mark.parametrize("state", CanaryState)
+def test_a_canary_has_buttons_while_there_is_something_to_decide(state: CanaryState) -> None:
+    for of_model in (ModelState.LIVE, ModelState.RETIRED):
+        said = check(candidate.render(report(state=of_model, canary=canary(state))))
+        undecided = state in (CanaryState.RUNNING, CanaryState.PROPOSED) and of_model is ModelState.LIVE
+        assert ("Let v3 answer all" in said) == undecided
+        assert ("Roll back to v2" in said) == (undecided and state is CanaryState.PROPOSED)
 
 
 def test_only_what_the_gate_refused_and_is_current_can_be_overruled() -> None:

@@ -226,6 +226,8 @@ WEIGHINGS: list[tuple[WeightChoice, dict[str, Any], str]] = [
     ),
 ]
 SINCE = int(datetime(2026, 11, 24, 9, tzinfo=UTC).timestamp())
+CANARY = {"queue": "Support tickets", "name": "support", "model": "v3", "former": "v2", "n": 40, "regressions": 9,
+          "improvements": 1}  # fmt: skip
 NOTICES: list[tuple[NoticeKind, dict[str, Any], str]] = [
     (
         NoticeKind.NOT_A_LEAD,
@@ -243,6 +245,26 @@ NOTICES: list[tuple[NoticeKind, dict[str, Any], str]] = [
         {"queue": "Support tickets", "model": "v1", "hours": 168.0},
         "Support tickets: v1: no decision within 168 hours, so it is not live. Leads: react to its report with "
         ":white_check_mark: or :x:. I'll ask again if no decision is made.",
+    ),
+    (
+        NoticeKind.CANARY_WORSE,
+        CANARY,
+        "Support tickets: v3 looks worse than v2. Of 40 settled items, 9 newly wrong and 1 newly right. Equally good "
+        "models differ this much in 1.1% of comparisons. I propose to roll back. Leads: decide with the buttons on its "
+        "report, or type `/goldloop rollback support`. Nothing happens without you.",
+    ),
+    (
+        NoticeKind.CANARY_NOT_YET,
+        CANARY | {"n": 12},
+        "Support tickets: v3: the time of its canary is over, but too few items are settled to compare it with v2. "
+        "Not yet: 12 of 30 settled items that a comparison needs. It goes on until there are enough, or a lead ends it "
+        "with the button on its report.",
+    ),
+    (
+        NoticeKind.CANARY_PASSED,
+        CANARY | {"regressions": 0},
+        "Support tickets: v3 answers all requests now: not worse than v2. Of 40 settled items, 0 newly wrong and 1 "
+        "newly right. Equally good models differ this much in 100.0% of comparisons.",
     ),
     (
         NoticeKind.COMPARISON_FAILED,

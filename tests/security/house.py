@@ -32,9 +32,10 @@ from core.records import Base
 from core.records.delivery import Notice, Posting
 from core.records.jobs import Job
 from core.records.learning import TrainingRun
+from core.records.rollout import Canary
 from core.storage.database import Database
-from core.vocabulary import Card, RunState
-from tests.core.desk import CANNOT, Desk, opened
+from core.vocabulary import CanaryState, Card, RunState
+from tests.core.desk import CANNOT, NOW, Desk, opened
 from tests.core.models import candidate, promoted, seeded
 from tests.people import ANA, BEN, CLEO, DAN, EVA, LABELS, LEADS, REVIEW
 from tests.security.conftest import SECRET, signature
@@ -176,6 +177,20 @@ class House:
         self.no_run_waits()
         promoted(self.desk)
         promoted(self.desk)
+
+    def canary_is_proposed(self) -> int:
+        """The id of a live model whose rollback is proposed."""
+        self.no_run_waits()
+        former, model_id = promoted(self.desk), promoted(self.desk)
+        counts = {"n": 30, "regressions": 20, "improvements": 2, "looks": 4, "looks_taken": 1}
+        with self.desk.database.transaction() as session:
+            session.add(
+                Canary(
+                    model_id=model_id, former_model_id=former, queue_id=self.desk.queue().id, share=0.1, alpha=0.05,
+                    state=CanaryState.PROPOSED, started_at=NOW, ends_at=NOW, first_after=0, done_up_to=0, **counts,
+                )
+            )  # fmt: skip
+        return model_id
 
     def no_run_waits(self) -> None:
         with self.desk.database.transaction() as session:

@@ -166,6 +166,8 @@ DOORS = [
     Door("opens overruling", "approval.overrule_clicked", refused_id, button("overrule"), ADMIN,
          "golden gate refused"),
     Door("overrules", "approval.overrule_submitted", refused_report, overruled, ADMIN),
+    Door("rolls a canary back", "canary.rollback_clicked", House.canary_is_proposed, button("canary_rollback"), LEADS),
+    Door("ends a canary", "canary.keep_clicked", House.canary_is_proposed, button("canary_keep"), LEADS),
     Door("/goldloop help", "commands.typed", nothing, command("help"), OURS, "To vote, use the cards"),
     Door("/goldloop", "commands.typed", nothing, command(""), OURS, "To vote, use the cards"),
     Door("/goldloop nonsense", "commands.typed", nothing, command("nonsense"), OURS, "To vote, use the cards"),

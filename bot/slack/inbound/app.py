@@ -10,7 +10,17 @@ from slack_bolt import Ack, App
 
 from bot.runtime.services import Services
 from bot.slack.blocks import Message
-from bot.slack.inbound import approval, commands, flagging, home, people, received_events, voting, workspace_check
+from bot.slack.inbound import (
+    approval,
+    canary,
+    commands,
+    flagging,
+    home,
+    people,
+    received_events,
+    voting,
+    workspace_check,
+)
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import STALE
@@ -29,7 +39,7 @@ def build_app(services: Services) -> TimedApp:
     workspace_check.register(app, refuse)
     received_events.register(app, services, after_ack)
     commands.register(app, services)
-    for room in (voting, approval, flagging, home, people):
+    for room in (voting, approval, canary, flagging, home, people):
         room.register(app, services, after_ack)
     app.error(refuse)
     _answer_the_unknown(app, after_ack)

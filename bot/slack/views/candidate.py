@@ -3,6 +3,7 @@
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.views.mrkdwn import MRKDWN, moment
+from bot.wording.canary import canary_sentence, paired_sentence
 from bot.wording.gate import BASELINES, gate_sentence
 from bot.wording.golden import origins
 from bot.wording.model_history import decision
@@ -15,7 +16,7 @@ from core.learning.evaluation.intervals import Interval
 from core.learning.evaluation.scorecard import Flip, LabelScore, PinScore, Scorecard
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine
 from core.learning.lifecycle.shadow import ShadowLine
-from core.vocabulary import ModelState
+from core.vocabulary import CanaryState, ModelState
 
 MOST_FLIPS = 6
 MOST_LABELS = 8
@@ -31,6 +32,7 @@ def render(card: CandidateCard) -> Message:
         drawn.append(blocks.context(*(f":warning: {gate_sentence(warning, MRKDWN)}" for warning in card.warnings)))
     drawn += _details(card.scorecard)
     drawn += _shadow(card.shadow)
+    drawn += _canary(card)
     afterwards = open_items_sentence(card.open_items, card.state)
     told = [_provenance(card), *([afterwards] if afterwards else []), *(_decision(line) for line in card.decisions)]
     drawn.append(blocks.context(*told))
@@ -103,6 +105,20 @@ def _shadow(shadow: ShadowLine | None) -> list[Block]:
     if apart:
         drawn.append(blocks.section("*Most frequent disagreements* (answered → candidate)\n" + "\n".join(apart)))
     return drawn
+
+
+def _canary(card: CandidateCard) -> list[Block]:
+    if card.canary is None:
+        return []
+    line = card.canary
+    looks = f"{line.looks_taken} of {count(line.looks, 'look')} taken, until {moment(line.ends_at)}."
+    drawn = [blocks.section(f":hatching_chick: *{canary_sentence(line, card.name)}* {paired_sentence(line.paired)}")]
+    if card.state is not ModelState.LIVE or line.state not in (CanaryState.RUNNING, CanaryState.PROPOSED):
+        return drawn
+    back = blocks.button(f"Roll back to {line.former}", "canary_rollback", str(card.subject), style="danger")
+    keep = blocks.button(f"Let {card.name} answer all", "canary_keep", str(card.subject))
+    proposed = [back] if line.state is CanaryState.PROPOSED else []
+    return [*drawn, blocks.context(looks), *blocks.actions(*proposed, keep)]
 
 
 def _numbers(card: CandidateCard) -> list[Block]:
@@ -215,4 +231,6 @@ def _spoken(card: CandidateCard, head: str) -> str:
     parts += [gate_sentence(block, MRKDWN) for block in card.blocks]
     if card.shadow is not None and card.shadow.report is not None:
         parts.append(agreement(card.shadow.report))
+    if card.canary is not None:
+        parts += [canary_sentence(card.canary, card.name), paired_sentence(card.canary.paired)]
     return " ".join(parts)

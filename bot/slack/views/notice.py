@@ -7,9 +7,11 @@ from typing import Any, assert_never
 from bot.slack.blocks import escape
 from bot.slack.errors import leads_remedy
 from bot.slack.views.mrkdwn import MRKDWN, asking, moment
+from bot.wording.canary import paired_sentence
 from bot.wording.cards import card_name
 from bot.wording.numbers import count
 from bot.wording.runs import run_problem
+from core.learning.evaluation.canary import Paired
 from core.vocabulary import Coded, NoticeKind
 
 UNKNOWN = "A newer version of Goldloop left a message here. Update this one to read it."
@@ -32,6 +34,20 @@ def render(kind: str, values: Values) -> str:
                 f"{_model(values)}: no decision within {_hours(values['hours'])}, so it is not live. "
                 "Leads: react to its report with :white_check_mark: or :x:. I'll ask again if no decision is made."
             )
+        case NoticeKind.CANARY_WORSE:
+            return (
+                f"{_model(values)} looks worse than {values['former']}. {_paired(values)} I propose to roll back. "
+                f"Leads: decide with the buttons on its report, or type `/goldloop rollback {values['name']}`. "
+                "Nothing happens without you."
+            )
+        case NoticeKind.CANARY_NOT_YET:
+            return (
+                f"{_model(values)}: the time of its canary is over, but too few items are settled to compare it with "
+                f"{values['former']}. {_paired(values)} It goes on until there are enough, or a lead ends it with the "
+                "button on its report."
+            )
+        case NoticeKind.CANARY_PASSED:
+            return f"{_model(values)} answers all requests now: not worse than {values['former']}. {_paired(values)}"
         case NoticeKind.COMPARISON_FAILED:
             problem = run_problem(Coded.from_dict(values["problem"]), MRKDWN)
             return (
@@ -57,6 +73,10 @@ def render(kind: str, values: Values) -> str:
 
 def _model(values: Values) -> str:
     return f"{MRKDWN.text(values['queue'])}: {values['model']}"
+
+
+def _paired(values: Values) -> str:
+    return paired_sentence(Paired(values["n"], values["regressions"], values["improvements"]))
 
 
 def _hours(hours: float) -> str:

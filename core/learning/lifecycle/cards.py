@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.delivery.card_refs import CardRef
 from core.learning.data.golden import golden_set
 from core.learning.evaluation.scorecard import Scorecard
+from core.learning.lifecycle.canary import CanaryLine, canary_line
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.open_items import OpenItems, open_items_of
 from core.learning.lifecycle.shadow import ShadowLine, shadow_line
@@ -67,6 +68,7 @@ class CandidateCard:
     superseded_by: str | None
     open_items: OpenItems
     shadow: ShadowLine | None
+    canary: CanaryLine | None
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         superseded_by=newer.name if newer and model.state is ModelState.SUPERSEDED else None,
         open_items=open_items_of(session, model_id, queue),
         shadow=shadow_line(session, model, queue),
+        canary=canary_line(session, model_id),
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.learning.data.erased_rows import erased_rows
 from core.learning.evaluation.scorecard import Scorecard
+from core.learning.lifecycle.canary import CanaryLine, canary_line
 from core.learning.lifecycle.cards import DecisionLine, decisions_about, snapshot_of
 from core.learning.lifecycle.shadow import ShadowReport, shadow_report
 from core.policy import Policy
@@ -62,8 +63,8 @@ class EvaluationLine:
 @dataclass(frozen=True)
 class ModelCard:
     """evaluations, decisions: oldest first; of evaluations the last one counts. requested_by: None: not by a person.
-    shadow: None: it never was in one.
-    untaught: labels of the present policy that no row of the snapshot has, in the policy's order."""
+    shadow, canary: None: it never was in one. untaught: labels of the present policy that no row of the snapshot has,
+    in the policy's order."""
 
     id: int
     name: str
@@ -79,6 +80,7 @@ class ModelCard:
     untaught: tuple[str, ...]
     evaluations: tuple[EvaluationLine, ...]
     shadow: ShadowReport | None
+    canary: CanaryLine | None
     decisions: tuple[DecisionLine, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -112,6 +114,7 @@ def model_card(session: Session, model_id: int, policy: Policy) -> ModelCard:
         untaught=tuple(name for name in queue.label_names if name not in training.labels),
         evaluations=tuple(_evaluations(session, model_id)),
         shadow=shadow_report(session, model_id),
+        canary=canary_line(session, model_id),
         decisions=tuple(decisions_about(session, model_id, queue)),
     )
 

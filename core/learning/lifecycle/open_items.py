@@ -12,7 +12,6 @@ from core import jobs
 from core.policy import QueuePolicy
 from core.records.learning import Live, ModelVersion
 from core.records.reviews import ReviewItem, Suggestion
-from core.vocabulary import DecisionKind
 
 RENEW = "renew_items"  # the job
 
@@ -38,10 +37,11 @@ def open_items_of(session: Session, model_id: int, policy: QueuePolicy) -> OpenI
     )
 
 
-def request_renewal(session: Session, live: Live, model: ModelVersion, kind: DecisionKind, now: datetime) -> None:
-    """The live model has changed: have open items brought in line. A model that was brought back closes nothing: what
-    was flagged under the one that failed is worth an answer. The caller holds the Live row."""
-    payload = {"model_id": model.id, "queue": model.queue.name, "may_close": kind is not DecisionKind.ROLL_BACK}
-    jobs.enqueue(
-        session, RENEW, f"{RENEW}:{live.queue_id}:{live.changes}", payload, now, mutex=f"{RENEW}:{model.queue.name}"
-    )
+def request_renewal(
+    session: Session, live: Live, model: ModelVersion, may_close: bool, now: datetime, part: str = ""
+) -> None:
+    """The live model has changed: have open items brought in line. may_close: whether the policy's rule may close any.
+    part: names a second request for the same model. The caller holds the Live row."""
+    payload = {"model_id": model.id, "queue": model.queue.name, "may_close": may_close}
+    key = f"{RENEW}:{live.queue_id}:{live.changes}{part}"
+    jobs.enqueue(session, RENEW, key, payload, now, mutex=f"{RENEW}:{model.queue.name}")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, delete, select, union_all
 from sqlalchemy.orm import Session
 
 from core.learning.data.inputs import Input
 from core.records.predictions import Prediction
-from core.records.rollout import ParallelPrediction, Shadow
+from core.records.rollout import Canary, ParallelPrediction, Shadow
 from core.storage.bulk import Bulk, insert_all
 
 PIECE = 200  # predictions in one transaction
@@ -31,6 +31,7 @@ class Answered:
     """A stored prediction, and what it was about."""
 
     prediction_id: int
+    model_version: str
     input: Input
 
 
@@ -40,7 +41,7 @@ def answered_since(
     """A piece of the predictions with larger ids than `after` that came before `until`, oldest first. versions: only of
     these models; empty: of any."""
     found = session.execute(
-        select(Prediction.id, Prediction.text, Prediction.image_url, Prediction.fields)
+        select(Prediction.id, Prediction.model_version, Prediction.text, Prediction.image_url, Prediction.fields)
         .where(
             Prediction.queue_id == queue_id,
             Prediction.id > after,
@@ -53,7 +54,10 @@ def answered_since(
         .order_by(Prediction.id)
         .limit(PIECE)
     )
-    return [Answered(number, Input.of(text, image_url, fields)) for number, text, image_url, fields in found]
+    return [
+        Answered(number, version, Input.of(text, image_url, fields))
+        for number, version, text, image_url, fields in found
+    ]
 
 
 def store_parallel(session: Session, model_id: int, said: Mapping[int, Mapping[str, float]], now: datetime) -> None:
@@ -79,9 +83,13 @@ def erase_parallel(session: Session, predictions: Sequence[int]) -> None:
 
 
 def forget_parallel(session: Session, before: datetime) -> int:
-    """Delete a piece of those that were made before then, unless their shadow still runs; its report is kept. Returns
-    how many."""
-    runs = select(Shadow.model_id).where(Shadow.finished_at.is_(None))
+    """Delete a piece of those that were made before then, unless their shadow or canary still runs; its counts are
+    kept. Returns how many."""
+    runs = union_all(
+        select(Shadow.model_id).where(Shadow.finished_at.is_(None)),
+        select(Canary.model_id).where(Canary.finished_at.is_(None)),
+        select(Canary.former_model_id).where(Canary.finished_at.is_(None)),
+    )
     table = ParallelPrediction.__table__.c
     found = (
         select(table.model_id, table.prediction_id)

@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from core import jobs
 from core.delivery.webhooks import publish
+from core.learning.lifecycle.canary import begin_canary, close_canary
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.open_items import request_renewal
 from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.runs import EVALUATE, TRAIN
 from core.policy import QueuePolicy
 from core.records.learning import Decision, Live, ModelVersion, Snapshot, TrainingRun
-from core.vocabulary import DecisionKind, EventKind, ModelState
+from core.vocabulary import CanaryState, DecisionKind, EventKind, ModelState
 
 ANNOUNCED = {
     DecisionKind.PROMOTE: EventKind.MODEL_PROMOTED,
@@ -25,6 +26,7 @@ ANNOUNCED = {
 
 def go_live(session: Session, live: Live, model: ModelVersion, now: datetime) -> None:
     """Move the Live row; redraw both cards; have candidates that wait compared with the new live model."""
+    close_canary(session, live.queue_id, CanaryState.ENDED, now)
     if live.model_id is not None:
         former = session.get_one(ModelVersion, live.model_id)
         former.state = ModelState.RETIRED
@@ -64,8 +66,21 @@ def note_decision(
     session.add(decision)
     session.flush()
     if kind in ANNOUNCED:
-        request_renewal(session, live, model, kind, now)
+        _roll_out(session, live, model, kind, now, queue, former_model_id)
     _announce(session, decision, model, now)
+
+
+def _roll_out(
+    session: Session, live: Live, model: ModelVersion, kind: DecisionKind, now: datetime, queue: QueuePolicy,
+    former_model_id: int | None,
+) -> None:  # fmt: skip
+    """A promoted model begins with its canary, where the policy has one and there is a model before it. A rollback is
+    whole at once, and closes no item: what was flagged under the one that failed is worth an answer."""
+    is_promoted = kind is not DecisionKind.ROLL_BACK
+    in_canary = is_promoted and former_model_id is not None and queue.rollout.canary_share > 0
+    if in_canary and former_model_id is not None:
+        begin_canary(session, live, model, former_model_id, now, queue)
+    request_renewal(session, live, model, may_close=is_promoted and not in_canary, now=now)
 
 
 def _announce(session: Session, decision: Decision, model: ModelVersion, now: datetime) -> None:

@@ -14,6 +14,7 @@ from core.learning.learners.artifacts import Packed, unpack
 from core.learning.learners.base import Fitted
 from core.learning.learners.label_subset import label_subset
 from core.learning.learners.registry import find_learner
+from core.learning.lifecycle.canary import answering_model
 from core.learning.lifecycle.models import live_model_id
 from core.policy import QueuePolicy
 from core.records.learning import Artifact, ModelVersion
@@ -21,6 +22,8 @@ from core.storage import deadlines
 from core.storage.database import Database
 
 log = logging.getLogger(__name__)
+
+MOST_OTHERS = 2  # of a queue: a candidate in shadow, and the model before the live one in a canary
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Serving:
         self._extra_learners = extra_learners
         self._lock = threading.Lock()
         self._loaded: dict[str, LiveModel] = {}
-        self._others: dict[str, LiveModel] = {}  # one for each queue, beside the live one
+        self._others: dict[str, dict[int, LiveModel]] = {}  # of each queue, beside the live one
         self._complaints: set[str] = set()
 
     def live(self, queue: QueuePolicy) -> LiveModel | None:
@@ -66,23 +69,45 @@ class Serving:
                 loaded = self._loaded[queue.name] = load_model(session, model_id, queue, self._extra_learners)
             return loaded
 
+    def answering(self, queue: QueuePolicy, external_id: str) -> LiveModel | None:
+        """The model that answers this caller: the live one, or during its canary, for most, the one before it. Raises
+        as `live`; where the one before it cannot be loaded, the live one answers."""
+        live = self.live(queue)
+        if live is None or not queue.rollout.canary_share:
+            return live
+        with self._database.reading() as session:
+            chosen = answering_model(session, live.id, external_id)
+        try:
+            return live if chosen == live.id else self.other(queue, chosen)
+        except Invalid as refusal:
+            self._complain(queue, refusal)
+            return live
+
     def other(self, queue: QueuePolicy, model_id: int) -> LiveModel:
-        """A model beside the live one. The last one of each queue stays loaded. Raises Invalid if it cannot be."""
-        with self._database.reading() as session, deadlines.taken(self._lock):
-            loaded = self._others.get(queue.name)
-            if loaded is None or loaded.id != model_id:
-                loaded = self._others[queue.name] = load_model(session, model_id, queue, self._extra_learners)
+        """A model by its id. The last few of each queue stay loaded. Raises Invalid if it cannot be."""
+        loaded = self._loaded.get(queue.name)
+        if loaded is not None and loaded.id == model_id:
             return loaded
+        with self._database.reading() as session, deadlines.taken(self._lock):
+            others = self._others.setdefault(queue.name, {})
+            found = others.pop(model_id, None) or load_model(session, model_id, queue, self._extra_learners)
+            others[model_id] = found
+            while len(others) > MOST_OTHERS:
+                others.pop(next(iter(others)))
+            return found
 
     def usable(self, queue: QueuePolicy) -> LiveModel | None:
         """Like `live`, for work that goes on without a model: one that cannot be used is logged once, and None."""
         try:
             return self.live(queue)
         except Invalid as refusal:
-            if str(refusal) not in self._complaints:
-                self._complaints.add(str(refusal))
-                log.error("Live model cannot be loaded", extra={"queue": queue.name, "reason": str(refusal)})
+            self._complain(queue, refusal)
             return None
+
+    def _complain(self, queue: QueuePolicy, refusal: Invalid) -> None:
+        if str(refusal) not in self._complaints:
+            self._complaints.add(str(refusal))
+            log.error("Live model cannot be loaded", extra={"queue": queue.name, "reason": str(refusal)})
 
 
 def load_model(

@@ -1,0 +1,39 @@
+"""Sentences about a canary."""
+
+from typing import assert_never
+
+from bot.wording.numbers import count, percent
+from core.learning.evaluation.canary import MINIMUM, Paired
+from core.learning.lifecycle.canary import CanaryLine
+from core.vocabulary import CanaryState
+
+
+def canary_sentence(line: CanaryLine, model: str) -> str:
+    """Where it stands, without what was found."""
+    match line.state:
+        case CanaryState.RUNNING:
+            return f"{model} answers {percent(line.share)} of the requests, {line.former} the rest."
+        case CanaryState.PROPOSED:
+            return (
+                f"{model} looks worse than {line.former}, so a rollback is proposed. Until a lead decides, {model} "
+                f"answers {percent(line.share)} of the requests."
+            )
+        case CanaryState.PASSED:
+            return f"{model} was not worse than {line.former} in its canary, and answers all requests."
+        case CanaryState.KEPT:
+            return f"A lead ended its canary: {model} answers all requests."
+        case CanaryState.ENDED:
+            return "Its canary ended early: another model went live, or the policy was changed."
+        case _:
+            assert_never(line.state)
+
+
+def paired_sentence(paired: Paired) -> str:
+    """What the settled items that both models answered say."""
+    if paired.n < MINIMUM:
+        return f"Not yet: {paired.n} of {MINIMUM} settled items that a comparison needs."
+    share = "fewer than 0.1%" if paired.p_value < 0.001 else f"{paired.p_value:.1%}"
+    return (
+        f"Of {count(paired.n, 'settled item')}, {paired.regressions} newly wrong and {paired.improvements} newly "
+        f"right. Equally good models differ this much in {share} of comparisons."
+    )

@@ -1,0 +1,40 @@
+"""One step of a canary: what one of its two models answered is predicted by the other as well. A caller waits for one
+model only."""
+
+from bot.runtime.services import Services
+from core.learning.lifecycle.canary import CanaryWork, canary_went_on, canary_work
+from core.learning.lifecycle.parallel import Answered, answered_since, store_parallel
+from core.learning.lifecycle.serving import LiveModel
+from core.policy import QueuePolicy
+from core.storage.database import PATIENT
+
+
+def canary_piece(services: Services, queue: QueuePolicy) -> bool:
+    """Predict a piece. True: there may be more. Raises Invalid if one of the models cannot be opened."""
+    now = services.clock()
+    with services.database.reading(wait=PATIENT) as session:
+        work = canary_work(session, queue)
+        if work is None:
+            return False
+        names = (work.new[1], work.former[1])
+        piece = answered_since(session, work.queue_id, work.done_up_to, now, now, names)
+    if piece:
+        _predict(services, queue, work, piece)
+    return bool(piece)
+
+
+def _predict(services: Services, queue: QueuePolicy, work: CanaryWork, piece: list[Answered]) -> None:
+    said = {}
+    for (other_id, _name), (_id, answered_by) in ((work.former, work.new), (work.new, work.former)):
+        model = services.serving.other(queue, other_id)
+        said[other_id] = _said(model, [one for one in piece if one.model_version == answered_by])
+    with services.database.transaction(wait=PATIENT) as session:
+        for model_id, predicted in said.items():
+            store_parallel(session, model_id, predicted, services.clock())
+        canary_went_on(session, work.new[0], piece[-1].prediction_id)
+
+
+def _said(model: LiveModel, asked: list[Answered]) -> dict[int, dict[str, float]]:
+    readable = [one for one in asked if one.input.has_any(model.fitted.reads)]
+    said = model.predict([one.input for one in readable])
+    return {one.prediction_id: chances for one, chances in zip(readable, said, strict=True)}

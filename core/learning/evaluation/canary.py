@@ -1,0 +1,53 @@
+"""The canary's rule: which model answers a caller, which settled items are compared, and when the new model is worse.
+
+Items come before people because the model that answered was unsure. Where one model answers most callers, items are
+chosen mostly by *its* doubt, and it looks worse than it is. So the comparison takes two groups of equal share, both
+chosen by the hash of the external id: the callers whom the new model answers, and as many whom the former one answers.
+docs/methods.md has what was measured."""
+
+from dataclasses import dataclass
+
+from core.learning.evaluation.paired_tests import mcnemar_p_value
+from core.text.content_hash import unit_interval
+from core.vocabulary import CanaryVerdict
+
+MINIMUM = 30  # settled items of both groups: below, no look says anything
+LARGEST_SHARE = 0.5  # beyond, the two groups could not have the same share
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Settled items that both models answered. regressions: the former is right and the new one wrong; improvements:
+    the reverse."""
+
+    n: int
+    regressions: int
+    improvements: int
+
+    @property
+    def p_value(self) -> float:
+        """How often two equally good models differ by this much or more against the new one."""
+        return mcnemar_p_value(self.regressions, self.improvements)
+
+
+def is_answered_by_new(external_id: str, model_id: int, share: float) -> bool:
+    """Whether the new model answers: for a share of the external ids, always the same ones during its canary."""
+    return _place(external_id, model_id) < share
+
+
+def is_compared(external_id: str, model_id: int, share: float) -> bool:
+    """Whether the id is in one of the two groups that are compared. share: at most `LARGEST_SHARE`."""
+    place = _place(external_id, model_id)
+    return place < share or place >= 1 - share
+
+
+def judge(paired: Paired, alpha: float, looks: int) -> CanaryVerdict:
+    """One look of the planned ones. alpha: over all looks; it is split evenly (Bonferroni), so that equally good models
+    are found worse in at most `alpha` of canaries, however many of the looks are taken."""
+    if paired.n < MINIMUM:
+        return CanaryVerdict.NOT_YET
+    return CanaryVerdict.WORSE if paired.p_value <= alpha / looks else CanaryVerdict.NOT_WORSE
+
+
+def _place(external_id: str, model_id: int) -> float:
+    return unit_interval(external_id, f"canary {model_id}")
