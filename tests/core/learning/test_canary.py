@@ -30,6 +30,7 @@ from core.vocabulary import CanaryState, CanaryVerdict, DecisionKind, ItemState,
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, UNSURE, Desk, sent
 from tests.core.models import decisions, live, promoted, seeded
+from tests.core.review.test_renewal import renewed
 from tests.people import ANA, BEN, CLEO, DAN, LEADS
 
 DAY = timedelta(hours=24)
@@ -235,8 +236,6 @@ def test_the_next_promotion_ends_it_and_begins_its_own(desk: Desk) -> None:
 
 
 def test_open_items_are_closed_only_when_the_new_model_answers_all(open_desk: OpenDesk) -> None:
-    from tests.core.review.test_renewal import renewed
-
     desk = seeded(open_desk(rollout={"canary_share": SHARE, "canary_hours": 96, "open_items": "close"}))
     promoted(desk)
     item_id = desk.ticket(text="what is this")
@@ -302,6 +301,18 @@ def test_pairs_are_counted_by_who_was_right() -> None:
 def test_a_look_is_one_of_those_that_were_planned(paired: Paired, looks: int, verdict: CanaryVerdict) -> None:
     """1/2 to the power of 5 is .031, of 6 .0156, of 7 .0078; the level of one look of four is .0125."""
     assert judge(paired, 0.05, looks) is verdict
+
+
+def test_looking_often_does_not_break_the_promise() -> None:
+    """Equally good models, and thirty further differences before each of ten looks."""
+    random, canaries, looks = np.random.default_rng(7), 500, 10
+    worse = random.binomial(30, 0.5, size=(canaries, looks)).cumsum(axis=1)
+
+    def is_proposed(regressions: Sequence[int]) -> bool:
+        pairs = [Paired(30 * (k + 1), int(one), 30 * (k + 1) - int(one)) for k, one in enumerate(regressions)]
+        return any(judge(one, 0.05, looks) is CanaryVerdict.WORSE for one in pairs)
+
+    assert sum(map(is_proposed, worse)) <= binom.ppf(0.99, canaries, 0.05)
 
 
 def proposals(accuracy: float, boldness: float, seeds: Sequence[int]) -> int:
