@@ -60,7 +60,9 @@ def init(
     labels_from: Annotated[
         Path | None, typer.Option(help="Data file with the columns text and label to take the labels from.")
     ] = None,
-    time_zone: Annotated[str, typer.Option(help="Time zone in which a day begins, e.g. Europe/Berlin.")] = "",
+    time_zone: Annotated[
+        str, typer.Option(help="Time zone in which a day begins, e.g. Europe/Berlin; default: UTC.")
+    ] = "",
     file: Annotated[Path | None, typer.Option(help="File to write; default: GOLDLOOP_POLICY or goldloop.toml.")] = None,
 ) -> None:
     """Write a commented goldloop.toml. Prompts for every option that is missing."""
@@ -81,7 +83,7 @@ def init(
         else prompt("Ids of the leads (people U… or user groups S…, comma-separated)", "--lead", parse_required_ids),
         reviewers=_reviewers(reviewer, lead),
         labels=taken or prompt("Labels, comma-separated", "--label or --labels-from", parse_labels),
-        time_zone=option_or_prompt(time_zone, "Time zone", "--time-zone", parse_time_zone, "UTC"),
+        time_zone=_time_zone(time_zone, lead),
         admins=parse_ids(admin or []),
     )
     write_policy(path, answers)
@@ -117,6 +119,13 @@ def retry_deliveries(
         count = try_again(session, utc_now())
         count += draw_open_again(session, utc_now()) if everything else 0
     typer.echo(f"{count} message{'' if count == 1 else 's'} will be sent again.")
+
+
+def _time_zone(given: str, leads_given: list[str] | None) -> str:
+    """Optional too: as for reviewers."""
+    if leads_given:
+        return parse_time_zone(given or "UTC")
+    return option_or_prompt(given, "Time zone", "--time-zone", parse_time_zone, "UTC")
 
 
 def _reviewers(given: list[str] | None, leads_given: list[str] | None) -> tuple[str, ...]:

@@ -29,6 +29,13 @@ BY_OPTION = (
 ANSWERS = ("support", "Support tickets", "C0REVIEW", "C0LEADS", "U0CLEO", "U0ANA, U0BEN", "refund, delivery", "UTC")
 
 
+@pytest.mark.parametrize(("words", "zone"), [((), "UTC"), (("--time-zone=Asia/Tokyo",), "Asia/Tokyo")])
+def test_a_script_needs_no_time_zone(path: Path, words: tuple[str, ...], zone: str) -> None:
+    done = init(path, *BY_OPTION[:-1], "--label=a", "--label=b", *words)
+    assert done.exit_code == 0, done.output
+    assert load_policy(path).queues[0].time_zone == zone
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "goldloop.toml"
