@@ -1,4 +1,5 @@
-"""Logging: readable lines by Rich, or a JSON object per line with GOLDLOOP_LOG=json.
+"""Logging: in a terminal readable lines by Rich, in a file a plain line per record, and with GOLDLOOP_LOG=json a JSON
+object per line.
 
 Tokens and passwords (by their form) and the parameters of failed SQL statements, which contain people's texts, are
 removed from every record.
@@ -72,8 +73,13 @@ class _Masking(logging.Formatter):
 
 
 def _plain_handler(stream: TextIO) -> logging.Handler:
-    handler = RichHandler(console=_Steady(file=stream), show_path=False)
-    handler.setFormatter(_Masking(_WithFields("%(message)s")))
+    """Rich only in a terminal: elsewhere it would wrap lines at 80 characters, and a search would miss words."""
+    if stream.isatty():
+        handler: logging.Handler = RichHandler(console=_Steady(file=stream), show_path=False)
+        handler.setFormatter(_Masking(_WithFields("%(message)s")))
+    else:
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(_Masking(_WithFields("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z")))
     return handler
 
 

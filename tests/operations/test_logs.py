@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -55,6 +56,15 @@ def test_for_people_the_fields_stand_behind_the_message(written: io.StringIO) ->
     words = " ".join(stream.getvalue().split())
     assert "refused request=0123456789ab code=not_allowed token=[secret]" in words
     assert words.endswith("it runs")
+
+
+def test_in_a_file_a_record_is_one_line_however_long(written: io.StringIO) -> None:
+    logging.getLogger().handlers = []
+    set_up_logging(as_json=False, stream=written)
+    logging.getLogger("bot.x").warning("Message not delivered to %s", "a channel " * 40, extra={"posting": 3})
+    [line] = written.getvalue().splitlines()
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} WARNING Message not delivered", line)
+    assert line.endswith("a channel   posting=3")
 
 
 def test_a_whole_review_leaves_no_text_in_the_log_and_each_line_has_its_request(
