@@ -25,10 +25,12 @@ from bot.slack.errors import sorted_failure
 from bot.slack.inbound.app import build_app
 from bot.slack.inbound.socket_mode import socket_mode, socket_state
 from bot.slack.startup import wait_for_slack
+from bot.webhooks import signing_secret
 from bot.worker.scheduler import worker
 from bot.worker.tasks import load_live_models
 from core.delivery.backlog import draw_by_policy
-from core.errors import Refusal
+from core.errors import Invalid, Refusal
+from core.policy import Policy
 from core.policy_sync import sync_queues
 from core.storage.database import PATIENT
 from core.vocabulary import Card, require_exhaustive
@@ -55,6 +57,8 @@ def _run(settings: Settings, liveness: Liveness, *, web: bool, work: bool) -> No
     count_refusals(services.slack)
     wait_for_slack(services.slack)
     prepare(services)
+    if work:
+        warn_of_secrets(services.policy)
     collect_seldom()
     with _stop_signal() as stop, ExitStack() as stack:
         stack.callback(services.database.close)  # SQLite then merges its log into the database file
@@ -89,6 +93,15 @@ def prepare(services: Services, cards: Mapping[Card, Show] = CARDS) -> None:
         draw_by_policy(session, services.policy, services.clock())
     refresh_people(services)
     load_live_models(services)  # with their libraries, so that no click waits for the import
+
+
+def warn_of_secrets(policy: Policy) -> None:
+    """A missing secret stops nothing: the events wait, or die after a day of attempts."""
+    for endpoint in policy.webhooks:
+        try:
+            signing_secret(endpoint.name)
+        except Invalid as problem:
+            log.warning("%s Run `goldloop webhooks secret` to create one, and set it for this process.", problem)
 
 
 def _serve_http(settings: Settings, services: Services, liveness: Liveness, port: socket.socket) -> None:

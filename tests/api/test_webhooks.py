@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 import bot.webhooks
 from bot.cli.app import app
 from bot.runtime.services import Services
+from bot.server.run import warn_of_secrets
 from bot.webhooks import deliver_next_event, secret_variable, webhook_id
 from core.delivery.webhook_log import last_attempts
 from core.errors import NotFound
@@ -27,7 +28,7 @@ from tests.api.conftest import services_of
 from tests.api.receiver import SECRET, Receiver, listening
 from tests.core.desk import BILLING, Desk
 from tests.flows.processes import write_policy
-from tests.people import ANA, BEN
+from tests.people import ANA, BEN, support_policy
 
 HELPDESK = secret_variable("helpdesk")
 
@@ -258,3 +259,16 @@ def test_a_long_address_is_whole_in_a_narrow_terminal(
     assert "…" not in shown
     cells = [line.split("│")[-2].strip() for line in shown.splitlines() if line.count("│") > 2]
     assert "".join(cells) == address
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_start_says_which_secret_is_missing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("GOLDLOOP_WEBHOOK_SECRET_HELPDESK", raising=False)
+    endpoint = WebhookEndpoint(name="helpdesk", url="https://helpdesk.example/goldloop")
+    warn_of_secrets(support_policy().model_copy(update={"webhooks": (endpoint,)}))
+    assert caplog.messages == [
+        "GOLDLOOP_WEBHOOK_SECRET_HELPDESK is not set, so webhooks to helpdesk cannot be signed. "
+        "Run `goldloop webhooks secret` to create one, and set it for this process."
+    ]
