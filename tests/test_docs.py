@@ -3,6 +3,7 @@
 `python -m tests.test_docs` writes the table of docs/policy.md anew.
 """
 
+import ast
 import re
 from pathlib import Path
 from types import UnionType
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from bot.cli.pages import page_names
 from core.policy import LabelPolicy, QueuePolicy
 from core.policy.file import load_policy
 
@@ -97,6 +99,26 @@ def test_every_link_and_every_named_file_is_there(page: Path) -> None:
         r"`((?:bot|core|client|tests|docs|benchmarks|migrations)/[\w./-]+\.(?:py|md|toml|txt|jsonl))`", text
     ):
         assert (ROOT / named).exists(), f"{page.name} names {named}"
+
+
+def test_each_page_that_an_error_names_is_there_and_none_is_named_that_a_wheel_lacks() -> None:
+    """Comments and docstrings are read in a checkout; every other text may be shown where there is none."""
+    for source in sorted([*(ROOT / "bot").rglob("*.py"), *(ROOT / "core").rglob("*.py")]):
+        text = source.read_text(encoding="utf-8")
+        for page in re.findall(r"`goldloop docs (\w+)`", text):
+            assert page in page_names(), f"{source} names {page}"
+        if "docs/" in text:
+            assert not re.search(r"docs/\w+\.md", " ".join(shown_texts(ast.parse(text)))), source
+
+
+def shown_texts(tree: ast.Module) -> list[str]:
+    """Every text of a module but its docstrings."""
+    documented = [ast.get_docstring(node, False) for node in ast.walk(tree) if isinstance(node, DOCUMENTED)]
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [text for text in texts if text not in documented]
+
+
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def test_each_fault_of_the_reliability_page_is_tried_by_a_test_that_is_there() -> None:

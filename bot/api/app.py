@@ -33,7 +33,7 @@ def create_api(services: Services) -> FastAPI:
     api = FastAPI(
         title="Goldloop",
         version="1",
-        description="Send predictions and get corrections. The guide is docs/api.md.",
+        description="Send predictions and get corrections. The guide is the page `goldloop docs api`.",
         docs_url=None,  # its scripts would come from another server; see bot/api/page.py
         redoc_url=None,
         redirect_slashes=False,  # it would redirect to any host that the request names

@@ -55,7 +55,7 @@ def broken_database(error: SQLAlchemyError | Refusal) -> Finding:
     """The finding for a database that connects but fails a query."""
     words = _of_driver(error)
     is_damaged = MALFORMED in words
-    remedy = "Restore the last backup; see docs/operations.md." if is_damaged else "Run this again in a moment."
+    remedy = "Restore the last backup; see `goldloop docs operations`." if is_damaged else "Run this again in a moment."
     return bad(SUBJECT, f"A query failed: {words}", remedy)
 
 

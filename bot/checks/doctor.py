@@ -99,7 +99,9 @@ def _slack(
 ) -> Findings:
     token = settings.slack_bot_token.get_secret_value()
     if not token:
-        yield bad("bot token", "SLACK_BOT_TOKEN is not set.", "Copy it from the app's settings; see docs/slack.md.")
+        yield bad(
+            "bot token", "SLACK_BOT_TOKEN is not set.", "Copy it from the app's settings; see `goldloop docs slack`."
+        )
         return
     slack = slack_client(token, settings.slack_base_url)
     auth = yield from bot_token(slack)

@@ -66,7 +66,7 @@ def connection(slack: WebClient, settings: Settings, address_is_tested: bool = F
     secret = settings.slack_signing_secret.get_secret_value()
     if not app_token and not secret:
         words = "Neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is set."
-        yield bad("connection", words, "Set one of them; see docs/slack.md.")
+        yield bad("connection", words, "Set one of them; see `goldloop docs slack`.")
     elif not app_token and address_is_tested:
         yield good("connection", f"HTTP on port {settings.port}")
     elif not app_token:

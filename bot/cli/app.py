@@ -22,6 +22,7 @@ from bot.cli import (
     golden,
     model,
     models,
+    pages,
     processes,
     setup,
     tokens,
@@ -32,7 +33,7 @@ from bot.observability.logs import masked, set_up_logging
 from core.errors import DatabaseUnavailable, Refusal
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-for group in (processes, setup, data, models, ask_again, erase, demo):
+for group in (processes, setup, data, models, ask_again, erase, demo, pages):
     app.add_typer(group.commands)
 app.add_typer(explain.commands, name="explain")
 app.add_typer(golden.commands, name="golden")

@@ -16,7 +16,9 @@ LOOPBACK = "127.0.0.1"
 
 @commands.command()
 def sandbox(
-    config: Annotated[Path, typer.Argument(help="TOML file with people, channels and apps; see docs/sandbox.md.")],
+    config: Annotated[
+        Path, typer.Argument(help="TOML file with people, channels and apps; see `goldloop docs sandbox`.")
+    ],
     port: Annotated[int, typer.Option(help="Port of the page and of the API.")] = 7007,
     host: Annotated[
         str, typer.Option(help="Address to listen on; by default only this machine can connect.")

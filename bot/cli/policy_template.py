@@ -19,7 +19,7 @@ from core.policy import QueuePolicy
 from core.policy.file import parse_policy
 
 HEAD = """\
-# Goldloop's policy: people, labels and thresholds. docs/policy.md describes every setting.
+# Goldloop's policy: people, labels and thresholds. `goldloop docs policy` describes every setting.
 # Restart Goldloop after changing this file. Settings behind a # have the default shown; remove the # to change one.
 """
 EXAMPLES = {"cron": "0 3 * * mon"}  # shown for settings without a default

@@ -39,5 +39,5 @@ def load_settings() -> Settings:
 
 def require_setting(value: SecretStr, name: str) -> str:
     if not value.get_secret_value():
-        raise Invalid(f"{name} is not set; see docs/slack.md.")
+        raise Invalid(f"{name} is not set; see `goldloop docs slack`.")
     return value.get_secret_value()

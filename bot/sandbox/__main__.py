@@ -13,7 +13,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bot.sandbox", description="Run a local Slack workspace.")
-    parser.add_argument("--config", required=True, help="TOML file with people, channels and apps; see docs/sandbox.md")
+    parser.add_argument(
+        "--config", required=True, help="TOML file with people, channels and apps; see `goldloop docs sandbox`"
+    )
     parser.add_argument("--port", type=int, default=7007)
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on; by default only this machine can connect"

@@ -33,7 +33,7 @@ def parse_policy(document: dict[str, Any], source: str) -> Policy:
     if unknown:
         raise Invalid(
             f"{source}: {unknown[0]} is not a known section. Valid sections are [queues.NAME], [api] and "
-            "[webhooks.NAME]; see docs/policy.md."
+            "[webhooks.NAME]; see `goldloop docs policy`."
         )
     queues = _named(QueuePolicy, document, "queues", source)
     if not queues:
@@ -81,7 +81,7 @@ def _sentence(problem: Any, prefix: str, source: str) -> str:
     if problem["type"] == "missing":
         return f"{source}: {key} is missing."
     if problem["type"] == "extra_forbidden":
-        return f"{source}: {key} is not a known setting; see docs/policy.md."
+        return f"{source}: {key} is not a known setting; see `goldloop docs policy`."
     what = problem["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if not problem["loc"]:
         return f"{source}: {prefix}: {what}."

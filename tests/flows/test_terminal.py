@@ -256,6 +256,8 @@ def test_a_lead_keeps_the_golden_set_by_hand(goldloop: Terminal) -> None:
             "There is no queue “nonsense”. The policy file defines: support.",
         ),
         (("explain", "item", "99"), "There is no item 99"),
+        (("docs", "nonsense"), "There is no page “nonsense”. Pages: api, architecture, "),
+        (("run",), "`goldloop docs slack`"),
         (("explain", "model", "99"), "There is no model 99"),
         (("rollback", "--queue", "support"), "No model of support is live"),
         (("ask-again", "--queue", "support"), "Give exactly one of --golden, --seed and --correction"),

@@ -40,7 +40,7 @@ def test_a_whole_place_is_well(place: Place) -> None:
 @pytest.mark.parametrize(
     ("change", "subject", "words", "remedy"),
     [
-        (lambda p: p.values.update(SLACK_BOT_TOKEN=""), "bot token", "is not set", "docs/slack.md"),
+        (lambda p: p.values.update(SLACK_BOT_TOKEN=""), "bot token", "is not set", "goldloop docs slack"),
         (lambda p: p.values.update(SLACK_BOT_TOKEN="xoxb-no"), "bot token", "invalid_auth", "OAuth & Permissions"),
         (lambda p: p.values.update(SLACK_BOT_TOKEN=p.values["SLACK_APP_TOKEN"]), "bot token", "not_allowed", "xoxb-"),
         (lambda p: p.values.update(SLACK_APP_TOKEN="xapp-no"), "app token", "invalid_auth", "connections:write"),

@@ -10,6 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from bot.cli.pages import page_names
 from bot.demo.place import __file__ as demo_file
 
 pytestmark = [pytest.mark.release, pytest.mark.timeout(300)]
@@ -65,6 +66,12 @@ def test_a_sender_installs_the_client_without_the_server(tmp_path: Path) -> None
     there = {line.split("==")[0] for line in run(tmp_path, *pip, "list", "--format=freeze").split()}
     assert {"goldloop-client", "httpx", "pydantic"} <= there
     assert there.isdisjoint({"goldloop", "sqlalchemy", "urllib3", "fastapi"})
+
+
+def test_the_pages_that_errors_name_travel_too(installed: Path) -> None:
+    assert run(installed, installed / "goldloop", "docs").split() == page_names()
+    page = (ROOT / "docs" / "slack.md").read_text(encoding="utf-8")
+    assert run(installed, installed / "goldloop", "docs", "slack").strip() == page.strip()
 
 
 def test_the_pages_and_data_of_the_demo_travel_too(installed: Path) -> None:
