@@ -25,6 +25,7 @@ from bot.cli import (
     pages,
     processes,
     setup,
+    status,
     tokens,
     webhooks,
 )
@@ -33,7 +34,7 @@ from bot.observability.logs import masked, set_up_logging
 from core.errors import DatabaseUnavailable, Refusal
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-for group in (processes, setup, data, models, ask_again, erase, demo, pages):
+for group in (processes, setup, status, data, models, ask_again, erase, demo, pages):
     app.add_typer(group.commands)
 app.add_typer(explain.commands, name="explain")
 app.add_typer(golden.commands, name="golden")

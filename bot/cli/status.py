@@ -1,0 +1,66 @@
+"""`goldloop status`: one screen of what waits, what fails and what to do. It asks the database alone; `goldloop doctor`
+also asks Slack and loads the models."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot.checks.delivery import dead_jobs, undelivered, worker_at_work
+from bot.checks.doctor import report
+from bot.checks.finding import Finding, Outcome
+from bot.checks.labels import labels
+from bot.checks.waiting import waiting_for_people
+from bot.checks.webhooks import webhooks
+from bot.cli.context import opened
+from bot.runtime.clock import utc_now
+from core.policy import Policy
+from core.review.overview import QueueOverview, queue_overview
+from core.storage.database import Database
+
+commands = typer.Typer()
+COLUMNS = ("queue", "open", "oldest", "with a lead", "settled today", "decisions", "training", "live model")
+
+
+@commands.command()
+def status() -> None:
+    """Show what waits in each queue, what fails, and what to do about it. Exit code 1 if something fails."""
+    out = Console()
+    with opened() as (database, policy):
+        with database.reading() as session:
+            queues = [queue_overview(session, queue, utc_now()) for queue in policy.queues]
+        found = [*waiting_for_people(queues), *_troubles(database, policy)]
+    out.print(_table(queues, utc_now()))
+    out.print(report(found) if found else "\nNothing fails, and nothing waits for a lead.", highlight=False)
+    if any(finding.outcome is Outcome.BAD for finding in found):
+        raise typer.Exit(1)
+
+
+def _troubles(database: Database, policy: Policy) -> Sequence[Finding]:
+    checked = (
+        *worker_at_work(database, utc_now),
+        *undelivered(database, utc_now),
+        *dead_jobs(database),
+        *webhooks(database, policy),
+        *labels(database, policy),
+    )
+    return [finding for finding in checked if finding.outcome is not Outcome.GOOD]
+
+
+def _table(queues: Sequence[QueueOverview], now: datetime) -> Table:
+    table = Table(*COLUMNS, box=None, header_style="bold")
+    for one in queues:
+        age = "–" if one.oldest_opened_at is None else shown_age(now - one.oldest_opened_at)
+        counts = (str(one.open), age, str(one.disputed), str(one.settled_today))
+        table.add_row(one.name, *counts, ", ".join(one.candidates) or "–", one.run or "–", one.live or "none yet")
+    return table
+
+
+def shown_age(age: timedelta) -> str:
+    """In the largest unit that is at least two: 90 minutes, 3 hours, 2 days."""
+    minutes = max(0, int(age.total_seconds() // 60))
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
