@@ -23,6 +23,7 @@ from bot.cli import (
     model,
     models,
     pages,
+    pausing,
     processes,
     setup,
     status,
@@ -34,7 +35,7 @@ from bot.observability.logs import masked, set_up_logging
 from core.errors import DatabaseUnavailable, Refusal
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-for group in (processes, setup, status, data, models, ask_again, erase, demo, pages):
+for group in (processes, setup, status, data, models, ask_again, pausing, erase, demo, pages):
     app.add_typer(group.commands)
 app.add_typer(explain.commands, name="explain")
 app.add_typer(golden.commands, name="golden")

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core.delivery import incidents
 from core.delivery.incidents import EVERYWHERE, HOLDS, RECORDS
+from core.delivery.pausing import waits_for_resume
 from core.policy import Policy
 from core.queues import queue_named
 from core.records.delivery import Incident, Notice, Posting
@@ -51,8 +52,9 @@ class DeadJob:
 
 def waiting(session: Session) -> Waiting:
     """Messages that are to be posted or redrawn, those between two tries included; not what was given up, nor what
-    an incident holds up."""
-    due = (Posting.requested_version > Posting.delivered_version, Posting.failure_reason == "", ~_held_up(Posting))
+    an incident or a paused queue holds up."""
+    wanted = (Posting.requested_version > Posting.delivered_version, Posting.failure_reason == "")
+    due = (*wanted, ~_held_up(Posting), ~waits_for_resume())
     since = func.min(func.coalesce(Posting.requested_at, Posting.next_attempt_at))
     cards, oldest_card = session.execute(select(func.count(), since).where(*due)).one()
     due_notice = (Notice.delivered_at.is_(None), Notice.failure_reason == "", ~_held_up(Notice))

@@ -13,6 +13,7 @@ from sqlalchemy import Table, and_, bindparam, case, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from core.delivery import incidents
+from core.delivery.pausing import waits_for_resume
 from core.delivery.recipients import Recipient
 from core.errors import DatabaseUnavailable
 from core.records.base import UtcDateTime
@@ -95,12 +96,13 @@ def claim_next(
     """Take the most urgent posting that is due and that Slack's rates allow now: settled before open, then oldest.
 
     may_update: an update of any message is allowed; may_update_open: also of one that is not urgent;
-    full_channels: channels that have had their post of this second. What an incident holds up is left alone. A posting
-    that was not tried yet is due whatever its time says, which may be that of a machine whose clock is ahead. Cards and
-    recipients that only a newer release knows are left to its workers. Two processes never get the same posting.
+    full_channels: channels that have had their post of this second. What an incident or a paused queue holds up is left
+    alone. A posting that was not tried yet is due whatever its time says, which may be that of a machine whose clock is
+    ahead. Cards and recipients that only a newer release knows are left to its workers. Two processes never get the
+    same posting.
     """
     full, held = list(full_channels), incidents.held_channels(now, new=True)
-    post = and_(Posting.ts.is_(None), Posting.channel.not_in(full), Posting.channel.not_in(held))
+    post = and_(Posting.ts.is_(None), Posting.channel.not_in(full), Posting.channel.not_in(held), ~waits_for_resume())
     redraw = and_(Posting.ts.is_not(None), Posting.channel.not_in(incidents.held_channels(now, new=False)))
     if not may_update_open:
         redraw = and_(redraw, Posting.urgent)

@@ -20,6 +20,7 @@ class Queue(Base):
     leads_channel: Mapped[str]
     guideline_version: Mapped[int] = mapped_column(default=0)
     cards_policy_fingerprint: Mapped[str] = mapped_column(default="", server_default="")  # which open cards show
+    paused_at: Mapped[datetime | None]  # since then no new cards are posted
     created_at: Mapped[datetime]
 
 

@@ -17,10 +17,12 @@ from core.vocabulary import ItemState, ModelState, RunState
 
 @dataclass(frozen=True)
 class QueueOverview:
-    """open: items that wait for votes, since when the oldest does; disputed: items that wait for a lead; candidates:
-    models that wait for a lead's decision, oldest first; run: the state of a training run that is not over."""
+    """paused: no new cards are posted; open: items that wait for votes, since when the oldest does; disputed: items
+    that wait for a lead; candidates: models that wait for a lead's decision, oldest first; run: the state of a training
+    run that is not over."""
 
     name: str
+    paused: bool
     open: int
     oldest_opened_at: datetime | None
     disputed: int
@@ -31,11 +33,12 @@ class QueueOverview:
 
 
 def queue_overview(session: Session, queue: QueuePolicy, now: datetime) -> QueueOverview:
-    queue_id = queue_named(session, queue.name).id
+    row = queue_named(session, queue.name)
+    queue_id = row.id
     waiting = select(ReviewItem.state, func.count(), func.min(ReviewItem.opened_at)).group_by(ReviewItem.state)
     unsettled = ReviewItem.state.in_((ItemState.OPEN, ItemState.DISPUTED))
     rows = session.execute(waiting.where(ReviewItem.queue_id == queue_id, unsettled)).all()
-    counts, oldest = {row[0]: row[1] for row in rows}, {row[0]: row[2] for row in rows}
+    counts, oldest = {one[0]: one[1] for one in rows}, {one[0]: one[2] for one in rows}
     today = day_began(now, queue.zone)
     settled = select(func.count()).where(
         Correction.queue_id == queue_id, Correction.is_current, Correction.settled_at >= today
@@ -46,6 +49,7 @@ def queue_overview(session: Session, queue: QueuePolicy, now: datetime) -> Queue
     live = live_version(session, queue_id)
     return QueueOverview(
         name=queue.name,
+        paused=row.paused_at is not None,
         open=counts.get(ItemState.OPEN, 0),
         oldest_opened_at=oldest.get(ItemState.OPEN),
         disputed=counts.get(ItemState.DISPUTED, 0),

@@ -133,6 +133,7 @@ def upgrade() -> None:
         sa.Column("leads_channel", sa.String(), nullable=False),
         sa.Column("guideline_version", sa.Integer(), nullable=False),
         sa.Column("cards_policy_fingerprint", sa.String(), server_default="", nullable=False),
+        sa.Column("paused_at", moment, nullable=True),
         sa.Column("created_at", moment, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_queue")),
         sa.UniqueConstraint("name", name=op.f("uq_queue_name")),

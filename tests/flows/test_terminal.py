@@ -162,6 +162,20 @@ def test_a_seed_file_with_labels_outside_the_policy_names_them_all(goldloop: Ter
 
 
 @pytest.mark.usefixtures("sqlite_only")
+def test_a_queue_is_paused_and_goes_on(goldloop: Terminal) -> None:
+    goldloop.run("migrate")
+    said = [goldloop.run(word, "-q", "support").stdout.strip() for word in ("resume", "pause", "pause")]
+    assert said == [
+        "support is not paused.",
+        "support is paused: no new cards are posted.",
+        "support is paused already.",
+    ]
+    assert "support is paused: no new cards are posted." in goldloop.run("status").stdout
+    assert goldloop.run("resume", "-q", "support").stdout.strip() == "support is no longer paused."
+    assert goldloop.run("pause", "-q", "nonsense").returncode == 2
+
+
+@pytest.mark.usefixtures("sqlite_only")
 def test_a_senders_words_do_not_move_the_cursor(goldloop: Terminal) -> None:
     goldloop.run("migrate")
     row = {"external_id": "1", "model_version": "m\x1b[2J\u202e", "text": "late", "label": "refund", "confidence": 0.5}

@@ -8,9 +8,10 @@ from threading import Barrier
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.delivery import outbox
+from core.delivery import backlog, outbox
 from core.delivery.backlog import draw_by_policy
 from core.delivery.outbox import Due
+from core.delivery.pausing import pause_queue, resume_queue
 from core.delivery.recipients import leads_of, person, reviewers_of
 from core.errors import DatabaseUnavailable
 from core.policy import Policy
@@ -328,3 +329,30 @@ def refused_as_busy(session: Session) -> bool:
         return outbox.subject_at(session, LEADS, "99.9", Card.CANDIDATE) is not None
     except DatabaseUnavailable:
         return True
+
+
+def test_a_paused_queue_posts_no_new_cards_and_all_that_waited_afterwards(desk: Desk) -> None:
+    posted(desk, 1)
+    assert paused(desk)
+    assert not paused(desk), "it is paused already"
+    show(desk, 1)
+    show(desk, 2)
+    show(desk, 3, card=Card.CANDIDATE)
+    found = [claim(desk), claim(desk)]
+    assert {(due.card, due.subject_id) for due in found if due} == {(Card.REVIEW_ITEM, 1), (Card.CANDIDATE, 3)}
+    assert claim(desk) is None
+    for due in found:
+        shown(desk, due)
+    with desk.database.reading() as session:
+        assert backlog.waiting(session).count == 0, "what is paused on purpose is not late"
+    with desk.database.transaction() as session:
+        assert resume_queue(session, "support")
+        assert not resume_queue(session, "support")
+    waited = claim(desk)
+    assert waited is not None
+    assert waited.subject_id == 2
+
+
+def paused(desk: Desk) -> bool:
+    with desk.database.transaction() as session:
+        return pause_queue(session, "support", NOW)
