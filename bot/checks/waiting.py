@@ -1,10 +1,17 @@
-"""What waits for people: items for a lead, candidates for a decision, a paused queue. Nothing has failed."""
+"""What waits for people: items for a lead, candidates for a decision, a paused queue. And what fails, as
+far as the database knows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from bot.checks.finding import Findings, note
+from bot.checks.delivery import dead_jobs, undelivered, worker_at_work
+from bot.checks.finding import Findings, Outcome, note
+from bot.checks.labels import labels
+from bot.checks.webhooks import webhooks
 from bot.wording.numbers import count
+from core.policy import Policy
 from core.review.overview import QueueOverview
+from core.storage.database import Database
 
 
 def waiting_for_people(queues: Sequence[QueueOverview]) -> Findings:
@@ -18,3 +25,14 @@ def waiting_for_people(queues: Sequence[QueueOverview]) -> Findings:
         if queue.candidates:
             words = f"A decision is pending on {', '.join(queue.candidates)} of {queue.name}."
             yield note("leads", words, "Ask a lead to react to the report in the leads' channel.")
+
+
+def troubles(database: Database, policy: Policy, clock: Callable[[], datetime]) -> Findings:
+    for checked in (
+        worker_at_work(database, clock),
+        undelivered(database, clock),
+        dead_jobs(database),
+        webhooks(database, policy),
+        labels(database, policy),
+    ):
+        yield from (finding for finding in checked if finding.outcome is not Outcome.GOOD)

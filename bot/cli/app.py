@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.cli import (
     ask_again,
+    backups,
     data,
     demo,
     erase,
@@ -35,7 +36,7 @@ from bot.observability.logs import masked, set_up_logging
 from core.errors import DatabaseUnavailable, Refusal
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-for group in (processes, setup, status, data, models, ask_again, pausing, erase, demo, pages):
+for group in (processes, setup, status, data, models, ask_again, pausing, backups, erase, demo, pages):
     app.add_typer(group.commands)
 app.add_typer(explain.commands, name="explain")
 app.add_typer(golden.commands, name="golden")

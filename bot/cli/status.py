@@ -8,17 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.checks.delivery import dead_jobs, undelivered, worker_at_work
-from bot.checks.doctor import report
-from bot.checks.finding import Finding, Outcome
-from bot.checks.labels import labels
-from bot.checks.waiting import waiting_for_people
-from bot.checks.webhooks import webhooks
 from bot.cli.context import opened
 from bot.runtime.clock import utc_now
-from core.policy import Policy
 from core.review.overview import QueueOverview, queue_overview
-from core.storage.database import Database
 
 commands = typer.Typer()
 COLUMNS = ("queue", "open", "oldest", "with a lead", "settled today", "decisions", "training", "live model")
@@ -27,26 +19,19 @@ COLUMNS = ("queue", "open", "oldest", "with a lead", "settled today", "decisions
 @commands.command()
 def status() -> None:
     """Show what waits in each queue, what fails, and what to do about it. Exit code 1 if something fails."""
+    from bot.checks.doctor import report
+    from bot.checks.finding import Outcome
+    from bot.checks.waiting import troubles, waiting_for_people
+
     out = Console()
     with opened() as (database, policy):
         with database.reading() as session:
             queues = [queue_overview(session, queue, utc_now()) for queue in policy.queues]
-        found = [*waiting_for_people(queues), *_troubles(database, policy)]
+        found = [*waiting_for_people(queues), *troubles(database, policy, utc_now)]
     out.print(_table(queues, utc_now()))
     out.print(report(found) if found else "\nNothing fails, and nothing waits for a lead.", highlight=False)
     if any(finding.outcome is Outcome.BAD for finding in found):
         raise typer.Exit(1)
-
-
-def _troubles(database: Database, policy: Policy) -> Sequence[Finding]:
-    checked = (
-        *worker_at_work(database, utc_now),
-        *undelivered(database, utc_now),
-        *dead_jobs(database),
-        *webhooks(database, policy),
-        *labels(database, policy),
-    )
-    return [finding for finding in checked if finding.outcome is not Outcome.GOOD]
 
 
 def _table(queues: Sequence[QueueOverview], now: datetime) -> Table:

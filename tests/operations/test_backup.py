@@ -1,25 +1,29 @@
 """What docs/operations.md says of back-ups, tried: taken at work, restored into nothing, and it goes on."""
 
-import shutil
-import subprocess
+import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from bot.cli.app import app
+from bot.runtime.clock import utc_now
+from bot.runtime.processes import is_gone
 from bot.runtime.services import assemble, slack_client
 from bot.sandbox.client import Person, SandboxClient
 from bot.sandbox.server import serve
+from bot.slack.delivery.deliver import SPEAKING
 from core.delivery import backlog, outbox
 from core.learning.data.inputs import Input
 from core.learning.lifecycle.serving import Serving
 from core.records.delivery import Posting
 from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem
+from core.storage import leases
 from core.storage.database import PATIENT, Database
 from core.vocabulary import ItemState
 from tests.core.desk import NOW, REFUND, Desk, opened
@@ -43,14 +47,15 @@ def lived_in(database: Database) -> None:
             outbox.mark_delivered(session, posting.id, posting.requested_version, f"{posting.id}.0", NOW)
 
 
+def typed(url: str, *words: str) -> Result:
+    environment = {"DATABASE_URL": url, "PATH": f"{find_binaries()}{os.pathsep}{os.environ['PATH']}"}
+    return CliRunner().invoke(app, words, env=environment)
+
+
 def backed_up(url: str, folder: Path) -> Path:
     made = folder / "saved"
-    if url.startswith("sqlite"):
-        sqlite3 = shutil.which("sqlite3") or pytest.skip("there is no sqlite3 on this machine")
-        subprocess.run([sqlite3, str(make_url(url).database), f".backup '{made}'"], check=True)
-    else:
-        plain = url.replace("+psycopg", "")
-        subprocess.run([find_binaries() / "pg_dump", "--format=custom", f"--file={made}", plain], check=True)
+    done = typed(url, "backup", str(made))
+    assert done.output.startswith(f"Wrote {made} ("), (done.output, done.exception)
     return made
 
 
@@ -66,46 +71,30 @@ def lost(url: str) -> None:
     engine.dispose()
 
 
-def restored(saved: Path, url: str) -> None:
-    if url.startswith("sqlite"):
-        subprocess.run(["sqlite3", str(make_url(url).database), f".restore '{saved}'"], check=True)
-        return
-    plain = url.replace("+psycopg", "")
-    restore = [
-        str(find_binaries() / "pg_restore"),
-        "--clean",
-        "--if-exists",
-        "--no-owner",
-        f"--dbname={plain}",
-        str(saved),
-    ]
-    subprocess.run(restore, check=True)
+def restored(saved: Path, url: str) -> str:
+    done = typed(url, "restore", "--yes", str(saved))
+    assert done.exit_code == 0, (done.output, done.exception)
+    return done.output
 
 
-def test_items_coordinates_and_the_live_model_come_back(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_items_coordinates_and_the_live_model_come_back(database_url: str, tmp_path: Path) -> None:
     database = Database(database_url)
     lived_in(database)
     saved = backed_up(database_url, tmp_path)  # while connections are open
     database.close()
     lost(database_url)
-    restored(saved, database_url)
+    assert "1 message will be sent again." in restored(saved, database_url)
     again = Database(database_url)
     try:
         with again.reading() as session:
             states = {item.state for item in session.query(ReviewItem)}
             assert states == {ItemState.OPEN, ItemState.SETTLED}
             assert all(posting.ts for posting in session.query(Posting))
-            assert backlog.waiting(session).count == 0
+            assert backlog.waiting(session).count == 1, "the open card, once"
         live = Serving(again).live(support_policy().queues[0])
         assert live is not None
         assert max(live.predict([Input("i want my money back")])[0].values()) > 0.3
-        monkeypatch.setenv("DATABASE_URL", database_url)
-        assert CliRunner().invoke(app, ["retry-deliveries", "--all"]).stdout.startswith("1 ")
-        with again.reading() as session:
-            assert backlog.waiting(session).count == 1, "the open card, once"
-        assert CliRunner().invoke(app, ["retry-deliveries", "--all"]).stdout.startswith("0 ")
+        assert typed(database_url, "retry-deliveries", "--all").stdout.startswith("0 ")
     finally:
         again.close()
 
@@ -187,3 +176,31 @@ def test_what_a_killed_process_left_in_its_log_is_not_written_into_a_restored_da
             assert session.query(ReviewItem).count() == 2
     finally:
         again.close()
+
+
+def test_what_is_no_backup_or_still_in_use_is_not_touched(database_url: str, tmp_path: Path) -> None:
+    database = Database(database_url)
+    lived_in(database)
+    saved = backed_up(database_url, tmp_path)
+    assert str(typed(database_url, "backup", str(saved)).exception) == f"{saved} already exists and was not changed."
+    other = tmp_path / "other"
+    other.write_bytes(b"not a database")
+    refused = str(typed(database_url, "restore", "--yes", str(other)).exception)
+    assert "is not a backup of Goldloop" in refused or "pg_restore failed: " in refused
+    assert "there is no such file" in str(typed(database_url, "restore", "--yes", str(tmp_path / "none")).exception)
+    assert typed(database_url, "restore", str(saved)).exit_code == 1, "it asks, and there is no answer"
+    with database.transaction() as session:
+        leases.acquire(session, SPEAKING, "another-host:12:abc", utc_now(), is_gone)
+    assert "is still running" in str(typed(database_url, "restore", "--yes", str(saved)).exception)
+    with database.reading() as session:
+        assert session.query(ReviewItem).count() == 2
+    database.close()
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_another_programs_database_is_not_restored(database_url: str, tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "other.sqlite")
+    other.execute("CREATE TABLE invoice (id)")
+    other.close()
+    refused = typed(database_url, "restore", "--yes", str(tmp_path / "other.sqlite")).exception
+    assert "is not a backup of Goldloop on SQLite" in str(refused)

@@ -1,0 +1,60 @@
+"""`goldloop backup` and `goldloop restore`: the whole database to a file and back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.runtime.backups import back_up, put_back
+from bot.runtime.clock import utc_now
+from bot.runtime.migrate import migrate
+from bot.runtime.open_database import open_database
+from bot.runtime.processes import is_gone, process_title
+from bot.runtime.settings import load_settings
+from bot.wording.numbers import count
+from core.delivery.backlog import draw_open_again, try_again
+from core.errors import Refusal
+from core.storage import leases
+from core.storage.database import PATIENT
+
+commands = typer.Typer()
+
+
+@commands.command()
+def backup(file: Annotated[Path, typer.Argument(help="New file to write.")]) -> None:
+    """Write the whole database to a file, also while Goldloop runs."""
+    back_up(load_settings().database_url, file)
+    typer.echo(f"Wrote {file} ({file.stat().st_size / 1e6:,.1f} MB).")
+
+
+@commands.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="File that `goldloop backup` wrote.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before the database is replaced.")] = False,
+) -> None:
+    """Replace the database by a backup, upgrade its tables, and redraw every open card. Stop every process first."""
+    settings = load_settings()
+    _require_stopped(settings.database_url)
+    if not yes:
+        typer.confirm("Everything stored after the backup will be lost. Go on?", abort=True)
+    put_back(settings.database_url, file)
+    with open_database(settings.database_url, settings.sqlite_full_sync, make_tables=True) as database:
+        migrate(database)
+        with database.transaction(wait=PATIENT) as session:
+            again = try_again(session, utc_now()) + draw_open_again(session, utc_now())
+    waiting = f"{count(again, 'message')} will be sent again."
+    typer.echo(f"Restored {file}. {waiting} Run `goldloop doctor`, then start Goldloop.")
+
+
+def _require_stopped(url: str) -> None:
+    """Raises Refusal while a worker runs. A database that cannot be read is no reason not to replace it."""
+    from bot.slack.delivery.deliver import SPEAKING
+
+    try:
+        with open_database(url) as database, database.reading() as session:
+            holder = leases.holder(session, SPEAKING, utc_now(), is_gone)
+    except (Refusal, SQLAlchemyError):
+        return
+    if holder is not None:
+        raise Refusal(f"{process_title(holder)} is still running. Stop every process of Goldloop first.")
