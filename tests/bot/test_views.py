@@ -504,6 +504,13 @@ def canary(state: CanaryState, n: int = 40) -> CanaryLine:
 
 
 REPORTS: dict[str, tuple[Callable[[str], CandidateCard], str]] = {
+    "what it stands for": (report, "Random golden examples: 60 from seed data, 20 from audited traffic."),
+    "graduates": (report, "3 past errors moved from the golden set to training."),
+    "a graduate left out": (report, "golden examples, 1 of them a past error that trains now."),
+    "graduates left out": (
+        lambda t: report(t, left_out=9, graduates_left_out=2),
+        "golden examples, 2 of them past errors that train now.",
+    ),
     "passed": (report, "react with :white_check_mark: to promote it"),
     "one of two": (lambda t: report(t, approvals=(CLEO,), approvals_needed=2), f"1 of 2 leads (<@{CLEO}>)."),
     "refused": (lambda t: report(t, passed=False, blocks=findings(t) * 8), "A check mark won't promote it."),

@@ -195,11 +195,17 @@ def _provenance(card: CandidateCard) -> str:
         f" {count(card.graduated, 'past error')} moved from the golden set to training." if card.graduated else ""
     )
     drawn = f" Random golden examples: {origins(card.random_origins)}." if card.random_origins else ""
-    lost = f", {card.graduates_left_out} of them past errors that train now" if card.graduates_left_out else ""
+    lost = _lost(card.graduates_left_out)
     left = f" {count(card.left_out, 'row')} left out as too close to golden examples{lost}." if card.left_out else ""
     weight = f" {weighing(card.weighing, MRKDWN)}" if card.weighing else ""
     trained = f"Trained on {count(card.rows, 'row')}, including {count(card.corrections, 'correction')}."
     return f"{trained}{graduated}{left}{weight}{drawn}"
+
+
+def _lost(graduates: int) -> str:
+    if graduates == 1:
+        return ", 1 of them a past error that trains now"
+    return f", {graduates} of them past errors that train now" if graduates else ""
 
 
 def _decision(line: DecisionLine) -> str:

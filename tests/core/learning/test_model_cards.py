@@ -1,17 +1,20 @@
 """Cards of runs and models, and the history of a model."""
 
 import pytest
+from sqlalchemy import select
 
 from bot.wording.format import PLAIN
 from bot.wording.model_history import model_step
 from core.delivery.card_refs import CardRef
 from core.errors import NotFound
+from core.learning.data.golden import golden_set
 from core.learning.lifecycle.cards import candidate_card, run_card
 from core.learning.lifecycle.decisions import approve, overrule
 from core.learning.lifecycle.history import model_history
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.rollback import rollback
-from core.vocabulary import Coded, DecisionKind, ModelState, RunState, RunStep, Trigger
+from core.records.learning import ModelVersion
+from core.vocabulary import Coded, DecisionKind, ModelState, Origin, RunState, RunStep, Trigger
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NOW, Desk
 from tests.core.models import REFUSED, candidate, evaluated_again, model, promoted, requested, seeded, trained
@@ -47,6 +50,16 @@ def test_the_card_of_a_candidate_has_all_that_a_lead_needs(open_desk: OpenDesk) 
     candidate(desk)
     with desk.database.reading() as session:
         assert candidate_card(session, first, desk.policy).superseded_by == "v2"
+
+
+def test_the_card_names_what_the_random_golden_examples_stand_for(desk: Desk) -> None:
+    seeded(desk)
+    desk.under(flagging={"audit_share": 1.0}, golden={"audited_share": 1.0}).settled(ANA, BEN, answer=BILLING)
+    trained(desk)
+    with desk.database.reading() as session:
+        seeds = len(golden_set(session, 1)) - 1
+        model_id = session.scalars(select(ModelVersion.id)).one()
+        assert candidate_card(session, model_id, desk.policy).random_origins == {Origin.SEED: seeds, Origin.AUDITED: 1}
 
 
 def test_the_card_says_when_its_report_is_out_of_date(desk: Desk) -> None:
