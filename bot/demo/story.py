@@ -103,7 +103,7 @@ def _verdict(measured: Unseen) -> str:
 
 def _flags(session: Session) -> str:
     rows = session.execute(select(Flag.reason, func.count()).group_by(Flag.reason).order_by(Flag.reason)).all()
-    total = sum(count for _reason, count in rows)
+    total = session.scalar(select(func.count(Flag.prediction_id.distinct()))) or 0  # the audit draws flagged ones too
     return f"{total} (" + ", ".join(f"{count} {reason}" for reason, count in rows) + ")"
 
 
