@@ -204,6 +204,7 @@ class RunProblem(StrEnum):
     """Why a training run, or a comparison, was given up."""
 
     REFUSED = "refused"  # values: sentence, of the refusal
+    ROWS_ERASED = "rows_erased"  # values: fits; each time, rows were erased before the model was stored
     WORKER_DIED = "worker_died"  # values: attempts
     FAILED_REPEATEDLY = "failed_repeatedly"  # values: attempts
 
@@ -357,6 +358,7 @@ class DeliveryState(StrEnum):
 
 OPERATOR = "operator"  # who acts by the terminal; everybody else is known by their Slack id
 GOLDLOOP = "goldloop"  # what happens without a person, where a row says who asked
+FORMER = "former-"  # begins the pseudonym of a person who has left
 NONE_OF_THESE = "None of these"  # how the vote without a label is written in tallies and on buttons
 
 

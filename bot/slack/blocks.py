@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.policy import is_group
+from core.vocabulary import FORMER
 
 Block = dict[str, Any]
 
@@ -50,7 +51,9 @@ def literal(text: str) -> str:
 
 
 def mention(named: str) -> str:
-    """A person, or everybody in a user group."""
+    """A person, or everybody in a user group. A person who has left, by the pseudonym, which Slack does not know."""
+    if named.startswith(FORMER):
+        return named
     return f"<!subteam^{named}>" if is_group(named) else f"<@{named}>"
 
 

@@ -1,5 +1,6 @@
 """The steps by which a model came to be, and what was decided about it."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from bot.wording.format import Format
@@ -8,9 +9,10 @@ from bot.wording.numbers import count
 from bot.wording.report import counts_sentence
 from bot.wording.runs import TRIGGERS
 from bot.wording.weighing import weighing
+from core.learning.data.erased_rows import RowSource
 from core.learning.lifecycle.cards import DecisionLine
 from core.learning.lifecycle.history import Evaluated, Fitted, Requested, RowsErased, SnapshotTaken, Step, Weighed
-from core.vocabulary import DecisionKind
+from core.vocabulary import DecisionKind, Source
 
 DECIDED: dict[DecisionKind, str] = {
     DecisionKind.PROMOTE: "promoted by",
@@ -20,6 +22,9 @@ DECIDED: dict[DecisionKind, str] = {
     DecisionKind.ROLL_BACK: "brought back by",
     DecisionKind.KEEP: "canary ended, to answer all requests, by",
 }
+
+SOURCES: dict[Source, str] = {Source.SEED: "seed", Source.CORRECTION: "correction"}
+NAMED = 5  # erased rows named in one sentence
 
 
 def model_step(step: Step, form: Format) -> str:
@@ -43,10 +48,16 @@ def model_step(step: Step, form: Format) -> str:
             opening = words if step.instead else words[0].upper() + words[1:]
             return f"{opening} (snapshot {step.snapshot_hash[:12]}, policy {step.policy_fingerprint})."
         case RowsErased():
-            rows = count(step.count, "row")
-            return f"{rows} of its training data erased since. The next model will not have learned from them."
+            return f"{erased_sentence(step.rows)} The next model will not have learned from them."
         case _:
             assert_never(step)
+
+
+def erased_sentence(rows: Sequence[RowSource]) -> str:
+    """rows: at least one."""
+    named = ", ".join(f"{SOURCES[row.source]} {row.id}" for row in rows[:NAMED])
+    rest = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    return f"{count(len(rows), 'row')} of its training data erased since ({named}{rest})."
 
 
 def decision(line: DecisionLine, form: Format) -> str:

@@ -51,6 +51,9 @@ def run_problem(problem: Coded, form: Format) -> str:
     match known:
         case RunProblem.REFUSED:
             return form.text(problem.values["sentence"])
+        case RunProblem.ROWS_ERASED:
+            fits = count(problem.values["fits"], "time")
+            return f"Training rows were erased while a model learned from them, {fits} in a row. Retrain."
         case RunProblem.WORKER_DIED:
             return f"Its worker stopped {count(problem.values['attempts'], 'time')}."
         case RunProblem.FAILED_REPEATEDLY:

@@ -14,8 +14,9 @@ from sqlalchemy import Select, false, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.learning.data.erased_rows import models_that_learnt_from
+from core.learning.data.erased_rows import models_that_learnt_from, runs_that_learn_from
 from core.learning.lifecycle.parallel import erase_parallel
+from core.learning.lifecycle.presenting import model_changed
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.learning import GoldenChange, GoldenExample, SeedExample, SnapshotRow
@@ -33,7 +34,8 @@ PIECE = 500  # predictions that retention erases in one transaction: no click wa
 @dataclass(frozen=True)
 class Erased:
     """How many rows lost their content in this call. closed: open items that can no longer be judged; messages: cards
-    that will be redrawn; models: names of those that learnt from it."""
+    that will be redrawn; models: names of those that learnt from it; runs: ids of those under way, whose model will not
+    have."""
 
     queue: str
     predictions: int
@@ -43,6 +45,7 @@ class Erased:
     closed: int
     messages: int
     models: tuple[str, ...]
+    runs: tuple[int, ...]
 
 
 def erase(session: Session, queue_name: str, external_id: str, now: datetime) -> Erased:
@@ -51,8 +54,9 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     could ask for them). Predictions of the same content under another external id are another ticket, and stay.
 
     Locks the queue's row against intake, then the predictions and their items. Open items are closed; every card is
-    redrawn. Models that learnt from it are named, and marked in their story. Repeating it finds nothing more to erase.
-    Raises NotFound if the queue never had such a prediction."""
+    redrawn. Models that learnt from it are named, and marked on their cards. Runs under way that have it are named, and
+    fit anew without it. Repeating it finds nothing more to erase. Raises NotFound if the queue never had such a
+    prediction."""
     queue = _closed_to_intake(session, queue_name)
     known = session.scalars(
         select(Prediction)
@@ -69,10 +73,16 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     _blank_changes(session, queue, hashes)
     seeds = _blank_examples(session, SeedExample, {"text": ""}, queue, hashes, now)
     corrections = session.scalars(select(Correction.id).where(Correction.item_id.in_([item.id for item in items])))
-    models = models_that_learnt_from(session, queue.id, corrections.all(), _seeds_of(session, queue, hashes))
+    rows = corrections.all(), _seeds_of(session, queue, hashes)
+    models = models_that_learnt_from(session, queue.id, *rows)
+    runs = runs_that_learn_from(session, queue.id, *rows)
     fresh = [row for row in known if row.erased_at is None]
     notes, closed = _blank(session, queue, fresh, items, now)
-    return Erased(queue.name, len(fresh), golden, seeds, notes, closed, _redraw(session, items, fresh, now), models)
+    messages = _redraw(session, items, fresh, now)
+    for model in models:
+        model_changed(session, model.id, now)
+    names = tuple(model.name for model in models)
+    return Erased(queue.name, len(fresh), golden, seeds, notes, closed, messages, names, tuple(runs))
 
 
 def erase_expired(session: Session, policy: QueuePolicy, now: datetime, most: int = PIECE) -> int:

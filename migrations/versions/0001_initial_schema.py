@@ -556,6 +556,7 @@ def upgrade() -> None:
         sa.Column("model_id", big_id, nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("purged_at", moment, nullable=True),
         sa.Column("runtime", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_artifact_model_id_model_version")),
         sa.PrimaryKeyConstraint("model_id", name=op.f("pk_artifact")),

@@ -15,6 +15,7 @@ from bot.slack.views import candidate, forms, home, receipts, review_item, run, 
 from bot.slack.views.mrkdwn import moment
 from core.delivery.card_refs import CardRef
 from core.errors import NotAllowed
+from core.learning.data.erased_rows import RowSource
 from core.learning.data.inputs import Input
 from core.learning.evaluation.canary import Paired
 from core.learning.evaluation.compare import GoldenRow, Predicted, compare
@@ -60,6 +61,7 @@ from core.vocabulary import (
     RunProblem,
     RunState,
     RunStep,
+    Source,
     Stratum,
     Trigger,
     WeightChoice,
@@ -482,6 +484,7 @@ def report(text: str = "", **more: Any) -> CandidateCard:
         graduated=3,
         random_origins={Origin.SEED: 60, Origin.AUDITED: 20},
         graduates_left_out=1,
+        erased=(),
         weighing=Coded(WeightChoice.POLICY, {"weight": 3.0}),
         approvals=(),
         approvals_needed=1,
@@ -623,9 +626,17 @@ def test_a_canary_has_buttons_while_there_is_something_to_decide(state: CanarySt
         assert ("Roll back to v2" in said) == (undecided and state is CanaryState.PROPOSED)
 
 
+def test_a_report_says_which_of_its_rows_were_erased_since() -> None:
+    said = check(candidate.render(report(erased=tuple(RowSource(Source.CORRECTION, number) for number in range(1, 8)))))
+    assert "7 rows of its training data erased since (correction 1, correction 2, correction 3, correction 4, " in said
+    assert "correction 5 and 2 more)." in said
+    assert "A check mark won't promote it." in said
+
+
 def test_only_what_the_gate_refused_and_is_current_can_be_overruled() -> None:
     for card, offered in (
         (report(passed=False, blocks=findings("refund")), True),
+        (report(erased=(RowSource(Source.SEED, 7),)), True),
         (report(passed=False, blocks=findings("refund"), outdated=True), False),
         (report(passed=False, blocks=findings("refund"), state=ModelState.REJECTED), False),
         (report(), False),

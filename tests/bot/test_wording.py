@@ -15,7 +15,7 @@ from bot.wording.format import PLAIN
 from bot.wording.gate import BASELINES, SHORT, gate_sentence
 from bot.wording.golden import suspect
 from bot.wording.item_history import item_step
-from bot.wording.model_history import DECIDED
+from bot.wording.model_history import DECIDED, SOURCES
 from bot.wording.numbers import percent, signed
 from bot.wording.runs import run_problem, run_step
 from bot.wording.weighing import UNKNOWN_CHOICE, weighing
@@ -40,6 +40,7 @@ from core.vocabulary import (
     Reason,
     RunProblem,
     RunStep,
+    Source,
     SuspectReason,
     SweepReason,
     Trigger,
@@ -75,6 +76,11 @@ STEPS = [
 ]
 PROBLEMS = [
     (RunProblem.REFUSED, {"sentence": "There is nothing to learn."}, "There is nothing to learn."),
+    (
+        RunProblem.ROWS_ERASED,
+        {"fits": 3},
+        "Training rows were erased while a model learned from them, 3 times in a row. Retrain.",
+    ),
     (RunProblem.WORKER_DIED, {"attempts": 5}, "Its worker stopped 5 times."),
     (RunProblem.FAILED_REPEATEDLY, {"attempts": 5}, "It failed 5 times. The log has the reason."),
 ]
@@ -343,6 +349,7 @@ def test_each_notice_has_its_sentence(kind: str, values: dict[str, Any], sentenc
         (ErrorReason, list(answers.REASONS)),
         (Destination, list(answers.DESTINATIONS)),
         (DecisionKind, list(DECIDED)),
+        (Source, list(SOURCES)),
         (Trigger, list(runs.TRIGGERS)),
     ],
 )

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from core.errors import NotFound, Refusal
 from core.intake.ingest import flag_for_review
 from core.intake.predictions import NewPrediction
+from core.learning.data.erased_rows import RowSource
 from core.learning.data.golden import golden_set
 from core.learning.data.inputs import Input
 from core.learning.data.seeds import add_seeds
@@ -202,7 +203,9 @@ def test_an_image_that_was_erased_is_a_row_without_anything_and_trains_no_more(d
     with desk.database.reading() as session:
         [row] = [row for row in snapshot_rows(session, 1) if row.source is Source.CORRECTION]
         assert row.input == Input()
-        assert RowsErased(1) in [line.step for line in model_history(session, model_id, desk.policy)]
+        assert RowsErased((RowSource(Source.CORRECTION, 1),)) in [
+            line.step for line in model_history(session, model_id, desk.policy)
+        ]
         assert all(row.source is Source.SEED for row in gather(session, desk.queue().id, desk.rules))
 
 
@@ -249,7 +252,9 @@ def test_models_that_learnt_from_it_are_named_and_the_next_one_is_not_among_them
     second = candidate(desk)
     with desk.database.reading() as session:
         steps = [[line.step for line in model_history(session, one, desk.policy)] for one in (first, second)]
-        assert [step for step in steps[0] if isinstance(step, RowsErased)] == [RowsErased(1)]
+        assert [step for step in steps[0] if isinstance(step, RowsErased)] == [
+            RowsErased((RowSource(Source.CORRECTION, 1),))
+        ]
         assert not any(isinstance(step, RowsErased) for step in steps[1])
         before, after = ([row.input.text for row in snapshot_rows(session, number)] for number in (1, 2))
     assert (len(before), len(after)) == (len(after) + 1, len(before) - 1)

@@ -6,7 +6,7 @@ from bot.slack.views.mrkdwn import MRKDWN, moment
 from bot.wording.canary import canary_sentence, paired_sentence
 from bot.wording.gate import BASELINES, gate_sentence
 from bot.wording.golden import origins
-from bot.wording.model_history import decision
+from bot.wording.model_history import decision, erased_sentence
 from bot.wording.numbers import count, signed
 from bot.wording.open_items import open_items_sentence
 from bot.wording.report import counts_sentence, on_texts, plain_line, what_counts
@@ -30,13 +30,15 @@ def render(card: CandidateCard) -> Message:
     drawn += _reasons(card)
     if card.warnings:
         drawn.append(blocks.context(*(f":warning: {gate_sentence(warning, MRKDWN)}" for warning in card.warnings)))
+    if card.erased:
+        drawn.append(blocks.section(f":warning: {erased_sentence(card.erased)}"))
     drawn += _details(card.scorecard)
     drawn += _shadow(card.shadow)
     drawn += _canary(card)
     afterwards = open_items_sentence(card.open_items, card.state)
     told = [_provenance(card), *([afterwards] if afterwards else []), *(_decision(line) for line in card.decisions)]
     drawn.append(blocks.context(*told))
-    if card.state is ModelState.CANDIDATE and not card.passed and not card.outdated:
+    if card.state is ModelState.CANDIDATE and not card.outdated and (card.erased or not card.passed):
         drawn += blocks.actions(blocks.button("Overrule…", "overrule", str(card.subject), style="danger"))
     return blocks.message(_spoken(card, head), drawn)
 

@@ -10,6 +10,7 @@ from bot.slack.views.mrkdwn import MRKDWN, moment
 from bot.wording.answers import REASONS
 from bot.wording.gate import gate_sentence
 from bot.wording.item_history import item_step
+from bot.wording.model_history import erased_sentence
 from core.errors import DatabaseUnavailable, NotAllowed, NotFound, Refusal
 from core.learning.lifecycle.cards import CandidateCard
 from core.policy import LabelPolicy, QueuePolicy
@@ -64,7 +65,9 @@ def whole_text(item_id: int, text: str) -> View:
 
 
 def overrule_form(card: CandidateCard) -> View:
-    drawn = [blocks.section(f":warning: The golden gate refused *{card.name}*:")]
+    refused = [blocks.section(f":warning: The golden gate refused *{card.name}*:")] if card.blocks else []
+    erased = [blocks.section(f":warning: *{card.name}*: {erased_sentence(card.erased)}")] if card.erased else []
+    drawn = [*erased, *refused]
     drawn += [blocks.section(f"• {gate_sentence(block, MRKDWN)}") for block in card.blocks[:MOST_PROBLEMS]]
     drawn.append(
         blocks.form_input(

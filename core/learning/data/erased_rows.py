@@ -2,48 +2,87 @@
 and a source says when it was erased."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.records.learning import ModelVersion, SeedExample, SnapshotRow, TrainingRun
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
-from core.vocabulary import Source
+from core.vocabulary import RunState, Source
 
 # A row came from a seed example itself, or from a correction about one.
 SEED_OF_ROW = case((SnapshotRow.source == Source.SEED, SnapshotRow.source_id), else_=ReviewItem.seed_id)
+_ERASED_AT = func.coalesce(SeedExample.erased_at, Prediction.erased_at)
+
+
+@dataclass(frozen=True)
+class RowSource:
+    """Where a training row came from: the id of a seed example or of a correction."""
+
+    source: Source
+    id: int
 
 
 def erased_rows(session: Session, snapshot_id: int) -> tuple[int, datetime | None]:
     """How many rows of a snapshot have been erased, and when the last of them was."""
-    erased_at = func.coalesce(SeedExample.erased_at, Prediction.erased_at)
-    count, last = session.execute(
-        select(func.count(erased_at), func.max(erased_at, type_=Prediction.erased_at.type))
-        .select_from(SnapshotRow)
-        .outerjoin(Correction, (SnapshotRow.source == Source.CORRECTION) & (Correction.id == SnapshotRow.source_id))
-        .outerjoin(ReviewItem, ReviewItem.id == Correction.item_id)
-        .outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
-        .outerjoin(SeedExample, SeedExample.id == SEED_OF_ROW)
-        .where(SnapshotRow.snapshot_id == snapshot_id)
-    ).one()
+    counted = _with_sources(select(func.count(_ERASED_AT), func.max(_ERASED_AT, type_=Prediction.erased_at.type)))
+    count, last = session.execute(counted.where(SnapshotRow.snapshot_id == snapshot_id)).one()
     return count, last
+
+
+def erased_sources(session: Session, snapshot_id: int) -> tuple[RowSource, ...]:
+    """Which rows of a snapshot have been erased, in its order."""
+    found = _with_sources(select(SnapshotRow.source, SnapshotRow.source_id)).where(
+        SnapshotRow.snapshot_id == snapshot_id, _ERASED_AT.is_not(None)
+    )
+    return tuple(RowSource(source, number) for source, number in session.execute(found.order_by(SnapshotRow.position)))
 
 
 def models_that_learnt_from(
     session: Session, queue_id: int, corrections: Sequence[int], seeds: Sequence[int]
-) -> tuple[str, ...]:
-    """Names of the queue's models whose snapshot holds one of these rows, oldest first."""
+) -> Sequence[ModelVersion]:
+    """The queue's models whose snapshot holds one of these rows, oldest first."""
+    return session.scalars(
+        select(ModelVersion)
+        .join(TrainingRun, TrainingRun.id == ModelVersion.run_id)
+        .where(ModelVersion.queue_id == queue_id, TrainingRun.snapshot_id.in_(_snapshots_of(corrections, seeds)))
+        .order_by(ModelVersion.version)
+    ).all()
+
+
+def runs_that_learn_from(
+    session: Session, queue_id: int, corrections: Sequence[int], seeds: Sequence[int]
+) -> Sequence[int]:
+    """Ids of the queue's runs under way whose snapshot holds one of these rows, oldest first."""
+    return session.scalars(
+        select(TrainingRun.id)
+        .where(
+            TrainingRun.queue_id == queue_id,
+            TrainingRun.state == RunState.RUNNING,
+            TrainingRun.snapshot_id.in_(_snapshots_of(corrections, seeds)),
+        )
+        .order_by(TrainingRun.id)
+    ).all()
+
+
+def _snapshots_of(corrections: Sequence[int], seeds: Sequence[int]) -> Select[Any]:
     among = or_(
         and_(SnapshotRow.source == Source.CORRECTION, SnapshotRow.source_id.in_(corrections)),
         and_(SnapshotRow.source == Source.SEED, SnapshotRow.source_id.in_(seeds)),
     )
-    taught = select(SnapshotRow.snapshot_id).where(among)
-    models = session.scalars(
-        select(ModelVersion)
-        .join(TrainingRun, TrainingRun.id == ModelVersion.run_id)
-        .where(ModelVersion.queue_id == queue_id, TrainingRun.snapshot_id.in_(taught))
-        .order_by(ModelVersion.version)
+    return select(SnapshotRow.snapshot_id).where(among)
+
+
+def _with_sources(query: Any) -> Any:
+    """The rows of snapshots, each with what holds its input."""
+    return (
+        query.select_from(SnapshotRow)
+        .outerjoin(Correction, (SnapshotRow.source == Source.CORRECTION) & (Correction.id == SnapshotRow.source_id))
+        .outerjoin(ReviewItem, ReviewItem.id == Correction.item_id)
+        .outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .outerjoin(SeedExample, SeedExample.id == SEED_OF_ROW)
     )
-    return tuple(model.name for model in models)

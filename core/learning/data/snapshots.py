@@ -40,7 +40,7 @@ class LeakageError(Exception):
 
 
 class ErasedMeanwhileError(Exception):
-    """A row was erased between gathering and storing. The snapshot is not made; the run's next attempt gathers anew."""
+    """A row was erased between gathering and storing. What was made of it, a snapshot or a model, is not stored."""
 
 
 @dataclass(frozen=True)

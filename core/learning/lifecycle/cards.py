@@ -8,6 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.delivery.card_refs import CardRef
+from core.learning.data.erased_rows import RowSource, erased_sources
 from core.learning.data.golden import golden_set
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.canary import CanaryLine, canary_line
@@ -61,6 +62,7 @@ class CandidateCard:
     random_origins: dict[Origin, int]  # what the random golden examples stand for, as far as they are known now
     graduates_left_out: int  # of left_out, those that were golden once
     weighing: Coded | None  # of `WeightChoice`
+    erased: tuple[RowSource, ...]  # training rows that have been erased since
     approvals: tuple[str, ...]
     approvals_needed: int
     evaluation_id: int
@@ -130,6 +132,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         random_origins=_random_origins(session, model.queue_id, snapshot),
         graduates_left_out=snapshot.graduates_left_out,
         weighing=weighing_of(session.get_one(TrainingRun, model.run_id)),
+        erased=erased_sources(session, snapshot.id),
         approvals=tuple(_approvals(session, evaluation)),
         approvals_needed=queue.promotion.approvals,
         evaluation_id=evaluation.id,

@@ -13,6 +13,7 @@ from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.promotion import go_live, note_decision
 from core.learning.lifecycle.shadow import shadow_line
+from core.learning.lifecycle.tainted import has_erased_rows, tainted_sentence
 from core.people.members import holds, members
 from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
@@ -44,6 +45,7 @@ def approve(session: Session, model_id: int, person: str, reacted_at: int, now: 
             f"The golden gate refused {model.name}, so a check mark can't promote it. "
             f"To promote it anyway, {use} “Overrule…” and say why."
         )
+    _check_not_tainted(session, model)
     _check_not_in_shadow(session, model, queue)
     _check_seen(session, model, evaluation, reacted_at)
     _note_reaction(session, model, person, reacted_at, standing=True, evaluation_id=evaluation.id)
@@ -81,14 +83,14 @@ def reject(session: Session, model_id: int, person: str, now: datetime, policy: 
 def overrule(
     session: Session, subject: CardRef, seen: int, person: str, reason: str, now: datetime, policy: Policy
 ) -> None:
-    """Promote a candidate that the gate refused, and say why. In a queue that has admins, theirs alone; else a lead's.
-    seen: the evaluation whose problems they were shown; 0: that is not known. Raises NotFound, NotAllowed,
-    AlreadySettled, Refusal, or Invalid without a reason."""
+    """Promote a candidate that the gate refused, or that learnt from what was erased since, and say why. In a queue
+    that has admins, theirs alone; else a lead's. seen: the evaluation whose problems they were shown; 0: that is not
+    known. Raises NotFound, NotAllowed, AlreadySettled, Refusal, or Invalid without a reason."""
     live, model = _locked(session, subject.id)
     require_overruler(session, subject, person, policy)
     _check_pending(model)
     evaluation = _current_evaluation(session, live, model)
-    if evaluation.passed:
+    if evaluation.passed and not has_erased_rows(session, model):
         raise Refusal(f"The golden gate passed {model.name}. React with :white_check_mark: to promote it.")
     if seen and evaluation.id != seen:
         raise Refusal(f"{model.name} was compared again after you opened this form. Read its new report first.")
@@ -107,6 +109,15 @@ def require_overruler(session: Session, subject: CardRef, person: str, policy: P
     subject.require(model.created_at)
     queue = policy.queue(model.queue.name)
     require(session, model.queue, _overruling(queue), person, "overrule the golden gate", queue)
+
+
+def _check_not_tainted(session: Session, model: ModelVersion) -> None:
+    """Raises Refusal if some of its training rows have been erased since."""
+    if has_erased_rows(session, model):
+        raise Refusal(
+            f"{tainted_sentence(session, model)} A check mark can't promote it. To promote it anyway, use “Overrule…” "
+            "and say why."
+        )
 
 
 def _overruling(policy: QueuePolicy) -> Role:

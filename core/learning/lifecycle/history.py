@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.learning.data.erased_rows import erased_rows
+from core.learning.data.erased_rows import RowSource, erased_rows, erased_sources
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.cards import DecisionLine, corrections_in, decisions_about, snapshot_of, weighing_of
 from core.policy import Policy
@@ -66,7 +66,7 @@ class Evaluated:
 class RowsErased:
     """Rows that it learnt from and that have been erased since."""
 
-    count: int
+    rows: tuple[RowSource, ...]
 
 
 Step = Requested | Weighed | SnapshotTaken | Fitted | Evaluated | DecisionLine | RowsErased
@@ -95,9 +95,9 @@ def model_history(session: Session, model_id: int, policy: Policy) -> list[Histo
     evaluations = session.scalars(select(Evaluation).where(Evaluation.model_id == model_id).order_by(Evaluation.id))
     lines += [HistoryLine(evaluation.created_at, _evaluated(evaluation)) for evaluation in evaluations]
     lines += [HistoryLine(one.at, one) for one in decisions_about(session, model_id, policy.queue(model.queue.name))]
-    erased, at = erased_rows(session, snapshot.id)
+    _count, at = erased_rows(session, snapshot.id)
     if at is not None:
-        lines.append(HistoryLine(at, RowsErased(erased)))
+        lines.append(HistoryLine(at, RowsErased(erased_sources(session, snapshot.id))))
     return sorted(lines, key=lambda line: line.at)
 
 

@@ -13,6 +13,7 @@ from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.open_items import request_renewal
 from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.runs import EVALUATE, TRAIN
+from core.learning.lifecycle.tainted import count_erased_rows
 from core.policy import QueuePolicy
 from core.records.learning import Decision, Live, ModelVersion, Snapshot, TrainingRun
 from core.vocabulary import CanaryState, DecisionKind, EventKind, ModelState
@@ -95,6 +96,8 @@ def _announce(session: Session, decision: Decision, model: ModelVersion, now: da
         "model_id": model.id,
         "former_model": former.name if former else None,
         "overruled": decision.kind is DecisionKind.OVERRULE,
+        "reason": decision.reason,
+        "erased_rows": count_erased_rows(session, model),
         "decided_at": decision.created_at.isoformat(),
     }
     publish(session, kind, decision.id, decision.queue_id, told, now)

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.errors import AlreadySettled, NotFound
+from core.errors import AlreadySettled, NotFound, Refusal
 from core.learning.lifecycle.promotion import ANNOUNCED, go_live, note_decision
+from core.learning.lifecycle.tainted import SHORTEST_REASON, has_erased_rows, tainted_sentence
 from core.policy import QueuePolicy
-from core.records.learning import Decision, Live, ModelVersion
+from core.records.learning import Artifact, Decision, Live, ModelVersion
 from core.records.queues import Queue
 from core.vocabulary import DecisionKind
 
@@ -18,7 +19,7 @@ ROLL_BACKS_APART = timedelta(minutes=1)
 def rollback(session: Session, queue: Queue, person: str, reason: str, now: datetime, policy: QueuePolicy) -> str:
     """Bring back the model that was live before the present one. Returns its name. Raises NotFound if there is none,
     and AlreadySettled within a minute of the last one: typed again because no answer came, or by two leads at once, it
-    would go back two.
+    would go back two. Raises Refusal if that model learnt from what was erased since and `reason` does not say why.
 
     The caller has checked who may (a lead by slash command, an operator by terminal).
     """
@@ -28,9 +29,20 @@ def rollback(session: Session, queue: Queue, person: str, reason: str, now: date
         raise NotFound(f"No model of {policy.shown_title} is live, so there is nothing to roll back.")
     _check_not_just_now(session, queue, now, policy)
     former = _replaced_by(session, present, policy)
+    _check_may_come_back(session, former, reason)
     go_live(session, live, former, now)
     note_decision(session, live, former, DecisionKind.ROLL_BACK, [person], reason, now, policy, former_model_id=present)
     return former.name
+
+
+def _check_may_come_back(session: Session, former: ModelVersion, reason: str) -> None:
+    """Raises NotFound if its artefact was deleted, and Refusal if some of its training rows have been erased since and
+    no reason is given."""
+    if session.get_one(Artifact, former.id).purged_at is not None:
+        raise NotFound(f"{former.name} was deleted because it had learned from erased text. Retrain instead.")
+    if len(reason.strip()) < SHORTEST_REASON and has_erased_rows(session, former):
+        sentence = tainted_sentence(session, former)
+        raise Refusal(f"{sentence} To bring it back anyway, say why (at least {SHORTEST_REASON} characters).")
 
 
 def _replaced_by(session: Session, model_id: int, policy: QueuePolicy) -> ModelVersion:

@@ -117,6 +117,8 @@ def load_model(
     now, NoCommonLabels if none of its labels is left in the policy."""
     model = session.get_one(ModelVersion, model_id)
     artifact = session.get_one(Artifact, model_id)
+    if artifact.purged_at is not None:
+        raise Invalid(f"{model.name} was deleted because it had learned from erased text.")
     packed = Packed(artifact.content, artifact.sha256, artifact.runtime)
     learnt = unpack(packed, find_learner(model.learner, extra_learners), model.parameters_fingerprint)
     fitted = label_subset(learnt, queue.label_named)

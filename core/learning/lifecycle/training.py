@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from core import jobs
 from core.errors import DatabaseUnavailable, Refusal
+from core.learning.data.erased_rows import erased_rows
 from core.learning.data.golden import Golden, closed_golden_set
 from core.learning.data.graduation import Graduate, graduates
 from core.learning.data.inputs import Input
 from core.learning.data.leakage import exclude_near_duplicates
-from core.learning.data.snapshots import Row, gather, snapshot_rows, store
+from core.learning.data.snapshots import ErasedMeanwhileError, Row, gather, snapshot_rows, store
 from core.learning.learners.artifacts import unpack
 from core.learning.learners.base import Progress
 from core.learning.learners.fitting import PackedModel, fit_and_pack
@@ -29,11 +30,13 @@ from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.runs import fail_run, say_progress
 from core.learning.lifecycle.weighing import choose_weight, weighed
 from core.policy import Policy, QueuePolicy
-from core.records.learning import Live, ModelVersion, TrainingRun
+from core.records.learning import Live, ModelVersion, Snapshot, TrainingRun
+from core.records.queues import Queue
 from core.storage.database import LONG, PATIENT, Database
 from core.vocabulary import Coded, ModelState, RunProblem, RunState, RunStep, WeightChoice
 
 Clock = Callable[[], datetime]
+MOST_FITS = 3  # of one run; each further one because rows were erased while the last one went on
 Weigh = Callable[[TrainingRun, list[Row]], bool]
 
 
@@ -51,9 +54,9 @@ def train(
     stores the choice, and another the snapshot (or finds those of an earlier attempt). 2. Without a transaction,
     `execute` fits and packs, then the packed model is opened and compared with the live one. 3. A transaction stores
     model, artefact and evaluation, supersedes a pending candidate, asks for the card and finishes the job: all or
-    nothing. If the live model changed meanwhile, 2 compares again. Raises LostLease if another worker has taken over. A
-    Refusal (nothing to learn) ends the run as failed, with its sentence. extra_learners: see
-    core/learning/learners/registry.py.
+    nothing. If the live model changed meanwhile, 2 compares again. If a row was erased meanwhile, 2 fits anew without
+    it, three times at most, then the run fails. Raises LostLease if another worker has taken over. A Refusal (nothing
+    to learn) ends the run as failed, with its sentence. extra_learners: see core/learning/learners/registry.py.
     """
     run_id = claimed.payload["run_id"]
     with database.reading(wait=PATIENT) as session:
@@ -62,16 +65,26 @@ def train(
     try:
         report = _reporter(database, run.id, clock)
         weigh = partial(_weigh, database, clock, queue, execute, report, extra_learners)
-        rows = _rows_of(database, run, clock, queue, weigh)
-        examples = [row.example for row in rows]
-        made = execute(fit_and_pack, queue.retraining.learner, extra_learners, examples, run.seed, report=report)
-        _store(database, claimed, run, made, rows, clock, queue, extra_learners)
+        for _fit in range(MOST_FITS):
+            with suppress(ErasedMeanwhileError):  # nothing was stored of what was fitted on them: fit anew without them
+                rows = _rows_of(database, run, clock, queue, weigh)
+                examples = [row.example for row in rows]
+                made = execute(
+                    fit_and_pack, queue.retraining.learner, extra_learners, examples, run.seed, report=report
+                )
+                _store(database, claimed, run, made, rows, clock, queue, extra_learners)
+                return
+        _give_up(database, claimed, Coded(RunProblem.ROWS_ERASED, {"fits": MOST_FITS}), clock)
     except DatabaseUnavailable:
         raise  # the database is away, which says nothing about the run: its job is tried again
     except Refusal as refusal:
-        with database.transaction(wait=PATIENT) as session:
-            fail_run(session, run_id, Coded(RunProblem.REFUSED, {"sentence": str(refusal)}), clock())
-            jobs.finish(session, claimed)
+        _give_up(database, claimed, Coded(RunProblem.REFUSED, {"sentence": str(refusal)}), clock)
+
+
+def _give_up(database: Database, claimed: jobs.Claim, problem: Coded, clock: Clock) -> None:
+    with database.transaction(wait=PATIENT) as session:
+        fail_run(session, claimed.payload["run_id"], problem, clock())
+        jobs.finish(session, claimed)
 
 
 def evaluate_again(
@@ -185,6 +198,7 @@ def _store(
     while True:
         measured: Measured = measure(database, run, fitted, None, rows, policy, extra_learners)
         with database.transaction(wait=PATIENT) as session:
+            _check_not_erased(session, run, rows)
             live = session.get_one(Live, run.queue_id, with_for_update=True)
             if live.changes != measured.live_changes:
                 continue  # promoted or rolled back while we compared: compare with what is live now
@@ -197,6 +211,16 @@ def _store(
                 mutex = f"{SUSPECTS}:{run.queue_id}"
                 jobs.enqueue(session, SUSPECTS, f"{SUSPECTS}:{run.id}", {"run_id": run.id}, clock(), mutex, priority=1)
             return
+
+
+def _check_not_erased(session: Session, run: TrainingRun, rows: list[Row]) -> None:
+    """Raises ErasedMeanwhileError if some of the rows have been erased since they were read. Waits for an erasure that
+    is under way, which holds the queue's row, and keeps the next one out until the model is stored: that one finds the
+    model, and names it."""
+    session.get_one(Queue, run.queue_id, with_for_update={"read": True})
+    snapshot = session.get_one(Snapshot, run.snapshot_id)
+    if erased_rows(session, snapshot.id)[0] > snapshot.rows - len(rows):
+        raise ErasedMeanwhileError("training rows have been erased since they were read")
 
 
 def _reporter(database: Database, run_id: int, clock: Clock) -> Progress:
