@@ -108,9 +108,12 @@ def play(options: Options, console: Console, stop: threading.Event | None = None
     with staged(options, console, shares, stop) as stage:
         if options.data:
             stage.say(expectation(tickets, options.size))
-        first_model(stage)
+        with _progress_shown(stage):
+            first_model(stage)
         if options.auto:
-            _play_itself(stage, rng)
+            with _progress_shown(stage):
+                _play_itself(stage, rng)
+            _summarise(stage)
         else:
             _let_people_play(stage)
 
@@ -222,6 +225,18 @@ def _let_people_play(stage: Stage) -> None:
         streamer.join()
 
 
+@contextmanager
+def _progress_shown(stage: Stage) -> Iterator[None]:
+    stop = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(stage, stop, REPORT_SECONDS / stage.options.pace), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+
+
 def _watch(stage: Stage, stop: threading.Event, seconds: float) -> None:
     """Print the progress where it has changed, at most once in so many seconds."""
     last = ""
@@ -234,15 +249,12 @@ def _watch(stage: Stage, stop: threading.Event, seconds: float) -> None:
 
 
 def _play_itself(stage: Stage, rng: np.random.Generator) -> None:
-    names = {stage.box.person(person).name: share for person, share in ACCURACIES.items()}
     stage.say(f"Watch at {stage.url}")
     truth = texts(stage.shares.stream)
     pace = stage.options.pace
     crowd = Crowd(stage.box, truth, stage.shares.labels, ACCURACIES, rng, stage.say, pace)
-    watcher = threading.Thread(target=_watch, args=(stage, crowd.stop, REPORT_SECONDS / pace), daemon=True)
-    threads = (threading.Thread(target=crowd.run, daemon=True), watcher)
-    for thread in threads:
-        thread.start()
+    thread = threading.Thread(target=crowd.run, daemon=True)
+    thread.start()
     one = stage.options.subject.one
     try:
         stream(stage, stage.options.cards, stage.options.cards)
@@ -257,15 +269,14 @@ def _play_itself(stage: Stage, rng: np.random.Generator) -> None:
         _wait(stage, lambda: _decided(stage), "the decision to be stored")
     finally:
         crowd.stop.set()
-        for thread in threads:
-            thread.join()
+        thread.join()
+
+
+def _summarise(stage: Stage) -> None:
+    names = {stage.box.person(person).name: share for person, share in ACCURACIES.items()}
+    seconds = time.monotonic() - stage.started
     with stage.services.database.reading() as session:
-        seconds = time.monotonic() - stage.started
         stage.console.print(story.tell(session, stage.services.policy, list(stage.shares.unseen), names, seconds))
-    _close(stage)
-
-
-def _close(stage: Stage) -> None:
     if stage.options.keep:
         stage.console.print(f"\n  The workspace stays open at [bold]{stage.url}[/]. Press Ctrl-C to end the demo.\n")
         stage.stop.wait()

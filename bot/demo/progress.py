@@ -3,11 +3,10 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.demo import story
 from bot.wording.format import PLAIN
 from bot.wording.runs import run_step
 from core.learning.lifecycle.serving import LiveModel
-from core.records.learning import TrainingRun
+from core.records.learning import ModelVersion, TrainingRun
 from core.records.reviews import ReviewItem
 from core.vocabulary import Coded, ItemState, RunState
 
@@ -15,12 +14,12 @@ SHOWN = (ItemState.OPEN, ItemState.DISPUTED, ItemState.SETTLED)
 
 
 def progress(session: Session, live: LiveModel | None) -> str:
-    """The numbers of items, the models, and the training run in progress."""
+    """The numbers of items, the models if there are any, and the training run in progress."""
     states = dict(session.execute(select(ReviewItem.state, func.count()).group_by(ReviewItem.state)).all())
     items = ", ".join(f"{state}: {states.get(state, 0)}" for state in SHOWN)
-    model = story.newest_model(session)
-    models = f"newest model: {model.name} ({model.state}); live: {live.name if live else 'none'}"
-    return f"{items.capitalize()}; {models}{_training(session)}"
+    model = session.scalars(select(ModelVersion).order_by(ModelVersion.id.desc()).limit(1)).first()
+    models = f"; newest model: {model.name} ({model.state}); live: {live.name if live else 'none'}" if model else ""
+    return f"{items.capitalize()}{models}{_training(session)}"
 
 
 def _training(session: Session) -> str:

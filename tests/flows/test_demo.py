@@ -194,6 +194,7 @@ def test_it_plays_itself_to_a_decision(elsewhere: Path, spoil: bool) -> None:
     told = console.export_text()
     assert "24 settled items" in told
     assert len(re.findall(r"Open: \d+, disputed: \d+, settled: \d+; newest model: v1 \(live\)", told)) >= 3
+    assert "training run 1: " in told
     assert "training run 2: " in told
     assert "Add --keep to look around" in told
     assert re.search(r"\d+\.\d% → \d+\.\d% on \d+ rows; difference [+−]\d", told)
