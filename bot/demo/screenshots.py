@@ -1,4 +1,5 @@
-"""`make screenshots`: the README's pictures, taken from a running demo. Needs Chromium and playwright."""
+"""`make screenshots`: the README's pictures, taken from a running demo. Needs Chromium and playwright, and fonts-inter
+for the usual letters."""
 
 import shutil
 import sys
