@@ -28,8 +28,9 @@ from core.intake.predictions import checked_prediction
 from core.policy import Policy, QueuePolicy
 from core.policy_sync import sync_queues
 from core.records.delivery import Posting
+from core.records.reviews import Answer
 from core.storage.database import PATIENT, Database
-from core.vocabulary import Card
+from core.vocabulary import AnswerKind, Card
 from tests.people import ANA, BEN, CLEO, DAN, EVA, LEADS, REVIEW, support_policy, workspace
 
 PATIENCE = 60.0  # seconds; a loaded machine is slow, and nobody waits longer than needed
@@ -86,6 +87,12 @@ class Loop:
             return hits[-1] if hits else None
 
         return _certain(self.box.wait_for(found, PATIENCE, what=f"“{words}” told to {person.name}"))
+
+    def votes(self, item_id: int = 1) -> list[str]:
+        """Who has an answer to this item that counts."""
+        with self.database.reading(wait=PATIENT) as session:
+            current = select(Answer.person).where(Answer.item_id == item_id, Answer.is_current)
+            return sorted(session.scalars(current.where(Answer.kind != AnswerKind.WITHDRAWN)))
 
     def _is_posting(self, channel: str) -> bool:
         """A card; a chart is a file, which has no ts, and its upload may have to be tried again half a minute later."""

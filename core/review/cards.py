@@ -67,7 +67,7 @@ class Guess:
 
 @dataclass(frozen=True)
 class ItemCard:
-    """A review item as everyone in the channel may see it. While it is open: no single votes and no voters. A blind
+    """A review item as everyone in the channel may see it. While it is open: nothing of its votes. A blind
     one has no guess, no probability and no reason that betrays them, also when it is disputed."""
 
     subject: CardRef
@@ -86,8 +86,6 @@ class ItemCard:
     why_flagged: tuple[FlagLine, ...]
     labels: tuple[str, ...]  # in the order in which they are offered
     most_buttons: int
-    votes: int
-    most_votes: int
     outcome: Outcome | None
     leads: tuple[str, ...]
 
@@ -132,8 +130,6 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         why_flagged=tuple(flag for flag in _flags(prediction) if not (hidden and flag.betrays)),
         labels=_labels_in_order(since or _guess_of(prediction), queue, fixed=item.blind),
         most_buttons=queue.review.buttons,
-        votes=sum(answer.kind.is_vote for answer in answers),
-        most_votes=queue.consensus.votes,
         outcome=_outcome(session, item, answers, queue),
         leads=tuple(queue.leads),
     )

@@ -1,7 +1,7 @@
 """Votes: a vote is stored and counted here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
 
@@ -62,7 +62,8 @@ class NewAnswer:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What was recorded, for the person alone. before: the answer that it replaces, if that was another one."""
+    """What was recorded, for the person alone. before: the answer that it replaces, if that was another one. repeated:
+    the click was delivered before, and its receipt belongs to that delivery."""
 
     subject: CardRef
     kind: AnswerKind
@@ -70,6 +71,7 @@ class Receipt:
     before: str | None = None
     settled: bool = False
     adjudicated: bool = False
+    repeated: bool = field(default=False, compare=False)
 
     @property
     def may_undo(self) -> bool:
@@ -152,7 +154,7 @@ def _receipt_again(session: Session, item: LockedItem, last: CurrentAnswer) -> R
         .limit(1)
     )
     settled = item.settled_at == last.created_at
-    return Receipt(item.subject, last.kind, last.label, _instead_of(before, last), settled)
+    return Receipt(item.subject, last.kind, last.label, _instead_of(before, last), settled, repeated=True)
 
 
 def _instead_of(before: Answer | CurrentAnswer | None, now: NewAnswer | CurrentAnswer) -> str | None:
@@ -175,7 +177,7 @@ def _decide(
     if (item.state, item.disputed_because, item.disputed_values) != (state, because, values):
         why = {"disputed_because": because, "disputed_values": values}
         run(session, _UNSETTLED, {"of": item.id, "state": state} | why)
-    item_changed(session, item.id, now, urgent=state is ItemState.DISPUTED)
+        item_changed(session, item.id, now, urgent=state is ItemState.DISPUTED)
     return False
 
 

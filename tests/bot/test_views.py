@@ -131,8 +131,6 @@ def item(**more: Any) -> ItemCard:
         why_flagged=(FlagLine(Coded(Reason.UNCERTAIN, {"confidence": 0.5, "threshold": 0.8})),),
         labels=("billing error", "refund", "delivery"),
         most_buttons=4,
-        votes=1,
-        most_votes=3,
         outcome=None,
         leads=(CLEO,),
     )
@@ -238,7 +236,7 @@ def test_an_open_card_offers_the_guess_first_and_every_way_to_answer() -> None:
     ]  # fmt: skip
     assert buttons[0]["style"] == "primary"
     assert buttons[0]["value"] == "7|label|billing error"
-    assert "1 vote so far. Votes stay hidden until decided." in check(drawn)
+    assert '"Votes stay hidden until decided."' in check(drawn)
     assert "The model says billing error (50%)" in drawn.text
     assert "charged twice" in drawn.text
 
@@ -264,11 +262,6 @@ def test_a_settled_card_without_a_fitting_label_says_so_in_words() -> None:
     drawn = review_item.render(item(**SETTLED, outcome=outcome(label=None, tally={"None of these": 2}, reasons=())))
     assert ":pencil2: *No label fits* (2 votes)." in check(drawn)
     assert drawn.text.startswith("Item 7: No label fits (2 votes).")
-
-
-def test_an_open_card_without_votes_says_that_they_stay_hidden() -> None:
-    assert '"Votes stay hidden until decided."' in check(review_item.render(item(votes=0)))
-    assert '"2 votes so far. Votes stay hidden until decided."' in check(review_item.render(item(votes=2)))
 
 
 def test_a_card_says_why_it_asks() -> None:

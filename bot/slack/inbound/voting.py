@@ -29,7 +29,8 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         with services.database.transaction() as session:
             receipt = cast_vote(session, click.item, click.person, click.said, services.clock(), services.policy)
         ack()
-        after_ack.run(tell, parsed.response_url, receipts.render(receipt))
+        if not receipt.repeated:
+            after_ack.run(tell, parsed.response_url, receipts.render(receipt))
 
     def undo_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
@@ -38,7 +39,8 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
                 session, click.subject, click.person, click.clicked_at, services.clock(), services.policy
             )
         ack()
-        after_ack.run(tell, parsed.response_url, receipts.render(receipt))
+        if not receipt.repeated:
+            after_ack.run(tell, parsed.response_url, receipts.render(receipt))
         if parsed.view and parsed.view.type == "home":
             after_ack.run(publish_home, services, click.person)
 
@@ -63,8 +65,9 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
             receipt = cast_vote(session, submission.item, submission.person, submission.said, now, services.policy)
             channel = session.get_one(ReviewItem, submission.item.id).queue.channel
         ack()
-        said = receipts.render(receipt)
-        after_ack.run(tell_after_form, parsed.response_url, said, services.slack, channel, submission.person)
+        if not receipt.repeated:
+            said = receipts.render(receipt)
+            after_ack.run(tell_after_form, parsed.response_url, said, services.slack, channel, submission.person)
 
     def history_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)

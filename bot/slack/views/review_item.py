@@ -8,7 +8,6 @@ from bot.slack.views.mrkdwn import MRKDWN
 from bot.wording.answers import REASONS, support, votes
 from bot.wording.disputes import dispute_sentence
 from bot.wording.flags import flag_sentence
-from bot.wording.numbers import count
 from core.review.cards import ItemCard, Outcome
 from core.vocabulary import NONE_OF_THESE, ErrorReason, ItemState
 
@@ -36,7 +35,7 @@ def _undecided(card: ItemCard) -> Message:
     drawn += blocks.actions(*_label_buttons(card))
     drawn += blocks.actions(*_other_buttons(card))
     if card.state is ItemState.OPEN:
-        drawn.append(blocks.context(_hidden_votes(card)))
+        drawn.append(blocks.context("Votes stay hidden until decided."))
     return blocks.message(_spoken(card), drawn)
 
 
@@ -103,11 +102,6 @@ def _guess(card: ItemCard, mark: str = "*") -> str:
         return f"The model says {former}."
     now = f"The new model {card.since.model} says {said(card.since.label, card.since.confidence)}."
     return f"{now} The former one said {former}." if former else now
-
-
-def _hidden_votes(card: ItemCard) -> str:
-    so_far = f"{count(card.votes, 'vote')} so far. " if card.votes else ""
-    return f"{so_far}Votes stay hidden until decided."
 
 
 def _label_buttons(card: ItemCard) -> list[Block]:

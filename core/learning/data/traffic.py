@@ -6,7 +6,7 @@ share of the traffic (post-stratification; Holt and Smith 1979, JRSS A 142, 33-4
 
 from collections.abc import Sequence
 
-from sqlalchemy import Float, cast, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.learning.data.snapshots import Row
@@ -25,8 +25,9 @@ def flagged_share(session: Session, queue_id: int) -> float | None:
         .limit(RECENT)
         .subquery()
     )
-    flagged = func.count().filter(newest.c.flag_probability >= 1)
-    return session.scalar(select(cast(flagged, Float) / func.nullif(func.count(), 0)).select_from(newest))
+    counts = select(func.count().filter(newest.c.flag_probability >= 1), func.count()).select_from(newest)
+    flagged, drawn = session.execute(counts).one()
+    return flagged / drawn if drawn else None
 
 
 def traffic_shares(rows: Sequence[Row], flagged: float | None) -> list[float]:

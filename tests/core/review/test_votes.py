@@ -252,14 +252,29 @@ def test_votes_keep_the_guideline_they_were_cast_under_and_whether_the_guess_was
     assert desk.correction(shown).guideline_version == 2
 
 
-def test_each_answer_asks_for_the_card_to_be_drawn_again(desk: Desk) -> None:
+def test_an_open_card_is_not_drawn_again_for_an_answer(desk: Desk) -> None:
     item_id = desk.ticket()
-    assert desk.wanted(Card.REVIEW_ITEM, item_id) == 1
-    desk.click(ANA, item_id, REFUND, at=1_000)
-    desk.click(ANA, item_id, REFUND, at=1_000)
-    assert desk.wanted(Card.REVIEW_ITEM, item_id) == 2
+    desk.click(ANA, item_id, REFUND)
     desk.undo(ANA, item_id)
+    desk.click(BEN, item_id, REFUND)
+    assert desk.wanted(Card.REVIEW_ITEM, item_id) == 1
+    desk.click(ANA, item_id, REFUND)
+    assert desk.wanted(Card.REVIEW_ITEM, item_id) == 2, "it is settled"
+
+
+def test_a_card_is_drawn_again_when_its_item_goes_to_a_lead_and_when_it_comes_back(desk: Desk) -> None:
+    item_id = desk.ticket()
+    for person, answer in DISPUTED:
+        desk.click(person, item_id, answer)
+    assert desk.wanted(Card.REVIEW_ITEM, item_id) == 2
+    desk.undo(EVA, item_id)
     assert desk.wanted(Card.REVIEW_ITEM, item_id) == 3
+
+
+def test_a_click_that_comes_again_has_had_its_receipt(desk: Desk) -> None:
+    item_id = desk.ticket()
+    receipts = [desk.click(ANA, item_id, REFUND, at=1_000) for _ in range(3)]
+    assert [receipt.repeated for receipt in receipts] == [False, True, True]
 
 
 def test_the_daily_cap_is_kept_in_the_time_zone_of_the_queue(open_desk: OpenDesk) -> None:
