@@ -76,6 +76,7 @@ KNOWN: dict[str, Known] = {
     ),
     "message_not_found": Known(Kind.GONE),
     "cant_update_message": Known(Kind.GONE),
+    "cant_delete_message": Known(Kind.GONE),
     "edit_window_closed": Known(Kind.GONE),
     "internal_error": Known(Kind.PERHAPS_DONE),
     "fatal_error": Known(Kind.PERHAPS_DONE),

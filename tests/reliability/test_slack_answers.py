@@ -1,14 +1,25 @@
 """Slack refuses, hangs, or its answer is lost: what was to be said is said once, and is up to date in the end."""
 
+from dataclasses import replace
+
 import pytest
 
+from bot.runtime.services import Services
 from bot.slack.delivery.deleted_cards import post_deleted_again
+from bot.slack.delivery.deliver import SPEAKING, deliver_next
+from bot.slack.delivery.sender import CARDS
 from core.delivery import notices, outbox
-from core.storage.database import PATIENT
-from core.vocabulary import NoticeKind
-from tests.core.models import candidate, seeded
-from tests.people import CLEO, LEADS, REMINDER, REVIEW
-from tests.reliability.slow_motion import Stage
+from core.delivery.outbox import Due
+from core.learning.lifecycle.runs import fail_run
+from core.learning.lifecycle.training import train
+from core.records.delivery import Posting
+from core.storage import leases
+from core.storage.database import PATIENT, Database
+from core.vocabulary import Card, Coded, NoticeKind, RunProblem
+from tests.core.desk import REFUND
+from tests.core.models import candidate, claimed, requested, seeded
+from tests.people import ANA, BEN, CLEO, LEADS, REMINDER, REVIEW, workspace
+from tests.reliability.slow_motion import ELSEWHERE, Stage, staged
 
 FAULTS = ("ratelimited", "server_error", "timeout", "lost_answer", "internal_error")
 
@@ -113,6 +124,75 @@ def test_a_chart_is_in_its_thread_once_wherever_its_upload_was_lost(stage: Stage
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_chart_is_in_its_thread_once_though_its_worker_died_before_it_noted_that(database: Database) -> None:
+    """Slack shows the file only when another worker has long looked for it."""
+    with staged(database, replace(workspace(), file_seconds=1.0)) as stage:
+        dying, worker = stage.worker(f"{ELSEWHERE}:dying"), stage.worker()
+        candidate(seeded(stage.desk), now=stage.now())
+        while not stage.cards("v1 compared with", channel=LEADS):
+            deliver_next(dying)
+            stage.wait(1.1)
+        due = claimed_chart(stage, dying)
+        CARDS[Card.CHART](dying, due)
+        with stage.desk.database.transaction() as session:  # as when the process is found dead
+            leases.release_all(session, Posting, dying.process)
+            leases.relinquish(session, SPEAKING, dying.process)
+        stage.work(worker, seconds=5)
+        stage.box.wait_for(lambda: charts(stage))
+        stage.work(worker, seconds=60, every=2)
+        assert (charts(stage), stage.waiting()) == (1, 0)
+
+
+def claimed_chart(stage: Stage, worker: Services) -> Due:
+    while True:
+        with stage.desk.database.transaction() as session:
+            due = outbox.claim_next(
+                session, worker.process, stage.now(), may_update=True, may_update_open=True, full_channels=()
+            )
+        assert due is not None
+        if due.card is Card.CHART:
+            return due
+
+
+def charts(stage: Stage) -> int:
+    [card] = stage.cards("v1 compared with", channel=LEADS)
+    return sum(len(one.files) for one in stage.box.person(CLEO).messages(LEADS, card.ts))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["", "lost_answer", "ratelimited", "message_not_found"])
+def test_the_card_of_a_run_goes_when_its_report_is_there(stage: Stage, fault: str) -> None:
+    worker = stage.worker()
+    requested(seeded(stage.desk))
+    stage.work(worker, seconds=3)
+    [line] = stage.cards("training run", channel=LEADS)
+    assert "waiting for a worker" in line.plain
+    train(stage.desk.database, claimed(stage.desk), stage.now, stage.desk.policy)
+    if fault:
+        stage.box.fault("chat.delete", fault)
+    stage.work(worker, seconds=20)
+    assert len(stage.cards("v1 compared with", channel=LEADS)) == 1
+    assert len(stage.cards("training run", channel=LEADS)) == (fault == "message_not_found")  # it was not really gone
+    assert (stage.waiting(), stage.doctor()) == (0, [])
+
+
+@pytest.mark.slow
+def test_the_end_of_a_run_is_shown_before_cards_that_can_wait(stage: Stage) -> None:
+    worker = stage.worker()
+    run_id = requested(seeded(stage.desk))
+    assert run_id is not None
+    stage.work(worker, seconds=3)
+    with stage.desk.database.transaction() as session:
+        fail_run(session, run_id, Coded(RunProblem.REFUSED, {"sentence": "no"}), stage.now())
+        due = outbox.claim_next(
+            session, worker.process, stage.now(), may_update=True, may_update_open=False, full_channels=()
+        )
+    assert due is not None
+    assert due.card is Card.RUN
+
+
+@pytest.mark.slow
 def test_a_card_that_slack_never_takes_is_given_up_told_once_and_holds_no_other_up(stage: Stage) -> None:
     worker = stage.worker()
     stage.box.fault("chat.postMessage", "invalid_blocks")
@@ -133,13 +213,16 @@ def test_a_card_that_slack_never_takes_is_given_up_told_once_and_holds_no_other_
 
 
 @pytest.mark.slow
-def test_a_deleted_card_is_posted_again_with_its_next_vote_or_within_the_hour(stage: Stage) -> None:
+def test_a_deleted_card_is_posted_again_when_it_settles_or_within_the_hour(stage: Stage) -> None:
     worker = stage.worker()
     voted, waiting, decided = (stage.ticket(f"ticket {number} of three") for number in ("one", "two", "three"))
     stage.settle(decided)
     stage.work(worker, seconds=6)
     for card in stage.cards("of three"):
         worker.slack.chat_delete(channel=REVIEW, ts=card.ts)
+    stage.desk.click(ANA, waiting, REFUND, now=stage.now())
+    stage.work(worker, seconds=10)
+    assert stage.cards("of three") == [], "a vote changes nothing that a card shows"
     stage.settle(voted)
     stage.work(worker, seconds=10)
     assert ["*refund* (2 votes)" in card.plain for card in stage.cards("of three")] == [True]
@@ -150,6 +233,6 @@ def test_a_deleted_card_is_posted_again_with_its_next_vote_or_within_the_hour(st
     post_deleted_again(worker)
     stage.work(worker, seconds=5)
     assert len(stage.calls("chat.postMessage")) == posts, "what is there is left alone, and so is what is decided"
-    stage.settle(waiting)
+    stage.desk.click(BEN, waiting, REFUND, now=stage.now())
     stage.work(worker, seconds=5)
     assert (len(stage.cards("*refund* (2 votes)")), stage.waiting()) == (2, 0)

@@ -27,11 +27,12 @@ def message_ts(slack: WebClient, channel: str, event_type: str, payload: dict[st
     return None
 
 
-def has_file(slack: WebClient, channel: str, thread_ts: str, name: str, title: str) -> bool:
-    """Whether the thread has a file of this name and title. Raises UnsureError if that cannot be seen now."""
+def has_file(slack: WebClient, channel: str, thread_ts: str, name: str) -> bool:
+    """Whether the thread has a file of this name. Its title is not compared: a queue's own words may come back in
+    another form. Raises UnsureError if that cannot be seen now."""
     try:
         thread = slack.conversations_replies(channel=channel, ts=thread_ts, limit=PAGE)["messages"]
     except (SlackApiError, *CONNECTION) as error:
         raise UnsureError(error) from error
     files = [file for message in thread for file in message.get("files") or []]
-    return any((file.get("name"), file.get("title")) == (name, title) for file in files)
+    return any(file.get("name") == name for file in files)

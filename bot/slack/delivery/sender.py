@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot.runtime.services import Services
 from bot.slack.blocks import Message
 from bot.slack.delivery import deduplication
-from bot.slack.errors import Kind, NotYetError, PersonGoneError, kind_of
+from bot.slack.errors import Kind, NotYetError, PersonGoneError, UnsureError, kind_of
 from bot.slack.views import candidate, notice, review_item, run
 from core.delivery import outbox
 from core.delivery.card_refs import CardRef
@@ -21,6 +21,7 @@ from core.learning.lifecycle.cards import candidate_card, run_card
 from core.policy import Policy
 from core.review.cards import item_card
 from core.storage.database import PATIENT
+from core.storage.leases import MOST_ATTEMPTS
 from core.vocabulary import Card, RecipientKind
 
 POSTING, NOTICE = "goldloop_posting", "goldloop_notice"  # types of the metadata by which a message is found again
@@ -110,8 +111,45 @@ def _channel(services: Services, due: Due) -> str:
     return str(opened["id"])
 
 
+def _show_run(services: Services, due: Due) -> str | None:
+    """The card of a run goes when the report is there, which says all that it says. The report is waited for, but not
+    for ever: it may be held up."""
+    with services.database.reading(wait=PATIENT) as session:
+        card = run_card(session, due.subject_id, services.policy)
+        is_there = card.model_id and outbox.coordinates(session, Card.CANDIDATE, card.model_id, due.recipient)
+    if card.model_id is None:
+        return show_drawn(_run, services, due)
+    if is_there:
+        return _removed(services, due)
+    if due.attempts + 1 < MOST_ATTEMPTS:
+        raise NotYetError("its report is not posted yet")
+    return show_drawn(_run, services, due)
+
+
+def _removed(services: Services, due: Due) -> str | None:
+    """Deletes the message; one that is gone, or was never posted, is as good as deleted. Where the workspace allows no
+    deletion it is brought up to date."""
+    ts = due.ts
+    if due.maybe_posted:
+        ts = deduplication.message_ts(services.slack, due.channel, POSTING, {"posting": due.id}, due.since)
+    if ts is None:
+        return None
+    try:
+        services.slack.chat_delete(channel=due.channel, ts=ts)
+    except SlackApiError as error:
+        kind = kind_of(str(error.response.get("error")))
+        if kind is Kind.OTHER:
+            return show_drawn(_run, services, due)
+        if kind is not Kind.GONE:
+            raise
+    return ts
+
+
 def _show_chart(services: Services, due: Due) -> str | None:
-    """The report's chart goes into the thread of its card, once; it waits until that is posted. A file has no ts."""
+    """The report's chart goes into the thread of its card, once; it waits until that is posted. A file has no ts.
+
+    Slack shows a file some time after it took it. So where no failure was noted since the chart was perhaps sent, as
+    after a crash, it is looked for twice, with a pause between."""
     from bot.slack.delivery.chart import alt_text, draw_report
 
     with services.database.reading(wait=PATIENT) as session:
@@ -121,8 +159,11 @@ def _show_chart(services: Services, due: Due) -> str | None:
         raise NotYetError("its card is not posted yet")
     channel, ts = where
     name, title = f"{card.name}.png", f"{card.queue_title} {card.name} on the golden set"
-    if due.maybe_posted and deduplication.has_file(services.slack, channel, ts, name, title):
-        return None
+    if due.maybe_posted:
+        if deduplication.has_file(services.slack, channel, ts, name):
+            return None
+        if due.attempts == 0:
+            raise UnsureError(TimeoutError("it may appear yet"))
     services.budget.spend_post(due.channel)
     services.slack.files_upload_v2(
         channel=channel,
@@ -135,7 +176,7 @@ def _show_chart(services: Services, due: Due) -> str | None:
     return None
 
 
-# Every card has one of the two; checked at start.
+# Every card has one of the two, and is shown by the second where it has both; checked at start.
 DRAWN: Mapping[Card, Draw] = {Card.REVIEW_ITEM: _item, Card.RUN: _run, Card.CANDIDATE: _candidate}
-SHOWN_OTHERWISE: Mapping[Card, Show] = {Card.CHART: _show_chart}
+SHOWN_OTHERWISE: Mapping[Card, Show] = {Card.RUN: _show_run, Card.CHART: _show_chart}
 CARDS: Mapping[Card, Show] = {**{card: partial(show_drawn, draw) for card, draw in DRAWN.items()}, **SHOWN_OTHERWISE}

@@ -39,6 +39,7 @@ class RunCard:
     progress: Coded  # of `RunStep`
     problem: Coded | None  # of `RunProblem`
     model: str | None
+    model_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def run_card(session: Session, run_id: int, policy: Policy) -> RunCard:
         progress=Coded(run.progress, run.progress_values),
         problem=Coded(run.problem, run.problem_values) if run.problem else None,
         model=model.name if model else None,
+        model_id=model.id if model else None,
     )
 
 

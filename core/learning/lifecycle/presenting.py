@@ -18,9 +18,9 @@ def run_requested(session: Session, run_id: int, queue: QueueRow, now: datetime)
     outbox.show(session, Card.RUN, run_id, leads_of(queue), queue, now)
 
 
-def run_changed(session: Session, run_id: int, now: datetime) -> None:
-    """Bring every message about the run up to date."""
-    outbox.redraw(session, Card.RUN, run_id, now)
+def run_changed(session: Session, run_id: int, now: datetime, urgent: bool = False) -> None:
+    """Bring every message about the run up to date. urgent: it has ended."""
+    outbox.redraw(session, Card.RUN, run_id, now, urgent)
 
 
 def candidate_stored(session: Session, model_id: int, queue: QueueRow, now: datetime) -> None:

@@ -90,7 +90,7 @@ def fail_run(session: Session, run_id: int, problem: Coded, now: datetime) -> No
     run = session.get_one(TrainingRun, run_id, with_for_update=True)
     run.state, run.finished_at = RunState.FAILED, now
     run.problem, run.problem_values = problem.code, dict(problem.values)
-    run_changed(session, run.id, now)
+    run_changed(session, run.id, now, urgent=True)
 
 
 def give_up_evaluation(session: Session, model_id: int, problem: Coded, now: datetime) -> None:
@@ -105,4 +105,4 @@ def give_up_evaluation(session: Session, model_id: int, problem: Coded, now: dat
 def say_progress(session: Session, run: TrainingRun, step: Coded, now: datetime) -> None:
     """The run's card in the leads' channel shows this next. step: of `RunStep`."""
     run.progress, run.progress_values = step.code, dict(step.values)
-    run_changed(session, run.id, now)
+    run_changed(session, run.id, now, urgent=run.state is RunState.DONE)
