@@ -53,7 +53,7 @@ bench: $(READY)
 	@$(BIN)/python -m benchmarks.scale $(ARGS)
 
 # Months of the loop on the texts of ../shared/data, with the truth known: does the gate let a better model live, and no
-# worse one? Ten minutes on two quiet cores, two to three hours with ARGS=--full; Ctrl-C ends it, the same command goes on.
+# worse one? Ten minutes on two quiet cores, an hour and a half with ARGS=--full. Ctrl-C ends it, the same command goes on.
 bench-loop: $(READY)
 	@$(BIN)/python -m benchmarks.loop $(ARGS)
 

@@ -51,12 +51,12 @@ def main(
         say("A month has failed, see above; the same command plays it again.")
         raise typer.Exit(1) from None
     runs = [[results.kept(folder, setting, arm) for arm in Arm] for setting in settings]
-    months = [month for run in runs if all(run) for month in run if month is not None]
-    if not months:
+    finished = [run for run in runs if all(run)]
+    if not finished:
         say("No run is finished.")
         raise typer.Exit(1)
-    print(heading())
-    for line in report(months):
+    print(f"{heading()}{len(finished)} of {len(settings)} runs are finished\n")
+    for line in report([month for run in finished for month in run if month is not None]):
         print(line)
 
 
