@@ -45,12 +45,13 @@ fuzz: $(READY)
 chaos: $(READY)
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
 
-# Clicks, intake and a large database, each beside what it is compared with; see benchmarks/README.md. A few minutes, or
+# Clicks, intake, a large database and training, each beside what it is compared with; see benchmarks/README.md. A few minutes, or
 # an hour with ARGS=--full.
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.clicks $(ARGS)
 	@$(BIN)/python -m benchmarks.intake $(ARGS)
 	@$(BIN)/python -m benchmarks.scale $(ARGS)
+	@$(BIN)/python -m benchmarks.training $(ARGS)
 
 # Months of the loop on the texts of ../shared/data, with the truth known: does the gate let a better model live, and no
 # worse one? Ten minutes on two quiet cores, an hour and a half with ARGS=--full. Ctrl-C ends it, the same command goes on.
