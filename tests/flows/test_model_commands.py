@@ -1,13 +1,15 @@
 """`goldloop model …` as operators type it."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from core.storage.database import Database
-from tests.core.desk import opened
-from tests.core.models import promoted, seeded
+from tests.core.desk import NOW, opened, sent
+from tests.core.learning.test_shadow import worked
+from tests.core.models import candidate, promoted, seeded
 from tests.flows.test_terminal import Terminal, goldloop
 from tests.people import CLEO, support_policy
 
@@ -58,10 +60,27 @@ def test_a_file_that_was_changed_is_named(terminal: Terminal) -> None:
 
 
 @pytest.mark.usefixtures("sqlite_only")
+def test_a_shadow_is_printed_with_its_disagreements(goldloop: Terminal, database: Database) -> None:
+    desk = seeded(opened(database, support_policy(rollout={"shadow_hours": 24})))
+    candidate(desk)
+    worked(desk, NOW)
+    desk.ingest(sent("where is the parcel with my lamp", {"refund": 0.9, "delivery": 0.1}, external_id="T-1"))
+    worked(desk, NOW + timedelta(minutes=1))
+    assert goldloop.run("model", "shadow", "1").stdout.splitlines() == [
+        "In shadow it agreed with what was answered in 0 of 1 prediction (0.0%).",
+        "refund: agreed in 0 of 1 (0%)",
+        "refund → delivery: 1",
+    ]
+    apart = json.loads(goldloop.run("model", "shadow", "1", "--examples").stdout)
+    assert (apart["id"], apart["answered"], apart["candidate"]) == ("T-1", "refund", "delivery")
+
+
+@pytest.mark.usefixtures("sqlite_only")
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (("show", "9"), "There is no model 9"),
+        (("shadow", "1"), "Model 1 was never in shadow"),
         (("evidence", "9"), "There is no model 9"),
         (("evidence", "1", "--out", "no/folder/x.zip"), "no/folder/x.zip cannot be written"),
         (("verify", "missing.zip"), "missing.zip cannot be read"),
