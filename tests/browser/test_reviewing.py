@@ -51,7 +51,7 @@ def test_a_reviewer_says_why_corrects_a_field_and_undoes_it_on_the_home_tab(loop
     form.get_by_role("button", name="Send").click()
     form.wait_for(state="hidden")
 
-    message(ana, "Item 1: refund").wait_for()
+    loop.box.wait_for(lambda: loop.votes() == ["U_ANA"])
 
     ana.get_by_role("link", name="goldloop").click()
     answer = ana.locator(".home .block-section", has_text="Item 1: refund")
@@ -85,7 +85,7 @@ def test_a_settled_card_changes_in_the_other_persons_window_and_words_stay_in_on
     told.get_by_role("button", name="Undo this answer").click()
     message(ana, "Item 1: your answer is withdrawn.").wait_for()
     vote.click()
-    message(ana, "Item 1: refund").nth(1).wait_for()
+    loop.box.wait_for(lambda: loop.votes() == ["U_ANA"])
     assert ben.get_by_text("Only visible to you").count() == 0
 
     card_in(loop, ben).get_by_role("button", name="Label item 1 as refund").click()
