@@ -55,7 +55,7 @@ def test_a_secret_that_is_missing_is_named_and_one_that_is_there_is_not_shown() 
         settings = load_settings()
     assert "xoxb-secret" not in repr(settings)
     assert require_setting(settings.slack_bot_token, "SLACK_BOT_TOKEN") == "xoxb-secret"
-    with pytest.raises(Invalid, match="SLACK_APP_TOKEN is not set; see docs"):
+    with pytest.raises(Invalid, match="SLACK_APP_TOKEN is not set; see `goldloop docs slack`"):
         require_setting(SecretStr(""), "SLACK_APP_TOKEN")
 
 

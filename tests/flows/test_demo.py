@@ -69,7 +69,7 @@ def test_the_first_tickets_have_a_label_that_fits_and_that_the_first_model_knows
             "this file has 100 texts and 1 labels",
         ),
         ("text,label\nhello,a\nbye,b\n", "the demo needs at least 60 different texts and 2 labels"),
-        ("words,label\nhello,a\n", "there is no column “text”"),
+        ("words,label\nhello,a\n", "The column text is missing"),
         ("text,label\nhello,\n", "row 1: label is empty"),
     ],
 )

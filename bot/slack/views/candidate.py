@@ -77,6 +77,11 @@ def _pending(card: CandidateCard) -> str:
         return ":arrows_counterclockwise: *The live model has changed.* A new report is on its way."
     if not card.passed:
         return ":no_entry: *The golden gate refuses it.* React with :x: to reject it. A check mark won't promote it."
+    if card.erased:
+        return (
+            ":warning: *It learned from text that has been erased since.* React with :x: to reject it. "
+            "A check mark won't promote it."
+        )
     if card.shadow is not None and card.shadow.report is None:
         return _in_shadow(card.shadow)
     given = len(card.approvals)

@@ -20,7 +20,7 @@ from core.storage import leases
 from core.storage.leases import LEASE, LONGEST_PAUSE
 from core.vocabulary import Card
 from tests.core.desk import NOW, REFUND, Desk
-from tests.people import ANA, BEN, LEADS, REVIEW, support_policy
+from tests.people import ANA, BEN, EVA, LEADS, REVIEW, support_policy
 
 SECOND = timedelta(seconds=1)
 
@@ -264,6 +264,7 @@ def test_a_message_is_redrawn_where_it_stands_when_the_policy_names_another_chan
     shown(desk, claim(desk), ts="1.0")
     moved = desk.under(channel="C_MOVED")
     moved.click(ANA, item, REFUND)
+    moved.click(BEN, item, REFUND)
     due = claim(moved)
     assert due is not None
     assert (due.channel, due.ts) == (REVIEW, "1.0")
@@ -287,6 +288,7 @@ def test_each_recipient_has_a_message_of_its_own_and_all_are_redrawn(desk: Desk)
         shown(desk, due, ts=f"{due.id}.0")
     assert claim(desk) is None
     desk.click(BEN, item, REFUND)
+    desk.click(EVA, item, REFUND)
     again = [claim(desk), claim(desk)]
     assert [due and (due.recipient, due.ts is not None) for due in again] == [
         (reviewers_of(desk.queue()), True),
