@@ -15,7 +15,7 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
-# Those that take over two seconds each: real processes that are killed, real windows, models that are fitted.
+# Tests over two seconds, and files that fit a model or start a process for most of their tests.
 slow-tests: $(READY)
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m slow $(ARGS)
 

@@ -11,6 +11,9 @@ from bot.runtime.migrate import UNRELEASED, migrate
 from core.errors import Refusal
 from core.storage.database import Database
 
+pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
+
+
 POLICY = """
 [queues.support]
 channel = "C_REVIEW"

@@ -28,6 +28,9 @@ from tests.core.desk import BILLING, NOW, Desk
 from tests.core.models import candidate, claimed, decisions, live, promoted, requested, run, seeded, ticking
 from tests.people import ANA, BEN, CLEO
 
+pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
+
+
 SECRET = "rosalind was charged twice"
 WHY = "the text was a forgery"
 

@@ -29,10 +29,12 @@ from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.votes import NewAnswer, cast_vote
 from core.vocabulary import AnswerKind, ItemState
 
+pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
+
+
 SEED = 11  # with it every process is forked, so none takes three seconds to start
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "way"), [("sqlite", "http"), ("postgresql", "socket")])
 def test_three_kills_among_work_break_no_promise(kind: Kind, way: Way, tmp_path: Path) -> None:
     result = rounds.play(Round(0, SEED, 3, kind, way, workers=1, items=3), tmp_path, lambda what: None, doctor=False)

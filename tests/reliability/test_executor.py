@@ -20,6 +20,9 @@ from core.learning.learners.text import TextLearner
 from core.vocabulary import Coded
 from tests.reliability.pieces_of_work import HERE, MEGABYTE, break_down, die, hoard, leave, process_of, refuse, stay
 
+pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
+
+
 WORDS = [f"word{number}" for number in range(1000)]
 
 
@@ -80,7 +83,6 @@ def test_an_executor_that_is_stopped_ends_its_work_and_begins_no_more(tmp_path: 
         executor(process_of, report=ignored)
 
 
-@pytest.mark.slow
 def test_the_memory_of_a_fit_is_given_back() -> None:
     """The libraries, the rows, and whatever a learner keeps."""
     rows = examples(1000)

@@ -27,6 +27,9 @@ from core.vocabulary import AnswerKind, EventKind
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk, opened
 from tests.people import ANA, support_policy
 
+pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
+
+
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 BACK = NOW - HOUR  # what the clock says after it was put back
 FORWARD = NOW + HOUR

@@ -17,7 +17,7 @@ from tests.people import ANA, BEN, CLEO, DAN, EVA, REVIEW, support_policy, works
 
 __all__ = ["loop", "start_loop"]  # a running Goldloop
 
-pytestmark = pytest.mark.usefixtures("sqlite_only")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("sqlite_only")]
 
 GUS = "U_GUS"
 STARTED = 3  # times that Slack is asked who we are: before anything runs, by Bolt, and by the worker's first refresh

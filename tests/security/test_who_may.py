@@ -187,6 +187,7 @@ DOORS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("door", DOORS, ids=[door.name for door in DOORS])
 def test_only_those_pass_who_may(house: House, door: Door) -> None:
     subject = door.make(house)

@@ -33,6 +33,9 @@ from tests.core.models import decisions, live, promoted, seeded
 from tests.core.review.test_renewal import renewed
 from tests.people import ANA, BEN, CLEO, DAN, LEADS
 
+pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
+
+
 DAY = timedelta(hours=24)
 PARCEL = "where is the parcel with my lamp"  # both models say delivery
 SHARE = 0.5  # so that every id is in one of the two groups

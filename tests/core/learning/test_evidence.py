@@ -31,6 +31,9 @@ from tests.core.desk import BILLING, NOW, Desk
 from tests.core.models import SEEDS, candidate, promoted, seeded
 from tests.people import ANA, BEN, CLEO
 
+pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
+
+
 SECRET = "taken twice from my account"
 
 

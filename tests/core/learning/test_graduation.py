@@ -27,6 +27,9 @@ from tests.core.desk import BILLING, DELIVERY, NONE, NOW, REFUND, SURE, Desk
 from tests.core.models import claimed, requested, seeded, ticking, trained
 from tests.people import ANA, BEN, CLEO
 
+pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
+
+
 OLDEST, MIDDLE, NEWEST = "my first wrong bill", "another strange invoice", "the third odd charge"
 
 
@@ -111,7 +114,6 @@ def test_a_pinned_past_error_stays_and_one_that_trains_cannot_be_pinned(open_des
         pin(session, example(desk, OLDEST).id, CLEO, NOW, desk.rules)
 
 
-@pytest.mark.slow
 def test_eligible_past_errors_have_a_place_of_their_own(open_desk: OpenDesk) -> None:
     """The live model's snapshot knew the oldest two of four: the newest of them is kept, and the newest beyond it."""
     desk = capped(open_desk, eligible=1, beyond=1)
@@ -191,7 +193,6 @@ def test_content_that_an_audit_drew_stays_out_of_training(open_desk: OpenDesk) -
     assert still_golden(desk) == [OLDEST, MIDDLE, NEWEST]
 
 
-@pytest.mark.slow
 def test_what_has_graduated_never_becomes_golden_again(open_desk: OpenDesk) -> None:
     desk = capped(open_desk)
     three(desk)
@@ -208,7 +209,6 @@ def test_what_has_graduated_never_becomes_golden_again(open_desk: OpenDesk) -> N
         ask(desk, example(desk, OLDEST).id)
 
 
-@pytest.mark.slow
 def test_a_graduate_is_asked_about_as_the_training_row_that_it_is(open_desk: OpenDesk) -> None:
     desk = capped(open_desk)
     first, *_others = three(desk)

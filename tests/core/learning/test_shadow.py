@@ -34,6 +34,9 @@ from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, SURE, Desk, sent
 from tests.core.models import candidate, live, model, promoted, requested, run, seeded
 from tests.people import CLEO
 
+pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
+
+
 DAY = timedelta(hours=24)
 PARCEL = "where is the parcel with my lamp"
 

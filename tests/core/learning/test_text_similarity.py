@@ -54,6 +54,7 @@ def test_the_answer_does_not_depend_on_how_it_is_cut_into_parts(monkeypatch: pyt
 words = st.text("abc ", max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(st.lists(words, max_size=6), st.lists(words, max_size=6), words, words, st.floats(0.5, 1))
 def test_other_texts_never_change_whether_two_are_near(

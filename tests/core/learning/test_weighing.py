@@ -23,6 +23,9 @@ from tests.core.learning.test_runs import Killed
 from tests.core.models import claimed, requested, run, ticking
 from tests.people import ANA, BEN
 
+pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
+
+
 TRAIN_ALL = {"seed_share": 0.0}
 AUTO = {"error_weight": "auto", "learner": "first word", "corrections": 0}
 

@@ -25,6 +25,9 @@ from tests.core.desk import BILLING, CANNOT, DELIVERY, NOW, REFUND, SURE, UNSURE
 from tests.core.models import promoted, seeded
 from tests.people import ANA, BEN, CLEO, DAN, EVA
 
+pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
+
+
 PARCEL = "where is the parcel with my lamp"
 
 
