@@ -24,7 +24,7 @@ from tests.postgres import PostgresServer
 
 UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
 CROWD = tuple(f"U_{number:02}" for number in range(8))
-ITEMS = 16
+ITEMS = 60  # enough votes are left when the last outage begins
 OUTAGES = 4
 PATIENCE = 60.0
 SEED = 20261124
