@@ -124,7 +124,7 @@ def test_many_people_click_at_once(web: WebClient, box: SandboxClient, app: App,
     card = people[0].messages("review")[-1]
     with ThreadPoolExecutor(16) as pool:
         outcomes = list(pool.map(lambda person: person.click(card, "Refund"), people))
-    assert all(each.ok for each in outcomes)
+    assert all(each.ok for each in outcomes), outcomes
     clicks = [body for body in heard.bodies if body["type"] == "block_actions"]
     assert {body["user"]["id"] for body in clicks} == {each.id for each in people}
     assert len({body["actions"][0]["action_ts"] for body in clicks}) == 16
