@@ -33,6 +33,8 @@ from tests.loop import PATIENCE, Loop
 from tests.people import ANA, BEN, support_policy, workspace
 from tests.postgres import find_binaries
 
+pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
+
 
 def lived_in(database: Database) -> None:
     """A settled item, an open one, both shown in Slack, and a live model."""
@@ -99,7 +101,6 @@ def test_items_coordinates_and_the_live_model_come_back(database_url: str, tmp_p
         again.close()
 
 
-@pytest.mark.slow
 def test_a_card_of_what_a_restore_lost_counts_for_no_other_ticket(database_url: str, tmp_path: Path) -> None:
     """The ticket after the restore has the number of the lost one, whose card still hangs in the channel."""
     chances = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}

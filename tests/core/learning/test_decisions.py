@@ -38,6 +38,9 @@ from tests.core.models import (
 )
 from tests.people import ANA, CLEO, DAN, LEADS
 
+pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
+
+
 LEO = "U_LEO"  # a lead whose account is deactivated
 WHY = "the past errors were mislabelled"
 APPROVE, REJECT, OVERRULE, OVERRULE_WITHOUT_REASON, WITHDRAW = "approve", "reject", "overrule", "overrule…", "withdraw"
@@ -176,7 +179,6 @@ def test_a_report_of_what_a_restore_lost_overrules_for_no_other_model(desk: Desk
     assert model(desk, model_id).state is ModelState.CANDIDATE
 
 
-@pytest.mark.slow
 def test_each_act_has_the_effect_that_the_table_says(desk: Desk) -> None:
     seeded(desk)
     with desk.database.transaction() as session:

@@ -41,6 +41,8 @@ from tests.core.desk import BILLING, DELIVERY, NONE, NOW, REFUND, Desk
 from tests.core.models import candidate, claimed, requested, run, seeded, ticking, trained, waiting_jobs
 from tests.people import ANA, BEN, CLEO, LEADS
 
+pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
+
 
 class Killed(BaseException):
     """The worker's process ends here."""
@@ -334,7 +336,6 @@ def test_a_run_and_what_serves_its_model_use_a_learner_that_the_process_added(op
         Serving(desk.database).live(desk.rules)
 
 
-@pytest.mark.slow
 def test_a_run_that_is_killed_is_taken_up_with_the_same_snapshot_and_gives_the_same_model(desk: Desk) -> None:
     seeded(desk)
     snapshots = 0

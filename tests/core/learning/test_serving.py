@@ -17,6 +17,9 @@ from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk
 from tests.core.models import THINGS, candidate, promoted, seeded, trained
 from tests.people import CLEO, support_policy
 
+pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
+
+
 RULES = support_policy().queues[0]
 
 
