@@ -9,7 +9,8 @@ from core.policy import QueuePolicy
 
 
 def exclude_near_duplicates(rows: Sequence[Row], golden: Sequence[Golden], policy: QueuePolicy) -> list[Row]:
-    """The rows that are not near a golden example, and proof of it: raises LeakageError if one is left."""
+    """The rows that neither equal a golden example nor are near one. Raises LeakageError if a row is left whose content
+    equals a golden example or was found near one."""
     hashes = {example.content_hash for example in golden}
     others = [row for row in rows if row.content_hash not in hashes]
     close = near([row.input for row in others], [example.input for example in golden], policy.golden.near_duplicate)
