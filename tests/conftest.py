@@ -4,16 +4,18 @@ import gc
 import itertools
 import logging
 import os
+import re
 import shutil
 import socket
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import certifi
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 
 from bot.runtime.migrate import migrate
 from core.storage.database import Database
@@ -61,6 +63,19 @@ def _one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("SSL_CERT_FILE", str(path))
         patch.setenv("SSL_CERT_DIR", str(path.parent))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _locks_name_their_table() -> Iterator[None]:
+    """A lock that names none takes the rows of every table joined to it, a queue's among them."""
+
+    def check(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        unnamed = re.search(r"JOIN .* FOR (NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)(?! OF)", statement, re.DOTALL)
+        assert not unnamed, f"this locks the joined tables, too: {statement}"
+
+    event.listen(Engine, "before_cursor_execute", check)
+    yield
+    event.remove(Engine, "before_cursor_execute", check)
 
 
 @pytest.fixture(autouse=True)

@@ -85,9 +85,14 @@ def request_run_if_due(session: Session, queue: QueueRow, now: datetime, policy:
         request_run(session, queue, Trigger.CORRECTIONS, None, now, policy)
 
 
+def locked_run(session: Session, run_id: int) -> TrainingRun:
+    """The run, which the caller may change. Its queue is read with it and stays free: intake shares the queue's row."""
+    return session.get_one(TrainingRun, run_id, with_for_update={"of": TrainingRun})
+
+
 def fail_run(session: Session, run_id: int, problem: Coded, now: datetime) -> None:
     """problem: of `RunProblem`."""
-    run = session.get_one(TrainingRun, run_id, with_for_update=True)
+    run = locked_run(session, run_id)
     run.state, run.finished_at = RunState.FAILED, now
     run.problem, run.problem_values = problem.code, dict(problem.values)
     run_changed(session, run.id, now, urgent=True)

@@ -27,7 +27,7 @@ from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.candidates import Measured, measure, store_candidate
 from core.learning.lifecycle.label_suspects import SUSPECTS
 from core.learning.lifecycle.presenting import model_changed
-from core.learning.lifecycle.runs import fail_run, say_progress
+from core.learning.lifecycle.runs import fail_run, locked_run, say_progress
 from core.learning.lifecycle.weighing import choose_weight, weighed
 from core.policy import Policy, QueuePolicy
 from core.records.learning import Live, ModelVersion, Snapshot, TrainingRun
@@ -132,7 +132,7 @@ def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePo
             session.get_one(Live, run.queue_id, with_for_update=True)
             if graduates(session, run.queue_id, policy.golden, lock=True) != leaving:
                 continue
-            stored = session.get_one(TrainingRun, run.id, with_for_update=True)
+            stored = locked_run(session, run.id)
             if stored.snapshot_id is not None:  # a worker that took the job over was quicker; a run has one snapshot
                 run.snapshot_id = stored.snapshot_id
                 return _left(snapshot_rows(session, stored.snapshot_id))
@@ -171,7 +171,7 @@ def _weigh(
     """Choose the weight of the rows that correct the model, and store the choice. True: a sweep measured it."""
     choice = choose_weight(database, run, rows, policy.retraining, execute, report, extra_learners)
     with database.transaction(wait=PATIENT) as session:
-        stored = session.get_one(TrainingRun, run.id, with_for_update=True)
+        stored = locked_run(session, run.id)
         if not stored.weighing:  # else a worker that took the job over was quicker
             stored.weighing, stored.weighing_values = choice.code, dict(choice.values)
         run.weighing, run.weighing_values = stored.weighing, stored.weighing_values
@@ -204,7 +204,7 @@ def _store(
                 continue  # promoted or rolled back while we compared: compare with what is live now
             jobs.finish(session, claimed)  # first: who lost the job must not get as far as storing a second model
             store_candidate(session, run, learner.name, made.fingerprint, made.packed, measured, clock(), policy)
-            stored = session.get_one(TrainingRun, run.id, with_for_update=True)
+            stored = locked_run(session, run.id)
             stored.state, stored.finished_at = RunState.DONE, clock()
             say_progress(session, stored, Coded(RunStep.DONE), clock())
             if policy.golden.second_looks:
@@ -228,6 +228,6 @@ def _reporter(database: Database, run_id: int, clock: Clock) -> Progress:
 
     def report(step: Coded) -> None:
         with suppress(DatabaseUnavailable), database.transaction(wait=PATIENT) as session:
-            say_progress(session, session.get_one(TrainingRun, run_id, with_for_update=True), step, clock())
+            say_progress(session, locked_run(session, run_id), step, clock())
 
     return report

@@ -19,7 +19,7 @@ from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.text import TextLearner
 from core.learning.lifecycle.decisions import approve, reject
 from core.learning.lifecycle.models import newest_evaluation
-from core.learning.lifecycle.runs import TRAIN, give_up_evaluation, request_run_if_due
+from core.learning.lifecycle.runs import TRAIN, give_up_evaluation, locked_run, request_run_if_due
 from core.learning.lifecycle.serving import Serving
 from core.learning.lifecycle.training import Clock, train
 from core.records.delivery import Notice
@@ -37,7 +37,7 @@ from core.vocabulary import (
     Trigger,
 )
 from tests.core.conftest import OpenDesk
-from tests.core.desk import BILLING, DELIVERY, NONE, NOW, REFUND, Desk
+from tests.core.desk import BILLING, DELIVERY, NONE, NOW, REFUND, Desk, sent
 from tests.core.models import candidate, claimed, requested, run, seeded, ticking, trained, waiting_jobs
 from tests.people import ANA, BEN, CLEO, LEADS
 
@@ -401,6 +401,16 @@ def test_a_run_has_one_snapshot_even_if_two_workers_take_one_at_once(desk: Desk)
     with desk.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Snapshot)) == 1
         assert run(desk, run_id).snapshot_id is not None
+
+
+def test_texts_come_in_while_a_run_is_written(open_on_postgresql: OpenDesk) -> None:
+    """On SQLite, which has one writer at a time, they wait."""
+    desk = open_on_postgresql()
+    seeded(desk)
+    run_id = requested(desk) or 0
+    with desk.database.transaction() as session:
+        locked_run(session, run_id)
+        assert desk.ingest(sent("where is my parcel")).new == 1
 
 
 def test_the_seed_differs_from_run_to_run_and_is_stored(desk: Desk) -> None:
