@@ -144,7 +144,7 @@ def _doctor(place: Place) -> Finding:
         env={**place.environment, "PORT": str(place.ports[0]), "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     bad = [line for line in done.stdout.splitlines() if "✗" in line and "jobs" not in line]
