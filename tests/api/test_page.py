@@ -78,7 +78,7 @@ def test_the_receiver_on_the_page_accepts_what_is_signed(capsys: pytest.CaptureF
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": Webhook(SECRET).sign("evt_1", now, body),
     }
-    names["told"](body.encode(), headers)
+    names["receive"](body.encode(), headers)
     assert capsys.readouterr().out == "T-1 is refund\n"
 
 

@@ -207,7 +207,7 @@ def test_slack_takes_a_card_with_the_longest_labels_there_are(letter: str) -> No
 
 def test_a_card_says_what_the_new_model_and_the_former_one_say() -> None:
     drawn = review_item.render(item(since=Guess("refund", 0.9, {}, "v4")))
-    words = "The new model v4 says *refund* (90%). The former one said *billing error* (50%)."
+    words = "The new model v4 says *refund* (90%). The previous one said *billing error* (50%)."
     assert words in check(drawn)
     assert words.replace("*", "") in drawn.text
     alone = item(since=Guess("refund", 0.9, {}, "v4"), predicted_label=None, confidence=None)

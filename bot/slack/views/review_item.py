@@ -101,7 +101,7 @@ def _guess(card: ItemCard, mark: str = "*") -> str:
     if card.since is None:
         return f"The model says {former}."
     now = f"The new model {card.since.model} says {said(card.since.label, card.since.confidence)}."
-    return f"{now} The former one said {former}." if former else now
+    return f"{now} The previous one said {former}." if former else now
 
 
 def _label_buttons(card: ItemCard) -> list[Block]:
