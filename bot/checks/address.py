@@ -19,7 +19,7 @@ def public_address(url: str, settings: Settings, clock: Callable[[], datetime]) 
     """Send the challenge to the address. Raises Invalid if it is not one that Slack calls."""
     address, secret = events_address(url), settings.slack_signing_secret.get_secret_value()
     if settings.slack_app_token.get_secret_value():
-        words = "SLACK_APP_TOKEN is set, so Goldloop uses Socket Mode and Slack calls no address."
+        words = "SLACK_APP_TOKEN is set, so Goldloop uses Socket Mode, which needs no public address."
         yield bad("public address", words, "Unset SLACK_APP_TOKEN to use HTTP, or omit --url.")
         return
     if not secret:
@@ -48,7 +48,7 @@ def public_address(url: str, settings: Settings, clock: Callable[[], datetime]) 
         words = f"{address} rejects the request's signature."
         yield bad("public address", words, "Set the same SLACK_SIGNING_SECRET for that process, and check its clock.")
     elif answer.status_code != 200 or challenge not in answer.text:
-        words = f"{address} answers with status {answer.status_code}, but not as Goldloop does."
+        words = f"{address} answers with status {answer.status_code}, which is not Goldloop's answer."
         yield bad("public address", words, "Check that the proxy forwards /slack/events to Goldloop.")
     else:
         yield good("public address", f"{address} answers Slack's challenge")

@@ -18,7 +18,7 @@ def labels(database: Database, policy: Policy) -> Findings:
         if stored:
             words = f"Stored examples have labels that are no longer in the policy: {counted(stored)}."
             yield note(
-                subject, words, "They are kept, but neither train nor measure. Add the labels again to use them."
+                subject, words, "They are kept, but not used for training or tests. Add the labels again to use them."
             )
         if not rejected and not stored:
-            yield good(subject, "all labels that came in are in the policy")
+            yield good(subject, "all received labels are in the policy")

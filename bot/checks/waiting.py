@@ -21,7 +21,7 @@ def waiting_for_people(queues: Sequence[QueueOverview]) -> Findings:
             yield note("queues", words, f"Run `goldloop resume -q {queue.name}` to go on.")
         if queue.disputed:
             words = f"Reviewers could not settle {count(queue.disputed, 'item')} of {queue.name}."
-            yield note("leads", words, "Ask a lead to settle what is disputed, on the cards.")
+            yield note("leads", words, "Ask a lead to settle the disputed items on their cards.")
         if queue.candidates:
             words = f"A decision is pending on {', '.join(queue.candidates)} of {queue.name}."
             yield note("leads", words, "Ask a lead to react to the report in the leads' channel.")

@@ -17,9 +17,9 @@ commands = typer.Typer()
 @commands.command("ask-again")
 def ask_again(
     queue: QueueOption,
-    golden: Annotated[int | None, typer.Option(help="id of a golden example")] = None,
-    seed: Annotated[int | None, typer.Option(help="id of a seed example that trains")] = None,
-    correction: Annotated[int | None, typer.Option(help="id of a correction that trains")] = None,
+    golden: Annotated[int | None, typer.Option(help="Id of a golden example.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Id of a seed example that is used for training.")] = None,
+    correction: Annotated[int | None, typer.Option(help="Id of a correction that is used for training.")] = None,
 ) -> None:
     """Ask reviewers again about a stored label. They do not see it; the label that they agree on replaces it."""
     given = [one for one in (golden, seed, correction) if one is not None]

@@ -23,7 +23,7 @@ commands = typer.Typer()
 
 @commands.command()
 def backup(file: Annotated[Path, typer.Argument(help="New file to write.")]) -> None:
-    """Write the whole database to a file, also while Goldloop runs."""
+    """Write the whole database to a file. Works while Goldloop runs."""
     back_up(load_settings().database_url, file)
     typer.echo(f"Wrote {file} ({file.stat().st_size / 1e6:,.1f} MB).")
 
@@ -31,9 +31,9 @@ def backup(file: Annotated[Path, typer.Argument(help="New file to write.")]) -> 
 @commands.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="File that `goldloop backup` wrote.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before the database is replaced.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Replace the database without asking.")] = False,
 ) -> None:
-    """Replace the database by a backup, upgrade its tables, and redraw every open card. Stop every process first."""
+    """Replace the database with a backup, upgrade its tables, and redraw every open card. Stop every process first."""
     settings = load_settings()
     _require_stopped(settings.database_url)
     if not yes:

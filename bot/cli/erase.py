@@ -67,7 +67,7 @@ def _erase_person(database: Database, person: str) -> list[str]:
     database.overwrite_log()
     counts = f"{_count(departed.votes, 'vote')}, {_count(departed.approvals, 'approval')}"
     others = f"{_count(departed.decisions, 'decision')} and {_count(departed.others, 'other row')}"
-    return [f"{person} is {departed.pseudonym} in {counts}, {others}."]
+    return [f"Replaced {person} by {departed.pseudonym} in {counts}, {others}."]
 
 
 def purge_summary(purged: Purged) -> str:

@@ -40,7 +40,7 @@ WhyOption = Annotated[str, typer.Option("--why", help="Reason, kept with the cha
 def import_(file: Path, queue: QueueOption) -> None:
     """Import a test set from a CSV, JSONL or Parquet file with the columns `text` and `label`.
 
-    What trains already is left out. Importing a file again adds nothing.
+    Texts that are used for training are left out. Importing a file again adds nothing.
     """
     with opened() as (database, policy), Progress(console=out, transient=True) as progress:
         chosen = policy.queue(queue)
@@ -59,7 +59,7 @@ def import_(file: Path, queue: QueueOption) -> None:
 
 @commands.command()
 def add(text: str, label: str, queue: QueueOption, by: ByOption, why: WhyOption) -> None:
-    """Add one example. It counts with the past errors, because it was chosen and not drawn."""
+    """Add one example. It counts with the past errors, because it was chosen, not drawn at random."""
     with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
         golden_id = add_golden(session, text, label, by, why, utc_now(), policy.queue(queue))
     out.print(f"Golden example {golden_id} was added.")
@@ -75,7 +75,7 @@ def relabel(golden_id: GoldenId, label: str, queue: QueueOption, by: ByOption, w
 
 @commands.command()
 def retire(golden_id: GoldenId, queue: QueueOption, by: ByOption, why: WhyOption) -> None:
-    """Take an example out. It tests no later candidate and doesn't train."""
+    """Retire an example: it is no longer used for tests, and not for training."""
     with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
         retire_golden(session, golden_id, by, why, utc_now(), policy.queue(queue))
     out.print(f"Golden example {golden_id} is retired.")
@@ -83,7 +83,7 @@ def retire(golden_id: GoldenId, queue: QueueOption, by: ByOption, why: WhyOption
 
 @commands.command("pin")
 def pin_example(golden_id: GoldenId, queue: QueueOption, by: ByOption) -> None:
-    """Refuse every candidate that gets this past error wrong again."""
+    """Pin a past error: the gate then refuses every candidate that gets it wrong again."""
     with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
         pinned = pin(session, golden_id, by, utc_now(), policy.queue(queue))
     low, high = (round(share * 100) for share in NATURAL_BREAKS)
@@ -96,7 +96,7 @@ def pin_example(golden_id: GoldenId, queue: QueueOption, by: ByOption) -> None:
 
 @commands.command("unpin")
 def unpin_example(golden_id: GoldenId, queue: QueueOption, by: ByOption) -> None:
-    """Let this past error count like any other."""
+    """Unpin a past error, so that it counts like any other."""
     with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
         left = unpin(session, golden_id, by, policy.queue(queue))
     typer.echo(f"Golden example {golden_id} is not pinned. {count(left, 'past error')} pinned.")

@@ -30,7 +30,7 @@ commands = typer.Typer(no_args_is_help=True, help="Show a model's card; export a
 def show(
     model_id: int, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, without texts.")] = False
 ) -> None:
-    """Print the card of a model: how it was made, what it learned from, what was measured and decided."""
+    """Print the card of a model: how it was made, its training data, its evaluation and the decisions about it."""
     with opened() as (database, policy), database.reading(wait=PATIENT) as session:
         card = model_card(session, model_id, policy)
     if as_json:
@@ -47,7 +47,7 @@ def shadow(
     model_id: int,
     examples: Annotated[bool, typer.Option(help="Print each disagreement as a line of JSON, by external id.")] = False,
 ) -> None:
-    """Print where a candidate in shadow agrees with what was answered, and where not. While it runs: so far."""
+    """Print where a candidate in shadow agrees with the stored answers and where not; during the shadow, so far."""
     with opened() as (database, _policy), database.reading(wait=PATIENT) as session:
         report, apart = shadow_report(session, model_id), predictions_apart(session, model_id) if examples else []
     if report is None:
@@ -102,7 +102,7 @@ def verify(
     queue, name = map(terminal_safe, checked.model)
     _print(f"The evidence of {name} of {queue} is unchanged.\nDigest: {checked.digest}")
     if digest is None:
-        _print("To be sure that it was not made anew, compare the digest with the one printed when it was written.")
+        _print("To rule out that the file was recreated, compare the digest with the one printed when it was written.")
 
 
 def _content(file: Path) -> bytes:

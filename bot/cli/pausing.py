@@ -20,7 +20,7 @@ def pause(queue: QueueOption) -> None:
 
 @commands.command()
 def resume(queue: QueueOption) -> None:
-    """Post the cards that waited while a queue was paused, and new ones again."""
+    """Post the cards that waited while a queue was paused, and new cards from now on."""
     with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
         changed = resume_queue(session, policy.queue(queue).name)
     typer.echo(f"{queue} is no longer paused." if changed else f"{queue} is not paused.")

@@ -61,7 +61,7 @@ def write_policy(path: Path, answers: Answers) -> None:
             file.write(text)
     except FileExistsError:
         raise Invalid(
-            f"{path} already exists and was not changed. Edit it, or write another file with --file."
+            f"{path} already exists and was not changed. Edit it, or write a different file with --file."
         ) from None
     except OSError as error:
         raise Invalid(f"{path} cannot be written: {error.strerror}.") from None

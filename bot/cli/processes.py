@@ -16,7 +16,7 @@ out = Console()
 
 @commands.command()
 def run() -> None:
-    """Run Slack's side, the HTTP API and the worker in one process: enough for a team on SQLite."""
+    """Run the Slack app, the HTTP API and the worker in one process: enough for a team on SQLite."""
     from bot.server import run
 
     run.run(load_settings(), web=True, work=True)
@@ -24,7 +24,7 @@ def run() -> None:
 
 @commands.command()
 def web() -> None:
-    """Run Slack's side and the HTTP API only. Start any number of these processes."""
+    """Run the Slack app and the HTTP API only. Start any number of these processes."""
     from bot.server import run
 
     run.run(load_settings(), web=True, work=False)

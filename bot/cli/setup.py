@@ -68,7 +68,7 @@ def init(
     """Write a commented goldloop.toml. Prompts for every option that is missing."""
     path = file or load_settings().policy
     if path.exists():  # before the prompts; writing checks again
-        raise Invalid(f"{path} already exists and was not changed. Edit it, or write another file with --file.")
+        raise Invalid(f"{path} already exists and was not changed. Edit it, or write a different file with --file.")
     if label and labels_from:
         raise Invalid("Use either --label or --labels-from, not both.")
     taken = labels_of(labels_from) if labels_from else tuple(label or ())
@@ -113,7 +113,7 @@ def retry_deliveries(
         bool, typer.Option("--all", help="Also redraw every open card, as after restoring a backup.")
     ] = False,
 ) -> None:
-    """Send the messages that were given up again, once the cause is fixed."""
+    """Resend the messages that were given up, once the cause is fixed."""
     url = load_settings().database_url
     with open_database(url) as database, database.transaction(wait=PATIENT) as session:
         count = try_again(session, utc_now())

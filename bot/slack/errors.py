@@ -17,7 +17,7 @@ INVITE = "Invite me there: `/invite @goldloop`."
 UNARCHIVE = "Unarchive the channel, or name another one in the policy."
 ALLOW = "Let the bot post there, in the channel's settings."
 READ_ONLY = "I may not post there. Allow it in the channel's settings, or name another one in the policy."
-OUR_FAULT = "A fault of Goldloop's: the log has what Slack says of it. Upgrade, or settle it by another way."
+OUR_FAULT = "This is a bug in Goldloop: the log has Slack's explanation. Upgrade to the newest release."
 
 
 class Kind(enum.Enum):

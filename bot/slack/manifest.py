@@ -41,7 +41,7 @@ def events_address(public_url: str) -> str:
     parts = urlsplit(public_url.strip())
     if not parts.hostname or (parts.scheme != "https" and parts.hostname not in LOOPBACK):
         raise Invalid(
-            f"“{public_url}” is not an https:// address, and Slack calls no other. Use one such as https://bot.example.com."
+            f"“{public_url}” is not an https:// address. Slack calls only those: use one such as https://bot.example.com."
         )
     base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
     return base if base.endswith(EVENTS_PATH) else base + EVENTS_PATH

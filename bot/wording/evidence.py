@@ -16,13 +16,13 @@ def evidence_sentence(fault: Coded, form: Format) -> str:
         case EvidenceFault.MISSING:
             return f"{file} is missing."
         case EvidenceFault.ADDED:
-            return f"{file} does not belong to the pack."
+            return f"{file} does not belong to the evidence pack."
         case EvidenceFault.UNREADABLE:
             return f"{file} is damaged and cannot be read."
         case EvidenceFault.DISAGREES:
-            return f"{file} contradicts the rest of the pack: its content does not belong to the training snapshot."
+            return f"{file} contradicts the other files: it belongs to another training snapshot."
         case EvidenceFault.OTHER_DIGEST:
             found = f"its digest is {form.text(fault.values['found'])}" if fault.values["found"] else "it has no digest"
-            return f"This is another pack: {found}, and not {form.text(fault.values['expected'])}."
+            return f"This is a different evidence pack: {found}, and not {form.text(fault.values['expected'])}."
         case _:
             assert_never(known)

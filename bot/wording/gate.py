@@ -38,8 +38,8 @@ def _block(code: GateBlock, values: Values, form: Format) -> str:
             )
         case GateBlock.MORE_BROKEN:
             return (
-                f"More golden examples would break ({values['regressions']}) than be fixed ({values['improvements']}), "
-                f"of {values['n']} that count. {_by_chance(values['p_value'])}"
+                f"More golden examples are newly wrong ({values['regressions']}) than newly right "
+                f"({values['improvements']}), of {values['n']} that count. {_by_chance(values['p_value'])}"
             )
         case GateBlock.PIN_BROKEN:
             named = ", ".join(f"#{one}" for one in values["examples"])
@@ -74,11 +74,12 @@ def _block(code: GateBlock, values: Values, form: Format) -> str:
 def _warning(code: GateWarning, values: Values, form: Format) -> str:
     match code:
         case GateWarning.LIVE_UNUSABLE:
-            return f"Nothing was compared with the live model, which can't be opened: {form.text(values['sentence'])}"
+            sentence = form.text(values["sentence"])
+            return f"The candidate wasn't compared with the live model, which can't be opened: {sentence}"
         case GateWarning.NOTHING_TESTED:
             past = count(values["past_errors"], "past error")
-            show = "shows" if values["past_errors"] == 1 else "show"
-            rest = f" The {past} only {show} what was fixed." if values["past_errors"] else ""
+            do = "is shown but doesn't count" if values["past_errors"] == 1 else "are shown but don't count"
+            rest = f" {past} {do}." if values["past_errors"] else ""
             return f"Nothing could be tested: there are no golden examples that count.{rest}"
         case GateWarning.NO_RANDOM_EXAMPLES:
             past = count(values["past_errors"], "past error")
@@ -146,4 +147,4 @@ def _untested(untested: int, labels: int, needed: int) -> str:
 def _few_rows(rows: Mapping[str, int], floor: int, form: Format) -> str:
     named = [f"“{form.text(label)}” ({rows[label]})" for label in rows][:NAMED]
     rest = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
-    return f"Labels with fewer than {floor} training rows: {', '.join(named)}{rest}. They are hardly learned."
+    return f"Labels with fewer than {floor} training rows: {', '.join(named)}{rest}. The model can hardly learn them."

@@ -40,11 +40,11 @@ def origins(counts: dict[Origin, int]) -> str:
 def power(summary: GoldenSummary) -> str:
     """The power of the set in plain words."""
     if summary.random == 0:
-        return "There are no random examples, so no fall in accuracy can be noticed."
+        return "There are no random examples, so no drop in accuracy can be detected."
     examples = count(summary.random, "random example")
     if summary.detectable_fall is None:
-        return f"With {examples}, no fall in accuracy is noticed reliably. Add more."
-    return f"With {examples}, a fall of {points(summary.detectable_fall)} is noticed 8 times in 10."
+        return f"With {examples}, no drop in accuracy can be detected reliably. Add more."
+    return f"With {examples}, a drop of {points(summary.detectable_fall)} is detected 8 times in 10."
 
 
 def golden_change(change: Change, form: Format) -> str:

@@ -29,16 +29,16 @@ def model_card_sections(card: ModelCard, form: Format) -> Iterator[tuple[str, li
     yield f"{form.text(card.queue_title)}: {card.name} (model {card.id})", [f"State: {STATES[card.state]}.", USE]
     yield "How it was made", [*_made(card, form)]
     yield "Training data", [*_training(card, form)]
-    yield "Measured", [*_measured(card.evaluations[-1], form)]
+    yield "Evaluation", [*_measured(card.evaluations[-1], form)]
     if card.shadow is not None:
         yield "In shadow", [agreement(card.shadow), *labels_in_shadow(card.shadow, form)]
     if card.canary is not None:
         yield "Canary", [canary_sentence(card.canary, card.name), paired_sentence(card.canary.paired)]
     earlier = [f"{_date(one)}: compared with {_other(one)}, {_verdict(one)}." for one in card.evaluations[:-1]]
     if earlier:
-        yield "Measured before", earlier
+        yield "Earlier evaluations", earlier
     decided = [f"{line.at:%Y-%m-%d %H:%M} UTC: {decision(line, form)}." for line in card.decisions]
-    yield "Decisions", decided or ["None yet. Nothing goes live without a lead."]
+    yield "Decisions", decided or ["None yet. No model goes live without a lead's approval."]
 
 
 def _made(card: ModelCard, form: Format) -> Iterator[str]:
@@ -53,12 +53,12 @@ def _training(card: ModelCard, form: Format) -> Iterator[str]:
     data = card.training
     yield f"{count(data.rows, 'row')}: {count(data.seeds, 'seed')} and {count(data.corrections, 'correction')}."
     if data.near_golden_left_out:
-        yield f"{count(data.near_golden_left_out, 'row')} left out as too close to golden examples."
+        yield f"{count(data.near_golden_left_out, 'row')} left out as near-duplicates of golden examples."
     if data.erased:
-        yield f"{count(data.erased, 'row')} erased since. The model may still contain words of them."
+        yield f"{count(data.erased, 'row')} erased since. The model may still contain words from this data."
     yield "Rows per label: " + ", ".join(f"{form.text(label)} {rows}" for label, rows in data.labels.items()) + "."
     if card.untaught:
-        yield "Without any row, so never predicted: " + ", ".join(map(form.text, card.untaught)) + "."
+        yield "No training rows, so never predicted: " + ", ".join(map(form.text, card.untaught)) + "."
     yield f"Snapshot {data.snapshot_hash} (policy {data.policy})"
 
 

@@ -20,7 +20,7 @@ DECIDED: dict[DecisionKind, str] = {
     DecisionKind.REJECT: "rejected by",
     DecisionKind.EXPIRE: "no decision in time, so the leads are asked again",
     DecisionKind.ROLL_BACK: "brought back by",
-    DecisionKind.KEEP: "canary ended, to answer all requests, by",
+    DecisionKind.KEEP: "given all requests, ahead of its canary's end, by",
 }
 
 SOURCES: dict[Source, str] = {Source.SEED: "seed", Source.CORRECTION: "correction"}
@@ -48,7 +48,7 @@ def model_step(step: Step, form: Format) -> str:
             opening = words if step.instead else words[0].upper() + words[1:]
             return f"{opening} (snapshot {step.snapshot_hash[:12]}, policy {step.policy_fingerprint})."
         case RowsErased():
-            return f"{erased_sentence(step.rows)} The next model will not have learned from them."
+            return f"{erased_sentence(step.rows)} The next model will not be trained on them."
         case _:
             assert_never(step)
 
@@ -69,7 +69,9 @@ def decision(line: DecisionLine, form: Format) -> str:
 
 
 def _snapshot(step: SnapshotTaken) -> str:
-    left = f"; {count(step.near_golden, 'row')} left out as too close to golden examples" if step.near_golden else ""
+    left = (
+        f"; {count(step.near_golden, 'row')} left out as near-duplicates of golden examples" if step.near_golden else ""
+    )
     corrections = count(step.corrections, "correction")
     return f"Snapshot {step.content_hash[:12]}: {count(step.rows, 'row')}, including {corrections}{left}."
 

@@ -6,8 +6,8 @@ from core.vocabulary import ModelState
 
 PLANNED = {
     "ask": "If it goes live, open items stay open and show its suggestion.",
-    "close": "If it goes live, unanswered items that only the former model's doubt opened are closed. Other open items "
-    "stay open and show its suggestion.",
+    "close": "If it goes live, unanswered items that were flagged only because a model was unsure are closed. Other "
+    "open items stay open and show its suggestion.",
 }
 
 

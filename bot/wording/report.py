@@ -25,13 +25,12 @@ def plain_line(scorecard: Scorecard, passed: bool, blocks: Sequence[Coded], form
 
 
 def counts_sentence(score: PooledScore) -> str:
-    """Of n golden examples that count, how many break and are fixed, and how often chance alone does that."""
+    """Of n golden examples that count, how many change, and how often chance alone does that."""
     of = f"Of {count(score.n, 'golden example')} that count{'s' if score.n == 1 else ''}"
     if not score.regressions and not score.improvements:
-        return f"{of}, none would break and none would be fixed."
-    broken = f"{score.regressions} that {_are(score.regressions)} right would break"
-    fixed = f"{score.improvements} that {_are(score.improvements)} wrong would be fixed"
-    return f"{of}, {broken} and {fixed}; two equal models differ so in {of_hundred(score.chance)}."
+        return f"{of}, none is newly wrong and none newly right."
+    changed = f"{score.regressions} {_are(score.regressions)} newly wrong and {score.improvements} newly right"
+    return f"{of}, {changed}. Two equally good models differ this much in {of_hundred(score.chance)} comparisons."
 
 
 def what_counts(score: PooledScore) -> str:
@@ -40,10 +39,10 @@ def what_counts(score: PooledScore) -> str:
     counted = f"What counts: {random} and {count(score.past_errors, 'past error')}."
     sentences = [counted] if score.n else []
     if others := score.other_past_errors:
-        sentences.append(f"{count(others, 'other past error')} only {_show(others)} what was fixed.")
+        sentences.append(f"{count(others, 'other past error')} {_shown(others)}.")
     if score.near_live:
         left_out = count(score.near_live, "random example")
-        sentences.append(f"{left_out} left out, because the live model has learned from near-duplicates.")
+        sentences.append(f"{left_out} left out, because the live model was trained on near-duplicates.")
     return " ".join(sentences)
 
 
@@ -74,15 +73,15 @@ def _because(block: Coded, form: Format) -> str:
     values = block.values
     match GateBlock(block.code):
         case GateBlock.WORSE:
-            return "more random golden examples would break than be fixed"
+            return "more random golden examples are newly wrong than newly right"
         case GateBlock.MORE_BROKEN:
-            return "more golden examples would break than be fixed"
+            return "more golden examples are newly wrong than newly right"
         case GateBlock.PIN_BROKEN:
             return f"{count(len(values['examples']), 'pinned past error')} would be wrong again"
         case GateBlock.LABEL_WORSE:
             return f"“{form.text(values['label'])}” gets worse"
         case GateBlock.SILENT_LABEL:
-            return f"it hardly ever says “{form.text(values['label'])}”"
+            return f"it hardly ever predicts “{form.text(values['label'])}”"
         case GateBlock.LABELS_EXCHANGED:
             first, second = map(form.text, values["labels"])
             return f"“{first}” and “{second}” have changed places"
@@ -99,5 +98,5 @@ def _are(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
-def _show(number: int) -> str:
-    return "shows" if number == 1 else "show"
+def _shown(number: int) -> str:
+    return "is shown but doesn't count" if number == 1 else "are shown but don't count"

@@ -35,6 +35,6 @@ class CardRef:
         """Raise NotFound where the row of this number came to be at another time, so that another one is meant."""
         if self.since not in (None, microseconds(at)):
             raise NotFound(
-                "What this message is about does not exist any more: a back-up was restored since. "
+                "This message is from before a backup was restored, and what it is about no longer exists. "
                 "Nothing was recorded, and the message can be deleted."
             )

@@ -70,7 +70,9 @@ def require_known(session: Session, endpoint: str | None, event_id: int | None, 
     if endpoint is not None and endpoint not in in_policy:
         delivery = select(EventDelivery.id).where(EventDelivery.endpoint == endpoint).limit(1)
         if session.scalar(delivery) is None:
-            raise NotFound(f"There is no endpoint “{endpoint}” in the policy, and there never was a delivery to one.")
+            raise NotFound(
+                f"There is no endpoint “{endpoint}”: it is not in the policy, and nothing was ever sent to it."
+            )
     if event_id is not None and session.get(Event, event_id) is None:
         raise NotFound(f"There is no event {event_id}. `goldloop webhooks` shows the last ones with their numbers.")
 

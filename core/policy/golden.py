@@ -16,7 +16,7 @@ class GoldenPolicy(Section):
         description="random share of the other blind items that becomes golden, whether the model was right or wrong",
     )
     audited_share: Share = Field(
-        0.5, description="random share of the audited items that becomes golden; the others serve estimates alone"
+        0.5, description="random share of the audited items that becomes golden; the others are used only for estimates"
     )
     past_errors: int = Field(
         100,

@@ -1,4 +1,4 @@
-"""`[queues.NAME.rollout]`: how gently a candidate goes live."""
+"""`[queues.NAME.rollout]`: how a candidate goes live step by step."""
 
 from typing import Literal
 
@@ -32,7 +32,7 @@ class RolloutPolicy(Section):
         0.05,
         gt=0,
         lt=0.5,
-        description="how often an equally good model may be proposed for rollback in a canary, over all looks",
+        description="probability that a rollback of an equally good model is proposed in a canary, over all looks",
     )
     expiry_hours: float = Field(
         168,

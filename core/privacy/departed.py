@@ -60,7 +60,7 @@ def erase_person(session: Session, person: str, pseudonym: str) -> Departed:
     decisions = _replaced_in_decisions(session, person, pseudonym)
     dropped = sum(_dropped(session, column, person) for column in DROPPED)
     if not any(counts.values()) and not decisions and not dropped:
-        raise NotFound(f"Nothing names {person}.")
+        raise NotFound(f"No stored row contains {person}.")
     others = sum(counts.values()) - counts[Answer.person] - counts[Approval.person]
     return Departed(pseudonym, counts[Answer.person], counts[Approval.person], decisions, others)
 

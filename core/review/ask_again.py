@@ -34,7 +34,9 @@ def ask_about_golden(session: Session, golden_id: int, person: str, now: datetim
     if example.withdrawn_at is not None:
         raise AlreadySettled(f"Golden example {golden_id} was withdrawn.")
     if example.graduated_in is not None:
-        raise AlreadySettled(f"Golden example {golden_id} trains now: ask about correction {example.correction_id}.")
+        raise AlreadySettled(
+            f"Golden example {golden_id} is used for training now: ask about correction {example.correction_id}."
+        )
     _check_kept(f"golden example {golden_id}", example.erased_at)
     return _open(session, queue, QuestionAbout.GOLDEN, "golden_id", golden_id, person, now)
 
@@ -54,7 +56,7 @@ def ask_about_training_row(
     if correction is None or correction.queue_id != queue.id:
         raise NotFound(f"{policy.shown_title} has no correction {source_id}.")
     if not correction.is_current or not _trains(session, correction):
-        raise Refusal(f"Correction {source_id} does not train.")
+        raise Refusal(f"Correction {source_id} is not used for training.")
     if correction.item.seed is not None:  # it was an answer about a seed example itself
         return _ask_about_seed(session, queue, correction.item.seed, person, now)
     assert correction.item.prediction is not None, "golden examples do not train"

@@ -123,7 +123,7 @@ def withdraw_vote(
     answers = latest_answers(session, item.id)
     last = _last(answers, person)
     if last is None or (last.kind is AnswerKind.WITHDRAWN and last.clicked_at != clicked_at):
-        raise NotFound(f"You have no answer to item {item.id} that you could undo.")
+        raise NotFound(f"You have no answer to item {item.id} to undo.")
     if last.clicked_at == clicked_at:
         return _receipt_again(session, item, last)
     if item.state is ItemState.SETTLED:
@@ -220,7 +220,7 @@ def _check_may_answer(
     """last: the reviewer's newest word about the item."""
     stands = last is not None and last.kind is not AnswerKind.WITHDRAWN
     if not known.asked and not stands:
-        raise NotAllowed(f"Item {item.id} was given to other reviewers.")
+        raise NotAllowed(f"Item {item.id} is assigned to other reviewers.")
     if item.state is ItemState.DISPUTED and not stands:
         raise Refusal(f"Item {item.id} is waiting for a lead. No more votes are needed.")
     if kind.is_vote and not (stands and last is not None and last.kind.is_vote):

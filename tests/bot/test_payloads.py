@@ -187,7 +187,7 @@ def test_a_shortcut_brings_the_text_as_it_was_typed() -> None:
     message = {"text": " a &lt;b&gt; &amp;amp; c ", "ts": "17.5"}
     body = {"user": {"id": DAN}, "message": message, "channel": {"id": REVIEW, "name": "review"}, "trigger_id": "t"}
     assert read(payloads.flag_request, body) == FlagRequest(DAN, REVIEW, "17.5", "a <b> &amp; c", "t")
-    with pytest.raises(Invalid, match="no text to look at"):
+    with pytest.raises(Invalid, match="no text to review"):
         read(payloads.flag_request, body | {"message": {"text": " "}})
 
 

@@ -42,11 +42,11 @@ def test_points_never_come_from_pooled_counts() -> None:
 
 
 REASONS: list[tuple[GateBlock, dict[str, Any], str]] = [
-    (GateBlock.WORSE, {}, "more random golden examples would break than be fixed"),
-    (GateBlock.MORE_BROKEN, {}, "more golden examples would break than be fixed"),
+    (GateBlock.WORSE, {}, "more random golden examples are newly wrong than newly right"),
+    (GateBlock.MORE_BROKEN, {}, "more golden examples are newly wrong than newly right"),
     (GateBlock.PIN_BROKEN, {"examples": [4, 7]}, "2 pinned past errors would be wrong again"),
     (GateBlock.LABEL_WORSE, {"label": "refund"}, "“refund” gets worse"),
-    (GateBlock.SILENT_LABEL, {"label": "refund"}, "it hardly ever says “refund”"),
+    (GateBlock.SILENT_LABEL, {"label": "refund"}, "it hardly ever predicts “refund”"),
     (GateBlock.LABELS_EXCHANGED, {"labels": ["login", "refund"]}, "“login” and “refund” have changed places"),
     (GateBlock.LABELS_SWAPPED, {"labels": ["login", "refund"]}, "“login” and “refund” look swapped"),
     (GateBlock.LABEL_LOST, {"label": "refund"}, "“refund” is lost"),
@@ -72,19 +72,19 @@ def test_each_reason_of_the_gate_has_its_words() -> None:
     [
         (
             pooled(12, 8),
-            "Of 236 golden examples that count, 12 that are right would break and 8 that are wrong would be fixed; "
-            "two equal models differ so in 25 of 100.",
+            "Of 236 golden examples that count, 12 are newly wrong and 8 newly right. "
+            "Two equally good models differ this much in 25 of 100 comparisons.",
         ),
         (
             pooled(1, 7),
-            "Of 236 golden examples that count, 1 that is right would break and 7 that are wrong would be fixed; "
-            "two equal models differ so in 4 of 100.",
+            "Of 236 golden examples that count, 1 is newly wrong and 7 newly right. "
+            "Two equally good models differ this much in 4 of 100 comparisons.",
         ),
-        (pooled(0, 0), "Of 236 golden examples that count, none would break and none would be fixed."),
+        (pooled(0, 0), "Of 236 golden examples that count, none is newly wrong and none newly right."),
         (
             pooled(0, 9, n=20),
-            "Of 20 golden examples that count, 0 that are right would break and 9 that are wrong would be fixed; "
-            "two equal models differ so in fewer than 1 of 100.",
+            "Of 20 golden examples that count, 0 are newly wrong and 9 newly right. "
+            "Two equally good models differ this much in fewer than 1 of 100 comparisons.",
         ),
     ],
 )
@@ -96,7 +96,7 @@ def test_the_report_says_how_many_past_errors_count_and_what_was_left_out() -> N
     assert what_counts(pooled(1, 1)) == "What counts: 136 random examples and 100 past errors."
     after_a_roll_back = pooled(1, 1, n=137, past_errors=1, other_past_errors=1, near_live=3)
     assert what_counts(after_a_roll_back) == (
-        "What counts: 136 random examples and 1 past error. 1 other past error only shows what was fixed. "
-        "3 random examples left out, because the live model has learned from near-duplicates."
+        "What counts: 136 random examples and 1 past error. 1 other past error is shown but doesn't count. "
+        "3 random examples left out, because the live model was trained on near-duplicates."
     )
     assert what_counts(EMPTY.pooled) == ""

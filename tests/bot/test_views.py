@@ -536,7 +536,7 @@ REPORTS: dict[str, tuple[Callable[[str], CandidateCard], str]] = {
     "what it does to open items": (report, "If it goes live, open items stay open and show its suggestion."),
     "what it closes": (
         lambda t: report(t, open_items=OpenItems("close", 0, 0)),
-        "If it goes live, unanswered items that only the former model's doubt opened are closed.",
+        "If it goes live, unanswered items that were flagged only because a model was unsure are closed.",
     ),
     "what it did to open items": (
         lambda t: report(t, state=ModelState.LIVE, open_items=OpenItems("close", 1, 3)),
@@ -579,7 +579,7 @@ def test_a_report_opens_with_what_it_means_and_says_what_its_counts_mean() -> No
     assert [block["type"] for block in drawn.blocks[:3]] == ["header", "section", "section"]
     assert drawn.blocks[1]["text"]["text"] == "*No measurable difference.*"
     assert "No measurable difference. *The golden gate passes it.*" in drawn.text
-    counts = "Of 15 golden examples that count, 1 that is right would break and 3 that are wrong would be fixed; "
+    counts = "Of 15 golden examples that count, 1 is newly wrong and 3 newly right. "
     assert counts in said
     assert counts in drawn.text
     assert "What counts: 12 random examples and 3 past errors." in said

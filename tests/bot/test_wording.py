@@ -94,7 +94,7 @@ BLOCKS = [
     (
         GateBlock.MORE_BROKEN,
         {"baseline": "live", "n": 236, "past_errors": 100, "regressions": 16, "improvements": 8, "p_value": 0.076},
-        "More golden examples would break (16) than be fixed (8), of 236 that count. "
+        "More golden examples are newly wrong (16) than newly right (8), of 236 that count. "
         "Two equally good models differ this much in 7.6% of comparisons.",
     ),
     (
@@ -137,7 +137,7 @@ WARNINGS = [
     (
         GateWarning.LIVE_UNUSABLE,
         {"sentence": "The stored model is damaged."},
-        "Nothing was compared with the live model, which can't be opened: The stored model is damaged.",
+        "The candidate wasn't compared with the live model, which can't be opened: The stored model is damaged.",
     ),
     (
         GateWarning.NOTHING_TESTED,
@@ -178,13 +178,13 @@ WARNINGS = [
     (
         GateWarning.FEW_TRAINING_ROWS,
         {"rows": {"login": 0, "refund": 2}, "floor": 3},
-        "Labels with fewer than 3 training rows: “login” (0), “refund” (2). They are hardly learned.",
+        "Labels with fewer than 3 training rows: “login” (0), “refund” (2). The model can hardly learn them.",
     ),
     (
         GateWarning.FEW_TRAINING_ROWS,
         {"rows": dict.fromkeys("abcdefg", 1), "floor": 3},
         "Labels with fewer than 3 training rows: “a” (1), “b” (1), “c” (1), “d” (1), “e” (1) and 2 more. "
-        "They are hardly learned.",
+        "The model can hardly learn them.",
     ),
     (
         GateWarning.NO_MODEL_TO_COMPARE,
@@ -262,7 +262,7 @@ NOTICES: list[tuple[NoticeKind, dict[str, Any], str]] = [
     (
         NoticeKind.CANARY_NOT_YET,
         CANARY | {"n": 12},
-        "Support tickets: v3: the time of its canary is over, but too few items are settled to compare it with v2. "
+        "Support tickets: v3: its canary is over, but too few items are settled to compare it with v2. "
         "Not yet: 12 of 30 settled items that a comparison needs. It goes on until there are enough, or a lead ends it "
         "with the button on its report.",
     ),

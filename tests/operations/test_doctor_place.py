@@ -285,7 +285,7 @@ def test_a_live_model_that_was_changed_is_found(place: Place) -> None:
 
 def test_labels_outside_the_policy_are_named_with_their_counts(place: Place) -> None:
     desk = Desk(place.database, support_policy())
-    assert "all labels that came in are in the policy" in [finding.words for finding in place.findings()]
+    assert "all received labels are in the policy" in [finding.words for finding in place.findings()]
     seeded(desk)
     with desk.database.transaction() as session:
         count_unknown_labels(session, {"spam": 1}, utc_now(), desk.rules)

@@ -206,7 +206,7 @@ def test_old_models_that_learnt_it_are_deleted_and_the_live_one_never(desk: Desk
     with desk.database.reading() as session:
         sizes = {artifact.model_id: len(artifact.content) for artifact in session.scalars(select(Artifact))}
         assert all(artifact.sha256 for artifact in session.scalars(select(Artifact)))
-        with pytest.raises(Invalid, match="v2 was deleted because it had learned from erased text"):
+        with pytest.raises(Invalid, match="v2 was deleted because it was trained on text that was erased"):
             load_model(session, superseded, desk.rules)
     assert (sizes[1], sizes[superseded], sizes[waiting] > 0) == (0, 0, True)
     assert live(desk) == waiting

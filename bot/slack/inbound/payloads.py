@@ -160,7 +160,7 @@ def flag_submission(payload: Payload) -> FlagSubmission:
     if queue is None:
         raise Invalid("Choose a queue.", field="queue")
     if not text:
-        raise Invalid("There is no text left to look at.", field="text")
+        raise Invalid("The text is empty. Enter the text to review.", field="text")
     return FlagSubmission(person(payload), queue, text, view.private_metadata)
 
 
@@ -191,7 +191,7 @@ def flag_request(payload: Payload) -> FlagRequest:
     message = payload.message
     text = unescape(message.text or "").strip() if message else ""
     if message is None or not text:
-        raise Invalid("This message has no text to look at.")
+        raise Invalid("This message has no text to review.")
     return FlagRequest(
         person=person(payload),
         channel=_id(payload.channel),

@@ -79,7 +79,7 @@ def _pending(card: CandidateCard) -> str:
         return ":no_entry: *The golden gate refuses it.* React with :x: to reject it. A check mark won't promote it."
     if card.erased:
         return (
-            ":warning: *It learned from text that has been erased since.* React with :x: to reject it. "
+            ":warning: *It was trained on text that has been erased since.* React with :x: to reject it. "
             "A check mark won't promote it."
         )
     if card.shadow is not None and card.shadow.report is None:
@@ -97,7 +97,7 @@ def _in_shadow(shadow: ShadowLine) -> str:
     until = f"until {moment(shadow.ends_at)}" if shadow.ends_at else "from now on"
     return (
         f":ghost: *The golden gate passes it. It is in shadow {until}:* it predicts beside the live model and answers "
-        "no caller. Leads: decide when its report is here. To reject it now, react with :x:."
+        "no caller. Leads: decide when its report arrives. To reject it now, react with :x:."
     )
 
 
@@ -203,7 +203,9 @@ def _provenance(card: CandidateCard) -> str:
     )
     drawn = f" Random golden examples: {origins(card.random_origins)}." if card.random_origins else ""
     lost = _lost(card.graduates_left_out)
-    left = f" {count(card.left_out, 'row')} left out as too close to golden examples{lost}." if card.left_out else ""
+    left = (
+        f" {count(card.left_out, 'row')} left out as near-duplicates of golden examples{lost}." if card.left_out else ""
+    )
     weight = f" {weighing(card.weighing, MRKDWN)}" if card.weighing else ""
     trained = f"Trained on {count(card.rows, 'row')}, including {count(card.corrections, 'correction')}."
     return f"{trained}{graduated}{left}{weight}{drawn}"

@@ -74,11 +74,11 @@ def overrule_form(card: CandidateCard) -> View:
             "reason",
             "Why should it go live anyway?",
             blocks.text_input("reason", most=1000),
-            hint="Kept with the decision for everyone to read.",
+            hint="Stored with the decision. Everyone can read it.",
         )
     )
     about = f"{card.subject}|{card.evaluation_id}"
-    return blocks.modal("overrule_form", f"Overrule for {card.name}", drawn, about, submit="Promote it")
+    return blocks.modal("overrule_form", f"Promote {card.name} anyway", drawn, about, submit="Promote it")
 
 
 def flag_form(queues: Sequence[QueuePolicy], text: str, origin: str) -> View:

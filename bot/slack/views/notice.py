@@ -42,7 +42,7 @@ def render(kind: str, values: Values) -> str:
             )
         case NoticeKind.CANARY_NOT_YET:
             return (
-                f"{_model(values)}: the time of its canary is over, but too few items are settled to compare it with "
+                f"{_model(values)}: its canary is over, but too few items are settled to compare it with "
                 f"{values['former']}. {_paired(values)} It goes on until there are enough, or a lead ends it with the "
                 "button on its report."
             )

@@ -81,7 +81,7 @@ def _top(card: ItemCard) -> list[Block]:
 
 def _why_here(card: ItemCard) -> list[str]:
     if card.asked_again:
-        return [":repeat: *Second look*: this has a label. It is hidden, so that your answer is your own."]
+        return [":repeat: *Second look.* This already has a label, hidden so that it doesn't influence you."]
     flags = [flag_sentence(flag.why, flag.person, MRKDWN) for flag in card.why_flagged]
     if card.blind:
         return [":see_no_evil: *Blind review.* The model's guess is hidden until this is decided.", *flags]

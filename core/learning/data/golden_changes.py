@@ -92,7 +92,7 @@ def _locked(
     if example is None or example.queue_id != queue.id:
         raise NotFound(f"{policy.shown_title} has no golden example {golden_id}.")
     if example.graduated_in is not None:
-        raise AlreadySettled(f"Golden example {golden_id} trains now, so it can't be changed.")
+        raise AlreadySettled(f"Golden example {golden_id} is used for training now, so it can't be changed.")
     if example.withdrawn_at is not None or example.erased_at is not None:
         raise AlreadySettled(f"Golden example {golden_id} was {'erased' if example.erased_at else 'retired'} already.")
     return queue, example

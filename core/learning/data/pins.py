@@ -79,4 +79,4 @@ def _check_can_be_pinned(example: GoldenExample) -> None:
         why = "was withdrawn" if example.withdrawn_at is not None else "was erased"
         raise Refusal(f"Golden example {example.id} {why}, so it measures nothing.")
     if example.graduated_in is not None:
-        raise Refusal(f"Golden example {example.id} trains by now, so it measures nothing.")
+        raise Refusal(f"Golden example {example.id} is used for training now, so it measures nothing.")

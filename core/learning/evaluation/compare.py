@@ -143,7 +143,7 @@ def _pairs(golden: Sequence[GoldenRow], live: Predicted, candidate: Predicted, s
     pairs = []
     for row, before, now in zip(golden, live.labels, candidate.labels, strict=True):
         if now is None:
-            raise Invalid(f"The candidate gives no answer to the golden example {row.id}.")
+            raise Invalid(f"The candidate gave no answer for golden example {row.id}.")
         if before is not None and row.stratum is stratum:
             pairs.append(Pair(row.id, row.label, before, now))
     return sorted(pairs, key=lambda pair: pair.id)

@@ -90,7 +90,7 @@ def unpack(packed: Packed, learner: Learner, parameters: str | None = None, most
         )
     document = _read(packed.content, learner, most_bytes)
     if not isinstance(document, dict) or document.get("learner") != learner.name or "state" not in document:
-        raise Invalid(f"The stored model belongs to another learner than “{learner.name}”. {RETRAIN}.")
+        raise Invalid(f"The stored model was not made by the learner “{learner.name}”. {RETRAIN}.")
     fitted = learner.restore(document["state"])
     if parameters is not None and fingerprint(fitted) != parameters:
         raise Invalid(

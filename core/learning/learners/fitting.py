@@ -50,7 +50,7 @@ def fit(learner: Learner, examples: Sequence[Example], seed: int, progress: Prog
         progress(Coded(RunStep.ROWS_LEFT_OUT, left_out))
     fitted = learner.fit(readable, seed, progress)
     if missing := missing_members(fitted, Fitted):
-        raise Invalid(f"The model that the learner “{learner.name}” has fitted lacks {', '.join(missing)}.")
+        raise Invalid(f"The model fitted by the learner “{learner.name}” lacks {', '.join(missing)}.")
     return fitted
 
 

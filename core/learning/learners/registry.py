@@ -31,7 +31,7 @@ def find_learner(name: str, extra: Mapping[str, str] = {}) -> Learner:
         raise Invalid(f"There is no learner “{name}”. Installed: {', '.join(known)}.", field="learner")
     if len(offers) > 1:
         raise Invalid(
-            f"Several packages bring a learner “{name}”: {', '.join(sorted(offers))}. Uninstall one.", field="learner"
+            f"Several packages provide a learner “{name}”: {', '.join(sorted(offers))}. Uninstall one.", field="learner"
         )
     return _load(next(iter(offers.values())))
 

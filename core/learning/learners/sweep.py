@@ -61,7 +61,7 @@ def sweep(
     folds = assign_folds(targets, np.random.default_rng(seed))
     count = int(folds.max(initial=-1)) + 1
     if count < 2 or len(_labels) < 2:
-        raise Invalid("It needs two labels with two training rows each to compare weights.")
+        raise Invalid("Comparing weights needs at least two labels with two training rows each.")
     trials = []
     for number, weight in enumerate(WEIGHTS):
         began, right = time.perf_counter(), np.zeros(len(readable), dtype=np.bool_)

@@ -172,7 +172,7 @@ def _current_evaluation(session: Session, live: Live, model: ModelVersion) -> Ev
     if evaluation.live_changes != live.changes:
         raise Refusal(
             f"The live model changed after {model.name} was evaluated, so {model.name} is being compared again. "
-            "Decide when its new report is here."
+            "Decide when its new report arrives."
         )
     return evaluation
 

@@ -66,7 +66,7 @@ def _unpacked(packed: bytes) -> tuple[dict[str, bytes], list[str]]:
         archive = zipfile.ZipFile(io.BytesIO(packed))
     except _UNREADABLE as broken:
         raise Invalid(
-            "This is not an evidence pack: it is no zip file, or its table of contents is damaged."
+            "This is not an evidence pack: it is not a zip file, or its table of contents is damaged."
         ) from broken
     listed = archive.infolist()
     if len(listed) > MOST_FILES or sum(one.file_size for one in listed) > LARGEST:

@@ -26,7 +26,7 @@ def rollback(session: Session, queue: Queue, person: str, reason: str, now: date
     live = session.get_one(Live, queue.id, with_for_update=True, populate_existing=True)
     present = live.model_id
     if present is None:
-        raise NotFound(f"No model of {policy.shown_title} is live, so there is nothing to roll back.")
+        raise NotFound(f"{policy.shown_title} has no live model, so there is nothing to roll back.")
     _check_not_just_now(session, queue, now, policy)
     former = _replaced_by(session, present, policy)
     _check_may_come_back(session, former, reason)
@@ -39,7 +39,7 @@ def _check_may_come_back(session: Session, former: ModelVersion, reason: str) ->
     """Raises NotFound if its artefact was deleted, and Refusal if some of its training rows have been erased since and
     no reason is given."""
     if session.get_one(Artifact, former.id).purged_at is not None:
-        raise NotFound(f"{former.name} was deleted because it had learned from erased text. Retrain instead.")
+        raise NotFound(f"{former.name} was deleted because it was trained on text that was erased. Retrain instead.")
     if len(reason.strip()) < SHORTEST_REASON and has_erased_rows(session, former):
         sentence = tainted_sentence(session, former)
         raise Refusal(f"{sentence} To bring it back anyway, say why (at least {SHORTEST_REASON} characters).")
@@ -55,7 +55,9 @@ def _replaced_by(session: Session, model_id: int, policy: QueuePolicy) -> ModelV
         .limit(1)
     )
     if former_id is None:
-        raise NotFound(f"The live model of {policy.shown_title} is its first; there is no earlier one to go back to.")
+        raise NotFound(
+            f"The live model of {policy.shown_title} is its first, so there is no earlier one to roll back to."
+        )
     return session.get_one(ModelVersion, former_id)
 
 

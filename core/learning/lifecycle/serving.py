@@ -118,7 +118,7 @@ def load_model(
     model = session.get_one(ModelVersion, model_id)
     artifact = session.get_one(Artifact, model_id)
     if artifact.purged_at is not None:
-        raise Invalid(f"{model.name} was deleted because it had learned from erased text.")
+        raise Invalid(f"{model.name} was deleted because it was trained on text that was erased.")
     packed = Packed(artifact.content, artifact.sha256, artifact.runtime)
     learnt = unpack(packed, find_learner(model.learner, extra_learners), model.parameters_fingerprint)
     fitted = label_subset(learnt, queue.label_named)

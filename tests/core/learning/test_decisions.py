@@ -174,7 +174,7 @@ def test_an_overruling_is_about_the_report_that_was_read(desk: Desk) -> None:
 def test_a_report_of_what_a_restore_lost_overrules_for_no_other_model(desk: Desk) -> None:
     model_id = refused(seeded(desk))
     lost = CardRef.of(model_id, NOW - timedelta(days=1))
-    with pytest.raises(NotFound, match="a back-up was restored"), desk.database.transaction() as session:
+    with pytest.raises(NotFound, match="a backup was restored"), desk.database.transaction() as session:
         overrule(session, lost, shown(session, model_id), CLEO, WHY, NOW, desk.policy)
     assert model(desk, model_id).state is ModelState.CANDIDATE
 

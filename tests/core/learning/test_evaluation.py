@@ -314,7 +314,7 @@ def test_answers_must_be_complete() -> None:
     golden = rows(right("refund", 2))
     with pytest.raises(Invalid, match="2 golden rows need as many answers: 2 and 1"):
         compare(golden, always("refund", golden), Predicted(("refund",)), POLICY)
-    with pytest.raises(Invalid, match="no answer to the golden example 2"):
+    with pytest.raises(Invalid, match="no answer for golden example 2"):
         compare(golden, always("refund", golden), Predicted(("refund", None)), POLICY)
 
 
@@ -358,7 +358,7 @@ def test_a_significant_fall_on_random_examples_blocks_and_the_same_number_of_gai
     assert said(worse.blocks) == (
         "Worse on 130 random golden examples: 9 newly wrong, 1 newly right. "
         "Two equally good models differ this much in 1.1% of comparisons.",
-        "More golden examples would break (9) than be fixed (1), of 130 that count. "
+        "More golden examples are newly wrong (9) than newly right (1), of 130 that count. "
         "Two equally good models differ this much in 1.1% of comparisons.",
         "“refund” gets worse. Random golden examples right: live 69/69, candidate 60/69. "
         "Two equally good models differ this much in 0.4% of comparisons.",
@@ -387,7 +387,7 @@ def test_random_examples_and_past_errors_that_count_are_tested_together() -> Non
     assert card(random).pooled.p_value == pytest.approx(6 / 32), "alone it would be refused just so"
     found = verdict(random, past)
     assert said(found.blocks) == (
-        "More golden examples would break (7) than be fixed (2), of 99 that count. "
+        "More golden examples are newly wrong (7) than newly right (2), of 99 that count. "
         "Two equally good models differ this much in 9.0% of comparisons.",
     )
     assert verdict(random, past + improvements("login", "refund", 2)).passed, "7 and 4: 27 %"
@@ -443,7 +443,7 @@ def test_without_golden_examples_it_passes_and_says_that_nothing_could_be_tested
     newer = [replace(row, counts=False) for row in rows(improvements("login", "refund", 3), Stratum.PAST_ERROR)]
     shown = compare(newer, always("refund", newer), always("login", newer), POLICY)
     assert said(gate(shown, POLICY.promotion).warnings) == (
-        "Nothing could be tested: there are no golden examples that count. The 3 past errors only show what was fixed.",
+        "Nothing could be tested: there are no golden examples that count. 3 past errors are shown but don't count.",
     )
     only_past = verdict([], improvements("login", "refund", 3))
     assert said(only_past.warnings) == (

@@ -87,8 +87,8 @@ def test_a_label_without_rows_is_on_the_card(open_desk: OpenDesk) -> None:
     card = card_of(more, candidate(more))
     assert card.untaught == ("praise",)
     said = dict(model_card_sections(card, PLAIN))
-    assert "Without any row, so never predicted: praise." in said["Training data"]
-    assert said["Decisions"] == ["None yet. Nothing goes live without a lead."]
+    assert "No training rows, so never predicted: praise." in said["Training data"]
+    assert said["Decisions"] == ["None yet. No model goes live without a lead's approval."]
 
 
 def test_there_is_no_card_of_a_model_that_does_not_exist(desk: Desk) -> None:
@@ -196,13 +196,13 @@ def test_an_empty_zip_lacks_everything() -> None:
     [
         (EvidenceFault.CHANGED, "card.json was changed after the pack was made."),
         (EvidenceFault.MISSING, "card.json is missing."),
-        (EvidenceFault.ADDED, "card.json does not belong to the pack."),
+        (EvidenceFault.ADDED, "card.json does not belong to the evidence pack."),
         (EvidenceFault.UNREADABLE, "card.json is damaged and cannot be read."),
         (
             EvidenceFault.DISAGREES,
-            "card.json contradicts the rest of the pack: its content does not belong to the training snapshot.",
+            "card.json contradicts the other files: it belongs to another training snapshot.",
         ),
-        (EvidenceFault.OTHER_DIGEST, "This is another pack: its digest is ab, and not cd."),
+        (EvidenceFault.OTHER_DIGEST, "This is a different evidence pack: its digest is ab, and not cd."),
     ],
 )
 def test_each_fault_has_its_sentence(fault: EvidenceFault, sentence: str) -> None:

@@ -321,7 +321,7 @@ def test_a_process_adds_a_learner_by_its_reference(tmp_path: Path, monkeypatch: 
     assert isinstance(find_learner("text", extra), TextLearner)
     with pytest.raises(Invalid, match="There is no learner “constant”"):
         find_learner("constant")
-    with pytest.raises(Invalid, match=r"Several packages bring a learner “text”: core.*own_learners"):
+    with pytest.raises(Invalid, match=r"Several packages provide a learner “text”: core.*own_learners"):
         find_learner("text", {"text": "own_learners:ConstantLearner"})
     with pytest.raises(Invalid, match=r"There is no learner “tekst”\. Installed: constant, "):
         find_learner("tekst", extra)
@@ -366,7 +366,7 @@ def test_a_model_that_is_none_is_refused_before_it_is_stored() -> None:
         def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> Any:
             return object()
 
-    with pytest.raises(Invalid, match="“text” has fitted lacks classes, reads, probabilities, state"):
+    with pytest.raises(Invalid, match="“text” lacks classes, reads, probabilities, state"):
         fitting.fit(Careless(), corpus(), 7, lambda _: None)
 
 
@@ -374,7 +374,7 @@ def test_two_packages_with_one_name_are_refused_rather_than_one_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(tmp_path, monkeypatch, "text", "impostor:ConstantLearner", CONSTANT)
-    with pytest.raises(Invalid, match=r"Several packages bring a learner “text”: core.*impostor"):
+    with pytest.raises(Invalid, match=r"Several packages provide a learner “text”: core.*impostor"):
         find_learner("text")
 
 

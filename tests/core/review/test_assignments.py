@@ -57,7 +57,7 @@ def test_a_click_of_another_reviewer_is_refused_and_changes_nothing(desk: Desk) 
     item_id = desk.ticket()
     assign(desk, item_id, ANA, BEN)
     for answer in (REFUND, SKIP):
-        with pytest.raises(NotAllowed, match=f"^Item {item_id} was given to other reviewers.$"):
+        with pytest.raises(NotAllowed, match=f"^Item {item_id} is assigned to other reviewers.$"):
             desk.click(EVA, item_id, answer)
     assert desk.answers(item_id) == []
     desk.click(ANA, item_id, REFUND)
