@@ -50,7 +50,7 @@ COLUMNS = f"{'':30}{'votes/s':>9}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}{'cpu':
 class Size:
     rounds: int
     votes: int  # of one client in one round
-    history: int  # items that were voted on before, as in a database that is in use; nine tenths are learnt from
+    history: int  # items that were voted on before, as in a database that is in use; nine tenths are learned from
     spare: int  # items to vote on while that is done
 
 

@@ -1,8 +1,8 @@
 """Jobs: work that must happen, as rows. Any number of clocks ask "which slots are due?" and a unique key makes each
-slot one row; any number of workers claim rows. A claim is a lease; a worker that lost it cannot finish: effect and
-`finish` stand in one transaction, fenced by (leased_by, attempts).
+slot one row; any number of workers claim rows. A claim is a lease; a worker that lost it cannot finish: the effect and
+`finish` share a transaction, fenced by (leased_by, attempts).
 
-A job may have children, each a shard of its work; they report progress, and the parent goes on when all have ended.
+A job may have children, each a shard of its work; they report progress, and the parent continues when all have ended.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Rows brought in line with the policy file: a queue for each section, its guideline, the people it names."""
+"""Synchronisation of rows with the policy file: a queue for each section, its guideline, the people it names."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The checks of `goldloop doctor`: everything that a running Goldloop needs, in the order in which to fix it.
+"""The checks of `goldloop doctor`: everything that a running Goldloop needs, in the order in which to fix failures.
 
 A check is skipped if something it depends on has failed. Checks change nothing and send no messages.
 """

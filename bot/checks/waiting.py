@@ -1,5 +1,5 @@
-"""What waits for people: items for a lead, candidates for a decision, a paused queue. And what fails, as
-far as the database knows."""
+"""Work that waits for people: disputed items, candidates, paused queues. Also the failures that the database
+records."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

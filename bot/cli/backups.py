@@ -1,4 +1,4 @@
-"""`goldloop backup` and `goldloop restore`: the whole database to a file and back."""
+"""`goldloop backup` and `goldloop restore`: the whole database written to a file, and restored from it."""
 
 from pathlib import Path
 from typing import Annotated

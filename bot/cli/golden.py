@@ -1,4 +1,4 @@
-"""`goldloop golden`: the golden set, shown and changed by hand."""
+"""`goldloop golden`: show the golden set and change it by hand."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,5 +1,5 @@
-"""`goldloop docs`: the documentation, as this release has it. Errors name a page by this command, since an installed
-Goldloop has no checkout."""
+"""`goldloop docs`: the documentation of this release. Errors name pages by this command, because an installed Goldloop
+has no checkout."""
 
 from pathlib import Path
 from typing import Annotated

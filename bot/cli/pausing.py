@@ -1,4 +1,4 @@
-"""`goldloop pause` and `goldloop resume`: no new cards in a queue, and then those that waited."""
+"""`goldloop pause` and `goldloop resume`: hold back new cards of a queue, and post them later."""
 
 import typer
 

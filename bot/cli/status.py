@@ -1,5 +1,5 @@
-"""`goldloop status`: one screen of what waits, what fails and what to do. It asks the database alone; `goldloop doctor`
-also asks Slack and loads the models."""
+"""`goldloop status`: what waits, what fails and what to do, on one screen. It reads only the database; `goldloop
+doctor` also asks Slack and loads the models."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""`goldloop webhooks`: the state of deliveries to other systems, and sending them again."""
+"""`goldloop webhooks`: show deliveries to other systems, and repeat them."""
 
 import base64
 import secrets

@@ -1,8 +1,8 @@
-"""The demo's text, and its split into parts that keep the measurement honest.
+"""The demo's text, and its split into disjoint parts, so that the measurement is fair.
 
-Of each label, some rows are there from the start, some are golden, some are held out (accuracy before and after
-is measured on them), and the rest arrives as new tickets. A few labels start with two rows only, as a new kind of
-request does.
+Of each label, some rows are there from the start, some are golden, some are held out (accuracy before and after is
+measured on them), and the rest arrives as new tickets. A few labels start with only two rows, like a new kind of
+request.
 """
 
 import json

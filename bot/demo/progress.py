@@ -1,4 +1,4 @@
-"""How far a demo is, in one line."""
+"""The progress of a demo, in one line."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session

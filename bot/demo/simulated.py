@@ -1,7 +1,7 @@
 """Simulated people: three reviewers with a given accuracy, and a lead. They use the workspace as people do: they read
 messages, click buttons, fill in forms and react. They never see the database.
 
-Unlike Goldloop, they know the true label of each text; each gets it wrong at a rate of their own.
+Unlike Goldloop, they know the true label of each text; each has their own error rate.
 """
 
 import threading

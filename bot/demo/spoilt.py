@@ -1,5 +1,5 @@
-"""A learner that swaps two labels in its training rows, for `goldloop demo --spoil`: it shows the golden gate refusing.
-The product does not offer it; the demo adds it to its own process, by `LEARNERS`."""
+"""A learner that swaps two labels in its training rows, for `goldloop demo --spoil`: it makes the golden gate refuse a
+candidate. The product does not offer it; the demo adds it to its own process, by `LEARNERS`."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Columns of a file of predictions: what each is for, and which one is likely meant where a name is unknown."""
+"""Columns of a file of predictions: their meaning, and suggestions for unknown names."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping

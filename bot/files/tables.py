@@ -1,4 +1,4 @@
-"""Rows out of files: csv, jsonl, parquet."""
+"""Rows read from CSV, JSON Lines and Parquet files."""
 
 import csv
 from collections import Counter

@@ -1,5 +1,5 @@
-"""A write that shows whether the database takes any. Reading goes well while the disk is full, the server read-only or
-a table locked.
+"""A test write: does the database accept writes? Reads succeed even if the disk is full, the server read-only or a
+table locked.
 
 On PostgreSQL it asks for the lock that a write to any table takes, without waiting in the queue for it: a probe must
 not hold up a migration, nor end in a deadlock with one.

@@ -1,4 +1,4 @@
-"""Backups of the whole database: one file, made while Goldloop runs, and put back while it does not."""
+"""Backups of the whole database: one file, written while Goldloop runs, restored while it is stopped."""
 
 import os
 import shutil

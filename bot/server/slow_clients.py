@@ -1,7 +1,8 @@
 """Slow clients: connections that do not complete a request are closed, so that others can connect.
 
-uvicorn has no public way to ask a connection what it owes us. Its versions are bounded in pyproject.toml, and
-tests/operations/test_dependencies.py fails, naming the attribute, where a version no longer has what is read here.
+uvicorn has no public way to ask a connection for the state of its request. Its versions are bounded in pyproject.toml,
+and tests/operations/test_dependencies.py fails, naming the attribute, if a version no longer has an attribute that is
+read here.
 """
 
 import time

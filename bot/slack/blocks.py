@@ -1,7 +1,7 @@
-"""Slack's Block Kit as functions: escaping and length limits live here and nowhere else.
+"""Slack's Block Kit as functions: the only module with escaping and length limits.
 
-Limits are those of docs.slack.dev/reference/block-kit. Whatever is too long is shortened visibly, never rejected: a
-card about a ticket of a megabyte must still be shown.
+Limits are those of docs.slack.dev/reference/block-kit. Long texts are visibly shortened, never rejected: the card of a
+ticket of a megabyte must still be shown.
 """
 
 import heapq

@@ -1,4 +1,4 @@
-"""Slack's errors: what each means for the message, when to try again, and what people have to do about it first."""
+"""Slack's errors: what each means for a message, when to try again, and what people have to do first."""
 
 import enum
 from dataclasses import dataclass

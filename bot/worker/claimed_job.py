@@ -1,4 +1,4 @@
-"""Work on a claimed job: its lease is renewed meanwhile, and whatever goes wrong is noted on its row."""
+"""Work on a claimed job: its lease is renewed meanwhile, and a failure is stored in its row."""
 
 import contextlib
 import logging

@@ -1,8 +1,9 @@
-"""The clock watch: repairs stored times at start, and whenever the wall clock was set. Leases and pauses that a clock
-which was ahead has written would otherwise last until the old time comes round again.
+"""The clock watch: repairs stored times at start, and whenever the wall clock was set.
 
-APScheduler goes by the wall clock and sleeps until the next time it knows; where that clock is put back an hour it
-would sleep for an hour, so it is woken."""
+Leases and retry times written while the clock was ahead would otherwise last until that time is reached again.
+APScheduler sleeps until the next due time by the wall clock; after the clock is set back an hour it would sleep for an
+hour, so it is woken.
+"""
 
 import logging
 import threading

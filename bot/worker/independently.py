@@ -1,4 +1,4 @@
-"""Work on rows that know no attempts, so that one which fails for a reason of its own keeps no other from its turn."""
+"""Work on rows that do not count attempts: the failure of one must not keep the others from their turn."""
 
 import logging
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""The job that brings open items in line with a model that has just gone live: it predicts outside any transaction."""
+"""The job that updates open items after a model went live. It predicts outside any transaction."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The scheduler: looks at every periodic task in its time. APScheduler is only the clock; rows are the work, so any
+"""The scheduler: runs every periodic task at its interval. APScheduler is only the clock; the work is in rows, so any
 number of workers may run."""
 
 import logging

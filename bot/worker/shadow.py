@@ -1,5 +1,5 @@
-"""One step of a candidate's shadow: what callers were answered is predicted by the candidate as well. Here and not
-while a caller waits, so that no answer takes longer, and rows that were sent or imported are covered too."""
+"""One step of a candidate's shadow: the candidate predicts inputs that were already answered. Doing this in the worker
+makes no caller wait, and covers predictions that were sent or imported."""
 
 from bot.runtime.services import Services
 from core.errors import Invalid

@@ -1,5 +1,4 @@
-"""The periodic tasks: everything that happens without a person asking, in one table. A step says whether there may be
-more to do."""
+"""The table of periodic tasks. A step returns whether there may be more to do."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

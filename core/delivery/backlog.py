@@ -1,4 +1,4 @@
-"""The backlog: what waits to be delivered or done, and what was given up. Read by operators, never for a decision."""
+"""The backlog: messages and jobs that wait, and those that were given up. For operators; no decision depends on it."""
 
 from dataclasses import dataclass
 from datetime import datetime

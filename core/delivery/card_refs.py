@@ -1,4 +1,4 @@
-"""Which row a control in Slack is about."""
+"""References from a control in Slack to the row that it is about."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -1,6 +1,6 @@
-"""Clock skew: repairs the times of messages that a clock which was ahead has written.
+"""Clock skew: repairs due times of messages that were written while the clock was ahead.
 
-Left alone, a message that is tried again at ten to four would wait at ten to three for an hour.
+Otherwise, a message due at 15:50 would wait for an hour after the clock was corrected to 14:50.
 """
 
 from datetime import datetime

@@ -1,9 +1,9 @@
-"""Incidents: what people have to resolve before messages are delivered. They are told once, and delivery is tried
-again only now and then.
+"""Incidents: problems that people have to resolve before messages can be delivered. The leads are told once, and
+delivery is retried only now and then.
 
 Two kinds. One holds a whole channel up (the bot is not in it, it is archived) or everything (the token is refused;
-channel ""): its messages stay as they are and wait. The other stops single messages that Slack does not take or that
-cannot be drawn; those are given up one by one, and the channel's others go on.
+channel ""): its messages wait. The other stops single messages that Slack refuses or that cannot be drawn; these are
+given up one by one, and others in the channel are delivered.
 """
 
 from collections.abc import Sequence

@@ -1,5 +1,5 @@
-"""Notices: messages that are sent once, as rows (an answer to a reaction, a reminder, an incident). A notice holds the
-values of its sentence as they were then; unlike a posting it is never drawn anew.
+"""Notices: messages that are sent once, as rows (an answer to a reaction, a reminder, an incident). A notice stores the
+values of its sentence at that time; unlike a posting it is never redrawn.
 """
 
 from collections.abc import Collection, Mapping

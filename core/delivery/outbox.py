@@ -1,6 +1,6 @@
-"""The outbox: messages that must be brought up to date, as rows. A posting holds no message, it only names the row that
-the message is about. The row is drawn when the message is delivered, so order cannot matter and a hundred changes are
-one update.
+"""The outbox: messages that must be brought up to date, as rows. A posting does not contain the message, only the row
+that it is about. The row is drawn when the message is delivered, so order does not matter and a hundred changes are one
+update.
 """
 
 from collections.abc import Collection, Sequence

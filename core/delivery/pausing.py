@@ -1,5 +1,5 @@
-"""A paused queue: its new items wait without a card. Predictions are stored and flagged as ever, and cards that are
-there can be answered and are redrawn. After the pause, the cards that waited are posted."""
+"""A paused queue: its new items wait without a card. Predictions are still stored and flagged, and posted cards can be
+answered and are redrawn. After the pause, the waiting cards are posted."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Pending cards: those on which people have still to decide something, so they must be there."""
+"""Pending cards: cards on which people still have to decide, so they must exist in Slack."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which kinds of events have come from Slack, and when last: the only sign of what the app is subscribed to."""
+"""The kinds of events received from Slack, with the last time: the only sign of the app's subscriptions."""
 
 from datetime import datetime
 

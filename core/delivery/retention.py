@@ -1,6 +1,5 @@
-"""Retention of what was delivered long ago: notices, events and their logs; and of counts of labels that no sender uses
-any more. They are kept for a while, so that one can look, and so that nothing comes twice; then they only make the
-database larger. What was given up stays until an operator deals with it."""
+"""Retention of delivered notices, events and their logs, and of counts of labels that are no longer sent. They are kept
+for a while for inspection and deduplication, then deleted. What was given up stays until an operator deals with it."""
 
 from datetime import datetime
 

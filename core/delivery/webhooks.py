@@ -1,5 +1,5 @@
 """Webhooks as rows: an event is written with its cause, each endpoint gets a delivery of it, and a process leases one,
-sends it and notes the outcome. At least once, in no certain order."""
+sends it and stores the outcome. Delivery is at least once, in no guaranteed order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A prediction arrives: stored once, and sent to people if it deserves a look."""
+"""The arrival of a prediction: it is stored once, and sent to people if a reason flags it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The names of a prediction's parts, and the name that is likely meant by another one."""
+"""The names of a prediction's fields, and suggestions for unknown names."""
 
 from collections.abc import Collection
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""Slack user groups that the policy names: who is in them, as far as is known."""
+"""Slack user groups that the policy names: their last known members."""
 
 from collections.abc import Iterable, Sequence
 

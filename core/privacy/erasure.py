@@ -1,8 +1,8 @@
-"""A person's text is taken out of everything that we keep, and stays out. Counts, labels and who decided what remain.
+"""Erasure of a person's text from all stored data, permanently. Counts, labels and decisions are kept.
 
-What remains of the text are plain SHA-256 hashes (`content_hash`), so that a seed file that is imported again does not
-bring it back and a snapshot's hash can still be checked. They are not keyed: a key beside them in the database would
-protect nothing, and one that is kept elsewhere and lost would let the text come back.
+Plain SHA-256 hashes of the text (`content_hash`) are kept, so that importing a seed file again does not bring it back
+and a snapshot's hash can still be checked. They are not keyed: a key in the database would protect nothing, and if a
+key kept elsewhere were lost, the text could come back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from sqlalchemy import Select, false, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.learning.data.erased_rows import models_that_learnt_from, runs_that_learn_from
+from core.learning.data.erased_rows import models_that_learned_from, runs_that_learn_from
 from core.learning.lifecycle.parallel import erase_parallel
 from core.learning.lifecycle.presenting import model_changed
 from core.policy import QueuePolicy
@@ -34,8 +34,8 @@ PIECE = 500  # predictions that retention erases in one transaction: no click wa
 @dataclass(frozen=True)
 class Erased:
     """How many rows lost their content in this call. closed: open items that can no longer be judged; messages: cards
-    that will be redrawn; models: names of those that learnt from it; runs: ids of those under way, whose model will not
-    have."""
+    that will be redrawn; models: names of those trained on it; runs: ids of those under way, whose models will not
+    be."""
 
     queue: str
     predictions: int
@@ -54,8 +54,8 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     could ask for them). Predictions of the same content under another external id are another ticket, and stay.
 
     Locks the queue's row against intake, then the predictions and their items. Open items are closed; every card is
-    redrawn. Models that learnt from it are named, and marked on their cards. Runs under way that have it are named, and
-    fit anew without it. Repeating it finds nothing more to erase. Raises NotFound if the queue never had such a
+    redrawn. Models trained on it are named, and marked on their cards. Runs under way that contain it are named, and
+    fit again without it. Repeating it finds nothing more to erase. Raises NotFound if the queue never had such a
     prediction."""
     queue = _closed_to_intake(session, queue_name)
     known = session.scalars(
@@ -74,7 +74,7 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     seeds = _blank_examples(session, SeedExample, {"text": ""}, queue, hashes, now)
     corrections = session.scalars(select(Correction.id).where(Correction.item_id.in_([item.id for item in items])))
     rows = corrections.all(), _seeds_of(session, queue, hashes)
-    models = models_that_learnt_from(session, queue.id, *rows)
+    models = models_that_learned_from(session, queue.id, *rows)
     runs = runs_that_learn_from(session, queue.id, *rows)
     fresh = [row for row in known if row.erased_at is None]
     notes, closed = _blank(session, queue, fresh, items, now)

@@ -1,4 +1,4 @@
-"""The deletion of old models that learnt from erased text. A model holds words of its training rows."""
+"""Deletion of old models that were trained on erased text. A model contains words of its training rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

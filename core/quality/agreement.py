@@ -1,4 +1,4 @@
-"""Do reviewers agree more than chance would have them?"""
+"""Agreement among reviewers, corrected for chance."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable

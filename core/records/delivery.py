@@ -1,4 +1,4 @@
-"""Messages that have to be delivered to Slack, and what keeps them from it, as rows."""
+"""Messages to be delivered to Slack, and the incidents that block them, as rows."""
 
 from datetime import datetime
 from typing import Any

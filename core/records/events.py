@@ -1,4 +1,4 @@
-"""The kinds of events that Slack has sent: it tells no app what it is subscribed to."""
+"""The kinds of events received from Slack, which does not tell an app its subscriptions."""
 
 from datetime import datetime
 

@@ -203,7 +203,7 @@ class Artifact(Base):
     model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), primary_key=True)
     content: Mapped[bytes] = mapped_column(LargeBinary)
     sha256: Mapped[str]
-    purged_at: Mapped[datetime | None]  # since then without content: the model had learnt from what was erased
+    purged_at: Mapped[datetime | None]  # since then without content: the model had learned from what was erased
     runtime: Mapped[str]  # the learner's, e.g. "scikit-learn 1.9.1": under another one the model is not opened
 
 

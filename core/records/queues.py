@@ -1,4 +1,4 @@
-"""A queue as the rows see it. Its policy lives in the policy file; what is stored here is what other rows point at."""
+"""Queues as rows, which other rows refer to. Their policy is in the policy file."""
 
 from dataclasses import dataclass
 from datetime import datetime

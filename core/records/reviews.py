@@ -1,4 +1,4 @@
-"""A question while people look at it: the item, what they answered, what it added up to."""
+"""Review items, the answers to them, and the resulting corrections."""
 
 from datetime import datetime
 from typing import Any

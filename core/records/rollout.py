@@ -1,4 +1,4 @@
-"""A model beside the one that answers: a candidate in shadow, a canary, and what such models said."""
+"""Models that predict beside the one that answers: shadows, canaries, and their predictions."""
 
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,7 @@
 """Asking people again about a stored label: of a golden example, or of a row that trains.
 
-The item that is opened is blind, and shows neither the label nor who gave it. What settling it does stands in
-core/review/corrections.py. Callers check who may ask.
+The item is blind: it shows neither the label nor who gave it. core/review/corrections.py has the effects of settling
+it. Callers check who may ask.
 """
 
 from datetime import datetime

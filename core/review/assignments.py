@@ -1,8 +1,8 @@
 """The reviewers who can still answer an item: those of its queue who are active and not paused, to whom it is assigned,
 and who have not answered it yet.
 
-An `Assignment` narrows an item to the people it names; without one, every reviewer of the queue is asked. The
-conditions stand here once, for the statements of a click, of Home and of the periodic look at stuck items.
+An `Assignment` narrows an item to the people it names; without one, every reviewer of the queue is asked. These
+conditions are defined once here, for clicks, the Home tab and the periodic check of stuck items.
 """
 
 from typing import Any

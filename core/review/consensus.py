@@ -1,4 +1,4 @@
-"""The rule that turns votes into a verdict, asks for another vote, or escalates to a lead. Values in, values out.
+"""The rule that turns votes into a verdict, asks for another vote, or escalates to a lead. It is a pure function.
 
 A further rule (weighing raters by their skill) is one more function in `RULES`.
 """

@@ -1,5 +1,5 @@
 """The content of an input as people may see it: masked as the policy says, with a placeholder where it was erased.
-Everything that draws or exports content asks here."""
+All code that shows or exports content uses it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""A settled item: its correction, and where that goes."""
+"""The settling of an item: its correction, and whether that trains or becomes golden."""
 
 from collections import Counter
 from collections.abc import Sequence

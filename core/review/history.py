@@ -1,4 +1,4 @@
-"""The history of an item, step by step: for a lead who wonders, and for an audit a year later.
+"""The history of an item, step by step, for leads and for later audits.
 
 bot/wording/item_history.py has the sentences."""
 

@@ -1,4 +1,4 @@
-"""A person's own reviewing: the items that wait for them, their answers, and which of these they may withdraw."""
+"""A reviewer's own work: the items open for them, their answers, and which of these they can withdraw."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What waits in a queue: for reviewers, for a lead, for a worker. One screen for operators, never for a decision."""
+"""The overview of a queue for operators: what waits for reviewers, leads and workers. No decision depends on it."""
 
 from dataclasses import dataclass
 from datetime import datetime

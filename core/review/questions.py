@@ -1,8 +1,8 @@
 """The question of a review item: what it is about, and the content that people see.
 
 Most items are about a prediction. People are asked again about a stored label too: that of a golden example, or of a
-training row, whose content stands in a seed example or in the prediction it was corrected from. All code that shows an
-item's content reads it here. Statements that join items to predictions for the model's sake add `ABOUT_PREDICTION`.
+training row, whose content is in a seed example or in the corrected prediction. All code that shows an item's content
+reads it here. Statements that join items to predictions to judge a model add `ABOUT_PREDICTION`.
 """
 
 from collections.abc import Mapping

@@ -1,5 +1,5 @@
-"""Open items after a promotion, piece by piece: they show the new model's suggestion, or are closed where the policy
-says so. Blind items show no suggestion and stay as they are; so does what is asked about a stored label."""
+"""Open items after a promotion, in batches: they show the new model's suggestion, or are closed if the policy says so.
+Blind items and second looks at stored labels do not change."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""People are asked again about the labels that are most probably wrong, a few a day."""
+"""Second looks at the labels that are most probably wrong, a few a day."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Votes: a vote is stored and counted here."""
+"""Votes: storing and counting them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -1,8 +1,8 @@
-"""Many rows into one table at once, or many values into one question, as quickly as each database takes them.
+"""Bulk inserts and bulk queries, as fast as each database allows.
 
-SQLAlchemy prepares each value of each row, and psycopg sends each row by itself: that takes several times as long as
-storing them. So PostgreSQL gets one statement and all rows as one JSON document, and SQLite's driver gets the rows as
-they are to be stored. What is the same in all of them (a queue, a time) is prepared once.
+SQLAlchemy prepares each value of each row, and psycopg sends each row separately, which takes several times as long as
+storing them. So PostgreSQL gets one statement with all rows as one JSON document, and SQLite's driver gets the rows
+ready to be stored. Values common to all rows (a queue, a time) are prepared once.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

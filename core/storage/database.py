@@ -1,11 +1,11 @@
 """Transactions on SQLite and PostgreSQL: where they begin and end, and how long they may wait.
 
 SQLite has no `FOR UPDATE`. There a transaction starts with BEGIN IMMEDIATE, so that read-then-write is safe (the
-driver's own mode silently loses updates), and one lock per process queues its writers fairly. Processes get their turn
-in no order, but soon. Readers get a plain BEGIN and are never blocked by a writer (WAL).
+driver's own mode silently loses updates), and one lock per process queues its writers fairly. Between processes there
+is no order, but waits are short. Readers get a plain BEGIN and are never blocked by a writer (WAL).
 
-Whatever does not answer in time ends as a refusal (core/storage/database_errors.py): a lock, a connection, a statement,
-a commit."""
+A lock, connection, statement or commit that does not answer in time becomes a refusal
+(core/storage/database_errors.py)."""
 
 import sqlite3
 import threading

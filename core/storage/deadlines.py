@@ -1,7 +1,7 @@
 """Deadlines for the database: for any one answer, and for everything that one request asks of it.
 
 All four waits use them: for a lock, for a connection, for the answer to a statement and for COMMIT. Without a common
-limit, a dead network keeps a person waiting however short each single timeout is.
+limit, a dead network would keep a person waiting, however short each timeout is.
 """
 
 import threading

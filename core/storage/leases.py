@@ -1,8 +1,8 @@
-"""Leases: at most one process works on a row, or does what has a name, until its lease ends or is released.
+"""Leases: at most one process works on a row or on a named task, until its lease ends or is released.
 
 A process takes a lease in one short transaction, works outside of any, and releases it with the outcome in another. A
-lease that is not renewed ends by itself, so a process that dies holds nothing up for long; `is_dead` knows the
-processes of this machine that are gone, whose leases need not be waited for."""
+lease that is not renewed expires, so a dead process blocks nothing for long; `is_dead` recognises dead processes of
+this machine, whose leases end at once."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,6 +1,6 @@
-"""Personal data in a text: found, and replaced by a word that says what stood there.
+"""Masking of personal data in a text: each match is replaced by the name of its kind.
 
-Everything here ends soon whatever the text: the expressions have no repetition inside a repetition, an operator's own
+The running time is bounded for every text: the expressions have no repetition inside a repetition, an operator's own
 ones run in RE2 (linear in the text), and the check digits are looked at for a bounded number of candidates per
 character. Check digits are those of the standards (ISO/IEC 7812 for cards, ISO 13616 for IBANs); which telephone
 numbers exist is known to phonenumbers.

@@ -74,7 +74,7 @@ def test_a_tiny_month_is_played_three_ways_and_reported(played: tuple[Path, Path
     beside = {(pair.kind, pair.twin) for pair in always.pairs}
     possible = [kind for kind in KINDS if kind not in ("4 cycles older", "8 cycles older")]
     assert beside == {(kind, twin) for kind in possible for twin in (False, True)}
-    assert always.cycles[-1].candidate > always.cycles[-1].live, "the label that came with this cycle is learnt"
+    assert always.cycles[-1].candidate > always.cycles[-1].live, "the label that came with this cycle is learned"
     assert always.cost.cpu.keys() >= {"training", "pairs, fitted", "pairs, measured"}
     found = json.loads(list(report(list(months.values())))[-1].removeprefix("SUMMARY "))
     assert found["always"] == round(always.final, 4)

@@ -248,7 +248,7 @@ def of_model(place: Place) -> list[Finding]:
 
 
 @pytest.mark.usefixtures("sqlite_only")
-def test_labels_that_left_the_policy_or_came_into_it_since_the_model_learnt(place: Place) -> None:
+def test_labels_that_left_the_policy_or_came_into_it_since_the_model_learned(place: Place) -> None:
     promoted(seeded(Desk(place.database, support_policy())))
     written = place.policy.read_text(encoding="utf-8")
     assert '"delivery"' in written

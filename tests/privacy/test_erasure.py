@@ -242,7 +242,7 @@ def test_repeating_it_finds_nothing_more(desk: Desk) -> None:
         erased(desk, "E-9")
 
 
-def test_models_that_learnt_from_it_are_named_and_the_next_one_is_not_among_them(desk: Desk) -> None:
+def test_models_that_learned_from_it_are_named_and_the_next_one_is_not_among_them(desk: Desk) -> None:
     seeded(desk)
     desk.settled(ANA, BEN, text=SECRET, external_id="E-0")
     desk.settled(ANA, BEN, answer=BILLING, text="charged twice", external_id="E-1")

@@ -1,4 +1,4 @@
-"""What is erased is learnt by no later model, and a model that had learnt it goes live only for a reason."""
+"""What is erased is learned by no later model, and a model that had learned it goes live only for a reason."""
 
 import threading
 from collections.abc import Callable
@@ -96,7 +96,7 @@ def test_a_run_whose_rows_are_erased_each_time_fails_with_a_sentence(desk: Desk)
 
 
 def test_an_erasure_that_is_not_committed_yet_is_waited_for(open_on_postgresql: OpenDesk) -> None:
-    """The erasure has answered that no model learnt from it, so none may be stored before it is committed."""
+    """The erasure has answered that no model learned from it, so none may be stored before it is committed."""
     desk = taught(open_on_postgresql(), "E-1")
     begun, go = threading.Event(), threading.Event()
 
@@ -134,7 +134,7 @@ def test_a_report_says_which_of_its_rows_were_erased(desk: Desk) -> None:
     assert desk.wanted(Card.CANDIDATE, model_id) == before + 1
 
 
-def test_a_check_mark_does_not_promote_a_model_that_learnt_erased_text(desk: Desk) -> None:
+def test_a_check_mark_does_not_promote_a_model_that_learned_erased_text(desk: Desk) -> None:
     seeded(desk)
     clean = promoted(desk)
     taught(desk, "E-1")
@@ -177,7 +177,7 @@ def rolled_back(desk: Desk, reason: str = "") -> str:
         return rollback(session, desk.queue(), CLEO, reason, NOW, desk.rules)
 
 
-def test_a_roll_back_to_a_model_that_learnt_erased_text_needs_a_reason(desk: Desk) -> None:
+def test_a_roll_back_to_a_model_that_learned_erased_text_needs_a_reason(desk: Desk) -> None:
     taught(desk, "E-1")
     promoted(desk)
     erased(desk, "E-1")
@@ -193,7 +193,7 @@ def purged(desk: Desk, *names: str) -> Purged:
         return purge_models(session, desk.rules, names, NOW)
 
 
-def test_old_models_that_learnt_it_are_deleted_and_the_live_one_never(desk: Desk) -> None:
+def test_old_models_that_learned_it_are_deleted_and_the_live_one_never(desk: Desk) -> None:
     taught(desk, "E-1")
     promoted(desk)
     superseded, waiting = candidate(desk), promoted(desk)

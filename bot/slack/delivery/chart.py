@@ -1,4 +1,4 @@
-"""The picture beside a candidate's report: what it gets right next to what is live, and which labels rise or fall.
+"""The chart of a candidate's report: its accuracy beside the live model's, and the labels whose recall rises or falls.
 
 Drawn with matplotlib's objects, not pyplot: pyplot keeps figures in a global list, and charts are drawn in threads.
 Colours are those of Okabe and Ito, told apart by colour-blind people too; direction is also shown by shape and sign.

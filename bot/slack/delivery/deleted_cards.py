@@ -1,5 +1,5 @@
-"""Deleted cards, by a person or by the workspace's retention: those that still wait for people are posted again. A card
-that changes is found missing when it is redrawn; this task finds the others."""
+"""Cards deleted by a person or by the workspace's retention: those that people still have to answer are posted again. A
+card that changes is found missing when it is redrawn; this task finds the others."""
 
 import logging
 

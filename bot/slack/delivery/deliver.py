@@ -1,9 +1,10 @@
 """Delivery from the outbox to Slack: lease a posting or a notice, send it, note the outcome.
 
 Three steps, two short transactions with Slack's call between them. A crash between Slack's answer and the second one
-would post twice; so what is leased counts as perhaps sent until its outcome is noted (bot/slack/delivery/sender.py).
+would post twice, so a leased message counts as possibly sent until its outcome is stored
+(bot/slack/delivery/sender.py).
 
-Any number of workers may run; one of them at a time speaks, so that Slack's rates hold for all of them together.
+Any number of workers may run, but only one at a time sends, so that together they keep Slack's rates.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""A channel's messages as Slack has them."""
+"""A channel's messages, read from Slack."""
 
 from collections.abc import Iterator
 from typing import Any

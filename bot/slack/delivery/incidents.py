@@ -1,5 +1,5 @@
-"""Tells the leads of incidents: once what they have to resolve, and once that it is resolved. An incident with the
-leads' own channel is told nowhere in Slack; the log, /health/ready and `goldloop doctor` have it."""
+"""Notices to the leads about incidents: one when there is something to resolve, one when it is resolved. An incident of
+the leads' own channel cannot be reported in Slack; the log, /health/ready and `goldloop doctor` have it."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta

@@ -1,5 +1,5 @@
-"""The sender: what is said to Slack is a card drawn from its row as it is now, a report's chart, or a notice. What an
-earlier attempt may have said, whose outcome is not known, is looked for before it is said again."""
+"""The sender: sends cards, drawn from their rows as they are now, charts and notices. If the outcome of an earlier
+attempt is unknown, the message is looked for before it is sent again."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -1,7 +1,7 @@
 """Work after the acknowledgement: receipts, forms, the Home tab, news about people. One pool of threads runs all of it,
 so that no listener waits for Slack while Slack waits for the listener.
 
-This work may be lost with its process: what must happen is a row, and the worker's.
+This work may be lost with its process; work that must not be lost is a row, done by the worker.
 """
 
 import logging

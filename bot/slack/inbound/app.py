@@ -1,6 +1,6 @@
 """The Slack app: every listener registered.
 
-Slack hears 200 only after our commit (`process_before_response`). Without it Bolt acknowledges events before the
+Slack receives 200 only after our commit (`process_before_response`). Without it Bolt acknowledges events before the
 listener runs, and a lead's approval could vanish.
 """
 

@@ -1,4 +1,4 @@
-"""`/goldloop …`. Answers go back with the acknowledgement and are seen only by the person who typed."""
+"""`/goldloop …`. Answers are sent with the acknowledgement and are visible only to the person who typed."""
 
 from collections.abc import Callable
 

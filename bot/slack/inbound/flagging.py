@@ -1,4 +1,4 @@
-"""The shortcut "Flag for review" on any message: the live model looks at its text, then people do. All members of
+"""The shortcut "Flag for review" on any message: the live model predicts its text, and reviewers see it. All members of
 this workspace may use it; guests, bots and people of other workspaces may not."""
 
 from dataclasses import replace

@@ -1,7 +1,7 @@
-"""The schema of what Slack sends, as frozen values: where an object stands, where a list, where a text.
+"""The schema of Slack's payloads, as frozen values.
 
-A payload is parsed once, before Bolt or a listener looks into it, so no reader has to doubt its shape. What Slack adds
-beyond these names is left out.
+A payload is parsed once, before Bolt or a listener reads it, so that readers can rely on its shape. Unknown fields are
+dropped.
 """
 
 from typing import Annotated, Any

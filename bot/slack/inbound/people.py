@@ -1,4 +1,4 @@
-"""Slack events about changed people, channels and user groups: those that the policy names are read again."""
+"""Slack events about changed people, channels and user groups: those that the policy names are refreshed."""
 
 from slack_bolt import App
 

@@ -1,4 +1,4 @@
-"""Notes which kinds of events come, once an hour each, so that doctor can say which never did."""
+"""Records which kinds of events arrive, once an hour each, so that `goldloop doctor` can report missing ones."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,4 +1,5 @@
-"""Errors of listeners as answers: the one place where a refusal becomes a sentence in Slack, and a bug a reference."""
+"""Errors of listeners as answers: the one place where a refusal becomes a sentence in Slack, and a bug an error with a
+reference."""
 
 import json
 import logging

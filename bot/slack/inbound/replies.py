@@ -1,5 +1,5 @@
-"""Words that only one person sees, at once: receipts, refusals, forms. They hold no state and are worthless later, so
-they do not pass through the outbox. All of it is said after the acknowledgement (after_ack.py).
+"""Immediate replies that only one person sees: receipts, refusals, forms. They hold no state and are useless later, so
+they bypass the outbox. All are sent after the acknowledgement (after_ack.py).
 """
 
 import logging

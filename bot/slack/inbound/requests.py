@@ -1,4 +1,4 @@
-"""Every request of Slack, whichever way it comes: it gets an id that its log lines carry, and is timed."""
+"""Every request from Slack, by socket or HTTP: it gets an id, which its log lines carry, and is timed."""
 
 import random
 import re

@@ -1,5 +1,5 @@
-"""The address for answers that a click brings along. Connections to it are kept: each receipt would otherwise begin
-with the handshakes of a new one, which take five times as long as the receipt itself.
+"""Answers to a click's `response_url`. Connections to it are kept: each receipt would otherwise begin with the
+handshakes of a new one, which take five times as long as the receipt itself.
 """
 
 import json

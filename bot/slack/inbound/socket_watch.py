@@ -1,7 +1,7 @@
 """The watch over the socket to Slack: pings it every second, and opens another one when it is broken or silent.
 
-The SDK's own check waits until five pings could not be sent. After a connection that ended without a close frame, which
-is what a killed server or a router that forgot it leaves behind, the bot was deaf for 9 to 16 seconds.
+The SDK's own check waits until five pings could not be sent. After a connection that ended without a close frame, as
+after a killed server or a router that dropped it, the bot received nothing for 9 to 16 seconds.
 """
 
 import logging

@@ -1,5 +1,5 @@
-"""Clicks about a review item: votes, forms, undo. Each listener parses, calls one verb in one transaction, acks, and
-hands over what is to be said afterwards, so that it never delays the acknowledgement.
+"""Clicks about a review item: votes, forms, undo. Each listener parses, calls one verb in one transaction,
+acknowledges, and hands over the replies, which must not delay the acknowledgement.
 """
 
 import re

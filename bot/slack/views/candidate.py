@@ -1,4 +1,4 @@
-"""The golden-set report of a model, and what became of it."""
+"""The golden-set report of a model, and the decisions about it."""
 
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message

@@ -1,4 +1,4 @@
-"""A person's own page: the Home tab, and the same in short for `/goldloop mine`."""
+"""A person's own page: the Home tab, and its short form for `/goldloop mine`."""
 
 from collections.abc import Sequence
 

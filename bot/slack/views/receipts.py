@@ -1,4 +1,4 @@
-"""Receipts: what one person alone is told after a click."""
+"""Receipts: the answer to a click, visible only to the person who clicked."""
 
 from typing import assert_never
 

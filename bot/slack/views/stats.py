@@ -1,4 +1,4 @@
-"""A queue in numbers."""
+"""The statistics of a queue."""
 
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message

@@ -1,8 +1,8 @@
-"""The local executor: runs the computing part of a job in a process of its own. Votes and delivery keep the
-interpreter, and the memory is given back when the process ends.
+"""The local executor: runs the computing part of a job in a process of its own.
 
-The process begins with nothing but its arguments (spawn), so that no thread, lock or connection of the worker is copied
-into it. It ends at once when the worker stops the executor or dies.
+Votes and delivery keep the interpreter, and the memory is freed when the process ends. The process is spawned with only
+its arguments, so no thread, lock or connection of the worker is copied into it. It ends at once when the worker stops
+the executor or dies.
 """
 
 import multiprocessing

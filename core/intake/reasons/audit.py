@@ -1,7 +1,7 @@
-"""A random sample of all predictions, from which the accuracy of what no person sees is estimated.
+"""A random sample of all predictions, from which the accuracy of unreviewed predictions is estimated.
 
-The lot is drawn for each prediction before any rule is asked, and drawn predictions are blind and never train. A sample
-of only what the rules let pass would lack the flagged predictions that are never reviewed.
+The draw is made for each prediction before any rule is applied; drawn predictions are blind and never train. A sample
+of only the unflagged predictions would lack flagged ones that are never reviewed.
 """
 
 from core.intake.reasons.base import FlagReason, Scored

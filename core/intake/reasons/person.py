@@ -1,4 +1,4 @@
-"""A person asked for a look, whatever the model says. Who it was stands in the flag itself."""
+"""A person asked for a review, whatever the model says. The flag stores who it was."""
 
 from core.intake.reasons.base import FlagReason
 from core.vocabulary import Reason

@@ -1,4 +1,4 @@
-"""The reasons to flag a prediction, in the order in which they are asked."""
+"""The reasons to flag a prediction, in the order in which they are applied."""
 
 from collections.abc import Mapping, Sequence
 

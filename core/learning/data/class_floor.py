@@ -1,4 +1,4 @@
-"""The class floor: labels with so few training rows that a model hardly knows them."""
+"""The class floor: labels with too few training rows to be learned."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""Which models learnt from what has been erased since. Nothing is stored for it: a snapshot's rows name their sources,
+"""Models that were trained on rows erased since. No extra row is stored for this: a snapshot's rows name their sources,
 and a source says when it was erased."""
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def erased_sources(session: Session, snapshot_id: int) -> tuple[RowSource, ...]:
     return tuple(RowSource(source, number) for source, number in session.execute(found.order_by(SnapshotRow.position)))
 
 
-def models_that_learnt_from(
+def models_that_learned_from(
     session: Session, queue_id: int, corrections: Sequence[int], seeds: Sequence[int]
 ) -> Sequence[ModelVersion]:
     """The queue's models whose snapshot holds one of these rows, oldest first."""

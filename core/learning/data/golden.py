@@ -1,4 +1,4 @@
-"""The provenance firewall: which corrections become golden, and that nothing golden trains."""
+"""The provenance firewall: decides which corrections become golden; golden examples never train."""
 
 import hashlib
 import json

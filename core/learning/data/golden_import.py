@@ -1,5 +1,5 @@
-"""One's own test set becomes golden, and a lead adds single examples. Neither takes what has trained already: a model
-would be tested on what it knows by heart."""
+"""Golden examples from an imported test set, or added one by one by a lead. Content that was used for training is
+refused: a model may have memorised it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Graduation: past errors that a golden set no longer needs train again.
+"""Graduation: past errors that the golden set no longer needs move to training.
 
-Each past error that stays golden is one that training lacks, and a long list of them tests little more than a short
-one. The newest are kept, and older ones graduate: for good, with the snapshot that they first train in. Figures are in
+Each past error that stays golden is missing from training, and a long list tests little more than a short one. The
+newest are kept; older ones graduate, permanently, with the first snapshot that contains them. Figures are in
 docs/methods.md.
 """
 

@@ -1,7 +1,7 @@
-"""The share of the traffic for which a training row stands.
+"""The share of the traffic that a training row represents.
 
 Corrections that train come from predictions that a rule flagged; audited ones never train. So flagged traffic is
-over-represented among the rows, and what the rules let pass is represented by seeds alone. Each kind counts by its
+over-represented among the rows, and unflagged traffic is represented only by seeds. Each kind counts by its
 share of the traffic (post-stratification; Holt and Smith 1979, JRSS A 142, 33-46)."""
 
 from collections.abc import Sequence

@@ -1,9 +1,9 @@
-"""The canary's rule: which model answers a caller, which settled items are compared, and when the new model is worse.
+"""The canary's rule: which model answers a request, which settled items are compared, and when the new model is worse.
 
-Items come before people because the model that answered was unsure. Where one model answers most callers, items are
-chosen mostly by *its* doubt, and it looks worse than it is. So the comparison takes two groups of equal share, both
-chosen by the hash of the external id: the callers whom the new model answers, and as many whom the former one answers.
-docs/methods.md has what was measured."""
+An item is reviewed because the model that answered was unsure. If one model answers most requests, most items are
+selected by *its* uncertainty, and it looks worse than it is. So two groups of equal share are compared, both chosen by
+the hash of the external id: the ids that the new model answers, and as many that the former one answers. Measurements
+are in docs/methods.md."""
 
 from dataclasses import dataclass
 

@@ -1,9 +1,9 @@
-"""A candidate beside what is live, on the golden set.
+"""Comparison of a candidate with the live model on the golden set.
 
-Random golden examples were drawn whatever any model said of them: shares and differences come from them alone. Past
+Random golden examples were drawn independently of any model's answer: shares and differences come only from them. Past
 errors were chosen because a model got them wrong. Those that the live model's golden set had already favour neither of
 the two, and count in the pooled test. Newer ones were chosen because the live model got them wrong: any candidate looks
-better on them, and they only show what was fixed.
+better on them, so they are shown but do not count.
 """
 
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Confident learning: which given labels contradict what models say that have not seen them."""
+"""Confident learning: finds labels that contradict models fitted without them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,9 +1,9 @@
 """Which golden examples may decide about a candidate: those on which neither model has an advantage.
 
-A past error is eligible if the live model's own golden set had it: the error was an earlier model's. A newer one is an
-error of the live model, wrong by selection, and could only be gained. A random example that is newer than the live
-model's golden set counts unless it is near a row that the live model learnt from: the candidate was kept clean of it
-(core/learning/data/leakage.py), the live model was not.
+A past error is eligible if the live model's own golden set had it: the error was an earlier model's. A newer one was
+selected because the live model is wrong on it, so a candidate can only gain. A random example that is newer than the
+live model's golden set counts unless it is near a row of the live model's training data: near-duplicates were left out
+for the candidate (core/learning/data/leakage.py), but not for the live model.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ from core.vocabulary import Stratum
 
 @dataclass(frozen=True)
 class LiveTraining:
-    """What the live model learnt from. golden_up_to: the last golden example that it was kept clean of. inputs: of its
+    """What the live model learned from. golden_up_to: the last golden example that it was kept clean of. inputs: of its
     training rows, empty where they were erased since; content_hashes: of all of them."""
 
     golden_up_to: int

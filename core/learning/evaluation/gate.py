@@ -1,9 +1,8 @@
 """The golden gate: may this candidate be offered to the leads as safe? Its findings are codes with numbers and names;
 bot/wording/gate.py has their sentences.
 
-The gate refuses when it has grounds to, and warns where it could not see. It never says yes for a person: a candidate
-that passes still waits for the leads. That no training row equals or resembles a golden one is made sure before this,
-when the snapshot is taken.
+The gate refuses on evidence, and warns where evidence is missing. It never approves: a candidate that passes still
+waits for the leads. Near-duplicates of golden examples were removed before this, when the snapshot was taken.
 """
 
 from collections.abc import Iterable

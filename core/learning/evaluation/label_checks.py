@@ -1,6 +1,6 @@
-"""Signs that a candidate was spoilt, which speak even where a label has two or three golden examples.
+"""Checks for damaged labels that work even if a label has only two or three golden examples.
 
-A paired test needs about five breaks; swapped training labels or a label that was lost show in a pattern before that.
+A paired test needs about five regressions; swapped training labels or a lost label show a pattern before that.
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
-"""Two models on the same examples: how sure can one be that the second is not worse?
+"""Paired tests of two models on the same examples: is the second one worse?
 
-What counts are the examples on which they differ: `broken`, right before and wrong now, and `gained`, the other way
-round. Examples on which both are right or both wrong say nothing about which is better.
+Only the examples on which they differ count: `broken`, right before and wrong now, and `gained`, the reverse. Examples
+on which both are right or both are wrong do not show which is better.
 """
 
 from collections.abc import Sequence

@@ -48,7 +48,7 @@ class PooledScore:
 
     Counts alone: a share of this mixture, or a difference of shares, is one of no population. past_errors: how many of
     the n are past errors. other_past_errors: those that do not count. near_live: random examples that do not count,
-    because the live model may have learnt from a near-duplicate. p_value: as of `RandomScore`."""
+    because the live model may have learned from a near-duplicate. p_value: as of `RandomScore`."""
 
     n: int
     past_errors: int

@@ -1,8 +1,8 @@
-"""Two models on the same stored texts, whose right labels are not known: signs that a label was lost or exchanged.
+"""Comparison of two models on stored texts without known labels: finds labels that were lost or exchanged.
 
-A paired test of golden examples needs about five of a label; a queue has thousands of texts. They cannot say which of
-two models is better, but a label that is no longer said, and two that changed places, show in them. ("Texts" stands for
-inputs that both models read.)
+A paired test needs about five golden examples of a label; a queue has thousands of texts. They cannot show which model
+is better, but they show a label that is no longer predicted, and two that changed places. ("Texts" stands for inputs
+that both models read.)
 """
 
 from collections import Counter

@@ -1,9 +1,9 @@
 """Serialisation of fitted models with skops. Unlike pickle, reading one cannot run code.
 
 The bytes, their hash and the learner's runtime are stored side by side, and all three are checked before a model is
-rebuilt; so is the size that the bytes unpack to. Its parameters are checked after that: a forged row can bring a hash
-that fits, while the fingerprint stands in another table. Each refusal says what to do. skops is imported where it is
-used: with scikit-learn it takes more than a second, and most commands and processes do not need it.
+rebuilt; so is the size that the bytes unpack to. Its parameters are checked after that: a forged row can have a
+matching hash, but the fingerprint is in another table. Each refusal says what to do. skops is imported only where it is
+used: together with scikit-learn this takes more than a second, and most commands do not need it.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Fingerprints of fitted models: equal when all parameters are equal.
 
-The stored bytes cannot tell: skops writes a zip file with dates in it. The fingerprint is taken over the state, so that
-"the same snapshot and seed give the same model" can be shown a year later."""
+The stored bytes cannot be compared: skops writes a zip file that contains dates. The fingerprint is computed from the
+state, so "the same snapshot and seed give the same model" can be verified a year later."""
 
 import hashlib
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,7 @@
 """Fitting: a learner on the examples that it can read, and the fitted model packed.
 
-The arguments and the result of `fit_and_pack` can be sent to another process and back; the learner goes by its name."""
+The arguments and the result of `fit_and_pack` can be sent to another process and back; the learner is passed by
+name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

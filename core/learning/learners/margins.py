@@ -1,4 +1,4 @@
-"""A linear support vector machine on n-grams: how far on the right side of each label's border does a text lie?"""
+"""A linear support vector machine on n-grams: the margin of a text for each label."""
 
 import warnings
 from collections.abc import Callable

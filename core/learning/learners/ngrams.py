@@ -1,7 +1,7 @@
 """Texts as sparse rows: words (1 to 2) and characters (2 to 5, within words), each TF-IDF of length 1, side by side.
 
-The characters forgive typos and endings, and are all there is in languages that write no blanks. Every n-gram of the
-training texts counts, also those seen once: with 8 rows per label that is worth 1.8 points of accuracy.
+Character n-grams tolerate typos and endings, and are the only features in languages without spaces. All n-grams of the
+training texts are kept, even those seen once: with 8 rows per label this gains 1.8 points of accuracy.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,7 @@
-"""Out-of-fold probabilities: what models say about labelled rows that they were fitted without.
+"""Out-of-fold probabilities: predictions of labelled rows by models that were fitted without them.
 
-The arguments and the result can be sent to another process and back; the learner goes by its name."""
+The arguments and the result can be sent to another process and back; the learner is passed by name.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """The registry of learners: the built-in one, those of installed packages, and those that this process adds.
 
-A package brings a learner as an entry point of the group `goldloop.learners`. A process adds one by an importable
+A package provides a learner as an entry point of the group `goldloop.learners`. A process adds one by an importable
 reference, "module:Class", in the mapping `extra` from names to references: plain text, which a child process can be
-given. A learner is imported when it is asked for, so that only who trains or predicts waits for its libraries.
+given. A learner is imported when it is asked for, so only processes that train or predict load its libraries.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,10 @@
 """A sweep: which training weight of the rows that correct the model gives the best accuracy on rows held out?
 
-Each weight is tried on the same folds of the training rows alone; golden examples take no part. The accuracy is that on
-traffic: what was likely to be flagged is over-represented among the rows, so each held-out row counts by its share.
+Each weight is tried on the same folds of the training rows alone; golden examples are not used. The accuracy is
+weighted to the traffic: flagged predictions are over-represented among the rows, so each held-out row counts by its
+share.
 
-The arguments and the result of `sweep` can be sent to another process and back; the learner goes by its name."""
+The arguments and the result of `sweep` can be sent to another process and back; the learner is passed by name."""
 
 import time
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """The built-in learner: a linear support vector machine on word and character n-grams.
 
 It needs no downloaded weights, is fitted in a second for some hundred rows and reads 10,000 short texts a second
-(benchmarks/learners.txt). Its margins are no probabilities; core/learning/learners/temperature.py makes them so.
+(benchmarks/learners.txt). core/learning/learners/temperature.py turns its margins into probabilities.
 """
 
 import math

@@ -1,6 +1,6 @@
-"""A canary: a promoted model answers a share of the callers first, and the one before it the rest. Both predict every
+"""A canary: a promoted model first answers a share of the requests, and the one before it the rest. Both predict every
 input; settled items are compared at planned looks. Where the new model is worse, a rollback is proposed to the leads
-(core/learning/lifecycle/canary_decisions.py): it is never made without a lead's yes."""
+(core/learning/lifecycle/canary_decisions.py): only a lead can make it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

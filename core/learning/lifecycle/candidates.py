@@ -1,4 +1,4 @@
-"""A fitted model meets the golden set, beside what is live, and becomes a candidate."""
+"""Candidates: a fitted model is compared with the live model on the golden set, and stored."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

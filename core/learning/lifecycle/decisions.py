@@ -1,4 +1,4 @@
-"""Leads decide about candidates. Each verb locks the queue's `Live` row first; nothing goes live without a yes."""
+"""Leads decide about candidates. Each verb locks the queue's `Live` row first; no model goes live without approval."""
 
 from datetime import datetime, timedelta
 
@@ -83,7 +83,7 @@ def reject(session: Session, model_id: int, person: str, now: datetime, policy: 
 def overrule(
     session: Session, subject: CardRef, seen: int, person: str, reason: str, now: datetime, policy: Policy
 ) -> None:
-    """Promote a candidate that the gate refused, or that learnt from what was erased since, and say why. In a queue
+    """Promote a candidate that the gate refused, or that learned from what was erased since, and say why. In a queue
     that has admins, theirs alone; else a lead's. seen: the evaluation whose problems they were shown; 0: that is not
     known. Raises NotFound, NotAllowed, AlreadySettled, Refusal, or Invalid without a reason."""
     live, model = _locked(session, subject.id)

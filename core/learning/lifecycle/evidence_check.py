@@ -1,5 +1,5 @@
-"""Verification of an evidence pack, without a database: each file has the hash that is listed, and what the files say
-of the snapshot agrees. Everything in the pack is untrusted."""
+"""Verification of an evidence pack, without a database: each file has its listed hash, and the files agree about the
+snapshot. Everything in the pack is untrusted."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Expiry of a candidate that waits: silence is "no decision", which is stored, and the leads are asked again."""
+"""Expiry of a waiting candidate: "no decision" is stored, and the leads are asked again."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""A golden set in numbers: its version, what it stands for, how old it is, and how small a fall it notices."""
+"""A golden set in numbers: its version, origins, age and power."""
 
 from collections import Counter
 from collections.abc import Sequence

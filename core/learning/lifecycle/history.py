@@ -64,7 +64,7 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class RowsErased:
-    """Rows that it learnt from and that have been erased since."""
+    """Rows that it learned from and that have been erased since."""
 
     rows: tuple[RowSource, ...]
 

@@ -1,5 +1,5 @@
-"""The incumbent: what a candidate is compared with. The live model; where none of ours is live, the sender's recorded
-predictions; where there are none for any golden example, the most common label of the training rows."""
+"""The incumbent: what a candidate is compared with. This is the live model; if no Goldloop model is live, the sender's
+recorded predictions; if there are none for any golden example, the most common label of the training rows."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -30,8 +30,8 @@ from core.vocabulary import Coded, GateWarning, Modality
 
 @dataclass(frozen=True)
 class Incumbent:
-    """model: the live one, or None; unusable: why the one that is live cannot be opened. training: what it learnt from.
-    texts: the newest stored inputs that both models read. recorded: the sender's predictions, by golden example."""
+    """model: the live one, or None; unusable: why it cannot be opened. training: what it learned from. texts: the
+    newest stored inputs that both models read. recorded: the sender's predictions, by golden example."""
 
     model: LiveModel | None
     unusable: Coded | None
@@ -97,7 +97,7 @@ def _recorded(session: Session, queue_id: int) -> dict[int, str | None]:
 
 
 def _majority(rows: Sequence[Row], reads: Collection[Modality]) -> str:
-    """The most frequent label of the rows that could be learnt from; of equals the first by name."""
+    """The most frequent label of the rows that could be learned from; of equals the first by name."""
     readable = [row for row in rows if row.input.has_any(reads)]
     counted = Counter(row.label for row in readable or rows)  # all of them may have been erased since
     return min(counted, key=lambda label: (-counted[label], label))

@@ -1,8 +1,8 @@
 """A list of stored labels that may be wrong, golden ones and those of training rows, found after each training run.
 
-Golden and training rows are doubted alike, by models that were fitted without the row (core/learning/evaluation/
-confident_learning.py). These models serve nothing and are dropped. A candidate's own disagreement with the golden set
-is no reason to doubt a golden label: correcting only what a candidate gets wrong would favour that candidate.
+Golden and training rows are judged alike, by models that were fitted without the row (core/learning/evaluation/
+confident_learning.py). These models are discarded. A candidate's own disagreement with the golden set is no reason to
+suspect a golden label: correcting only what a candidate gets wrong would favour that candidate.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +59,7 @@ def find_suspects(
     extra_learners: Mapping[str, str] = {},
 ) -> None:
     """1. Read the rows of a run and the golden set. 2. Without a transaction: `execute` fits the folds. 3. A
-    transaction replaces the list and finishes the job. What cannot be learnt from leaves the conflicts alone."""
+    transaction replaces the list and finishes the job. What cannot be learned from leaves the conflicts alone."""
     with database.reading(wait=LONG) as session:
         run = session.get_one(TrainingRun, claimed.payload["run_id"])
         queue = policy.queue(run.queue.name)

@@ -1,4 +1,4 @@
-"""What a model that is live learnt from, as far as a comparison with it has to know."""
+"""The training data of the live model, as far as a comparison needs it."""
 
 from collections.abc import Iterable
 

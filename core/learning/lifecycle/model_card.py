@@ -1,4 +1,4 @@
-"""The model card of any model: what it is, what it learnt from, what was measured and decided. It holds no texts."""
+"""The model card: the model, its training data, its evaluations and decisions. It contains no texts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,8 +32,8 @@ class Fit:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The snapshot that the model learnt from. erased: rows whose text is gone since. labels: rows of each, most first,
-    of equals by name."""
+    """The snapshot that the model learned from. erased: rows whose text was erased since. labels: rows of each, most
+    first, then by name."""
 
     snapshot_hash: str
     rows: int

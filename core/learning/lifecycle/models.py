@@ -1,4 +1,4 @@
-"""A queue's live model, and what is known of any model."""
+"""A queue's live model, and the facts about any model."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session

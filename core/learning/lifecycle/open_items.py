@@ -1,5 +1,5 @@
-"""What happens to a queue's open items when another model goes live: the job that sees to it, and what a model's card
-says of it. The work itself is in core/review/renewal.py."""
+"""What happens to a queue's open items when another model goes live: the job, and what a model's card says about it.
+The work itself is in core/review/renewal.py."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -19,7 +19,7 @@ ROLL_BACKS_APART = timedelta(minutes=1)
 def rollback(session: Session, queue: Queue, person: str, reason: str, now: datetime, policy: QueuePolicy) -> str:
     """Bring back the model that was live before the present one. Returns its name. Raises NotFound if there is none,
     and AlreadySettled within a minute of the last one: typed again because no answer came, or by two leads at once, it
-    would go back two. Raises Refusal if that model learnt from what was erased since and `reason` does not say why.
+    would go back two. Raises Refusal if that model learned from what was erased since and `reason` does not say why.
 
     The caller has checked who may (a lead by slash command, an operator by terminal).
     """

@@ -1,4 +1,4 @@
-"""Training runs as rows: when one is due, how far it is, how it failed. The work itself is in training.py."""
+"""Training runs as rows: when one is due, its progress, its failure. The work itself is in training.py."""
 
 from datetime import datetime
 

@@ -1,5 +1,5 @@
-"""The live model of each queue, in this process. Each question looks at the `Live` row, so a promotion anywhere is
-served here with the next prediction; the model itself is loaded again only when that row has changed."""
+"""The live model of each queue, in this process. Each prediction reads the `Live` row, so a promotion by any process
+takes effect with the next prediction; the model is loaded again only when that row has changed."""
 
 import logging
 import threading
@@ -28,7 +28,7 @@ MOST_OTHERS = 2  # of a queue: a candidate in shadow, and the model before the l
 
 @dataclass(frozen=True)
 class LiveModel:
-    """fitted: with the labels that the queue has; dropped: those that it learnt and the queue has no more."""
+    """fitted: with the labels that the queue has; dropped: those that it learned and the queue has no more."""
 
     id: int
     name: str
@@ -120,6 +120,6 @@ def load_model(
     if artifact.purged_at is not None:
         raise Invalid(f"{model.name} was deleted because it was trained on text that was erased.")
     packed = Packed(artifact.content, artifact.sha256, artifact.runtime)
-    learnt = unpack(packed, find_learner(model.learner, extra_learners), model.parameters_fingerprint)
-    fitted = label_subset(learnt, queue.label_named)
-    return LiveModel(model.id, model.name, fitted, tuple(sorted({*learnt.classes} - {*fitted.classes})))
+    learned = unpack(packed, find_learner(model.learner, extra_learners), model.parameters_fingerprint)
+    fitted = label_subset(learned, queue.label_named)
+    return LiveModel(model.id, model.name, fitted, tuple(sorted({*learned.classes} - {*fitted.classes})))

@@ -1,5 +1,5 @@
-"""A candidate's shadow: for the policy's hours it predicts beside the live model and answers no caller. Then its report
-says where the two agree, and the leads decide."""
+"""A candidate's shadow: for the policy's hours it predicts beside the live model, and callers do not see its
+predictions. Then its report shows where the two agree, and the leads decide."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

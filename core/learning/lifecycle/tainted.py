@@ -1,5 +1,5 @@
-"""Models that learnt from text that has been erased since. They may hold words of it, so they go live only when a lead
-says why."""
+"""Models that were trained on text erased since. They may contain its words, so they go live only if a lead gives a
+reason."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -40,7 +40,7 @@ def nearest_clean_model(session: Session, model: ModelVersion) -> ModelVersion |
 
 
 def tainted_sentence(session: Session, model: ModelVersion) -> str:
-    """What is wrong with a model that learnt from erased rows, and which one is without."""
+    """What is wrong with a model that learned from erased rows, and which one is without."""
     count, clean = count_erased_rows(session, model), nearest_clean_model(session, model)
     rows = "1 row that has" if count == 1 else f"{count} rows that have"
     remedy = f"The nearest model without erased rows is {clean.name}." if clean else "No model is without; retrain."

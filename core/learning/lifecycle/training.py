@@ -1,8 +1,7 @@
 """A training run, from snapshot to candidate. The one process of the core with transactions of its own.
 
-The fit happens outside any transaction, and where the executor says: a worker fits in a process of its own. A run that
-is killed at any line is taken up again by its job: the snapshot that it had taken is used again, so the same rows and
-seed give the same model.
+The fit happens outside any transaction, in the executor: a worker fits in a child process. A run that was killed at any
+line is resumed by its job with the same snapshot, so the same rows and seed give the same model.
 """
 
 from collections.abc import Callable, Mapping, Sequence

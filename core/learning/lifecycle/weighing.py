@@ -1,6 +1,6 @@
 """The training weight of the rows that correct the model, chosen once for each run and stored with it.
 
-A number in the policy is taken as it is. With `auto`, a run measures the weight by a sweep
+A number in the policy is used as it is. With `auto`, a run measures the weight by a sweep
 (core/learning/learners/sweep.py) the first time, when the training rows have grown by a quarter since it was measured
 last, and after the learner has changed; other runs keep what was measured last. bot/wording/weighing.py has the
 sentences."""

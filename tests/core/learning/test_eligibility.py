@@ -40,7 +40,7 @@ def test_past_errors_count_up_to_the_live_models_own_golden_set() -> None:
     assert counting(rows, replace(LIVE, golden_up_to=8)) == [], "after a roll-back fewer do"
 
 
-def test_newer_random_examples_count_unless_the_live_model_learnt_something_near_them() -> None:
+def test_newer_random_examples_count_unless_the_live_model_learned_something_near_them() -> None:
     texts = ["a new question", "my parcel where is", "please erase me"]
     rows = [row(11 + place, Stratum.RANDOM, Input(text)) for place, text in enumerate(texts)]
     rows += [row(20, Stratum.RANDOM, IMAGE), row(10, Stratum.RANDOM, LEARNT[0])]
@@ -98,11 +98,11 @@ def test_a_new_random_example_near_the_live_models_training_rows_is_left_out_and
     trained(desk)
     promoted(desk, 1)
     with desk.database.reading() as session:
-        learnt = gather(session, desk.queue().id, desk.rules)[0]
-    turned = " ".join(reversed(learnt.input.text.split()))
+        learned = gather(session, desk.queue().id, desk.rules)[0]
+    turned = " ".join(reversed(learned.input.text.split()))
     golden_only = desk.under(golden={"seed_share": 1.0})
     with desk.database.transaction() as session:
-        add_seeds(session, [(turned, learnt.label), ("unlike any other", learnt.label)], NOW, golden_only.rules)
+        add_seeds(session, [(turned, learned.label), ("unlike any other", learned.label)], NOW, golden_only.rules)
     before = pooled(desk, 1)
     trained(desk)
     after = pooled(desk, 2)

@@ -38,7 +38,7 @@ SECRET = "taken twice from my account"
 
 
 def taught(desk: Desk) -> int:
-    """A live model that learnt from seeds and one correction."""
+    """A live model that learned from seeds and one correction."""
     seeded(desk).settled(ANA, BEN, answer=BILLING, text=SECRET, external_id="T-secret")
     return promoted(desk)
 
