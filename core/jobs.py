@@ -29,7 +29,7 @@ Report = Callable[[Coded], None]  # how far the work is
 
 class Execute(Protocol):
     """Runs the part of a job that computes, `function(*arguments, report)`, here or in a process of its own. So the
-    function stands at the top of a module, and its arguments, its result and its refusals can be pickled.
+    function is at the top level of a module, and its arguments, its result and its refusals can be pickled.
 
     Raises the function's Refusal, WorkFailed for whatever else went wrong in another process, Interrupted if the worker
     was told to stop.

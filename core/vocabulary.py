@@ -110,13 +110,13 @@ class Stratum(StrEnum):
 
 
 class Origin(StrEnum):
-    """Where a golden example came from, and so what it stands for."""
+    """Where a golden example came from, and so whether it represents traffic."""
 
-    SEED = "seed"  # labelled data from before; stands for no traffic
+    SEED = "seed"  # labelled data from before; not traffic
     FLAGGED = "flagged"  # what reviewers saw because a rule or a person flagged it
-    AUDITED = "audited"  # all traffic, by the audit's lot
-    IMPORTED = "imported"  # a test set of one's own; stands for itself
-    ADDED = "added"  # chosen by a lead; stands for nothing
+    AUDITED = "audited"  # all traffic, drawn by the audit
+    IMPORTED = "imported"  # an imported test set; not traffic
+    ADDED = "added"  # chosen by a lead; not traffic
 
     @property
     def is_traffic(self) -> bool:
@@ -241,7 +241,7 @@ class GateWarning(StrEnum):
 class ModelState(StrEnum):
     CANDIDATE = "candidate"  # evaluated, waiting for a lead
     LIVE = "live"
-    RETIRED = "retired"  # was live once; a roll-back may bring it back
+    RETIRED = "retired"  # was live once; a rollback may make it live again
     REJECTED = "rejected"
     SUPERSEDED = "superseded"  # a newer candidate came before a lead decided
 

@@ -51,8 +51,8 @@ class RateLimit(Generic[Key]):
 
 
 class WrongTokens:
-    """Slows down those who try tokens: above the limit, an address is answered without a look at its token. A token
-    that was right before is looked at in any case, so that a sender behind the same proxy is not locked out."""
+    """Limits guessing of tokens: above the limit, an address is refused without a lookup of its token. A token that was
+    accepted before is always looked up, so that a sender behind the same proxy is not locked out."""
 
     def __init__(self, clock: Callable[[], float], per_minute: int = WRONG_PER_MINUTE) -> None:
         self._limit = RateLimit[str](per_minute, clock, of="wrong tokens from this address")

@@ -100,7 +100,7 @@ CONNECTION = (OSError, HTTPException)  # it failed, timed out, or broke off in t
 
 
 class UnsureError(OSError):
-    """Whether an earlier attempt was heard could not be found out; `cause` is what went wrong in asking."""
+    """It could not be found out whether an earlier attempt arrived; `cause` is the error of the query."""
 
     def __init__(self, cause: Exception) -> None:
         super().__init__(f"{type(cause).__name__} while looking for it")
@@ -157,7 +157,7 @@ def leads_remedy(word: str) -> str:
 
 
 def sorted_failure(error: Exception) -> Failure:
-    """Of an answer of Slack, of a connection that failed, or of anything else, which gives the message up."""
+    """The failure for an error answer of Slack, a failed connection, or any other error, which gives the message up."""
     if isinstance(error, UnsureError):
         cause = sorted_failure(error.cause)
         return Failure(cause.reason, cause.retry_after, permanent=cause.permanent, unknown=True)

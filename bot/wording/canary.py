@@ -9,7 +9,7 @@ from core.vocabulary import CanaryState
 
 
 def canary_sentence(line: CanaryLine, model: str) -> str:
-    """Where it stands, without what was found."""
+    """The state of the canary, without the findings."""
     match line.state:
         case CanaryState.RUNNING:
             return f"{model} answers {percent(line.share)} of the requests, {line.former} the rest."

@@ -18,7 +18,7 @@ _seldom = Seldom(HOUR)
 
 def for_each(things: Iterable[T], act: Callable[[T], R], what: str) -> list[R]:
     """Act on each; returns the results of those that went well. what: names the work in the log. Raises
-    DatabaseUnavailable, which says nothing about the thing at hand."""
+    DatabaseUnavailable, which is not the fault of one of them."""
     results = []
     for thing in things:
         try:

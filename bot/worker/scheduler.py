@@ -32,8 +32,8 @@ SELDOM = 60 * 60  # seconds between two looks, from which on the steady clock ha
 
 @contextmanager
 def worker(services: Services, liveness: Liveness | None = None, stop_seconds: float = STOP_SECONDS) -> Iterator[None]:
-    """Works until the block is left; then finishes the pieces at hand. What is still computed after `stop_seconds` is
-    ended and its job released: another worker takes it up. liveness: told of each look."""
+    """Works until the block is left, then finishes the work in progress. A computation that still runs after
+    `stop_seconds` is ended and its job released for another worker. liveness: notified of each run."""
     signs = liveness or Liveness()
     signs.works = True
     stopping, executor = threading.Event(), LocalExecutor()

@@ -115,8 +115,8 @@ def try_again(session: Session, now: datetime) -> int:
 
 
 def draw_open_again(session: Session, now: datetime, queue_id: int | None = None) -> int:
-    """Let the card of every item that is not settled (in this queue) be drawn anew, as after a restored back-up;
-    returns how many."""
+    """Request a redraw of the card of every unsettled item (in this queue), as after restoring a backup. Returns how
+    many."""
     unsettled = select(ReviewItem.id).where(ReviewItem.state.in_((ItemState.OPEN, ItemState.DISPUTED)))
     if queue_id is not None:
         unsettled = unsettled.where(ReviewItem.queue_id == queue_id)
@@ -134,8 +134,8 @@ def draw_open_again(session: Session, now: datetime, queue_id: int | None = None
 
 
 def draw_by_policy(session: Session, policy: Policy, now: datetime) -> None:
-    """Where a queue's policy is another than the one that its open cards were drawn under (other labels, other leads),
-    let them be drawn anew. Safe to repeat."""
+    """Request a redraw of open cards that were drawn under another policy of their queue (other labels, other leads).
+    Safe to repeat."""
     for wanted in policy.queues:
         queue = queue_named(session, wanted.name)
         if queue.cards_policy_fingerprint != wanted.fingerprint:

@@ -17,8 +17,8 @@ def microseconds(at: datetime) -> int:
 class CardRef:
     """An item or a model: its number, and when it came to be, in microseconds since 1970.
 
-    The number alone would say it, were it not for back-ups: after a restore the numbers are given out anew, while the
-    cards of what was lost still hang in their channels. since: None in a control of a former release.
+    The number alone is not enough: after a backup is restored, numbers are reused, while the cards of lost rows are
+    still in their channels. since: None in a control of an earlier release.
     """
 
     id: int

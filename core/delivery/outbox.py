@@ -60,14 +60,15 @@ def show_all(
 
 
 def redraw(session: Session, card: Card, subject_id: int, now: datetime, urgent: bool = False) -> None:
-    """Every message that shows this row must be brought up to date, where it stands: a message stays in its channel
-    also when the policy names another one since."""
+    """Request an update of every message that shows this row. A message stays in its channel, even if the policy names
+    another one since."""
     run(session, _REDRAWN, {"of_card": card, "of": subject_id, "now": now, "now_urgent": urgent})
 
 
 def subject_at(session: Session, channel: str, ts: str, card: Card) -> int | None:
-    """Which row the message at these coordinates shows; None if it is not one of our cards of this kind. Raises Busy
-    where that is not known yet: such a card was sent to this channel, and where it stands is not stored."""
+    """Which row the message at these coordinates shows; None if it is not one of our cards of this kind. Raises
+    DatabaseUnavailable if that is not known yet: such a card was sent to this channel, and its place is not stored
+    yet."""
     there = and_(Posting.channel == channel, Posting.card == card)
     found = session.scalar(select(Posting.subject_id).where(there, Posting.ts == ts))
     unsure = and_(Posting.ts.is_(None), Posting.unconfirmed, Posting.failure_reason == "")
@@ -174,8 +175,8 @@ def release(session: Session, posting_id: int, still_unsure: bool = False) -> No
 
 
 def revive(session: Session, channel: str, reasons: Collection[str], now: datetime) -> int:
-    """The channel can be written to again: try anew what waits for that, and what was given up one by one for one of
-    these reasons. Returns how many of the latter."""
+    """The channel can be written to again: retry its waiting messages, and those that were given up one by one for one
+    of these reasons. Returns how many of the latter."""
     incidents.retry_now(session, now, channel)
     given_up = session.scalars(
         update(Posting)

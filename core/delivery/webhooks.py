@@ -37,7 +37,7 @@ class DueEvent:
 
 @dataclass(frozen=True)
 class Attempted:
-    """What came of sending it once. status: None if no answer came. outcome: in words."""
+    """The result of sending it once. status: None if no answer came. outcome: in words."""
 
     status: int | None
     outcome: str
@@ -64,8 +64,8 @@ def is_waiting(session: Session, endpoints: Sequence[WebhookEndpoint], now: date
 
 
 def address(session: Session, endpoints: Sequence[WebhookEndpoint], now: datetime) -> None:
-    """Make a delivery of each new event for each endpoint that wants it. An endpoint that comes into the policy later
-    hears of what happens from then on."""
+    """Make a delivery of each new event for each endpoint that wants it. An endpoint that is added to the policy later
+    receives later events only."""
     new = session.execute(
         select(Event, Queue.name)
         .join(Queue, Queue.id == Event.queue_id)

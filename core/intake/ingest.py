@@ -52,7 +52,7 @@ class Ingested:
 
 @dataclass(frozen=True)
 class _Stored:
-    """A row as it stands in the table."""
+    """A row as it is in the table."""
 
     id: int
     row: NewPrediction
@@ -78,9 +78,9 @@ REPORTED = _Odds(0.0, {})  # a person's report is no draw
 def record_predictions(
     session: Session, batch: Sequence[NewPrediction], now: datetime, policy: QueuePolicy
 ) -> Ingested:
-    """Store each prediction once (external id + model version) and open an item for those that deserve a look.
-    Safe to repeat: what is there already stays as it is, and what was erased does not come back under any version.
-    Batches of up to 1,000 keep the transaction short."""
+    """Store each prediction once (external id + model version) and open an item for those that are flagged. Safe to
+    repeat: stored predictions do not change, and erased ones do not come back under any version. Batches of up to 1,000
+    keep the transaction short."""
     queue = queue_to_fill(session, policy.name)
     queue_id = queue.id  # read once: as an attribute of a record it takes as long as the draw
     wanted = _storable(session, queue, batch)

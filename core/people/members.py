@@ -99,7 +99,7 @@ def member_row(session: Session, queue_id: int, role: Role, person: str) -> Row[
 
 
 def _seat(session: Session, queue_id: int, role: Role, person: Person) -> None:
-    """Where another process is quicker, what it heard of them stands until the next refresh."""
+    """If another process is quicker, its information counts until the next refresh."""
     why = person.inactive_because or ""
     values = {"queue_id": queue_id, "role": role, "person": person.id, "active": not why, "inactive_because": why}
     new = insert(session, Member).values(values)

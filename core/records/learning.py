@@ -90,8 +90,8 @@ class GoldenChange(Base):
 
 
 class LabelSuspect(Base):
-    """A stored label that may be wrong. The list is made anew after each training run; what people were asked about
-    stays."""
+    """A stored label that may be wrong. The list is recomputed after each training run; labels that people were asked
+    about stay."""
 
     __tablename__ = "label_suspect"
     __table_args__ = (
@@ -196,7 +196,8 @@ class ModelVersion(Base):
 
 
 class Artifact(Base):
-    """The fitted model's bytes: in the database, so that every process serves the same and one back-up holds all."""
+    """The fitted model's bytes: in the database, so that every process serves the same model and one backup holds
+    everything."""
 
     __tablename__ = "artifact"
 

@@ -20,7 +20,7 @@ class Content:
 
 
 def shown_content(question: Question, queue: QueuePolicy) -> Content:
-    """Names of fields are the sender's and not masked; what stands in them is."""
+    """Names of fields are the sender's and not masked; their values are."""
     return Content(
         text=shown_text(question.text, question.erased_at, queue),
         image_url=question.image_url,

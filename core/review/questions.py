@@ -54,7 +54,7 @@ def question_of(item: ReviewItem) -> Question:
 
 
 def with_content(items: Select[*Asked]) -> Select[*Asked]:
-    """A statement about items, with the rows in which their content stands: one of the three for each."""
+    """A statement about items, with the rows that hold their content: one of the three for each."""
     return (
         items.outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
         .outerjoin(GoldenExample, GoldenExample.id == ReviewItem.golden_id)

@@ -65,7 +65,7 @@ def insert_returning(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row
 
 def listed(kind: str, name: str) -> Select[Any]:
     """The texts of a list that is bound to this name (`as_list`): `column.in_(listed(kind, "ids"))`. The statement is
-    built once; a thousand values of their own would be written into it anew each time."""
+    built once; a thousand separate values would be written into it each time."""
     values: Any = bindparam(name, type_=String)
     if kind == "postgresql":
         return select(func.json_array_elements_text(cast(values, JSON)).column_valued("listed"))

@@ -42,8 +42,8 @@ Begin = Callable[[Connection, int | None], None]  # begins to write, for at most
 
 
 class Database:
-    """One engine and the ways to use it. The engine alone makes no transactions: each statement stands by itself. Where
-    they begin is said here and not by SQLAlchemy, whose hook for it makes every statement a fifth slower."""
+    """One engine and the ways to use it. The engine alone makes no transactions: each statement runs by itself. They
+    begin here and not in SQLAlchemy, whose hook for it makes every statement a fifth slower."""
 
     def __init__(self, url: str, full_sync: bool = False) -> None:
         """full_sync: on SQLite, lose no commit in a power cut either; writing takes about four times as long."""
@@ -189,9 +189,9 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _begin_sqlite(connection: Connection, limit: int | None) -> None:
-    """SQLite looks at a lock ever more seldom, in the end ten times a second, and a process that writes one thing after
-    the other lets go of it for less than a thousandth: another would wait for seconds. So it is told to give up soon
-    and asked anew."""
+    """SQLite polls a lock less and less often, in the end ten times a second, and a process that writes without pause
+    releases it for less than a millisecond, so another would wait for seconds. Therefore it is told to give up soon and
+    asked again."""
     own: Any = connection.connection.dbapi_connection
     if limit is None:
         own.execute(f"PRAGMA busy_timeout={_sqlite_patience()}")

@@ -24,7 +24,7 @@ IsDead = Callable[[str], bool]
 
 
 class Outcome(Enum):
-    """What came of asking for a lease."""
+    """The result of asking for a lease."""
 
     HELD = auto()  # it was this process's already, and is renewed
     ACQUIRED = auto()  # another process may have had it until this moment

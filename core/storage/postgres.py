@@ -80,10 +80,10 @@ def postgres_engine(url: str, at_once: int) -> tuple[Engine, Callable[[], None]]
 
 
 def begin(connection: Connection, limit: int | None) -> None:
-    """What holds for the transaction is said in the same message, as another one would take as long again. The server,
-    too, ends a transaction that takes longer than `limit` milliseconds, or if it hears nothing of its client: one that
-    a dead network cut off would keep its rows locked for hours. None: who only reads sees everything as it was at the
-    first look."""
+    """The transaction's settings are sent in the same message, because another round trip would take as long again. The
+    server also ends a transaction that takes longer than `limit` milliseconds, or whose client is silent: otherwise, a
+    client cut off by a dead network would keep its rows locked for hours. None: a reading transaction, which sees
+    everything as it was at its first read."""
     said = "BEGIN ISOLATION LEVEL REPEATABLE READ" if limit is None else LIMITED.format(limit, limit + 1000)
     connection.exec_driver_sql(said, execution_options={"no_parameters": True})
 
@@ -122,8 +122,8 @@ def _try_the_idle(engine: Engine) -> None:
 
 
 def _leave_the_read_only(engine: Engine) -> None:
-    """After a change of the primary, connections to the old one would be kept for ever: none is used again, and new
-    ones lead to where the address leads now."""
+    """After a change of the primary, connections to the old one would be kept for ever. None is used again; new ones go
+    to the address's current server."""
 
     def look(context: ExceptionContext) -> None:
         if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:

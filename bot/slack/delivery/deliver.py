@@ -40,7 +40,7 @@ FILE_APPEARS = 30.0  # seconds; Slack shows a file some time after it took it, s
 
 
 def deliver_next(services: Services, cards: Mapping[Card, Show] = CARDS) -> bool:
-    """Bring one message up to date. False: nothing is due that Slack's rates allow now, or another worker speaks."""
+    """Bring one message up to date. False: nothing is due that Slack's rates allow now, or another worker delivers."""
     due = leased(services, _claim, Posting)
     if due is None:
         return False
@@ -63,7 +63,7 @@ def deliver_next(services: Services, cards: Mapping[Card, Show] = CARDS) -> bool
 
 
 def deliver_next_notice(services: Services) -> bool:
-    """Deliver one notice. False: none is due, or another worker speaks."""
+    """Deliver one notice. False: none is due, or another worker delivers."""
     due = leased(services, _claim_notice, Notice)
     if due is None:
         return False

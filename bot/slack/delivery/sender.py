@@ -112,8 +112,8 @@ def _channel(services: Services, due: Due) -> str:
 
 
 def _show_run(services: Services, due: Due) -> str | None:
-    """The card of a run goes when the report is there, which says all that it says. The report is waited for, but not
-    for ever: it may be held up."""
+    """The card of a run is deleted when the report is there, which contains the same. The report is waited for, but not
+    for ever: it may be delayed."""
     with services.database.reading(wait=PATIENT) as session:
         card = run_card(session, due.subject_id, services.policy)
         is_there = card.model_id and outbox.coordinates(session, Card.CANDIDATE, card.model_id, due.recipient)

@@ -42,7 +42,7 @@ def answer(response_url: str, words: dict[str, Any]) -> None:
 
 @cache
 def _connections() -> PoolManager:
-    """Through the proxy that the environment names, as Slack's own client does it."""
+    """Through the proxy named in the environment, as Slack's own client does."""
     same: dict[str, Any] = {
         "maxsize": AT_ONCE, "retries": LATER, "timeout": SLACK_TIMEOUT, "ssl_context": tls(),
     }  # fmt: skip

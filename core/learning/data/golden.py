@@ -57,11 +57,12 @@ def destination(
 ) -> Chosen:
     """Where a correction goes.
 
-    Only answers given without the model's suggestion may become golden. A share of them is drawn by content hash before
-    it is known whether the model was right, or the former model could only lose on them; of the rest, its errors
-    are golden as such. Audited ones never train and are no past errors: what is not drawn serves estimates alone.
-    lot: the audit's share. The probability is that of the draw by which an example came in: of an audited one lot and
-    audited share; of another one that the lot passed it by, the blind share, and the random share for those drawn.
+    Only answers given without the model's suggestion may become golden. A share of them is drawn by content hash,
+    independently of whether the model was right: otherwise the live model could only lose on them. Of the rest, the
+    model's errors become golden as past errors. Audited ones never train and are not past errors: those not drawn are
+    used only for estimates. lot: the audit's share. The probability is that of the draw: for an audited example, lot
+    times audited share; for another one, that it was not audited, times blind share, times random share if it was
+    drawn.
     """
     if label is None:
         return Chosen(Destination.NOWHERE)
@@ -91,7 +92,7 @@ def protect(
     chosen: Chosen,
     now: datetime,
 ) -> None:
-    """Make a correction golden, where it was chosen for that. The same content twice is one example; the first label
+    """Make a correction golden, if it was chosen for that. The same content twice is one example; the first label
     stays until a lead changes it."""
     if chosen.stratum is None:
         return
@@ -114,8 +115,8 @@ def protect(
 
 
 def revise(session: Session, golden_id: int, correction_id: int, label: str | None, now: datetime) -> None:
-    """What people say when they are asked again about a golden example. The same label confirms it, and it stays as it
-    is; another one becomes its label; None withdraws it, and it stays out of training. Locks the example."""
+    """Apply the result of a second look at a golden example. The same label confirms it; another one becomes its label;
+    None withdraws it, and it does not train. Locks the example."""
     example = session.get_one(GoldenExample, golden_id, with_for_update=True, populate_existing=True)
     example.label_as_of = correction_id
     if label == example.label:

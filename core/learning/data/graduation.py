@@ -20,7 +20,7 @@ from core.vocabulary import Destination, ItemState, Origin, QuestionAbout, Strat
 
 @dataclass(frozen=True)
 class Graduate:
-    """A past error that graduates, with its label as it stands. label_as_of: corrections up to this id are older."""
+    """A past error that graduates, with its current label. label_as_of: corrections up to this id are older."""
 
     id: int
     label: str
@@ -78,7 +78,7 @@ def has_graduated(session: Session, queue_id: int, content_hash: str) -> bool:
 
 
 def _capped(queue_id: int) -> tuple[ColumnElement[bool], ...]:
-    """The past errors that the cap is about: pinned ones are kept whatever their age."""
+    """The past errors that the cap counts: pinned ones are kept whatever their age."""
     return (
         GoldenExample.queue_id == queue_id,
         GoldenExample.stratum == Stratum.PAST_ERROR,
@@ -101,7 +101,7 @@ def _audited(queue_id: int) -> Select[str]:
 
 
 def _suspected(queue_id: int) -> Select[int]:
-    """Examples whose label may be wrong, and about which nobody was asked yet."""
+    """Examples whose label may be wrong, and about which no reviewer was asked yet."""
     return select(LabelSuspect.subject_id).where(
         LabelSuspect.queue_id == queue_id,
         LabelSuspect.about == QuestionAbout.GOLDEN,

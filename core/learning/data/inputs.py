@@ -21,7 +21,7 @@ class Input:
 
     Two inputs with the same `content_hash` are the same input: they fall on the same side of every share, are golden
     once, and one that is golden never trains. Text and image decide; fields do not count, since they hold ticket
-    numbers, senders and dates, with which no input would ever come twice.
+    numbers, senders and dates, which never repeat.
     """
 
     text: str = ""
@@ -42,7 +42,7 @@ class Input:
         return content_hash(self.text, self.image_url)
 
     def has(self, modality: Modality) -> bool:
-        """White space is no text, and fields without a value are none."""
+        """White space does not count as text, nor do fields without a value."""
         match modality:
             case Modality.TEXT:
                 return bool(self.text.strip())

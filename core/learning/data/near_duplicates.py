@@ -15,8 +15,8 @@ from core.vocabulary import Modality
 
 
 def near(inputs: Sequence[Input], golden: Sequence[Input], threshold: float) -> BoolArray:
-    """Whether each input is near a golden one. threshold: above 0, at most 1. Returns shape (inputs,). In a modality
-    only those are compared that have it: two images without a text are not near for having none."""
+    """Whether each input is near a golden one. threshold: above 0, at most 1. Returns shape (inputs,). Only inputs that
+    have a modality are compared in it: two images without a text are not near-duplicates for that."""
     close = np.zeros(len(inputs), dtype=np.bool_)
     for modality in Modality:
         places = [place for place, one in enumerate(inputs) if one.has(modality)]

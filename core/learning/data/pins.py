@@ -25,7 +25,7 @@ def pin(session: Session, golden_id: int, person: str, now: datetime, policy: Qu
     how many the queue has pinned now. Repeating it changes nothing: who pinned it first, and when, stay.
 
     Locks the queue's `Live` row, then the example. Raises NotAllowed (not a lead), NotFound (also for another queue's
-    example), or Refusal: it is a random example, measures nothing any more, or ten are pinned already.
+    example), or Refusal: it is a random example, is no longer measured, or ten are pinned already.
     """
     queue = _locked_queue(session, person, policy)
     example = _example(session, queue, golden_id, policy)
@@ -45,7 +45,7 @@ def pin(session: Session, golden_id: int, person: str, now: datetime, policy: Qu
 
 
 def unpin(session: Session, golden_id: int, person: str, policy: QueuePolicy) -> int:
-    """Let it be wrong again. Returns how many are left. Repeating it changes nothing. Locks and raises as `pin`."""
+    """Remove the pin. Returns how many are left. Repeating it changes nothing. Locks and raises as `pin`."""
     queue = _locked_queue(session, person, policy)
     example = _example(session, queue, golden_id, policy)
     example.pin = example.pinned_by = example.pinned_at = None

@@ -36,11 +36,11 @@ ROWS = bulk.Bulk(
 
 
 class LeakageError(Exception):
-    """A golden example was about to train. Never expected: the snapshot is not made."""
+    """A golden example is among the training rows. Never expected: the snapshot is not stored."""
 
 
 class ErasedMeanwhileError(Exception):
-    """A row was erased between gathering and storing. What was made of it, a snapshot or a model, is not stored."""
+    """A row was erased between gathering and storing. The snapshot or model that contains it is not stored."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,9 @@ def store(
     graduating: Collection[int] = (),
     graduates_left_out: int = 0,
 ) -> Snapshot:
-    """Write the snapshot that was kept clean of `golden`. graduating: golden examples that train from now on; the
-    caller holds them and the Live row. Raises LeakageError if a row became golden since it was gathered, and
-    ErasedMeanwhileError if one was erased."""
+    """Write the snapshot, from which near-duplicates of `golden` were removed. graduating: golden examples that train
+    from now on; the caller has locked them and the Live row. Raises LeakageError if a row became golden since it was
+    gathered, and ErasedMeanwhileError if one was erased."""
     by_now = set(
         session.scalars(
             select(GoldenExample.content_hash).where(
@@ -146,8 +146,8 @@ def _as_stored(position: int, row: Row) -> dict[str, Any]:
 
 
 def snapshot_rows(session: Session, snapshot_id: int, start: int = 0, stop: int | None = None) -> list[Row]:
-    """The rows as they were trained on, in order; their inputs come from where they stand, and are empty if they
-    were erased there. start, stop: a part of them, as in a slice."""
+    """The rows as they were trained on, in order; their inputs come from their sources, and are empty if they were
+    erased there. start, stop: a part of them, as in a slice."""
     found = session.execute(
         select(SnapshotRow, SeedExample.text, Prediction.text, Prediction.image_url, Prediction.fields)
         .outerjoin(Correction, (SnapshotRow.source == Source.CORRECTION) & (Correction.id == SnapshotRow.source_id))
@@ -262,7 +262,7 @@ def _of_either(column: str) -> ColumnElement[Any]:
 
 
 def _corrects(correction: Correction, predicted: str | None) -> bool:
-    """Whether a model got the row wrong. When people are asked again about its label, that is seen anew."""
+    """Whether a model got the row wrong. A second look can change this."""
     return correction.item.seed_id is None and correction.label != predicted
 
 

@@ -35,7 +35,7 @@ from core.vocabulary import Stratum
 @dataclass(frozen=True)
 class GoldenRow:
     """A golden example: its id, the input, the right label, and how it came in. counts: whether it may decide about the
-    candidate; see core/learning/evaluation/eligibility.py. pinned: a past error that may not be wrong again."""
+    candidate; see core/learning/evaluation/eligibility.py. pinned: a past error that must not be wrong again."""
 
     id: int
     input: Input
@@ -47,7 +47,7 @@ class GoldenRow:
 
 @dataclass(frozen=True)
 class Predicted:
-    """What a model says to the golden rows, in their order. labels: None where no prediction was recorded, or where the
+    """A model's answers to the golden rows, in their order. labels: None where no prediction was recorded, or where the
     row has nothing that the model reads.
 
     confidences: the probability of each label given; None for a row, or for all, where it is not known.
@@ -66,7 +66,7 @@ class Predicted:
 
 
 def predict(fitted: Fitted, golden: Sequence[GoldenRow]) -> Predicted:
-    """What the model says to the golden rows; see `answers`."""
+    """The model's answers to the golden rows; see `answers`."""
     return answers(fitted, [row.input for row in golden])
 
 
@@ -84,7 +84,7 @@ def answers(fitted: Fitted, inputs: Sequence[Input]) -> Predicted:
 
 
 def always(label: str, golden: Sequence[GoldenRow]) -> Predicted:
-    """The one label for every row: what the first candidate is compared with where there is no model."""
+    """The same label for every row: what the first candidate is compared with if there is no model."""
     return Predicted((label,) * len(golden))
 
 

@@ -17,8 +17,8 @@ from core.vocabulary import Stratum
 
 @dataclass(frozen=True)
 class LiveTraining:
-    """What the live model learned from. golden_up_to: the last golden example that it was kept clean of. inputs: of its
-    training rows, empty where they were erased since; content_hashes: of all of them."""
+    """What the live model learned from. golden_up_to: the last golden example whose near-duplicates were left out of
+    it. inputs: of its training rows, empty where they were erased since; content_hashes: of all of them."""
 
     golden_up_to: int
     inputs: Sequence[Input]

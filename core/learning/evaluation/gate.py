@@ -32,20 +32,19 @@ class GateVerdict:
 def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
     """Blocks, each sufficient:
 
-    (a) on the random examples the candidate is worse, by the exact paired test at `alpha`;
-    (b) of the golden examples that count, past errors among them, more break than are fixed, by the same test at
-        `pooled_alpha`;
-    (c) a pinned past error that is right now would be wrong, whether it counts or not;
-    (d) a label with at least `class_rows` random examples is worse, by the same test, adjusted for their number;
-    (e) a label falls silent on the stored texts, two labels are exchanged there or, where it has too few texts of them,
-        look swapped on the golden examples, or a label has no right golden example left.
+    (a) on the random examples the candidate is worse, by the exact paired test at `alpha`; (b) of the golden examples
+    that count, including past errors, more are newly wrong than newly right, by the same test at `pooled_alpha`; (c) a
+    pinned past error that is right now would be wrong, whether it counts or not; (d) a label with at least `class_rows`
+    random examples is worse, by the same test, adjusted for their number; (e) a label is hardly predicted any more on
+    the stored texts, two labels are exchanged there or, where it has too few texts of them, look swapped on the golden
+    examples, or a label has no right golden example left.
 
-    Warnings: too few random examples, and which fall they could have shown; a fall of `non_inferiority` that cannot be
-    excluded; labels that were only listed; confidence that means less than before; predictions that were missing.
+    Warnings: too few random examples, with the drop that they could show; a drop of `non_inferiority` that cannot be
+    excluded; labels that could not be tested; worse calibration; missing predictions.
 
-    A candidate that answers as the live model does is never blocked, and one more wrong answer in place of a right one
-    never unblocks. Without any golden example it passes, with the warning that nothing could be tested: a first model
-    must be able to go live, and a lead still has to say yes.
+    A candidate that answers as the live model does is never blocked, and replacing a right answer by a wrong one never
+    unblocks it. Without any golden example it passes, with the warning that nothing could be tested: a first model must
+    be able to go live, and a lead still has to approve it.
     """
     blocks = (
         *_worse(scorecard, policy),
@@ -83,7 +82,7 @@ def _more_broken(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[Code
 
 
 def _pin_broken(scorecard: Scorecard) -> Iterable[Coded]:
-    """The most common label, which stands in where there is no model, was right by chance."""
+    """The most common label, the baseline without a model, was right by chance."""
     if scorecard.pins.broken and scorecard.baseline != "majority":
         about = {"baseline": scorecard.baseline, "examples": list(scorecard.pins.broken)}
         yield Coded(GateBlock.PIN_BROKEN, about)

@@ -17,8 +17,8 @@ class Interval:
 def wilson(right: int, n: int, level: float = 0.95) -> Interval:
     """A share and its interval, in [0, 1]. n = 0: nothing is known, so 0 to 1 around 0.5.
 
-    Wilson (1927), JASA 22, 209-212, without continuity correction. Unlike the usual one it keeps its promise for few
-    examples and at 0 and 1."""
+    Wilson (1927), JASA 22, 209-212, without continuity correction. Unlike the Wald interval it keeps its coverage for
+    few examples and at 0 and 1."""
     if n == 0:
         return Interval(0.5, 0.0, 1.0)
     z, share = _quantile(level), right / n
@@ -31,7 +31,7 @@ def difference(regressions: int, improvements: int, n: int, level: float = 0.95)
     """Accuracy now minus before, in [-1, 1], with a two-sided interval. n = 0: -1 to 1 around 0.
 
     Bonett and Price (2012), J. Educational and Behavioral Statistics 37, 479-488: one example is added to each kind of
-    difference, so that no difference at all among a few examples is no proof that there is none. Recommended for its
+    difference, so that few examples without any difference do not prove equality. Recommended for its
     coverage by Fagerland, Lydersen and Laake (2014), Statistics in Medicine 33, 2850-2875.
     """
     if n == 0:

@@ -24,7 +24,7 @@ def mcnemar_p_value(regressions: int, improvements: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The chances adjusted for their number, in the given order: each at most alpha with probability alpha over all.
+    """The p-values adjusted for their number, in the given order: each at most alpha with probability alpha over all.
 
     Holm (1979), Scandinavian J. of Statistics 6, 65-70: the k-th smallest of m is multiplied by m - k + 1, and none
     becomes smaller than the one before it.
@@ -37,12 +37,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def minimum_detectable_effect(n: int, churn: int, alpha: float, power: float = 0.8) -> float | None:
-    """The smallest true fall in accuracy that `mcnemar_p_value <= alpha` would notice with probability `power`.
-
-    churn: differences that each side has in any case, the smaller of broken and gained. A share (churn + 1) / (n + 2)
-    is taken to be newly right, and that and the fall to be newly wrong: the more a candidate changes, the harder a fall
-    is to see. Exact: sums over the number of differences, Binomial(n), and the breaks among them. None if even the
-    largest fall that leaves room for those could not be noticed (fewer than about 10 examples).
+    """The smallest true drop in accuracy that `mcnemar_p_value <= alpha` detects with probability `power`. churn:
+    differences that each side has in any case, the smaller of broken and gained. A share (churn + 1) / (n + 2) is taken
+    to be newly right, and that plus the drop to be newly wrong: the more a candidate changes, the harder a drop is to
+    detect. Exact: sums over the number of differences, Binomial(n), and the breaks among them. None if even the largest
+    possible drop could not be detected (fewer than about 10 examples).
     """
     noise = (churn + 1) / (n + 2)
     most = 1 - 2 * noise

@@ -20,7 +20,7 @@ class RandomScore:
     n: compared; left_out: those without a recorded prediction. regressions: right before, wrong now; improvements: the
     reverse. difference: accuracy now minus before, 95 %. ci_lower: its one-sided bound at the policy's alpha. p_value:
     exact one-sided p of McNemar's test. minimum_detectable_effect: see core/learning/evaluation/paired_tests.py; None:
-    no fall."""
+    no drop."""
 
     n: int
     left_out: int
@@ -46,7 +46,7 @@ class RandomScore:
 class PooledScore:
     """The golden examples that count: random ones, and past errors that are not newer than the live model's golden set.
 
-    Counts alone: a share of this mixture, or a difference of shares, is one of no population. past_errors: how many of
+    Counts alone: a share of this mixture, or a difference of shares, describes no population. past_errors: how many of
     the n are past errors. other_past_errors: those that do not count. near_live: random examples that do not count,
     because the live model may have learned from a near-duplicate. p_value: as of `RandomScore`."""
 
@@ -67,7 +67,8 @@ class PooledScore:
 
 @dataclass(frozen=True)
 class PastErrorScore:
-    """Golden examples that were errors once, whether they count or not. fixed, broken_again: ids, ascending."""
+    """Golden examples that were errors of a model once, whether they count or not. fixed, broken_again: ids,
+    ascending."""
 
     n: int
     left_out: int
@@ -169,10 +170,10 @@ class Collapse:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """baseline: what `live` stands for: the live model, the sender's recorded predictions, or the majority label.
+    """baseline: what `live` is: the live model, the sender's recorded predictions, or the majority label.
 
     labels, swapped, collapsed: in the order of the labels' names. Calibrations: None without confidences. swapped:
-    pairs that the texts do not judge. texts: None where no model of ours was live.
+    pairs that the texts do not judge. texts: None if no Goldloop model was live.
     """
 
     baseline: Baseline

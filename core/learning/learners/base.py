@@ -47,7 +47,7 @@ class Fitted(Protocol):
 
 
 class Learner(Protocol):
-    """What a package brings as an entry point of the group `goldloop.learners`: a class without constructor arguments
+    """What a package provides as an entry point of the group `goldloop.learners`: a class without constructor arguments
     that has all of these members."""
 
     @property
@@ -93,7 +93,7 @@ class Learner(Protocol):
 
 @runtime_checkable
 class FitsUncalibrated(Protocol):
-    """What a learner may have besides: a quicker fit, for comparisons in which only the likeliest label counts."""
+    """An optional member of a learner: a quicker fit, for comparisons in which only the most probable label counts."""
 
     def fit_uncalibrated(self, examples: Sequence[Example], seed: int) -> Fitted:
         """As `Learner.fit`, with the same likeliest label for every input; the probabilities may mean less."""

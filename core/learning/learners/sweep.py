@@ -26,8 +26,8 @@ Held = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class SweptRow:
-    """A training row. corrects: its weight is the one that is sought; share: for how many inputs of the traffic it
-    stands when it is held out, relative to the other rows, above 0."""
+    """A training row. corrects: whether the swept weight applies to it; share: its share of the traffic when it is held
+    out, relative to the other rows, above 0."""
 
     example: Example
     corrects: bool

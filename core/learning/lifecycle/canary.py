@@ -27,7 +27,7 @@ Settled = tuple[str, str, str, str, str | None]  # external id, model that answe
 
 @dataclass(frozen=True)
 class CanaryLine:
-    """A canary as a model's card shows it. paired: as of the last look; looks: taken, and planned."""
+    """A canary, for the model's card. paired: as of the last look; looks: taken, and planned."""
 
     state: CanaryState
     former: str

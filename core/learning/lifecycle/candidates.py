@@ -59,13 +59,13 @@ def measure(
     database: Database, run: TrainingRun, fitted: Fitted | None, model_id: int | None, rows: Sequence[Row],
     policy: QueuePolicy, extra_learners: Mapping[str, str] = {},
 ) -> Measured:  # fmt: skip
-    """Compare the candidate (just fitted, or stored as model_id) with what is live, once: a stored comparison of the
+    """Compare the candidate (just fitted, or stored as model_id) with the live model, once: a stored comparison of the
     two is used again (`measured_before`). Reads only; both predict after the transaction.
 
-    Measured are the golden examples that have something of what the candidate reads, under labels of the policy; which
-    of them count is said in core/learning/evaluation/eligibility.py. What stands in where no model of ours is live, or
-    where another runtime made it: core/learning/lifecycle/incumbent.py; the verdict warns. Beside a live model, both
-    also answer the newest 3,000 stored texts, which takes as long as so many predictions do.
+    Golden examples are measured if the candidate can read them and their label is in the policy;
+    core/learning/evaluation/eligibility.py decides which of them count. If no Goldloop model is live, or another
+    runtime made it, core/learning/lifecycle/incumbent.py has the replacement, and the verdict warns. If a model is
+    live, both also answer the newest 3,000 stored texts, which takes as long as that many predictions.
     """
     with database.reading(wait=LONG) as session:
         live = session.get_one(Live, run.queue_id)

@@ -188,8 +188,8 @@ def _check_not_in_shadow(session: Session, model: ModelVersion, queue: QueuePoli
 
 
 def _check_seen(session: Session, model: ModelVersion, evaluation: Evaluation, reacted_at: int) -> None:
-    """A yes is about the report that its lead could read. Only where it was made anew: the first one was there before
-    any reaction to it, whatever Slack's clock and ours have between them."""
+    """An approval counts for the report that the lead could read. Checked only if the report was redone: the first one
+    existed before any reaction to it, however far Slack's clock and ours differ."""
     first = session.scalar(select(func.min(Evaluation.id)).where(Evaluation.model_id == model.id))
     if evaluation.id != first and reacted_at < microseconds(evaluation.created_at):
         raise Refusal(
@@ -220,7 +220,8 @@ def _note_reaction(
 
 
 def _standing_leads(session: Session, model: ModelVersion, evaluation: Evaluation) -> list[str]:
-    """Leads whose yes stands, was given to this report and not to an older one, and who are still leads."""
+    """Leads whose approval was not withdrawn, was given to this report and not an older one, and who are still
+    leads."""
     said = session.scalars(
         select(Approval.person).where(
             Approval.model_id == model.id, Approval.standing, Approval.evaluation_id == evaluation.id

@@ -45,8 +45,8 @@ class Checked:
 
 
 def check_evidence(packed: bytes, digest: str | None = None) -> Checked:
-    """packed: the zip file. digest: the one printed when the pack was made; without it, a pack that was made anew with
-    hashes to match is not recognised. Raises Invalid if this is no zip file, or one that is too large to be a pack."""
+    """packed: the zip file. digest: the one printed when the pack was made; without it, a pack that was recreated with
+    matching hashes is not recognised. Raises Invalid if this is not a zip file, or is too large to be a pack."""
     files, unreadable = _unpacked(packed)
     faults = [Coded(EvidenceFault.UNREADABLE, {"file": name}) for name in unreadable]
     faults += _compared(files, unreadable)
@@ -61,7 +61,7 @@ def check_evidence(packed: bytes, digest: str | None = None) -> Checked:
 
 
 def _unpacked(packed: bytes) -> tuple[dict[str, bytes], list[str]]:
-    """What could be read, and the names of what could not; a name that stands twice cannot."""
+    """The files that could be read, and the names of those that could not; a name that occurs twice cannot."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(packed))
     except _UNREADABLE as broken:
@@ -110,7 +110,7 @@ def _listed(content: bytes) -> dict[str, str] | None:
 
 
 def _contradictions(files: Mapping[str, bytes]) -> list[Coded]:
-    """What the files say about the snapshot, against its rows. For a pack that was written anew with new hashes."""
+    """What the files say about the snapshot, against its rows. For a pack that was recreated with new hashes."""
     read: dict[str, Any] = {}
     for name in FILES:
         try:

@@ -14,8 +14,8 @@ from core.vocabulary import DecisionKind, ModelState, NoticeKind
 
 
 def expire_pending(session: Session, queue: QueuePolicy, now: datetime) -> None:
-    """Store "no decision" for the queue's candidate that has waited too long, and ask anew: its time and its reminder
-    begin again, and a yes that was given stands. Locks the Live row, as every decision does. Repeating it is safe."""
+    """Store "no decision" for the queue's candidate that has waited too long, and ask again: its time and its reminder
+    begin again, and approvals stay valid. Locks the Live row, as every decision does. Repeating it is safe."""
     hours = queue.rollout.expiry_hours
     asked_at = func.coalesce(ModelVersion.asked_at, ModelVersion.created_at)
     waiting = (

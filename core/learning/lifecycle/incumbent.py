@@ -74,8 +74,8 @@ def load_incumbent(
 def _opened(
     session: Session, model_id: int | None, policy: QueuePolicy, extra_learners: Mapping[str, str]
 ) -> tuple[LiveModel | None, Coded | None]:
-    """The live model, or why it cannot be used with its learner's present runtime, or under other labels: training anew
-    must mend that."""
+    """The live model, or why it cannot be used with its learner's present runtime, or with the current labels: a new
+    training run fixes that."""
     if model_id is None:
         return None, None
     try:

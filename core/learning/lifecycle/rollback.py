@@ -18,8 +18,8 @@ ROLL_BACKS_APART = timedelta(minutes=1)
 
 def rollback(session: Session, queue: Queue, person: str, reason: str, now: datetime, policy: QueuePolicy) -> str:
     """Bring back the model that was live before the present one. Returns its name. Raises NotFound if there is none,
-    and AlreadySettled within a minute of the last one: typed again because no answer came, or by two leads at once, it
-    would go back two. Raises Refusal if that model learned from what was erased since and `reason` does not say why.
+    and AlreadySettled within a minute of the last one: a command typed twice, or by two leads at once, would go back
+    two models. Raises Refusal if that model was trained on rows erased since and no reason is given.
 
     The caller has checked who may (a lead by slash command, an operator by terminal).
     """
@@ -46,7 +46,7 @@ def _check_may_come_back(session: Session, former: ModelVersion, reason: str) ->
 
 
 def _replaced_by(session: Session, model_id: int, policy: QueuePolicy) -> ModelVersion:
-    """What was live when this model was promoted, not when it was last brought back."""
+    """The model that was live when this one was promoted, not when it was last rolled back to."""
     went_live = [DecisionKind.PROMOTE, DecisionKind.OVERRULE]
     former_id = session.scalar(
         select(Decision.former_model_id)

@@ -28,7 +28,7 @@ MOST_OTHERS = 2  # of a queue: a candidate in shadow, and the model before the l
 
 @dataclass(frozen=True)
 class LiveModel:
-    """fitted: with the labels that the queue has; dropped: those that it learned and the queue has no more."""
+    """fitted: restricted to the queue's labels; dropped: learned labels that the queue no longer has."""
 
     id: int
     name: str
@@ -53,7 +53,7 @@ class Serving:
         self._complaints: set[str] = set()
 
     def live(self, queue: QueuePolicy) -> LiveModel | None:
-        """None: no model of ours is live in this queue. Raises Invalid if it cannot be loaded."""
+        """None: no model is live in this queue. Raises Invalid if it cannot be loaded."""
         with self._database.reading() as session:
             model_id = live_model_id(session, queue.name)
             if model_id is None:

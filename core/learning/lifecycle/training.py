@@ -47,15 +47,16 @@ def train(
     execute: jobs.Execute = jobs.execute_here,
     extra_learners: Mapping[str, str] = {},
 ) -> None:
-    """One training run, from snapshot to a candidate on a lead's desk.
+    """One training run, from snapshot to a candidate that waits for a lead.
 
     1. The weight of the rows that correct the model is chosen; where a sweep is due, `execute` runs it. A transaction
-    stores the choice, and another the snapshot (or finds those of an earlier attempt). 2. Without a transaction,
-    `execute` fits and packs, then the packed model is opened and compared with the live one. 3. A transaction stores
-    model, artefact and evaluation, supersedes a pending candidate, asks for the card and finishes the job: all or
-    nothing. If the live model changed meanwhile, 2 compares again. If a row was erased meanwhile, 2 fits anew without
-    it, three times at most, then the run fails. Raises LostLease if another worker has taken over. A Refusal (nothing
-    to learn) ends the run as failed, with its sentence. extra_learners: see core/learning/learners/registry.py.
+       stores the choice, and another the snapshot (or finds those of an earlier attempt). 2. Without a transaction,
+       `execute` fits and packs, then the packed model is opened and compared with the live one. 3. A transaction stores
+       model, artefact and evaluation, supersedes a pending candidate, asks for the card and finishes the job: all or
+       nothing. If the live model changed meanwhile, 2 compares again. If a row was erased meanwhile, 2 fits again
+       without it, three times at most, then the run fails. Raises LostLease if another worker has taken over. A Refusal
+       (nothing to learn) ends the run as failed, with its sentence. extra_learners: see
+       core/learning/learners/registry.py.
     """
     run_id = claimed.payload["run_id"]
     with database.reading(wait=PATIENT) as session:
@@ -113,8 +114,8 @@ def evaluate_again(
 
 def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePolicy, weigh: Weigh) -> list[Row]:
     """The snapshot's rows; an earlier attempt's snapshot is used again, and so is the weight that it had chosen. Which
-    past errors graduate into it is decided with the Live row held; where another answer came meanwhile, rows are
-    gathered anew, and so they are after a sweep, which takes its time."""
+    past errors graduate into it is decided with the Live row locked; if the decision changed meanwhile, rows are
+    gathered again. They are also gathered again after a sweep, which takes long."""
     while True:
         with database.reading(wait=LONG) as session:
             if run.snapshot_id is not None:
@@ -223,7 +224,7 @@ def _check_not_erased(session: Session, run: TrainingRun, rows: list[Row]) -> No
 
 
 def _reporter(database: Database, run_id: int, clock: Clock) -> Progress:
-    """Progress that cannot be stored is no reason to begin the fit anew."""
+    """Progress that cannot be stored is no reason to restart the fit."""
 
     def report(step: Coded) -> None:
         with suppress(DatabaseUnavailable), database.transaction(wait=PATIENT) as session:

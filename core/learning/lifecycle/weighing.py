@@ -63,7 +63,7 @@ def weighed(rows: Sequence[Row], choice: Coded) -> list[Row]:
 
 
 def last_measured(session: Session, run: TrainingRun) -> TrainingRun | None:
-    """The newest earlier run of the queue that measured the weight, whatever became of it."""
+    """The newest earlier run of the queue that measured the weight, whether it succeeded or not."""
     return session.scalars(
         select(TrainingRun)
         .where(
