@@ -44,7 +44,7 @@ def test_a_post_whose_answer_was_lost_is_found_again_and_not_posted_twice(loop: 
 
 
 @pytest.mark.slow
-def test_slack_saying_later_delays_a_card_and_loses_none(loop: Loop) -> None:
+def test_429_and_500_delay_a_card_and_lose_none(loop: Loop) -> None:
     loop.box.fault("chat.postMessage", "ratelimited", times=2, retry_after=1)
     loop.box.fault("chat.update", "server_error")
     for number in range(3):
@@ -59,7 +59,7 @@ def test_slack_saying_later_delays_a_card_and_loses_none(loop: Loop) -> None:
 
 
 @pytest.mark.slow
-def test_a_card_that_somebody_deleted_is_posted_again(loop: Loop) -> None:
+def test_a_deleted_card_is_posted_again(loop: Loop) -> None:
     loop.predict("T-1", "the sofa came late", UNSURE)
     card = loop.card("the sofa came late")
     loop.services.slack.chat_delete(channel=REVIEW, ts=card.ts)
@@ -73,7 +73,7 @@ def test_a_card_that_somebody_deleted_is_posted_again(loop: Loop) -> None:
 
 
 @pytest.mark.slow
-def test_a_channel_that_is_gone_stops_its_cards_and_no_others(loop: Loop) -> None:
+def test_an_archived_channel_stops_its_cards_and_no_others(loop: Loop) -> None:
     loop.box.archive(REVIEW)
     loop.predict("T-1", "the sofa came late", UNSURE)
     with loop.database.transaction() as session:
@@ -109,7 +109,7 @@ def test_a_reaction_while_the_database_is_busy_is_delivered_again(loop: Loop) ->
 
 
 @pytest.mark.slow
-def test_a_lead_who_reacts_before_we_know_where_the_report_stands_is_heard(loop: Loop) -> None:
+def test_a_reaction_before_the_place_of_the_report_is_stored_counts(loop: Loop) -> None:
     with loop.database.transaction() as session:
         add_seeds(session, seeds(), utc_now(), loop.queue)
     loop.retrain()
@@ -161,7 +161,7 @@ def running_bot(database: Database, folder: Path) -> Iterator[tuple[Bot, Loop]]:
 
 
 @pytest.mark.slow
-def test_kill_9_at_every_step_leads_to_the_same_end(database: Database, tmp_path: Path) -> None:
+def test_kill_9_at_every_step_leads_to_the_same_result(database: Database, tmp_path: Path) -> None:
     with running_bot(database, tmp_path) as (bot, loop):
         with loop.database.transaction() as session:
             add_seeds(session, seeds(), utc_now(), loop.queue)

@@ -101,7 +101,7 @@ def test_items_coordinates_and_the_live_model_come_back(database_url: str, tmp_p
         again.close()
 
 
-def test_a_card_of_what_a_restore_lost_counts_for_no_other_ticket(database_url: str, tmp_path: Path) -> None:
+def test_a_card_of_an_item_lost_by_a_restore_counts_for_no_other_ticket(database_url: str, tmp_path: Path) -> None:
     """The ticket after the restore has the number of the lost one, whose card still hangs in the channel."""
     chances = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
     with serve(workspace(), port=0) as url, SandboxClient(url) as box:

@@ -16,7 +16,7 @@ from bot.slack.startup import wait_for_slack
 from tests.operations.test_first_day import office
 
 
-def test_it_waits_longer_and_longer_until_slack_is_there(unused_port: int) -> None:
+def test_it_waits_at_increasing_intervals_until_slack_can_be_reached(unused_port: int) -> None:
     pauses: list[float] = []
     with ExitStack() as stack:
 

@@ -77,7 +77,7 @@ def postgres(postgres_url: str) -> Iterator[Database]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("table", ["answer", "posting", "lease", "golden_example"])
-def test_a_table_that_another_program_has_locked_is_told(postgres: Database, table: str) -> None:
+def test_a_table_locked_by_another_program_is_reported(postgres: Database, table: str) -> None:
     with locked(postgres, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"):
         assert WriteCheck(services_on(postgres)).result() is Writes.LOCKED
     assert WriteCheck(services_on(postgres)).result() is Writes.OK

@@ -57,7 +57,7 @@ def slowest(outcomes: Iterable[Outcome]) -> float:
 
 
 @pytest.mark.slow
-def test_two_dozen_who_click_at_once_are_told_in_time_and_what_was_acknowledged_is_stored(
+def test_two_dozen_people_who_click_at_once_are_told_in_time_and_acknowledged_clicks_are_stored(
     loop: Loop, proxy: Proxy
 ) -> None:
     for number in range(ITEMS):
@@ -110,7 +110,7 @@ def test_every_kind_of_request_is_answered_in_time(loop: Loop, proxy: Proxy) -> 
 
 
 @pytest.mark.slow
-def test_a_program_is_told_when_to_come_back(
+def test_a_program_is_told_when_to_try_again(
     shaky: Database, straight: Database, proxy: Proxy, unused_port: int
 ) -> None:
     with running(opened(shaky, support_policy()), unused_port) as api:
@@ -146,7 +146,7 @@ def test_whoever_watches_the_process_is_told_in_time_however_often_they_ask(
 
 
 @pytest.mark.slow
-def test_rows_that_a_client_in_the_hole_has_locked_are_free_again_in_seconds(
+def test_rows_locked_by_a_disconnected_client_are_free_again_in_seconds(
     shaky: Database, straight: Database, proxy: Proxy
 ) -> None:
     with straight.transaction() as session:

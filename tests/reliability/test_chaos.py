@@ -36,7 +36,7 @@ SEED = 11  # with it every process is forked, so none takes three seconds to sta
 
 
 @pytest.mark.parametrize(("kind", "way"), [("sqlite", "http"), ("postgresql", "socket")])
-def test_three_kills_among_work_break_no_promise(kind: Kind, way: Way, tmp_path: Path) -> None:
+def test_three_kills_during_work_break_no_guarantee(kind: Kind, way: Way, tmp_path: Path) -> None:
     result = rounds.play(Round(0, SEED, 3, kind, way, workers=1, items=3), tmp_path, lambda what: None, doctor=False)
     assert result.broken == []
     assert sum(result.kills.values()) == 3

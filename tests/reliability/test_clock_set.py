@@ -93,7 +93,7 @@ def is_told(loop: Loop, person: Person, item: int, label: str) -> bool:
 
 
 @pytest.mark.slow
-def test_nothing_waits_and_nothing_is_doubled(loop: Loop, clock: Clock) -> None:
+def test_nothing_waits_and_nothing_is_sent_twice(loop: Loop, clock: Clock) -> None:
     loop.predict("T-1", "the sofa came late", UNSURE)
     first = loop.card("the sofa came late")
     clicks(loop, loop.ana, first, "refund", item=1)

@@ -84,7 +84,7 @@ def answers(loop: Loop) -> list[str]:
 
 
 @pytest.mark.slow
-def test_people_are_told_and_with_room_everything_goes_on(disk: Path, database: Database) -> None:
+def test_people_are_told_and_with_free_space_everything_continues(disk: Path, database: Database) -> None:
     with running_loop(database, database) as loop:
         loop.predict("T-1", "the sofa came late", UNSURE)
         card = loop.card("the sofa came late")

@@ -98,7 +98,7 @@ def api(shaky: Database, unused_port: int) -> Iterator[Api]:
         yield served
 
 
-def test_what_a_program_sends_again_is_stored_once(api: Api, straight: Database, proxy: Proxy, lose: Lose) -> None:
+def test_a_repeated_api_request_is_stored_once(api: Api, straight: Database, proxy: Proxy, lose: Lose) -> None:
     row = sent("the sofa came late")
     token = api.token(Scope.INGEST)
 

@@ -78,7 +78,7 @@ def test_a_card_that_was_perhaps_posted_is_found_behind_hundreds_of_later_messag
 
 @pytest.mark.usefixtures("sqlite_only")
 @pytest.mark.parametrize("fault", ["lost_answer", "timeout", "ratelimited"])
-def test_words_to_the_leads_are_said_once(stage: Stage, fault: str) -> None:
+def test_a_notice_to_the_leads_is_sent_once(stage: Stage, fault: str) -> None:
     worker = stage.worker()
     worker.slack.timeout = 1
     stage.box.fault("chat.postMessage", fault)
@@ -90,7 +90,7 @@ def test_words_to_the_leads_are_said_once(stage: Stage, fault: str) -> None:
 
 
 @pytest.mark.usefixtures("sqlite_only")
-def test_words_to_one_person_are_rather_said_twice_than_never(stage: Stage) -> None:
+def test_a_notice_to_one_person_is_sent_at_least_once(stage: Stage) -> None:
     worker = stage.worker()
     for number, fault in enumerate(("server_error", "ratelimited", "lost_answer")):
         stage.box.fault("chat.postEphemeral", fault)
@@ -125,7 +125,7 @@ def test_a_chart_is_in_its_thread_once_wherever_its_upload_was_lost(stage: Stage
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
-def test_a_chart_is_in_its_thread_once_though_its_worker_died_before_it_noted_that(database: Database) -> None:
+def test_a_chart_is_in_its_thread_once_even_if_its_worker_died_before_storing_that(database: Database) -> None:
     """Slack shows the file only when another worker has long looked for it."""
     with staged(database, replace(workspace(), file_seconds=1.0)) as stage:
         dying, worker = stage.worker(f"{ELSEWHERE}:dying"), stage.worker()
@@ -193,7 +193,7 @@ def test_the_end_of_a_run_is_shown_before_cards_that_can_wait(stage: Stage) -> N
 
 
 @pytest.mark.slow
-def test_a_card_that_slack_never_takes_is_given_up_told_once_and_holds_no_other_up(stage: Stage) -> None:
+def test_a_card_that_slack_never_accepts_is_given_up_reported_once_and_delays_no_other(stage: Stage) -> None:
     worker = stage.worker()
     stage.box.fault("chat.postMessage", "invalid_blocks")
     lost = stage.ticket("an odd ticket")

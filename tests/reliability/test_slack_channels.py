@@ -22,7 +22,7 @@ BOT = workspace().apps[0].bot_user
 
 
 @pytest.mark.slow
-def test_a_bot_that_was_sent_away_asks_to_be_invited_once_and_goes_on_when_it_is(stage: Stage) -> None:
+def test_a_removed_bot_asks_once_to_be_invited_and_continues_when_it_is(stage: Stage) -> None:
     worker = stage.worker()
     before = stage.ticket("was here before")
     stage.work(worker, seconds=3)
@@ -57,7 +57,7 @@ def test_a_bot_that_was_sent_away_asks_to_be_invited_once_and_goes_on_when_it_is
 
 
 @pytest.mark.usefixtures("sqlite_only")
-def test_a_private_channel_that_the_bot_was_sent_away_from_keeps_its_reviewers_and_stops_nobody(
+def test_a_private_channel_from_which_the_bot_was_removed_keeps_its_reviewers_and_stops_no_process(
     database: Database,
 ) -> None:
     place = workspace()
@@ -79,7 +79,7 @@ def reviewers(database: Database) -> list[str]:
 
 
 @pytest.mark.slow
-def test_an_archived_channel_holds_its_cards_and_redraws_up_and_nothing_else(stage: Stage) -> None:
+def test_an_archived_channel_delays_its_cards_and_redraws_and_nothing_else(stage: Stage) -> None:
     worker = stage.worker()
     item = stage.ticket("the sofa came late")
     stage.work(worker, seconds=3)
@@ -113,7 +113,7 @@ def test_a_trouble_ends_quietly_when_nothing_waits_for_it_any_more(stage: Stage)
 
 
 @pytest.mark.slow
-def test_where_the_leads_own_channel_fails_doctor_says_it_and_they_hear_when_it_is_mended(stage: Stage) -> None:
+def test_if_the_leads_own_channel_fails_doctor_reports_it_and_they_are_told_when_it_works_again(stage: Stage) -> None:
     worker = stage.worker()
     stage.box.kick(BOT, LEADS)
     candidate(seeded(stage.desk), now=stage.now())
@@ -130,7 +130,7 @@ def test_where_the_leads_own_channel_fails_doctor_says_it_and_they_hear_when_it_
 
 
 @pytest.mark.slow
-def test_a_notice_to_a_person_who_has_left_is_given_up_and_holds_nothing_up(stage: Stage) -> None:
+def test_a_notice_to_a_person_who_has_left_is_given_up_and_delays_nothing(stage: Stage) -> None:
     worker = stage.worker()
     stage.box.deactivate(DAN)
     with stage.desk.database.transaction() as session:

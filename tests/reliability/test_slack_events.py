@@ -80,7 +80,7 @@ def reactions_delivered(loop: Loop) -> list[tuple[str, int, str, bool]]:
 
 
 @pytest.mark.slow
-def test_a_yes_that_slack_brings_twice_and_an_hour_late_is_one_decision(connected: Loop) -> None:
+def test_an_approval_delivered_twice_and_an_hour_late_is_one_decision(connected: Loop) -> None:
     card = report(connected)
     connected.box.events("twice")
     assert connected.cleo.react(card, CHECK).ok
@@ -97,7 +97,7 @@ def test_a_yes_that_slack_brings_twice_and_an_hour_late_is_one_decision(connecte
 
 
 @pytest.mark.slow
-def test_a_yes_taken_back_is_none_whichever_of_the_two_comes_first(connected: Loop) -> None:
+def test_a_withdrawn_approval_is_none_in_either_order_of_delivery(connected: Loop) -> None:
     card = report(connected)
     connected.box.events("reordered")
     connected.cleo.react(card, CHECK)
@@ -130,7 +130,7 @@ def second_process(loop: Loop) -> Iterator[None]:
 
 
 @pytest.mark.slow
-def test_two_processes_with_a_socket_each_are_as_one(loop: Loop) -> None:
+def test_two_processes_with_a_socket_each_count_everything_once(loop: Loop) -> None:
     with second_process(loop):
         for number in range(6):
             loop.predict(f"T-{number}", f"ticket number {number} of many", UNSURE)
@@ -199,7 +199,7 @@ def until_acknowledged(reviewer: Person, card: Message) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
-def test_when_somebody_invites_the_bot_again_its_cards_come_at_once(loop: Loop) -> None:
+def test_when_the_bot_is_invited_again_its_cards_are_posted_at_once(loop: Loop) -> None:
     bot = workspace().apps[0].bot_user
     loop.box.kick(bot, REVIEW)
     loop.predict("T-1", "the sofa came late", UNSURE)
@@ -219,9 +219,7 @@ STRANGE: tuple[Any, ...] = (
 
 
 @pytest.mark.usefixtures("sqlite_only")
-def test_the_socket_hears_only_what_has_the_shape_of_slacks_payloads(
-    loop: Loop, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_socket_ignores_what_is_not_a_payload_of_slacks(loop: Loop, caplog: pytest.LogCaptureFixture) -> None:
     loop.predict("T-1", "the sofa came late", UNSURE)
     card = loop.card("the sofa came late")
     with socket_mode(build_app(loop.services), workspace().apps[0].app_token) as handler:
@@ -267,7 +265,7 @@ def test_a_form_that_slack_does_not_open_in_time_asks_for_another_click(loop: Lo
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
-def test_while_slack_hangs_on_one_message_the_workers_other_work_goes_on(loop: Loop) -> None:
+def test_while_slack_hangs_on_one_message_the_workers_other_work_continues(loop: Loop) -> None:
     loop.services.slack.timeout = 4
     loop.box.fault("chat.postMessage", "timeout")
     loop.predict("T-1", "the sofa came late", UNSURE)

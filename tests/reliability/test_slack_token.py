@@ -6,7 +6,7 @@ from tests.reliability.slow_motion import ELSEWHERE, Stage
 
 
 @pytest.mark.slow
-def test_a_revoked_token_makes_it_quiet_and_a_new_one_goes_on_where_it_stopped(stage: Stage) -> None:
+def test_a_revoked_token_stops_calls_and_a_new_one_continues_where_they_stopped(stage: Stage) -> None:
     worker = stage.worker()
     item = stage.ticket("the sofa came late")
     stage.work(worker, seconds=3)

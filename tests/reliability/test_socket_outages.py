@@ -77,7 +77,7 @@ def test_after_a_drop_it_answers_within_three_seconds(sandbox: Sandbox, abruptly
 
 @pytest.mark.slow
 @pytest.mark.parametrize("outage", [1.0, 4.0, 12.0])
-def test_after_packets_were_swallowed_it_answers_within_three_seconds(sandbox: Sandbox, outage: float) -> None:
+def test_after_packets_were_dropped_it_answers_within_three_seconds(sandbox: Sandbox, outage: float) -> None:
     with serving(sandbox) as address, SandboxClient(address) as box:
         proxy = Proxy("127.0.0.1", int(address.rpartition(":")[2]))
         way = sandbox.workspace.base_url = f"http://127.0.0.1:{proxy.port}"

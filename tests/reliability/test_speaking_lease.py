@@ -43,7 +43,7 @@ def test_two_workers_together_keep_slacks_rates(database: Database) -> None:
 
 
 @pytest.mark.slow
-def test_two_workers_post_each_card_once_and_say_each_notice_once(stage: Stage) -> None:
+def test_two_workers_post_each_card_once_and_send_each_notice_once(stage: Stage) -> None:
     workers = stage.worker(), stage.worker(f"{ELSEWHERE}:two"), stage.worker(f"{ELSEWHERE}:three")
     items = [stage.ticket(f"ticket number {number} of many") for number in range(6)]
     stage.work(*workers, seconds=10)
@@ -63,7 +63,7 @@ def whose(stage: Stage, who: str, gone: str = "", after: timedelta = timedelta(0
         return leases.acquire(session, "speaking", who, stage.now() + after, lambda name: name == gone)
 
 
-def test_a_turn_is_one_process_s_until_it_ends_it_or_is_silent_too_long(stage: Stage) -> None:
+def test_a_lease_belongs_to_one_process_until_it_releases_it_or_is_silent_too_long(stage: Stage) -> None:
     second = timedelta(seconds=1)
     assert whose(stage, "one") is Outcome.ACQUIRED
     assert whose(stage, "two") is Outcome.TAKEN

@@ -62,7 +62,7 @@ def beside(program: str, database: Database, says: str) -> Iterator[None]:
 
 
 @pytest.mark.slow
-def test_a_click_is_answered_in_time_and_everything_goes_on_afterwards(database: Database) -> None:
+def test_a_click_is_answered_in_time_and_everything_continues_afterwards(database: Database) -> None:
     with running_loop(database, database) as loop:
         loop.predict("T-1", "the sofa came late", UNSURE)
         card = loop.card("the sofa came late")
@@ -82,7 +82,7 @@ def test_a_click_is_answered_in_time_and_everything_goes_on_afterwards(database:
 
 
 @pytest.mark.slow
-def test_who_writes_now_and_then_soon_gets_a_turn_beside_a_process_that_writes_without_pause(
+def test_an_occasional_writer_soon_gets_a_turn_beside_a_process_that_writes_without_pause(
     database: Database,
 ) -> None:
     waited = []

@@ -200,7 +200,7 @@ def test_a_schedule_that_was_looked_at_by_a_clock_ahead_goes_on_from_now(desk: D
         assert len(session.scalars(select(Job.id)).all()) == before + 1
 
 
-def test_what_is_done_daily_is_not_done_because_the_clock_was_set() -> None:
+def test_daily_tasks_do_not_run_because_the_clock_was_set() -> None:
     steady = 100.0
     signs = Liveness(lambda: steady)
     daily, often = PeriodicTask("retention", DAY, lambda _: False), PeriodicTask("deliver", 0.25, lambda _: False)

@@ -72,7 +72,7 @@ def test_who_is_deactivated_loses_what_the_group_gave_them(grouped: Loop) -> Non
     grouped.box.wait_for(lambda: not may(grouped, BEN, Role.REVIEWER))
 
 
-def test_nobody_loses_a_role_because_a_call_failed(grouped: Loop) -> None:
+def test_a_failed_call_takes_no_role_away(grouped: Loop) -> None:
     started(grouped)
     for method in ("usergroups.list", "usergroups.users.list"):
         for fault in ("ratelimited", "server_error", "missing_scope", "token_revoked"):

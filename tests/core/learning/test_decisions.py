@@ -146,7 +146,7 @@ TABLE = [
 ]  # fmt: skip
 
 
-def test_a_yes_of_before_the_report_that_is_there_now_counts_for_nothing(desk: Desk) -> None:
+def test_an_approval_older_than_the_current_report_does_not_count(desk: Desk) -> None:
     """Slack delivers for an hour what was not acknowledged."""
     model_id = outdated(seeded(desk))
     evaluated_again(desk)
