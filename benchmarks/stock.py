@@ -50,7 +50,7 @@ Rows = dict[str, list[Row]]
 
 @dataclass(frozen=True)
 class Sizes:
-    """items: as many of the predictions are flagged. fresh: about the first of them nobody has said anything yet."""
+    """items: as many of the predictions are flagged. fresh: the first of them have no answer yet."""
 
     predictions: int
     items: int

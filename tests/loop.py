@@ -33,8 +33,8 @@ from core.storage.database import PATIENT, Database
 from core.vocabulary import AnswerKind, Card
 from tests.people import ANA, BEN, CLEO, DAN, EVA, LEADS, REVIEW, support_policy, workspace
 
-PATIENCE = 60.0  # seconds; a loaded machine is slow, and nobody waits longer than needed
-HURRY = 50  # the workspace of the tests has no rates unless a test asks for them, so nobody waits a second per message
+PATIENCE = 60.0  # seconds; a loaded machine is slow, and no wait is longer than needed
+HURRY = 50  # the workspace of the tests has no rates unless a test asks for them, so no test waits a second per message
 
 
 @dataclass

@@ -26,7 +26,7 @@ def web_server(app: ASGIApp, port: int) -> Iterator[None]:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but it ends as soon as it is told and nobody is connected any more: by itself it looks ten times a
+    """uvicorn, but it ends as soon as it is told and no client is connected any more: by itself it looks ten times a
     second whether it should, and then waits for a tenth of a second in any case."""
 
     def __init__(self, config: uvicorn.Config) -> None:

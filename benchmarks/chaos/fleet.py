@@ -1,4 +1,4 @@
-"""The processes of a round, as an operator's supervisor keeps them: whoever is gone is started again."""
+"""The processes of a round, kept running as by an operator's supervisor: a process that ended is started again."""
 
 import random
 import signal

@@ -85,7 +85,7 @@ class Place:
 
 @contextmanager
 def laid_out(folder: Path, kind: Kind, way: Way) -> Iterator[Place]:
-    """Everything but the processes. The folder stays; whoever is content with the round takes it away."""
+    """Everything but the processes. The folder stays; the caller deletes it after a good round."""
     folder.mkdir(parents=True)
     ports = _free_ports(4)
     with ExitStack() as stack:

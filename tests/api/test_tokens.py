@@ -62,7 +62,7 @@ def test_names_stand_once_and_queues_exist(desk: Desk) -> None:
     with pytest.raises(NotFound, match="no queue"):
         made(desk, name="other", chance="other", queue="scans")
     with pytest.raises(NotFound, match="token list"), desk.database.transaction() as session:
-        revoke_token(session, "nobody", NOW)
+        revoke_token(session, "unknown", NOW)
 
 
 @pytest.mark.usefixtures("sqlite_only")

@@ -1,4 +1,4 @@
-"""Over real HTTP: signed so that the convention's own library accepts it, tried again until somebody listens."""
+"""Over real HTTP: signed so that the convention's own library accepts it, retried until an endpoint accepts it."""
 
 import socket
 import threading
@@ -142,7 +142,7 @@ def test_a_secret_that_is_missing_or_broken_is_said_and_sends_nothing(
 def test_nobody_at_home_is_an_outcome_too(desk: Desk, receiver: Receiver) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]  # nobody listens here
+        port = probe.getsockname()[1]  # closed again: no process listens here
         desk.settled(ANA, BEN)
         deliver(services_for(desk, f"http://127.0.0.1:{port}/"))
     assert outcomes(desk) == ["no answer (ConnectError)"]

@@ -1,4 +1,4 @@
-"""The page about the API works with nothing but us: no script or picture of anybody else's, and a strict policy."""
+"""The page about the API loads nothing from other servers, and has a strict policy."""
 
 from typing import TYPE_CHECKING
 

@@ -58,7 +58,7 @@ def claimed(desk: Desk, worker: str = "worker", job: str = TRAIN) -> Claim:
 
 
 def ticking(start: datetime = NOW) -> Callable[[], datetime]:
-    """A clock that goes on by a second whenever somebody looks."""
+    """A clock that advances by a second with each reading."""
     times = (start + timedelta(seconds=second) for second in range(10_000))
     return lambda: next(times)
 

@@ -171,7 +171,7 @@ def test_a_port_that_is_taken_keeps_nobody_from_work(
             {"subject": 7},
         ),
         (
-            {"type": "view_submission", "view": {"private_metadata": "a text of somebody"}},
+            {"type": "view_submission", "view": {"private_metadata": "a ticket's text"}},
             "view_submission",
             {},
         ),

@@ -167,7 +167,7 @@ def test_each_line_behind_a_hash_works_when_the_hash_is_taken_away() -> None:
 
 
 def set_by_default(given: set[str]) -> Iterator[str]:
-    """Every setting of a queue and of its sections that nobody was asked for."""
+    """Every setting of a queue and of its sections for which there is no prompt."""
     for name, field in QueuePolicy.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from field.annotation.model_fields

@@ -1,4 +1,4 @@
-"""The log: JSON with the request's id and the item's number, no text of anybody at INFO, never a token."""
+"""The log: JSON with the request's id and the item's number, no text of a ticket at INFO, never a token."""
 
 import io
 import json

@@ -125,7 +125,7 @@ def test_the_file_itself_holds_the_text_no_more(desk: Desk) -> None:
     assert b"rosalind" in file.read_bytes()
     for number in range(50):
         erased(desk, f"E-{number}")
-    with desk.database.reading() as session:  # somebody reads on
+    with desk.database.reading() as session:  # another reader is still open
         session.execute(select(Prediction.id)).all()
         desk.ticket("another ticket meanwhile")
         desk.database.overwrite_log()

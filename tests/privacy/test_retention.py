@@ -33,8 +33,8 @@ def keeping_a_month(open_desk: OpenDesk) -> Desk:
 
 def test_each_prediction_goes_or_stays_as_the_table_says(keeping_a_month: Desk) -> None:
     desk = keeping_a_month
-    desk.ingest(sent("nobody was asked", SURE, external_id="old and sure"), now=OLD)
-    desk.ingest(sent("nobody was asked lately", SURE, external_id="new and sure"))
+    desk.ingest(sent("not reviewed", SURE, external_id="old and sure"), now=OLD)
+    desk.ingest(sent("not reviewed lately", SURE, external_id="new and sure"))
     desk.ticket("still waiting", external_id="old and open", now=OLD)
     trained = desk.ticket("in a snapshot", external_id="trained", now=OLD)
     for person in (ANA, BEN):

@@ -26,7 +26,7 @@ from core.storage.database import Database
 from tests.core.desk import REFUND, Desk, opened
 from tests.people import ANA, BEN, CLEO, LEADS, REVIEW, support_policy, workspace
 
-ELSEWHERE = "another-machine:1"  # a process of which nobody here knows whether it lives
+ELSEWHERE = "another-machine:1"  # a process of which is not known here whether it is alive
 
 
 @dataclass

@@ -38,8 +38,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def until(happened: Callable[[], object]) -> None:
-    with SandboxClient("http://127.0.0.1:9") as anybody:
-        anybody.wait_for(happened, PATIENCE)
+    with SandboxClient("http://127.0.0.1:9") as box:
+        box.wait_for(happened, PATIENCE)
 
 
 def job(database: Database) -> Job:

@@ -1,4 +1,4 @@
-"""PostgreSQL is stopped, crashes and comes back while people vote. Nobody restarts us."""
+"""PostgreSQL is stopped, crashes and comes back while people vote. No process of ours is restarted."""
 
 import random
 import re
@@ -61,7 +61,7 @@ class Votes:
     unreachable: int = 0
 
     def note(self, person: str, ticket: int, sentence: str) -> bool:
-        """True: an answer that stands; nobody would click again."""
+        """True: a final answer, after which a person would not click again."""
         stands = "Nothing was recorded" not in sentence and "may or may not" not in sentence
         with self.lock:
             self.told.setdefault((person, ticket), []).append(sentence)

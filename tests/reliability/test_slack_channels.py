@@ -45,7 +45,7 @@ def test_a_removed_bot_asks_once_to_be_invited_and_continues_when_it_is(stage: S
     )
     assert stage.calls("chat.postMessage").count("not_in_channel") <= 6, "it asks now and then, whatever waits"
     stage.box.invite(BOT, REVIEW)
-    refresh_people(worker)  # as when Slack says that somebody has joined
+    refresh_people(worker)  # as after Slack's event that a member joined
     stage.work(worker, seconds=30)
     assert len(stage.cards("of many")) == 12
     assert stage.told()[1].startswith(f"Resolved: I can post in <#{REVIEW}> again, after failing since <!date^")

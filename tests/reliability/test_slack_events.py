@@ -111,7 +111,7 @@ def test_a_withdrawn_approval_is_none_in_either_order_of_delivery(connected: Loo
 @pytest.mark.slow
 def test_an_event_that_was_not_acknowledged_comes_again_and_then_counts_once(connected: Loop) -> None:
     card = report(connected)
-    with connected.database.transaction(wait=PATIENT):  # on SQLite nobody else can write meanwhile
+    with connected.database.transaction(wait=PATIENT):  # on SQLite no other process can write meanwhile
         assert not connected.cleo.react(card, CHECK).ok
     connected.box.advance(61)
     connected.card("v1 is live", channel=LEADS)
@@ -204,7 +204,7 @@ def test_when_the_bot_is_invited_again_its_cards_are_posted_at_once(loop: Loop) 
     loop.box.kick(bot, REVIEW)
     loop.predict("T-1", "the sofa came late", UNSURE)
     loop.card("Invite me there: `/invite @goldloop`. 1 message is waiting.", channel=LEADS)
-    loop.box.invite(bot, REVIEW)  # Slack tells us that somebody has joined; by itself half a minute would pass
+    loop.box.invite(bot, REVIEW)  # Slack sends an event that a member joined; without it half a minute would pass
     loop.card("the sofa came late")
     loop.card("Resolved: I can post", channel=LEADS)
 

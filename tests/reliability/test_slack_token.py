@@ -1,4 +1,4 @@
-"""Slack does not know our token any more: it is quiet until somebody gives us another."""
+"""Slack does not accept our token any more: few calls are made until there is another one."""
 
 import pytest
 

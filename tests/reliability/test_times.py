@@ -146,7 +146,7 @@ def test_a_living_workers_job_stays_its_own_and_a_dead_ones_is_taken_over_in_sec
     put_right(desk, BACK)
     reaped(desk, BACK)
     with desk.database.transaction() as session:
-        assert jobs.renew(session, first, BACK + SECOND), "alive, so nobody else may have it"
+        assert jobs.renew(session, first, BACK + SECOND), "alive, so no other worker may have it"
     reaped(desk, BACK + SECOND + jobs.LEASE)
     assert claimed_job(desk, BACK + SECOND + jobs.LEASE) is not None, "it was not renewed any more"
 

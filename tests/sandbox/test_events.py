@@ -115,7 +115,7 @@ def test_an_unacknowledged_event_comes_again_at_once_after_a_minute_and_after_fi
     connected: App, ana: Person, box: SandboxClient
 ) -> None:
     """docs apis/events-api: up to three retries; Socket Mode says so in retry_attempt and retry_reason."""
-    ana.post("review", "nobody listens")
+    ana.post("review", "no app listens")
     box.wait_for(lambda: len(envelopes(box)) == 2)
     box.wait_for(lambda: len([each for each in box.inspector() if each["kind"] == "ack"]) == 2)
     box.advance(59)

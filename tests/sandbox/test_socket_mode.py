@@ -81,7 +81,7 @@ def test_each_envelope_goes_to_one_socket_in_turn(web: WebClient, ana: Person, b
     with open_socket(urls[0]) as first, open_socket(urls[1]) as second:
         first.recv(), second.recv()
         for _ in range(2):
-            ana.click(card, "Refund")  # nobody acknowledges
+            ana.click(card, "Refund")  # no app acknowledges
         both = [json.loads(socket.recv(timeout=1)) for socket in (first, second)]
 
     assert {each["type"] for each in both} == {"interactive"}

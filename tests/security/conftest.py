@@ -38,7 +38,7 @@ class Door:
     desk: Desk
 
     def post(self, body: bytes, kind: str = "application/x-www-form-urlencoded", **headers: str) -> httpx.Response:
-        spelt = httpx.Headers({"content-type": kind, **headers}, encoding="latin-1")  # as anybody may send them
+        spelt = httpx.Headers({"content-type": kind, **headers}, encoding="latin-1")  # as any client may send them
         return self.client.post("/slack/events", content=body, headers=spelt)
 
     def signed(self, body: bytes, kind: str = "application/x-www-form-urlencoded", age: int = 0) -> httpx.Response:

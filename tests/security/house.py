@@ -43,7 +43,7 @@ from tests.security.strangers import STRANGERS, open_place
 from tests.web import web_server
 
 MIA, LEA = "U_MIA", "U_LEA"  # Mia administers; Lea reviews and leads another queue
-TEXT = "where is the parcel that nobody else may read about?"
+TEXT = "where is the parcel that no outsider may read about?"
 PATIENCE = 30.0  # seconds; no wait is longer than needed
 
 
@@ -124,7 +124,7 @@ class House:
         return self._new_view(seen) if who in NAMESAKES else self._waited(lambda: self._new_view(seen))
 
     def _event(self, who: Who, event: dict[str, Any]) -> None:
-        """An event happens in our workspace, whoever acts; of another workspace only the ids are like ours."""
+        """An event happens in our workspace; of another workspace, only the ids look like ours."""
         team = who.team if who in NAMESAKES else "T_LOCAL"
         body = {"type": "event_callback", "team_id": team, "event": event}
         self._signed(json.dumps(body).encode(), "application/json")

@@ -91,7 +91,7 @@ def encoded(payload: Any) -> tuple[bytes, str]:
 
 
 def forged(body: bytes, how: str) -> tuple[bytes, dict[str, str]]:
-    """The body and headers that arrive when somebody without the secret (or with an old message) tries."""
+    """The body and headers that arrive when a client without the secret (or with an old message) tries."""
     now = int(time.time())
     good = signature(body, now)
     return {

@@ -1,4 +1,4 @@
-"""Roles by user group: who joins one may act at once, who leaves may not; nobody loses a role by one failed call."""
+"""Roles by user group: people who join one may act at once, people who leave may not; a failed call changes no role."""
 
 from dataclasses import replace
 

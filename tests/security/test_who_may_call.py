@@ -49,7 +49,7 @@ def doors(routes: Iterable[BaseRoute], before: str = "") -> Iterator[tuple[str, 
 
 @pytest.fixture(scope="module")
 def tokens(house: House) -> dict[str, str]:
-    """One for each scope alone, one with all for another queue, one that was revoked, and one that nobody made."""
+    """One for each scope alone, one with all for another queue, one revoked, and one that was never created."""
     with house.desk.database.transaction() as session:
         made = {
             str(scope): create_token(session, scope, f"chance of {scope}", [scope], "support", NOW) for scope in Scope

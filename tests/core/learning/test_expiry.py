@@ -1,4 +1,4 @@
-"""A candidate that nobody decides about: no decision, and the leads are asked again."""
+"""A candidate without a decision expires as "no decision", and the leads are asked again."""
 
 from datetime import datetime, timedelta
 

@@ -85,7 +85,7 @@ def test_a_model_may_be_held_to_some_of_its_labels() -> None:
     assert label_subset(model, model.classes) is model
     assert some.classes == tuple(label for label in model.classes if label in ("login", "delivery"))
     kept = whole[:, [model.classes.index(label) for label in some.classes]]
-    np.testing.assert_array_equal(some.probabilities(asked), kept, "what the others got is given to nobody")
+    np.testing.assert_array_equal(some.probabilities(asked), kept, "the share of the others is not passed on")
     assert some.probabilities([]).shape == (0, 2)
     assert some.reads == model.reads
     with pytest.raises(NoCommonLabels, match="none of the policy's current labels"):

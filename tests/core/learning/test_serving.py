@@ -35,7 +35,7 @@ def test_a_promotion_and_a_roll_back_are_served_everywhere_at_once(desk: Desk) -
     promoted(desk)
     assert (served(here), served(there)) == ("v1", "v1")
     candidate(desk)
-    assert served(here) == "v1", "a candidate answers nobody"
+    assert served(here) == "v1", "a candidate answers no request"
     promoted(desk)
     assert (served(there), served(here)) == ("v3", "v3")
     with desk.database.transaction() as session:

@@ -73,7 +73,7 @@ def test_a_question_without_an_index_is_noticed(stocked: Database) -> None:
 
 @pytest.mark.slow
 def test_a_vote_looks_at_few_rows_however_much_its_people_have_said(database: Database) -> None:
-    """Which index to read was chosen while nobody had said anything; now each has answered a hundred items."""
+    """Which index to read was chosen before there were answers; now each reviewer has answered a hundred items."""
     fill(database, Sizes(4000, 1600, fresh=1600), NOW)
     with database.transaction(wait=PATIENT) as session:
         session.execute(text("ANALYZE"))
