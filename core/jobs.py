@@ -129,7 +129,7 @@ def enqueue_due(
 
 
 def claim(session: Session, name: str, worker: str, now: datetime) -> Claim | None:
-    """Take one ready job of this name whose mutex is free: the one of the lowest priority number, of these the oldest.
+    """Take one ready job of this name whose mutex is free: the lowest priority number first, then the oldest.
     None if there is none."""
     other = aliased(Job)
     busy = select(other.id).where(other.mutex == Job.mutex, other.state == "running").exists()

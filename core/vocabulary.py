@@ -103,7 +103,7 @@ class Destination(StrEnum):
 
 
 class Stratum(StrEnum):
-    """How a golden example came in. The two are always reported apart."""
+    """How a golden example was selected. The two are always reported separately."""
 
     RANDOM = "random"
     PAST_ERROR = "past_error"

@@ -24,8 +24,8 @@ class Columns:
 
 @lru_cache(100)
 def columns_of(names: tuple[str, ...]) -> Columns:
-    """Raises Invalid, naming every problem once: a column is missing that each prediction needs; one has nearly a name
-    of ours and would become a field unnoticed; there are more fields than a prediction can have."""
+    """Raises Invalid, naming every problem once: a column is missing that each prediction needs; one looks like a
+    misspelt column and would become a field unnoticed; there are more fields than a prediction can have."""
     known = tuple(name for name in names if name in KNOWN)
     labels = {name: name[len(PROBABILITY) :].strip() for name in names if name.casefold().startswith(PROBABILITY)}
     fields = tuple(name for name in names if name not in KNOWN and name not in labels)
@@ -54,7 +54,7 @@ def prediction_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def missing_column(name: str, columns: Collection[str]) -> str:
-    """A sentence that says so, or that names the column that is likely meant."""
+    """A sentence that names the missing column, or the misspelt one."""
     meant = _likely_column(name, columns)
     return f"The column {name} is missing." if meant is None else _unknown(meant, name)
 

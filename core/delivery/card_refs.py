@@ -32,7 +32,8 @@ class CardRef:
         return str(self.id) if self.since is None else f"{self.id}.{self.since}"
 
     def require(self, at: datetime) -> None:
-        """Raise NotFound where the row of this number came to be at another time, so that another one is meant."""
+        """Raise NotFound if the row of this number was created at another time, so the control is about a different
+        one."""
         if self.since not in (None, microseconds(at)):
             raise NotFound(
                 "This message is from before a backup was restored, and what it is about no longer exists. "

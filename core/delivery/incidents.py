@@ -24,8 +24,8 @@ HOLDS = and_(OPEN, Incident.held_until.is_not(None))
 
 
 def hold_channel(session: Session, channel: str, reason: str, now: datetime, posts_only: bool) -> bool:
-    """Slack refused a message for a reason that holds all of this channel up: nothing is said there for a while, which
-    doubles with every refusal. posts_only: what is there already may still be redrawn. True if the incident is new."""
+    """Slack refused a message for a reason that concerns the whole channel: nothing is sent there for a while, which
+    doubles with every refusal. posts_only: existing messages may still be redrawn. True if the incident is new."""
     incident = _opened(session, channel, reason, now)
     pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(incident.attempts, 10))
     is_new = incident.attempts == 0
@@ -40,8 +40,8 @@ def open_incident(session: Session, channel: str, reason: str, now: datetime) ->
 
 
 def resolve(session: Session, channel: str, now: datetime, by_post: bool) -> None:
-    """A message was delivered to this channel. by_post: it was new, not the redrawing of what was there, which
-    may go well where new messages are refused."""
+    """A message was delivered to this channel. by_post: it was a new message, not a redraw, which may succeed where new
+    messages are refused."""
     kind = HOLDS if by_post else and_(HOLDS, ~Incident.posts_only)
     session.execute(update(Incident).where(kind, Incident.channel.in_((channel, EVERYWHERE))).values(resolved_at=now))
 

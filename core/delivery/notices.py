@@ -104,8 +104,8 @@ def give_up(session: Session, notice_id: int, now: datetime) -> None:
 
 
 def release(session: Session, notice_id: int, still_unsure: bool = False) -> None:
-    """It was not said, for a reason that is none of its own; it is due as before. still_unsure: whether an earlier
-    attempt has said it could not be found out."""
+    """It was not sent, for a reason outside the notice; it stays due. still_unsure: it could not be found out whether
+    an earlier attempt has sent it."""
     notice = session.get_one(Notice, notice_id, with_for_update=True)
     leases.release(notice)
     notice.unconfirmed = still_unsure

@@ -167,8 +167,8 @@ def mark_failed(
 
 
 def release(session: Session, posting_id: int, still_unsure: bool = False) -> None:
-    """It was not delivered, for a reason that is none of its own; it is due as before. still_unsure: whether an earlier
-    attempt has posted it could not be found out."""
+    """It was not delivered, for a reason outside the posting; it stays due. still_unsure: it could not be found out
+    whether an earlier attempt has posted it."""
     posting = _locked(session, posting_id)
     leases.release(posting)
     posting.unconfirmed = posting.ts is None and still_unsure

@@ -65,7 +65,7 @@ class _Stored:
 
 @dataclass(frozen=True)
 class _Odds:
-    """lot: the audit's share. flagged: how likely rows like these are sent to people at all; any other as by the lot
+    """lot: the audit's share. flagged: how likely rows like these are sent to people at all; any other: as by the audit
     alone."""
 
     lot: float

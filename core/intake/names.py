@@ -18,13 +18,13 @@ KNOWN = frozenset(OTHER_WORDS)
 
 
 def likely_name(unknown: str, names: Collection[str] = KNOWN) -> str | None:
-    """Which of these names of ours is likely meant: written otherwise, or by another word."""
+    """The valid name that is likely meant: by another spelling or a synonym."""
     word = _plain(unknown)
     return next((name for name in sorted(names) if word in OTHER_WORDS[name]), None) or misspelt_name(unknown, names)
 
 
 def misspelt_name(unknown: str, names: Collection[str] = KNOWN) -> str | None:
-    """Which of these names of ours it nearly is: in capitals, with blanks, or with a letter wrong."""
+    """The valid name that it nearly is: in capitals, with spaces, or with one wrong letter."""
     return next(iter(get_close_matches(_plain(unknown), sorted(names), 1, ALIKE)), None)
 
 

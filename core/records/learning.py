@@ -76,7 +76,7 @@ class GoldenExample(Base):
 
 
 class GoldenChange(Base):
-    """A change of a golden example after it came in, or by which a lead added it. Never changed itself."""
+    """A change of a golden example, or its addition by a lead. Rows are never changed."""
 
     __tablename__ = "golden_change"
 

@@ -73,7 +73,7 @@ class VotingState:
 
 
 def latest_answers(session: Session, item_id: int) -> list[CurrentAnswer]:
-    """One per person who has ever said something, taken back or not; oldest first."""
+    """One per person who ever answered, withdrawn or not; oldest first."""
     rows: Sequence[Row[*tuple[Any, ...]]] = run(session, _LATEST, {"item_id": item_id}).all()
     return [CurrentAnswer(*row) for row in rows]
 
@@ -110,7 +110,7 @@ def voting_state(session: Session, item: LockedItem, person: str, since: datetim
 
 
 def said_words(answer: Answer | CurrentAnswer) -> str:
-    """What an answer says, as people read it."""
+    """An answer in words."""
     match answer.kind:
         case AnswerKind.LABEL | AnswerKind.NONE_OF_THESE:
             return shown_answer(answer.label)

@@ -26,7 +26,7 @@ def is_asked(item_id: Value, person: Value) -> ColumnElement[bool]:
 
 
 def waits_for(item_id: Value, person: Value) -> ColumnElement[bool]:
-    """Whether this person is asked about the item and has not answered it, or has taken their answer back."""
+    """Whether this person is asked about the item and has not answered it, or has withdrawn their answer."""
     answered = (  # by the item alone: by item and person, SQLite may read all that the person has ever said
         select(Answer.person)
         .where(Answer.item_id == item_id, Answer.is_current, Answer.kind != AnswerKind.WITHDRAWN)

@@ -29,7 +29,7 @@ class FlagLine:
 
     @property
     def betrays(self) -> bool:
-        """Whether it says something about the model, which a blind card may not."""
+        """Whether it reveals something about the model, which a blind card must not."""
         return self.why.code != Reason.PERSON
 
 
@@ -136,8 +136,8 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
 
 
 def form_card(session: Session, item_id: int, person: str, policy: Policy) -> FormCard | None:
-    """None: the item is settled or gone; there is nothing to fill in. Raises NotAllowed for those who neither review
-    nor lead here."""
+    """None: the item is settled or gone; there is nothing to fill in. Raises NotAllowed for people who are neither
+    reviewer nor lead of the queue."""
     item = session.get(ReviewItem, item_id)
     if item is None:
         return None

@@ -138,7 +138,7 @@ def item_history(session: Session, item_id: int, person: str | None, policy: Pol
 
 
 def _model_lines(prediction: Prediction) -> list[HistoryLine]:
-    """The prediction and its flags; hidden from all while a blind item is open."""
+    """The prediction and its flags; hidden while a blind item is open."""
     predicted = PredictionMade(prediction.model_version, prediction.label, prediction.confidence)
     return [
         HistoryLine(prediction.created_at, predicted),

@@ -59,7 +59,7 @@ _OPENING = Bulk(
 class LockedItem:
     """An item and what it is about, locked until the transaction ends. source_id: of the prediction,
     golden example or seed example that holds its content. The model's label is None where the item is about a stored
-    label. audited: the audit's lot fell on the prediction, with lot_probability."""
+    label. audited: the audit drew the prediction, with lot_probability."""
 
     queue: QueueFacts
     id: int
@@ -85,8 +85,7 @@ class LockedItem:
 
 @dataclass(frozen=True)
 class Seen:
-    """A prediction that people are to look at. has_guess: a model has said something about it. audited: the audit's lot
-    fell on it."""
+    """A prediction for review. has_guess: a model predicted it. audited: it was drawn by the audit."""
 
     prediction_id: int
     content_hash: str
@@ -133,7 +132,7 @@ def locked_item(session: Session, subject: CardRef) -> LockedItem:
 
 
 def item_meant(session: Session, subject: CardRef) -> int:
-    """The number of the item that a control is about, to read it. Raises NotFound."""
+    """The id of the item that a control is about, for reading. Raises NotFound."""
     item = session.get(ReviewItem, subject.id)
     if item is None:
         raise _gone(subject)

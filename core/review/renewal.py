@@ -33,7 +33,7 @@ class Waiting:
 
 
 def close_outlived(session: Session, queue_name: str, model_id: int, now: datetime) -> int:
-    """Close a piece of the open items that are unanswered and that nothing but a model's doubt opened. Locks them.
+    """Close a batch of the open items that are unanswered and were flagged only because a model was unsure. Locks them.
     Returns how many; 0: there are no more. Repeating it is safe."""
     found = (
         select(ReviewItem)

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def post_deleted_again(services: Services) -> bool:
-    """Compares the cards of all channels with what is there. Always False: there is no more of it."""
+    """Compares the cards of all channels with their messages. Always False: there is nothing left to do."""
     if services.budget.is_silent():
         return False
     with services.database.transaction(wait=PATIENT) as session:

@@ -184,8 +184,8 @@ def _fail_notice(services: Services, due: DueNotice, failure: Failure) -> None:
 
 
 def _held_up(session: Session, services: Services, channel: str, failure: Failure, is_post: bool) -> bool:
-    """Whether the reason is none of the message's own: then the whole channel waits, or all that this process says.
-    A process whose token is refused lets another speak, which may have a better one."""
+    """Whether the cause is not the message itself: then the whole channel waits, or all messages of this process. A
+    process whose token is refused lets another process deliver, which may have a valid one."""
     if failure.of_token:
         services.budget.refused_token()
         incidents.hold_channel(session, incidents.EVERYWHERE, failure.reason, services.clock(), posts_only=False)

@@ -55,7 +55,7 @@ def load_stats(services: Services, person: str) -> list[StatsCard]:
 
 
 def publish_home(services: Services, person: str) -> None:
-    """Does nothing while the database is away: what is there is shown until the tab is opened again."""
+    """Does nothing while the database is unavailable: the old tab is shown until it is opened again."""
     try:
         view = home.render(load_my_work(services, person), load_stats(services, person))
     except DatabaseUnavailable:

@@ -11,7 +11,7 @@ from core.vocabulary import Reason
 @dataclass(frozen=True)
 class Scored:
     """A prediction as a reason sees it. confidence, second: the two highest probabilities, in [0, 1]; second is None
-    when the sender gave no others. draw: uniform in [0, 1), the prediction's lot in random samples."""
+    when the sender gave no others. draw: uniform in [0, 1), the prediction's random number for samples."""
 
     label: str
     confidence: float
@@ -22,7 +22,7 @@ class Scored:
 @dataclass(frozen=True)
 class FlagReason:
     """Why a prediction is flagged, with the values of the sentence about it. `inclusion_probability`: how likely a
-    prediction like this one is flagged for this reason: 1 for a rule, the audit's share for its lot."""
+    prediction like this one is flagged for this reason: 1 for a rule, the audit's share for the audit."""
 
     reason: Reason
     values: Mapping[str, Any] = field(default_factory=dict)

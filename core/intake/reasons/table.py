@@ -10,7 +10,7 @@ from core.vocabulary import Reason
 
 # One line per reason. None: no prediction is asked about it; it is given where something else happens.
 REASONS: Mapping[Reason, Ask | None] = {
-    Reason.AUDIT: audit,  # the lot, drawn for each prediction whatever the rules say
+    Reason.AUDIT: audit,  # a random draw for each prediction, independent of the rules
     Reason.UNCERTAIN: uncertain,
     Reason.PERSON: None,  # core/intake/ingest.py, flag_for_review
 }
@@ -18,7 +18,7 @@ RULES = tuple(ask for reason, ask in REASONS.items() if ask is not None and reas
 
 
 def reasons_to_review(scored: Scored, policy: QueuePolicy) -> tuple[FlagReason, ...]:
-    """The audit, if its lot fell on the prediction, and the first rule that applies. Empty: no person needs to look."""
+    """The audit, if it drew the prediction, and the first rule that applies. Empty: no person needs to look."""
     rule = next((found for ask in RULES if (found := ask(scored, policy)) is not None), None)
     return tuple(found for found in (audit(scored, policy), rule) if found is not None)
 

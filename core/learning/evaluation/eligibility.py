@@ -28,8 +28,8 @@ class LiveTraining:
 def with_eligibility(golden: Sequence[GoldenRow], live: LiveTraining | None, threshold: float) -> list[GoldenRow]:
     """The rows, each with whether it counts, in the given order.
 
-    live: None where no model of ours is live, or where it has no snapshot: then no past error counts, and every random
-    example does. threshold: the similarity from which two inputs are near-duplicates, above 0, at most 1.
+    live: None if no Goldloop model is live, or it has no snapshot: then no past error counts, and every random example
+    does. threshold: the similarity from which two inputs are near-duplicates, above 0, at most 1.
     """
     if live is None:
         return [replace(row, counts=row.stratum is Stratum.RANDOM) for row in golden]

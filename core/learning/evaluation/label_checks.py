@@ -11,7 +11,7 @@ COLLAPSE = 3  # golden examples that were right before, all of which are wrong n
 
 
 def swaps(labels: Sequence[str], answers: Sequence[str | None]) -> set[tuple[str, str]]:
-    """Pairs of labels, A before B, of which each is mostly taken for the other.
+    """Pairs of labels, A before B, each of which is mostly predicted as the other.
 
     labels: the right ones; answers: in the same order, None where there is none. "Mostly": at least half of A's
     examples are called B and at least half of B's A; of fewer than 5, more than half. Each label needs two examples.

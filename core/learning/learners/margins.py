@@ -33,8 +33,8 @@ class Rows:
 def calibrated_scale(rows: Rows, seed: int, progress: Callable[[Coded], None]) -> float:
     """Margins of rows that the model of their fold has not seen, and the scale that fits them.
 
-    The n-grams are collected anew in each fold: with those of all rows, a held-out text would have no unknown n-grams,
-    unlike any text that comes later.
+    The n-grams are collected separately in each fold: with those of all rows, a held-out text would have no unknown
+    n-grams, unlike any text that comes later.
     """
     folds = assign_folds(rows.targets, np.random.default_rng(seed))
     margins = np.zeros((len(folds), rows.labels))

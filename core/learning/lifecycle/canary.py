@@ -91,7 +91,8 @@ def canary_work(session: Session, queue: QueuePolicy) -> CanaryWork | None:
 
 
 def canary_went_on(session: Session, model_id: int, done_up_to: int) -> None:
-    """Both have predicted what came up to this prediction. Locks the canary; an older number changes nothing."""
+    """Both models have predicted everything up to this prediction. Locks the canary; an older number changes
+    nothing."""
     canary = session.get_one(Canary, model_id, with_for_update=True, populate_existing=True)
     canary.done_up_to = max(canary.done_up_to, done_up_to)
 

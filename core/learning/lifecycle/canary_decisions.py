@@ -19,7 +19,7 @@ from core.vocabulary import CanaryState, DecisionKind, Role
 
 
 def roll_canary_back(session: Session, subject: CardRef, person: str, now: datetime, policy: Policy) -> str:
-    """A lead's yes to the proposal. Returns the name of the model that is live again. Raises NotAllowed, NotFound, or
+    """A lead accepts the proposal. Returns the name of the model that is live again. Raises NotAllowed, NotFound, or
     AlreadySettled where nothing is proposed any more."""
     _live, model, canary, queue = _locked(session, subject, person, policy)
     if canary.state is not CanaryState.PROPOSED:
@@ -31,7 +31,7 @@ def roll_canary_back(session: Session, subject: CardRef, person: str, now: datet
 
 
 def end_canary(session: Session, subject: CardRef, person: str, now: datetime, policy: Policy) -> str:
-    """A lead lets the new model answer all callers, whatever its canary has shown so far. Returns its name. Raises as
+    """A lead lets the new model answer all requests, whatever its canary has shown so far. Returns its name. Raises as
     `roll_canary_back`."""
     live, model, _canary, queue = _locked(session, subject, person, policy)
     close_canary(session, live.queue_id, CanaryState.KEPT, now)

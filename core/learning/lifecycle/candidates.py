@@ -87,8 +87,8 @@ def measure(
 
 
 def measured_before(session: Session, model_id: int, live: Live, policy: QueuePolicy) -> Measured | None:
-    """The stored comparison of this candidate with what is live now, after a roll-back to and fro: asking again until
-    chance says yes would wear the golden set out.
+    """The stored comparison of this candidate with the present live model, for example after a rollback and back:
+    repeating it until chance passes it would overfit the golden set.
 
     The same are: the candidate, the live model (and so its snapshot, which never changes) and the policy. Golden
     examples that were relabelled, withdrawn or pinned since count for the next candidate. None where there is none, or

@@ -167,7 +167,7 @@ def _random_origins(session: Session, queue_id: int, snapshot: Snapshot) -> dict
 
 
 def _approvals(session: Session, evaluation: Evaluation) -> list[str]:
-    """Who said yes to this report; a yes to an older one does not count."""
+    """The leads who approved this report; approvals of an older one do not count."""
     return list(
         session.scalars(
             select(Approval.person)

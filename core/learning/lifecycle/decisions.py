@@ -126,7 +126,7 @@ def _overruling(policy: QueuePolicy) -> Role:
 
 
 def remind_of_pending(session: Session, now: datetime, policy: Policy) -> None:
-    """Silence is never a yes: tell the leads' channel about candidates that have waited long. Each is said once."""
+    """Remind the leads' channel of candidates that have waited long, once for each."""
     waiting = session.scalars(
         select(ModelVersion).where(ModelVersion.state == ModelState.CANDIDATE, ModelVersion.reminded_at.is_(None))
     ).all()

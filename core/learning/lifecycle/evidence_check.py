@@ -37,7 +37,7 @@ _NOT_AS_WRITTEN = (KeyError, TypeError, ValueError, AttributeError)
 @dataclass(frozen=True)
 class Checked:
     """digest: of the pack, to be compared with the one printed when it was made; empty if there is none. faults: of
-    `EvidenceFault`; none: the pack is whole. model: queue and name, as the pack gives them; None unless it is whole."""
+    `EvidenceFault`; none: the pack is unchanged. model: queue and name, from the pack; None unless it is unchanged."""
 
     digest: str
     faults: tuple[Coded, ...]

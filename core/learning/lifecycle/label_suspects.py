@@ -33,7 +33,7 @@ Key = tuple[QuestionAbout, str, int]  # what the label belongs to: source is emp
 
 @dataclass(frozen=True)
 class Subject:
-    """A row with a label that may be doubted."""
+    """A row whose label is checked."""
 
     key: Key
     example: Example
@@ -130,8 +130,8 @@ def _conflict(correction: Correction, seed: str, golden_id: int | None, golden_l
 
 
 def store_suspects(session: Session, queue_id: int, found: Sequence[Suspicion], now: datetime) -> None:
-    """Replace the queue's list. What people were asked about stays, and is not doubted again under the label that was
-    asked about or found. The caller holds the Live row."""
+    """Replace the queue's list. Labels that people were asked about stay, and are not suspected again under the label
+    that was asked about or found. The caller holds the Live row."""
     session.execute(delete(LabelSuspect).where(LabelSuspect.queue_id == queue_id, LabelSuspect.item_id.is_(None)))
     known = _answered(session, queue_id)
     first = {one.key: one for one in reversed(found) if one.label not in known.get(one.key, set())}

@@ -23,8 +23,8 @@ def has_erased_rows(session: Session, model: ModelVersion) -> bool:
 
 
 def nearest_clean_model(session: Session, model: ModelVersion) -> ModelVersion | None:
-    """The model of the same queue that is, was or may go live and none of whose rows was erased: the one of the nearest
-    version, of two the newer. None: there is none."""
+    """The model of the same queue with the nearest version (of two, the newer) that is, was or may go live and none of
+    whose rows was erased. None: there is none."""
     others = session.scalars(
         select(ModelVersion)
         .join(Artifact, Artifact.model_id == ModelVersion.id)
