@@ -89,10 +89,6 @@ def _accuracy(measured: Unseen) -> str:
     )
 
 
-def _points(share: float) -> str:
-    return f"{share * 100:+.1f}".replace("-", "−")
-
-
 def _verdict(measured: Unseen) -> str:
     if measured.difference.low > 0:
         return "The candidate is better: the interval is above 0."

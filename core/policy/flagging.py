@@ -13,5 +13,6 @@ class FlaggingPolicy(Section):
         0.1, description="flag a prediction if its two highest probabilities are closer than this"
     )
     audit_share: Share = Field(
-        0.05, description="random share of all predictions, drawn before any rule, to review blind; these never train"
+        0.05,
+        description="random share of all predictions, drawn before any rule; reviewed blind, never used for training",
     )

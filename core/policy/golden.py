@@ -32,7 +32,7 @@ class GoldenPolicy(Section):
         5,
         ge=0,
         le=10_000,
-        description="number of stored labels, probably wrong, that reviewers are asked about per day",
+        description="number of probably wrong stored labels that reviewers are asked about per day",
     )
     near_duplicate: float = Field(
         0.92,
