@@ -1,4 +1,4 @@
-"""A web server in a thread of the test's own process, there when the block begins and gone when it ends."""
+"""A web server in a thread of the test's process, running inside the block."""
 
 import asyncio
 import socket

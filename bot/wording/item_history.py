@@ -38,7 +38,7 @@ def item_step(step: Step, form: Format) -> str:
             return _erased(step)
         case Suggested():
             label = form.text(step.label)
-            return f"{step.model} went live and says {label} ({step.confidence:.0%}); the card shows that since."
+            return f"{step.model} went live and says {label} ({step.confidence:.0%}); the card has shown this since."
         case Closed():
             return f"Closed unanswered when {step.model} went live."
         case _:

@@ -1,4 +1,5 @@
-"""A helpdesk that listens: a real server that checks signatures as its makers would, and answers as it is told."""
+"""A helpdesk that receives webhooks: a real server that checks signatures with the convention's library, and answers as
+the test says."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Events are rows of the transaction that caused them; deliveries go on until they are heard or dead."""
+"""Events are rows of the transaction that caused them; deliveries are retried until they are accepted or dead."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""docs/api.md is true: its example runs as it stands, and its tables are those of the code.
+"""docs/api.md matches the code: its example runs unchanged, and its tables come from the code.
 
 `python -m tests.api.test_page` writes its table of settings anew.
 """

@@ -1,4 +1,4 @@
-"""The live model answers over HTTP, and what it says is recorded."""
+"""The live model answers over HTTP, and its predictions are stored."""
 
 import pytest
 from sqlalchemy import select

@@ -1,4 +1,4 @@
-"""Who is not admitted learns nothing; what is refused is a problem; a bug says nothing of itself."""
+"""Callers without access learn nothing; refusals are problem details; internal errors reveal nothing."""
 
 import sqlite3
 from typing import Any

@@ -1,4 +1,4 @@
-"""The whole way: a sender's prediction becomes a card, two people click, and the helpdesk hears of it at once."""
+"""End to end: a sender's prediction becomes a card, two people click, and the helpdesk receives the webhook at once."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Block Kit's limits and escaping: whatever the content, Slack takes it and nothing comes out of it."""
+"""Block Kit's limits and escaping: Slack accepts any content, and no content has an effect."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Files of predictions: which column is what, and what is said about a file that was made otherwise."""
+"""Files of predictions: the meaning of columns, and the errors for invalid files."""
 
 import csv
 import json

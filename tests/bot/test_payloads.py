@@ -1,4 +1,4 @@
-"""What Slack sends becomes a value or Invalid, never anything else."""
+"""Every payload becomes a value or raises Invalid."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What Slack wraps in a form comes out as it went in."""
+"""Payloads in Slack's form encoding are decoded unchanged."""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""What the other side asks for in Retry-After, whatever it writes there."""
+"""Parsing of Retry-After, valid or not."""
 
 from datetime import UTC, datetime, timedelta
 

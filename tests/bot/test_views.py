@@ -1,4 +1,5 @@
-"""Every card in each of its states: Slack takes it, it fits, it says in words what it shows, and it betrays nothing."""
+"""Every card in each of its states: Slack accepts it, it fits, its text contains what it shows, and it reveals nothing
+hidden."""
 
 import json
 from collections.abc import Callable, Iterator

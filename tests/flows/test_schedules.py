@@ -1,4 +1,4 @@
-"""Retraining by the clock: each slot of the policy's cron asks for one run, however many clocks look."""
+"""Retraining by schedule: each slot of the policy's cron requests one run, however many processes check it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The same bot where Slack reaches it over HTTP: signed requests, nothing else is heard."""
+"""The same bot over HTTP: only signed requests are accepted."""
 
 import time
 from collections.abc import Iterator

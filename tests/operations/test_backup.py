@@ -1,4 +1,5 @@
-"""What docs/operations.md says of back-ups, tried: taken at work, restored into nothing, and it goes on."""
+"""Backups as docs/operations.md describes them: written while Goldloop runs, restored into an empty database, and work
+continues."""
 
 import os
 import sqlite3

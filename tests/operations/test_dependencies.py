@@ -1,4 +1,4 @@
-"""What we use of dependencies without a promise of theirs is there in the installed versions.
+"""Private parts of dependencies that we use exist in the installed versions.
 
 Where one of these fails after an upgrade, look at the module named beside it before the version's upper bound in
 pyproject.toml is raised.

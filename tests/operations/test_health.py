@@ -1,4 +1,4 @@
-"""What a running process says of itself: ready or not and why, and its metrics, over real HTTP."""
+"""Health and metrics of a running process over real HTTP: ready or not, and why."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A connection has to send something: strangers who only open connections shut no one out."""
+"""Connections that send nothing are closed, so that they do not lock other clients out."""
 
 import socket
 import time

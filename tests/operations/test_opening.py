@@ -1,4 +1,4 @@
-"""A command in the wrong folder, before `goldloop migrate`, or of another release than the database: what it says."""
+"""A command in the wrong folder, before `goldloop migrate`, or of another release than the database: its error."""
 
 import signal
 from pathlib import Path

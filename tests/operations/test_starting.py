@@ -1,4 +1,4 @@
-"""A start without Slack: waits while it cannot be reached, and says what it says where it does not let us in."""
+"""A start without Slack: it waits while Slack cannot be reached, and reports Slack's error if the token is refused."""
 
 import os
 import socket

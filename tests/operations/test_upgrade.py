@@ -1,4 +1,4 @@
-"""A database of a development version is refused at every door, in a sentence that says what to do."""
+"""A database of a development version is refused by every command, with a sentence that says what to do."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The write of the health checks: what it says of a full, locked or read-only database, and that probes share it."""
+"""The write of the health checks: its result for a full, locked or read-only database; probes share it."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""A person who has left is a pseudonym in what they said and decided."""
+"""A person who has left is replaced by a pseudonym in votes and decisions."""
 
 import pytest
 from sqlalchemy import select, update

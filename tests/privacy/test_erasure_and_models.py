@@ -1,4 +1,4 @@
-"""What is erased is learned by no later model, and a model that had learned it goes live only for a reason."""
+"""No later model is trained on erased rows, and a model that was goes live only with a reason."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A database that is reached by a way on which things go wrong (proxy.py), and a stage on which time is told."""
+"""A database behind a proxy with faults (proxy.py), and a Goldloop whose time the test sets."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What can go wrong on the way to a server: a TCP proxy between a client and it, with faults to order."""
+"""A TCP proxy between a client and a server, with faults on demand."""
 
 import socket
 import struct

@@ -1,4 +1,4 @@
-"""A learner that begins to fit and goes on when a test says so, as another package would bring it."""
+"""A learner that begins to fit and continues when a test says so, provided like one of another package."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Workers in slow motion: a test says when each looks for something to say, and what time it is, for us and for Slack.
+"""Workers in slow motion: a test says when each looks for messages, and what time it is, for Goldloop and for Slack.
 The workspace, the database and the calls between them are real."""
 
 import math

@@ -1,4 +1,4 @@
-"""The network to the database swallows everything: no error is heard, no answer comes. People are told in time."""
+"""The network to the database drops all packets: there is no error and no answer. People are told in time."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""No room is left where the database is. People are told, nothing is half-written, and with room everything goes on.
+"""The disk of the database is full. People are told, no write is partial, and with free space everything continues.
 
 There is no other disk to fill: trained models are in the database as well (docs/decisions/0003)."""
 

@@ -1,5 +1,5 @@
-"""What computes for long runs in a process of its own: the worker's memory and interpreter stay free, and whatever
-becomes of that process is told in words."""
+"""Long computations run in a child process: the worker's memory and interpreter stay free, and the fate of the process
+is reported."""
 
 import os
 import random

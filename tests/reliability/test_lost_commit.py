@@ -1,5 +1,5 @@
-"""The connection breaks while COMMIT is under way. It has been done, or it never arrived: no one can know. People are
-told so, sending again does no harm, and the end is the same."""
+"""The connection breaks while COMMIT is under way. It was executed or never arrived: this cannot be known. People are
+told so, repeating is safe, and the result is the same."""
 
 from collections.abc import Callable, Iterator
 

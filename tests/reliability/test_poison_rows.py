@@ -1,5 +1,5 @@
-"""A row that cannot be worked on for a reason of its own: it is tried some times and given up with its reason, the
-operator is told once, and the others are worked on meanwhile."""
+"""Poison rows: a row that always fails is given up with a reason after its attempts, the operator is told once, and
+other rows are processed meanwhile."""
 
 import logging
 import subprocess

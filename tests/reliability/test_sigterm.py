@@ -1,5 +1,5 @@
-"""A process that is told to end, or is killed, while a model is fitted: it finishes in its time, or another worker
-takes the run up. Either way it ends, leaves nothing running, and the run becomes one candidate."""
+"""A process that receives SIGTERM, or is killed, while a model is fitted: it finishes in time, or another worker takes
+over the run. No process is left running, and there is one candidate."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Slack refuses, hangs, or its answer is lost: what was to be said is said once, and is up to date in the end."""
+"""Slack refuses, hangs, or its answer is lost: each message is posted once, and is up to date in the end."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A channel takes no messages any more: they wait, others go on, the leads are told once what to mend."""
+"""A channel accepts no messages any more: they wait, others are delivered, and the leads are told once what to do."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,5 +1,5 @@
 """Slack's events and clicks come twice, late, out of order, to one of several processes, over sockets that end; and
-what is said to one person at once gets lost. What was acknowledged is stored, once."""
+replies to one person get lost. Acknowledged actions are stored, once."""
 
 import time
 from collections.abc import Iterator

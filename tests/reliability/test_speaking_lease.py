@@ -1,4 +1,4 @@
-"""Several workers, one of which speaks to Slack: each thing is said once, within the rates, whichever dies."""
+"""Several workers, one of which delivers to Slack: each message is sent once, within the rates, whichever dies."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Another process holds SQLite's lock: a click is answered in time, the worker goes on when it is let go."""
+"""Another process holds SQLite's lock: a click is answered in time, and the worker continues when it is released."""
 
 import subprocess
 import sys

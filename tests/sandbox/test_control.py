@@ -1,4 +1,4 @@
-"""The control API beyond acting: what a page needs, live changes, the inspector, and how it says no."""
+"""The control API beyond acting: what a page needs, live changes, the inspector, and its errors."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The Events API: who hears what, retries at once / 1 min / 5 min, and events that come twice, late or out of order."""
+"""The Events API: subscriptions, retries at once / 1 min / 5 min, and events that come twice, late or out of order."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""User groups: who may ask for them, what is answered, and what apps hear of a change."""
+"""User groups: scopes, answers, and the events for a change."""
 
 from dataclasses import replace
 

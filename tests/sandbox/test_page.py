@@ -1,4 +1,4 @@
-"""The page as it is served: who may be acted as, what the browser may run, that hostile names stay text."""
+"""The page as it is served: which people one can act as, what the browser may run, and that hostile names stay text."""
 
 import re
 from collections.abc import Iterator

@@ -1,5 +1,5 @@
-"""A Goldloop behind its HTTP door with everybody before it: those with a role, those without, and those from elsewhere.
-What they are told comes back in Slack's four ways: as the answer, at the response_url, as a view, as a notice."""
+"""A Goldloop over HTTP with all kinds of people: with a role, without one, and from other workspaces. Its replies come
+in four ways: as the answer, at the response_url, as a view, as a notice."""
 
 import json
 import socket

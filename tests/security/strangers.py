@@ -1,4 +1,5 @@
-"""A workspace with all who may not act: an outsider of Slack Connect, a guest, a bot, a deactivated person."""
+"""A workspace with all kinds of people who may not act: an outsider of Slack Connect, a guest, a bot, a deactivated
+person."""
 
 from dataclasses import replace
 

@@ -1,6 +1,5 @@
-"""What strangers and broken senders throw at /slack/events: nothing is accepted, nothing breaks, nothing is told.
-
-The suite throws a few hundred; `make fuzz` ten thousand. Both from a fixed seed.
+"""Invalid requests to /slack/events: none is accepted, none causes an error, none reveals anything. The suite sends a
+few hundred, `make fuzz` ten thousand. Both from a fixed seed.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""What is installed is what was tried: each thing that the project needs has one version, within its range."""
+"""The installed versions are the tested ones: each dependency has one version, within its range."""
 
 import tomllib
 from pathlib import Path

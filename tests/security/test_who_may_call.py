@@ -1,4 +1,4 @@
-"""Which token opens which route of the API, route by route, and what is open to everybody."""
+"""Which token may use which route of the API, and which routes are public."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Words that are said once, as rows: claimed by one deliverer, tried again or given up."""
+"""Notices: each is sent once, claimed by one process, retried or given up."""
 
 from collections.abc import Collection
 from datetime import timedelta

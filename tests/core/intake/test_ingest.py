@@ -1,4 +1,4 @@
-"""Predictions come in: checked field by field, stored once, shown to people if they deserve a look."""
+"""Intake of predictions: checked field by field, stored once, sent to people if flagged."""
 
 from typing import Any
 

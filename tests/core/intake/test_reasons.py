@@ -1,4 +1,4 @@
-"""Which predictions people look at: thresholds for all and per label, the margin, the audit's lot."""
+"""Flag reasons: thresholds for all labels and per label, the margin, the audit."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which labels contradict what models say that have not seen them."""
+"""Confident learning: labels that contradict models fitted without them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Leads decide about candidates. Nothing goes live without a yes; what was decided can be told later."""
+"""Leads decide about candidates. No model goes live without approval; every decision can be explained later."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Which golden examples may decide about a candidate: by themselves, and on the desk from model to model."""
+"""Which golden examples may decide about a candidate: as a function, and from model to model in the database."""
 
 from dataclasses import replace
 

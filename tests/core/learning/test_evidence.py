@@ -1,4 +1,4 @@
-"""The model card, and the evidence pack: it verifies without a database, and whatever is changed in it is named."""
+"""The model card, and the evidence pack: it verifies without a database, and every change in it is found."""
 
 import json
 from typing import Any

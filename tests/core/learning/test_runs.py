@@ -1,4 +1,4 @@
-"""Training runs: asked for once, one at a time, finished whatever happens to the worker."""
+"""Training runs: requested once, one at a time, finished whatever happens to the worker."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What two models say to the newest stored texts: which labels are found silent or exchanged, and what is read."""
+"""Comparison on the newest stored texts: silent and exchanged labels, and which texts are read."""
 
 import json
 from collections.abc import Sequence

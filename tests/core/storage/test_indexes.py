@@ -1,6 +1,5 @@
-"""What is asked often must not become slower with the rows that are stored: each question finds its rows by an index.
-
-The statements are those that run, not copies of them: they are overheard and explained.
+"""Frequent queries must not become slower with the number of rows: each uses an index. The statements are recorded
+while they run, not copied, and then explained.
 """
 
 import json
