@@ -226,7 +226,7 @@ def test_an_operator_sees_what_is_dead_and_sends_it_again(desk: Desk, receiver: 
     ("words", "sentence"),
     [
         (("--event", "999"), "There is no event 999."),
-        (("--endpoint", "nope"), "There is no endpoint “nope” in the policy"),
+        (("--endpoint", "nope"), "There is no endpoint “nope”"),
         (("--endpoint", "helpdesk", "--event", "999"), "There is no event 999."),
     ],
 )

@@ -250,7 +250,7 @@ def test_a_lead_keeps_the_golden_set_by_hand(goldloop: Terminal) -> None:
     shown = goldloop.run("golden", "show", "--queue", "support").stdout
     assert "Random examples: 1 (1 from an imported test set)" in shown
     assert "Past errors: 1; used for training now: 0; retired: 1" in shown
-    assert "With 1 random example, no fall in accuracy is noticed reliably." in shown
+    assert "With 1 random example, no drop in accuracy can be detected reliably." in shown
     assert f"{CLEO} relabelled golden example 1 (it was refund): rule 4" in shown
     listed = goldloop.run("golden", "suspects", "--queue", "support").stdout
     assert "0 labels on the list. Reviewers are asked about 5 a day." in listed

@@ -60,7 +60,7 @@ def test_repeating_it_finds_nothing(desk: Desk) -> None:
     desk.settled(ANA, BEN)
     left(desk, ANA)
     erased(desk, ANA)
-    with pytest.raises(NotFound, match="Nothing names U_ANA"):
+    with pytest.raises(NotFound, match="No stored row contains U_ANA"):
         erased(desk, ANA)
 
 

@@ -70,7 +70,7 @@ def test_it_deletes_old_models_and_names_of_people_who_have_left(
     assert "Models trained on it: v1, v2. To remove it from the live model, retrain" in done
     assert "Models deleted: v1. Training run 3 is queued. Promote its model." in done
     gone = erase("--person", ANA)
-    assert gone.startswith("U_ANA is former-")
+    assert gone.startswith("Replaced U_ANA by former-")
     assert "in 1 vote, 0 approvals, 0 decisions and 0 other rows." in gone
     for wrong in ((), ("--person", ANA, "--purge-models"), ("--person", ANA, "--external-id", "E-1")):
         with pytest.raises(Invalid, match="or --person alone"):

@@ -204,7 +204,7 @@ def test_the_model_of_another_learner_is_refused(packed: Packed) -> None:
     class Alike(ThresholdLearner):
         runtime = TextLearner.runtime
 
-    with pytest.raises(Invalid, match="belongs to another learner than “threshold”"):
+    with pytest.raises(Invalid, match="was not made by the learner “threshold”"):
         unpack(packed, Alike())
 
 

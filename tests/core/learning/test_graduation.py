@@ -110,7 +110,7 @@ def test_a_pinned_past_error_stays_and_one_that_trains_cannot_be_pinned(open_des
         unpin(session, example(desk, OLDEST).id, CLEO, desk.rules)
     taught(desk)
     assert still_golden(desk) == [MIDDLE, NEWEST]
-    with desk.database.transaction() as session, pytest.raises(Refusal, match="trains by now"):
+    with desk.database.transaction() as session, pytest.raises(Refusal, match="is used for training now"):
         pin(session, example(desk, OLDEST).id, CLEO, NOW, desk.rules)
 
 
@@ -205,7 +205,7 @@ def test_what_has_graduated_never_becomes_golden_again(open_desk: OpenDesk) -> N
     audited = desk.under(flagging={"audit_share": 1.0}, golden={"audited_share": 1.0})
     drawn = audited.settled(ANA, BEN, answer=BILLING, text=OLDEST, chances=SURE)
     assert audited.correction(drawn).destination is Destination.HELD_OUT
-    with pytest.raises(AlreadySettled, match="trains now"):
+    with pytest.raises(AlreadySettled, match="is used for training now"):
         ask(desk, example(desk, OLDEST).id)
 
 

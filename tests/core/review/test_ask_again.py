@@ -152,7 +152,7 @@ def test_the_newest_answer_wins_however_often_people_are_asked(with_seed: Desk) 
     assert rows(desk) == []
     agree(desk, ask_row(desk, Source.SEED, 1), BILLING)
     assert rows(desk) == [(TEXT, BILLING, 1.0, Source.CORRECTION)]
-    with pytest.raises(Refusal, match=f"Correction {first} does not train"):
+    with pytest.raises(Refusal, match=f"Correction {first} is not used for training"):
         ask_row(desk, Source.CORRECTION, first)
     third = ask_row(desk, Source.CORRECTION, first + 1)
     assert desk.item(third).seed_id == 1, "the answer was about the seed"
@@ -216,7 +216,7 @@ def test_a_label_is_in_one_open_question_at_most(with_golden: Desk) -> None:
 def test_an_audited_correction_does_not_train_and_is_not_asked_about_as_if_it_did(open_desk: OpenDesk) -> None:
     desk = open_desk(flagging={"audit_share": 1.0}, golden={"audited_share": 0.0})
     correction = desk.correction(desk.settled(ANA, BEN, answer=BILLING))
-    with pytest.raises(Refusal, match="does not train"):
+    with pytest.raises(Refusal, match="is not used for training"):
         ask_row(desk, Source.CORRECTION, correction.id)
 
 
@@ -232,7 +232,7 @@ def test_a_golden_correction_does_not_train_and_is_not_asked_about_as_if_it_did(
     desk = open_desk(review={"blind_share": 1.0})
     correction = desk.correction(desk.settled(ANA, BEN, answer=BILLING))
     assert correction.destination is Destination.GOLDEN
-    with pytest.raises(Refusal, match="does not train"):
+    with pytest.raises(Refusal, match="is not used for training"):
         ask_row(desk, Source.CORRECTION, correction.id)
 
 
