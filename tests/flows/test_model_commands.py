@@ -46,7 +46,7 @@ def test_evidence_is_written_once_and_verified_without_a_database(terminal: Term
         f"The evidence of v1 of support is unchanged.\nDigest: {digest}\n",
     )
     other = terminal.run("model", "verify", "support-v1-evidence.zip", "--digest", "0" * 64)
-    assert (other.returncode, "This is another pack" in other.stdout) == (2, True)
+    assert (other.returncode, "This is a different evidence pack" in other.stdout) == (2, True)
 
 
 @pytest.mark.usefixtures("sqlite_only")
