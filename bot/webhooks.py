@@ -16,7 +16,7 @@ from bot.runtime.retry_after import seconds_asked
 from bot.runtime.services import Services
 from core.delivery.webhooks import Attempted, DueEvent, address, claim_next_delivery, is_waiting, note_attempt
 from core.errors import Invalid
-from core.policy.integrations import WebhookEndpoint
+from core.policy.integrations import WebhookEndpoint, secret_variable
 from core.storage.database import PATIENT
 from core.vocabulary import DeliveryState
 
@@ -86,10 +86,6 @@ def webhook_id(event_id: int, happened_at: datetime) -> str:
     """A unique id of the event, the same for every attempt. It includes the event's time, because two databases, or one
     restored from a backup, use the same numbers."""
     return f"evt_{event_id}_{sha256(happened_at.isoformat().encode()).hexdigest()[:12]}"
-
-
-def secret_variable(endpoint: str) -> str:
-    return f"GOLDLOOP_WEBHOOK_SECRET_{endpoint.upper().replace('-', '_')}"
 
 
 def _posted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> tuple[int, str]:

@@ -19,11 +19,11 @@ from bot.sandbox.config import AppConfig, ChannelConfig, PersonConfig, SandboxCo
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.server import serving
 from bot.slack.manifest import manifest, manifest_for
-from bot.webhooks import secret_variable
 from core.learning.data.seeds import add_seeds
 from core.people.api_tokens import create_token
 from core.policy import Policy
 from core.policy.file import load_policy
+from core.policy.integrations import secret_variable
 from core.policy_sync import sync_queues
 from core.storage.database import Database
 from core.vocabulary import Scope

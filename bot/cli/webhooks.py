@@ -11,10 +11,10 @@ from rich.table import Column, Table
 
 from bot.cli.context import opened
 from bot.runtime.clock import utc_now
-from bot.webhooks import secret_variable
 from core.delivery.webhook_log import AttemptLine, EndpointLine, endpoint_lines, last_attempts, require_known
 from core.delivery.webhooks import replay as send_again
 from core.policy import Policy
+from core.policy.integrations import secret_variable
 from core.storage.database import PATIENT
 
 commands = typer.Typer(invoke_without_command=True, help="Show webhook deliveries, and send them again.")

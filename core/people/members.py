@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from core.people.groups import people_named
@@ -42,11 +42,16 @@ def sync_members(session: Session, queue_id: int, role: Role, people: Iterable[P
 
 
 def seat_named_people(session: Session, queue: Queue, policy: QueuePolicy) -> None:
-    """People named in the policy hold their roles at once; what Slack says of them follows with the next refresh."""
+    """People named in the policy hold their roles at once, and those who are not named any more lose them; what Slack
+    says of them follows with the next refresh. Without named reviewers, those known last stay until then."""
     for role in Role:
-        for person in people_named(session, policy.named(role)):
+        named = people_named(session, policy.named(role))
+        for person in named:
             if member_row(session, queue.id, role, person) is None:
                 _seat(session, queue.id, role, Person(person))
+        if policy.named(role) or role is not Role.REVIEWER:
+            others = (Member.queue_id == queue.id, Member.role == role, Member.person.not_in(named))
+            session.execute(delete(Member).where(*others))
 
 
 def members(session: Session, queue_id: int, role: Role) -> list[str]:

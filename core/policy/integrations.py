@@ -50,3 +50,8 @@ class WebhookEndpoint(BaseModel):
 
     def wants(self, kind: EventKind, queue: str) -> bool:
         return (not self.events or kind in self.events) and (not self.queues or queue in self.queues)
+
+
+def secret_variable(endpoint: str) -> str:
+    """The environment variable that holds the signing secret of a webhook, by its name."""
+    return f"GOLDLOOP_WEBHOOK_SECRET_{endpoint.upper().replace('-', '_')}"

@@ -33,3 +33,15 @@ class Lease(Leased, Base):
     __tablename__ = "lease"
 
     name: Mapped[str] = mapped_column(primary_key=True)
+
+
+class RunningProcess(Base):
+    """A process of Goldloop that runs, as it says itself every few seconds."""
+
+    __tablename__ = "running_process"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    parts: Mapped[str]  # what it does, in words
+    policy_version: Mapped[int]  # which it decides by
+    policy_problem: Mapped[str] = mapped_column(Text)  # why not by a newer one; empty: nothing keeps it from that
+    seen_at: Mapped[datetime]

@@ -126,6 +126,18 @@ def upgrade() -> None:
         sqlite_where=sa.text("leased_until IS NOT NULL"),
     )
     op.create_table(
+        "policy_version",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("queues", sa.JSON(), nullable=False),
+        sa.Column("stored_at", moment, nullable=False),
+        sa.Column("stored_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_version")),
+        sa.UniqueConstraint("version", name=op.f("uq_policy_version_version")),
+    )
+    op.create_table(
         "queue",
         sa.Column("id", big_id, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -149,6 +161,15 @@ def upgrade() -> None:
         sa.Column("person", sa.String(), nullable=False),
         sa.Column("paused_at", moment, nullable=True),
         sa.PrimaryKeyConstraint("person", name=op.f("pk_reviewer")),
+    )
+    op.create_table(
+        "running_process",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("parts", sa.String(), nullable=False),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("policy_problem", sa.Text(), nullable=False),
+        sa.Column("seen_at", moment, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_running_process")),
     )
     op.create_table(
         "schedule",

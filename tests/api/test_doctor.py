@@ -4,9 +4,8 @@ import pytest
 
 from bot.checks.finding import Finding, Outcome
 from bot.checks.webhooks import webhooks
-from bot.webhooks import secret_variable
 from core.delivery.webhooks import Attempted, address, claim_next_delivery, note_attempt
-from core.policy.integrations import WebhookEndpoint
+from core.policy.integrations import WebhookEndpoint, secret_variable
 from tests.api.receiver import SECRET
 from tests.core.desk import NOW, Desk
 from tests.people import ANA, BEN

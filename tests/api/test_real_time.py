@@ -6,9 +6,8 @@ import pytest
 from fastapi import FastAPI
 
 from bot.api.app import create_api
-from bot.webhooks import secret_variable
 from core.people.api_tokens import create_token
-from core.policy.integrations import WebhookEndpoint
+from core.policy.integrations import WebhookEndpoint, secret_variable
 from core.vocabulary import Scope
 from goldloop_client import Client, ItemState
 from tests.api.receiver import SECRET, Receiver, listening

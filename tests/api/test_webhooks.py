@@ -20,10 +20,10 @@ import bot.webhooks
 from bot.cli.app import app
 from bot.runtime.services import Services
 from bot.server.run import warn_of_secrets
-from bot.webhooks import deliver_next_event, secret_variable, webhook_id
+from bot.webhooks import deliver_next_event, webhook_id
 from core.delivery.webhook_log import last_attempts
 from core.errors import NotFound
-from core.policy.integrations import WebhookEndpoint
+from core.policy.integrations import WebhookEndpoint, secret_variable
 from tests.api.conftest import services_of
 from tests.api.receiver import SECRET, Receiver, listening
 from tests.core.desk import BILLING, Desk

@@ -152,7 +152,8 @@ def test_a_vote_and_its_withdrawal_at_once_end_in_one_of_the_two(desk: Desk) -> 
 
 
 def test_processes_that_start_at_once_with_another_policy_all_start(desk: Desk) -> None:
-    policy = support_policy(guideline="Vouchers are refunds too.", reviewers=[ANA, BEN, "U_NEW"])
+    named = {"reviewers": [ANA, BEN, "U_NEW"], "leads": [CLEO, "U_MIA"]}
+    policy = support_policy(guideline="Vouchers are refunds too.", **named)
     acts: list[Callable[[Session], None]] = [
         lambda session: sync_queues(session, policy, NOW),
         lambda session: sync_group(session, "S_NIGHT", [ANA, BEN]),

@@ -1,0 +1,51 @@
+"""The processes of Goldloop that run, as rows that they write themselves. They decide nothing: leases do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from core.records.leased import RunningProcess
+from core.storage.database import insert
+
+SEEN = timedelta(seconds=30)  # after which a process of another machine counts as ended
+KEPT = timedelta(days=1)  # of a row whose process did not live to delete it
+CLOCKS_APART = timedelta(minutes=1)  # between two machines
+
+
+@dataclass(frozen=True)
+class Running:
+    """policy_problem: why it does not decide by the newest version; empty: nothing keeps it from that."""
+
+    name: str
+    parts: str
+    policy_version: int
+    policy_problem: str
+
+
+def note_running(session: Session, process: Running, now: datetime) -> None:
+    """Write that this process runs, and delete what has long been silent."""
+    seen = {
+        "parts": process.parts,
+        "policy_version": process.policy_version,
+        "policy_problem": process.policy_problem,
+        "seen_at": now,
+    }
+    row = insert(session, RunningProcess).values(name=process.name, **seen)
+    session.execute(row.on_conflict_do_update(index_elements=["name"], set_=seen))
+    session.execute(delete(RunningProcess).where(RunningProcess.seen_at < now - KEPT))
+
+
+def note_ended(session: Session, name: str) -> None:
+    session.execute(delete(RunningProcess).where(RunningProcess.name == name))
+
+
+def running(session: Session, now: datetime, is_dead: Callable[[str], bool]) -> list[Running]:
+    """The processes that wrote so lately and are not known to have died, by name."""
+    lately = RunningProcess.seen_at.between(now - SEEN, now + CLOCKS_APART)
+    rows = session.scalars(select(RunningProcess).where(lately).order_by(RunningProcess.name))
+    return [
+        Running(row.name, row.parts, row.policy_version, row.policy_problem) for row in rows if not is_dead(row.name)
+    ]
