@@ -39,7 +39,7 @@ def create_api(services: Services) -> FastAPI:
         redirect_slashes=False,  # it would redirect to any host that the request names
         responses={status: _response(description) for status, description in ERRORS.items()},
     )
-    limit = RateLimit[int](services.policy.api.requests_per_minute, time.monotonic)
+    limit = RateLimit[int](lambda: services.policy.api.requests_per_minute, time.monotonic)
     wrong = WrongTokens(time.monotonic)
     may = {scope: admission(services, limit, wrong, scope) for scope in Scope}
     for routes in (

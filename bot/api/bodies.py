@@ -9,16 +9,17 @@ from starlette.requests import ClientDisconnect
 from bot.api.callers import Admit
 from bot.api.problems import TooLarge
 from bot.runtime.json_parsing import has_more_values, read_json
+from bot.runtime.services import Services
 from core.errors import Invalid
 from core.policy import QueuePolicy
 
 
-def body_of(admit: Admit, most_bytes: int) -> Callable[..., Awaitable[bytes]]:
+def body_of(admit: Admit, services: Services) -> Callable[..., Awaitable[bytes]]:
     """A dependency for endpoints: the body of a caller who was admitted. No other body is read. It is a coroutine,
     because only these can read a body; the endpoint itself runs in a thread, as it uses the database."""
 
     async def read(request: Request, _policy: Annotated[QueuePolicy, Depends(admit)]) -> bytes:
-        received = bytearray()
+        received, most_bytes = bytearray(), services.policy.api.body_bytes
         try:
             async for chunk in request.stream():
                 received += chunk

@@ -30,11 +30,11 @@ ONE_OR_MANY = {"oneOf": [row_schema(), {"type": "array", "items": row_schema(), 
 
 def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> APIRouter:
     router = APIRouter(tags=["predictions"])
-    most = services.policy.api.body_bytes
 
     @router.post("/predictions", response_model=Received, openapi_extra=sent_as(ONE_OR_MANY))
     def send_predictions(
-        queue: Annotated[QueuePolicy, Depends(may_ingest)], body: Annotated[bytes, Depends(body_of(may_ingest, most))]
+        queue: Annotated[QueuePolicy, Depends(may_ingest)],
+        body: Annotated[bytes, Depends(body_of(may_ingest, services))],
     ) -> Received | JSONResponse:
         """Send one prediction, or a list of up to 1,000. Valid rows are stored, and invalid rows are reported by
         number, from 1. Safe to repeat: a row with the same external id and model version is stored once. 422 if no
@@ -52,7 +52,7 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
     @router.post("/predict", openapi_extra=sent_as(row_schema(*ASKED)))
     def predict(
         queue: Annotated[QueuePolicy, Depends(may_predict)],
-        body: Annotated[bytes, Depends(body_of(may_predict, most))],
+        body: Annotated[bytes, Depends(body_of(may_predict, services))],
     ) -> Predicted:
         """Ask the live model about a text. The prediction is stored, and flagged if people should review it. Safe to
         repeat with the same external id and text; another text is a conflict. While a newly promoted model is in its

@@ -16,12 +16,11 @@ WRONG_PER_MINUTE = 60  # wrong tokens from one address; a sender with a wrong se
 
 
 class RateLimit(Generic[Key]):
-    """One bucket per key, in this process only. per_minute: both the refill rate and the capacity. of: what is counted,
-    for the sentence."""
+    """One bucket per key, in this process only. per_minute: both the refill rate and the capacity, asked each time,
+    because the policy may change. of: what is counted, for the sentence."""
 
-    def __init__(self, per_minute: int, clock: Callable[[], float], of: str = "requests") -> None:
-        self._fits = float(per_minute)
-        self._per_second = per_minute / 60
+    def __init__(self, per_minute: Callable[[], int], clock: Callable[[], float], of: str = "requests") -> None:
+        self._per_minute = per_minute
         self._clock = clock
         self._of = of
         self._lock = threading.Lock()
@@ -36,17 +35,19 @@ class RateLimit(Generic[Key]):
         self._taken(key, 0)
 
     def _taken(self, key: Key, count: int) -> None:
+        fits = float(self._per_minute())
+        per_second = fits / 60
         with self._lock:
             now = self._clock()
-            held, since = self._buckets.pop(key, (self._fits, now))
-            held = min(self._fits, held + (now - since) * self._per_second)
+            held, since = self._buckets.pop(key, (fits, now))
+            held = min(fits, held + (now - since) * per_second)
             enough = held >= 1
             self._buckets[key] = (held - count if enough else held, now)
             if len(self._buckets) > MOST_BUCKETS:
                 self._buckets.popitem(last=False)
         if not enough:
-            seconds = math.ceil((1 - held) / self._per_second)
-            words = f"Too many {self._of}: the limit is {self._fits:.0f} a minute. Try again in {seconds} s."
+            seconds = math.ceil((1 - held) / per_second)
+            words = f"Too many {self._of}: the limit is {fits:.0f} a minute. Try again in {seconds} s."
             raise TooFast(words, seconds)
 
 
@@ -55,7 +56,7 @@ class WrongTokens:
     accepted before is always looked up, so that a sender behind the same proxy is not locked out."""
 
     def __init__(self, clock: Callable[[], float], per_minute: int = WRONG_PER_MINUTE) -> None:
-        self._limit = RateLimit[str](per_minute, clock, of="wrong tokens from this address")
+        self._limit = RateLimit[str](lambda: per_minute, clock, of="wrong tokens from this address")
         self._right: set[str] = set()  # as digests; no more than tokens exist
 
     def require(self, digest: str, address: str) -> None:

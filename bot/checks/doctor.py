@@ -24,6 +24,7 @@ from bot.checks.database import (
 from bot.checks.delivery import dead_jobs, undelivered, worker_at_work
 from bot.checks.events import events_heard
 from bot.checks.finding import Finding, Findings, Outcome, bad
+from bot.checks.in_force import compared, processes
 from bot.checks.labels import labels
 from bot.checks.machine import scratch_folder
 from bot.checks.models import live_models
@@ -71,7 +72,7 @@ def _database(settings: Settings, policy: Policy | None, clock: Callable[[], dat
     if database is None:
         return
     try:
-        yield from _rows(database, policy, clock)
+        yield from _rows(database, policy, settings, clock)
         yield from room_on_disk(settings.database_url)
     except (SQLAlchemyError, Refusal) as error:
         yield broken_database(error)
@@ -79,7 +80,7 @@ def _database(settings: Settings, policy: Policy | None, clock: Callable[[], dat
         database.close()
 
 
-def _rows(database: Database, policy: Policy | None, clock: Callable[[], datetime]) -> Findings:
+def _rows(database: Database, policy: Policy | None, settings: Settings, clock: Callable[[], datetime]) -> Findings:
     yield from clock_of_database(database, clock)
     if not (yield from newest_migration(database)):
         return
@@ -88,6 +89,8 @@ def _rows(database: Database, policy: Policy | None, clock: Callable[[], datetim
     yield from dead_jobs(database)
     yield from events_heard(database, clock)
     if policy is not None:
+        yield from compared(database, policy, settings.policy)
+        yield from processes(database, clock)
         missing = list(queues_are_rows(database, policy))
         yield from missing or live_models(database, policy)
         yield from [] if missing else labels(database, policy)

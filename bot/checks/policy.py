@@ -1,5 +1,6 @@
 """The policy file."""
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 
@@ -14,12 +15,16 @@ def readable_policy(path: Path) -> Generator[Finding, None, Policy | None]:
     try:
         policy = load_policy(path)
     except Refusal as refusal:
-        remedy = "Run `goldloop init`, or set GOLDLOOP_POLICY." if not path.exists() else "Fix this in the file."
-        yield bad("policy", str(refusal), remedy)
-        return None
-    except OSError as error:
-        yield bad("policy", f"{path} cannot be read: {error.strerror}.", "Give Goldloop's user permission to read it.")
+        yield bad("policy", str(refusal), _remedy(path))
         return None
     names = ", ".join(queue.name for queue in policy.queues)
     yield good("policy", f"{path}: {names}")
     return policy
+
+
+def _remedy(path: Path) -> str:
+    if not path.exists():
+        return "Run `goldloop init`, or set GOLDLOOP_POLICY."
+    if not os.access(path, os.R_OK):
+        return "Give Goldloop's user permission to read it."
+    return "Fix this in the file."

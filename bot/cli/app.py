@@ -25,6 +25,7 @@ from bot.cli import (
     models,
     pages,
     pausing,
+    policy,
     processes,
     setup,
     status,
@@ -41,6 +42,7 @@ for group in (processes, setup, status, data, models, ask_again, pausing, backup
 app.add_typer(explain.commands, name="explain")
 app.add_typer(golden.commands, name="golden")
 app.add_typer(model.commands, name="model")
+app.add_typer(policy.commands, name="policy")
 app.add_typer(tokens.commands, name="token")
 app.add_typer(webhooks.commands, name="webhooks")
 

@@ -17,6 +17,7 @@ from core.delivery.backlog import draw_open_again, try_again
 from core.errors import Refusal
 from core.storage import leases
 from core.storage.database import PATIENT
+from core.storage.running import running
 
 commands = typer.Typer()
 
@@ -48,13 +49,16 @@ def restore(
 
 
 def _require_stopped(url: str) -> None:
-    """Raises Refusal while a worker runs. A database that cannot be read is no reason not to replace it."""
+    """Raises Refusal while a process runs. A database that cannot be read is no reason not to replace it."""
     from bot.slack.delivery.deliver import SPEAKING
 
     try:
         with open_database(url) as database, database.reading() as session:
-            holder = leases.holder(session, SPEAKING, utc_now(), is_gone)
+            worker = leases.holder(session, SPEAKING, utc_now(), is_gone)
+            names = {one.name for one in running(session, utc_now(), is_gone)} | ({worker} if worker else set())
     except (Refusal, SQLAlchemyError):
         return
-    if holder is not None:
-        raise Refusal(f"{process_title(holder)} is still running. Stop every process of Goldloop first.")
+    if names:
+        titles = ", ".join(process_title(name) for name in sorted(names))
+        verb = "is" if len(names) == 1 else "are"
+        raise Refusal(f"{titles[0].upper()}{titles[1:]} {verb} still running. Stop every process of Goldloop first.")

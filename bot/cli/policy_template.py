@@ -20,7 +20,8 @@ from core.policy.file import parse_policy
 
 HEAD = """\
 # Goldloop's policy: people, labels and thresholds. `goldloop docs policy` describes every setting.
-# Restart Goldloop after changing this file. Settings behind a # have the default shown; remove the # to change one.
+# Run `goldloop policy reload` after changing this file.
+# Settings behind a # have the default shown; remove the # to change one.
 """
 EXAMPLES = {"cron": "0 3 * * mon"}  # shown for settings without a default
 

@@ -3,12 +3,14 @@
 import typer
 from rich.console import Console
 
-from bot.cli.context import opened
 from bot.runtime.clock import utc_now
 from bot.runtime.migrate import migrate as bring_up_to_date
+from bot.runtime.open_database import open_database
+from bot.runtime.policy_in_force import start_policy, this_user
 from bot.runtime.settings import load_settings
-from core.policy_sync import sync_queues
-from core.storage.database import PATIENT
+from bot.wording.policy_changes import out_of_date
+from core.policy.file import load_policy
+from core.policy_versions import Standing
 
 commands = typer.Typer()
 out = Console()
@@ -40,9 +42,14 @@ def worker() -> None:
 
 @commands.command()
 def migrate() -> None:
-    """Create or upgrade the database tables, and apply the policy's queues."""
-    with opened(make_tables=True) as (database, policy):
+    """Create or upgrade the database tables, and put a new policy file in force."""
+    settings = load_settings()
+    policy = load_policy(settings.policy)
+    with open_database(settings.database_url, settings.sqlite_full_sync, make_tables=True) as database:
         bring_up_to_date(database)
-        with database.transaction(wait=PATIENT) as session:
-            sync_queues(session, policy, utc_now())
+        started = start_policy(database, policy, this_user(), utc_now())
     out.print("The database is up to date.")
+    if started.standing is Standing.FORMER:
+        out.print(out_of_date(settings.policy, started.version))
+    elif started.put and started.version > 1:
+        out.print(f"{settings.policy} is in force as version {started.version} of the policy.")

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from bot.cli.context import opened
 from bot.runtime.clock import utc_now
+from bot.runtime.settings import load_settings
 from core.review.overview import QueueOverview, queue_overview
 
 commands = typer.Typer()
@@ -21,13 +22,16 @@ def status() -> None:
     """Show what waits in each queue, what fails, and what to do about it. Exit code 1 if something fails."""
     from bot.checks.doctor import report
     from bot.checks.finding import Outcome
+    from bot.checks.in_force import file_in_force, processes
     from bot.checks.waiting import troubles, waiting_for_people
 
     out = Console()
     with opened() as (database, policy):
         with database.reading() as session:
             queues = [queue_overview(session, queue, utc_now()) for queue in policy.queues]
-        found = [*waiting_for_people(queues), *troubles(database, policy, utc_now)]
+        policies = [*file_in_force(database, load_settings().policy), *processes(database, utc_now)]
+        changed = [finding for finding in policies if finding.outcome is not Outcome.GOOD]
+        found = [*waiting_for_people(queues), *changed, *troubles(database, policy, utc_now)]
     out.print(_table(queues, utc_now()))
     out.print(report(found) if found else "\nNothing fails, and nothing waits for a lead.", highlight=False)
     if any(finding.outcome is Outcome.BAD for finding in found):

@@ -16,6 +16,7 @@ from bot.demo import place, spoilt, story
 from bot.demo.data import LATE_LABELS, Shares, Ticket, expectation, file_tickets, own_tickets, share_out
 from bot.demo.progress import progress
 from bot.demo.simulated import Crowd, texts
+from bot.runtime.policy_in_force import reload_policy
 from bot.runtime.rate_limits import Budget
 from bot.runtime.services import Services, assemble, slack_client
 from bot.sandbox.client import Message, SandboxClient
@@ -82,7 +83,6 @@ class Stage:
     box: SandboxClient
     url: str
     shares: Shares
-    working: ExitStack  # holds the worker, so that it can be restarted with other rules
     stop: threading.Event
     started: float = field(default_factory=time.monotonic)
 
@@ -130,19 +130,19 @@ def staged(
         folder = stack.enter_context(place.taken_folder())
         url = _served(stack, config, options.port)
         place.begin(folder, url)
-        policy = load_policy(place.write_policy(folder, shares.labels, rules, options.subject))
+        file = place.write_policy(folder, shares.labels, rules, options.subject)
+        policy = load_policy(file)
         box = stack.enter_context(SandboxClient(url))
         database = Database(f"sqlite:///{folder / 'goldloop.sqlite'}")
         stack.callback(database.close)
         budget = Budget(lambda: time.monotonic() * options.pace)
         services = assemble(database, slack_client(app.bot_token, f"{url}/api/"), policy, budget, spoilt.LEARNERS)
-        prepare(services)
+        prepare(services, file)
         slack = stack.enter_context(closing(build_app(services)))
         stack.enter_context(socket_mode(slack, app.app_token))
-        working = stack.enter_context(ExitStack())
-        working.enter_context(worker(services))
+        stack.enter_context(worker(services))
         _fill_helpdesk(box, shares.helpdesk)
-        yield Stage(options, console, services, box, url, shares, working, stop or threading.Event())
+        yield Stage(options, console, services, box, url, shares, stop or threading.Event())
 
 
 def _served(stack: ExitStack, config: SandboxConfig, port: int) -> str:
@@ -158,12 +158,11 @@ def _fill_helpdesk(box: SandboxClient, messages: Sequence[Ticket]) -> None:
 
 
 def _spoil(stage: Stage) -> None:
-    """As an operator would: change the policy file, start the worker again."""
-    stage.say("--spoil: the worker starts again with a learner that swaps two labels in its training rows")
-    rules = place.Rules(corrections=0, learner=spoilt.NAME)
-    policy = load_policy(place.write_policy(place.FOLDER, stage.shares.labels, rules, stage.options.subject))
-    stage.working.close()
-    stage.working.enter_context(worker(replace(stage.services, policy=policy)))
+    """As an operator would: change the policy file, and reload it."""
+    stage.say("--spoil: the policy now names a learner that swaps two labels in its training rows")
+    rules, services = place.Rules(corrections=0, learner=spoilt.NAME), stage.services
+    file = place.write_policy(place.FOLDER, stage.shares.labels, rules, stage.options.subject)
+    reload_policy(services.database, file, "the demo", services.clock(), services.extra_learners)
 
 
 def first_model(stage: Stage) -> None:

@@ -10,13 +10,14 @@ from functools import cache
 from slack_sdk import WebClient
 
 from bot.runtime.clock import utc_now
+from bot.runtime.policy_at_start import file_or_stored
+from bot.runtime.policy_in_force import PolicyInForce
 from bot.runtime.processes import this_process
 from bot.runtime.rate_limits import Budget
 from bot.runtime.settings import Settings, require_setting
 from core.jobs import Execute, execute_here
 from core.learning.lifecycle.serving import Serving
 from core.policy import Policy
-from core.policy.file import load_policy
 from core.storage.database import Database
 
 SLACK_TIMEOUT = 10  # seconds for one call
@@ -26,7 +27,7 @@ SLACK_TIMEOUT = 10  # seconds for one call
 class Services:
     database: Database
     slack: WebClient
-    policy: Policy
+    in_force: PolicyInForce
     serving: Serving
     budget: Budget
     process: str  # what this process signs its claims with
@@ -34,10 +35,16 @@ class Services:
     extra_learners: Mapping[str, str]  # name -> "module:Class", beside those of installed packages
     execute: Execute  # what computes for long; a worker gives it a process of its own
 
+    @property
+    def policy(self) -> Policy:
+        """For what begins outside of a transaction, asked once. In one, `in_force.read` says what counts there."""
+        return self.in_force.policy
+
 
 def build_services(settings: Settings) -> Services:
-    """Read the policy file and open the database. No network call is made."""
-    policy = load_policy(settings.policy)
+    """Read the policy file and open the database. No network call is made. A file that cannot be used does not keep a
+    process from starting where a policy is stored. Raises Invalid otherwise."""
+    policy = file_or_stored(settings)
     token = require_setting(settings.slack_bot_token, "SLACK_BOT_TOKEN")
     database = Database(settings.database_url, settings.sqlite_full_sync)
     return assemble(database, slack_client(token, settings.slack_base_url), policy)
@@ -53,7 +60,7 @@ def assemble(
     return Services(
         database,
         slack,
-        policy,
+        PolicyInForce(policy, extra_learners),
         Serving(database, extra_learners),
         budget or Budget(time.monotonic),
         this_process(),

@@ -1,12 +1,14 @@
 """The main function of a process: web, worker or both, with Slack over a socket or over HTTP."""
 
 import logging
+import os
 import signal
 import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
+from pathlib import Path
 
 from slack_sdk.errors import SlackApiError
 
@@ -14,10 +16,13 @@ from bot.observability.liveness import Liveness
 from bot.observability.metrics import count_refusals
 from bot.runtime.gc_tuning import collect_seldom
 from bot.runtime.migrate import migrate
+from bot.runtime.policy_in_force import start_policy
+from bot.runtime.processes import process_title
 from bot.runtime.services import Services, build_services
 from bot.runtime.settings import Settings, require_setting
 from bot.server.app import create_app, create_listener
 from bot.server.listener import bound, listening, port_problem
+from bot.server.policy_watch import PolicyWatch, log_start, watched_policy
 from bot.server.slow_clients import Fenced
 from bot.slack.delivery.sender import CARDS, Show
 from bot.slack.directory.refresh import refresh_people
@@ -31,7 +36,6 @@ from bot.worker.tasks import load_live_models
 from core.delivery.backlog import draw_by_policy
 from core.errors import Invalid, Refusal
 from core.policy import Policy
-from core.policy_sync import sync_queues
 from core.storage.database import PATIENT
 from core.vocabulary import Card, require_exhaustive
 
@@ -56,14 +60,16 @@ def _run(settings: Settings, liveness: Liveness, *, web: bool, work: bool) -> No
         require_setting(settings.slack_signing_secret, "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET")
     count_refusals(services.slack)
     wait_for_slack(services.slack)
-    prepare(services)
+    prepare(services, settings.policy)
     if work:
         warn_of_secrets(services.policy)
     collect_seldom()
+    parts = _parts(web, over_http, work)
     with _stop_signal() as stop, ExitStack() as stack:
         stack.callback(services.database.close)  # SQLite then merges its log into the database file
+        stack.enter_context(_hang_up(stack.enter_context(watched_policy(services, settings.policy, parts))))
         port = stack.enter_context(_taken_port(settings)) if over_http else None
-        log.info("Goldloop started", extra={"parts": _parts(web, over_http, work), "port": settings.port})
+        log.info("Goldloop started", extra={"parts": parts, "port": settings.port})
         if work:
             stack.enter_context(worker(services, liveness, settings.stop_seconds))
         if port is not None:
@@ -83,14 +89,19 @@ def _parts(web: bool, over_http: bool, work: bool) -> str:
     return " and ".join([slack] * web + ["the worker"] * work)
 
 
-def prepare(services: Services, cards: Mapping[Card, Show] = CARDS) -> None:
-    """Bring tables, queues, people and models up to date. Safe to repeat, and in any number of processes at once.
-    Raises IncompleteTableError if a kind of card cannot be delivered."""
+def prepare(services: Services, file: Path, cards: Mapping[Card, Show] = CARDS) -> None:
+    """Bring tables, policy, queues, people and models up to date. Safe to repeat, and in any number of processes at
+    once. file: where the policy of `services` is from, for the log. Raises IncompleteTableError if a kind of card
+    cannot be delivered."""
     require_exhaustive(cards, Card, "view")
     migrate(services.database)
+    by = f"the start of {process_title(services.process)}"
+    started = start_policy(services.database, services.policy, by, services.clock(), services.extra_learners)
     with services.database.transaction(wait=PATIENT) as session:
-        sync_queues(session, services.policy, services.clock())
-        draw_by_policy(session, services.policy, services.clock())
+        draw_by_policy(session, started.policy, services.clock())
+    services.in_force.take(started.version, started.policy)
+    services.in_force.followed = started.version
+    log_start(started, file)
     refresh_people(services)
     load_live_models(services)  # with their libraries, so that no click waits for the import
 
@@ -127,3 +138,21 @@ def _stop_signal() -> Iterator[threading.Event]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _hang_up(watch: PolicyWatch) -> Iterator[None]:
+    """SIGHUP reloads the policy file. Where the terminal of this process was closed, it ends the process as before."""
+    is_at_terminal = os.isatty(0)
+
+    def hung_up(*_: object) -> None:
+        if is_at_terminal and not os.isatty(0):
+            os.kill(os.getpid(), signal.SIGTERM)
+        else:
+            watch.ask_to_reload()
+
+    former = signal.signal(signal.SIGHUP, hung_up)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, former)

@@ -18,6 +18,7 @@ from bot.worker.independently import for_each
 from bot.worker.open_items import renew_open_items
 from bot.worker.shadow import shadow_piece
 from core import jobs
+from core.delivery.backlog import draw_by_policy
 from core.delivery.retention import forget_before
 from core.jobs import Claim
 from core.learning.lifecycle.canary import canary_work, look
@@ -64,10 +65,11 @@ def train_next(services: Services) -> bool:
 
 def _train(services: Services, claimed: Claim) -> None:
     with services.database.transaction(wait=PATIENT) as session:
-        queue = services.policy.queue(session.get_one(TrainingRun, claimed.payload["run_id"]).queue.name)
+        policy = services.in_force.read(session)
+        queue = policy.queue(session.get_one(TrainingRun, claimed.payload["run_id"]).queue.name)
         if wait_for_shadow(session, claimed, services.clock(), queue):
             return
-    train(services.database, claimed, services.clock, services.policy, services.execute, services.extra_learners)
+    train(services.database, claimed, services.clock, policy, services.execute, services.extra_learners)
 
 
 def shadow_next(services: Services) -> bool:
@@ -152,7 +154,8 @@ def request_scheduled_run(services: Services) -> bool:
 def _request_scheduled_run(services: Services, claimed: Claim) -> None:
     with services.database.transaction(wait=PATIENT) as session:
         jobs.finish(session, claimed)
-        policy = next((queue for queue in services.policy.queues if queue.name == claimed.payload["queue"]), None)
+        queues = services.in_force.read(session).queues
+        policy = next((queue for queue in queues if queue.name == claimed.payload["queue"]), None)
         if policy is not None:  # else it has left the policy since its hour came
             request_run(session, queue_named(session, policy.name), Trigger.CRON, None, services.clock(), policy)
 
@@ -193,12 +196,12 @@ def _settle_unanswerable_of(services: Services, queue: QueuePolicy) -> None:
 
 def _decide_again(services: Services, item_id: int) -> None:
     with services.database.transaction(wait=PATIENT) as session:
-        decide_again(session, item_id, services.clock(), services.policy)
+        decide_again(session, item_id, services.clock(), services.in_force.read(session))
 
 
 def remind_leads(services: Services) -> bool:
     with services.database.transaction(wait=PATIENT) as session:
-        remind_of_pending(session, services.clock(), services.policy)
+        remind_of_pending(session, services.clock(), services.in_force.read(session))
     return False
 
 
@@ -211,6 +214,18 @@ def expire_candidates(services: Services) -> bool:
 def _expire_candidates(services: Services, queue: QueuePolicy) -> None:
     with services.database.transaction(wait=PATIENT) as session:
         expire_pending(session, queue, services.clock())
+
+
+def follow_policy(services: Services) -> bool:
+    """Bring open cards and people in line with a policy that this process took since the last look. Asking Slack is not
+    tried again here when it fails: the people are refreshed every five minutes."""
+    version = services.in_force.version
+    if version == services.in_force.followed:
+        return False
+    with services.database.transaction(wait=PATIENT) as session:
+        draw_by_policy(session, services.in_force.read(session), services.clock())
+    services.in_force.followed = version
+    return refresh_people(services)
 
 
 def load_live_models(services: Services) -> bool:
@@ -246,6 +261,7 @@ PERIODIC_TASKS = (
     PeriodicTask("notices", 1, deliver_next_notice),
     PeriodicTask("incidents", 5, tell_of_incidents),
     PeriodicTask("webhooks", 1, deliver_next_event),
+    PeriodicTask("policy", 1, follow_policy),
     PeriodicTask("train", 1, train_next),
     PeriodicTask("evaluate", 1, evaluate_next),
     PeriodicTask("canaries", 5, canary_next),

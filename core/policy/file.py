@@ -22,6 +22,8 @@ def load_policy(path: Path) -> Policy:
         raise Invalid(
             f"There is no policy file {path}. Create one with `goldloop init`, or set GOLDLOOP_POLICY."
         ) from None
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{path}: not valid TOML: {error}.") from None
     return parse_policy(document, str(path))

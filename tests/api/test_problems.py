@@ -133,7 +133,7 @@ def test_a_whole_ipv6_network_is_one_address_and_a_revoked_token_is_a_wrong_one(
 
 
 def test_buckets_of_addresses_do_not_pile_up() -> None:
-    limit = RateLimit[int](1, lambda: 0.0)
+    limit = RateLimit[int](lambda: 1, lambda: 0.0)
     for key in range(MOST_BUCKETS + 1):
         limit.take(key)
     limit.take(0)  # its bucket was dropped

@@ -17,7 +17,7 @@ from bot.sandbox.client import SandboxClient
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
 from core.policy.file import load_policy
-from core.policy_sync import sync_queues
+from core.policy_versions import put_in_force
 from core.storage.database import Database
 from tests.flows.conftest import loop, start_loop
 from tests.people import ANA, BEN, CLEO, EVA, LABELS, LEADS, REVIEW, workspace
@@ -45,7 +45,7 @@ class Place:
         lines = [f"{name} = {json.dumps(value)}" for name, value in queue.items()]
         self.policy.write_text("\n".join(["[queues.support]", *lines]), encoding="utf-8")
         with self.database.transaction() as session:
-            sync_queues(session, load_policy(self.policy), utc_now())
+            put_in_force(session, load_policy(self.policy), "the test", utc_now())
 
     def findings(self, **how: Any) -> list[Finding]:
         return list(run_checks(self.settings, **{"clock": utc_now, **how}))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,7 +145,7 @@ def test_of_things_that_know_no_attempts_each_is_worked_on_whatever_becomes_of_a
 def test_a_kind_of_card_without_a_view_is_refused_at_start(database: Database) -> None:
     services = assemble(database, WebClient(), support_policy())
     with pytest.raises(IncompleteTableError, match="There is no view for Card run"):
-        prepare(services, {card: show for card, show in CARDS.items() if card is not Card.RUN})
+        prepare(services, Path("goldloop.toml"), {card: show for card, show in CARDS.items() if card is not Card.RUN})
 
 
 @pytest.mark.slow
@@ -154,12 +155,13 @@ import enum
 from core import vocabulary
 kinds = {card.name: card.value for card in vocabulary.Card} | {"DIGEST": "digest"}
 vocabulary.Card = enum.StrEnum("Card", kinds)
+from pathlib import Path
 from slack_sdk import WebClient
 from bot.runtime.services import assemble
 from bot.server.run import prepare
 from core.storage.database import Database
 from tests.people import support_policy
-prepare(assemble(Database("sqlite:///unopened"), WebClient(), support_policy()))
+prepare(assemble(Database("sqlite:///unopened"), WebClient(), support_policy()), Path("goldloop.toml"))
 """
     ended = subprocess.run([sys.executable, "-c", started], capture_output=True, text=True, check=False)
     assert ended.returncode == 1

@@ -82,7 +82,7 @@ def _candidate(session: Session, subject: int, policy: Policy) -> Message:
 def show_drawn(draw: Draw, services: Services, due: Due) -> str:
     """A `Show` of a card that is drawn so, when `draw` is given."""
     with services.database.reading(wait=PATIENT) as session:
-        drawn = draw(session, due.subject_id, services.policy)
+        drawn = draw(session, due.subject_id, services.in_force.read(session))
     carried = {"posting": due.id}
     channel, ts = _channel(services, due), due.ts
     if due.maybe_posted:
@@ -115,7 +115,7 @@ def _show_run(services: Services, due: Due) -> str | None:
     """The card of a run is deleted when the report is there, which contains the same. The report is waited for, but not
     for ever: it may be delayed."""
     with services.database.reading(wait=PATIENT) as session:
-        card = run_card(session, due.subject_id, services.policy)
+        card = run_card(session, due.subject_id, services.in_force.read(session))
         is_there = card.model_id and outbox.coordinates(session, Card.CANDIDATE, card.model_id, due.recipient)
     if card.model_id is None:
         return show_drawn(_run, services, due)
@@ -154,7 +154,7 @@ def _show_chart(services: Services, due: Due) -> str | None:
 
     with services.database.reading(wait=PATIENT) as session:
         where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, due.recipient)
-        card = candidate_card(session, due.subject_id, services.policy)
+        card = candidate_card(session, due.subject_id, services.in_force.read(session))
     if where is None:
         raise NotYetError("its card is not posted yet")
     channel, ts = where

@@ -8,8 +8,10 @@ from typing import TypeVar
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.runtime.policy_in_force import Held
 from bot.runtime.services import Services
 from core.people.groups import forget_groups_except, sync_group
+from core.policy_versions import newest_version
 from core.storage.database import PATIENT
 
 Told = TypeVar("Told")
@@ -17,13 +19,16 @@ Told = TypeVar("Told")
 log = logging.getLogger(__name__)
 
 
-def refresh_groups(services: Services) -> None:
+def refresh_groups(services: Services, held: Held) -> None:
     """Store the members of each user group in the policy. If Slack does not answer, the last known members stay:
-    a failed call must not take roles away. A group that Slack does not list (deleted, disabled) has no members."""
-    named = services.policy.groups
+    a failed call must not take roles away. They also stay if another policy was put in force meanwhile. A group that
+    Slack does not list (deleted, disabled) has no members."""
+    named = held.policy.groups
     enabled = _told("all", lambda: enabled_groups(services.slack)) if named else None
     found = {group: _people(services.slack, group, enabled) for group in named}
     with services.database.transaction(wait=PATIENT) as session:
+        if newest_version(session) != held.version:
+            return
         forget_groups_except(session, named)
         for group, people in found.items():
             if people is not None:

@@ -15,6 +15,7 @@ from core.delivery import outbox
 from core.people.groups import people_named
 from core.people.members import Person, members, sync_members
 from core.policy import QueuePolicy
+from core.policy_versions import newest_version
 from core.queues import queue_named
 from core.storage.database import PATIENT
 from core.vocabulary import Role
@@ -26,26 +27,35 @@ ONE_AT_A_TIME = threading.Lock()  # an older answer must not overwrite a newer o
 
 def refresh_people(services: Services) -> bool:
     """Update the members' rows from the policy and from Slack. Always returns False: there is no more to do. If Slack
-    does not answer about people, nothing changes; about a user group, its last known members stay."""
+    does not answer about people, nothing changes; about a user group, its last known members stay. If another policy
+    was put in force meanwhile, what was asked under the former one is not stored."""
     if services.budget.is_silent():
         return False
     with ONE_AT_A_TIME:
+        held = services.in_force.held
         team = str(services.slack.auth_test()["team_id"])
-        refresh_groups(services)
-        named = [{role: list(_ids(services, queue, role)) for role in Role} for queue in services.policy.queues]
+        refresh_groups(services, held)
+        named = [{role: list(_ids(services, queue, role)) for role in Role} for queue in held.policy.queues]
         everybody = dict.fromkeys(person for roles in named for people in roles.values() for person in people)
         known = {person.id: person for person in asked_about(services.slack, everybody, team)}
-        for queue, roles in zip(services.policy.queues, named, strict=True):
-            _seat(services, queue, {role: [known[person] for person in people] for role, people in roles.items()})
-    for channel in services.policy.channels:
+        for queue, roles in zip(held.policy.queues, named, strict=True):
+            _seat(
+                services,
+                held.version,
+                queue,
+                {role: [known[person] for person in people] for role, people in roles.items()},
+            )
+    for channel in held.policy.channels:
         _deliver_again(services, channel)
     return False
 
 
-def _seat(services: Services, queue: QueuePolicy, people: dict[Role, list[Person]]) -> None:
+def _seat(services: Services, version: int, queue: QueuePolicy, people: dict[Role, list[Person]]) -> None:
     if not queue.reviewers:
         people[Role.REVIEWER] = [person for person in people[Role.REVIEWER] if not person.inactive_because]
     with services.database.transaction(wait=PATIENT) as session:
+        if newest_version(session) != version:
+            return
         row = queue_named(session, queue.name)
         for role, seated in people.items():
             sync_members(session, row.id, role, seated)

@@ -54,8 +54,9 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
     def open_overrule_form(click: Click, response_url: str) -> None:
         def draw() -> View:
             with services.database.reading() as session:
-                require_overruler(session, click.subject, click.person, services.policy)
-                card = candidate_card(session, click.subject.id, services.policy)
+                policy = services.in_force.read(session)
+                require_overruler(session, click.subject, click.person, policy)
+                card = candidate_card(session, click.subject.id, policy)
             return forms.overrule_form(card)
 
         show_view(services.slack, click.trigger_id, forms.for_those_who_may(draw), response_url)
@@ -63,7 +64,8 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
     def overrule_submitted(ack: Ack, parsed: Payload) -> None:
         said = payloads.overrule_submission(parsed)
         with services.database.transaction() as session:
-            overrule(session, said.model, said.seen, said.person, said.reason, services.clock(), services.policy)
+            policy = services.in_force.read(session)
+            overrule(session, said.model, said.seen, said.person, said.reason, services.clock(), policy)
         ack()
         after_ack.run(tell, parsed.response_url, Message("It's live now."))
 
@@ -78,9 +80,9 @@ def _decide(session: Session, reaction: Reaction, now: datetime, services: Servi
     if model_id is None:
         return  # a reaction to any other message is none of our business
     if reaction.approves:
-        approve(session, model_id, reaction.person, reaction.at, now, services.policy)
+        approve(session, model_id, reaction.person, reaction.at, now, services.in_force.read(session))
     else:
-        reject(session, model_id, reaction.person, now, services.policy)
+        reject(session, model_id, reaction.person, now, services.in_force.read(session))
 
 
 def _short(words: str) -> str:

@@ -12,17 +12,19 @@ from core.learning.lifecycle.canary_decisions import end_canary, roll_canary_bac
 
 
 def register(app: App, services: Services, after_ack: AfterAck) -> None:
+    in_force = services.in_force.read
+
     def rollback_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
         with services.database.transaction() as session:
-            name = roll_canary_back(session, click.subject, click.person, services.clock(), services.policy)
+            name = roll_canary_back(session, click.subject, click.person, services.clock(), in_force(session))
         ack()
         after_ack.run(tell, parsed.response_url, Message(f"{name} is live again."))
 
     def keep_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
         with services.database.transaction() as session:
-            name = end_canary(session, click.subject, click.person, services.clock(), services.policy)
+            name = end_canary(session, click.subject, click.person, services.clock(), in_force(session))
         ack()
         after_ack.run(tell, parsed.response_url, Message(f"{name} answers all requests now."))
 

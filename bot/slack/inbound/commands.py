@@ -101,13 +101,14 @@ def _rollback(command: Command, services: Services) -> Message:
 
 def _led_queue(session: Session, command: Command, services: Services) -> tuple[Queue, QueuePolicy]:
     """The queue named in the command, or the only one the person leads. Raises if they may not."""
-    names = [queue.name for queue in services.policy.queues]
+    in_force = services.in_force.read(session)
+    names = [queue.name for queue in in_force.queues]
     named = command.words[1] if len(command.words) > 1 and command.words[1] in names else None
     led = queues_of(session, command.person, Role.LEAD)
     if named is None and len(led) > 1:
         raise Invalid(f"Which queue? {', '.join(queue.name for queue in led)}.")
     queue = queue_named(session, named) if named else (led[0] if led else queue_named(session, names[0]))
-    policy = services.policy.queue(queue.name)
+    policy = in_force.queue(queue.name)
     require(session, queue, Role.LEAD, command.person, COMMANDS[command.words[0].lower()], policy)
     return queue, policy
 

@@ -37,9 +37,9 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
     def form_submitted(ack: Ack, parsed: Payload) -> None:
         asked = payloads.flag_submission(parsed)
         require_colleague(services, asked.person, "flag messages for review")
-        queue = services.policy.queue(asked.queue)
         prediction = _looked_at(services, asked)
         with services.database.transaction() as session:
+            queue = services.in_force.read(session).queue(asked.queue)
             item_id = flag_for_review(session, prediction, asked.person, services.clock(), queue)
         done = f"Thank you. Reviewers of {queue.shown_title} will look at it as item {item_id}."
         ack(response_action="update", view=forms.sentence("Flagged", done).body)

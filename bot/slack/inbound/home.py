@@ -43,15 +43,17 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
 def load_my_work(services: Services, person: str) -> MyWorkCard:
     with services.database.reading() as session:
         names = {row.name for row in queues_of(session, person, Role.REVIEWER)}
-        queues = [queue for queue in services.policy.queues if queue.name in names]
-        return my_work_card(session, person, queues, services.clock(), services.policy)
+        policy = services.in_force.read(session)
+        queues = [queue for queue in policy.queues if queue.name in names]
+        return my_work_card(session, person, queues, services.clock(), policy)
 
 
 def load_stats(services: Services, person: str) -> list[StatsCard]:
     """Of the queues in which the person reviews or leads: others are not their business."""
     with services.database.reading() as session:
         names = {row.name for role in Role for row in queues_of(session, person, role)}
-        return [stats_card(session, queue, services.clock()) for queue in services.policy.queues if queue.name in names]
+        queues = services.in_force.read(session).queues
+        return [stats_card(session, queue, services.clock()) for queue in queues if queue.name in names]
 
 
 def publish_home(services: Services, person: str) -> None:

@@ -31,4 +31,5 @@ def _concerns_us(services: Services, change: PeopleChange) -> bool:
     if change.person:
         with services.database.reading() as session:
             return is_known(session, change.person)
-    return change.group in services.policy.groups or change.channel in services.policy.channels
+    policy = services.policy
+    return change.group in policy.groups or change.channel in policy.channels

@@ -24,10 +24,12 @@ from core.review.votes import cast_vote, withdraw_vote
 
 
 def register(app: App, services: Services, after_ack: AfterAck) -> None:
+    in_force = services.in_force.read
+
     def vote_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.vote_click(parsed)
         with services.database.transaction() as session:
-            receipt = cast_vote(session, click.item, click.person, click.said, services.clock(), services.policy)
+            receipt = cast_vote(session, click.item, click.person, click.said, services.clock(), in_force(session))
         ack()
         if not receipt.repeated:
             after_ack.run(tell, parsed.response_url, receipts.render(receipt))
@@ -36,7 +38,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         click = payloads.click(parsed)
         with services.database.transaction() as session:
             receipt = withdraw_vote(
-                session, click.subject, click.person, click.clicked_at, services.clock(), services.policy
+                session, click.subject, click.person, click.clicked_at, services.clock(), in_force(session)
             )
         ack()
         if not receipt.repeated:
@@ -52,7 +54,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
     def open_form(click: Click, response_url: str) -> None:
         def draw() -> View:
             with services.database.reading() as session:
-                card = form_card(session, item_meant(session, click.subject), click.person, services.policy)
+                card = form_card(session, item_meant(session, click.subject), click.person, in_force(session))
             gone = f"Item {click.subject.id} is already decided."
             return forms.answer_form(card, click.clicked_at) if card else forms.sentence("Too late", gone)
 
@@ -62,7 +64,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         now = services.clock()
         submission = payloads.form_submission(parsed)
         with services.database.transaction() as session:
-            receipt = cast_vote(session, submission.item, submission.person, submission.said, now, services.policy)
+            receipt = cast_vote(session, submission.item, submission.person, submission.said, now, in_force(session))
             channel = session.get_one(ReviewItem, submission.item.id).queue.channel
         ack()
         if not receipt.repeated:
@@ -78,7 +80,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         def draw() -> View:
             require_colleague(services, click.person, "see how this was decided")
             with services.database.reading() as session:
-                story = item_history(session, item_meant(session, click.subject), click.person, services.policy)
+                story = item_history(session, item_meant(session, click.subject), click.person, in_force(session))
             return forms.how_decided(click.subject.id, story)
 
         show_view(services.slack, click.trigger_id, forms.for_those_who_may(draw), response_url)
@@ -92,7 +94,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         def draw() -> View:
             require_colleague(services, click.person, "read this")
             with services.database.reading() as session:
-                text = item_card(session, item_meant(session, click.subject), services.policy).text
+                text = item_card(session, item_meant(session, click.subject), in_force(session)).text
             return forms.whole_text(click.subject.id, text)
 
         show_view(services.slack, click.trigger_id, forms.for_those_who_may(draw), response_url)
@@ -100,7 +102,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
     def suggest_labels(ack: Ack, parsed: Payload) -> None:
         item, typed = payloads.suggestion(parsed)
         with services.database.reading() as session:
-            labels = labels_for(session, item_meant(session, item), payloads.person(parsed), services.policy)
+            labels = labels_for(session, item_meant(session, item), payloads.person(parsed), in_force(session))
         ack(options=forms.matching_labels(labels, typed))
 
     app.action(re.compile("^vote:"))(vote_clicked)

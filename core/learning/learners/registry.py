@@ -36,6 +36,11 @@ def find_learner(name: str, extra: Mapping[str, str] = {}) -> Learner:
     return _load(next(iter(offers.values())))
 
 
+def offers_learner(name: str, extra: Mapping[str, str] = {}) -> bool:
+    """Whether there is one of that name, without importing it."""
+    return name == BUILT_IN.name or name in extra or any(one.name == name for one in entry_points(group=GROUP))
+
+
 def _load(point: EntryPoint) -> Learner:
     try:
         learner = point.load()()

@@ -1,0 +1,46 @@
+"""The policy with which a process or a command begins: what is stored, and what the file says."""
+
+import logging
+from contextlib import suppress
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.runtime.open_database import open_database
+from bot.runtime.settings import Settings
+from core.errors import Invalid, Refusal
+from core.policy import Policy
+from core.policy.file import load_policy
+from core.policy_versions import StoredPolicy, policy_in_force
+from core.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+
+def file_or_stored(settings: Settings) -> Policy:
+    """What the policy file says; if it cannot be used, the policy in force. Raises Invalid if there is none."""
+    try:
+        return load_policy(settings.policy)
+    except Invalid as problem:
+        stored = _stored_before(settings)
+        if stored is None:
+            raise
+        log.error("%s\nVersion %d of the policy, which is stored, stays in force.", problem, stored.version)
+        return stored.policy
+
+
+def stored_or_file(database: Database, settings: Settings) -> Policy:
+    """The policy in force; before any was stored, what the file says. Raises Invalid if that cannot be used."""
+    with database.reading() as session:
+        stored = policy_in_force(session)
+    return stored.policy if stored else load_policy(settings.policy)
+
+
+def _stored_before(settings: Settings) -> StoredPolicy | None:
+    """None if the database has none yet, or cannot say."""
+    with (
+        suppress(Refusal, SQLAlchemyError),
+        open_database(settings.database_url) as database,
+        database.reading() as session,
+    ):
+        return policy_in_force(session)
+    return None

@@ -1,0 +1,138 @@
+"""The policy in force, as a process knows it, and how a policy file becomes it."""
+
+import getpass
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from core.errors import Invalid
+from core.learning.learners.registry import find_learner, offers_learner
+from core.policy import Policy
+from core.policy.file import load_policy
+from core.policy_versions import (
+    PutInForce,
+    Standing,
+    Started,
+    newest_version,
+    put_in_force,
+    standing,
+    start_under,
+    stored_policy,
+)
+from core.storage.database import PATIENT, Database
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A policy and the number of its version; 0: it was never stored."""
+
+    version: int
+    policy: Policy
+
+
+class PolicyInForce:
+    """What this process decides by. Any thread may ask; a new version takes the old one's place whole."""
+
+    def __init__(self, policy: Policy, extra_learners: Mapping[str, str] = {}) -> None:
+        """policy: counts until a stored one is read. extra_learners: as in core/learning/learners/registry.py."""
+        self._extra = extra_learners
+        self._lock = threading.Lock()
+        self.held = Held(0, policy)
+        self._refused = 0  # the newest version that this process cannot take
+        self.problem = ""  # why the newest version is not taken
+        self.followed = 0  # the version to which cards and people were brought in line, by this process
+
+    @property
+    def policy(self) -> Policy:
+        """The version that was read last: for what begins outside of a transaction."""
+        return self.held.policy
+
+    @property
+    def version(self) -> int:
+        return self.held.version
+
+    def read(self, session: Session) -> Policy:
+        """The policy of the version that this transaction sees; the process takes it, too. One that this process cannot
+        take, because it cannot be read or names a learner that is not installed, leaves the one before in force here.
+        Locks nothing."""
+        newest, held = newest_version(session), self.held
+        if newest in (held.version, self._refused, 0):
+            return held.policy
+        try:
+            policy = stored_policy(session, newest).policy
+            _require_offered(policy, self._extra)
+        except Invalid as problem:
+            self._refuse(newest, str(problem))
+            return held.policy
+        return self.take(newest, policy)
+
+    def take(self, version: int, policy: Policy) -> Policy:
+        """Decide by this version from now on. An older one than is held, as a transaction that began earlier may see,
+        counts in that transaction only."""
+        with self._lock:
+            if version > self.held.version:
+                self.held, self.problem = Held(version, policy), ""
+                log.info("Policy in force", extra={"policy_version": version})
+        return policy
+
+    def _refuse(self, version: int, problem: str) -> None:
+        with self._lock:
+            if version > self._refused:
+                self._refused, self.problem = version, problem
+                log.error("%s This process goes on with version %d of the policy.", problem, self.held.version)
+
+
+def reload_policy(
+    database: Database, file: Path, by: str, now: datetime, extra_learners: Mapping[str, str] = {}
+) -> PutInForce | None:
+    """Validate the file whole, then put it in force for every process. None if it is in force already. Raises Invalid,
+    saying what is wrong and where; nothing changes then."""
+    policy = load_policy(file)
+    require_learners(policy, extra_learners)
+    with database.transaction(wait=PATIENT) as session:
+        return put_in_force(session, policy, by, now)
+
+
+def start_policy(
+    database: Database, file: Policy, by: str, now: datetime, extra_learners: Mapping[str, str] = {}
+) -> Started:
+    """As core's `start_under`. Raises Invalid if the file's policy is to be put in force and names a learner that is
+    not installed."""
+    with database.reading(wait=PATIENT) as session:
+        is_new = standing(session, file) is Standing.NEW
+    if is_new:
+        require_learners(file, extra_learners)
+    with database.transaction(wait=PATIENT) as session:
+        return start_under(session, file, by, now)
+
+
+def require_learners(policy: Policy, extra: Mapping[str, str] = {}) -> None:
+    """Raises Invalid, naming the queue, if a learner that the policy names is not installed or cannot be loaded."""
+    for queue in policy.queues:
+        try:
+            find_learner(queue.retraining.learner, extra)
+        except Invalid as problem:
+            raise Invalid(f"queues.{queue.name}.retraining.learner: {problem}") from problem
+
+
+def this_user() -> str:
+    """The operator, as the system knows them."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container whose user has no name
+        return "unknown user"
+
+
+def _require_offered(policy: Policy, extra: Mapping[str, str]) -> None:
+    """By name alone: a click may wait, and to load one takes a second."""
+    for queue in policy.queues:
+        name = queue.retraining.learner
+        if not offers_learner(name, extra):
+            raise Invalid(f"queues.{queue.name}.retraining.learner: the learner “{name}” is not installed here.")

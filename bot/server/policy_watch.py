@@ -1,0 +1,115 @@
+"""The policy watch: a thread of each process that takes a new version of the policy within seconds, reloads the policy
+file when SIGHUP asks for it, and writes that the process runs.
+
+Slack's requests need no watch: each transaction reads which version is in force. What begins outside of a transaction
+follows the watch."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot.runtime.policy_in_force import reload_policy
+from bot.runtime.processes import process_title
+from bot.runtime.services import Services
+from bot.wording.policy_changes import advice, change_lines, out_of_date
+from core.errors import DatabaseUnavailable, Refusal
+from core.policy_versions import PutInForce, Standing, Started
+from core.storage.running import Running, note_ended, note_running
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+SEEN_SECONDS = 10.0  # between two notes that this process runs
+WAIT_SECONDS = 2.0  # for the database; then the next look tries again
+
+
+class PolicyWatch:
+    """`ask_to_reload` may be called by a signal's handler: it takes no lock."""
+
+    def __init__(self, services: Services, file: Path, parts: str) -> None:
+        """parts: what this process does, in words."""
+        self._services, self._file, self._parts = services, file, parts
+        self._is_asked = False
+        self._noted_at: float | None = None
+
+    def ask_to_reload(self) -> None:
+        self._is_asked = True
+
+    def run(self, stopping: threading.Event) -> None:
+        """Until `stopping`. Nothing that goes wrong ends it."""
+        while True:
+            try:
+                self._look()
+            except DatabaseUnavailable:
+                log.debug("Policy not read, database unavailable")
+            except Exception:
+                log.exception("Policy watch failed")
+            if stopping.wait(LOOK_SECONDS):
+                break
+        self._end()
+
+    def _look(self) -> None:
+        if self._is_asked:
+            self._is_asked = False
+            self._reload()
+        with self._services.database.reading(wait=WAIT_SECONDS) as session:
+            self._services.in_force.read(session)
+        if self._noted_at is None or time.monotonic() - self._noted_at >= SEEN_SECONDS:
+            self._note()
+
+    def _reload(self) -> None:
+        services, by = self._services, f"SIGHUP to {process_title(self._services.process)}"
+        try:
+            put = reload_policy(services.database, self._file, by, services.clock(), services.extra_learners)
+        except Refusal as problem:
+            log.error("Policy not reloaded. %s", problem)
+        else:
+            log_reload(put)
+
+    def _note(self) -> None:
+        services, in_force = self._services, self._services.in_force
+        row = Running(services.process, self._parts, in_force.version, in_force.problem)
+        with services.database.transaction(wait=WAIT_SECONDS) as session:
+            note_running(session, row, services.clock())
+        self._noted_at = time.monotonic()
+
+    def _end(self) -> None:
+        try:
+            with self._services.database.transaction(wait=WAIT_SECONDS) as session:
+                note_ended(session, self._services.process)
+        except DatabaseUnavailable:
+            log.debug("End not noted, database unavailable")
+
+
+@contextmanager
+def watched_policy(services: Services, file: Path, parts: str) -> Iterator[PolicyWatch]:
+    watch, stopping = PolicyWatch(services, file, parts), threading.Event()
+    thread = threading.Thread(target=watch.run, args=(stopping,), daemon=True, name="policy")
+    thread.start()
+    try:
+        yield watch
+    finally:
+        stopping.set()
+        thread.join(2 * WAIT_SECONDS)
+
+
+def log_reload(put: PutInForce | None) -> None:
+    if put is None:
+        log.info("Policy file reloaded: nothing differs from the policy in force")
+        return
+    log.info("Policy file reloaded", extra={"policy_version": put.version})
+    for line in change_lines(put.changes):
+        log.info("Policy: %s", line.strip())
+    for sentence in advice(put.changes):
+        log.warning("%s", sentence)
+
+
+def log_start(started: Started, file: Path) -> None:
+    """Say which policy a process starts under, where that is not just what its file says."""
+    if started.standing is Standing.FORMER:
+        log.warning("%s", out_of_date(file, started.version))
+    elif started.put is not None and started.version > 1:
+        log_reload(started.put)
