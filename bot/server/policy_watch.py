@@ -33,7 +33,8 @@ class PolicyWatch:
         """parts: what this process does, in words."""
         self._services, self._file, self._parts = services, file, parts
         self._is_asked = False
-        self._noted_at: float | None = None
+        self._noted_at = 0.0
+        self._noted: Running | None = None
 
     def ask_to_reload(self) -> None:
         self._is_asked = True
@@ -57,8 +58,10 @@ class PolicyWatch:
             self._reload()
         with self._services.database.reading(wait=WAIT_SECONDS) as session:
             self._services.in_force.read(session)
-        if self._noted_at is None or time.monotonic() - self._noted_at >= SEEN_SECONDS:
-            self._note()
+        in_force = self._services.in_force
+        row = Running(self._services.process, self._parts, in_force.version, in_force.problem)
+        if row != self._noted or time.monotonic() - self._noted_at >= SEEN_SECONDS:
+            self._note(row)
 
     def _reload(self) -> None:
         services, by = self._services, f"SIGHUP to {process_title(self._services.process)}"
@@ -69,12 +72,10 @@ class PolicyWatch:
         else:
             log_reload(put)
 
-    def _note(self) -> None:
-        services, in_force = self._services, self._services.in_force
-        row = Running(services.process, self._parts, in_force.version, in_force.problem)
-        with services.database.transaction(wait=WAIT_SECONDS) as session:
-            note_running(session, row, services.clock())
-        self._noted_at = time.monotonic()
+    def _note(self, row: Running) -> None:
+        with self._services.database.transaction(wait=WAIT_SECONDS) as session:
+            note_running(session, row, self._services.clock())
+        self._noted, self._noted_at = row, time.monotonic()
 
     def _end(self) -> None:
         try:

@@ -1,13 +1,18 @@
-"""A person who has left: their Slack id becomes a pseudonym wherever it says who voted, approved or decided."""
+"""A person who has left: their Slack id becomes a pseudonym wherever it says who voted, approved or decided, and in the
+policies of before."""
 
+import json
+import re
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Text, cast, delete, select, update
+from sqlalchemy import Text, cast, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.errors import NotFound, Refusal
-from core.records.delivery import Notice
-from core.records.learning import Approval, Decision, TrainingRun
+from core.records.delivery import Notice, Posting
+from core.records.learning import Approval, Decision, GoldenChange, GoldenExample, TrainingRun
+from core.records.policies import PolicyVersion
 from core.records.predictions import Flag
 from core.records.queues import GroupMember, Member
 from core.records.reviews import Answer, Assignment, Correction, Reviewer, ReviewItem
@@ -20,6 +25,8 @@ KEPT: tuple[Column, ...] = (
     Approval.person,
     Correction.lead,
     Flag.person,
+    GoldenChange.person,
+    GoldenExample.pinned_by,
     ReviewItem.asked_by,
     TrainingRun.requested_by,
 )
@@ -30,6 +37,14 @@ DROPPED: tuple[Column, ...] = (
     Member.person,
     GroupMember.person,
     Notice.person,
+    Posting.recipient,
+)
+# Texts and JSON in which ids stand among other words.
+WITHIN: tuple[InstrumentedAttribute[Any], ...] = (
+    Decision.people,
+    Notice.key,
+    Notice.values,
+    PolicyVersion.text,
 )
 
 
@@ -45,24 +60,35 @@ class Departed:
 
 
 def erase_person(session: Session, person: str, pseudonym: str) -> Departed:
-    """Replace a person's id by the pseudonym in votes, approvals, corrections, decisions, flags and requests, and
-    delete their seats, assignments and messages. Their votes still belong together. What links the pseudonym to the
-    person is stored nowhere, so choose one that does not follow from the id: a hash of a Slack id could be found by
-    trying all.
+    """Replace a person's id by the pseudonym in votes, approvals, corrections, decisions, flags, requests, messages to
+    others and former policies, and delete their seats, assignments and messages. Their votes still belong together.
+    What links the pseudonym to the person is stored nowhere, so choose one that does not follow from the id: a hash of
+    a Slack id could be found by trying all.
 
-    Raises Refusal while the person may still act in a queue, and NotFound if nothing names them, so that repeating it
-    finds nothing."""
+    Raises Refusal while the person may still act in a queue or the policy in force names them, and NotFound if nothing
+    names them, so that repeating it finds nothing."""
     if session.scalar(select(Member.id).where(Member.person == person, Member.active).limit(1)) is not None:
         raise Refusal(
             f"{person} is still a member of a queue. Remove them from the policy, the user group or the channel first."
         )
+    if _is_in_policy(session, person):
+        raise Refusal(
+            f"The policy in force names {person}. Remove them from the policy file, then run `goldloop policy reload`."
+        )
     counts = {column: _replaced(session, column, person, pseudonym) for column in KEPT}
-    decisions = _replaced_in_decisions(session, person, pseudonym)
     dropped = sum(_dropped(session, column, person) for column in DROPPED)
-    if not any(counts.values()) and not decisions and not dropped:
+    within = {column: _replaced_within(session, column, person, pseudonym) for column in WITHIN}
+    if not any(counts.values()) and not any(within.values()) and not dropped:
         raise NotFound(f"No stored row contains {person}.")
-    others = sum(counts.values()) - counts[Answer.person] - counts[Approval.person]
+    decisions = within.pop(Decision.people)
+    others = sum(counts.values()) - counts[Answer.person] - counts[Approval.person] + sum(within.values())
     return Departed(pseudonym, counts[Answer.person], counts[Approval.person], decisions, others)
+
+
+def _is_in_policy(session: Session, person: str) -> bool:
+    newest = select(func.max(PolicyVersion.version)).scalar_subquery()
+    named = select(PolicyVersion.id).where(PolicyVersion.version == newest, PolicyVersion.text.contains(f'"{person}"'))
+    return session.scalar(named) is not None
 
 
 def _replaced(session: Session, column: Column, person: str, pseudonym: str) -> int:
@@ -74,14 +100,20 @@ def _dropped(session: Session, column: Column, person: str) -> int:
     return len(session.scalars(delete(column.class_).where(column == person).returning(column)).all())
 
 
-def _replaced_in_decisions(session: Session, person: str, pseudonym: str) -> int:
-    """The leads of a decision are a list in a JSON column; those that may name the person are looked at one by one."""
-    found = session.scalars(
-        select(Decision).where(cast(Decision.people, Text).contains(f'"{person}"')).with_for_update()
+def _replaced_within(session: Session, column: InstrumentedAttribute[Any], person: str, pseudonym: str) -> int:
+    """Those that may name the person are looked at one by one: another id may contain this one."""
+    found = (
+        select(column.class_)
+        .where(cast(column, Text).contains(person, autoescape=True))
+        .with_for_update(of=column.class_)
     )
-    rows = [row for row in found if person in row.people["leads"]]
-    for row in rows:
-        leads = [pseudonym if lead == person else lead for lead in row.people["leads"]]
-        row.people = {**row.people, "leads": leads}
+    count = 0
+    for row in session.scalars(found):
+        before = getattr(row, column.key)
+        text = before if isinstance(before, str) else json.dumps(before)
+        after = re.sub(rf"(?<!\w){re.escape(person)}(?!\w)", pseudonym, text)
+        if after != text:
+            setattr(row, column.key, after if isinstance(before, str) else json.loads(after))
+            count += 1
     session.flush()
-    return len(rows)
+    return count
