@@ -24,7 +24,7 @@ def file_or_stored(settings: Settings) -> Policy:
         stored = _stored_before(settings)
         if stored is None:
             raise
-        log.error("%s\nVersion %d of the policy, which is stored, stays in force.", problem, stored.version)
+        log.error("%s Version %d of the policy, which is stored, stays in force.", _line(problem), stored.version)
         return stored.policy
 
 
@@ -44,3 +44,8 @@ def _stored_before(settings: Settings) -> StoredPolicy | None:
     ):
         return policy_in_force(session)
     return None
+
+
+def _line(problem: Invalid) -> str:
+    """A file may have several problems, each with a line of its own."""
+    return " ".join(str(problem).splitlines())

@@ -68,7 +68,7 @@ class PolicyWatch:
         try:
             put = reload_policy(services.database, self._file, by, services.clock(), services.extra_learners)
         except Refusal as problem:
-            log.error("Policy not reloaded. %s", problem)
+            log.error("Policy not reloaded. %s", " ".join(str(problem).splitlines()))
         else:
             log_reload(put)
 

@@ -139,7 +139,7 @@ def test_a_killed_process_starts_under_what_is_stored_whatever_its_file_says(
         here.file.write_text("[queues.support", "utf-8")
         here.web.restart()
         here.wait_for(web=2, worker=2)
-        assert "is still running" in str(here.typed("restore", "--yes", str(here.file)).exception)
+        assert "are still running" in str(here.typed("restore", "--yes", str(here.file)).exception)
         here.worker.kill()
         here.loop.box.wait_for(lambda: len(here.processes()) == 1, PATIENCE, "the web process alone")
         assert "is still running" in str(here.typed("restore", "--yes", str(here.file)).exception)
