@@ -31,7 +31,7 @@ from core.review.items import LockedItem, locked_item
 from core.review.presenting import item_changed
 from core.review.workload import day_began
 from core.storage.database import run
-from core.vocabulary import AnswerKind, ErrorReason, ItemState, Role, shown_answer
+from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, Role, shown_answer
 
 ANSWERS, ITEMS = cast(Table, Answer.__table__), cast(Table, ReviewItem.__table__)
 _NEW = ANSWERS.insert()
@@ -62,8 +62,9 @@ class NewAnswer:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What was recorded, for the person alone. before: the answer that it replaces, if that was another one. repeated:
-    the click was delivered before, and its receipt belongs to that delivery."""
+    """What was recorded, for the person alone. before: the answer that it replaces, if that was another one. reason,
+    has_note: what was stored with it. dispute: why a lead decides after it; None: no lead does. repeated: the click was
+    delivered before, and its receipt belongs to that delivery."""
 
     subject: CardRef
     kind: AnswerKind
@@ -71,6 +72,9 @@ class Receipt:
     before: str | None = None
     settled: bool = False
     adjudicated: bool = False
+    reason: ErrorReason | None = None
+    has_note: bool = False
+    dispute: Coded | None = field(default=None, compare=False)
     repeated: bool = field(default=False, compare=False)
 
     @property
@@ -105,13 +109,13 @@ def cast_vote(
         _check_newer(last, said.clicked_at)
     if item.state is ItemState.DISPUTED and holds(session, item.queue.id, Role.LEAD, person):
         adjudicate_item(session, item, person, said.kind, said.label, said.reason, said.note, now, queue)
-        return Receipt(item.subject, said.kind, said.label, settled=True, adjudicated=True)
+        return replace(_receipt(item, said), settled=True, adjudicated=True)
     if not reviews:
         _refuse(session, item, person, queue)
     _check_may_answer(item, last, known, said.kind, queue)
     answers = _supersede(session, item, person, known.answers, said, now)
-    settled = _decide(session, item, current(answers), known.left, now, queue)
-    return Receipt(item.subject, said.kind, said.label, _instead_of(last, said), settled)
+    outcome = _decide(session, item, current(answers), known.left, now, queue)
+    return _with_outcome(replace(_receipt(item, said), before=_instead_of(last, said)), outcome)
 
 
 def withdraw_vote(
@@ -132,8 +136,8 @@ def withdraw_vote(
     _check_newer(last, clicked_at)
     answers = _supersede(session, item, person, answers, NewAnswer(AnswerKind.WITHDRAWN, clicked_at), now)
     left = left_to_ask(session, item)
-    _decide(session, item, current(answers), left, now, policy.queue(item.queue.name))
-    return Receipt(item.subject, AnswerKind.WITHDRAWN, None, before=said_words(last))
+    outcome = _decide(session, item, current(answers), left, now, policy.queue(item.queue.name))
+    return _with_outcome(Receipt(item.subject, AnswerKind.WITHDRAWN, None, before=said_words(last)), outcome)
 
 
 def decide_again(session: Session, item_id: int, now: datetime, policy: Policy) -> None:
@@ -145,6 +149,15 @@ def decide_again(session: Session, item_id: int, now: datetime, policy: Policy) 
         _decide(session, item, answers, left, now, policy.queue(item.queue.name))
 
 
+def _receipt(item: LockedItem, said: NewAnswer | CurrentAnswer) -> Receipt:
+    return Receipt(item.subject, said.kind, said.label, reason=said.reason, has_note=bool(said.note))
+
+
+def _with_outcome(receipt: Receipt, outcome: Verdict | Dispute | None) -> Receipt:
+    dispute = Coded(outcome.because, outcome.values) if isinstance(outcome, Dispute) else None
+    return replace(receipt, settled=isinstance(outcome, Verdict), dispute=dispute)
+
+
 def _receipt_again(session: Session, item: LockedItem, last: CurrentAnswer) -> Receipt:
     """What was said of this click when it came first, whatever others have done since."""
     before = session.scalar(
@@ -154,7 +167,7 @@ def _receipt_again(session: Session, item: LockedItem, last: CurrentAnswer) -> R
         .limit(1)
     )
     settled = item.settled_at == last.created_at
-    return Receipt(item.subject, last.kind, last.label, _instead_of(before, last), settled, repeated=True)
+    return replace(_receipt(item, last), before=_instead_of(before, last), settled=settled, repeated=True)
 
 
 def _instead_of(before: Answer | CurrentAnswer | None, now: NewAnswer | CurrentAnswer) -> str | None:
@@ -165,20 +178,21 @@ def _instead_of(before: Answer | CurrentAnswer | None, now: NewAnswer | CurrentA
 
 def _decide(
     session: Session, item: LockedItem, answers: Sequence[CurrentAnswer], left: int, now: datetime, queue: QueuePolicy
-) -> bool:
-    """Bring the item's state in line with what was said. left: how many could still be asked. True: settled."""
+) -> Verdict | Dispute | None:
+    """Bring the item's state in line with what was said. left: how many could still be asked. Returns what the answers
+    amount to."""
     cannot_judge = sum(answer.kind is AnswerKind.CANNOT_JUDGE for answer in answers)
     outcome = verdict(votes_among(answers), cannot_judge, left, queue.consensus)
     if isinstance(outcome, Verdict):
         settle_item(session, item, outcome.label, answers, now, queue)
-        return True
+        return outcome
     state = ItemState.DISPUTED if isinstance(outcome, Dispute) else ItemState.OPEN
     because, values = (outcome.because, outcome.values) if isinstance(outcome, Dispute) else ("", {})
     if (item.state, item.disputed_because, item.disputed_values) != (state, because, values):
         why = {"disputed_because": because, "disputed_values": values}
         run(session, _UNSETTLED, {"of": item.id, "state": state} | why)
         item_changed(session, item.id, now, urgent=state is ItemState.DISPUTED)
-    return False
+    return outcome
 
 
 def _supersede(
@@ -222,7 +236,7 @@ def _check_may_answer(
     if not known.asked and not stands:
         raise NotAllowed(f"Item {item.id} is assigned to other reviewers.")
     if item.state is ItemState.DISPUTED and not stands:
-        raise Refusal(f"Item {item.id} is waiting for a lead. No more votes are needed.")
+        raise Refusal(f"Item {item.id} is waiting for a lead. No more votes are needed; yours was not counted.")
     if kind.is_vote and not (stands and last is not None and last.kind.is_vote):
         _check_votes_wanted(item, known.answers, queue)
         _check_daily_cap(known.done_today, queue)
@@ -252,7 +266,7 @@ def _check_newer(last: CurrentAnswer, clicked_at: int) -> None:
 def _check_votes_wanted(item: LockedItem, answers: Sequence[CurrentAnswer], queue: QueuePolicy) -> None:
     votes = sum(answer.kind.is_vote for answer in answers)
     if votes >= queue.consensus.votes:
-        raise Refusal(f"Item {item.id} already has {votes} votes. No more are needed.")
+        raise Refusal(f"Item {item.id} already has {votes} votes. No more are needed; yours was not counted.")
 
 
 def _check_daily_cap(done: int, queue: QueuePolicy) -> None:
@@ -265,11 +279,12 @@ def _check_daily_cap(done: int, queue: QueuePolicy) -> None:
 
 def _settled_sentence(session: Session, item: LockedItem, person: str) -> str:
     correction = session.scalar(select(Correction).where(Correction.item_id == item.id, Correction.is_current))
+    decided = f"Item {item.id} is already decided"
     if correction is None:
-        return f"Item {item.id} is already decided."
+        return f"{decided}. Your click changed nothing."
+    answer = shown_answer(correction.label)
     if correction.lead is not None:
         who = "you" if correction.lead == person else "a lead"
-        return f"Item {item.id} is already decided: {shown_answer(correction.label)}, by {who}."
-    total, agreeing = sum(correction.tally.values()), correction.tally.get(shown_answer(correction.label), 0)
-    answer = shown_answer(correction.label)
-    return f"Item {item.id} is already decided: {answer} ({agreeing} of {total} votes). Your click changed nothing."
+        return f"{decided}: {answer}, by {who}. Your click changed nothing."
+    total, agreeing = sum(correction.tally.values()), correction.tally.get(answer, 0)
+    return f"{decided}: {answer} ({agreeing} of {total} votes). Your click changed nothing."

@@ -410,6 +410,28 @@ def test_receipts_in_words() -> None:
         check(receipts.render(Receipt(CardRef(7), AnswerKind.LABEL, text, before=text)))
 
 
+def test_a_receipt_says_that_reason_and_note_are_saved_and_that_a_lead_decides() -> None:
+    split = Coded(DisputeReason.NO_AGREEMENT, {"count": 3})
+    why: dict[str, Any] = {"reason": ErrorReason.AMBIGUOUS}
+
+    def told(label: str | None = "refund", kind: AnswerKind = AnswerKind.LABEL, **more: Any) -> str:
+        return receipts.render(Receipt(CardRef(5), kind, label, **more)).text
+
+    assert told(dispute=split) == "Item 5: *refund*. The votes disagree, so a lead decides."
+    assert told(**why) == "Item 5: *refund*. Your reason (ambiguous: several labels fit) is saved."
+    assert told(has_note=True) == "Item 5: *refund*. Your note is saved."
+    assert told(**why, has_note=True, settled=True) == (
+        "Item 5: *refund*. Your reason (ambiguous: several labels fit) and note are saved. That decided it."
+    )
+    assert told(None, AnswerKind.CANNOT_JUDGE, **why, dispute=split) == (
+        "Item 5: you can't judge it. Your reason (ambiguous: several labels fit) is saved. "
+        "The votes disagree, so a lead decides."
+    )
+    assert told(None, AnswerKind.WITHDRAWN, dispute=split) == (
+        "Item 5: your answer is withdrawn. The votes disagree, so a lead decides."
+    )
+
+
 def mine(text: str = "charged twice", **more: Any) -> MyWorkCard:
     queue = MyQueue(text[:80], 2, 3, 120, ((7, text[:80]),) * 10)
     answers = tuple(MyAnswer(CardRef(number), "Support", text[:80], text[:60], number % 2 == 0) for number in range(10))

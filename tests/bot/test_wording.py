@@ -9,7 +9,7 @@ from bot.slack.errors import KNOWN, leads_remedy, operator_remedy
 from bot.slack.views import notice
 from bot.slack.views.mrkdwn import MRKDWN, asking, moment, refusal
 from bot.wording import answers, cards, disputes, flags, runs
-from bot.wording.disputes import dispute_sentence
+from bot.wording.disputes import dispute_sentence, escalation_sentence
 from bot.wording.flags import flag_sentence
 from bot.wording.format import PLAIN
 from bot.wording.gate import BASELINES, SHORT, gate_sentence
@@ -62,6 +62,11 @@ DISPUTES = [
     (DisputeReason.CANNOT_JUDGE, {"count": 2}, "A lead decides because 2 reviewers can't judge it."),
     (DisputeReason.NO_AGREEMENT, {"count": 3}, "A lead decides because 3 votes didn't settle it."),
     (DisputeReason.NO_REVIEWER_LEFT, {}, "A lead decides because no other reviewer is available."),
+]
+ESCALATIONS = [
+    (DisputeReason.CANNOT_JUDGE, {"count": 2}, "2 reviewers can't judge it, so a lead decides."),
+    (DisputeReason.NO_AGREEMENT, {"count": 3}, "The votes disagree, so a lead decides."),
+    (DisputeReason.NO_REVIEWER_LEFT, {}, "No other reviewer is available, so a lead decides."),
 ]
 STEPS = [
     (RunStep.WAITING, {}, "waiting for a worker"),
@@ -309,6 +314,13 @@ def test_each_reason_for_a_dispute_has_its_sentence(code: str, values: dict[str,
     assert dispute_sentence(Coded(code, values)) == sentence
 
 
+@pytest.mark.parametrize(("code", "values", "sentence"), ESCALATIONS)
+def test_each_reason_for_a_dispute_has_its_sentence_in_a_receipt(
+    code: str, values: dict[str, Any], sentence: str
+) -> None:
+    assert escalation_sentence(Coded(code, values)) == sentence
+
+
 @pytest.mark.parametrize(("code", "values", "words"), STEPS)
 def test_each_step_of_a_run_has_its_words(code: str, values: dict[str, Any], words: str) -> None:
     assert run_step(Coded(code, values), PLAIN) == words
@@ -339,6 +351,7 @@ def test_each_notice_has_its_sentence(kind: str, values: dict[str, Any], sentenc
     [
         (Reason, [code for code, *_rest in FLAGS]),
         (DisputeReason, [code for code, *_rest in DISPUTES]),
+        (DisputeReason, [code for code, *_rest in ESCALATIONS]),
         (RunStep, [code for code, *_rest in STEPS]),
         (RunProblem, [code for code, *_rest in PROBLEMS]),
         (WeightChoice, [code for code, *_rest in WEIGHINGS]),
@@ -360,7 +373,7 @@ def test_no_code_is_forgotten(vocabulary: Any, told: list[str]) -> None:
 def test_a_code_of_a_newer_release_has_a_neutral_sentence() -> None:
     newer = Coded(NEWER, {"what": "ever"})
     assert flag_sentence(newer, None, PLAIN) == flags.UNKNOWN
-    assert dispute_sentence(newer) == disputes.UNKNOWN
+    assert dispute_sentence(newer) == escalation_sentence(newer) == disputes.UNKNOWN
     assert run_step(newer, PLAIN) == runs.UNKNOWN_STEP
     assert run_problem(newer, PLAIN) == runs.UNKNOWN_PROBLEM
     assert weighing(newer, PLAIN) == UNKNOWN_CHOICE

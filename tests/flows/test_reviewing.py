@@ -116,6 +116,7 @@ def test_a_tie_at_the_cap_is_decided_by_the_lead_through_the_same_card(loop: Loo
     loop.ana.click(card, "refund")
     loop.ben.click(card, "delivery")
     loop.eva.click(card, "billing error")
+    loop.told(loop.eva, "Item 1: *billing error*. The votes disagree, so a lead decides.")
     disputed = loop.card("A lead decides because 3 votes didn't settle it.")
     assert disputed.ts == card.ts
     loop.cleo.click(disputed, "refund")
@@ -145,7 +146,7 @@ def test_why_records_a_reason_and_a_note_that_are_shown_when_settled(loop: Loop)
     assert "Money back is a refund" in view.plain
     sent = loop.ana.submit({"label": "refund", "reason": "ambiguous", "note": "late *and* unwanted <!channel>"})
     assert sent.ok
-    loop.told(loop.ana, "Item 1: *refund*")
+    loop.told(loop.ana, "Item 1: *refund*. Your reason (ambiguous: several labels fit) and note are saved.")
     loop.ben.click(card, "refund")
     settled = loop.card("ambiguous: several labels fit")
     assert "<!channel>" not in settled.plain

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +12,7 @@ from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated,
 from core.people.availability import pause, resume
 from core.people.members import Person, sync_members
 from core.review.votes import NewAnswer, Receipt, cast_vote
-from core.vocabulary import AnswerKind, Card, DisputeReason, ErrorReason, InactiveReason, ItemState, Role
+from core.vocabulary import AnswerKind, Card, Coded, DisputeReason, ErrorReason, InactiveReason, ItemState, Role
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk, said
 from tests.people import ANA, BEN, CLEO, DAN, EVA
@@ -77,18 +78,18 @@ TABLE = [
     Row("a changed vote that is one ahead leaves it disputed", DISPUTED, BEN, REFUND, DISPUTE),
     Row("a changed vote that is two ahead settles a dispute", CLOSE, BEN, REFUND, DECIDED),
     Row("a vote taken back reopens it", DISPUTED, BEN, UNDO, WAITS),
-    Row("a silent reviewer comes too late", UNJUDGED, EVA, REFUND, DISPUTE, Refusal, "is waiting for a lead"),
+    Row("a silent reviewer comes too late", UNJUDGED, EVA, REFUND, DISPUTE, Refusal, "needed; yours was not counted"),
     Row("who could not judge votes after all", UNJUDGED, BEN, REFUND, WAITS),
     Row("who skipped finds it full", ((ANA, SKIP), (BEN, REFUND), (EVA, BILLING), (FAY, DELIVERY)), ANA, REFUND,
-        DISPUTE, Refusal, "already has 3 votes"),
+        DISPUTE, Refusal, "3 votes. No more are needed; yours was not counted"),
     Row("a non-reviewer on a dispute", DISPUTED, DAN, REFUND, DISPUTE, NotAllowed, "Only reviewers"),
     Row("a late vote", SETTLED, EVA, BILLING, DECIDED, AlreadySettled, "refund (2 of 2 votes). Your click"),
     Row("a late change of mind", SETTLED, ANA, BILLING, DECIDED, AlreadySettled, "is already decided: refund"),
     Row("a late skip", SETTLED, EVA, SKIP, DECIDED, AlreadySettled, "is already decided"),
     Row("a late undo", SETTLED, ANA, UNDO, DECIDED, AlreadySettled, "is already decided"),
     Row("a lead after the votes", SETTLED, CLEO, BILLING, DECIDED, AlreadySettled, "is already decided"),
-    Row("a second lead's answer", BY_LEAD, FAY, REFUND, DECIDED, AlreadySettled, "billing error, by a lead"),
-    Row("the same lead's second answer", BY_LEAD, CLEO, REFUND, DECIDED, AlreadySettled, "billing error, by you"),
+    Row("a second lead's answer", BY_LEAD, FAY, REFUND, DECIDED, AlreadySettled, "by a lead. Your click"),
+    Row("the same lead's second answer", BY_LEAD, CLEO, REFUND, DECIDED, AlreadySettled, "by you. Your click"),
 ]  # fmt: skip
 
 
@@ -206,6 +207,40 @@ def test_a_receipt_names_what_was_said_before_if_that_was_something_else(desk: D
     said_in_turn = (REFUND, REFUND, NONE, CANNOT, CANNOT, SKIP, NONE)
     before = [desk.click(ANA, item_id, answer).before for answer in said_in_turn]
     assert before == [None, None, REFUND, "None of these", None, "can't judge", "skipped"]
+
+
+@pytest.mark.parametrize(
+    ("clicks", "dispute"),
+    [
+        (SPLIT, None),
+        (SETTLED, None),
+        (DISPUTED, Coded(DisputeReason.NO_AGREEMENT, {"count": 3})),
+        ((*DISPUTED, (BEN, REFUND)), Coded(DisputeReason.NO_AGREEMENT, {"count": 3})),
+        (UNJUDGED, Coded(DisputeReason.CANNOT_JUDGE, {"count": 2})),
+        ((*SPLIT, (EVA, SKIP)), Coded(DisputeReason.NO_REVIEWER_LEFT)),
+        ((*DISPUTED, (BEN, UNDO)), None),
+        (BY_LEAD, None),
+    ],
+    ids=["open", "settled", "no agreement", "still none", "cannot judge", "no one left", "taken back", "by a lead"],
+)
+def test_a_receipt_says_why_a_lead_decides_after_it(desk: Desk, clicks: Clicks, dispute: Coded | None) -> None:
+    item_id = desk.ticket()
+    receipts = [desk.undo(who, item_id) if what == UNDO else desk.click(who, item_id, what) for who, what in clicks]
+    assert receipts[-1].dispute == dispute
+    assert receipts[0].dispute is None
+
+
+def test_a_receipt_says_what_was_stored_with_the_answer(desk: Desk) -> None:
+    item_id = desk.ticket()
+    why: dict[str, Any] = {"reason": ErrorReason.AMBIGUOUS, "note": "both fit"}
+    plain = desk.click(ANA, item_id, REFUND)
+    assert (plain.reason, plain.has_note) == (None, False)
+    first, again = (desk.click(BEN, item_id, BILLING, at=2_000, **why) for _delivery in range(2))
+    assert (first.reason, first.has_note) == (ErrorReason.AMBIGUOUS, True)
+    assert again == first
+    desk.click(EVA, item_id, DELIVERY)
+    lead = desk.click(CLEO, item_id, BILLING, **why)
+    assert (lead.adjudicated, lead.reason, lead.has_note) == (True, ErrorReason.AMBIGUOUS, True)
 
 
 def test_a_late_click_of_a_reviewer_who_leads_too_settles_no_dispute(open_desk: OpenDesk) -> None:
