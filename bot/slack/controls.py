@@ -8,4 +8,7 @@ ANSWER_WORDS = {  # of a button that votes: "ITEM|label|NAME", "ITEM|none", "ITE
     "cannot": AnswerKind.CANNOT_JUDGE,
     "skip": AnswerKind.SKIP,
 }
-NONE_VALUE = "|none"  # of the option "None of these" in a list of labels; no label can be called so
+CANNOT_JUDGE = "Cannot judge"  # how this answer is written on buttons and in lists of labels
+# Of the options "None of these" and "Cannot judge" in a list of labels; no label can be called so.
+NONE_VALUE, CANNOT_VALUE = "|none", "|cannot"
+OPTION_KINDS = {NONE_VALUE: AnswerKind.NONE_OF_THESE, CANNOT_VALUE: AnswerKind.CANNOT_JUDGE}

@@ -14,7 +14,7 @@ from core.policy import LabelPolicy, Policy, QueuePolicy
 from core.records.learning import ModelVersion
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem, Suggestion
-from core.review.answers import CurrentAnswer, current_answers
+from core.review.answers import CurrentAnswer, current_answers, said_words
 from core.review.content import shown_content, shown_text
 from core.review.questions import question_of
 from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, QuestionAbout, Reason, shown_answer
@@ -97,8 +97,9 @@ class FormCard:
     subject: CardRef
     text: str
     labels: tuple[LabelPolicy, ...]
-    said: str | None  # the label of their present vote
-    said_none: bool
+    kind: AnswerKind | None  # of their present answer
+    said: str | None  # its label
+    may_pass: bool  # whether "cannot judge" is an answer: a lead has to decide
     reason: ErrorReason | None
     note: str
     guideline: str
@@ -151,8 +152,9 @@ def form_card(session: Session, item_id: int, person: str, policy: Policy) -> Fo
         subject=CardRef.of(item.id, item.opened_at),
         text=shown_text(question.text, question.erased_at, queue),
         labels=queue.labels,
+        kind=mine.kind if mine else None,
         said=mine.label if mine else None,
-        said_none=mine is not None and mine.kind is AnswerKind.NONE_OF_THESE,
+        may_pass=item.state is ItemState.OPEN or (mine is not None and mine.kind is AnswerKind.CANNOT_JUDGE),
         reason=mine.reason if mine else None,
         note=queue.privacy.shown(mine.note) if mine else "",
         guideline=guideline_text(session, item.queue),
@@ -209,9 +211,9 @@ def _outcome(
         words = shown_answer(vote.label)
         by_answer[words] = (*by_answer.get(words, ()), vote.person)
     reasons = [
-        GivenReason(shown_answer(vote.label), vote.reason, shown(vote.note), vote.person if names else None)
-        for vote in votes
-        if vote.reason or vote.note
+        GivenReason(said_words(answer), answer.reason, shown(answer.note), answer.person if names else None)
+        for answer in answers
+        if answer.reason or answer.note
     ]
     if correction.lead and (correction.reason or correction.note):
         words = shown(correction.note)

@@ -139,7 +139,8 @@ def test_a_form_that_lacks_something_names_the_field(body: dict[str, Any], field
 
 
 def test_what_a_form_offers_comes_back_as_what_was_meant() -> None:
-    card = FormCard(CardRef(7), "text", (LabelPolicy(name="a|none"), LabelPolicy(name="b")), None, False, None, "", "")
+    labels = (LabelPolicy(name="a|none"), LabelPolicy(name="b"))
+    card = FormCard(CardRef(7), "text", labels, None, None, True, None, "", "")
     [choice] = [block for block in forms.answer_form(card, AT).body["blocks"] if block.get("block_id") == "label"]
     values = [one["value"] for one in choice["element"]["options"]]
     kinds = [read(payloads.form_submission, submitted(label=[value])).said for value in values]
@@ -147,7 +148,15 @@ def test_what_a_form_offers_comes_back_as_what_was_meant() -> None:
         (AnswerKind.LABEL, "a|none"),
         (AnswerKind.LABEL, "b"),
         (AnswerKind.NONE_OF_THESE, None),
+        (AnswerKind.CANNOT_JUDGE, None),
     ]
+
+
+def test_a_form_takes_a_reason_why_one_cannot_judge_and_asks_for_no_label() -> None:
+    sent = submitted(label=["|cannot"], reason=["missing_context"], note="the invoice is not attached")
+    said = read(payloads.form_submission, sent).said
+    assert (said.kind, said.label, said.reason) == (AnswerKind.CANNOT_JUDGE, None, ErrorReason.MISSING_CONTEXT)
+    assert said.note == "the invoice is not attached"
 
 
 def test_overruling_and_flagging_are_read_from_their_forms() -> None:

@@ -303,14 +303,17 @@ def test_the_longest_text_that_is_taken_can_be_read_in_every_script(letter: str)
 def form(labels: int = 3, **more: Any) -> FormCard:
     offered = tuple(LabelPolicy(name=f"label {number}", description="d" * 300) for number in range(labels))
     return replace(
-        FormCard(CardRef(7, 1764000000123456), "charged twice", offered, None, False, None, "", "Be fair."), **more
+        FormCard(CardRef(7, 1764000000123456), "charged twice", offered, None, None, True, None, "", "Be fair."), **more
     )
 
 
 @pytest.mark.parametrize("count", [2, 98, 99, 100, 101, 1000])
 def test_slack_takes_the_form_with_any_number_of_labels(count: int) -> None:
-    for said in ({}, {"said": "label 1"}, {"said_none": True}, {"said": "a label of the past"}):
-        check(forms.answer_form(form(count, **said), 0))
+    label = {"kind": AnswerKind.LABEL}
+    unlabelled: list[dict[str, Any]] = [{"kind": kind} for kind in AnswerKind if kind is not AnswerKind.LABEL]
+    for said in ({}, label | {"said": "label 1"}, label | {"said": "a label of the past"}, *unlabelled):
+        for may_pass in (True, False):
+            check(forms.answer_form(form(count, may_pass=may_pass, **said), 0))
 
 
 def test_slack_takes_the_form_with_any_text() -> None:
@@ -320,9 +323,31 @@ def test_slack_takes_the_form_with_any_text() -> None:
 
 def test_a_form_starts_with_the_persons_own_answer() -> None:
     said = check(forms.answer_form(form(said="label 1", reason=ErrorReason.NEW_CLASS, note="twice"), 0))
-    chosen = json.loads(said)["blocks"][1]["element"]["initial_option"]
-    assert chosen["value"] == "label 1"
+    assert answer_of(json.loads(said))["initial_option"]["value"] == "label 1"
     assert '"initial_value": "twice"' in said
+
+
+@pytest.mark.parametrize("count", [3, 1000])
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [(AnswerKind.NONE_OF_THESE, "None of these"), (AnswerKind.CANNOT_JUDGE, "Cannot judge"), (AnswerKind.SKIP, None)],
+)
+def test_a_form_starts_with_an_answer_that_has_no_label(count: int, kind: AnswerKind, words: str | None) -> None:
+    element = answer_of(forms.answer_form(form(count, kind=kind), 0).body)
+    assert element.get("initial_option", {}).get("text", {}).get("text") == words
+
+
+def test_a_form_offers_to_say_that_one_cannot_judge_unless_it_is_for_a_lead_to_decide() -> None:
+    offered = [option["text"]["text"] for option in answer_of(forms.answer_form(form(), 0).body)["options"]]
+    assert offered[-2:] == ["None of these", "Cannot judge"]
+    left = [option["text"]["text"] for option in answer_of(forms.answer_form(form(may_pass=False), 0).body)["options"]]
+    assert left == offered[:-1]
+
+
+def answer_of(form: dict[str, Any]) -> dict[str, Any]:
+    """The element in which the answer is chosen."""
+    [found] = [block["element"] for block in form["blocks"] if block.get("block_id") == "label"]
+    return dict(found)
 
 
 def test_labels_are_found_by_name_first_and_none_of_these_too() -> None:
@@ -330,6 +355,7 @@ def test_labels_are_found_by_name_first_and_none_of_these_too() -> None:
     found = [option["value"] for option in forms.matching_labels(labels, " REF ")]
     assert found == ["refund", "delivery"]
     assert [option["text"]["text"] for option in forms.matching_labels(labels, "none")] == ["None of these"]
+    assert [option["text"]["text"] for option in forms.matching_labels(labels, "judge")] == ["Cannot judge"]
     many = [LabelPolicy(name=f"label {number}") for number in range(1000)]
     assert len(forms.matching_labels(many, "")) == 100
     assert forms.matching_labels(many, "zzz") == []
@@ -391,6 +417,14 @@ def test_a_receipt_says_what_was_recorded_and_offers_undo_while_there_is_one(kin
     assert "Item 7" in open_
     assert ("undo" in open_) == (kind is not AnswerKind.WITHDRAWN)
     assert "undo" not in settled
+
+
+def test_who_cannot_judge_is_asked_why() -> None:
+    cannot = Receipt(CardRef(7), AnswerKind.CANNOT_JUDGE, None)
+    assert "Say why" in check(receipts.render(cannot))
+    assert "Say why" not in check(receipts.render(replace(cannot, reason=ErrorReason.OTHER)))
+    assert "Say why" not in check(receipts.render(replace(cannot, settled=True)))
+    assert "Say why" not in check(receipts.render(Receipt(CardRef(7), AnswerKind.SKIP, None)))
 
 
 def test_receipts_in_words() -> None:

@@ -131,6 +131,19 @@ def test_two_who_cannot_judge_bring_it_to_a_lead(loop: Loop) -> None:
     loop.card("A lead decides because 2 reviewers can't judge it.")
 
 
+def test_who_cannot_judge_says_why_without_a_label(loop: Loop) -> None:
+    card = opened(loop)
+    loop.ana.click(card, "Cannot judge")
+    loop.ana.click(loop.told(loop.ana, "Item 1: you can't judge it."), "Say why")
+    loop.box.wait_for(lambda: loop.ana.view)
+    sent = loop.ana.submit({"reason": "missing_context", "note": "no invoice"})
+    assert sent.ok, "the answer that was given stands in the form"
+    loop.told(loop.ana, "Item 1: you can't judge it. Your reason (missing context) and note are saved.")
+    loop.ben.click(card, "refund")
+    loop.eva.click(card, "refund")
+    assert "can't judge _missing context_ no invoice" in loop.card("*refund* (2 votes)").plain
+
+
 def test_nobody_left_to_ask_brings_it_to_a_lead(loop: Loop) -> None:
     card = opened(loop)
     for person in (loop.ana, loop.ben, loop.eva):

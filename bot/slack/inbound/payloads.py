@@ -4,7 +4,7 @@ offer."""
 import re
 from dataclasses import dataclass
 
-from bot.slack.controls import ANSWER_WORDS, NONE_VALUE
+from bot.slack.controls import ANSWER_WORDS, OPTION_KINDS
 from bot.slack.inbound.payload_schema import Action, Input, Named, Payload, View
 from core.delivery.card_refs import CardRef
 from core.errors import Invalid
@@ -135,12 +135,12 @@ def form_submission(payload: Payload) -> Vote:
     if reason is not None and reason not in set(ErrorReason):
         raise Invalid(STALE, field="reason")
     if chosen is None:
-        raise Invalid("Choose a label or “None of these”.", field="label")
-    none = chosen == NONE_VALUE
+        raise Invalid("Choose a label, “None of these” or “Cannot judge”.", field="label")
+    kind = OPTION_KINDS.get(chosen, AnswerKind.LABEL)
     said = NewAnswer(
-        kind=AnswerKind.NONE_OF_THESE if none else AnswerKind.LABEL,
+        kind=kind,
         clicked_at=_number(opened_at) if opened_at else 0,
-        label=None if none else chosen,
+        label=chosen if kind is AnswerKind.LABEL else None,
         reason=ErrorReason(reason) if reason else None,
         note=_typed(view, "note"),
         in_form=True,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from bot.slack import blocks
 from bot.slack.blocks import Block, View
-from bot.slack.controls import NONE_VALUE
+from bot.slack.controls import CANNOT_JUDGE, CANNOT_VALUE, NONE_VALUE, OPTION_KINDS
 from bot.slack.views import mrkdwn
 from bot.slack.views.mrkdwn import MRKDWN, moment
 from bot.wording.answers import REASONS
@@ -24,7 +24,7 @@ MOST_PROBLEMS = 40  # of the gate; the report has all
 
 def answer_form(card: FormCard, opened_at: int) -> View:
     """opened_at: by Slack's clock, in microseconds; it comes back with what is filled in."""
-    drawn = [blocks.verbatim(card.text or "(an image)", 600), blocks.form_input("label", "Label", _label_choice(card))]
+    drawn = [blocks.verbatim(card.text or "(an image)", 600), blocks.form_input("label", "Answer", _label_choice(card))]
     reasons = [blocks.option(words, value) for value, words in REASONS.items()]
     drawn += [
         blocks.form_input(
@@ -45,8 +45,9 @@ def matching_labels(labels: Sequence[LabelPolicy], typed: str) -> list[Block]:
     wanted = typed.casefold().strip()
     hits = [label for label in labels if wanted in f"{label.name} {label.description}".casefold()]
     hits.sort(key=lambda label: not label.name.casefold().startswith(wanted))
-    options = [blocks.option(label.name, label.name, label.description) for label in hits[: blocks.MOST_OPTIONS - 1]]
-    return options + ([_none_option()] if wanted in NONE_OF_THESE.casefold() else [])
+    others = [one for one in (_none_option(), _cannot_option()) if wanted in one["text"]["text"].casefold()]
+    most = blocks.MOST_OPTIONS - len(others)
+    return [blocks.option(label.name, label.name, label.description) for label in hits[:most]] + others
 
 
 def how_decided(item_id: int, story: Sequence[HistoryLine]) -> View:
@@ -118,13 +119,23 @@ def for_those_who_may(draw: Callable[[], View]) -> View:
 
 
 def _label_choice(card: FormCard) -> Block:
-    if len(card.labels) < blocks.MOST_OPTIONS:
+    others = [_none_option(), *([_cannot_option()] if card.may_pass else [])]
+    if len(card.labels) + len(others) <= blocks.MOST_OPTIONS:
         options = [blocks.option(label.name, label.name, label.description) for label in card.labels]
-        initial = NONE_VALUE if card.said_none else card.said
-        return blocks.static_select("label", [*options, _none_option()], "Type to search", initial, focus=True)
-    chosen = blocks.option(card.said, card.said) if card.said else (_none_option() if card.said_none else None)
+        return blocks.static_select("label", [*options, *others], "Type to search", _chosen(card), focus=True)
+    said = [blocks.option(card.said, card.said)] if card.said else []
+    chosen = next((one for one in (*said, *others) if one["value"] == _chosen(card)), None)
     return blocks.external_select("label", "Type to search", chosen)
+
+
+def _chosen(card: FormCard) -> str | None:
+    """The value of the option that stands for the person's present answer."""
+    return next((value for value, kind in OPTION_KINDS.items() if kind is card.kind), card.said)
 
 
 def _none_option() -> Block:
     return blocks.option(NONE_OF_THESE, NONE_VALUE, "No label of this queue fits")
+
+
+def _cannot_option() -> Block:
+    return blocks.option(CANNOT_JUDGE, CANNOT_VALUE, "It takes something that you don't have or know")

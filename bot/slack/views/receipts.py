@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from bot.slack import blocks
-from bot.slack.blocks import Message
+from bot.slack.blocks import Block, Message
 from bot.wording.answers import REASONS
 from bot.wording.disputes import escalation_sentence
 from core.review.votes import Receipt
@@ -12,10 +12,17 @@ from core.vocabulary import AnswerKind, shown_answer
 
 def render(receipt: Receipt) -> Message:
     words = _words(receipt)
-    drawn = [blocks.section(words)]
-    if receipt.may_undo:
-        drawn += blocks.actions(blocks.button("Undo", "undo", str(receipt.subject), label="Undo this answer"))
-    return blocks.message(words, drawn)
+    return blocks.message(words, [blocks.section(words), *blocks.actions(*_buttons(receipt))])
+
+
+def _buttons(receipt: Receipt) -> list[Block]:
+    if not receipt.may_undo:
+        return []
+    subject, item_id = str(receipt.subject), receipt.subject.id
+    drawn = [blocks.button("Undo", "undo", subject, label="Undo this answer")]
+    if receipt.kind is AnswerKind.CANNOT_JUDGE and receipt.reason is None:
+        drawn.append(blocks.button("Say why", "form:why", subject, label=f"Say why you can't judge item {item_id}"))
+    return drawn
 
 
 def _words(receipt: Receipt) -> str:

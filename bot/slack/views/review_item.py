@@ -4,6 +4,7 @@ import json
 
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
+from bot.slack.controls import CANNOT_JUDGE
 from bot.slack.views.mrkdwn import MRKDWN
 from bot.wording.answers import REASONS, support, votes
 from bot.wording.disputes import dispute_sentence
@@ -135,7 +136,7 @@ def _other_buttons(card: ItemCard) -> list[Block]:
     drawn = [blocks.button("Why?", "form:why", str(card.subject), label=f"Say why about item {card.subject.id}")]
     if card.state is ItemState.OPEN:
         drawn += [
-            blocks.button("Cannot judge", "vote:cannot", f"{card.subject}|cannot"),
+            blocks.button(CANNOT_JUDGE, "vote:cannot", f"{card.subject}|cannot"),
             blocks.button("Skip", "vote:skip", f"{card.subject}|skip"),
         ]
     return drawn + _read_all(card)

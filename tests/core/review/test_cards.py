@@ -10,10 +10,10 @@ from bot.wording.format import PLAIN
 from bot.wording.item_history import item_step
 from core.intake.predictions import NewPrediction
 from core.people.availability import pause
-from core.review.cards import FlagLine, FormCard, ItemCard, form_card, item_card
+from core.review.cards import FlagLine, FormCard, GivenReason, ItemCard, form_card, item_card
 from core.review.history import item_history
 from core.review.my_work import MyWorkCard, excerpt, my_work_card
-from core.vocabulary import Coded, ErrorReason, ItemState, Reason
+from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, Reason
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk
 from tests.people import ANA, BEN, CLEO, DAN, EVA
@@ -113,14 +113,38 @@ def test_a_form_starts_with_what_the_person_said_and_nobody_else(open_desk: Open
     anas, bens = form(desk, item_id, ANA), form(desk, item_id, BEN)
     assert anas is not None
     assert bens is not None
-    assert (anas.said, anas.said_none, anas.reason, anas.note) == (BILLING, False, ErrorReason.OTHER, "twice")
-    assert (bens.said, bens.said_none, bens.reason, bens.note) == (None, False, None, "")
+    assert (anas.kind, anas.said, anas.reason, anas.note) == (AnswerKind.LABEL, BILLING, ErrorReason.OTHER, "twice")
+    assert (bens.kind, bens.said, bens.reason, bens.note) == (None, None, None, "")
     assert bens.guideline == "Money back is a refund."
     assert tuple(label.name for label in bens.labels) == desk.rules.label_names
     desk.click(ANA, item_id, NONE)
     anas = form(desk, item_id, ANA)
     assert anas is not None
-    assert (anas.said, anas.said_none) == (None, True)
+    assert (anas.kind, anas.said) == (AnswerKind.NONE_OF_THESE, None)
+
+
+def test_a_form_takes_cannot_judge_until_a_lead_has_to_decide(desk: Desk) -> None:
+    item_id = desk.ticket()
+    seen = form(desk, item_id)
+    assert seen is not None
+    assert seen.may_pass
+    for person in (ANA, BEN):
+        desk.click(person, item_id, CANNOT, reason=ErrorReason.MISSING_CONTEXT)
+    anas, cleos = form(desk, item_id, ANA), form(desk, item_id, CLEO)
+    assert anas is not None
+    assert cleos is not None
+    assert (anas.kind, anas.reason, anas.may_pass) == (AnswerKind.CANNOT_JUDGE, ErrorReason.MISSING_CONTEXT, True)
+    assert not cleos.may_pass
+
+
+def test_a_settled_card_shows_why_a_reviewer_could_not_judge(desk: Desk) -> None:
+    item_id = desk.ticket()
+    desk.click(EVA, item_id, CANNOT, reason=ErrorReason.MISSING_CONTEXT, note="no invoice")
+    desk.click(ANA, item_id, REFUND)
+    desk.click(BEN, item_id, REFUND)
+    outcome = card(desk, item_id).outcome
+    assert outcome is not None
+    assert outcome.reasons == (GivenReason("can't judge", ErrorReason.MISSING_CONTEXT, "no invoice", None),)
 
 
 def test_there_is_no_form_of_what_is_settled_or_gone(desk: Desk) -> None:
