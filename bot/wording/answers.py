@@ -1,5 +1,7 @@
 """Sentences about answers and tallies."""
 
+from collections.abc import Mapping
+
 from bot.wording.format import Format
 from bot.wording.numbers import count
 from core.vocabulary import Destination, ErrorReason, shown_answer
@@ -32,5 +34,5 @@ def support(label: str | None, tally: dict[str, int], form: Format) -> str:
     return f" ({mine} of {count(total, 'vote')}; {votes(others, form)})"
 
 
-def votes(tally: dict[str, int], form: Format) -> str:
+def votes(tally: Mapping[str, int], form: Format) -> str:
     return ", ".join(f"{number} × {form.text(answer)}" for answer, number in tally.items())

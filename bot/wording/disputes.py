@@ -10,31 +10,35 @@ UNKNOWN = "A lead decides."
 
 def dispute_sentence(dispute: Coded) -> str:
     """For the card. dispute: of `DisputeReason`."""
-    if dispute.code not in set(DisputeReason):
-        return UNKNOWN
-    reason = DisputeReason(dispute.code)
-    match reason:
-        case DisputeReason.CANNOT_JUDGE:
-            return f"A lead decides because {count(dispute.values['count'], 'reviewer')} can't judge it."
-        case DisputeReason.NO_AGREEMENT:
-            return f"A lead decides because {count(dispute.values['count'], 'vote')} didn't settle it."
-        case DisputeReason.NO_REVIEWER_LEFT:
-            return "A lead decides because no other reviewer is available."
-        case _:
-            assert_never(reason)
+    why = _why(dispute)
+    return f"A lead decides because {why}." if why else UNKNOWN
 
 
 def escalation_sentence(dispute: Coded) -> str:
     """For the receipt of an answer after which a lead decides. dispute: of `DisputeReason`."""
+    if dispute.code == DisputeReason.NO_AGREEMENT:
+        return "The votes disagree, so a lead decides."
+    why = _why(dispute)
+    return f"{why[0].upper()}{why[1:]}, so a lead decides." if why else UNKNOWN
+
+
+def escalated(dispute: Coded) -> str:
+    """For the history, without the full stop. dispute: of `DisputeReason`."""
+    why = _why(dispute)
+    return f"Sent to a lead because {why}" if why else "Sent to a lead"
+
+
+def _why(dispute: Coded) -> str:
+    """Empty for a reason of a newer release."""
     if dispute.code not in set(DisputeReason):
-        return UNKNOWN
+        return ""
     reason = DisputeReason(dispute.code)
     match reason:
         case DisputeReason.CANNOT_JUDGE:
-            return f"{count(dispute.values['count'], 'reviewer')} can't judge it, so a lead decides."
+            return f"{count(dispute.values['count'], 'reviewer')} can't judge it"
         case DisputeReason.NO_AGREEMENT:
-            return "The votes disagree, so a lead decides."
+            return f"{count(dispute.values['count'], 'vote')} didn't settle it"
         case DisputeReason.NO_REVIEWER_LEFT:
-            return "No other reviewer is available, so a lead decides."
+            return "no other reviewer is available"
         case _:
             assert_never(reason)

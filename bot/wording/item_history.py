@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from bot.wording.answers import DESTINATIONS, REASONS, support, votes
+from bot.wording.disputes import escalated
 from bot.wording.flags import flag_sentence
 from bot.wording.format import Format
 from core.review.history import (
@@ -10,6 +11,7 @@ from core.review.history import (
     AskedAgain,
     Closed,
     Erased,
+    Escalated,
     Flagged,
     Opened,
     PredictionMade,
@@ -32,6 +34,8 @@ def item_step(step: Step, form: Format) -> str:
             return f"Shown to reviewers {'without' if step.blind else 'with'} the model's prediction."
         case Answered():
             return _answered(step, form)
+        case Escalated():
+            return _escalated(step, form)
         case Settled():
             return _settled(step, form)
         case Erased():
@@ -81,6 +85,14 @@ def _said(kind: AnswerKind, label: str | None, form: Format) -> str:
             assert_never(kind)
 
 
+def _escalated(step: Escalated, form: Format) -> str:
+    sent = escalated(step.why)
+    if step.names:
+        people = [f"{form.text(said)}: {', '.join(map(form.person, who))}" for said, who in step.names.items()]
+        return f"{sent} ({'; '.join(people)})."
+    return f"{sent} ({votes(step.tally, form)})." if step.tally else f"{sent}."
+
+
 def _settled(step: Settled, form: Format) -> str:
     answer = form.text(shown_answer(step.label))
     if step.by_lead:
@@ -88,7 +100,9 @@ def _settled(step: Settled, form: Format) -> str:
         how = f"Decided by {lead}: {answer}" + (f" (votes: {votes(step.tally, form)})" if step.tally else "")
     else:
         how = f"Decided: {answer}{support(step.label, step.tally, form)}"
-    return f"{how}{_about_model(step)}; {DESTINATIONS[step.destination]} (policy {step.policy})."
+    why = f" Reason: {REASONS[step.reason]}." if step.reason else ""
+    note = f" Note: “{form.text(step.note)}”." if step.note else ""
+    return f"{how}{_about_model(step)}; {DESTINATIONS[step.destination]} (policy {step.policy}).{why}{note}"
 
 
 def _about_model(step: Settled) -> str:

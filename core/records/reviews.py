@@ -126,6 +126,18 @@ class Answer(Base):
     is_current: Mapped[bool] = mapped_column(default=True)
 
 
+class Escalation(Base):
+    """An item went to a lead. The item itself says only what is so now: a changed answer may take it back."""
+
+    __tablename__ = "escalation"
+
+    id: Mapped[int] = big_id()
+    item_id: Mapped[int] = mapped_column(ForeignKey("review_item.id"), index=True)
+    because: Mapped[str]  # of `DisputeReason`
+    values: Mapped[dict[str, Any]]  # of its sentence
+    at: Mapped[datetime]
+
+
 class Correction(Base):
     """The settled label of an item; confirmations of the model are corrections too."""
 

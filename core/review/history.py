@@ -2,6 +2,7 @@
 
 bot/wording/item_history.py has the sentences."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,9 +13,12 @@ from core.people.members import holds
 from core.policy import Policy, PrivacyPolicy
 from core.records.learning import ModelVersion
 from core.records.predictions import Prediction
-from core.records.reviews import Answer, Correction, ReviewItem, Suggestion
+from core.records.reviews import Answer, Correction, Escalation, ReviewItem, Suggestion
+from core.review.answers import said_words
 from core.review.questions import question_of
 from core.vocabulary import AnswerKind, Coded, Destination, ErrorReason, ItemState, QuestionAbout, Role
+
+JUDGED = (AnswerKind.LABEL, AnswerKind.NONE_OF_THESE, AnswerKind.CANNOT_JUDGE)  # what a dispute is made of
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,19 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class Escalated:
+    """The item went to a lead. why: of `DisputeReason`. tally: answer as shown -> how many had given it by then; names:
+    who. Each is empty where it is not shown."""
+
+    why: Coded
+    tally: Mapping[str, int]
+    names: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class Settled:
-    """by_lead: a lead decided; lead: who, where names are shown. about: only a prediction says something of a model.
-    model_was_right: None where no model was live."""
+    """by_lead: a lead decided; lead: who, where names are shown; reason, note: theirs. about: only a prediction says
+    something of a model. model_was_right: None where no model was live."""
 
     label: str | None
     tally: dict[str, int]
@@ -75,6 +89,8 @@ class Settled:
     model_was_right: bool | None
     destination: Destination
     policy: str
+    reason: ErrorReason | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +116,7 @@ class Closed:
     model: str
 
 
-Step = PredictionMade | Flagged | AskedAgain | Opened | Answered | Settled | Erased | Suggested | Closed
+Step = PredictionMade | Flagged | AskedAgain | Opened | Answered | Escalated | Settled | Erased | Suggested | Closed
 
 
 @dataclass(frozen=True)
@@ -119,19 +135,21 @@ def item_history(session: Session, item_id: int, person: str | None, policy: Pol
     question, queue = question_of(item), policy.queue(item.queue.name)
     prediction = question.prediction
     named = person is None or queue.review.reveal == "names" or holds(session, item.queue_id, Role.LEAD, person)
-    named = named and (item.state is ItemState.SETTLED or person is None)
+    decided = item.state is ItemState.SETTLED or person is None
+    named = named and decided
     lines = []
     if prediction is None:
         lines = [HistoryLine(item.opened_at, AskedAgain(question.about, question.name, item.asked_by))]
     elif person is None or not item.blind or item.state is ItemState.SETTLED:
         lines = _model_lines(prediction)
     lines.append(HistoryLine(item.opened_at, Opened(item.blind)))
+    every = session.scalars(select(Answer).where(Answer.item_id == item_id).order_by(Answer.id)).all()
     if named:
-        every = session.scalars(select(Answer).where(Answer.item_id == item_id).order_by(Answer.id))
         lines += [HistoryLine(answer.created_at, _answered(answer, queue.privacy)) for answer in every]
+    lines += _escalations(session, item_id, every if decided else (), named)
     lines += _since_promoted(session, item)
     corrections = session.scalars(select(Correction).where(Correction.item_id == item_id).order_by(Correction.id))
-    lines += [HistoryLine(correction.settled_at, _settled(correction, named)) for correction in corrections]
+    lines += [HistoryLine(one.settled_at, _settled(one, named, queue.privacy)) for one in corrections]
     if question.erased_at is not None:
         lines.append(HistoryLine(question.erased_at, Erased(was_settled=item.state is not ItemState.ERASED)))
     return sorted(lines, key=lambda line: line.at)
@@ -161,6 +179,28 @@ def _since_promoted(session: Session, item: ReviewItem) -> list[HistoryLine]:
     return lines
 
 
+def _escalations(session: Session, item_id: int, answers: Sequence[Answer], named: bool) -> list[HistoryLine]:
+    """answers: all that were ever given and may be shown, oldest first."""
+    found = session.scalars(select(Escalation).where(Escalation.item_id == item_id).order_by(Escalation.id))
+    lines = []
+    for escalation in found:
+        before = {answer.person: answer for answer in answers if answer.created_at <= escalation.at}
+        names = _by_answer([answer for answer in before.values() if answer.kind in JUDGED])
+        tally = {words: len(people) for words, people in names.items()}
+        why = Coded(escalation.because, escalation.values)
+        lines.append(HistoryLine(escalation.at, Escalated(why, tally, names if named else {})))
+    return lines
+
+
+def _by_answer(answers: Sequence[Answer]) -> dict[str, tuple[str, ...]]:
+    """Answer as shown -> people, the answer of most first, then by its name."""
+    people: dict[str, tuple[str, ...]] = {}
+    for answer in answers:
+        words = said_words(answer)
+        people[words] = (*people.get(words, ()), answer.person)
+    return dict(sorted(people.items(), key=lambda pair: (-len(pair[1]), pair[0])))
+
+
 def _answered(answer: Answer, privacy: PrivacyPolicy) -> Answered:
     return Answered(
         person=answer.person,
@@ -173,15 +213,18 @@ def _answered(answer: Answer, privacy: PrivacyPolicy) -> Answered:
     )
 
 
-def _settled(correction: Correction, named: bool) -> Settled:
+def _settled(correction: Correction, named: bool, privacy: PrivacyPolicy) -> Settled:
     prediction = question_of(correction.item).prediction
+    by_lead = correction.lead is not None
     return Settled(
         label=correction.label,
         tally=correction.tally,
-        by_lead=correction.lead is not None,
+        by_lead=by_lead,
         lead=correction.lead if named else None,
         about=correction.item.about,
         model_was_right=correction.model_was_right if prediction and prediction.label is not None else None,
         destination=correction.destination,
         policy=correction.policy_fingerprint,
+        reason=correction.reason if by_lead else None,
+        note=privacy.shown(correction.note) if by_lead else "",
     )

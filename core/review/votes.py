@@ -13,7 +13,7 @@ from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated,
 from core.people.members import holds, holds_alone
 from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
-from core.records.reviews import Answer, Correction, ReviewItem
+from core.records.reviews import Answer, Correction, Escalation, ReviewItem
 from core.review.answers import (
     CurrentAnswer,
     VotingState,
@@ -36,6 +36,7 @@ from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, Role, sho
 ANSWERS, ITEMS = cast(Table, Answer.__table__), cast(Table, ReviewItem.__table__)
 _NEW = ANSWERS.insert()
 _OUTDATED = ANSWERS.update().where(Answer.id == bindparam("answer_id")).values(is_current=False)
+_ESCALATED = cast(Table, Escalation.__table__).insert()
 _UNSETTLED = (
     ITEMS.update()
     .where(ReviewItem.id == bindparam("of"))
@@ -188,6 +189,8 @@ def _decide(
         return outcome
     state = ItemState.DISPUTED if isinstance(outcome, Dispute) else ItemState.OPEN
     because, values = (outcome.because, outcome.values) if isinstance(outcome, Dispute) else ("", {})
+    if state is ItemState.DISPUTED and item.state is not state:
+        run(session, _ESCALATED, {"item_id": item.id, "because": because, "values": values, "at": now})
     if (item.state, item.disputed_because, item.disputed_values) != (state, because, values):
         why = {"disputed_because": because, "disputed_values": values}
         run(session, _UNSETTLED, {"of": item.id, "state": state} | why)

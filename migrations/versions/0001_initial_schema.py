@@ -879,6 +879,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_decision_model_id"), "decision", ["model_id"])
     op.create_index(op.f("ix_decision_queue_id"), "decision", ["queue_id"])
     op.create_table(
+        "escalation",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("item_id", big_id, nullable=False),
+        sa.Column("because", sa.String(), nullable=False),
+        sa.Column("values", sa.JSON(), nullable=False),
+        sa.Column("at", moment, nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["review_item.id"], name=op.f("fk_escalation_item_id_review_item")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_escalation")),
+    )
+    op.create_index(op.f("ix_escalation_item_id"), "escalation", ["item_id"])
+    op.create_table(
         "suggestion",
         sa.Column("item_id", big_id, nullable=False),
         sa.Column("model_id", big_id, nullable=False),

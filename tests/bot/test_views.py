@@ -33,6 +33,7 @@ from core.review.history import (
     Answered,
     AskedAgain,
     Erased,
+    Escalated,
     Flagged,
     HistoryLine,
     Opened,
@@ -370,9 +371,12 @@ def history(text: str) -> list[HistoryLine]:
         AskedAgain(QuestionAbout.GOLDEN, text[:200], CLEO),
         Opened(blind=True),
         Answered(BEN, AnswerKind.LABEL, label, reason, text[:1000], 1, replaced=True),
+        Escalated(Coded(DisputeReason.NO_AGREEMENT, {"count": 3}), {label: 2}, {label: (ANA, BEN)}),
+        Escalated(Coded(text), {label: 2}, {}),
         Settled(
             label, {label: 2, text[:59]: 1}, True, CLEO, QuestionAbout.PREDICTION, False, Destination.TRAINING, "b" * 16
         ),
+        Settled(label, {}, True, None, QuestionAbout.GOLDEN, None, Destination.GOLDEN, "b" * 16, reason, text[:1000]),
         Settled(label, {label: 2, text[:59]: 1}, False, None, QuestionAbout.GOLDEN, None, Destination.GOLDEN, "b" * 16),
         Erased(was_settled=True),
     ]

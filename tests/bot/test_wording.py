@@ -22,7 +22,7 @@ from bot.wording.weighing import UNKNOWN_CHOICE, weighing
 from core.errors import NotAllowed, NotFound
 from core.learning.lifecycle.label_suspects import Suspicion
 from core.people.permissions import why_inactive
-from core.review.history import AskedAgain
+from core.review.history import AskedAgain, Escalated, Settled
 from core.vocabulary import (
     GOLDLOOP,
     OPERATOR,
@@ -419,6 +419,23 @@ def test_a_refusal_names_the_people_who_can_help_by_mention() -> None:
 def test_people_are_mentioned_in_slack_and_named_by_id_in_the_terminal() -> None:
     assert (MRKDWN.person(BEN), PLAIN.person(BEN)) == ("<@U_BEN>", BEN)
     assert MRKDWN.person(OPERATOR) == PLAIN.person(OPERATOR) == "the operator"
+
+
+def test_a_history_says_when_an_item_went_to_a_lead_and_what_the_lead_decided() -> None:
+    split = Coded(DisputeReason.NO_AGREEMENT, {"count": 3})
+    sent = "Sent to a lead because 3 votes didn't settle it"
+    tally, names = {"refund": 2, "delivery": 1}, {"refund": (ANA, BEN), "delivery": (EVA,)}
+    assert item_step(Escalated(split, {}, {}), MRKDWN) == f"{sent}."
+    assert item_step(Escalated(split, tally, {}), MRKDWN) == f"{sent} (2 × refund, 1 × delivery)."
+    assert item_step(Escalated(split, tally, names), MRKDWN) == (
+        f"{sent} (refund: <@{ANA}>, <@{BEN}>; delivery: <@{EVA}>)."
+    )
+    about, goes = QuestionAbout.GOLDEN, Destination.GOLDEN
+    decided = Settled("refund", tally, True, CLEO, about, None, goes, "b7", ErrorReason.AMBIGUOUS, "rule 4")
+    assert item_step(decided, MRKDWN) == (
+        f"Decided by <@{CLEO}>: refund (votes: 2 × refund, 1 × delivery); added to the golden set, never used for "
+        "training (policy b7). Reason: ambiguous: several labels fit. Note: “rule 4”."
+    )
 
 
 def test_who_asked_without_a_person_is_named_and_not_mentioned() -> None:

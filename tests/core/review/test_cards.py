@@ -174,7 +174,10 @@ def test_the_story_of_a_settled_item_names_people_to_leads_and_where_policy_says
     assert lines[2] == "Shown to reviewers with the model's prediction."
     votes = [f"{ANA} chose refund (ambiguous: several labels fit) under guideline 1: “both fit”."]
     votes += [f"{BEN} chose billing error under guideline 1.", f"{EVA} chose delivery under guideline 1."]
-    assert lines[3:-1] == (votes if named else [])
+    sent = "Sent to a lead because 3 votes didn't settle it"
+    who = f"{sent} (billing error: {BEN}; delivery: {EVA}; refund: {ANA})."
+    counts = f"{sent} (1 × billing error, 1 × delivery, 1 × refund)."
+    assert lines[3:-1] == ([*votes, who] if named else [counts])
     lead = CLEO if named else "a lead"
     assert lines[-1].startswith(
         f"Decided by {lead}: billing error (votes: 1 × billing error, 1 × delivery, 1 × refund); "

@@ -16,7 +16,7 @@ from core.records.delivery import Notice, Posting
 from core.records.learning import Evaluation, TrainingRun
 from core.records.predictions import Flag
 from core.records.queues import Member
-from core.records.reviews import ReviewItem
+from core.records.reviews import Escalation, ReviewItem
 from core.review.cards import item_card
 from core.review.history import item_history
 from core.review.listing import item_page
@@ -36,12 +36,14 @@ def test_an_item(desk: Desk) -> None:
         session.execute(update(Flag).values({"reason": NEWER, "values": VALUES}))
         disputed = {"state": ItemState.DISPUTED, "disputed_because": NEWER, "disputed_values": VALUES}
         session.execute(update(ReviewItem).values(disputed))
+        session.add(Escalation(item_id=item_id, because=NEWER, values=VALUES, at=NOW))
     with desk.database.reading() as session:
         drawn = review_item.render(item_card(session, item_id, desk.policy)).text
         history = [item_step(line.step, PLAIN) for line in item_history(session, item_id, None, desk.policy)]
         assert item_page(session, desk.queue().id, None, 0, 10)[0].flags == (NEWER,)
     assert "A lead decides." in drawn
     assert f"Flagged for review. Policy {desk.rules.fingerprint}." in history
+    assert "Sent to a lead." in history
 
 
 def test_a_card(desk: Desk) -> None:
