@@ -14,10 +14,10 @@ class ReviewPolicy(Section):
         1 / 3, description="share of items shown without the model's prediction; only these can become golden"
     )
     buttons: int = Field(
-        4,
+        12,
         ge=1,
         le=20,
-        description="number of labels with their own button, besides the predicted one; the rest are under Other…",
+        description="number of labels with a button of their own, the likeliest first; the rest are under Other…",
     )
     reveal: Literal["tally", "names"] = Field(
         "tally", description="what a settled item shows of the votes: `tally` for counts, `names` for who voted what"

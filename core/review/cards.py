@@ -83,6 +83,7 @@ class ItemCard:
     predicted_label: str | None
     confidence: float | None
     since: Guess | None  # what the model says that has gone live since; only while the item is undecided
+    sure: bool  # whether the shown suggestion reaches the policy's confidence
     why_flagged: tuple[FlagLine, ...]
     labels: tuple[str, ...]  # in the order in which they are offered
     most_buttons: int
@@ -114,6 +115,7 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
     content = shown_content(question, queue)
     hidden = item.blind and item.state is not ItemState.SETTLED
     since = None if hidden or not item.state.is_undecided else _guess_since(session, item_id)
+    guess = since or _guess_of(prediction)
     return ItemCard(
         subject=CardRef.of(item.id, item.opened_at),
         queue_title=queue.shown_title,
@@ -128,8 +130,9 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         predicted_label=None if hidden or prediction is None else prediction.label,
         confidence=None if hidden or prediction is None else prediction.confidence,
         since=since,
+        sure=not hidden and guess is not None and _is_sure(guess, queue),
         why_flagged=tuple(flag for flag in _flags(prediction) if not (hidden and flag.betrays)),
-        labels=_labels_in_order(since or _guess_of(prediction), queue, fixed=item.blind),
+        labels=_labels_in_order(guess, queue, fixed=item.blind),
         most_buttons=queue.review.buttons,
         outcome=_outcome(session, item, answers, queue),
         leads=tuple(queue.leads),
@@ -180,6 +183,11 @@ def _guess_of(prediction: Prediction | None) -> Guess | None:
     if prediction is None or prediction.label is None:
         return None
     return Guess(prediction.label, prediction.confidence or 0.0, prediction.probabilities or {})
+
+
+def _is_sure(guess: Guess, queue: QueuePolicy) -> bool:
+    """Of a guess below it, a coloured button would ask people to agree with what the model doubts."""
+    return guess.confidence >= queue.confidence_threshold(guess.label)
 
 
 def _guess_since(session: Session, item_id: int) -> Guess | None:

@@ -130,9 +130,10 @@ def item(**more: Any) -> ItemCard:
         predicted_label="billing error",
         confidence=0.5,
         since=None,
+        sure=False,
         why_flagged=(FlagLine(Coded(Reason.UNCERTAIN, {"confidence": 0.5, "threshold": 0.8})),),
         labels=("billing error", "refund", "delivery"),
-        most_buttons=4,
+        most_buttons=12,
         outcome=None,
         leads=(CLEO,),
     )
@@ -236,11 +237,29 @@ def test_an_open_card_offers_the_guess_first_and_every_way_to_answer() -> None:
     assert [button["text"]["text"] for button in buttons] == [
         "billing error", "refund", "delivery", "None of these", "Why?", "Cannot judge", "Skip",
     ]  # fmt: skip
-    assert buttons[0]["style"] == "primary"
     assert buttons[0]["value"] == "7|label|billing error"
     assert '"Votes stay hidden until decided."' in check(drawn)
     assert "The model says billing error (50%)" in drawn.text
     assert "charged twice" in drawn.text
+
+
+def test_only_a_suggestion_that_reaches_the_confidence_is_coloured() -> None:
+    def coloured(card: ItemCard) -> list[str]:
+        drawn = [part for block in review_item.render(card).blocks for part in block.get("elements", [])]
+        return [part["text"]["text"] for part in drawn if part.get("style") == "primary"]
+
+    assert coloured(item()) == []
+    assert coloured(item(sure=True)) == ["billing error"]
+    assert coloured(item(sure=True, since=Guess("refund", 0.9, {}, "v4"))) == ["refund"]
+
+
+@pytest.mark.parametrize("more", [{}, BLIND], ids=["guided", "blind"])
+def test_twelve_labels_are_twelve_buttons(more: dict[str, Any]) -> None:
+    names = tuple(f"label {number}" for number in range(12))
+    said = check(review_item.render(item(labels=names, **more)))
+    assert all(f'"{name}"' in said for name in names)
+    assert "Other…" not in said
+    assert "Choose a label…" not in said
 
 
 def test_a_disputed_card_asks_the_leads_and_offers_no_skip() -> None:

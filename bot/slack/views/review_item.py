@@ -123,7 +123,7 @@ def _label_button(card: ItemCard, position: int, name: str) -> Block:
         name,
         f"vote:{position}",
         f"{card.subject}|label|{name}",
-        style="primary" if name == _suggested(card) else None,
+        style="primary" if card.sure and name == _suggested(card) else None,
         label=f"Label item {card.subject.id} as {name}",
     )
 

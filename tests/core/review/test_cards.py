@@ -62,7 +62,7 @@ def test_a_blind_card_betrays_nothing_until_it_is_settled(open_desk: OpenDesk, s
         desk.click(person, item_id, CANNOT)
     seen = card(desk, item_id)
     assert seen.state.value == state
-    assert (seen.predicted_label, seen.confidence, seen.why_flagged) == (None, None, ())
+    assert (seen.predicted_label, seen.confidence, seen.sure, seen.why_flagged) == (None, None, False, ())
     assert seen.labels == desk.rules.label_names, "nor does the order of the labels"
     assert "50%" not in str(astuple(seen))
     desk.click(CLEO if state == "disputed" else ANA, item_id, REFUND)
@@ -70,6 +70,17 @@ def test_a_blind_card_betrays_nothing_until_it_is_settled(open_desk: OpenDesk, s
     seen = card(desk, item_id)
     assert (seen.predicted_label, seen.confidence) == (BILLING, 0.5)
     assert seen.why_flagged
+
+
+def test_a_suggestion_is_sure_from_the_policys_confidence_of_its_label_on(open_desk: OpenDesk) -> None:
+    labels = [{"name": REFUND, "confidence": 0.95}, {"name": BILLING}, {"name": DELIVERY}]
+    desk = open_desk(labels=labels, flagging={"audit_share": 0.0, "confidence": 0.8, "margin": 0.9})
+    for chances, sure in (
+        ({REFUND: 0.94, BILLING: 0.06, DELIVERY: 0.0}, False),
+        ({REFUND: 0.02, BILLING: 0.79, DELIVERY: 0.19}, False),
+        ({REFUND: 0.02, BILLING: 0.8, DELIVERY: 0.18}, True),
+    ):
+        assert card(desk, desk.ticket(chances=chances)).sure is sure
 
 
 def test_a_card_without_a_guess_offers_the_labels_in_their_order(desk: Desk) -> None:
