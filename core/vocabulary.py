@@ -44,6 +44,11 @@ class AnswerKind(StrEnum):
     def is_vote(self) -> bool:
         return self in (AnswerKind.LABEL, AnswerKind.NONE_OF_THESE)
 
+    @property
+    def judges(self) -> bool:
+        """Votes, and "cannot judge": what a dispute is made of."""
+        return self.is_vote or self is AnswerKind.CANNOT_JUDGE
+
 
 class ErrorReason(StrEnum):
     """Why the model was wrong, or why the case is odd: the error taxonomy that "Why?" offers."""

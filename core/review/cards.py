@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core.delivery.card_refs import CardRef
 from core.errors import NotFound
 from core.guidelines.versions import guideline_text
+from core.people.members import holds
 from core.people.permissions import require_part
 from core.policy import LabelPolicy, Policy, QueuePolicy
 from core.records.learning import ModelVersion
@@ -17,7 +18,7 @@ from core.records.reviews import Correction, ReviewItem, Suggestion
 from core.review.answers import CurrentAnswer, current_answers, said_words
 from core.review.content import shown_content, shown_text
 from core.review.questions import question_of
-from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, QuestionAbout, Reason, shown_answer
+from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, QuestionAbout, Reason, Role, shown_answer
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class FlagLine:
 
 @dataclass(frozen=True)
 class GivenReason:
-    """A reason that a person gave, and their note. person is None where names are not revealed."""
+    """An answer of a person with their reason and note. person is None where names are not revealed."""
 
     answer: str
     reason: ErrorReason | None
@@ -93,10 +94,13 @@ class ItemCard:
 
 @dataclass(frozen=True)
 class FormCard:
-    """The form "label and why" of one item, for one person."""
+    """The form "label and why" of one item, for one person. answers: what reviewers said, for a lead who is to decide.
+    None for others: a reviewer may still change their answer, so they do not see the rest."""
 
     subject: CardRef
     text: str
+    dispute: Coded | None  # why a lead decides; None: the item is not disputed
+    answers: tuple[GivenReason, ...] | None
     labels: tuple[LabelPolicy, ...]
     kind: AnswerKind | None  # of their present answer
     said: str | None  # its label
@@ -122,7 +126,7 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         external_id=question.name,
         asked_again=item.about is not QuestionAbout.PREDICTION,
         state=item.state,
-        dispute=Coded(item.disputed_because, item.disputed_values) if item.disputed_because else None,
+        dispute=_dispute(item),
         blind=item.blind,
         text=content.text,
         image_url=content.image_url,
@@ -149,11 +153,14 @@ def form_card(session: Session, item_id: int, person: str, policy: Policy) -> Fo
     require_part(session, item.queue, person, "answer", queue)
     if not item.state.is_undecided:
         return None
-    question = question_of(item)
-    mine = next((answer for answer in current_answers(session, item_id) if answer.person == person), None)
+    question, answers = question_of(item), current_answers(session, item_id)
+    mine = next((answer for answer in answers if answer.person == person), None)
+    decides = item.state is ItemState.DISPUTED and holds(session, item.queue_id, Role.LEAD, person)
     return FormCard(
         subject=CardRef.of(item.id, item.opened_at),
         text=shown_text(question.text, question.erased_at, queue),
+        dispute=_dispute(item),
+        answers=tuple(_given(answer, queue) for answer in answers if answer.kind.judges) if decides else None,
         labels=queue.labels,
         kind=mine.kind if mine else None,
         said=mine.label if mine else None,
@@ -172,6 +179,15 @@ def labels_for(session: Session, item_id: int, person: str, policy: Policy) -> t
     queue = policy.queue(item.queue.name)
     require_part(session, item.queue, person, "answer", queue)
     return queue.labels
+
+
+def _dispute(item: ReviewItem) -> Coded | None:
+    return Coded(item.disputed_because, item.disputed_values) if item.disputed_because else None
+
+
+def _given(answer: CurrentAnswer, queue: QueuePolicy) -> GivenReason:
+    person = answer.person if queue.review.reveal == "names" else None
+    return GivenReason(said_words(answer), answer.reason, queue.privacy.shown(answer.note), person)
 
 
 def _flags(prediction: Prediction | None) -> list[FlagLine]:
@@ -218,11 +234,7 @@ def _outcome(
     for vote in votes if names else []:
         words = shown_answer(vote.label)
         by_answer[words] = (*by_answer.get(words, ()), vote.person)
-    reasons = [
-        GivenReason(said_words(answer), answer.reason, shown(answer.note), answer.person if names else None)
-        for answer in answers
-        if answer.reason or answer.note
-    ]
+    reasons = [_given(answer, queue) for answer in answers if answer.reason or answer.note]
     if correction.lead and (correction.reason or correction.note):
         words = shown(correction.note)
         reasons.append(GivenReason(shown_answer(correction.label), correction.reason, words, correction.lead))

@@ -18,8 +18,6 @@ from core.review.answers import said_words
 from core.review.questions import question_of
 from core.vocabulary import AnswerKind, Coded, Destination, ErrorReason, ItemState, QuestionAbout, Role
 
-JUDGED = (AnswerKind.LABEL, AnswerKind.NONE_OF_THESE, AnswerKind.CANNOT_JUDGE)  # what a dispute is made of
-
 
 @dataclass(frozen=True)
 class PredictionMade:
@@ -185,7 +183,7 @@ def _escalations(session: Session, item_id: int, answers: Sequence[Answer], name
     lines = []
     for escalation in found:
         before = {answer.person: answer for answer in answers if answer.created_at <= escalation.at}
-        names = _by_answer([answer for answer in before.values() if answer.kind in JUDGED])
+        names = _by_answer([answer for answer in before.values() if answer.kind.judges])
         tally = {words: len(people) for words, people in names.items()}
         why = Coded(escalation.because, escalation.values)
         lines.append(HistoryLine(escalation.at, Escalated(why, tally, names if named else {})))

@@ -140,7 +140,7 @@ def test_a_form_that_lacks_something_names_the_field(body: dict[str, Any], field
 
 def test_what_a_form_offers_comes_back_as_what_was_meant() -> None:
     labels = (LabelPolicy(name="a|none"), LabelPolicy(name="b"))
-    card = FormCard(CardRef(7), "text", labels, None, None, True, None, "", "")
+    card = FormCard(CardRef(7), "text", None, None, labels, None, None, True, None, "", "")
     [choice] = [block for block in forms.answer_form(card, AT).body["blocks"] if block.get("block_id") == "label"]
     values = [one["value"] for one in choice["element"]["options"]]
     kinds = [read(payloads.form_submission, submitted(label=[value])).said for value in values]

@@ -267,6 +267,7 @@ def test_a_disputed_card_asks_the_leads_and_offers_no_skip() -> None:
     assert f"*A lead decides because 3 votes didn't settle it.* <@{CLEO}>, which label is right?" in said
     assert "Skip" not in said
     assert "None of these" in said
+    assert "See votes and reasons" in said
 
 
 def test_a_settled_card_has_verdict_tally_and_whys_and_no_live_vote() -> None:
@@ -323,7 +324,10 @@ def test_the_longest_text_that_is_taken_can_be_read_in_every_script(letter: str)
 def form(labels: int = 3, **more: Any) -> FormCard:
     offered = tuple(LabelPolicy(name=f"label {number}", description="d" * 300) for number in range(labels))
     return replace(
-        FormCard(CardRef(7, 1764000000123456), "charged twice", offered, None, None, True, None, "", "Be fair."), **more
+        FormCard(
+            CardRef(7, 1764000000123456), "charged twice", None, None, offered, None, None, True, None, "", "Be fair."
+        ),
+        **more,
     )
 
 
@@ -368,6 +372,24 @@ def answer_of(form: dict[str, Any]) -> dict[str, Any]:
     """The element in which the answer is chosen."""
     [found] = [block["element"] for block in form["blocks"] if block.get("block_id") == "label"]
     return dict(found)
+
+
+def test_the_form_of_a_dispute_shows_a_lead_what_the_reviewers_said() -> None:
+    dispute: dict[str, Any] = {"dispute": Coded(DisputeReason.NO_AGREEMENT, {"count": 3})}
+    for text in HOSTILE:
+        given = (
+            GivenReason("refund", ErrorReason.AMBIGUOUS, text[:1000], ANA),
+            GivenReason("delivery", None, "", None),
+        )
+        check(forms.answer_form(form(answers=given * 15, **dispute), 0))
+    given = (GivenReason("refund", ErrorReason.AMBIGUOUS, "both fit", ANA), GivenReason("can't judge", None, "", None))
+    said = check(forms.answer_form(form(answers=given, **dispute), 0))
+    assert "*A lead decides because 3 votes didn't settle it.*" in said
+    assert f'"• <@{ANA}>: refund _ambiguous: several labels fit_ both fit"' in said
+    assert "• can't judge" in said
+    assert "No reviewer has voted." in check(forms.answer_form(form(answers=(), **dispute), 0))
+    assert "Until then, only leads see the votes and reasons." in check(forms.answer_form(form(**dispute), 0))
+    assert "lead" not in check(forms.answer_form(form(), 0))
 
 
 def test_labels_are_found_by_name_first_and_none_of_these_too() -> None:

@@ -119,6 +119,15 @@ def test_a_tie_at_the_cap_is_decided_by_the_lead_through_the_same_card(loop: Loo
     loop.told(loop.eva, "Item 1: *billing error*. The votes disagree, so a lead decides.")
     disputed = loop.card("A lead decides because 3 votes didn't settle it.")
     assert disputed.ts == card.ts
+    loop.cleo.click(disputed, "See votes and reasons")
+    seen = loop.box.wait_for(lambda: loop.cleo.view)
+    assert seen is not None
+    for answer in ("refund", "delivery", "billing error"):
+        assert f"• {answer}" in seen.plain
+    loop.ben.click(disputed, "See votes and reasons")
+    hidden = loop.box.wait_for(lambda: loop.ben.view)
+    assert hidden is not None
+    assert "• refund" not in hidden.plain
     loop.cleo.click(disputed, "refund")
     settled = loop.card("decided by <@U_CLEO>")
     assert settled.ts == card.ts

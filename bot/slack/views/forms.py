@@ -6,8 +6,10 @@ from bot.slack import blocks
 from bot.slack.blocks import Block, View
 from bot.slack.controls import CANNOT_JUDGE, CANNOT_VALUE, NONE_VALUE, OPTION_KINDS
 from bot.slack.views import mrkdwn
+from bot.slack.views.answers import answer_line
 from bot.slack.views.mrkdwn import MRKDWN, moment
 from bot.wording.answers import REASONS
+from bot.wording.disputes import dispute_sentence
 from bot.wording.gate import gate_sentence
 from bot.wording.item_history import item_step
 from bot.wording.model_history import erased_sentence
@@ -19,12 +21,14 @@ from core.review.history import HistoryLine
 from core.vocabulary import NONE_OF_THESE
 
 MOST_BYTES = 200_000  # of a whole text; Slack takes views of 250,000 bytes (and 100 sections of 3,000 characters)
+MOST_NOTE = 1000  # characters
 MOST_PROBLEMS = 40  # of the gate; the report has all
 
 
 def answer_form(card: FormCard, opened_at: int) -> View:
     """opened_at: by Slack's clock, in microseconds; it comes back with what is filled in."""
-    drawn = [blocks.verbatim(card.text or "(an image)", 600), blocks.form_input("label", "Answer", _label_choice(card))]
+    drawn = [blocks.verbatim(card.text or "(an image)", 600), *_dispute(card)]
+    drawn.append(blocks.form_input("label", "Answer", _label_choice(card)))
     reasons = [blocks.option(words, value) for value, words in REASONS.items()]
     drawn += [
         blocks.form_input(
@@ -33,7 +37,7 @@ def answer_form(card: FormCard, opened_at: int) -> View:
             blocks.static_select("reason", reasons, "Choose a reason", card.reason),
             optional=True,
         ),
-        blocks.form_input("note", "Note", blocks.text_input("note", initial=card.note, most=1000), optional=True),
+        blocks.form_input("note", "Note", blocks.text_input("note", initial=card.note, most=MOST_NOTE), optional=True),
     ]
     if card.guideline:
         drawn += [blocks.divider(), blocks.context("*Guideline*"), blocks.verbatim(card.guideline, 2500)]
@@ -116,6 +120,18 @@ def for_those_who_may(draw: Callable[[], View]) -> View:
         return refused("Not allowed", refusal)
     except NotFound as refusal:
         return refused("Gone", refusal)
+
+
+def _dispute(card: FormCard) -> list[Block]:
+    """What the reviewers said, for a lead who decides."""
+    if card.dispute is None:
+        return []
+    why = blocks.section(f":scales: *{dispute_sentence(card.dispute)}*")
+    if card.answers is None:
+        return [why, blocks.context("Until then, only leads see the votes and reasons.")]
+    if not card.answers:
+        return [why, blocks.context("No reviewer has voted.")]
+    return [why, *(blocks.section(f"• {answer_line(given, MOST_NOTE)}") for given in card.answers)]
 
 
 def _label_choice(card: FormCard) -> Block:

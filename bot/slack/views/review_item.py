@@ -5,12 +5,13 @@ import json
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.controls import CANNOT_JUDGE
+from bot.slack.views.answers import answer_line
 from bot.slack.views.mrkdwn import MRKDWN
-from bot.wording.answers import REASONS, support, votes
+from bot.wording.answers import support, votes
 from bot.wording.disputes import dispute_sentence
 from bot.wording.flags import flag_sentence
 from core.review.cards import ItemCard, Outcome
-from core.vocabulary import NONE_OF_THESE, ErrorReason, ItemState
+from core.vocabulary import NONE_OF_THESE, ItemState
 
 SHOWN_TEXT = 1500  # characters of a ticket on the card; the whole stands behind "Read all"
 MOST_FIXED_BUTTONS = 12  # a blind card shows all labels as buttons up to this many, else none
@@ -47,7 +48,7 @@ def _settled(card: ItemCard) -> Message:
     drawn = _top(card)
     mark = ":pencil2:" if outcome.model_was_right is False else ":white_check_mark:"
     drawn.append(blocks.section(f"{mark} *{answer}*{_how(outcome)}. {_about_model(card)}"))
-    reasons = [_why(why.answer, why.reason, why.note, why.person) for why in outcome.reasons]
+    reasons = [answer_line(given) for given in outcome.reasons]
     if reasons:
         drawn.append(blocks.context(*reasons[: blocks.MOST_CONTEXT]))
     if outcome.names:
@@ -133,11 +134,15 @@ def _suggested(card: ItemCard) -> str | None:
 
 
 def _other_buttons(card: ItemCard) -> list[Block]:
-    drawn = [blocks.button("Why?", "form:why", str(card.subject), label=f"Say why about item {card.subject.id}")]
-    if card.state is ItemState.OPEN:
-        drawn += [
-            blocks.button(CANNOT_JUDGE, "vote:cannot", f"{card.subject}|cannot"),
-            blocks.button("Skip", "vote:skip", f"{card.subject}|skip"),
+    item_id, subject = card.subject.id, str(card.subject)
+    if card.state is ItemState.DISPUTED:
+        words = f"See the votes about item {item_id} and decide"
+        drawn = [blocks.button("See votes and reasons", "form:votes", subject, label=words)]
+    else:
+        drawn = [
+            blocks.button("Why?", "form:why", subject, label=f"Say why about item {item_id}"),
+            blocks.button(CANNOT_JUDGE, "vote:cannot", f"{subject}|cannot"),
+            blocks.button("Skip", "vote:skip", f"{subject}|skip"),
         ]
     return drawn + _read_all(card)
 
@@ -160,12 +165,6 @@ def _about_model(card: ItemCard) -> str:
     if card.outcome.model_was_right:
         return "The model was right."
     return f"The model said {blocks.literal(card.predicted_label)} ({card.confidence or 0:.0%})."
-
-
-def _why(answer: str, reason: ErrorReason | None, note: str, person: str | None) -> str:
-    who = f"{blocks.mention(person)}: " if person else ""
-    words = f"_{REASONS[reason]}_" if reason else ""
-    return f"{who}{blocks.literal(answer)} {words} {blocks.literal(blocks.shorten(note, 300))}".strip()
 
 
 def _spoken(card: ItemCard) -> str:

@@ -13,7 +13,7 @@ from core.people.availability import pause
 from core.review.cards import FlagLine, FormCard, GivenReason, ItemCard, form_card, item_card
 from core.review.history import item_history
 from core.review.my_work import MyWorkCard, excerpt, my_work_card
-from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, Reason
+from core.vocabulary import AnswerKind, Coded, DisputeReason, ErrorReason, ItemState, Reason
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk
 from tests.people import ANA, BEN, CLEO, DAN, EVA
@@ -156,6 +156,29 @@ def test_a_settled_card_shows_why_a_reviewer_could_not_judge(desk: Desk) -> None
     outcome = card(desk, item_id).outcome
     assert outcome is not None
     assert outcome.reasons == (GivenReason("can't judge", ErrorReason.MISSING_CONTEXT, "no invoice", None),)
+
+
+@pytest.mark.parametrize("reveal", ["tally", "names"])
+def test_the_form_of_a_dispute_has_the_answers_for_leads_alone(open_desk: OpenDesk, reveal: str) -> None:
+    desk = open_desk(review={"blind_share": 0.0, "reveal": reveal}, privacy={"mask": ["email"]})
+    item_id = desk.ticket()
+    desk.click(ANA, item_id, REFUND, reason=ErrorReason.AMBIGUOUS, note="ask ana@example.com")
+    open_ = form(desk, item_id, CLEO)
+    assert open_ is not None
+    assert (open_.dispute, open_.answers) == (None, None)
+    desk.click(BEN, item_id, BILLING)
+    desk.click(EVA, item_id, CANNOT)
+    cleos, bens = form(desk, item_id, CLEO), form(desk, item_id, BEN)
+    assert cleos is not None
+    assert bens is not None
+    assert bens.answers is None
+    assert cleos.dispute == bens.dispute == Coded(DisputeReason.NO_REVIEWER_LEFT)
+    who = (ANA, BEN, EVA) if reveal == "names" else (None, None, None)
+    assert cleos.answers == (
+        GivenReason(REFUND, ErrorReason.AMBIGUOUS, "ask [e-mail]", who[0]),
+        GivenReason(BILLING, None, "", who[1]),
+        GivenReason("can't judge", None, "", who[2]),
+    )
 
 
 def test_there_is_no_form_of_what_is_settled_or_gone(desk: Desk) -> None:
