@@ -11,4 +11,5 @@ ANSWER_WORDS = {  # of a button that votes: "ITEM|label|NAME", "ITEM|none", "ITE
 CANNOT_JUDGE = "Cannot judge"  # how this answer is written on buttons and in lists of labels
 # Of the options "None of these" and "Cannot judge" in a list of labels; no label can be called so.
 NONE_VALUE, CANNOT_VALUE = "|none", "|cannot"
+IN_LIST = "mine"  # ends the value of a button in the answer to `/goldloop mine`, which is replaced after a click
 OPTION_KINDS = {NONE_VALUE: AnswerKind.NONE_OF_THESE, CANNOT_VALUE: AnswerKind.CANNOT_JUDGE}

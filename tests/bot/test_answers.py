@@ -75,6 +75,12 @@ def test_receipts_share_a_connection_and_carry_what_slack_wants() -> None:
         ]
 
 
+def test_a_list_is_replaced_by_the_one_that_is_true_now() -> None:
+    with slack() as heard:
+        answer(heard.address, WORDS, replace=True)
+        assert [body["replace_original"] for body in heard.bodies] == [True]
+
+
 def test_a_connection_that_slack_has_closed_meanwhile_costs_no_receipt() -> None:
     with slack(HANG_UP, HANG_UP, HANG_UP) as heard:
         for _ in range(3):

@@ -284,6 +284,26 @@ def test_the_home_tab_shows_what_is_open_and_takes_votes_back(loop: Loop) -> Non
     loop.box.wait_for(lambda: loop.ana.home and "2 open for me · 0 done today (limit 120)" in loop.ana.home.plain)
 
 
+def test_the_list_of_my_work_is_drawn_again_after_each_click_in_it(loop: Loop) -> None:
+    card, other = opened(loop), opened(loop, 2, "the lamp is broken")
+    loop.ana.click(card, "refund")
+    loop.ana.click(other, "delivery")
+    loop.ana.command("/goldloop mine", channel=REVIEW)
+    mine = loop.told(loop.ana, "My recent answers")
+    assert "Item 1: *refund*" in mine.plain
+    assert mine.buttons == ["Pause", "Undo", "Undo"]
+    assert mine.buttons.index("Undo") == 1, "the newest answer is first"
+    loop.ana.click(mine, "Undo")
+    left = loop.told(loop.ana, "Item 2: your answer is withdrawn.")
+    assert left.ts == mine.ts, "the list itself, not a line below it"
+    assert "Item 2: *delivery*" not in left.plain
+    assert left.buttons == ["Pause", "Undo"]
+    loop.ana.click(left, "Pause")
+    paused = loop.told(loop.ana, "You're paused.")
+    assert (paused.ts, paused.buttons) == (mine.ts, ["Resume", "Undo"])
+    assert loop.votes(2) == []
+
+
 def test_somebody_who_pauses_is_not_waited_for(loop: Loop) -> None:
     loop.eva.command("/goldloop pause", channel=REVIEW)
     card = opened(loop)

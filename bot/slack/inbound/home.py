@@ -3,9 +3,11 @@
 from slack_bolt import Ack, App
 
 from bot.runtime.services import Services
+from bot.slack.blocks import Message
 from bot.slack.inbound import payloads
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import Payload
+from bot.slack.inbound.replies import tell, tell_in_place
 from bot.slack.views import home
 from core.errors import DatabaseUnavailable
 from core.people.availability import pause, resume
@@ -26,14 +28,14 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         with services.database.transaction() as session:
             pause(session, person, services.clock())
         ack()
-        after_ack.run(publish_home, services, person)
+        after_ack.run(show_my_work, services, person, parsed)
 
     def resumed(ack: Ack, parsed: Payload) -> None:
         person = payloads.person(parsed)
         with services.database.transaction() as session:
             resume(session, person)
         ack()
-        after_ack.run(publish_home, services, person)
+        after_ack.run(show_my_work, services, person, parsed)
 
     app.event("app_home_opened")(opened)
     app.action("pause")(paused)
@@ -54,6 +56,20 @@ def load_stats(services: Services, person: str) -> list[StatsCard]:
         names = {row.name for role in Role for row in queues_of(session, person, role)}
         queues = services.in_force.read(session).queues
         return [stats_card(session, queue, services.clock()) for queue in queues if queue.name in names]
+
+
+def show_my_work(services: Services, person: str, parsed: Payload, said: str = "") -> None:
+    """After a click in the Home tab, draw it again. After one in the answer to `/goldloop mine`, replace that by the
+    list as it is now, under what is `said`. Does nothing where the click was elsewhere."""
+    if parsed.view and parsed.view.type == "home":
+        publish_home(services, person)
+    elif payloads.is_in_list(parsed) and parsed.response_url:
+        try:
+            drawn = home.render_my_work(load_my_work(services, person), said)
+        except DatabaseUnavailable:
+            tell(parsed.response_url, Message(said or "Done."))
+            return
+        tell_in_place(parsed.response_url, drawn)
 
 
 def publish_home(services: Services, person: str) -> None:

@@ -24,6 +24,11 @@ def tell(response_url: str, message: Message) -> None:
         answer(response_url, {"text": message.text, "blocks": message.blocks or None})
 
 
+def tell_in_place(response_url: str, message: Message) -> None:
+    """The same in place of the message in which they clicked, which only they see."""
+    answer(response_url, {"text": message.text, "blocks": message.blocks or None}, replace=True)
+
+
 def tell_after_form(response_url: str, message: Message, slack: WebClient, channel: str, person: str) -> None:
     """The same in this channel where the form brought no address for an answer. Not said twice either."""
     if response_url:

@@ -26,11 +26,12 @@ LATER = Retry(
 log = logging.getLogger(__name__)
 
 
-def answer(response_url: str, words: dict[str, Any]) -> None:
-    """Say this to the person alone. Not said twice where Slack may have shown it: a receipt that appears twice looks
-    like two votes. The Home tab has it in any case."""
+def answer(response_url: str, words: dict[str, Any], replace: bool = False) -> None:
+    """Say this to the person alone. replace: in place of the message in which they clicked, which only they see. Not
+    said twice where Slack may have shown it: a receipt that appears twice looks like two votes. The Home tab has it in
+    any case."""
     said = {name: value for name, value in words.items() if value is not None}
-    body = json.dumps(said | {"response_type": "ephemeral", "replace_original": False})
+    body = json.dumps(said | {"response_type": "ephemeral", "replace_original": replace})
     try:
         answered = _connections().request("POST", response_url, body=body.encode(), headers=HEADERS)
     except HTTPError as error:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message, View
+from bot.slack.controls import IN_LIST
 from bot.slack.views import stats
 from core.review.my_work import MyAnswer, MyQueue, MyWorkCard
 from core.review.stats import StatsCard
@@ -18,28 +19,34 @@ def render(mine: MyWorkCard, queues: Sequence[StatsCard]) -> View:
     return blocks.home(drawn)
 
 
-def render_my_work(mine: MyWorkCard) -> Message:
+def render_my_work(mine: MyWorkCard, said: str = "") -> Message:
+    """said: what came of the click for which the list is drawn again."""
     spoken = "; ".join(
         f"{blocks.escape(queue.title)}: {queue.open} open, {queue.done_today} done today" for queue in mine.queues
     )
-    return blocks.message(spoken or "You're not a reviewer in any queue.", _mine(mine))
+    drawn = [blocks.section(said)] if said else []
+    words = spoken or "You're not a reviewer in any queue."
+    return blocks.message(f"{said} {words}".strip(), [*drawn, *_mine(mine, f"|{IN_LIST}")])
 
 
-def _mine(mine: MyWorkCard) -> list[Block]:
+def _mine(mine: MyWorkCard, place: str = "") -> list[Block]:
+    """place: ends the values of the buttons."""
     if not mine.queues:
         return [blocks.section("You're not a reviewer in any queue. A lead can add you.")]
     drawn: list[Block] = []
     for queue in mine.queues:
         drawn += _queue(queue)
     drawn += blocks.actions(
-        blocks.button("Resume", "resume", "0", style="primary") if mine.paused else blocks.button("Pause", "pause", "0")
+        blocks.button("Resume", "resume", f"0{place}", style="primary")
+        if mine.paused
+        else blocks.button("Pause", "pause", f"0{place}")
     )
     if mine.paused:
         drawn.append(blocks.context("You're paused. Items won't wait for you."))
     if mine.answers:
         drawn.append(blocks.section("*My recent answers*"))
         for answer in mine.answers:
-            drawn.append(_answer(answer))
+            drawn.append(_answer(answer, place))
     return drawn
 
 
@@ -52,8 +59,8 @@ def _queue(queue: MyQueue) -> list[Block]:
     return drawn
 
 
-def _answer(answer: MyAnswer) -> Block:
-    undo = blocks.button("Undo", "undo", str(answer.subject)) if answer.may_undo else None
+def _answer(answer: MyAnswer, place: str) -> Block:
+    undo = blocks.button("Undo", "undo", f"{answer.subject}{place}") if answer.may_undo else None
     return blocks.section(
         f"Item {answer.subject.id}: *{blocks.literal(answer.words)}* – {blocks.literal(answer.excerpt)}", undo
     )  # fmt: skip
