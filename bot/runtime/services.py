@@ -34,6 +34,7 @@ class Services:
     clock: Callable[[], datetime]
     extra_learners: Mapping[str, str]  # name -> "module:Class", beside those of installed packages
     execute: Execute  # what computes for long; a worker gives it a process of its own
+    workspace: str = ""  # its address in a browser; empty: Slack was not asked, as no link is drawn in this process
 
     @property
     def policy(self) -> Policy:

@@ -6,9 +6,11 @@ ticket of a megabyte must still be shown.
 
 import heapq
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from core.policy import is_group
 from core.vocabulary import FORMER
@@ -19,6 +21,7 @@ SECTION, FIELD, CONTEXT, HEADER = 3000, 2000, 2000, 150
 BUTTON, VALUE, OPTION, OPTION_VALUE, DESCRIPTION = 75, 2000, 75, 150, 75
 TITLE, PLACEHOLDER, FALLBACK, ALT = 24, 150, 3500, 2000
 MOST_BLOCKS, MOST_BUTTONS, MOST_FIELDS, MOST_OPTIONS, MOST_CONTEXT = 50, 25, 10, 100, 10
+LONGEST_LINK, SHOWN_LINK = 1000, 80  # characters of an address as Slack's markup, and of what is shown of it
 MOST_CHARACTERS = 10_000  # of one message's blocks as JSON; Slack refuses somewhere above 13,000, undocumented
 
 
@@ -50,6 +53,41 @@ def literal(text: str) -> str:
     return broken
 
 
+ADDRESS = re.compile(r"""https?://[^\s<>|"`\x00-\x1f]+""", re.IGNORECASE)
+SENTENCE_END = ".,;:!?)]}'\u201d\u00bb\u2026"  # belongs to the sentence around an address
+ADDRESS_CHARACTERS = "%/:?#[]@!$&'()*+,;=-._~"  # beside letters and digits; all others are percent-encoded
+
+
+def linked(text: str) -> str:
+    """`literal`, with web addresses that can be clicked. A stranger's text makes no other mark: what a link shows is
+    the beginning of where it leads."""
+    drawn, end = [], 0
+    for found in ADDRESS.finditer(text):
+        shown = found[0].rstrip(SENTENCE_END)
+        drawn += [literal(text[end : found.start()]), _link_to(shown) or literal(shown)]
+        end = found.start() + len(shown)
+    return "".join([*drawn, literal(text[end:])])
+
+
+def link(address: str, words: str) -> str:
+    """Words of ours or by strangers that lead to an address of ours."""
+    return f"<{escape(address)}|{literal(words)}>"
+
+
+def _link_to(shown: str) -> str:
+    """Empty for what is no ordinary web address, such as one with a user name, which reads as if it led elsewhere."""
+    try:
+        parts = urlsplit(shown)
+        odd = not parts.hostname or not parts.hostname.isascii() or "@" in parts.netloc or parts.port == 0
+    except ValueError:
+        return ""
+    address = quote(shown, safe=ADDRESS_CHARACTERS)
+    marked = (
+        escape(address) if len(address) <= SHOWN_LINK else f"{escape(address)}|{literal(shorten(address, SHOWN_LINK))}"
+    )
+    return "" if odd or len(marked) > LONGEST_LINK else f"<{marked}>"
+
+
 def mention(named: str) -> str:
     """A person, or everybody in a user group. A person who has left, by the pseudonym, which Slack does not know."""
     if named.startswith(FORMER):
@@ -61,12 +99,23 @@ def shorten(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def shorten_marked(text: str, most: int) -> str:
+    """The same of mrkdwn: neither a link or mention nor an escaped character is cut in two."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - 1]
+    for begin, end in (("<", ">"), ("&", ";")):
+        if kept.rfind(begin) > kept.rfind(end):
+            kept = kept[: kept.rfind(begin)]
+    return kept + "…"
+
+
 def plain(text: str, most: int = SECTION) -> Block:
     return {"type": "plain_text", "text": shorten(text, most) or " ", "emoji": False}
 
 
 def mrkdwn(text: str, most: int = SECTION) -> Block:
-    return {"type": "mrkdwn", "text": shorten(text, most) or " ", "verbatim": True}
+    return {"type": "mrkdwn", "text": shorten_marked(text, most) or " ", "verbatim": True}
 
 
 def header(text: str) -> Block:
@@ -85,7 +134,7 @@ def verbatim(text: str, most: int = SECTION) -> Block:
 
 def fields(pairs: Sequence[tuple[str, str]]) -> list[Block]:
     """Name and value, two columns; in as many sections as are needed."""
-    cells = [mrkdwn(f"*{literal(name)}*\n{literal(value)}", FIELD) for name, value in pairs]
+    cells = [mrkdwn(f"*{literal(name)}*\n{linked(value)}", FIELD) for name, value in pairs]
     return [
         {"type": "section", "fields": cells[start : start + MOST_FIELDS]}
         for start in range(0, len(cells), MOST_FIELDS)
@@ -215,7 +264,8 @@ def _shorten_longest(texts: list[Block], over: int) -> None:
         size, at = heapq.heappop(longest)
         part = texts[at]
         if len(part["text"]) >= 40:
-            part["text"] = shorten(part["text"], max(30, len(part["text"]) * 3 // 4))
+            cut = shorten_marked if part["type"] == "mrkdwn" else shorten
+            part["text"] = cut(part["text"], max(30, len(part["text"]) * 3 // 4))
             smaller = _size(part["text"])
             over -= -size - smaller
             heapq.heappush(longest, (-smaller, at))

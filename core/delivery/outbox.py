@@ -26,6 +26,14 @@ from core.vocabulary import Card, RecipientKind
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a message stands, in Slack's words."""
+
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True)
 class Due:
     """A leased posting: draw the row, deliver it, then `mark_delivered` with this version."""
 
@@ -83,6 +91,19 @@ def coordinates(session: Session, card: Card, subject_id: int, recipient: Recipi
         select(Posting).where(Posting.card == card, Posting.subject_id == subject_id, Posting.recipient == recipient.id)
     )
     return (posting.channel, posting.ts) if posting and posting.ts else None
+
+
+def places(session: Session, card: Card, subject_ids: Collection[int]) -> dict[int, Place]:
+    """Where the messages stand that show these rows in a channel, by row; without those that are not posted."""
+    found = session.execute(
+        select(Posting.subject_id, Posting.channel, Posting.ts).where(
+            Posting.card == card,
+            Posting.subject_id.in_(subject_ids),
+            Posting.recipient_kind == RecipientKind.CHANNEL,
+            Posting.ts.is_not(None),
+        )
+    )
+    return {subject_id: Place(channel, ts) for subject_id, channel, ts in found if ts}
 
 
 def claim_next(

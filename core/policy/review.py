@@ -1,10 +1,13 @@
 """`[queues.NAME.review]`: what reviewers see."""
 
 from typing import Literal
+from urllib.parse import quote, urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from core.policy.base import Section, Share
+
+PLACE = "{external_id}"
 
 
 class ReviewPolicy(Section):
@@ -19,6 +22,31 @@ class ReviewPolicy(Section):
         le=20,
         description="number of labels with a button of their own, the likeliest first; the rest are under Other…",
     )
+    link: str = Field(
+        "",
+        max_length=1000,
+        description="address of an input in your own system, with `{external_id}` in it, which cards link to; "
+        "empty: no link",
+    )
     reveal: Literal["tally", "names"] = Field(
         "tally", description="what a settled item shows of the votes: `tally` for counts, `names` for who voted what"
     )
+
+    @field_validator("link")
+    @classmethod
+    def _leads_to_an_input(cls, value: str) -> str:
+        """Raises ValueError; urlsplit itself does too, for instance for an invalid port."""
+        if not value:
+            return value
+        address = urlsplit(value)
+        if address.scheme not in ("http", "https") or not address.hostname or PLACE in address.netloc:
+            raise ValueError("must be an http:// or https:// address")
+        if PLACE not in value:
+            raise ValueError(f"must contain {PLACE}")
+        if not value.isascii() or any(mark in value for mark in '<>|"` ') or not value.isprintable():
+            raise ValueError('must not contain spaces or any of < > | " `; percent-encode them')
+        return value
+
+    def link_to(self, external_id: str) -> str | None:
+        """Where the input can be seen in the sender's own system; None: nowhere."""
+        return self.link.replace(PLACE, quote(external_id, safe="")) if self.link else None

@@ -74,6 +74,7 @@ class ItemCard:
     subject: CardRef
     queue_title: str
     external_id: str  # or what the example is called whose label is asked about
+    link: str | None  # to the input in the sender's own system
     asked_again: bool  # about a stored label, which is not shown
     state: ItemState
     dispute: Coded | None  # why a lead decides; None: the item is not disputed
@@ -124,6 +125,7 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         subject=CardRef.of(item.id, item.opened_at),
         queue_title=queue.shown_title,
         external_id=question.name,
+        link=queue.review.link_to(question.name) if item.about is QuestionAbout.PREDICTION else None,
         asked_again=item.about is not QuestionAbout.PREDICTION,
         state=item.state,
         dispute=_dispute(item),

@@ -8,23 +8,37 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.delivery.card_refs import CardRef
+from core.delivery.outbox import Place, places
 from core.policy import Policy, QueuePolicy
 from core.queues import queue_named
+from core.records.queues import Queue
 from core.records.reviews import Answer, Reviewer, ReviewItem
 from core.review.answers import said_words
 from core.review.content import shown_text
 from core.review.questions import ERASED_AT, TEXT, Question, question_of, with_content
 from core.review.workload import load, waiting_for
-from core.vocabulary import AnswerKind
+from core.vocabulary import AnswerKind, Card
 
 
 @dataclass(frozen=True)
 class MyAnswer:
+    """place: of the item's card; None: it is not posted."""
+
     subject: CardRef
+    place: Place | None
     queue_title: str
     excerpt: str
     words: str
     may_undo: bool
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An item that waits for the person. place: of its card; None: it is not posted yet."""
+
+    item_id: int
+    excerpt: str
+    place: Place | None
 
 
 @dataclass(frozen=True)
@@ -33,7 +47,7 @@ class MyQueue:
     open: int
     done_today: int
     daily_cap: int
-    waiting: tuple[tuple[int, str], ...]  # item id and excerpt, oldest first
+    waiting: tuple[Waiting, ...]  # oldest first
 
 
 @dataclass(frozen=True)
@@ -55,19 +69,27 @@ def my_work_card(
     for queue in queues:
         row = queue_named(session, queue.name)
         numbers = load(session, person, row, queue.zone, now)
-        waiting = session.execute(
-            with_content(select(ReviewItem.id, TEXT, ERASED_AT))
-            .where(*waiting_for(person, row))
-            .order_by(ReviewItem.id)
-            .limit(10)
-        )
-        excerpts = tuple((item_id, excerpt(shown_text(text, erased, queue))) for item_id, text, erased in waiting)
-        mine.append(MyQueue(queue.shown_title, numbers.open, numbers.done_today, queue.workload.daily_cap, excerpts))
+        waiting = _waiting(session, person, row, queue)
+        mine.append(MyQueue(queue.shown_title, numbers.open, numbers.done_today, queue.workload.daily_cap, waiting))
     return MyWorkCard(
         person=person,
         paused=reviewer is not None and reviewer.paused_at is not None,
         queues=tuple(mine),
         answers=tuple(_last_answers(session, person, queues, policy)),
+    )
+
+
+def _waiting(session: Session, person: str, row: Queue, queue: QueuePolicy) -> tuple[Waiting, ...]:
+    found = session.execute(
+        with_content(select(ReviewItem.id, TEXT, ERASED_AT))
+        .where(*waiting_for(person, row))
+        .order_by(ReviewItem.id)
+        .limit(10)
+    ).all()
+    standing = places(session, Card.REVIEW_ITEM, [item_id for item_id, *_content in found])
+    return tuple(
+        Waiting(item_id, excerpt(shown_text(text, erased, queue)), standing.get(item_id))
+        for item_id, text, erased in found
     )
 
 
@@ -84,12 +106,14 @@ def _last_answers(session: Session, person: str, queues: Sequence[QueuePolicy], 
         .where(Answer.person == person, Answer.is_current, Answer.kind != AnswerKind.WITHDRAWN)
         .order_by(Answer.created_at.desc(), Answer.id.desc())
         .limit(10)
-    )
+    ).all()
+    standing = places(session, Card.REVIEW_ITEM, [item.id for _answer, item in found])
     titles = {queue.name: queue.shown_title for queue in policy.queues}
     mine = {queue.name: queue for queue in queues}
     return [
         MyAnswer(
             subject=CardRef.of(item.id, item.opened_at),
+            place=standing.get(item.id),
             queue_title=titles.get(item.queue.name, item.queue.name),
             excerpt=_excerpt_of(question_of(item), mine.get(item.queue.name)),
             words=said_words(answer),

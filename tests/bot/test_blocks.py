@@ -1,6 +1,7 @@
 """Block Kit's limits and escaping: Slack accepts any content, and no content has an effect."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ MOST = 13_000  # characters of JSON, above which Slack was seen to refuse a mess
 texts = st.text(max_size=200) | st.sampled_from(HOSTILE)
 ALL_LONG = "x" * 5000
 SHORT = "yes"
+LONG = "https://desk.example/" + "x" * 80
+PIECES = ["https://", "a.example", "<", "|", ">", "@", "/", " ", "!channel", "\u00e9"]
 
 
 def problems(drawn: list[Block], surface: Surface = "message") -> list[str]:
@@ -82,6 +85,52 @@ def test_a_literal_text_has_no_mark_that_slack_would_format(text: str) -> None:
     assert drawn.replace("\u200b", "") == blocks.escape(text)
     for mark in "*_~`:":
         assert drawn.count(mark) == drawn.count(mark + "\u200b")
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("https://desk.example/7", "<https://desk.example/7>"),
+        ("(see HTTP://desk.example/a_b*c).", "(see <HTTP://desk.example/a_b*c>)."),
+        ("https://a.example https://b.example!", "<https://a.example> <https://b.example>!"),
+        ("https://desk.example/?a=1&b=2", "<https://desk.example/?a=1&amp;b=2>"),
+        ("<https://evil.example|safe>", "&lt;<https://evil.example>|safe&gt;"),
+        ("https://desk.example/K\u00e4se\u202e", "<https://desk.example/K%C3%A4se%E2%80%AE>"),
+        ("https://bank.example@evil.example/", "https:\u200b//bank.example@evil.example/"),
+        ("https://b\u0430nk.example", "https:\u200b//b\u0430nk.example"),
+        ("http://[1 http://:0/ ftp://a.example", "http:\u200b//[1 http:\u200b//:\u200b0/ ftp:\u200b//a.example"),
+        ("javascript:alert(1) <!channel>", "javascript:\u200balert(1) &lt;!channel&gt;"),
+        (LONG, f"<{LONG}|https:\u200b//desk.example/{'x' * 58}…>"),
+        ("https://desk.example/" + "x" * 2000, "https:\u200b//desk.example/" + "x" * 2000),
+    ],
+)  # fmt: skip
+def test_a_web_address_becomes_a_link_and_nothing_else_does(text: str, drawn: str) -> None:
+    assert blocks.linked(text) == drawn
+
+
+LINK = re.compile(r"<(https?://[!-~]+?)(?:\|[^<>|]*)?>", re.IGNORECASE)
+
+
+@given(
+    texts
+    | st.lists(st.sampled_from(["https://", "a.example", "<", "|", ">", "@", "/", " ", "!channel", "é"])).map("".join)
+)
+def test_a_strangers_link_shows_where_it_leads_and_is_no_other_mark(text: str) -> None:
+    drawn = blocks.linked(text)
+    assert "<" not in LINK.sub("", drawn)
+    for found in LINK.finditer(drawn):
+        shown = found[0][1:-1].split("|")[-1].replace("\u200b", "").removesuffix("…")
+        assert found[1].startswith(shown)
+        assert len(found[0]) <= blocks.LONGEST_LINK + 2
+
+
+@pytest.mark.parametrize("most", range(1, 60))
+def test_a_mark_is_never_cut_in_two(most: int) -> None:
+    text = f"a & b <@U1> {blocks.linked('https://desk.example/7?a&b')} &lt;"
+    cut = blocks.shorten_marked(text, most)
+    assert len(cut) <= most
+    assert cut.count("<") == cut.count(">")
+    assert text.startswith(cut.removesuffix("…"))
 
 
 def test_a_mention_of_ours_is_live() -> None:

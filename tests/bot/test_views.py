@@ -2,6 +2,7 @@
 hidden."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from bot.slack.blocks import Message, View
 from bot.slack.views import candidate, forms, home, receipts, review_item, run, stats
 from bot.slack.views.mrkdwn import moment
 from core.delivery.card_refs import CardRef
+from core.delivery.outbox import Place
 from core.errors import NotAllowed
 from core.learning.data.erased_rows import RowSource
 from core.learning.data.inputs import Input
@@ -41,7 +43,7 @@ from core.review.history import (
     Settled,
     Step,
 )
-from core.review.my_work import MyAnswer, MyQueue, MyWorkCard
+from core.review.my_work import MyAnswer, MyQueue, MyWorkCard, Waiting
 from core.review.stats import StatsCard
 from core.review.votes import Receipt
 from core.vocabulary import (
@@ -73,6 +75,8 @@ from tests.people import ANA, BEN, CLEO, LABELS, support_policy
 
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
 OURS = {f"<@{person}>" for person in (ANA, BEN, CLEO)} | {moment(AT)}
+LINK = re.compile(r"<(https?://[!-~]{1,900}?)(?:\|\1|\|(?:T-|[Ii]tem )\d+)?>")  # that shows where it leads, or is ours
+WORKSPACE = "https://acme.slack.com/"
 MOST = 13_000  # characters of JSON, above which Slack was seen to refuse a message
 
 
@@ -91,7 +95,7 @@ def marked(body: Any) -> Iterator[str]:
 def live(text: str) -> list[str]:
     for mark in OURS:
         text = text.replace(mark, "")
-    return LIVE.findall(text)
+    return LIVE.findall(LINK.sub("", text))
 
 
 def check(drawn: Message | View) -> str:
@@ -120,6 +124,7 @@ def item(**more: Any) -> ItemCard:
         subject=CardRef(7),
         queue_title="Support tickets",
         external_id="T-7",
+        link=None,
         asked_again=False,
         state=ItemState.OPEN,
         dispute=None,
@@ -284,6 +289,26 @@ def test_a_settled_card_without_a_fitting_label_says_so_in_words() -> None:
     drawn = review_item.render(item(**SETTLED, outcome=outcome(label=None, tally={"None of these": 2}, reasons=())))
     assert ":pencil2: *No label fits* (2 votes)." in check(drawn)
     assert drawn.text.startswith("Item 7: No label fits (2 votes).")
+
+
+def test_a_card_says_which_input_it_is_about_and_leads_there() -> None:
+    link = "https://desk.example/T-7"
+    assert '"ID T-7"' in check(review_item.render(item()))
+    assert f'"ID <{link}|T-7>"' in check(review_item.render(item(link=link)))
+    assert f'"ID <{link}|T-7>"' in check(review_item.render(item(link=link, **SETTLED, outcome=outcome())))
+    assert review_item.render(item(link=link)).text.endswith("“charged twice” ID T-7")
+    flagged = review_item.render(item(external_id="slack:C_HELP:1764000000.000100"))
+    assert {"A message in <#C_HELP>"} == {part["text"] for part in flagged.blocks[3]["elements"]}
+    for hidden in (item(asked_again=True), item(state=ItemState.ERASED)):
+        assert "T-7" not in check(review_item.render(hidden)) + review_item.render(hidden).text
+    for text in HOSTILE:
+        check(review_item.render(item(external_id=text[:200])))
+        check(review_item.render(item(external_id=f"slack:C1|{text[:100]}:1.1")))
+
+
+def test_links_in_fields_can_be_clicked() -> None:
+    fields = {"Ticket": "see https://desk.example/t/7?a=1&b=2, please"}
+    assert "see <https://desk.example/t/7?a=1&amp;b=2>, please" in check(review_item.render(item(fields=fields)))
 
 
 def test_a_card_says_why_it_asks() -> None:
@@ -512,8 +537,11 @@ def test_a_receipt_says_that_reason_and_note_are_saved_and_that_a_lead_decides()
 
 
 def mine(text: str = "charged twice", **more: Any) -> MyWorkCard:
-    queue = MyQueue(text[:80], 2, 3, 120, ((7, text[:80]),) * 10)
-    answers = tuple(MyAnswer(CardRef(number), "Support", text[:80], text[:60], number % 2 == 0) for number in range(10))
+    place = Place("C_REVIEW", "1764000000.000100")
+    queue = MyQueue(text[:80], 2, 3, 120, (Waiting(7, text[:80], place), Waiting(8, text[:80], None)) * 5)
+    answers = tuple(
+        MyAnswer(CardRef(number), place, "Support", text[:80], text[:60], number % 2 == 0) for number in range(10)
+    )
     return replace(MyWorkCard(ANA, False, (queue,), answers), **more)
 
 
@@ -526,12 +554,21 @@ def numbers(text: str = "Support tickets", **more: Any) -> StatsCard:
 def test_slack_takes_home_and_numbers_with_any_text() -> None:
     for text in HOSTILE:
         for paused in (True, False):
-            check(home.render(mine(text, paused=paused), [numbers(text)] * 3))
-            check(home.render_my_work(mine(text, paused=paused)))
+            check(home.render(mine(text, paused=paused), [numbers(text)] * 3, WORKSPACE))
+            check(home.render_my_work(mine(text, paused=paused), WORKSPACE, "Item 1: your answer is withdrawn."))
         check(stats.render(numbers(text)))
         crowded = mine(text, queues=mine(text).queues * 60)
-        check(home.render(crowded, [numbers(text)] * 60))
-        check(home.render_my_work(crowded))
+        check(home.render(crowded, [numbers(text)] * 60, WORKSPACE))
+        check(home.render_my_work(crowded, WORKSPACE))
+
+
+def test_home_and_the_list_link_to_the_cards_that_are_posted() -> None:
+    card = "https://acme.slack.com/archives/C_REVIEW/p1764000000000100"
+    for drawn in (home.render(mine(), [], WORKSPACE), home.render_my_work(mine(), WORKSPACE)):
+        said = check(drawn)
+        assert f"• <{card}|item 7>: charged twice\\n• item 8: charged twice" in said
+        assert f"<{card}|Item 3>: *charged twice*" in said
+    assert "archives" not in check(home.render(mine(), [])), "where Slack told no address"
 
 
 def test_numbers_that_are_not_known_yet_are_said_to_be_unknown() -> None:

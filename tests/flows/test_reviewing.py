@@ -23,11 +23,17 @@ def opened(loop: Loop, number: int = 1, text: str = "the sofa came late") -> Mes
     return loop.card(text)
 
 
+def place(card: Message) -> str:
+    """The end of the card's address."""
+    return f"/archives/{card.channel}/p{card.ts.replace('.', '')}"
+
+
 def test_a_card_shows_the_ticket_the_guess_and_the_likeliest_labels_first(loop: Loop) -> None:
     card = opened(loop)
     assert "The model says *delivery* (50%)" in card.plain
     assert "Asked because the model is below 80%." in card.plain
     assert "#1" in card.plain
+    assert "ID T-1" in card.plain
     assert card.buttons[:3] == ["delivery", "refund", "billing error"]
     assert card.buttons[-3:] == ["Why?", "Cannot judge", "Skip"]
     assert "sofa" in card.text, "screen readers read only the text"
@@ -280,6 +286,8 @@ def test_the_home_tab_shows_what_is_open_and_takes_votes_back(loop: Loop) -> Non
     home = loop.ana.open_home()
     assert "1 open for me · 1 done today (limit 120)" in home.plain
     assert "the lamp is broken" in home.plain
+    link = f"{place(card)}|Item 1>"
+    loop.box.wait_for(lambda: link in str(loop.ana.open_home().blocks), what="a link to the card")
     loop.ana.click_home("Undo")
     loop.box.wait_for(lambda: loop.ana.home and "2 open for me · 0 done today (limit 120)" in loop.ana.home.plain)
 
@@ -288,15 +296,17 @@ def test_the_list_of_my_work_is_drawn_again_after_each_click_in_it(loop: Loop) -
     card, other = opened(loop), opened(loop, 2, "the lamp is broken")
     loop.ana.click(card, "refund")
     loop.ana.click(other, "delivery")
+    loop.box.wait_for(lambda: f"{place(other)}|Item 2>" in str(loop.ana.open_home().blocks))
     loop.ana.command("/goldloop mine", channel=REVIEW)
     mine = loop.told(loop.ana, "My recent answers")
-    assert "Item 1: *refund*" in mine.plain
+    assert f"{place(card)}|Item 1>: *refund*" in mine.plain
+    assert f"{place(other)}|Item 2>: *delivery*" in mine.plain
     assert mine.buttons == ["Pause", "Undo", "Undo"]
     assert mine.buttons.index("Undo") == 1, "the newest answer is first"
     loop.ana.click(mine, "Undo")
     left = loop.told(loop.ana, "Item 2: your answer is withdrawn.")
     assert left.ts == mine.ts, "the list itself, not a line below it"
-    assert "Item 2: *delivery*" not in left.plain
+    assert "*delivery*" not in left.plain
     assert left.buttons == ["Pause", "Undo"]
     loop.ana.click(left, "Pause")
     paused = loop.told(loop.ana, "You're paused.")

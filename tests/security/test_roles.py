@@ -20,7 +20,7 @@ __all__ = ["loop", "start_loop"]  # a running Goldloop
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("sqlite_only")]
 
 GUS = "U_GUS"
-STARTED = 3  # times that Slack is asked who we are: before anything runs, by Bolt, and by the worker's first refresh
+STARTED = 4  # times that Slack is asked who we are: before anything runs, by us, by Bolt, by the worker's first refresh
 SPLIT = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
 
 

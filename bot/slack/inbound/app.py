@@ -5,6 +5,7 @@ listener runs, and a lead's approval could vanish.
 """
 
 import re
+from dataclasses import replace
 
 from slack_bolt import Ack, App
 
@@ -31,9 +32,10 @@ from bot.slack.views import forms
 
 
 def build_app(services: Services) -> TimedApp:
-    """To be closed after the last request. Asks Slack once who we are, so that no click has to. Raises SlackApiError if
-    the token is not good. Does not ask whether a request is Slack's: who listens has, before anything was parsed
-    (bot/server/app.py), and a socket is."""
+    """To be closed after the last request. Asks Slack now who and where we are, so that no click has to. Raises
+    SlackApiError if the token is not good. Does not ask whether a request is Slack's: who listens has, before anything
+    was parsed (bot/server/app.py), and a socket is."""
+    services = replace(services, workspace=str(services.slack.auth_test().get("url") or ""))
     after_ack = AfterAck()
     app, refuse = TimedApp(services.slack, after_ack), refuser(after_ack)
     workspace_check.register(app, refuse)

@@ -67,7 +67,7 @@ def _stats(command: Command, services: Services) -> Message:
 
 
 def _mine(command: Command, services: Services) -> Message:
-    return home.render_my_work(load_my_work(services, command.person))
+    return home.render_my_work(load_my_work(services, command.person), services.workspace)
 
 
 def _pause(command: Command, services: Services) -> Message:

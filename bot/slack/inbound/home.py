@@ -65,7 +65,7 @@ def show_my_work(services: Services, person: str, parsed: Payload, said: str = "
         publish_home(services, person)
     elif payloads.is_in_list(parsed) and parsed.response_url:
         try:
-            drawn = home.render_my_work(load_my_work(services, person), said)
+            drawn = home.render_my_work(load_my_work(services, person), services.workspace, said)
         except DatabaseUnavailable:
             tell(parsed.response_url, Message(said or "Done."))
             return
@@ -75,7 +75,7 @@ def show_my_work(services: Services, person: str, parsed: Payload, said: str = "
 def publish_home(services: Services, person: str) -> None:
     """Does nothing while the database is unavailable: the old tab is shown until it is opened again."""
     try:
-        view = home.render(load_my_work(services, person), load_stats(services, person))
+        view = home.render(load_my_work(services, person), load_stats(services, person), services.workspace)
     except DatabaseUnavailable:
         return
     services.slack.views_publish(user_id=person, view=view.body)

@@ -6,12 +6,14 @@ from bot.slack import blocks
 from bot.slack.blocks import Block, Message, View
 from bot.slack.controls import IN_LIST
 from bot.slack.views import stats
+from bot.slack.views.mrkdwn import card_link
 from core.review.my_work import MyAnswer, MyQueue, MyWorkCard
 from core.review.stats import StatsCard
 
 
-def render(mine: MyWorkCard, queues: Sequence[StatsCard]) -> View:
-    drawn: list[Block] = [blocks.header("My reviews"), *_mine(mine)]
+def render(mine: MyWorkCard, queues: Sequence[StatsCard], workspace: str = "") -> View:
+    """workspace: its address, for links to the cards; empty: without."""
+    drawn: list[Block] = [blocks.header("My reviews"), *_mine(mine, workspace)]
     if queues:
         drawn += [blocks.divider(), blocks.header("The queues")]
         for card in queues:
@@ -19,48 +21,49 @@ def render(mine: MyWorkCard, queues: Sequence[StatsCard]) -> View:
     return blocks.home(drawn)
 
 
-def render_my_work(mine: MyWorkCard, said: str = "") -> Message:
-    """said: what came of the click for which the list is drawn again."""
+def render_my_work(mine: MyWorkCard, workspace: str = "", said: str = "") -> Message:
+    """workspace: as above. said: what came of the click for which the list is drawn again."""
     spoken = "; ".join(
         f"{blocks.escape(queue.title)}: {queue.open} open, {queue.done_today} done today" for queue in mine.queues
     )
     drawn = [blocks.section(said)] if said else []
     words = spoken or "You're not a reviewer in any queue."
-    return blocks.message(f"{said} {words}".strip(), [*drawn, *_mine(mine, f"|{IN_LIST}")])
+    return blocks.message(f"{said} {words}".strip(), [*drawn, *_mine(mine, workspace, f"|{IN_LIST}")])
 
 
-def _mine(mine: MyWorkCard, place: str = "") -> list[Block]:
-    """place: ends the values of the buttons."""
+def _mine(mine: MyWorkCard, workspace: str, of_list: str = "") -> list[Block]:
+    """of_list: ends the values of the buttons."""
     if not mine.queues:
         return [blocks.section("You're not a reviewer in any queue. A lead can add you.")]
     drawn: list[Block] = []
     for queue in mine.queues:
-        drawn += _queue(queue)
+        drawn += _queue(queue, workspace)
     drawn += blocks.actions(
-        blocks.button("Resume", "resume", f"0{place}", style="primary")
+        blocks.button("Resume", "resume", f"0{of_list}", style="primary")
         if mine.paused
-        else blocks.button("Pause", "pause", f"0{place}")
+        else blocks.button("Pause", "pause", f"0{of_list}")
     )
     if mine.paused:
         drawn.append(blocks.context("You're paused. Items won't wait for you."))
     if mine.answers:
         drawn.append(blocks.section("*My recent answers*"))
         for answer in mine.answers:
-            drawn.append(_answer(answer, place))
+            drawn.append(_answer(answer, workspace, of_list))
     return drawn
 
 
-def _queue(queue: MyQueue) -> list[Block]:
+def _queue(queue: MyQueue, workspace: str) -> list[Block]:
     numbers = f"{queue.open} open for me · {queue.done_today} done today (limit {queue.daily_cap})"
     drawn = [blocks.section(f"*{blocks.literal(queue.title)}* – {numbers}")]
     if queue.waiting:
-        lines = "\n".join(f"• item {item_id}: {blocks.literal(words)}" for item_id, words in queue.waiting)
-        drawn.append(blocks.context(lines))
+        lines = (
+            f"• {card_link(one.item_id, one.place, workspace)}: {blocks.literal(one.excerpt)}" for one in queue.waiting
+        )
+        drawn.append(blocks.context("\n".join(lines)))
     return drawn
 
 
-def _answer(answer: MyAnswer, place: str) -> Block:
-    undo = blocks.button("Undo", "undo", f"{answer.subject}{place}") if answer.may_undo else None
-    return blocks.section(
-        f"Item {answer.subject.id}: *{blocks.literal(answer.words)}* – {blocks.literal(answer.excerpt)}", undo
-    )  # fmt: skip
+def _answer(answer: MyAnswer, workspace: str, of_list: str) -> Block:
+    undo = blocks.button("Undo", "undo", f"{answer.subject}{of_list}") if answer.may_undo else None
+    item = card_link(answer.subject.id, answer.place, workspace, "Item")
+    return blocks.section(f"{item}: *{blocks.literal(answer.words)}* – {blocks.literal(answer.excerpt)}", undo)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.slack import blocks
 from bot.wording.format import NAMED, Format
+from core.delivery.outbox import Place
 from core.errors import NotAllowed, Refusal
 
 MOST = 300  # characters of a stranger's text inside a sentence
@@ -25,6 +26,14 @@ MRKDWN = Format(text=_text, person=_person)
 def moment(at: datetime) -> str:
     """In the zone of the person who reads it. What cannot show that, such as a notification, shows UTC."""
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
+
+
+def card_link(item_id: int, place: Place | None, workspace: str, noun: str = "item") -> str:
+    """The item's number, which leads to its card. workspace: its address; empty: it is not known."""
+    words = f"{noun} {item_id}"
+    if place is None or not workspace:
+        return words
+    return blocks.link(f"{workspace.rstrip('/')}/archives/{place.channel}/p{place.ts.replace('.', '')}", words)
 
 
 def refusal(refused: Refusal) -> str:

@@ -1,6 +1,7 @@
 """The card of one review item, in each of its states."""
 
 import json
+import re
 
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
@@ -15,6 +16,7 @@ from core.vocabulary import NONE_OF_THESE, ItemState
 
 SHOWN_TEXT = 1500  # characters of a ticket on the card; the whole stands behind "Read all"
 MOST_FIXED_BUTTONS = 12  # a blind card shows all labels as buttons up to this many, else none
+FLAGGED = re.compile(r"slack:([CG]\w{1,30}):\d+\.\d+", re.ASCII)  # the external id of a message flagged in a channel
 MOST_OFFERED = 5000  # characters of the label buttons as JSON; the message's limit leaves the rest to the text
 
 
@@ -78,7 +80,18 @@ def _top(card: ItemCard) -> list[Block]:
     if card.image_url:
         drawn.append(blocks.image(card.image_url, f"The image of item {card.subject.id}"))
     drawn += blocks.fields(list(card.fields.items()))
+    if not card.asked_again and card.state is not ItemState.ERASED:
+        drawn.append(blocks.context(_origin(card)))
     return drawn
+
+
+def _origin(card: ItemCard) -> str:
+    """Where the input comes from: a message in Slack, or the sender's own system."""
+    message = FLAGGED.fullmatch(card.external_id)
+    if message:
+        return f"A message in <#{message[1]}>"
+    shown = blocks.link(card.link, card.external_id) if card.link else blocks.literal(card.external_id)
+    return f"ID {shown}"
 
 
 def _why_here(card: ItemCard) -> list[str]:
@@ -172,7 +185,12 @@ def _spoken(card: ItemCard) -> str:
     predicted_label = f" {_guess(card, mark='')}" if _suggested(card) else ""
     state = f" {dispute_sentence(card.dispute)}" if card.dispute is not None else ""
     where = f"{blocks.escape(card.queue_title)}, item {card.subject.id}"
-    return f"{where}: which label is right?{predicted_label}{state} {_quoted(card, 1500)}"
+    return f"{where}: which label is right?{predicted_label}{state} {_quoted(card, 1500)} {_named(card)}".rstrip()
+
+
+def _named(card: ItemCard) -> str:
+    hidden = card.asked_again or FLAGGED.fullmatch(card.external_id)
+    return "" if hidden else f"ID {blocks.literal(card.external_id)}"
 
 
 def _quoted(card: ItemCard, most: int) -> str:

@@ -31,7 +31,7 @@ def waiting(desk: Desk, person: str) -> list[int]:
     with desk.database.reading() as session:
         [mine] = my_work_card(session, person, [desk.rules], NOW, desk.policy).queues
         assert mine.open == len(mine.waiting)
-        return [item_id for item_id, _excerpt in mine.waiting]
+        return [one.item_id for one in mine.waiting]
 
 
 def stuck(session: Session, desk: Desk) -> list[int]:

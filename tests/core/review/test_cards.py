@@ -5,18 +5,22 @@ from dataclasses import astuple
 from typing import Any
 
 import pytest
+from sqlalchemy import String, cast, update
 
 from bot.wording.format import PLAIN
 from bot.wording.item_history import item_step
+from core.delivery import outbox, recipients
+from core.delivery.outbox import Place
 from core.intake.predictions import NewPrediction
 from core.people.availability import pause
+from core.records.delivery import Posting
 from core.review.cards import FlagLine, FormCard, GivenReason, ItemCard, form_card, item_card
 from core.review.history import item_history
-from core.review.my_work import MyWorkCard, excerpt, my_work_card
-from core.vocabulary import AnswerKind, Coded, DisputeReason, ErrorReason, ItemState, Reason
+from core.review.my_work import MyWorkCard, Waiting, excerpt, my_work_card
+from core.vocabulary import AnswerKind, Card, Coded, DisputeReason, ErrorReason, ItemState, Reason, RecipientKind
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk
-from tests.people import ANA, BEN, CLEO, DAN, EVA
+from tests.people import ANA, BEN, CLEO, DAN, EVA, REVIEW
 
 BLIND = {"review": {"blind_share": 1.0}}
 BILLING_FIRST = {REFUND: 0.3, BILLING: 0.5, DELIVERY: 0.2}
@@ -70,6 +74,13 @@ def test_a_blind_card_betrays_nothing_until_it_is_settled(open_desk: OpenDesk, s
     seen = card(desk, item_id)
     assert (seen.predicted_label, seen.confidence) == (BILLING, 0.5)
     assert seen.why_flagged
+
+
+def test_a_card_leads_to_the_input_in_the_senders_own_system(open_desk: OpenDesk) -> None:
+    desk = open_desk(review={"blind_share": 0.0, "link": "https://desk.example/{external_id}?from=slack"})
+    assert card(desk, desk.ticket(external_id="a/7 <b>")).link == "https://desk.example/a%2F7%20%3Cb%3E?from=slack"
+    plain = open_desk()
+    assert card(plain, plain.ticket()).link is None
 
 
 def test_a_suggestion_is_sure_from_the_policys_confidence_of_its_label_on(open_desk: OpenDesk) -> None:
@@ -290,7 +301,7 @@ def test_my_card_has_my_load_what_waits_and_my_last_answers_with_undo(desk: Desk
     seen = mine(desk)
     [queue] = seen.queues
     assert (queue.open, queue.done_today, queue.daily_cap) == (2, 2, 120)
-    assert queue.waiting == ((waiting, excerpt("a long text " * 20)), (taken_back, "hello"))
+    assert queue.waiting == (Waiting(waiting, excerpt("a long text " * 20), None), Waiting(taken_back, "hello", None))
     assert [(answer.subject.id, answer.words, answer.may_undo) for answer in seen.answers] == [
         (settled, REFUND, False),
         (skipped, "skipped", True),
@@ -301,6 +312,19 @@ def test_my_card_has_my_load_what_waits_and_my_last_answers_with_undo(desk: Desk
         pause(session, ANA, NOW)
     assert mine(desk).paused
     assert mine(desk, DAN).answers == ()
+
+
+def test_my_card_says_where_the_cards_stand(desk: Desk) -> None:
+    first, second, answered = (desk.ticket() for _number in range(3))
+    desk.click(ANA, answered, REFUND)
+    with desk.database.transaction() as session:
+        outbox.show(session, Card.REVIEW_ITEM, second, recipients.person(ANA), desk.queue(), NOW)
+        posted = Posting.subject_id.in_((first, answered)), Posting.recipient_kind == RecipientKind.CHANNEL
+        session.execute(update(Posting).where(*posted).values(ts=cast(Posting.subject_id, String) + ".5"))
+        session.execute(update(Posting).where(Posting.recipient == ANA).values(ts="9.5"))
+    [queue] = mine(desk).queues
+    assert [one.place for one in queue.waiting] == [Place(REVIEW, f"{first}.5"), None]
+    assert [one.place for one in mine(desk).answers] == [Place(REVIEW, f"{answered}.5")]
 
 
 def test_an_excerpt_is_one_short_line() -> None:

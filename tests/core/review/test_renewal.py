@@ -125,7 +125,7 @@ def test_the_policy_closes_what_only_a_models_doubt_opened(open_desk: OpenDesk) 
         desk.click(BEN, unanswered, REFUND)
     with desk.database.reading() as session:
         mine = my_work_card(session, BEN, [desk.rules], NOW, desk.policy)
-    assert unanswered not in [number for number, _words in mine.queues[0].waiting]
+    assert unanswered not in [one.item_id for one in mine.queues[0].waiting]
 
 
 def test_an_audit_stays_open(open_desk: OpenDesk) -> None:
