@@ -269,6 +269,7 @@ def test_twelve_labels_are_twelve_buttons(more: dict[str, Any]) -> None:
 
 def test_a_disputed_card_asks_the_leads_and_offers_no_skip() -> None:
     said = check(review_item.render(item(**DISPUTED)))
+    assert said.index("See votes and reasons") < said.index("Label item 7 as refund"), "before deciding"
     assert f"*A lead decides because 3 votes didn't settle it.* <@{CLEO}>, which label is right?" in said
     assert "Skip" not in said
     assert "None of these" in said

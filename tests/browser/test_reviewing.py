@@ -35,7 +35,7 @@ def test_a_reviewer_says_why_corrects_a_field_and_undoes_it_on_the_home_tab(loop
     ana = window(loop.box.address, "/as/ana/support-review")
     card_in(loop, ana).get_by_role("button", name="Say why about item 1").click()
     form = ana.get_by_role("dialog", name="Item 1")
-    label = form.get_by_role("combobox", name="Label")
+    label = form.get_by_role("combobox", name="Answer")
     assert has_focus(label)  # focus_on_load
     form.get_by_role("textbox", name="Note").fill("a bill and a late parcel in one")
     form.get_by_role("button", name="Send").click()

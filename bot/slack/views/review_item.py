@@ -36,8 +36,10 @@ def _undecided(card: ItemCard) -> Message:
     if card.dispute is not None:
         leads = " ".join(blocks.mention(lead) for lead in card.leads)
         drawn.append(blocks.section(f":scales: *{dispute_sentence(card.dispute)}* {leads}, which label is right?"))
-    drawn += blocks.actions(*_label_buttons(card))
-    drawn += blocks.actions(*_other_buttons(card))
+    rows = [blocks.actions(*_label_buttons(card)), blocks.actions(*_other_buttons(card))]
+    if card.state is ItemState.DISPUTED:
+        rows.reverse()  # a lead is to look at the votes first
+    drawn += rows[0] + rows[1]
     if card.state is ItemState.OPEN:
         drawn.append(blocks.context("Votes stay hidden until decided."))
     return blocks.message(_spoken(card), drawn)
