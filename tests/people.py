@@ -31,8 +31,8 @@ def workspace(reviewers: tuple[str, ...] = (ANA, BEN, EVA), rates: bool = False)
 
 
 def support_policy(**sections: Any) -> Policy:
-    """One queue "support". What is given here is laid over the tests' own defaults: never blind, retrain by command,
-    without measuring weights."""
+    """One queue "support". What is given here is laid over the tests' own defaults: never blind, as many votes as there
+    are reviewers, retrain by command, without measuring weights."""
     queue: dict[str, Any] = {
         "title": "Support tickets",
         "channel": REVIEW,
@@ -42,6 +42,7 @@ def support_policy(**sections: Any) -> Policy:
         "labels": list(LABELS),
         "guideline": "Money back is a refund; a wrong amount is a billing error.",
         "review": {"blind_share": 0.0},
+        "consensus": {"votes": 3},
         "flagging": {"audit_share": 0.0},
         "golden": {"seed_share": 0.3},
     }

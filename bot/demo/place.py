@@ -135,10 +135,6 @@ time_zone = "Europe/Paris"
 [queues.{QUEUE}.flagging]
 audit_share = 0.1
 
-[queues.{QUEUE}.consensus]
-rule = "lead_by_2"
-votes = 3
-
 [queues.{QUEUE}.golden]
 seed_share = {SEED_SHARE}
 second_looks = 0

@@ -115,9 +115,9 @@ def _votes(session: Session, policy: Policy) -> str:
         )
     ) or 0  # fmt: skip
     settled = _count(session)
-    fixed = settled * policy.queues[0].consensus.votes
+    fixed = settled * len(policy.queues[0].reviewers)
     saved = f"{1 - votes / fixed:.0%}" if fixed else "–"
-    return f"{votes} votes on {settled} settled items; {fixed - votes} ({saved}) fewer than with three votes each"
+    return f"{votes} votes on {settled} settled items; {fixed - votes} ({saved}) fewer than if all three had voted"
 
 
 def _corrections(session: Session) -> str:

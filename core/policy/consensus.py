@@ -15,6 +15,6 @@ class ConsensusPolicy(Section):
         description="`lead_by_2`: an answer wins when two votes ahead; `majority`: with more than half of `votes`",
     )
     votes: int = Field(
-        3, ge=1, le=15, description="maximum number of votes per item; without a verdict, a lead decides"
+        5, ge=1, le=15, description="maximum number of votes per item; without a verdict, a lead decides"
     )
     cannot_judge: int = Field(2, ge=1, le=15, description='number of "cannot judge" answers after which a lead decides')

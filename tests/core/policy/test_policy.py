@@ -242,7 +242,7 @@ OTHER_VALUES: dict[str, Any] = {
     "review.link": "https://desk.example/tickets/{external_id}",
     "review.reveal": "names",
     "consensus.rule": "majority",
-    "consensus.votes": 5,
+    "consensus.votes": 7,
     "consensus.cannot_judge": 3,
     "workload.daily_cap": 121,
     "golden.seed_share": 0.2,

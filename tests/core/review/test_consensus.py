@@ -24,6 +24,7 @@ def cast(labels: Sequence[Label]) -> list[Vote]:
     return [Vote(f"U_{number}", label) for number, label in enumerate(labels)]
 
 
+DEFAULT = ConsensusPolicy()
 LEAD, MAJORITY = rules("lead_by_2", 5), rules("majority", 5)
 Outcome = Verdict | Dispute | None
 SPLIT, CANNOT, NO_REVIEWER_LEFT = DisputeReason.NO_AGREEMENT, DisputeReason.CANNOT_JUDGE, DisputeReason.NO_REVIEWER_LEFT
@@ -69,6 +70,9 @@ CASES: list[tuple[str, ConsensusPolicy, Sequence[Label], int, int, Outcome]] = [
     ("no reviewer left, no votes", MAJORITY, [], 0, 0, Dispute(NO_REVIEWER_LEFT)),
     ("no reviewer left, decided", LEAD, [A, A], 0, 0, Verdict(A)),
     ("one is left", LEAD, [A, B], 0, 1, None),
+    ("by default, three votes that do not agree ask for a fourth", DEFAULT, [A, B, A], 0, MANY, None),
+    ("by default, the fourth may settle it", DEFAULT, [A, B, A, A], 0, MANY, Verdict(A)),
+    ("by default, the fifth is the last", DEFAULT, [A, B, A, B, A], 0, MANY, Dispute(SPLIT, 5)),
 ]
 
 
