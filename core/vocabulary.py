@@ -303,8 +303,11 @@ class NoticeKind(StrEnum):
 
     NOT_A_LEAD = "not_a_lead"  # values: sentence, ask
     REACTION_REFUSED = "reaction_refused"  # values: sentence, ask
+    STAYS_LIVE = "stays_live"  # values: queue, name, model, former, kind (of `DecisionKind`), leads, at (since 1970)
     DECISION_PENDING = "decision_pending"  # values: queue, model, hours
     DECISION_EXPIRED = "decision_expired"  # values: queue, model, hours
+    ROLLED_BACK = "rolled_back"  # values: queue, name, model, former, leads, reason, gate_passed, erased_rows
+    OVERRULED = "overruled"  # the same
     CANARY_WORSE = "canary_worse"  # values: queue, name, model, former, n, regressions, improvements
     CANARY_NOT_YET = "canary_not_yet"  # the same
     CANARY_PASSED = "canary_passed"  # the same

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bot.wording.canary import canary_sentence, paired_sentence
 from bot.wording.format import Format
 from bot.wording.gate import gate_sentence
-from bot.wording.model_history import decision, model_step
+from bot.wording.model_history import decision, model_step, overruled_sentences
 from bot.wording.numbers import count, points, signed
 from bot.wording.runs import TRIGGERS
 from bot.wording.shadow import agreement, labels_in_shadow
@@ -26,7 +26,9 @@ USE = "For suggesting a label; people review what it is unsure of. Measured on t
 
 def model_card_sections(card: ModelCard, form: Format) -> Iterator[tuple[str, list[str]]]:
     """Headings with their lines."""
-    yield f"{form.text(card.queue_title)}: {card.name} (model {card.id})", [f"State: {STATES[card.state]}.", USE]
+    against = " ".join(overruled_sentences(card.decisions, card.evaluations[-1].passed, form))
+    head = [against] if against else []
+    yield f"{form.text(card.queue_title)}: {card.name} (model {card.id})", [*head, f"State: {STATES[card.state]}.", USE]
     yield "How it was made", [*_made(card, form)]
     yield "Training data", [*_training(card, form)]
     yield "Evaluation", [*_measured(card.evaluations[-1], form)]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
+from bot.wording.decisions import DECIDED, people, quoted
 from bot.wording.format import Format
 from bot.wording.gate import BASELINES, SHORT, gate_sentence
 from bot.wording.numbers import count
@@ -13,15 +14,6 @@ from core.learning.data.erased_rows import RowSource
 from core.learning.lifecycle.cards import DecisionLine
 from core.learning.lifecycle.history import Evaluated, Fitted, Requested, RowsErased, SnapshotTaken, Step, Weighed
 from core.vocabulary import DecisionKind, Source
-
-DECIDED: dict[DecisionKind, str] = {
-    DecisionKind.PROMOTE: "promoted by",
-    DecisionKind.OVERRULE: "promoted against the gate by",
-    DecisionKind.REJECT: "rejected by",
-    DecisionKind.EXPIRE: "no decision in time, so the leads are asked again",
-    DecisionKind.ROLL_BACK: "brought back by",
-    DecisionKind.KEEP: "given all requests, ahead of its canary's end, by",
-}
 
 SOURCES: dict[Source, str] = {Source.SEED: "seed", Source.CORRECTION: "correction"}
 NAMED = 5  # erased rows named in one sentence
@@ -62,10 +54,18 @@ def erased_sentence(rows: Sequence[RowSource]) -> str:
 
 def decision(line: DecisionLine, form: Format) -> str:
     """Without a capital: "promoted by …", or "v2 promoted by …" where it is about the model that took over."""
-    who = ", ".join(form.person(lead) for lead in line.leads)
-    reason = f": “{form.text(line.reason)}”" if line.reason else ""
+    reason = f": {quoted(line.reason, form)}" if line.reason else ""
     about = f"{line.instead} " if line.instead else ""
-    return f"{about}{DECIDED[line.kind]} {who}".rstrip() + reason
+    return f"{about}{DECIDED[line.kind]} {people(line.leads, form)}".rstrip() + reason
+
+
+def overruled_sentences(lines: Sequence[DecisionLine], gate_passed: bool, form: Format) -> tuple[str, ...]:
+    """That the model went live against its report, then by whom and why. Empty: it did not."""
+    line = next((one for one in lines if one.kind is DecisionKind.OVERRULE and not one.instead), None)
+    if line is None:
+        return ()
+    problem = "it had learned from text that was erased" if gate_passed else "the golden gate refused it"
+    return f"Promoted although {problem}.", f"By {people(line.leads, form)}: {quoted(line.reason, form)}."
 
 
 def _snapshot(step: SnapshotTaken) -> str:

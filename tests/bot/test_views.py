@@ -732,6 +732,24 @@ def test_a_report_about_a_model_that_is_no_longer_live_does_not_say_what_it_mean
     assert "No measurable difference" not in check(drawn) + drawn.text
 
 
+@pytest.mark.parametrize(
+    ("passed", "why"),
+    [(False, "the golden gate refused it"), (True, "it had learned from text that was erased")],
+)
+def test_the_card_of_an_overruled_model_says_so_first(passed: bool, why: str) -> None:
+    line = decision(DecisionKind.OVERRULE, CLEO, reason="the errors were mislabelled")
+    for state in (ModelState.LIVE, ModelState.RETIRED):
+        drawn = candidate.render(report(passed=passed, state=state, decisions=(line,)))
+        said = f":warning: *Promoted although {why}.* By <@{CLEO}>: “the errors were mislabelled”."
+        assert drawn.blocks[1]["text"]["text"] == said
+        assert f"compared with v2. Promoted although {why}. By <@{CLEO}>" in drawn.text
+
+
+def test_a_model_that_took_over_from_an_overruled_one_says_nothing_of_it() -> None:
+    line = replace(decision(DecisionKind.OVERRULE, CLEO, reason="a reason of its own"), instead="v4")
+    assert "Promoted although" not in check(candidate.render(report(state=ModelState.RETIRED, decisions=(line,))))
+
+
 def test_a_candidate_that_lost_all_its_labels_can_still_be_overruled() -> None:
     blocks = findings("refund")[:1] * 77
     said = check(candidate.render(report(passed=False, blocks=blocks)))

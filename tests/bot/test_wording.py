@@ -9,13 +9,14 @@ from bot.slack.errors import KNOWN, leads_remedy, operator_remedy
 from bot.slack.views import notice
 from bot.slack.views.mrkdwn import MRKDWN, asking, moment, refusal
 from bot.wording import answers, cards, disputes, flags, runs
+from bot.wording.decisions import DECIDED, stays_live
 from bot.wording.disputes import dispute_sentence, escalation_sentence
 from bot.wording.flags import flag_sentence
 from bot.wording.format import PLAIN
 from bot.wording.gate import BASELINES, SHORT, gate_sentence
 from bot.wording.golden import suspect
 from bot.wording.item_history import item_step
-from bot.wording.model_history import DECIDED, SOURCES
+from bot.wording.model_history import SOURCES
 from bot.wording.numbers import percent, signed
 from bot.wording.runs import run_problem, run_step
 from bot.wording.weighing import UNKNOWN_CHOICE, weighing
@@ -237,8 +238,12 @@ WEIGHINGS: list[tuple[WeightChoice, dict[str, Any], str]] = [
     ),
 ]
 SINCE = int(datetime(2026, 11, 24, 9, tzinfo=UTC).timestamp())
+NINE = f"<!date^{SINCE}^{{date_short_pretty}} {{time}}|2026-11-24 09:00 UTC>"
 CANARY = {"queue": "Support tickets", "name": "support", "model": "v3", "former": "v2", "n": 40, "regressions": 9,
           "improvements": 1}  # fmt: skip
+PROMOTED = {"queue": "Support tickets", "name": "support", "model": "v3", "former": "v2", "leads": [CLEO],
+            "reason": "worse on mondays", "gate_passed": True, "erased_rows": 0}  # fmt: skip
+UNNAMED = PROMOTED | {"leads": [], "former": None}  # without marks of our own
 NOTICES: list[tuple[NoticeKind, dict[str, Any], str]] = [
     (
         NoticeKind.NOT_A_LEAD,
@@ -256,6 +261,41 @@ NOTICES: list[tuple[NoticeKind, dict[str, Any], str]] = [
         {"queue": "Support tickets", "model": "v1", "hours": 168.0},
         "Support tickets: v1: no decision within 168 hours, so it is not live. Leads: react to its report with "
         ":white_check_mark: or :x:. I'll ask again if no decision is made.",
+    ),
+    (
+        NoticeKind.STAYS_LIVE,
+        PROMOTED | {"kind": "overrule", "at": SINCE},
+        f"Support tickets: v3 stays live, promoted against the gate by <@U_CLEO> {NINE}. Removing your check mark "
+        "changed nothing. To bring v2 back, type `/goldloop rollback support` and say why.",
+    ),
+    (
+        NoticeKind.STAYS_LIVE,
+        PROMOTED | {"kind": "promote", "at": SINCE, "former": None},
+        f"Support tickets: v3 stays live, promoted by <@U_CLEO> {NINE}. Removing your check mark changed nothing. "
+        "There is no earlier model to go back to.",
+    ),
+    (
+        NoticeKind.ROLLED_BACK,
+        PROMOTED | {"model": "v2", "former": "v3"},
+        "Support tickets: v2 is live again. v3 was rolled back by <@U_CLEO>: “worse on mondays”.",
+    ),
+    (
+        NoticeKind.ROLLED_BACK,
+        PROMOTED | {"model": "v2", "former": "v3", "leads": [OPERATOR], "reason": "", "erased_rows": 1},
+        "Support tickets: v2 is live again. v3 was rolled back by the operator, who gave no reason. v2 learned from 1 "
+        "row erased since.",
+    ),
+    (
+        NoticeKind.OVERRULED,
+        PROMOTED | {"gate_passed": False},
+        "Support tickets: v3 is live, although the golden gate refused it. Promoted by <@U_CLEO>: “worse on mondays”. "
+        "To bring v2 back, type `/goldloop rollback support` and say why.",
+    ),
+    (
+        NoticeKind.OVERRULED,
+        PROMOTED | {"gate_passed": False, "erased_rows": 2, "former": None},
+        "Support tickets: v3 is live, although the golden gate refused it and it learned from 2 rows erased since. "
+        "Promoted by <@U_CLEO>: “worse on mondays”.",
     ),
     (
         NoticeKind.CANARY_WORSE,
@@ -402,6 +442,9 @@ def test_what_strangers_gave_has_no_effect_inside_a_sentence(text: str) -> None:
         gate_sentence(Coded(text), MRKDWN),
         notice.render(NoticeKind.REACTION_REFUSED, {"sentence": text, "ask": []}),
         notice.render(NoticeKind.DECISION_PENDING, {"queue": text, "model": "v1", "hours": 1}),
+        notice.render(NoticeKind.ROLLED_BACK, UNNAMED | {"queue": text, "reason": text}),
+        stays_live(UNNAMED | {"queue": text, "kind": "promote"}, "", MRKDWN),
+        notice.render(NoticeKind.OVERRULED, UNNAMED | {"queue": text, "reason": text}),
         notice.render(NoticeKind.MESSAGES_REFUSED, {"channel": "", "error": text, "count": 1, "cards": []}),
         notice.render(NoticeKind.CHANNEL_BLOCKED, {"channel": "", "error": text, "waiting": 1}),
     ]

@@ -128,11 +128,17 @@ def test_a_promoted_model_is_rolled_back_by_a_command(start_loop: StartLoop) -> 
     loop.card("v1 is live", channel=LEADS)
     nothing = loop.cleo.command("/goldloop rollback", channel=LEADS)
     assert "no earlier one to go back to" in str(nothing.response)
-    loop.cleo.react(report(loop, "v2"), CHECK)
+    second = report(loop, "v2")
+    loop.cleo.react(second, CHECK)
     loop.card("v2 is live", channel=LEADS)
+    loop.cleo.unreact(second, CHECK)
+    told = loop.told(loop.cleo, "v2 stays live, promoted by <@U_CLEO>", channel=LEADS)
+    assert "To bring v1 back, type /goldloop rollback support and say why" in told.plain
+    assert live_name(loop) == "v2"
     back = loop.cleo.command("/goldloop rollback support worse on mondays", channel=LEADS)
     assert "v1 of Support tickets is live again" in str(back.response)
     assert live_name(loop) == "v1"
+    loop.card("v1 is live again. v2 was rolled back by <@U_CLEO>: “worse on mondays”.", channel=LEADS)
     former = loop.card("UTC>: v1 brought back by <@U_CLEO>: “worse on mondays”", channel=LEADS)
     assert "No longer live" in former.plain
     loop.card("UTC>: brought back by <@U_CLEO>: “worse on mondays”", channel=LEADS)
@@ -167,6 +173,9 @@ def test_a_spoilt_candidate_is_refused_and_only_a_reason_overrules_it(start_loop
     assert loop.cleo.submit({"reason": "we need it for the test of the roll-back"}).ok
     loop.card("v1 is live", channel=LEADS)
     loop.card("promoted against the gate by <@U_CLEO>", channel=LEADS)
+    why = "“we need it for the test of the roll-back”."
+    loop.card(f"v1 is live, although the golden gate refused it. Promoted by <@U_CLEO>: {why}", channel=LEADS)
+    loop.card(f"Promoted although the golden gate refused it. By <@U_CLEO>: {why}", channel=LEADS)
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from core.delivery import notices, outbox, recipients
 from core.errors import NotFound, Refusal
 from core.learning.data.golden_import import add_golden
 from core.learning.lifecycle.decisions import approve
+from core.learning.lifecycle.rollback import rollback
 from core.policy_versions import Standing, put_in_force, standing, stored_policy
 from core.privacy.departed import DROPPED, KEPT, WITHIN, Departed, erase_person
 from core.records import Base
@@ -137,6 +138,20 @@ def test_others_with_an_id_that_contains_it_stay(open_desk: OpenDesk) -> None:
     left(desk, CLEO)
     erased(desk, CLEO)
     assert decisions(desk, model_id)[0].people == {"leads": sorted([FORMER_CLEO, f"{CLEO}X"], key=len, reverse=True)}
+
+
+def test_an_announcement_names_the_pseudonym(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(leads=[CLEO, DAN]))
+    promoted(desk)
+    promoted(desk)
+    with desk.database.transaction() as session:
+        rollback(session, desk.queue(), CLEO, "worse on mondays", NOW, desk.rules)
+    left(desk, CLEO)
+    erased(desk, CLEO)
+    with desk.database.reading() as session:
+        [notice] = session.scalars(select(Notice))
+    assert notice.values["leads"] == [FORMER_CLEO]
+    assert f"'{CLEO}'" not in whole_database(desk)
 
 
 def test_a_pseudonym_is_no_mention() -> None:

@@ -19,6 +19,7 @@ from core.delivery import notices, outbox
 from core.errors import DatabaseUnavailable, NotAllowed, Outdated, Refusal
 from core.learning.lifecycle.cards import candidate_card
 from core.learning.lifecycle.decisions import approve, overrule, reject, require_overruler, withdraw_approval
+from core.learning.lifecycle.late_withdrawal import tell_stays_live
 from core.storage.database import Database
 from core.vocabulary import Card, NoticeKind
 
@@ -42,9 +43,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         if not reaction.approves:
             return
         with suppress(Outdated), services.database.transaction() as session:  # ignored if it was added again since
-            model_id = outbox.subject_at(session, reaction.channel, reaction.ts, Card.CANDIDATE)
-            if model_id is not None:
-                withdraw_approval(session, model_id, reaction.person, reaction.at, services.clock())
+            _withdraw(session, reaction, services.clock(), services)
 
     def overrule_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
@@ -83,6 +82,14 @@ def _decide(session: Session, reaction: Reaction, now: datetime, services: Servi
         approve(session, model_id, reaction.person, reaction.at, now, services.in_force.read(session))
     else:
         reject(session, model_id, reaction.person, now, services.in_force.read(session))
+
+
+def _withdraw(session: Session, reaction: Reaction, now: datetime, services: Services) -> None:
+    model_id = outbox.subject_at(session, reaction.channel, reaction.ts, Card.CANDIDATE)
+    if model_id is None:
+        return
+    withdraw_approval(session, model_id, reaction.person, reaction.at, now)
+    tell_stays_live(session, model_id, reaction.person, reaction.at, reaction.channel, now, services.policy)
 
 
 def _short(words: str) -> str:

@@ -6,7 +6,7 @@ from bot.slack.views.mrkdwn import MRKDWN, moment
 from bot.wording.canary import canary_sentence, paired_sentence
 from bot.wording.gate import BASELINES, gate_sentence
 from bot.wording.golden import origins
-from bot.wording.model_history import decision, erased_sentence
+from bot.wording.model_history import decision, erased_sentence, overruled_sentences
 from bot.wording.numbers import count, signed
 from bot.wording.open_items import open_items_sentence
 from bot.wording.report import counts_sentence, on_texts, plain_line, what_counts
@@ -26,7 +26,7 @@ MOST_REASONS = 12  # a candidate that lost its labels has one for each; what lea
 def render(card: CandidateCard) -> Message:
     other = card.live_name or BASELINES[card.scorecard.baseline]
     head = f"{card.queue_title}: {card.name} compared with {other}"
-    drawn = [blocks.header(head), *_meaning(card), blocks.section(_state(card)), *_numbers(card)]
+    drawn = [blocks.header(head), *_overruled(card), *_meaning(card), blocks.section(_state(card)), *_numbers(card)]
     drawn += _reasons(card)
     if card.warnings:
         drawn.append(blocks.context(*(f":warning: {gate_sentence(warning, MRKDWN)}" for warning in card.warnings)))
@@ -41,6 +41,12 @@ def render(card: CandidateCard) -> Message:
     if card.state is ModelState.CANDIDATE and not card.outdated and (card.erased or not card.passed):
         drawn += blocks.actions(blocks.button("Overrule…", "overrule", str(card.subject), style="danger"))
     return blocks.message(_spoken(card, head), drawn)
+
+
+def _overruled(card: CandidateCard) -> list[Block]:
+    """That it went live against its report stands before everything else."""
+    found = overruled_sentences(card.decisions, card.passed, MRKDWN)
+    return [blocks.section(f":warning: *{found[0]}* {found[1]}")] if found else []
 
 
 def _meaning(card: CandidateCard) -> list[Block]:
@@ -233,7 +239,8 @@ def _spoken(card: CandidateCard, head: str) -> str:
     """The report in words, numbers included: screen readers read nothing else."""
     random, past = card.scorecard.random, card.scorecard.past_errors
     line = [] if card.outdated else [_plain_line(card)]
-    parts = [blocks.escape(head) + ".", *line, _state(card)]
+    against = overruled_sentences(card.decisions, card.passed, MRKDWN)
+    parts = [blocks.escape(head) + ".", *against, *line, _state(card)]
     if random.n:
         parts.append(
             f"Random golden examples: {random.live_right} of {random.n} right before, {random.candidate_right} now, "

@@ -9,6 +9,7 @@ from bot.slack.errors import leads_remedy
 from bot.slack.views.mrkdwn import MRKDWN, asking, moment
 from bot.wording.canary import paired_sentence
 from bot.wording.cards import card_name
+from bot.wording.decisions import overruled, rolled_back, stays_live
 from bot.wording.numbers import count
 from bot.wording.runs import run_problem
 from core.learning.evaluation.canary import Paired
@@ -34,6 +35,12 @@ def render(kind: str, values: Values) -> str:
                 f"{_model(values)}: no decision within {_hours(values['hours'])}, so it is not live. "
                 "Leads: react to its report with :white_check_mark: or :x:. I'll ask again if no decision is made."
             )
+        case NoticeKind.STAYS_LIVE:
+            return stays_live(values, moment(datetime.fromtimestamp(values["at"], UTC)), MRKDWN)
+        case NoticeKind.ROLLED_BACK:
+            return rolled_back(values, MRKDWN)
+        case NoticeKind.OVERRULED:
+            return overruled(values, MRKDWN)
         case NoticeKind.CANARY_WORSE:
             return (
                 f"{_model(values)} looks worse than {values['former']}. {_paired(values)} I propose to roll back. "

@@ -58,8 +58,8 @@ def approve(session: Session, model_id: int, person: str, reacted_at: int, now: 
 
 
 def withdraw_approval(session: Session, model_id: int, person: str, reacted_at: int, now: datetime) -> None:
-    """A lead took the check mark off before the quorum. Afterwards it changes nothing. Repeating it is harmless. For a
-    person who may not decide, only a stored approval is taken back."""
+    """A lead took the check mark off before the quorum. Afterwards it changes nothing (`tell_stays_live` says so).
+    Repeating it is harmless. For a person who may not decide, only a stored approval is taken back."""
     _live, model = _locked(session, model_id)
     noted = select(Approval.id).where(Approval.model_id == model.id, Approval.person == person)
     concerned = holds(session, model.queue_id, Role.LEAD, person) or session.scalar(noted) is not None

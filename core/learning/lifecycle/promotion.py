@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core import jobs
 from core.delivery.webhooks import publish
+from core.learning.lifecycle.announcing import tell_leads
 from core.learning.lifecycle.canary import begin_canary, close_canary
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.open_items import request_renewal
@@ -46,7 +47,8 @@ def note_decision(
     session: Session, live: Live, model: ModelVersion, kind: DecisionKind, leads: list[str], reason: str,
     now: datetime, queue: QueuePolicy, former_model_id: int | None = None,
 ) -> None:  # fmt: skip
-    """Who decided what, when and on which grounds, for good; what answers from now on is announced."""
+    """Who decided what, when and on which grounds, for good; what answers from now on is announced, and so is to the
+    leads what one of them decided alone."""
     snapshot_hash = session.scalar(
         select(Snapshot.content_hash)
         .join(TrainingRun, TrainingRun.snapshot_id == Snapshot.id)
@@ -69,6 +71,7 @@ def note_decision(
     if kind in ANNOUNCED:
         _roll_out(session, live, model, kind, now, queue, former_model_id)
     _announce(session, decision, model, now)
+    tell_leads(session, decision, model, now, queue)
 
 
 def _roll_out(

@@ -28,7 +28,9 @@ def rollback(session: Session, queue: Queue, person: str, reason: str, now: date
     if present is None:
         raise NotFound(f"{policy.shown_title} has no live model, so there is nothing to roll back.")
     _check_not_just_now(session, queue, now, policy)
-    former = _replaced_by(session, present, policy)
+    former = former_of(session, present)
+    if former is None:
+        raise NotFound(f"The live model of {policy.shown_title} is its first; there is no earlier one to go back to.")
     _check_may_come_back(session, former, reason)
     go_live(session, live, former, now)
     note_decision(session, live, former, DecisionKind.ROLL_BACK, [person], reason, now, policy, former_model_id=present)
@@ -45,8 +47,8 @@ def _check_may_come_back(session: Session, former: ModelVersion, reason: str) ->
         raise Refusal(f"{sentence} To bring it back anyway, say why (at least {SHORTEST_REASON} characters).")
 
 
-def _replaced_by(session: Session, model_id: int, policy: QueuePolicy) -> ModelVersion:
-    """The model that was live when this one was promoted, not when it was last rolled back to."""
+def former_of(session: Session, model_id: int) -> ModelVersion | None:
+    """What was live when this model was promoted, not when it was last brought back; None for a queue's first."""
     went_live = [DecisionKind.PROMOTE, DecisionKind.OVERRULE]
     former_id = session.scalar(
         select(Decision.former_model_id)
@@ -54,11 +56,7 @@ def _replaced_by(session: Session, model_id: int, policy: QueuePolicy) -> ModelV
         .order_by(Decision.id.desc())
         .limit(1)
     )
-    if former_id is None:
-        raise NotFound(
-            f"The live model of {policy.shown_title} is its first, so there is no earlier one to roll back to."
-        )
-    return session.get_one(ModelVersion, former_id)
+    return session.get_one(ModelVersion, former_id) if former_id is not None else None
 
 
 def _check_not_just_now(session: Session, queue: Queue, now: datetime, policy: QueuePolicy) -> None:

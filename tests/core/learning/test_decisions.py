@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.delivery.card_refs import CardRef, microseconds
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
 from core.learning.lifecycle.decisions import approve, overrule, reject, remind_of_pending, withdraw_approval
+from core.learning.lifecycle.late_withdrawal import tell_stays_live
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.promotion import go_live
 from core.learning.lifecycle.rollback import rollback
@@ -435,6 +436,84 @@ def test_after_a_roll_back_the_next_promotion_goes_back_to_what_it_replaced(desk
     assert rolled_back(desk) == "v1"
     assert live(desk) == first
     assert model(desk, third).state is ModelState.RETIRED
+
+
+def told_to_leads(desk: Desk, *kinds: NoticeKind) -> list[dict[str, Any]]:
+    with desk.database.reading() as session:
+        found = session.scalars(select(Notice).where(Notice.kind.in_(kinds)).order_by(Notice.id)).all()
+    assert {(notice.channel, notice.person) for notice in found} <= {(LEADS, None)}
+    return [notice.values for notice in found]
+
+
+def test_the_leads_are_told_of_a_roll_back_with_who_and_why(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(privacy={"mask": ["email"]}))
+    promoted(desk)
+    promoted(desk)
+    rolled_back(desk, reason="worse, says ana@fernhill.test")
+    told = told_to_leads(desk, NoticeKind.ROLLED_BACK, NoticeKind.OVERRULED)
+    assert [(one["model"], one["former"], one["leads"], one["reason"]) for one in told] == [
+        ("v1", "v2", [CLEO], "worse, says [e-mail]")
+    ]
+
+
+def test_the_leads_are_told_of_an_overruling_with_who_and_why(desk: Desk) -> None:
+    seeded(desk)
+    promoted(desk)
+    act(desk, OVERRULE, refused(desk))
+    [told] = told_to_leads(desk, NoticeKind.ROLLED_BACK, NoticeKind.OVERRULED)
+    assert (told["model"], told["former"], told["leads"], told["reason"]) == ("v2", "v1", [CLEO], WHY)
+    assert (told["gate_passed"], told["erased_rows"]) == (False, 0)
+
+
+def withdrawn(desk: Desk, model_id: int, person: str = CLEO, at: int = 2) -> None:
+    """As a reaction that is removed is handled."""
+    act(desk, WITHDRAW, model_id, person, at)
+    reacted_at = microseconds(NOW + timedelta(hours=1)) + at
+    with desk.database.transaction() as session:
+        tell_stays_live(session, model_id, person, reacted_at, LEADS, NOW, desk.policy)
+
+
+def told_it_stays(desk: Desk) -> list[tuple[str | None, dict[str, Any]]]:
+    with desk.database.reading() as session:
+        found = session.scalars(select(Notice).where(Notice.kind == NoticeKind.STAYS_LIVE).order_by(Notice.id))
+        return [(notice.person, notice.values) for notice in found]
+
+
+def test_who_takes_a_check_mark_off_a_live_model_hears_who_promoted_it_and_what_undoes_it(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(leads=[CLEO, DAN]))
+    promoted(desk)
+    model_id = candidate(desk)
+    act(desk, APPROVE, model_id, DAN)
+    withdrawn(desk, model_id)
+    withdrawn(desk, model_id, at=3)
+    [(person, told)] = told_it_stays(desk)
+    assert (person, told["model"], told["former"], told["kind"], told["leads"]) == (CLEO, "v2", "v1", "promote", [DAN])
+    assert (told["name"], told["at"]) == ("support", NOW.timestamp())
+    assert live(desk) == model_id
+
+
+def test_a_model_brought_back_is_said_to_be(desk: Desk) -> None:
+    seeded(desk)
+    first = promoted(desk)
+    promoted(desk)
+    withdrawn(desk, first)
+    assert told_it_stays(desk) == [], "it is not live"
+    rolled_back(desk)
+    withdrawn(desk, first, at=3)
+    [(_person, told)] = told_it_stays(desk)
+    assert (told["model"], told["former"], told["kind"]) == ("v1", None, "roll_back")
+
+
+def test_others_and_old_reactions_are_not_told_that_it_stays_live(desk: Desk) -> None:
+    seeded(desk)
+    model_id = candidate(desk)
+    withdrawn(desk, model_id, at=1)
+    act(desk, APPROVE, model_id, at=3)
+    withdrawn(desk, model_id, at=2)
+    withdrawn(desk, model_id, DAN, at=4)
+    assert told_it_stays(desk) == []
+    withdrawn(desk, model_id, at=4)
+    assert len(told_it_stays(desk)) == 1
 
 
 def remind(desk: Desk, hours: float) -> list[tuple[str, str | None, dict[str, Any]]]:
