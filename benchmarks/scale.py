@@ -114,12 +114,12 @@ def _of_the_worker(services: Services, now: datetime) -> dict[str, Question]:
 
 def _of_programs(services: Services, now: datetime) -> dict[str, Question]:
     newest, reading = _newest_item(services.database), partial(_reading, services.database)
-    yesterday = now - timedelta(days=1)
+    yesterday, queue = now - timedelta(days=1), services.policy.queues[0]
     return {
         "API: items, first page": reading(lambda session: item_page(session, 1, None, 0, 500)),
         "API: items, last page": reading(lambda session: item_page(session, 1, None, newest - 500, 500)),
         "API: open items": reading(lambda session: item_page(session, 1, ItemState.OPEN, 0, 500)),
-        "API: corrections, since": reading(lambda session: correction_page(session, 1, yesterday, 0, 500, now)),
+        "API: corrections, since": reading(lambda session: correction_page(session, queue, yesterday, 0, 500, now)),
         "doctor: waiting, given up": reading(lambda session: [backlog.waiting(session), backlog.given_up(session)]),
         "doctor: webhooks": reading(webhook_log.endpoint_lines),
         "/metrics": lambda: Exposition(services, Liveness()).text(),

@@ -1,7 +1,6 @@
 """The endpoints for reading: items, corrections, models and statistics."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -58,15 +57,14 @@ def reading_routes(services: Services, may_read: Admit) -> APIRouter:
         cursor: Cursor = 0,
         limit: Limit = 100,
     ) -> CorrectionPage:
-        """List settled labels in reading order. A correction appears ten seconds after it was settled, so that a reader
-        never skips one; webhooks are faster."""
+        """List settled labels in reading order, with the text and what each reviewer said (masked as the policy says;
+        names where it reveals them). A page holds fewer than `limit` where texts are long. A correction appears ten
+        seconds after it was settled, so that a reader never skips one; webhooks are faster."""
         from_then = None if since is None else _time(since)
         ripe = services.clock() - SETTLED_FOR
         with database.reading() as session:
-            queue_id = queue_named(session, queue.name).id
-            found = correction_page(session, queue_id, from_then, cursor, limit + 1, ripe)
-        shown = tuple(replace(one, note=queue.privacy.shown(one.note)) for one in found[:limit])
-        return CorrectionPage(shown, shown[-1].id if shown else cursor, len(found) > limit)
+            found = correction_page(session, queue, from_then, cursor, limit, ripe)
+        return CorrectionPage(tuple(found.lines), found.lines[-1].id if found.lines else cursor, found.more)
 
     @router.get("/models")
     def models(queue: Annotated[QueuePolicy, Depends(may_read)]) -> Models:

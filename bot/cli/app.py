@@ -20,6 +20,7 @@ from bot.cli import (
     demo,
     erase,
     explain,
+    export,
     golden,
     model,
     models,
@@ -40,6 +41,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 for group in (processes, setup, status, data, models, ask_again, pausing, backups, erase, demo, pages):
     app.add_typer(group.commands)
 app.add_typer(explain.commands, name="explain")
+app.add_typer(export.commands, name="export")
 app.add_typer(golden.commands, name="golden")
 app.add_typer(model.commands, name="model")
 app.add_typer(policy.commands, name="policy")

@@ -8,10 +8,12 @@ with Client("https://goldloop.example", token) as client:
 
 from goldloop_client.client import ApiError, Client, Format
 from goldloop_client.shapes import (
+    AnswerKind,
     CorrectionLine,
     Destination,
     ErrorReason,
     GateFinding,
+    GivenAnswer,
     Interval,
     ItemLine,
     ItemState,
@@ -27,6 +29,7 @@ from goldloop_client.shapes import (
 )
 
 __all__ = [
+    "AnswerKind",
     "ApiError",
     "Client",
     "CorrectionLine",
@@ -34,6 +37,7 @@ __all__ = [
     "ErrorReason",
     "Format",
     "GateFinding",
+    "GivenAnswer",
     "Interval",
     "ItemLine",
     "ItemState",

@@ -24,6 +24,16 @@ class Reason(StrEnum):
     PERSON = "person"
 
 
+class AnswerKind(StrEnum):
+    """What a reviewer said. Only the first two are votes."""
+
+    LABEL = "label"
+    NONE_OF_THESE = "none_of_these"
+    CANNOT_JUDGE = "cannot_judge"
+    SKIP = "skip"
+    WITHDRAWN = "withdrawn"
+
+
 class ErrorReason(StrEnum):
     """Why the model was wrong, or why the case is odd."""
 
@@ -142,12 +152,28 @@ class ItemPage:
 
 
 @dataclass(frozen=True)
+class GivenAnswer:
+    """What one reviewer said, with their reason and note. person: None unless the policy reveals names."""
+
+    kind: OrNewer[AnswerKind]
+    label: str | None
+    reason: OrNewer[ErrorReason] | None
+    note: str
+    person: str | None
+
+
+@dataclass(frozen=True)
 class CorrectionLine:
-    """What an item was settled to. label: None for "none of these"; tally: votes for each label."""
+    """What an item was settled to. text, image_url, fields: empty if they were erased; label: None for "none of these";
+    reason, note: of the lead who decided, or of the votes that won; tally: votes for each label; answers: of all
+    reviewers, oldest first."""
 
     id: int
     item_id: int
     external_id: str
+    text: str
+    image_url: str | None
+    fields: dict[str, str]
     model_version: str
     model_label: str | None
     label: str | None
@@ -155,6 +181,7 @@ class CorrectionLine:
     reason: OrNewer[ErrorReason] | None
     note: str
     tally: dict[str, int]
+    answers: tuple[GivenAnswer, ...]
     settled_by: OrNewer[Settler]
     destination: OrNewer[Destination]
     guideline_version: int

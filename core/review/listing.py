@@ -1,17 +1,26 @@
-"""Items about predictions and their corrections in pages, for other systems. No text: the sender has it."""
+"""Items about predictions and their corrections in pages, for other systems and for files. An item has no text: the
+sender has it. A correction has all that a model or a person can learn from it, masked as the policy says."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate, takewhile
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, lazyload
 
+from core.learning.data.inputs import Input
+from core.policy import QueuePolicy
+from core.queues import queue_named
 from core.records.predictions import Flag, Prediction
-from core.records.reviews import Correction, ReviewItem
+from core.records.reviews import Answer, Correction, ReviewItem
+from core.review.content import shown_input
 from core.review.questions import ABOUT_PREDICTION
-from core.vocabulary import Destination, ErrorReason, ItemState, Reason, Settler
+from core.vocabulary import AnswerKind, Destination, ErrorReason, ItemState, Reason, Settler
+
+MOST_CHARACTERS = 5_000_000  # of the texts in one page of corrections: keeps its memory bounded
+SAID = (AnswerKind.LABEL, AnswerKind.NONE_OF_THESE, AnswerKind.CANNOT_JUDGE)
 
 
 @dataclass(frozen=True)
@@ -31,12 +40,29 @@ class ItemLine:
 
 
 @dataclass(frozen=True)
+class GivenAnswer:
+    """What one reviewer said, with their reason and note. Only the first two kinds are votes; label: None for the
+    others. person: their id where the policy reveals names, else None."""
+
+    kind: AnswerKind
+    label: str | None
+    reason: ErrorReason | None
+    note: str
+    person: str | None
+
+
+@dataclass(frozen=True)
 class CorrectionLine:
-    """What an item was settled to. label: None for "none of these"."""
+    """What an item was settled to. text, image_url, fields: of the prediction; all empty if it was erased. label: None
+    for "none of these". reason, note: of the lead who decided, or the most frequent reason and the first note of the
+    votes that won. answers: of all reviewers, oldest first, without skips and what was taken back."""
 
     id: int
     item_id: int
     external_id: str
+    text: str
+    image_url: str | None
+    fields: dict[str, str]
     model_version: str
     model_label: str | None
     label: str | None
@@ -44,10 +70,19 @@ class CorrectionLine:
     reason: ErrorReason | None
     note: str
     tally: dict[str, int]
+    answers: tuple[GivenAnswer, ...]
     settled_by: Settler
     destination: Destination
     guideline_version: int
     settled_at: datetime
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """more: whether there are further ones after these."""
+
+    lines: list[CorrectionLine]
+    more: bool
 
 
 def item_page(session: Session, queue_id: int, state: ItemState | None, after: int, limit: int) -> list[ItemLine]:
@@ -84,28 +119,30 @@ def item_page(session: Session, queue_id: int, state: ItemState | None, after: i
 
 
 def correction_page(
-    session: Session, queue_id: int, since: datetime | None, after: int, limit: int, settled_by: datetime
-) -> list[CorrectionLine]:
+    session: Session, queue: QueuePolicy, since: datetime | None, after: int, limit: int, settled_by: datetime
+) -> Corrections:
     """At most `limit` current corrections with a larger id than `after`, oldest first; only those settled at `since`
-    or later.
+    or later. Fewer where their texts are long: a page has at least one, and up to `MOST_CHARACTERS`.
 
     The page ends before the first one that was settled after `settled_by`, which should lie a few seconds back: ids are
     given out before the commit, so a younger one may be visible before an older one, and a reader who went on from the
     younger one would never see the older."""
     wanted = (
-        select(Correction, Prediction.external_id, Prediction.model_version, Prediction.label)
-        .options(lazyload(Correction.item))
+        select(Correction.id, Correction.settled_at, func.length(Prediction.text))
         .join(ReviewItem, ReviewItem.id == Correction.item_id)
         .join(Prediction, Prediction.id == ReviewItem.prediction_id)
-        .where(Correction.queue_id == queue_id, Correction.id > after, Correction.is_current, ABOUT_PREDICTION)
+        .where(Correction.queue_id == queue_named(session, queue.name).id, Correction.id > after)
+        .where(Correction.is_current, ABOUT_PREDICTION)
         .order_by(Correction.id)
-        .limit(limit)
+        .limit(limit + 1)
     )
     if since is not None:
         wanted = wanted.where(Correction.settled_at >= since)
-    found = session.execute(wanted).all()
-    told = found[: _until([row for row, *_seen in found], settled_by)]
-    return [_correction_line(row, external_id, version, label) for row, external_id, version, label in told]
+    ripe = list(takewhile(lambda row: row[1] <= settled_by, session.execute(wanted).all()))
+    totals = accumulate(length for _id, _settled_at, length in ripe)
+    fit = sum(total <= MOST_CHARACTERS for total in totals)
+    ids = [found for found, _settled_at, _length in ripe[: min(max(fit, 1), limit)]]
+    return Corrections(_correction_lines(session, ids, queue), more=len(ripe) > len(ids))
 
 
 def _flags(session: Session, predictions: Sequence[int]) -> dict[int, list[str]]:
@@ -116,23 +153,48 @@ def _flags(session: Session, predictions: Sequence[int]) -> dict[int, list[str]]
     return found
 
 
-def _until(rows: Sequence[Correction], moment: datetime) -> int:
-    """How many come before the first that was settled after this moment."""
-    return next((place for place, row in enumerate(rows) if row.settled_at > moment), len(rows))
+def _correction_lines(session: Session, ids: Sequence[int], queue: QueuePolicy) -> list[CorrectionLine]:
+    found = session.execute(
+        select(Correction, Prediction)
+        .options(lazyload(Correction.item))
+        .join(ReviewItem, ReviewItem.id == Correction.item_id)
+        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .where(Correction.id.in_(ids))
+        .order_by(Correction.id)
+    ).all()
+    answers = _answers(session, [row.item_id for row, _prediction in found], queue)
+    return [_correction_line(row, prediction, answers[row.item_id], queue) for row, prediction in found]
 
 
-def _correction_line(row: Correction, external_id: str, version: str, model_label: str | None) -> CorrectionLine:
+def _answers(session: Session, items: Sequence[int], queue: QueuePolicy) -> dict[int, list[GivenAnswer]]:
+    found: dict[int, list[GivenAnswer]] = defaultdict(list)
+    named = queue.review.reveal == "names"
+    wanted = select(Answer).where(Answer.item_id.in_(items), Answer.is_current, Answer.kind.in_(SAID))
+    for row in session.scalars(wanted.order_by(Answer.id)):
+        note, person = queue.privacy.shown(row.note), row.person if named else None
+        found[row.item_id].append(GivenAnswer(row.kind, row.label, row.reason, note, person))
+    return found
+
+
+def _correction_line(
+    row: Correction, prediction: Prediction, answers: Sequence[GivenAnswer], queue: QueuePolicy
+) -> CorrectionLine:
+    shown = shown_input(Input.of(prediction.text, prediction.image_url, prediction.fields), queue)
     return CorrectionLine(
         id=row.id,
         item_id=row.item_id,
-        external_id=external_id,
-        model_version=version,
-        model_label=model_label,
+        external_id=prediction.external_id,
+        text=shown.text,
+        image_url=shown.image_url,
+        fields=dict(shown.fields),
+        model_version=prediction.model_version,
+        model_label=prediction.label,
         label=row.label,
         model_was_right=bool(row.model_was_right),
         reason=row.reason,
-        note=row.note,
+        note=queue.privacy.shown(row.note),
         tally=row.tally,
+        answers=tuple(answers),
         settled_by=row.settled_by,
         destination=row.destination,
         guideline_version=row.guideline_version,

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter
 
-from bot.api import exports
+from bot.files.writing import FORMATS
 from goldloop_client import Format, ItemLine, ItemState, Reason, shapes
 from tests.api.conftest import Api
 
@@ -51,7 +51,7 @@ def test_its_shapes_are_those_of_the_openapi_document(api: Api) -> None:
     paths = document["paths"]
     sent = paths["/v1/queues/{queue}/predictions"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert sent["oneOf"][1]["maxItems"] == shapes.MOST_ROWS
-    assert set(get_args(Format)) == set(exports.FORMATS)
+    assert set(get_args(Format)) == set(FORMATS)
 
 
 def test_what_a_newer_server_adds_breaks_nothing() -> None:

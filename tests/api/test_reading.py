@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import update
 
 from bot.api import exports
+from bot.files import writing
+from bot.files.writing import FORMATS
 from core.learning.data.inputs import Input
 from core.learning.data.seeds import add_seeds
 from core.learning.data.snapshots import Row, content_hash_of, snapshot_rows
@@ -19,7 +21,7 @@ from core.records.learning import SeedExample
 from core.storage.database import Database
 from core.text.content_hash import content_hash
 from core.vocabulary import Scope, Source
-from goldloop_client import ApiError, ItemState, ModelState, Reason
+from goldloop_client import AnswerKind, ApiError, ItemState, ModelState, Reason
 from tests.api.conftest import Api, StartApi
 from tests.core.desk import BILLING, NOW, REFUND, opened
 from tests.core.models import promoted, seeded
@@ -73,6 +75,8 @@ def test_corrections_come_in_pages_and_the_cursor_goes_on_from_where_one_was(api
         assert list(client.corrections("support", cursor=rest["next"])) == []
         ids.append(api.desk.settled(ANA, BEN))
         [late] = client.corrections("support", cursor=rest["next"])
+    assert [(one.kind, one.label, one.person) for one in late.answers] == [(AnswerKind.LABEL, REFUND, None)] * 2
+    assert late.text.startswith("ticket number ")
     assert (late.item_id, late.label, late.model_was_right, late.tally) == (ids[3], REFUND, True, {REFUND: 2})
 
 
@@ -119,6 +123,8 @@ def test_models_and_readings_say_what_is_live(api: Api) -> None:
     assert (stats.live, stats.settled, stats.open, stats.queue_title) == ("v1", 1, 0, "Support tickets")
 
 
+RULES = support_policy().queues[0]
+COLUMNS = tuple(exports.SCHEMA.names)
 FORMULA = '=HYPERLINK("http://evil.example","refund please")'
 FORMULAS = (FORMULA, " @sum(1)", "\u00a0=1+1", "\u200b=1+1", "＝1+1")
 INERT = {formula: f"'{formula}" for formula in FORMULAS}
@@ -133,7 +139,7 @@ def test_a_snapshot_is_the_same_in_every_format_and_a_formula_is_inert(api: Api,
     with api.client(token) as client:
         [model] = client.models("support")
         assert model.snapshot_id is not None
-        for format in exports.FORMATS:
+        for format in FORMATS:
             client.save_snapshot("support", model.snapshot_id, tmp_path / format, format)
     with api.desk.database.reading() as session:
         rows = snapshot_rows(session, model.snapshot_id)
@@ -145,7 +151,7 @@ def test_a_snapshot_is_the_same_in_every_format_and_a_formula_is_inert(api: Api,
     assert fields_read(parquet.read_table(tmp_path / "parquet").to_pylist()) == lines
     table = list(csv.DictReader(io.StringIO((tmp_path / "csv").read_bytes().decode(), newline="")))
     assert [line["text"] for line in table] == [INERT.get(row.input.text, row.input.text) for row in rows]
-    assert tuple(table[0]) == tuple(lines[0]) == exports.COLUMNS
+    assert tuple(table[0]) == tuple(lines[0]) == COLUMNS
     answer = api.call("GET", f"support/snapshots/{model.snapshot_id}", token)
     assert answer.headers["etag"] == f'"{content_hash_of(rows)}-{api.desk.rules.fingerprint}-0-jsonl"'
     with api.desk.database.transaction() as session:
@@ -167,7 +173,7 @@ def test_an_image_and_its_fields_are_exported_in_every_format(api: Api, tmp_path
     promoted(seeded(api.desk))
     with api.client() as client:
         [model] = client.models("support")
-        for format in exports.FORMATS:
+        for format in FORMATS:
             client.save_snapshot("support", model.snapshot_id or 0, tmp_path / format, format)
     line = json.loads((tmp_path / "jsonl").read_text("utf-8").splitlines()[-1])
     assert (line["text"], line["image_url"], line["fields"], line["label"]) == ("", address, fields, BILLING)
@@ -193,7 +199,8 @@ def test_what_the_policy_masks_is_masked_in_files_and_notes(database: Database, 
     text = api.call("GET", f"support/snapshots/{model.snapshot_id}", api.token(name="other")).text
     assert "about the refund" in text
     assert '"From": "[e-mail]"' in text
-    assert "@example.com" not in text + correction.note
+    assert "@example.com" not in text + repr(correction)
+    assert correction.fields == {"From": "[e-mail]"}
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
@@ -201,21 +208,22 @@ def test_what_the_policy_masks_is_masked_in_files_and_notes(database: Database, 
 def test_a_formula_is_inert_whichever_separator_a_spreadsheet_expects(separator: str, before: str) -> None:
     cell = f"{before}=1+1;b|c\td"
     input = Input.of(cell, f"https://files.example/{cell}", {"Note": cell})
-    rows = [Row(Source.SEED, number, input, REFUND, 1.0, "hash") for number in range(2)]
-    file = b"".join(exports.as_csv(iter([rows]))).decode()
+    rows = [exports.record(Row(Source.SEED, number, input, REFUND, 1.0, "hash"), RULES) for number in range(2)]
+    file = b"".join(writing.as_csv(iter([rows]), exports.SCHEMA)).decode()
     cells = [cell for line in csv.reader(io.StringIO(file, newline=""), delimiter=separator) for cell in line]
     assert not [cell for cell in cells if cell.strip().startswith(tuple("=+-@"))]
-    assert len(file.splitlines()[0].split('","')) == len(exports.COLUMNS), "all cells are quoted"
+    assert len(file.splitlines()[0].split('","')) == len(COLUMNS), "all cells are quoted"
     if separator == ",":
-        assert json.loads(cells[len(exports.COLUMNS) + 2])["Note"].replace("'", "") == cell
+        assert json.loads(cells[len(COLUMNS) + 2])["Note"].replace("'", "") == cell
 
 
 def test_a_file_of_several_pieces_holds_them_all() -> None:
-    pieces = [[Row(Source.SEED, number, Input(f"text {number}"), REFUND, 1.0, "hash")] * 3 for number in range(4)]
-    assert parquet.read_table(io.BytesIO(b"".join(exports.as_parquet(iter(pieces))))).num_rows == 12
-    assert len(b"".join(exports.as_csv(iter(pieces))).splitlines()) == 13
-    assert len(b"".join(exports.as_jsonl(iter(pieces))).splitlines()) == 12
-    assert parquet.read_table(io.BytesIO(b"".join(exports.as_parquet(iter([]))))).num_rows == 0
+    rows = [Row(Source.SEED, number, Input(f"text {number}"), REFUND, 1.0, "hash") for number in range(4)]
+    pieces, schema = [[exports.record(row, RULES)] * 3 for row in rows], exports.SCHEMA
+    assert parquet.read_table(io.BytesIO(b"".join(writing.as_parquet(iter(pieces), schema)))).num_rows == 12
+    assert len(b"".join(writing.as_csv(iter(pieces), schema)).splitlines()) == 13
+    assert len(b"".join(writing.as_jsonl(iter(pieces), schema)).splitlines()) == 12
+    assert parquet.read_table(io.BytesIO(b"".join(writing.as_parquet(iter([]), schema)))).num_rows == 0
 
 
 @pytest.mark.usefixtures("sqlite_only")

@@ -133,7 +133,7 @@ def test_a_promoted_model_is_rolled_back_by_a_command(start_loop: StartLoop) -> 
     loop.card("v2 is live", channel=LEADS)
     loop.cleo.unreact(second, CHECK)
     told = loop.told(loop.cleo, "v2 stays live, promoted by <@U_CLEO>", channel=LEADS)
-    assert "To bring v1 back, type /goldloop rollback support and say why" in told.plain
+    assert "To bring v1 back, type `/goldloop rollback support` and say why" in told.plain
     assert live_name(loop) == "v2"
     back = loop.cleo.command("/goldloop rollback support worse on mondays", channel=LEADS)
     assert "v1 of Support tickets is live again" in str(back.response)

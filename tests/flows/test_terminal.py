@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,13 +12,18 @@ import pytest
 from pyarrow import parquet
 from sqlalchemy import update
 
+from bot.cli import export
 from bot.cli.app import main
 from bot.cli.data import BATCH
+from bot.files.tables import read_rows
+from core.policy.file import load_policy
 from core.records.learning import GoldenExample
+from core.review.listing import CorrectionLine
 from core.storage.database import Database
-from core.vocabulary import Stratum
+from core.vocabulary import ErrorReason, Stratum
+from tests.core.desk import BILLING, opened
 from tests.flows.processes import write_policy
-from tests.people import ANA, CLEO
+from tests.people import ANA, BEN, CLEO
 
 
 @dataclass
@@ -205,6 +210,53 @@ def test_what_is_empty_is_not_there_and_a_number_may_be_a_text(goldloop: Termina
             pyarrow.Table.from_pylist([{**row, "odd": None}, {**row, "external_id": "2", "odd": ""}]), file
         )
     assert " 0 rejected." in goldloop.run("ingest", file, "--queue", "support").stdout
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.parquet"])
+def test_corrections_are_written_to_a_file_with_every_answer_and_reason(
+    goldloop: Terminal, database: Database, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "PIECE", 2)
+    goldloop.run("migrate")
+    desk = opened(database, load_policy(goldloop.folder / "goldloop.toml"))
+    item = desk.ticket("=1+1 charged twice", fields={"From": "Berlin"}, external_id="T-1")
+    desk.click(ANA, item, BILLING, reason=ErrorReason.AMBIGUOUS, note="it says twice")
+    desk.click(BEN, item, BILLING, note="so it does")
+    for _ in range(4):
+        desk.settled(ANA, BEN)
+    done = goldloop.run("export", "corrections", name, "-q", "support")
+    assert (done.returncode, done.stdout) == (0, f"5 corrections written to {name}.\n"), done.stderr
+    first, *others = [row for _number, row in read_rows(goldloop.folder / name)]
+    answers = first["answers"] if name == "rows.jsonl" else json.loads(first["answers"])
+    assert [(one["label"], one["reason"], one["note"], one["person"]) for one in answers] == [
+        (BILLING, "ambiguous", "it says twice", None),
+        (BILLING, None, "so it does", None),
+    ]
+    text = "'=1+1 charged twice" if name == "rows.csv" else "=1+1 charged twice"
+    assert (first["external_id"], first["text"], first["label"], first["note"]) == (
+        "T-1",
+        text,
+        BILLING,
+        "it says twice",
+    )
+    assert list(first) == export.SCHEMA.names == [field.name for field in fields(CorrectionLine)]
+    assert len(others) == 4
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_an_export_overwrites_nothing_and_leaves_no_half_of_a_file(goldloop: Terminal) -> None:
+    goldloop.run("migrate")
+    there = goldloop.file("rows.csv", "precious")
+    assert "rows.csv exists already" in goldloop.run("export", "corrections", there, "-q", "support").stderr
+    assert (goldloop.folder / there).read_text() == "precious"
+    assert (
+        "must end in .csv, .jsonl, .parquet" in goldloop.run("export", "corrections", "a.txt", "-q", "support").stderr
+    )
+    assert goldloop.run("export", "corrections", "new.csv", "-q", "sales").returncode == 2
+    assert not list(goldloop.folder.glob("new*"))
+    none = goldloop.run("export", "corrections", "none.csv", "-q", "support")
+    assert none.stdout == "0 corrections written to none.csv.\n"
+    assert (goldloop.folder / "none.csv").read_text().startswith('"id","item_id","external_id","text"')
 
 
 def test_reviewers_are_asked_again_about_a_stored_label(goldloop: Terminal) -> None:

@@ -246,8 +246,8 @@ QUESTIONS: dict[str, Question] = {
     "unanswerable items": lambda session: unanswerable_items(session, 1),
     "a page of items": lambda session: item_page(session, 1, None, 500, PAGE),
     "a page of open items": lambda session: item_page(session, 1, ItemState.OPEN, 500, PAGE),
-    "a page of corrections": lambda session: correction_page(session, 1, None, 500, PAGE, NOW),
-    "corrections since": lambda session: correction_page(session, 1, HOUR_AGO, 500, PAGE, NOW),
+    "a page of corrections": lambda session: correction_page(session, RULES, None, 500, PAGE, NOW),
+    "corrections since": lambda session: correction_page(session, RULES, HOUR_AGO, 500, PAGE, NOW),
     "what waits": backlog.waiting,
     "what was given up": backlog.given_up,
 }

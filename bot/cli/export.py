@@ -1,0 +1,112 @@
+"""`goldloop export`: what people have decided, as a file."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import typer
+from pydantic import TypeAdapter
+from rich.console import Console
+
+from bot.cli.context import QueueOption, opened
+from bot.cli.printing import terminal_safe
+from bot.files.writing import FORMATS, Format, Pieces, Write
+from bot.runtime.clock import utc_now
+from bot.wording.numbers import count
+from core.errors import Invalid
+from core.policy import QueuePolicy
+from core.review.listing import CorrectionLine, correction_page
+from core.storage.database import PATIENT, Database
+
+commands = typer.Typer(no_args_is_help=True, help="Write what people have decided to a file.")
+out = Console()
+
+PIECE = 1000  # rows in memory at once
+TEXT, NUMBER = pyarrow.string(), pyarrow.int64()
+SCHEMA = pyarrow.schema(
+    [
+        ("id", NUMBER),
+        ("item_id", NUMBER),
+        ("external_id", TEXT),
+        ("text", TEXT),
+        ("image_url", TEXT),
+        ("fields", TEXT),
+        ("model_version", TEXT),
+        ("model_label", TEXT),
+        ("label", TEXT),
+        ("model_was_right", pyarrow.bool_()),
+        ("reason", TEXT),
+        ("note", TEXT),
+        ("tally", TEXT),
+        ("answers", TEXT),
+        ("settled_by", TEXT),
+        ("destination", TEXT),
+        ("guideline_version", NUMBER),
+        ("settled_at", TEXT),
+    ]
+)
+_LINE = TypeAdapter(CorrectionLine)
+
+
+@commands.command()
+def corrections(file: Path, queue: QueueOption) -> None:
+    """Write all corrections of a queue to a new CSV, JSONL or Parquet file, as `GET corrections` returns them.
+
+    Each has the text, the settled label, and every reviewer's answer with reason and note. Texts, fields and notes are
+    masked as the policy says, and names are given only where it reveals them. `fields`, `tally` and `answers` are JSON
+    text in CSV and Parquet.
+    """
+    write = _writer(file)
+    with opened() as (database, policy):
+        chosen, written = policy.queue(queue), _Counted()
+        _save(file, write(written.through(_pieces(database, chosen, utc_now())), SCHEMA))
+    out.print(f"{count(written.rows, 'correction')} written to {terminal_safe(str(file))}.", soft_wrap=True)
+
+
+class _Counted:
+    def __init__(self) -> None:
+        self.rows = 0
+
+    def through(self, pieces: Pieces) -> Pieces:
+        for piece in pieces:
+            self.rows += len(piece)
+            yield piece
+
+
+def _pieces(database: Database, queue: QueuePolicy, now: datetime) -> Pieces:
+    """Each in a transaction of its own: on SQLite, no click waits for a whole file."""
+    after, more = 0, True
+    while more:
+        with database.reading(wait=PATIENT) as session:
+            page = correction_page(session, queue, None, after, PIECE, settled_by=now)
+        yield [_record(line) for line in page.lines]
+        after, more = page.lines[-1].id if page.lines else after, page.more
+
+
+def _record(line: CorrectionLine) -> dict[str, Any]:
+    record: dict[str, Any] = _LINE.dump_python(line, mode="json")
+    return record
+
+
+def _writer(file: Path) -> Write:
+    formats: dict[str, Format] = {f".{name}": name for name in FORMATS}
+    if file.suffix.lower() not in formats:
+        raise Invalid(f"{file}: a file must end in {', '.join(sorted(formats))}.")
+    return FORMATS[formats[file.suffix.lower()]][1]
+
+
+def _save(file: Path, content: Iterator[bytes]) -> None:
+    """What was written in part is taken away again."""
+    try:
+        with file.open("xb") as target:
+            try:
+                target.writelines(content)
+            except BaseException:
+                file.unlink()
+                raise
+    except FileExistsError:
+        raise Invalid(f"{file} exists already. Choose another name.") from None
+    except OSError as error:
+        raise Invalid(f"{file} cannot be written: {error.strerror}.") from None
