@@ -312,6 +312,8 @@ class NoticeKind(StrEnum):
     CANARY_NOT_YET = "canary_not_yet"  # the same
     CANARY_PASSED = "canary_passed"  # the same
     COMPARISON_FAILED = "comparison_failed"  # values: queue, model, problem (its code and values)
+    FLAGGED_SETTLED = "flagged_settled"  # values: item, external_id, label, model_label, by_lead
+    FLAGGED_ERASED = "flagged_erased"  # values: item, external_id
     CHANNEL_BLOCKED = "channel_blocked"  # values: channel, error, waiting
     MESSAGES_REFUSED = "messages_refused"  # values: channel, error, count, cards
     INCIDENT_RESOLVED = "incident_resolved"  # values: channel, since (seconds since 1970)

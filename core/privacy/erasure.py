@@ -23,6 +23,7 @@ from core.records.learning import GoldenChange, GoldenExample, SeedExample, Snap
 from core.records.predictions import Prediction
 from core.records.queues import Queue
 from core.records.reviews import Answer, Correction, ReviewItem
+from core.review.flaggers import tell_erased
 from core.review.presenting import item_changed
 from core.text.content_hash import content_hash
 from core.vocabulary import ItemState, Source
@@ -175,6 +176,7 @@ def _blank(
     undecided = [item for item in items if item.state in (ItemState.OPEN, ItemState.DISPUTED)]
     for item in undecided:
         item.state, item.disputed_because, item.disputed_values = ItemState.ERASED, "", {}
+        tell_erased(session, item, now)
     session.flush()
     ids, notes = [item.id for item in items], 0
     for record in (Answer, Correction):

@@ -1,7 +1,7 @@
 """The settling of an item: its correction, and whether that trains or becomes golden."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never, cast
@@ -18,6 +18,7 @@ from core.policy import QueuePolicy
 from core.records.reviews import Correction, ReviewItem
 from core.review.answers import CurrentAnswer, current_answers, votes_among
 from core.review.consensus import tally
+from core.review.flaggers import tell_settled
 from core.review.items import LockedItem
 from core.review.presenting import item_changed
 from core.storage.database import run
@@ -66,7 +67,7 @@ def settle_item(
         settled_by=Settler.CONSENSUS,
         guideline_version=max(vote.guideline_version for vote in winning),
     )
-    _settle(session, item, outcome, now, queue)
+    _settle(session, item, outcome, {vote.person for vote in winning}, now, queue)
 
 
 def adjudicate_item(
@@ -86,10 +87,13 @@ def adjudicate_item(
     votes = votes_among(current_answers(session, item.id))
     version = item.queue.guideline_version
     outcome = Outcome(label, reason, note, tally(votes), Settler.LEAD, version, lead=lead)
-    _settle(session, item, outcome, now, queue)
+    _settle(session, item, outcome, {lead}, now, queue)
 
 
-def _settle(session: Session, item: LockedItem, outcome: Outcome, now: datetime, queue: QueuePolicy) -> None:
+def _settle(
+    session: Session, item: LockedItem, outcome: Outcome, deciders: Collection[str], now: datetime, queue: QueuePolicy
+) -> None:
+    """deciders: whose answers settle it."""
     right = _model_was_right(item, outcome.label)
     chosen = _chosen(item, outcome.label, bool(right), queue)
     if chosen.stratum is not None and has_graduated(session, item.queue.id, item.content_hash):
@@ -104,6 +108,7 @@ def _settle(session: Session, item: LockedItem, outcome: Outcome, now: datetime,
     if item.about is QuestionAbout.PREDICTION:
         told = _told(item, correction_id, outcome, bool(right), now)
         publish(session, EventKind.ITEM_SETTLED, correction_id, item.queue.id, told, now)
+        tell_settled(session, item.id, item.flagged_by, deciders, _told_flagger(item, outcome), now)
 
 
 def _model_was_right(item: LockedItem, label: str | None) -> bool | None:
@@ -164,4 +169,14 @@ def _told(item: LockedItem, correction_id: int, outcome: Outcome, right: bool, n
         "reason": outcome.reason,
         "settled_by": outcome.settled_by,
         "settled_at": now.isoformat(),
+    }
+
+
+def _told_flagger(item: LockedItem, outcome: Outcome) -> dict[str, Any]:
+    """What the person hears who flagged it."""
+    return {
+        "external_id": item.external_id,
+        "label": outcome.label,
+        "model_label": item.predicted_label,
+        "by_lead": outcome.settled_by is Settler.LEAD,
     }

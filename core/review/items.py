@@ -22,6 +22,9 @@ from core.text.content_hash import unit_interval
 from core.vocabulary import ItemState, QuestionAbout, Reason
 
 _AUDITED = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.AUDIT).exists()
+_FLAGGED_BY = (
+    select(Flag.person).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.PERSON).scalar_subquery()
+)
 _QUEUE = (Queue.id, Queue.name, Queue.channel, Queue.leads_channel, Queue.guideline_version)
 # What every click asks is built once: building it costs several times what running it does.
 _LOCKED = with_content(
@@ -42,6 +45,7 @@ _LOCKED = with_content(
         CONTENT_HASH,
         _AUDITED,
         func.coalesce(Prediction.lot_probability, 0.0),
+        _FLAGGED_BY,
     )
     .join(Queue, Queue.id == ReviewItem.queue_id)
     .where(ReviewItem.id == bindparam("item_id"))
@@ -59,7 +63,8 @@ _OPENING = Bulk(
 class LockedItem:
     """An item and what it is about, locked until the transaction ends. source_id: of the prediction,
     golden example or seed example that holds its content. The model's label is None where the item is about a stored
-    label. audited: the audit drew the prediction, with lot_probability."""
+    label. audited: the audit drew the prediction, with lot_probability. flagged_by: the person who flagged it,
+    if one did."""
 
     queue: QueueFacts
     id: int
@@ -77,6 +82,7 @@ class LockedItem:
     content_hash: str
     audited: bool
     lot_probability: float
+    flagged_by: str | None
 
     @property
     def subject(self) -> CardRef:

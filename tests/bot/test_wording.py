@@ -244,6 +244,7 @@ CANARY = {"queue": "Support tickets", "name": "support", "model": "v3", "former"
 PROMOTED = {"queue": "Support tickets", "name": "support", "model": "v3", "former": "v2", "leads": [CLEO],
             "reason": "worse on mondays", "gate_passed": True, "erased_rows": 0}  # fmt: skip
 UNNAMED = PROMOTED | {"leads": [], "former": None}  # without marks of our own
+FLAGGED = {"item": 7, "external_id": f"slack:C0HELP:{SINCE}.000100"}
 NOTICES: list[tuple[NoticeKind, dict[str, Any], str]] = [
     (
         NoticeKind.NOT_A_LEAD,
@@ -322,6 +323,28 @@ NOTICES: list[tuple[NoticeKind, dict[str, Any], str]] = [
         {"queue": "support", "model": "v1", "problem": {"code": "worker_died", "values": {"attempts": 5}}},
         "support: v1 could not be compared with the live model. Its worker stopped 5 times. "
         "Use `/goldloop retrain` to make a new candidate.",
+    ),
+    (
+        NoticeKind.FLAGGED_SETTLED,
+        FLAGGED | {"label": "refund", "model_label": "billing error", "by_lead": False},
+        f"You flagged a message in <#C0HELP> of {NINE} for review (item 7). The reviewers decided: refund. The model "
+        "had said billing error.",
+    ),
+    (
+        NoticeKind.FLAGGED_SETTLED,
+        FLAGGED | {"label": "refund", "model_label": "refund", "by_lead": True},
+        f"You flagged a message in <#C0HELP> of {NINE} for review (item 7). A lead decided: refund. So had the model.",
+    ),
+    (
+        NoticeKind.FLAGGED_SETTLED,
+        FLAGGED | {"external_id": "T-17", "label": None, "model_label": None, "by_lead": True},
+        "You flagged T-17 for review (item 7). A lead decided: none of the labels fits.",
+    ),
+    (
+        NoticeKind.FLAGGED_ERASED,
+        FLAGGED,
+        f"You flagged a message in <#C0HELP> of {NINE} for review (item 7). Its text was erased before anything was "
+        "decided, so the item is closed.",
     ),
     (
         NoticeKind.CHANNEL_BLOCKED,
@@ -443,6 +466,14 @@ def test_what_strangers_gave_has_no_effect_inside_a_sentence(text: str) -> None:
         notice.render(NoticeKind.REACTION_REFUSED, {"sentence": text, "ask": []}),
         notice.render(NoticeKind.DECISION_PENDING, {"queue": text, "model": "v1", "hours": 1}),
         notice.render(NoticeKind.ROLLED_BACK, UNNAMED | {"queue": text, "reason": text}),
+        notice.render(
+            NoticeKind.FLAGGED_SETTLED,
+            {"item": 7, "external_id": text, "label": text, "model_label": text, "by_lead": True},
+        ),
+        notice.render(
+            NoticeKind.FLAGGED_SETTLED,
+            {"item": 7, "external_id": text, "label": text, "model_label": "x", "by_lead": True},
+        ),
         stays_live(UNNAMED | {"queue": text, "kind": "promote"}, "", MRKDWN),
         notice.render(NoticeKind.OVERRULED, UNNAMED | {"queue": text, "reason": text}),
         notice.render(NoticeKind.MESSAGES_REFUSED, {"channel": "", "error": text, "count": 1, "cards": []}),

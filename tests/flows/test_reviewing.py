@@ -11,7 +11,7 @@ from core.storage.database import PATIENT
 from core.vocabulary import Card
 from tests.flows.conftest import StartLoop
 from tests.loop import Loop
-from tests.people import ANA, BEN, LEADS, REVIEW, support_policy
+from tests.people import ANA, BEN, DAN, LEADS, REVIEW, support_policy
 
 pytestmark = pytest.mark.usefixtures("sqlite_only")
 
@@ -354,6 +354,11 @@ def test_flag_for_review_says_that_the_text_is_stored_and_opens_an_item(loop: Lo
     card = loop.card("Flagged by <@U_DAN>.")
     assert "somebody should look at <this> & that" in card.plain
     assert "No model has seen this." in card.plain
+    loop.ana.click(card, "refund")
+    loop.ben.click(card, "refund")
+    direct = loop.services.slack.conversations_open(users=DAN).get("channel", {"id": ""})["id"]
+    told = loop.card("for review (item 1). The reviewers decided: refund.", person=loop.dan, channel=direct)
+    assert f"You flagged a message in <#{REVIEW}> of <!date^{message.ts[:10]}^" in told.plain
 
 
 def test_commands_answer_in_words(loop: Loop) -> None:

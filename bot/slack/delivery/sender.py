@@ -34,10 +34,14 @@ or the connection says (`sorted_failure` knows it), NotFound if its queue is not
 
 
 def say(services: Services, due: DueNotice) -> None:
-    """Say a notice, to the whole channel or to one person of it. Raises as `Show`, and PersonGoneError."""
+    """Say a notice: to the whole channel, to one person of it, or where the channel is a person, in direct messages.
+    Raises as `Show`, and PersonGoneError."""
     text = notice.render(due.kind, due.values)
     if due.person is None:
         _say_to_channel(services, due, text)
+        return
+    if due.channel == due.person:
+        _say_directly(services, due.person, text)
         return
     try:
         services.slack.chat_postEphemeral(channel=due.channel, user=due.person, text=text)

@@ -41,7 +41,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         with services.database.transaction() as session:
             queue = services.in_force.read(session).queue(asked.queue)
             item_id = flag_for_review(session, prediction, asked.person, services.clock(), queue)
-        done = f"Thank you. Reviewers of {queue.shown_title} will look at it as item {item_id}."
+        done = f"Thank you. Reviewers of {queue.shown_title} will look at it as item {item_id}. You'll hear the result."
         ack(response_action="update", view=forms.sentence("Flagged", done).body)
 
     app.shortcut("flag_for_review")(shortcut_used)

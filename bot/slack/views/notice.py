@@ -10,6 +10,7 @@ from bot.slack.views.mrkdwn import MRKDWN, asking, moment
 from bot.wording.canary import paired_sentence
 from bot.wording.cards import card_name
 from bot.wording.decisions import overruled, rolled_back, stays_live
+from bot.wording.flagged import flagged_erased, flagged_settled
 from bot.wording.numbers import count
 from bot.wording.runs import run_problem
 from core.learning.evaluation.canary import Paired
@@ -61,6 +62,10 @@ def render(kind: str, values: Values) -> str:
                 f"{_model(values)} could not be compared with the live model. {problem} "
                 "Use `/goldloop retrain` to make a new candidate."
             )
+        case NoticeKind.FLAGGED_SETTLED:
+            return flagged_settled(values, moment, MRKDWN)
+        case NoticeKind.FLAGGED_ERASED:
+            return flagged_erased(values, moment, MRKDWN)
         case NoticeKind.CHANNEL_BLOCKED:
             remedy = escape(leads_remedy(values["error"]))
             return f"I can't post in <#{values['channel']}>. {remedy} {_waiting(values['waiting'])}"
