@@ -342,6 +342,36 @@ def test_the_daily_cap_is_kept_with_a_sentence(start_loop: StartLoop) -> None:
     loop.told(loop.ana, "*delivery* (was refund)")
 
 
+def test_a_lead_decides_a_dispute_on_the_home_tab(loop: Loop) -> None:
+    card = opened(loop)
+    for person, answer in ((loop.ana, "refund"), (loop.ben, "delivery"), (loop.eva, "billing error")):
+        person.click(card, answer)
+    loop.card("A lead decides because 3 votes didn't settle it.")
+    home = loop.cleo.open_home()
+    assert "A lead decides because 3 votes didn't settle it." in home.plain
+    assert "You're not a reviewer" not in home.plain
+    loop.cleo.click_home("refund")
+    loop.card("decided by <@U_CLEO>")
+    loop.box.wait_for(
+        lambda: loop.cleo.home and "Item 1: *refund*. You decided it." in loop.cleo.home.plain and
+        "Nothing. Disputed items and candidates appear here." in loop.cleo.home.plain
+    )  # fmt: skip
+
+
+def test_a_click_on_a_home_tab_that_is_out_of_date_is_answered(loop: Loop) -> None:
+    card = opened(loop)
+    for person, answer in ((loop.ana, "refund"), (loop.ben, "delivery"), (loop.eva, "billing error")):
+        person.click(card, answer)
+    disputed = loop.card("A lead decides because 3 votes didn't settle it.")
+    loop.cleo.open_home()
+    loop.cleo.click(disputed, "delivery")
+    loop.card("decided by <@U_CLEO>")
+    loop.cleo.click_home("refund")
+    told = loop.box.wait_for(lambda: loop.cleo.view)
+    assert told is not None
+    assert "Item 1 is already decided: delivery, by you." in told.plain
+
+
 def test_flag_for_review_says_that_the_text_is_stored_and_opens_an_item(loop: Loop) -> None:
     message = loop.dan.post(REVIEW, "somebody should look at <this> & that")
     assert loop.dan.shortcut(message, "flag_for_review").ok

@@ -12,6 +12,7 @@ from slack_bolt.listener import Listener
 
 from bot.slack.controls import ANSWER_WORDS
 from bot.slack.inbound.commands import ANSWERS
+from core.learning.lifecycle.models import newest_evaluation
 from core.people.availability import pause, resume
 from core.people.members import queues_of
 from core.vocabulary import Role
@@ -82,6 +83,17 @@ def button(action: str) -> Callable[[House, Who, Any], str]:
 
 def home_button(action: str) -> Callable[[House, Who, Any], str]:
     return lambda house, who, _subject: house.click(who, action, "0", view={"type": "home"})
+
+
+def home_decision(action: str) -> Callable[[House, Who, Any], str]:
+    return lambda house, who, subject: house.click(who, action, subject, view={"type": "home"})
+
+
+def report_at_home(house: House) -> str:
+    """What a button beside it carries: model and evaluation."""
+    model_id, _ts = house.report()
+    with house.desk.database.reading() as session:
+        return f"{model_id}|{newest_evaluation(session, model_id).id}"
 
 
 def command(words: str) -> Callable[[House, Who, Any], str]:
@@ -163,6 +175,12 @@ DOORS = [
     Door("rejects", "approval.reacted", House.report, reacted("x"), LEADS, of_event=True),
     Door("takes a yes back", "approval.unreacted", House.report, reacted("white_check_mark", "reaction_removed"),
          LEADS, silent=True, of_event=True),
+    Door("promotes at Home", "approval.promote_clicked", report_at_home, home_decision("promote"), LEADS),
+    Door("rejects at Home", "approval.reject_clicked", report_at_home, home_decision("reject"), LEADS),
+    Door("takes a yes back at Home", "approval.take_back_clicked", report_at_home, home_decision("take_back"), LEADS),
+    Door("settles a dispute at Home", "voting.vote_clicked", House.disputed,
+         lambda house, who, item_id: house.click(who, "vote:0", f"{item_id}|label|refund", view={"type": "home"}),
+         LEADS),
     Door("opens overruling", "approval.overrule_clicked", refused_id, button("overrule"), ADMIN,
          "golden gate refused"),
     Door("overrules", "approval.overrule_submitted", refused_report, overruled, ADMIN),
@@ -230,7 +248,7 @@ def test_each_word_of_the_command_and_each_answer_has_its_row() -> None:
     words = {door.name.removeprefix("/goldloop ") for door in DOORS if door.name.startswith("/goldloop ")}
     assert words - {"nonsense"} == set(ANSWERS)
     voted = {door.act for door in DOORS if door.listener == "voting.vote_clicked"}
-    assert len(voted) == len(ANSWER_WORDS) + 1, "each of them on an open item, and one on a disputed one"
+    assert len(voted) == len(ANSWER_WORDS) + 2, "each of them on an open item, one on a disputed one, one at Home"
 
 
 def test_a_reaction_to_another_message_is_none_of_our_business(house: House) -> None:

@@ -37,7 +37,7 @@ def build_app(services: Services) -> TimedApp:
     was parsed (bot/server/app.py), and a socket is."""
     services = replace(services, workspace=str(services.slack.auth_test().get("url") or ""))
     after_ack = AfterAck()
-    app, refuse = TimedApp(services.slack, after_ack), refuser(after_ack)
+    app, refuse = TimedApp(services.slack, after_ack), refuser(after_ack, services.slack)
     workspace_check.register(app, refuse)
     received_events.register(app, services, after_ack)
     commands.register(app, services)

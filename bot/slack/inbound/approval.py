@@ -11,6 +11,7 @@ from bot.runtime.services import Services
 from bot.slack.blocks import Message, View
 from bot.slack.inbound import payloads
 from bot.slack.inbound.after_ack import AfterAck
+from bot.slack.inbound.home import publish_home
 from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import Click, Reaction
 from bot.slack.inbound.replies import show_view, tell
@@ -18,7 +19,14 @@ from bot.slack.views import forms
 from core.delivery import notices, outbox
 from core.errors import DatabaseUnavailable, NotAllowed, Outdated, Refusal
 from core.learning.lifecycle.cards import candidate_card
-from core.learning.lifecycle.decisions import approve, overrule, reject, require_overruler, withdraw_approval
+from core.learning.lifecycle.decisions import (
+    approve,
+    candidate_meant,
+    overrule,
+    reject,
+    require_overruler,
+    withdraw_approval,
+)
 from core.learning.lifecycle.late_withdrawal import tell_stays_live
 from core.storage.database import Database
 from core.vocabulary import Card, NoticeKind
@@ -67,7 +75,39 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
             overrule(session, said.model, said.seen, said.person, said.reason, services.clock(), policy)
         ack()
         after_ack.run(tell, parsed.response_url, Message("It's live now."))
+        after_ack.run(publish_home, services, said.person)  # where it is perhaps still listed
 
+    def meant(session: Session, click: Click) -> int:
+        return candidate_meant(session, click.subject, payloads.seen(click), click.person, services.policy)
+
+    def promote_clicked(ack: Ack, parsed: Payload) -> None:
+        click = payloads.click(parsed)
+        with services.database.transaction() as session:
+            model_id = meant(session, click)
+            is_live = approve(session, model_id, click.person, click.clicked_at, services.clock(), services.policy)
+        ack()
+        said = "It's live now." if is_live else "Your yes is noted. It goes live when enough leads have said it."
+        after_ack.run(publish_home, services, click.person, said)
+
+    def reject_clicked(ack: Ack, parsed: Payload) -> None:
+        click = payloads.click(parsed)
+        with services.database.transaction() as session:
+            model_id = meant(session, click)
+            reject(session, model_id, click.person, services.clock(), services.policy)
+        ack()
+        after_ack.run(publish_home, services, click.person, "Rejected.")
+
+    def take_back_clicked(ack: Ack, parsed: Payload) -> None:
+        click = payloads.click(parsed)
+        with services.database.transaction() as session:
+            model_id = meant(session, click)
+            withdraw_approval(session, model_id, click.person, click.clicked_at, services.clock())
+        ack()
+        after_ack.run(publish_home, services, click.person, "Your yes is taken back.")
+
+    app.action("promote")(promote_clicked)
+    app.action("reject")(reject_clicked)
+    app.action("take_back")(take_back_clicked)
     app.event("reaction_added")(reacted)
     app.event("reaction_removed")(unreacted)
     app.action("overrule")(overrule_clicked)

@@ -12,6 +12,7 @@ from bot.slack.views import home
 from core.errors import DatabaseUnavailable
 from core.people.availability import pause, resume
 from core.people.members import queues_of
+from core.review.lead_work import LeadWork, lead_work
 from core.review.my_work import MyWorkCard, my_work_card
 from core.review.stats import StatsCard, stats_card
 from core.vocabulary import Role
@@ -72,10 +73,17 @@ def show_my_work(services: Services, person: str, parsed: Payload, said: str = "
         tell_in_place(parsed.response_url, drawn)
 
 
-def publish_home(services: Services, person: str) -> None:
-    """Does nothing while the database is unavailable: the old tab is shown until it is opened again."""
+def load_lead_work(services: Services, person: str) -> LeadWork | None:
+    with services.database.reading() as session:
+        return lead_work(session, person, services.policy)
+
+
+def publish_home(services: Services, person: str, said: str = "") -> None:
+    """said: what the person's action there has done; no answer but this one can reach them. Does nothing while the
+    database is unavailable: the old tab is shown until it is opened again."""
     try:
-        view = home.render(load_my_work(services, person), load_stats(services, person), services.workspace)
+        mine, led = load_my_work(services, person), load_lead_work(services, person)
+        view = home.render(mine, load_stats(services, person), led, said)
     except DatabaseUnavailable:
         return
     services.slack.views_publish(user_id=person, view=view.body)

@@ -138,6 +138,11 @@ class Payload(_Shape):
     command: Word = ""
     text: Text = ""
 
+    @property
+    def is_from_home(self) -> bool:
+        """A click on the Home tab, which brings no `response_url`."""
+        return self.type == "block_actions" and self.view is not None and self.view.type == "home"
+
 
 def parse(body: object) -> Payload | None:
     """None for what Slack never sends: to be refused before it is read."""

@@ -4,7 +4,7 @@ offer."""
 import re
 from dataclasses import dataclass
 
-from bot.slack.controls import ANSWER_WORDS, IN_LIST, OPTION_KINDS
+from bot.slack.controls import ANSWER_WORDS, OPTION_KINDS
 from bot.slack.inbound.payload_schema import Action, Input, Named, Payload, View
 from core.delivery.card_refs import CardRef
 from core.errors import Invalid
@@ -115,9 +115,9 @@ def click(payload: Payload) -> Click:
     )
 
 
-def is_in_list(payload: Payload) -> bool:
-    """Whether the button stands in the answer to `/goldloop mine`."""
-    return _first_action(payload).value.rpartition("|")[2] == IN_LIST
+def seen(clicked: Click) -> int:
+    """The evaluation beside which a button stood: its value is "MODEL|EVALUATION"."""
+    return _number(clicked.value)
 
 
 def vote_click(payload: Payload) -> Vote:

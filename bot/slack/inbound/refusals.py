@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from slack_bolt import BoltResponse
+from slack_sdk import WebClient
 
 from bot.slack.blocks import Message
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import Payload, View
-from bot.slack.inbound.replies import tell
+from bot.slack.inbound.replies import show_view, tell
 from bot.slack.views import forms
 from bot.slack.views.mrkdwn import refusal
 from core.errors import DatabaseUnavailable, Invalid, Refusal
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 Refuse = Callable[[Exception, Payload], BoltResponse]
 
 
-def refuser(after_ack: AfterAck) -> Refuse:
+def refuser(after_ack: AfterAck, slack: WebClient) -> Refuse:
     """What answers a request whose listener raised."""
 
     def refuse(error: Exception, parsed: Payload) -> BoltResponse:
@@ -39,6 +40,8 @@ def refuser(after_ack: AfterAck) -> Refuse:
             return _answered({"options": []})
         if parsed.command:
             return _answered({"response_type": "ephemeral", "text": refusal(refused)})
+        if parsed.is_from_home:  # which brings no address for an answer
+            after_ack.run(show_view, slack, parsed.trigger_id, forms.refused("Not recorded", refused), "")
         after_ack.run(tell, parsed.response_url, Message(refusal(refused)))
         return BoltResponse(status=200, body="")
 

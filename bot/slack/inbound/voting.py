@@ -11,7 +11,6 @@ from bot.slack.blocks import View
 from bot.slack.directory.colleagues import require_colleague
 from bot.slack.inbound import payloads
 from bot.slack.inbound.after_ack import AfterAck
-from bot.slack.inbound.home import show_my_work
 from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import Click
 from bot.slack.inbound.replies import show_view, tell, tell_after_form
@@ -33,6 +32,8 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         ack()
         if not receipt.repeated:
             after_ack.run(tell, parsed.response_url, receipts.render(receipt))
+        if parsed.is_from_home:
+            after_ack.run(publish_home, services, click.person, receipts.render(receipt).text)
 
     def undo_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
@@ -41,10 +42,10 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
                 session, click.subject, click.person, click.clicked_at, services.clock(), in_force(session)
             )
         ack()
-        said = receipts.render(receipt)
-        if not receipt.repeated and not payloads.is_in_list(parsed):
-            after_ack.run(tell, parsed.response_url, said)
-        after_ack.run(show_my_work, services, click.person, parsed, said.text)
+        if not receipt.repeated:
+            after_ack.run(tell, parsed.response_url, receipts.render(receipt))
+        if parsed.is_from_home:
+            after_ack.run(publish_home, services, click.person)
 
     def form_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
@@ -70,6 +71,8 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         if not receipt.repeated:
             said = receipts.render(receipt)
             after_ack.run(tell_after_form, parsed.response_url, said, services.slack, channel, submission.person)
+        if receipt.adjudicated:  # perhaps from the Home tab, where it is still listed
+            after_ack.run(publish_home, services, submission.person)
 
     def history_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)

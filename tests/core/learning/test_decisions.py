@@ -13,7 +13,14 @@ from sqlalchemy.orm import Session
 
 from core.delivery.card_refs import CardRef, microseconds
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
-from core.learning.lifecycle.decisions import approve, overrule, reject, remind_of_pending, withdraw_approval
+from core.learning.lifecycle.decisions import (
+    approve,
+    candidate_meant,
+    overrule,
+    reject,
+    remind_of_pending,
+    withdraw_approval,
+)
 from core.learning.lifecycle.late_withdrawal import tell_stays_live
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.promotion import go_live
@@ -436,6 +443,21 @@ def test_after_a_roll_back_the_next_promotion_goes_back_to_what_it_replaced(desk
     assert rolled_back(desk) == "v1"
     assert live(desk) == first
     assert model(desk, third).state is ModelState.RETIRED
+
+
+def test_a_button_beside_an_older_report_decides_nothing(desk: Desk) -> None:
+    seeded(desk)
+    model_id = candidate(desk)
+    with desk.database.reading() as session:
+        seen = newest_evaluation(session, model_id).id
+        subject = CardRef.of(model_id, model(desk, model_id).created_at)
+        assert candidate_meant(session, subject, seen, CLEO, desk.policy) == model_id
+        with pytest.raises(Refusal, match="v1 was compared again since"):
+            candidate_meant(session, subject, seen - 1, CLEO, desk.policy)
+        with pytest.raises(NotAllowed, match="Only leads"):
+            candidate_meant(session, subject, seen, DAN, desk.policy)
+        with pytest.raises(NotFound):
+            candidate_meant(session, CardRef(model_id, 1), seen, CLEO, desk.policy)
 
 
 def told_to_leads(desk: Desk, *kinds: NoticeKind) -> list[dict[str, Any]]:

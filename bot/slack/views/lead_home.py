@@ -1,0 +1,95 @@
+"""The part of the Home tab for leads: disputed items and candidates, each with the buttons that decide it."""
+
+from bot.slack import blocks
+from bot.slack.blocks import Block
+from bot.wording.disputes import dispute_sentence
+from bot.wording.numbers import count
+from core.learning.lifecycle.cards import CandidateCard
+from core.review.cards import ItemCard
+from core.review.lead_work import LeadWork
+from core.vocabulary import NONE_OF_THESE
+
+MOST_LABELS = 12  # buttons; further labels are in the form
+SHOWN_TEXT = 300  # characters of a ticket; the whole is behind "Read all"
+
+
+def render(work: LeadWork, person: str) -> list[Block]:
+    """person: who leads."""
+    drawn = [blocks.header("Waiting for your decision")]
+    for item in work.disputes:
+        drawn += _dispute(item)
+    if work.more_disputes:
+        drawn.append(blocks.context(f"And {count(work.more_disputes, 'more disputed item')}."))
+    for candidate in work.candidates:
+        drawn += _candidate(candidate, person)
+    if work.more_candidates:
+        drawn.append(blocks.context(f"And {count(work.more_candidates, 'more candidate')}."))
+    if len(drawn) == 1:
+        drawn.append(blocks.section("Nothing. Disputed items and candidates appear here."))
+    return drawn
+
+
+def _dispute(item: ItemCard) -> list[Block]:
+    why = dispute_sentence(item.dispute) if item.dispute else ""
+    text = blocks.literal(blocks.shorten(" ".join(item.text.split()), SHOWN_TEXT)) or "(an image)"
+    head = f":scales: *{blocks.literal(item.queue_title)} · item {item.subject.id}.* {why}"
+    return [blocks.section(f"{head}\n{text}"), *blocks.actions(*_answers(item))]
+
+
+def _answers(item: ItemCard) -> list[Block]:
+    labels = [
+        blocks.button(name, f"vote:{place}", f"{item.subject}|label|{name}", label=f"Decide {item.subject.id}: {name}")
+        for place, name in enumerate(item.labels[:MOST_LABELS])
+    ]
+    others = [blocks.button("Other…", "form:other", str(item.subject))] if len(item.labels) > MOST_LABELS else []
+    none = blocks.button(NONE_OF_THESE, "vote:none", f"{item.subject}|none")
+    why = blocks.button("Why?", "form:why", str(item.subject), label=f"Decide item {item.subject.id} and say why")
+    whole = [blocks.button("Read all", "read_all", str(item.subject))] if len(item.text) > SHOWN_TEXT else []
+    return [*labels, *others, none, why, *whole]
+
+
+def _candidate(card: CandidateCard, person: str) -> list[Block]:
+    """The numbers that a lead decides on stand in its report."""
+    head = f"*{blocks.literal(card.queue_title)}: {card.name}*, compared with {card.live_name or 'no live model'}"
+    return [
+        blocks.section(f":robot_face: {head}\n{_where_it_stands(card)}"),
+        *blocks.actions(*_decisions(card, person)),
+    ]
+
+
+def _where_it_stands(card: CandidateCard) -> str:
+    if card.outdated:
+        return "The live model has changed. A new report is on its way."
+    if not card.passed:
+        return "The golden gate refuses it. Its report in the leads' channel says why."
+    if card.erased:
+        return "It learned from text that has been erased since."
+    if _is_in_shadow(card):
+        return "It is in shadow. Decide when its report says how far it agrees with the live answers."
+    given = ", ".join(blocks.mention(person) for person in card.approvals)
+    counted = f" {len(card.approvals)} of {card.approvals_needed} leads said yes" if card.approvals_needed > 1 else ""
+    who = f" ({given})" if counted and given else ""
+    return f"The golden gate passes it. Its report is in the leads' channel.{counted}{who}{'.' if counted else ''}"
+
+
+def _is_in_shadow(card: CandidateCard) -> bool:
+    return card.shadow is not None and card.shadow.report is None
+
+
+def _decisions(card: CandidateCard, person: str) -> list[Block]:
+    seen = f"{card.subject}|{card.evaluation_id}"
+    reject = blocks.button("Reject", "reject", seen) | _confirm(f"Reject {card.name}?", "It won't go live.", "Reject")
+    if card.outdated or (card.passed and not card.erased and _is_in_shadow(card)):
+        return [reject]
+    if card.erased or not card.passed:
+        return [reject, blocks.button("Overrule…", "overrule", str(card.subject), style="danger")]
+    if person in card.approvals:
+        return [blocks.button("Take back my yes", "take_back", seen), reject]
+    meaning = "Have you read its report in the leads' channel? It answers callers as soon as it is live."
+    promote = blocks.button("Promote", "promote", seen, style="primary")
+    return [promote | _confirm(f"Promote {card.name}?", meaning, "Promote"), reject]
+
+
+def _confirm(title: str, text: str, yes: str) -> Block:
+    asked = {"title": blocks.plain(title, 100), "text": blocks.plain(text, 300), "confirm": blocks.plain(yes, 30)}
+    return {"confirm": asked | {"deny": blocks.plain("Cancel", 30)}}

@@ -1,0 +1,75 @@
+"""The part of the Home tab for leads: what waits, and the buttons that decide it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.slack.views import home
+from core.delivery.card_refs import CardRef
+from core.learning.data.erased_rows import RowSource
+from core.learning.lifecycle.cards import CandidateCard
+from core.learning.lifecycle.shadow import ShadowLine
+from core.review.lead_work import LeadWork
+from core.review.my_work import MyWorkCard
+from core.vocabulary import Coded, DisputeReason, ItemState, Source
+from tests.bot.hostile import HOSTILE
+from tests.bot.test_views import AT, check, item, mine, numbers, report
+from tests.people import CLEO, DAN
+
+NOWHERE = MyWorkCard(CLEO, False, (), ())  # a lead who does not review
+
+
+def led(*candidates: CandidateCard, disputes: int = 0, **more: Any) -> LeadWork:
+    dispute = Coded(DisputeReason.NO_AGREEMENT, {"count": 5})
+    items = tuple(
+        item(subject=CardRef(number), state=ItemState.DISPUTED, dispute=dispute) for number in range(disputes)
+    )
+    return replace(LeadWork(items, 0, candidates, 0), **more)
+
+
+def test_disputes_and_candidates_are_listed_with_their_buttons() -> None:
+    said = check(home.render(NOWHERE, [numbers()], led(report(), disputes=2, more_disputes=3, more_candidates=1)))
+    assert "You're not a reviewer" not in said
+    assert "A lead decides because 5 votes didn't settle it." in said
+    for words in (
+        "And 3 more disputed items.",
+        "And 1 more candidate.",
+        "v3*, compared with v2",
+        "vote:none",
+        "promote",
+    ):
+        assert words in said
+
+
+def test_a_lead_for_whom_nothing_waits_is_told_so() -> None:
+    said = check(home.render(NOWHERE, [], led()))
+    assert "Nothing. Disputed items and candidates appear here." in said
+    assert "My reviews" not in said
+    assert "My reviews" in check(home.render(mine(), [], led())), "a lead who reviews, too"
+
+
+@pytest.mark.parametrize(
+    ("more", "buttons"),
+    [
+        ({}, ["promote", "reject"]),
+        ({"approvals": (CLEO,), "approvals_needed": 2}, ["take_back", "reject"]),
+        ({"approvals": (DAN,), "approvals_needed": 2}, ["promote", "reject"]),
+        ({"passed": False}, ["reject", "overrule"]),
+        ({"erased": (RowSource(Source.SEED, 1),)}, ["reject", "overrule"]),
+        ({"outdated": True}, ["reject"]),
+        ({"shadow": ShadowLine(AT, None)}, ["reject"]),
+        ({"shadow": ShadowLine(AT, None), "passed": False}, ["reject", "overrule"]),
+    ],
+)
+def test_a_candidate_has_the_buttons_of_what_can_be_decided(more: dict[str, Any], buttons: list[str]) -> None:
+    drawn = home.render(NOWHERE, [], led(report(**more))).body["blocks"]
+    assert [one["action_id"] for block in drawn if block["type"] == "actions" for one in block["elements"]] == buttons
+
+
+def test_slack_takes_it_with_any_text_and_much_of_it() -> None:
+    for text in HOSTILE:
+        labels = tuple(f"{number} {text}"[:60] for number in range(40))
+        crowded = item(text=text, queue_title=text[:80], labels=labels, state=ItemState.DISPUTED)
+        work = LeadWork((crowded,) * 8, 2000, (report(text[:3000]),) * 5, 70)
+        check(home.render(mine(text, queues=mine(text).queues * 60), [numbers(text)] * 60, work, said="Done."))
