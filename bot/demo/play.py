@@ -275,7 +275,7 @@ def _summarise(stage: Stage) -> None:
     names = {stage.box.person(person).name: share for person, share in ACCURACIES.items()}
     seconds = time.monotonic() - stage.started
     with stage.services.database.reading() as session:
-        stage.console.print(story.tell(session, stage.services.policy, list(stage.shares.unseen), names, seconds))
+        stage.console.print(story.tell(session, stage.services.policy, stage.shares, names, seconds))
     if stage.options.keep:
         stage.console.print(f"\n  The workspace stays open at [bold]{stage.url}[/]. Press Ctrl-C to end the demo.\n")
         stage.stop.wait()

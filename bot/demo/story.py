@@ -2,48 +2,55 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.demo import spoilt
-from bot.demo.data import Ticket
+from bot.demo.data import Shares
+from bot.demo.random_labels import random_labels_accuracy, right_on
+from bot.wording.effort import gain, given
 from bot.wording.format import PLAIN
 from bot.wording.gate import gate_sentence
 from bot.wording.numbers import signed
-from core.learning.data.inputs import Input
 from core.learning.evaluation.intervals import Interval, difference
 from core.learning.lifecycle.cards import CandidateCard, candidate_card
+from core.learning.lifecycle.effort import Effort
 from core.learning.lifecycle.serving import load_model
 from core.policy import Policy, QueuePolicy
 from core.records.learning import ModelVersion
-from core.records.predictions import Flag
+from core.records.predictions import Flag, Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.vocabulary import AnswerKind, ItemState, ModelState, Settler
 
 
 @dataclass(frozen=True)
 class Unseen:
-    """Accuracy of both models on held-out rows."""
+    """Accuracy of both models on held-out rows. random: mean accuracy with as many random labels instead."""
 
     rows: int
     before: float
     after: float
     difference: Interval
+    random: float
 
 
-def on_unseen(session: Session, before: int, after: int, unseen: list[Ticket], queue: QueuePolicy) -> Unseen:
-    """before, after: model ids."""
-    truth = np.array([ticket.label for ticket in unseen])
-    right = []
-    for model_id in (before, after):
-        fitted = load_model(session, model_id, queue, spoilt.LEARNERS).fitted
-        table = fitted.probabilities([Input(ticket.text) for ticket in unseen])
-        right.append(np.array(fitted.classes)[table.argmax(axis=1)] == truth)
+def on_unseen(
+    session: Session, before: int, after: int, items: int, shares: Shares, queue: QueuePolicy
+) -> Unseen:  # fmt: skip
+    """before, after: model ids. items: that people settled between the two."""
+    right = [
+        right_on(load_model(session, one, queue, spoilt.LEARNERS).fitted, shares.unseen) for one in (before, after)
+    ]
+    arrived = shares.stream[: session.scalar(select(func.count()).select_from(Prediction)) or 0]
+    random = random_labels_accuracy(session, before, items, arrived, shares.unseen)
     regressions, improvements = int((right[0] & ~right[1]).sum()), int((~right[0] & right[1]).sum())
     return Unseen(
-        len(unseen), float(right[0].mean()), float(right[1].mean()), difference(regressions, improvements, len(unseen))
+        rows=len(shares.unseen),
+        before=float(right[0].mean()),
+        after=float(right[1].mean()),
+        difference=difference(regressions, improvements, len(shares.unseen)),
+        random=random,
     )
 
 
@@ -51,12 +58,13 @@ def newest_model(session: Session) -> ModelVersion:
     return session.scalars(select(ModelVersion).order_by(ModelVersion.id.desc()).limit(1)).one()
 
 
-def tell(session: Session, policy: Policy, unseen: list[Ticket], accuracies: dict[str, float], seconds: float) -> Table:
+def tell(session: Session, policy: Policy, shares: Shares, accuracies: dict[str, float], seconds: float) -> Table:
     """The summary as a table. Every number is counted or computed."""
     model = newest_model(session)
     card = candidate_card(session, model.id, policy)
     before = session.scalars(select(ModelVersion.id).where(ModelVersion.version == 1)).one()
-    measured = on_unseen(session, before, model.id, unseen, policy.queue(model.queue.name))
+    effort = card.effort or Effort(0, 0)
+    measured = on_unseen(session, before, model.id, effort.items, shares, policy.queue(model.queue.name))
     table = Table(title="Summary", show_header=False, title_style="bold", min_width=78)
     table.add_column(style="cyan")
     table.add_column()
@@ -64,6 +72,7 @@ def tell(session: Session, policy: Policy, unseen: list[Ticket], accuracies: dic
         ("Reviewers", ", ".join(f"{name} ({share:.0%} right)" for name, share in accuracies.items())),
         ("Accuracy on held-out texts", _accuracy(measured)),
         ("", _verdict(measured)),
+        ("Cost and gain", _cost(effort, measured)),
         ("Items flagged", _flags(session)),
         ("Votes", _votes(session, policy)),
         ("Settled by a lead", f"{_count(session, Correction.settled_by == Settler.LEAD)} disputed items"),
@@ -87,6 +96,11 @@ def _accuracy(measured: Unseen) -> str:
         f"{measured.before:.1%} → {measured.after:.1%} on {measured.rows} rows; difference "
         f"{signed(gap.estimate)} points (95% interval {signed(gap.low)} to {signed(gap.high)})"
     )
+
+
+def _cost(effort: Effort, measured: Unseen) -> str:
+    random = f"as many random labels: {signed(measured.random - measured.before)} points"
+    return f"{given(effort)}: {gain(measured.difference)}; {random}"
 
 
 def _verdict(measured: Unseen) -> str:

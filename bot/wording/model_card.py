@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from bot.wording.canary import canary_sentence, paired_sentence
+from bot.wording.confusions import confusion_lines
 from bot.wording.format import Format
 from bot.wording.gate import gate_sentence
 from bot.wording.model_history import decision, model_step, overruled_sentences
@@ -73,6 +74,7 @@ def _measured(line: EvaluationLine, form: Format) -> Iterator[str]:
         yield f"Difference on random examples: {signed(random.difference.estimate)} points ({low} to {high})."
         yield f"Right on random examples: {random.candidate.low:.0%} to {random.candidate.high:.0%}, 95% interval."
     yield from (_label(score, form) for score in line.scorecard.labels if score.n)
+    yield from (f"Confusion: {one}." for one in confusion_lines(line.scorecard, form))
     if line.scorecard.candidate_calibration is not None:
         yield f"Its confidence is off by {points(line.scorecard.candidate_calibration.error)} on average."
     yield from (f"Note: {gate_sentence(warning, form)}" for warning in line.warnings)

@@ -27,6 +27,7 @@ from core.learning.evaluation.scorecard import PinScore, Scorecard
 from core.learning.evaluation.stored_texts import TextScore
 from core.learning.lifecycle.canary import CanaryLine
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine, RunCard
+from core.learning.lifecycle.effort import Effort
 from core.learning.lifecycle.open_items import OpenItems
 from core.learning.lifecycle.shadow import ShadowLine, report_of
 from core.policy import LabelPolicy
@@ -607,6 +608,7 @@ def report(text: str = "", **more: Any) -> CandidateCard:
         state=ModelState.CANDIDATE,
         live_name="v2",
         scorecard=scorecard(text=text),
+        effort=Effort(80, 175),
         passed=True,
         outdated=False,
         blocks=(),
@@ -766,6 +768,23 @@ def test_a_report_shows_its_pinned_past_errors_and_the_stored_texts() -> None:
     assert "On the last 40 stored texts, no label disappears and no two labels change places." in said
     broken = replace(pinned, pins=PinScore((1000, 1001), (1001,)))
     assert "wrong again: #1001" in check(candidate.render(report(scorecard=broken)))
+
+
+def test_a_report_says_what_the_candidate_cost_and_what_it_gained() -> None:
+    drawn = candidate.render(report())
+    cost = "80 items, 175 votes since v2: +16.7 points (−19.2 to +47.8)."
+    assert f"*What it cost:* {cost}" in check(drawn)
+    assert f"What it cost: {cost}" in drawn.text
+    assert "What it cost" not in check(candidate.render(report(effort=None)))
+    first = check(candidate.render(report(live_name=None, scorecard=replace(scorecard(), baseline="majority"))))
+    assert '*What it cost:* 80 items, 175 votes."' in first, "there was no model to be better than"
+
+
+def test_a_report_names_the_confusions_that_changed() -> None:
+    said = check(candidate.render(report()))
+    assert "*Confusions that changed most* (right label, answer)" in said
+    assert "“refund” taken for “delivery”: 4 before, 1 now (better)" in said
+    assert "“billing error” taken for “delivery”: 0 before, 1 now (worse)" in said
 
 
 @pytest.mark.parametrize("state", CanaryState)

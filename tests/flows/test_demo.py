@@ -198,6 +198,9 @@ def test_it_plays_itself_to_a_decision(elsewhere: Path, spoil: bool) -> None:
     assert "training run 2: " in told
     assert "Add --keep to look around" in told
     assert re.search(r"\d+\.\d% → \d+\.\d% on \d+ rows; difference [+−]\d", told)
+    points = r"[+−]\d+\.\d"
+    cost = rf"24 items, \d+ votes: {points} points \({points} to {points}\); as many random labels: {points} points"
+    assert re.search(cost, told)
     if spoil:
         assert "v2 did not go live: the golden gate refused it" in told
         assert "have changed places" in told

@@ -61,11 +61,11 @@ def alt_text(scorecard: Scorecard) -> str:
     ]
     changes = [f"{score.label} {_points(score)}" for score in _most_changed(scorecard)]
     parts.append(f"Recall in points: {', '.join(changes)}." if changes else "No label's recall changed.")
-    return _clip(" ".join(["Accuracy on the golden set.", *parts]), 1000)
+    return clip(" ".join(["Accuracy on the golden set.", *parts]), 1000)
 
 
 def _heading(figure: Figure, scorecard: Scorecard, title: str) -> None:
-    shown = _clip(title, 66)
+    shown = clip(title, 66)
     figure.text(0.03, 0.925, shown, size=19, weight="bold", color=INK, va="center", parse_math=False)
     figure.text(0.03, 0.865, _summary(scorecard), size=12.5, color=FAINT, va="center")
 
@@ -173,7 +173,7 @@ def _points(score: LabelScore) -> str:
     return f"{_rise(score) * 100:+.0f}".replace("-", MINUS)
 
 
-def _clip(text: str, most: int) -> str:
+def clip(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 

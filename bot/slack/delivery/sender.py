@@ -18,7 +18,9 @@ from core.delivery.card_refs import CardRef
 from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
 from core.learning.lifecycle.cards import candidate_card, run_card
+from core.learning.lifecycle.effort import learning_curve
 from core.policy import Policy
+from core.records.learning import ModelVersion
 from core.review.cards import item_card
 from core.storage.database import PATIENT
 from core.storage.leases import MOST_ATTEMPTS
@@ -150,15 +152,18 @@ def _removed(services: Services, due: Due) -> str | None:
 
 
 def _show_chart(services: Services, due: Due) -> str | None:
-    """The report's chart goes into the thread of its card, once; it waits until that is posted. A file has no ts.
+    """The report's chart goes into the thread of its card, once, and beside it the picture of all models so far; it
+    waits until the card is posted. A file has no ts.
 
     Slack shows a file some time after it took it. So where no failure was noted since the chart was perhaps sent, as
     after a crash, it is looked for twice, with a pause between."""
     from bot.slack.delivery.chart import alt_text, draw_report
+    from bot.slack.delivery.curve import curve_upload
 
     with services.database.reading(wait=PATIENT) as session:
         where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, due.recipient)
         card = candidate_card(session, due.subject_id, services.in_force.read(session))
+        curve = learning_curve(session, session.get_one(ModelVersion, due.subject_id).queue_id)
     if where is None:
         raise NotYetError("its card is not posted yet")
     channel, ts = where
@@ -168,15 +173,11 @@ def _show_chart(services: Services, due: Due) -> str | None:
             return None
         if due.attempts == 0:
             raise UnsureError(TimeoutError("it may appear yet"))
+    drawn, words = draw_report(card.scorecard, f"{card.queue_title}: {card.name}"), alt_text(card.scorecard)
+    report = {"filename": name, "title": title, "content": drawn, "alt_txt": words}
     services.budget.spend_post(due.channel)
-    services.slack.files_upload_v2(
-        channel=channel,
-        thread_ts=ts,
-        filename=name,
-        title=title,
-        content=draw_report(card.scorecard, f"{card.queue_title}: {card.name}"),
-        alt_txt=alt_text(card.scorecard),
-    )
+    files = [report, *curve_upload(curve, card.queue_title)]  # in one message: all of them or none
+    services.slack.files_upload_v2(channel=channel, thread_ts=ts, file_uploads=files)
     return None
 
 

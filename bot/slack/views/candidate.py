@@ -4,6 +4,8 @@ from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.views.mrkdwn import MRKDWN, moment
 from bot.wording.canary import canary_sentence, paired_sentence
+from bot.wording.confusions import confusion_lines
+from bot.wording.effort import effort_sentence
 from bot.wording.gate import BASELINES, gate_sentence
 from bot.wording.golden import origins
 from bot.wording.model_history import decision, erased_sentence, overruled_sentences
@@ -20,6 +22,7 @@ from core.vocabulary import CanaryState, ModelState
 
 MOST_FLIPS = 6
 MOST_LABELS = 8
+MOST_CONFUSIONS = 6
 MOST_REASONS = 12  # a candidate that lost its labels has one for each; what leads can press must stay on the card
 
 
@@ -27,6 +30,8 @@ def render(card: CandidateCard) -> Message:
     other = card.live_name or BASELINES[card.scorecard.baseline]
     head = f"{card.queue_title}: {card.name} compared with {other}"
     drawn = [blocks.header(head), *_overruled(card), *_meaning(card), blocks.section(_state(card)), *_numbers(card)]
+    if cost := _cost(card):
+        drawn.append(blocks.section(f"*What it cost:* {cost}"))
     drawn += _reasons(card)
     if card.warnings:
         drawn.append(blocks.context(*(f":warning: {gate_sentence(warning, MRKDWN)}" for warning in card.warnings)))
@@ -56,6 +61,10 @@ def _meaning(card: CandidateCard) -> list[Block]:
 
 def _plain_line(card: CandidateCard) -> str:
     return plain_line(card.scorecard, card.passed, card.blocks, MRKDWN)
+
+
+def _cost(card: CandidateCard) -> str:
+    return effort_sentence(card.effort, card.scorecard, card.live_name) if card.effort else ""
 
 
 def _reasons(card: CandidateCard) -> list[Block]:
@@ -175,6 +184,9 @@ def _details(scorecard: Scorecard) -> list[Block]:
     lines = [_label(one) for one in sorted(changed, key=_change, reverse=True)[:MOST_LABELS]]
     if lines:
         drawn.append(blocks.section("*Labels that changed most* (recall, precision)\n" + "\n".join(lines)))
+    confused = [f"• {line}" for line in confusion_lines(scorecard, MRKDWN, MOST_CONFUSIONS)]
+    if confused:
+        drawn.append(blocks.section("*Confusions that changed most* (right label, answer)\n" + "\n".join(confused)))
     return drawn
 
 
@@ -250,6 +262,8 @@ def _spoken(card: CandidateCard, head: str) -> str:
         parts.append(f"Past errors: {len(past.fixed)} of {past.n} fixed, {len(past.broken_again)} broken again.")
     if card.scorecard.pooled.n:
         parts.append(counts_sentence(card.scorecard.pooled))
+    if cost := _cost(card):
+        parts.append(f"What it cost: {cost}")
     parts += [gate_sentence(block, MRKDWN) for block in card.blocks]
     if card.shadow is not None and card.shadow.report is not None:
         parts.append(agreement(card.shadow.report))

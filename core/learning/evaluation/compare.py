@@ -17,6 +17,7 @@ from core.learning.data.inputs import Input
 from core.learning.evaluation.label_checks import collapsed, swaps
 from core.learning.evaluation.paired_scores import (
     Pair,
+    confusions,
     flips,
     label_scores,
     past_error_score,
@@ -123,6 +124,7 @@ def compare(
         labels=label_scores(random, policy.promotion.class_rows),
         negative_flips=flips(pair for pair in random if pair.is_regression),
         positive_flips=flips(pair for pair in random if pair.is_improvement),
+        confusions=confusions(random),
         live_calibration=live_calibration,
         candidate_calibration=candidate_calibration,
         swapped=tuple(pair for pair in _new_swaps(golden, live, candidate) if not (texts and texts.judges(pair))),

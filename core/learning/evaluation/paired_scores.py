@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from core.learning.evaluation.intervals import difference
 from core.learning.evaluation.paired_tests import holm, mcnemar_p_value, minimum_detectable_effect
-from core.learning.evaluation.scorecard import Flip, LabelScore, PastErrorScore, PinScore, PooledScore, RandomScore
+from core.learning.evaluation.scorecard import (
+    Confusion,
+    Flip,
+    LabelScore,
+    PastErrorScore,
+    PinScore,
+    PooledScore,
+    RandomScore,
+)
 
 
 @dataclass(frozen=True)
@@ -113,3 +121,11 @@ def _label_score(label: str, pairs: Sequence[Pair], p_value: float, p_adjusted: 
 
 def flips(pairs: Iterable[Pair]) -> tuple[Flip, ...]:
     return tuple(Flip(pair.id, pair.label, pair.live, pair.candidate) for pair in pairs)
+
+
+def confusions(pairs: Iterable[Pair]) -> tuple[Confusion, ...]:
+    """The pairs of right and wrong label that at least one of the two confuses, by their names."""
+    pairs = list(pairs)
+    live = Counter((pair.label, pair.live) for pair in pairs if not pair.live_right)
+    candidate = Counter((pair.label, pair.candidate) for pair in pairs if not pair.candidate_right)
+    return tuple(Confusion(*both, live[both], candidate[both]) for both in sorted(live | candidate))

@@ -145,8 +145,19 @@ class Flip:
 
 
 @dataclass(frozen=True)
+class Confusion:
+    """How many random examples of `label` were given the wrong label `said`: by the live model and by the candidate."""
+
+    label: str
+    said: str
+    live: int
+    candidate: int
+
+
+@dataclass(frozen=True)
 class Calibration:
-    """Confidence against truth on the random examples. accepted: those not flagged for low confidence."""
+    """Confidence against truth on the random examples. accepted: those of the queue's traffic that would not be flagged
+    for low confidence; seeds and a test set of one's own stand for no traffic."""
 
     n: int
     error: float
@@ -184,6 +195,7 @@ class Scorecard:
     labels: tuple[LabelScore, ...]
     negative_flips: tuple[Flip, ...]
     positive_flips: tuple[Flip, ...]
+    confusions: tuple[Confusion, ...]
     live_calibration: Calibration | None
     candidate_calibration: Calibration | None
     swapped: tuple[tuple[str, str], ...]

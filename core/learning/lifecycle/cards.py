@@ -12,6 +12,7 @@ from core.learning.data.erased_rows import RowSource, erased_sources
 from core.learning.data.golden import golden_set
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.canary import CanaryLine, canary_line
+from core.learning.lifecycle.effort import Effort, effort
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.open_items import OpenItems, open_items_of
 from core.learning.lifecycle.shadow import ShadowLine, shadow_line
@@ -52,6 +53,7 @@ class CandidateCard:
     state: ModelState
     live_name: str | None
     scorecard: Scorecard
+    effort: Effort | None  # since the rows of the live model were taken; None: they are the newer ones
     passed: bool
     outdated: bool  # the live model changed since; a new evaluation is on its way
     blocks: tuple[Coded, ...]  # of `GateBlock`
@@ -123,6 +125,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         state=model.state,
         live_name=compared.name if compared else None,
         scorecard=Scorecard.from_dict(evaluation.scorecard),
+        effort=_effort_since(session, compared, snapshot),
         passed=evaluation.passed,
         outdated=model.state is ModelState.CANDIDATE and evaluation.live_changes != live.changes,
         blocks=tuple(map(Coded.from_dict, evaluation.blocks)),
@@ -144,6 +147,13 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         shadow=shadow_line(session, model, queue),
         canary=canary_line(session, model_id),
     )
+
+
+def _effort_since(session: Session, live: ModelVersion | None, snapshot: Snapshot) -> Effort | None:
+    since = snapshot_of(session, live).created_at if live else None
+    if since is not None and since > snapshot.created_at:
+        return None
+    return effort(session, snapshot.queue_id, since, snapshot.created_at)
 
 
 def snapshot_of(session: Session, model: ModelVersion) -> Snapshot:

@@ -1,0 +1,45 @@
+"""What as many random labels would have brought: the first model's rows, and as many tickets drawn at random as people
+settled, each with its true label. Only a demo knows the truth; in use, this cannot be measured."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from bot.demo.data import Ticket
+from core.learning.data.inputs import Example, Input
+from core.learning.data.snapshots import SEED_WEIGHT, snapshot_rows
+from core.learning.learners.base import Fitted
+from core.learning.learners.fitting import fit
+from core.learning.learners.registry import find_learner
+from core.records.learning import ModelVersion, TrainingRun
+
+DRAWS = 5  # of which the mean is given: one draw differs from the next by some points
+
+
+def random_labels_accuracy(
+    session: Session, first: int, items: int, arrived: Sequence[Ticket], unseen: Sequence[Ticket]
+) -> float:
+    """The mean accuracy on `unseen`. first: the first model's id; arrived: the tickets that are drawn from, of which
+    one without a fitting label is asked about in vain. The same arguments give the same number."""
+    model = session.get_one(ModelVersion, first)
+    run = session.get_one(TrainingRun, model.run_id)
+    rows = [row.example for row in snapshot_rows(session, run.snapshot_id or 0)]
+    learner, shares = find_learner(model.learner), []
+    for draw in range(DRAWS):
+        chosen = np.random.default_rng((run.seed, draw)).permutation(len(arrived))[:items]
+        labelled = [_example(arrived[place]) for place in chosen if arrived[place].label is not None]
+        shares.append(right_on(fit(learner, rows + labelled, run.seed, lambda _step: None), unseen).mean())
+    return float(np.mean(shares))
+
+
+def right_on(fitted: Fitted, unseen: Sequence[Ticket]) -> NDArray[np.bool_]:
+    """Whether the model is right on each, shape (tickets,)."""
+    table = fitted.probabilities([Input(ticket.text) for ticket in unseen])
+    answers = [fitted.classes[column] for column in table.argmax(axis=1)]
+    return np.array([answer == ticket.label for answer, ticket in zip(answers, unseen, strict=True)])
+
+
+def _example(ticket: Ticket) -> Example:
+    return Example(Input(ticket.text), ticket.label or "", SEED_WEIGHT)

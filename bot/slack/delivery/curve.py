@@ -1,0 +1,109 @@
+"""The picture of a queue's models: how often each is right, against the items that people had settled for it."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from bot.slack.delivery.chart import BEFORE, DPI, FAINT, INK, NOW, RULE, SIZE, clip
+from bot.wording.numbers import count
+from core.learning.lifecycle.effort import CurvePoint
+
+FEWEST = 2  # models: one point is no curve
+SAID = 12  # models in the words for people who cannot see it
+APART = 0.07  # of the axis, between two names: closer ones cover each other
+ROOM = 0.05  # of the axis, between a point and its edge
+LIVE, OTHER = "went live", "not live so far"
+STANDS_FOR = "Each model on the random golden examples of its own day (bars: 95%)."
+
+
+def curve_upload(points: Sequence[CurvePoint], title: str) -> list[dict[str, Any]]:
+    """As a file for Slack, or no file where there is no curve yet. title: the queue's."""
+    if len(points) < FEWEST:
+        return []
+    head = f"{title}: accuracy against settled items"
+    drawn = {"content": draw_curve(points, head), "alt_txt": curve_words(points)}
+    return [{"filename": f"accuracy-until-{points[-1].name}.png", "title": head} | drawn]
+
+
+def draw_curve(points: Sequence[CurvePoint], title: str) -> bytes:
+    """A PNG of 1200 x 675 pixels. points: at least one, oldest first; the line joins those that went live."""
+    figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    figure.text(0.03, 0.925, clip(title, 66), size=19, weight="bold", color=INK, va="center", parse_math=False)
+    figure.text(0.03, 0.865, STANDS_FOR, size=12.5, color=FAINT, va="center")
+    axes = _axes(figure, points)
+    went_live = [point for point in points if point.went_live]
+    axes.plot([one.items for one in went_live], [one.accuracy.estimate for one in went_live], color=NOW, linewidth=2)
+    for point in points:
+        _draw(axes, point)
+    for point in _named(points):
+        _name(axes, point)
+    _legend(axes)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def curve_words(points: Sequence[CurvePoint]) -> str:
+    """The picture in words, at most 1,000 characters."""
+    said = [f"{one.name} after {count(one.items, 'item')}: {one.accuracy.estimate:.0%} of {one.n}" for one in points]
+    return clip(f"Right answers on random golden examples. {'; '.join(said[-SAID:])}.", 1000)
+
+
+def _axes(figure: Figure, points: Sequence[CurvePoint]) -> Axes:
+    axes = figure.add_axes((0.085, 0.165, 0.885, 0.635))
+    most, low = max(1, *(point.items for point in points)), min(point.accuracy.low for point in points)
+    axes.set_xlim(-ROOM * most, (1 + ROOM) * most)
+    axes.set_ylim(max(0.0, low - ROOM), 1 + ROOM)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set_xlabel("items settled", size=12, color=FAINT)
+    axes.grid(axis="y", color=RULE, linewidth=1)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, labelsize=11, labelcolor=FAINT, pad=6)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return axes
+
+
+def _draw(axes: Axes, point: CurvePoint) -> None:
+    share, color = point.accuracy, NOW if point.went_live else BEFORE
+    axes.plot([point.items] * 2, [share.low, share.high], color=color, linewidth=3, alpha=0.4, solid_capstyle="round")
+    axes.plot([point.items], [share.estimate], clip_on=False, zorder=3, **_marker(point.went_live))
+
+
+def _marker(went_live: bool) -> Mapping[str, Any]:
+    """Told apart without colours: filled or open."""
+    color = NOW if went_live else BEFORE
+    face = color if went_live else "white"
+    return {"marker": "o", "linestyle": "", "color": face, "markeredgecolor": color, "markeredgewidth": 2,
+            "markersize": 10}  # fmt: skip
+
+
+def _named(points: Sequence[CurvePoint]) -> list[CurvePoint]:
+    """The newest, and of the others those that have room for their name."""
+    gap, named = APART * max(1, *(point.items for point in points)), [points[-1]]
+    for point in reversed(points):
+        if named[-1].items - point.items >= gap:
+            named.append(point)
+    return named
+
+
+def _name(axes: Axes, point: CurvePoint) -> None:
+    axes.annotate(
+        f"{point.name} {point.accuracy.estimate:.0%}", (point.items, point.accuracy.high), xytext=(0, 7),
+        textcoords="offset points", size=11.5, color=INK, ha="center", parse_math=False,
+    )  # fmt: skip
+
+
+def _legend(axes: Axes) -> None:
+    handles = [axes.plot([], [], label=name, **_marker(name == LIVE))[0] for name in (LIVE, OTHER)]
+    axes.legend(
+        handles=handles, loc="upper right", bbox_to_anchor=(1, -0.06), frameon=False, fontsize=11.5, labelcolor=FAINT,
+        ncols=2,
+    )  # fmt: skip
