@@ -36,7 +36,8 @@ from core.vocabulary import Stratum
 @dataclass(frozen=True)
 class GoldenRow:
     """A golden example: its id, the input, the right label, and how it came in. counts: whether it may decide about the
-    candidate; see core/learning/evaluation/eligibility.py. pinned: a past error that must not be wrong again."""
+    candidate; see core/learning/evaluation/eligibility.py. pinned: a past error that must not be wrong again.
+    is_traffic: it came in with the queue's traffic; others, such as seeds, count in no estimate about traffic."""
 
     id: int
     input: Input
@@ -44,6 +45,7 @@ class GoldenRow:
     stratum: Stratum
     counts: bool = True
     pinned: bool = False
+    is_traffic: bool = True
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,8 @@ def _calibration(
 ) -> Calibration:
     answers = [(model.labels[place] or "", model.confidence(place) or 0.0) for place in places]
     right = np.array([golden[place].label == label for place, (label, _) in zip(places, answers, strict=True)])
-    accepted = np.array([confidence >= threshold(label) for label, confidence in answers])
+    traffic = np.array([golden[place].is_traffic for place in places])
+    accepted = traffic & np.array([confidence >= threshold(label) for label, confidence in answers])
     error = calibration_error(np.array([confidence for _, confidence in answers]), right)
     return Calibration(len(places), error, int(accepted.sum()), int((accepted & right).sum()))
 

@@ -183,8 +183,8 @@ class Collapse:
 class Scorecard:
     """baseline: what `live` is: the live model, the sender's recorded predictions, or the majority label.
 
-    labels, swapped, collapsed: in the order of the labels' names. Calibrations: None without confidences. swapped:
-    pairs that the texts do not judge. texts: None if no Goldloop model was live.
+    labels, confusions, swapped, collapsed: in the order of the labels' names. Calibrations: None without confidences.
+    swapped: pairs that the texts do not judge. texts: None if no Goldloop model was live.
     """
 
     baseline: Baseline

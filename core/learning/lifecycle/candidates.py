@@ -74,7 +74,10 @@ def measure(
         candidate = fitted or load_model(session, model_id or 0, policy, extra_learners).fitted
         golden = _measurable(session, run, candidate, policy)
         incumbent = load_incumbent(session, live, golden, candidate.reads, policy, extra_learners)
-    met = [GoldenRow(row.id, row.input, row.label, row.stratum, pinned=row.pinned) for row in golden]
+    met = [
+        GoldenRow(row.id, row.input, row.label, row.stratum, pinned=row.pinned, is_traffic=row.origin.is_traffic)
+        for row in golden
+    ]
     met = with_eligibility(met, incumbent.training, policy.golden.near_duplicate)
     baseline, standing = incumbent.on_golden(met, rows, candidate.reads)
     texts = incumbent.on_texts(candidate, policy)

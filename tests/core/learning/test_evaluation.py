@@ -492,6 +492,14 @@ def test_confidence_that_means_less_than_before_is_warned_of() -> None:
     wrong_but_sure = Predicted(("login",) * 590 + ("refund",) * 10, (0.99,) * 600)
     found = gate(compare(golden, live, wrong_but_sure, POLICY), POLICY.promotion)
     assert "Unreviewed answers right: live 600/600, candidate 590/600" in said(found.warnings)
+    half = [replace(row, is_traffic=row.id % 2 == 0) for row in golden]
+    found = gate(compare(half, live, wrong_but_sure, POLICY), POLICY.promotion)
+    assert "Unreviewed answers right: live 300/300, candidate 295/300" in said(found.warnings), "seeds are no traffic"
+    seeds = [replace(row, is_traffic=False) for row in golden]
+    card = compare(seeds, live, wrong_but_sure, POLICY)
+    assert not any("Unreviewed" in sentence for sentence in said(gate(card, POLICY.promotion).warnings))
+    assert card.candidate_calibration is not None
+    assert (card.candidate_calibration.n, card.candidate_calibration.accepted) == (600, 0)
 
 
 def test_a_model_trained_with_two_labels_swapped_is_refused_with_three_golden_rows_each() -> None:

@@ -54,12 +54,17 @@ def test_the_card_of_a_candidate_has_all_that_a_lead_needs(open_desk: OpenDesk) 
 
 def test_the_card_names_what_the_random_golden_examples_stand_for(desk: Desk) -> None:
     seeded(desk)
-    desk.under(flagging={"audit_share": 1.0}, golden={"audited_share": 1.0}).settled(ANA, BEN, answer=BILLING)
+    desk = desk.under(flagging={"audit_share": 1.0, "confidence": 0.1}, golden={"audited_share": 1.0})
+    desk.settled(ANA, BEN, answer=BILLING)
     trained(desk)
     with desk.database.reading() as session:
         seeds = len(golden_set(session, 1)) - 1
         model_id = session.scalars(select(ModelVersion.id)).one()
-        assert candidate_card(session, model_id, desk.policy).random_origins == {Origin.SEED: seeds, Origin.AUDITED: 1}
+        card = candidate_card(session, model_id, desk.policy)
+    assert card.random_origins == {Origin.SEED: seeds, Origin.AUDITED: 1}
+    calibration = card.scorecard.candidate_calibration
+    assert calibration is not None
+    assert (calibration.n, calibration.accepted) == (seeds + 1, 1), "seeds say nothing about traffic"
 
 
 def test_the_card_says_when_its_report_is_out_of_date(desk: Desk) -> None:
