@@ -29,6 +29,7 @@ from core.text.content_hash import content_hash
 from core.vocabulary import ItemState, Source
 
 BLANK: Mapping[str, Any] = {"text": "", "image_url": None, "fields": {}}  # an input, erased
+UNPINNED: Mapping[str, Any] = {"pin": None, "pinned_by": None, "pinned_at": None}  # its place is free again
 PIECE = 500  # predictions that retention erases in one transaction: no click waits long
 
 
@@ -70,7 +71,7 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     hashes = {row.content_hash for row in known} | {content_hash(row.text) for row in known if row.text}
     kept = (_kept_examples(session, record, queue, hashes) for record in (GoldenExample, SeedExample))
     items = _locked_items(session, known, *kept)
-    golden = _blank_examples(session, GoldenExample, BLANK, queue, hashes, now)
+    golden = _blank_examples(session, GoldenExample, {**BLANK, **UNPINNED}, queue, hashes, now)
     _blank_changes(session, queue, hashes)
     seeds = _blank_examples(session, SeedExample, {"text": ""}, queue, hashes, now)
     corrections = session.scalars(select(Correction.id).where(Correction.item_id.in_([item.id for item in items])))

@@ -48,6 +48,7 @@ class GoldenExample(Base):
         UniqueConstraint("queue_id", "content_hash"),
         UniqueConstraint("queue_id", "pin"),
         CheckConstraint(f"pin BETWEEN 1 AND {MOST_PINS}", name="pin"),
+        CheckConstraint("pin IS NULL OR (withdrawn_at IS NULL AND erased_at IS NULL)", name="pin_measures"),
     )
 
     id: Mapped[int] = big_id()

@@ -473,6 +473,9 @@ def upgrade() -> None:
         sa.Column("created_at", moment, nullable=False),
         sa.Column("erased_at", moment, nullable=True),
         sa.CheckConstraint("pin BETWEEN 1 AND 10", name=op.f("ck_golden_example_pin")),
+        sa.CheckConstraint(
+            "pin IS NULL OR (withdrawn_at IS NULL AND erased_at IS NULL)", name=op.f("ck_golden_example_pin_measures")
+        ),
         sa.ForeignKeyConstraint(
             ["graduated_in"], ["snapshot.id"], name=op.f("fk_golden_example_graduated_in_snapshot")
         ),

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, text
 from sqlalchemy.orm import Session
 
-from core.learning.data.golden_changes import note_change
+from core.learning.data.golden_changes import give_up_pin, note_change
 from core.learning.data.inputs import Input
 from core.policy import QueuePolicy
 from core.records.learning import GoldenChange, GoldenExample
@@ -115,8 +115,8 @@ def protect(
 
 
 def revise(session: Session, golden_id: int, correction_id: int, label: str | None, now: datetime) -> None:
-    """Apply the result of a second look at a golden example. The same label confirms it; another one becomes its label;
-    None withdraws it, and it does not train. Locks the example."""
+    """What people say when they are asked again about a golden example. The same label confirms it, and it stays as it
+    is; another one becomes its label; None withdraws it, and it stays out of training, unpinned. Locks the example."""
     example = session.get_one(GoldenExample, golden_id, with_for_update=True, populate_existing=True)
     example.label_as_of = correction_id
     if label == example.label:
@@ -126,6 +126,7 @@ def revise(session: Session, golden_id: int, correction_id: int, label: str | No
     example.revised_by = correction_id
     if label is None:
         example.withdrawn_at = now
+        give_up_pin(example)
     else:
         example.label = label
 

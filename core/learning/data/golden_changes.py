@@ -50,10 +50,16 @@ def retire_golden(
     session: Session, golden_id: int, person: str, reason: str, now: datetime, policy: QueuePolicy
 ) -> None:
     """A lead takes an example out of the golden set: it measures no later candidate, and neither it nor what is near it
-    trains. Locks the example. Raises the same."""
+    trains; a pinned one is pinned no more. Locks the example. Raises the same."""
     _queue, example = _locked(session, golden_id, person, reason, policy)
     example.withdrawn_at = now
+    give_up_pin(example)
     note_change(session, golden_id, GoldenChangeKind.RETIRED, person, reason, now, example.label)
+
+
+def give_up_pin(example: GoldenExample) -> None:
+    """Its place among the pinned is free again. The caller holds the example."""
+    example.pin = example.pinned_by = example.pinned_at = None
 
 
 def note_change(

@@ -8,17 +8,19 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import NotAllowed, NotFound, Refusal
-from core.learning.data.golden import golden_set
+from core.learning.data.golden import golden_set, revise
+from core.learning.data.golden_changes import retire_golden
 from core.learning.data.inputs import Input
 from core.learning.data.pins import pin, unpin
 from core.learning.evaluation.compare import GoldenRow, Predicted, compare
 from core.learning.evaluation.gate import gate
 from core.learning.evaluation.scorecard import Baseline, PinScore
+from core.privacy.erasure import erase
 from core.records.learning import MOST_PINS, GoldenExample
 from core.storage.database import PATIENT
 from core.vocabulary import Coded, GateBlock, Origin, Stratum
 from tests.core.desk import BILLING, NOW, REFUND, Desk
-from tests.people import ANA, CLEO, support_policy
+from tests.people import ANA, BEN, CLEO, support_policy
 
 
 def add(desk: Desk, count: int, stratum: Stratum = Stratum.PAST_ERROR, text: str = "past error") -> list[int]:
@@ -100,6 +102,35 @@ def test_a_queue_pins_ten_past_errors_and_a_place_that_is_given_up_is_free_again
     assert unpinned(desk, ids[3]) == MOST_PINS - 1
     assert pinned(desk, ids[-1]) == MOST_PINS
     assert example(desk, ids[-1]).pin == 4
+
+
+@pytest.mark.parametrize("how", ["retired by a lead", "withdrawn by reviewers", "erased"])
+def test_the_place_of_an_example_that_measures_nothing_any_more_is_free_again(desk: Desk, how: str) -> None:
+    item_id = desk.settled(ANA, BEN, answer=BILLING, external_id="T-pinned")
+    ids = add(desk, MOST_PINS)
+    with desk.database.transaction() as session:
+        content_hash = desk.prediction(item_id).content_hash
+        session.execute(update(GoldenExample).where(GoldenExample.id == ids[3]).values(content_hash=content_hash))
+    for golden_id in ids:
+        pinned(desk, golden_id)
+    with desk.database.transaction() as session:
+        if how == "retired by a lead":
+            retire_golden(session, ids[3], CLEO, "it is no ticket", NOW, desk.rules)
+        elif how == "withdrawn by reviewers":
+            revise(session, ids[3], desk.correction(item_id).id, None, NOW)
+        else:
+            erase(session, desk.rules.name, "T-pinned", NOW)
+    row = example(desk, ids[3])
+    assert (row.pin, row.pinned_by, row.pinned_at) == (None, None, None)
+    [fresh] = add(desk, 1, text="another")
+    assert pinned(desk, fresh) == MOST_PINS
+
+
+def test_the_database_itself_refuses_a_pin_that_measures_nothing(desk: Desk) -> None:
+    [golden_id] = add(desk, 1)
+    pinned(desk, golden_id)
+    with pytest.raises(IntegrityError), desk.database.transaction() as session:
+        session.execute(update(GoldenExample).where(GoldenExample.id == golden_id).values(withdrawn_at=NOW))
 
 
 def test_of_two_leads_at_the_same_moment_one_gets_the_last_place(desk: Desk) -> None:
