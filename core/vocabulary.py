@@ -194,6 +194,7 @@ class WeightChoice(StrEnum):
     MEASURED = "measured"  # values: why (of `SweepReason`), rows, rows_before, learner, seconds, trials
     KEPT = "kept"  # values: run (that measured it), rows, rows_before
     NO_CORRECTIONS = "no_corrections"  # no training row corrects the model
+    TOO_FEW = "too_few"  # values: corrections (rows that correct the model), needed; a measurement would be chance
     REFUSED = "refused"  # values: sentence, of the refusal that ended the measurement
 
 

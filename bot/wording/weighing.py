@@ -25,6 +25,10 @@ def weighing(choice: Coded, form: Format) -> str:
             return f"{weight}, as measured by training run {values['run']} ({grown})."
         case WeightChoice.NO_CORRECTIONS:
             return "No training row corrects the model."
+        case WeightChoice.TOO_FEW:
+            some = count(values["corrections"], "training row")
+            correct = "corrects" if values["corrections"] == 1 else "correct"
+            return f"{weight}: {some} {correct} it, and weights are compared from {values['needed']} on."
         case WeightChoice.REFUSED:
             return f"{weight}. Other weights could not be compared: {form.text(values['sentence'])}"
         case _:

@@ -232,6 +232,16 @@ WEIGHINGS: list[tuple[WeightChoice, dict[str, Any], str]] = [
     ),
     (WeightChoice.NO_CORRECTIONS, {"weight": 2.0}, "No training row corrects the model."),
     (
+        WeightChoice.TOO_FEW,
+        {"weight": 2.0, "corrections": 12, "needed": 30},
+        "Rows that correct the model have weight 2: 12 training rows correct it, and weights are compared from 30 on.",
+    ),
+    (
+        WeightChoice.TOO_FEW,
+        {"weight": 2.0, "corrections": 1, "needed": 30},
+        "Rows that correct the model have weight 2: 1 training row corrects it, and weights are compared from 30 on.",
+    ),
+    (
         WeightChoice.REFUSED,
         {"weight": 2.0, "sentence": "There is nothing to learn."},
         "Rows that correct the model have weight 2. Other weights could not be compared: There is nothing to learn.",

@@ -1,8 +1,9 @@
 """The training weight of the rows that correct the model, chosen once for each run and stored with it.
 
 A number in the policy is used as it is. With `auto`, a run measures the weight by a sweep
-(core/learning/learners/sweep.py) the first time, when the training rows have grown by a quarter since it was measured
-last, and after the learner has changed; other runs keep what was measured last. bot/wording/weighing.py has the
+(core/learning/learners/sweep.py) the first time that enough rows correct the model (`FEWEST`), when the training rows
+have grown by a quarter since it was measured last, and after the learner has changed; other runs keep what was measured
+last. bot/wording/weighing.py has the
 sentences."""
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from core.records.learning import TrainingRun
 from core.storage.database import LONG, Database
 from core.vocabulary import Coded, SweepReason, WeightChoice
 
+FEWEST = 30  # rows that correct the model: what fewer of them change is within the noise of the held-out rows
 GROWTH = (
     1.25  # times the rows of the last sweep; ever rarer, so that all sweeps cost a constant multiple of the last one
 )
@@ -39,8 +41,11 @@ def choose_weight(
     with database.reading(wait=LONG) as session:
         last = last_measured(session, run)
         kept = last.weighing_values["weight"] if last else UNMEASURED_WEIGHT
-        if not any(row.corrects for row in rows):
+        correcting = sum(row.corrects for row in rows)
+        if not correcting:
             return Coded(WeightChoice.NO_CORRECTIONS, {"weight": kept})
+        if correcting < FEWEST:
+            return Coded(WeightChoice.TOO_FEW, {"weight": kept, "corrections": correcting, "needed": FEWEST})
         why = sweep_reason(last, len(rows), policy.learner)
         flagged = flagged_share(session, run.queue_id) if why else None
     before = last.weighing_values["rows"] if last else 0

@@ -51,7 +51,7 @@ class RefusingLearner(FirstWordLearner):
     name = "refusing"
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> FirstWordModel:
-        if len(examples) < 20:
+        if len(examples) < 100:
             raise Invalid(f"{len(examples)} rows are too few.")
         return super().fit(examples, seed, progress)
 

@@ -45,9 +45,9 @@ class Executed:
 
 
 def measuring(open_desk: OpenDesk, **retraining: Any) -> Desk:
-    """A desk with eight old rows, of which "late" is a refund."""
+    """A desk with eighty old rows, of which "late" is a refund."""
     desk = open_desk(golden=TRAIN_ALL, retraining=AUTO | retraining)
-    seed(desk, *((f"late {n}", REFUND) for n in range(4)), *((f"where is {n}", DELIVERY) for n in range(4)))
+    seed(desk, *((f"late {n}", REFUND) for n in range(40)), *((f"where is {n}", DELIVERY) for n in range(40)))
     return desk
 
 
@@ -56,7 +56,7 @@ def seed(desk: Desk, *rows: tuple[str, str]) -> None:
         add_seeds(session, rows, NOW, desk.rules)
 
 
-def corrected(desk: Desk, *numbers: int) -> None:
+def corrected(desk: Desk, numbers: range) -> None:
     for number in numbers:
         desk.settled(ANA, BEN, answer=BILLING, text=f"late again {number}")
 
@@ -81,23 +81,23 @@ def weights(desk: Desk, done: TrainingRun) -> list[float]:
 
 def test_the_first_run_with_corrections_measures_the_weight_and_trains_with_it(open_desk: OpenDesk) -> None:
     desk, executed = measuring(open_desk), Executed()
-    corrected(desk, 1, 2, 3)
+    corrected(desk, range(30))
     done = trained(desk, executed)
     measured = done.weighing_values
     assert (done.weighing, measured["why"]) == (WeightChoice.MEASURED, SweepReason.FIRST)
-    assert (measured["rows"], measured["rows_before"], measured["learner"]) == (11, 0, "first word")
+    assert (measured["rows"], measured["rows_before"], measured["learner"]) == (110, 0, "first word")
     assert [trial["weight"] for trial in measured["trials"]] == list(WEIGHTS)
     chosen = max(measured["trials"], key=lambda trial: (trial["accuracy"], -trial["weight"]))
     assert measured["weight"] == chosen["weight"]
     assert measured["seconds"] == pytest.approx(sum(trial["seconds"] for trial in measured["trials"]))
-    assert weights(desk, done) == [measured["weight"]] * 3
+    assert weights(desk, done) == [measured["weight"]] * 30
     assert executed.names == ["sweep", "fit_and_pack"]
 
 
 def test_corrections_count_by_the_flagged_share_of_the_traffic(open_desk: OpenDesk) -> None:
-    """Three corrections against eight seeds are better ignored, unless three quarters of the traffic are like them."""
+    """Thirty corrections against eighty seeds are ignored, unless three quarters of the traffic are like them."""
     desk = measuring(open_desk)
-    corrected(desk, 1, 2, 3)
+    corrected(desk, range(30))
     assert trained(desk).weighing_values["weight"] == 1.0
     with desk.database.transaction() as session:
         session.execute(update(TrainingRun).values(weighing=""))
@@ -107,25 +107,25 @@ def test_corrections_count_by_the_flagged_share_of_the_traffic(open_desk: OpenDe
 
 def test_the_weight_is_measured_again_when_the_rows_have_grown_by_a_quarter(open_desk: OpenDesk) -> None:
     desk = measuring(open_desk)
-    corrected(desk, 1, 2, 3, 4)
+    corrected(desk, range(40))
     first, executed = trained(desk), Executed()
-    corrected(desk, 5, 6)
+    corrected(desk, range(40, 60))
     kept = trained(desk, executed)
     assert kept.weighing == WeightChoice.KEPT
     assert kept.weighing_values == {
-        "weight": first.weighing_values["weight"], "run": first.id, "rows": 14, "rows_before": 12,
+        "weight": first.weighing_values["weight"], "run": first.id, "rows": 140, "rows_before": 120,
     }  # fmt: skip
     assert executed.names == ["fit_and_pack"]
-    assert weights(desk, kept) == [first.weighing_values["weight"]] * 6
-    corrected(desk, 7)
+    assert weights(desk, kept) == [first.weighing_values["weight"]] * 60
+    corrected(desk, range(60, 70))
     grown = trained(desk)
     assert (grown.weighing, grown.weighing_values["why"]) == (WeightChoice.MEASURED, SweepReason.ROWS_GREW)
-    assert (grown.weighing_values["rows"], grown.weighing_values["rows_before"]) == (15, 12)
+    assert (grown.weighing_values["rows"], grown.weighing_values["rows_before"]) == (150, 120)
 
 
 def test_the_weight_is_measured_again_after_the_learner_has_changed(open_desk: OpenDesk) -> None:
     desk = measuring(open_desk)
-    corrected(desk, 1, 2, 3)
+    corrected(desk, range(30))
     trained(desk)
     other = desk.under(golden=TRAIN_ALL, retraining=AUTO | {"learner": "text"})
     done = trained(other)
@@ -134,7 +134,7 @@ def test_the_weight_is_measured_again_after_the_learner_has_changed(open_desk: O
 
 def test_a_number_in_the_policy_is_taken_as_it_is(open_desk: OpenDesk) -> None:
     desk, executed = measuring(open_desk, error_weight=2.5), Executed()
-    corrected(desk, 1, 2)
+    corrected(desk, range(2))
     done = trained(desk, executed)
     assert (done.weighing, done.weighing_values) == (WeightChoice.POLICY, {"weight": 2.5})
     assert weights(desk, done) == [2.5, 2.5]
@@ -149,18 +149,30 @@ def test_without_a_row_that_corrects_the_model_there_is_nothing_to_measure(open_
     assert executed.names == ["fit_and_pack"]
 
 
+def test_with_few_rows_that_correct_the_model_a_measurement_would_be_chance(open_desk: OpenDesk) -> None:
+    desk, executed = measuring(open_desk), Executed()
+    corrected(desk, range(29))
+    done = trained(desk, executed)
+    assert (done.weighing, done.weighing_values) == (
+        WeightChoice.TOO_FEW, {"weight": 2.0, "corrections": 29, "needed": 30}
+    )  # fmt: skip
+    assert executed.names == ["fit_and_pack"]
+    corrected(desk, range(29, 30))
+    assert trained(desk).weighing == WeightChoice.MEASURED
+
+
 def test_a_learner_that_refuses_the_rows_of_a_sweep_may_still_fit(open_desk: OpenDesk) -> None:
     desk = measuring(open_desk, learner="refusing")
-    corrected(desk, *range(14))
+    corrected(desk, range(32))
     done = trained(desk)
     assert done.weighing == WeightChoice.REFUSED
     assert "rows are too few" in done.weighing_values["sentence"]
-    assert weights(desk, done) == [2.0] * 14
+    assert weights(desk, done) == [2.0] * 32
 
 
 def test_a_run_that_is_taken_up_again_keeps_the_weight_that_it_had_chosen(open_desk: OpenDesk) -> None:
     desk = measuring(open_desk)
-    corrected(desk, 1, 2, 3)
+    corrected(desk, range(30))
     run_id, job = requested(desk) or 0, claimed(desk)
     for deadly in ("sweep", "fit_and_pack"):
         assert run(desk, run_id).weighing == ""
@@ -177,7 +189,7 @@ def test_a_run_that_is_taken_up_again_keeps_the_weight_that_it_had_chosen(open_d
 
 def test_the_same_rows_and_seed_give_the_same_weight_and_the_same_model(open_desk: OpenDesk) -> None:
     desk = measuring(open_desk, learner="text")
-    corrected(desk, 1, 2, 3)
+    corrected(desk, range(30))
     first = trained(desk)
     with desk.database.transaction() as session:  # as if nothing had been measured, and with the same seed
         session.get_one(TrainingRun, first.id).weighing = ""
@@ -195,7 +207,7 @@ def test_the_same_rows_and_seed_give_the_same_weight_and_the_same_model(open_des
 
 def test_the_report_and_the_history_say_which_weight_was_taken_why_and_what_it_cost(open_desk: OpenDesk) -> None:
     desk = measuring(open_desk)
-    corrected(desk, 1, 2, 3)
+    corrected(desk, range(30))
     trained(desk)
     with desk.database.reading() as session:
         card = candidate_card(session, 1, desk.policy)
