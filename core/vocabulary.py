@@ -357,7 +357,8 @@ class EventKind(StrEnum):
     """What other systems are told by webhook."""
 
     ITEM_SETTLED = "item.settled"
-    MODEL_PROMOTED = "model.promoted"
+    MODEL_CANARY_STARTED = "model.canary_started"
+    MODEL_PROMOTED = "model.promoted"  # it answers all callers
     MODEL_ROLLED_BACK = "model.rolled_back"
 
 

@@ -33,7 +33,7 @@ def test_an_endpoint_hears_of_the_events_and_queues_that_it_names() -> None:
     )
     every, some = policy.webhooks
     assert policy.api.requests_per_minute == 60
-    assert [every.wants(kind, "any") for kind in EventKind] == [True, True, True]
+    assert [every.wants(kind, "any") for kind in EventKind] == [True] * len(EventKind)
     assert [kind for kind in EventKind if some.wants(kind, "support")] == [PROMOTED]
     assert not some.wants(PROMOTED, "scans")
 

@@ -7,13 +7,14 @@ from sqlalchemy.orm import Session
 
 from benchmarks.chaos.invariants.scene import Finding, Scene
 from bot.webhooks import webhook_id
+from core.learning.lifecycle.promotion import ANNOUNCED
 from core.records.jobs import Job
 from core.records.learning import Decision
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.records.webhooks import Event, EventDelivery
 from core.review.questions import ABOUT_PREDICTION
-from core.vocabulary import DecisionKind, DeliveryState
+from core.vocabulary import DeliveryState
 
 
 def accepted_predictions_are_stored_once(session: Session, scene: Scene) -> Finding:
@@ -42,9 +43,8 @@ def each_event_is_heard_under_one_id(session: Session, scene: Scene) -> Finding:
         for number in session.scalars(select(Correction.id).join(Correction.item).where(ABOUT_PREDICTION))
     }
     for one in session.scalars(select(Decision)):
-        if one.kind is not DecisionKind.REJECT:
-            kind = "model.rolled_back" if one.kind is DecisionKind.ROLL_BACK else "model.promoted"
-            causes.add(f"{kind}:{one.id}")
+        if one.kind in ANNOUNCED:
+            causes.add(f"{ANNOUNCED[one.kind]}:{one.id}")
     heard = scene.place.receiver.heard
     pending = set(
         session.scalars(select(EventDelivery.event_id).where(EventDelivery.state != DeliveryState.DELIVERED))

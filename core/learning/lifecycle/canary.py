@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.delivery import notices
 from core.learning.evaluation.canary import Paired, is_answered_by_new, is_compared, judge
+from core.learning.lifecycle.announcements import announce_end_of_canary
 from core.learning.lifecycle.open_items import request_renewal
 from core.learning.lifecycle.presenting import model_changed
 from core.policy import QueuePolicy
@@ -171,6 +172,7 @@ def _answer_all(session: Session, live: Live, canary: Canary, state: CanaryState
     canary.state, canary.finished_at = state, now
     model = session.get_one(ModelVersion, canary.model_id)
     request_renewal(session, live, model, may_close=True, now=now, part="whole")
+    announce_end_of_canary(session, model, now)
     model_changed(session, model.id, now)
 
 

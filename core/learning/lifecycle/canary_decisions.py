@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, NotFound
+from core.learning.lifecycle.announcements import announce_end_of_canary
 from core.learning.lifecycle.canary import close_canary
 from core.learning.lifecycle.open_items import request_renewal
 from core.learning.lifecycle.promotion import note_decision
@@ -37,6 +38,7 @@ def end_canary(session: Session, subject: CardRef, person: str, now: datetime, p
     close_canary(session, live.queue_id, CanaryState.KEPT, now)
     note_decision(session, live, model, DecisionKind.KEEP, [person], "", now, queue)
     request_renewal(session, live, model, may_close=True, now=now, part="whole")
+    announce_end_of_canary(session, model, now)
     return model.name
 
 

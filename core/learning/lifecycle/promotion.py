@@ -7,14 +7,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import jobs
-from core.delivery.webhooks import publish
+from core.learning.lifecycle.announcements import announce
 from core.learning.lifecycle.announcing import tell_leads
 from core.learning.lifecycle.canary import begin_canary, close_canary
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.open_items import request_renewal
 from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.runs import EVALUATE, TRAIN
-from core.learning.lifecycle.tainted import count_erased_rows
 from core.policy import QueuePolicy
 from core.records.learning import Decision, Live, ModelVersion, Snapshot, TrainingRun
 from core.vocabulary import CanaryState, DecisionKind, EventKind, ModelState
@@ -69,41 +68,23 @@ def note_decision(
     session.add(decision)
     session.flush()
     if kind in ANNOUNCED:
-        _roll_out(session, live, model, kind, now, queue, former_model_id)
-    _announce(session, decision, model, now)
+        _roll_out(session, live, model, decision, now, queue)
     tell_leads(session, decision, model, now, queue)
 
 
 def _roll_out(
-    session: Session, live: Live, model: ModelVersion, kind: DecisionKind, now: datetime, queue: QueuePolicy,
-    former_model_id: int | None,
-) -> None:  # fmt: skip
+    session: Session, live: Live, model: ModelVersion, decision: Decision, now: datetime, queue: QueuePolicy
+) -> None:
     """A promoted model begins with its canary, where the policy has one and there is a model before it. A rollback is
     whole at once, and closes no item: what was flagged under the one that failed is worth an answer."""
-    is_promoted = kind is not DecisionKind.ROLL_BACK
-    in_canary = is_promoted and former_model_id is not None and queue.rollout.canary_share > 0
-    if in_canary and former_model_id is not None:
-        begin_canary(session, live, model, former_model_id, now, queue)
-    request_renewal(session, live, model, may_close=is_promoted and not in_canary, now=now)
-
-
-def _announce(session: Session, decision: Decision, model: ModelVersion, now: datetime) -> None:
-    """Other systems hear which model answers from now on, and instead of which."""
-    kind = ANNOUNCED.get(decision.kind)
-    if kind is None:
-        return
-    former = session.get(ModelVersion, decision.former_model_id) if decision.former_model_id else None
-    told = {
-        "queue": model.queue.name,
-        "model": model.name,
-        "model_id": model.id,
-        "former_model": former.name if former else None,
-        "overruled": decision.kind is DecisionKind.OVERRULE,
-        "reason": decision.reason,
-        "erased_rows": count_erased_rows(session, model),
-        "decided_at": decision.created_at.isoformat(),
-    }
-    publish(session, kind, decision.id, decision.queue_id, told, now)
+    is_promoted = decision.kind is not DecisionKind.ROLL_BACK
+    share = queue.rollout.canary_share if is_promoted and decision.former_model_id is not None else 0.0
+    if share and decision.former_model_id is not None:
+        begin_canary(session, live, model, decision.former_model_id, now, queue)
+        announce(session, EventKind.MODEL_CANARY_STARTED, decision, model, now, share=share)
+    else:
+        announce(session, ANNOUNCED[decision.kind], decision, model, now)
+    request_renewal(session, live, model, may_close=is_promoted and not share, now=now)
 
 
 def _ask_for_evaluation(session: Session, live: Live, model: ModelVersion, now: datetime) -> None:

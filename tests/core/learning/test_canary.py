@@ -26,7 +26,8 @@ from core.learning.lifecycle.serving import Serving
 from core.records.delivery import Notice
 from core.records.learning import Artifact
 from core.records.rollout import ParallelPrediction
-from core.vocabulary import CanaryState, CanaryVerdict, DecisionKind, ItemState, NoticeKind
+from core.records.webhooks import Event
+from core.vocabulary import CanaryState, CanaryVerdict, DecisionKind, EventKind, ItemState, NoticeKind
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, UNSURE, Desk, sent
 from tests.core.models import decisions, live, promoted, seeded
@@ -88,6 +89,13 @@ def settled(desk: Desk, model_id: int, label: str, answered: str, count: int) ->
 def told(desk: Desk) -> list[tuple[str, str]]:
     with desk.database.reading() as session:
         return [(row.kind, row.channel) for row in session.scalars(select(Notice).order_by(Notice.id))]
+
+
+def announced(desk: Desk) -> list[tuple[EventKind, str, float | None]]:
+    """What other systems hear of models: the event, the model and its share."""
+    with desk.database.reading() as session:
+        events = session.scalars(select(Event).where(Event.kind != EventKind.ITEM_SETTLED).order_by(Event.id))
+        return [(event.kind, event.data["model"], event.data.get("share")) for event in events]
 
 
 def test_the_hash_of_the_external_id_decides_which_model_answers(desk: Desk) -> None:
@@ -187,6 +195,11 @@ def test_a_leads_yes_rolls_back(proposed: tuple[Desk, int]) -> None:
     last = decisions(desk, model_id - 1)[-1]
     assert (last.kind, last.people["leads"]) == (DecisionKind.ROLL_BACK, [CLEO])
     assert last.reason == "canary: 30 newly wrong, 0 newly right of 30 settled items"
+    assert announced(desk) == [
+        (EventKind.MODEL_PROMOTED, "v1", None),
+        (EventKind.MODEL_CANARY_STARTED, "v2", SHARE),
+        (EventKind.MODEL_ROLLED_BACK, "v1", None),
+    ]
     with desk.database.transaction() as session, pytest.raises(AlreadySettled, match="is over"):
         roll_canary_back(session, CardRef(model_id), CLEO, NOW, desk.policy)
 
@@ -199,6 +212,7 @@ def test_a_lead_may_let_the_new_model_answer_all(proposed: tuple[Desk, int]) -> 
         assert end_canary(session, CardRef(model_id), CLEO, NOW, desk.policy) == "v2"
     assert (live(desk), line(desk, model_id).state) == (model_id, CanaryState.KEPT)
     assert decisions(desk, model_id)[-1].kind is DecisionKind.KEEP
+    assert announced(desk)[-1] == (EventKind.MODEL_PROMOTED, "v2", None)
     with desk.database.transaction() as session, pytest.raises(AlreadySettled, match="is over"):
         end_canary(session, CardRef(model_id), CLEO, NOW, desk.policy)
     with desk.database.transaction() as session:
@@ -220,6 +234,12 @@ def test_a_model_that_is_not_worse_answers_all_after_the_last_look(desk: Desk) -
     found = line(desk, model_id)
     assert (found.state, found.paired) == (CanaryState.PASSED, Paired(30, 0, 30))
     assert told(desk) == [(NoticeKind.CANARY_PASSED, LEADS)]
+    worked(desk, NOW + 5 * DAY)
+    assert announced(desk) == [
+        (EventKind.MODEL_PROMOTED, "v1", None),
+        (EventKind.MODEL_CANARY_STARTED, "v2", SHARE),
+        (EventKind.MODEL_PROMOTED, "v2", None),
+    ], "it is promoted once it answers all, and once"
     serving = Serving(desk.database)
     names = {answer.name for one in range(50) if (answer := serving.answering(desk.rules, f"T-{one}"))}
     assert names == {"v2"}
@@ -229,6 +249,7 @@ def test_a_policy_without_a_canary_ends_it(desk: Desk) -> None:
     model_id = in_canary(desk)
     worked(desk.under(rollout={"canary_share": 0}), NOW)
     assert (line(desk, model_id).state, live(desk)) == (CanaryState.ENDED, model_id)
+    assert announced(desk)[-1] == (EventKind.MODEL_PROMOTED, "v2", None)
 
 
 def test_the_next_promotion_ends_it_and_begins_its_own(desk: Desk) -> None:
@@ -236,6 +257,7 @@ def test_the_next_promotion_ends_it_and_begins_its_own(desk: Desk) -> None:
     third = promoted(desk)
     assert (line(desk, second).state, line(desk, third).state) == (CanaryState.ENDED, CanaryState.RUNNING)
     assert line(desk, third).former == "v2"
+    assert [kind for kind, name, _share in announced(desk) if name == "v2"] == [EventKind.MODEL_CANARY_STARTED]
 
 
 def test_open_items_are_closed_only_when_the_new_model_answers_all(open_desk: OpenDesk) -> None:
