@@ -269,6 +269,14 @@ class CanaryVerdict(StrEnum):
     WORSE = "worse"
 
 
+class ShadowState(StrEnum):
+    """Of a candidate that predicts beside the live model."""
+
+    WAITING = "waiting"  # it begins at once
+    RUNNING = "running"
+    FINISHED = "finished"
+
+
 class CanaryState(StrEnum):
     """The first two are not over."""
 

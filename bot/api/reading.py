@@ -68,9 +68,9 @@ def reading_routes(services: Services, may_read: Admit) -> APIRouter:
 
     @router.get("/models")
     def models(queue: Annotated[QueuePolicy, Depends(may_read)]) -> Models:
-        """List the queue's models, newest first, with the golden gate's result."""
+        """List the queue's models, newest first, with the golden gate's result, shadow and canary."""
         with database.reading() as session:
-            return Models(tuple(map(_model, model_lines(session, queue_named(session, queue.name).id))))
+            return Models(tuple(map(_model, model_lines(session, queue))))
 
     @router.get("/stats")
     def stats(queue: Annotated[QueuePolicy, Depends(may_read)]) -> StatsCard:
@@ -103,6 +103,9 @@ def _model(line: ModelLine) -> Model:
         passed=line.passed,
         blocks=tuple(map(_finding, line.blocks)),
         warnings=tuple(map(_finding, line.warnings)),
+        shadow=line.shadow,
+        canary=line.canary,
+        canary_share=line.canary_share,
     )
 
 

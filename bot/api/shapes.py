@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from core.intake.predictions import NewPrediction
 from core.review.listing import CorrectionLine, ItemLine
-from core.vocabulary import ModelState
+from core.vocabulary import CanaryState, ModelState, ShadowState
 
 MOST_ROWS = 1000  # in one request: keeps its transaction short
 FURTHEST = 2**62  # larger ids and cursors do not fit into the database
@@ -91,7 +91,8 @@ class GateFinding:
 
 @dataclass(frozen=True)
 class Model:
-    """One model of the queue, and what the golden gate found last."""
+    """One model of the queue, and what the golden gate found last. shadow, canary: null: it never was in one.
+    canary_share: of the requests that it answers while its canary goes on."""
 
     id: int
     name: str
@@ -102,6 +103,9 @@ class Model:
     passed: bool
     blocks: tuple[GateFinding, ...]
     warnings: tuple[GateFinding, ...]
+    shadow: ShadowState | None
+    canary: CanaryState | None
+    canary_share: float | None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ with Client("https://goldloop.example", token) as client:
 
 from goldloop_client.client import ApiError, Client, Format
 from goldloop_client.shapes import (
-    AnswerKind,
+    CanaryState,
     CorrectionLine,
     Destination,
     ErrorReason,
@@ -25,12 +25,14 @@ from goldloop_client.shapes import (
     Received,
     RejectedRow,
     Settler,
+    ShadowState,
     StatsCard,
 )
 
 __all__ = [
     "AnswerKind",
     "ApiError",
+    "CanaryState",
     "Client",
     "CorrectionLine",
     "Destination",
@@ -49,5 +51,6 @@ __all__ = [
     "Received",
     "RejectedRow",
     "Settler",
+    "ShadowState",
     "StatsCard",
 ]

@@ -79,6 +79,24 @@ class ModelState(StrEnum):
     SUPERSEDED = "superseded"  # a newer candidate came before a lead decided
 
 
+class ShadowState(StrEnum):
+    """Of a candidate that predicts beside the live model."""
+
+    WAITING = "waiting"  # it begins at once
+    RUNNING = "running"
+    FINISHED = "finished"
+
+
+class CanaryState(StrEnum):
+    """The first two are not over."""
+
+    RUNNING = "running"
+    PROPOSED = "proposed"  # it was found worse: a rollback is proposed, and a lead decides
+    PASSED = "passed"
+    KEPT = "kept"  # a lead ended it
+    ENDED = "ended"  # another model went live, or the policy has no canary any more
+
+
 @dataclass(frozen=True)
 class Problem:
     """An error (RFC 9457). code: stable, for programs; detail: a sentence for people."""
@@ -208,7 +226,8 @@ class GateFinding:
 
 @dataclass(frozen=True)
 class Model:
-    """One model of the queue, and what the golden gate found last."""
+    """One model of the queue, and what the golden gate found last. shadow, canary: None: it never was in one.
+    canary_share: of the requests that it answers while its canary goes on."""
 
     id: int
     name: str
@@ -219,6 +238,9 @@ class Model:
     passed: bool
     blocks: tuple[GateFinding, ...]
     warnings: tuple[GateFinding, ...]
+    shadow: OrNewer[ShadowState] | None
+    canary: OrNewer[CanaryState] | None
+    canary_share: float | None
 
 
 @dataclass(frozen=True)

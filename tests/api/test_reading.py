@@ -120,6 +120,7 @@ def test_models_and_readings_say_what_is_live(api: Api) -> None:
         True,
         (),
     )
+    assert (model.shadow, model.canary, model.canary_share) == (None, None, None)
     assert (stats.live, stats.settled, stats.open, stats.queue_title) == ("v1", 1, 0, "Support tickets")
 
 

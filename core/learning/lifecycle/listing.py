@@ -9,13 +9,19 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.learning.data.erased_rows import erased_rows
 from core.learning.lifecycle.models import newest_evaluation
+from core.learning.lifecycle.shadow import candidate_in_shadow
+from core.policy import QueuePolicy
+from core.queues import queue_named
 from core.records.learning import ModelVersion, Snapshot, TrainingRun
-from core.vocabulary import Coded, ModelState
+from core.records.rollout import Canary, Shadow
+from core.vocabulary import CanaryState, Coded, ModelState, ShadowState
 
 
 @dataclass(frozen=True)
 class ModelLine:
-    """One model and what the golden gate found last. blocks: of `GateBlock`, warnings: of `GateWarning`."""
+    """One model and what the golden gate found last. blocks: of `GateBlock`, warnings: of `GateWarning`.
+
+    shadow, canary: None: it never was in one. canary_share: of the requests that it answers; None: it is in none."""
 
     id: int
     name: str
@@ -26,6 +32,9 @@ class ModelLine:
     passed: bool
     blocks: tuple[Coded, ...]
     warnings: tuple[Coded, ...]
+    shadow: ShadowState | None
+    canary: CanaryState | None
+    canary_share: float | None
 
 
 @dataclass(frozen=True)
@@ -38,15 +47,17 @@ class SnapshotHead:
     erased: int
 
 
-def model_lines(session: Session, queue_id: int) -> list[ModelLine]:
+def model_lines(session: Session, queue: QueuePolicy) -> list[ModelLine]:
     """Newest first."""
+    queue_id = queue_named(session, queue.name).id
+    begins = candidate_in_shadow(session, queue_id, queue)
     found = session.execute(
         select(ModelVersion, TrainingRun.snapshot_id)
         .join(TrainingRun, TrainingRun.id == ModelVersion.run_id)
         .where(ModelVersion.queue_id == queue_id)
         .order_by(ModelVersion.id.desc())
     )
-    return [_model_line(session, model, snapshot_id) for model, snapshot_id in found.all()]
+    return [_model_line(session, model, snapshot_id, begins is model) for model, snapshot_id in found.all()]
 
 
 def snapshot_head(session: Session, queue_id: int, snapshot_id: int) -> SnapshotHead:
@@ -57,8 +68,8 @@ def snapshot_head(session: Session, queue_id: int, snapshot_id: int) -> Snapshot
     return SnapshotHead(row.id, row.content_hash, row.rows, erased_rows(session, snapshot_id)[0])
 
 
-def _model_line(session: Session, model: ModelVersion, snapshot_id: int | None) -> ModelLine:
-    evaluation = newest_evaluation(session, model.id)
+def _model_line(session: Session, model: ModelVersion, snapshot_id: int | None, in_shadow: bool) -> ModelLine:
+    evaluation, canary = newest_evaluation(session, model.id), session.get(Canary, model.id)
     return ModelLine(
         id=model.id,
         name=model.name,
@@ -69,4 +80,14 @@ def _model_line(session: Session, model: ModelVersion, snapshot_id: int | None) 
         passed=evaluation.passed,
         blocks=tuple(map(Coded.from_dict, evaluation.blocks)),
         warnings=tuple(map(Coded.from_dict, evaluation.warnings)),
+        shadow=_shadow_state(session.get(Shadow, model.id), in_shadow),
+        canary=canary.state if canary else None,
+        canary_share=canary.share if canary and canary.finished_at is None else None,
     )
+
+
+def _shadow_state(shadow: Shadow | None, in_shadow: bool) -> ShadowState | None:
+    """in_shadow: the candidate may not be decided on yet."""
+    if shadow is None:
+        return ShadowState.WAITING if in_shadow else None
+    return ShadowState.FINISHED if shadow.finished_at else ShadowState.RUNNING
