@@ -1,6 +1,10 @@
 """Accuracy and speed of the built-in text learner, beside a plain reference in the same run.
 
-    python benchmarks/learners.py [FOLDER]
+    python benchmarks/learners.py [FOLDER] [--speed]
+
+--speed: only how fast texts are read, beside the same model with scikit-learn's own vectorizers. The two take turns,
+batch by batch, on one core, so the ratio holds on a busy machine, too; the milliseconds do not. The last line is
+SUMMARY with the figures as JSON.
 
 FOLDER (default: ../shared/data) holds banking77/ and clinc150/, each with train.csv and test.csv, columns text and
 label (Casanueva et al. 2020, arXiv:2003.04807, CC BY 4.0; Larson et al. 2019, EMNLP, CC BY 3.0). They are read, never
@@ -8,12 +12,14 @@ shipped. Texts in no category: those that CLINC150 labels "oos". Both test sets 
 designed, so these are development numbers. Results of one run: benchmarks/learners.txt.
 """
 
+import argparse
 import csv
+import json
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +31,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from core.learning.data.inputs import Example, Input
 from core.learning.evaluation.paired_tests import calibration_error
 from core.learning.learners.base import FloatArray, Progress, State
-from core.learning.learners.text import TextLearner
+from core.learning.learners.text import TextLearner, TextModel
 from core.vocabulary import Modality
 
 DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
@@ -127,20 +133,77 @@ def measure(learner: TextLearner | ReferenceLearner, task: Task, outside: Sequen
     )
 
 
-def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DATA
-    needed = [folder / name / part for name in ("banking77", "clinc150") for part in ("train.csv", "test.csv")]
-    missing = [str(path) for path in needed if not path.exists()]
-    if missing:
-        sys.exit(f"There is no {missing[0]}. Give the folder that holds banking77/ and clinc150/ as the argument.")
+@dataclass(frozen=True)
+class Speed:
+    """Texts a second of processor time, and milliseconds for one text alone, by the median of the texts."""
+
+    rows: float
+    one_ms: float
+
+
+def read_by_turns(models: Sequence[TextModel], texts: Sequence[Input], rounds: int = 5) -> list[Speed]:
+    many, one = [0.0] * len(models), [[] for _ in models]
+    for _ in range(rounds):
+        for place, model in enumerate(models):
+            many[place] += seconds(model, texts)
+    for text in texts[:1000]:
+        for place, model in enumerate(models):
+            one[place].append(seconds(model, [text]))
+    return [
+        Speed(rounds * len(texts) / all_of, 1000 * float(np.median(single)))
+        for all_of, single in zip(many, one, strict=True)
+    ]
+
+
+def seconds(model: TextModel, texts: Sequence[Input]) -> float:
+    started = time.process_time()
+    model.probabilities(texts)
+    return time.process_time() - started
+
+
+def compare_speed(folder: Path) -> dict[str, float]:
+    figures = {}
+    print(f"\n{'reading':12}{'n-grams':16}{'rows/s':>9}{'one text, ms':>14}")
+    for name in ("banking77", "clinc150"):
+        train = [row for row in read(folder / name / "train.csv") if row.label != OUTSIDE]
+        new = TextLearner().fit_uncalibrated(train, 0)
+        old = replace(new, ngrams=replace(new.ngrams, tables=None))
+        before, after = read_by_turns([old, new], [row.input for row in read(folder / name / "test.csv")])
+        for what, speed in (("scikit-learn's", before), ("from tables", after)):
+            print(f"{name:12}{what:16}{speed.rows:9.0f}{speed.one_ms:14.3f}", flush=True)
+        figures |= {
+            f"{name}_x": round(after.rows / before.rows, 2),
+            f"{name}_rows_per_s": round(after.rows),
+            f"{name}_one_x": round(before.one_ms / after.one_ms, 2),
+            f"{name}_one_ms": round(after.one_ms, 3),
+        }
+    return figures
+
+
+def print_accuracy(folder: Path) -> None:
     outside = [row.input for row in read(folder / "clinc150" / "test.csv") if row.label == OUTSIDE]
-    print(f"scikit-learn {sklearn.__version__}; seconds and rows per second are of one processor.")
     print(f"flagged: share below {THRESHOLD}; right: share of right answers among the others;")
     print(f"foreign: flagged share of {len(outside)} texts in no category.\n")
     print("".join(f"{name:{width}}" for name, width in COLUMNS))
     for task in tasks(folder):
         for learner in (TextLearner(), ReferenceLearner()):
             print(measure(learner, task, outside), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", nargs="?", type=Path, default=DATA)
+    parser.add_argument("--speed", action="store_true")
+    arguments = parser.parse_args()
+    folder = arguments.folder
+    needed = [folder / name / part for name in ("banking77", "clinc150") for part in ("train.csv", "test.csv")]
+    missing = [str(path) for path in needed if not path.exists()]
+    if missing:
+        sys.exit(f"There is no {missing[0]}. Give the folder that holds banking77/ and clinc150/ as the argument.")
+    print(f"scikit-learn {sklearn.__version__}; seconds and rows per second are of one processor.")
+    if not arguments.speed:
+        print_accuracy(folder)
+    print(f"SUMMARY {json.dumps(compare_speed(folder))}")
 
 
 if __name__ == "__main__":

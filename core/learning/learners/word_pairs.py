@@ -1,0 +1,62 @@
+"""A table of words and pairs of words: the words of a batch of texts are taken from it together."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.intp]
+BREAK = "\n"  # between two texts
+WORDS = re.compile(rf"\w\w+|{BREAK}")  # scikit-learn's words, of two characters or more, and the breaks
+BREAK_NUMBER, UNKNOWN = -1, -2
+
+
+@dataclass(frozen=True)
+class WordPairs:
+    """numbers: of each word of a word or pair. columns: a word's place in the vocabulary by number, -1 for those that
+    stand in pairs only. pairs: first * words + second, ascending; pair_columns: their places in the vocabulary."""
+
+    numbers: dict[str, int]
+    columns: NDArray[np.int32]
+    pairs: NDArray[np.int64]
+    pair_columns: NDArray[np.int32]
+
+    def find(self, joined: str) -> tuple[Ints, Ints]:
+        """Which text a word or pair is in, and its column. joined: lower-case texts with a BREAK between two."""
+        found = WORDS.findall(joined)
+        numbers = np.fromiter(map(self.numbers.get, found, repeat(UNKNOWN)), dtype=np.int64, count=len(found))
+        rows = np.cumsum(numbers == BREAK_NUMBER)
+        single, single_columns = self._words(numbers)
+        double, double_columns = self._pairs(numbers)
+        return rows[np.concatenate([single, double])], np.concatenate([single_columns, double_columns])
+
+    def _words(self, numbers: Ints) -> tuple[Ints, Ints]:
+        known = np.flatnonzero(numbers >= 0)
+        columns = self.columns[numbers[known]]
+        return known[columns >= 0], columns[columns >= 0].astype(np.intp)
+
+    def _pairs(self, numbers: Ints) -> tuple[Ints, Ints]:
+        first = np.flatnonzero((numbers[:-1] >= 0) & (numbers[1:] >= 0))
+        pairs = numbers[first] * len(self.columns) + numbers[first + 1]
+        at = np.minimum(np.searchsorted(self.pairs, pairs), len(self.pairs) - 1)
+        known = np.flatnonzero(self.pairs[at] == pairs)
+        return first[known], self.pair_columns[at[known]].astype(np.intp)
+
+
+def build_word_pairs(ngrams: Sequence[str]) -> WordPairs:
+    """ngrams: words, and pairs of words with a blank between, at least one of either."""
+    parts = [ngram.split(" ") for ngram in ngrams]
+    numbers = {word: number for number, word in enumerate(dict.fromkeys(chain.from_iterable(parts)))}
+    columns = np.full(len(numbers), -1, dtype=np.int32)
+    pairs = {}
+    for column, part in enumerate(parts):
+        if len(part) == 1:
+            columns[numbers[part[0]]] = column
+        else:
+            pairs[numbers[part[0]] * len(numbers) + numbers[part[1]]] = column
+    keys = np.array(sorted(pairs) or [-1], dtype=np.int64)  # -1: no pair, and never found
+    pair_columns = np.array([pairs.get(key, -1) for key in keys.tolist()], dtype=np.int32)
+    return WordPairs({**numbers, BREAK: BREAK_NUMBER}, columns, keys, pair_columns)
