@@ -1,52 +1,19 @@
-"""The `goldloop` command: its groups of commands, and how a refusal ends it (a sentence and exit code 2).
-
-Modules that only some commands need (Slack, the web server, the demo) are imported inside those commands, so that the
-others start quickly.
-"""
+"""The `goldloop` command, and how a refusal ends it (a sentence and exit code 2)."""
 
 import os
 import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from sqlalchemy.exc import DBAPIError
 
-from bot.cli import (
-    ask_again,
-    backups,
-    data,
-    demo,
-    erase,
-    explain,
-    export,
-    golden,
-    model,
-    models,
-    pages,
-    pausing,
-    policy,
-    processes,
-    setup,
-    status,
-    tokens,
-    webhooks,
-)
-from bot.cli.printing import terminal_safe
-from bot.observability.logs import masked, set_up_logging
+from bot.cli.commands import LazyGroup
 from core.errors import DatabaseUnavailable, Refusal
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
-for group in (processes, setup, status, data, models, ask_again, pausing, backups, erase, demo, pages):
-    app.add_typer(group.commands)
-app.add_typer(explain.commands, name="explain")
-app.add_typer(export.commands, name="export")
-app.add_typer(golden.commands, name="golden")
-app.add_typer(model.commands, name="model")
-app.add_typer(policy.commands, name="policy")
-app.add_typer(tokens.commands, name="token")
-app.add_typer(webhooks.commands, name="webhooks")
+if TYPE_CHECKING:
+    from sqlalchemy.exc import DBAPIError
+
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False)
 
 
 def _print_version(is_requested: bool) -> None:
@@ -66,22 +33,46 @@ def goldloop(
 
 def main() -> None:
     """Run the console script. Refusals and database errors are printed as sentences; bugs keep their traceback."""
-    set_up_logging(as_json=os.environ.get("GOLDLOOP_LOG") == "json")
+    _log_lines()
     try:
         app()
-    except DatabaseUnavailable as busy:
-        cause = f" Database error: {_first_line(busy.__cause__)}." if isinstance(busy.__cause__, DBAPIError) else ""
-        _exit_with(f"{busy}{cause} Run `goldloop doctor` to check the database.")
-    except Refusal as refusal:
-        _exit_with(str(refusal))
-    except DBAPIError as error:
-        _exit_with(f"Database error: {_first_line(error)}. Run `goldloop doctor` to check the database.")
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None:
+            raise
+        _exit_with(sentence)
 
 
-def _first_line(error: DBAPIError) -> str:
+def _log_lines() -> None:
+    """Before a command runs, and not before the help is printed."""
+    if not {"--help", "--version"} & set(sys.argv[1:]) and len(sys.argv) > 1:
+        from bot.observability.logs import set_up_logging
+
+        set_up_logging(as_json=os.environ.get("GOLDLOOP_LOG") == "json")
+
+
+def _sentence(error: Exception) -> str | None:
+    """What is printed about an expected error."""
+    from sqlalchemy.exc import DBAPIError
+
+    if isinstance(error, DatabaseUnavailable):
+        cause = f" Database error: {_first_line(error.__cause__)}." if isinstance(error.__cause__, DBAPIError) else ""
+        return f"{error}{cause} Run `goldloop doctor` to check the database."
+    if isinstance(error, DBAPIError):
+        return f"Database error: {_first_line(error)}. Run `goldloop doctor` to check the database."
+    return str(error) if isinstance(error, Refusal) else None
+
+
+def _first_line(error: "DBAPIError") -> str:
+    from bot.observability.logs import masked
+
     return masked(str(error.orig)).strip().splitlines()[0].rstrip(".")
 
 
 def _exit_with(sentence: str) -> None:
+    from rich.console import Console
+
+    from bot.cli.printing import terminal_safe
+
     Console(stderr=True).print(f"[red]{terminal_safe(sentence)}[/]", highlight=False)
     sys.exit(2)

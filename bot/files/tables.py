@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-import pyarrow.parquet as parquet
-
 from bot.files.columns import missing_column
+from bot.files.parquet import parquet_of
 from bot.runtime.json_parsing import read_json
 from core.errors import Invalid
 
@@ -121,6 +120,7 @@ def _object(path: Path, number: int, place: int, line: bytes) -> Row:
 
 
 def _parquet(path: Path) -> Iterator[tuple[int, Row]]:
+    _pyarrow, parquet = parquet_of(str(path))
     try:
         number = 0
         for batch in parquet.ParquetFile(path).iter_batches(1000):

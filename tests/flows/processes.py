@@ -13,7 +13,10 @@ from pathlib import Path
 
 from tests.people import support_policy, workspace
 
-PRELOADED = ["bot.cli.app", "bot.server.run", "core.learning.learners.text", "skops.io"]
+PRELOADED = [
+    "bot.cli.app", "bot.cli.processes", "bot.server.run", "core.learning.learners.text", "scipy.stats",
+    "scipy.optimize", "sklearn.feature_extraction.text", "sklearn.svm", "skops.io",
+]  # fmt: skip
 
 
 class Bot:

@@ -9,23 +9,21 @@ short texts, which have few n-grams, from jumping. What a threshold lets through
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import HashingVectorizer
-from sklearn.preprocessing import normalize
 
 from core.text.normalisation import normalise
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 BoolArray = NDArray[np.bool_]
 CELLS = 2_000_000  # similarities held at once, at most 12 bytes each
 ROUNDING = 1e-5  # of float32 sums: texts with equal n-grams must reach a threshold of 1
-
-_vectorizer = HashingVectorizer(  # stateless: nothing is learned, the same text is always the same row
-    analyzer="char_wb", ngram_range=(3, 5), n_features=2**20, alternate_sign=False, norm=None, dtype=np.float32
-)
 
 
 def near_texts(texts: Sequence[str], golden_texts: Sequence[str], threshold: float) -> BoolArray:
@@ -49,17 +47,31 @@ def _equal(texts: Sequence[str], golden_texts: Sequence[str]) -> BoolArray:
     return np.array([normalise(text) in golden for text in texts], dtype=np.bool_)
 
 
-def _rows(texts: Sequence[str]) -> csr_matrix:
+@cache
+def _vectorizer() -> Any:
+    """Stateless: nothing is learned, the same text is always the same row. scikit-learn takes a second to import, and
+    most processes compare no texts."""
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    return HashingVectorizer(
+        analyzer="char_wb", ngram_range=(3, 5), n_features=2**20, alternate_sign=False, norm=None, dtype=np.float32
+    )
+
+
+def _rows(texts: Sequence[str]) -> "csr_matrix":
     """Of length 1, shape (texts, columns). N-grams end with the word, so a text is the sum of its words, and each word
     is taken apart once: there are far fewer different words than words."""
+    from scipy.sparse import csr_matrix
+    from sklearn.preprocessing import normalize
+
     words = [normalise(text).split() for text in texts]
     places = {word: place for place, word in enumerate(dict.fromkeys(chain.from_iterable(words)))}
     if not places:
-        return csr_matrix((len(texts), _vectorizer.n_features), dtype=np.float32)
+        return csr_matrix((len(texts), _vectorizer().n_features), dtype=np.float32)
     columns = [places[word] for one in words for word in one]
     ends = np.cumsum([0, *map(len, words)])
     counts = csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(texts), len(places)))
-    return normalize(counts @ _vectorizer.transform(places), copy=False)
+    return normalize(counts @ _vectorizer().transform(places), copy=False)
 
 
 def _parts(texts: Sequence[str], golden_texts: Sequence[str]) -> Iterator[slice]:
@@ -67,5 +79,5 @@ def _parts(texts: Sequence[str], golden_texts: Sequence[str]) -> Iterator[slice]
     return (slice(start, start + size) for start in range(0, len(texts), size))
 
 
-def _closest(rows: csr_matrix, golden: csr_matrix) -> NDArray[np.float32]:
+def _closest(rows: "csr_matrix", golden: "csr_matrix") -> NDArray[np.float32]:
     return np.asarray((rows @ golden).max(axis=1).todense(), dtype=np.float32).ravel()

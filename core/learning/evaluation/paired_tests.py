@@ -2,14 +2,14 @@
 
 Only the examples on which they differ count: `broken`, right before and wrong now, and `gained`, the reverse. Examples
 on which both are right or both are wrong do not show which is better.
+
+scipy.stats is imported where it is used: it takes a second, and most processes compare no models.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.stats import binom
 
 BINS = 15  # of the calibration error; as in Guo et al. (2017)
 
@@ -20,6 +20,8 @@ def mcnemar_p_value(regressions: int, improvements: int) -> float:
     McNemar's test (1947, Psychometrika 12, 153-157), exact and one-sided: P(X >= broken), X ~ Binomial(broken + gained,
     1/2). One more break never raises it.
     """
+    from scipy.stats import binom
+
     return float(binom.sf(regressions - 1, regressions + improvements, 0.5))
 
 
@@ -43,6 +45,9 @@ def minimum_detectable_effect(n: int, churn: int, alpha: float, power: float = 0
     detect. Exact: sums over the number of differences, Binomial(n), and the breaks among them. None if even the largest
     possible drop could not be detected (fewer than about 10 examples).
     """
+    from scipy.optimize import brentq
+    from scipy.stats import binom
+
     noise = (churn + 1) / (n + 2)
     most = 1 - 2 * noise
     differences = np.arange(n + 1)

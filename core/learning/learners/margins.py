@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.svm import LinearSVC
 
 from core.learning.learners.ngrams import Ngrams, fit_ngrams
 from core.learning.learners.temperature import assign_folds, fit_scale
@@ -49,6 +48,8 @@ def calibrated_scale(rows: Rows, seed: int, progress: Callable[[Coded], None]) -
 
 
 def fit_margins(rows: Rows, seed: int) -> tuple[Ngrams, NDArray[np.float32], FloatArray]:
+    from sklearn.svm import LinearSVC  # not needed to serve a model
+
     ngrams = fit_ngrams(rows.texts)
     # random_state: without it LIBLINEAR visits the rows in another order each time, and two fits differ
     svm = LinearSVC(C=C, random_state=seed % 2**32, max_iter=10_000)

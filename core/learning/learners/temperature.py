@@ -11,8 +11,6 @@ things are ours, because labels here are few and often easy:
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
 
 FOLDS = 3
 SCALES = (
@@ -47,6 +45,9 @@ def fit_scale(
     label_rows: (labels,) training rows of each label. Returns a value within SCALES; 1.0 without rows. A row of a label
     with n rows has the target 1 - eps on its label and eps spread over the others, eps = 1 / (n + 2). Convex in s: the
     bounded search finds the one minimum."""
+    from scipy.optimize import minimize_scalar  # with scipy.special, not needed to serve a model
+    from scipy.special import logsumexp
+
     if not len(margins):
         return 1.0
     aims = _smoothed(targets, label_rows)

@@ -7,9 +7,9 @@ It needs no downloaded weights, is fitted in a second for some hundred rows and 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import numpy as np
-import sklearn
 from numpy.typing import NDArray
 
 from core.errors import Invalid
@@ -61,7 +61,7 @@ class TextLearner:
     """
 
     name = "text"
-    runtime = f"scikit-learn {sklearn.__version__}"
+    runtime = f"scikit-learn {version('scikit-learn')}"
     reads = TextModel.reads
     trusted_types: tuple[str, ...] = ()  # the state is text, numbers and arrays
 

@@ -1,0 +1,17 @@
+"""Parquet, which needs pyarrow: the extra [parquet], because it is a third of what Goldloop would take on disk."""
+
+from typing import Any
+
+from core.errors import Invalid
+
+MISSING = "Parquet needs pyarrow, which is not installed. Install it with: pip install 'goldloop[parquet]'"
+
+
+def parquet_of(what: str) -> tuple[Any, Any]:
+    """The modules pyarrow and pyarrow.parquet. what: asked for Parquet, for the sentence. Raises Invalid."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ModuleNotFoundError:
+        raise Invalid(f"{what}: {MISSING}, or use CSV or JSON Lines.") from None
+    return pyarrow, pyarrow.parquet
