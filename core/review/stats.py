@@ -13,11 +13,10 @@ from core.learning.lifecycle.models import live_version
 from core.policy import QueuePolicy
 from core.quality.agreement import krippendorff_alpha
 from core.queues import queue_named
-from core.records.predictions import Flag, Prediction
+from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
-from core.review.questions import ABOUT_PREDICTION
 from core.review.workload import day_began
-from core.vocabulary import NONE_OF_THESE, AnswerKind, ItemState, Reason
+from core.vocabulary import NONE_OF_THESE, AnswerKind, ItemState
 
 RECENT = 500  # settled items that agreement and votes per item look back over
 
@@ -115,10 +114,7 @@ def _errors_by_label(session: Session, queue_id: int) -> tuple[tuple[str, int], 
 def _audit(session: Session, queue_id: int) -> tuple[int, int]:
     rows = session.execute(
         select(Correction.model_was_right, func.count())
-        .select_from(Flag)
-        .join(ReviewItem, ReviewItem.prediction_id == Flag.prediction_id)
-        .join(Correction, Correction.item_id == ReviewItem.id)
-        .where(Correction.queue_id == queue_id, Correction.is_current, Flag.reason == Reason.AUDIT, ABOUT_PREDICTION)
+        .where(Correction.queue_id == queue_id, Correction.is_current, Correction.audited)
         .group_by(Correction.model_was_right)
     )
     counted = dict(rows.all())
