@@ -258,10 +258,33 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class LabelEstimate:
+    """right: how many of the answers with this label are right; None while its interval is too wide. audits: settled
+    random checks of them."""
+
+    label: str
+    right: Interval | None
+    audits: int
+
+
+@dataclass(frozen=True)
+class ProductionEstimate:
+    """right: the share of the live model's answers that agree with what people settle, with a 95 % interval; None below
+    30 settled audits. rows: its answers since it went live; reviewed: those that a rule sent to people. labels: by the
+    label given, most rows first. model: None without any traffic."""
+
+    model: str | None
+    right: Interval | None
+    audits: int
+    rows: int
+    reviewed: int
+    labels: tuple[LabelEstimate, ...]
+
+
+@dataclass(frozen=True)
 class StatsCard:
     """agreement: Krippendorff's alpha over the newest settled items, None with too few votes. errors_by_label: pairs of
-    a right label and the errors that reviewers caught, most first. audit_right: how many of the `audit_checked` settled
-    random checks the model got right, with a 95 % interval of that share."""
+    a right label and the errors that reviewers caught, most first. production: how often the live model is right."""
 
     queue_title: str
     open: int
@@ -271,7 +294,5 @@ class StatsCard:
     agreement: float | None
     votes_per_item: float | None
     errors_by_label: tuple[tuple[str, int], ...]
-    audit_right: int
-    audit_checked: int
-    audit_interval: Interval | None
+    production: ProductionEstimate
     live: str | None

@@ -16,6 +16,8 @@ class Prediction(Base):
     __table_args__ = (
         UniqueConstraint("queue_id", "external_id", "model_version"),
         Index("ix_prediction_queue_id_created_at", "queue_id", "created_at"),
+        Index("ix_prediction_traffic", "queue_id", "model_version", "created_at", "label", "lot_probability",
+              "flag_probability"),
         Index("ix_prediction_unguessed", "queue_id", postgresql_where=text("label IS NULL"),
               sqlite_where=text("label IS NULL")),
         Index("ix_prediction_erased", "queue_id", "external_id", postgresql_where=text("erased_at IS NOT NULL"),

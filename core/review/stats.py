@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.learning.evaluation.intervals import Interval, wilson
 from core.learning.lifecycle.models import live_version
+from core.learning.lifecycle.production import ProductionEstimate, production_estimate
 from core.policy import QueuePolicy
 from core.quality.agreement import krippendorff_alpha
 from core.queues import queue_named
@@ -23,8 +23,8 @@ RECENT = 500  # settled items that agreement and votes per item look back over
 
 @dataclass(frozen=True)
 class StatsCard:
-    """agreement: Krippendorff's alpha over the newest settled items, None with too few votes. audit: how many of the
-    settled random checks, drawn from all predictions, the model got right, of how many, with a 95 % interval."""
+    """agreement: Krippendorff's alpha over the newest settled items, None with too few votes. production: how often the
+    live model is right."""
 
     queue_title: str
     open: int
@@ -34,9 +34,7 @@ class StatsCard:
     agreement: float | None
     votes_per_item: float | None
     errors_by_label: tuple[tuple[str, int], ...]
-    audit_right: int
-    audit_checked: int
-    audit_interval: Interval | None
+    production: ProductionEstimate
     live: str | None
 
 
@@ -49,7 +47,6 @@ def stats_card(session: Session, queue: QueuePolicy, now: datetime) -> StatsCard
     )
     votes = _recent_votes(session, row.id)
     items = {item_id for item_id, _person, _label in votes}
-    right, checked = _audit(session, row.id)
     model = live_version(session, row.id)
     return StatsCard(
         queue_title=queue.shown_title,
@@ -60,9 +57,7 @@ def stats_card(session: Session, queue: QueuePolicy, now: datetime) -> StatsCard
         agreement=krippendorff_alpha(votes),
         votes_per_item=len(votes) / len(items) if items else None,
         errors_by_label=_errors_by_label(session, row.id),
-        audit_right=right,
-        audit_checked=checked,
-        audit_interval=wilson(right, checked) if checked else None,
+        production=production_estimate(session, row.id),
         live=model.name if model else None,
     )
 
@@ -109,13 +104,3 @@ def _errors_by_label(session: Session, queue_id: int) -> tuple[tuple[str, int], 
     )
     counted -= Counter(dict(session.execute(unguessed).all()))
     return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
-
-
-def _audit(session: Session, queue_id: int) -> tuple[int, int]:
-    rows = session.execute(
-        select(Correction.model_was_right, func.count())
-        .where(Correction.queue_id == queue_id, Correction.is_current, Correction.audited)
-        .group_by(Correction.model_was_right)
-    )
-    counted = dict(rows.all())
-    return counted.get(True, 0), sum(counted.values())

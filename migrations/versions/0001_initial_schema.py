@@ -346,6 +346,11 @@ def upgrade() -> None:
     )
     op.create_index("ix_prediction_queue_id_created_at", "prediction", ["queue_id", "created_at"])
     op.create_index(
+        "ix_prediction_traffic",
+        "prediction",
+        ["queue_id", "model_version", "created_at", "label", "lot_probability", "flag_probability"],
+    )
+    op.create_index(
         "ix_prediction_unguessed",
         "prediction",
         ["queue_id"],

@@ -22,13 +22,14 @@ from core.learning.data.erased_rows import RowSource
 from core.learning.data.inputs import Input
 from core.learning.evaluation.canary import Paired
 from core.learning.evaluation.compare import GoldenRow, Predicted, compare
-from core.learning.evaluation.intervals import wilson
+from core.learning.evaluation.intervals import Interval
 from core.learning.evaluation.scorecard import PinScore, Scorecard
 from core.learning.evaluation.stored_texts import TextScore
 from core.learning.lifecycle.canary import CanaryLine
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine, RunCard
 from core.learning.lifecycle.effort import Effort
 from core.learning.lifecycle.open_items import OpenItems
+from core.learning.lifecycle.production import LabelEstimate, ProductionEstimate
 from core.learning.lifecycle.shadow import ShadowLine, report_of
 from core.policy import LabelPolicy
 from core.review.cards import FlagLine, FormCard, GivenReason, Guess, ItemCard, Outcome
@@ -547,9 +548,14 @@ def mine(text: str = "charged twice", **more: Any) -> MyWorkCard:
     return replace(MyWorkCard(ANA, False, (queue,), answers), **more)
 
 
+SHARE = Interval(0.91, 0.88, 0.94)
+
+
 def numbers(text: str = "Support tickets", **more: Any) -> StatsCard:
     errors = tuple((f"{number} {text[:50]}", 100 - number) for number in range(50))
-    card = StatsCard(text[:80], 3, 1, 2, 9, 0.81, 2.3, errors, 4, 5, wilson(4, 5), "v3")
+    labels = tuple(LabelEstimate(f"{number} {text[:50]}", right, 7) for number in range(20) for right in (SHARE, None))
+    production = ProductionEstimate("v3", SHARE, 62, 1200, 264, labels)
+    card = StatsCard(text[:80], 3, 1, 2, 9, 0.81, 2.3, errors, production, "v3")
     return replace(card, **more)
 
 
@@ -574,14 +580,14 @@ def test_home_and_the_list_link_to_the_cards_that_are_posted() -> None:
 
 
 def test_numbers_that_are_not_known_yet_are_said_to_be_unknown() -> None:
-    empty = numbers(
-        agreement=None, votes_per_item=None, errors_by_label=(), audit_right=0, audit_checked=0, audit_interval=None,
-        live=None,
-    )  # fmt: skip
+    unknown = ProductionEstimate("v3", None, 7, 140, 30, (LabelEstimate("refund", None, 7),))
+    empty = numbers(agreement=None, votes_per_item=None, errors_by_label=(), production=unknown, live=None)
     said = check(stats.render(empty))
-    for words in ("not enough votes yet", "no random checks settled yet", "none yet"):
+    for words in ("not enough votes yet", "not yet, 7 of 30 audits settled", "refund (7 audits, not yet)", "none yet"):
         assert words in said
-    assert "4 of 5: 80% (" in check(stats.render(numbers()))
+    for words in ("91% (88 to 94), 62 audits", "0 Support tickets 91% (88 to 94)"):
+        assert words in check(stats.render(numbers()))
+    assert "live: v3, agreement: 91% (88 to 94), 62 audits" in check(home.render(mine(), [numbers()]))
 
 
 def test_who_reviews_nowhere_is_told_how_to_begin() -> None:

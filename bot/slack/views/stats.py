@@ -2,6 +2,7 @@
 
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
+from bot.wording.production import agreement, label_agreement
 from core.review.stats import StatsCard
 
 MOST_LABELS = 10
@@ -13,13 +14,15 @@ def render(card: StatsCard) -> Message:
         ("Settled", f"{card.settled_today} today, {card.settled} in total"),
         ("Agreement", _agreement(card)),
         ("Votes per item", "–" if card.votes_per_item is None else f"{card.votes_per_item:.1f}"),
-        ("Accuracy on random checks", _audit(card)),
         ("Live model", card.live or "none yet"),
+        ("Live answers agree with what people settle", agreement(card.production)),
     ]
     drawn = [blocks.header(card.queue_title), *blocks.fields(pairs)]
     if card.errors_by_label:
         caught = ", ".join(f"{blocks.literal(label)} {count}" for label, count in card.errors_by_label[:MOST_LABELS])
         drawn.append(blocks.section(f"*Model errors caught, by correct label:* {caught}"))
+    if card.production.labels:
+        drawn.append(blocks.section(f"*Agreement by label given:* {_by_label(card)}"))
     spoken = "; ".join(f"{name}: {value}" for name, value in pairs)
     return blocks.message(f"{blocks.escape(card.queue_title)}. {spoken}", drawn)
 
@@ -28,7 +31,8 @@ def short(card: StatsCard) -> list[Block]:
     return [
         blocks.section(
             f"*{blocks.literal(card.queue_title)}* – {card.open} open, {card.disputed} with a lead, "
-            f"{card.settled_today} settled today; live: {card.live or 'no model yet'}"
+            f"{card.settled_today} settled today; live: {card.live or 'no model yet'}, "
+            f"agreement: {agreement(card.production)}"
         )
     ]
 
@@ -37,10 +41,6 @@ def _agreement(card: StatsCard) -> str:
     return "not enough votes yet" if card.agreement is None else f"{card.agreement:.2f} (Krippendorff's alpha)"
 
 
-def _audit(card: StatsCard) -> str:
-    interval = card.audit_interval
-    if interval is None:
-        return "no random checks settled yet"
-    return (
-        f"{card.audit_right} of {card.audit_checked}: {interval.estimate:.0%} ({interval.low:.0%}–{interval.high:.0%})"
-    )
+def _by_label(card: StatsCard) -> str:
+    shown = card.production.labels[:MOST_LABELS]
+    return ", ".join(f"{blocks.literal(each.label)} {label_agreement(each)}" for each in shown)

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
+from scipy.special import betaincinv
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -25,6 +27,19 @@ def wilson(right: int, n: int, level: float = 0.95) -> Interval:
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return Interval(share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)))
+
+
+def jeffreys(right: int, n: int, level: float = 0.95) -> Interval:
+    """A share and its interval, in [0, 1]. n = 0: nothing is known, so 0 to 1 around 0.5.
+
+    Quantiles of the beta distribution with right + 1/2 and n - right + 1/2; 0 and 1 where none or all are right. Brown,
+    Cai and DasGupta (2001), Statistical Science 16, 101-133, sections 3.1 and 4.1."""
+    if n == 0:
+        return Interval(0.5, 0.0, 1.0)
+    a, b, tail = right + 0.5, n - right + 0.5, (1 - level) / 2
+    low = float(betaincinv(a, b, tail)) if right else 0.0
+    high = float(betaincinv(a, b, 1 - tail)) if right < n else 1.0
+    return Interval(right / n, low, high)
 
 
 def difference(regressions: int, improvements: int, n: int, level: float = 0.95) -> Interval:

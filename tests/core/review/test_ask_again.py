@@ -191,7 +191,7 @@ def test_nothing_of_it_is_held_against_the_model_or_drawn_for_the_golden_set(ope
     with desk.database.reading() as session:
         before = stats_card(session, desk.rules, NOW)
         told = session.scalars(select(Event.id)).all()
-    assert (before.audit_right, before.audit_checked, before.errors_by_label) == (1, 1, ())
+    assert (before.production.audits, before.errors_by_label) == (1, ())
     item_id = ask_row(desk, Source.CORRECTION, desk.correction(first).id)
     agree(desk, item_id, BILLING)
     assert desk.correction(item_id).destination is Destination.TRAINING
@@ -202,7 +202,7 @@ def test_nothing_of_it_is_held_against_the_model_or_drawn_for_the_golden_set(ope
         assert [line.id for line in item_page(session, 1, None, 0, 9)] == [first - 1, first]
         found = correction_page(session, desk.rules, None, 0, 9, NOW)
         assert [line.item_id for line in found.lines] == [first - 1, first]
-    assert (after.audit_right, after.audit_checked, after.errors_by_label) == (1, 1, ())
+    assert (after.production.audits, after.errors_by_label) == (1, ())
     assert after.settled == 3
 
 

@@ -5,10 +5,9 @@ from datetime import timedelta
 import pytest
 
 from core.intake.predictions import NewPrediction
-from core.learning.evaluation.intervals import wilson
+from core.learning.lifecycle.production import ProductionEstimate
 from core.review.stats import StatsCard, stats_card
-from tests.core.conftest import OpenDesk
-from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, SURE, Desk
+from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk
 from tests.core.models import candidate, promoted, seeded
 from tests.people import ANA, BEN, CLEO, EVA
 
@@ -28,9 +27,7 @@ def test_a_new_queue_has_nothing_to_say(desk: Desk) -> None:
         agreement=None,
         votes_per_item=None,
         errors_by_label=(),
-        audit_right=0,
-        audit_checked=0,
-        audit_interval=None,
+        production=ProductionEstimate(None, None, 0, 0, 0, ()),
         live=None,
     )
 
@@ -74,17 +71,6 @@ def test_a_text_that_no_model_saw_is_no_error_of_a_model(desk: Desk) -> None:
     for person in (ANA, BEN):
         desk.click(person, item_id, BILLING)
     assert of(desk).errors_by_label == ()
-
-
-def test_the_audit_is_of_random_checks_alone_with_an_interval(open_desk: OpenDesk) -> None:
-    desk = open_desk(flagging={"audit_share": 1.0})
-    for answer in (REFUND, REFUND, BILLING):
-        desk.settled(ANA, BEN, answer=answer, chances=SURE)
-    desk.ticket(chances=SURE)
-    desk.under(flagging={"audit_share": 0.0}).settled(ANA, BEN, answer=BILLING)
-    card = of(desk)
-    assert (card.audit_right, card.audit_checked) == (2, 3)
-    assert card.audit_interval == wilson(2, 3)
 
 
 def test_the_live_model_is_named(desk: Desk) -> None:

@@ -1,0 +1,24 @@
+"""How often the live model's answers in production agree with what people settle."""
+
+from bot.wording.numbers import count
+from core.learning.evaluation.intervals import Interval
+from core.learning.evaluation.production import FEWEST_AUDITS
+from core.learning.lifecycle.production import LabelEstimate, ProductionEstimate
+
+
+def agreement(estimate: ProductionEstimate) -> str:
+    """Of all answers: "91% (88 to 94), 62 audits"."""
+    if estimate.right is None:
+        return f"not yet, {estimate.audits} of {FEWEST_AUDITS} audits settled"
+    return f"{_shown(estimate.right)}, {count(estimate.audits, 'audit')}"
+
+
+def label_agreement(estimate: LabelEstimate) -> str:
+    """Of the answers with one label: "91% (82 to 96)"."""
+    if estimate.right is None:
+        return f"({count(estimate.audits, 'audit')}, not yet)"
+    return _shown(estimate.right)
+
+
+def _shown(right: Interval) -> str:
+    return f"{right.estimate:.0%} ({right.low * 100:.0f} to {right.high * 100:.0f})"
