@@ -17,6 +17,7 @@ from core.records.predictions import Flag, Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.vocabulary import QuestionAbout, Reason
 
+NEWEST = 50_000  # answers: 2,500 audits at the default share, and a million stored rows take no longer
 _REVIEWED = Prediction.flag_probability >= 1
 _AUDITED = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.AUDIT).exists()
 
@@ -54,11 +55,12 @@ class _Settled:
     audits: int
 
 
-def production_estimate(session: Session, queue_id: int) -> ProductionEstimate:
-    """Of the live model since it went live. Where the sender's own model answers, of the version that came last. A row
-    that came by a person's report alone is no traffic. A row that a person reports later stays in its stratum; its
-    answer counts where the audit's lot fell on it. What is not settled is left out."""
-    model, traffic = _traffic(session, queue_id)
+def production_estimate(session: Session, queue_id: int, newest: int = NEWEST) -> ProductionEstimate:
+    """Of the live model since it went live, of about as many of its newest answers. Where the sender's own model
+    answers, of the version that came last. A row that came by a person's report alone is no traffic. A row that a
+    person reports later stays in its stratum; its answer counts where the audit's lot fell on it. What is not settled
+    is left out."""
+    model, traffic = _traffic(session, queue_id, newest)
     if model is None:
         return ProductionEstimate(None, None, 0, 0, 0, ())
     rows = _rows(session, traffic)
@@ -77,13 +79,16 @@ def production_estimate(session: Session, queue_id: int) -> ProductionEstimate:
     )
 
 
-def _traffic(session: Session, queue_id: int) -> tuple[str | None, Sequence[ColumnElement[bool]]]:
-    """The model's name, and the conditions of its rows."""
+def _traffic(session: Session, queue_id: int, newest: int) -> tuple[str | None, Sequence[ColumnElement[bool]]]:
+    """The model's name, and the conditions of its rows. Those that came at once with the oldest one count as well."""
     live = live_version(session, queue_id)
     model = live.name if live else _newest_version(session, queue_id)
     mine = [Prediction.queue_id == queue_id, Prediction.model_version == model, Prediction.lot_probability > 0]
     since = session.get_one(Live, queue_id).changed_at if live else None
-    return model, mine if since is None else [*mine, Prediction.created_at >= since]
+    mine += [] if since is None else [Prediction.created_at >= since]
+    times = select(Prediction.created_at).where(*mine).order_by(Prediction.created_at.desc())
+    oldest = session.scalar(times.offset(newest - 1).limit(1))
+    return model, mine if oldest is None else [*mine, Prediction.created_at >= oldest]
 
 
 def _newest_version(session: Session, queue_id: int) -> str | None:

@@ -121,6 +121,14 @@ def test_erased_rows_still_count_and_what_was_never_settled_is_left_out(open_des
     assert label.right is None
 
 
+def test_of_many_answers_the_newest_count(desk: Desk) -> None:
+    desk = desk.under(flagging=NONE_AUDITED)
+    for minute in range(5):
+        desk.ingest(sent(chances=SURE), now=NOW + timedelta(minutes=minute))
+    with desk.database.reading() as session:
+        assert production_estimate(session, desk.queue().id, newest=3).rows == 3
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("rows", "unsettled"), [(900, 0.03), (1600, 0.3)])
 def test_the_interval_holds_the_truth_in_95_of_100_queues(rows: int, unsettled: float) -> None:
