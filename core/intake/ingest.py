@@ -66,13 +66,14 @@ class _Stored:
 @dataclass(frozen=True)
 class _Odds:
     """lot: the audit's share. flagged: how likely rows like these are sent to people at all; any other: as by the audit
-    alone."""
+    alone. hashes: of the contents, those that the lot was drawn by."""
 
     lot: float
     flagged: Mapping[tuple[str, str], float]
+    hashes: Mapping[tuple[str, str], str]
 
 
-REPORTED = _Odds(0.0, {})  # a person's report is no draw
+REPORTED = _Odds(0.0, {}, {})  # a person's report is no draw
 
 
 def record_predictions(
@@ -84,8 +85,10 @@ def record_predictions(
     queue = queue_to_fill(session, policy.name)
     queue_id = queue.id  # read once: as an attribute of a record it takes as long as the draw
     wanted = _storable(session, queue, batch)
-    why = {_key(row): reasons for row in wanted if (reasons := _reasons(row, queue_id, policy))}
-    odds = _Odds(policy.flagging.audit_share, {key: flag_probability(reasons, policy) for key, reasons in why.items()})
+    hashes = {_key(row): content_hash(row.text, row.image_url) for row in wanted}
+    why = {_key(row): reasons for row in wanted if (reasons := _reasons(row, hashes[_key(row)], queue_id, policy))}
+    flagged = {key: flag_probability(reasons, policy) for key, reasons in why.items()}
+    odds = _Odds(policy.flagging.audit_share, flagged, hashes)
     new = _store(session, queue, [row for row in wanted if _key(row) not in why], odds, now)
     stored = _insert(session, queue, [row for row in wanted if _key(row) in why], odds, now)
     if stored:
@@ -176,15 +179,17 @@ def _same(queue: Queue, odds: _Odds, now: datetime) -> dict[str, Any]:
 
 
 def _values(row: NewPrediction, odds: _Odds) -> dict[str, Any]:
-    chance = odds.flagged.get(_key(row), odds.lot)
-    return {**vars(row), "content_hash": content_hash(row.text, row.image_url), "flag_probability": chance}
+    key = _key(row)
+    digest = odds.hashes.get(key) or content_hash(row.text, row.image_url)
+    return {**vars(row), "content_hash": digest, "flag_probability": odds.flagged.get(key, odds.lot)}
 
 
-def _reasons(row: NewPrediction, queue_id: int, policy: QueuePolicy) -> tuple[FlagReason, ...]:
+def _reasons(row: NewPrediction, digest: str, queue_id: int, policy: QueuePolicy) -> tuple[FlagReason, ...]:
+    """digest: of its content. The lot follows from it, so that what is audited does not train by way of a repeat."""
     if row.label is None or row.confidence is None:
         return ()
     ranked = sorted((row.probabilities or {}).values(), reverse=True)
-    draw = unit_interval(row.external_id, f"audit {queue_id} {row.model_version}")
+    draw = unit_interval(digest, f"audit {queue_id}")
     second = ranked[1] if len(ranked) > 1 else None
     return reasons_to_review(Scored(row.label, row.confidence, second, draw), policy)
 

@@ -101,7 +101,7 @@ def test_the_lot_falls_on_as_many_flagged_rows_as_on_others(open_desk: OpenDesk)
     """Within the 99 % quantiles of a binomial with 1,000 draws at .2."""
     desk = open_desk(flagging={"audit_share": 0.2})
     for chances in (SURE, UNSURE):
-        rows = [sent(chances=chances, external_id=f"lot-{chances[REFUND]}-{number}") for number in range(1000)]
+        rows = [sent(f"lot {chances[REFUND]} {number}", chances) for number in range(1000)]
         desk.ingest(*rows)
         mine = Prediction.confidence == chances[REFUND]
         with desk.database.reading() as session:
@@ -111,19 +111,35 @@ def test_the_lot_falls_on_as_many_flagged_rows_as_on_others(open_desk: OpenDesk)
 
 def test_the_audit_draws_its_share_and_never_again_what_was_there(open_desk: OpenDesk) -> None:
     desk = open_desk(flagging={"audit_share": 0.2})
-    rows = [sent(chances=SURE, external_id=f"audit-{number}") for number in range(200)]
+    rows = [sent(f"audit {number}", SURE) for number in range(200)]
     assert 25 <= desk.ingest(*rows).flagged <= 55
     assert desk.ingest(*rows).flagged == 0
 
 
 def test_the_lot_of_a_prediction_is_the_same_on_every_machine_and_in_every_order(open_desk: OpenDesk) -> None:
     desk = open_desk(flagging={"audit_share": 0.2})
-    rows = [sent(chances=SURE, external_id=f"audit-{number}") for number in range(30)]
+    rows = [sent(f"audit {number}", SURE) for number in range(30)]
     for row in reversed(rows):
         desk.ingest(row)
     with desk.database.reading() as session:
-        drawn = session.scalars(select(Prediction.external_id).join(Flag).order_by(Prediction.id.desc()))
-        assert list(drawn) == [f"audit-{number}" for number in (7, 11, 16, 22, 27)]
+        drawn = session.scalars(select(Prediction.text).join(Flag).order_by(Prediction.id.desc()))
+        assert list(drawn) == [f"audit {number}" for number in (1, 5, 13, 17, 24, 28)]
+
+
+def test_a_content_that_was_audited_is_audited_whenever_it_comes(open_desk: OpenDesk) -> None:
+    """Else it could train by way of its repeat, whatever model has answered."""
+    desk = open_desk(flagging={"audit_share": 0.5})
+    texts = [f"audit {number}" for number in range(20)]
+    for version in ("sender-1", "sender-2"):
+        desk.ingest(*(sent(text, UNSURE, model_version=version) for text in texts))
+    with desk.database.reading() as session:
+        audited = select(Prediction.text).join(Flag).where(Flag.reason == Reason.AUDIT)
+        drawn = [
+            set(session.scalars(audited.where(Prediction.model_version == version)))
+            for version in ("sender-1", "sender-2")
+        ]
+    assert drawn[0] == drawn[1]
+    assert 0 < len(drawn[0]) < 20
 
 
 def test_blindness_follows_from_the_content_and_needs_a_guess_to_hide(open_desk: OpenDesk) -> None:
