@@ -31,6 +31,14 @@ class Reason(StrEnum):
     PERSON = "person"
 
 
+class WaitState(StrEnum):
+    """Of a prediction that deserves a look, under a budget."""
+
+    WAITING = "waiting"
+    OPENED = "opened"
+    LAPSED = "lapsed"  # more suspicious ones took the budget for as long as it could wait
+
+
 class AnswerKind(StrEnum):
     """What a reviewer said about an item. Only the first two are votes."""
 

@@ -12,6 +12,7 @@ from bot.slack.delivery.deliver import deliver_next, deliver_next_notice
 from bot.slack.delivery.incidents import tell_of_incidents
 from bot.slack.directory.refresh import refresh_people
 from bot.webhooks import deliver_next_event
+from bot.worker.budgets import budget_piece
 from bot.worker.canary import canary_piece
 from bot.worker.claimed_job import give_up, work_on_next
 from bot.worker.independently import for_each
@@ -104,6 +105,11 @@ def _look_at_canary(services: Services, queue: QueuePolicy) -> None:
             return
     with services.database.transaction(wait=PATIENT) as session:
         look(session, queue, services.clock())
+
+
+def spend_budgets(services: Services) -> bool:
+    """A piece of what waits for room in each queue's day; True while there is more."""
+    return any(for_each(services.policy.queues, partial(budget_piece, services), "budgets"))
 
 
 def renew_next(services: Services) -> bool:
@@ -268,6 +274,7 @@ PERIODIC_TASKS = (
     PeriodicTask("looks at canaries", 60, look_at_canaries),
     PeriodicTask("shadows", 5, shadow_next),
     PeriodicTask("open items", 1, renew_next),
+    PeriodicTask("budgets", 5, spend_budgets),
     PeriodicTask("suspects", 30, find_next_suspects),
     PeriodicTask("second looks", 300, ask_about_next_suspects),
     PeriodicTask("live models", 2, load_live_models),

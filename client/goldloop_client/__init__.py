@@ -8,7 +8,7 @@ with Client("https://goldloop.example", token) as client:
 
 from goldloop_client.client import ApiError, Client, Format
 from goldloop_client.shapes import (
-    CanaryState,
+    BudgetReading,
     CorrectionLine,
     Destination,
     ErrorReason,
@@ -34,7 +34,7 @@ from goldloop_client.shapes import (
 __all__ = [
     "AnswerKind",
     "ApiError",
-    "CanaryState",
+    "BudgetReading",
     "Client",
     "CorrectionLine",
     "Destination",

@@ -282,9 +282,22 @@ class ProductionEstimate:
 
 
 @dataclass(frozen=True)
+class BudgetReading:
+    """asked: items that the budget allows today; None: the volume of a day is not known yet. came: items opened today;
+    waiting: predictions in line; lapsed: of the last seven days, those whose turn did not come."""
+
+    budget: str
+    asked: int | None
+    came: int
+    waiting: int
+    lapsed: int
+
+
+@dataclass(frozen=True)
 class StatsCard:
     """agreement: Krippendorff's alpha over the newest settled items, None with too few votes. errors_by_label: pairs of
-    a right label and the errors that reviewers caught, most first. production: how often the live model is right."""
+    a right label and the errors that reviewers caught, most first. production: how often the live model is right.
+    budget: None where the queue has none."""
 
     queue_title: str
     open: int
@@ -295,4 +308,5 @@ class StatsCard:
     votes_per_item: float | None
     errors_by_label: tuple[tuple[str, int], ...]
     production: ProductionEstimate
+    budget: BudgetReading | None
     live: str | None

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.records.base import Base
 from core.records.delivery import Incident, Notice
-from core.records.predictions import UnknownLabel
+from core.records.predictions import UnknownLabel, WaitingPrediction
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.vocabulary import DeliveryState
 
@@ -23,6 +23,7 @@ def forget_before(session: Session, before: datetime) -> int:
         for record, found in (
             (Notice, select(Notice.id).where(Notice.delivered_at < before)),
             (Incident, select(Incident.id).where(Incident.resolved_at < before)),
+            (WaitingPrediction, select(WaitingPrediction.id).where(WaitingPrediction.ended_at < before)),
             (UnknownLabel, select(UnknownLabel.id).where(UnknownLabel.last_at < before)),
             (DeliveryAttempt, _attempts(before)),
             (EventDelivery, _deliveries(before)),

@@ -10,10 +10,12 @@ from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from core.errors import Refusal
+from core.intake.cuts import present_cut
 from core.intake.predictions import NewPrediction
 from core.intake.reasons.base import FlagReason, Scored
 from core.intake.reasons.person import BY_PERSON
 from core.intake.reasons.table import flag_probability, reasons_to_review
+from core.intake.waiting import Candidate, put_in_line
 from core.policy import QueuePolicy
 from core.queues import queue_to_fill
 from core.records.predictions import Flag, Prediction
@@ -43,7 +45,8 @@ FLAGS = Bulk(
 
 @dataclass(frozen=True)
 class Ingested:
-    """new: rows stored now; repeated: rows that were there already; flagged: of the new ones, sent to people."""
+    """new: rows stored now; repeated: rows that were there already; flagged: of the new ones, sent to people or, under
+    a budget, put in line for them."""
 
     new: int
     repeated: int
@@ -86,15 +89,37 @@ def record_predictions(
     queue_id = queue.id  # read once: as an attribute of a record it takes as long as the draw
     wanted = _storable(session, queue, batch)
     hashes = {_key(row): content_hash(row.text, row.image_url) for row in wanted}
-    why = {_key(row): reasons for row in wanted if (reasons := _reasons(row, hashes[_key(row)], queue_id, policy))}
+    cut = present_cut(session, queue_id, policy)
+    why = {_key(row): reasons for row in wanted if (reasons := _reasons(row, hashes[_key(row)], queue_id, cut, policy))}
     flagged = {key: flag_probability(reasons, policy) for key, reasons in why.items()}
     odds = _Odds(policy.flagging.audit_share, flagged, hashes)
     new = _store(session, queue, [row for row in wanted if _key(row) not in why], odds, now)
     stored = _insert(session, queue, [row for row in wanted if _key(row) in why], odds, now)
     if stored:
-        _flag(session, [(one, why[_key(one.row)]) for one in stored], now, policy)
-        open_items(session, [one.seen(why[_key(one.row)]) for one in stored], queue, now, policy)
+        _send([(one, why[_key(one.row)]) for one in stored], session, queue, now, policy)
     return Ingested(new=new + len(stored), repeated=len(batch) - new - len(stored), flagged=len(stored))
+
+
+def _send(
+    flagged: Sequence[tuple[_Stored, Sequence[FlagReason]]],
+    session: Session,
+    queue: Queue,
+    now: datetime,
+    policy: QueuePolicy,
+) -> None:
+    """To people at once; under a budget, into the line for it. The audit's lot is noted whenever its turn comes."""
+    if policy.flagging.limit is None:
+        _flag(session, flagged, now, policy)
+        open_items(session, [stored.seen(reasons) for stored, reasons in flagged], queue, now, policy)
+        return
+    drawn = [(stored, [one for one in reasons if one.reason is Reason.AUDIT]) for stored, reasons in flagged]
+    _flag(session, drawn, now, policy)
+    line = [
+        Candidate(stored.id, one.reason, one.values, 1 - (stored.row.confidence or 0.0))
+        for stored, reasons in flagged
+        for one in reasons
+    ]
+    put_in_line(session, queue.id, line, now)
 
 
 def flag_for_review(
@@ -118,7 +143,14 @@ def flag_for_review(
     if item_id is not None:
         raise Refusal(f"This message is already under review (item {item_id}).", item_id=item_id)
     _flag(session, [(stored, (BY_PERSON,))], now, policy, person)
-    return open_items(session, [stored.seen()], queue, now, policy)[0]
+    seen = replace(stored.seen(), audited=_is_audited(session, stored.id))
+    return open_items(session, [seen], queue, now, policy)[0]
+
+
+def _is_audited(session: Session, prediction_id: int) -> bool:
+    """Under a budget the lot may have fallen on it although it waits for its turn."""
+    drawn = select(Flag.id).where(Flag.prediction_id == prediction_id, Flag.reason == Reason.AUDIT)
+    return session.scalar(drawn) is not None
 
 
 def _item_about(session: Session, queue: Queue, external_id: str) -> int | None:
@@ -184,14 +216,16 @@ def _values(row: NewPrediction, odds: _Odds) -> dict[str, Any]:
     return {**vars(row), "content_hash": digest, "flag_probability": odds.flagged.get(key, odds.lot)}
 
 
-def _reasons(row: NewPrediction, digest: str, queue_id: int, policy: QueuePolicy) -> tuple[FlagReason, ...]:
+def _reasons(
+    row: NewPrediction, digest: str, queue_id: int, cut: float | None, policy: QueuePolicy
+) -> tuple[FlagReason, ...]:
     """digest: of its content. The lot follows from it, so that what is audited does not train by way of a repeat."""
     if row.label is None or row.confidence is None:
         return ()
     ranked = sorted((row.probabilities or {}).values(), reverse=True)
     draw = unit_interval(digest, f"audit {queue_id}")
     second = ranked[1] if len(ranked) > 1 else None
-    return reasons_to_review(Scored(row.label, row.confidence, second, draw), policy)
+    return reasons_to_review(Scored(row.label, row.confidence, second, draw, cut), policy)
 
 
 def _flag(

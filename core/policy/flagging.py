@@ -1,13 +1,57 @@
 """`[queues.NAME.flagging]`: which predictions are reviewed."""
 
-from pydantic import Field
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from pydantic import Field, field_validator
 
 from core.policy.base import Probability, Section, Share
 
+_BUDGET = re.compile(r"(?P<items>[1-9]\d{0,5}) a day|(?P<percent>\d{1,2}(\.\d+)?|100) ?%")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What people can look at in a day: so many items, or a share in (0, 1] of all predictions. One of them is None."""
+
+    items: int | None
+    share: float | None
+
+    @staticmethod
+    def parse(words: str) -> "Budget | None":
+        """None: it is neither a number of items nor a share."""
+        found = _BUDGET.fullmatch(words)
+        if found is None:
+            return None
+        if found["items"]:
+            return Budget(int(found["items"]), None)
+        share = float(found["percent"]) / 100
+        return Budget(None, share) if share else None
+
+    def asked(self, volume: int) -> int:
+        """Items of a day with so many predictions."""
+        return self.items if self.items is not None else round((self.share or 0.0) * volume)
+
+    def rule_share(self, volume: int | None, lot: float) -> float:
+        """The share of the predictions that a rule may flag, in [0, 1], so that together with the audit's lot the
+        budget is spent. volume: predictions in a day; None or 0: not known, so that any prediction may wait for room.
+        lot: the audit's share."""
+        share = self.share
+        if share is None:
+            share = (self.items or 0) / volume if volume else 1.0
+        return min(1.0, max(0.0, (share - lot) / (1 - lot))) if lot < 1 else 0.0
+
 
 class FlaggingPolicy(Section):
-    """Thresholds below which a prediction is sent to the reviewers."""
+    """Thresholds below which a prediction is sent to the reviewers, or a budget from which the threshold follows."""
 
+    budget: str = Field(
+        "",
+        max_length=20,
+        description='what people can look at, such as "60 a day" or "20%"; the least sure predictions within it are '
+        "flagged, instead of those below `confidence` and `margin`; empty: these decide",
+    )
     confidence: Probability = Field(0.8, description="flag a prediction if its highest probability is below this")
     margin: Probability = Field(
         0.1, description="flag a prediction if its two highest probabilities are closer than this"
@@ -16,3 +60,15 @@ class FlaggingPolicy(Section):
         0.05,
         description="random share of all predictions, drawn before any rule; reviewed blind, never used for training",
     )
+
+    @field_validator("budget")
+    @classmethod
+    def _is_a_budget(cls, value: str) -> str:
+        if value and Budget.parse(value) is None:
+            raise ValueError('must be like "60 a day" or "20%"')
+        return value
+
+    @cached_property
+    def limit(self) -> Budget | None:
+        """None: there is no budget."""
+        return Budget.parse(self.budget)

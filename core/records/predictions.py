@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.records.base import Base, big_id
+from core.vocabulary import WaitState
 
 
 class Prediction(Base):
@@ -38,6 +39,7 @@ class Prediction(Base):
     probabilities: Mapped[dict[str, float] | None]
     content_hash: Mapped[str]
     # Of the draw when it came; a person's report changes neither. Both are 0 where it came by such a report alone.
+    # Under a budget the second one becomes 1 when a rule's turn comes for it.
     lot_probability: Mapped[float] = mapped_column(default=0.0)  # of being drawn for the audit
     flag_probability: Mapped[float] = mapped_column(default=0.0)  # of being sent to people, by a rule or by the audit
     created_at: Mapped[datetime]
@@ -79,3 +81,38 @@ class Flag(Base):
     created_at: Mapped[datetime]
 
     prediction: Mapped[Prediction] = relationship(back_populates="flags")
+
+
+class FlagCut(Base):
+    """The score from which on a queue with a budget flags predictions of its present model. Locked while the budget is
+    spent."""
+
+    __tablename__ = "flag_cut"
+
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), primary_key=True)
+    model_version: Mapped[str]
+    cut: Mapped[float]
+    scores: Mapped[int]  # that it was taken from
+    volume: Mapped[int | None]  # predictions expected today; None: not known yet
+    policy_fingerprint: Mapped[str]
+    made_at: Mapped[datetime]
+
+
+class WaitingPrediction(Base):
+    """A prediction that deserves a look for a reason, and waits for room in the day's budget; or what became of it."""
+
+    __tablename__ = "waiting_prediction"
+    __table_args__ = (
+        UniqueConstraint("prediction_id", "reason"),
+        Index("ix_waiting_prediction_line", "queue_id", "ended_at", "score"),
+    )
+
+    id: Mapped[int] = big_id()
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    prediction_id: Mapped[int] = mapped_column(ForeignKey("prediction.id"))
+    reason: Mapped[str]  # of `Reason`
+    values: Mapped[dict[str, Any]]  # of the reason's sentence
+    score: Mapped[float]  # how suspicious the present model finds it, in [0, 1]
+    state: Mapped[WaitState]
+    came_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]  # None: it waits

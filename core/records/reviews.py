@@ -38,6 +38,7 @@ class ReviewItem(Base):
             name="about_one_row",
         ),
         Index("ix_review_item_queue_id_state_id", "queue_id", "state", "id"),
+        Index("ix_review_item_queue_id_opened_at", "queue_id", "opened_at"),
         Index("uq_review_item_prediction", "prediction_id", unique=True, postgresql_where=text("about = 'prediction'"),
               sqlite_where=text("about = 'prediction'")),
         Index("uq_review_item_prediction_again", "prediction_id", unique=True, postgresql_where=text(_ASKED_AGAIN),

@@ -15,6 +15,7 @@ from core.quality.agreement import krippendorff_alpha
 from core.queues import queue_named
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
+from core.review.budget_reading import BudgetReading, budget_reading
 from core.review.workload import day_began
 from core.vocabulary import NONE_OF_THESE, AnswerKind, ItemState
 
@@ -24,7 +25,7 @@ RECENT = 500  # settled items that agreement and votes per item look back over
 @dataclass(frozen=True)
 class StatsCard:
     """agreement: Krippendorff's alpha over the newest settled items, None with too few votes. production: how often the
-    live model is right."""
+    live model is right. budget: None where the queue has none."""
 
     queue_title: str
     open: int
@@ -35,6 +36,7 @@ class StatsCard:
     votes_per_item: float | None
     errors_by_label: tuple[tuple[str, int], ...]
     production: ProductionEstimate
+    budget: BudgetReading | None
     live: str | None
 
 
@@ -58,6 +60,7 @@ def stats_card(session: Session, queue: QueuePolicy, now: datetime) -> StatsCard
         votes_per_item=len(votes) / len(items) if items else None,
         errors_by_label=_errors_by_label(session, row.id),
         production=production_estimate(session, row.id),
+        budget=budget_reading(session, row.id, queue, now),
         live=model.name if model else None,
     )
 

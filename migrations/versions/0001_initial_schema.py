@@ -213,6 +213,18 @@ def upgrade() -> None:
         sqlite_where=sa.text("addressed_at IS NULL"),
     )
     op.create_table(
+        "flag_cut",
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("model_version", sa.String(), nullable=False),
+        sa.Column("cut", sa.Double(), nullable=False),
+        sa.Column("scores", sa.Integer(), nullable=False),
+        sa.Column("volume", sa.Integer(), nullable=True),
+        sa.Column("policy_fingerprint", sa.String(), nullable=False),
+        sa.Column("made_at", moment, nullable=False),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_flag_cut_queue_id_queue")),
+        sa.PrimaryKeyConstraint("queue_id", name=op.f("pk_flag_cut")),
+    )
+    op.create_table(
         "guideline",
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),
@@ -534,6 +546,25 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'requested'"),
     )
     op.create_table(
+        "waiting_prediction",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("prediction_id", big_id, nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("values", sa.JSON(), nullable=False),
+        sa.Column("score", sa.Double(), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("came_at", moment, nullable=False),
+        sa.Column("ended_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["prediction_id"], ["prediction.id"], name=op.f("fk_waiting_prediction_prediction_id_prediction")
+        ),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_waiting_prediction_queue_id_queue")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_waiting_prediction")),
+        sa.UniqueConstraint("prediction_id", "reason", name=op.f("uq_waiting_prediction_prediction_id_reason")),
+    )
+    op.create_index("ix_waiting_prediction_line", "waiting_prediction", ["queue_id", "ended_at", "score"])
+    op.create_table(
         "delivery_attempt",
         sa.Column("id", big_id, nullable=False),
         sa.Column("delivery_id", big_id, nullable=False),
@@ -717,6 +748,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("golden_id IS NOT NULL"),
     )
     op.create_index("ix_review_item_prediction_id", "review_item", ["prediction_id"])
+    op.create_index("ix_review_item_queue_id_opened_at", "review_item", ["queue_id", "opened_at"])
     op.create_index("ix_review_item_queue_id_state_id", "review_item", ["queue_id", "state", "id"])
     op.create_index(
         "ix_review_item_seed_id",

@@ -32,6 +32,7 @@ from core.learning.lifecycle.open_items import OpenItems
 from core.learning.lifecycle.production import LabelEstimate, ProductionEstimate
 from core.learning.lifecycle.shadow import ShadowLine, report_of
 from core.policy import LabelPolicy
+from core.review.budget_reading import BudgetReading
 from core.review.cards import FlagLine, FormCard, GivenReason, Guess, ItemCard, Outcome
 from core.review.history import (
     Answered,
@@ -549,13 +550,14 @@ def mine(text: str = "charged twice", **more: Any) -> MyWorkCard:
 
 
 SHARE = Interval(0.91, 0.88, 0.94)
+BUDGET = BudgetReading("60 a day", 60, 41, 12, 3)
 
 
 def numbers(text: str = "Support tickets", **more: Any) -> StatsCard:
     errors = tuple((f"{number} {text[:50]}", 100 - number) for number in range(50))
     labels = tuple(LabelEstimate(f"{number} {text[:50]}", right, 7) for number in range(20) for right in (SHARE, None))
     production = ProductionEstimate("v3", SHARE, 62, 1200, 264, labels)
-    card = StatsCard(text[:80], 3, 1, 2, 9, 0.81, 2.3, errors, production, "v3")
+    card = StatsCard(text[:80], 3, 1, 2, 9, 0.81, 2.3, errors, production, BUDGET, "v3")
     return replace(card, **more)
 
 
@@ -585,6 +587,9 @@ def test_numbers_that_are_not_known_yet_are_said_to_be_unknown() -> None:
     said = check(stats.render(empty))
     for words in ("not enough votes yet", "not yet, 7 of 30 audits settled", "refund (7 audits, not yet)", "none yet"):
         assert words in said
+    assert "60 a day: 60 asked, 41 came, 12 waiting, 3 lapsed in 7 days" in check(stats.render(numbers()))
+    unknown_volume = replace(BUDGET, budget="20%", asked=None)
+    assert "20%: volume not known yet, 41 came" in check(stats.render(numbers(budget=unknown_volume)))
     for words in ("91% (88 to 94), 62 audits", "0 Support tickets 91% (88 to 94)"):
         assert words in check(stats.render(numbers()))
     assert "live: v3, agreement: 91% (88 to 94), 62 audits" in check(home.render(mine(), [numbers()]))

@@ -56,6 +56,11 @@ RIGHT = {"baseline": "live", "n": 20, "live": 18, "candidate": 9}
 FLAGS = [
     (Reason.UNCERTAIN, {"confidence": 0.25, "threshold": 0.8}, "Asked because the model is below 80%."),
     (Reason.UNCERTAIN, {"confidence": 0.45, "second": 0.4}, "Asked because two labels are close (45% and 40%)."),
+    (
+        Reason.UNCERTAIN,
+        {"confidence": 0.62, "budget": "60 a day"},
+        "Asked because the model is among its least sure (62%); the budget is 60 a day.",
+    ),
     (Reason.AUDIT, {"share": 0.05}, "Asked as a random check (5% of all predictions)."),
     (Reason.PERSON, {}, "Flagged by <@U_BEN>."),
 ]

@@ -2,6 +2,7 @@
 
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
+from bot.wording.budget import budget_line
 from bot.wording.production import agreement, label_agreement
 from core.review.stats import StatsCard
 
@@ -17,6 +18,8 @@ def render(card: StatsCard) -> Message:
         ("Live model", card.live or "none yet"),
         ("Live answers agree with what people settle", agreement(card.production)),
     ]
+    if card.budget is not None:
+        pairs.append(("Budget today", budget_line(card.budget)))
     drawn = [blocks.header(card.queue_title), *blocks.fields(pairs)]
     if card.errors_by_label:
         caught = ", ".join(f"{blocks.literal(label)} {count}" for label, count in card.errors_by_label[:MOST_LABELS])

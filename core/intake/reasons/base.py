@@ -11,12 +11,19 @@ from core.vocabulary import Reason
 @dataclass(frozen=True)
 class Scored:
     """A prediction as a reason sees it. confidence, second: the two highest probabilities, in [0, 1]; second is None
-    when the sender gave no others. draw: uniform in [0, 1), the prediction's random number for samples."""
+    when the sender gave no others. draw: uniform in [0, 1), the prediction's random number for samples. cut: the score from
+    which on the queue's budget flags predictions; None: it has no budget, or no score is known yet."""
 
     label: str
     confidence: float
     second: float | None
     draw: float
+    cut: float | None = None
+
+    @property
+    def score(self) -> float:
+        """How likely the model finds itself wrong, in [0, 1]."""
+        return 1 - self.confidence
 
 
 @dataclass(frozen=True)

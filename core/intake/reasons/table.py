@@ -25,6 +25,7 @@ def reasons_to_review(scored: Scored, policy: QueuePolicy) -> tuple[FlagReason, 
 
 def flag_probability(reasons: Sequence[FlagReason], policy: QueuePolicy) -> float:
     """How likely a prediction like this one is sent to people at all, by a rule or by the audit: 1 - (1 - a)(1 - r),
-    where a is the audit's share and r is 1 if a rule applies. reasons: those of `reasons_to_review`."""
-    by_rule = any(found.reason is not Reason.AUDIT for found in reasons)
+    where a is the audit's share and r is 1 if a rule applies. reasons: those of `reasons_to_review`. Under a budget a
+    rule sends none at once: the prediction waits for room, and may lapse."""
+    by_rule = policy.flagging.limit is None and any(found.reason is not Reason.AUDIT for found in reasons)
     return 1.0 if by_rule else policy.flagging.audit_share

@@ -1,4 +1,4 @@
-"""The model is not sure enough of its label, or two labels are too close."""
+"""The model is not sure of its label: below a threshold, with another label too close, or beyond a budget's cut."""
 
 from core.intake.reasons.base import FlagReason, Scored
 from core.policy import QueuePolicy
@@ -9,7 +9,11 @@ ROUNDING = 1e-9  # of a difference of two floats: 0.5 - 0.4 is a little below 0.
 
 def uncertain(scored: Scored, policy: QueuePolicy) -> FlagReason | None:
     """At a threshold exactly, the prediction is not flagged. Values: confidence and threshold, or confidence and second
-    where the margin between these two is too small."""
+    where the margin between these two is too small. Under a budget, at the cut exactly it is flagged. Values then:
+    confidence and budget."""
+    if scored.cut is not None:
+        values = {"confidence": scored.confidence, "budget": policy.flagging.budget}
+        return FlagReason(Reason.UNCERTAIN, values) if scored.score >= scored.cut - ROUNDING else None
     threshold = policy.confidence_threshold(scored.label)
     if scored.confidence < threshold:
         return FlagReason(Reason.UNCERTAIN, {"confidence": scored.confidence, "threshold": threshold})

@@ -28,6 +28,7 @@ def test_a_new_queue_has_nothing_to_say(desk: Desk) -> None:
         votes_per_item=None,
         errors_by_label=(),
         production=ProductionEstimate(None, None, 0, 0, 0, ()),
+        budget=None,
         live=None,
     )
 

@@ -18,15 +18,18 @@ from core.delivery import backlog, notices, outbox, webhooks
 from core.delivery.card_refs import CardRef
 from core.delivery.clock_skew import repair_times
 from core.delivery.recipients import reviewers_of
+from core.intake.cuts import cut_work, expected_volume, store_cut
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
+from core.intake.waiting import open_next
 from core.policy.integrations import WebhookEndpoint
 from core.queues import queue_named
 from core.records.delivery import Notice, Posting
-from core.records.predictions import Prediction
+from core.records.predictions import Prediction, WaitingPrediction
 from core.records.reviews import Answer, ReviewItem
 from core.records.webhooks import EventDelivery
 from core.review.assignments import unanswerable_items
+from core.review.budget_reading import budget_reading
 from core.review.cards import item_card
 from core.review.listing import correction_page, item_page
 from core.review.my_work import my_work_card
@@ -34,11 +37,11 @@ from core.review.stats import stats_card
 from core.review.votes import NewAnswer, cast_vote, withdraw_vote
 from core.storage import leases
 from core.storage.database import PATIENT, Database
-from core.vocabulary import AnswerKind, Card, ItemState
+from core.vocabulary import AnswerKind, Card, ItemState, Reason, WaitState
 from tests.core.desk import NOW
 
 GROWING = ["prediction", "flag", "review_item", "assignment", "answer", "correction", "posting", "notice", "event",
-           "event_delivery"]  # fmt: skip
+           "event_delivery", "waiting_prediction"]  # fmt: skip
 PAGE = 50
 
 Question = Callable[[Session], object]
@@ -52,8 +55,19 @@ def stocked(database: Database) -> Database:
     """A few thousand rows; both databases have looked at them."""
     fill(database, Sizes(4000, 1000), NOW)
     with database.transaction(wait=PATIENT) as session:
+        store_cut(session, BUDGETED, "sender-1", [], {}, NOW)
+        session.execute(insert(WaitingPrediction), [_in_line(number) for number in range(1, 4001, 4)])
         session.execute(text("ANALYZE"))
     return database
+
+
+def _in_line(prediction_id: int) -> dict[str, Any]:
+    """One in twenty still waits."""
+    waits = prediction_id % 80 == 1
+    ended_at = None if waits else NOW - timedelta(minutes=prediction_id)
+    state = WaitState.WAITING if waits else WaitState.OPENED
+    return {"queue_id": 1, "prediction_id": prediction_id, "reason": Reason.UNCERTAIN, "values": {},
+            "score": prediction_id / 4000, "state": state, "came_at": NOW, "ended_at": ended_at}  # fmt: skip
 
 
 @pytest.mark.slow
@@ -235,6 +249,7 @@ def _claiming(session: Session) -> None:
 
 
 RULES = bench_policy().queues[0]
+BUDGETED = bench_policy(flagging={"budget": "60 a day"}).queues[0]
 HOUR_AGO = NOW - timedelta(hours=1)
 
 QUESTIONS: dict[str, Question] = {
@@ -251,6 +266,10 @@ QUESTIONS: dict[str, Question] = {
     "the next event": lambda session: webhooks.is_waiting(session, (ENDPOINT,), NOW),
     "a card": lambda session: item_card(session, 5, bench_policy()),
     "Home": lambda session: my_work_card(session, PEOPLE[0], [RULES], NOW, bench_policy()),
+    "what a budget opens": lambda session: open_next(session, BUDGETED, NOW),
+    "the work of a cut": lambda session: cut_work(session, BUDGETED, "v1", NOW),
+    "the volume of a day": lambda session: expected_volume(session, 1, BUDGETED, NOW),
+    "a budget in numbers": lambda session: budget_reading(session, 1, BUDGETED, NOW),
     "stats": lambda session: stats_card(session, RULES, NOW),
     "unanswerable items": lambda session: unanswerable_items(session, 1),
     "a page of items": lambda session: item_page(session, 1, None, 500, PAGE),

@@ -1,0 +1,39 @@
+"""One step of a queue's budget: the cut is brought up to date, and items are opened as far as the day has room."""
+
+from collections.abc import Sequence
+
+from bot.runtime.services import Services
+from core.intake.cuts import CutWork, Unscored, cut_work, store_cut
+from core.intake.waiting import PIECE, open_next
+from core.learning.lifecycle.serving import LiveModel
+from core.policy import QueuePolicy
+from core.storage.database import PATIENT
+
+
+def budget_piece(services: Services, queue: QueuePolicy) -> bool:
+    """True: there may be more to open. A queue without a budget has nothing to do."""
+    if queue.flagging.limit is None:
+        return False
+    live = services.serving.usable(queue)
+    with services.database.reading(wait=PATIENT) as session:
+        work = cut_work(session, queue, live.name if live else None, services.clock())
+    if work is not None:
+        _renew(services, queue, work, live)
+    with services.database.transaction(wait=PATIENT) as session:
+        return open_next(session, queue, services.clock()) == PIECE
+
+
+def _renew(services: Services, queue: QueuePolicy, work: CutWork, live: LiveModel | None) -> None:
+    others, renewed = _scores(live, work.others), _scores(live, work.waiting)
+    with services.database.transaction(wait=PATIENT) as session:
+        scores = [*work.known, *others.values()]
+        store_cut(session, queue, work.model, scores, renewed, services.clock())
+
+
+def _scores(live: LiveModel | None, asked: Sequence[Unscored]) -> dict[int, float]:
+    """By prediction, of those that the model can read."""
+    if live is None:
+        return {}
+    readable = [one for one in asked if one.input.has_any(live.fitted.reads)]
+    said = live.predict([one.input for one in readable]) if readable else []
+    return {one.prediction_id: 1 - max(chances.values()) for one, chances in zip(readable, said, strict=True)}

@@ -1,0 +1,161 @@
+"""The cut of a queue with a budget: the score from which on its present model's predictions wait for people.
+
+It follows from the newest 2,000 scores and from how many predictions a day like this one brings. A model that has just
+gone live scores the newest inputs, and what waits, anew.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from core.learning.data.inputs import Input
+from core.policy import QueuePolicy
+from core.queues import queue_named
+from core.records.predictions import FlagCut, Prediction, WaitingPrediction
+from core.review.workload import day_began
+from core.storage.database import insert
+
+SCORES = 2_000
+FEWEST = 100  # scores; below, any prediction may wait for room
+NEVER = 2.0  # a cut that no score reaches
+WEEKS = 4  # that the volume of a day is taken from
+STALE = timedelta(minutes=5)
+MOST_RENEWED = 20_000  # waiting predictions that a new model scores, the most suspicious first
+
+
+@dataclass(frozen=True)
+class Unscored:
+    """A prediction of another model than the present one."""
+
+    prediction_id: int
+    input: Input
+
+
+@dataclass(frozen=True)
+class CutWork:
+    """What a new cut needs. model: the present one. known: its scores of the newest predictions; others: the rest of
+    these, waiting: what waits for people, which it has not scored."""
+
+    model: str
+    known: tuple[float, ...]
+    others: tuple[Unscored, ...]
+    waiting: tuple[Unscored, ...]
+
+
+def cut_at(scores: Sequence[float], share: float) -> float:
+    """The lowest cut that at most `share` of these scores reach or exceed, apart from ties. Below 100 scores: 0."""
+    wanted = round(share * len(scores))
+    if len(scores) < FEWEST or share >= 1:
+        return 0.0
+    return sorted(scores, reverse=True)[wanted - 1] if wanted else NEVER
+
+
+def present_cut(session: Session, queue_id: int, policy: QueuePolicy) -> float | None:
+    """None: the queue has no budget, or no cut yet."""
+    if policy.flagging.limit is None:
+        return None
+    return session.scalar(select(FlagCut.cut).where(FlagCut.queue_id == queue_id))
+
+
+def cut_work(session: Session, policy: QueuePolicy, live: str | None, now: datetime) -> CutWork | None:
+    """live: the name of the live model; without one, the sender's newest version is the present model, which cannot
+    score anything anew. None: the cut is fresh, or there are no predictions."""
+    queue_id = queue_named(session, policy.name).id
+    newest = _newest(session, queue_id)
+    if not newest:
+        return None
+    model = live or newest[0].model_version
+    former = session.get(FlagCut, queue_id)
+    is_new = former is None or former.model_version != model
+    if former is not None and not is_new and _is_fresh(former, policy, now):
+        return None
+    known = tuple(1 - (row.confidence or 0.0) for row in newest if row.model_version == model)
+    others = [_unscored(row) for row in newest if row.model_version != model and live and row.erased_at is None]
+    waiting = _waiting(session, queue_id, model) if live and is_new else []
+    return CutWork(model, known, tuple(others), tuple(waiting))
+
+
+def store_cut(
+    session: Session,
+    policy: QueuePolicy,
+    model: str,
+    scores: Sequence[float],
+    renewed: Mapping[int, float],
+    now: datetime,
+) -> None:
+    """scores: of the newest predictions by `model`. renewed: its score of each waiting prediction. Locks the cut."""
+    queue_id = queue_named(session, policy.name).id
+    assert policy.flagging.limit is not None, "the caller's queue has a budget"
+    volume = expected_volume(session, queue_id, policy, now)
+    share = policy.flagging.limit.rule_share(volume, policy.flagging.audit_share)
+    values = {
+        "model_version": model,
+        "cut": cut_at(scores, share),
+        "scores": len(scores),
+        "volume": volume,
+        "policy_fingerprint": policy.fingerprint,
+        "made_at": now,
+    }
+    row = insert(session, FlagCut).values(queue_id=queue_id, **values)
+    session.execute(row.on_conflict_do_update(index_elements=["queue_id"], set_=values))
+    for prediction_id, score in renewed.items():
+        mine = (WaitingPrediction.prediction_id == prediction_id, WaitingPrediction.ended_at.is_(None))
+        session.execute(update(WaitingPrediction).where(*mine).values(score=score))
+
+
+def expected_volume(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> int | None:
+    """Predictions of a day like today: the median of the last four same weekdays since the queue's first prediction;
+    before it has one, of its last whole days. None: it has no whole day."""
+    first = session.scalar(select(func.min(Prediction.created_at)).where(Prediction.queue_id == queue_id))
+    if first is None:
+        return None
+    weeks = _counts(session, queue_id, policy, first, now, [7 * week for week in range(1, WEEKS + 1)])
+    counts = weeks or _counts(session, queue_id, policy, first, now, list(range(1, 7)))
+    return round(median(counts)) if counts else None
+
+
+def _counts(
+    session: Session, queue_id: int, policy: QueuePolicy, first: datetime, now: datetime, ago: Sequence[int]
+) -> list[int]:
+    """Predictions of the days so long ago, in the queue's time zone, without days before the first one."""
+    noon = now.astimezone(policy.zone).replace(hour=12)
+    days = [(day_began(noon - timedelta(days=n), policy.zone), day_began(noon - timedelta(days=n - 1), policy.zone))
+            for n in ago]  # fmt: skip
+    return [
+        session.scalar(
+            select(func.count()).where(
+                Prediction.queue_id == queue_id, Prediction.created_at >= began, Prediction.created_at < ended
+            )
+        ) or 0
+        for began, ended in days
+        if ended > first
+    ]  # fmt: skip
+
+
+def _is_fresh(cut: FlagCut, policy: QueuePolicy, now: datetime) -> bool:
+    return cut.policy_fingerprint == policy.fingerprint and timedelta(0) <= now - cut.made_at < STALE
+
+
+def _newest(session: Session, queue_id: int) -> Sequence[Prediction]:
+    found = select(Prediction).where(Prediction.queue_id == queue_id, Prediction.label.is_not(None))
+    return session.scalars(found.order_by(Prediction.created_at.desc(), Prediction.id.desc()).limit(SCORES)).all()
+
+
+def _waiting(session: Session, queue_id: int, model: str) -> list[Unscored]:
+    found = (
+        select(Prediction)
+        .join(WaitingPrediction, WaitingPrediction.prediction_id == Prediction.id)
+        .where(WaitingPrediction.queue_id == queue_id, WaitingPrediction.ended_at.is_(None))
+        .where(Prediction.model_version != model, Prediction.erased_at.is_(None))
+        .order_by(WaitingPrediction.score.desc())
+        .limit(MOST_RENEWED)
+    )
+    return [_unscored(row) for row in session.scalars(found)]
+
+
+def _unscored(row: Prediction) -> Unscored:
+    return Unscored(row.id, Input.of(row.text, row.image_url, row.fields))

@@ -1,0 +1,155 @@
+"""The line of a queue with a budget: predictions that deserve a look wait for room in the day, and items are opened for
+the first of them.
+
+The audit's lot goes first and never lapses. The others are ranked by score, and lapse after a week: then no person has
+seen them, and they count as accepted, which the lot stands for.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import Table, case, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from core.intake.reasons.table import REASONS
+from core.policy import QueuePolicy
+from core.queues import queue_named
+from core.records.predictions import Flag, FlagCut, Prediction, WaitingPrediction
+from core.records.queues import Queue
+from core.records.reviews import ReviewItem
+from core.review.items import Seen, open_items
+from core.review.questions import ABOUT_PREDICTION
+from core.review.workload import day_began
+from core.storage.bulk import Bulk, insert_all
+from core.vocabulary import Reason, WaitState
+
+LAPSE = timedelta(days=7)
+PIECE = 200  # items opened in one transaction: no click waits long
+_LINE = Bulk(
+    cast(Table, WaitingPrediction.__table__),
+    same=("queue_id", "state", "came_at"),
+    each=("prediction_id", "reason", "values", "score"),
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A prediction that waits. score: how suspicious it is, in [0, 1]."""
+
+    prediction_id: int
+    reason: Reason
+    values: Mapping[str, Any]
+    score: float
+
+
+def put_in_line(session: Session, queue_id: int, candidates: Sequence[Candidate], now: datetime) -> None:
+    insert_all(
+        session,
+        _LINE,
+        {"queue_id": queue_id, "state": WaitState.WAITING, "came_at": now},
+        [vars(one) for one in candidates],
+    )
+
+
+def open_next(session: Session, policy: QueuePolicy, now: datetime) -> int:
+    """Open items for those that come first, as far as the day's budget has room, and let lapse what waited for a week.
+    Returns how many were dealt with; fewer than 200: there are no more for now. Locks the queue's cut, so that two
+    processes do not spend the same room. Without a cut nothing is opened yet. Repeating it is safe."""
+    queue = queue_named(session, policy.name)
+    cut = session.get(FlagCut, queue.id, with_for_update=True, populate_existing=True)
+    if cut is None or policy.flagging.limit is None:
+        return 0
+    _lapse(session, queue.id, now)
+    room = _room(session, queue.id, cut.volume, policy, now)
+    taken: list[WaitingPrediction] = []
+    first = _first(session, queue.id)
+    has_item = _with_items(session, first)
+    for row in first:
+        cost = int(row.prediction_id not in has_item)
+        if room < cost or (room == 0 and row.reason != Reason.AUDIT):  # an audited row is treated as others are
+            break
+        room -= cost
+        has_item.add(row.prediction_id)
+        taken.append(row)
+    _open(session, taken, queue, now, policy)
+    return len(taken)
+
+
+def _lapse(session: Session, queue_id: int, now: datetime) -> None:
+    """What was erased leaves the line too."""
+    erased = select(Prediction.id).where(Prediction.queue_id == queue_id, Prediction.erased_at.is_not(None))
+    over = (WaitingPrediction.reason != Reason.AUDIT) & (WaitingPrediction.came_at < now - LAPSE)
+    session.execute(
+        update(WaitingPrediction)
+        .where(WaitingPrediction.queue_id == queue_id, WaitingPrediction.ended_at.is_(None))
+        .where(or_(over, WaitingPrediction.prediction_id.in_(erased)))
+        .values(state=WaitState.LAPSED, ended_at=now)
+    )
+
+
+def _room(session: Session, queue_id: int, volume: int | None, policy: QueuePolicy, now: datetime) -> int:
+    """Items that may still be opened in the queue's day. Until a day's volume is known, a share is one of today's."""
+    today = day_began(now, policy.zone)
+    if volume is None:
+        came = select(func.count()).where(Prediction.queue_id == queue_id, Prediction.created_at >= today)
+        volume = session.scalar(came) or 0
+    opened = select(func.count()).where(ReviewItem.queue_id == queue_id, ReviewItem.opened_at >= today)
+    assert policy.flagging.limit is not None, "the caller's queue has a budget"
+    return policy.flagging.limit.asked(volume) - (session.scalar(opened) or 0)
+
+
+def _first(session: Session, queue_id: int) -> Sequence[WaitingPrediction]:
+    """By reason, then by score."""
+    rank = case({reason: place for place, reason in enumerate(REASONS)}, value=WaitingPrediction.reason)
+    found = (
+        select(WaitingPrediction)
+        .where(WaitingPrediction.queue_id == queue_id, WaitingPrediction.ended_at.is_(None))
+        .order_by(rank, WaitingPrediction.score.desc(), WaitingPrediction.prediction_id)
+        .limit(PIECE)
+    )
+    return session.scalars(found).all()
+
+
+def _with_items(session: Session, rows: Sequence[WaitingPrediction]) -> set[int | None]:
+    found = select(ReviewItem.prediction_id).where(
+        ReviewItem.prediction_id.in_([row.prediction_id for row in rows]), ABOUT_PREDICTION
+    )
+    return set(session.scalars(found))
+
+
+def _open(
+    session: Session, rows: Sequence[WaitingPrediction], queue: Queue, now: datetime, policy: QueuePolicy
+) -> None:
+    """An item for each that has none. A rule's turn has come for what it flags, whether or not an item was there."""
+    audited = _audited(session, rows)
+    there = _with_items(session, rows)
+    fresh = dict.fromkeys(row.prediction_id for row in rows if row.prediction_id not in there)
+    hashes = dict(session.execute(select(Prediction.id, Prediction.content_hash).where(Prediction.id.in_(fresh))).all())
+    for row in rows:
+        row.state, row.ended_at = WaitState.OPENED, now
+    by_rule = [row for row in rows if row.reason != Reason.AUDIT]
+    session.add_all(_flag(row, now, policy) for row in by_rule)
+    ids = [row.prediction_id for row in by_rule]
+    session.execute(update(Prediction).where(Prediction.id.in_(ids)).values(flag_probability=1.0))
+    session.flush()
+    open_items(session, [Seen(one, hashes[one], True, one in audited) for one in fresh], queue, now, policy)
+
+
+def _audited(session: Session, rows: Sequence[WaitingPrediction]) -> set[int]:
+    ids = [row.prediction_id for row in rows]
+    return set(
+        session.scalars(select(Flag.prediction_id).where(Flag.prediction_id.in_(ids), Flag.reason == Reason.AUDIT))
+    )
+
+
+def _flag(row: WaitingPrediction, now: datetime, policy: QueuePolicy) -> Flag:
+    return Flag(
+        prediction_id=row.prediction_id,
+        reason=row.reason,
+        values=dict(row.values),
+        inclusion_probability=1.0,
+        policy_fingerprint=policy.fingerprint,
+        created_at=now,
+    )

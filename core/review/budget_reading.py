@@ -1,0 +1,48 @@
+"""A queue's budget in numbers: what was asked for, what came, what waits and what lapsed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.policy import QueuePolicy
+from core.records.predictions import FlagCut, WaitingPrediction
+from core.records.reviews import ReviewItem
+from core.review.workload import day_began
+from core.vocabulary import WaitState
+
+LOOKED_BACK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class BudgetReading:
+    """asked: items that the budget allows today; None: the volume of a day is not known yet. came: items opened today;
+    waiting: predictions in line; lapsed: of the last seven days, those whose turn did not come."""
+
+    budget: str
+    asked: int | None
+    came: int
+    waiting: int
+    lapsed: int
+
+
+def budget_reading(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> BudgetReading | None:
+    """None: the queue has no budget."""
+    limit, cut = policy.flagging.limit, session.get(FlagCut, queue_id)
+    if limit is None:
+        return None
+    volume = cut.volume if cut else None
+    opened = (ReviewItem.queue_id == queue_id, ReviewItem.opened_at >= day_began(now, policy.zone))
+    waiting, mine = WaitingPrediction.prediction_id, WaitingPrediction.queue_id == queue_id
+    in_line = select(func.count(waiting.distinct())).where(mine, WaitingPrediction.ended_at.is_(None))
+    lapsed = select(func.count()).where(
+        mine, WaitingPrediction.state == WaitState.LAPSED, WaitingPrediction.ended_at >= now - LOOKED_BACK
+    )
+    return BudgetReading(
+        budget=policy.flagging.budget,
+        asked=limit.asked(volume or 0) if volume is not None or limit.items is not None else None,
+        came=session.scalar(select(func.count()).select_from(ReviewItem).where(*opened)) or 0,
+        waiting=session.scalar(in_line) or 0,
+        lapsed=session.scalar(lapsed) or 0,
+    )

@@ -1,0 +1,303 @@
+"""A budget: the cut that spends it, the line of those that wait, what is opened first, and what lapses."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from slack_sdk import WebClient
+from sqlalchemy import func, select
+
+from bot.runtime.services import assemble
+from bot.worker.tasks import spend_budgets
+from core.intake.cuts import FEWEST, NEVER, cut_at, cut_work, expected_volume, store_cut
+from core.intake.predictions import NewPrediction
+from core.intake.waiting import LAPSE, open_next
+from core.learning.lifecycle.production import production_estimate
+from core.policy import Policy
+from core.policy.flagging import Budget
+from core.privacy.erasure import erase
+from core.records.predictions import Flag, FlagCut, Prediction, WaitingPrediction
+from core.records.reviews import ReviewItem
+from core.review.budget_reading import BudgetReading, budget_reading
+from core.storage.database import Database
+from core.vocabulary import Destination, Reason, WaitState
+from tests.core.conftest import OpenDesk
+from tests.core.desk import BILLING, NOW, REFUND, Desk, opened, sent
+from tests.core.models import promoted, seeded
+from tests.people import ANA, BEN, support_policy
+
+DAY = timedelta(days=1)
+
+
+def chances(score: float) -> dict[str, float]:
+    return {REFUND: 1 - score, BILLING: score}
+
+
+def arrive(desk: Desk, *scores: float, now: datetime = NOW) -> None:
+    """A prediction for each score, whose text is the score."""
+    desk.ingest(*(sent(f"score {score}", chances(score)) for score in scores), now=now)
+
+
+def cut(desk: Desk, scores: Sequence[float] = (), now: datetime = NOW) -> None:
+    with desk.database.transaction() as session:
+        store_cut(session, desk.rules, "sender-1", scores, {}, now)
+
+
+def spend(desk: Desk, now: datetime = NOW) -> list[str]:
+    """Opens what there is room for; returns the texts, in the order of their items."""
+    with desk.database.transaction() as session:
+        before = session.scalar(select(func.max(ReviewItem.id))) or 0
+        open_next(session, desk.rules, now)
+        opened = select(Prediction.text).join(ReviewItem).where(ReviewItem.id > before).order_by(ReviewItem.id)
+        return list(session.scalars(opened))
+
+
+def reading(desk: Desk, now: datetime = NOW) -> BudgetReading:
+    with desk.database.reading() as session:
+        found = budget_reading(session, desk.queue().id, desk.rules, now)
+    assert found is not None
+    return found
+
+
+def states(desk: Desk) -> dict[str, list[WaitState]]:
+    with desk.database.reading() as session:
+        found = select(Prediction.text, WaitingPrediction.state).join(
+            WaitingPrediction, WaitingPrediction.prediction_id == Prediction.id
+        )
+        rows = session.execute(found.order_by(WaitingPrediction.id)).all()
+    return {text: [state for each, state in rows if each == text] for text, _state in rows}
+
+
+@pytest.mark.parametrize(
+    ("words", "budget"),
+    [
+        ("60 a day", Budget(60, None)),
+        ("20%", Budget(None, 0.2)),
+        ("12.5 %", Budget(None, 0.125)),
+        ("100%", Budget(None, 1.0)),
+        ("many", None),
+        ("0%", None),
+    ],
+)
+def test_a_budget_is_a_number_of_items_or_a_share(words: str, budget: Budget | None) -> None:
+    assert Budget.parse(words) == budget
+
+
+def test_the_lot_and_the_rule_together_spend_the_budget() -> None:
+    """Of 300 predictions the lot draws 15; a rule flags a share of all rows, and the lot's are open already."""
+    items, share = Budget(60, None), Budget(None, 0.2)
+    for budget in (items, share):
+        by_rule = budget.rule_share(300, 0.05)
+        assert 300 * (0.05 + 0.95 * by_rule) == pytest.approx(60)
+        assert budget.asked(300) == 60
+    assert items.rule_share(None, 0.05) == items.rule_share(0, 0.05) == 1.0, "the volume is not known"
+    assert items.rule_share(10_000, 0.05) == 0.0, "the lot alone takes it"
+    assert share.rule_share(300, 1.0) == 0.0
+
+
+def test_the_cut_is_where_the_share_of_the_newest_scores_ends() -> None:
+    scores = [number / 1000 for number in range(1000)]
+    assert cut_at(scores, 0.2) == 0.8
+    assert sum(score >= cut_at(scores, 0.2) for score in scores) == 200
+    assert cut_at(scores, 0.0) == NEVER
+    assert cut_at(scores, 1.0) == 0.0
+    assert cut_at([0.0] * 1000, 0.2) == 0.0, "a model that is always sure is ranked by nothing"
+    assert cut_at(scores[: FEWEST - 1], 0.2) == 0.0
+
+
+def test_the_least_sure_are_opened_first_and_no_more_than_the_day_has_room_for(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "2 a day"})
+    cut(desk)
+    arrive(desk, 0.1, 0.4, 0.2, 0.3)
+    assert spend(desk) == ["score 0.4", "score 0.3"]
+    assert spend(desk) == []
+    assert reading(desk) == BudgetReading("2 a day", 2, 2, 2, 0)
+    assert spend(desk, NOW + DAY) == ["score 0.2", "score 0.1"]
+    assert reading(desk, NOW + DAY) == BudgetReading("2 a day", 2, 2, 0, 0)
+
+
+def test_what_is_below_the_cut_does_not_wait(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "60%"})
+    cut(desk, [number / 1000 for number in range(1000)])
+    arrive(desk, 0.39, 0.4)
+    assert states(desk) == {"score 0.4": [WaitState.WAITING]}
+
+
+def test_the_first_cut_comes_before_anything_is_opened(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "5 a day"})
+    arrive(desk, 0.5, 0.1)
+    assert (spend(desk), states(desk)) == ([], {"score 0.5": [WaitState.WAITING]}), "the typed threshold decides"
+    cut(desk)
+    assert spend(desk) == ["score 0.5"]
+
+
+def test_what_waited_for_a_week_lapses_and_counts_as_accepted(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "1 a day", "audit_share": 1e-9})
+    cut(desk)
+    arrive(desk, 0.4, 0.3)
+    assert spend(desk) == ["score 0.4"]
+    later = NOW + LAPSE + timedelta(seconds=1)
+    assert spend(desk, later) == []
+    assert states(desk) == {"score 0.4": [WaitState.OPENED], "score 0.3": [WaitState.LAPSED]}
+    assert reading(desk, later).lapsed == 1
+    with desk.database.reading() as session:
+        found = production_estimate(session, desk.queue().id)
+    assert (found.rows, found.reviewed) == (2, 1)
+
+
+def test_the_lot_goes_first_and_never_lapses(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "1 a day", "audit_share": 1.0})
+    cut(desk)
+    arrive(desk, 0.4, 0.3)
+    assert spend(desk, NOW + 2 * LAPSE) == ["score 0.4"]
+    assert states(desk) == {
+        "score 0.4": [WaitState.OPENED, WaitState.LAPSED],
+        "score 0.3": [WaitState.WAITING, WaitState.LAPSED],
+    }
+    [item] = spend(desk, NOW + 2 * LAPSE + DAY)
+    assert item == "score 0.3"
+
+
+def test_an_audited_prediction_takes_room_once_and_waits_for_the_rules_turn_as_others_do(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "3 a day", "audit_share": 1.0})
+    cut(desk)
+    arrive(desk, 0.4, 0.3, 0.2)
+    assert spend(desk) == ["score 0.4", "score 0.3", "score 0.2"]
+    assert set(map(tuple, states(desk).values())) == {(WaitState.OPENED, WaitState.WAITING)}
+    assert spend(desk, NOW + DAY) == []
+    assert set(map(tuple, states(desk).values())) == {(WaitState.OPENED, WaitState.OPENED)}
+    with desk.database.reading() as session:
+        assert session.scalars(select(ReviewItem.blind)).all() == [True] * 3
+        reasons = session.scalars(select(Flag.reason)).all()
+    assert sorted(reasons) == [Reason.AUDIT] * 3 + [Reason.UNCERTAIN] * 3
+
+
+def test_what_a_person_reports_is_opened_at_once_and_stays_an_audit(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "1 a day", "audit_share": 1.0}, golden={"audited_share": 0.0})
+    cut(desk)
+    row = sent("reported", chances(0.4))
+    desk.ingest(row)
+    [waiting] = _rows(desk)
+    item_id = desk.flag(waiting)
+    for person in (ANA, BEN):
+        desk.click(person, item_id, BILLING)
+    assert desk.item(item_id).blind
+    assert desk.correction(item_id).destination is Destination.HELD_OUT
+    assert spend(desk, NOW + DAY) == [], "it has its item"
+    assert states(desk)["reported"] == [WaitState.OPENED, WaitState.OPENED]
+
+
+def _rows(desk: Desk) -> list[NewPrediction]:
+    with desk.database.reading() as session:
+        return [
+            NewPrediction(row.external_id, row.model_version, row.text, label=row.label, confidence=row.confidence)
+            for row in session.scalars(select(Prediction))
+        ]
+
+
+def test_what_was_erased_leaves_the_line(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "1 a day", "audit_share": 1.0})
+    cut(desk)
+    desk.ingest(sent("gone", chances(0.4), external_id="T-gone"))
+    with desk.database.transaction() as session:
+        erase(session, desk.rules.name, "T-gone", NOW)
+    assert spend(desk) == []
+    assert reading(desk).waiting == 0
+
+
+def test_the_volume_is_the_median_of_the_same_weekdays(open_desk: OpenDesk) -> None:
+    """Tuesdays with 1, 9, 3 and 2 predictions; Mondays have 5."""
+    desk = open_desk(flagging={"budget": "1 a day"})
+    for week, count in enumerate((1, 9, 3, 2), 1):
+        arrive(desk, *(number / 100 for number in range(count)), now=NOW - week * 7 * DAY)
+        arrive(desk, *(number / 100 for number in range(5)), now=NOW - week * 7 * DAY - DAY)
+    with desk.database.reading() as session:
+        assert expected_volume(session, desk.queue().id, desk.rules, NOW) == 2
+
+
+def test_a_young_queue_is_judged_by_its_last_days_and_a_new_one_not_at_all(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "1 a day"}, time_zone="Pacific/Auckland")
+    arrive(desk, 0.1, 0.2, now=NOW)
+    with desk.database.reading() as session:
+        queue_id = desk.queue().id
+        assert expected_volume(session, queue_id, desk.rules, NOW) is None
+        assert expected_volume(session, queue_id, desk.rules, NOW + DAY) == 2
+
+
+def test_until_the_volume_is_known_a_share_is_one_of_todays_predictions(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "50%"})
+    cut(desk)
+    assert reading(desk).asked is None
+    arrive(desk, 0.4, 0.3, 0.2, 0.1)
+    assert spend(desk) == ["score 0.4", "score 0.3"]
+
+
+def test_a_cut_is_made_anew_after_five_minutes_and_for_another_model_at_once(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "50%"})
+    arrive(desk, 0.4)
+    cut(desk)
+    with desk.database.reading() as session:
+        assert cut_work(session, desk.rules, None, NOW + timedelta(minutes=4)) is None
+        later = cut_work(session, desk.rules, None, NOW + timedelta(minutes=5))
+        back = cut_work(session, desk.rules, None, NOW - timedelta(minutes=5))
+        promoted = cut_work(session, desk.rules, "v1", NOW)
+    assert back is not None, "the clock was set back"
+    assert later is not None
+    assert (later.model, later.known, later.others, later.waiting) == ("sender-1", (0.4,), (), ())
+    assert promoted is not None
+    assert (promoted.model, promoted.known, len(promoted.others), len(promoted.waiting)) == ("v1", (), 1, 1)
+
+
+def test_a_new_model_ranks_what_waits_anew(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "1 a day"})
+    cut(desk)
+    arrive(desk, 0.4, 0.3)
+    with desk.database.transaction() as session:
+        ids = dict(session.execute(select(Prediction.text, Prediction.id)).all())
+        store_cut(session, desk.rules, "v1", [], {ids["score 0.4"]: 0.05, ids["score 0.3"]: 0.5}, NOW)
+        assert session.get_one(FlagCut, desk.queue().id).model_version == "v1"
+    assert spend(desk) == ["score 0.3"]
+
+
+@pytest.mark.slow
+def test_after_a_promotion_the_worker_scores_the_newest_inputs_and_what_waits(open_desk: OpenDesk) -> None:
+    """The sender's model finds both equally doubtful; the live model has learnt one of them."""
+    desk = open_desk(flagging={"budget": "1 a day"})
+    cut(desk)
+    desk.ingest(*(sent(text, chances(0.4)) for text in ("where is the parcel with my lamp", "lamp charged refund")))
+    promoted(seeded(desk))
+    services = replace(assemble(desk.database, WebClient(), desk.policy), clock=lambda: NOW)
+    assert not spend_budgets(services)
+    with desk.database.reading() as session:
+        made = session.get_one(FlagCut, desk.queue().id)
+        opened = session.scalars(select(Prediction.text).join(ReviewItem)).all()
+    assert (made.model_version, made.scores) == ("v1", 2)
+    assert opened == ["lamp charged refund"]
+
+
+def test_a_queue_without_a_budget_has_no_line(desk: Desk) -> None:
+    desk.ticket()
+    with desk.database.transaction() as session:
+        assert open_next(session, desk.rules, NOW) == 0
+        assert budget_reading(session, desk.queue().id, desk.rules, NOW) is None
+    assert states(desk) == {}
+
+
+def test_two_queues_have_budgets_of_their_own(database: Database) -> None:
+    first = support_policy(flagging={"budget": "1 a day"}).queues[0]
+    other = first.model_copy(update={"name": "other", "channel": "C_OTHER"})
+    desk = opened(database, Policy(queues=(other, first)))
+    arrive(desk, 0.4, 0.3)
+    cut(desk)
+    with database.transaction() as session:
+        assert open_next(session, first, NOW) == 0
+    assert spend(desk) == ["score 0.4"]
+
+
+def test_a_clock_that_was_set_back_opens_no_more_than_a_day(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "1 a day"})
+    cut(desk)
+    arrive(desk, 0.4, 0.3)
+    assert spend(desk) == ["score 0.4"]
+    assert spend(desk, datetime(2026, 11, 24, 1, tzinfo=UTC)) == []
