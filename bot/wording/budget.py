@@ -1,5 +1,7 @@
 """A queue's budget: what was asked for, what came, what waits and what lapsed."""
 
+from bot.wording.numbers import count
+from core.intake.budget_preview import DAYS, BudgetPreview
 from core.review.budget_reading import BudgetReading
 
 
@@ -8,3 +10,25 @@ def budget_line(reading: BudgetReading) -> str:
     asked = "volume not known yet" if reading.asked is None else f"{reading.asked} asked"
     numbers = f"{asked}, {reading.came} came, {reading.waiting} waiting, {reading.lapsed} lapsed in 7 days"
     return f"{reading.budget}: {numbers}"
+
+
+def preview_sentences(preview: BudgetPreview, words: str) -> str:
+    """What a budget would have come to, and how to make it count. words: the budget as typed."""
+    if not preview.predictions:
+        return "There are no predictions of the last four weeks from which to tell what this budget would come to."
+    came = f"{preview.predictions:,} predictions came in the last {DAYS} days"
+    items = f"{preview.items:,} item{'' if preview.items == 1 else 's'}"
+    a_day = f"{preview.items / DAYS:.0f} a day"
+    parts = [
+        f"{came}. With a budget of {words}, {items} would have been opened ({a_day}); {preview.opened:,} were.",
+        _of_errors(preview),
+        f'To make it count, set `flagging.budget = "{words}"` in the policy file.',
+    ]
+    return " ".join(parts)
+
+
+def _of_errors(preview: BudgetPreview) -> str:
+    if not preview.errors:
+        return "No random check found a wrong answer in that time, so what it would miss is not known."
+    wrong = count(preview.errors, "wrong answer")
+    return f"Of {wrong} that random checks found, it would have flagged {preview.flagged}."

@@ -9,6 +9,7 @@ from bot.slack.errors import KNOWN, leads_remedy, operator_remedy
 from bot.slack.views import notice
 from bot.slack.views.mrkdwn import MRKDWN, asking, moment, refusal
 from bot.wording import answers, cards, disputes, flags, runs
+from bot.wording.budget import preview_sentences
 from bot.wording.decisions import DECIDED, stays_live
 from bot.wording.disputes import dispute_sentence, escalation_sentence
 from bot.wording.flags import flag_sentence
@@ -21,6 +22,7 @@ from bot.wording.numbers import percent, signed
 from bot.wording.runs import run_problem, run_step
 from bot.wording.weighing import UNKNOWN_CHOICE, weighing
 from core.errors import NotAllowed, NotFound
+from core.intake.budget_preview import BudgetPreview
 from core.learning.lifecycle.label_suspects import Suspicion
 from core.people.permissions import why_inactive
 from core.review.history import AskedAgain, Escalated, Settled
@@ -557,3 +559,14 @@ def test_slacks_errors_have_a_remedy_for_the_operator_and_one_for_leads() -> Non
     assert "`goldloop manifest`," in operator_remedy("missing_scope")
     assert "`goldloop manifest --groups`," in operator_remedy("missing_scope", groups=True)
     assert all(leads_remedy(word) for word in KNOWN)
+
+
+def test_the_preview_of_a_budget_says_what_it_would_have_come_to_and_how_to_make_it_count() -> None:
+    said = preview_sentences(BudgetPreview(8400, 1680, 2210, 15, 12), "60 a day")
+    assert said == (
+        "8,400 predictions came in the last 28 days. With a budget of 60 a day, 1,680 items would have been opened "
+        "(60 a day); 2,210 were. Of 15 wrong answers that random checks found, it would have flagged 12. "
+        'To make it count, set `flagging.budget = "60 a day"` in the policy file.'
+    )
+    assert "what it would miss is not known" in preview_sentences(BudgetPreview(8400, 1, 2210, 0, 0), "1 a day")
+    assert "There are no predictions" in preview_sentences(BudgetPreview(0, 0, 0, 0, 0), "60 a day")

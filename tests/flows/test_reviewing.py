@@ -391,6 +391,9 @@ def test_flag_for_review_says_that_the_text_is_stored_and_opens_an_item(loop: Lo
     assert f"You flagged a message in <#{REVIEW}> of <!date^{message.ts[:10]}^" in told.plain
 
 
+BUDGETS = ("", " support lots", " support 60 a day")
+
+
 def test_commands_answer_in_words(loop: Loop) -> None:
     opened(loop)
 
@@ -404,8 +407,12 @@ def test_commands_answer_in_words(loop: Loop) -> None:
     assert "1, plus 0 with a lead" in said("/goldloop stats")
     assert "There is no queue" in said("/goldloop stats nonsense")
     assert "1 open for me" in said("/goldloop mine")
+    assert "Only leads of Support tickets can see the budget" in said("/goldloop budget 60 a day")
     assert "Only leads of Support tickets can retrain" in said("/goldloop retrain")
     assert "Only leads of Support tickets can roll back" in said("/goldloop rollback")
+    of_lead = [str(loop.cleo.command(f"/goldloop budget{words}", channel=LEADS).response) for words in BUDGETS]
+    assert ["This queue has no budget" in of_lead[0], "A budget is a number of items" in of_lead[1]] == [True, True]
+    assert "There are no predictions of the last four weeks" in of_lead[2]
     stranger = loop.dan.command("/goldloop stats", channel=LEADS)
     assert "Only reviewers and leads of this queue" in str(stranger.response)
 

@@ -13,21 +13,26 @@ from bot.slack.inbound.home import load_my_work, load_stats
 from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import Command
 from bot.slack.views import home, stats
+from bot.wording.budget import budget_line, preview_sentences
 from core.errors import Invalid, NotAllowed, Refusal
+from core.intake.budget_preview import budget_preview
 from core.learning.lifecycle.rollback import rollback
 from core.learning.lifecycle.runs import request_run
 from core.people.availability import pause, resume
 from core.people.members import queues_of
 from core.people.permissions import require
 from core.policy import QueuePolicy
+from core.policy.flagging import Budget
 from core.queues import queue_named
 from core.records.queues import Queue
+from core.review.budget_reading import BudgetReading, budget_reading
 from core.vocabulary import Role, Trigger
 
 HELP = """*Commands*
 • `/goldloop stats [queue]` – open and settled items, agreement, model errors caught, live model
 • `/goldloop mine` – items open for you, your votes today, your recent answers with undo
 • `/goldloop pause` and `/goldloop resume` – take a break: items won't wait for you
+• `/goldloop budget [queue] [60 a day | 20%]` – leads: today's budget, or what another one would come to
 • `/goldloop retrain [queue]` – leads: train a new candidate now
 • `/goldloop rollback [queue] [why]` – leads: bring the previous model back
 • `/goldloop help` – this list
@@ -99,6 +104,24 @@ def _rollback(command: Command, services: Services) -> Message:
     return Message(f"{name} of {policy.shown_title} is live again.")
 
 
+def _budget(command: Command, services: Services) -> Message:
+    with services.database.reading() as session:
+        queue, policy = _led_queue(session, command, services)
+        words = " ".join(word for word in command.words[1:] if word != policy.name)
+        if not words:
+            return Message(_present_budget(budget_reading(session, queue.id, policy, services.clock())))
+        budget = Budget.parse(words)
+        if budget is None:
+            raise Invalid("A budget is a number of items or a share, such as `60 a day` or `20%`.")
+        return Message(preview_sentences(budget_preview(session, policy, budget, services.clock()), words))
+
+
+def _present_budget(reading: BudgetReading | None) -> str:
+    if reading is None:
+        return "This queue has no budget: `flagging.confidence` and `flagging.margin` decide what is flagged."
+    return f"{budget_line(reading)}."
+
+
 def _led_queue(session: Session, command: Command, services: Services) -> tuple[Queue, QueuePolicy]:
     """The queue named in the command, or the only one the person leads. Raises if they may not."""
     in_force = services.in_force.read(session)
@@ -113,13 +136,14 @@ def _led_queue(session: Session, command: Command, services: Services) -> tuple[
     return queue, policy
 
 
-COMMANDS = {"retrain": "retrain", "rollback": "roll back"}  # completes "Only leads can ___"
+COMMANDS = {"budget": "see the budget", "retrain": "retrain", "rollback": "roll back"}  # completes "Only leads can ___"
 ANSWERS: dict[str, Callable[[Command, Services], Message]] = {
     "help": _help,
     "stats": _stats,
     "mine": _mine,
     "pause": _pause,
     "resume": _resume,
+    "budget": _budget,
     "retrain": _retrain,
     "rollback": _rollback,
 }

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from bot.runtime.services import assemble
 from bot.worker.tasks import spend_budgets
+from core.intake.budget_preview import BudgetPreview, budget_preview
 from core.intake.cuts import FEWEST, NEVER, cut_at, cut_work, expected_volume, store_cut
 from core.intake.predictions import NewPrediction
 from core.intake.waiting import LAPSE, open_next
@@ -301,3 +302,25 @@ def test_a_clock_that_was_set_back_opens_no_more_than_a_day(open_desk: OpenDesk)
     arrive(desk, 0.4, 0.3)
     assert spend(desk) == ["score 0.4"]
     assert spend(desk, datetime(2026, 11, 24, 1, tzinfo=UTC)) == []
+
+
+def test_a_preview_says_what_four_weeks_would_have_come_to(open_desk: OpenDesk) -> None:
+    """Of four a day on 28 days, two would have been opened; the more doubtful one of two audited errors is flagged."""
+    desk = open_desk(flagging={"confidence": 0.0, "margin": 0.0})
+    for ago in range(1, 29):
+        arrive(desk, 0.1, 0.2, 0.3, 0.4, now=NOW - ago * DAY)
+    audited = desk.under(flagging={"audit_share": 1.0, "confidence": 0.0})
+    for score in (0.15, 0.45):
+        item_id = audited.ticket(chances=chances(score), now=NOW - timedelta(hours=30))
+        for person in (ANA, BEN):
+            audited.click(person, item_id, BILLING)
+    with desk.database.reading() as session:
+        found = budget_preview(session, desk.rules, Budget(2, None), NOW)
+        nothing = budget_preview(session, audited.rules, Budget(2, None), NOW)
+    assert found == BudgetPreview(predictions=28 * 4 + 2, items=28 * 2, opened=2, errors=2, flagged=1)
+    assert nothing.items == 28 * 2, "the lot alone takes it"
+
+
+def test_without_predictions_there_is_no_preview(desk: Desk) -> None:
+    with desk.database.reading() as session:
+        assert budget_preview(session, desk.rules, Budget(60, None), NOW) == BudgetPreview(0, 0, 0, 0, 0)

@@ -1,0 +1,120 @@
+"""The preview of a budget: what it would have come to in the last four weeks, before it counts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.intake.cuts import SCORES, cut_at
+from core.learning.lifecycle.models import live_version
+from core.policy import QueuePolicy
+from core.policy.flagging import Budget
+from core.queues import queue_named
+from core.records.predictions import Flag, Prediction
+from core.records.reviews import Correction, ReviewItem
+from core.review.questions import ABOUT_PREDICTION
+from core.review.workload import day_began
+from core.vocabulary import Reason
+
+DAYS = 28
+
+
+@dataclass(frozen=True)
+class BudgetPreview:
+    """predictions: of the last 28 days; items: those that the budget would have opened; opened: those that were.
+    errors: wrong answers of the present model in that time that the audit's lot fell on; flagged: of these, those that
+    the budget's rule would have flagged. Without scores, there is nothing to preview: predictions is 0."""
+
+    predictions: int
+    items: int
+    opened: int
+    errors: int
+    flagged: int
+
+
+@dataclass(frozen=True)
+class _Day:
+    began: datetime
+    weekday: int
+    predictions: int
+
+
+def budget_preview(session: Session, policy: QueuePolicy, budget: Budget, now: datetime) -> BudgetPreview:
+    """Of the 28 whole days before today, in the queue's time zone. A weekday's volume is the median of its four days,
+    and its cut that of the newest 2,000 scores of the present model."""
+    queue_id = queue_named(session, policy.name).id
+    days, model = _days(session, queue_id, policy, now), _present_model(session, queue_id)
+    scores = _scores(session, queue_id, model)
+    lot = policy.flagging.audit_share
+    volumes = {weekday: round(median(d.predictions for d in days if d.weekday == weekday)) for weekday in range(7)}
+    shares = {weekday: budget.rule_share(volume, lot) for weekday, volume in volumes.items()}
+    errors = _audited_errors(session, queue_id, model, days[0].began, policy)
+    cuts = {weekday: cut_at(scores, share) for weekday, share in shares.items()}
+    return BudgetPreview(
+        predictions=sum(day.predictions for day in days) if scores else 0,
+        items=sum(_items(day, budget, volumes, shares, lot) for day in days),
+        opened=_opened(session, queue_id, days[0].began),
+        errors=len(errors),
+        flagged=sum(score >= cuts[weekday] for weekday, score in errors),
+    )
+
+
+def _items(day: _Day, budget: Budget, volumes: Mapping[int, int], shares: Mapping[int, float], lot: float) -> int:
+    wanted = day.predictions * (lot + (1 - lot) * shares[day.weekday])
+    return min(budget.asked(volumes[day.weekday]), round(wanted))
+
+
+def _days(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> list[_Day]:
+    """Oldest first."""
+    noon = now.astimezone(policy.zone).replace(hour=12)
+    began = [day_began(noon - timedelta(days=ago), policy.zone) for ago in range(DAYS, -1, -1)]
+    return [
+        _Day(one, one.astimezone(policy.zone).weekday(), _came(session, queue_id, one, ended))
+        for one, ended in pairwise(began)
+    ]
+
+
+def _came(session: Session, queue_id: int, began: datetime, ended: datetime) -> int:
+    mine = (Prediction.queue_id == queue_id, Prediction.created_at >= began, Prediction.created_at < ended)
+    return session.scalar(select(func.count()).where(*mine)) or 0
+
+
+def _present_model(session: Session, queue_id: int) -> str | None:
+    """Our own live one, or the sender's newest version. None: there are no predictions."""
+    live = live_version(session, queue_id)
+    newest = select(Prediction.model_version).where(Prediction.queue_id == queue_id, Prediction.confidence.is_not(None))
+    return live.name if live else session.scalar(newest.order_by(Prediction.created_at.desc()).limit(1))
+
+
+def _scores(session: Session, queue_id: int, model: str | None) -> list[float]:
+    newest = select(Prediction.confidence).where(
+        Prediction.queue_id == queue_id, Prediction.model_version == model, Prediction.confidence.is_not(None)
+    )
+    found = session.scalars(newest.order_by(Prediction.created_at.desc()).limit(SCORES))
+    return [1 - confidence for confidence in found if confidence is not None]
+
+
+def _opened(session: Session, queue_id: int, since: datetime) -> int:
+    mine = (ReviewItem.queue_id == queue_id, ReviewItem.opened_at >= since)
+    return session.scalar(select(func.count()).select_from(ReviewItem).where(*mine)) or 0
+
+
+def _audited_errors(
+    session: Session, queue_id: int, model: str | None, since: datetime, policy: QueuePolicy
+) -> Sequence[tuple[int, float]]:
+    """The weekday on which each came, and its score."""
+    found = (
+        select(Prediction.created_at, Prediction.confidence)
+        .join(ReviewItem, ReviewItem.prediction_id == Prediction.id)
+        .join(Correction, Correction.item_id == ReviewItem.id)
+        .join(Flag, Flag.prediction_id == Prediction.id)
+        .where(Correction.queue_id == queue_id, Correction.is_current, ~Correction.model_was_right)
+        .where(Correction.settled_at >= since, Prediction.created_at >= since, ABOUT_PREDICTION)
+        .where(Flag.reason == Reason.AUDIT, Prediction.model_version == model, Prediction.confidence.is_not(None))
+    )
+    rows = session.execute(found).all()
+    return [(at.astimezone(policy.zone).weekday(), 1 - (confidence or 0.0)) for at, confidence in rows]
