@@ -129,8 +129,12 @@ def test_a_promoted_model_is_rolled_back_by_a_command(start_loop: StartLoop) -> 
     nothing = loop.cleo.command("/goldloop rollback", channel=LEADS)
     assert "no earlier one to go back to" in str(nothing.response)
     second = report(loop, "v2")
-    loop.cleo.react(second, CHECK)
+    home = loop.cleo.open_home()
+    assert "v2*, compared with v1" in home.plain
+    loop.cleo.click_home("Promote")
     loop.card("v2 is live", channel=LEADS)
+    loop.box.wait_for(lambda: loop.cleo.home and "v2 is live now." in loop.cleo.home.plain)
+    loop.cleo.react(second, CHECK)
     loop.cleo.unreact(second, CHECK)
     told = loop.told(loop.cleo, "v2 stays live, promoted by <@U_CLEO>", channel=LEADS)
     assert "To bring v1 back, type `/goldloop rollback support` and say why" in told.plain

@@ -77,33 +77,34 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         after_ack.run(tell, parsed.response_url, Message("It's live now."))
         after_ack.run(publish_home, services, said.person)  # where it is perhaps still listed
 
-    def meant(session: Session, click: Click) -> int:
+    def meant(session: Session, click: Click) -> tuple[int, str]:
         return candidate_meant(session, click.subject, payloads.seen(click), click.person, services.policy)
 
     def promote_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
         with services.database.transaction() as session:
-            model_id = meant(session, click)
+            model_id, name = meant(session, click)
             is_live = approve(session, model_id, click.person, click.clicked_at, services.clock(), services.policy)
         ack()
-        said = "It's live now." if is_live else "Your yes is noted. It goes live when enough leads have said it."
+        noted = f"Your yes to {name} is noted. It goes live when enough leads have said yes."
+        said = f"{name} is live now." if is_live else noted
         after_ack.run(publish_home, services, click.person, said)
 
     def reject_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
         with services.database.transaction() as session:
-            model_id = meant(session, click)
+            model_id, name = meant(session, click)
             reject(session, model_id, click.person, services.clock(), services.policy)
         ack()
-        after_ack.run(publish_home, services, click.person, "Rejected.")
+        after_ack.run(publish_home, services, click.person, f"{name} is rejected.")
 
     def take_back_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
         with services.database.transaction() as session:
-            model_id = meant(session, click)
+            model_id, name = meant(session, click)
             withdraw_approval(session, model_id, click.person, click.clicked_at, services.clock())
         ack()
-        after_ack.run(publish_home, services, click.person, "Your yes is taken back.")
+        after_ack.run(publish_home, services, click.person, f"Your yes to {name} is taken back.")
 
     app.action("promote")(promote_clicked)
     app.action("reject")(reject_clicked)

@@ -50,7 +50,8 @@ def _answers(item: ItemCard) -> list[Block]:
 
 def _candidate(card: CandidateCard, person: str) -> list[Block]:
     """The numbers that a lead decides on stand in its report."""
-    head = f"*{blocks.literal(card.queue_title)}: {card.name}*, compared with {card.live_name or 'no live model'}"
+    other = f", compared with {card.live_name}" if card.live_name else ". No model is live yet."
+    head = f"*{blocks.literal(card.queue_title)}: {card.name}*{other}"
     return [
         blocks.section(f":robot_face: {head}\n{_where_it_stands(card)}"),
         *blocks.actions(*_decisions(card, person)),

@@ -57,9 +57,9 @@ def approve(session: Session, model_id: int, person: str, reacted_at: int, now: 
     return True
 
 
-def candidate_meant(session: Session, subject: CardRef, seen: int, person: str, policy: Policy) -> int:
-    """The model that a button of a lead's is about. seen: the evaluation that was shown beside it. Raises NotFound if
-    there is no such model any more, NotAllowed, and Refusal if it was compared again since."""
+def candidate_meant(session: Session, subject: CardRef, seen: int, person: str, policy: Policy) -> tuple[int, str]:
+    """Id and name of the model that a button of a lead's is about. seen: the evaluation that was shown beside it.
+    Raises NotFound if there is no such model any more, NotAllowed, and Refusal if it was compared again since."""
     model = session.get(ModelVersion, subject.id)
     if model is None:
         raise _gone()
@@ -67,7 +67,7 @@ def candidate_meant(session: Session, subject: CardRef, seen: int, person: str, 
     require(session, model.queue, Role.LEAD, person, "decide on models", policy.queue(model.queue.name))
     if model.state is ModelState.CANDIDATE and newest_evaluation(session, model.id).id != seen:
         raise Refusal(f"{model.name} was compared again since. Read its new report first.")
-    return model.id
+    return model.id, model.name
 
 
 def withdraw_approval(session: Session, model_id: int, person: str, reacted_at: int, now: datetime) -> None:

@@ -451,7 +451,7 @@ def test_a_button_beside_an_older_report_decides_nothing(desk: Desk) -> None:
     with desk.database.reading() as session:
         seen = newest_evaluation(session, model_id).id
         subject = CardRef.of(model_id, model(desk, model_id).created_at)
-        assert candidate_meant(session, subject, seen, CLEO, desk.policy) == model_id
+        assert candidate_meant(session, subject, seen, CLEO, desk.policy) == (model_id, "v1")
         with pytest.raises(Refusal, match="v1 was compared again since"):
             candidate_meant(session, subject, seen - 1, CLEO, desk.policy)
         with pytest.raises(NotAllowed, match="Only leads"):
