@@ -71,6 +71,7 @@ class PolicyInForce:
         except Invalid as problem:
             self._refuse(newest, str(problem))
             return held.policy
+        log.info("Policy in force", extra={"policy_version": newest})
         return self.take(newest, policy)
 
     def take(self, version: int, policy: Policy) -> Policy:
@@ -79,7 +80,6 @@ class PolicyInForce:
         with self._lock:
             if version > self.held.version:
                 self.held, self.problem = Held(version, policy), ""
-                log.info("Policy in force", extra={"policy_version": version})
         return policy
 
     def _refuse(self, version: int, problem: str) -> None:
@@ -108,7 +108,7 @@ def start_policy(
     with database.reading(wait=PATIENT) as session:
         is_new = standing(session, file) is Standing.NEW
     if is_new:
-        require_learners(file, extra_learners)
+        _require_offered(file, extra_learners)
     with database.transaction(wait=PATIENT) as session:
         return start_under(session, file, by, now)
 
