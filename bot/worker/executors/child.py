@@ -40,7 +40,7 @@ class Failed:
 
 def work(pipe: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """Signals that a terminal or a service manager sends to all processes are the worker's business."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_worker, args=(pipe,), daemon=True).start()
     pipe.send(_outcome(function, arguments, lambda step: pipe.send(Progress(step))))
