@@ -1,11 +1,30 @@
 """Between training and golden set: what equals a golden example, or is close to one, does not train."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.learning.data.golden import Golden
 from core.learning.data.near_duplicates import near
+from core.learning.data.similarity_check import count_alike
 from core.learning.data.snapshots import LeakageError, Row
 from core.policy import QueuePolicy
+from core.records.learning import Snapshot, SnapshotRow
+
+CHECKED = 200  # rows, and as many golden examples, of a snapshot: a tenth of a second for each hundred, at most
+# Two ways of adding up floats differ less, and a row just under the filter's threshold is no leak.
+ABOVE = 0.01
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What the newest snapshot was checked for: rows by their content, and golden examples up to an id. Pairs of both
+    need no second check."""
+
+    rows: frozenset[str] = frozenset()
+    golden_up_to: int = 0
 
 
 def exclude_near_duplicates(rows: Sequence[Row], golden: Sequence[Golden], policy: QueuePolicy) -> list[Row]:
@@ -19,9 +38,33 @@ def exclude_near_duplicates(rows: Sequence[Row], golden: Sequence[Golden], polic
     return kept
 
 
+def proven(session: Session, queue_id: int, policy: QueuePolicy) -> Proven:
+    """Nothing is, before the first snapshot and under another policy, whose threshold may be another one."""
+    newest = select(Snapshot).where(Snapshot.queue_id == queue_id).order_by(Snapshot.id.desc()).limit(1)
+    snapshot = session.scalar(newest)
+    if snapshot is None or snapshot.policy_fingerprint != policy.fingerprint:
+        return Proven()
+    rows = session.scalars(select(SnapshotRow.content_hash).where(SnapshotRow.snapshot_id == snapshot.id))
+    return Proven(frozenset(rows), snapshot.golden_up_to)
+
+
+def check_apart(rows: Sequence[Row], golden: Sequence[Golden], before: Proven, policy: QueuePolicy) -> None:
+    """Check by another way than the filter that no row is near a golden example. Only texts have a similarity.
+
+    Checked are pairs of which one is new: the newest `CHECKED` new rows beside all golden examples, and as many new
+    golden examples beside all rows; see `count_alike` for what it may miss. Raises LeakageError.
+    """
+    threshold = min(policy.golden.near_duplicate + ABOVE, 1 - 1e-9)  # the cosine of equal texts may be a little below 1
+    fresh = [row.input.text for row in rows if row.content_hash not in before.rows and row.input.text][-CHECKED:]
+    found = count_alike(fresh, [one.input.text for one in golden if one.input.text], threshold)
+    later = [one.input.text for one in golden if one.id > before.golden_up_to and one.input.text][-CHECKED:]
+    found += count_alike(later, [row.input.text for row in rows if row.input.text], threshold)
+    if found:
+        raise LeakageError(f"{found} texts of the training set and the golden set are near each other")
+
+
 def _assert_no_leak(rows: Sequence[Row], golden: Collection[str], close: Collection[str]) -> None:
-    """golden: content hashes of golden examples; close: of rows near one. The similarities themselves are not computed
-    twice: that took as long again as a tenth of the fit."""
+    """golden: content hashes of golden examples; close: of rows near one. `check_apart` computes similarities again."""
     exact = sum(row.content_hash in golden for row in rows)
     near_golden = sum(row.content_hash in close for row in rows)
     if exact or near_golden:

@@ -17,7 +17,7 @@ from core.learning.data.erased_rows import erased_rows
 from core.learning.data.golden import Golden, closed_golden_set
 from core.learning.data.graduation import Graduate, graduates
 from core.learning.data.inputs import Input
-from core.learning.data.leakage import exclude_near_duplicates
+from core.learning.data.leakage import check_apart, exclude_near_duplicates, proven
 from core.learning.data.snapshots import ErasedMeanwhileError, Row, gather, snapshot_rows, store
 from core.learning.learners.artifacts import unpack
 from core.learning.learners.base import Progress
@@ -122,12 +122,14 @@ def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePo
                 return _left(snapshot_rows(session, run.snapshot_id))
             leaving = graduates(session, run.queue_id, policy.golden)
             gathered = gather(session, run.queue_id, policy, [one.id for one in leaving])
+            before = proven(session, run.queue_id, policy)
         with database.transaction(wait=PATIENT) as session:
             golden = _without(leaving, closed_golden_set(session, run.queue_id))
         rows = exclude_near_duplicates(gathered, golden, policy)
         if not run.weighing and weigh(run, rows):
             continue
         rows = weighed(rows, Coded(run.weighing, run.weighing_values))
+        check_apart(rows, golden, before, policy)
         with database.transaction(wait=PATIENT) as session:
             session.get_one(Live, run.queue_id, with_for_update=True)
             if graduates(session, run.queue_id, policy.golden, lock=True) != leaving:

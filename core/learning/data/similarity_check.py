@@ -1,0 +1,70 @@
+"""A second look for near-duplicates, in another way than the filter (core/learning/data/text_similarity.py) goes: plain
+counts of n-grams instead of hashed columns, and pairs chosen by the words that they share instead of a product of
+matrices. A fault of one of the two is not one of the other."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from heapq import nlargest, nsmallest
+from math import sqrt
+
+from core.text.normalisation import normalise
+
+SIZES = (3, 4, 5)  # of n-grams, as the filter's
+RAREST = 4  # words of a text by which others are chosen
+COMMON = 200  # texts with a word from which on it chooses none: it says nothing, and would choose them all
+COMPARED = 3  # others that each text is compared with at most, those that share most words
+
+Grams = Counter[str]
+
+
+def count_alike(texts: Sequence[str], others: Sequence[str], threshold: float) -> int:
+    """How many of the texts are at least `threshold` similar to one of the others. threshold: above 0, at most 1.
+
+    A text is compared with at most `COMPARED` others, which share one of its `RAREST` words. Time grows with the
+    number of texts and of others, not with their product.
+    """
+    words = [frozenset(normalise(other).split()) for other in others]
+    index = _index(words)
+    grams = lru_cache(maxsize=None)(lambda place: _grams(others[place]))
+    return sum(
+        any(_cosine(_grams(text), grams(place)) >= threshold for place in _likeliest(text, index, words))
+        for text in texts
+    )
+
+
+def _index(words: Sequence[Iterable[str]]) -> Mapping[str, list[int]]:
+    """Word -> the places of the texts that have it."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, own in enumerate(words):
+        for word in own:
+            places[word].append(place)
+    return places
+
+
+def _likeliest(text: str, index: Mapping[str, list[int]], words: Sequence[frozenset[str]]) -> list[int]:
+    own = {word for word in normalise(text).split() if word in index}
+    rare = nsmallest(RAREST, (word for word in own if len(index[word]) <= COMMON), key=lambda word: len(index[word]))
+    chosen = {place for word in rare for place in index[word]}
+    return nlargest(COMPARED, chosen, key=lambda place: 2 * len(own & words[place]) - len(words[place]))
+
+
+def _grams(text: str) -> Grams:
+    """Within words, each padded with a blank on both sides; a word that is shorter than a size counts whole, once."""
+    found: Grams = Counter()
+    for word in normalise(text).split():
+        padded = f" {word} "
+        for size in SIZES:
+            found.update(padded[at : at + size] for at in range(max(1, len(padded) - size + 1)))
+            if len(padded) <= size:
+                break
+    return found
+
+
+def _cosine(one: Grams, other: Grams) -> float:
+    product = sum(count * other[gram] for gram, count in one.items())
+    return product / sqrt(_square(one) * _square(other)) if product else 0.0
+
+
+def _square(grams: Grams) -> int:
+    return sum(count * count for count in grams.values())
