@@ -1,7 +1,7 @@
 """Past errors that the golden set no longer needs train again, once and for good."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from hypothesis import given
@@ -21,10 +21,11 @@ from core.policy import GoldenPolicy
 from core.records.learning import GoldenExample, ModelVersion, Snapshot
 from core.review.ask_again import ask_about_golden, ask_about_training_row
 from core.storage.database import CLICK, PATIENT, Database
-from core.vocabulary import Destination, Source
+from core.vocabulary import Destination, RunState, Source
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, DELIVERY, NONE, NOW, REFUND, SURE, Desk
-from tests.core.models import claimed, requested, seeded, ticking, trained
+from tests.core.learning.test_runs import Killed, killed_after
+from tests.core.models import claimed, requested, run, seeded, ticking, trained
 from tests.people import ANA, BEN, CLEO
 
 pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
@@ -261,3 +262,20 @@ def test_a_label_that_changes_while_rows_are_gathered_is_gathered_anew(open_desk
         rows = snapshot_rows(session, session.scalars(select(Snapshot.id)).one())
     assert run_id
     assert [(row.label, row.source_id) for row in rows if row.source is not Source.SEED] == [(DELIVERY, first)]
+
+
+@pytest.mark.parametrize("looks", range(1, 8))
+def test_a_past_error_graduates_with_the_snapshot_wherever_the_worker_ends(open_desk: OpenDesk, looks: int) -> None:
+    desk = capped(open_desk)
+    three(desk)
+    run_id, job = requested(desk) or 0, claimed(desk)
+    with suppress(Killed):
+        train(desk.database, job, killed_after(looks), desk.policy)
+    stored = run(desk, run_id).snapshot_id
+    assert example(desk, OLDEST).graduated_in == stored, "both or neither"
+    if run(desk, run_id).state is not RunState.DONE:
+        train(desk.database, job, ticking(), desk.policy)
+    snapshot_id = run(desk, run_id).snapshot_id
+    assert stored in (None, snapshot_id)
+    assert example(desk, OLDEST).graduated_in == snapshot_id
+    assert still_golden(desk) == [MIDDLE, NEWEST]
