@@ -4,7 +4,7 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
-from bot.checks.finding import Finding, bad, good
+from bot.checks.finding import Finding, bad, good, note
 from core.errors import Refusal
 from core.policy import Policy
 from core.policy.file import load_policy
@@ -19,6 +19,10 @@ def readable_policy(path: Path) -> Generator[Finding, None, Policy | None]:
         return None
     names = ", ".join(queue.name for queue in policy.queues)
     yield good("policy", f"{path}: {names}")
+    for queue in policy.queues:
+        for key in queue.idle_margins:
+            words = f"queues.{queue.name}.{key} can never flag a prediction: below it, `confidence` flags it already."
+            yield note("policy", words, "Raise it above 2 × `confidence` - 1, or remove it.")
     return policy
 
 

@@ -1,5 +1,6 @@
 """Loading of the policy file. An error names the file, the key, the value and what is allowed."""
 
+import logging
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,11 +12,14 @@ from core.policy.integrations import ApiPolicy, WebhookEndpoint
 from core.policy.queue import QueuePolicy
 from core.policy.whole import Policy
 
+log = logging.getLogger(__name__)
+
 Part = TypeVar("Part", bound=BaseModel)
 
 
 def load_policy(path: Path) -> Policy:
-    """Read and validate a policy file. Raises Invalid, naming the file, the key, the value and what is allowed."""
+    """Read and validate a policy file. Raises Invalid, naming the file, the key, the value and what is allowed. A
+    margin that can never flag a prediction is logged."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -26,7 +30,11 @@ def load_policy(path: Path) -> Policy:
         raise Invalid(f"{path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{path}: not valid TOML: {error}.") from None
-    return parse_policy(document, str(path))
+    policy = parse_policy(document, str(path))
+    for queue in policy.queues:
+        for key in queue.idle_margins:
+            log.warning("A margin can never flag a prediction", extra={"queue": queue.name, "setting": key})
+    return policy
 
 
 def parse_policy(document: dict[str, Any], source: str) -> Policy:

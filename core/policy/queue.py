@@ -155,6 +155,19 @@ class QueuePolicy(Section):
         known = self.label_named.get(label)
         return self.flagging.margin if known is None or known.margin is None else known.margin
 
+    @cached_property
+    def idle_margins(self) -> tuple[str, ...]:
+        """Keys of the margins in the policy file that can never flag a prediction: two probabilities are as close only
+        where the confidence is below its threshold already. At confidence c, they are at least 2c - 1 apart."""
+        typed = {f"labels.{label.name}.margin": [label.name] for label in self.labels if label.margin is not None}
+        if "margin" in self.flagging.model_fields_set:
+            typed["flagging.margin"] = [label.name for label in self.labels if label.margin is None]
+        return tuple(key for key, labels in typed.items() if labels and not any(map(self._margin_can_flag, labels)))
+
+    def _margin_can_flag(self, label: str) -> bool:
+        margin = self.margin_threshold(label)
+        return margin == 0 or margin > 2 * self.confidence_threshold(label) - 1
+
 
 @cache
 def _time_zones() -> frozenset[str]:

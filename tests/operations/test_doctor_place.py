@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from bot.checks.database import room_on_disk
 from bot.checks.doctor import report
 from bot.checks.finding import Finding, Outcome, bad, good, note
+from bot.checks.policy import readable_policy
 from bot.cli.app import app
 from bot.runtime.clock import utc_now
 from bot.runtime.processes import is_gone, this_process
@@ -297,3 +298,12 @@ def test_labels_outside_the_policy_are_named_with_their_counts(place: Place) -> 
         "Predictions with labels outside the policy were rejected: “spam” (3), “parcel” (1).",
         "Stored examples have labels that are no longer in the policy: “former” (1).",
     ]
+
+
+def test_a_margin_that_can_never_flag_is_noted(tmp_path: Path) -> None:
+    path = tmp_path / "goldloop.toml"
+    names = 'channel="C1"\nleads_channel="C2"\nleads=["U1"]\nlabels=["spam","ham"]\n'
+    path.write_text(f"[queues.support]\n{names}[queues.support.flagging]\nmargin = 0.1\n")
+    _policy, found = readable_policy(path)
+    assert found.outcome is Outcome.NOTE
+    assert found.words.startswith("queues.support.flagging.margin can never flag a prediction")

@@ -228,6 +228,31 @@ def test_a_label_has_its_own_threshold_or_that_of_all() -> None:
     assert (queue.margin_threshold("spam"), queue.margin_threshold("ham")) == (0.1, 0.0)
 
 
+def idle(**flagging: float) -> tuple[str, ...]:
+    return queue_with("flagging", flagging).idle_margins
+
+
+def test_a_margin_that_can_never_flag_is_named_where_it_was_typed() -> None:
+    """With confidence .8 the two highest probabilities are at least .6 apart."""
+    assert idle() == (), "the default was not typed"
+    assert idle(margin=0.1) == idle(margin=0.6) == ("flagging.margin",)
+    assert idle(margin=0.61) == idle(margin=0.1, confidence=0.5) == idle(margin=0.0) == ()
+    labels = ["spam", {"name": "ham", "confidence": 0.9, "margin": 0.7}]
+    assert queue_with("labels", labels).idle_margins == ("labels.ham.margin",)
+
+
+def test_loading_says_which_margins_can_never_flag(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "goldloop.toml"
+    text = '[queues.support]\nchannel="C1"\nleads_channel="C2"\nleads=["U1"]\nlabels=["spam","ham"]\n'
+    path.write_text(text)
+    load_policy(path)
+    assert caplog.records == []
+    path.write_text(f"{text}[queues.support.flagging]\nmargin = 0.1\n")
+    load_policy(path)
+    [record] = caplog.records
+    assert (record.getMessage(), vars(record)["setting"]) == ("A margin can never flag a prediction", "flagging.margin")
+
+
 OTHER_VALUES: dict[str, Any] = {
     "title": "Support",
     "channel": "C9",
