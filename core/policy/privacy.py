@@ -3,7 +3,7 @@
 from pydantic import Field, field_validator
 
 from core.policy.base import Section
-from core.text.masking import Kind, mask, pattern_problem, region_problem
+from core.text.masking import Kind, mask, pattern_problem, phone_problem, region_problem
 
 
 class PrivacyPolicy(Section):
@@ -28,6 +28,14 @@ class PrivacyPolicy(Section):
         le=36_500,
         description="erase texts that were not used for training or the golden set after this many days; 0: never",
     )
+
+    @field_validator("mask")
+    @classmethod
+    def _can_mask(cls, value: tuple[Kind, ...]) -> tuple[Kind, ...]:
+        problem = phone_problem()
+        if "phone" in value and problem:
+            raise ValueError(f"“phone” {problem}")
+        return value
 
     @field_validator("phone_region")
     @classmethod

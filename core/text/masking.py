@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any, Literal
 
-import phonenumbers
 import re2
 from stdnum import iban, luhn, numdb
 
@@ -27,6 +27,9 @@ PLACEHOLDERS: dict[str, str] = {
 }
 RANK = ("kept", *PLACEHOLDERS)  # of two that begin alike, the first gives its name to the whole
 LONGEST_PATTERN = 500
+NO_PHONES = (
+    "recognises phone numbers by phonenumbers, which is not installed. Install it with: pip install 'goldloop[masking]'"
+)
 
 _KEPT = re.compile("|".join(re.escape(words) for words in PLACEHOLDERS.values()))
 # Local part at most 64 and domain at most 255 characters (RFC 5321); letters of any script (RFC 6531).
@@ -86,9 +89,21 @@ def pattern_problem(pattern: str) -> str | None:
 
 def region_problem(region: str) -> str | None:
     """None for a country (two capital letters) or nothing."""
-    if region == "" or region in phonenumbers.SUPPORTED_REGIONS:
+    if region == "":
+        return None
+    if problem := phone_problem():
+        return problem
+    import phonenumbers
+
+    if region in phonenumbers.SUPPORTED_REGIONS:
         return None
     return "must be a country code of two capital letters, such as DE"
+
+
+def phone_problem() -> str | None:
+    """Why telephone numbers cannot be masked; None if they can. A policy that asks for it is refused then: its texts
+    would be shown unmasked."""
+    return None if find_spec("phonenumbers") else NO_PHONES
 
 
 def _all(text: str, kinds: Sequence[str], patterns: Sequence[str]) -> Iterator[_Found]:
@@ -133,6 +148,8 @@ def _dates(text: str) -> Iterator[_Found]:
 
 def _phones(text: str, region: str) -> Iterator[_Found]:
     """With "+" any number of a possible length; without, those that exist in the region."""
+    import phonenumbers  # an extra, and most policies do not ask for it
+
     looks: list[tuple[str | None, int]] = [(None, phonenumbers.Leniency.POSSIBLE)]
     looks += [(region, phonenumbers.Leniency.VALID)] if region else []
     for country, leniency in looks:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from bot.api.exports import as_parquet
 from bot.files.columns import columns_of, prediction_row
 from bot.files.tables import labelled_rows, read_rows
 from core.errors import Invalid
@@ -131,6 +133,15 @@ def test_rows_count_from_1_in_each_kind_of_file_and_empty_lines_do_not_count(tmp
     parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "rows.parquet")
     for name in ("rows.csv", "rows.jsonl", "rows.parquet"):
         assert list(read_rows(tmp_path / name)) == [(1, rows[0]), (2, rows[1])], name
+
+
+def test_parquet_without_pyarrow_is_refused_naming_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (tmp_path / "rows.parquet").write_bytes(b"PAR1")
+    with pytest.raises(Invalid, match=r"rows\.parquet: Parquet needs pyarrow.*pip install 'goldloop\[parquet\]'"):
+        list(read_rows(tmp_path / "rows.parquet"))
+    with pytest.raises(Invalid, match=r"This export: Parquet needs pyarrow.*, or use CSV or JSON Lines\."):
+        as_parquet(iter([]))
 
 
 @pytest.mark.parametrize(

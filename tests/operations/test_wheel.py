@@ -68,6 +68,30 @@ def test_a_sender_installs_the_client_without_the_server(tmp_path: Path) -> None
     assert there.isdisjoint({"goldloop", "sqlalchemy", "urllib3", "fastapi"})
 
 
+MOST_MB = 510
+
+
+def test_an_installation_without_extras_is_small_and_is_told_its_size(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A real one, with everything that it needs, compiled by pip."""
+    run(ROOT, sys.executable, "-m", "pip", "wheel", ROOT, "--no-deps", "--quiet", "--wheel-dir", tmp_path)
+    [wheel] = tmp_path.glob("goldloop-*.whl")
+    venv.create(tmp_path / "bare", with_pip=False)
+    python = tmp_path / "bare" / "bin" / "python"
+    pip = (sys.executable, "-m", "pip", "--python", python)
+    run(tmp_path, *pip, "install", "--quiet", "-c", ROOT / ".constraints.txt", wheel)
+    libraries = tmp_path / "bare" / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
+    size = sum(file.lstat().st_blocks * 512 for file in libraries.rglob("*")) / 2**20
+    with capsys.disabled():
+        sys.stdout.write(f"\nInstalled, with bytecode: {size:.0f} MB (at most {MOST_MB})\n")
+    there = {line.split("==")[0].lower() for line in run(tmp_path, *pip, "list", "--format=freeze").split()}
+    assert there.isdisjoint({"pyarrow", "phonenumbers"})
+    code = "import bot.demo.play, bot.demo.place, bot.server.run, core.learning.learners.text"  # as `goldloop demo`
+    run(tmp_path, python, "-c", code)
+    assert size <= MOST_MB
+
+
 def test_the_pages_that_errors_name_travel_too(installed: Path) -> None:
     assert run(installed, installed / "goldloop", "docs").split() == page_names()
     page = (ROOT / "docs" / "slack.md").read_text(encoding="utf-8")

@@ -1,11 +1,14 @@
 """Masking: what is found and what is not, as a table; bounded time; masking twice changes nothing."""
 
+import sys
 import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.errors import Invalid
+from core.policy.file import parse_policy
 from core.text.masking import PLACEHOLDERS, mask, pattern_problem
 
 ALL = ("email", "phone", "card", "iban")
@@ -106,3 +109,24 @@ def test_the_longest_text_that_is_taken_ends_soon(piece: str) -> None:
 def test_every_kind_has_a_placeholder_that_is_none_of_the_others() -> None:
     assert set(ALL) < set(PLACEHOLDERS)
     assert len(set(PLACEHOLDERS.values())) == len(PLACEHOLDERS)
+
+
+QUEUE = {"channel": "C1", "leads_channel": "C2", "leads": ["U1"], "labels": ["a", "b"], "title": "T"}
+
+
+@pytest.mark.parametrize("privacy", [{"mask": ["email", "phone"]}, {"phone_region": "DE"}])
+def test_a_policy_that_masks_phones_is_refused_without_the_extra(
+    privacy: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse_policy({"queues": {"support": {**QUEUE, "privacy": privacy}}}, "goldloop.toml")
+    monkeypatch.setitem(sys.modules, "phonenumbers", None)
+    with pytest.raises(Invalid, match=r"pip install 'goldloop\[masking\]'"):
+        parse_policy({"queues": {"support": {**QUEUE, "privacy": privacy}}}, "goldloop.toml")
+    parse_policy({"queues": {"support": {**QUEUE, "privacy": {"mask": ["email", "iban"]}}}}, "goldloop.toml")
+
+
+def test_without_the_extra_nothing_is_shown_unmasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "phonenumbers", None)
+    with pytest.raises(ModuleNotFoundError):
+        mask("call +49 30 901820 now", ("phone",))
+    assert mask("write to a@b.com", ("email",)) == "write to [e-mail]"
