@@ -116,13 +116,15 @@ def enqueue_due(
 ) -> None:
     """Insert the newest slot that fell due since the stored last one (an outage of a week is one run, not seven).
     A schedule met for the first time starts now."""
+    newest, known = latest_slot(now), session.get(Schedule, schedule_name)
+    if known is not None and (newest is None or newest <= known.last_slot):
+        return  # which it is nearly always: nothing is locked
     session.execute(
         insert(session, Schedule)
         .values(name=schedule_name, last_slot=now)
         .on_conflict_do_nothing(index_elements=["name"])
     )  # fmt: skip
     schedule = session.get_one(Schedule, schedule_name, with_for_update=True, populate_existing=True)
-    newest = latest_slot(now)
     if newest is not None and newest > schedule.last_slot:
         schedule.last_slot = newest
         enqueue(session, job, f"{schedule_name}@{newest:%Y-%m-%dT%H:%M:%SZ}", payload, now)

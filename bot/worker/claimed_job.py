@@ -27,8 +27,9 @@ RELEASE_SECONDS = 2.0  # for the row that says so when the worker ends
 def work_on_next(services: Services, name: str, work: Callable[[Claim], None]) -> bool:
     """Claim one job of this name and finish it. False: there is none. A worker that lost the lease stops without an
     error."""
-    with services.database.transaction(wait=PATIENT) as session:
-        claimed = jobs.claim(session, name, services.process, services.clock())
+    claimed = services.database.write_if_needed(
+        lambda session: jobs.claim(session, name, services.process, services.clock())
+    )
     if claimed is None:
         return False
     try:

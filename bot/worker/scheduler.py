@@ -3,7 +3,7 @@ number of workers may run."""
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,12 +18,14 @@ from bot.runtime.services import Services
 from bot.slack.delivery.deliver import stop_speaking
 from bot.worker.clock_watch import watch_clock
 from bot.worker.executors.local import LocalExecutor
+from bot.worker.idling import Idling
 from bot.worker.tasks import PERIODIC_TASKS, PeriodicTask
 from core.errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
 STOP_SPEAKING = PeriodicTask("speaking", 0, stop_speaking)  # the last thing that a worker does
+RESTING = tuple(task for task in PERIODIC_TASKS if task.rests)
 MOST_PIECES = 200  # of one task before the others get their turn at this thread again
 STOP_SECONDS = 20.0  # for the pieces at hand when a process is told to end; most platforms kill it after thirty
 RELEASE_SECONDS = 5.0  # for what was ended then to release its row
@@ -38,15 +40,25 @@ def worker(services: Services, liveness: Liveness | None = None, stop_seconds: f
     signs.works = True
     stopping, executor = threading.Event(), LocalExecutor()
     scheduler = _started(replace(services, execute=executor), stopping, signs)
-    wake = partial(_wake, scheduler)
-    watch = threading.Thread(target=watch_clock, args=(services, wake, stopping), daemon=True, name="clock")
-    watch.start()
+    idling = Idling(services, partial(_rest, scheduler, signs), partial(_wake, scheduler, RESTING))
+
+    def clock_was_set() -> None:
+        idling.wake_now()
+        _wake(scheduler, PERIODIC_TASKS)
+
+    watches = [
+        threading.Thread(target=watch_clock, args=(services, clock_was_set, stopping), daemon=True, name="clock"),
+        threading.Thread(target=idling.watch, args=(stopping,), daemon=True, name="idling"),
+    ]
+    for watch in watches:
+        watch.start()
     try:
         yield
     finally:
         stopping.set()
         _end(scheduler, executor, stop_seconds)
-        watch.join(RELEASE_SECONDS)
+        for watch in watches:
+            watch.join(RELEASE_SECONDS)
         _tick(STOP_SPEAKING, services, threading.Event(), signs)
 
 
@@ -104,6 +116,13 @@ def _end(scheduler: BackgroundScheduler, executor: LocalExecutor, seconds: float
         log.warning("Shutdown waits for a periodic task")
 
 
-def _wake(scheduler: BackgroundScheduler) -> None:
-    for job in scheduler.get_jobs():
-        job.modify(next_run_time=utc_now())
+def _rest(scheduler: BackgroundScheduler, signs: Liveness) -> None:
+    """A task that rests is looked after: for the health check, that is a look."""
+    for task in RESTING:
+        scheduler.pause_job(task.name)
+        signs.ticked(task.name)
+
+
+def _wake(scheduler: BackgroundScheduler, tasks: Iterable[PeriodicTask]) -> None:
+    for task in tasks:
+        scheduler.modify_job(task.name, next_run_time=utc_now())

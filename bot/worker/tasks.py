@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from sqlalchemy.orm import Session
+
 from bot.runtime.processes import is_gone
 from bot.runtime.services import Services
 from bot.slack.delivery.deleted_cards import post_deleted_again
@@ -52,11 +54,13 @@ KEPT = timedelta(days=90)  # of what was said and done; long enough for any ques
 
 @dataclass(frozen=True)
 class PeriodicTask:
-    """every: seconds between two looks; step: do one piece, True if there may be more."""
+    """every: seconds between two looks; step: do one piece, True if there may be more. rests: it only finds work that
+    was committed, so it need not look while nothing is (bot/worker/idling.py)."""
 
     name: str
     every: float
     step: Callable[[Services], bool]
+    rests: bool = False
 
 
 def train_next(services: Services) -> bool:
@@ -135,8 +139,7 @@ def ask_about_next_suspects(services: Services) -> bool:
 
 
 def _ask_about_suspects(services: Services, queue: QueuePolicy) -> None:
-    with services.database.transaction(wait=PATIENT) as session:
-        ask_about_suspects(session, services.clock(), queue)
+    services.database.write_if_needed(lambda session: ask_about_suspects(session, services.clock(), queue))
 
 
 def note_due_schedules(services: Services) -> bool:
@@ -149,8 +152,11 @@ def _note_due_schedule(services: Services, queue: QueuePolicy) -> None:
     if queue.retraining.cron is None:
         return
     name, payload = f"retrain:{queue.name}", {"queue": queue.name}
-    with services.database.transaction(wait=PATIENT) as session:
-        jobs.enqueue_due(session, name, queue.retraining.latest_slot, SCHEDULED_RUN, payload, services.clock())
+    services.database.write_if_needed(
+        lambda session: jobs.enqueue_due(
+            session, name, queue.retraining.latest_slot, SCHEDULED_RUN, payload, services.clock()
+        )
+    )
 
 
 def request_scheduled_run(services: Services) -> bool:
@@ -174,18 +180,22 @@ def request_due_runs(services: Services) -> bool:
 
 
 def _request_due_run(services: Services, queue: QueuePolicy) -> None:
-    with services.database.transaction(wait=PATIENT) as session:
-        request_run_if_due(session, queue_named(session, queue.name), services.clock(), queue)
+    services.database.write_if_needed(
+        lambda session: request_run_if_due(session, queue_named(session, queue.name), services.clock(), queue)
+    )
 
 
 def release_dead_leases(services: Services) -> bool:
     """What a dead process had leased is free again."""
-    with services.database.transaction(wait=PATIENT) as session:
-        for record in (Posting, Notice, EventDelivery):
-            leases.release_dead(session, record, is_gone)
-        for dead in jobs.reap(session, services.clock(), is_gone):
-            give_up(session, dead.name, dead.payload, RunProblem.WORKER_DIED, services.clock())
+    services.database.write_if_needed(partial(_release_dead_leases, services))
     return False
+
+
+def _release_dead_leases(services: Services, session: Session) -> None:
+    for record in (Posting, Notice, EventDelivery):
+        leases.release_dead(session, record, is_gone)
+    for dead in jobs.reap(session, services.clock(), is_gone):
+        give_up(session, dead.name, dead.payload, RunProblem.WORKER_DIED, services.clock())
 
 
 def settle_unanswerable(services: Services) -> bool:
@@ -206,8 +216,7 @@ def _decide_again(services: Services, item_id: int) -> None:
 
 
 def remind_leads(services: Services) -> bool:
-    with services.database.transaction(wait=PATIENT) as session:
-        remind_of_pending(session, services.clock(), services.in_force.read(session))
+    services.database.write_if_needed(lambda session: remind_of_pending(session, services.clock(), services.in_force.read(session)))
     return False
 
 
@@ -218,8 +227,7 @@ def expire_candidates(services: Services) -> bool:
 
 
 def _expire_candidates(services: Services, queue: QueuePolicy) -> None:
-    with services.database.transaction(wait=PATIENT) as session:
-        expire_pending(session, queue, services.clock())
+    services.database.write_if_needed(lambda session: expire_pending(session, queue, services.clock()))
 
 
 def follow_policy(services: Services) -> bool:
@@ -263,25 +271,25 @@ def forget_what_is_over(services: Services) -> bool:
 
 
 PERIODIC_TASKS = (
-    PeriodicTask("deliver", 0.25, deliver_next),
-    PeriodicTask("notices", 1, deliver_next_notice),
-    PeriodicTask("incidents", 5, tell_of_incidents),
-    PeriodicTask("webhooks", 1, deliver_next_event),
+    PeriodicTask("deliver", 0.25, deliver_next, rests=True),
+    PeriodicTask("notices", 1, deliver_next_notice, rests=True),
+    PeriodicTask("incidents", 5, tell_of_incidents, rests=True),
+    PeriodicTask("webhooks", 1, deliver_next_event, rests=True),
     PeriodicTask("policy", 1, follow_policy),
-    PeriodicTask("train", 1, train_next),
-    PeriodicTask("evaluate", 1, evaluate_next),
+    PeriodicTask("train", 1, train_next, rests=True),
+    PeriodicTask("evaluate", 1, evaluate_next, rests=True),
     PeriodicTask("canaries", 5, canary_next),
     PeriodicTask("looks at canaries", 60, look_at_canaries),
     PeriodicTask("shadows", 5, shadow_next),
-    PeriodicTask("open items", 1, renew_next),
+    PeriodicTask("open items", 1, renew_next, rests=True),
     PeriodicTask("budgets", 5, spend_budgets),
-    PeriodicTask("suspects", 30, find_next_suspects),
+    PeriodicTask("suspects", 30, find_next_suspects, rests=True),
     PeriodicTask("second looks", 300, ask_about_next_suspects),
-    PeriodicTask("live models", 2, load_live_models),
+    PeriodicTask("live models", 2, load_live_models, rests=True),
     PeriodicTask("schedules", 5, note_due_schedules),
-    PeriodicTask("scheduled runs", 5, request_scheduled_run),
+    PeriodicTask("scheduled runs", 5, request_scheduled_run, rests=True),
     PeriodicTask("due runs", 60, request_due_runs),
-    PeriodicTask("dead leases", 5, release_dead_leases),
+    PeriodicTask("dead leases", 5, release_dead_leases, rests=True),
     PeriodicTask("unanswerable items", 30, settle_unanswerable),
     PeriodicTask("reminders", 60, remind_leads),
     PeriodicTask("expiry", 60, expire_candidates),

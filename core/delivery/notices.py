@@ -63,6 +63,12 @@ def was_noted(session: Session, key: str) -> bool:
     return session.scalar(select(Notice.id).where(Notice.key == key)) is not None
 
 
+def is_waiting(session: Session) -> bool:
+    """Whether a notice has to be said, now or later."""
+    due = select(Notice.id).where(Notice.delivered_at.is_(None), Notice.failure_reason == "")
+    return session.scalar(due.limit(1)) is not None
+
+
 def claim_next(session: Session, process: str, now: datetime, full_channels: Collection[str]) -> DueNotice | None:
     """Take the notice that has been due longest. Two processes never get the same one.
 

@@ -11,13 +11,13 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable, Insert, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -94,6 +94,29 @@ class Database:
                 if time.monotonic() >= end:
                     raise
                 time.sleep(AGAIN_SECONDS)
+
+    def write_if_needed(self, write: Callable[[Session], T], wait: float = PATIENT) -> T:
+        """The effect of `write`, which mostly finds nothing to do: then SQLite's write lock is not taken, for which a
+        click might have to wait. Where another writes meanwhile, SQLite refuses the first change, nothing is written,
+        and `write` runs again in its turn; so it must say nothing to the outside. Raises as `transaction`."""
+        if self.is_sqlite:
+            with suppress(OperationalError):
+                return self._written_if_needed(write, wait)
+        with self.transaction(wait) as session:
+            return write(session)
+
+    def _written_if_needed(self, write: Callable[[Session], T], wait: float) -> T:
+        with (
+            deadlines.waiting_at_most(wait),
+            deadlines.taken(self._places),
+            Session(self.engine, expire_on_commit=False) as session,
+        ):
+            session.connection().exec_driver_sql(f"PRAGMA busy_timeout={ASKED_ANEW}")
+            session.connection().exec_driver_sql("BEGIN")
+            result = write(session)
+            session.flush()
+            session.commit()
+            return result
 
     def overwrite_log(self) -> None:
         """Overwrite SQLite's log, which would otherwise keep erased rows. While another connection reads, the log stays

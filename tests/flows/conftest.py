@@ -4,9 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
 import pytest
+import scipy.optimize
+import scipy.stats  # noqa: F401
+import sklearn.feature_extraction.text
+import sklearn.svm  # noqa: F401
+import skops.io  # noqa: F401
 
-import bot.slack.delivery.chart  # noqa: F401 - takes seconds, for which the first report would have to wait
-import core.learning.learners.text  # noqa: F401 - the same for the first fit
+import bot.slack.delivery.chart  # noqa: F401 - the same for the first report
+import core.learning.learners.text  # noqa: F401
 from bot.sandbox.config import SandboxConfig
 from core.policy import Policy
 from core.storage.database import Database

@@ -71,6 +71,7 @@ def test_a_sender_installs_the_client_without_the_server(tmp_path: Path) -> None
 MOST_MB = 510
 
 
+@pytest.mark.timeout(1800)  # it downloads two hundred megabytes and compiles them
 def test_an_installation_without_extras_is_small_and_is_told_its_size(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

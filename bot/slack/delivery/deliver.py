@@ -99,8 +99,7 @@ def leased(
     if services.budget.is_silent():
         return None
     try:
-        with services.database.transaction(wait=PATIENT) as session:
-            return claim(session, services) if may_speak(session, services) else None
+        return services.database.write_if_needed(lambda session: claim(session, services))
     except CommitOutcomeUnknown:
         services.database.retry_until_committed(lambda session: leases.release_all(session, record, services.process))
         return None
@@ -116,6 +115,8 @@ def may_speak(session: Session, services: Services) -> bool:
 
 def _claim(session: Session, services: Services) -> Due | None:
     budget = services.budget
+    if not outbox.is_waiting(session) or not may_speak(session, services):
+        return None
     return outbox.claim_next(
         session,
         services.process,
@@ -127,6 +128,8 @@ def _claim(session: Session, services: Services) -> Due | None:
 
 
 def _claim_notice(session: Session, services: Services) -> DueNotice | None:
+    if not notices.is_waiting(session) or not may_speak(session, services):
+        return None
     return notices.claim_next(session, services.process, services.clock(), services.budget.full_channels())
 
 

@@ -3,6 +3,7 @@ the leads' own channel cannot be reported in Slack; the log, /health/ready and `
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,7 +13,6 @@ from core.delivery import backlog, incidents, notices
 from core.delivery.incidents import EVERYWHERE
 from core.policy import Policy
 from core.records.delivery import Incident
-from core.storage.database import PATIENT
 from core.vocabulary import NoticeKind
 
 REMEMBERED = timedelta(days=1)  # an incident that was resolved longer ago is no news any more
@@ -20,16 +20,19 @@ REMEMBERED = timedelta(days=1)  # an incident that was resolved longer ago is no
 
 def tell_of_incidents(services: Services) -> bool:
     """Repeating it says nothing twice. Always False: there is no more of it."""
-    now = services.clock()
-    with services.database.transaction(wait=PATIENT) as session:
-        incidents.resolve_stale(session, now)
-        recent = incidents.recent(session, since=now - REMEMBERED)
-        closed = {one.channel for one in recent if one.resolved_at is None and one.held_until is not None}
-        for incident in recent:
-            for channel in _concerned(services.policy, incident.channel):
-                if channel not in closed and EVERYWHERE not in closed:
-                    _tell(session, services, incident, channel)
+    services.database.write_if_needed(partial(_tell_of_incidents, services))
     return False
+
+
+def _tell_of_incidents(services: Services, session: Session) -> None:
+    now = services.clock()
+    incidents.resolve_stale(session, now)
+    recent = incidents.recent(session, since=now - REMEMBERED)
+    closed = {one.channel for one in recent if one.resolved_at is None and one.held_until is not None}
+    for incident in recent:
+        for channel in _concerned(services.policy, incident.channel):
+            if channel not in closed and EVERYWHERE not in closed:
+                _tell(session, services, incident, channel)
 
 
 def _concerned(policy: Policy, channel: str) -> Iterable[str]:

@@ -1,0 +1,108 @@
+"""Tasks rest while nothing is committed and nothing waits, and are there with the next commit."""
+
+import time
+
+import pytest
+from sqlalchemy import text
+
+from bot.worker import idling
+from bot.worker.idling import AGAIN_SECONDS, QUIET_SECONDS, Idling, anything_waits
+from core import jobs
+from core.delivery import notices
+from core.records.delivery import Notice
+from core.storage.changes import Changes
+from core.storage.database import Database
+from core.vocabulary import NoticeKind
+from tests.people import LEADS, REMINDER
+from tests.reliability.slow_motion import Stage
+
+
+class Scheduler:
+    """Notes what its tasks do."""
+
+    def __init__(self) -> None:
+        self.told = ["work"]
+
+    def rest(self) -> None:
+        self.told.append("rest")
+
+    def wake(self) -> None:
+        self.told.append("work")
+
+    def rests(self) -> bool:
+        return self.told[-1] == "rest"
+
+
+def remind(stage: Stage, key: str) -> None:
+    with stage.desk.database.transaction() as session:
+        notices.notify(session, NoticeKind.DECISION_PENDING, key, LEADS, None, REMINDER, stage.now())
+
+
+def test_a_commit_changes_the_mark_and_a_look_does_not(database: Database) -> None:
+    changes = Changes(database)
+    first = changes.mark()
+    with database.reading() as session:
+        session.execute(text("SELECT 1"))
+    assert changes.mark() == first
+    with database.transaction() as session:
+        session.execute(text("INSERT INTO lease (name) VALUES ('x')"))
+    assert changes.mark() != first
+    assert changes.mark() == changes.mark()
+    changes.close()
+
+
+def test_where_the_database_does_not_answer_each_mark_is_another(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = Changes(database)
+    changes.mark()
+    monkeypatch.setattr("core.storage.changes.SQLITE", "PRAGMA nothing(")
+    monkeypatch.setattr("core.storage.changes.POSTGRESQL", "SELECT nothing")
+    assert changes.mark() != changes.mark()
+    monkeypatch.undo()
+    assert changes.mark() == changes.mark()
+    changes.close()
+
+
+def test_tasks_rest_once_it_has_been_quiet_and_wake_with_the_first_commit(stage: Stage) -> None:
+    scheduler = Scheduler()
+    watched = Idling(stage.worker(), scheduler.rest, scheduler.wake)
+    start = time.monotonic()
+    watched.look(start)
+    watched.look(start + QUIET_SECONDS - 0.1)
+    assert not scheduler.rests()
+    watched.look(start + QUIET_SECONDS)
+    assert scheduler.rests()
+    remind(stage, "one")
+    watched.look(start + QUIET_SECONDS + 0.1)
+    assert not scheduler.rests()
+
+
+def test_they_do_not_rest_while_something_waits_for_later(stage: Stage) -> None:
+    scheduler, worker = Scheduler(), stage.worker()
+    watched = Idling(worker, scheduler.rest, scheduler.wake)
+    remind(stage, "one")
+    start = time.monotonic()
+    watched.look(start)
+    watched.look(start + QUIET_SECONDS)
+    assert not scheduler.rests()
+    with stage.desk.database.transaction() as session:
+        session.query(Notice).update({Notice.failure_reason: "given up"})
+    watched.look(start + QUIET_SECONDS + 1)
+    watched.look(start + 2 * QUIET_SECONDS + 1)
+    assert scheduler.rests()
+    with stage.desk.database.transaction() as session:
+        jobs.enqueue(session, "train", "k", {}, stage.now())
+        assert anything_waits(session, worker)
+
+
+def test_what_appeared_without_a_change_is_found_while_they_rest(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    scheduler = Scheduler()
+    watched = Idling(stage.worker(), scheduler.rest, scheduler.wake)
+    start = time.monotonic()
+    watched.look(start)
+    watched.look(start + QUIET_SECONDS)
+    assert scheduler.rests()
+    monkeypatch.setattr(idling, "anything_waits", lambda *_: True)
+    watched.look(start + QUIET_SECONDS + AGAIN_SECONDS)
+    assert not scheduler.rests()
