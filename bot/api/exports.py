@@ -1,8 +1,5 @@
 """Export of a snapshot as a file."""
 
-import json
-import re
-from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
@@ -10,7 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from bot.api.callers import Admit
 from bot.api.shapes import FURTHEST
-from bot.files.parquet import parquet_of
+from bot.files.writing import FORMATS, Format, Pieces
 from bot.runtime.services import Services
 from core.learning.data.snapshots import Row, snapshot_rows
 from core.learning.lifecycle.listing import SnapshotHead, snapshot_head
@@ -29,13 +26,6 @@ TYPES = {  # of Parquet
     "source_id": "int64",
     "content_hash": "string",
 }
-COLUMNS = tuple(TYPES)
-UNSEEN = " \u00a0\u200b\u200c\u200d\u2060\ufeff"  # before which a spreadsheet may still calculate
-SIGNS = "=+-@＝＋－＠"  # what spreadsheets calculate
-FORMULA_SIGNS = (*SIGNS, "\t", "\r", "\n")
-# Read with another separator than the comma, a row has whole only its first cell; the others break at that separator.
-BROKEN_OFF = re.compile(rf'(?<=[;|\t\r\n])(?=["{UNSEEN}]*[{re.escape(SIGNS)}])')
-
 Id = Annotated[int, Path(ge=1, le=FURTHEST)]
 
 
@@ -58,42 +48,9 @@ def export_routes(services: Services, may_read: Admit) -> APIRouter:
             "X-Content-Type-Options": "nosniff",
             "ETag": f'"{head.content_hash}-{queue.fingerprint}-{head.erased}-{format}"',  # masks and erasures change it
         }
-        return StreamingResponse(write(_pieces(services, head, queue), SCHEMA), headers=headers, media_type=media_type)
+        return StreamingResponse(write(_pieces(services, head, queue), TYPES), headers=headers, media_type=media_type)
 
     return router
-
-
-def as_jsonl(pieces: Pieces) -> Iterator[bytes]:
-    for piece in pieces:
-        yield "".join(json.dumps(_values(row), ensure_ascii=False) + "\n" for row in piece).encode()
-
-
-def as_csv(pieces: Pieces) -> Iterator[bytes]:
-    yield _csv_lines([COLUMNS])
-    for piece in pieces:
-        yield _csv_lines([_inert_row([*_flat(row).values()]) for row in piece])
-
-
-def as_parquet(pieces: Pieces) -> Iterator[bytes]:
-    """Raises Invalid at once, before anything is sent, where pyarrow is not installed."""
-    return _parquet_pieces(pieces, *parquet_of("This export"))
-
-
-def _parquet_pieces(pieces: Pieces, pyarrow: Any, parquet: Any) -> Iterator[bytes]:
-    schema = pyarrow.schema([(name, pyarrow.type_for_alias(kind)) for name, kind in TYPES.items()])
-    sink = _Drain()
-    with parquet.ParquetWriter(sink, schema) as writer:
-        for piece in pieces:
-            writer.write_table(pyarrow.Table.from_pylist([_flat(row) for row in piece], schema))
-            yield sink.drained()
-    yield sink.drained()
-
-
-FORMATS: dict[Format, tuple[str, Callable[[Pieces], Iterator[bytes]]]] = {
-    "jsonl": ("application/x-ndjson", as_jsonl),
-    "csv": ("text/csv; charset=utf-8", as_csv),
-    "parquet": ("application/vnd.apache.parquet", as_parquet),
-}
 
 
 def _pieces(services: Services, head: SnapshotHead, queue: QueuePolicy) -> Pieces:

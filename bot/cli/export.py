@@ -5,7 +5,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow
 import typer
 from pydantic import TypeAdapter
 from rich.console import Console
@@ -24,29 +23,26 @@ commands = typer.Typer(no_args_is_help=True, help="Write what people have decide
 out = Console()
 
 PIECE = 1000  # rows in memory at once
-TEXT, NUMBER = pyarrow.string(), pyarrow.int64()
-SCHEMA = pyarrow.schema(
-    [
-        ("id", NUMBER),
-        ("item_id", NUMBER),
-        ("external_id", TEXT),
-        ("text", TEXT),
-        ("image_url", TEXT),
-        ("fields", TEXT),
-        ("model_version", TEXT),
-        ("model_label", TEXT),
-        ("label", TEXT),
-        ("model_was_right", pyarrow.bool_()),
-        ("reason", TEXT),
-        ("note", TEXT),
-        ("tally", TEXT),
-        ("answers", TEXT),
-        ("settled_by", TEXT),
-        ("destination", TEXT),
-        ("guideline_version", NUMBER),
-        ("settled_at", TEXT),
-    ]
-)
+TYPES = {  # of Parquet
+    "id": "int64",
+    "item_id": "int64",
+    "external_id": "string",
+    "text": "string",
+    "image_url": "string",
+    "fields": "string",
+    "model_version": "string",
+    "model_label": "string",
+    "label": "string",
+    "model_was_right": "bool",
+    "reason": "string",
+    "note": "string",
+    "tally": "string",
+    "answers": "string",
+    "settled_by": "string",
+    "destination": "string",
+    "guideline_version": "int64",
+    "settled_at": "string",
+}
 _LINE = TypeAdapter(CorrectionLine)
 
 
@@ -61,7 +57,7 @@ def corrections(file: Path, queue: QueueOption) -> None:
     write = _writer(file)
     with opened() as (database, policy):
         chosen, written = policy.queue(queue), _Counted()
-        _save(file, write(written.through(_pieces(database, chosen, utc_now())), SCHEMA))
+        _save(file, write(written.through(_pieces(database, chosen, utc_now())), TYPES))
     out.print(f"{count(written.rows, 'correction')} written to {terminal_safe(str(file))}.", soft_wrap=True)
 
 

@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-import pyarrow
-import pyarrow.parquet as parquet
+from bot.files.parquet import parquet_of
 
 UNSEEN = " \u00a0\u200b\u200c\u200d\u2060\ufeff"  # before which a spreadsheet may still calculate
 SIGNS = "=+-@＝＋－＠"  # what spreadsheets calculate
@@ -20,22 +19,29 @@ Value = str | float | int | bool | None
 Record = Mapping[str, Any]  # column -> value, as JSON has it; the same columns in all
 Pieces = Iterator[Sequence[Record]]
 Format = Literal["jsonl", "csv", "parquet"]
-Write = Callable[[Pieces, pyarrow.Schema], Iterator[bytes]]
+Types = Mapping[str, str]  # column -> type, by pyarrow's name for it; only Parquet has types
+Write = Callable[[Pieces, Types], Iterator[bytes]]
 
 
-def as_jsonl(pieces: Pieces, _schema: pyarrow.Schema) -> Iterator[bytes]:
+def as_jsonl(pieces: Pieces, _types: Types) -> Iterator[bytes]:
     for piece in pieces:
         yield "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in piece).encode()
 
 
-def as_csv(pieces: Pieces, schema: pyarrow.Schema) -> Iterator[bytes]:
+def as_csv(pieces: Pieces, types: Types) -> Iterator[bytes]:
     """All cells are quoted, and what a spreadsheet would run as a formula has an apostrophe before it."""
-    yield _csv_lines([schema.names])
+    yield _csv_lines([[*types]])
     for piece in pieces:
         yield _csv_lines([_inert_row([*_flat(record).values()]) for record in piece])
 
 
-def as_parquet(pieces: Pieces, schema: pyarrow.Schema) -> Iterator[bytes]:
+def as_parquet(pieces: Pieces, types: Types) -> Iterator[bytes]:
+    """Raises Invalid at once, before anything is sent, where pyarrow is not installed."""
+    return _parquet_pieces(pieces, types, *parquet_of("This export"))
+
+
+def _parquet_pieces(pieces: Pieces, types: Types, pyarrow: Any, parquet: Any) -> Iterator[bytes]:
+    schema = pyarrow.schema([(name, pyarrow.type_for_alias(kind)) for name, kind in types.items()])
     sink = _Drain()
     with parquet.ParquetWriter(sink, schema) as writer:
         for piece in pieces:

@@ -216,7 +216,9 @@ def _decide_again(services: Services, item_id: int) -> None:
 
 
 def remind_leads(services: Services) -> bool:
-    services.database.write_if_needed(lambda session: remind_of_pending(session, services.clock(), services.in_force.read(session)))
+    services.database.write_if_needed(
+        lambda session: remind_of_pending(session, services.clock(), services.in_force.read(session))
+    )
     return False
 
 

@@ -8,7 +8,9 @@ with Client("https://goldloop.example", token) as client:
 
 from goldloop_client.client import ApiError, Client, Format
 from goldloop_client.shapes import (
+    AnswerKind,
     BudgetReading,
+    CanaryState,
     CorrectionLine,
     Destination,
     ErrorReason,
@@ -35,6 +37,7 @@ __all__ = [
     "AnswerKind",
     "ApiError",
     "BudgetReading",
+    "CanaryState",
     "Client",
     "CorrectionLine",
     "Destination",

@@ -93,6 +93,19 @@ def coordinates(session: Session, card: Card, subject_id: int, recipient: Recipi
     return (posting.channel, posting.ts) if posting and posting.ts else None
 
 
+def places(session: Session, card: Card, subject_ids: Collection[int]) -> dict[int, Place]:
+    """Where the messages stand that show these rows in a channel, by row; without those that are not posted."""
+    found = session.execute(
+        select(Posting.subject_id, Posting.channel, Posting.ts).where(
+            Posting.card == card,
+            Posting.subject_id.in_(subject_ids),
+            Posting.recipient_kind == RecipientKind.CHANNEL,
+            Posting.ts.is_not(None),
+        )
+    )
+    return {subject_id: Place(channel, ts) for subject_id, channel, ts in found if ts}
+
+
 def is_waiting(session: Session) -> bool:
     """Whether a posting has to be brought up to date, now or later."""
     due = Posting.requested_version > Posting.delivered_version

@@ -2,6 +2,7 @@
 policies of before."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,8 +76,6 @@ def erase_person(session: Session, person: str, pseudonym: str) -> Departed:
             f"The policy in force names {person}. Remove them from the policy file, then run `goldloop policy reload`."
         )
     counts = {column: _replaced(session, column, person, pseudonym) for column in KEPT}
-    decisions = _replaced_in_decisions(session, person, pseudonym)
-    _replace_in_announcements(session, person, pseudonym)
     dropped = sum(_dropped(session, column, person) for column in DROPPED)
     within = {column: _replaced_within(session, column, person, pseudonym) for column in WITHIN}
     if not any(counts.values()) and not any(within.values()) and not dropped:
@@ -118,11 +117,3 @@ def _replaced_within(session: Session, column: InstrumentedAttribute[Any], perso
             count += 1
     session.flush()
     return count
-
-
-def _replace_in_announcements(session: Session, person: str, pseudonym: str) -> None:
-    """A notice to others may name them among its values."""
-    found = session.scalars(select(Notice).where(cast(Notice.values, Text).contains(f'"{person}"')).with_for_update())
-    for row in found:
-        row.values = json.loads(json.dumps(row.values).replace(f'"{person}"', f'"{pseudonym}"'))
-    session.flush()

@@ -125,7 +125,7 @@ def test_models_and_readings_say_what_is_live(api: Api) -> None:
 
 
 RULES = support_policy().queues[0]
-COLUMNS = tuple(exports.SCHEMA.names)
+COLUMNS = tuple(exports.TYPES)
 FORMULA = '=HYPERLINK("http://evil.example","refund please")'
 FORMULAS = (FORMULA, " @sum(1)", "\u00a0=1+1", "\u200b=1+1", "＝1+1")
 INERT = {formula: f"'{formula}" for formula in FORMULAS}
@@ -210,7 +210,7 @@ def test_a_formula_is_inert_whichever_separator_a_spreadsheet_expects(separator:
     cell = f"{before}=1+1;b|c\td"
     input = Input.of(cell, f"https://files.example/{cell}", {"Note": cell})
     rows = [exports.record(Row(Source.SEED, number, input, REFUND, 1.0, "hash"), RULES) for number in range(2)]
-    file = b"".join(writing.as_csv(iter([rows]), exports.SCHEMA)).decode()
+    file = b"".join(writing.as_csv(iter([rows]), exports.TYPES)).decode()
     cells = [cell for line in csv.reader(io.StringIO(file, newline=""), delimiter=separator) for cell in line]
     assert not [cell for cell in cells if cell.strip().startswith(tuple("=+-@"))]
     assert len(file.splitlines()[0].split('","')) == len(COLUMNS), "all cells are quoted"
@@ -220,7 +220,7 @@ def test_a_formula_is_inert_whichever_separator_a_spreadsheet_expects(separator:
 
 def test_a_file_of_several_pieces_holds_them_all() -> None:
     rows = [Row(Source.SEED, number, Input(f"text {number}"), REFUND, 1.0, "hash") for number in range(4)]
-    pieces, schema = [[exports.record(row, RULES)] * 3 for row in rows], exports.SCHEMA
+    pieces, schema = [[exports.record(row, RULES)] * 3 for row in rows], exports.TYPES
     assert parquet.read_table(io.BytesIO(b"".join(writing.as_parquet(iter(pieces), schema)))).num_rows == 12
     assert len(b"".join(writing.as_csv(iter(pieces), schema)).splitlines()) == 13
     assert len(b"".join(writing.as_jsonl(iter(pieces), schema)).splitlines()) == 12

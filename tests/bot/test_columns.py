@@ -10,9 +10,9 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from bot.api.exports import as_parquet
 from bot.files.columns import columns_of, prediction_row
 from bot.files.tables import labelled_rows, read_rows
+from bot.files.writing import as_parquet
 from core.errors import Invalid
 from core.intake.predictions import checked_prediction
 from tests.people import support_policy
@@ -141,7 +141,7 @@ def test_parquet_without_pyarrow_is_refused_naming_the_extra(tmp_path: Path, mon
     with pytest.raises(Invalid, match=r"rows\.parquet: Parquet needs pyarrow.*pip install 'goldloop\[parquet\]'"):
         list(read_rows(tmp_path / "rows.parquet"))
     with pytest.raises(Invalid, match=r"This export: Parquet needs pyarrow.*, or use CSV or JSON Lines\."):
-        as_parquet(iter([]))
+        as_parquet(iter([]), {})
 
 
 @pytest.mark.parametrize(

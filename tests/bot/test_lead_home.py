@@ -29,7 +29,7 @@ def led(*candidates: CandidateCard, disputes: int = 0, **more: Any) -> LeadWork:
 
 
 def test_disputes_and_candidates_are_listed_with_their_buttons() -> None:
-    said = check(home.render(NOWHERE, [numbers()], led(report(), disputes=2, more_disputes=3, more_candidates=1)))
+    said = check(home.render(NOWHERE, [numbers()], led=led(report(), disputes=2, more_disputes=3, more_candidates=1)))
     assert "You're not a reviewer" not in said
     assert "A lead decides because 5 votes didn't settle it." in said
     for words in (
@@ -43,10 +43,10 @@ def test_disputes_and_candidates_are_listed_with_their_buttons() -> None:
 
 
 def test_a_lead_for_whom_nothing_waits_is_told_so() -> None:
-    said = check(home.render(NOWHERE, [], led()))
+    said = check(home.render(NOWHERE, [], led=led()))
     assert "Nothing. Disputed items and candidates appear here." in said
     assert "My reviews" not in said
-    assert "My reviews" in check(home.render(mine(), [], led())), "a lead who reviews, too"
+    assert "My reviews" in check(home.render(mine(), [], led=led())), "a lead who reviews, too"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_lead_for_whom_nothing_waits_is_told_so() -> None:
     ],
 )
 def test_a_candidate_has_the_buttons_of_what_can_be_decided(more: dict[str, Any], buttons: list[str]) -> None:
-    drawn = home.render(NOWHERE, [], led(report(**more))).body["blocks"]
+    drawn = home.render(NOWHERE, [], led=led(report(**more))).body["blocks"]
     assert [one["action_id"] for block in drawn if block["type"] == "actions" for one in block["elements"]] == buttons
 
 
@@ -72,4 +72,4 @@ def test_slack_takes_it_with_any_text_and_much_of_it() -> None:
         labels = tuple(f"{number} {text}"[:60] for number in range(40))
         crowded = item(text=text, queue_title=text[:80], labels=labels, state=ItemState.DISPUTED)
         work = LeadWork((crowded,) * 8, 2000, (report(text[:3000]),) * 5, 70)
-        check(home.render(mine(text, queues=mine(text).queues * 60), [numbers(text)] * 60, work, said="Done."))
+        check(home.render(mine(text, queues=mine(text).queues * 60), [numbers(text)] * 60, led=work, said="Done."))

@@ -78,13 +78,17 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         after_ack.run(publish_home, services, said.person)  # where it is perhaps still listed
 
     def meant(session: Session, click: Click) -> tuple[int, str]:
-        return candidate_meant(session, click.subject, payloads.seen(click), click.person, services.policy)
+        return candidate_meant(
+            session, click.subject, payloads.seen(click), click.person, services.in_force.read(session)
+        )
 
     def promote_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
         with services.database.transaction() as session:
             model_id, name = meant(session, click)
-            is_live = approve(session, model_id, click.person, click.clicked_at, services.clock(), services.policy)
+            is_live = approve(
+                session, model_id, click.person, click.clicked_at, services.clock(), services.in_force.read(session)
+            )
         ack()
         noted = f"Your yes to {name} is noted. It goes live when enough leads have said yes."
         said = f"{name} is live now." if is_live else noted
@@ -94,7 +98,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         click = payloads.click(parsed)
         with services.database.transaction() as session:
             model_id, name = meant(session, click)
-            reject(session, model_id, click.person, services.clock(), services.policy)
+            reject(session, model_id, click.person, services.clock(), services.in_force.read(session))
         ack()
         after_ack.run(publish_home, services, click.person, f"{name} is rejected.")
 
@@ -130,7 +134,9 @@ def _withdraw(session: Session, reaction: Reaction, now: datetime, services: Ser
     if model_id is None:
         return
     withdraw_approval(session, model_id, reaction.person, reaction.at, now)
-    tell_stays_live(session, model_id, reaction.person, reaction.at, reaction.channel, now, services.policy)
+    tell_stays_live(
+        session, model_id, reaction.person, reaction.at, reaction.channel, now, services.in_force.read(session)
+    )
 
 
 def _short(words: str) -> str:

@@ -63,7 +63,7 @@ def show_my_work(services: Services, person: str, parsed: Payload, said: str = "
     """After a click in the Home tab, draw it again. After one in the answer to `/goldloop mine`, replace that by the
     list as it is now, under what is `said`. Does nothing where the click was elsewhere."""
     if parsed.view and parsed.view.type == "home":
-        publish_home(services, person)
+        publish_home(services, person, said)
     elif payloads.is_in_list(parsed) and parsed.response_url:
         try:
             drawn = home.render_my_work(load_my_work(services, person), services.workspace, said)
@@ -75,7 +75,7 @@ def show_my_work(services: Services, person: str, parsed: Payload, said: str = "
 
 def load_lead_work(services: Services, person: str) -> LeadWork | None:
     with services.database.reading() as session:
-        return lead_work(session, person, services.policy)
+        return lead_work(session, person, services.in_force.read(session))
 
 
 def publish_home(services: Services, person: str, said: str = "") -> None:
@@ -83,7 +83,7 @@ def publish_home(services: Services, person: str, said: str = "") -> None:
     database is unavailable: the old tab is shown until it is opened again."""
     try:
         mine, led = load_my_work(services, person), load_lead_work(services, person)
-        view = home.render(mine, load_stats(services, person), led, said)
+        view = home.render(mine, load_stats(services, person), services.workspace, led, said)
     except DatabaseUnavailable:
         return
     services.slack.views_publish(user_id=person, view=view.body)

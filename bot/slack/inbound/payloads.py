@@ -4,7 +4,7 @@ offer."""
 import re
 from dataclasses import dataclass
 
-from bot.slack.controls import ANSWER_WORDS, OPTION_KINDS
+from bot.slack.controls import ANSWER_WORDS, IN_LIST, OPTION_KINDS
 from bot.slack.inbound.payload_schema import Action, Input, Named, Payload, View
 from core.delivery.card_refs import CardRef
 from core.errors import Invalid
@@ -113,6 +113,11 @@ def click(payload: Payload) -> Click:
         clicked_at=microseconds(action.action_ts),
         trigger_id=payload.trigger_id,
     )
+
+
+def is_in_list(payload: Payload) -> bool:
+    """Whether the button is in the answer to `/goldloop mine`."""
+    return _first_action(payload).value.rpartition("|")[2] == IN_LIST
 
 
 def seen(clicked: Click) -> int:

@@ -11,6 +11,7 @@ from bot.slack.blocks import View
 from bot.slack.directory.colleagues import require_colleague
 from bot.slack.inbound import payloads
 from bot.slack.inbound.after_ack import AfterAck
+from bot.slack.inbound.home import publish_home, show_my_work
 from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import Click
 from bot.slack.inbound.replies import show_view, tell, tell_after_form
@@ -42,10 +43,10 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
                 session, click.subject, click.person, click.clicked_at, services.clock(), in_force(session)
             )
         ack()
-        if not receipt.repeated:
-            after_ack.run(tell, parsed.response_url, receipts.render(receipt))
-        if parsed.is_from_home:
-            after_ack.run(publish_home, services, click.person)
+        said = receipts.render(receipt)
+        if not receipt.repeated and not payloads.is_in_list(parsed):
+            after_ack.run(tell, parsed.response_url, said)
+        after_ack.run(show_my_work, services, click.person, parsed, said.text)
 
     def form_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)

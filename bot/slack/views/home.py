@@ -4,19 +4,24 @@ from collections.abc import Sequence
 
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message, View
+from bot.slack.controls import IN_LIST
 from bot.slack.views import lead_home, stats
+from bot.slack.views.mrkdwn import card_link
 from core.review.lead_work import LeadWork
 from core.review.my_work import MyAnswer, MyQueue, MyWorkCard
 from core.review.stats import StatsCard
 
 
-def render(mine: MyWorkCard, queues: Sequence[StatsCard], led: LeadWork | None = None, said: str = "") -> View:
-    """led: what waits for the person as a lead; None: they lead no queue. said: what an action here has just done."""
+def render(
+    mine: MyWorkCard, queues: Sequence[StatsCard], workspace: str = "", led: LeadWork | None = None, said: str = ""
+) -> View:
+    """workspace: its address, for links to the cards; empty: without. led: what waits for the person as a lead; None:
+    they lead no queue. said: what an action here has just done."""
     drawn: list[Block] = [blocks.context(said)] if said else []
     if led is not None:
         drawn += lead_home.render(led, mine.person)
     if mine.queues or led is None:
-        drawn += [blocks.header("My reviews"), *_mine(mine)]
+        drawn += [blocks.header("My reviews"), *_mine(mine, workspace)]
     if queues:
         drawn += [blocks.divider(), blocks.header("The queues")]
         for card in queues:

@@ -18,9 +18,10 @@ from core.delivery import backlog, notices, outbox, webhooks
 from core.delivery.card_refs import CardRef
 from core.delivery.clock_skew import repair_times
 from core.delivery.recipients import reviewers_of
-from core.intake.cuts import store_cut
+from core.intake.cuts import cut_work, expected_volume, store_cut
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
+from core.intake.waiting import open_next
 from core.policy.integrations import WebhookEndpoint
 from core.queues import queue_named
 from core.records.delivery import Notice, Posting
@@ -28,6 +29,7 @@ from core.records.predictions import Prediction, WaitingPrediction
 from core.records.reviews import Answer, ReviewItem
 from core.records.webhooks import EventDelivery
 from core.review.assignments import unanswerable_items
+from core.review.budget_reading import budget_reading
 from core.review.cards import item_card
 from core.review.lead_work import lead_work
 from core.review.listing import correction_page, item_page
@@ -265,6 +267,10 @@ QUESTIONS: dict[str, Question] = {
     "the next event": lambda session: webhooks.is_waiting(session, (ENDPOINT,), NOW),
     "a card": lambda session: item_card(session, 5, bench_policy()),
     "Home": lambda session: my_work_card(session, PEOPLE[0], [RULES], NOW, bench_policy()),
+    "what a budget opens": lambda session: open_next(session, BUDGETED, NOW),
+    "the work of a cut": lambda session: cut_work(session, BUDGETED, "v1", NOW),
+    "the volume of a day": lambda session: expected_volume(session, 1, BUDGETED, NOW),
+    "a budget in numbers": lambda session: budget_reading(session, 1, BUDGETED, NOW),
     "a lead's Home": lambda session: lead_work(session, LEAD, bench_policy()),
     "stats": lambda session: stats_card(session, RULES, NOW),
     "unanswerable items": lambda session: unanswerable_items(session, 1),
