@@ -25,7 +25,7 @@ from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction
 from core.intake.waiting import PIECE, open_next
 from core.policy import QueuePolicy
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.records import Base
 from core.records.predictions import Prediction, WaitingPrediction
 from core.records.reviews import ReviewItem

@@ -33,7 +33,7 @@ from benchmarks.places import KINDS, Place, place
 from benchmarks.processes import ROOT, environment, free_port, goldloop, running
 from benchmarks.stock import LABELS, Row, bench_policy, policy_toml, texts
 from core.people.api_tokens import create_token
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.records.predictions import Prediction
 from core.records.reviews import ReviewItem
 from core.storage.database import PATIENT, Database

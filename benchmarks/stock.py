@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from core.policy import Policy
 from core.policy.file import parse_policy
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.records import Base
 from core.storage.database import PATIENT, Database
 from core.text.content_hash import content_hash

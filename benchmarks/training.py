@@ -33,7 +33,7 @@ from core.learning.lifecycle.runs import TRAIN, request_run
 from core.learning.lifecycle.training import train
 from core.policy import Policy
 from core.policy.file import parse_policy
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.queues import queue_named
 from core.records.learning import TrainingRun
 from core.records.reviews import ReviewItem

@@ -26,7 +26,7 @@ from bot.worker.scheduler import worker
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.policy import Policy, QueuePolicy
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.records.delivery import Posting
 from core.records.reviews import Answer
 from core.storage.database import PATIENT, Database

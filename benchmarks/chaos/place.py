@@ -24,7 +24,7 @@ from core.people.api_tokens import create_token
 from core.policy import Policy
 from core.policy.file import load_policy
 from core.policy.integrations import secret_variable
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.storage.database import Database
 from core.vocabulary import Scope
 from tests.postgres import PostgresServer

@@ -26,7 +26,7 @@ from core.learning.lifecycle.serving import LiveModel, load_model
 from core.learning.lifecycle.training import train
 from core.policy import Policy, QueuePolicy
 from core.policy.file import parse_policy
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.queues import queue_named
 from core.records.learning import ModelVersion, TrainingRun
 from core.records.predictions import Prediction

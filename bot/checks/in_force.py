@@ -11,7 +11,7 @@ from core.errors import Invalid, Refusal
 from core.policy import Policy
 from core.policy.changes import changes
 from core.policy.file import load_policy
-from core.policy_versions import StoredPolicy, policy_in_force
+from core.policy_in_force.versions import StoredPolicy, policy_in_force
 from core.storage.database import Database
 from core.storage.running import running
 

@@ -57,8 +57,13 @@ COMMANDS = {
     "demo": ("demo", "Run the whole loop on this machine, without a Slack account."),
     "docs": ("pages", "Print a page of the documentation, in Markdown."),
     "explain": ("explain", "Show who decided what, when and why."),
+    "export": ("export", "Write what people have decided to a file."),
     "golden": ("golden", "Show and change the golden set, which tests models."),
     "model": ("model", "Show a model's card; export and verify its evidence."),
+    "policy": (
+        "policy",
+        "The policy: compare the file with what is in force, put it in force, show past versions.",
+    ),
     "token": ("tokens", "Manage the bearer tokens of the HTTP API."),
     "webhooks": ("webhooks", "Show webhook deliveries, and send them again."),
 }

@@ -17,7 +17,7 @@ from bot.wording.policy_file import policy_file
 from core.errors import NotFound
 from core.policy.changes import changes
 from core.policy.file import load_policy
-from core.policy_versions import policy_versions, stored_policy, version_meant
+from core.policy_in_force.versions import policy_versions, stored_policy, version_meant
 
 commands = typer.Typer(help="The policy: compare the file with what is in force, put it in force, show past versions.")
 FOLLOW_UP = "Running processes take it within 5 seconds. Run `goldloop doctor` to check its channels and people."

@@ -10,7 +10,7 @@ from bot.runtime.policy_in_force import start_policy, this_user
 from bot.runtime.settings import load_settings
 from bot.wording.policy_changes import out_of_date
 from core.policy.file import load_policy
-from core.policy_versions import Standing
+from core.policy_in_force.versions import Standing
 
 commands = typer.Typer()
 out = Console()

@@ -10,7 +10,7 @@ from bot.runtime.settings import Settings
 from core.errors import Invalid, Refusal
 from core.policy import Policy
 from core.policy.file import load_policy
-from core.policy_versions import StoredPolicy, policy_in_force
+from core.policy_in_force.versions import StoredPolicy, policy_in_force
 from core.storage.database import Database
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from core.errors import Invalid
 from core.learning.learners.registry import find_learner, offers_learner
 from core.policy import Policy
 from core.policy.file import load_policy
-from core.policy_versions import (
+from core.policy_in_force.versions import (
     PutInForce,
     Standing,
     Started,

@@ -16,7 +16,7 @@ from bot.runtime.processes import process_title
 from bot.runtime.services import Services
 from bot.wording.policy_changes import advice, change_lines, out_of_date
 from core.errors import DatabaseUnavailable, Refusal
-from core.policy_versions import PutInForce, Standing, Started
+from core.policy_in_force.versions import PutInForce, Standing, Started
 from core.storage.running import Running, note_ended, note_running
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from core.delivery.card_refs import CardRef
 from core.intake.ingest import Ingested, flag_for_review, record_predictions
 from core.intake.predictions import NewPrediction, checked_prediction
 from core.policy import Policy, QueuePolicy
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.queues import queue_named
 from core.records.delivery import Posting
 from core.records.predictions import Prediction

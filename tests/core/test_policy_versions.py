@@ -13,7 +13,7 @@ from core.people.members import members
 from core.policy import Policy
 from core.policy.canonical import canonical_text
 from core.policy.changes import SettingChanged, changes
-from core.policy_versions import (
+from core.policy_in_force.versions import (
     PutInForce,
     Standing,
     Started,

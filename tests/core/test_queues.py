@@ -8,7 +8,7 @@ from core.guidelines.versions import guideline_text
 from core.people.groups import forget_groups_except, people_named, sync_group
 from core.people.members import Person, holds, members, queues_of, sync_members
 from core.people.permissions import require
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.queues import queue_named
 from core.records.learning import Live
 from core.records.queues import Guideline, Member, Queue

@@ -16,7 +16,7 @@ from bot.slack.directory.refresh import refresh_people
 from core.delivery import backlog
 from core.delivery.backlog import GivenUp
 from core.learning.data.seeds import add_seeds
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.records.delivery import Posting
 from core.storage.database import PATIENT, Database
 from core.vocabulary import Card

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from bot.runtime.services import Services, assemble
 from bot.worker.tasks import SCHEDULED_RUN, note_due_schedules, request_scheduled_run
 from core import jobs
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.records.learning import TrainingRun
 from core.storage.database import PATIENT, Database
 from core.vocabulary import RunState, Trigger

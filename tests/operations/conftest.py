@@ -17,7 +17,7 @@ from bot.sandbox.client import SandboxClient
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
 from core.policy.file import load_policy
-from core.policy_versions import put_in_force
+from core.policy_in_force.versions import put_in_force
 from core.storage.database import Database
 from tests.flows.conftest import loop, start_loop
 from tests.people import ANA, BEN, CLEO, EVA, LABELS, LEADS, REVIEW, workspace

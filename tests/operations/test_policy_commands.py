@@ -11,7 +11,7 @@ from bot.runtime.policy_in_force import PolicyInForce, reload_policy
 from bot.runtime.services import assemble, slack_client
 from core.errors import Invalid
 from core.policy.file import load_policy
-from core.policy_versions import newest_version, put_in_force
+from core.policy_in_force.versions import newest_version, put_in_force
 from core.storage.database import Database
 from core.storage.running import Running, note_ended, note_running
 from tests.operations.conftest import Place

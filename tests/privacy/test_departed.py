@@ -9,7 +9,7 @@ from core.errors import NotFound, Refusal
 from core.learning.data.golden_import import add_golden
 from core.learning.lifecycle.decisions import approve
 from core.learning.lifecycle.rollback import rollback
-from core.policy_versions import Standing, put_in_force, standing, stored_policy
+from core.policy_in_force.versions import Standing, put_in_force, standing, stored_policy
 from core.privacy.departed import DROPPED, KEPT, WITHIN, Departed, erase_person
 from core.records import Base
 from core.records.delivery import Notice, Posting

@@ -13,7 +13,7 @@ from bot.runtime.clock import utc_now
 from bot.runtime.services import assemble, slack_client
 from bot.sandbox.client import Message, Person, SandboxClient
 from bot.sandbox.server import serve
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.storage.database import Database
 from tests.flows.processes import Bot
 from tests.flows.test_outages import until_heard

@@ -15,7 +15,7 @@ from bot.sandbox.client import SandboxClient
 from bot.worker.tasks import train_next
 from core.learning.data.seeds import add_seeds
 from core.learning.lifecycle.runs import TRAIN, request_run
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.queues import queue_named
 from core.records.jobs import Job
 from core.records.learning import ModelVersion, TrainingRun

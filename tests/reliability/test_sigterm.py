@@ -16,7 +16,7 @@ from bot.runtime.clock import utc_now
 from bot.sandbox.server import serve
 from core.learning.data.seeds import add_seeds
 from core.learning.lifecycle.runs import TRAIN, request_run
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.queues import queue_named
 from core.records.jobs import Job
 from core.records.learning import ModelVersion, TrainingRun

@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from bot.runtime.policy_in_force import Held
 from bot.runtime.services import Services
 from core.people.groups import forget_groups_except, sync_group
-from core.policy_versions import newest_version
+from core.policy_in_force.versions import newest_version
 from core.storage.database import PATIENT
 
 Told = TypeVar("Told")

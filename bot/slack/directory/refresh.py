@@ -15,7 +15,7 @@ from core.delivery import outbox
 from core.people.groups import people_named
 from core.people.members import Person, members, sync_members
 from core.policy import QueuePolicy
-from core.policy_versions import newest_version
+from core.policy_in_force.versions import newest_version
 from core.queues import queue_named
 from core.storage.database import PATIENT
 from core.vocabulary import Role

@@ -20,7 +20,7 @@ from core.learning.data.snapshots import snapshot_rows
 from core.learning.lifecycle.training import train
 from core.people.groups import people_named, sync_group
 from core.people.members import Person, members, sync_members
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.queues import queue_named
 from core.records.learning import Snapshot
 from core.review.votes import Receipt, cast_vote

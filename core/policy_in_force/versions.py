@@ -12,7 +12,7 @@ from core.errors import Invalid, NotFound
 from core.policy import Policy
 from core.policy.canonical import canonical_text, parse_canonical, policy_fingerprint
 from core.policy.changes import Change, changes
-from core.policy_sync import sync_queues
+from core.policy_in_force.sync import sync_queues
 from core.records.policies import PolicyVersion
 from core.storage.database import insert, run
 
