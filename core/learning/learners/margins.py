@@ -2,31 +2,16 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.learning.learners.ngrams import Ngrams, fit_ngrams
-from core.learning.learners.temperature import assign_folds, fit_scale
-from core.vocabulary import Coded, RunStep
+from core.learning.learners.rows import FloatArray, Rows
+from core.learning.learners.temperature import held_out_scale
+from core.vocabulary import Coded
 
 C = 0.5  # inverse regularisation; within .5 points of the best of .25 to 2 for 8 to 100 rows per label, docs/methods.md
-FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Training rows as columns. targets: index of the label in 0..labels-1."""
-
-    texts: list[str]
-    targets: NDArray[np.intp]
-    weights: FloatArray
-    labels: int
-
-    def take(self, chosen: NDArray[np.bool_]) -> "Rows":
-        texts = [text for text, wanted in zip(self.texts, chosen, strict=True) if wanted]
-        return Rows(texts, self.targets[chosen], self.weights[chosen], self.labels)
 
 
 def calibrated_scale(rows: Rows, seed: int, progress: Callable[[Coded], None]) -> float:
@@ -35,16 +20,13 @@ def calibrated_scale(rows: Rows, seed: int, progress: Callable[[Coded], None]) -
     The n-grams are collected separately in each fold: with those of all rows, a held-out text would have no unknown
     n-grams, unlike any text that comes later.
     """
-    folds = assign_folds(rows.targets, np.random.default_rng(seed))
-    margins = np.zeros((len(folds), rows.labels))
-    count = folds.max() + 1
-    for fold in range(count):
-        progress(Coded(RunStep.CALIBRATING, {"part": fold + 1, "parts": int(count)}))
-        held_out = folds == fold
+
+    def margins(held_out: NDArray[np.bool_]) -> FloatArray:
         ngrams, weights, offsets = fit_margins(rows.take(~held_out), seed)
-        margins[held_out] = ngrams.features(rows.take(held_out).texts) @ weights + offsets
-    seen = folds >= 0
-    return fit_scale(margins[seen], rows.targets[seen], rows.weights[seen], np.bincount(rows.targets))
+        found: FloatArray = ngrams.features(rows.take(held_out).texts) @ weights + offsets
+        return found
+
+    return held_out_scale(rows.targets, rows.weights, seed, progress, margins)
 
 
 def fit_margins(rows: Rows, seed: int) -> tuple[Ngrams, NDArray[np.float32], FloatArray]:

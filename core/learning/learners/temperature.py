@@ -9,8 +9,12 @@ things are ours, because labels here are few and often easy:
   of a text about something else, which would then not be flagged.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
+
+from core.vocabulary import Coded, RunStep
 
 FOLDS = 3
 SCALES = (
@@ -31,6 +35,35 @@ def assign_folds(targets: NDArray[np.intp], rng: np.random.Generator, folds: int
         if len(rows) > 1:
             assigned[rows] = np.arange(len(rows)) % folds
     return assigned
+
+
+def held_out_scale(
+    targets: NDArray[np.intp],
+    weights: NDArray[np.float64],
+    seed: int,
+    progress: Callable[[Coded], None],
+    margins_of: Callable[[NDArray[np.bool_]], NDArray[np.float64]],
+) -> float:
+    """The scale that fits margins of rows which the model of their fold has not seen.
+
+    targets: (rows,) index of the right label, each label at least once; weights: (rows,) above 0; margins_of: fits on
+    the other rows and gives the margins of those that are marked, shape (marked, labels)."""
+    folds, rows_of_label = assign_folds(targets, np.random.default_rng(seed)), np.bincount(targets)
+    margins = np.zeros((len(folds), len(rows_of_label)))
+    count = int(folds.max()) + 1
+    for fold in range(count):
+        progress(Coded(RunStep.CALIBRATING, {"part": fold + 1, "parts": count}))
+        margins[folds == fold] = margins_of(folds == fold)
+    seen = folds >= 0
+    return fit_scale(margins[seen], targets[seen], weights[seen], rows_of_label)
+
+
+def softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each row; written over the values."""
+    values -= values.max(axis=1, keepdims=True)
+    np.exp(values, out=values)
+    values /= values.sum(axis=1, keepdims=True)
+    return values
 
 
 def fit_scale(

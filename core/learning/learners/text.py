@@ -4,7 +4,6 @@ It needs no downloaded weights, is fitted in a second for some hundred rows and 
 (benchmarks/learners.txt). core/learning/learners/temperature.py turns its margins into probabilities.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,8 +14,10 @@ from numpy.typing import NDArray
 from core.errors import Invalid
 from core.learning.data.inputs import Example, Input
 from core.learning.learners.base import FloatArray, Progress, State
-from core.learning.learners.margins import Rows, calibrated_scale, fit_margins
+from core.learning.learners.margins import calibrated_scale, fit_margins
 from core.learning.learners.ngrams import Ngrams, restore_ngrams
+from core.learning.learners.rows import rows_of
+from core.learning.learners.temperature import softmax
 from core.vocabulary import Coded, Modality, RunStep
 
 
@@ -42,7 +43,7 @@ class TextModel:
         features = self.ngrams.features([one.text for one in inputs])
         margins = features @ self.weights + self.offsets
         margins[np.diff(features.indptr) == 0] = 0
-        return _softmax(self.scale * margins)
+        return softmax(self.scale * margins)
 
     def state(self) -> State:
         return {
@@ -71,14 +72,14 @@ class TextLearner:
         A label needs one row. With one, it is learned but takes no part in the calibration; if that holds for all, the
         scale is 1, which leaves every text far below any sensible threshold. Raises Invalid for a single label, or for
         a weight that is not above 0."""
-        classes, rows = _rows(examples)
+        classes, rows = rows_of(examples)
         scale = calibrated_scale(rows, seed, progress)
         progress(Coded(RunStep.FITTING, {"rows": len(rows.texts)}))
         return TextModel(classes, *fit_margins(rows, seed), scale)
 
     def fit_uncalibrated(self, examples: Sequence[Example], seed: int) -> TextModel:
         """See `FitsUncalibrated`. The scale, which does not change the order of the labels, is 1."""
-        classes, rows = _rows(examples)
+        classes, rows = rows_of(examples)
         return TextModel(classes, *fit_margins(rows, seed), 1.0)
 
     def restore(self, state: State) -> TextModel:
@@ -87,31 +88,3 @@ class TextLearner:
             return TextModel(tuple(state["classes"]), ngrams, state["weights"], state["offsets"], float(state["scale"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Invalid(f"This is not a model of the learner “text” ({error}).") from None
-
-
-def _softmax(values: FloatArray) -> FloatArray:
-    """Of each row; written over the values."""
-    values -= values.max(axis=1, keepdims=True)
-    np.exp(values, out=values)
-    values /= values.sum(axis=1, keepdims=True)
-    return values
-
-
-def _rows(examples: Sequence[Example]) -> tuple[tuple[str, ...], Rows]:
-    """The labels in order, and the examples as columns in an order of their own. Raises as `TextLearner.fit`."""
-    ordered = sorted(examples, key=lambda e: (e.label, e.input.text, e.weight))
-    _check(ordered)
-    classes, targets = np.unique(np.array([e.label for e in ordered], dtype=object), return_inverse=True)
-    texts, weights = [e.input.text for e in ordered], np.array([e.weight for e in ordered])
-    return tuple(classes), Rows(texts, targets, weights, len(classes))
-
-
-def _check(examples: Sequence[Example]) -> None:
-    if len({example.label for example in examples}) == 1:
-        raise Invalid(
-            f"All {len(examples)} training rows with a text have the label “{examples[0].label}”. "
-            "At least two labels are needed."
-        )
-    wrong = next((e for e in examples if not (math.isfinite(e.weight) and e.weight > 0)), None)
-    if wrong:
-        raise Invalid(f"A training row of “{wrong.label}” has the weight {wrong.weight}; weights must be above 0.")

@@ -1,0 +1,48 @@
+"""Training rows as columns, checked, in an order of their own."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import Invalid
+from core.learning.data.inputs import Example
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Training rows as columns. targets: index of the label in 0..labels-1."""
+
+    texts: list[str]
+    targets: NDArray[np.intp]
+    weights: FloatArray
+    labels: int
+
+    def take(self, chosen: NDArray[np.bool_]) -> "Rows":
+        texts = [text for text, wanted in zip(self.texts, chosen, strict=True) if wanted]
+        return Rows(texts, self.targets[chosen], self.weights[chosen], self.labels)
+
+
+def rows_of(examples: Sequence[Example]) -> tuple[tuple[str, ...], Rows]:
+    """The labels in order, and the texts with them. The order of the examples makes no difference. Raises Invalid for a
+    single label, or for a weight that is not above 0."""
+    ordered = sorted(examples, key=lambda e: (e.label, e.input.text, e.weight))
+    _check(ordered)
+    classes, targets = np.unique(np.array([e.label for e in ordered], dtype=object), return_inverse=True)
+    texts, weights = [e.input.text for e in ordered], np.array([e.weight for e in ordered])
+    return tuple(classes), Rows(texts, targets, weights, len(classes))
+
+
+def _check(examples: Sequence[Example]) -> None:
+    if len({example.label for example in examples}) == 1:
+        raise Invalid(
+            f"All {len(examples)} training rows with a text have the label “{examples[0].label}”. "
+            "At least two labels are needed."
+        )
+    wrong = next((e for e in examples if not (math.isfinite(e.weight) and e.weight > 0)), None)
+    if wrong:
+        raise Invalid(f"A training row of “{wrong.label}” has the weight {wrong.weight}; weights must be above 0.")
