@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 # Compiled once, not anew by each of the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench bench-loop audit lock
+.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench bench-loop bench-learners audit lock
 
 demo: $(READY)
 	@$(BIN)/goldloop demo $(ARGS)
@@ -57,6 +57,11 @@ bench: $(READY)
 # worse one? Ten minutes on two quiet cores, an hour and a half with ARGS=--full. Ctrl-C ends it, the same command goes on.
 bench-loop: $(READY)
 	@$(BIN)/python -m benchmarks.loop $(ARGS)
+
+# The learners that Goldloop brings, on the texts of ../shared/data: accuracy, calibration, errors caught, time. Twenty
+# minutes; hours with ARGS=--full.
+bench-learners: $(READY)
+	@$(BIN)/python -m benchmarks.encoders $(ARGS)
 
 # Known holes in the locked versions; ends with 3, and says so, where the advisories cannot be reached.
 audit: $(READY)

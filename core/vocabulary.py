@@ -189,6 +189,7 @@ class RunStep(StrEnum):
     SNAPSHOT_TAKEN = "snapshot_taken"  # values: rows
     WEIGHING = "weighing"  # values: part, parts
     ROWS_LEFT_OUT = "rows_left_out"  # values: rows, reads: the learner reads none of what they have
+    ENCODING = "encoding"  # values: rows, whose vectors a sentence encoder computes
     CALIBRATING = "calibrating"  # values: part, parts
     FITTING = "fitting"  # values: rows
     OTHER = "other"  # values: phrase, in the words of a learner of another package

@@ -59,6 +59,7 @@ COMMANDS = {
     "explain": ("explain", "Show who decided what, when and why."),
     "export": ("export", "Write what people have decided to a file."),
     "golden": ("golden", "Show and change the golden set, which tests models."),
+    "learners": ("learners", "Compare the learners that are installed."),
     "model": ("model", "Show a model's card; export and verify its evidence."),
     "policy": (
         "policy",

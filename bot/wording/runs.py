@@ -31,6 +31,8 @@ def run_step(step: Coded, form: Format) -> str:
             return f"measuring the weight of corrections, part {step.values['part']} of {step.values['parts']}"
         case RunStep.ROWS_LEFT_OUT:
             return f"leaving out {count(step.values['rows'], 'row')} without {' or '.join(step.values['reads'])}"
+        case RunStep.ENCODING:
+            return f"encoding {count(step.values['rows'], 'text')}"
         case RunStep.CALIBRATING:
             return f"calibrating, part {step.values['part']} of {step.values['parts']}"
         case RunStep.FITTING:

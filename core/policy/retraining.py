@@ -34,7 +34,10 @@ class RetrainingPolicy(Section):
         description="training weight of a row that corrects the model; a seed row has 1; `auto`: measured by the run",
     )
     confirmed_weight: float = Field(1, gt=0, le=10, description="training weight of a row that confirms the model")
-    learner: str = Field("text", description="name of an installed learner (entry point group `goldloop.learners`)")
+    learner: str = Field(
+        "text",
+        description="`text`; with the extra `embed` also `embedding` and `blend`; or the learner of another package",
+    )
 
     @field_validator("error_weight", mode="plain")
     @classmethod

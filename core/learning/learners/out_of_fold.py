@@ -13,6 +13,7 @@ from core.learning.learners.base import FloatArray, Progress
 from core.learning.learners.fitting import fit
 from core.learning.learners.registry import find_learner
 from core.learning.learners.temperature import assign_folds
+from core.learning.learners.vectors import cached_vectors
 from core.vocabulary import Coded
 
 FOLDS = 5
@@ -37,12 +38,14 @@ def out_of_fold(
     classes, targets = np.unique(np.array([examples[place].label for place in readable]), return_inverse=True)
     folds = assign_folds(targets, np.random.default_rng(seed), FOLDS)
     table = np.zeros((len(readable), len(classes)))
-    for fold in range(folds.max(initial=-1) + 1):
-        held_out = np.flatnonzero(folds == fold)
-        rest = [examples[readable[row]] for row in np.flatnonzero(folds != fold)]
-        fitted = fit(learner, rest, seed, _unheard)
-        columns = np.searchsorted(classes, np.array(fitted.classes))
-        table[np.ix_(held_out, columns)] = fitted.probabilities([examples[readable[row]].input for row in held_out])
+    with cached_vectors():
+        for fold in range(folds.max(initial=-1) + 1):
+            held_out = np.flatnonzero(folds == fold)
+            rest = [examples[readable[row]] for row in np.flatnonzero(folds != fold)]
+            fitted = fit(learner, rest, seed, _unheard)
+            columns = np.searchsorted(classes, np.array(fitted.classes))
+            asked = [examples[readable[row]].input for row in held_out]
+            table[np.ix_(held_out, columns)] = fitted.probabilities(asked)
     seen = np.flatnonzero(folds >= 0)
     return OutOfFold(tuple(map(str, classes)), tuple(readable[row] for row in seen), table[seen])
 

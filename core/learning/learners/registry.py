@@ -1,4 +1,4 @@
-"""The registry of learners: the built-in one, those of installed packages, and those that this process adds.
+"""The registry of learners: the built-in ones, those of installed packages, and those that this process adds.
 
 A package provides a learner as an entry point of the group `goldloop.learners`. A process adds one by an importable
 reference, "module:Class", in the mapping `extra` from names to references: plain text, which a child process can be
@@ -14,7 +14,10 @@ from core.learning.learners.base import Learner, missing_members
 from core.vocabulary import Modality
 
 GROUP = "goldloop.learners"
-BUILT_IN = EntryPoint("text", "core.learning.learners.text:TextLearner", GROUP)
+BUILT_IN = {  # the last two need the extra `embed`
+    EntryPoint(name, f"core.learning.learners.{name}:{name.title()}Learner", GROUP)
+    for name in ("text", "embedding", "blend")
+}
 
 
 def find_learner(name: str, extra: Mapping[str, str] = {}) -> Learner:
@@ -24,11 +27,11 @@ def find_learner(name: str, extra: Mapping[str, str] = {}) -> Learner:
     cannot be used.
     """
     added = {EntryPoint(*one, GROUP) for one in extra.items()}
-    points = {*entry_points(group=GROUP), BUILT_IN, *added}  # a plain checkout has no entry point of ours installed
+    points = {*entry_points(group=GROUP), *BUILT_IN, *added}  # a plain checkout has no entry point of ours installed
     offers = {point.value: point for point in points if point.name == name}
     if not offers:
-        known = sorted({point.name for point in points})
-        raise Invalid(f"There is no learner “{name}”. Installed: {', '.join(known)}.", field="learner")
+        known = ", ".join(learner_names(extra))
+        raise Invalid(f"There is no learner “{name}”. Choose from: {known}.", field="learner")
     if len(offers) > 1:
         raise Invalid(
             f"Several packages provide a learner “{name}”: {', '.join(sorted(offers))}. Uninstall one.", field="learner"
@@ -61,3 +64,8 @@ def _problem(point: EntryPoint, learner: Any) -> str | None:
     if not learner.reads or not set(Modality).issuperset(learner.reads):
         return f"must read some of {', '.join(Modality)}; it says {learner.reads!r}"
     return None
+
+
+def learner_names(extra: Mapping[str, str] = {}) -> list[str]:
+    """The names of all learners, those that lack a package among them, in alphabetical order."""
+    return sorted({point.name for point in entry_points(group=GROUP)} | {point.name for point in BUILT_IN} | set(extra))

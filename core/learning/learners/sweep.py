@@ -18,6 +18,7 @@ from core.learning.data.inputs import Example
 from core.learning.learners.base import FitsUncalibrated, Fitted, Learner, Progress
 from core.learning.learners.fitting import fit
 from core.learning.learners.registry import find_learner
+from core.learning.learners.vectors import cached_vectors
 from core.vocabulary import Coded, RunStep
 
 WEIGHTS = (1.0, 2.0, 3.0, 5.0)  # above 5, past errors gain nothing and more right answers break: docs/methods.md
@@ -54,6 +55,18 @@ def sweep(
 
     Raises Invalid if no row that the learner reads can be held out, and as `find_learner` and `fit` do.
     """
+    with cached_vectors():
+        return _trials(learner_name, extra_learners, rows, seed, progress)
+
+
+def best(trials: Sequence[Trial]) -> float:
+    """The weight of the highest accuracy; of equal ones the smallest, since a heavy row breaks more right answers."""
+    return min(trials, key=lambda trial: (-trial.accuracy, trial.weight)).weight
+
+
+def _trials(
+    learner_name: str, extra_learners: Mapping[str, str], rows: Sequence[SweptRow], seed: int, progress: Progress
+) -> tuple[Trial, ...]:
     from core.learning.learners.temperature import assign_folds  # loads scipy, which the callers do not need
 
     learner = find_learner(learner_name, extra_learners)
@@ -71,11 +84,6 @@ def sweep(
             right[folds == fold] = _right(learner, readable, folds == fold, weight, seed)
         trials.append(Trial(weight, _accuracy(right, readable, folds >= 0), time.perf_counter() - began))
     return tuple(trials)
-
-
-def best(trials: Sequence[Trial]) -> float:
-    """The weight of the highest accuracy; of equal ones the smallest, since a heavy row breaks more right answers."""
-    return min(trials, key=lambda trial: (-trial.accuracy, trial.weight)).weight
 
 
 def _right(learner: Learner, rows: Sequence[SweptRow], held: Held, weight: float, seed: int) -> Held:

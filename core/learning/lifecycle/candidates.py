@@ -18,6 +18,7 @@ from core.learning.evaluation.gate import GateVerdict, gate
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.learners.artifacts import Packed
 from core.learning.learners.base import Fitted
+from core.learning.learners.vectors import cached_vectors
 from core.learning.lifecycle.incumbent import load_incumbent
 from core.learning.lifecycle.presenting import candidate_stored, model_changed
 from core.learning.lifecycle.serving import load_model
@@ -79,9 +80,10 @@ def measure(
         for row in golden
     ]
     met = with_eligibility(met, incumbent.training, policy.golden.near_duplicate)
-    baseline, standing = incumbent.on_golden(met, rows, candidate.reads)
-    texts = incumbent.on_texts(candidate, policy)
-    scorecard = compare(met, standing, predict(candidate, met), policy, baseline, texts)
+    with cached_vectors():
+        baseline, standing = incumbent.on_golden(met, rows, candidate.reads)
+        texts = incumbent.on_texts(candidate, policy)
+        scorecard = compare(met, standing, predict(candidate, met), policy, baseline, texts)
     verdict = gate(scorecard, policy.promotion)
     thin = class_floor_warning(rows, policy.label_names, candidate.reads)
     first = [warning for warning in (incumbent.unusable, thin) if warning]

@@ -262,7 +262,7 @@ def test_the_built_in_learner_is_found_in_a_checkout_that_nobody_installed(monke
 
 
 def test_an_unknown_learner_is_refused_with_what_is_installed() -> None:
-    with pytest.raises(Invalid, match=r"There is no learner “tekst”\. Installed: .*text") as refused:
+    with pytest.raises(Invalid, match=r"There is no learner “tekst”\. Choose from: .*text") as refused:
         find_learner("tekst")
     assert refused.value.field == "learner"
 
@@ -304,13 +304,13 @@ def test_a_learner_of_another_package_is_found_and_used(tmp_path: Path, monkeypa
 def test_what_is_installed_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, monkeypatch, "constant", "other_learners:ConstantLearner", CONSTANT)
     monkeypatch.setattr(sys, "path", [str(tmp_path), str(ROOT)])  # without what this environment has installed
-    with pytest.raises(Invalid, match=r"Installed: constant, text\."):
+    with pytest.raises(Invalid, match=r"Choose from: blend, constant, embedding, text\."):
         find_learner("tekst")
 
 
-def test_the_product_brings_one_learner() -> None:
+def test_the_product_brings_its_learners() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["entry-points"][GROUP] == {BUILT_IN.name: BUILT_IN.value}
+    assert project["entry-points"][GROUP] == {point.name: point.value for point in BUILT_IN}
 
 
 def test_a_process_adds_a_learner_by_its_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,7 +323,7 @@ def test_a_process_adds_a_learner_by_its_reference(tmp_path: Path, monkeypatch: 
         find_learner("constant")
     with pytest.raises(Invalid, match=r"Several packages provide a learner “text”: core.*own_learners"):
         find_learner("text", {"text": "own_learners:ConstantLearner"})
-    with pytest.raises(Invalid, match=r"There is no learner “tekst”\. Installed: constant, "):
+    with pytest.raises(Invalid, match=r"There is no learner “tekst”\. Choose from: blend, constant, "):
         find_learner("tekst", extra)
 
 

