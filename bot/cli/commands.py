@@ -9,20 +9,20 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 COMMANDS = {
-    "run": ("processes", "Run Slack's side, the HTTP API and the worker in one process: enough for a team on SQLite."),
-    "web": ("processes", "Run Slack's side and the HTTP API only. Start any number of these processes."),
+    "run": ("processes", "Run the Slack app, the HTTP API and the worker in one process: enough for a team on SQLite."),
+    "web": ("processes", "Run the Slack app and the HTTP API only. Start any number of these processes."),
     "worker": (
         "processes",
         "Run the worker only: messages, training and schedules. Start any number of these processes.",
     ),
-    "migrate": ("processes", "Create or upgrade the database tables, and apply the policy's queues."),
+    "migrate": ("processes", "Create or upgrade the database tables, and put a new policy file in force."),
     "manifest": ("setup", 'Print the manifest to paste under "Create an app from a manifest" on Slack\'s site.'),
     "init": ("setup", "Write a commented goldloop.toml. Prompts for every option that is missing."),
     "doctor": (
         "setup",
         "Check everything that Goldloop needs, and say how to fix what fails. Exit code 1 if a check failed.",
     ),
-    "retry-deliveries": ("setup", "Send the messages that were given up again, once the cause is fixed."),
+    "retry-deliveries": ("setup", "Resend the messages that were given up, once the cause is fixed."),
     "status": (
         "status",
         "Show what waits in each queue, what fails, and what to do about it. Exit code 1 if something fails.",
@@ -42,11 +42,11 @@ COMMANDS = {
         "pausing",
         "Post no new cards in a queue until `goldloop resume`. Predictions are stored; open cards can be answered.",
     ),
-    "resume": ("pausing", "Post the cards that waited while a queue was paused, and new ones again."),
-    "backup": ("backups", "Write the whole database to a file, also while Goldloop runs."),
+    "resume": ("pausing", "Post the cards that waited while a queue was paused, and new cards from now on."),
+    "backup": ("backups", "Write the whole database to a file. Works while Goldloop runs."),
     "restore": (
         "backups",
-        "Replace the database by a backup, upgrade its tables, and redraw every open card. Stop every process first.",
+        "Replace the database with a backup, upgrade its tables, and redraw every open card. Stop every process first.",
     ),
     "erase": (
         "erase",
