@@ -82,6 +82,7 @@ STEPS = [
     (RunStep.SNAPSHOT_TAKEN, {"rows": 1}, "snapshot of 1 row taken"),
     (RunStep.WEIGHING, {"part": 2, "parts": 12}, "measuring the weight of corrections, part 2 of 12"),
     (RunStep.ROWS_LEFT_OUT, {"rows": 2, "reads": ["text"]}, "leaving out 2 rows without text"),
+    (RunStep.ENCODING, {"rows": 40}, "encoding 40 texts"),
     (RunStep.CALIBRATING, {"part": 1, "parts": 3}, "calibrating, part 1 of 3"),
     (RunStep.FITTING, {"rows": 300}, "fitting on 300 rows"),
     (RunStep.OTHER, {"phrase": "downloading"}, "downloading"),

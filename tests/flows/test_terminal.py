@@ -325,7 +325,7 @@ def test_a_lead_keeps_the_golden_set_by_hand(goldloop: Terminal) -> None:
         (("docs", "nonsense"), "There is no page “nonsense”. Pages: api, architecture, "),
         (("run",), "`goldloop docs slack`"),
         (("explain", "model", "99"), "There is no model 99"),
-        (("rollback", "--queue", "support"), "No model of support is live"),
+        (("rollback", "--queue", "support"), "support has no live model"),
         (("ask-again", "--queue", "support"), "Give exactly one of --golden, --seed and --correction"),
         (("ask-again", "--queue", "support", "--golden", "9"), "has no golden example 9"),
         (("ask-again", "--queue", "support", "--correction", "9"), "has no correction 9"),

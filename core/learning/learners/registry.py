@@ -11,12 +11,13 @@ from typing import Any, cast
 
 from core.errors import Invalid
 from core.learning.learners.base import Learner, missing_members
+from core.learning.learners.encoders import is_installed
 from core.vocabulary import Modality
 
 GROUP = "goldloop.learners"
-BUILT_IN = {  # the last two need the extra `embed`
-    EntryPoint(name, f"core.learning.learners.{name}:{name.title()}Learner", GROUP)
-    for name in ("text", "embedding", "blend")
+ENCODED = ("embedding", "blend")  # with the extra `embed`
+BUILT_IN = {
+    EntryPoint(name, f"core.learning.learners.{name}:{name.title()}Learner", GROUP) for name in ("text", *ENCODED)
 }
 
 
@@ -40,8 +41,8 @@ def find_learner(name: str, extra: Mapping[str, str] = {}) -> Learner:
 
 
 def offers_learner(name: str, extra: Mapping[str, str] = {}) -> bool:
-    """Whether there is one of that name, without importing it."""
-    return name == BUILT_IN.name or name in extra or any(one.name == name for one in entry_points(group=GROUP))
+    """Whether there is one of that name, without importing it; `embedding` and `blend` need their encoder."""
+    return name in learner_names(extra) and (name in extra or name not in ENCODED or is_installed())
 
 
 def _load(point: EntryPoint) -> Learner:

@@ -30,7 +30,9 @@ def rollback(session: Session, queue: Queue, person: str, reason: str, now: date
     _check_not_just_now(session, queue, now, policy)
     former = former_of(session, present)
     if former is None:
-        raise NotFound(f"The live model of {policy.shown_title} is its first; there is no earlier one to go back to.")
+        raise NotFound(
+            f"The live model of {policy.shown_title} is its first, so there is no earlier one to roll back to."
+        )
     _check_may_come_back(session, former, reason)
     go_live(session, live, former, now)
     note_decision(session, live, former, DecisionKind.ROLL_BACK, [person], reason, now, policy, former_model_id=present)
@@ -48,7 +50,8 @@ def _check_may_come_back(session: Session, former: ModelVersion, reason: str) ->
 
 
 def former_of(session: Session, model_id: int) -> ModelVersion | None:
-    """What was live when this model was promoted, not when it was last brought back; None for a queue's first."""
+    """The model that was live when this one was promoted, not when it was last rolled back to; None for a queue's
+    first."""
     went_live = [DecisionKind.PROMOTE, DecisionKind.OVERRULE]
     former_id = session.scalar(
         select(Decision.former_model_id)
