@@ -410,7 +410,7 @@ def test_a_roll_back_brings_back_the_former_model_step_by_step(desk: Desk) -> No
     with pytest.raises(NotFound, match="No model of Support tickets is live"):
         rolled_back(desk)
     first = promoted(desk)
-    with pytest.raises(NotFound, match="its first; there is no earlier one to go back to"):
+    with pytest.raises(NotFound, match="its first, so there is no earlier one to roll back to"):
         rolled_back(desk)
     second, third = promoted(desk), promoted(desk)
     assert rolled_back(desk, CLEO, "worse on mondays") == "v2"
