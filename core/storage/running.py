@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.records.leased import RunningProcess
 from core.storage.database import insert
 
-SEEN = timedelta(seconds=30)  # after which a process of another machine counts as ended
+SEEN = timedelta(minutes=3)  # after which a process of another machine counts as ended
 KEPT = timedelta(days=1)  # of a row whose process did not live to delete it
 CLOCKS_APART = timedelta(minutes=1)  # between two machines
 
