@@ -190,7 +190,6 @@ def _settled(rows: Rows, item: int, seen: Row, label: str, right: bool, at: date
     golden = not right and item % 8 == 0
     rows["correction"].append({
         "queue_id": 1, "item_id": item, "label": label, "model_was_right": right, "reason": None, "note": "",
-        "audited": rows["flag"][-1]["reason"] is Reason.AUDIT,
         "tally": {label: 2}, "settled_by": Settler.CONSENSUS, "lead": None,
         "destination": Destination.GOLDEN if golden else Destination.TRAINING, "guideline_version": 1,
         "policy_fingerprint": "0" * 16, "settled_at": at, "is_current": True,

@@ -151,8 +151,6 @@ class Correction(Base):
         Index("ix_correction_item_id", "item_id"),
         Index("ix_correction_error", "queue_id", "label", postgresql_where=text("is_current AND NOT model_was_right"),
               sqlite_where=text("is_current = 1 AND model_was_right = 0")),
-        Index("ix_correction_audit", "queue_id", "model_was_right", postgresql_where=text("is_current AND audited"),
-              sqlite_where=text("is_current = 1 AND audited = 1")),
     )  # fmt: skip
 
     id: Mapped[int] = big_id()
@@ -160,7 +158,6 @@ class Correction(Base):
     item_id: Mapped[int] = mapped_column(ForeignKey("review_item.id"))
     label: Mapped[str | None]  # None: "none of these"
     model_was_right: Mapped[bool | None]  # None: people were asked about a stored label, not about a prediction
-    audited: Mapped[bool] = mapped_column(default=False)  # chance chose the prediction; the audit counts these
     reason: Mapped[ErrorReason | None]
     note: Mapped[str] = mapped_column(Text, default="")
     tally: Mapped[dict[str, int]]  # answer as shown -> votes, "none of these" included

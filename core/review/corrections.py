@@ -98,9 +98,8 @@ def _settle(
     chosen = _chosen(item, outcome.label, bool(right), queue)
     if chosen.stratum is not None and has_graduated(session, item.queue.id, item.content_hash):
         chosen = Chosen(Destination.HELD_OUT if item.audited else Destination.TRAINING)
-    audited = item.audited and item.about is QuestionAbout.PREDICTION
     about = {"queue_id": item.queue.id, "item_id": item.id, "model_was_right": right, "destination": chosen.destination}
-    stamped = {"audited": audited, "policy_fingerprint": queue.fingerprint, "settled_at": now, "is_current": True}
+    stamped = {"policy_fingerprint": queue.fingerprint, "settled_at": now, "is_current": True}
     correction_id: int = run(session, _NEW, vars(outcome) | about | stamped).scalar_one()
     run(session, _SETTLED, {"of": item.id, "settled_at": now})
     _keep(session, item, correction_id, outcome.label, chosen, now)

@@ -861,7 +861,6 @@ def upgrade() -> None:
         sa.Column("item_id", big_id, nullable=False),
         sa.Column("label", sa.String(), nullable=True),
         sa.Column("model_was_right", sa.Boolean(), nullable=True),
-        sa.Column("audited", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.String(32), nullable=True),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("tally", sa.JSON(), nullable=False),
@@ -875,13 +874,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["item_id"], ["review_item.id"], name=op.f("fk_correction_item_id_review_item")),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_correction_queue_id_queue")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_correction")),
-    )
-    op.create_index(
-        "ix_correction_audit",
-        "correction",
-        ["queue_id", "model_was_right"],
-        postgresql_where=sa.text("is_current AND audited"),
-        sqlite_where=sa.text("is_current = 1 AND audited = 1"),
     )
     op.create_index(
         "ix_correction_error",

@@ -127,7 +127,7 @@ def test_a_promoted_model_is_rolled_back_by_a_command(start_loop: StartLoop) -> 
     loop.cleo.react(report(loop, "v1"), CHECK)
     loop.card("v1 is live", channel=LEADS)
     nothing = loop.cleo.command("/goldloop rollback", channel=LEADS)
-    assert "no earlier one to go back to" in str(nothing.response)
+    assert "no earlier one to roll back to" in str(nothing.response)
     second = report(loop, "v2")
     home = loop.cleo.open_home()
     assert "v2*, compared with v1" in home.plain

@@ -118,11 +118,11 @@ def test_a_card_of_an_item_lost_by_a_restore_counts_for_no_other_ticket(database
             card = loop.card("i want my money back")
             assert "item 1" in card.plain
             box.wait_for(lambda: loop.ben.click(stale, "delivery").ok, PATIENCE, "a socket")
-            loop.told(loop.ben, "What this message is about does not exist any more")
+            loop.told(loop.ben, "This message is from before a backup was restored")
             loop.ana.click(receipt, "Undo")
-            loop.told(loop.ana, "What this message is about does not exist any more")
+            loop.told(loop.ana, "This message is from before a backup was restored")
             loop.ben.click(stale, "Why?")
-            box.wait_for(lambda: says(loop.ben, "What this message is about does not exist"), what="a sentence")
+            box.wait_for(lambda: says(loop.ben, "This message is from before a backup was restored"), what="a sentence")
             with loop.database.reading() as session:
                 assert session.query(Answer).count() == 0
             for person in (loop.ana, loop.ben):

@@ -28,6 +28,7 @@ from tests.reliability.proxy import Proxy
 
 UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
 IN_TIME = 2500  # milliseconds
+KEPT = 1  # connection, by the look for changes, as long as the worker runs
 CROWD = tuple(f"U_{number:02}" for number in range(24))
 ITEMS = 4  # each with six people and three labels: none of them is settled before all have voted
 
@@ -77,7 +78,7 @@ def test_two_dozen_people_who_click_at_once_are_told_in_time_and_acknowledged_cl
         for person in CROWD:
             loop.told(loop.box.person(person), "Nothing was recorded")
         assert answers(loop) == []
-        loop.box.wait_for(lambda: connections_in_use(loop) == 0, what="the number of connections in use")
+        loop.box.wait_for(lambda: connections_in_use(loop) <= KEPT, what="the number of connections in use")
         again = list(pool.map(click, range(len(CROWD))))
         assert all(outcome.ok for outcome in again)
     assert slowest(outcomes) < IN_TIME + slowest(again)  # which is little, unless this machine has much else to do

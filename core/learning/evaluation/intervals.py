@@ -4,8 +4,6 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from scipy.special import betaincinv
-
 
 @dataclass(frozen=True)
 class Interval:
@@ -36,6 +34,8 @@ def jeffreys(right: int, n: int, level: float = 0.95) -> Interval:
     Cai and DasGupta (2001), Statistical Science 16, 101-133, sections 3.1 and 4.1."""
     if n == 0:
         return Interval(0.5, 0.0, 1.0)
+    from scipy.special import betaincinv  # loads scipy, which few callers need
+
     a, b, tail = right + 0.5, n - right + 0.5, (1 - level) / 2
     low = float(betaincinv(a, b, tail)) if right else 0.0
     high = float(betaincinv(a, b, 1 - tail)) if right < n else 1.0

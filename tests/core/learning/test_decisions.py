@@ -407,7 +407,7 @@ def test_what_was_decided_meanwhile_is_not_evaluated_again(desk: Desk) -> None:
 
 def test_a_roll_back_brings_back_the_former_model_step_by_step(desk: Desk) -> None:
     seeded(desk)
-    with pytest.raises(NotFound, match="No model of Support tickets is live"):
+    with pytest.raises(NotFound, match="Support tickets has no live model"):
         rolled_back(desk)
     first = promoted(desk)
     with pytest.raises(NotFound, match="its first, so there is no earlier one to roll back to"):
@@ -417,7 +417,7 @@ def test_a_roll_back_brings_back_the_former_model_step_by_step(desk: Desk) -> No
     assert (live(desk), model(desk, third).state) == (second, ModelState.RETIRED)
     assert rolled_back(desk, "operator", seconds=60) == "v1"
     assert (live(desk), model(desk, first).state) == (first, LIVE)
-    with pytest.raises(NotFound, match="no earlier one to go back to"):
+    with pytest.raises(NotFound, match="no earlier one to roll back to"):
         rolled_back(desk, seconds=120)
     [promote, back] = decisions(desk, second)
     assert (promote.kind, back.kind) == (DecisionKind.PROMOTE, DecisionKind.ROLL_BACK)

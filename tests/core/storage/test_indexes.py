@@ -104,15 +104,6 @@ def test_a_vote_looks_at_few_rows_however_much_its_people_have_said(database: Da
     assert {statement: count for statement, count in looked.items() if count > most} == {}
 
 
-@pytest.mark.slow
-def test_the_audit_is_counted_without_its_flags_and_items(stocked: Database) -> None:
-    """Of these there are as many as audits were ever drawn, and each would be a look into three tables."""
-    with stocked.reading() as session, overheard(session) as said:
-        stats_card(session, bench_policy().queues[0], NOW)
-    assert any("audited" in statement for statement, _values in said)
-    assert not [statement for statement, _values in said if re.search(r"\bflag\b", statement)]
-
-
 def full_scans(database: Database, ask: Question) -> list[str]:
     """The growing tables of which some statement reads every row, with the statement."""
     with database.transaction(wait=PATIENT) as session:
