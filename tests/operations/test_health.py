@@ -21,7 +21,7 @@ from core.delivery import incidents, outbox
 from core.delivery.recipients import leads_of
 from core.queues import queue_named
 from core.records.delivery import Posting
-from core.storage.database import Database
+from core.storage.database import PATIENT, Database
 from core.vocabulary import Card
 from tests.core.desk import opened
 from tests.core.models import promoted, seeded
@@ -111,8 +111,8 @@ def test_a_channel_that_takes_nothing_is_named_and_makes_nobody_unready(watched:
 
 @pytest.mark.usefixtures("sqlite_only")
 def test_a_database_that_gives_an_error_makes_a_process_unready_and_says_no_more(watched: Watched) -> None:
-    with watched.loop.database.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE posting RENAME TO of_another_release"))
+    with watched.loop.database.transaction(wait=PATIENT) as session:
+        session.execute(text("ALTER TABLE posting RENAME TO of_another_release"))
     status, body = watched.ready()
     assert status == 503
     assert body["database"] == {"ok": False, "writes": "ok", "seconds": None}

@@ -154,4 +154,4 @@ def _none_option() -> Block:
 
 
 def _cannot_option() -> Block:
-    return blocks.option(CANNOT_JUDGE, CANNOT_VALUE, "It takes something that you don't have or know")
+    return blocks.option(CANNOT_JUDGE, CANNOT_VALUE, "Something that you don't have or know is needed")
