@@ -6,7 +6,7 @@ Colours are those of Okabe and Ito, told apart by colour-blind people too; direc
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -91,7 +91,12 @@ def _panel(figure: Figure, place: tuple[float, float], title: str) -> Axes:
     figure.text(0.03 if left < 0.5 else 0.52, 0.785, title, size=13.5, color=INK, weight="bold")
     axes.set_xlim(-0.02, 1.02)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.grid(axis="x", color=RULE, linewidth=1)
+    return plain(axes, "x")
+
+
+def plain(axes: Axes, values: Literal["x", "y"]) -> Axes:
+    """Without a frame; rules lead from the values, which are on this axis, behind what is drawn."""
+    axes.grid(axis=values, color=RULE, linewidth=1)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=11, labelcolor=FAINT, pad=6)
     for spine in axes.spines.values():

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from bot.slack.delivery.chart import BEFORE, DPI, FAINT, INK, NOW, RULE, SIZE, clip
+from bot.slack.delivery.chart import BEFORE, DPI, FAINT, INK, NOW, SIZE, clip, plain
 from bot.wording.numbers import count
 from core.learning.lifecycle.effort import CurvePoint
 
@@ -63,12 +63,7 @@ def _axes(figure: Figure, points: Sequence[CurvePoint]) -> Axes:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_xlabel("items settled", size=12, color=FAINT)
-    axes.grid(axis="y", color=RULE, linewidth=1)
-    axes.set_axisbelow(True)
-    axes.tick_params(length=0, labelsize=11, labelcolor=FAINT, pad=6)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    return axes
+    return plain(axes, "y")
 
 
 def _draw(axes: Axes, point: CurvePoint) -> None:
