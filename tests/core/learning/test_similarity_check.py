@@ -4,15 +4,22 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from core.learning.data import leakage
 from core.learning.data.golden import Golden
 from core.learning.data.inputs import ImageRef, Input
 from core.learning.data.leakage import CHECKED, Proven, check_apart, exclude_near_duplicates
+from core.learning.data.seeds import add_seeds
 from core.learning.data.similarity_check import count_alike
 from core.learning.data.snapshots import LeakageError, Row
 from core.learning.data.text_similarity import near_texts
+from core.learning.lifecycle import training
+from core.records.learning import Snapshot
 from core.vocabulary import Source, Stratum
+from tests.core.conftest import OpenDesk
+from tests.core.desk import DELIVERY, NOW
+from tests.core.models import seeded, trained
 from tests.people import support_policy
 
 POLICY = support_policy().queues[0]
@@ -63,6 +70,23 @@ def test_a_row_that_the_filter_let_through_stops_the_run() -> None:
     with pytest.raises(LeakageError, match="2 texts of the training set and the golden set are near each other"):
         check_apart([row(REORDERED), row(FAR, 2)], [golden(GOLDEN)], Proven(), POLICY)
     check_apart([row(FAR)], [golden(GOLDEN)], Proven(), POLICY)
+
+
+@pytest.mark.slow
+def test_a_training_run_stores_no_snapshot_if_the_filter_has_a_fault(
+    open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk(golden={"seed_share": 1.0})
+    with desk.database.transaction() as session:
+        add_seeds(session, [(GOLDEN, DELIVERY)], NOW, desk.rules)
+    desk = seeded(desk.under(golden={"seed_share": 0.0}))
+    with desk.database.transaction() as session:
+        add_seeds(session, [(REORDERED, DELIVERY)], NOW, desk.rules)
+    monkeypatch.setattr(training, "exclude_near_duplicates", lambda rows, _golden, _policy: rows)
+    with pytest.raises(LeakageError, match="2 texts"):
+        trained(desk)
+    with desk.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Snapshot)) == 0
 
 
 def test_only_pairs_of_which_one_is_new_are_checked() -> None:
