@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.checks.finding import Findings, bad, good, note
 from bot.runtime.processes import is_gone, process_title
-from bot.slack.delivery.deliver import SPEAKING
+from bot.slack.delivery.deliver import DELIVERY
 from bot.slack.errors import Kind, kind_of, operator_remedy
 from bot.wording.cards import card_name
 from core.delivery import backlog
@@ -51,7 +51,7 @@ def _named(lost: GivenUp) -> str:
 def worker_at_work(database: Database, clock: Callable[[], datetime]) -> Findings:
     """A running worker holds the lease on sending to Slack."""
     with database.reading() as session:
-        holder = leases.holder(session, SPEAKING, clock(), is_gone)
+        holder = leases.holder(session, DELIVERY, clock(), is_gone)
     if holder is None:
         words = "No worker is sending to Slack, so no cards are posted and no models are trained."
         remedy = "Start `goldloop run`, or `goldloop worker` beside `goldloop web`. If one is running, read its log."

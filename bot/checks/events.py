@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from math import ceil
 
 from bot.checks.finding import Findings, good, note
 from core.delivery.received_events import last_received
@@ -24,4 +25,4 @@ def events_heard(database: Database, clock: Callable[[], datetime]) -> Findings:
         yield note("events", f"No {kind} event has been received yet.", remedy)
     if NEEDED.keys() <= heard.keys():
         hours = (clock() - min(heard[kind] for kind in NEEDED)).total_seconds() / 3600
-        yield good("events", f"receives {', '.join(sorted(NEEDED))}; last seen {max(0, hours):.0f} h ago or later")
+        yield good("events", f"receives {', '.join(sorted(NEEDED))}; each within the last {max(1, ceil(hours))} h")

@@ -55,8 +55,8 @@ def processes(database: Database, clock: Callable[[], datetime]) -> Findings:
         found = running(session, clock(), is_gone)
     for one in found:
         if stored is not None and one.policy_version != stored.version:
-            words = f"{process_title(one.name)} ({one.parts}) decides by version {one.policy_version}"
-            yield note(SUBJECT, f"{words}, not {stored.version}. {one.policy_problem}".strip(), LATE)
+            words = f"{process_title(one.name)} ({one.parts}) uses version {one.policy_version}"
+            yield note(SUBJECT, f"{words} of the policy, not {stored.version}. {one.policy_problem}".strip(), LATE)
 
 
 def _compared(stored: StoredPolicy, policy: Policy, file: Path) -> Finding:

@@ -50,11 +50,11 @@ def restore(
 
 def _require_stopped(url: str) -> None:
     """Raises Refusal while a process runs. A database that cannot be read is no reason not to replace it."""
-    from bot.slack.delivery.deliver import SPEAKING
+    from bot.slack.delivery.deliver import DELIVERY
 
     try:
         with open_database(url) as database, database.reading() as session:
-            worker = leases.holder(session, SPEAKING, utc_now(), is_gone)
+            worker = leases.holder(session, DELIVERY, utc_now(), is_gone)
             names = {one.name for one in running(session, utc_now(), is_gone)} | ({worker} if worker else set())
     except (Refusal, SQLAlchemyError):
         return

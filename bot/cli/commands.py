@@ -63,7 +63,7 @@ COMMANDS = {
     "model": ("model", "Show a model's card; export and verify its evidence."),
     "policy": (
         "policy",
-        "The policy: compare the file with what is in force, put it in force, show past versions.",
+        "Compare the policy file with the policy in force, put it in force, and show past versions.",
     ),
     "token": ("tokens", "Manage the bearer tokens of the HTTP API."),
     "webhooks": ("webhooks", "Show webhook deliveries, and send them again."),

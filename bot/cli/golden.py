@@ -89,7 +89,7 @@ def pin_example(golden_id: GoldenId, queue: QueueOption, by: ByOption) -> None:
     low, high = (round(share * 100) for share in NATURAL_BREAKS)
     typer.echo(f"Golden example {golden_id} is pinned ({pinned} of {MOST_PINS}).")
     typer.echo(
-        f"An ordinary retraining breaks {low} to {high} of 100 past errors that are right, so each pin alone refuses "
+        f"Any retraining gets {low} to {high} of 100 past errors wrong again, so each pin alone makes the gate refuse "
         f"about {low} to {high} of 100 candidates, better ones too."
     )
 

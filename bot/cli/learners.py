@@ -36,7 +36,7 @@ SEED = 0  # the folds are the same each time, so that two comparisons differ by 
 
 @commands.command()
 def compare(queue: QueueOption) -> None:
-    """Cross-validate each learner on the queue's training rows, and name the one to take.
+    """Cross-validate each learner on the queue's training rows, and recommend one.
 
     Golden examples take no part. Nothing is stored; this takes as long as five training runs for each learner.
     """
@@ -84,10 +84,10 @@ def _show(comparisons: Sequence[Comparison], rows: int, current: str) -> None:
         )  # fmt: skip
     out.print(table)
     out.print(
-        f"On {count(rows, 'training row')}, each answered by a model that was fitted without it. Errors caught: among "
-        "the fifth of the texts about which the learner is least certain.",
+        f"On {count(rows, 'training row')}, each predicted by a model that was fitted without it. Errors caught: the "
+        "share found by reviewing the fifth of the rows of which the learner is least sure.",
         soft_wrap=True,
     )
     best = recommended(comparisons).learner
     advice = "which is in use." if best == current else f'instead of {current}: set retraining.learner = "{best}".'
-    out.print(f"Take {best}, {advice}", highlight=False, soft_wrap=True)
+    out.print(f"Recommended: {best}, {advice}", highlight=False, soft_wrap=True)

@@ -19,7 +19,9 @@ from core.policy.changes import changes
 from core.policy.file import load_policy
 from core.policy_in_force.versions import policy_versions, stored_policy, version_meant
 
-commands = typer.Typer(help="The policy: compare the file with what is in force, put it in force, show past versions.")
+commands = typer.Typer(
+    help="Compare the policy file with the policy in force, put it in force, and show past versions."
+)
 FOLLOW_UP = "Running processes take it within 5 seconds. Run `goldloop doctor` to check its channels and people."
 
 
@@ -41,7 +43,7 @@ def reload() -> None:
 
 @commands.command()
 def diff() -> None:
-    """Show what `goldloop policy reload` would change. Exit code 1 if anything."""
+    """Show what `goldloop policy reload` would change. Exit code 1 if it would change anything."""
     file = load_policy(load_settings().policy)
     with opened() as (_database, in_force):
         found = changes(in_force, file)

@@ -150,7 +150,7 @@ def _random(card: CandidateCard) -> str:
 
 def _past_errors(card: CandidateCard) -> str:
     past = card.scorecard.past_errors
-    return f"{len(past.fixed)} of {past.n} fixed, {len(past.broken_again)} broken again"
+    return f"{len(past.fixed)} of {past.n} fixed, {len(past.newly_wrong)} newly wrong"
 
 
 def _decision(card: CandidateCard) -> str:

@@ -82,7 +82,7 @@ class PolicyWatch:
             with self._services.database.transaction(wait=WAIT_SECONDS) as session:
                 note_ended(session, self._services.process)
         except DatabaseUnavailable:
-            log.debug("End not noted, database unavailable")
+            log.debug("End of the process not recorded, database unavailable")
 
 
 @contextmanager

@@ -81,8 +81,8 @@ KNOWN: dict[str, Known] = {
     "internal_error": Known(Kind.PERHAPS_DONE),
     "fatal_error": Known(Kind.PERHAPS_DONE),
     "request_timeout": Known(Kind.PERHAPS_DONE),
-    "ratelimited": Known(Kind.LATER, "Slack asks to wait. Run this again in a minute."),
-    "rate_limited": Known(Kind.LATER, "Slack asks to wait. Run this again in a minute."),
+    "ratelimited": Known(Kind.LATER, "Slack is limiting our requests. Run this again in a minute."),
+    "rate_limited": Known(Kind.LATER, "Slack is limiting our requests. Run this again in a minute."),
     "not_allowed_token_type": Known(
         Kind.OTHER, "SLACK_BOT_TOKEN begins with xoxb-, SLACK_APP_TOKEN with xapp-; they may be swapped."
     ),

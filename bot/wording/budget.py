@@ -6,23 +6,25 @@ from core.review.budget_reading import BudgetReading
 
 
 def budget_line(reading: BudgetReading) -> str:
-    """Of today: "60 a day: 60 asked, 41 came, 12 waiting, 3 lapsed in 7 days"."""
-    asked = "volume not known yet" if reading.asked is None else f"{reading.asked} asked"
-    numbers = f"{asked}, {reading.came} came, {reading.waiting} waiting, {reading.lapsed} lapsed in 7 days"
+    """Of today: "60 a day: 60 allowed, 41 opened, 12 waiting, 3 dropped unreviewed in 7 days"."""
+    asked = "volume not known yet" if reading.asked is None else f"{reading.asked} allowed"
+    numbers = (
+        f"{asked}, {reading.came} opened, {reading.waiting} waiting, {reading.lapsed} dropped unreviewed in 7 days"
+    )
     return f"{reading.budget}: {numbers}"
 
 
 def preview_sentences(preview: BudgetPreview, words: str) -> str:
     """What a budget would have come to, and how to make it count. words: the budget as typed."""
     if not preview.predictions:
-        return "There are no predictions of the last four weeks from which to tell what this budget would come to."
+        return "There are no predictions from the last four weeks, so the effect of this budget can't be estimated."
     came = f"{preview.predictions:,} predictions came in the last {DAYS} days"
     items = f"{preview.items:,} item{'' if preview.items == 1 else 's'}"
     a_day = f"{preview.items / DAYS:.0f} a day"
     parts = [
         f"{came}. With a budget of {words}, {items} would have been opened ({a_day}); {preview.opened:,} were.",
         _of_errors(preview),
-        f'To make it count, set `flagging.budget = "{words}"` in the policy file.',
+        f'To use it, set `flagging.budget = "{words}"` in the policy file and run `goldloop policy reload`.',
     ]
     return " ".join(parts)
 

@@ -13,7 +13,7 @@ DECIDED: dict[DecisionKind, str] = {
     DecisionKind.REJECT: "rejected by",
     DecisionKind.EXPIRE: "no decision in time, so the leads are asked again",
     DecisionKind.ROLL_BACK: "brought back by",
-    DecisionKind.KEEP: "canary ended, to answer all requests, by",
+    DecisionKind.KEEP: "allowed to answer all requests by",
 }
 
 

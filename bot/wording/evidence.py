@@ -23,6 +23,6 @@ def evidence_sentence(fault: Coded, form: Format) -> str:
             return f"{file} contradicts the other files: it belongs to another training snapshot."
         case EvidenceFault.OTHER_DIGEST:
             found = f"its digest is {form.text(fault.values['found'])}" if fault.values["found"] else "it has no digest"
-            return f"This is a different evidence pack: {found}, and not {form.text(fault.values['expected'])}."
+            return f"This is a different evidence pack: {found}, not {form.text(fault.values['expected'])}."
         case _:
             assert_never(known)

@@ -19,7 +19,7 @@ def flagged_settled(values: Mapping[str, Any], moment: Moment, form: Format) -> 
     label, model_label = values["label"], values["model_label"]
     answer = form.text(shown_answer(label)) if label else "none of the labels fits"
     model = "" if model_label is None else f" The model had said {form.text(model_label)}."
-    same = " So had the model." if label is not None and label == model_label else model
+    same = " The model had said the same." if label is not None and label == model_label else model
     return f"{_opening(values, moment, form)} {who} decided: {answer}.{same}"
 
 
@@ -33,4 +33,4 @@ def _opening(values: Mapping[str, Any], moment: Moment, form: Format) -> str:
     if found is None:
         return f"You flagged {form.text(values['external_id'])} for review (item {values['item']})."
     at = datetime.fromtimestamp(int(found[2]), UTC)
-    return f"You flagged a message in <#{found[1]}> of {moment(at)} for review (item {values['item']})."
+    return f"You flagged a message from {moment(at)} in <#{found[1]}> for review (item {values['item']})."

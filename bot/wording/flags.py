@@ -19,7 +19,7 @@ def flag_sentence(why: Coded, person: str | None, form: Format) -> str:
             return f"Asked because the model is below {percent(why.values['threshold'])}."
         case Reason.UNCERTAIN if "budget" in why.values:
             sure, budget = percent(why.values["confidence"]), form.text(why.values["budget"])
-            return f"Asked because the model is among its least sure ({sure}); the budget is {budget}."
+            return f"Asked because this is one of the model's least sure predictions ({sure}); the budget is {budget}."
         case Reason.UNCERTAIN:
             first, second = percent(why.values["confidence"]), percent(why.values["second"])
             return f"Asked because two labels are close ({first} and {second})."

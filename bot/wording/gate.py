@@ -44,8 +44,8 @@ def _block(code: GateBlock, values: Values, form: Format) -> str:
         case GateBlock.PIN_BROKEN:
             named = ", ".join(f"#{one}" for one in values["examples"])
             return (
-                f"{count(len(values['examples']), 'pinned past error')} would be wrong again: {named}. An ordinary "
-                "retraining breaks 3 to 10 of 100, so this alone doesn't mean that the candidate is worse."
+                f"{count(len(values['examples']), 'pinned past error')} would be wrong again: {named}. Any "
+                "retraining gets 3 to 10 of 100 wrong again, so this alone doesn't mean that the candidate is worse."
             )
         case GateBlock.LABEL_WORSE:
             label, chance = form.text(values["label"]), _by_chance(values["p_value"])

@@ -16,13 +16,13 @@ from core.learning.lifecycle.model_card import EvaluationLine, ModelCard
 from core.vocabulary import ModelState
 
 STATES: dict[ModelState, str] = {
-    ModelState.CANDIDATE: "a candidate that waits for a lead's decision",
+    ModelState.CANDIDATE: "a candidate waiting for a lead's decision",
     ModelState.LIVE: "live",
     ModelState.RETIRED: "no longer live",
     ModelState.REJECTED: "rejected",
     ModelState.SUPERSEDED: "superseded by a newer candidate",
 }
-USE = "For suggesting a label; people review what it is unsure of. Measured on this queue's golden examples only."
+USE = "It suggests labels; people review what it is unsure of. It was measured on this queue's golden examples only."
 
 
 def model_card_sections(card: ModelCard, form: Format) -> Iterator[tuple[str, list[str]]]:

@@ -84,6 +84,6 @@ def _evaluated(step: Evaluated, form: Format) -> str:
     return (
         f"Compared with {BASELINES[card.baseline]} on golden set {step.golden_hash[:12]}. Random examples right: "
         f"{before} {random.live_right}/{random.n}, candidate {random.candidate_right}/{random.n}. "
-        f"{counts_sentence(card.pooled)} Past errors: {len(past.fixed)} fixed, {len(past.broken_again)} broken again. "
+        f"{counts_sentence(card.pooled)} Past errors: {len(past.fixed)} fixed, {len(past.newly_wrong)} newly wrong. "
         f"{verdict} (policy {step.policy}).{blocks}"
     )

@@ -57,7 +57,7 @@ def _of_list(before: Sequence[Any], after: Sequence[Any]) -> str:
     added = [f"+ {_value(one)}" for one in after if one not in before]
     removed = [f"{MINUS} {_value(one)}" for one in before if one not in after]
     kept = [one for one in before if one in after] == [one for one in after if one in before]
-    return ", ".join([*added, *removed] + ([] if kept else ["another order"]))
+    return ", ".join([*added, *removed] + ([] if kept else ["order changed"]))
 
 
 def _of_text(before: str, after: str) -> Iterator[str]:

@@ -11,9 +11,9 @@ SHOWN = 8  # labels and disagreements of a report on a card; `goldloop model sha
 
 def agreement(report: ShadowReport) -> str:
     if report.n == 0:
-        return "In shadow it met no predictions, so there is nothing to compare."
+        return "No predictions arrived during its shadow, so there is nothing to compare."
     return (
-        f"In shadow it agreed with what was answered in {report.agreed} of {count(report.n, 'prediction')} "
+        f"In shadow, it agreed with the stored answers on {report.agreed} of {count(report.n, 'prediction')} "
         f"({report.agreed / report.n:.1%})."
     )
 

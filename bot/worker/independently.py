@@ -28,5 +28,5 @@ def for_each(things: Iterable[T], act: Callable[[T], R], what: str) -> list[R]:
         except Exception:
             name = str(getattr(thing, "name", thing))  # a queue's whole policy is too long for a line
             if _seldom.may_say(f"{what} {name}"):
-                log.exception("Work on one entry failed", extra={"work": what, "of": name})
+                log.exception("Work on one row failed", extra={"work": what, "of": name})
     return results

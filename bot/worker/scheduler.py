@@ -15,7 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from bot.observability.liveness import Liveness
 from bot.runtime.clock import utc_now
 from bot.runtime.services import Services
-from bot.slack.delivery.deliver import stop_speaking
+from bot.slack.delivery.deliver import stop_delivering
 from bot.worker.clock_watch import watch_clock
 from bot.worker.executors.local import LocalExecutor
 from bot.worker.idling import Idling
@@ -24,7 +24,7 @@ from core.errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
-STOP_SPEAKING = PeriodicTask("speaking", 0, stop_speaking)  # the last thing that a worker does
+STOP_DELIVERING = PeriodicTask("delivery", 0, stop_delivering)  # the last thing that a worker does
 RESTING = tuple(task for task in PERIODIC_TASKS if task.rests)
 MOST_PIECES = 200  # of one task before the others get their turn at this thread again
 STOP_SECONDS = 20.0  # for the pieces at hand when a process is told to end; most platforms kill it after thirty
@@ -59,7 +59,7 @@ def worker(services: Services, liveness: Liveness | None = None, stop_seconds: f
         _end(scheduler, executor, stop_seconds)
         for watch in watches:
             watch.join(RELEASE_SECONDS)
-        _tick(STOP_SPEAKING, services, threading.Event(), signs)
+        _tick(STOP_DELIVERING, services, threading.Event(), signs)
 
 
 def _started(services: Services, stopping: threading.Event, signs: Liveness) -> BackgroundScheduler:

@@ -49,8 +49,9 @@ class FlaggingPolicy(Section):
     budget: str = Field(
         "",
         max_length=20,
-        description='what people can look at, such as "60 a day" or "20%"; the least sure predictions within it are '
-        "flagged, instead of those below `confidence` and `margin`; empty: these decide",
+        description='most items to open in a day: a number ("60 a day") or a share of the predictions ("20%"); the '
+        "predictions of which the model is least sure are reviewed, and `confidence` and `margin` have no effect; "
+        "empty: no budget",
     )
     confidence: Probability = Field(0.8, description="flag a prediction if its highest probability is below this")
     margin: Probability = Field(

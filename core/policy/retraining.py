@@ -27,7 +27,7 @@ class RetrainingPolicy(Section):
         24,
         ge=0,
         le=8760,
-        description="hours for which a candidate that waits for leads is not superseded because of new corrections",
+        description="hours during which new corrections do not supersede a candidate that waits for leads",
     )
     error_weight: Annotated[float, Field(gt=0, le=MOST_WEIGHT)] | Literal["auto"] = Field(
         AUTO,

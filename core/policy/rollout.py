@@ -20,7 +20,7 @@ class RolloutPolicy(Section):
         0,
         ge=0,
         le=0.5,
-        description="share of external ids, by hash, that a promoted model answers first; 0: it answers all at once",
+        description="share of requests, by hash of their external id, that a promoted model answers first; 0: all",
     )
     canary_hours: float = Field(
         168, gt=0, le=2160, description="hours of a canary, over which its looks are spread evenly"
@@ -32,7 +32,7 @@ class RolloutPolicy(Section):
         0.05,
         gt=0,
         lt=0.5,
-        description="probability that a rollback of an equally good model is proposed in a canary, over all looks",
+        description="probability, over all looks, that a rollback is proposed although the new model is equally good",
     )
     expiry_hours: float = Field(
         168,
@@ -44,5 +44,5 @@ class RolloutPolicy(Section):
     open_items: Literal["ask", "close"] = Field(
         "ask",
         description="open items after a promotion: `ask` shows the new model's suggestion on them; `close` closes "
-        "those that are unanswered and were flagged for a model's doubt alone",
+        "those that are unanswered and were flagged only because a model was unsure",
     )

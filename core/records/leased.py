@@ -28,7 +28,7 @@ class Retried(Leased):
 
 
 class Lease(Leased, Base):
-    """What only one process does at a time, by name: "speaking to Slack"."""
+    """What only one process does at a time, by name: "delivery to Slack"."""
 
     __tablename__ = "lease"
 

@@ -585,11 +585,18 @@ def test_numbers_that_are_not_known_yet_are_said_to_be_unknown() -> None:
     unknown = ProductionEstimate("v3", None, 7, 140, 30, (LabelEstimate("refund", None, 7),))
     empty = numbers(agreement=None, votes_per_item=None, errors_by_label=(), production=unknown, live=None)
     said = check(stats.render(empty))
-    for words in ("not enough votes yet", "not yet, 7 of 30 audits settled", "refund (7 audits, not yet)", "none yet"):
+    for words in (
+        "not enough votes yet",
+        "not known yet: 7 of 30 audits settled",
+        "refund not known yet (7 audits)",
+        "none yet",
+    ):
         assert words in said
-    assert "60 a day: 60 asked, 41 came, 12 waiting, 3 lapsed in 7 days" in check(stats.render(numbers()))
+    assert "60 a day: 60 allowed, 41 opened, 12 waiting, 3 dropped unreviewed in 7 days" in check(
+        stats.render(numbers())
+    )
     unknown_volume = replace(BUDGET, budget="20%", asked=None)
-    assert "20%: volume not known yet, 41 came" in check(stats.render(numbers(budget=unknown_volume)))
+    assert "20%: volume not known yet, 41 opened" in check(stats.render(numbers(budget=unknown_volume)))
     for words in ("91% (88 to 94), 62 audits", "0 Support tickets 91% (88 to 94)"):
         assert words in check(stats.render(numbers()))
     assert "live: v3, agreement: 91% (88 to 94), 62 audits" in check(home.render(mine(), [numbers()]))
@@ -655,10 +662,10 @@ def canary(state: CanaryState, n: int = 40) -> CanaryLine:
 REPORTS: dict[str, tuple[Callable[[str], CandidateCard], str]] = {
     "what it stands for": (report, "Random golden examples: 60 from seed data, 20 from audited traffic."),
     "graduates": (report, "3 past errors moved from the golden set to training."),
-    "a graduate left out": (report, "golden examples, 1 of them a past error that trains now."),
+    "a graduate left out": (report, "golden examples, including 1 past error that had left the golden set."),
     "graduates left out": (
         lambda t: report(t, left_out=9, graduates_left_out=2),
-        "golden examples, 2 of them past errors that train now.",
+        "golden examples, including 2 past errors that had left the golden set.",
     ),
     "passed": (report, "react with :white_check_mark: to promote it"),
     "one of two": (lambda t: report(t, approvals=(CLEO,), approvals_needed=2), f"1 of 2 leads (<@{CLEO}>)."),
@@ -668,11 +675,11 @@ REPORTS: dict[str, tuple[Callable[[str], CandidateCard], str]] = {
     "in shadow": (lambda t: report(t, shadow=ShadowLine(AT, None)), "To reject it now, react with :x:."),
     "after its shadow": (
         lambda t: report(t, shadow=ShadowLine(AT, report_of([(t[:60] or "refund", "delivery", 3), ("a", "a", 7)]))),
-        "In shadow it agreed with what was answered in 7 of 10 predictions (70.0%).",
+        "In shadow, it agreed with the stored answers on 7 of 10 predictions (70.0%).",
     ),
     "after a shadow without traffic": (
         lambda t: report(t, shadow=ShadowLine(AT, report_of([]))),
-        "In shadow it met no predictions",
+        "No predictions arrived during its shadow",
     ),
     "in its canary": (
         lambda t: report(t, state=ModelState.LIVE, canary=canary(CanaryState.RUNNING, n=12)),

@@ -61,7 +61,7 @@ FLAGS = [
     (
         Reason.UNCERTAIN,
         {"confidence": 0.62, "budget": "60 a day"},
-        "Asked because the model is among its least sure (62%); the budget is 60 a day.",
+        "Asked because this is one of the model's least sure predictions (62%); the budget is 60 a day.",
     ),
     (Reason.AUDIT, {"share": 0.05}, "Asked as a random check (5% of all predictions)."),
     (Reason.PERSON, {}, "Flagged by <@U_BEN>."),
@@ -114,7 +114,7 @@ BLOCKS = [
     (
         GateBlock.PIN_BROKEN,
         {"baseline": "live", "examples": [4, 7]},
-        "2 pinned past errors would be wrong again: #4, #7. An ordinary retraining breaks 3 to 10 of 100, so this "
+        "2 pinned past errors would be wrong again: #4, #7. Any retraining gets 3 to 10 of 100 wrong again, so this "
         "alone doesn't mean that the candidate is worse.",
     ),
     (
@@ -345,13 +345,14 @@ NOTICES: list[tuple[NoticeKind, dict[str, Any], str]] = [
     (
         NoticeKind.FLAGGED_SETTLED,
         FLAGGED | {"label": "refund", "model_label": "billing error", "by_lead": False},
-        f"You flagged a message in <#C0HELP> of {NINE} for review (item 7). The reviewers decided: refund. The model "
+        f"You flagged a message from {NINE} in <#C0HELP> for review (item 7). The reviewers decided: refund. The model "
         "had said billing error.",
     ),
     (
         NoticeKind.FLAGGED_SETTLED,
         FLAGGED | {"label": "refund", "model_label": "refund", "by_lead": True},
-        f"You flagged a message in <#C0HELP> of {NINE} for review (item 7). A lead decided: refund. So had the model.",
+        f"You flagged a message from {NINE} in <#C0HELP> for review (item 7). A lead decided: refund. "
+        "The model had said the same.",
     ),
     (
         NoticeKind.FLAGGED_SETTLED,
@@ -361,7 +362,7 @@ NOTICES: list[tuple[NoticeKind, dict[str, Any], str]] = [
     (
         NoticeKind.FLAGGED_ERASED,
         FLAGGED,
-        f"You flagged a message in <#C0HELP> of {NINE} for review (item 7). Its text was erased before anything was "
+        f"You flagged a message from {NINE} in <#C0HELP> for review (item 7). Its text was erased before anything was "
         "decided, so the item is closed.",
     ),
     (
@@ -567,7 +568,7 @@ def test_the_preview_of_a_budget_says_what_it_would_have_come_to_and_how_to_make
     assert said == (
         "8,400 predictions came in the last 28 days. With a budget of 60 a day, 1,680 items would have been opened "
         "(60 a day); 2,210 were. Of 15 wrong answers that random checks found, it would have flagged 12. "
-        'To make it count, set `flagging.budget = "60 a day"` in the policy file.'
+        'To use it, set `flagging.budget = "60 a day"` in the policy file and run `goldloop policy reload`.'
     )
     assert "what it would miss is not known" in preview_sentences(BudgetPreview(8400, 1, 2210, 0, 0), "1 a day")
     assert "There are no predictions" in preview_sentences(BudgetPreview(0, 0, 0, 0, 0), "60 a day")

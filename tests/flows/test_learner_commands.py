@@ -20,8 +20,8 @@ def test_learners_are_compared_on_the_queues_rows(goldloop: Terminal, database: 
     assert done.returncode == 0, done.stderr
     for learner in ("blend", "embedding", "text"):
         assert f"│ {learner} " in done.stdout
-    assert "each answered by a model that was fitted without it" in done.stdout
-    assert "Take text, which is in use." in done.stdout
+    assert "each predicted by a model that was fitted without it" in done.stdout
+    assert "Recommended: text, which is in use." in done.stdout
 
 
 @pytest.mark.usefixtures("sqlite_only")

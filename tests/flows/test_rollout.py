@@ -39,7 +39,7 @@ def test_a_candidate_is_in_shadow_before_a_check_mark_counts(start_loop: StartLo
     card = loop.card("It is in shadow until", channel=LEADS)
     loop.cleo.react(card, CHECK)
     loop.told(loop.cleo, "v1 is in shadow until", channel=LEADS)
-    report = loop.card("In shadow it met no predictions", channel=LEADS)
+    report = loop.card("No predictions arrived during its shadow", channel=LEADS)
     assert report.ts == card.ts
     loop.cleo.unreact(report, CHECK)
     loop.cleo.react(report, CHECK)

@@ -17,7 +17,7 @@ from bot.runtime.processes import is_gone
 from bot.runtime.services import assemble, slack_client
 from bot.sandbox.client import Person, SandboxClient
 from bot.sandbox.server import serve
-from bot.slack.delivery.deliver import SPEAKING
+from bot.slack.delivery.deliver import DELIVERY
 from core.delivery import backlog, outbox
 from core.learning.data.inputs import Input
 from core.learning.lifecycle.serving import Serving
@@ -192,7 +192,7 @@ def test_what_is_no_backup_or_still_in_use_is_not_touched(database_url: str, tmp
     assert "there is no such file" in str(typed(database_url, "restore", "--yes", str(tmp_path / "none")).exception)
     assert typed(database_url, "restore", str(saved)).exit_code == 1, "it asks, and there is no answer"
     with database.transaction() as session:
-        leases.acquire(session, SPEAKING, "another-host:12:abc", utc_now(), is_gone)
+        leases.acquire(session, DELIVERY, "another-host:12:abc", utc_now(), is_gone)
     assert "is still running" in str(typed(database_url, "restore", "--yes", str(saved)).exception)
     with database.reading() as session:
         assert session.query(ReviewItem).count() == 2

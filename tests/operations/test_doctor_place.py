@@ -17,7 +17,7 @@ from bot.checks.policy import readable_policy
 from bot.cli.app import app
 from bot.runtime.clock import utc_now
 from bot.runtime.processes import is_gone, this_process
-from bot.slack.delivery.deliver import SPEAKING
+from bot.slack.delivery.deliver import DELIVERY
 from core.delivery import backlog, notices, outbox
 from core.delivery.recipients import leads_of
 from core.intake.unknown_labels import count_unknown_labels
@@ -225,7 +225,7 @@ def test_whether_a_worker_runs_is_seen_at_once(place: Place) -> None:
 
     assert (of_worker().outcome, "No worker is sending to Slack" in of_worker().words) == (Outcome.NOTE, True)
     with place.database.transaction() as session:
-        leases.acquire(session, SPEAKING, "another-host:12:abc", utc_now(), is_gone)
+        leases.acquire(session, DELIVERY, "another-host:12:abc", utc_now(), is_gone)
     assert (of_worker().outcome, of_worker().words) == (Outcome.GOOD, "process 12 on another-host sends to Slack")
     with place.database.transaction() as session:
         session.execute(

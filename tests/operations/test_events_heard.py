@@ -21,4 +21,4 @@ def test_doctor_says_which_events_have_never_come_and_what_brings_one(loop: Loop
         [*findings] = events_heard(loop.database, utc_now)
         return findings[0].words if findings[0].outcome is Outcome.GOOD else ""
 
-    assert loop.box.wait_for(heard) == "receives app_home_opened, reaction_added; last seen 0 h ago or later"
+    assert loop.box.wait_for(heard) == "receives app_home_opened, reaction_added; each within the last 1 h"

@@ -115,7 +115,7 @@ def test_status_names_a_process_that_does_not_take_the_newest(place: Place, type
     with place.database.transaction() as session:
         note_running(session, stuck, utc_now())
     said = " ".join(typed("status").output.split())
-    assert "process 12 on elsewhere (the worker) decides by version 0, not 1. The learner “tags” is not" in said
+    assert "process 12 on elsewhere (the worker) uses version 0 of the policy, not 1. The learner “tags” is not" in said
     with place.database.transaction() as session:
         note_ended(session, stuck.name)
     assert "elsewhere" not in typed("status").output

@@ -9,7 +9,7 @@ from bot.cli.app import app
 from bot.cli.status import shown_age
 from bot.runtime.clock import utc_now
 from bot.runtime.processes import is_gone
-from bot.slack.delivery.deliver import SPEAKING
+from bot.slack.delivery.deliver import DELIVERY
 from core.records.jobs import Job
 from core.storage import leases
 from core.vocabulary import AnswerKind
@@ -28,7 +28,7 @@ def status(place: Place, monkeypatch: pytest.MonkeyPatch) -> Result:
 
 def at_work(place: Place) -> None:
     with place.database.transaction() as session:
-        leases.acquire(session, SPEAKING, "another-host:12:abc", utc_now(), is_gone)
+        leases.acquire(session, DELIVERY, "another-host:12:abc", utc_now(), is_gone)
 
 
 def test_where_nothing_waits_it_says_so(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.runtime.services import Services
 from bot.slack.delivery.deleted_cards import post_deleted_again
-from bot.slack.delivery.deliver import SPEAKING, deliver_next
+from bot.slack.delivery.deliver import DELIVERY, deliver_next
 from bot.slack.delivery.sender import CARDS
 from core.delivery import notices, outbox
 from core.delivery.outbox import Due
@@ -137,7 +137,7 @@ def test_a_chart_is_in_its_thread_once_even_if_its_worker_died_before_storing_th
         CARDS[Card.CHART](dying, due)
         with stage.desk.database.transaction() as session:  # as when the process is found dead
             leases.release_all(session, Posting, dying.process)
-            leases.relinquish(session, SPEAKING, dying.process)
+            leases.relinquish(session, DELIVERY, dying.process)
         stage.work(worker, seconds=5)
         stage.box.wait_for(lambda: charts(stage))
         stage.work(worker, seconds=60, every=2)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.runtime.processes import this_process
-from bot.slack.delivery.deliver import SPEAKING
+from bot.slack.delivery.deliver import DELIVERY
 from core.delivery import notices
 from core.records.delivery import Posting
 from core.records.leased import Lease
@@ -33,7 +33,7 @@ def test_two_workers_together_keep_slacks_rates(database: Database) -> None:
                 for posting in session.scalars(select(Posting)):
                     posting.requested_version, posting.urgent = posting.requested_version + 1, True
                 for worker in (one, two):  # the turn may go from hand to hand
-                    leases.relinquish(session, SPEAKING, worker.process)
+                    leases.relinquish(session, DELIVERY, worker.process)
             one, two = two, one
             stage.work(one, two, seconds=8, every=0.5)
         stage.work(one, two, seconds=25, every=0.5)
@@ -113,7 +113,7 @@ def test_when_the_speaker_dies_on_this_machine_another_speaks_at_once(stage: Sta
     here = this_process().rsplit(":", 2)[0]
     first = stage.worker(f"{here}:{dead.pid}:one")
     with stage.desk.database.transaction() as session:
-        leases.acquire(session, SPEAKING, first.process, stage.now(), lambda name: False)
+        leases.acquire(session, DELIVERY, first.process, stage.now(), lambda name: False)
     stage.ticket("the sofa came late")
     stage.work(stage.worker(f"{here}:{os.getpid()}:two"), seconds=2)
     assert len(stage.cards("the sofa came late")) == 1

@@ -76,7 +76,7 @@ def _summary(scorecard: Scorecard) -> str:
         return "There are no golden examples to compare on."
     change = score.difference
     accuracy = f"Accuracy {signed(change.estimate)} points (95%: {signed(change.low)} to {signed(change.high)})"
-    fixed = f"past errors fixed: {len(past.fixed)}, broken again: {len(past.broken_again)}"
+    fixed = f"past errors fixed: {len(past.fixed)}, newly wrong: {len(past.newly_wrong)}"
     return "   ·   ".join([accuracy, f"newly wrong: {score.regressions}, newly right: {score.improvements}", fixed])
 
 

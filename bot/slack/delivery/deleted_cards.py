@@ -6,7 +6,7 @@ import logging
 from slack_sdk.errors import SlackApiError
 
 from bot.runtime.services import Services
-from bot.slack.delivery.deliver import may_speak
+from bot.slack.delivery.deliver import may_deliver
 from bot.slack.delivery.history import MOST, newest_first
 from bot.slack.errors import CONNECTION
 from core.delivery import pending_cards
@@ -23,7 +23,7 @@ def post_deleted_again(services: Services) -> bool:
     if services.budget.is_silent():
         return False
     with services.database.transaction(wait=PATIENT) as session:
-        if not may_speak(session, services):
+        if not may_deliver(session, services):
             return False
     for channel in services.policy.channels:
         with services.database.reading(wait=PATIENT) as session:

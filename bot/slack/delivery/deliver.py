@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 Taken = TypeVar("Taken")
 
-SPEAKING = "speaking to Slack"
+DELIVERY = "delivery to Slack"
 ENDING = 2.0  # seconds that a process which ends waits for the database
 FILE_APPEARS = 30.0  # seconds; Slack shows a file some time after it took it, so looking for it at once would not do
 
@@ -73,7 +73,7 @@ def deliver_next_notice(services: Services) -> bool:
         _fail_notice(services, due, sorted_failure(error))
         return True
     except PersonGoneError:
-        log.info("Notice given up: its person has left", extra={"notice": due.id, "kind": due.kind})
+        log.info("Notice given up: its recipient has left", extra={"notice": due.id, "kind": due.kind})
         services.database.retry_until_committed(lambda session: notices.give_up(session, due.id, services.clock()))
         return True
     except Exception as error:  # noqa: BLE001 - as above
@@ -84,18 +84,18 @@ def deliver_next_notice(services: Services) -> bool:
     return True
 
 
-def stop_speaking(services: Services) -> bool:
-    """Another worker may speak at once. Always False: there is no more of it."""
+def stop_delivering(services: Services) -> bool:
+    """Release the lease on delivery, so that another worker can deliver at once. Always False: nothing is left."""
     with services.database.transaction(wait=ENDING) as session:
-        leases.relinquish(session, SPEAKING, services.process)
+        leases.relinquish(session, DELIVERY, services.process)
     return False
 
 
 def leased(
     services: Services, claim: Callable[[Session, Services], Taken | None], record: type[Posting] | type[Notice]
 ) -> Taken | None:
-    """What `claim` takes, if this process may speak. Where it is not known whether it took something, that is released:
-    nothing else leases such records for this process."""
+    """What `claim` takes; None if another process delivers. If it is not known whether the claim was committed, all
+    leases of this process on such records are released: nothing else leases them for it."""
     if services.budget.is_silent():
         return None
     try:
@@ -105,9 +105,9 @@ def leased(
         return None
 
 
-def may_speak(session: Session, services: Services) -> bool:
-    """Take the lease on speaking where it is free, and keep it where it is ours."""
-    outcome = leases.acquire(session, SPEAKING, services.process, services.clock(), is_gone)
+def may_deliver(session: Session, services: Services) -> bool:
+    """Take the lease on delivery if it is free, or renew it if this process has it."""
+    outcome = leases.acquire(session, DELIVERY, services.process, services.clock(), is_gone)
     if outcome is Outcome.ACQUIRED:
         services.budget.begin(services.policy.channels)
     return outcome is not Outcome.TAKEN
@@ -115,7 +115,7 @@ def may_speak(session: Session, services: Services) -> bool:
 
 def _claim(session: Session, services: Services) -> Due | None:
     budget = services.budget
-    if not outbox.is_waiting(session) or not may_speak(session, services):
+    if not outbox.is_waiting(session) or not may_deliver(session, services):
         return None
     return outbox.claim_next(
         session,
@@ -128,7 +128,7 @@ def _claim(session: Session, services: Services) -> Due | None:
 
 
 def _claim_notice(session: Session, services: Services) -> DueNotice | None:
-    if not notices.is_waiting(session) or not may_speak(session, services):
+    if not notices.is_waiting(session) or not may_deliver(session, services):
         return None
     return notices.claim_next(session, services.process, services.clock(), services.budget.full_channels())
 
@@ -192,7 +192,7 @@ def _held_up(session: Session, services: Services, channel: str, failure: Failur
     if failure.of_token:
         services.budget.refused_token()
         incidents.hold_channel(session, incidents.EVERYWHERE, failure.reason, services.clock(), posts_only=False)
-        leases.relinquish(session, SPEAKING, services.process)
+        leases.relinquish(session, DELIVERY, services.process)
     elif failure.of_channel:
         incidents.hold_channel(session, channel, failure.reason, services.clock(), posts_only=is_post)
     return failure.of_token or failure.of_channel

@@ -32,7 +32,7 @@ HELP = """*Commands*
 • `/goldloop stats [queue]` – open and settled items, agreement, model errors caught, live model
 • `/goldloop mine` – items open for you, your votes today, your recent answers with undo
 • `/goldloop pause` and `/goldloop resume` – take a break: items won't wait for you
-• `/goldloop budget [queue] [60 a day | 20%]` – leads: today's budget, or what another one would come to
+• `/goldloop budget [queue] [60 a day | 20%]` – leads: today's budget, or what another one would have meant
 • `/goldloop retrain [queue]` – leads: train a new candidate now
 • `/goldloop rollback [queue] [why]` – leads: bring the previous model back
 • `/goldloop help` – this list

@@ -111,8 +111,8 @@ def _pending(card: CandidateCard) -> str:
 def _in_shadow(shadow: ShadowLine) -> str:
     until = f"until {moment(shadow.ends_at)}" if shadow.ends_at else "from now on"
     return (
-        f":ghost: *The golden gate passes it. It is in shadow {until}:* it predicts beside the live model and answers "
-        "no caller. Leads: decide when its report arrives. To reject it now, react with :x:."
+        f":ghost: *The golden gate passes it. It is in shadow {until}:* it predicts beside the live model, and callers "
+        "do not get its answers. Leads: decide when its report arrives. To reject it now, react with :x:."
     )
 
 
@@ -158,7 +158,7 @@ def _numbers(card: CandidateCard) -> list[Block]:
             (
                 f"Past errors ({past.n})",
                 f"{past.live_right} → {past.candidate_right} right; {len(past.fixed)} fixed, "
-                f"{len(past.broken_again)} broken again",
+                f"{len(past.newly_wrong)} newly wrong",
             )
         )
     if pins := card.scorecard.pins.examples:
@@ -231,8 +231,8 @@ def _provenance(card: CandidateCard) -> str:
 
 def _lost(graduates: int) -> str:
     if graduates == 1:
-        return ", 1 of them a past error that trains now"
-    return f", {graduates} of them past errors that train now" if graduates else ""
+        return ", including 1 past error that had left the golden set"
+    return f", including {graduates} past errors that had left the golden set" if graduates else ""
 
 
 def _decision(line: DecisionLine) -> str:
@@ -259,7 +259,7 @@ def _spoken(card: CandidateCard, head: str) -> str:
             f"difference {_points(random.difference)}."
         )
     if past.n:
-        parts.append(f"Past errors: {len(past.fixed)} of {past.n} fixed, {len(past.broken_again)} broken again.")
+        parts.append(f"Past errors: {len(past.fixed)} of {past.n} fixed, {len(past.newly_wrong)} newly wrong.")
     if card.scorecard.pooled.n:
         parts.append(counts_sentence(card.scorecard.pooled))
     if cost := _cost(card):

@@ -66,7 +66,7 @@ def _where_it_stands(card: CandidateCard) -> str:
     if card.erased:
         return "It learned from text that has been erased since."
     if _is_in_shadow(card):
-        return "It is in shadow. Decide when its report says how far it agrees with the live answers."
+        return "It is in shadow. Decide when its report shows how often it agrees with the live answers."
     given = ", ".join(blocks.mention(person) for person in card.approvals)
     counted = f" {len(card.approvals)} of {card.approvals_needed} leads said yes" if card.approvals_needed > 1 else ""
     who = f" ({given})" if counted and given else ""

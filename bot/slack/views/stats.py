@@ -16,7 +16,7 @@ def render(card: StatsCard) -> Message:
         ("Agreement", _agreement(card)),
         ("Votes per item", "–" if card.votes_per_item is None else f"{card.votes_per_item:.1f}"),
         ("Live model", card.live or "none yet"),
-        ("Live answers agree with what people settle", agreement(card.production)),
+        ("Live model agrees with people", agreement(card.production)),
     ]
     if card.budget is not None:
         pairs.append(("Budget today", budget_line(card.budget)))

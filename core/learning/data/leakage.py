@@ -60,7 +60,7 @@ def check_apart(rows: Sequence[Row], golden: Sequence[Golden], before: Proven, p
     later = [one.input.text for one in golden if one.id > before.golden_up_to and one.input.text][-CHECKED:]
     found += count_alike(later, [row.input.text for row in rows if row.input.text], threshold)
     if found:
-        raise LeakageError(f"{found} texts of the training set and the golden set are near each other")
+        raise LeakageError(f"{found} texts of the training set and the golden set are near-duplicates")
 
 
 def _assert_no_leak(rows: Sequence[Row], golden: Collection[str], close: Collection[str]) -> None:

@@ -81,7 +81,7 @@ def past_error_score(pairs: Sequence[Pair], left_out: int) -> PastErrorScore:
         live_right=sum(p.live_right for p in pairs),
         candidate_right=sum(p.candidate_right for p in pairs),
         fixed=tuple(p.id for p in pairs if p.is_improvement),
-        broken_again=tuple(p.id for p in pairs if p.is_regression),
+        newly_wrong=tuple(p.id for p in pairs if p.is_regression),
     )
 
 

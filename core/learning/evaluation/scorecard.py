@@ -67,7 +67,7 @@ class PooledScore:
 
 @dataclass(frozen=True)
 class PastErrorScore:
-    """Golden examples that were errors of a model once, whether they count or not. fixed, broken_again: ids,
+    """Golden examples that were errors of a model once, whether they count or not. fixed, newly_wrong: ids,
     ascending."""
 
     n: int
@@ -75,7 +75,7 @@ class PastErrorScore:
     live_right: int
     candidate_right: int
     fixed: tuple[int, ...]
-    broken_again: tuple[int, ...]
+    newly_wrong: tuple[int, ...]
 
     @property
     def live(self) -> Interval:

@@ -195,7 +195,7 @@ def _check_not_in_shadow(session: Session, model: ModelVersion, queue: QueuePoli
     if shadow is not None and shadow.report is None:
         until = f"until {shadow.ends_at:%Y-%m-%d %H:%M} UTC" if shadow.ends_at else "from now on"
         raise Refusal(
-            f"{model.name} is in shadow {until}. When its report says how far it agrees with the live answers, "
+            f"{model.name} is in shadow {until}. When its report shows how often it agrees with the live answers, "
             "remove your check mark, and add it again if you agree."
         )
 

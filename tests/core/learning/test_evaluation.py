@@ -210,7 +210,7 @@ def test_the_two_kinds_are_counted_apart() -> None:
     assert score.p_value == 0.5
     assert score.ci_lower > score.difference.low
     assert (past.n, past.live_right, past.candidate_right) == (4, 1, 2)
-    assert (past.fixed, past.broken_again) == ((1001, 1002), (1003,))
+    assert (past.fixed, past.newly_wrong) == ((1001, 1002), (1003,))
     assert found.negative_flips == (Flip(6, "login", "login", "refund"), Flip(7, "login", "login", "refund"))
     assert found.positive_flips == (Flip(8, "login", "refund", "login"),)
 

@@ -67,7 +67,7 @@ def test_it_finds_what_was_made_near_among_many() -> None:
 
 def test_a_row_that_the_filter_let_through_stops_the_run() -> None:
     assert exclude_near_duplicates([row(REORDERED)], [golden(GOLDEN)], POLICY) == []
-    with pytest.raises(LeakageError, match="2 texts of the training set and the golden set are near each other"):
+    with pytest.raises(LeakageError, match="2 texts of the training set and the golden set are near-duplicates"):
         check_apart([row(REORDERED), row(FAR, 2)], [golden(GOLDEN)], Proven(), POLICY)
     check_apart([row(FAR)], [golden(GOLDEN)], Proven(), POLICY)
 

@@ -76,7 +76,7 @@ def test_changes_are_lines_that_can_be_read() -> None:
         "[queues.support]",
         '  title: "Tickets" → "Support"',
         '  reviewers: + "U_NEW", \u2212 "U_BEN"',
-        '  labels: + "fraud", \u2212 "billing error", another order',
+        '  labels: + "fraud", \u2212 "billing error", order changed',
         "  guideline:",
         "    \u2212 Be fair.",
         "    + Be quick.",
