@@ -385,7 +385,7 @@ class DeliveryState(StrEnum):
     DEAD = "dead"  # given up; `goldloop webhooks replay` tries again
 
 
-OPERATOR = "operator"  # who acts by the terminal; everybody else is known by their Slack id
+OPERATOR = "operator"  # who acts by the terminal; all other people are known by their Slack ids
 GOLDLOOP = "goldloop"  # what happens without a person, where a row says who asked
 FORMER = "former-"  # begins the pseudonym of a person who has left
 NONE_OF_THESE = "None of these"  # how the vote without a label is written in tallies and on buttons

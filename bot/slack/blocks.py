@@ -89,7 +89,7 @@ def _link_to(shown: str) -> str:
 
 
 def mention(named: str) -> str:
-    """A person, or everybody in a user group. A person who has left, by the pseudonym, which Slack does not know."""
+    """A person, or all people in a user group. A person who has left, by the pseudonym, which Slack does not know."""
     if named.startswith(FORMER):
         return named
     return f"<!subteam^{named}>" if is_group(named) else f"<@{named}>"

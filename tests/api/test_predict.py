@@ -64,7 +64,7 @@ def test_a_label_that_left_the_policy_is_not_answered(database: Database, start_
 
 
 @pytest.mark.usefixtures("sqlite_only")
-def test_a_model_of_which_no_label_is_left_answers_nobody(database: Database, start_api: StartApi) -> None:
+def test_a_model_without_a_label_of_the_policy_cannot_be_used(database: Database, start_api: StartApi) -> None:
     desk = opened(database, support_policy())
     promoted(seeded(desk))
     api = start_api(desk.under(labels=["praise", "complaint"]))

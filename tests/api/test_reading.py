@@ -28,7 +28,7 @@ from tests.core.models import promoted, seeded
 from tests.people import ANA, BEN, support_policy
 
 
-def test_items_are_listed_by_state_without_anybodys_votes(api: Api) -> None:
+def test_items_are_listed_by_state_without_votes(api: Api) -> None:
     settled, waiting = api.desk.settled(ANA, BEN, external_id="T-a"), api.desk.ticket(external_id="T-b")
     api.desk.click(ANA, waiting, REFUND)
     token = api.token(Scope.READ)

@@ -18,7 +18,7 @@ def read(**sections: Any) -> Policy:
     return parse_policy({"queues": {"support": SUPPORT}, **sections}, "goldloop.toml")
 
 
-def test_without_the_sections_the_defaults_hold_and_nobody_is_told() -> None:
+def test_without_the_sections_the_defaults_hold_and_no_webhook_is_sent() -> None:
     policy = read()
     assert (policy.api.requests_per_minute, policy.webhooks) == (600, ())
 

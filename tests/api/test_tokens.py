@@ -36,7 +36,7 @@ def test_a_token_is_recognised_and_only_its_digest_is_stored(desk: Desk) -> None
 
 @pytest.mark.usefixtures("sqlite_only")
 @pytest.mark.parametrize("token", ["", "goldloop_", "goldloop_chancE", "chance", "goldloop_\udcff", "x" * 10_000])
-def test_what_is_nearly_a_token_is_nobodys(desk: Desk, token: str) -> None:
+def test_what_is_nearly_a_token_is_not_recognised(desk: Desk, token: str) -> None:
     made(desk)
     assert whose(desk, token) is None
 

@@ -139,7 +139,7 @@ def test_a_secret_that_is_missing_or_broken_is_said_and_sends_nothing(
 
 
 @pytest.mark.usefixtures("sqlite_only")
-def test_nobody_at_home_is_an_outcome_too(desk: Desk, receiver: Receiver) -> None:
+def test_an_endpoint_that_does_not_answer_is_an_outcome_too(desk: Desk, receiver: Receiver) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]  # closed again: no process listens here

@@ -109,7 +109,7 @@ def test_a_receipt_is_said_again_only_if_slack_asks_for_it(
     assert [record.message for record in caplog.records] == ([said] if said else [])
 
 
-def test_nobody_answers_at_the_address(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_address_that_does_not_answer_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with slack() as heard:
         pass
     with caplog.at_level(logging.INFO):

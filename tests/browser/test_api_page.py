@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.slow
-def test_the_page_about_the_api_asks_nobody_else(chromium: "Browser", database: Database, unused_port: int) -> None:
+def test_the_page_about_the_api_loads_nothing_from_other_hosts(
+    chromium: "Browser", database: Database, unused_port: int
+) -> None:
     app = create_listener(services_of(database, support_policy()), Liveness())
     address = f"http://127.0.0.1:{unused_port}"
     with web_server(app, unused_port):

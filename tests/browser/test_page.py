@@ -282,7 +282,7 @@ def test_the_page_shows_who_was_added(box: SandboxClient, window: OpenWindow) ->
 
 
 @pytest.mark.slow
-def test_one_click_makes_one_somebody_else_in_the_same_place(box: SandboxClient, window: OpenWindow) -> None:
+def test_one_click_acts_as_another_person_in_the_same_place(box: SandboxClient, window: OpenWindow) -> None:
     page = window(box.address, "/as/ana/review")
     page.get_by_role("link", name="Act as Ben Ott").click()
     page.wait_for_url("**/as/ben/review")

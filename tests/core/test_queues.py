@@ -17,7 +17,7 @@ from tests.core.desk import NOW, REFUND, Desk
 from tests.people import ANA, BEN, CLEO, DAN, EVA, support_policy
 
 
-def everybody(desk: Desk, role: Role) -> list[str]:
+def people_with(desk: Desk, role: Role) -> list[str]:
     with desk.database.reading() as session:
         return members(session, desk.queue().id, role)
 
@@ -60,14 +60,14 @@ def test_a_queue_follows_its_channels(desk: Desk) -> None:
 
 
 def test_who_is_named_in_the_policy_may_act_at_once(desk: Desk) -> None:
-    assert everybody(desk, Role.REVIEWER) == [ANA, BEN, EVA]
-    assert everybody(desk, Role.LEAD) == [CLEO]
+    assert people_with(desk, Role.REVIEWER) == [ANA, BEN, EVA]
+    assert people_with(desk, Role.LEAD) == [CLEO]
 
 
 def test_a_refresh_brings_people_in_and_out_and_notes_why_some_may_not_act(desk: Desk) -> None:
     sync(desk, Role.REVIEWER, Person(DAN), Person(ANA, InactiveReason.GUEST), Person(EVA))
-    assert everybody(desk, Role.REVIEWER) == [DAN, EVA]
-    assert everybody(desk, Role.LEAD) == [CLEO], "the other role is left alone"
+    assert people_with(desk, Role.REVIEWER) == [DAN, EVA]
+    assert people_with(desk, Role.LEAD) == [CLEO], "the other role is left alone"
     with desk.database.reading() as session:
         queue = queue_named(session, "support")
         require(session, queue, Role.REVIEWER, DAN, "vote", desk.rules)
@@ -78,7 +78,7 @@ def test_a_refresh_brings_people_in_and_out_and_notes_why_some_may_not_act(desk:
         assert refused.value.ask == (CLEO,)
         assert not holds(session, queue.id, Role.REVIEWER, ANA)
     sync(desk, Role.REVIEWER, Person(ANA))
-    assert everybody(desk, Role.REVIEWER) == [ANA]
+    assert people_with(desk, Role.REVIEWER) == [ANA]
 
 
 def test_who_is_in_a_user_group_that_the_policy_names_may_act(desk: Desk) -> None:
@@ -87,11 +87,11 @@ def test_who_is_in_a_user_group_that_the_policy_names_may_act(desk: Desk) -> Non
     desk = desk.under(reviewers=[ANA, "S_EXPERTS", EVA, "S_UNKNOWN"], admins=["S_EXPERTS"])
     with desk.database.reading() as session:
         assert people_named(session, desk.rules.reviewers) == [ANA, DAN, EVA]
-    assert everybody(desk, Role.ADMIN) == [DAN, EVA]
-    assert everybody(desk, Role.LEAD) == [CLEO, DAN, EVA], "every admin is a lead"
+    assert people_with(desk, Role.ADMIN) == [DAN, EVA]
+    assert people_with(desk, Role.LEAD) == [CLEO, DAN, EVA], "every admin is a lead"
 
 
-def test_a_user_group_is_who_is_in_it_now_and_forgotten_when_nobody_names_it(desk: Desk) -> None:
+def test_a_user_group_has_its_present_members_and_is_deleted_when_the_policy_no_longer_names_it(desk: Desk) -> None:
     with desk.database.transaction() as session:
         sync_group(session, "S_EXPERTS", [DAN, EVA])
         sync_group(session, "S_EXPERTS", [EVA, BEN])

@@ -183,7 +183,7 @@ def test_a_spoilt_candidate_is_refused_and_only_a_reason_overrules_it(start_loop
 
 
 @pytest.mark.slow
-def test_somebody_else_cannot_overrule(start_loop: StartLoop) -> None:
+def test_a_person_who_is_no_admin_cannot_overrule(start_loop: StartLoop) -> None:
     loop = spoilt(start_loop)
     card = report(loop, "v1", words=REFUSES)
     loop.dan.click(card, "Overrule…")

@@ -29,7 +29,7 @@ def words(text: str) -> set[str]:
     return set(re.findall(r"\w+(?:['’]\w+)?", text.lower()))
 
 
-def test_the_text_is_large_varied_and_repeats_nobody() -> None:
+def test_the_text_is_large_varied_and_without_repetition() -> None:
     tickets = own_tickets()
     labels = Counter(ticket.label for ticket in tickets if not ticket.also)
     assert len(tickets) >= 600

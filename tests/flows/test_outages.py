@@ -81,11 +81,11 @@ def test_an_archived_channel_stops_its_cards_and_no_others(loop: Loop) -> None:
     loop.retrain()
     loop.card("v1 compared with", channel=LEADS)
 
-    def waits_for_somebody() -> list[GivenUp]:
+    def given_up() -> list[GivenUp]:
         with loop.database.reading() as session:
             return backlog.given_up(session)
 
-    [waits] = loop.box.wait_for(waits_for_somebody)
+    [waits] = loop.box.wait_for(given_up)
     assert (waits.channel, waits.reason, waits.count) == (REVIEW, "is_archived", 1)
     loop.box.archive(REVIEW, undo=True)
     refresh_people(loop.services)

@@ -102,7 +102,7 @@ def test_a_click_that_slack_delivers_three_times_is_one_vote_and_one_receipt(loo
     assert loop.votes() == [ANA]
 
 
-def test_whoever_may_not_vote_is_told_so(loop: Loop) -> None:
+def test_a_person_who_may_not_vote_is_told_so(loop: Loop) -> None:
     card = opened(loop)
     assert loop.dan.click(card, "refund").ok
     loop.told(loop.dan, "Only reviewers of Support tickets can vote. Ask <@U_CLEO>.")
@@ -159,7 +159,7 @@ def test_who_cannot_judge_says_why_without_a_label(loop: Loop) -> None:
     assert "can't judge _missing context_ no invoice" in loop.card("*refund* (2 votes)").plain
 
 
-def test_nobody_left_to_ask_brings_it_to_a_lead(loop: Loop) -> None:
+def test_a_lead_decides_when_no_reviewer_is_left(loop: Loop) -> None:
     card = opened(loop)
     for person in (loop.ana, loop.ben, loop.eva):
         person.click(card, "Skip")
@@ -314,7 +314,7 @@ def test_the_list_of_my_work_is_drawn_again_after_each_click_in_it(loop: Loop) -
     assert loop.votes(2) == []
 
 
-def test_somebody_who_pauses_is_not_waited_for(loop: Loop) -> None:
+def test_an_item_does_not_wait_for_a_reviewer_who_pauses(loop: Loop) -> None:
     loop.eva.command("/goldloop pause", channel=REVIEW)
     card = opened(loop)
     loop.ana.click(card, "refund")
@@ -373,7 +373,7 @@ def test_a_click_on_a_home_tab_that_is_out_of_date_is_answered(loop: Loop) -> No
 
 
 def test_flag_for_review_says_that_the_text_is_stored_and_opens_an_item(loop: Loop) -> None:
-    message = loop.dan.post(REVIEW, "somebody should look at <this> & that")
+    message = loop.dan.post(REVIEW, "please look at <this> & that")
     assert loop.dan.shortcut(message, "flag_for_review").ok
     view = loop.box.wait_for(lambda: loop.dan.view)
     assert view is not None
@@ -382,7 +382,7 @@ def test_flag_for_review_says_that_the_text_is_stored_and_opens_an_item(loop: Lo
     done = loop.box.wait_for(lambda: loop.dan.view if loop.dan.view and "item 1" in loop.dan.view.plain else None)
     assert done is not None
     card = loop.card("Flagged by <@U_DAN>.")
-    assert "somebody should look at <this> & that" in card.plain
+    assert "please look at <this> & that" in card.plain
     assert "No model has seen this." in card.plain
     loop.ana.click(card, "refund")
     loop.ben.click(card, "refund")

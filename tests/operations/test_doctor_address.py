@@ -61,7 +61,7 @@ def test_another_server_at_that_address_is_found(place: Place, unused_port: int)
         assert "answers with status 404" in tried(place, f"http://127.0.0.1:{unused_port}").words
 
 
-def test_nobody_at_that_address_is_found(place: Place, unused_port: int) -> None:
+def test_an_address_that_does_not_answer_is_found(place: Place, unused_port: int) -> None:
     place.values |= {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "right"}
     assert "does not answer (ConnectError)" in tried(place, f"http://127.0.0.1:{unused_port}").words
 

@@ -47,7 +47,7 @@ def test_a_policy_that_is_not_there_or_wrong_is_said_with_key_and_value(place: P
 
 
 @pytest.mark.usefixtures("sqlite_only")
-def test_of_scopes_nothing_is_said_while_nobody_knows_which_are_needed(place: Place) -> None:
+def test_scopes_are_not_checked_while_the_policy_cannot_be_read(place: Place) -> None:
     place.policy.write_text("[queues.support]\nchannel = 7", encoding="utf-8")
     assert "scopes" not in [finding.subject for finding in place.findings()]
 

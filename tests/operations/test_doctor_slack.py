@@ -76,7 +76,7 @@ def test_an_unreachable_slack_is_said_of_both_tokens(place: Place) -> None:
 
 
 @pytest.mark.parametrize("lead_gone", [True, False])
-def test_a_queue_without_anybody_who_may_act_is_found(place: Place, lead_gone: bool) -> None:
+def test_a_queue_without_active_people_is_found(place: Place, lead_gone: bool) -> None:
     place.write(leads=[CLEO], reviewers=[BEN])
     place.box.deactivate(CLEO if lead_gone else BEN)
     assert "No active people." in [finding.words for finding in place.bad()]

@@ -84,7 +84,7 @@ def test_a_clock_that_stands_still_or_a_deaf_socket_makes_it_unready(watched: Wa
 
 
 @pytest.mark.usefixtures("sqlite_only")
-def test_messages_that_wait_are_told_but_make_nobody_unready(watched: Watched) -> None:
+def test_waiting_messages_are_reported_and_leave_the_process_ready(watched: Watched) -> None:
     with watched.loop.database.transaction() as session:
         queue = queue_named(session, "support")
         outbox.show(session, Card.RUN, 99, leads_of(queue), queue, utc_now() - timedelta(minutes=10))
@@ -97,7 +97,7 @@ def test_messages_that_wait_are_told_but_make_nobody_unready(watched: Watched) -
 
 
 @pytest.mark.usefixtures("sqlite_only")
-def test_a_channel_that_takes_nothing_is_named_and_makes_nobody_unready(watched: Watched) -> None:
+def test_a_channel_that_takes_nothing_is_named_and_leaves_the_process_ready(watched: Watched) -> None:
     with watched.loop.database.transaction() as session:
         incidents.hold_channel(session, LEADS, "not_in_channel", utc_now(), posts_only=True)
         queue = queue_named(session, "support")
@@ -152,7 +152,7 @@ def test_calls_that_slack_put_off_are_counted_by_method_and_not_repeated(watched
 
 
 @pytest.mark.usefixtures("sqlite_only")
-def test_a_port_that_is_taken_keeps_nobody_from_work(
+def test_a_port_that_is_taken_does_not_stop_the_work(
     watched: Watched, unused_port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     with listening(create_listener(watched.loop.services, Liveness()), "127.0.0.1", unused_port):

@@ -62,7 +62,7 @@ def reviewed(desk: Desk) -> tuple[int, str]:
     return item_id, shown + everything_shown(desk, item_id)
 
 
-def test_nobody_sees_what_is_masked_and_the_original_is_kept_for_training(open_desk: OpenDesk) -> None:
+def test_masked_data_is_not_shown_and_the_original_is_kept_for_training(open_desk: OpenDesk) -> None:
     desk = open_desk(privacy={"mask": ["email", "phone"]})
     _item_id, shown = reviewed(desk)
     assert not any(private in shown for private in PRIVATE)

@@ -125,9 +125,7 @@ def test_a_program_is_told_when_to_try_again(
 
 
 @pytest.mark.slow
-def test_whoever_watches_the_process_is_told_in_time_however_often_they_ask(
-    shaky: Database, proxy: Proxy, unused_port: int
-) -> None:
+def test_health_is_answered_in_time_however_often_it_is_asked(shaky: Database, proxy: Proxy, unused_port: int) -> None:
     services, address = assemble(shaky, WebClient(), support_policy()), f"http://127.0.0.1:{unused_port}/health"
 
     def ask(path: str) -> httpx.Response:

@@ -134,11 +134,11 @@ def give_a_card_up(session: Session) -> None:
     session.execute(update(Posting).values(failure_reason="is_archived"))
 
 
-NOBODY_DRAWS = {"one post per card", "each card shows its row as it is", "each event is heard, under one id"}
+WITHOUT_WORKER = {"one post per card", "each card shows its row as it is", "each event is heard, under one id"}
 
 
 def test_what_is_whole_is_found_whole(scene: Scene) -> None:
-    assert broken(scene) == NOBODY_DRAWS, "no worker runs here; else all is well"
+    assert broken(scene) == WITHOUT_WORKER, "no worker runs here; else all is well"
     assert scene.notes["clicks: acknowledged and stored"] == 2
 
 

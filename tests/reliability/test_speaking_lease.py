@@ -98,7 +98,7 @@ def test_of_many_who_want_a_turn_at_once_one_gets_it_however_often_it_is_given_b
         assert sum(pool.map(want, "abcd")) > 0
 
 
-def test_a_clock_that_is_put_back_an_hour_stops_nobody_from_speaking(stage: Stage) -> None:
+def test_a_clock_that_is_put_back_an_hour_does_not_stop_delivery(stage: Stage) -> None:
     hour = timedelta(hours=1)
     assert whose(stage, "one", after=hour) is Outcome.ACQUIRED
     assert whose(stage, "one") is Outcome.HELD

@@ -127,7 +127,7 @@ def test_an_ephemeral_message_is_seen_by_one_person_only(web: WebClient, ana: Pe
     assert refused(web, "chat.update", channel="C_REVIEW", ts=answer["message_ts"], text="x") == "message_not_found"
 
 
-def test_nobody_outside_the_channel_gets_an_ephemeral_message(web: WebClient, box: SandboxClient) -> None:
+def test_a_person_outside_the_channel_gets_no_ephemeral_message(web: WebClient, box: SandboxClient) -> None:
     """user_not_in_channel; also after deactivation (docs chat.postEphemeral)."""
     assert refused(web, "chat.postEphemeral", channel="C_REVIEW", user="U_DAN", text="x") == "user_not_in_channel"
     box.deactivate("ana")

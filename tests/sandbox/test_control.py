@@ -106,7 +106,7 @@ def test_people_delete_their_own_messages_and_admins_all(box: SandboxClient, ana
     ("path", "fields", "sentence"),
     [
         ("post", {"person": "ana", "channel": "review"}, "The field 'text' is missing."),
-        ("post", {"person": "nobody", "channel": "review", "text": "x"}, "There is no person 'nobody' here."),
+        ("post", {"person": "stranger", "channel": "review", "text": "x"}, "There is no person 'stranger' here."),
         ("post", {"person": "ana", "channel": "old", "text": "x"}, "Slack rejects this: is_archived"),
         ("events", {"mode": "sideways"}, "There is no mode 'sideways'"),
         ("people", {"id": "U1"}, "The request is not understood"),

@@ -29,7 +29,7 @@ def test_kinds_of_people_are_told_apart(web: WebClient, box: SandboxClient) -> N
     assert people["cleo"]["is_admin"]
     assert (people["ana"]["tz"], people["ana"]["deleted"]) == ("Europe/Lisbon", False)
     assert web.users_info(user="U_ANA")["user"]["profile"]["real_name"] == "Ana Lima"
-    assert refused(web, "users.info", user="U_NOBODY") == "user_not_found"
+    assert refused(web, "users.info", user="U_UNKNOWN") == "user_not_found"
 
 
 def test_a_profile_has_what_clients_require(web: WebClient, box: SandboxClient) -> None:
@@ -46,7 +46,7 @@ def test_a_profile_has_what_clients_require(web: WebClient, box: SandboxClient) 
 def test_a_person_is_found_by_email(web: WebClient, box: SandboxClient) -> None:
     assert web.users_lookupByEmail(email="Ana@local.example")["user"]["id"] == "U_ANA"
     box.deactivate("ben")
-    for address in ("ben@local.example", "nobody@local.example"):
+    for address in ("ben@local.example", "stranger@local.example"):
         with pytest.raises(SlackApiError) as error:
             web.users_lookupByEmail(email=address)
         assert code(error.value) == "users_not_found"

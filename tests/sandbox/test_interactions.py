@@ -215,7 +215,7 @@ def test_slacks_own_command_invites_people_and_apps(box: SandboxClient, ana: Per
     assert ana.command("/invite @loop @ben", "review").ok
     members = next(each for each in box.state()["channels"] if each["name"] == "review")["members"]
     assert {"U_BEN", "loop"} <= set(members)
-    for words, sentence in (("/invite", "Name the person to invite"), ("/invite @nobody", "no person 'nobody'")):
+    for words, sentence in (("/invite", "Name the person to invite"), ("/invite @stranger", "no person 'stranger'")):
         with pytest.raises(ControlError, match=sentence):
             ana.command(words, "review")
 

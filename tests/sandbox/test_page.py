@@ -21,7 +21,7 @@ def browser(address: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_the_first_screen_offers_everybody_and_one_sentence_to_begin_with(browser: httpx.Client) -> None:
+def test_the_first_screen_offers_all_people_and_one_sentence_to_begin_with(browser: httpx.Client) -> None:
     first = browser.get("/")
     assert first.status_code == 200
     assert page.WELCOME in first.text
@@ -56,7 +56,7 @@ def test_the_person_is_in_the_address(browser: httpx.Client, address_: str) -> N
     assert 'data-person="U_ANA"' in shell.text
 
 
-def test_nobody_acts_as_who_is_not_here_or_deactivated(browser: httpx.Client, sandbox: Sandbox) -> None:
+def test_acting_as_an_unknown_or_deactivated_person_is_refused(browser: httpx.Client, sandbox: Sandbox) -> None:
     sandbox.workspace.people["U_BEN"].kind = "deactivated"
     unknown, away = browser.get("/as/zoe"), browser.get("/as/ben")
     assert (unknown.status_code, away.status_code) == (404, 403)
@@ -73,7 +73,7 @@ def test_a_permalink_asks_who_reads_it_and_leads_to_the_message(browser: httpx.C
     assert "<script>" not in hostile
 
 
-@pytest.mark.parametrize("address_", ["/", "/as/ana", "/as/nobody"])
+@pytest.mark.parametrize("address_", ["/", "/as/ana", "/as/stranger"])
 def test_the_browser_runs_nothing_but_the_pages_own_files(browser: httpx.Client, address_: str) -> None:
     answer = browser.get(address_)
     policy = answer.headers["content-security-policy"]

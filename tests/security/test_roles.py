@@ -84,13 +84,13 @@ def test_a_failed_call_takes_no_role_away(grouped: Loop) -> None:
             assert may(grouped, EVA, Role.ADMIN), f"after {fault} of {method}"
 
 
-def test_a_group_that_is_disabled_gives_nobody_a_role(grouped: Loop) -> None:
+def test_a_group_that_is_disabled_gives_no_role(grouped: Loop) -> None:
     grouped.box.change_group("S_ADMINS", disabled=True)
     grouped.box.wait_for(lambda: not may(grouped, EVA, Role.ADMIN) and not may(grouped, EVA, Role.LEAD))
     assert may(grouped, CLEO, Role.LEAD)
 
 
-def test_what_is_about_nobody_of_ours_asks_slack_nothing(start_loop: StartLoop) -> None:
+def test_an_event_about_people_without_a_role_asks_slack_nothing(start_loop: StartLoop) -> None:
     loop = start_loop(None, with_groups(GroupConfig("S_EXPERTS", "experts", members=(DAN,))))
     started(loop)
     loop.box.change_group("S_EXPERTS", members=[EVA])  # two events, about a group that the policy does not name

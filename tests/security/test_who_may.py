@@ -19,10 +19,10 @@ from core.vocabulary import Role
 from tests.core.desk import NOW, REFUND
 from tests.people import ANA
 from tests.security.house import (
+    ALL_PEOPLE,
     ANA_,
     CLEO_,
     COLLEAGUES,
-    EVERYBODY,
     LEA_,
     MIA_,
     NAMESAKES,
@@ -40,7 +40,7 @@ NOES = re.compile(
 )
 REVIEWER, LEADS, ADMIN = frozenset({ANA_}), frozenset({CLEO_, MIA_}), frozenset({MIA_})
 OF_THE_QUEUE = REVIEWER | LEADS
-OURS = EVERYBODY - NAMESAKES - {who for who in EVERYBODY if who.team != "T_LOCAL"}
+OURS = ALL_PEOPLE - NAMESAKES - {who for who in ALL_PEOPLE if who.team != "T_LOCAL"}
 REVIEWING_SOMEWHERE = REVIEWER | {LEA_}
 
 SLACK_TELLS = {
@@ -211,7 +211,7 @@ DOORS = [
 def test_only_those_pass_who_may(house: House, door: Door) -> None:
     subject = door.make(house)
     before = house.rows()
-    for who in sorted(EVERYBODY - door.may, key=lambda one: (one.id, one.team)):
+    for who in sorted(ALL_PEOPLE - door.may, key=lambda one: (one.id, one.team)):
         told = plain(door.act(house, who, subject))
         assert house.rows() == before, f"{who} changed something"
         assert not door.sees or door.sees not in told, f"{who} saw it: {told}"

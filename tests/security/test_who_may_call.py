@@ -33,7 +33,7 @@ OPEN = {
     ("GET", "/api/docs/{name}"),
     ("GET", "/api/openapi.json"),
 }
-ABOUT_NOBODY = ("U_", "parcel", "lamp")  # what an open page must not hold: people, texts
+PRIVATE_WORDS = ("U_", "parcel", "lamp")  # what an open page must not hold: people, texts
 
 
 def doors(routes: Iterable[BaseRoute], before: str = "") -> Iterator[tuple[str, str]]:
@@ -80,15 +80,15 @@ def test_only_the_right_token_opens_a_route(house: House, tokens: dict[str, str]
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(OPEN), ids=[path for _, path in sorted(OPEN)])
-def test_what_is_open_to_everybody_tells_of_nobody(house: House, method: str, path: str) -> None:
+def test_what_is_open_to_everyone_names_no_person(house: House, method: str, path: str) -> None:
     house.ticket()
     told = house.client.request(method, path.format(name="swagger-ui.css"))
     assert told.status_code in (200, 503)
-    assert not any(word in told.text for word in ABOUT_NOBODY)
+    assert not any(word in told.text for word in PRIVATE_WORDS)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/queues/support/items/", "/slack/events/", "/health/ready/", "/api/v1/docs/"])
-def test_nobody_is_sent_to_the_host_that_a_request_names(house: House, path: str) -> None:
+def test_no_redirect_leads_to_the_host_that_a_request_names(house: House, path: str) -> None:
     told = house.client.get(path, headers={"host": "evil.example"}, follow_redirects=False)
     assert (told.status_code, "location" in told.headers) == (404, False)
     assert "evil.example" not in told.text

@@ -14,7 +14,7 @@ INVARIANTS: tuple[Callable[[Session, Scene], Finding], ...] = (
     votes.acknowledged_votes_are_stored,
     votes.a_receipt_is_true,
     votes.a_click_counts_once,
-    votes.nothing_is_stored_that_nobody_said,
+    votes.each_stored_answer_was_given,
     votes.acknowledged_reasons_are_stored,
     items.one_current_answer,
     items.one_correction_that_follows_from_the_votes,

@@ -39,7 +39,7 @@ def a_click_counts_once(session: Session, scene: Scene) -> Finding:
     return Finding("a click is stored at most once", len(counted), broken)
 
 
-def nothing_is_stored_that_nobody_said(session: Session, scene: Scene) -> Finding:
+def each_stored_answer_was_given(session: Session, scene: Scene) -> Finding:
     clicked = {(one.item_id, one.person, one.clicked_at, one.kind, one.label) for one in scene.ledger.clicks}
     filled = {(one.item_id, one.person, one.note) for one in scene.ledger.forms}
     rows = session.scalars(select(Answer)).all()

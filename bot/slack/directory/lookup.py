@@ -29,13 +29,13 @@ def channel_members(slack: WebClient, channel: str) -> Iterator[str]:
 def asked_about(slack: WebClient, ids: Iterable[str], team: str) -> Iterator[Person]:
     """Each with the reason why they may not act, if there is one. Raises SlackApiError if Slack does not tell."""
     wanted = list(ids)
-    listed = {user["id"]: user for user in _everybody(slack)} if len(wanted) > MOST_SINGLY else {}
+    listed = {user["id"]: user for user in _all_users(slack)} if len(wanted) > MOST_SINGLY else {}
     for person in wanted:
         user = listed.get(person) or _asked_singly(slack, person)  # people of other workspaces are not listed
         yield Person(person, _why_inactive(user, team) if user else InactiveReason.UNKNOWN)
 
 
-def _everybody(slack: WebClient) -> Iterator[User]:
+def _all_users(slack: WebClient) -> Iterator[User]:
     cursor = ""
     while True:
         page = slack.users_list(limit=LISTED_AT_ONCE, cursor=cursor)

@@ -36,8 +36,8 @@ def refresh_people(services: Services) -> bool:
         team = str(services.slack.auth_test()["team_id"])
         refresh_groups(services, held)
         named = [{role: list(_ids(services, queue, role)) for role in Role} for queue in held.policy.queues]
-        everybody = dict.fromkeys(person for roles in named for people in roles.values() for person in people)
-        known = {person.id: person for person in asked_about(services.slack, everybody, team)}
+        wanted = dict.fromkeys(person for roles in named for people in roles.values() for person in people)
+        known = {person.id: person for person in asked_about(services.slack, wanted, team)}
         for queue, roles in zip(held.policy.queues, named, strict=True):
             _seat(
                 services,

@@ -267,7 +267,7 @@ def test_where_every_admin_has_left_no_lead_takes_their_place(open_desk: OpenDes
         act(desk, OVERRULE, refused(desk), CLEO)
 
 
-def test_what_somebody_else_takes_back_leaves_no_trace(desk: Desk) -> None:
+def test_a_withdrawal_by_a_person_who_is_no_lead_leaves_no_trace(desk: Desk) -> None:
     seeded(desk)
     act(desk, WITHDRAW, candidate(desk), ANA)
     with desk.database.reading() as session:
@@ -309,7 +309,7 @@ def test_a_reaction_that_arrives_late_never_undoes_a_newer_one(open_desk: OpenDe
     assert act(desk, APPROVE, model_id, CLEO, at=3) is True
 
 
-def test_the_yes_of_somebody_who_leads_no_more_does_not_count(open_desk: OpenDesk) -> None:
+def test_the_approval_of_a_former_lead_does_not_count(open_desk: OpenDesk) -> None:
     desk = quorum_of_two(open_desk)
     model_id = candidate(desk)
     act(desk, APPROVE, model_id, DAN)

@@ -250,7 +250,7 @@ def test_rows_without_a_recorded_prediction_are_left_out_and_counted() -> None:
     )
 
 
-def test_calibration_counts_what_nobody_would_be_asked_about_by_each_labels_threshold() -> None:
+def test_calibration_counts_unreviewed_answers_by_each_labels_threshold() -> None:
     golden = rows(right("refund", 2) + right("login", 2)) + rows(right("login", 1), Stratum.PAST_ERROR, 9)
     live = Predicted(("refund", "refund", "login", "refund", "login"), (0.95, 0.85, 0.85, 0.95, 0.1))
     candidate = Predicted(("refund", "refund", "login", "login", "login"), (0.9, 0.9, 0.8, 0.7, 1.0))

@@ -256,7 +256,7 @@ def test_the_built_in_learner_is_found_by_name() -> None:
     assert isinstance(learner, TextLearner)
 
 
-def test_the_built_in_learner_is_found_in_a_checkout_that_nobody_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_built_in_learner_is_found_in_a_checkout_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(ROOT)])
     assert isinstance(find_learner("text"), TextLearner)
 
@@ -330,7 +330,7 @@ def test_a_process_adds_a_learner_by_its_reference(tmp_path: Path, monkeypatch: 
 def test_a_learner_that_cannot_be_imported_is_refused_with_its_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    install(tmp_path, monkeypatch, "broken", "broken_learner:Learner", "import a_package_that_nobody_has")
+    install(tmp_path, monkeypatch, "broken", "broken_learner:Learner", "import a_package_that_is_not_there")
     with pytest.raises(Invalid, match=r"“broken” \(broken_learner:Learner\) cannot be loaded: No module named"):
         find_learner("broken")
 

@@ -128,7 +128,7 @@ def test_a_settled_card_shows_the_tally_and_names_only_where_policy_says_so(open
         assert not {ANA, BEN, EVA} & set(str(astuple(outcome)).split("'"))
 
 
-def test_a_form_starts_with_what_the_person_said_and_nobody_else(open_desk: OpenDesk) -> None:
+def test_a_form_starts_with_the_persons_own_answer_and_no_one_elses(open_desk: OpenDesk) -> None:
     desk = open_desk(**BLIND, guideline="Money back is a refund.")
     item_id = desk.ticket()
     desk.click(ANA, item_id, BILLING, reason=ErrorReason.OTHER, note="twice")
@@ -243,7 +243,7 @@ def test_the_story_keeps_former_answers_and_those_that_are_no_votes(desk: Desk) 
 
 
 @pytest.mark.parametrize("policy", [{}, {"review": {"blind_share": 0.0, "reveal": "names"}}], ids=["tally", "names"])
-def test_while_an_item_is_open_nobody_but_the_operator_sees_votes(open_desk: OpenDesk, policy: Any) -> None:
+def test_while_an_item_is_open_only_the_operator_sees_votes(open_desk: OpenDesk, policy: Any) -> None:
     desk = open_desk(**policy)
     item_id = desk.ticket()
     desk.click(ANA, item_id, BILLING)

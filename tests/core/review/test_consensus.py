@@ -140,7 +140,7 @@ def test_at_the_cap_there_is_always_an_outcome(
 
 
 @given(ballots, counts, policies)
-def test_nobody_is_waited_for_who_does_not_exist(votes: list[Label], cannot: int, policy: ConsensusPolicy) -> None:
+def test_an_item_is_decided_when_no_reviewer_is_left(votes: list[Label], cannot: int, policy: ConsensusPolicy) -> None:
     assert verdict(cast(votes), cannot, 0, policy) is not None
 
 

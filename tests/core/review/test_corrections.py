@@ -243,7 +243,7 @@ def test_a_lead_settles_a_dispute_with_reason_and_note(desk: Desk) -> None:
     assert (item.state, item.disputed_because, item.disputed_values) == (ItemState.SETTLED, "", {})
 
 
-def test_a_lead_may_decide_for_what_nobody_said(open_desk: OpenDesk) -> None:
+def test_a_lead_may_choose_a_label_that_no_vote_had(open_desk: OpenDesk) -> None:
     desk = open_desk(labels=[REFUND, BILLING, DELIVERY, "praise"])
     item_id = disputed(desk)
     desk.click(CLEO, item_id, "praise")

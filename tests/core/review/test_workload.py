@@ -56,7 +56,7 @@ def test_open_is_what_waits_for_this_person_and_done_is_what_they_voted_on_today
     assert of(desk, ANA, after=timedelta(days=1)) == Load(open=2, done_today=0)
 
 
-def test_what_is_settled_or_with_a_lead_waits_for_nobody(desk: Desk) -> None:
+def test_an_item_that_is_settled_or_with_a_lead_is_not_open_for_reviewers(desk: Desk) -> None:
     desk.settled(ANA, BEN)
     disputed = desk.ticket()
     desk.click(ANA, disputed, CANNOT)

@@ -90,7 +90,7 @@ def test_a_notice(desk: Desk) -> None:
     assert notice.render(due.kind, due.values) == notice.UNKNOWN
 
 
-def test_somebody_who_may_not_act(desk: Desk) -> None:
+def test_a_person_who_may_not_act(desk: Desk) -> None:
     with desk.database.transaction() as session:
         session.execute(update(Member).values(active=False, inactive_because=NEWER))
     told = r"You can't vote: this account can't act here\."
