@@ -1,6 +1,6 @@
-"""Jobs: work that must happen, as rows. Any number of clocks ask "which slots are due?" and a unique key makes each
-slot one row; any number of workers claim rows. A claim is a lease; a worker that lost it cannot finish: the effect and
-`finish` share a transaction, fenced by (leased_by, attempts).
+"""Jobs: work that must happen, as rows. The schedulers of any number of processes ask which slots are due, and a unique
+key makes each slot one row; any number of workers claim rows. A claim is a lease; a worker that lost it cannot finish
+the job: the effect and `finish` share a transaction, fenced by (leased_by, attempts).
 
 A job may have children, each a shard of its work; they report progress, and the parent continues when all have ended.
 """
@@ -180,8 +180,8 @@ def fail(session: Session, claimed: Claim, reason: str, now: datetime) -> bool:
 
 
 def release(session: Session, claimed: Claim, now: datetime) -> None:
-    """Back to the queue as if it had not been taken: that the database was away, or that the worker was told to stop,
-    is no fault of the job. The caller has stopped working on it. Does nothing if it is done, or another worker's."""
+    """Put a job back as if it had not been claimed, because the database was unavailable or the worker is stopping. The
+    caller has stopped working on it. Does nothing if the job is finished or claimed by another worker."""
     _update(
         session, claimed, state="ready", attempts=claimed.attempt - 1, next_attempt_at=now, leased_by=None,
         leased_until=None,
@@ -214,8 +214,9 @@ def forget_before(session: Session, before: datetime, most: int = 1000) -> int:
 
 
 def repair_times(session: Session, now: datetime) -> None:
-    """After the clock was put back: leases and pauses that end later than any can, and slots that are still to come. A
-    worker that is alive renews the shortened lease before it ends. Safe to repeat."""
+    """Repair rows that were written while the clock was ahead: shorten leases and pauses that end later than is
+    possible, and set schedules back from future slots. A live worker renews the shortened lease before it ends. Safe to
+    repeat."""
     running, ready = Job.state == "running", Job.state == "ready"
     session.execute(update(Job).where(running, Job.leased_until > now + LEASE).values(leased_until=now + LEASE))
     session.execute(update(Job).where(ready, Job.next_attempt_at > now + LONGEST_PAUSE).values(next_attempt_at=now))

@@ -1,4 +1,4 @@
-"""The policy in force: whether the file says the same, and whether every process decides by it."""
+"""Checks of the policy in force: whether the file matches it, and whether every process uses it."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""`goldloop erase`: remove a person's text, or the name of one who has left, for good."""
+"""`goldloop erase`: remove a ticket's text, or the id of a person who has left, for good."""
 
 import secrets
 from contextlib import suppress

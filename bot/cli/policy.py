@@ -1,4 +1,4 @@
-"""`goldloop policy …`: the policy file compared with the policy in force, put in force, and the versions before."""
+"""`goldloop policy …`: compare the policy file with the policy in force, put it in force, and show former versions."""
 
 from typing import Annotated
 

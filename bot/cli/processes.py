@@ -1,4 +1,4 @@
-"""`goldloop run`, `web`, `worker` and `migrate`: the processes of a running Goldloop, and their tables."""
+"""`goldloop run`, `web`, `worker` and `migrate`: start Goldloop's processes, and create or upgrade its tables."""
 
 import typer
 from rich.console import Console

@@ -1,5 +1,6 @@
-"""What as many random labels would have brought: the first model's rows, and as many tickets drawn at random as people
-settled, each with its true label. Only a demo knows the truth; in use, this cannot be measured."""
+"""A comparison for the demo's summary: the accuracy of a model that learned, instead of the items that people
+settled, as many randomly drawn tickets with their true labels. Only a demo knows these, so in real use this cannot
+be measured."""
 
 from collections.abc import Sequence
 

@@ -8,7 +8,8 @@ MISSING = "Parquet needs pyarrow, which is not installed. Install it with: pip i
 
 
 def parquet_of(what: str) -> tuple[Any, Any]:
-    """The modules pyarrow and pyarrow.parquet. what: asked for Parquet, for the sentence. Raises Invalid."""
+    """The modules pyarrow and pyarrow.parquet. what: the file or option that needs Parquet, for the error. Raises
+    Invalid if pyarrow is missing."""
     try:
         import pyarrow
         import pyarrow.parquet

@@ -1,4 +1,4 @@
-"""The policy with which a process or a command begins: what is stored, and what the file says."""
+"""The policy with which a process or a command starts: the stored version, or a policy file that is new."""
 
 import logging
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The policy in force, as a process knows it, and how a policy file becomes it."""
+"""The policy in force as this process knows it, and the steps that put a policy file in force."""
 
 import getpass
 import logging

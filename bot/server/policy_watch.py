@@ -1,8 +1,9 @@
-"""The policy watch: a thread of each process that takes a new version of the policy within seconds, reloads the policy
-file when SIGHUP asks for it, and writes that the process runs.
+"""The policy watch: a thread of each process that switches to a new version of the policy within seconds, reloads the
+policy file on SIGHUP, and records that the process is running.
 
-Slack's requests need no watch: each transaction reads which version is in force. What begins outside of a transaction
-follows the watch."""
+Slack's requests need no watch: each transaction reads which version is in force. Work that begins outside a transaction
+uses the version that the watch has read.
+"""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""A queue's budget: what was asked for, what came, what waits and what lapsed."""
+"""Sentences about a queue's budget: items allowed and opened, predictions waiting and dropped."""
 
 from bot.wording.numbers import count
 from core.intake.budget_preview import DAYS, BudgetPreview

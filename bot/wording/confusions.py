@@ -1,4 +1,4 @@
-"""Which labels a candidate takes for which, before and after."""
+"""Lines about confusions: labels that a candidate predicts in place of others, compared with the live model."""
 
 from bot.wording.format import Format
 from core.learning.evaluation.scorecard import Confusion, Scorecard

@@ -1,4 +1,4 @@
-"""Why a lead decides about an item."""
+"""Sentences about why a lead decides an item."""
 
 from typing import assert_never
 

@@ -1,4 +1,4 @@
-"""What people gave for a model, and what it gained."""
+"""Sentences about what a model cost, in items and votes, and what it gained."""
 
 from bot.wording.numbers import count, signed
 from core.learning.evaluation.intervals import Interval

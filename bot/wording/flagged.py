@@ -1,4 +1,4 @@
-"""What became of a flagged message, for the person who flagged it."""
+"""Sentences that tell a person the outcome of a message that they flagged."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Why people are asked about a prediction."""
+"""Sentences about why a prediction is reviewed."""
 
 from typing import assert_never
 

@@ -1,4 +1,4 @@
-"""The golden set in sentences."""
+"""Sentences about the golden set: origins, power, changes and suspected labels."""
 
 from typing import assert_never
 

@@ -1,4 +1,4 @@
-"""The steps by which an item came to its end."""
+"""Sentences about the steps of an item, from prediction to decision."""
 
 from typing import assert_never
 

@@ -1,4 +1,4 @@
-"""The steps by which a model came to be, and what was decided about it."""
+"""Sentences about the steps of a model: how it was made, and what was decided about it."""
 
 from collections.abc import Sequence
 from typing import assert_never

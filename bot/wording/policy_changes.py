@@ -1,4 +1,4 @@
-"""A changed policy as lines: what differs, section by section, and what an operator has to do beside."""
+"""Lines about a changed policy: what differs, section by section, and what else an operator has to do."""
 
 import difflib
 import json
@@ -24,7 +24,7 @@ def change_lines(changes: Iterable[Change]) -> list[str]:
 
 
 def advice(changes: Iterable[Change]) -> list[str]:
-    """What the policy alone does not bring about: one sentence for each change that needs more."""
+    """What an operator has to do besides the reload: a sentence for each change that needs it."""
     return [sentence for change in changes for sentence in _advice(change)]
 
 

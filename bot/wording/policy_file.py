@@ -1,5 +1,5 @@
-"""A policy as a policy file: what differs from the defaults. The address of a webhook is left out, because its path can
-be a secret."""
+"""A policy in the form of a policy file: the settings that differ from the defaults. The address of a webhook is left
+out, because its path can be a secret."""
 
 import json
 from collections.abc import Iterator, Mapping

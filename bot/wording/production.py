@@ -1,4 +1,4 @@
-"""How often the live model's answers in production agree with what people settle."""
+"""Words about how often the live model's answers agree with what people settle."""
 
 from bot.wording.numbers import count
 from core.learning.evaluation.intervals import Interval

@@ -1,4 +1,4 @@
-"""What a golden-set report means, in one plain line, and its counts as a sentence."""
+"""The first line of a golden-set report, which says what it means, and its counts as sentences."""
 
 from collections.abc import Sequence
 from typing import assert_never

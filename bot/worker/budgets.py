@@ -1,4 +1,4 @@
-"""One step of a queue's budget: the cut is brought up to date, and items are opened as far as the day has room."""
+"""The periodic step of a queue's budget: update the threshold, then open items as far as today's budget allows."""
 
 from collections.abc import Sequence
 

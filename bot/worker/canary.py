@@ -1,5 +1,5 @@
-"""One step of a canary: an input that one of its two models answered is predicted by the other as well. A caller waits
-for one model only."""
+"""The periodic step of a canary: the model that did not answer a request predicts its input too. A caller waits for one
+model only."""
 
 from bot.runtime.services import Services
 from core.learning.lifecycle.canary import CanaryWork, canary_went_on, canary_work

@@ -1,8 +1,8 @@
-"""Idling: while nothing changes and nothing waits, the tasks that only look for new rows rest.
+"""Idling: tasks that look for new rows do not run while nothing changes and nothing waits.
 
-A look at each of them several times a second costs processor time and, on SQLite, the write lock. Instead one thread
-asks the database five times a second whether anything was committed (core/storage/changes.py), and wakes the tasks.
-Where it cannot tell, they work as ever.
+Running each of them several times a second costs processor time and, on SQLite, the write lock. Instead, one thread
+asks the database five times a second whether anything was committed (core/storage/changes.py), and wakes the tasks. If
+the database cannot tell, the tasks run at their usual intervals.
 """
 
 import logging

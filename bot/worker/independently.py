@@ -1,4 +1,4 @@
-"""Work on rows that do not count attempts: the failure of one must not keep the others from their turn."""
+"""Work on rows that do not count attempts, one by one: a failure on one row does not stop the others."""
 
 import logging
 from collections.abc import Callable, Iterable

@@ -1,5 +1,5 @@
-"""One step of a candidate's shadow: the candidate predicts inputs that were already answered. Doing this in the worker
-makes no caller wait, and covers predictions that were sent or imported."""
+"""The periodic step of a candidate's shadow: the candidate predicts inputs that were already answered. Because the
+worker does this, no caller waits for it, and predictions that were sent or imported are covered too."""
 
 from bot.runtime.services import Services
 from core.errors import Invalid

@@ -54,7 +54,7 @@ def show(
     session: Session, card: Card, subject_id: int, recipient: Recipient, queue: QueueRow, now: datetime,
     urgent: bool = False,
 ) -> None:  # fmt: skip
-    """This recipient must see the row as it is. Repeating it adds nothing but a version."""
+    """Request that this recipient is shown the row in its present state. Repeating it only adds a version."""
     row = _requested(card, recipient, queue, now, urgent) | {"subject_id": subject_id}
     run(session, _showing(kind_of(session)), row)
 

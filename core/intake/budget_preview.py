@@ -1,4 +1,5 @@
-"""The preview of a budget: what it would have come to in the last four weeks, before it counts."""
+"""A preview of a budget: how many items it would have opened in the last four weeks, and how many known errors it would
+have flagged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

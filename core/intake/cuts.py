@@ -1,7 +1,7 @@
-"""The cut of a queue with a budget: the score from which on its present model's predictions wait for people.
+"""The threshold of a queue with a budget, called its cut: predictions with at least this score wait to be reviewed.
 
-It follows from the newest 2,000 scores and from how many predictions a day like this one brings. A model that has just
-gone live scores the newest inputs, and what waits, anew.
+It is computed from the newest 2,000 scores and from the number of predictions expected today. When another model goes
+live, it scores the newest inputs and the waiting predictions again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,8 +37,8 @@ class Unscored:
 
 @dataclass(frozen=True)
 class CutWork:
-    """What a new cut needs. model: the present one. known: its scores of the newest predictions; others: the rest of
-    these, waiting: what waits for people, which it has not scored."""
+    """What is needed to compute a new cut. model: the present one. known: its scores of the newest predictions. others:
+    the newest predictions that it has not scored. waiting: those on the waiting list that it has not scored."""
 
     model: str
     known: tuple[float, ...]
@@ -108,8 +108,8 @@ def store_cut(
 
 
 def expected_volume(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> int | None:
-    """Predictions of a day like today: the median of the last four same weekdays since the queue's first prediction;
-    before it has one, of its last whole days. None: it has no whole day."""
+    """The predictions expected in a day like today: the median of the same weekday in the last four weeks, since the
+    queue's first prediction; if there is none yet, of its last whole days. None: it has no whole day."""
     first = session.scalar(select(func.min(Prediction.created_at)).where(Prediction.queue_id == queue_id))
     if first is None:
         return None

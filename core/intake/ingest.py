@@ -45,8 +45,8 @@ FLAGS = Bulk(
 
 @dataclass(frozen=True)
 class Ingested:
-    """new: rows stored now; repeated: rows that were there already; flagged: of the new ones, sent to people or, under
-    a budget, put in line for them."""
+    """new: rows stored now; repeated: rows that were stored already; flagged: the new ones sent to people or, under a
+    budget, put on the waiting list."""
 
     new: int
     repeated: int
@@ -107,7 +107,8 @@ def _send(
     now: datetime,
     policy: QueuePolicy,
 ) -> None:
-    """To people at once; under a budget, into the line for it. The audit's lot is noted whenever its turn comes."""
+    """Send flagged predictions to people at once or, under a budget, put them on the waiting list. An audit flag is
+    stored at once in both cases."""
     if policy.flagging.limit is None:
         _flag(session, flagged, now, policy)
         open_items(session, [stored.seen(reasons) for stored, reasons in flagged], queue, now, policy)
@@ -148,7 +149,7 @@ def flag_for_review(
 
 
 def _is_audited(session: Session, prediction_id: int) -> bool:
-    """Under a budget the lot may have fallen on it although it waits for its turn."""
+    """Whether the audit drew this prediction. Under a budget, its item may not be open yet."""
     drawn = select(Flag.id).where(Flag.prediction_id == prediction_id, Flag.reason == Reason.AUDIT)
     return session.scalar(drawn) is not None
 

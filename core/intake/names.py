@@ -18,7 +18,7 @@ KNOWN = frozenset(OTHER_WORDS)
 
 
 def likely_name(unknown: str, names: Collection[str] = KNOWN) -> str | None:
-    """The valid name that is likely meant: by another spelling or a synonym."""
+    """The valid name that is likely meant by a misspelling or a synonym."""
     word = _plain(unknown)
     return next((name for name in sorted(names) if word in OTHER_WORDS[name]), None) or misspelt_name(unknown, names)
 

@@ -1,8 +1,8 @@
-"""The line of a queue with a budget: predictions that deserve a look wait for room in the day, and items are opened for
-the first of them.
+"""The waiting list of a queue with a budget: items are opened for its first predictions until the day's budget is used
+up.
 
-The audit's lot goes first and never lapses. The others are ranked by score, and lapse after a week: then no person has
-seen them, and they count as accepted, which the lot stands for.
+Audited predictions come first and stay on the list until they are opened. The others are ordered by score and leave it
+after a week: no person has seen them then, so they count as accepted, and the audit represents them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,9 +54,10 @@ def put_in_line(session: Session, queue_id: int, candidates: Sequence[Candidate]
 
 
 def open_next(session: Session, policy: QueuePolicy, now: datetime) -> int:
-    """Open items for those that come first, as far as the day's budget has room, and let lapse what waited for a week.
-    Returns how many were dealt with; fewer than 200: there are no more for now. Locks the queue's cut, so that two
-    processes do not spend the same room. Without a cut nothing is opened yet. Repeating it is safe."""
+    """Open items for the first predictions on the waiting list, as far as the day's budget allows, and remove those
+    that have waited for a week. Returns how many were handled; fewer than 200: there are no more for now. Locks the
+    queue's cut, so that two processes do not spend the same part of the budget. Without a cut, nothing is opened yet.
+    Repeating it is safe."""
     queue = queue_named(session, policy.name)
     cut = session.get(FlagCut, queue.id, with_for_update=True, populate_existing=True)
     if cut is None or policy.flagging.limit is None:
@@ -122,7 +123,8 @@ def _with_items(session: Session, rows: Sequence[WaitingPrediction]) -> set[int 
 def _open(
     session: Session, rows: Sequence[WaitingPrediction], queue: Queue, now: datetime, policy: QueuePolicy
 ) -> None:
-    """An item for each that has none. A rule's turn has come for what it flags, whether or not an item was there."""
+    """Open an item for each prediction that has none. A row of a rule sets `flag_probability`, even if the item was
+    open."""
     audited = _audited(session, rows)
     there = _with_items(session, rows)
     fresh = dict.fromkeys(row.prediction_id for row in rows if row.prediction_id not in there)

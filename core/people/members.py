@@ -71,7 +71,7 @@ def is_known(session: Session, person: str) -> bool:
 
 
 def is_active(session: Session, person: str) -> bool:
-    """Whether they may act in some role somewhere."""
+    """Whether the person may act in any role of any queue."""
     return session.scalar(select(Member.id).where(Member.person == person, Member.active).limit(1)) is not None
 
 

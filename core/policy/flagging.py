@@ -30,13 +30,13 @@ class Budget:
         return Budget(None, share) if share else None
 
     def asked(self, volume: int) -> int:
-        """Items of a day with so many predictions."""
+        """The number of items allowed in a day with this many predictions."""
         return self.items if self.items is not None else round((self.share or 0.0) * volume)
 
     def rule_share(self, volume: int | None, lot: float) -> float:
-        """The share of the predictions that a rule may flag, in [0, 1], so that together with the audit's lot the
-        budget is spent. volume: predictions in a day; None or 0: not known, so that any prediction may wait for room.
-        lot: the audit's share."""
+        """The share of the predictions that a rule may flag, in [0, 1], so that together with the audited ones, they
+        use up the budget. volume: predictions in a day; None or 0: not known, so any prediction may wait. lot: the
+        audit's share."""
         share = self.share
         if share is None:
             share = (self.items or 0) / volume if volume else 1.0

@@ -1,4 +1,4 @@
-"""`[queues.NAME.retraining]`."""
+"""`[queues.NAME.retraining]`: when a training run starts, its learner, and the weights of its rows."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, Literal

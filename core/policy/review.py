@@ -48,5 +48,5 @@ class ReviewPolicy(Section):
         return value
 
     def link_to(self, external_id: str) -> str | None:
-        """Where the input can be seen in the sender's own system; None: nowhere."""
+        """The address of the input in the sender's own system; None: there is no link."""
         return self.link.replace(PLACE, quote(external_id, safe="")) if self.link else None

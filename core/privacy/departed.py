@@ -1,5 +1,5 @@
-"""A person who has left: their Slack id becomes a pseudonym wherever it says who voted, approved or decided, and in the
-policies of before."""
+"""A person who has left: their Slack id becomes a pseudonym wherever it says who voted, approved or decided, and in
+former policies."""
 
 import json
 import re

@@ -79,7 +79,8 @@ class ReviewItem(Base):
 
 class Suggestion(Base):
     """What the live model says about an item that was opened before it went live. While the item is undecided, its card
-    shows this instead of the prediction that was flagged; what is settled is about that prediction."""
+    shows this instead of the prediction that was flagged. Whether the model was right still refers to the flagged
+    prediction."""
 
     __tablename__ = "suggestion"
 

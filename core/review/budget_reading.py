@@ -1,4 +1,4 @@
-"""A queue's budget in numbers: what was asked for, what came, what waits and what lapsed."""
+"""A queue's budget in numbers: items allowed and opened today, predictions waiting and dropped."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ LOOKED_BACK = timedelta(days=7)
 @dataclass(frozen=True)
 class BudgetReading:
     """asked: items that the budget allows today; None: the volume of a day is not known yet. came: items opened today;
-    waiting: predictions in line; lapsed: of the last seven days, those whose turn did not come."""
+    waiting: predictions on the waiting list; lapsed: those that left it without an item in the last seven days."""
 
     budget: str
     asked: int | None

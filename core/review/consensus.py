@@ -45,9 +45,9 @@ def verdict(
 ) -> Verdict | Dispute | None:
     """None: wait for another vote.
 
-    votes: the current votes, one per reviewer; their order does not matter. cannot_judge: how many said so.
-    left_to_ask: reviewers who have said nothing yet. More votes than `policy.votes` come only from a cap that was
-    lowered meanwhile: the cap is kept where votes are cast. No tie is a verdict then either.
+    votes: the current votes, one per reviewer; their order does not matter. cannot_judge: the number of such answers.
+    left_to_ask: reviewers without an answer. There can be more votes than `policy.votes` only if that setting was
+    lowered meanwhile. A tie is no verdict then either.
     """
     winner = RULES[policy.rule](votes, policy.votes)
     if winner is not None:

@@ -1,4 +1,4 @@
-"""The person who flagged a message hears what became of it: once, in direct messages."""
+"""Notices to people who flagged a message: its outcome, once, by direct message."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -39,6 +39,7 @@ def tell_erased(session: Session, item: ReviewItem, now: datetime) -> None:
 def _tell(
     session: Session, kind: NoticeKind, item_id: int, person: str, values: Mapping[str, Any], now: datetime
 ) -> None:
-    """The channel of a person's direct messages goes by the person's id. One who has left is a pseudonym."""
+    """Send a direct message, addressed by the person's Slack id. A person who has left has a pseudonym and gets
+    none."""
     if not person.startswith(FORMER):
         notices.notify(session, kind, f"flagged:{item_id}:{person}", person, person, {**values, "item": item_id}, now)

@@ -1,8 +1,9 @@
-"""Whether anything was committed since the last look, for the price of a hundredth of a transaction.
+"""Detection of commits: whether anything was committed since the last check, at a hundredth of a transaction's cost.
 
 SQLite counts the commits of other connections (`PRAGMA data_version`). PostgreSQL says how far its log is written,
 which moves with every commit, also with those in the server's other databases: a false alarm costs a few transactions.
-There a commit may be seen by this look before its rows are visible: after a change, the rows need more than one look.
+On PostgreSQL, a commit can be noticed before its rows are visible, so after a change the rows have to be read more than
+once.
 """
 
 from typing import Any

@@ -1,4 +1,5 @@
-"""The processes of Goldloop that run, as rows that they write themselves. They decide nothing: leases do."""
+"""The running processes of Goldloop, as rows that they write themselves. No decision depends on these rows: leases
+decide which process may work."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

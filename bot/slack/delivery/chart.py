@@ -183,7 +183,7 @@ def clip(text: str, most: int) -> str:
 
 
 def _squeeze(label: str) -> str:
-    """At most 20 characters of a label. The middle goes: labels often share their beginning."""
+    """At most 20 characters of a label. The middle is cut: labels often share their beginning."""
     return label if len(label) <= 20 else f"{label[:11]}…{label[-8:]}"
 
 

@@ -1,4 +1,4 @@
-"""The picture of a queue's models: how often each is right, against the items that people had settled for it."""
+"""The chart of a queue's models: the accuracy of each, against the number of items that people had settled for it."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ def draw_curve(points: Sequence[CurvePoint], title: str) -> bytes:
 
 
 def curve_words(points: Sequence[CurvePoint]) -> str:
-    """The picture in words, at most 1,000 characters."""
+    """The chart in words, at most 1,000 characters."""
     said = [f"{one.name} after {count(one.items, 'item')}: {one.accuracy.estimate:.0%} of {one.n}" for one in points]
     return clip(f"Right answers on random golden examples. {'; '.join(said[-SAID:])}.", 1000)
 

@@ -1,4 +1,5 @@
-"""The model is not sure of its label: below a threshold, with another label too close, or beyond a budget's cut."""
+"""The model is not sure of its label: below a threshold, with another label too close, or at or above a budget's
+cut."""
 
 from core.intake.reasons.base import FlagReason, Scored
 from core.policy import QueuePolicy

@@ -30,7 +30,7 @@ class Input:
 
     @classmethod
     def of(cls, text: str, image_url: str | None, fields: Mapping[str, str]) -> "Input":
-        """From the columns in which it is stored and sent."""
+        """An input from the columns in which it is stored and sent."""
         return cls(text, ImageRef(image_url) if image_url else None, fields)
 
     @property

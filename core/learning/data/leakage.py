@@ -1,4 +1,5 @@
-"""Between training and golden set: what equals a golden example, or is close to one, does not train."""
+"""Separation of training and golden set: a row that equals a golden example, or is a near-duplicate of one, does not
+train."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

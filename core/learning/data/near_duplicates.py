@@ -1,7 +1,8 @@
-"""Near-duplicates: inputs so close to a golden one that they would make a test of memory out of the golden test.
+"""Near-duplicates: inputs so similar to a golden one that, if they trained, the golden test would only measure memory.
 
-Each modality brings a similarity of its own; an input is near a golden one if any of them says so. Images have none:
-they are kept out of training where the whole content is equal, which core/learning/data/leakage.py compares.
+Each modality has its own similarity measure; an input is near a golden one if any of them says so. Images have none: an
+image is kept out of training only if its whole content equals a golden one, which core/learning/data/leakage.py
+compares.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""A second look for near-duplicates, in another way than the filter (core/learning/data/text_similarity.py) goes: plain
-counts of n-grams instead of hashed columns, and pairs chosen by the words that they share instead of a product of
-matrices. A fault of one of the two is not one of the other."""
+"""A second check for near-duplicates, independent of the filter (core/learning/data/text_similarity.py): plain counts
+of n-grams instead of hashed columns, and pairs chosen by shared words instead of a product of matrices. So a bug in one
+of the two is not a bug in the other."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence

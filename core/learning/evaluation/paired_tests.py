@@ -1,7 +1,7 @@
 """Paired tests of two models on the same examples: is the second one worse?
 
-Only the examples on which they differ count: `broken`, right before and wrong now, and `gained`, the reverse. Examples
-on which both are right or both are wrong do not show which is better.
+Only the examples on which they differ count: regressions, right before and wrong now, and improvements, the reverse.
+Examples on which both are right or both are wrong do not show which is better.
 
 scipy.stats is imported where it is used: it takes a second, and most processes compare no models.
 """
@@ -17,8 +17,8 @@ BINS = 15  # of the calibration error; as in Guo et al. (2017)
 def mcnemar_p_value(regressions: int, improvements: int) -> float:
     """How often two equally good models would differ by this much or more against the second; 1 without differences.
 
-    McNemar's test (1947, Psychometrika 12, 153-157), exact and one-sided: P(X >= broken), X ~ Binomial(broken + gained,
-    1/2). One more break never raises it.
+    McNemar's test (1947, Psychometrika 12, 153-157), exact and one-sided: P(X >= regressions), X ~ Binomial(regressions
+    + improvements, 1/2). One more regression never raises it.
     """
     from scipy.stats import binom
 
@@ -39,10 +39,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def minimum_detectable_effect(n: int, churn: int, alpha: float, power: float = 0.8) -> float | None:
-    """The smallest true drop in accuracy that `mcnemar_p_value <= alpha` detects with probability `power`. churn:
-    differences that each side has in any case, the smaller of broken and gained. A share (churn + 1) / (n + 2) is taken
-    to be newly right, and that plus the drop to be newly wrong: the more a candidate changes, the harder a drop is to
-    detect. Exact: sums over the number of differences, Binomial(n), and the breaks among them. None if even the largest
+    """The smallest true drop in accuracy that `mcnemar_p_value <= alpha` detects with probability `power`. churn: the
+    number of differences in each direction that are expected without a drop, the smaller of regressions and
+    improvements. A share (churn + 1) / (n + 2) is taken to be newly right, and that plus the drop to be newly wrong:
+    the more a candidate changes, the harder a drop is to detect. Exact: sums over the number of differences,
+    Binomial(n), and the regressions among them. None if even the largest
     possible drop could not be detected (fewer than about 10 examples).
     """
     from scipy.optimize import brentq

@@ -1,7 +1,7 @@
-"""The share of a model's answers in production that are right, from what people looked at.
+"""An estimate of how often a model is right in production, from settled items.
 
-What a rule flags is looked at by rule, and the rest by the audit's lot alone. So neither sample stands for all traffic:
-each stratum is estimated by itself and counts by its share of the rows.
+All predictions that a rule flags are reviewed; of the others, only the audit's random sample is. Neither sample
+represents all traffic, so each stratum is estimated by itself and weighted by its share of the rows.
 """
 
 import math
@@ -16,9 +16,9 @@ WIDEST = 0.2  # of a label's interval that is shown
 
 @dataclass(frozen=True)
 class Stratum:
-    """Rows that people were shown in the same way. settled: those of its sample that are settled; right: those of them
-    on which the model's label was settled. reviewed: a rule sent all rows to people, so `settled` are known as they
-    are; otherwise `settled` is a random sample of the rows, drawn by the audit. right <= settled <= rows."""
+    """Rows of which the same share was shown to people. settled: the settled ones among those shown; right: those
+    settled with the model's label. reviewed: a rule sent all rows to people, so the settled ones are known exactly;
+    otherwise they are a random sample of the rows, drawn by the audit. right <= settled <= rows."""
 
     rows: int
     settled: int
@@ -29,7 +29,8 @@ class Stratum:
 def share_right(strata: Iterable[Stratum], level: float = 0.95) -> Interval:
     """The share of all rows on which people settle the model's label, in [0, 1]. Without rows: 0 to 1 around 0.5.
 
-    Of a reviewed stratum only the rows that are not settled are uncertain; they count as its settled ones do. Each
+    In a reviewed stratum, only the rows that are not settled are uncertain; they are assumed to be right as often as
+    the settled ones. Each
     uncertain share has a Jeffreys interval, and the intervals are combined as in Zou and Donner (2008), Statistics in
     Medicine 27, 1693-1702 (MOVER). Strata are independent, in any order."""
     parts = [part for part in strata if part.rows]

@@ -80,7 +80,7 @@ def universal_sentence_encoder() -> UniversalSentenceEncoder:
 
 
 def is_installed() -> bool:
-    """Whether the package is there; loading it may still be refused."""
+    """Whether the package is installed. It may still be refused when it is loaded."""
     return importlib.util.find_spec(MODULE) is not None
 
 

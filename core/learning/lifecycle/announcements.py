@@ -1,4 +1,4 @@
-"""Events for other systems: which model answers callers, and instead of which."""
+"""Webhook events about models: which model answers callers now, and which one it replaced."""
 
 from datetime import datetime
 from typing import Any

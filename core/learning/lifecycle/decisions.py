@@ -58,7 +58,7 @@ def approve(session: Session, model_id: int, person: str, reacted_at: int, now: 
 
 
 def candidate_meant(session: Session, subject: CardRef, seen: int, person: str, policy: Policy) -> tuple[int, str]:
-    """Id and name of the model that a button of a lead's is about. seen: the evaluation that was shown beside it.
+    """Id and name of the model that a lead's button is about. seen: the evaluation that was shown beside it.
     Raises NotFound if there is no such model any more, NotAllowed, and Refusal if it was compared again since."""
     model = session.get(ModelVersion, subject.id)
     if model is None:

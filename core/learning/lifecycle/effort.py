@@ -1,4 +1,5 @@
-"""What people gave for a model, and what came of it: items that they settled, their votes, and accuracy."""
+"""The effort behind a model: the items that people settled for it, their votes, and the accuracy of each model so
+far."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ WENT_LIVE = (DecisionKind.PROMOTE, DecisionKind.OVERRULE)
 
 @dataclass(frozen=True)
 class Effort:
-    """items: settled; votes: those on them that stand, a lead's settling not among them."""
+    """items: settled items; votes: the current votes on them, without leads' decisions."""
 
     items: int
     votes: int
@@ -26,7 +27,8 @@ class Effort:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One model. items: settled until its training rows were taken. accuracy: on the n random golden examples of its
+    """One model. items: those settled before its training rows were taken. accuracy: on the n random golden examples of
+    its
     first report, with its 95 % interval. went_live: at any time."""
 
     name: str

@@ -1,4 +1,4 @@
-"""A check mark that comes off after the promotion. It changes nothing, and its lead is told what would."""
+"""The removal of a check mark after the promotion: nothing changes, and the lead is told how to roll back."""
 
 from datetime import datetime
 

@@ -30,8 +30,8 @@ BUDGET = 0.2  # share of the texts that people look at, the least certain first
 
 @dataclass(frozen=True)
 class CrossValidated:
-    """What a learner says about rows held out. places: of these rows, in order; right, confidences: of each; seconds:
-    of processor time; megabytes: the highest memory of its process."""
+    """The predictions of a learner on held-out rows. places: of these rows, in order; right, confidences: one for each;
+    seconds: processor time; megabytes: peak memory of its process."""
 
     learner: str
     places: tuple[int, ...]

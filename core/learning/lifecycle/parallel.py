@@ -1,5 +1,5 @@
-"""Predictions of a model beside the one that answered, as rows. They are made by a worker from stored predictions, so
-that a caller waits for one model only."""
+"""Parallel predictions, as rows: those of a model in shadow or canary, beside the answer that was returned. A worker
+makes them from stored predictions, so that a caller waits for one model only."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
-"""The accuracy of the live model in production, since it went live: all answers together, and by the label that it
-gave."""
+"""The estimated accuracy of the live model in production since it went live: of all answers together, and by the label
+that it gave."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -135,7 +135,7 @@ def _stratum(key: Key, rows: int, settled: dict[Key, _Settled]) -> Stratum:
 
 
 def _pooled(strata: dict[Key, Stratum]) -> list[Stratum]:
-    """Of all labels together: the audit's lot does not depend on the label."""
+    """The strata of all labels together: the audit's draw does not depend on the label."""
     pooled: dict[tuple[float, bool], list[Stratum]] = defaultdict(list)
     for (_label, lot, reviewed), stratum in strata.items():
         pooled[lot, reviewed].append(stratum)

@@ -84,7 +84,7 @@ _ADAPTER = TypeAdapter(ShadowReport)
 
 
 def may_have_shadow(session: Session, queue: QueuePolicy) -> bool:
-    """Whether a worker should look closer. Reads only, so that it can be asked every few seconds."""
+    """Whether there may be work for a shadow. It only reads, so it can be called every few seconds."""
     unfinished = select(Shadow.model_id).where(
         Shadow.queue_id == queue_named(session, queue.name).id, Shadow.finished_at.is_(None)
     )

@@ -13,7 +13,7 @@ SHORTEST_REASON = 10  # characters of a reason for which a decision is an except
 
 
 def count_erased_rows(session: Session, model: ModelVersion) -> int:
-    """Of its training rows, those that have been erased since."""
+    """The number of its training rows that have been erased since."""
     run = session.get_one(TrainingRun, model.run_id)
     return erased_rows(session, run.snapshot_id)[0] if run.snapshot_id else 0
 

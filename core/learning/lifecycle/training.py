@@ -226,7 +226,7 @@ def _check_not_erased(session: Session, run: TrainingRun, rows: list[Row]) -> No
 
 
 def _reporter(database: Database, run_id: int, clock: Clock) -> Progress:
-    """Progress that cannot be stored is no reason to restart the fit."""
+    """Store the progress of the fit. If that fails, the fit goes on."""
 
     def report(step: Coded) -> None:
         with suppress(DatabaseUnavailable), database.transaction(wait=PATIENT) as session:

@@ -3,8 +3,7 @@
 A number in the policy is used as it is. With `auto`, a run measures the weight by a sweep
 (core/learning/learners/sweep.py) the first time that enough rows correct the model (`FEWEST`), when the training rows
 have grown by a quarter since it was measured last, and after the learner has changed; other runs keep what was measured
-last. bot/wording/weighing.py has the
-sentences."""
+last. bot/wording/weighing.py has the sentences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
