@@ -228,8 +228,10 @@ class GateBlock(StrEnum):
     """Why the golden gate refuses a candidate. `live`: right answers of what it is compared with."""
 
     WORSE = "worse"  # values: baseline, n, regressions, improvements, p_value
-    MORE_BROKEN = "more_broken"  # values: baseline, n, past_errors (among them), regressions, improvements, p_value
-    PIN_BROKEN = "pin_broken"  # values: baseline, examples
+    MORE_REGRESSIONS = (
+        "more_regressions"  # values: baseline, n, past_errors (among them), regressions, improvements, p_value
+    )
+    PIN_REGRESSED = "pin_regressed"  # values: baseline, examples
     LABEL_WORSE = "label_worse"  # values: baseline, label, n, live, candidate, p_value
     SILENT_LABEL = "silent_label"  # values: label, texts, live, candidate (how often each says it), p_value
     LABELS_EXCHANGED = "labels_exchanged"  # values: labels, texts, live, exchanged (two counts each)

@@ -17,7 +17,7 @@ from bot.wording.golden import AGE_BANDS, golden_change, origins, power, suspect
 from bot.wording.numbers import count
 from core.learning.data.golden_changes import relabel_golden, retire_golden
 from core.learning.data.golden_import import Imported, add_golden, import_golden
-from core.learning.data.pins import NATURAL_BREAKS, pin, unpin
+from core.learning.data.pins import USUAL_REGRESSIONS, pin, unpin
 from core.learning.data.seeds import checked_seeds
 from core.learning.lifecycle.golden_summary import GoldenSummary, golden_summary
 from core.learning.lifecycle.label_suspects import listed_suspicions
@@ -86,7 +86,7 @@ def pin_example(golden_id: GoldenId, queue: QueueOption, by: ByOption) -> None:
     """Pin a past error: the gate then refuses every candidate that gets it wrong again."""
     with opened() as (database, policy), database.transaction(wait=PATIENT) as session:
         pinned = pin(session, golden_id, by, utc_now(), policy.queue(queue))
-    low, high = (round(share * 100) for share in NATURAL_BREAKS)
+    low, high = (round(share * 100) for share in USUAL_REGRESSIONS)
     typer.echo(f"Golden example {golden_id} is pinned ({pinned} of {MOST_PINS}).")
     typer.echo(
         f"Any retraining gets {low} to {high} of 100 past errors wrong again, so each pin alone makes the gate refuse "

@@ -36,12 +36,12 @@ def _block(code: GateBlock, values: Values, form: Format) -> str:
                 f"Worse on {count(values['n'], 'random golden example')}: {values['regressions']} newly wrong, "
                 f"{values['improvements']} newly right. {_by_chance(values['p_value'])}"
             )
-        case GateBlock.MORE_BROKEN:
+        case GateBlock.MORE_REGRESSIONS:
             return (
                 f"More golden examples are newly wrong ({values['regressions']}) than newly right "
                 f"({values['improvements']}), of {values['n']} that count. {_by_chance(values['p_value'])}"
             )
-        case GateBlock.PIN_BROKEN:
+        case GateBlock.PIN_REGRESSED:
             named = ", ".join(f"#{one}" for one in values["examples"])
             return (
                 f"{count(len(values['examples']), 'pinned past error')} would be wrong again: {named}. Any "

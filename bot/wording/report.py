@@ -74,9 +74,9 @@ def _because(block: Coded, form: Format) -> str:
     match GateBlock(block.code):
         case GateBlock.WORSE:
             return "more random golden examples are newly wrong than newly right"
-        case GateBlock.MORE_BROKEN:
+        case GateBlock.MORE_REGRESSIONS:
             return "more golden examples are newly wrong than newly right"
-        case GateBlock.PIN_BROKEN:
+        case GateBlock.PIN_REGRESSED:
             return f"{count(len(values['examples']), 'pinned past error')} would be wrong again"
         case GateBlock.LABEL_WORSE:
             return f"“{form.text(values['label'])}” gets worse"

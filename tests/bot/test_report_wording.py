@@ -38,13 +38,13 @@ def test_points_never_come_from_pooled_counts() -> None:
     many_fixed = pooled(0, 90)
     assert plain_line(card(score=many_fixed, n=0), True, (), PLAIN) == "No measurable difference."
     assert "points" not in counts_sentence(many_fixed)
-    assert "points" not in plain_line(card(-0.02), False, (Coded(GateBlock.MORE_BROKEN, {}),), PLAIN)
+    assert "points" not in plain_line(card(-0.02), False, (Coded(GateBlock.MORE_REGRESSIONS, {}),), PLAIN)
 
 
 REASONS: list[tuple[GateBlock, dict[str, Any], str]] = [
     (GateBlock.WORSE, {}, "more random golden examples are newly wrong than newly right"),
-    (GateBlock.MORE_BROKEN, {}, "more golden examples are newly wrong than newly right"),
-    (GateBlock.PIN_BROKEN, {"examples": [4, 7]}, "2 pinned past errors would be wrong again"),
+    (GateBlock.MORE_REGRESSIONS, {}, "more golden examples are newly wrong than newly right"),
+    (GateBlock.PIN_REGRESSED, {"examples": [4, 7]}, "2 pinned past errors would be wrong again"),
     (GateBlock.LABEL_WORSE, {"label": "refund"}, "“refund” gets worse"),
     (GateBlock.SILENT_LABEL, {"label": "refund"}, "it hardly ever predicts “refund”"),
     (GateBlock.LABELS_EXCHANGED, {"labels": ["login", "refund"]}, "“login” and “refund” have changed places"),

@@ -791,11 +791,11 @@ def test_a_report_shows_its_pinned_past_errors_and_the_stored_texts() -> None:
 def test_a_report_says_what_the_candidate_cost_and_what_it_gained() -> None:
     drawn = candidate.render(report())
     cost = "80 items, 175 votes since v2: +16.7 points (−19.2 to +47.8)."
-    assert f"*What it cost:* {cost}" in check(drawn)
-    assert f"What it cost: {cost}" in drawn.text
-    assert "What it cost" not in check(candidate.render(report(effort=None)))
+    assert f"*Cost and gain:* {cost}" in check(drawn)
+    assert f"Cost and gain: {cost}" in drawn.text
+    assert "Cost and gain" not in check(candidate.render(report(effort=None)))
     first = check(candidate.render(report(live_name=None, scorecard=replace(scorecard(), baseline="majority"))))
-    assert '*What it cost:* 80 items, 175 votes."' in first, "there was no model to be better than"
+    assert '*Cost and gain:* 80 items, 175 votes."' in first, "there was no model to be better than"
 
 
 def test_a_report_names_the_confusions_that_changed() -> None:

@@ -106,13 +106,13 @@ BLOCKS = [
         "Two equally good models differ this much in fewer than 0.1% of comparisons.",
     ),
     (
-        GateBlock.MORE_BROKEN,
+        GateBlock.MORE_REGRESSIONS,
         {"baseline": "live", "n": 236, "past_errors": 100, "regressions": 16, "improvements": 8, "p_value": 0.076},
         "More golden examples are newly wrong (16) than newly right (8), of 236 that count. "
         "Two equally good models differ this much in 7.6% of comparisons.",
     ),
     (
-        GateBlock.PIN_BROKEN,
+        GateBlock.PIN_REGRESSED,
         {"baseline": "live", "examples": [4, 7]},
         "2 pinned past errors would be wrong again: #4, #7. Any retraining gets 3 to 10 of 100 wrong again, so this "
         "alone doesn't mean that the candidate is worse.",

@@ -31,7 +31,7 @@ def render(card: CandidateCard) -> Message:
     head = f"{card.queue_title}: {card.name} compared with {other}"
     drawn = [blocks.header(head), *_overruled(card), *_meaning(card), blocks.section(_state(card)), *_numbers(card)]
     if cost := _cost(card):
-        drawn.append(blocks.section(f"*What it cost:* {cost}"))
+        drawn.append(blocks.section(f"*Cost and gain:* {cost}"))
     drawn += _reasons(card)
     if card.warnings:
         drawn.append(blocks.context(*(f":warning: {gate_sentence(warning, MRKDWN)}" for warning in card.warnings)))
@@ -263,7 +263,7 @@ def _spoken(card: CandidateCard, head: str) -> str:
     if card.scorecard.pooled.n:
         parts.append(counts_sentence(card.scorecard.pooled))
     if cost := _cost(card):
-        parts.append(f"What it cost: {cost}")
+        parts.append(f"Cost and gain: {cost}")
     parts += [gate_sentence(block, MRKDWN) for block in card.blocks]
     if card.shadow is not None and card.shadow.report is not None:
         parts.append(agreement(card.shadow.report))

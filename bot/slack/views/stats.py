@@ -13,7 +13,7 @@ def render(card: StatsCard) -> Message:
     pairs = [
         ("Open", f"{card.open}, plus {card.disputed} with a lead"),
         ("Settled", f"{card.settled_today} today, {card.settled} in total"),
-        ("Agreement", _agreement(card)),
+        ("Agreement among reviewers", _agreement(card)),
         ("Votes per item", "–" if card.votes_per_item is None else f"{card.votes_per_item:.1f}"),
         ("Live model", card.live or "none yet"),
         ("Live model agrees with people", agreement(card.production)),
@@ -25,7 +25,7 @@ def render(card: StatsCard) -> Message:
         caught = ", ".join(f"{blocks.literal(label)} {count}" for label, count in card.errors_by_label[:MOST_LABELS])
         drawn.append(blocks.section(f"*Model errors caught, by correct label:* {caught}"))
     if card.production.labels:
-        drawn.append(blocks.section(f"*Agreement by label given:* {_by_label(card)}"))
+        drawn.append(blocks.section(f"*Live model agrees with people, by its label:* {_by_label(card)}"))
     spoken = "; ".join(f"{name}: {value}" for name, value in pairs)
     return blocks.message(f"{blocks.escape(card.queue_title)}. {spoken}", drawn)
 

@@ -1,7 +1,7 @@
 """Pinned past errors: golden examples that a lead never wants to see wrong again.
 
-The gate refuses a candidate that breaks one, whatever else it fixes. Each pin makes it more likely that a harmless
-candidate is refused (`NATURAL_BREAKS`), so a queue has at most ten."""
+The gate refuses a candidate that gets one wrong, whatever else it fixes. Each pin makes it more likely that a harmless
+candidate is refused (`USUAL_REGRESSIONS`), so a queue has at most ten."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from core.records.learning import MOST_PINS, GoldenExample, Live
 from core.records.queues import Queue
 from core.vocabulary import Role, Stratum
 
-NATURAL_BREAKS = (0.03, 0.10)  # share of the right past errors that an ordinary retraining breaks; docs/methods.md
+USUAL_REGRESSIONS = (0.03, 0.10)  # share of the right past errors that any retraining gets wrong again; docs/methods.md
 
 
 def pin(session: Session, golden_id: int, person: str, now: datetime, policy: QueuePolicy) -> int:

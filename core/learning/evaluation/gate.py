@@ -48,8 +48,8 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
     """
     blocks = (
         *_worse(scorecard, policy),
-        *_more_broken(scorecard, policy),
-        *_pin_broken(scorecard),
+        *_more_regressions(scorecard, policy),
+        *_pin_regressed(scorecard),
         *_worse_labels(scorecard, policy),
         *_silent(scorecard.texts),
         *_exchanged(scorecard.texts),
@@ -73,19 +73,19 @@ def _worse(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[Coded]:
         yield Coded(GateBlock.WORSE, {"baseline": scorecard.baseline, "p_value": score.p_value} | counts)
 
 
-def _more_broken(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[Coded]:
+def _more_regressions(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[Coded]:
     score = scorecard.pooled
     if score.p_value <= policy.pooled_alpha:
         counts = {"n": score.n, "past_errors": score.past_errors}
         flips = {"regressions": score.regressions, "improvements": score.improvements, "p_value": score.p_value}
-        yield Coded(GateBlock.MORE_BROKEN, {"baseline": scorecard.baseline} | counts | flips)
+        yield Coded(GateBlock.MORE_REGRESSIONS, {"baseline": scorecard.baseline} | counts | flips)
 
 
-def _pin_broken(scorecard: Scorecard) -> Iterable[Coded]:
+def _pin_regressed(scorecard: Scorecard) -> Iterable[Coded]:
     """The most common label, the baseline without a model, was right by chance."""
     if scorecard.pins.broken and scorecard.baseline != "majority":
         about = {"baseline": scorecard.baseline, "examples": list(scorecard.pins.broken)}
-        yield Coded(GateBlock.PIN_BROKEN, about)
+        yield Coded(GateBlock.PIN_REGRESSED, about)
 
 
 def _worse_labels(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[Coded]:

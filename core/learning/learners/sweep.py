@@ -60,7 +60,7 @@ def sweep(
 
 
 def best(trials: Sequence[Trial]) -> float:
-    """The weight of the highest accuracy; of equal ones the smallest, since a heavy row breaks more right answers."""
+    """The weight of the highest accuracy; of equal ones the smallest: heavy rows make more right answers wrong."""
     return min(trials, key=lambda trial: (-trial.accuracy, trial.weight)).weight
 
 

@@ -172,7 +172,7 @@ def judged(candidate: str, pin_it: bool, counts: bool = True, baseline: Baseline
 
 
 def test_a_pinned_past_error_that_breaks_blocks_whatever_else_is_fixed() -> None:
-    broken = Coded(GateBlock.PIN_BROKEN, {"baseline": "live", "examples": [1]})
+    broken = Coded(GateBlock.PIN_REGRESSED, {"baseline": "live", "examples": [1]})
     assert judged(BILLING, pin_it=True) == judged(BILLING, pin_it=True, counts=False) == (broken,)
     assert judged(BILLING, pin_it=False) == ()
     assert judged(REFUND, pin_it=True) == ()
