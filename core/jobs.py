@@ -66,7 +66,7 @@ class LostLease(Exception):  # noqa: N818 - a fact, not an error of the caller
 
 
 class WorkFailed(Exception):  # noqa: N818 - a fact, told by a process that could not go on
-    """What was executed in another process failed; `str` says why in one line."""
+    """Work in another process failed; `str` says why in one line."""
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error of the job

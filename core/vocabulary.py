@@ -54,7 +54,7 @@ class AnswerKind(StrEnum):
 
     @property
     def judges(self) -> bool:
-        """Votes, and "cannot judge": what a dispute is made of."""
+        """Whether such an answer counts in a dispute: votes and "cannot judge" do."""
         return self.is_vote or self is AnswerKind.CANNOT_JUDGE
 
 

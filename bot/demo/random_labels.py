@@ -22,8 +22,8 @@ DRAWS = 5  # of which the mean is given: one draw differs from the next by some 
 def random_labels_accuracy(
     session: Session, first: int, items: int, arrived: Sequence[Ticket], unseen: Sequence[Ticket]
 ) -> float:
-    """The mean accuracy on `unseen`. first: the first model's id; arrived: the tickets that are drawn from, of which
-    one without a fitting label is asked about in vain. The same arguments give the same number."""
+    """The mean accuracy on `unseen`. first: the first model's id; arrived: the tickets to draw from; one without a
+    fitting label counts as drawn but adds no row. The same arguments give the same number."""
     model = session.get_one(ModelVersion, first)
     run = session.get_one(TrainingRun, model.run_id)
     rows = [row.example for row in snapshot_rows(session, run.snapshot_id or 0)]

@@ -40,7 +40,7 @@ MAY_TAKE_ROOM = "SELECT has_database_privilege(current_database(), 'TEMPORARY')"
 
 
 class Writes(StrEnum):
-    """What became of the write."""
+    """The outcome of the test write."""
 
     OK = "ok"
     BUSY = "busy"  # a migration or a snapshot of ours holds a lock; it lets go

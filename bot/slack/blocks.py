@@ -100,7 +100,7 @@ def shorten(text: str, most: int) -> str:
 
 
 def shorten_marked(text: str, most: int) -> str:
-    """The same of mrkdwn: neither a link or mention nor an escaped character is cut in two."""
+    """The same for mrkdwn: no link, mention or escaped character is cut in two."""
     if len(text) <= most:
         return text
     kept = text[: most - 1]

@@ -6,7 +6,7 @@ from core.review.budget_reading import BudgetReading
 
 
 def budget_line(reading: BudgetReading) -> str:
-    """Of today: "60 a day: 60 allowed, 41 opened, 12 waiting, 3 dropped unreviewed in 7 days"."""
+    """Today's budget: "60 a day: 60 allowed, 41 opened, 12 waiting, 3 dropped unreviewed in 7 days"."""
     asked = "volume not known yet" if reading.asked is None else f"{reading.asked} allowed"
     numbers = (
         f"{asked}, {reading.came} opened, {reading.waiting} waiting, {reading.lapsed} dropped unreviewed in 7 days"
@@ -15,7 +15,7 @@ def budget_line(reading: BudgetReading) -> str:
 
 
 def preview_sentences(preview: BudgetPreview, words: str) -> str:
-    """What a budget would have come to, and how to make it count. words: the budget as typed."""
+    """What a budget would have meant, and how to use it. words: the budget as typed."""
     if not preview.predictions:
         return "There are no predictions from the last four weeks, so the effect of this budget can't be estimated."
     came = f"{preview.predictions:,} predictions came in the last {DAYS} days"

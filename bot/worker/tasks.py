@@ -173,8 +173,8 @@ def _request_scheduled_run(services: Services, claimed: Claim) -> None:
 
 
 def request_due_runs(services: Services) -> bool:
-    """The corrections that came while a run was under way, or while a candidate was in review, count afterwards too,
-    whether or not another one comes."""
+    """Request a run for corrections that came while another run was under way or a candidate was in review, even if no
+    further correction comes."""
     for_each(services.policy.queues, partial(_request_due_run, services), "due runs")
     return False
 
@@ -245,7 +245,7 @@ def follow_policy(services: Services) -> bool:
 
 
 def load_live_models(services: Services) -> bool:
-    """So that no click has to wait for a freshly promoted model to be read."""
+    """Load newly promoted models, so that no click has to wait for one."""
     for_each(services.policy.queues, services.serving.usable, "live models")
     return False
 

@@ -144,7 +144,7 @@ def draw_by_policy(session: Session, policy: Policy, now: datetime) -> None:
 
 
 def dead_jobs(session: Session) -> list[DeadJob]:
-    """Jobs that failed for good, oldest first; not those after which one of the same kind has gone well."""
+    """Jobs that failed permanently, oldest first, without those after which a job of the same kind succeeded."""
     later = aliased(Job)
     kind = func.coalesce(Job.mutex, Job.name)
     mended = select(later.id).where(

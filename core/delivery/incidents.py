@@ -54,7 +54,7 @@ def retry_now(session: Session, now: datetime, channel: str | None = None) -> No
 
 def held_channels(now: datetime, *, new: bool) -> Select[str]:
     """The channels to which nothing is to be delivered now. new: a new message; else the redrawing of an old one. A
-    pause that is longer than any can be was noted by a clock that was put back since; it holds nothing up."""
+    pause that is longer than possible was stored while the clock was ahead; it holds nothing up."""
     longest = now + LONGEST_PAUSE + CLOCKS_APART
     found = select(Incident.channel).where(HOLDS, Incident.held_until > now, Incident.held_until <= longest)
     return found if new else found.where(~Incident.posts_only)
@@ -66,7 +66,7 @@ def recent(session: Session, since: datetime) -> Sequence[Incident]:
 
 
 def waits_for(incident: Incident, record: type[Posting] | type[Notice]) -> ColumnElement[bool]:
-    """The condition on postings, or notices, that they are among those which this incident holds up or has stopped."""
+    """The condition that selects the postings, or notices, which this incident holds up or has stopped."""
     if incident.held_until is None:
         return and_(record.channel == incident.channel, record.failure_reason == incident.reason)
     due = and_(Posting.requested_version > Posting.delivered_version, Posting.failure_reason == "")

@@ -27,8 +27,8 @@ DAYS = 28
 @dataclass(frozen=True)
 class BudgetPreview:
     """predictions: of the last 28 days; items: those that the budget would have opened; opened: those that were.
-    errors: wrong answers of the present model in that time that the audit's lot fell on; flagged: of these, those that
-    the budget's rule would have flagged. Without scores, there is nothing to preview: predictions is 0."""
+    errors: audited wrong answers of the present model in that time; flagged: those of them that the budget would have
+    flagged. Without scores, there is nothing to preview: predictions is 0."""
 
     predictions: int
     items: int

@@ -68,8 +68,8 @@ class _Stored:
 
 @dataclass(frozen=True)
 class _Odds:
-    """lot: the audit's share. flagged: how likely rows like these are sent to people at all; any other: as by the audit
-    alone. hashes: of the contents, those that the lot was drawn by."""
+    """lot: the audit's share. flagged: the probability that such a row is sent to people; for rows not in it, that of
+    the audit alone. hashes: the content hashes from which the audit drew."""
 
     lot: float
     flagged: Mapping[tuple[str, str], float]
@@ -220,7 +220,8 @@ def _values(row: NewPrediction, odds: _Odds) -> dict[str, Any]:
 def _reasons(
     row: NewPrediction, digest: str, queue_id: int, cut: float | None, policy: QueuePolicy
 ) -> tuple[FlagReason, ...]:
-    """digest: of its content. The lot follows from it, so that what is audited does not train by way of a repeat."""
+    """digest: of its content. The audit's draw follows from it, so that audited content cannot enter training as a
+    repeat."""
     if row.label is None or row.confidence is None:
         return ()
     ranked = sorted((row.probabilities or {}).values(), reverse=True)

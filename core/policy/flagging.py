@@ -20,7 +20,7 @@ class Budget:
 
     @staticmethod
     def parse(words: str) -> "Budget | None":
-        """None: it is neither a number of items nor a share."""
+        """The budget written as "60 a day" or "20%"; None for other words."""
         found = _BUDGET.fullmatch(words)
         if found is None:
             return None

@@ -25,7 +25,7 @@ MOST_PINS = 10  # pinned past errors of a queue
 
 
 class SeedExample(Base):
-    """Labelled data that one starts from. Text only: a seed file has the columns text and label."""
+    """A row of the labelled data that a queue starts with. Text only: a seed file has the columns text and label."""
 
     __tablename__ = "seed_example"
     __table_args__ = (UniqueConstraint("queue_id", "content_hash"),)

@@ -51,7 +51,7 @@ class EventDelivery(Retried, Base):
 
 
 class DeliveryAttempt(Base):
-    """The delivery log: what one attempt came to."""
+    """A line of the delivery log: the outcome of one attempt."""
 
     __tablename__ = "delivery_attempt"
 

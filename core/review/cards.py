@@ -204,7 +204,8 @@ def _guess_of(prediction: Prediction | None) -> Guess | None:
 
 
 def _is_sure(guess: Guess, queue: QueuePolicy) -> bool:
-    """Of a guess below it, a coloured button would ask people to agree with what the model doubts."""
+    """Whether the confidence reaches the threshold. Below it, a coloured button would ask people to agree with what the
+    model doubts."""
     return guess.confidence >= queue.confidence_threshold(guess.label)
 
 

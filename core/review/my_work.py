@@ -99,7 +99,8 @@ def excerpt(text: str, most: int = 80) -> str:
 
 
 def _last_answers(session: Session, person: str, queues: Sequence[QueuePolicy], policy: Policy) -> list[MyAnswer]:
-    """Of a queue in which they review no more (or that is no more), they are not shown what the items were about."""
+    """The last answers of a person. For a queue in which they no longer review, or that no longer exists, the contents
+    of the items are left out."""
     found = session.execute(
         select(Answer, ReviewItem)
         .join(ReviewItem, ReviewItem.id == Answer.item_id)

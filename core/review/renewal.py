@@ -87,7 +87,7 @@ def store_suggestions(session: Session, model_id: int, said: Mapping[int, Mappin
 
 
 def reopen(session: Session, item_id: int, now: datetime) -> bool:
-    """A person wants an answer about what was closed: ask on. Locks the item. False: it is not closed."""
+    """Reopen a closed item, because a person flagged its message again. Locks the item. False: it was not closed."""
     reopened = session.execute(
         update(ReviewItem)
         .where(ReviewItem.id == item_id, ReviewItem.state == ItemState.CLOSED)

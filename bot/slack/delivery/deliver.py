@@ -187,7 +187,7 @@ def _fail_notice(services: Services, due: DueNotice, failure: Failure) -> None:
 
 
 def _held_up(session: Session, services: Services, channel: str, failure: Failure, is_post: bool) -> bool:
-    """Whether the cause is not the message itself: then the whole channel waits, or all messages of this process. A
+    """Whether the cause lies outside the message. Then the whole channel waits, or all messages of this process. A
     process whose token is refused lets another process deliver, which may have a valid one."""
     if failure.of_token:
         services.budget.refused_token()

@@ -8,7 +8,7 @@ from core.people.permissions import inactive
 
 def require_colleague(services: Services, person: str, what: str) -> None:
     """Raise NotAllowed, with the reason, unless this is a full member of our workspace. `what` completes "… can ___".
-    Of those who hold no role there is no row: about them Slack is asked, so never inside a transaction."""
+    People without a role have no row, so Slack is asked about them: never call this inside a transaction."""
     with services.database.reading() as session:
         if is_active(session, person):
             return

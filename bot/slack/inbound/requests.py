@@ -61,7 +61,7 @@ class TimedApp(App):
         self._after_ack = after_ack
 
     def close(self) -> None:
-        """Once no request comes any more: what is to be said about the last ones is."""
+        """After the last request: finish the work that follows acknowledgements, such as receipts."""
         self._after_ack.close()
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:

@@ -58,7 +58,8 @@ def read_session(client: SocketModeClient) -> None:
 
 
 def _receive(app: App, client: BaseSocketModeClient, envelope: SocketModeRequest) -> None:
-    """Behind the same look at a payload's shape as over HTTP. What Slack never sends is not acknowledged."""
+    """Check a payload against the same schema as over HTTP, then pass it on. A payload that Slack never sends is not
+    acknowledged."""
     asked = read_request(lambda: BoltRequest(mode="socket_mode", body=envelope.payload))
     if asked is None:
         log.warning("Invalid socket message")

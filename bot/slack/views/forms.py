@@ -87,7 +87,8 @@ def overrule_form(card: CandidateCard) -> View:
 
 
 def flag_form(queues: Sequence[QueuePolicy], text: str, origin: str) -> View:
-    """The text can be edited: what should not be stored is taken out before it is."""
+    """The form for flagging a message. Its text can be edited, so that parts that should not be stored can be removed
+    first."""
     options = [blocks.option(queue.shown_title, queue.name) for queue in queues]
     drawn = [
         blocks.form_input(

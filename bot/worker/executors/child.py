@@ -58,7 +58,8 @@ def _outcome(
 
 
 def _end_with_the_worker(pipe: Connection) -> None:
-    """The worker sends nothing, so a pipe that can be read is one whose other end was closed."""
+    """End this process when the worker has ended. The worker sends nothing, so the pipe becomes readable only when its
+    other end is closed."""
     with contextlib.suppress(EOFError, OSError):
         pipe.recv()
     os._exit(1)

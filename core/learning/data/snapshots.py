@@ -252,7 +252,7 @@ def _corrections(session: Session, queue_id: int, policy: QueuePolicy, graduated
 
 
 def _input(seed: str | None, text: str | None, image_url: str | None, fields: dict[str, str] | None) -> Input:
-    """Of a seed example, or of a prediction."""
+    """The input of a seed example or of a prediction."""
     return Input(seed) if seed is not None else Input.of(text or "", image_url, fields or {})
 
 

@@ -33,8 +33,8 @@ def flagged_share(session: Session, queue_id: int) -> float | None:
 def traffic_shares(rows: Sequence[Row], flagged: float | None) -> list[float]:
     """A weight for each row, in their order; they sum to the number of rows. flagged: of `flagged_share`.
 
-    Corrections together count by `flagged` and seeds by the rest, each row of a kind alike. All count alike where the
-    share is not known, is 0 or 1, or only one kind is there."""
+    Corrections together count by `flagged` and seeds by the rest, each row of a kind alike. All rows count alike if the
+    share is unknown, is 0 or 1, or if there is only one kind."""
     corrections = sum(row.source is Source.CORRECTION for row in rows)
     seeds = len(rows) - corrections
     if not flagged or flagged >= 1 or not corrections or not seeds:

@@ -60,7 +60,7 @@ class Predicted:
     confidences: tuple[float | None, ...] | None = None
 
     def at(self, places: Sequence[int]) -> "Predicted":
-        """Of the rows at these places alone."""
+        """The same for the rows at these places only."""
         known = None if self.confidences is None else tuple(self.confidences[place] for place in places)
         return Predicted(tuple(self.labels[place] for place in places), known)
 

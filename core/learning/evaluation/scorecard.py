@@ -67,8 +67,8 @@ class PooledScore:
 
 @dataclass(frozen=True)
 class PastErrorScore:
-    """Golden examples that were errors of a model once, whether they count or not. fixed, newly_wrong: ids,
-    ascending."""
+    """Golden examples that were errors of a model once, whether they count or not. fixed: ids of those that only the
+    candidate gets right; newly_wrong: of those that only the live model does. Both ascending."""
 
     n: int
     left_out: int
@@ -88,8 +88,8 @@ class PastErrorScore:
 
 @dataclass(frozen=True)
 class PinScore:
-    """Pinned past errors to which both have an answer. broken: those that were right and would be wrong. Both: ids of
-    golden examples, ascending."""
+    """Pinned past errors to which both have an answer. broken: those that the live model gets right and the candidate
+    wrong. Both: ids of golden examples, ascending."""
 
     examples: tuple[int, ...]
     broken: tuple[int, ...]
@@ -99,7 +99,8 @@ class PinScore:
 class LabelScore:
     """One label on the n random golden examples that have it. `called`: random examples that were given this label.
 
-    p_value: as for all, for this label alone. adjusted: after Holm over the tested labels; None: only listed.
+    p_value: that of `mcnemar_p_value` on these n examples. p_adjusted: after Holm over the tested labels; None: not
+    tested.
     """
 
     label: str

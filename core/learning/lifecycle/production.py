@@ -56,10 +56,10 @@ class _Settled:
 
 
 def production_estimate(session: Session, queue_id: int, newest: int = NEWEST) -> ProductionEstimate:
-    """Of the live model since it went live, of about as many of its newest answers. Where the sender's own model
-    answers, of the version that came last. A row that came by a person's report alone is no traffic. A row that a
-    person reports later stays in its stratum; its answer counts where the audit's lot fell on it. What is not settled
-    is left out."""
+    """The estimate for the live model since it went live, from about `newest` of its newest answers. If no model of
+    Goldloop is live, it is for the newest version of the sender's model. A row that came only because a person flagged
+    it is no traffic. A row that a person flags later stays in its stratum; its settled label counts if it was audited.
+    What is not settled is left out."""
     model, traffic = _traffic(session, queue_id, newest)
     if model is None:
         return ProductionEstimate(None, None, 0, 0, 0, ())
@@ -102,7 +102,7 @@ def _rows(session: Session, traffic: Sequence[ColumnElement[bool]]) -> Counter[K
 
 
 def _settled(session: Session, queue_id: int, traffic: Sequence[ColumnElement[bool]]) -> dict[Key, _Settled]:
-    """Those of each stratum's sample. An answer about a row of the audited stratum counts if the lot fell on it."""
+    """The settled rows of each stratum's sample. A row that no rule flagged counts only if it was audited."""
     found = (
         _by((Prediction.label, Prediction.lot_probability, _REVIEWED, Correction.model_was_right, _AUDITED))
         .join(ReviewItem, ReviewItem.prediction_id == Prediction.id)

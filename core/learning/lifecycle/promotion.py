@@ -46,8 +46,8 @@ def note_decision(
     session: Session, live: Live, model: ModelVersion, kind: DecisionKind, leads: list[str], reason: str,
     now: datetime, queue: QueuePolicy, former_model_id: int | None = None,
 ) -> None:  # fmt: skip
-    """Who decided what, when and on which grounds, for good; what answers from now on is announced, and so is to the
-    leads what one of them decided alone."""
+    """Store permanently who decided what, when and on which grounds. Announce to other systems which model answers from
+    now on, and to the leads what one of them decided alone."""
     snapshot_hash = session.scalar(
         select(Snapshot.content_hash)
         .join(TrainingRun, TrainingRun.snapshot_id == Snapshot.id)

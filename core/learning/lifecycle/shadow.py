@@ -152,7 +152,8 @@ def shadow_report(session: Session, model_id: int) -> ShadowReport | None:
 
 
 def predictions_apart(session: Session, model_id: int) -> list[Apart]:
-    """Those on which the two disagree, the candidate's most confident ones first. They are kept for a while only."""
+    """The predictions on which the two disagree, the candidate's most confident ones first. They are deleted after a
+    while."""
     found = session.execute(
         select(
             Prediction.external_id,
