@@ -100,7 +100,7 @@ class DisputeReason(StrEnum):
 
 
 class Settler(StrEnum):
-    """Who settled an item."""
+    """How an item was settled: by votes or by a lead."""
 
     CONSENSUS = "consensus"
     LEAD = "lead"

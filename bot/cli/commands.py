@@ -97,6 +97,6 @@ def _is_group(commands: Typer) -> bool:
 
 
 def _with_callback(whole: Typer) -> Typer:
-    """So that a single command remains one of a group."""
+    """The same commands with an empty callback, so that a single command remains part of a group."""
     whole.callback()(lambda: None)
     return whole

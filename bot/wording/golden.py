@@ -42,9 +42,9 @@ def power(summary: GoldenSummary) -> str:
     if summary.random == 0:
         return "There are no random examples, so no drop in accuracy can be detected."
     examples = count(summary.random, "random example")
-    if summary.detectable_fall is None:
+    if summary.detectable_drop is None:
         return f"With {examples}, no drop in accuracy can be detected reliably. Add more."
-    return f"With {examples}, a drop of {points(summary.detectable_fall)} is detected 8 times in 10."
+    return f"With {examples}, a drop of {points(summary.detectable_drop)} is detected 8 times in 10."
 
 
 def golden_change(change: Change, form: Format) -> str:

@@ -196,7 +196,7 @@ def _store(session: Session, queue: Queue, rows: Sequence[NewPrediction], odds: 
 
 
 def _insert(session: Session, queue: Queue, rows: Sequence[NewPrediction], odds: _Odds, now: datetime) -> list[_Stored]:
-    """Those that were not there yet, in this order."""
+    """Insert rows; returns those that were not stored yet, in this order."""
     values = [_values(row, odds) for row in rows]
     found = insert_returning(session, PREDICTIONS, _same(queue, odds, now), values)
     ids = {(external_id, version): stored for stored, external_id, version in found}

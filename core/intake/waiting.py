@@ -79,7 +79,7 @@ def open_next(session: Session, policy: QueuePolicy, now: datetime) -> int:
 
 
 def _lapse(session: Session, queue_id: int, now: datetime) -> None:
-    """What was erased leaves the line too."""
+    """Remove predictions that waited too long or were erased."""
     erased = select(Prediction.id).where(Prediction.queue_id == queue_id, Prediction.erased_at.is_not(None))
     over = (WaitingPrediction.reason != Reason.AUDIT) & (WaitingPrediction.came_at < now - LAPSE)
     session.execute(

@@ -101,7 +101,7 @@ def _dropped(session: Session, column: Column, person: str) -> int:
 
 
 def _replaced_within(session: Session, column: InstrumentedAttribute[Any], person: str, pseudonym: str) -> int:
-    """Those that may name the person are looked at one by one: another id may contain this one."""
+    """Rows that may name the person are checked one by one, because another id may contain this one."""
     found = (
         select(column.class_)
         .where(cast(column, Text).contains(person, autoescape=True))

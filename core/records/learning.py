@@ -242,7 +242,7 @@ class Approval(Base):
 
 
 class Decision(Base):
-    """Who decided what about a model, when and on what grounds. Never changed."""
+    """A decision about a model: by whom, when and on what grounds. Never changed."""
 
     __tablename__ = "decision"
 

@@ -120,7 +120,7 @@ def _all(text: str, kinds: Sequence[str], patterns: Sequence[str]) -> Iterator[_
 
 
 def _merged(found: Sequence[_Found]) -> Iterator[tuple[int, int, str]]:
-    """Those that overlap as one, called like the first of them."""
+    """Merge overlapping matches into one, with the kind of the first."""
     start, end, kind = 0, 0, ""
     for one in found:
         if kind and one.start < end:

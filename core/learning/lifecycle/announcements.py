@@ -33,7 +33,7 @@ def announce(
 
 
 def announce_end_of_canary(session: Session, model: ModelVersion, now: datetime) -> None:
-    """The model answers all callers from now on: what promoted it has come to its end."""
+    """Announce that the model answers all callers, because its canary is over."""
     promoted = select(Decision).where(Decision.model_id == model.id, Decision.kind.in_(PROMOTING))
     decision = session.scalars(promoted.order_by(Decision.id.desc()).limit(1)).one()
     announce(session, EventKind.MODEL_PROMOTED, decision, model, now)

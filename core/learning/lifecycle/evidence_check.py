@@ -135,7 +135,7 @@ def _card_agrees(read: Mapping[str, Any]) -> bool:
 
 
 def _decisions_agree(read: Mapping[str, Any]) -> bool:
-    """Those about the model itself; others are about the model that took over."""
+    """The decisions about the model itself; others are about the model that took over."""
     about_it = [line for line in read[DECISIONS]["decisions"] if line["instead"] is None]
     return all(line["snapshot_hash"] == read[SNAPSHOT]["content_hash"] for line in about_it)
 

@@ -55,8 +55,8 @@ class Change:
 @dataclass(frozen=True)
 class GoldenSummary:
     """origins: of the random examples, how many there are of each origin. ages: examples younger than 30, 90 and 365
-    days, each without the former, and older ones. detectable_fall: the smallest fall in accuracy on the random examples
-    that the gate's test notices with probability .8, in [0, 1]; None: no fall, since there are too few examples.
+    days, each without the former, and older ones. detectable_drop: the smallest drop in accuracy on the random examples
+    that the gate's test detects with probability .8, in [0, 1]; None: none, since there are too few examples.
     versions, changes: newest first."""
 
     queue_title: str
@@ -68,7 +68,7 @@ class GoldenSummary:
     origins: dict[Origin, int]
     ages: tuple[int, ...]
     labels: tuple[LabelBalance, ...]
-    detectable_fall: float | None
+    detectable_drop: float | None
     alpha: float
     versions: tuple[Version, ...]
     changes: tuple[Change, ...]
@@ -90,21 +90,21 @@ def golden_summary(session: Session, policy: QueuePolicy, now: datetime) -> Gold
         origins=dict(Counter(one.origin for one in random)),
         ages=_by_age([ages[one.id] for one in golden]),
         labels=tuple(_balance(label, golden, ages) for label in policy.label_names),
-        detectable_fall=detectable_fall(len(random), _churn(session, queue_id), policy.promotion.alpha),
+        detectable_drop=detectable_drop(len(random), _churn(session, queue_id), policy.promotion.alpha),
         alpha=policy.promotion.alpha,
         versions=_versions(session, queue_id),
         changes=_changes(session, queue_id, policy),
     )
 
 
-def detectable_fall(n: int, churn: float, alpha: float) -> float | None:
-    """The smallest fall noticed with probability .8 on n examples, when a share `churn` of them would be newly right
-    and newly wrong in any case. See `minimum_detectable_effect`."""
+def detectable_drop(n: int, churn: float, alpha: float) -> float | None:
+    """The smallest drop detected with probability .8 on n examples, if a share `churn` of them is newly right
+    and as many newly wrong without any drop. See `minimum_detectable_effect`."""
     return minimum_detectable_effect(n, round(churn * n), alpha) if n else None
 
 
 def _churn(session: Session, queue_id: int) -> float:
-    """Between the newest candidate and what it was compared with; the smaller side, since the other may be a fall."""
+    """Between the newest candidate and what it was compared with; the smaller side: the other may include a drop."""
     newest = (
         select(Evaluation.scorecard)
         .join(ModelVersion, ModelVersion.id == Evaluation.model_id)

@@ -181,7 +181,8 @@ def _subjects(session: Session, run: TrainingRun, policy: QueuePolicy) -> list[S
 
 
 def suspect_list(session: Session, queue_id: int, lock: bool = False) -> list[LabelSuspect]:
-    """Those about which people were not asked yet: golden ones first, then the least plausible label first."""
+    """The suspects about which people were not asked yet: golden ones first, and in each group the least plausible
+    label first."""
     golden_first = case((LabelSuspect.about == QuestionAbout.GOLDEN, 0), else_=1)
     listed = (
         select(LabelSuspect)

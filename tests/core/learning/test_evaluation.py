@@ -150,7 +150,7 @@ def simulated_power(n: int, gained_share: float, fall: float, alpha: float) -> f
 
 
 @pytest.mark.parametrize(("n", "churn"), [(60, 2), (120, 0), (500, 9)])
-def test_the_detectable_fall_is_noticed_in_four_of_five_simulations(n: int, churn: int) -> None:
+def test_the_detectable_drop_is_noticed_in_four_of_five_simulations(n: int, churn: int) -> None:
     fall = minimum_detectable_effect(n, churn, 0.05)
     assert fall is not None
     assert simulated_power(n, (churn + 1) / (n + 2), fall, 0.05) == pytest.approx(0.8, abs=0.025)

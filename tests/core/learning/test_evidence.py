@@ -202,7 +202,7 @@ def test_an_empty_zip_lacks_everything() -> None:
             EvidenceFault.DISAGREES,
             "card.json contradicts the other files: it belongs to another training snapshot.",
         ),
-        (EvidenceFault.OTHER_DIGEST, "This is a different evidence pack: its digest is ab, and not cd."),
+        (EvidenceFault.OTHER_DIGEST, "This is a different evidence pack: its digest is ab, not cd."),
     ],
 )
 def test_each_fault_has_its_sentence(fault: EvidenceFault, sentence: str) -> None:

@@ -13,7 +13,7 @@ from core.learning.data.seeds import add_seeds, checked_seeds
 from core.learning.data.snapshots import gather
 from core.learning.evaluation.paired_tests import minimum_detectable_effect
 from core.learning.lifecycle.candidates import Measured, measure
-from core.learning.lifecycle.golden_summary import TYPICAL_CHURN, GoldenSummary, detectable_fall, golden_summary
+from core.learning.lifecycle.golden_summary import TYPICAL_CHURN, GoldenSummary, detectable_drop, golden_summary
 from core.privacy.erasure import erase
 from core.records.learning import GoldenChange, ModelVersion, Snapshot, TrainingRun
 from core.review.ask_again import ask_about_golden
@@ -188,13 +188,13 @@ def test_the_summary_shows_balance_by_label_and_age(desk: Desk) -> None:
     ]
     assert shown.version == version_of(golden(desk))
     assert [one.kind for one in shown.changes] == [GoldenChangeKind.RETIRED, GoldenChangeKind.ADDED]
-    assert shown.detectable_fall is None, "one example notices nothing"
+    assert shown.detectable_drop is None, "one example notices nothing"
 
 
 def test_the_power_of_a_set_is_that_of_the_gates_test() -> None:
-    assert detectable_fall(0, TYPICAL_CHURN, 0.05) is None
-    fall = detectable_fall(130, TYPICAL_CHURN, 0.05)
+    assert detectable_drop(0, TYPICAL_CHURN, 0.05) is None
+    fall = detectable_drop(130, TYPICAL_CHURN, 0.05)
     assert fall == minimum_detectable_effect(130, 4, 0.05)
     assert fall is not None
     assert 0.05 < fall < 0.12
-    assert detectable_fall(1000, TYPICAL_CHURN, 0.05) < fall  # type: ignore[operator]
+    assert detectable_drop(1000, TYPICAL_CHURN, 0.05) < fall  # type: ignore[operator]
