@@ -237,6 +237,7 @@ class GateBlock(StrEnum):
     LABELS_EXCHANGED = "labels_exchanged"  # values: labels, texts, live, exchanged (two counts each)
     LABELS_SWAPPED = "labels_swapped"  # values: labels
     LABEL_LOST = "label_lost"  # values: baseline, label, n, live
+    TRAINING_WORSE = "training_worse"  # values: n (rows that both models have), regressions, improvements, p_value
 
 
 class GateWarning(StrEnum):

@@ -11,9 +11,10 @@ from benchmarks.loop.spoiling import KINDS, Batch
 from benchmarks.loop.world import BoolArray
 from core.learning.data.snapshots import Row
 from core.learning.learners.base import Fitted
-from core.learning.learners.fitting import fit
+from core.learning.learners.fitting import fit, held_out_of
 from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.candidates import measure
+from core.learning.lifecycle.held_out import right_rows
 from core.records.learning import TrainingRun
 
 
@@ -48,7 +49,8 @@ def made_candidates(
 def measured(product: Product, run: TrainingRun, made: Made, cost: Cost) -> Verdict:
     """What the product says of the candidate beside what is live now. Nothing is stored."""
     with cost.of("pairs, measured"):
-        verdict = measure(product.database, run, made.fitted, None, made.rows, product.queue).verdict
+        right = right_rows(made.rows, held_out_of(made.fitted, [row.example for row in made.rows]))
+        verdict = measure(product.database, run, made.fitted, None, made.rows, product.queue, right=right).verdict
     return Verdict(verdict.passed, tuple(str(block.code) for block in verdict.blocks))
 
 

@@ -67,6 +67,13 @@ def _block(code: GateBlock, values: Values, form: Format) -> str:
         case GateBlock.LABEL_LOST:
             right = _right({**values, "candidate": 0})
             return f"“{form.text(values['label'])}” is lost. Golden examples {right}"
+        case GateBlock.TRAINING_WORSE:
+            return (
+                f"Worse on held-out training rows: of {values['n']} that the live model was trained on too, "
+                f"{values['regressions']} are newly wrong and {values['improvements']} newly right. "
+                f"{_by_chance(values['p_value'])} The newest corrections may have wrong labels: check them. If the "
+                "meaning of a label was changed on purpose, overrule the gate."
+            )
         case _:
             assert_never(code)
 

@@ -90,6 +90,8 @@ def _because(block: Coded, form: Format) -> str:
             return f"“{first}” and “{second}” look swapped"
         case GateBlock.LABEL_LOST:
             return f"“{form.text(values['label'])}” is lost"
+        case GateBlock.TRAINING_WORSE:
+            return "more held-out training rows are newly wrong than newly right"
         case code:
             assert_never(code)
 

@@ -21,6 +21,12 @@ class PromotionPolicy(Section):
         lt=0.5,
         description="significance level of the paired test on all golden examples that count, past errors included",
     )
+    training_alpha: float = Field(
+        0.001,
+        ge=0,
+        lt=0.5,
+        description="significance level of the paired test on held-out training rows; 0: off",
+    )
     class_rows: int = Field(
         20,
         ge=2,

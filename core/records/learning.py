@@ -209,6 +209,17 @@ class Artifact(Base):
     runtime: Mapped[str]  # the learner's, e.g. "scikit-learn 1.9.1": under another one the model is not opened
 
 
+class HeldOutAnswers(Base):
+    """Which of its training rows a model gets wrong when they are held out; the calibration does that. A model of a
+    learner that does not say has none."""
+
+    __tablename__ = "held_out_answers"
+
+    model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), primary_key=True)
+    # Content hashes of its snapshot's rows: {"wrong": [...], "never": [...]}; the latter were not held out.
+    not_right: Mapped[dict[str, Any]]
+
+
 class Evaluation(Base):
     """A candidate against what was live at that moment. The newest one of a model counts."""
 

@@ -675,6 +675,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_evaluation_model_id"), "evaluation", ["model_id"])
     op.create_table(
+        "held_out_answers",
+        sa.Column("model_id", big_id, nullable=False),
+        sa.Column("not_right", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["model_id"], ["model_version.id"], name=op.f("fk_held_out_answers_model_id_model_version")
+        ),
+        sa.PrimaryKeyConstraint("model_id", name=op.f("pk_held_out_answers")),
+    )
+    op.create_table(
         "live",
         sa.Column("queue_id", big_id, nullable=False),
         sa.Column("model_id", big_id, nullable=True),

@@ -50,6 +50,7 @@ REASONS: list[tuple[GateBlock, dict[str, Any], str]] = [
     (GateBlock.LABELS_EXCHANGED, {"labels": ["login", "refund"]}, "“login” and “refund” have changed places"),
     (GateBlock.LABELS_SWAPPED, {"labels": ["login", "refund"]}, "“login” and “refund” look swapped"),
     (GateBlock.LABEL_LOST, {"label": "refund"}, "“refund” is lost"),
+    (GateBlock.TRAINING_WORSE, {}, "more held-out training rows are newly wrong than newly right"),
 ]
 
 

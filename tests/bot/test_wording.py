@@ -146,6 +146,14 @@ BLOCKS = [
         {"baseline": "recorded", "label": "refund", "n": 6, "live": 5},
         "“refund” is lost. Golden examples right: sender's model 5/6, candidate 0/6",
     ),
+    (
+        GateBlock.TRAINING_WORSE,
+        {"n": 400, "regressions": 31, "improvements": 4, "p_value": 0.0000004},
+        "Worse on held-out training rows: of 400 that the live model was trained on too, 31 are newly wrong and 4 "
+        "newly right. Two equally good models differ this much in fewer than 0.1% of comparisons. The newest "
+        "corrections may have wrong labels: check them. If the meaning of a label was changed on purpose, "
+        "overrule the gate.",
+    ),
 ]
 WARNINGS = [
     (

@@ -163,6 +163,9 @@ def _numbers(card: CandidateCard) -> list[Block]:
         )
     if pins := card.scorecard.pins.examples:
         pairs.append((f"Pinned past errors ({len(pins)})", _pins(card.scorecard.pins)))
+    if (rows := card.scorecard.training) and rows.n:
+        flips = f"{rows.regressions} newly wrong, {rows.improvements} newly right"
+        pairs.append((f"Training rows of both, held out ({rows.n})", flips))
     if not pairs:
         return [blocks.section("There are no golden examples yet, so nothing could be measured.")]
     meaning = counts_sentence(pooled) if pooled.n else ""

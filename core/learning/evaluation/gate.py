@@ -37,7 +37,8 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
     pinned past error that is right now would be wrong, whether it counts or not; (d) a label with at least `class_rows`
     random examples is worse, by the same test, adjusted for their number; (e) a label is hardly predicted any more on
     the stored texts, two labels are exchanged there or, where it has too few texts of them, look swapped on the golden
-    examples, or a label has no right golden example left.
+    examples, or a label has no right golden example left; (f) of the training rows that both models learned from, more
+    are newly wrong than newly right when held out, by the same test at `training_alpha`.
 
     Warnings: too few random examples, with the drop that they could show; a drop of `non_inferiority` that cannot be
     excluded; labels that could not be tested; worse calibration; missing predictions.
@@ -55,6 +56,7 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
         *_exchanged(scorecard.texts),
         *_swapped(scorecard),
         *_collapsed(scorecard),
+        *_training_worse(scorecard, policy),
     )
     warnings = (
         *_few(scorecard),
@@ -121,6 +123,14 @@ def _collapsed(scorecard: Scorecard) -> Iterable[Coded]:
     for one in scorecard.collapsed:
         right = {"label": one.label, "n": one.n, "live": one.live_right}
         yield Coded(GateBlock.LABEL_LOST, {"baseline": scorecard.baseline} | right)
+
+
+def _training_worse(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[Coded]:
+    """New rows with wrong labels also make a model wrong about old ones."""
+    score = scorecard.training
+    if score is not None and score.p_value < policy.training_alpha:
+        flips = {"regressions": score.regressions, "improvements": score.improvements}
+        yield Coded(GateBlock.TRAINING_WORSE, {"n": score.n, "p_value": score.p_value} | flips)
 
 
 def _few(scorecard: Scorecard) -> Iterable[Coded]:

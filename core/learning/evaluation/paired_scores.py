@@ -1,7 +1,7 @@
 """Golden examples with two answers each, counted: the paired part of a scorecard."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.learning.evaluation.intervals import difference
@@ -14,6 +14,7 @@ from core.learning.evaluation.scorecard import (
     PinScore,
     PooledScore,
     RandomScore,
+    TrainingScore,
 )
 
 
@@ -83,6 +84,13 @@ def past_error_score(pairs: Sequence[Pair], left_out: int) -> PastErrorScore:
         fixed=tuple(p.id for p in pairs if p.is_improvement),
         newly_wrong=tuple(p.id for p in pairs if p.is_regression),
     )
+
+
+def training_score(live: Mapping[str, bool], candidate: Mapping[str, bool]) -> TrainingScore:
+    """Each: content hash -> whether the row is right when held out."""
+    both = [(live[one], right) for one, right in candidate.items() if one in live]
+    regressions, improvements = both.count((True, False)), both.count((False, True))
+    return TrainingScore(len(both), regressions, improvements, mcnemar_p_value(regressions, improvements))
 
 
 def pin_score(past_errors: Sequence[Pair], pinned: Collection[int]) -> PinScore:

@@ -87,6 +87,17 @@ class PastErrorScore:
 
 
 @dataclass(frozen=True)
+class TrainingScore:
+    """Training rows that both models learned from, each judged by its label in that model's snapshot, and answered by a
+    model that had not seen it. n: rows; the rest as of `RandomScore`."""
+
+    n: int
+    regressions: int
+    improvements: int
+    p_value: float
+
+
+@dataclass(frozen=True)
 class PinScore:
     """Pinned past errors to which both have an answer. broken: those that the live model gets right and the candidate
     wrong. Both: ids of golden examples, ascending."""
@@ -185,7 +196,8 @@ class Scorecard:
     """baseline: what `live` is: the live model, the sender's recorded predictions, or the majority label.
 
     labels, confusions, swapped, collapsed: in the order of the labels' names. Calibrations: None without confidences.
-    swapped: pairs that the texts do not judge. texts: None if no Goldloop model was live.
+    swapped: pairs that the texts do not judge. texts: None if no Goldloop model was live. training: None if the learner
+    of one of the two does not say what it gets right of rows held out.
     """
 
     baseline: Baseline
@@ -202,6 +214,7 @@ class Scorecard:
     swapped: tuple[tuple[str, str], ...]
     collapsed: tuple[Collapse, ...]
     texts: TextScore | None
+    training: TrainingScore | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For a JSON column: only dicts, lists, text and numbers."""

@@ -15,6 +15,7 @@ from core.vocabulary import Coded, Modality
 
 FloatArray = NDArray[np.float64]
 State = Mapping[str, Any]  # what skops can store: str, numbers, lists, dicts, arrays, scikit-learn estimators
+HeldOut = tuple[bool | None, ...]  # of each example: right when held out; None: it never was
 Progress = Callable[[Coded], None]  # of `RunStep`; OTHER takes a phrase of the learner's own
 
 
@@ -98,6 +99,25 @@ class FitsUncalibrated(Protocol):
     def fit_uncalibrated(self, examples: Sequence[Example], seed: int) -> Fitted:
         """As `Learner.fit`, with the same likeliest label for every input; the probabilities may mean less."""
         ...
+
+
+@runtime_checkable
+class AnsweredHeldOut(Protocol):
+    """An optional member of a fitted model: what its calibration learned about the training rows. The golden gate
+    compares it with the live model's. It is no part of the state."""
+
+    @property
+    def held_out(self) -> HeldOut | None:
+        """Of each example that `fit` was given, in their order: whether the model of the other folds gives it the right
+        label. None of a restored model."""
+        ...
+
+
+def held_out_answers(classes: Sequence[str], shares: FloatArray, examples: Sequence[Example]) -> HeldOut:
+    """shares: (examples, classes), in the order of the examples; NaN where an example is never held out."""
+    best = np.where(np.isnan(shares), -1, shares).argmax(axis=1)
+    unknown = np.isnan(shares[:, 0])
+    return tuple(None if unknown[row] else classes[best[row]] == example.label for row, example in enumerate(examples))
 
 
 def missing_members(found: object, protocol: type[Learner] | type[Fitted]) -> list[str]:

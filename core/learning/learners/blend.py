@@ -4,11 +4,11 @@ N-grams see names, codes and typos, vectors see meaning; where they disagree, th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.errors import Invalid
 from core.learning.data.inputs import Example, Input
-from core.learning.learners.base import FloatArray, Progress, State
+from core.learning.learners.base import FloatArray, HeldOut, Progress, State, held_out_answers
 from core.learning.learners.embedding import EmbeddingLearner, EmbeddingModel
 from core.learning.learners.text import TextLearner, TextModel
 from core.vocabulary import Modality
@@ -20,6 +20,7 @@ class BlendModel:
 
     text: TextModel
     embedding: EmbeddingModel
+    held_out: HeldOut | None = field(default=None, compare=False)
     reads = (Modality.TEXT,)
 
     @property
@@ -50,8 +51,11 @@ class BlendLearner:
         return self._embedding.runtime
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> BlendModel:
-        """As the two learners do."""
-        return BlendModel(self._text.fit(examples, seed, progress), self._embedding.fit(examples, seed, progress))
+        """As the two learners do, with the same folds."""
+        text, of_text = self._text.fit_with_shares(examples, seed, progress)
+        embedding, of_embedding = self._embedding.fit_with_shares(examples, seed, progress)
+        answers = held_out_answers(text.classes, of_text + of_embedding, examples)
+        return BlendModel(text, embedding, answers)
 
     def restore(self, state: State) -> BlendModel:
         try:

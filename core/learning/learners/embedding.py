@@ -5,7 +5,7 @@ labels than n-grams do; with many labels n-grams catch up. core/learning/learner
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import sklearn
@@ -15,10 +15,10 @@ from threadpoolctl import threadpool_limits
 
 from core.errors import Invalid
 from core.learning.data.inputs import Example, Input
-from core.learning.learners.base import FloatArray, Progress, State
+from core.learning.learners.base import FloatArray, HeldOut, Progress, State, held_out_answers
 from core.learning.learners.encoders import Encoder, Vectors, universal_sentence_encoder
 from core.learning.learners.rows import Rows, rows_of
-from core.learning.learners.temperature import held_out_scale, softmax
+from core.learning.learners.temperature import held_out_fit, softmax
 from core.learning.learners.vectors import vectors_of
 from core.vocabulary import Coded, Modality, RunStep
 
@@ -37,6 +37,7 @@ class EmbeddingModel:
     weights: NDArray[np.float32]
     offsets: FloatArray
     scale: float
+    held_out: HeldOut | None = field(default=None, compare=False)
     reads = (Modality.TEXT,)
 
     def probabilities(self, inputs: Sequence[Input]) -> FloatArray:
@@ -75,6 +76,13 @@ class EmbeddingLearner:
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> EmbeddingModel:
         """The order of the examples does not matter; the seed decides the folds of the calibration. Raises Invalid for
         a single label, or for a weight that is not above 0."""
+        return self.fit_with_shares(examples, seed, progress)[0]
+
+    def fit_with_shares(
+        self, examples: Sequence[Example], seed: int, progress: Progress
+    ) -> tuple[EmbeddingModel, FloatArray]:
+        """As `fit`, with P(label | example) by the model of the other folds: (examples, classes), NaN where an example
+        is never held out."""
         classes, rows = rows_of(examples)
         progress(Coded(RunStep.ENCODING, {"rows": len(rows.texts)}))
         vectors = vectors_of(self._encoder, rows.texts)
@@ -84,9 +92,11 @@ class EmbeddingLearner:
             found: FloatArray = vectors[held_out] @ weights + offsets
             return found
 
-        scale = held_out_scale(rows.targets, rows.weights, seed, progress, margins)
+        held_out = held_out_fit(rows.targets, rows.weights, seed, progress, margins)
         progress(Coded(RunStep.FITTING, {"rows": len(rows.texts)}))
-        return EmbeddingModel(classes, self._encoder, *_fitted(vectors, rows), scale)
+        shares = rows.in_given_order(held_out.shares)
+        answers = held_out_answers(classes, shares, examples)
+        return EmbeddingModel(classes, self._encoder, *_fitted(vectors, rows), held_out.scale, answers), shares
 
     def fit_uncalibrated(self, examples: Sequence[Example], seed: int) -> EmbeddingModel:
         """See `FitsUncalibrated`. The scale, which does not change the order of the labels, is 1."""

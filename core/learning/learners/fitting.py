@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.errors import Invalid
 from core.learning.data.inputs import Example
 from core.learning.learners.artifacts import Packed, pack
-from core.learning.learners.base import Fitted, Learner, Progress, missing_members
+from core.learning.learners.base import AnsweredHeldOut, Fitted, HeldOut, Learner, Progress, missing_members
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.registry import find_learner
 from core.vocabulary import Coded, Modality, RunStep
@@ -17,10 +17,12 @@ from core.vocabulary import Coded, Modality, RunStep
 
 @dataclass(frozen=True)
 class PackedModel:
-    """A fitted model as bytes, and the fingerprint of its parameters."""
+    """A fitted model as bytes, the fingerprint of its parameters, and its answers to the examples held out, where its
+    learner has some."""
 
     packed: Packed
     fingerprint: str
+    held_out: HeldOut | None = None
 
 
 def fit_and_pack(
@@ -29,7 +31,19 @@ def fit_and_pack(
     """Raises Invalid as `find_learner`, `fit` and `pack` do."""
     learner = find_learner(learner_name, extra_learners)
     fitted = fit(learner, examples, seed, progress)
-    return PackedModel(pack(learner, fitted), fingerprint(fitted))
+    return PackedModel(pack(learner, fitted), fingerprint(fitted), held_out_of(fitted, examples))
+
+
+def held_out_of(fitted: Fitted, examples: Sequence[Example]) -> HeldOut | None:
+    """Of each of the examples that were given to `fit` below; None for one that the learner cannot read. Raises Invalid
+    if their number is wrong."""
+    if not isinstance(fitted, AnsweredHeldOut) or fitted.held_out is None:
+        return None
+    readable = sum(example.input.has_any(fitted.reads) for example in examples)
+    if len(fitted.held_out) != readable:
+        raise Invalid(f"The fitted model has {len(fitted.held_out)} held-out answers to {readable} examples.")
+    answers = iter(fitted.held_out)
+    return tuple(next(answers) if example.input.has_any(fitted.reads) else None for example in examples)
 
 
 def fit(learner: Learner, examples: Sequence[Example], seed: int, progress: Progress) -> Fitted:

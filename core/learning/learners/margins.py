@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from core.learning.learners.ngrams import Ngrams, fit_ngrams
 from core.learning.learners.rows import FloatArray, Rows
-from core.learning.learners.temperature import held_out_scale
+from core.learning.learners.temperature import HeldOutFit, held_out_fit
 from core.vocabulary import Coded
 
 C = 0.5  # inverse regularisation; within .5 points of the best of .25 to 2 for 8 to 100 rows per label, docs/methods.md
 
 
-def calibrated_scale(rows: Rows, seed: int, progress: Callable[[Coded], None]) -> float:
+def held_out_margins(rows: Rows, seed: int, progress: Callable[[Coded], None]) -> HeldOutFit:
     """Margins of rows that the model of their fold has not seen, and the scale that fits them.
 
     The n-grams are collected separately in each fold: with those of all rows, a held-out text would have no unknown
@@ -26,7 +26,7 @@ def calibrated_scale(rows: Rows, seed: int, progress: Callable[[Coded], None]) -
         found: FloatArray = ngrams.features(rows.take(held_out).texts) @ weights + offsets
         return found
 
-    return held_out_scale(rows.targets, rows.weights, seed, progress, margins)
+    return held_out_fit(rows.targets, rows.weights, seed, progress, margins)
 
 
 def fit_margins(rows: Rows, seed: int) -> tuple[Ngrams, NDArray[np.float32], FloatArray]:

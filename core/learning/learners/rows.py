@@ -15,26 +15,39 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Rows:
-    """Training rows as columns. targets: index of the label in 0..labels-1."""
+    """Training rows as columns. targets: index of the label in 0..labels-1; places: of each row among the examples that
+    it came from."""
 
     texts: list[str]
     targets: NDArray[np.intp]
     weights: FloatArray
     labels: int
+    places: NDArray[np.intp]
 
     def take(self, chosen: NDArray[np.bool_]) -> "Rows":
         texts = [text for text, wanted in zip(self.texts, chosen, strict=True) if wanted]
-        return Rows(texts, self.targets[chosen], self.weights[chosen], self.labels)
+        return Rows(texts, self.targets[chosen], self.weights[chosen], self.labels, self.places[chosen])
+
+    def in_given_order(self, of_each: FloatArray) -> FloatArray:
+        """of_each: a value, or several, for each row. In the order of the examples."""
+        found = np.empty_like(of_each)
+        found[self.places] = of_each
+        return found
 
 
 def rows_of(examples: Sequence[Example]) -> tuple[tuple[str, ...], Rows]:
     """The labels in order, and the texts with them. The order of the examples makes no difference. Raises Invalid for a
     single label, or for a weight that is not above 0."""
-    ordered = sorted(examples, key=lambda e: (e.label, e.input.text, e.weight))
+    places = sorted(range(len(examples)), key=lambda place: _order(examples[place]))
+    ordered = [examples[place] for place in places]
     _check(ordered)
     classes, targets = np.unique(np.array([e.label for e in ordered], dtype=object), return_inverse=True)
     texts, weights = [e.input.text for e in ordered], np.array([e.weight for e in ordered])
-    return tuple(classes), Rows(texts, targets, weights, len(classes))
+    return tuple(classes), Rows(texts, targets, weights, len(classes), np.array(places, dtype=np.intp))
+
+
+def _order(example: Example) -> tuple[str, str, float]:
+    return example.label, example.input.text, example.weight
 
 
 def _check(examples: Sequence[Example]) -> None:

@@ -10,6 +10,7 @@ things are ours, because labels here are few and often easy:
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,25 +38,35 @@ def assign_folds(targets: NDArray[np.intp], rng: np.random.Generator, folds: int
     return assigned
 
 
-def held_out_scale(
+@dataclass(frozen=True)
+class HeldOutFit:
+    """scale: inverse temperature. shares: (rows, labels), P(label | row) by the model of the other folds; NaN for a row
+    that is never held out."""
+
+    scale: float
+    shares: NDArray[np.float64]
+
+
+def held_out_fit(
     targets: NDArray[np.intp],
     weights: NDArray[np.float64],
     seed: int,
     progress: Callable[[Coded], None],
     margins_of: Callable[[NDArray[np.bool_]], NDArray[np.float64]],
-) -> float:
-    """The scale that fits margins of rows which the model of their fold has not seen.
+) -> HeldOutFit:
+    """The scale that fits margins of rows which the model of their fold has not seen, and what that model says of them.
 
     targets: (rows,) index of the right label, each label at least once; weights: (rows,) above 0; margins_of: fits on
     the other rows and gives the margins of those that are marked, shape (marked, labels)."""
     folds, rows_of_label = assign_folds(targets, np.random.default_rng(seed)), np.bincount(targets)
-    margins = np.zeros((len(folds), len(rows_of_label)))
+    margins = np.full((len(folds), len(rows_of_label)), np.nan)
     count = int(folds.max()) + 1
     for fold in range(count):
         progress(Coded(RunStep.CALIBRATING, {"part": fold + 1, "parts": count}))
         margins[folds == fold] = margins_of(folds == fold)
     seen = folds >= 0
-    return fit_scale(margins[seen], targets[seen], weights[seen], rows_of_label)
+    scale = fit_scale(margins[seen], targets[seen], weights[seen], rows_of_label)
+    return HeldOutFit(scale, softmax(scale * margins))
 
 
 def softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:

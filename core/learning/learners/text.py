@@ -6,7 +6,7 @@ probabilities.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
 import numpy as np
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from core.errors import Invalid
 from core.learning.data.inputs import Example, Input
-from core.learning.learners.base import FloatArray, Progress, State
-from core.learning.learners.margins import calibrated_scale, fit_margins
+from core.learning.learners.base import FloatArray, HeldOut, Progress, State, held_out_answers
+from core.learning.learners.margins import fit_margins, held_out_margins
 from core.learning.learners.ngrams import Ngrams, restore_ngrams
 from core.learning.learners.rows import rows_of
 from core.learning.learners.temperature import softmax
@@ -31,6 +31,7 @@ class TextModel:
     weights: NDArray[np.float32]
     offsets: FloatArray
     scale: float
+    held_out: HeldOut | None = field(default=None, compare=False)
     reads = (Modality.TEXT,)
 
     def probabilities(self, inputs: Sequence[Input]) -> FloatArray:
@@ -73,10 +74,19 @@ class TextLearner:
         A label needs one row. With one, it is learned but takes no part in the calibration; if that holds for all, the
         scale is 1, which leaves every text far below any sensible threshold. Raises Invalid for a single label, or for
         a weight that is not above 0."""
+        return self.fit_with_shares(examples, seed, progress)[0]
+
+    def fit_with_shares(
+        self, examples: Sequence[Example], seed: int, progress: Progress
+    ) -> tuple[TextModel, FloatArray]:
+        """As `fit`, with P(label | example) by the model of the other folds: (examples, classes), NaN where an example
+        is never held out."""
         classes, rows = rows_of(examples)
-        scale = calibrated_scale(rows, seed, progress)
+        held_out = held_out_margins(rows, seed, progress)
         progress(Coded(RunStep.FITTING, {"rows": len(rows.texts)}))
-        return TextModel(classes, *fit_margins(rows, seed), scale)
+        shares = rows.in_given_order(held_out.shares)
+        answers = held_out_answers(classes, shares, examples)
+        return TextModel(classes, *fit_margins(rows, seed), held_out.scale, answers), shares
 
     def fit_uncalibrated(self, examples: Sequence[Example], seed: int) -> TextModel:
         """See `FitsUncalibrated`. The scale, which does not change the order of the labels, is 1."""

@@ -15,10 +15,12 @@ from core.learning.data.snapshots import Row
 from core.learning.evaluation.compare import GoldenRow, compare, predict
 from core.learning.evaluation.eligibility import with_eligibility
 from core.learning.evaluation.gate import GateVerdict, gate
-from core.learning.evaluation.scorecard import Scorecard
+from core.learning.evaluation.paired_scores import training_score
+from core.learning.evaluation.scorecard import Scorecard, TrainingScore
 from core.learning.learners.artifacts import Packed
 from core.learning.learners.base import Fitted
 from core.learning.learners.vectors import cached_vectors
+from core.learning.lifecycle.held_out import RightRows, store_right_rows, stored_right_rows
 from core.learning.lifecycle.incumbent import load_incumbent
 from core.learning.lifecycle.presenting import candidate_stored, model_changed
 from core.learning.lifecycle.serving import load_model
@@ -58,7 +60,7 @@ class Measured:
 
 def measure(
     database: Database, run: TrainingRun, fitted: Fitted | None, model_id: int | None, rows: Sequence[Row],
-    policy: QueuePolicy, extra_learners: Mapping[str, str] = {},
+    policy: QueuePolicy, extra_learners: Mapping[str, str] = {}, right: RightRows | None = None,
 ) -> Measured:  # fmt: skip
     """Compare the candidate (just fitted, or stored as model_id) with the live model, once: a stored comparison of the
     two is used again (`measured_before`). Reads only; both predict after the transaction.
@@ -66,7 +68,8 @@ def measure(
     Golden examples are measured if the candidate can read them and their label is in the policy;
     core/learning/evaluation/eligibility.py decides which of them count. If no Goldloop model is live, or another
     runtime made it, core/learning/lifecycle/incumbent.py has the replacement, and the verdict warns. If a model is
-    live, both also answer the newest 3,000 stored texts, which takes as long as that many predictions.
+    live, both also answer the newest 3,000 stored texts, which takes as long as that many predictions. right: of a
+    candidate just fitted, the training rows that it gets right when they are held out.
     """
     with database.reading(wait=LONG) as session:
         live = session.get_one(Live, run.queue_id)
@@ -74,6 +77,7 @@ def measure(
             return before
         candidate = fitted or load_model(session, model_id or 0, policy, extra_learners).fitted
         golden = _measurable(session, run, candidate, policy)
+        right = stored_right_rows(session, model_id) if model_id else right
         incumbent = load_incumbent(session, live, golden, candidate.reads, policy, extra_learners)
     met = [
         GoldenRow(row.id, row.input, row.label, row.stratum, pinned=row.pinned, is_traffic=row.origin.is_traffic)
@@ -84,11 +88,16 @@ def measure(
         baseline, standing = incumbent.on_golden(met, rows, candidate.reads)
         texts = incumbent.on_texts(candidate, policy)
         scorecard = compare(met, standing, predict(candidate, met), policy, baseline, texts)
+    scorecard = replace(scorecard, training=_on_training(incumbent.right_rows, right))
     verdict = gate(scorecard, policy.promotion)
     thin = class_floor_warning(rows, policy.label_names, candidate.reads)
     first = [warning for warning in (incumbent.unusable, thin) if warning]
     verdict = replace(verdict, warnings=(*first, *verdict.warnings))
     return Measured(live.model_id, live.changes, version_of(golden), scorecard, verdict)
+
+
+def _on_training(live: RightRows | None, candidate: RightRows | None) -> TrainingScore | None:
+    return training_score(live.right, candidate.right) if live and candidate else None
 
 
 def measured_before(session: Session, model_id: int, live: Live, policy: QueuePolicy) -> Measured | None:
@@ -130,9 +139,10 @@ def _measurable(session: Session, run: TrainingRun, candidate: Fitted, policy: Q
 
 def store_candidate(
     session: Session, run: TrainingRun, learner: str, parameters: str, packed: Packed, measured: Measured,
-    now: datetime, policy: QueuePolicy,
+    now: datetime, policy: QueuePolicy, rows: Sequence[Row] = (), right: RightRows | None = None,
 ) -> int:  # fmt: skip
-    """Model, artefact and evaluation; a candidate that still waited is superseded. The caller holds the Live row."""
+    """Model, artefact and evaluation; a candidate that still waited is superseded. The caller holds the Live row. rows:
+    what it was fitted on; right: those that are right when held out."""
     _supersede_pending(session, run, now)
     version = session.scalar(select(func.max(ModelVersion.version)).where(ModelVersion.queue_id == run.queue_id)) or 0
     model = ModelVersion(
@@ -147,6 +157,7 @@ def store_candidate(
     session.add(model)
     session.flush()
     session.add(Artifact(model_id=model.id, content=packed.content, sha256=packed.sha256, runtime=packed.runtime))
+    store_right_rows(session, model.id, rows, right)
     measured.store(session, model.id, now, policy)
     candidate_stored(session, model.id, model.queue, now)
     return model.id

@@ -19,6 +19,7 @@ from core.learning.evaluation.stored_texts import TEXTS, TextScore, text_score
 from core.learning.learners.artifacts import OtherRuntime
 from core.learning.learners.base import Fitted
 from core.learning.learners.label_subset import NoCommonLabels
+from core.learning.lifecycle.held_out import RightRows, stored_right_rows
 from core.learning.lifecycle.live_training import live_training
 from core.learning.lifecycle.serving import LiveModel, load_model
 from core.policy import QueuePolicy
@@ -31,13 +32,15 @@ from core.vocabulary import Coded, GateWarning, Modality
 @dataclass(frozen=True)
 class Incumbent:
     """model: the live one, or None; unusable: why it cannot be opened. training: what it learned from. texts: the
-    newest stored inputs that both models read. recorded: the sender's predictions, by golden example."""
+    newest stored inputs that both models read. recorded: the sender's predictions, by golden example. right_rows: of
+    its training rows, held out."""
 
     model: LiveModel | None
     unusable: Coded | None
     training: LiveTraining | None
     texts: Sequence[Input]
     recorded: Mapping[int, str | None]
+    right_rows: RightRows | None = None
 
     def on_golden(
         self, golden: Sequence[GoldenRow], rows: Sequence[Row], reads: Collection[Modality]
@@ -68,7 +71,8 @@ def load_incumbent(
     if model is None:
         return Incumbent(None, unusable, None, (), _recorded(session, live.queue_id))
     texts = recent_inputs(session, live.queue_id, (reads, model.fitted.reads), TEXTS)
-    return Incumbent(model, None, live_training(session, model.id, golden), texts, {})
+    training = live_training(session, model.id, golden)
+    return Incumbent(model, None, training, texts, {}, stored_right_rows(session, model.id))
 
 
 def _opened(

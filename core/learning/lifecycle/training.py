@@ -24,6 +24,7 @@ from core.learning.learners.base import Progress
 from core.learning.learners.fitting import PackedModel, fit_and_pack
 from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.candidates import Measured, measure, store_candidate
+from core.learning.lifecycle.held_out import right_rows
 from core.learning.lifecycle.label_suspects import SUSPECTS
 from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.runs import fail_run, locked_run, say_progress
@@ -196,16 +197,18 @@ def _store(
     extra_learners: Mapping[str, str],
 ) -> None:
     learner = find_learner(policy.retraining.learner, extra_learners)
-    fitted = unpack(made.packed, learner)
+    fitted, right = unpack(made.packed, learner), right_rows(rows, made.held_out)
     while True:
-        measured: Measured = measure(database, run, fitted, None, rows, policy, extra_learners)
+        measured: Measured = measure(database, run, fitted, None, rows, policy, extra_learners, right)
         with database.transaction(wait=PATIENT) as session:
             _check_not_erased(session, run, rows)
             live = session.get_one(Live, run.queue_id, with_for_update=True)
             if live.changes != measured.live_changes:
                 continue  # promoted or rolled back while we compared: compare with what is live now
             jobs.finish(session, claimed)  # first: who lost the job must not get as far as storing a second model
-            store_candidate(session, run, learner.name, made.fingerprint, made.packed, measured, clock(), policy)
+            store_candidate(
+                session, run, learner.name, made.fingerprint, made.packed, measured, clock(), policy, rows, right
+            )
             stored = locked_run(session, run.id)
             stored.state, stored.finished_at = RunState.DONE, clock()
             say_progress(session, stored, Coded(RunStep.DONE), clock())
