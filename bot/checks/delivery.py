@@ -12,6 +12,7 @@ from core.delivery import backlog
 from core.delivery.backlog import GivenUp
 from core.storage import leases
 from core.storage.database import Database
+from core.storage.running import running
 
 LATE = 300  # seconds; Slack's rate limits allow sixty cards a minute in one channel
 
@@ -49,10 +50,13 @@ def _named(lost: GivenUp) -> str:
 
 
 def worker_at_work(database: Database, clock: Callable[[], datetime]) -> Findings:
-    """A running worker holds the lease on sending to Slack."""
+    """A worker that sends holds the lease on it. One that has nothing to send only says that it runs."""
     with database.reading() as session:
         holder = leases.holder(session, DELIVERY, clock(), is_gone)
-    if holder is None:
+        idle = next((one.name for one in running(session, clock(), is_gone) if one.works), None)
+    if holder is None and idle is not None:
+        yield good("worker", f"{process_title(idle)} runs, with nothing to send")
+    elif holder is None:
         words = "No worker is sending to Slack, so no cards are posted and no models are trained."
         remedy = "Start `goldloop run`, or `goldloop worker` beside `goldloop web`. If one is running, read its log."
         yield note("worker", words, remedy)

@@ -30,9 +30,9 @@ WAIT_SECONDS = 2.0  # for the database; then the next look tries again
 class PolicyWatch:
     """`ask_to_reload` may be called by a signal's handler: it takes no lock."""
 
-    def __init__(self, services: Services, file: Path, parts: str) -> None:
-        """parts: what this process does, in words."""
-        self._services, self._file, self._parts = services, file, parts
+    def __init__(self, services: Services, file: Path, parts: str, works: bool) -> None:
+        """parts: what this process does, in words; works: the worker is one of them."""
+        self._services, self._file, self._parts, self._works = services, file, parts, works
         self._is_asked = False
         self._noted_at = 0.0
         self._noted: Running | None = None
@@ -60,7 +60,7 @@ class PolicyWatch:
         with self._services.database.reading(wait=WAIT_SECONDS) as session:
             self._services.in_force.read(session)
         in_force = self._services.in_force
-        row = Running(self._services.process, self._parts, in_force.version, in_force.problem)
+        row = Running(self._services.process, self._parts, in_force.version, in_force.problem, self._works)
         if row != self._noted or time.monotonic() - self._noted_at >= SEEN_SECONDS:
             self._note(row)
 
@@ -87,8 +87,8 @@ class PolicyWatch:
 
 
 @contextmanager
-def watched_policy(services: Services, file: Path, parts: str) -> Iterator[PolicyWatch]:
-    watch, stopping = PolicyWatch(services, file, parts), threading.Event()
+def watched_policy(services: Services, file: Path, parts: str, works: bool) -> Iterator[PolicyWatch]:
+    watch, stopping = PolicyWatch(services, file, parts, works), threading.Event()
     thread = threading.Thread(target=watch.run, args=(stopping,), daemon=True, name="policy")
     thread.start()
     try:

@@ -67,7 +67,7 @@ def _run(settings: Settings, liveness: Liveness, *, web: bool, work: bool) -> No
     parts = _parts(web, over_http, work)
     with _stop_signal() as stop, ExitStack() as stack:
         stack.callback(services.database.close)  # SQLite then merges its log into the database file
-        stack.enter_context(_hang_up(stack.enter_context(watched_policy(services, settings.policy, parts))))
+        stack.enter_context(_hang_up(stack.enter_context(watched_policy(services, settings.policy, parts, work))))
         port = stack.enter_context(_taken_port(settings)) if over_http else None
         log.info("Goldloop started", extra={"parts": parts, "port": settings.port})
         if work:

@@ -42,6 +42,7 @@ class RunningProcess(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     parts: Mapped[str]  # what it does, in words
+    works: Mapped[bool]  # it has the worker, which sends to Slack and trains
     policy_version: Mapped[int]  # which it decides by
     policy_problem: Mapped[str] = mapped_column(Text)  # why not by a newer one; empty: nothing keeps it from that
     seen_at: Mapped[datetime]

@@ -18,18 +18,21 @@ CLOCKS_APART = timedelta(minutes=1)  # between two machines
 
 @dataclass(frozen=True)
 class Running:
-    """policy_problem: why it does not decide by the newest version; empty: nothing keeps it from that."""
+    """policy_problem: why it does not decide by the newest version; empty: nothing keeps it from that. works: it has
+    the worker."""
 
     name: str
     parts: str
     policy_version: int
     policy_problem: str
+    works: bool = False
 
 
 def note_running(session: Session, process: Running, now: datetime) -> None:
     """Write that this process runs, and delete what has long been silent."""
     seen = {
         "parts": process.parts,
+        "works": process.works,
         "policy_version": process.policy_version,
         "policy_problem": process.policy_problem,
         "seen_at": now,
@@ -48,5 +51,7 @@ def running(session: Session, now: datetime, is_dead: Callable[[str], bool]) -> 
     lately = RunningProcess.seen_at.between(now - SEEN, now + CLOCKS_APART)
     rows = session.scalars(select(RunningProcess).where(lately).order_by(RunningProcess.name))
     return [
-        Running(row.name, row.parts, row.policy_version, row.policy_problem) for row in rows if not is_dead(row.name)
+        Running(row.name, row.parts, row.policy_version, row.policy_problem, row.works)
+        for row in rows
+        if not is_dead(row.name)
     ]

@@ -166,6 +166,7 @@ def upgrade() -> None:
         "running_process",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("parts", sa.String(), nullable=False),
+        sa.Column("works", sa.Boolean(), nullable=False),
         sa.Column("policy_version", sa.Integer(), nullable=False),
         sa.Column("policy_problem", sa.Text(), nullable=False),
         sa.Column("seen_at", moment, nullable=False),

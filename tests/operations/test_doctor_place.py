@@ -26,6 +26,7 @@ from core.records.delivery import Posting
 from core.records.jobs import Job
 from core.records.learning import SeedExample
 from core.storage import leases
+from core.storage.running import Running, note_running
 from core.vocabulary import Card, NoticeKind
 from tests.core.desk import Desk
 from tests.core.models import promoted, seeded
@@ -232,6 +233,11 @@ def test_whether_a_worker_runs_is_seen_at_once(place: Place) -> None:
             text("UPDATE lease SET leased_by = :gone"), {"gone": f"{this_process().rsplit(':', 2)[0]}:999999999:abc"}
         )
     assert of_worker().outcome is Outcome.NOTE
+    for name, works in (("another-host:13:abc", False), ("another-host:14:abc", True)):
+        with place.database.transaction() as session:
+            note_running(session, Running(name, "its parts", 1, "", works), utc_now())
+        assert of_worker().outcome is (Outcome.GOOD if works else Outcome.NOTE)
+    assert of_worker().words == "process 14 on another-host runs, with nothing to send"
 
 
 def test_the_summary_counts_failures_and_warnings() -> None:
