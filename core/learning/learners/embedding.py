@@ -74,8 +74,8 @@ class EmbeddingLearner:
         return f"scikit-learn {sklearn.__version__}, {self._encoder.runtime}"
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> EmbeddingModel:
-        """The order of the examples does not matter; the seed decides the folds of the calibration. Raises Invalid for
-        a single label, or for a weight that is not above 0."""
+        """The order of the examples does not matter, and neither does the seed. Raises Invalid for a single label, or
+        for a weight that is not above 0."""
         return self.fit_with_shares(examples, seed, progress)[0]
 
     def fit_with_shares(
@@ -92,7 +92,7 @@ class EmbeddingLearner:
             found: FloatArray = vectors[held_out] @ weights + offsets
             return found
 
-        held_out = held_out_fit(rows.targets, rows.weights, seed, progress, margins)
+        held_out = held_out_fit(rows.targets, rows.weights, rows.keys, progress, margins)
         progress(Coded(RunStep.FITTING, {"rows": len(rows.texts)}))
         shares = rows.in_given_order(held_out.shares)
         answers = held_out_answers(classes, shares, examples)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,12 @@ class Rows:
     def take(self, chosen: NDArray[np.bool_]) -> "Rows":
         texts = [text for text, wanted in zip(self.texts, chosen, strict=True) if wanted]
         return Rows(texts, self.targets[chosen], self.weights[chosen], self.labels, self.places[chosen])
+
+    @property
+    def keys(self) -> NDArray[np.uint64]:
+        """A hash of each text."""
+        digests = b"".join(blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest() for text in self.texts)
+        return np.frombuffer(digests, dtype="<u8")
 
     def in_given_order(self, of_each: FloatArray) -> FloatArray:
         """of_each: a value, or several, for each row. In the order of the examples."""

@@ -69,7 +69,7 @@ class TextLearner:
     trusted_types: tuple[str, ...] = ()  # the state is text, numbers and arrays
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> TextModel:
-        """The order of the examples does not matter; the seed decides the folds and LIBLINEAR's order of the rows.
+        """The order of the examples does not matter; the seed decides LIBLINEAR's order of the rows.
 
         A label needs one row. With one, it is learned but takes no part in the calibration; if that holds for all, the
         scale is 1, which leaves every text far below any sensible threshold. Raises Invalid for a single label, or for

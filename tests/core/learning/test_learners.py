@@ -18,7 +18,7 @@ from core.learning.learners.base import Fitted, Learner, Progress
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.label_subset import NoCommonLabels, label_subset
 from core.learning.learners.registry import BUILT_IN, GROUP, find_learner
-from core.learning.learners.temperature import SCALES, assign_folds, fit_scale
+from core.learning.learners.temperature import SCALES, assign_folds, content_folds, fit_scale
 from core.learning.learners.text import TextLearner, TextModel
 from core.vocabulary import Coded, RunStep
 
@@ -206,6 +206,22 @@ def test_folds_are_even_and_never_leave_a_label_out_of_training() -> None:
     assert folds[9] == -1
     for fold in range(3):
         assert set(targets[folds != fold]) == {0, 1, 2}
+
+
+def test_rows_that_two_training_sets_share_are_held_out_together() -> None:
+    rng = np.random.default_rng(3)
+    targets, keys = rng.integers(0, 4, 200), rng.integers(0, 2**63, 200, dtype=np.uint64)
+    folds = content_folds(targets, keys)
+    some = np.sort(rng.permutation(200)[:150])
+    np.testing.assert_array_equal(content_folds(targets[some], keys[some]), folds[some])
+    assert min(np.bincount(folds)) > 40
+    for fold in range(3):
+        assert set(targets[folds != fold]) == {0, 1, 2, 3}
+
+
+def test_a_label_is_known_in_every_fold_unless_it_has_one_row() -> None:
+    targets, keys = np.array([0, 0, 0, 1, 1, 2]), np.array([9, 3, 6, 30, 12, 7], dtype=np.uint64)
+    assert content_folds(targets, keys).tolist() == [2, 0, 1, 1, 0, -1]
 
 
 def test_text_without_any_known_word_or_letter_pair_is_never_confident() -> None:
