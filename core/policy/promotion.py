@@ -22,7 +22,7 @@ class PromotionPolicy(Section):
         description="significance level of the paired test on all golden examples that count, past errors included",
     )
     training_alpha: float = Field(
-        0.001,
+        0.01,
         ge=0,
         lt=0.5,
         description="significance level of the paired test on held-out training rows; 0: off",

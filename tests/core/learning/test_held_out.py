@@ -74,15 +74,15 @@ def test_only_rows_that_both_models_learned_from_are_compared() -> None:
 
 
 def test_the_gate_refuses_at_its_level_and_where_it_is_on() -> None:
-    """Ten newly wrong and none newly right come by chance once in 1,024 comparisons."""
+    """Seven newly wrong and none newly right come by chance once in 128 comparisons."""
 
     def blocks(regressions: int, **policy: float) -> list[str]:
         card = replace(EMPTY, training=training_score(dict.fromkeys("abcdefghijkl", True), _wrong(regressions)))
         return [block.code for block in gate(card, PromotionPolicy(**policy)).blocks]
 
-    assert blocks(9) == []
-    assert blocks(10) == [GateBlock.TRAINING_WORSE]
-    assert blocks(10, training_alpha=0.0001) == blocks(12, training_alpha=0.0) == []
+    assert blocks(6) == []
+    assert blocks(7) == [GateBlock.TRAINING_WORSE]
+    assert blocks(7, training_alpha=0.001) == blocks(12, training_alpha=0.0) == []
 
 
 def _wrong(count: int) -> dict[str, bool]:

@@ -291,7 +291,7 @@ OTHER_VALUES: dict[str, Any] = {
     "promotion.approvals": 2,
     "promotion.alpha": 0.04,
     "promotion.pooled_alpha": 0.1,
-    "promotion.training_alpha": 0.01,
+    "promotion.training_alpha": 0.02,
     "promotion.class_rows": 21,
     "promotion.non_inferiority": 0.02,
     "promotion.reminder_hours": 25,
