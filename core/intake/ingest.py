@@ -24,7 +24,7 @@ from core.records.reviews import ReviewItem
 from core.review.items import Seen, open_items
 from core.review.questions import ABOUT_PREDICTION
 from core.review.renewal import reopen
-from core.storage.bulk import Bulk, as_list, insert_all, insert_returning, listed
+from core.storage.bulk import Bulk, among, as_list, insert_all, insert_returning
 from core.storage.database import kind_of, run
 from core.text.content_hash import content_hash, unit_interval
 from core.vocabulary import Reason
@@ -165,8 +165,9 @@ def _item_about(session: Session, queue: Queue, external_id: str) -> int | None:
 
 
 def _erased_ids(session: Session, queue: Queue, batch: Sequence[NewPrediction]) -> set[str]:
-    values = {"queue_id": queue.id, "ids": as_list(row.external_id for row in batch)}
-    return {external_id for (external_id,) in run(session, _erased(kind_of(session)), values)}
+    kind = kind_of(session)
+    values = {"queue_id": queue.id, "ids": as_list(kind, (row.external_id for row in batch))}
+    return {external_id for (external_id,) in run(session, _erased(kind), values)}
 
 
 @cache
@@ -174,7 +175,7 @@ def _erased(kind: str) -> Select[Any]:
     """Built once. The index of what was erased answers it, however many rows are stored."""
     return select(Prediction.external_id).where(
         Prediction.queue_id == bindparam("queue_id"),
-        Prediction.external_id.in_(listed(kind, "ids")),
+        among(Prediction.external_id, kind, "ids"),
         Prediction.erased_at.is_not(None),
     )
 

@@ -12,9 +12,23 @@ from operator import itemgetter
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import JSON, Column, Connection, CursorResult, Select, String, Table, bindparam, cast, func, select
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Column,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    String,
+    Table,
+    any_,
+    bindparam,
+    cast,
+    func,
+    select,
+)
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.storage.database import insert_for, kind_of
 
@@ -63,17 +77,18 @@ def insert_returning(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row
     return _since(connection, bulk, newest)
 
 
-def listed(kind: str, name: str) -> Select[Any]:
-    """The texts of a list that is bound to this name (`as_list`): `column.in_(listed(kind, "ids"))`. The statement is
-    built once; a thousand separate values would be written into it each time."""
-    values: Any = bindparam(name, type_=String)
+def among(column: InstrumentedAttribute[Any], kind: str, name: str) -> ColumnElement[bool]:
+    """Whether the column's value is in a list that is bound to this name (`as_list`). The statement is built once; a
+    thousand separate values would be written into it each time. PostgreSQL gets an array, which its planner
+    knows how to look up in an index: rows made of a document take it two to four times as long."""
     if kind == "postgresql":
-        return select(func.json_array_elements_text(cast(values, JSON)).column_valued("listed"))
-    return select(func.json_each(values).table_valued("value", name="listed").c.value)
+        return column == any_(bindparam(name, type_=ARRAY(column.type)))
+    values: Any = bindparam(name, type_=String)
+    return column.in_(select(func.json_each(values).table_valued("value", name="listed").c.value))
 
 
-def as_list(texts: Iterable[str]) -> str:
-    return to_json(list(texts)).decode()
+def as_list(kind: str, values: Iterable[Any]) -> Any:
+    return list(values) if kind == "postgresql" else to_json(list(values)).decode()
 
 
 def _documents(rows: Sequence[Row]) -> Iterator[str]:
