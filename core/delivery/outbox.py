@@ -3,24 +3,23 @@ that it is about. The row is drawn when the message is delivered, so order does 
 update.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, and_, bindparam, case, literal_column, or_, select, update
+from sqlalchemy import Table, and_, case, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.delivery import incidents
 from core.delivery.pausing import waits_for_resume
 from core.delivery.recipients import Recipient
 from core.errors import DatabaseUnavailable
-from core.records.base import UtcDateTime
 from core.records.delivery import Posting
 from core.records.queues import QueueRow
 from core.storage import leases
-from core.storage.bulk import Bulk, insert_all
+from core.storage.bulk import Bulk, Changes, insert_all, update_all
 from core.storage.database import insert_for, kind_of, run
 from core.vocabulary import Card, RecipientKind
 
@@ -50,6 +49,15 @@ class Due:
     attempts: int  # that failed since something about it was delivered
 
 
+@dataclass(frozen=True)
+class Redraw:
+    """A row that has changed, and when. urgent: its message is drawn before those that are not."""
+
+    subject_id: int
+    requested_at: datetime
+    urgent: bool = False
+
+
 def show(
     session: Session, card: Card, subject_id: int, recipient: Recipient, queue: QueueRow, now: datetime,
     urgent: bool = False,
@@ -70,7 +78,19 @@ def show_all(
 def redraw(session: Session, card: Card, subject_id: int, now: datetime, urgent: bool = False) -> None:
     """Request an update of every message that shows this row. A message stays in its channel, even if the policy names
     another one since."""
-    run(session, _REDRAWN, {"of_card": card, "of": subject_id, "now": now, "now_urgent": urgent})
+    redraw_all(session, card, [Redraw(subject_id, now, urgent)])
+
+
+def redraw_all(session: Session, card: Card, redraws: Sequence[Redraw]) -> None:
+    """The same for many rows, in this order; a row may come several times."""
+    rounds: list[dict[int, Redraw]] = []
+    for one in redraws:
+        free = next((each for each in rounds if one.subject_id not in each), None)
+        if free is None:
+            rounds.append(free := {})
+        free[one.subject_id] = one
+    for each in rounds:
+        update_all(session, _REDRAWN, [{"card": card, **vars(one)} for one in each.values()])
 
 
 def subject_at(session: Session, channel: str, ts: str, card: Card) -> int | None:
@@ -225,18 +245,18 @@ def _requested(
     }  # fmt: skip
 
 
-_REDRAWN = (  # built once: a click waits for it
-    cast(Table, Posting.__table__)
-    .update()
-    .where(Posting.card == bindparam("of_card"), Posting.subject_id == bindparam("of"))
-    .values(
-        requested_version=Posting.requested_version + literal_column("1"),
-        requested_at=case(
-            (Posting.requested_version > Posting.delivered_version, Posting.requested_at),
-            else_=bindparam("now", type_=UtcDateTime),
-        ),
-        urgent=bindparam("now_urgent"),
-    )
+def _redrawn(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Since when nothing about it was delivered stays as it is."""
+    is_waiting = Posting.requested_version > Posting.delivered_version
+    return {
+        "requested_version": Posting.requested_version + literal_column("1"),
+        "requested_at": case((is_waiting, Posting.requested_at), else_=given["requested_at"]),
+        "urgent": given["urgent"],
+    }
+
+
+_REDRAWN = Changes(
+    cast(Table, Posting.__table__), key=("card", "subject_id"), each=("requested_at", "urgent"), values=_redrawn
 )
 
 

@@ -4,23 +4,37 @@ sends it and stores the outcome. Delivery is at least once, in no guaranteed ord
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, Table, select, update
 from sqlalchemy.orm import Session
 
 from core.policy.integrations import WebhookEndpoint
 from core.records.queues import Queue
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.storage import leases
-from core.storage.database import insert_for, kind_of, run
+from core.storage.bulk import Bulk, insert_all
 from core.vocabulary import DeliveryState, EventKind
 
 AT_ONCE = 100  # events that get their deliveries in one transaction
 PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 10_800, 21_600, 43_200))  # after each failure
 MOST_ATTEMPTS = len(PAUSES) + 1  # over almost a day; then it is dead
 SILENCE = timedelta(seconds=30)  # an endpoint that does not answer is left alone, so that others need not wait for it
+
+
+_EVENTS = Bulk(
+    cast(Table, Event.__table__), same=("kind",), each=("key", "queue_id", "data", "created_at"), key=("key",)
+)
+
+
+@dataclass(frozen=True)
+class Happened:
+    """An event, by its cause; the parameters of `publish`."""
+
+    cause_id: int
+    queue_id: int
+    data: dict[str, Any]
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -53,8 +67,16 @@ def publish(
 ) -> None:
     """Note, in the transaction of its cause, that this happened. cause_id: of the row that says so; one event of a kind
     per cause, so repeating it changes nothing. No text of predictions: it would outlive an erasure elsewhere."""
-    said = {"key": f"{kind}:{cause_id}", "kind": kind, "queue_id": queue_id, "data": data, "created_at": now}
-    run(session, _announcing(kind_of(session)), said)
+    publish_all(session, kind, [Happened(cause_id, queue_id, data, now)])
+
+
+def publish_all(session: Session, kind: EventKind, happened: Sequence[Happened]) -> None:
+    """The same for many, in this order."""
+    rows = [
+        {"key": f"{kind}:{one.cause_id}", "queue_id": one.queue_id, "data": one.data, "created_at": one.at}
+        for one in happened
+    ]
+    insert_all(session, _EVENTS, {"kind": kind}, rows)
 
 
 def is_waiting(session: Session, endpoints: Sequence[WebhookEndpoint], now: datetime) -> bool:
@@ -140,11 +162,6 @@ def replay(session: Session, endpoint: str | None, event_id: int | None, now: da
     else:
         wanted = wanted.where(EventDelivery.state == DeliveryState.DEAD)
     return len(session.scalars(wanted.returning(EventDelivery.id)).all())
-
-
-@cache
-def _announcing(kind: str) -> Any:
-    return insert_for(kind, Event.__table__).on_conflict_do_nothing(index_elements=["key"])
 
 
 def _due(endpoints: Sequence[WebhookEndpoint], now: datetime) -> Select[int]:

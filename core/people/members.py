@@ -1,21 +1,24 @@
 """Members of a queue and their roles, as rows: reviewers, leads, admins."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import Row, bindparam, delete, select
+from sqlalchemy import Row, Select, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from core.people.groups import people_named
 from core.policy import QueuePolicy
 from core.records.queues import Member, Queue
-from core.storage.database import insert, run
+from core.storage.bulk import among, as_list
+from core.storage.database import insert, kind_of, run
 from core.vocabulary import InactiveReason, Role
 
 _MEMBER = select(Member.active, Member.inactive_because).where(
     Member.queue_id == bindparam("queue_id"), Member.role == bindparam("role"), Member.person == bindparam("person")
-)  # built once: each click asks it
-_SEAT = _MEMBER.with_for_update()
+)  # built once: clicks ask it
+
+Seat = tuple[int, str]  # of a person in a queue
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,22 @@ def holds(session: Session, queue_id: int, role: Role, person: str) -> bool:
     return row is not None and row.active
 
 
-def holds_alone(session: Session, queue_id: int, role: Role, person: str) -> bool:
-    """The same, and whatever else this person does in this role and queue at the same time waits for us: locks the
-    row that says so."""
-    row = run(session, _SEAT, {"queue_id": queue_id, "role": role, "person": person}).first()
-    return row is not None and row.active
+def locked_seats(
+    session: Session, seats: Collection[Seat], role: Role, wait: bool = True
+) -> tuple[set[Seat], set[Seat]]:
+    """Those of these seats whose people may act in the role; whatever else they do in it at the same time waits for us.
+    Locks the rows that say so, in the order of their ids, and those of the same people in the others' queues.
+
+    wait: for rows that another transaction has locked; otherwise these seats are the second value.
+    """
+    kind = kind_of(session)
+    queues, people = {queue_id for queue_id, _person in seats}, {person for _queue_id, person in seats}
+    values = {"role": role, "queues": as_list(kind, queues), "people": as_list(kind, people)}
+    rows = run(session, _locking_seats(kind, wait), values).all()
+    active, absent = {(row[0], row[1]) for row in rows if row[2]}, set(seats) - {(row[0], row[1]) for row in rows}
+    if wait or kind != "postgresql" or not absent:
+        return active, set()
+    return active, absent & {(row[0], row[1]) for row in run(session, _seats(kind), values)}
 
 
 def queues_of(session: Session, person: str, role: Role) -> list[Queue]:
@@ -101,6 +115,21 @@ def queues_of(session: Session, person: str, role: Role) -> list[Queue]:
 def member_row(session: Session, queue_id: int, role: Role, person: str) -> Row[tuple[bool, str]] | None:
     """Whether they may act in it, and if not, why (of `InactiveReason`)."""
     return run(session, _MEMBER, {"queue_id": queue_id, "role": role, "person": person}).first()
+
+
+@cache
+def _locking_seats(kind: str, wait: bool) -> Select[int, str, bool]:
+    return _seats(kind).with_for_update(skip_locked=not wait)
+
+
+@cache
+def _seats(kind: str) -> Select[int, str, bool]:
+    wanted = (
+        Member.role == bindparam("role"),
+        among(Member.queue_id, kind, "queues"),
+        among(Member.person, kind, "people"),
+    )
+    return select(Member.queue_id, Member.person, Member.active).where(*wanted).order_by(Member.id)
 
 
 def _seat(session: Session, queue_id: int, role: Role, person: Person) -> None:

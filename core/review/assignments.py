@@ -2,9 +2,13 @@
 and who have not answered it yet.
 
 An `Assignment` narrows an item to the people it names; without one, every reviewer of the queue is asked. These
-conditions are defined once here, for clicks, the Home tab and the periodic check of stuck items.
+conditions are defined once here in SQL, for the Home tab and the periodic check of stuck items; a click reads their
+parts, because answers that are not stored yet count as well (core/review/ballots.py).
 """
 
+from collections import defaultdict
+from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, select
@@ -12,7 +16,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.records.queues import Member
 from core.records.reviews import Answer, Assignment, Reviewer, ReviewItem
+from core.storage.bulk import among, as_list
+from core.storage.database import kind_of, run
 from core.vocabulary import AnswerKind, ItemState, Role
+
+_ACTIVE = (Member.role == Role.REVIEWER, Member.active, Reviewer.paused_at.is_(None))
 
 Value = ColumnElement[Any] | InstrumentedAttribute[Any]  # a column of the statement around it, or a parameter
 
@@ -35,19 +43,28 @@ def waits_for(item_id: Value, person: Value) -> ColumnElement[bool]:
     return is_asked(item_id, person) & person.not_in(answered)
 
 
+def active_reviewers(session: Session, queue_ids: Collection[int]) -> dict[int, frozenset[str]]:
+    """By queue: who is active and not paused."""
+    kind, found = kind_of(session), defaultdict(set)
+    for queue_id, person in run(session, _active(kind), {"ids": as_list(kind, queue_ids)}):
+        found[queue_id].add(person)
+    return {queue_id: frozenset(found[queue_id]) for queue_id in queue_ids}
+
+
+def assigned_people(session: Session, item_ids: Collection[int]) -> dict[int, frozenset[str]]:
+    """By item: who is asked, of the items that are assigned to some people."""
+    if not item_ids:
+        return {}
+    kind, found = kind_of(session), defaultdict(set)
+    for item_id, person in run(session, _assigned(kind), {"ids": as_list(kind, item_ids)}):
+        found[item_id].add(person)
+    return {item_id: frozenset(people) for item_id, people in found.items()}
+
+
 def who_can_answer(item_id: Value, queue_id: Value) -> Select[str]:
     """The people who can answer this item of this queue."""
-    return (
-        select(Member.person)
-        .outerjoin(Reviewer, Reviewer.person == Member.person)
-        .where(
-            Member.queue_id == queue_id,
-            Member.role == Role.REVIEWER,
-            Member.active,
-            Reviewer.paused_at.is_(None),
-            waits_for(item_id, Member.person),
-        )
-    )
+    reviewers = select(Member.person).outerjoin(Reviewer, Reviewer.person == Member.person)
+    return reviewers.where(Member.queue_id == queue_id, *_ACTIVE, waits_for(item_id, Member.person))
 
 
 def unanswerable_items(session: Session, queue_id: int) -> list[int]:
@@ -58,3 +75,14 @@ def unanswerable_items(session: Session, queue_id: int) -> list[int]:
         ReviewItem.queue_id == queue_id, ReviewItem.state == ItemState.OPEN, ~left.exists()
     )
     return list(session.scalars(stuck.order_by(ReviewItem.id)))
+
+
+@cache
+def _active(kind: str) -> Select[int, str]:
+    reviewers = select(Member.queue_id, Member.person).outerjoin(Reviewer, Reviewer.person == Member.person)
+    return reviewers.where(among(Member.queue_id, kind, "ids"), *_ACTIVE)
+
+
+@cache
+def _assigned(kind: str) -> Select[int, str]:
+    return select(Assignment.item_id, Assignment.person).where(among(Assignment.item_id, kind, "ids"))

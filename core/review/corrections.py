@@ -1,42 +1,42 @@
 """The settling of an item: its correction, and whether that trains or becomes golden."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never, cast
 
-from sqlalchemy import Table, bindparam
+from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from core.delivery.webhooks import publish
+from core.delivery.webhooks import Happened, publish_all
 from core.errors import Refusal
-from core.learning.data.golden import Chosen, destination, protect, revise
-from core.learning.data.graduation import has_graduated
-from core.learning.lifecycle.runs import request_run_if_due
+from core.learning.data.golden import Chosen, Protected, destination, protect_all, revise
+from core.learning.data.graduation import graduated_among
+from core.learning.lifecycle.runs import request_run_among
 from core.policy import QueuePolicy
-from core.records.reviews import Correction, ReviewItem
-from core.review.answers import CurrentAnswer, current_answers, votes_among
+from core.records.reviews import Correction
+from core.review.answers import CurrentAnswer, votes_among
 from core.review.consensus import tally
 from core.review.flaggers import tell_settled
 from core.review.items import LockedItem
-from core.review.presenting import item_changed
-from core.storage.database import run
-from core.vocabulary import AnswerKind, Destination, ErrorReason, EventKind, ItemState, QuestionAbout, Settler
+from core.storage.bulk import Bulk, insert_returning
+from core.vocabulary import AnswerKind, Destination, ErrorReason, EventKind, QuestionAbout, Settler
 
-# Built once, and run past the ORM: a person waits for it.
-_NEW = cast(Table, Correction.__table__).insert().returning(Correction.id)
-_SETTLED = (
-    cast(Table, ReviewItem.__table__)
-    .update()
-    .where(ReviewItem.id == bindparam("of"))
-    .values(state=ItemState.SETTLED, settled_at=bindparam("settled_at"), disputed_because="", disputed_values={})
-)
+_NEW = Bulk(
+    cast(Table, Correction.__table__),
+    same=("is_current",),
+    each=(
+        "item_id", "queue_id", "label", "model_was_right", "reason", "note", "tally", "settled_by", "lead",
+        "destination", "guideline_version", "policy_fingerprint", "settled_at",
+    ),
+    back=("item_id", "id"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an item is settled as, and by whom. tally: answer as shown -> votes."""
+    """What an item is settled as, and by whom. tally: answer as shown -> votes. deciders: whose answers settle it."""
 
     label: str | None
     reason: ErrorReason | None
@@ -44,92 +44,108 @@ class Outcome:
     tally: dict[str, int]
     settled_by: Settler
     guideline_version: int
+    deciders: frozenset[str]
     lead: str | None = None
 
 
-def settle_item(
-    session: Session,
-    item: LockedItem,
-    label: str | None,
-    answers: Sequence[CurrentAnswer],
-    now: datetime,
-    queue: QueuePolicy,
-) -> None:
-    """The reviewers' verdict, which follows from these current answers. The caller holds the item's lock; the current
-    correction is unique per item."""
+@dataclass(frozen=True)
+class Settlement:
+    """An item that is settled, whose lock the caller holds, and when."""
+
+    item: LockedItem
+    outcome: Outcome
+    now: datetime
+    queue: QueuePolicy
+
+    @property
+    def model_was_right(self) -> bool | None:
+        """None: the item is not about what a model said."""
+        if self.item.about is not QuestionAbout.PREDICTION:
+            return None
+        return self.outcome.label is not None and self.outcome.label == self.item.predicted_label
+
+
+def by_reviewers(label: str | None, answers: Sequence[CurrentAnswer]) -> Outcome:
+    """The reviewers' verdict, which follows from these current answers."""
     winning = [answer for answer in answers if answer.kind.is_vote and answer.label == label]
     reasons = Counter(vote.reason for vote in winning if vote.reason)
-    outcome = Outcome(
+    return Outcome(
         label=label,
         reason=reasons.most_common(1)[0][0] if reasons else None,
         note=next((vote.note for vote in winning if vote.note), ""),
         tally=tally(votes_among(answers)),
         settled_by=Settler.CONSENSUS,
         guideline_version=max(vote.guideline_version for vote in winning),
+        deciders=frozenset(vote.person for vote in winning),
     )
-    _settle(session, item, outcome, {vote.person for vote in winning}, now, queue)
 
 
-def adjudicate_item(
-    session: Session,
+def by_lead(
     item: LockedItem,
     lead: str,
     kind: AnswerKind,
     label: str | None,
     reason: ErrorReason | None,
     note: str,
-    now: datetime,
-    queue: QueuePolicy,
-) -> None:
-    """A lead settles a disputed item. The caller holds the item's lock and has checked that this is a lead."""
+    answers: Sequence[CurrentAnswer],
+) -> Outcome:
+    """A lead settles a disputed item, about which reviewers have given these current answers. The caller has checked
+    that this is a lead."""
     if not kind.is_vote:
         raise Refusal(f"Item {item.id} needs your decision. Choose a label or “None of these”.")
-    votes = votes_among(current_answers(session, item.id))
     version = item.queue.guideline_version
-    outcome = Outcome(label, reason, note, tally(votes), Settler.LEAD, version, lead=lead)
-    _settle(session, item, outcome, {lead}, now, queue)
+    by = frozenset((lead,))
+    return Outcome(label, reason, note, tally(votes_among(answers)), Settler.LEAD, version, deciders=by, lead=lead)
 
 
-def _settle(
-    session: Session, item: LockedItem, outcome: Outcome, deciders: Collection[str], now: datetime, queue: QueuePolicy
-) -> None:
-    """deciders: whose answers settle it."""
-    right = _model_was_right(item, outcome.label)
-    chosen = _chosen(item, outcome.label, bool(right), queue)
-    if chosen.stratum is not None and has_graduated(session, item.queue.id, item.content_hash):
-        chosen = Chosen(Destination.HELD_OUT if item.audited else Destination.TRAINING)
-    about = {"queue_id": item.queue.id, "item_id": item.id, "model_was_right": right, "destination": chosen.destination}
-    stamped = {"policy_fingerprint": queue.fingerprint, "settled_at": now, "is_current": True}
-    correction_id: int = run(session, _NEW, vars(outcome) | about | stamped).scalar_one()
-    run(session, _SETTLED, {"of": item.id, "settled_at": now})
-    _keep(session, item, correction_id, outcome.label, chosen, now)
-    request_run_if_due(session, item.queue, now, queue)
-    item_changed(session, item.id, now, urgent=True)
-    if item.about is QuestionAbout.PREDICTION:
-        told = _told(item, correction_id, outcome, bool(right), now)
-        publish(session, EventKind.ITEM_SETTLED, correction_id, item.queue.id, told, now)
-        tell_settled(session, item.id, item.flagged_by, deciders, _told_flagger(item, outcome), now)
+def settle_all(session: Session, settlements: Sequence[Settlement]) -> None:
+    """Store the corrections of different items, in this order, with all that follows from them but the state of the
+    items and their cards, which the caller changes. The current correction is unique per item."""
+    if not settlements:
+        return
+    chosen = _all_chosen(session, settlements)
+    rows = [_row(one, where) for one, where in zip(settlements, chosen, strict=True)]
+    id_of: dict[int, int] = dict(insert_returning(session, _NEW, {"is_current": True}, rows))
+    ids = [id_of[one.item.id] for one in settlements]
+    _keep_all(session, settlements, ids, chosen)
+    _request_runs(session, settlements, ids)
+    _tell_all(session, settlements, ids)
 
 
-def _model_was_right(item: LockedItem, label: str | None) -> bool | None:
-    """None: the item is not about what a model said."""
-    if item.about is not QuestionAbout.PREDICTION:
-        return None
-    return label is not None and label == item.predicted_label
+def _row(one: Settlement, chosen: Chosen) -> dict[str, Any]:
+    about = {"item_id": one.item.id, "queue_id": one.item.queue.id, "model_was_right": one.model_was_right}
+    stamped = {"policy_fingerprint": one.queue.fingerprint, "settled_at": one.now, "destination": chosen.destination}
+    row = vars(one.outcome) | about | stamped
+    return {name: row[name] for name in _NEW.each}
 
 
-def _chosen(item: LockedItem, label: str | None, right: bool, queue: QueuePolicy) -> Chosen:
+def _all_chosen(session: Session, settlements: Sequence[Settlement]) -> list[Chosen]:
+    """Where each correction goes. What has graduated never becomes golden again."""
+    chosen = [_chosen(one) for one in settlements]
+    contents = [(one.item.queue.id, one.item.content_hash) for one in settlements]
+    golden = [content for content, where in zip(contents, chosen, strict=True) if where.stratum is not None]
+    graduated = graduated_among(session, golden)
+    return [
+        Chosen(Destination.HELD_OUT if one.item.audited else Destination.TRAINING)
+        if where.stratum is not None and content in graduated
+        else where
+        for one, content, where in zip(settlements, contents, chosen, strict=True)
+    ]
+
+
+def _chosen(one: Settlement) -> Chosen:
     """Where the correction goes. A stored label that was asked about again stays on its side of the firewall."""
+    item, label = one.item, one.outcome.label
     match item.about:
         case QuestionAbout.PREDICTION:
             return destination(
                 blind=item.blind,
-                model_was_right=right,
+                model_was_right=bool(one.model_was_right),
                 label=label,
                 content_hash=item.content_hash,
                 audited=item.audited,
                 lot=item.lot_probability,
-                policy=queue,
+                policy=one.queue,
             )
         case QuestionAbout.GOLDEN:
             return Chosen(Destination.GOLDEN if label is not None else Destination.NOWHERE)
@@ -139,24 +155,50 @@ def _chosen(item: LockedItem, label: str | None, right: bool, queue: QueuePolicy
             assert_never(item.about)
 
 
-def _keep(
-    session: Session, item: LockedItem, correction_id: int, label: str | None, chosen: Chosen, now: datetime
+def _keep_all(
+    session: Session, settlements: Sequence[Settlement], ids: Sequence[int], chosen: Sequence[Chosen]
 ) -> None:
-    """What the golden set takes from the correction. Training takes it with the next snapshot, which reads it."""
-    match item.about:
-        case QuestionAbout.PREDICTION:
-            if label is not None:
-                protect(session, correction_id, item.source_id, label, chosen, now)
-        case QuestionAbout.GOLDEN:
-            revise(session, item.source_id, correction_id, label, now)
-        case QuestionAbout.TRAINING_ROW:
-            pass
-        case _:
-            assert_never(item.about)
+    """What the golden set takes from the corrections. Training takes them with the next snapshot, which reads them."""
+    protected: list[Protected] = []
+    for one, correction_id, where in zip(settlements, ids, chosen, strict=True):
+        label = one.outcome.label
+        match one.item.about:
+            case QuestionAbout.PREDICTION:
+                if label is not None and where.stratum is not None:
+                    protected.append(Protected(correction_id, one.item.source_id, label, where, one.now))
+            case QuestionAbout.GOLDEN:
+                revise(session, one.item.source_id, correction_id, label, one.now)
+            case QuestionAbout.TRAINING_ROW:
+                pass
+            case _:
+                assert_never(one.item.about)
+    protect_all(session, protected)
 
 
-def _told(item: LockedItem, correction_id: int, outcome: Outcome, right: bool, now: datetime) -> dict[str, Any]:
+def _request_runs(session: Session, settlements: Sequence[Settlement], ids: Sequence[int]) -> None:
+    """One look for each queue, however many of its items are settled."""
+    settled: dict[int, list[tuple[int, Settlement]]] = {}
+    for one, correction_id in zip(settlements, ids, strict=True):
+        settled.setdefault(one.item.queue.id, []).append((correction_id, one))
+    for mine in settled.values():
+        last = mine[-1][1]
+        request_run_among(session, last.item.queue, [(made, one.now) for made, one in mine], last.queue)
+
+
+def _tell_all(session: Session, settlements: Sequence[Settlement], ids: Sequence[int]) -> None:
+    """What other systems hear of predictions that are settled, and the people who flagged them."""
+    pairs = zip(settlements, ids, strict=True)
+    told = [(one, made) for one, made in pairs if one.item.about is QuestionAbout.PREDICTION]
+    happened = [Happened(made, one.item.queue.id, _told(one, made), one.now) for one, made in told]
+    publish_all(session, EventKind.ITEM_SETTLED, happened)
+    for one, _made in told:
+        item, outcome = one.item, one.outcome
+        tell_settled(session, item.id, item.flagged_by, outcome.deciders, _told_flagger(item, outcome), one.now)
+
+
+def _told(one: Settlement, correction_id: int) -> dict[str, Any]:
     """What other systems hear of it."""
+    item, outcome = one.item, one.outcome
     return {
         "queue": item.queue.name,
         "item_id": item.id,
@@ -165,10 +207,10 @@ def _told(item: LockedItem, correction_id: int, outcome: Outcome, right: bool, n
         "model_version": item.model_version,
         "model_label": item.predicted_label,
         "label": outcome.label,
-        "model_was_right": right,
+        "model_was_right": bool(one.model_was_right),
         "reason": outcome.reason,
         "settled_by": outcome.settled_by,
-        "settled_at": now.isoformat(),
+        "settled_at": one.now.isoformat(),
     }
 
 

@@ -1,11 +1,12 @@
 """Review items: opened for flagged predictions, and locked while they are decided."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, bindparam, case, func, select
+from sqlalchemy import Select, Table, case, func, select
 from sqlalchemy.orm import Session
 
 from core.delivery.card_refs import CardRef
@@ -13,11 +14,11 @@ from core.errors import AlreadySettled, NotFound
 from core.policy import QueuePolicy
 from core.records.predictions import Flag, Prediction
 from core.records.queues import Queue, QueueFacts
-from core.records.reviews import ReviewItem
+from core.records.reviews import Assignment, ReviewItem
 from core.review.presenting import items_opened
 from core.review.questions import ABOUT_PREDICTION, CONTENT_HASH, with_content
-from core.storage.bulk import Bulk, insert_returning
-from core.storage.database import run
+from core.storage.bulk import Bulk, among, as_list, insert_returning
+from core.storage.database import kind_of, run
 from core.text.content_hash import unit_interval
 from core.vocabulary import ItemState, QuestionAbout, Reason
 
@@ -26,8 +27,8 @@ _FLAGGED_BY = (
     select(Flag.person).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.PERSON).scalar_subquery()
 )
 _QUEUE = (Queue.id, Queue.name, Queue.channel, Queue.leads_channel, Queue.guideline_version)
-# What every click asks is built once: building it costs several times what running it does.
-_LOCKED = with_content(
+_NARROWED = select(Assignment.item_id).where(Assignment.item_id == ReviewItem.id).exists()
+_WANTED = with_content(
     select(  # in the order of `LockedItem`
         *_QUEUE,
         ReviewItem.id,
@@ -46,10 +47,8 @@ _LOCKED = with_content(
         _AUDITED,
         func.coalesce(Prediction.lot_probability, 0.0),
         _FLAGGED_BY,
-    )
-    .join(Queue, Queue.id == ReviewItem.queue_id)
-    .where(ReviewItem.id == bindparam("item_id"))
-    .with_for_update(of=ReviewItem)
+        _NARROWED,
+    ).join(Queue, Queue.id == ReviewItem.queue_id)
 )
 _OPENING = Bulk(
     cast(Table, ReviewItem.__table__),
@@ -64,7 +63,7 @@ class LockedItem:
     """An item and what it is about, locked until the transaction ends. source_id: of the prediction,
     golden example or seed example that holds its content. The model's label is None where the item is about a stored
     label. audited: the audit drew the prediction, with lot_probability. flagged_by: the person who flagged it,
-    if one did."""
+    if one did. narrowed: it is assigned to some people."""
 
     queue: QueueFacts
     id: int
@@ -83,6 +82,7 @@ class LockedItem:
     audited: bool
     lot_probability: float
     flagged_by: str | None
+    narrowed: bool
 
     @property
     def subject(self) -> CardRef:
@@ -123,12 +123,35 @@ def open_items(
     return ids
 
 
+def locked_items(session: Session, ids: Collection[int], wait: bool = True) -> tuple[dict[int, LockedItem], set[int]]:
+    """The rows that decide about votes, skips, settling and adjudication: hold them before checking anything. Locks
+    them in the order of their ids.
+
+    Returns those that exist, by id. wait: for rows that another transaction has locked; otherwise they are left out,
+    and their ids are the second value. On SQLite a transaction that writes is alone, so there are none.
+    """
+    kind = kind_of(session)
+    rows = run(session, _locking(kind, wait), {"ids": as_list(kind, ids)})
+    found = {
+        item.id: item for item in (LockedItem(QueueFacts(*row[: len(_QUEUE)]), *row[len(_QUEUE) :]) for row in rows)
+    }
+    absent = set(ids) - set(found)
+    if wait or kind != "postgresql" or not absent:
+        return found, set()
+    return found, set(run(session, _there(kind), {"ids": as_list(kind, absent)}).scalars())
+
+
 def locked_item(session: Session, subject: CardRef) -> LockedItem:
-    """The row that decides about votes, skips, settling and adjudication: hold it before checking anything."""
-    row: Row[*tuple[Any, ...]] | None = run(session, _LOCKED, {"item_id": subject.id}).first()
-    if row is None:
+    """The same for one item, which people can answer. Raises NotFound or AlreadySettled."""
+    found, _held = locked_items(session, [subject.id])
+    return answerable(subject, found.get(subject.id))
+
+
+def answerable(subject: CardRef, item: LockedItem | None) -> LockedItem:
+    """The item that a control is about. Raises NotFound where there is none, and AlreadySettled where it needs no
+    answer any more."""
+    if item is None:
         raise _gone(subject)
-    item = LockedItem(QueueFacts(*row[: len(_QUEUE)]), *row[len(_QUEUE) :])
     subject.require(item.opened_at)
     if item.state is ItemState.ERASED:
         raise AlreadySettled(f"The text of item {item.id} was erased, so there is nothing left to review.")
@@ -144,6 +167,18 @@ def item_meant(session: Session, subject: CardRef) -> int:
         raise _gone(subject)
     subject.require(item.opened_at)
     return item.id
+
+
+@cache
+def _locking(kind: str, wait: bool) -> Select[Any]:
+    """Built once: building what every click asks costs several times what running it does."""
+    wanted = _WANTED.where(among(ReviewItem.id, kind, "ids")).order_by(ReviewItem.id)
+    return wanted.with_for_update(of=ReviewItem, skip_locked=not wait)
+
+
+@cache
+def _there(kind: str) -> Select[Any]:
+    return select(ReviewItem.id).where(among(ReviewItem.id, kind, "ids"))
 
 
 def _gone(subject: CardRef) -> NotFound:

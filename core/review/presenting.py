@@ -21,3 +21,8 @@ def items_opened(session: Session, item_ids: Sequence[int], queue: QueueRow, now
 def item_changed(session: Session, item_id: int, now: datetime, urgent: bool = False) -> None:
     """Bring every message about the item up to date. urgent: before those of items that are still open."""
     outbox.redraw(session, Card.REVIEW_ITEM, item_id, now, urgent)
+
+
+def items_changed(session: Session, changes: Sequence[outbox.Redraw]) -> None:
+    """The same for many changes, in this order."""
+    outbox.redraw_all(session, Card.REVIEW_ITEM, changes)

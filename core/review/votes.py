@@ -1,50 +1,29 @@
-"""Votes: storing and counting them."""
+"""Votes: storing and counting them, many in one transaction or one by one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import cast
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
-from core.people.members import holds, holds_alone
+from core.people.members import Seat, holds, locked_seats
 from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
-from core.records.reviews import Answer, Correction, Escalation, ReviewItem
-from core.review.answers import (
-    CurrentAnswer,
-    VotingState,
-    current,
-    current_answers,
-    latest_answers,
-    left_to_ask,
-    said_words,
-    votes_among,
-    voting_state,
-)
+from core.records.reviews import Answer, Correction
+from core.review.answers import CurrentAnswer, current, said_words, votes_among
+from core.review.ballots import Ballot, Ballots, open_ballots
 from core.review.consensus import Dispute, Verdict, verdict
-from core.review.corrections import adjudicate_item, settle_item
-from core.review.items import LockedItem, locked_item
-from core.review.presenting import item_changed
+from core.review.corrections import by_lead, by_reviewers
+from core.review.items import LockedItem, answerable, locked_item, locked_items
 from core.review.workload import day_began
 from core.storage.database import run
 from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, Role, shown_answer
 
-ANSWERS, ITEMS = cast(Table, Answer.__table__), cast(Table, ReviewItem.__table__)
-_NEW = ANSWERS.insert()
-_OUTDATED = ANSWERS.update().where(Answer.id == bindparam("answer_id")).values(is_current=False)
-_ESCALATED = cast(Table, Escalation.__table__).insert()
-_UNSETTLED = (
-    ITEMS.update()
-    .where(ReviewItem.id == bindparam("of"))
-    .values(
-        state=bindparam("state"),
-        disputed_because=bindparam("disputed_because"),
-        disputed_values=bindparam("disputed_values"),
-    )
+_SETTLED = select(Correction.label, Correction.lead, Correction.tally).where(
+    Correction.item_id == bindparam("item_id"), Correction.is_current
 )
 
 
@@ -83,62 +62,66 @@ class Receipt:
         return not self.settled and self.kind is not AnswerKind.WITHDRAWN
 
 
+@dataclass(frozen=True)
+class Cast:
+    """What a person says about an item. now: when it arrived."""
+
+    subject: CardRef
+    person: str
+    said: NewAnswer
+    now: datetime
+
+
 def cast_vote(
     session: Session, subject: CardRef, person: str, said: NewAnswer, now: datetime, policy: Policy
 ) -> Receipt:
-    """Record what a person says about an item (a vote, "cannot judge" or a skip) and see what it adds up to.
-
-    1. Locks the item, and the person's seat: several votes of theirs at once could slip past the daily cap. 2. A click
-    delivered again gives the same receipt. 3. Refuses what is settled, foreign, older than what is stored, or over the
-    daily cap. 4. Supersedes the person's former answer. 5. Settles the item, sends it to a lead, or leaves it open. On
-    a disputed item a lead's answer settles it.
-    Raises NotFound, Invalid, AlreadySettled, NotAllowed, Outdated or Refusal; then nothing is written.
-    """
-    item = locked_item(session, subject)
-    queue = policy.queue(item.queue.name)
-    said = replace(said, note=queue.privacy.stored(said.note))
-    _check_answer(said, queue)
-    reviews = holds_alone(session, item.queue.id, Role.REVIEWER, person)
-    known = voting_state(session, item, person, day_began(now, queue.zone))
-    last = _last(known.answers, person)
-    if last is not None and _is_again(last, said):
-        return _receipt_again(session, item, last)
-    said = _after(last, said)
-    if item.state is ItemState.SETTLED:
-        raise AlreadySettled(_settled_sentence(session, item, person))
-    if last is not None:
-        _check_newer(last, said.clicked_at)
-    if item.state is ItemState.DISPUTED and holds(session, item.queue.id, Role.LEAD, person):
-        adjudicate_item(session, item, person, said.kind, said.label, said.reason, said.note, now, queue)
-        return replace(_receipt(item, said), settled=True, adjudicated=True)
-    if not reviews:
-        _refuse(session, item, person, queue)
-    _check_may_answer(item, last, known, said.kind, queue)
-    answers = _supersede(session, item, person, known.answers, said, now)
-    outcome = _decide(session, item, current(answers), known.left, now, queue)
-    return _with_outcome(replace(_receipt(item, said), before=_instead_of(last, said)), outcome)
+    """Record what a person says about an item: a set of one. Waits for locked rows. Raises NotFound, Invalid,
+    AlreadySettled, NotAllowed, Outdated or Refusal; then nothing is written."""
+    [outcome] = cast_votes(session, [Cast(subject, person, said, now)], policy)
+    if isinstance(outcome, Receipt):
+        return outcome
+    raise outcome or AssertionError("it has waited")
 
 
 def withdraw_vote(
     session: Session, subject: CardRef, person: str, clicked_at: int, now: datetime, policy: Policy
 ) -> Receipt:
-    """Take back whatever the person said about an item that is not settled. Locks the item; safe to repeat. Raises
-    NotAllowed, NotFound, AlreadySettled or Outdated; then nothing is written."""
-    item = locked_item(session, subject)
-    answers = latest_answers(session, item.id)
-    last = _last(answers, person)
-    if last is None or (last.kind is AnswerKind.WITHDRAWN and last.clicked_at != clicked_at):
-        raise NotFound(f"You have no answer to item {item.id} to undo.")
-    if last.clicked_at == clicked_at:
-        return _receipt_again(session, item, last)
-    if item.state is ItemState.SETTLED:
-        raise AlreadySettled(_settled_sentence(session, item, person))
-    require(session, item.queue, Role.REVIEWER, person, "undo answers", policy.queue(item.queue.name))
-    _check_newer(last, clicked_at)
-    answers = _supersede(session, item, person, answers, NewAnswer(AnswerKind.WITHDRAWN, clicked_at), now)
-    left = left_to_ask(session, item)
-    outcome = _decide(session, item, current(answers), left, now, policy.queue(item.queue.name))
-    return _with_outcome(Receipt(item.subject, AnswerKind.WITHDRAWN, None, before=said_words(last)), outcome)
+    """Take back whatever the person said about an item that is not settled. Safe to repeat. Raises NotAllowed,
+    NotFound, AlreadySettled or Outdated; then nothing is written."""
+    return cast_vote(session, subject, person, NewAnswer(AnswerKind.WITHDRAWN, clicked_at), now, policy)
+
+
+def cast_votes(
+    session: Session, casts: Sequence[Cast], policy: Policy, wait: bool = True
+) -> list[Receipt | Refusal | None]:
+    """Record what people say about items (votes, "cannot judge", skips, withdrawals) and see what it adds up to, as if
+    each came in a transaction of its own, in this order.
+
+    1. Locks the items, then the people's seats: several votes of one person at once could slip past the daily cap.
+    2. A click delivered again gives the same receipt. 3. Refuses what is settled, foreign, older than what is stored,
+    or over the daily cap; such a cast writes nothing. 4. Supersedes the person's former answer. 5. Settles the item,
+    sends it to a lead, or leaves it open. On a disputed item a lead's answer settles it.
+
+    wait: for rows that another transaction has locked. Otherwise the casts that need them, and later ones about the
+    same item or by the same person, have no outcome (None) and wrote nothing: cast them again, before any later ones.
+    """
+    items, held_items = locked_items(session, {one.subject.id for one in casts}, wait)
+    wanted = {(items[one.subject.id].queue.id, one.person) for one in casts if one.subject.id in items}
+    seats, held_seats = locked_seats(session, wanted, Role.REVIEWER, wait)
+    counting = _Counting(session, policy, open_ballots(session, list(items.values())), seats, {c.person for c in casts})
+    outcomes: list[Receipt | Refusal | None] = []
+    held_people: set[str] = set()
+    for one in casts:
+        item = items.get(one.subject.id)
+        has_seat = item is None or (item.queue.id, one.person) not in held_seats
+        if one.subject.id in held_items or one.person in held_people or not has_seat:
+            held_items.add(one.subject.id)
+            held_people.add(one.person)
+            outcomes.append(None)
+        else:
+            outcomes.append(counting.outcome(one))
+    counting.ballots.store(session)
+    return outcomes
 
 
 def decide_again(session: Session, item_id: int, now: datetime, policy: Policy) -> None:
@@ -146,29 +129,118 @@ def decide_again(session: Session, item_id: int, now: datetime, policy: Policy) 
     item; does nothing unless it is open. Safe to repeat."""
     item = locked_item(session, CardRef(item_id))
     if item.state is ItemState.OPEN:
-        answers, left = current_answers(session, item.id), left_to_ask(session, item)
-        _decide(session, item, answers, left, now, policy.queue(item.queue.name))
+        ballots = open_ballots(session, [item])
+        _decide(ballots, ballots.of[item_id], now, policy.queue(item.queue.name))
+        ballots.store(session)
+
+
+@dataclass
+class _Counting:
+    """A set of votes while it is counted. seats: of those who may review, of these people, locked."""
+
+    session: Session
+    policy: Policy
+    ballots: Ballots
+    seats: set[Seat]
+    people: set[str]
+
+    def outcome(self, cast: Cast) -> Receipt | Refusal:
+        try:
+            ballot = self.ballots.of.get(cast.subject.id)
+            item = answerable(cast.subject, None if ballot is None else ballot.item)
+            assert ballot is not None
+            queue = self.policy.queue(item.queue.name)
+            count = self._withdrawn if cast.said.kind is AnswerKind.WITHDRAWN else self._counted
+            return count(ballot, cast, queue)
+        except Refusal as refusal:
+            return refusal
+
+    def _counted(self, ballot: Ballot, cast: Cast, queue: QueuePolicy) -> Receipt:
+        item, person = ballot.item, cast.person
+        said = replace(cast.said, note=queue.privacy.stored(cast.said.note))
+        _check_answer(said, queue)
+        last = ballot.last(person)
+        if last is not None and _is_again(last, said):
+            return self._receipt_again(item, last)
+        said = _after(last, said)
+        if item.state is ItemState.SETTLED:
+            raise AlreadySettled(self._settled_sentence(item, person))
+        if last is not None:
+            _check_newer(last, said.clicked_at)
+        if item.state is ItemState.DISPUTED and holds(self.session, item.queue.id, Role.LEAD, person):
+            votes = current(ballot.answers)
+            outcome = by_lead(item, person, said.kind, said.label, said.reason, said.note, votes)
+            self.ballots.settle(ballot, outcome, cast.now, queue)
+            return replace(_receipt(item, said), settled=True, adjudicated=True)
+        if (item.queue.id, person) not in self.seats:
+            _refuse(self.session, item, person, queue)
+        self._check_may_answer(ballot, last, cast, queue)
+        self.ballots.supersede(ballot, _new_answer(item, person, said, cast.now))
+        result = _decide(self.ballots, ballot, cast.now, queue)
+        return _with_result(replace(_receipt(item, said), before=_instead_of(last, said)), result)
+
+    def _withdrawn(self, ballot: Ballot, cast: Cast, queue: QueuePolicy) -> Receipt:
+        item, person, clicked_at = ballot.item, cast.person, cast.said.clicked_at
+        last = ballot.last(person)
+        if last is None or (last.kind is AnswerKind.WITHDRAWN and last.clicked_at != clicked_at):
+            raise NotFound(f"You have no answer to item {item.id} to undo.")
+        if last.clicked_at == clicked_at:
+            return self._receipt_again(item, last)
+        if item.state is ItemState.SETTLED:
+            raise AlreadySettled(self._settled_sentence(item, person))
+        require(self.session, item.queue, Role.REVIEWER, person, "undo answers", queue)
+        _check_newer(last, clicked_at)
+        self.ballots.supersede(ballot, _new_answer(item, person, cast.said, cast.now))
+        result = _decide(self.ballots, ballot, cast.now, queue)
+        return _with_result(Receipt(item.subject, AnswerKind.WITHDRAWN, None, before=said_words(last)), result)
+
+    def _check_may_answer(self, ballot: Ballot, last: CurrentAnswer | None, cast: Cast, queue: QueuePolicy) -> None:
+        """last: the reviewer's newest word about the item."""
+        item, stands = ballot.item, last is not None and last.kind is not AnswerKind.WITHDRAWN
+        if not ballot.is_asked(cast.person) and not stands:
+            raise NotAllowed(f"Item {item.id} is assigned to other reviewers.")
+        if item.state is ItemState.DISPUTED and not stands:
+            raise Refusal(f"Item {item.id} is waiting for a lead. No more votes are needed; yours was not counted.")
+        if cast.said.kind.is_vote and not (stands and last is not None and last.kind.is_vote):
+            _check_votes_wanted(item, ballot.answers, queue)
+            since = day_began(cast.now, queue.zone)
+            _check_daily_cap(
+                self.ballots.done_today(self.session, item.queue.id, cast.person, self.people, since), queue
+            )
+
+    def _receipt_again(self, item: LockedItem, last: CurrentAnswer) -> Receipt:
+        """What was said of this click when it came first, whatever others have done since."""
+        mine = [one for one in self.ballots.said if one.new is last]
+        before = mine[0].former if mine else _answer_before(self.session, item, last)
+        settled = item.settled_at == last.created_at
+        return replace(_receipt(item, last), before=_instead_of(before, last), settled=settled, repeated=True)
+
+    def _settled_sentence(self, item: LockedItem, person: str) -> str:
+        new = self.ballots.settlements.get(item.id)
+        if new is not None:
+            return _settled_sentence(item, new.outcome.label, new.outcome.lead, new.outcome.tally, person)
+        stored = run(self.session, _SETTLED, {"item_id": item.id}).first()
+        if stored is None:
+            return f"{_decided(item)}. Your click changed nothing."
+        return _settled_sentence(item, stored.label, stored.lead, stored.tally, person)
 
 
 def _receipt(item: LockedItem, said: NewAnswer | CurrentAnswer) -> Receipt:
     return Receipt(item.subject, said.kind, said.label, reason=said.reason, has_note=bool(said.note))
 
 
-def _with_outcome(receipt: Receipt, outcome: Verdict | Dispute | None) -> Receipt:
-    dispute = Coded(outcome.because, outcome.values) if isinstance(outcome, Dispute) else None
-    return replace(receipt, settled=isinstance(outcome, Verdict), dispute=dispute)
+def _with_result(receipt: Receipt, result: Verdict | Dispute | None) -> Receipt:
+    dispute = Coded(result.because, result.values) if isinstance(result, Dispute) else None
+    return replace(receipt, settled=isinstance(result, Verdict), dispute=dispute)
 
 
-def _receipt_again(session: Session, item: LockedItem, last: CurrentAnswer) -> Receipt:
-    """What was said of this click when it came first, whatever others have done since."""
-    before = session.scalar(
+def _answer_before(session: Session, item: LockedItem, last: CurrentAnswer) -> Answer | None:
+    return session.scalar(
         select(Answer)
         .where(Answer.item_id == item.id, Answer.person == last.person, Answer.id < last.id)
         .order_by(Answer.id.desc())
         .limit(1)
     )
-    settled = item.settled_at == last.created_at
-    return replace(_receipt(item, last), before=_instead_of(before, last), settled=settled, repeated=True)
 
 
 def _instead_of(before: Answer | CurrentAnswer | None, now: NewAnswer | CurrentAnswer) -> str | None:
@@ -177,46 +249,23 @@ def _instead_of(before: Answer | CurrentAnswer | None, now: NewAnswer | CurrentA
     return said_words(before) if (before.kind, before.label) != (now.kind, now.label) else None
 
 
-def _decide(
-    session: Session, item: LockedItem, answers: Sequence[CurrentAnswer], left: int, now: datetime, queue: QueuePolicy
-) -> Verdict | Dispute | None:
-    """Bring the item's state in line with what was said. left: how many could still be asked. Returns what the answers
-    amount to."""
-    cannot_judge = sum(answer.kind is AnswerKind.CANNOT_JUDGE for answer in answers)
-    outcome = verdict(votes_among(answers), cannot_judge, left, queue.consensus)
-    if isinstance(outcome, Verdict):
-        settle_item(session, item, outcome.label, answers, now, queue)
-        return outcome
-    state = ItemState.DISPUTED if isinstance(outcome, Dispute) else ItemState.OPEN
-    because, values = (outcome.because, outcome.values) if isinstance(outcome, Dispute) else ("", {})
-    if state is ItemState.DISPUTED and item.state is not state:
-        run(session, _ESCALATED, {"item_id": item.id, "because": because, "values": values, "at": now})
-    if (item.state, item.disputed_because, item.disputed_values) != (state, because, values):
-        why = {"disputed_because": because, "disputed_values": values}
-        run(session, _UNSETTLED, {"of": item.id, "state": state} | why)
-        item_changed(session, item.id, now, urgent=state is ItemState.DISPUTED)
-    return outcome
-
-
-def _supersede(
-    session: Session, item: LockedItem, person: str, answers: Sequence[CurrentAnswer], said: NewAnswer, now: datetime
-) -> list[CurrentAnswer]:
-    """What everybody's newest word about the item is now, oldest first."""
-    last = _last(answers, person)
-    if last is not None:
-        run(session, _OUTDATED, {"answer_id": last.id})
+def _new_answer(item: LockedItem, person: str, said: NewAnswer, now: datetime) -> CurrentAnswer:
     version = item.queue.guideline_version
-    new = CurrentAnswer(
+    return CurrentAnswer(
         None, person, said.kind, said.label, said.reason, said.note, version, said.clicked_at, created_at=now
     )
-    shown = {"item_id": item.id, "suggestion_shown": not item.blind, "is_current": True}
-    run(session, _NEW, {name: value for name, value in vars(new).items() if name != "id"} | shown)
-    return [answer for answer in answers if answer is not last] + [new]
 
 
-def _last(answers: Sequence[CurrentAnswer], person: str) -> CurrentAnswer | None:
-    """The person's newest word about the item, taken back or not."""
-    return next((answer for answer in answers if answer.person == person), None)
+def _decide(ballots: Ballots, ballot: Ballot, now: datetime, queue: QueuePolicy) -> Verdict | Dispute | None:
+    """Bring the item's state in line with what was said. Returns what the answers amount to."""
+    answers = current(ballot.answers)
+    cannot_judge = sum(answer.kind is AnswerKind.CANNOT_JUDGE for answer in answers)
+    outcome = verdict(votes_among(answers), cannot_judge, ballot.left, queue.consensus)
+    if isinstance(outcome, Verdict):
+        ballots.settle(ballot, by_reviewers(outcome.label, answers), now, queue)
+    else:
+        ballots.wait(ballot, outcome, now)
+    return outcome
 
 
 def _check_answer(said: NewAnswer, queue: QueuePolicy) -> None:
@@ -229,20 +278,6 @@ def _refuse(session: Session, item: LockedItem, person: str, queue: QueuePolicy)
     if holds(session, item.queue.id, Role.LEAD, person):
         raise NotAllowed(f"Reviewers are still voting on item {item.id}. It comes to you if they can't agree.")
     require(session, item.queue, Role.REVIEWER, person, "vote", queue)
-
-
-def _check_may_answer(
-    item: LockedItem, last: CurrentAnswer | None, known: VotingState, kind: AnswerKind, queue: QueuePolicy
-) -> None:
-    """last: the reviewer's newest word about the item."""
-    stands = last is not None and last.kind is not AnswerKind.WITHDRAWN
-    if not known.asked and not stands:
-        raise NotAllowed(f"Item {item.id} is assigned to other reviewers.")
-    if item.state is ItemState.DISPUTED and not stands:
-        raise Refusal(f"Item {item.id} is waiting for a lead. No more votes are needed; yours was not counted.")
-    if kind.is_vote and not (stands and last is not None and last.kind.is_vote):
-        _check_votes_wanted(item, known.answers, queue)
-        _check_daily_cap(known.done_today, queue)
 
 
 def _is_again(last: CurrentAnswer, said: NewAnswer) -> bool:
@@ -280,14 +315,16 @@ def _check_daily_cap(done: int, queue: QueuePolicy) -> None:
         )
 
 
-def _settled_sentence(session: Session, item: LockedItem, person: str) -> str:
-    correction = session.scalar(select(Correction).where(Correction.item_id == item.id, Correction.is_current))
-    decided = f"Item {item.id} is already decided"
-    if correction is None:
-        return f"{decided}. Your click changed nothing."
-    answer = shown_answer(correction.label)
-    if correction.lead is not None:
-        who = "you" if correction.lead == person else "a lead"
-        return f"{decided}: {answer}, by {who}. Your click changed nothing."
-    total, agreeing = sum(correction.tally.values()), correction.tally.get(answer, 0)
-    return f"{decided}: {answer} ({agreeing} of {total} votes). Your click changed nothing."
+def _settled_sentence(
+    item: LockedItem, label: str | None, lead: str | None, tally: Mapping[str, int], person: str
+) -> str:
+    answer = shown_answer(label)
+    if lead is not None:
+        who = "you" if lead == person else "a lead"
+        return f"{_decided(item)}: {answer}, by {who}. Your click changed nothing."
+    total, agreeing = sum(tally.values()), tally.get(answer, 0)
+    return f"{_decided(item)}: {answer} ({agreeing} of {total} votes). Your click changed nothing."
+
+
+def _decided(item: LockedItem) -> str:
+    return f"Item {item.id} is already decided"

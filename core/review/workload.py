@@ -1,29 +1,31 @@
 """A person's workload: open items, and answers of today."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, bindparam, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem
 from core.review.assignments import waits_for
-from core.storage.database import run
+from core.storage.bulk import among, as_list
+from core.storage.database import kind_of, run
 from core.vocabulary import AnswerKind, ItemState
 
-DONE = (
+_VOTES = (
+    Answer.created_at >= bindparam("since"),
+    Answer.is_current,
+    or_(Answer.kind == AnswerKind.LABEL, Answer.kind == AnswerKind.NONE_OF_THESE),
+)
+_DONE = (
     select(func.count())
     .select_from(Answer)
     .join(ReviewItem, ReviewItem.id == Answer.item_id)
-    .where(
-        Answer.person == bindparam("person"),
-        Answer.created_at >= bindparam("since"),
-        Answer.is_current,
-        or_(Answer.kind == AnswerKind.LABEL, Answer.kind == AnswerKind.NONE_OF_THESE),
-        ReviewItem.queue_id == bindparam("queue_id"),
-    )
+    .where(Answer.person == bindparam("person"), ReviewItem.queue_id == bindparam("queue_id"), *_VOTES)
 )  # today, by one person in one queue
 
 
@@ -42,7 +44,15 @@ def load(session: Session, person: str, queue: Queue, zone: ZoneInfo, now: datet
 
 def done_today(session: Session, person: str, queue: Queue, zone: ZoneInfo, now: datetime) -> int:
     asked = {"person": person, "since": day_began(now, zone), "queue_id": queue.id}
-    return int(run(session, DONE, asked).scalar_one())
+    return int(run(session, _DONE, asked).scalar_one())
+
+
+def done_since(session: Session, people: Collection[str], since: datetime) -> dict[tuple[int, str], int]:
+    """`done_today` of these people, by queue and person, in all queues in which they have voted since then. Only behind
+    the locks of their seats does it stay as it is."""
+    kind = kind_of(session)
+    rows = run(session, _done_by(kind), {"people": as_list(kind, people), "since": since})
+    return {(queue_id, person): count for queue_id, person, count in rows}
 
 
 def day_began(now: datetime, zone: ZoneInfo) -> datetime:
@@ -54,6 +64,16 @@ def waiting_for(person: str, queue: Queue) -> tuple[ColumnElement[bool], ...]:
     """The conditions of "open items that wait for this person's answer"."""
     mine = waits_for(ReviewItem.id, literal(person))
     return (ReviewItem.queue_id == queue.id, ReviewItem.state == ItemState.OPEN, mine)
+
+
+@cache
+def _done_by(kind: str) -> Select[int, str, int]:
+    return (
+        select(ReviewItem.queue_id, Answer.person, func.count())
+        .join(ReviewItem, ReviewItem.id == Answer.item_id)
+        .where(among(Answer.person, kind, "people"), *_VOTES)
+        .group_by(ReviewItem.queue_id, Answer.person)
+    )
 
 
 def _open(session: Session, person: str, queue: Queue) -> int:

@@ -1,4 +1,4 @@
-"""Bulk inserts and bulk queries, as fast as each database allows.
+"""Bulk inserts, bulk updates and bulk queries, as fast as each database allows.
 
 SQLAlchemy prepares each value of each row, and psycopg sends each row separately, which takes several times as long as
 storing them. So PostgreSQL gets one statement with all rows as one JSON document, and SQLite's driver gets the rows
@@ -21,6 +21,7 @@ from sqlalchemy import (
     CursorResult,
     String,
     Table,
+    TypeDecorator,
     any_,
     bindparam,
     cast,
@@ -39,13 +40,26 @@ LARGEST = 8_000_000  # bytes of a document: a thousand texts of the greatest len
 Row = Mapping[str, Any]
 
 
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """Which rows of a table are changed, each in a way of its own.
+
+    key: columns by which a row is found; each: further values of it, columns of the table too. values: what is set,
+    from these as expressions by name; by default, the columns of `each` themselves."""
+
+    table: Table
+    each: tuple[str, ...]
+    key: tuple[str, ...] = ("id",)
+    values: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+
+
 @dataclass(frozen=True)
 class Bulk:
     """Which columns of a table are filled, and what is wanted back: of a table that counts its `id` up.
 
-    same: columns with one value for all rows; each: those with a value per row, of a kind that JSON knows too. key:
-    columns by which a row may be there already, which then stays as it is. again: what INSERT is to do about it
-    instead, without values of its own. back: columns that are wanted back."""
+    same: columns with one value for all rows; each: those with a value per row, of a kind that JSON knows too, or a
+    time. key: columns by which a row may be there already, which then stays as it is. again: what INSERT is to do about
+    it instead, without values of its own. back: columns that are wanted back."""
 
     table: Table
     same: tuple[str, ...]
@@ -75,6 +89,18 @@ def insert_returning(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row
     newest = connection.scalar(select(func.max(bulk.table.c.id))) or 0
     _by_driver(connection, bulk, same, rows)
     return _since(connection, bulk, newest)
+
+
+def update_all(session: Session, changes: Changes, rows: Sequence[Row]) -> None:
+    """Past the ORM. Each row has a value for each column of the key and of `each`; no two have the same key."""
+    if not rows:
+        return
+    if kind_of(session) == "postgresql":
+        for document in _documents(rows):
+            session.connection().execute(_update_from_document(changes), {"rows": document})
+    else:
+        named = [{f"new_{name}": value for name, value in row.items()} for row in rows]
+        session.connection().execute(_update_by_driver(changes), named)
 
 
 def among(column: InstrumentedAttribute[Any], kind: str, name: str) -> ColumnElement[bool]:
@@ -113,17 +139,40 @@ def _as_document(connection: Connection, bulk: Bulk, same: Row, document: str) -
 def _from_document(bulk: Bulk) -> Any:
     """INSERT INTO … SELECT what is the same, what differs FROM json_to_recordset(…): built once."""
     columns = bulk.table.c
-    document = cast(bindparam("rows", type_=String), JSON)
-    parts = [Column(name, columns[name].type) for name in bulk.each]
-    given = func.json_to_recordset(document).table_valued(*parts, name="given").render_derived(with_types=True)
-    values = select(*[bindparam(name, type_=columns[name].type) for name in bulk.same], *given.c)
+    values = select(
+        *[bindparam(name, type_=columns[name].type) for name in bulk.same], *_given(bulk.table, bulk.each).c
+    )
     statement = insert_for("postgresql", bulk.table).from_select([*bulk.same, *bulk.each], values)
     return _finished(statement, bulk).returning(*[columns[name] for name in bulk.back])
 
 
+@cache
+def _update_from_document(changes: Changes) -> Any:
+    return _updating(changes, _given(changes.table, (*changes.key, *changes.each)).c)
+
+
+@cache
+def _update_by_driver(changes: Changes) -> Any:
+    types = {name: changes.table.c[name].type for name in (*changes.key, *changes.each)}
+    return _updating(changes, {name: bindparam(f"new_{name}", type_=of_type) for name, of_type in types.items()})
+
+
+def _updating(changes: Changes, given: Mapping[str, Any]) -> Any:
+    found = [changes.table.c[name] == given[name] for name in changes.key]
+    values = changes.values(given) if changes.values else {name: given[name] for name in changes.each}
+    return changes.table.update().where(*found).values(dict(values))
+
+
+def _given(table: Table, names: Sequence[str]) -> Any:
+    """The rows of a document, with the types that these columns have in the table."""
+    document = cast(bindparam("rows", type_=String), JSON)
+    parts = [Column(name, table.c[name].type) for name in names]
+    return func.json_to_recordset(document).table_valued(*parts, name="given").render_derived(with_types=True)
+
+
 def _by_driver(connection: Connection, bulk: Bulk, same: Row, rows: Sequence[Row]) -> CursorResult[Any]:
     sql, names = _for_driver(bulk)
-    return connection.exec_driver_sql(sql, [*_positioned(bulk, names, same, rows)], COUNTING)
+    return connection.exec_driver_sql(sql, [*_positioned(bulk.table, names, same, rows)], COUNTING)
 
 
 def _since(connection: Connection, bulk: Bulk, newest: int) -> Sequence[Any]:
@@ -140,20 +189,23 @@ def _for_driver(bulk: Bulk) -> tuple[str, Sequence[str]]:
     return str(compiled), compiled.positiontup
 
 
-def _positioned(bulk: Bulk, names: Sequence[str], same: Row, rows: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
-    fixed = {name: _prepared(bulk.table.c[name], same[name]) for name in bulk.same}
-    documents = [name for name in bulk.each if isinstance(bulk.table.c[name].type, JSON)]
+def _positioned(table: Table, names: Sequence[str], same: Row, rows: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
+    fixed = {name: _preparing(table.c[name])(value) for name, value in same.items()}
+    each = [name for name in names if name not in fixed]
+    documents = [name for name in each if isinstance(table.c[name].type, JSON)]
+    times = {name: _preparing(table.c[name]) for name in each if isinstance(table.c[name].type, TypeDecorator)}
     pick = itemgetter(*names)
     for row in rows:
         whole = {**fixed, **row}
         for name in documents:
             whole[name] = None if whole[name] is None else to_json(whole[name]).decode()
+        for name, prepare in times.items():
+            whole[name] = prepare(whole[name])
         yield pick(whole)
 
 
-def _prepared(column: Column[Any], value: Any) -> Any:
-    prepare = column.type.dialect_impl(SQLITE).bind_processor(SQLITE)
-    return prepare(value) if prepare else value
+def _preparing(column: Column[Any]) -> Callable[[Any], Any]:
+    return column.type.dialect_impl(SQLITE).bind_processor(SQLITE) or (lambda value: value)
 
 
 def _finished(statement: Any, bulk: Bulk) -> Any:

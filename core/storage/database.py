@@ -153,7 +153,7 @@ def insert_for(kind: str, record: Any) -> Any:
     return statement
 
 
-def run(session: Session, statement: Executable, values: Mapping[str, Any]) -> CursorResult[Any]:
+def run(session: Session, statement: Executable, values: Mapping[str, Any]) -> CursorResult[*tuple[Any, ...]]:
     """A statement about tables that was built before, past the ORM, which would take twice the time: where a click
     waits. What the session holds unsaved is not written first, and what it holds of these rows is not changed."""
     return session.connection().execute(statement, values)

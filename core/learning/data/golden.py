@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, or_, select, text
+from sqlalchemy import ColumnElement, Select, Table, or_, select, text
 from sqlalchemy.orm import Session
 
 from core.learning.data.golden_changes import give_up_pin, note_change
@@ -16,7 +16,8 @@ from core.learning.data.inputs import Input
 from core.policy import QueuePolicy
 from core.records.learning import GoldenChange, GoldenExample
 from core.records.predictions import Prediction
-from core.storage.database import insert_for, kind_of, run
+from core.storage.bulk import Bulk, among, as_list, insert_all
+from core.storage.database import kind_of, run
 from core.text.content_hash import unit_interval
 from core.vocabulary import Destination, GoldenChangeKind, Origin, Stratum
 
@@ -43,6 +44,17 @@ class Chosen:
     stratum: Stratum | None = None
     origin: Origin = Origin.FLAGGED
     probability: float = 0.0
+
+
+@dataclass(frozen=True)
+class Protected:
+    """A correction of a prediction that becomes golden; chosen has a stratum."""
+
+    correction_id: int
+    prediction_id: int
+    label: str
+    chosen: Chosen
+    now: datetime
 
 
 def destination(
@@ -84,34 +96,16 @@ def _of_audited(blind: bool, content_hash: str, lot: float, share: float) -> Cho
     return Chosen(Destination.HELD_OUT)
 
 
-def protect(
-    session: Session,
-    correction_id: int,
-    prediction_id: int,
-    label: str,
-    chosen: Chosen,
-    now: datetime,
-) -> None:
-    """Make a correction golden, if it was chosen for that. The same content twice is one example; the first label
-    stays until a lead changes it."""
-    if chosen.stratum is None:
+def protect_all(session: Session, protected: Sequence[Protected]) -> None:
+    """Make corrections golden, in this order. The same content twice is one example; the first label stays until a lead
+    changes it."""
+    if not protected:
         return
-    prediction = session.get_one(Prediction, prediction_id)
-    example = {
-        "queue_id": prediction.queue_id,
-        "text": prediction.text,
-        "image_url": prediction.image_url,
-        "fields": prediction.fields,
-        "label": label,
-        "content_hash": prediction.content_hash,
-        "stratum": chosen.stratum,
-        "origin": chosen.origin,
-        "inclusion_probability": chosen.probability,
-        "correction_id": correction_id,
-        "label_as_of": correction_id,
-        "created_at": now,
-    }
-    run(session, _protecting(kind_of(session)), example)
+    kind = kind_of(session)
+    sources = run(session, _contents(kind), {"ids": as_list(kind, {one.prediction_id for one in protected})})
+    content_of = {row.id: {**row._mapping} for row in sources}
+    rows = [content_of[one.prediction_id] | _example(one) for one in protected]
+    insert_all(session, _PROTECTED, {}, [{name: row[name] for name in _PROTECTED.each} for row in rows])
 
 
 def revise(session: Session, golden_id: int, correction_id: int, label: str | None, now: datetime) -> None:
@@ -199,7 +193,30 @@ def _former_labels(session: Session, queue_id: int, as_of: datetime) -> dict[int
     return {golden_id: label for golden_id, label in changes if label is not None}
 
 
+def _example(one: Protected) -> dict[str, Any]:
+    return {
+        "label": one.label,
+        "stratum": one.chosen.stratum,
+        "origin": one.chosen.origin,
+        "inclusion_probability": one.chosen.probability,
+        "correction_id": one.correction_id,
+        "label_as_of": one.correction_id,
+        "created_at": one.now,
+    }
+
+
 @cache
-def _protecting(kind: str) -> Any:
-    new = insert_for(kind, GoldenExample.__table__)
-    return new.on_conflict_do_nothing(index_elements=["queue_id", "content_hash"])
+def _contents(kind: str) -> Select[*tuple[Any, ...]]:
+    content = (Prediction.queue_id, Prediction.text, Prediction.image_url, Prediction.fields, Prediction.content_hash)
+    return select(Prediction.id, *content).where(among(Prediction.id, kind, "ids"))
+
+
+_PROTECTED = Bulk(
+    cast(Table, GoldenExample.__table__),
+    same=(),
+    each=(
+        "queue_id", "text", "image_url", "fields", "label", "content_hash", "stratum", "origin",
+        "inclusion_probability", "correction_id", "label_as_of", "created_at",
+    ),
+    key=("queue_id", "content_hash"),
+)  # fmt: skip

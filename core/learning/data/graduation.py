@@ -5,16 +5,19 @@ newest are kept; older ones graduate, permanently, with the first snapshot that 
 docs/methods.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from core.policy import GoldenPolicy
 from core.records.learning import GoldenExample, LabelSuspect, Live, ModelVersion, Snapshot, TrainingRun
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
+from core.storage.bulk import among, as_list
+from core.storage.database import kind_of, run
 from core.vocabulary import Destination, ItemState, Origin, QuestionAbout, Stratum
 
 
@@ -72,9 +75,24 @@ def eligible_up_to(session: Session, queue_id: int) -> int:
 
 def has_graduated(session: Session, queue_id: int, content_hash: str) -> bool:
     """Whether this content trains although it was golden once: it never becomes golden again."""
-    mine = (GoldenExample.queue_id == queue_id, GoldenExample.content_hash == content_hash)
-    found = select(func.count()).where(*mine, GoldenExample.graduated_in.is_not(None))
-    return bool(session.scalar(found))
+    return bool(graduated_among(session, [(queue_id, content_hash)]))
+
+
+def graduated_among(session: Session, contents: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
+    """The same for many, given as queue and content hash."""
+    if not contents:
+        return set()
+    kind = kind_of(session)
+    queues, hashes = {queue_id for queue_id, _hash in contents}, {content_hash for _queue, content_hash in contents}
+    rows = run(session, _graduated(kind), {"queues": as_list(kind, queues), "hashes": as_list(kind, hashes)})
+    return {(row[0], row[1]) for row in rows} & set(contents)
+
+
+@cache
+def _graduated(kind: str) -> Select[int, str]:
+    theirs = (among(GoldenExample.queue_id, kind, "queues"), among(GoldenExample.content_hash, kind, "hashes"))
+    found = select(GoldenExample.queue_id, GoldenExample.content_hash)
+    return found.where(*theirs, GoldenExample.graduated_in.is_not(None))
 
 
 def _capped(queue_id: int) -> tuple[ColumnElement[bool], ...]:

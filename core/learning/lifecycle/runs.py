@@ -1,5 +1,6 @@
 """Training runs as rows: when one is due, its progress, its failure. The work itself is in training.py."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, select, text
@@ -14,6 +15,8 @@ from core.records.queues import QueueRow
 from core.records.reviews import Correction
 from core.storage.database import insert, run
 from core.vocabulary import Coded, ModelState, NoticeKind, RunState, RunStep, Trigger
+
+NEWEST = 2**62  # no correction has a higher id
 
 TRAIN = "train"  # the job that makes a candidate
 EVALUATE = "evaluate"  # the job that compares one again
@@ -34,6 +37,7 @@ _NEW_CORRECTIONS = select(func.count()).select_from(
     .where(
         Correction.queue_id == bindparam("queue_id"),
         Correction.id > _COUNTED.scalar_subquery(),
+        Correction.id <= bindparam("up_to"),
         Correction.is_current,
         Correction.label.is_not(None),
         ~_RUNS.where(TrainingRun.state.in_((RunState.REQUESTED, RunState.RUNNING))).exists(),
@@ -45,10 +49,18 @@ _NEW_CORRECTIONS = select(func.count()).select_from(
 
 
 def request_run(
-    session: Session, queue: QueueRow, trigger: Trigger, person: str | None, now: datetime, policy: QueuePolicy
+    session: Session,
+    queue: QueueRow,
+    trigger: Trigger,
+    person: str | None,
+    now: datetime,
+    policy: QueuePolicy,
+    last: int | None = None,
 ) -> int | None:
-    """Ask for a candidate. Returns the run's id; None if a run of this queue is waiting already."""
-    last = session.scalar(select(func.max(Correction.id)).where(Correction.queue_id == queue.id)) or 0
+    """Ask for a candidate. Returns the run's id; None if a run of this queue is waiting already. last: the newest
+    correction that counts for it; by default, the queue's newest."""
+    if last is None:
+        last = session.scalar(select(func.max(Correction.id)).where(Correction.queue_id == queue.id)) or 0
     run_id: int | None = session.scalar(
         insert(session, TrainingRun)
         .values(
@@ -79,10 +91,23 @@ def request_run(
 def request_run_if_due(session: Session, queue: QueueRow, now: datetime, policy: QueuePolicy) -> None:
     """Ask for a candidate when enough corrections with a label have come since the last run was asked for, unless one
     is being made, or one that is younger than the policy's interval waits for leads."""
-    wanted, since = policy.retraining.corrections, now - policy.retraining.interval
-    values = {"queue_id": queue.id, "wanted": wanted, "since": since}
-    if wanted and run(session, _NEW_CORRECTIONS, values).scalar() == wanted:
+    if _is_due(session, queue, now, policy):
         request_run(session, queue, Trigger.CORRECTIONS, None, now, policy)
+
+
+def request_run_among(
+    session: Session, queue: QueueRow, settled: Sequence[tuple[int, datetime]], policy: QueuePolicy
+) -> None:
+    """The same after several corrections of the queue were stored at once, given with the time of each, in their order:
+    as if it had been asked after each of them, so that a run counts up to the one that made it due."""
+    (_last, at), earlier = settled[-1], settled[:-1]
+    if not _is_due(session, queue, at, policy):
+        return
+    for correction_id, now in earlier:
+        if _is_due(session, queue, now, policy, correction_id):
+            request_run(session, queue, Trigger.CORRECTIONS, None, now, policy, correction_id)
+            return
+    request_run(session, queue, Trigger.CORRECTIONS, None, at, policy)
 
 
 def locked_run(session: Session, run_id: int) -> TrainingRun:
@@ -111,3 +136,10 @@ def say_progress(session: Session, run: TrainingRun, step: Coded, now: datetime)
     """The run's card in the leads' channel shows this next. step: of `RunStep`."""
     run.progress, run.progress_values = step.code, dict(step.values)
     run_changed(session, run.id, now, urgent=run.state is RunState.DONE)
+
+
+def _is_due(session: Session, queue: QueueRow, now: datetime, policy: QueuePolicy, up_to: int = NEWEST) -> bool:
+    """up_to: as if later corrections had not come."""
+    wanted, since = policy.retraining.corrections, now - policy.retraining.interval
+    values = {"queue_id": queue.id, "wanted": wanted, "since": since, "up_to": up_to}
+    return bool(wanted) and run(session, _NEW_CORRECTIONS, values).scalar() == wanted

@@ -7,8 +7,8 @@ from core.delivery.card_refs import CardRef
 from core.errors import NotAllowed
 from core.people.availability import pause
 from core.records.reviews import Assignment
-from core.review.answers import left_to_ask
 from core.review.assignments import unanswerable_items
+from core.review.ballots import open_ballots
 from core.review.items import locked_item
 from core.review.my_work import my_work_card
 from core.review.votes import decide_again
@@ -24,7 +24,7 @@ def assign(desk: Desk, item_id: int, *people: str) -> None:
 
 def left(desk: Desk, item_id: int) -> int:
     with desk.database.transaction() as session:
-        return left_to_ask(session, locked_item(session, CardRef(item_id)))
+        return open_ballots(session, [locked_item(session, CardRef(item_id))]).of[item_id].left
 
 
 def waiting(desk: Desk, person: str) -> list[int]:

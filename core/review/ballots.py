@@ -1,0 +1,171 @@
+"""Ballots: items whose locks are held, with all that decides about them, read in a few statements for many items and
+changed in memory while votes are counted.
+
+What a set of votes changes is gathered in their order and stored at once, each table in one statement.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
+from typing import Any, cast
+
+from sqlalchemy import Table, Update
+from sqlalchemy.orm import Session
+
+from core.delivery.outbox import Redraw
+from core.policy import QueuePolicy
+from core.records.reviews import Answer, Escalation, ReviewItem
+from core.review.answers import CurrentAnswer, answers_to, current
+from core.review.assignments import active_reviewers, assigned_people
+from core.review.consensus import Dispute
+from core.review.corrections import Outcome, Settlement, settle_all
+from core.review.items import LockedItem
+from core.review.presenting import items_changed
+from core.review.workload import done_since
+from core.storage.bulk import Bulk, Changes, among, as_list, insert_all, update_all
+from core.storage.database import kind_of, run
+from core.vocabulary import ItemState
+
+_NEW = Bulk(
+    cast(Table, Answer.__table__),
+    same=(),
+    each=(
+        "item_id", "person", "kind", "label", "reason", "note", "suggestion_shown", "guideline_version", "clicked_at",
+        "created_at", "is_current",
+    ),
+)  # fmt: skip
+_ESCALATED = Bulk(cast(Table, Escalation.__table__), same=(), each=("item_id", "because", "values", "at"))
+_STATES = Changes(
+    cast(Table, ReviewItem.__table__), each=("state", "disputed_because", "disputed_values", "settled_at")
+)
+
+
+@dataclass
+class Ballot:
+    """answers: one per person who ever answered, withdrawn or not, oldest first. reviewers: those of the
+    queue who are active and not paused. assigned: who is asked, if the item is not for all of them."""
+
+    item: LockedItem
+    answers: list[CurrentAnswer]
+    reviewers: frozenset[str]
+    assigned: frozenset[str] | None
+
+    @property
+    def left(self) -> int:
+        """How many can still answer."""
+        answered = {answer.person for answer in current(self.answers)}
+        return sum(self.is_asked(person) for person in self.reviewers - answered)
+
+    def is_asked(self, person: str) -> bool:
+        return self.assigned is None or person in self.assigned
+
+    def last(self, person: str) -> CurrentAnswer | None:
+        """The person's newest word about the item, withdrawn or not."""
+        return next((answer for answer in self.answers if answer.person == person), None)
+
+
+@dataclass(frozen=True)
+class Superseding:
+    """An answer that is new, and the former one of the same person."""
+
+    ballot: Ballot
+    new: CurrentAnswer
+    former: CurrentAnswer | None
+
+
+@dataclass
+class Ballots:
+    """Those of one set of votes, by item, and what the set changes, in the order in which it was decided."""
+
+    of: Mapping[int, Ballot]
+    said: list[Superseding] = field(default_factory=list)
+    settlements: dict[int, Settlement] = field(default_factory=dict)
+    _redraws: list[Redraw] = field(default_factory=list)
+    _escalations: list[dict[str, Any]] = field(default_factory=list)
+    _done: dict[datetime, dict[tuple[int, str], int]] = field(default_factory=dict)
+
+    def supersede(self, ballot: Ballot, new: CurrentAnswer) -> None:
+        """The person's newest word about the item is this one."""
+        former = ballot.last(new.person)
+        ballot.answers = [answer for answer in ballot.answers if answer is not former] + [new]
+        self.said.append(Superseding(ballot, new, former))
+
+    def settle(self, ballot: Ballot, outcome: Outcome, now: datetime, queue: QueuePolicy) -> None:
+        self.settlements[ballot.item.id] = Settlement(ballot.item, outcome, now, queue)
+        self._change(ballot, ItemState.SETTLED, None, now, settled_at=now)
+
+    def wait(self, ballot: Ballot, dispute: Dispute | None, now: datetime) -> None:
+        """It is not settled: open, or disputed for this reason."""
+        state = ItemState.OPEN if dispute is None else ItemState.DISPUTED
+        self._change(ballot, state, dispute, now, settled_at=ballot.item.settled_at)
+
+    def done_today(self, session: Session, queue_id: int, person: str, people: Collection[str], since: datetime) -> int:
+        """As in `Load`, with what is not stored yet. people: of whom it may be asked."""
+        if since not in self._done:
+            self._done[since] = done_since(session, people, since)
+        stored = self._done[since].get((queue_id, person), 0)
+        mine = [one for one in self.said if one.new.person == person and one.ballot.item.queue.id == queue_id]
+        return stored + sum(_counts(one.new, since) - _counts(one.former, since) for one in mine)
+
+    def store(self, session: Session) -> None:
+        """Write what was changed. To be called once."""
+        outdated = [one.former.id for one in self.said if one.former is not None and one.former.id is not None]
+        if outdated:
+            kind = kind_of(session)
+            run(session, _outdated(kind), {"ids": as_list(kind, outdated)})
+        insert_all(session, _NEW, {}, [_row(one) for one in self.said])
+        changed = {one.subject_id: self.of[one.subject_id].item for one in self._redraws}
+        update_all(session, _STATES, [_state(item) for item in changed.values()])
+        insert_all(session, _ESCALATED, {}, self._escalations)
+        settle_all(session, list(self.settlements.values()))
+        items_changed(session, self._redraws)
+
+    def _change(
+        self, ballot: Ballot, state: ItemState, dispute: Dispute | None, now: datetime, settled_at: datetime | None
+    ) -> None:
+        item, because = ballot.item, "" if dispute is None else str(dispute.because)
+        values = {} if dispute is None else dispute.values
+        if (item.state, item.disputed_because, item.disputed_values) == (state, because, values):
+            return
+        if state is ItemState.DISPUTED and item.state is not state:
+            self._escalations.append({"item_id": item.id, "because": because, "values": values, "at": now})
+        ballot.item = replace(
+            item, state=state, disputed_because=because, disputed_values=values, settled_at=settled_at
+        )
+        self._redraws.append(Redraw(item.id, now, urgent=state is not ItemState.OPEN))
+
+
+def open_ballots(session: Session, items: Sequence[LockedItem]) -> Ballots:
+    """Of items whose locks the caller holds: only behind these, and those of people's seats, do they stay as they
+    are."""
+    ids = [item.id for item in items]
+    answers = answers_to(session, ids)
+    reviewers = active_reviewers(session, {item.queue.id for item in items})
+    assigned = assigned_people(session, [item.id for item in items if item.narrowed])
+    return Ballots(
+        {
+            item.id: Ballot(item, answers.get(item.id, []), reviewers[item.queue.id], assigned.get(item.id))
+            for item in items
+        }
+    )
+
+
+def _counts(answer: CurrentAnswer | None, since: datetime) -> bool:
+    return answer is not None and answer.kind.is_vote and answer.created_at >= since
+
+
+def _row(one: Superseding) -> dict[str, Any]:
+    item = one.ballot.item
+    shown = {"item_id": item.id, "suggestion_shown": not item.blind}
+    is_current = any(answer is one.new for answer in one.ballot.answers)
+    return {name: value for name, value in vars(one.new).items() if name != "id"} | shown | {"is_current": is_current}
+
+
+def _state(item: LockedItem) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in ("id", *_STATES.each)}
+
+
+@cache
+def _outdated(kind: str) -> Update:
+    return cast(Table, Answer.__table__).update().where(among(Answer.id, kind, "ids")).values(is_current=False)
