@@ -1,20 +1,23 @@
 """The HTTP application: Slack's signed requests, the health routes and, mounted under /api, the API."""
 
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import FastAPI, Request, Response
-from slack_bolt import App, BoltRequest
+from slack_bolt import BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from starlette.requests import ClientDisconnect
+from starlette.types import Lifespan
 
 from bot.api.app import create_api
 from bot.api.problems import answer_problems
 from bot.observability.health import health_routes
 from bot.observability.liveness import Liveness
 from bot.runtime.services import Services
-from bot.slack.inbound.requests import ANSWERED_WITHIN, read_request, unwrapped
+from bot.slack.inbound.pending import is_vote
+from bot.slack.inbound.requests import ANSWERED_WITHIN, PARSED, TimedApp, read_request, unwrapped
 from core.storage.deadlines import finished_within
 
 MOST_BYTES = 5_000_000  # of one request; Slack's are far smaller
@@ -32,24 +35,23 @@ async def raw_body(request: Request) -> bytes:
     return bytes(received)
 
 
-def create_app(services: Services, slack: App, signing_secret: str, liveness: Liveness | None = None) -> FastAPI:
-    """The application of a process that Slack calls over HTTP."""
-    app = create_listener(services, liveness or Liveness())
+def create_app(services: Services, slack: TimedApp, signing_secret: str, liveness: Liveness | None = None) -> FastAPI:
+    """The application of a process that Slack calls over HTTP. Votes are dispatched on the event loop, where many wait
+    for one commit; all else has threads, as it waits for the database by itself."""
+    app = create_listener(services, liveness or Liveness(), lifespan=_saying(slack))
     verifier, places = SignatureVerifier(signing_secret), CapacityLimiter(AT_ONCE)
 
     async def slack_events(request: Request) -> Response:
         with finished_within(ANSWERED_WITHIN):  # from its arrival: it may have to wait for a place
             body = await raw_body(request)
-            return await run_sync(answered, body, dict(request.headers), limiter=places)
-
-    def answered(body: bytes, headers: dict[str, str]) -> Response:
-        if not _is_signed(verifier, body, headers):  # before anything is parsed: anyone can send requests
-            return Response("The request is not signed by Slack.", status_code=401)
-        asked = read_request(lambda: BoltRequest(body=unwrapped(body), headers={**headers}))
-        if asked is None:
-            return Response("The request does not have the form of Slack's requests.", status_code=400)
-        answer = slack.dispatch(asked)
-        return Response(answer.body, answer.status, dict(answer.first_headers_without_set_cookie()))
+            if not _is_signed(verifier, body, dict(request.headers)):  # before it is parsed: anyone can send requests
+                return Response("The request is not signed by Slack.", status_code=401)
+            asked = read_request(lambda: BoltRequest(body=unwrapped(body), headers={**request.headers}))
+            if asked is None:
+                return Response("The request does not have the form of Slack's requests.", status_code=400)
+            if is_vote(asked.context[PARSED]):
+                return _response(await slack.dispatch_vote(asked))
+            return _response(await run_sync(slack.dispatch, asked, limiter=places))
 
     app.add_route(
         "/slack/events", slack_events, methods=["POST"]
@@ -57,9 +59,28 @@ def create_app(services: Services, slack: App, signing_secret: str, liveness: Li
     return app
 
 
-def create_listener(services: Services, liveness: Liveness, api: bool = True) -> FastAPI:
+def _saying(slack: TimedApp) -> Lifespan[FastAPI]:
+    """What follows votes is said on the server's own loop."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with slack.after_ack.response_urls.serving():
+            yield
+
+    return lifespan
+
+
+def _response(answer: BoltResponse) -> Response:
+    return Response(answer.body, answer.status, dict(answer.first_headers_without_set_cookie()))
+
+
+def create_listener(
+    services: Services, liveness: Liveness, api: bool = True, lifespan: Lifespan[FastAPI] | None = None
+) -> FastAPI:
     """The application of a process that Slack does not call over HTTP: the health routes and the API."""
-    app = FastAPI(title="Goldloop", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Goldloop", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan
+    )
     app.include_router(health_routes(services, liveness))
     if api:
         app.mount("/api", create_api(services))

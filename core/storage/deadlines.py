@@ -65,6 +65,12 @@ def for_a_connection() -> float | None:
     return own if left is None else min(own, left)
 
 
+def ends_in(otherwise: float) -> float:
+    """Seconds until the request's time is used up, or this without such a limit."""
+    left = _left()
+    return otherwise if left is None else left
+
+
 def is_over() -> bool:
     """The request's time is used up."""
     left = _left()

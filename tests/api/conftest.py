@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 import httpx
 import pytest
-from slack_bolt import App
 from slack_sdk import WebClient
 
+from bot.observability.liveness import Liveness
 from bot.runtime.services import Services, assemble
-from bot.server.app import create_app
+from bot.server.app import create_listener
 from core.people.api_tokens import create_token
 from core.policy import Policy
 from core.storage.database import Database
@@ -82,10 +82,7 @@ def start_api(unused_port: int) -> Iterator[StartApi]:
 @contextmanager
 def running(desk: Desk, port: int) -> Iterator[Api]:
     services = services_of(desk.database, desk.policy)
-    slack = App(  # Slack is not asked
-        name="goldloop", client=services.slack, signing_secret=SECRET, token_verification_enabled=False
-    )
-    with web_server(create_app(services, slack, SECRET), port), httpx.Client(verify=False) as http:
+    with web_server(create_listener(services, Liveness()), port), httpx.Client(verify=False) as http:
         yield Api(f"http://127.0.0.1:{port}", desk, services, http)
 
 

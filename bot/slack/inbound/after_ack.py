@@ -1,5 +1,5 @@
-"""Work after the acknowledgement: receipts, forms, the Home tab, news about people. One pool of threads runs all of it,
-so that no listener waits for Slack while Slack waits for the listener.
+"""Work after the acknowledgement: receipts, forms, the Home tab, news about people, so that no listener waits for Slack
+while Slack waits for the listener. Receipts are said on an event loop, and one pool of threads runs all else.
 
 This work may be lost with its process; work that must not be lost is a row, done by the worker.
 """
@@ -13,6 +13,7 @@ from typing import Any, ParamSpec
 
 from structlog.contextvars import bound_contextvars, get_contextvars
 
+from bot.slack.inbound.response_url import ResponseUrls
 from core.errors import Refusal
 
 THREADS = 32  # each waits for an answer of Slack most of its time; no others are made for this, Bolt's pool stays empty
@@ -28,6 +29,8 @@ class AfterAck:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="after-ack")
+        self.response_urls = ResponseUrls()
+        self.tell = self.response_urls.tell
 
     def run(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Call it in another thread, under the log context of this one. Never raises: the listener's work is stored."""
@@ -42,6 +45,7 @@ class AfterAck:
         ending.start()
         ending.join(STOP_SECONDS)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self.response_urls.close()
 
 
 def _logged(context: dict[str, Any], function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:

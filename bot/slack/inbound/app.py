@@ -26,8 +26,8 @@ from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import STALE
 from bot.slack.inbound.refusals import refuser
-from bot.slack.inbound.replies import tell
 from bot.slack.inbound.requests import TimedApp
+from bot.slack.inbound.vote_collector import VoteCollector
 from bot.slack.views import forms
 
 
@@ -37,11 +37,14 @@ def build_app(services: Services) -> TimedApp:
     was parsed (bot/server/app.py), and a socket is."""
     services = replace(services, workspace=str(services.slack.auth_test().get("url") or ""))
     after_ack = AfterAck()
-    app, refuse = TimedApp(services.slack, after_ack), refuser(after_ack, services.slack)
+    votes = VoteCollector(services.database, services.in_force.read, services.clock)
+    refuse = refuser(after_ack, services.slack)
+    app = TimedApp(services.slack, after_ack, votes, refuse)
     workspace_check.register(app, refuse)
     received_events.register(app, services, after_ack)
     commands.register(app, services)
-    for room in (voting, approval, canary, flagging, home, people):
+    voting.register(app, services, after_ack, votes)
+    for room in (approval, canary, flagging, home, people):
         room.register(app, services, after_ack)
     app.error(refuse)
     _answer_the_unknown(app, after_ack)
@@ -54,7 +57,7 @@ def _answer_the_unknown(app: App, after_ack: AfterAck) -> None:
 
     def stale(ack: Ack, parsed: Payload) -> None:
         ack()
-        after_ack.run(tell, parsed.response_url, Message(STALE))
+        after_ack.tell(parsed.response_url, Message(STALE))
 
     def stale_form(ack: Ack) -> None:
         ack(response_action="update", view=forms.sentence("Out of date", STALE).body)

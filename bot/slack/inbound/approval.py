@@ -14,7 +14,7 @@ from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.home import publish_home
 from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import Click, Reaction
-from bot.slack.inbound.replies import show_view, tell
+from bot.slack.inbound.replies import show_view
 from bot.slack.views import forms
 from core.delivery import notices, outbox
 from core.errors import DatabaseUnavailable, NotAllowed, Outdated, Refusal
@@ -66,7 +66,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
                 card = candidate_card(session, click.subject.id, policy)
             return forms.overrule_form(card)
 
-        show_view(services.slack, click.trigger_id, forms.for_those_who_may(draw), response_url)
+        show_view(services.slack, after_ack.tell, click.trigger_id, forms.for_those_who_may(draw), response_url)
 
     def overrule_submitted(ack: Ack, parsed: Payload) -> None:
         said = payloads.overrule_submission(parsed)
@@ -74,7 +74,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
             policy = services.in_force.read(session)
             overrule(session, said.model, said.seen, said.person, said.reason, services.clock(), policy)
         ack()
-        after_ack.run(tell, parsed.response_url, Message("It's live now."))
+        after_ack.tell(parsed.response_url, Message("It's live now."))
         after_ack.run(publish_home, services, said.person)  # where it is perhaps still listed
 
     def meant(session: Session, click: Click) -> tuple[int, str]:

@@ -7,7 +7,6 @@ from bot.slack.blocks import Message
 from bot.slack.inbound import payloads
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import Payload
-from bot.slack.inbound.replies import tell
 from core.learning.lifecycle.canary_decisions import end_canary, roll_canary_back
 
 
@@ -19,14 +18,14 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         with services.database.transaction() as session:
             name = roll_canary_back(session, click.subject, click.person, services.clock(), in_force(session))
         ack()
-        after_ack.run(tell, parsed.response_url, Message(f"{name} is live again."))
+        after_ack.tell(parsed.response_url, Message(f"{name} is live again."))
 
     def keep_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
         with services.database.transaction() as session:
             name = end_canary(session, click.subject, click.person, services.clock(), in_force(session))
         ack()
-        after_ack.run(tell, parsed.response_url, Message(f"{name} answers all requests now."))
+        after_ack.tell(parsed.response_url, Message(f"{name} answers all requests now."))
 
     app.action("canary_rollback")(rollback_clicked)
     app.action("canary_keep")(keep_clicked)

@@ -32,7 +32,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
             require_colleague(services, asked.person, "flag messages for review")
             return forms.flag_form(services.policy.queues, asked.text, f"{asked.channel}|{asked.ts}")
 
-        show_view(services.slack, asked.trigger_id, forms.for_those_who_may(draw), response_url)
+        show_view(services.slack, after_ack.tell, asked.trigger_id, forms.for_those_who_may(draw), response_url)
 
     def form_submitted(ack: Ack, parsed: Payload) -> None:
         asked = payloads.flag_submission(parsed)

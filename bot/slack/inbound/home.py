@@ -7,7 +7,7 @@ from bot.slack.blocks import Message
 from bot.slack.inbound import payloads
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import Payload
-from bot.slack.inbound.replies import tell, tell_in_place
+from bot.slack.inbound.response_url import Tell
 from bot.slack.views import home
 from core.errors import DatabaseUnavailable
 from core.people.availability import pause, resume
@@ -29,14 +29,14 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
         with services.database.transaction() as session:
             pause(session, person, services.clock())
         ack()
-        after_ack.run(show_my_work, services, person, parsed)
+        after_ack.run(show_my_work, services, after_ack.tell, person, parsed)
 
     def resumed(ack: Ack, parsed: Payload) -> None:
         person = payloads.person(parsed)
         with services.database.transaction() as session:
             resume(session, person)
         ack()
-        after_ack.run(show_my_work, services, person, parsed)
+        after_ack.run(show_my_work, services, after_ack.tell, person, parsed)
 
     app.event("app_home_opened")(opened)
     app.action("pause")(paused)
@@ -59,7 +59,7 @@ def load_stats(services: Services, person: str) -> list[StatsCard]:
         return [stats_card(session, queue, services.clock()) for queue in queues if queue.name in names]
 
 
-def show_my_work(services: Services, person: str, parsed: Payload, said: str = "") -> None:
+def show_my_work(services: Services, tell: Tell, person: str, parsed: Payload, said: str = "") -> None:
     """After a click in the Home tab, draw it again. After one in the answer to `/goldloop mine`, replace that by the
     list as it is now, under what is `said`. Does nothing where the click was elsewhere."""
     if parsed.view and parsed.view.type == "home":
@@ -70,7 +70,7 @@ def show_my_work(services: Services, person: str, parsed: Payload, said: str = "
         except DatabaseUnavailable:
             tell(parsed.response_url, Message(said or "Done."))
             return
-        tell_in_place(parsed.response_url, drawn)
+        tell(parsed.response_url, drawn, in_place=True)
 
 
 def load_lead_work(services: Services, person: str) -> LeadWork | None:

@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 from bot.slack.blocks import Message
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import Payload, View
-from bot.slack.inbound.replies import show_view, tell
+from bot.slack.inbound.replies import show_view
 from bot.slack.views import forms
 from bot.slack.views.mrkdwn import refusal
 from core.errors import DatabaseUnavailable, Invalid, Refusal
@@ -41,8 +41,9 @@ def refuser(after_ack: AfterAck, slack: WebClient) -> Refuse:
         if parsed.command:
             return _answered({"response_type": "ephemeral", "text": refusal(refused)})
         if parsed.is_from_home:  # which brings no address for an answer
-            after_ack.run(show_view, slack, parsed.trigger_id, forms.refused("Not recorded", refused), "")
-        after_ack.run(tell, parsed.response_url, Message(refusal(refused)))
+            said = forms.refused("Not recorded", refused)
+            after_ack.run(show_view, slack, after_ack.tell, parsed.trigger_id, said, "")
+        after_ack.tell(parsed.response_url, Message(refusal(refused)))
         return BoltResponse(status=200, body="")
 
     return refuse

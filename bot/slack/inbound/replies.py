@@ -7,9 +7,11 @@ import logging
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.runtime.services import Services
 from bot.slack.blocks import Message, View
 from bot.slack.errors import CONNECTION
-from bot.slack.inbound.response_url import answer
+from bot.slack.inbound.response_url import Tell
+from core.records.reviews import ReviewItem
 
 TOO_LATE = {"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "ratelimited", "rate_limited"}
 AGAIN = "The form could not be opened in time. Please click again."
@@ -17,32 +19,22 @@ AGAIN = "The form could not be opened in time. Please click again."
 log = logging.getLogger(__name__)
 
 
-def tell(response_url: str, message: Message) -> None:
-    """Send this to the person who acted, and only to them. Does nothing where the request has no response_url, as a
-    form does not."""
-    if response_url:
-        answer(response_url, {"text": message.text, "blocks": message.blocks or None})
-
-
-def tell_in_place(response_url: str, message: Message) -> None:
-    """The same in place of the message in which they clicked, which only they see."""
-    answer(response_url, {"text": message.text, "blocks": message.blocks or None}, replace=True)
-
-
-def tell_after_form(response_url: str, message: Message, slack: WebClient, channel: str, person: str) -> None:
-    """The same in this channel where the form brought no address for an answer. Not said twice either."""
-    if response_url:
-        tell(response_url, message)
-        return
+def tell_in_channel(services: Services, item_id: int, person: str, message: Message) -> None:
+    """Say this to the person alone, in the channel of the item's queue: a form brings no address for an answer. Not
+    said twice where Slack may have shown it."""
+    with services.database.reading() as session:
+        channel = session.get_one(ReviewItem, item_id).queue.channel
     try:
-        slack.chat_postEphemeral(channel=channel, user=person, text=message.text, blocks=message.blocks or None)
+        services.slack.chat_postEphemeral(
+            channel=channel, user=person, text=message.text, blocks=message.blocks or None
+        )
     except SlackApiError as error:
         log.info("Receipt not delivered", extra={"slack_error": error.response.get("error")})
     except CONNECTION as error:
         log.info("Receipt delivery uncertain", extra={"reason": type(error).__name__})
 
 
-def show_view(slack: WebClient, trigger_id: str, view: View, response_url: str) -> None:
+def show_view(slack: WebClient, tell: Tell, trigger_id: str, view: View, response_url: str) -> None:
     """Open a modal for the person whose click carried this trigger. Slack takes it for three seconds and at a limited
     rate; where it does not, the person is asked to click again."""
     try:
@@ -51,11 +43,11 @@ def show_view(slack: WebClient, trigger_id: str, view: View, response_url: str) 
         reason = error.response.get("error")
         if reason not in TOO_LATE:
             raise
-        _ask_to_click_again(response_url, reason)
+        _ask_to_click_again(tell, response_url, reason)
     except CONNECTION as error:  # Slack does not answer
-        _ask_to_click_again(response_url, type(error).__name__)
+        _ask_to_click_again(tell, response_url, type(error).__name__)
 
 
-def _ask_to_click_again(response_url: str, reason: str) -> None:
+def _ask_to_click_again(tell: Tell, response_url: str, reason: str) -> None:
     log.info("Modal not opened", extra={"slack_error": reason})
     tell(response_url, Message(AGAIN))

@@ -1,9 +1,13 @@
 """Every request from Slack, by socket or HTTP: it gets an id, which its log lines carry, and is timed."""
 
+import asyncio
+import logging
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+from contextlib import contextmanager
 from urllib.parse import unquote_to_bytes
 
 from slack_bolt import App, BoltRequest, BoltResponse
@@ -13,7 +17,13 @@ from structlog.contextvars import bound_contextvars
 from bot.observability.metrics import ACKNOWLEDGED
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.payload_schema import Payload, parse
+from bot.slack.inbound.pending import Pending, left_in
+from bot.slack.inbound.refusals import Refuse
+from bot.slack.inbound.vote_collector import VoteCollector
+from core.review.votes import Receipt
 from core.storage.deadlines import finished_within
+
+log = logging.getLogger(__name__)
 
 KINDS = frozenset({"block_actions", "view_submission", "view_closed", "block_suggestion", "message_action", "shortcut"})
 
@@ -49,33 +59,80 @@ def read_request(make: Callable[[], BoltRequest]) -> BoltRequest | None:
 
 class TimedApp(App):
     """Bolt, timed from a request's arrival to our answer to it. What a listener does before it is answered is over in
-    time, however many transactions it is; what is said after the answer has limits of its own."""
+    time, however many transactions it is; what is said after the answer has limits of its own.
 
-    def __init__(self, slack: WebClient, after_ack: AfterAck) -> None:
+    A listener of votes leaves one in the context, and the request is answered when it is decided (pending.py)."""
+
+    def __init__(self, slack: WebClient, after_ack: AfterAck, votes: VoteCollector, refuse: Refuse) -> None:
         super().__init__(
             name="goldloop",  # else Bolt searches the sources of all callers for a name, which takes 0.1 s
             client=slack,
             process_before_response=True,
             request_verification_enabled=False,
         )
-        self._after_ack = after_ack
+        self.after_ack = after_ack
+        self._votes, self._refuse = votes, refuse
+
+    def stop_votes(self) -> None:
+        """Take no further votes; those under way are committed or refused. Safe to repeat."""
+        self._votes.close()
 
     def close(self) -> None:
         """After the last request: finish the work that follows acknowledgements, such as receipts."""
-        self._after_ack.close()
+        self.stop_votes()
+        self.after_ack.close()
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
-        start = time.monotonic()
+        with _timed(req):
+            answer, pending = super().dispatch(req), left_in(req.context)
+            if pending is None:
+                return answer
+            wait([pending.receipt])
+            return self._decided(req, answer, pending, pending.receipt.exception() or pending.receipt.result())
+
+    async def dispatch_vote(self, req: BoltRequest) -> BoltResponse:
+        """The same on an event loop, for a request that `is_vote`: while it is decided, others are answered."""
+        with _timed(req):
+            answer, pending = super().dispatch(req), left_in(req.context)
+            if pending is None:
+                return answer
+            return self._decided(req, answer, pending, await _outcome(pending))
+
+    def _decided(
+        self, req: BoltRequest, answer: BoltResponse, pending: Pending, outcome: Receipt | BaseException
+    ) -> BoltResponse:
+        """answer: what the listener has acknowledged with."""
         parsed: Payload = req.context[PARSED]
-        kind = kind_of(parsed)
+        if isinstance(outcome, Exception):
+            return self._refuse(outcome, parsed)
+        assert isinstance(outcome, Receipt), "the collector tells nothing else"
         try:
-            with (
-                bound_contextvars(request=f"{random.getrandbits(48):012x}", kind=kind, **subject_of(parsed)),
-                finished_within(ANSWERED_WITHIN),
-            ):
-                return super().dispatch(req)
-        finally:
-            ACKNOWLEDGED.labels(kind).observe(time.monotonic() - start)
+            pending.then(outcome)
+        except Exception as error:
+            log.error("Receipt failed", exc_info=error)  # the vote is stored
+        return answer
+
+
+@contextmanager
+def _timed(req: BoltRequest) -> Iterator[None]:
+    start = time.monotonic()
+    parsed: Payload = req.context[PARSED]
+    kind = kind_of(parsed)
+    try:
+        with (
+            bound_contextvars(request=f"{random.getrandbits(48):012x}", kind=kind, **subject_of(parsed)),
+            finished_within(ANSWERED_WITHIN),
+        ):
+            yield
+    finally:
+        ACKNOWLEDGED.labels(kind).observe(time.monotonic() - start)
+
+
+async def _outcome(pending: Pending) -> Receipt | Exception:
+    try:
+        return await asyncio.wrap_future(pending.receipt)
+    except Exception as error:  # noqa: BLE001 - it is answered, and logged there
+        return error
 
 
 def kind_of(payload: Payload) -> str:

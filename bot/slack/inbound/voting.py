@@ -1,52 +1,59 @@
-"""Clicks about a review item: votes, forms, undo. Each listener parses, calls one verb in one transaction,
-acknowledges, and hands over the replies, which must not delay the acknowledgement.
+"""Clicks about a review item: votes, forms, undo. Votes are handed to the collector, which casts many in one
+transaction; their requests are answered when it is committed (pending.py). The replies are handed over; they must not
+delay the acknowledgement.
 """
 
 import re
+from functools import partial
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltContext
 
 from bot.runtime.services import Services
 from bot.slack.blocks import View
 from bot.slack.directory.colleagues import require_colleague
-from bot.slack.inbound import payloads
+from bot.slack.inbound import payloads, pending
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.home import publish_home, show_my_work
 from bot.slack.inbound.payload_schema import Payload
-from bot.slack.inbound.payloads import Click
-from bot.slack.inbound.replies import show_view, tell, tell_after_form
+from bot.slack.inbound.payloads import Click, Vote
+from bot.slack.inbound.replies import show_view, tell_in_channel
+from bot.slack.inbound.vote_collector import VoteCollector
 from bot.slack.views import forms, receipts
-from core.records.reviews import ReviewItem
 from core.review.cards import form_card, item_card, labels_for
 from core.review.history import item_history
 from core.review.items import item_meant
-from core.review.votes import cast_vote, withdraw_vote
+from core.review.votes import NewAnswer, Receipt
+from core.vocabulary import AnswerKind
 
 
-def register(app: App, services: Services, after_ack: AfterAck) -> None:
+def register(app: App, services: Services, after_ack: AfterAck, votes: VoteCollector) -> None:
     in_force = services.in_force.read
 
-    def vote_clicked(ack: Ack, parsed: Payload) -> None:
+    def vote_clicked(ack: Ack, parsed: Payload, context: BoltContext) -> None:
         click = payloads.vote_click(parsed)
-        with services.database.transaction() as session:
-            receipt = cast_vote(session, click.item, click.person, click.said, services.clock(), in_force(session))
+        pending.leave(context, votes.cast(click.item, click.person, click.said), partial(voted, parsed, click.person))
         ack()
-        if not receipt.repeated:
-            after_ack.run(tell, parsed.response_url, receipts.render(receipt))
-        if parsed.is_from_home:
-            after_ack.run(publish_home, services, click.person, receipts.render(receipt).text)
 
-    def undo_clicked(ack: Ack, parsed: Payload) -> None:
-        click = payloads.click(parsed)
-        with services.database.transaction() as session:
-            receipt = withdraw_vote(
-                session, click.subject, click.person, click.clicked_at, services.clock(), in_force(session)
-            )
-        ack()
+    def voted(parsed: Payload, person: str, receipt: Receipt) -> None:
         said = receipts.render(receipt)
-        if not receipt.repeated and not payloads.is_in_list(parsed):
-            after_ack.run(tell, parsed.response_url, said)
-        after_ack.run(show_my_work, services, click.person, parsed, said.text)
+        if not receipt.repeated:
+            after_ack.tell(parsed.response_url, said)
+        if parsed.is_from_home:
+            after_ack.run(publish_home, services, person, said.text)
+
+    def undo_clicked(ack: Ack, parsed: Payload, context: BoltContext) -> None:
+        click = payloads.click(parsed)
+        undoing = NewAnswer(AnswerKind.WITHDRAWN, click.clicked_at)
+        pending.leave(context, votes.cast(click.subject, click.person, undoing), partial(undone, parsed, click.person))
+        ack()
+
+    def undone(parsed: Payload, person: str, receipt: Receipt) -> None:
+        said = receipts.render(receipt)
+        is_in_list = payloads.is_in_list(parsed)
+        if not receipt.repeated and not is_in_list:
+            after_ack.tell(parsed.response_url, said)
+        if parsed.is_from_home or is_in_list:
+            after_ack.run(show_my_work, services, after_ack.tell, person, parsed, said.text)
 
     def form_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
@@ -60,20 +67,21 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
             gone = f"Item {click.subject.id} is already decided."
             return forms.answer_form(card, click.clicked_at) if card else forms.sentence("Too late", gone)
 
-        show_view(services.slack, click.trigger_id, forms.for_those_who_may(draw), response_url)
+        show_view(services.slack, after_ack.tell, click.trigger_id, forms.for_those_who_may(draw), response_url)
 
-    def form_submitted(ack: Ack, parsed: Payload) -> None:
-        now = services.clock()
-        submission = payloads.form_submission(parsed)
-        with services.database.transaction() as session:
-            receipt = cast_vote(session, submission.item, submission.person, submission.said, now, in_force(session))
-            channel = session.get_one(ReviewItem, submission.item.id).queue.channel
+    def form_submitted(ack: Ack, parsed: Payload, context: BoltContext) -> None:
+        sent = payloads.form_submission(parsed)
+        pending.leave(context, votes.cast(sent.item, sent.person, sent.said), partial(sent_form, parsed, sent))
         ack()
-        if not receipt.repeated:
-            said = receipts.render(receipt)
-            after_ack.run(tell_after_form, parsed.response_url, said, services.slack, channel, submission.person)
+
+    def sent_form(parsed: Payload, sent: Vote, receipt: Receipt) -> None:
+        said = receipts.render(receipt)
+        if not receipt.repeated and parsed.response_url:
+            after_ack.tell(parsed.response_url, said)
+        elif not receipt.repeated:
+            after_ack.run(tell_in_channel, services, sent.item.id, sent.person, said)
         if receipt.adjudicated:  # perhaps from the Home tab, where it is still listed
-            after_ack.run(publish_home, services, submission.person)
+            after_ack.run(publish_home, services, sent.person)
 
     def history_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
@@ -87,7 +95,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
                 story = item_history(session, item_meant(session, click.subject), click.person, in_force(session))
             return forms.how_decided(click.subject.id, story)
 
-        show_view(services.slack, click.trigger_id, forms.for_those_who_may(draw), response_url)
+        show_view(services.slack, after_ack.tell, click.trigger_id, forms.for_those_who_may(draw), response_url)
 
     def text_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
@@ -101,7 +109,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
                 text = item_card(session, item_meant(session, click.subject), in_force(session)).text
             return forms.whole_text(click.subject.id, text)
 
-        show_view(services.slack, click.trigger_id, forms.for_those_who_may(draw), response_url)
+        show_view(services.slack, after_ack.tell, click.trigger_id, forms.for_those_who_may(draw), response_url)
 
     def suggest_labels(ack: Ack, parsed: Payload) -> None:
         item, typed = payloads.suggestion(parsed)

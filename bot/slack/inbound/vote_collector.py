@@ -1,0 +1,155 @@
+"""The collector of votes: one thread casts whatever has arrived as one transaction, in the order of arrival.
+
+There is no timer: while one set is committed, the next one gathers. Each vote has its own time from its arrival; a row
+that is locked elsewhere holds up only the votes that need it.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.delivery.card_refs import CardRef
+from core.errors import DatabaseBusy, DatabaseUnavailable, Refusal
+from core.policy import Policy
+from core.review.votes import Cast, NewAnswer, Receipt, cast_votes
+from core.storage.database import CLICK, Database
+from core.storage.database_errors import BUSY
+from core.storage.deadlines import GRACE, ends_in, finished_within
+
+MOST = 64  # new votes of one set: a longer one would use up the time of its last ones
+AGAIN = 0.02  # seconds until what is locked elsewhere is tried again, if no vote arrives before
+TOO_LATE = GRACE + 0.05  # seconds before the end of a vote's time from which on it is not cast
+STOPPING = "Goldloop is being restarted. Nothing was recorded. Please try again in a moment."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    """ends: on the monotonic clock."""
+
+    cast: Cast
+    ends: float
+    receipt: "Future[Receipt]"
+
+    @property
+    def left(self) -> float:
+        return self.ends - time.monotonic()
+
+    def is_behind(self, other: "_Waiting") -> bool:
+        """Whether it has to wait for the other, which arrived before."""
+        return self.cast.subject.id == other.cast.subject.id or self.cast.person == other.cast.person
+
+
+class VoteCollector:
+    """Its thread begins with the first vote. in_force: reads in a transaction which policy decides there."""
+
+    def __init__(
+        self, database: Database, in_force: Callable[[Session], Policy], clock: Callable[[], datetime]
+    ) -> None:
+        self._database, self._in_force, self._clock = database, in_force, clock
+        self._changed = threading.Condition()
+        self._arrived: list[_Waiting] = []
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def cast(self, subject: CardRef, person: str, said: NewAnswer) -> "Future[Receipt]":
+        """What comes of it: the receipt after the commit, or the Refusal. The request's own deadline holds (`CLICK`
+        without one). Raises Refusal when the process ends."""
+        receipt: Future[Receipt] = Future()
+        receipt.set_running_or_notify_cancel()  # it cannot be taken back any more
+        with self._changed:
+            if self._closed:
+                raise Refusal(STOPPING)
+            ends = time.monotonic() + ends_in(CLICK)
+            self._arrived.append(_Waiting(Cast(subject, person, said, self._clock()), ends, receipt))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="votes", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+        return receipt
+
+    def close(self) -> None:
+        """Take no further votes, and wait until all that were taken are committed or refused."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        held: list[_Waiting] = []
+        while True:
+            with self._changed:
+                if held:
+                    self._changed.wait_for(lambda: self._arrived, AGAIN)
+                else:
+                    self._changed.wait_for(lambda: self._arrived or self._closed)
+                new, self._arrived = self._arrived[:MOST], self._arrived[MOST:]
+            if not held and not new:
+                return
+            held = self._cast([*held, *new])
+
+    def _cast(self, waiting: Sequence[_Waiting]) -> list[_Waiting]:
+        """Returns those that are to be cast again before any later ones."""
+        in_time = _without_the_late(waiting)
+        if not in_time:
+            return []
+        try:
+            outcomes = self._in_one_transaction(in_time)
+        except DatabaseUnavailable as refusal:
+            return _refused(in_time, refusal)
+        except Exception as error:  # noqa: BLE001 - its request logs it
+            if len(in_time) > 1:
+                return self._one_by_one(in_time)
+            in_time[0].receipt.set_exception(error)
+            return []
+        return [one for one, outcome in zip(in_time, outcomes, strict=True) if not _told(one, outcome)]
+
+    def _in_one_transaction(self, waiting: Sequence[_Waiting]) -> list[Receipt | Refusal | None]:
+        """Within the time of the one that ends first."""
+        with finished_within(min(one.left for one in waiting)), self._database.transaction() as session:
+            return cast_votes(session, [one.cast for one in waiting], self._in_force(session), wait=False)
+
+    def _one_by_one(self, waiting: Sequence[_Waiting]) -> list[_Waiting]:
+        """A bug of one is no other's. What of it is whose is found out by casting each alone."""
+        held: list[_Waiting] = []
+        for one in waiting:
+            if any(one.is_behind(other) for other in held):
+                held.append(one)
+            else:
+                held += self._cast([one])
+        return held
+
+
+def _without_the_late(waiting: Sequence[_Waiting]) -> list[_Waiting]:
+    """The others are told that the database is busy, and are not cast."""
+    late = [one for one in waiting if one.left <= TOO_LATE]
+    for one in late:
+        one.receipt.set_exception(DatabaseBusy(BUSY))
+    return [one for one in waiting if one not in late] if late else list(waiting)
+
+
+def _refused(waiting: Sequence[_Waiting], refusal: DatabaseUnavailable) -> list[_Waiting]:
+    """All are told, except where the time of some ended while the database was busy: then the others have some left."""
+    in_time = _without_the_late(waiting) if isinstance(refusal, DatabaseBusy) else list(waiting)
+    if len(in_time) < len(waiting):
+        return in_time
+    for one in in_time:
+        one.receipt.set_exception(refusal)
+    return []
+
+
+def _told(one: _Waiting, outcome: Receipt | Refusal | None) -> bool:
+    """False: there is nothing to tell yet."""
+    if isinstance(outcome, Receipt):
+        one.receipt.set_result(outcome)
+    elif outcome is not None:
+        one.receipt.set_exception(outcome)
+    return outcome is not None
