@@ -6,10 +6,15 @@ Sixteen clients vote as fast as they are answered, by signed HTTP on `goldloop w
 over the commit to the acknowledgement. The floor (benchmarks/floor.py) and the least Slack app that does the floor's
 work (benchmarks/least_app.py) are given the same requests. Rounds of them are interleaved, as other work on the machine
 comes and goes; what counts is the ratio within a round. Also measured: two `goldloop web` that share the clients, as
-behind a load balancer. Then the load again on one, while a worker beside it retrains on ten thousand rows (--full).
-cpu: what the servers' processes used for one click, its receipt included."""
+behind a load balancer; one client alone; and on SQLite one with `synchronous=FULL`, on a database of its own. Then the
+load again on one, while a worker beside it retrains on ten thousand rows (--full). cpu: what the servers' processes
+used for one click, its receipt included. All servers have uvicorn with the same event loop and parser.
+
+The last line is `SUMMARY` and a JSON object: medians over the rounds, `_x` in multiples of the floor of the same
+round."""
 
 import argparse
+import json
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -42,7 +47,10 @@ PORTION = 160  # items between two looks whether the model is there: twenty clic
 LONGEST = 120.0  # seconds of load during a retrain
 UNDER_WAY = (RunState.REQUESTED, RunState.RUNNING)
 FLOOR, LEAST, OURS, TWO = "the floor", "the least Slack app", "Goldloop", "two processes of it"
+FULL_SYNC = "with synchronous=FULL"
+ALONE = 100  # items on which one client votes by itself
 WARM = 4  # clicks of each client before the first round, so that every connection and statement is there
+Summary = dict[str, float]
 COLUMNS = f"{'':30}{'votes/s':>9}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}{'cpu':>7} ms{'failed':>8}{'load':>7}"
 
 
@@ -83,8 +91,10 @@ def bench(kind: str, items: int, history: int) -> Iterator[Bench]:
     """All servers up, those that are compared with us each on a database of its own with as many items."""
     with ExitStack() as stack:
         here, beside, third = (stack.enter_context(place(kind)) for _ in range(3))
-        fill(here.database, Sizes(items + history, items + history, fresh=items), datetime.now(UTC))
-        here.analyze()
+        safe = [stack.enter_context(place(kind))] if kind == "sqlite" else []
+        for one in (here, *safe):
+            fill(one.database, Sizes(items + history, items + history, fresh=items), datetime.now(UTC))
+            one.analyze()
         for other in (beside, third):
             floor.make_tables(other.database.engine, items)
         policy = here.folder / "goldloop.toml"
@@ -98,13 +108,16 @@ def bench(kind: str, items: int, history: int) -> Iterator[Bench]:
         servers = {
             FLOOR: (Server(bare, nothing.pid),), LEAST: (Server(app, least.pid),), OURS: (one,), TWO: (one, two),
         }  # fmt: skip
+        for of in safe:
+            servers[FULL_SYNC] = (stack.enter_context(web(of, policy, slack, full_sync=True)),)
         yield Bench(here, slack, servers, policy, items)
 
 
 @contextmanager
-def web(here: Place, policy: Path, slack: int) -> Iterator[Server]:
+def web(here: Place, policy: Path, slack: int, full_sync: bool = False) -> Iterator[Server]:
     port = free_port()
-    with running(*goldloop("web"), env=environment(here.url, policy, slack, port), port=port) as process:
+    env = environment(here.url, policy, slack, port) | {"GOLDLOOP_SQLITE_FULL_SYNC": str(full_sync)}
+    with running(*goldloop("web"), env=env, port=port) as process:
         yield Server(port, process.pid)
 
 
@@ -115,7 +128,8 @@ def rounds(made: Bench, size: Size, rng: random.Random) -> Iterator[dict[str, Me
 
     def clicks_each(votes: int) -> dict[str, list[list[Click]]]:
         one, two = (made.clicks(list(islice(yet, CLIENTS * votes // 2)), rng) for _ in range(2))
-        return {FLOOR: one, LEAST: one, OURS: one, TWO: two}
+        own = {FLOOR: one, LEAST: one, OURS: one, TWO: two, FULL_SYNC: one}
+        return {name: clicks for name, clicks in own.items() if name in made.servers}
 
     for name, own in clicks_each(WARM).items():
         made.hit(name, own)
@@ -125,20 +139,50 @@ def rounds(made: Bench, size: Size, rng: random.Random) -> Iterator[dict[str, Me
         yield {name: made.hit(name, now[name]) for name in order}
 
 
-def compare(made: Bench, size: Size, rng: random.Random) -> None:
-    ratios: dict[str, list[float]] = {LEAST: [], OURS: [], TWO: []}
-    for number, found in enumerate(rounds(made, size, rng), 1):
-        print(_line(f"round {number}: {FLOOR}", found[FLOOR]))
-        for name, before in ratios.items():
-            before.append(found[name].at(0.5) / found[FLOOR].at(0.5))
-            print(_line(f"round {number}: {name}", found[name]) + f"   p50 {before[-1]:.2f} x floor", flush=True)
-    said = ", ".join(f"{name} p50 {median(before):.2f} x floor" for name, before in ratios.items())
-    print(f"median of the rounds: {said}")
-    beside = [ours / least for ours, least in zip(ratios[OURS], ratios[LEAST], strict=True)]
-    print(f"median of the rounds: {OURS} p50 {median(beside):.2f} x {LEAST}")
+def compare(made: Bench, size: Size, rng: random.Random) -> Summary:
+    """The medians over the rounds."""
+    found = []
+    for number, now in enumerate(rounds(made, size, rng), 1):
+        for name, measured in now.items():
+            beside = "" if name == FLOOR else f"   p50 {measured.at(0.5) / now[FLOOR].at(0.5):.2f} x floor"
+            print(_line(f"round {number}: {name}", measured) + beside, flush=True)
+        found.append(now)
+    kind, ours = made.place.kind, [now[OURS] for now in found]
+    summary = {f"{kind}_{name}": value for name, value in _multiples(found).items()}
+    summary[f"{kind}_p99_ms"] = median(one.at(0.99) for one in ours)
+    summary[f"{kind}_votes_per_second"] = median(one.per_second for one in ours)
+    return summary
 
 
-def during_a_retrain(made: Bench, items: Sequence[int], rng: random.Random) -> None:
+def _multiples(found: Sequence[dict[str, Measured]]) -> Summary:
+    """Of the floor's p50 and votes per second in the same round; of full_sync, ours."""
+
+    def p50(name: str, of: str) -> float:
+        return median(now[name].at(0.5) / now[of].at(0.5) for now in found)
+
+    def votes(name: str) -> float:
+        return median(now[name].per_second / now[FLOOR].per_second for now in found)
+
+    summary = {"p50_x": p50(OURS, FLOOR), "votes_x": votes(OURS), "least_p50_x": p50(LEAST, FLOOR)}
+    summary |= {"two_p50_x": p50(TWO, FLOOR), "two_votes_x": votes(TWO)}
+    if FULL_SYNC in found[0]:
+        summary["full_sync_p50_of_ours"] = p50(FULL_SYNC, OURS)
+        summary["full_sync_votes_of_ours"] = median(now[FULL_SYNC].per_second / now[OURS].per_second for now in found)
+    return summary
+
+
+def alone(made: Bench, items: Sequence[int], rng: random.Random) -> Summary:
+    """One client, first on the floor, then on ours."""
+    own = made.clicks(items, rng)
+    mine = [[click for one in own for click in one]]
+    floor_alone, ours = made.hit(FLOOR, mine), made.hit(OURS, mine)
+    multiple = ours.at(0.5) / floor_alone.at(0.5)
+    print(_line(f"one client: {FLOOR}", floor_alone))
+    print(_line(f"one client: {OURS}", ours) + f"   p50 {multiple:.2f} x floor", flush=True)
+    return {f"{made.place.kind}_one_client_p50_x": multiple}
+
+
+def during_a_retrain(made: Bench, items: Sequence[int], rng: random.Random) -> Summary:
     """The same load from before the worker takes the run until its report is made, or for two minutes."""
     run_id = _ask_for_a_model(made.place)
     env = environment(made.place.url, made.policy, made.slack, free_port())
@@ -149,6 +193,7 @@ def during_a_retrain(made: Bench, items: Sequence[int], rng: random.Random) -> N
             ours += made.hit(OURS, made.clicks(now, rng))  # signed now: after five minutes no signature is valid
         state, spent = _state(made.place, run_id), time.monotonic() - began
         print(f"{_line('during a retrain', ours)}   run {state} after {spent:.0f} s")
+    return {f"{made.place.kind}_retrain_p99_ms": ours.at(0.99)}
 
 
 def _ask_for_a_model(here: Place) -> int:
@@ -197,15 +242,18 @@ def main() -> None:
     asked = parser.parse_args()
     size = FULL if asked.full else SMALL
     print(heading())
+    summary: Summary = {}
     for kind in asked.database or KINDS:
-        counted = CLIENTS * (WARM + size.rounds * size.votes)
+        counted = CLIENTS * (WARM + size.rounds * size.votes) + ALONE
         with bench(kind, counted + size.spare, size.history) as made:
             rng = random.Random(1)
             print(f"{kind}\n{COLUMNS}")
-            compare(made, size, rng)
-            during_a_retrain(made, range(counted + 1, counted + size.spare + 1), rng)
+            summary |= compare(made, size, rng)
+            summary |= alone(made, range(counted - ALONE + 1, counted + 1), rng)
+            summary |= during_a_retrain(made, range(counted + 1, counted + size.spare + 1), rng)
             check(made)
             print()
+    print(f"SUMMARY {json.dumps({name: round(value, 2) for name, value in summary.items()})}")
 
 
 if __name__ == "__main__":

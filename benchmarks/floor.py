@@ -3,7 +3,8 @@ and makes one transaction of an upsert (the answer), a counter (the item's votes
 
     python -m benchmarks.floor DATABASE_URL PORT SIGNING_SECRET
 
-It knows nothing of roles, of late or repeated clicks, of consensus, and it sends no messages.
+uvicorn takes the event loop and the parser that Goldloop's processes take. It knows nothing of roles, of late or
+repeated clicks, of consensus, and it sends no messages.
 """
 
 import json

@@ -59,9 +59,10 @@ def check_sizes(database: Database, seed: int, count: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(CLICKS // 500))
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(CLICKS // 250))
 def test_sets_of_any_size_store_and_tell_the_same(database: Database, seed: int) -> None:
-    check_sizes(database, seed, 500)
+    check_sizes(database, seed, 250)
 
 
 def test_sets_store_and_tell_the_same(database: Database) -> None:

@@ -1,0 +1,95 @@
+"""A process that is told to end while people vote: each click that was answered is stored, or was refused in words."""
+
+import json
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from bot.runtime.clock import utc_now
+from bot.sandbox.server import serve
+from core.records.reviews import Answer
+from core.storage.database import Database
+from tests.bot.test_answers import slack
+from tests.core.desk import opened
+from tests.flows.processes import Bot
+from tests.people import ANA, BEN, EVA, support_policy, workspace
+from tests.security.conftest import SECRET, signature
+
+ITEMS = 300
+PATIENCE = 60.0
+Click = tuple[int, str]
+
+
+def skip_clicked(person: str, item: int, response_url: str) -> bytes:
+    button = {"action_id": "vote:0", "block_id": "b", "type": "button"}
+    payload = {
+        "type": "block_actions", "team": {"id": "T_LOCAL"}, "user": {"id": person, "team_id": "T_LOCAL"},
+        "channel": {"id": "C_REVIEW"}, "trigger_id": "1", "response_url": response_url,
+        "actions": [button | {"value": f"{item}|skip", "action_ts": f"{item}.1"}],
+    }  # fmt: skip
+    return urlencode({"payload": json.dumps(payload)}).encode()
+
+
+def skipping(address: str, person: str, response_url: str) -> list[Click]:
+    """What was answered, until the process ends."""
+    answered: list[Click] = []
+    with httpx.Client(timeout=30) as client:
+        for item in range(1, ITEMS + 1):
+            body = skip_clicked(person, item, response_url)
+            try:
+                answer = client.post(address, content=body, headers=signature(body, int(time.time())))
+            except httpx.TransportError:
+                break
+            assert answer.status_code == 200
+            answered.append((item, person))
+    return answered
+
+
+@pytest.mark.slow
+def test_clicks_that_were_answered_are_stored_or_refused_in_words(
+    database: Database, tmp_path: Path, unused_port: int
+) -> None:
+    desk = opened(database, support_policy(), utc_now())
+    for _number in range(ITEMS):
+        desk.ticket(now=utc_now())
+    stored_in = database.engine.url.render_as_string(hide_password=False)
+    more = {"PORT": str(unused_port), "SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": SECRET}
+    with serve(workspace(), port=0) as url, slack() as heard, ThreadPoolExecutor(3) as pool:
+        web = Bot("web", url, stored_in, tmp_path, **more)
+        web.start()
+        assert web.process is not None
+        assert web.process.pid is not None
+        address = f"http://127.0.0.1:{unused_port}"
+        until_it_listens(address)
+        events = f"{address}/slack/events"
+        answered = [pool.submit(skipping, events, person, heard.address) for person in (ANA, BEN, EVA)]
+        time.sleep(1.0)
+        os.kill(web.process.pid, signal.SIGTERM)
+        web.process.join(PATIENCE)
+        assert web.process.exitcode == 0
+        clicks = {click for one in answered for click in one.result(PATIENCE)}
+    with database.reading() as session:
+        stored = {(row.item_id, row.person) for row in session.scalars(select(Answer))}
+    refused = sum("Nothing was recorded" in body["text"] for body in heard.bodies)
+    assert 0 < len(clicks) < 3 * ITEMS, "it ended among them"
+    assert len(clicks - stored) == refused
+    assert len(heard.bodies) >= len(clicks), "what was to be said about the last ones was said"
+
+
+def until_it_listens(address: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            httpx.get(f"{address}/health", timeout=5)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("it does not listen")
