@@ -4,7 +4,7 @@ replies to one person get lost. Acknowledged actions are stored, once."""
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -125,7 +125,7 @@ def test_an_event_that_was_not_acknowledged_comes_again_and_then_counts_once(con
 def second_process(loop: Loop) -> Iterator[None]:
     """Its own socket and worker on the same database."""
     services = replace(loop.services, process=this_process())
-    with socket_mode(build_app(services), workspace().apps[0].app_token), worker(services):
+    with closing(build_app(services)) as slack, socket_mode(slack, workspace().apps[0].app_token), worker(services):
         yield
 
 
@@ -222,7 +222,7 @@ STRANGE: tuple[Any, ...] = (
 def test_the_socket_ignores_what_is_not_a_payload_of_slacks(loop: Loop, caplog: pytest.LogCaptureFixture) -> None:
     loop.predict("T-1", "the sofa came late", UNSURE)
     card = loop.card("the sofa came late")
-    with socket_mode(build_app(loop.services), workspace().apps[0].app_token) as handler:
+    with closing(build_app(loop.services)) as slack, socket_mode(slack, workspace().apps[0].app_token) as handler:
         hear: Any
         [hear] = handler.client.socket_mode_request_listeners
         for number, payload in enumerate(STRANGE):
