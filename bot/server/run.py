@@ -79,6 +79,7 @@ def _run(settings: Settings, liveness: Liveness, *, web: bool, work: bool) -> No
             token = require_setting(settings.slack_app_token, "SLACK_APP_TOKEN")
             slack = stack.enter_context(closing(build_app(services)))
             handler = stack.enter_context(socket_mode(slack, token))
+            stack.callback(slack.stop_votes)  # at the end first, so that the last ones are acknowledged
             liveness.socket = partial(socket_state, handler)
         stack.enter_context(listening(create_listener(services, liveness, api=web), settings.host, settings.port))
         stop.wait()

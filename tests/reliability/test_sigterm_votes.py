@@ -1,40 +1,57 @@
-"""A process that is told to end while people vote: each click that was answered is stored, or was refused in words."""
+"""A process that is told to end while people vote: each click that was answered is stored, or was refused in words.
+Over the socket, what waits is acknowledged before the socket closes."""
 
 import json
 import os
 import signal
+import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pytest
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 from sqlalchemy import select
 
 from bot.runtime.clock import utc_now
 from bot.sandbox.server import serve
-from core.records.reviews import Answer
-from core.storage.database import Database
+from bot.slack.inbound.app import build_app
+from bot.slack.inbound.socket_mode import socket_mode
+from core.records.reviews import Answer, ReviewItem
+from core.storage.database import PATIENT, Database
 from tests.bot.test_answers import slack
 from tests.core.desk import opened
+from tests.flows.conftest import loop, start_loop
 from tests.flows.processes import Bot
+from tests.loop import Loop
 from tests.people import ANA, BEN, EVA, support_policy, workspace
 from tests.security.conftest import SECRET, signature
 
-ITEMS = 300
+__all__ = ["loop", "start_loop"]
+
+UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
+ITEMS = 150
 PATIENCE = 60.0
 Click = tuple[int, str]
 
 
 def skip_clicked(person: str, item: int, response_url: str) -> bytes:
+    return urlencode({"payload": json.dumps(skip(person, item, response_url))}).encode()
+
+
+def skip(person: str, item: int, response_url: str = "") -> dict[str, Any]:
     button = {"action_id": "vote:0", "block_id": "b", "type": "button"}
-    payload = {
+    return {
         "type": "block_actions", "team": {"id": "T_LOCAL"}, "user": {"id": person, "team_id": "T_LOCAL"},
         "channel": {"id": "C_REVIEW"}, "trigger_id": "1", "response_url": response_url,
         "actions": [button | {"value": f"{item}|skip", "action_ts": f"{item}.1"}],
     }  # fmt: skip
-    return urlencode({"payload": json.dumps(payload)}).encode()
 
 
 def skipping(address: str, person: str, response_url: str) -> list[Click]:
@@ -81,6 +98,58 @@ def test_clicks_that_were_answered_are_stored_or_refused_in_words(
     assert 0 < len(clicks) < 3 * ITEMS, "it ended among them"
     assert len(clicks - stored) == refused
     assert len(heard.bodies) >= len(clicks), "what was to be said about the last ones was said"
+
+
+@contextmanager
+def locked_for(seconds: float, loop: Loop) -> Iterator[None]:
+    """Another transaction holds every item; on SQLite, all that is written."""
+    held = threading.Event()
+
+    def hold() -> None:
+        with loop.database.transaction(wait=PATIENT) as session:
+            session.execute(select(ReviewItem.id).with_for_update()).all()
+            held.set()
+            time.sleep(seconds)
+
+    with ThreadPoolExecutor(1) as pool:
+        holding = pool.submit(hold)
+        assert held.wait(PATIENCE)
+        yield
+        holding.result(PATIENCE)
+
+
+@pytest.mark.slow
+def test_over_the_socket_what_waits_is_acknowledged_before_it_closes(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop.predict("T-1", "the sofa came late", UNSURE)
+    loop.card("the sofa came late")
+    [item] = stored_items(loop.database)
+    answered: list[tuple[str, bool]] = []
+    with closing(build_app(loop.services)) as slack, ThreadPoolExecutor(2) as pool, locked_for(0.6, loop):
+        with socket_mode(slack, workspace().apps[0].app_token) as handler, ExitStack() as ending:
+            ending.callback(slack.stop_votes)
+            receive: Any
+            [receive] = handler.client.socket_mode_request_listeners
+
+            def sent(response: SocketModeResponse) -> None:
+                answered.append((response.envelope_id, handler.client.closed))
+
+            monkeypatch.setattr(handler.client, "send_socket_mode_response", sent)
+            for person in (ANA, BEN):
+                envelope = SocketModeRequest("interactive", person, skip(person, item))
+                pool.submit(receive, handler.client, envelope)
+            time.sleep(0.2)  # until both have arrived
+        assert sorted(answered) == [(ANA, False), (BEN, False)]
+        late = SocketModeRequest("interactive", EVA, skip(EVA, item))
+        receive(handler.client, late)
+    with loop.database.reading() as session:
+        assert sorted(session.scalars(select(Answer.person))) == [ANA, BEN]
+
+
+def stored_items(database: Database) -> list[int]:
+    with database.reading() as session:
+        return list(session.scalars(select(ReviewItem.id)))
 
 
 def until_it_listens(address: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.observability.liveness import SocketState
-from bot.slack.inbound.requests import read_request
+from bot.slack.inbound.requests import ANSWERED_WITHIN, read_request
 from bot.slack.inbound.socket_watch import CHECK_SECONDS, OPEN_SECONDS, SocketWatch, wake
 
 log = logging.getLogger(__name__)
@@ -27,16 +28,17 @@ CONCURRENCY = 64  # requests handled at once; the others wait, which they can on
 @contextmanager
 def socket_mode(app: App, app_token: str) -> Iterator[SocketModeHandler]:
     """Connected until the block is left. The SDK follows Slack's request for a new socket; `SocketWatch` replaces one
-    that is dead."""
-    slack = _opening_client(app.client)
+    that is dead. At the end, requests under way are acknowledged before the socket is closed."""
+    slack, receiver = _opening_client(app.client), _Receiver(app)
     handler = SocketModeHandler(app, app_token, web_client=slack, concurrency=CONCURRENCY, ping_interval=CHECK_SECONDS)
-    handler.client.socket_mode_request_listeners = [partial(_receive, app)]
+    handler.client.socket_mode_request_listeners = [receiver.receive]
     handler.client.current_session_runner.target = partial(read_session, handler.client)
     handler.client.current_app_monitor.target = SocketWatch(handler.client).check
     handler.connect()
     try:
         yield handler
     finally:
+        receiver.finish()
         _wake_its_threads(handler)
         handler.close()
 
@@ -55,6 +57,30 @@ def read_session(client: SocketModeClient) -> None:
     session = client.current_session
     if session is not None and session.is_active():
         session.run_until_completion(state)
+
+
+class _Receiver:
+    """Answers envelopes, each in a thread of the SDK's."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._changed = threading.Condition()
+        self._under_way = 0
+
+    def receive(self, client: BaseSocketModeClient, envelope: SocketModeRequest) -> None:
+        with self._changed:
+            self._under_way += 1
+        try:
+            _receive(self._app, client, envelope)
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def finish(self) -> None:
+        """Wait until no request is under way, for as long as one may take."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._under_way, ANSWERED_WITHIN)
 
 
 def _receive(app: App, client: BaseSocketModeClient, envelope: SocketModeRequest) -> None:
