@@ -8,12 +8,13 @@ from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 
 from bot.runtime.policy_in_force import PolicyInForce
 from bot.slack.inbound.vote_collector import VoteCollector
 from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, DatabaseBusy, Refusal
+from core.records.delivery import Posting
 from core.records.reviews import ReviewItem
 from core.review.votes import NewAnswer, Receipt
 from core.storage.database import PATIENT, Database
@@ -114,6 +115,31 @@ def test_a_bug_of_one_vote_is_no_other_votes(desk: Desk, votes: VoteCollector) -
     assert isinstance(good.result(10), Receipt)
     assert not isinstance(broken.exception(10), Refusal | None)
     assert (len(desk.answers(item)), len(desk.answers(other))) == (0, 1)
+
+
+@pytest.mark.slow
+def test_after_a_deadlock_each_is_cast_alone(desk: Desk, votes: VoteCollector) -> None:
+    if desk.database.is_sqlite:
+        pytest.skip("SQLite has one lock for all")
+    item, other = desk.ticket(), desk.ticket()
+    with desk.database.transaction(wait=PATIENT) as session:
+        card = select(Posting.id).where(Posting.subject_id == item)
+        assert session.execute(card.with_for_update()).all()
+        with locked(desk, other):
+            first = cast(votes, EVA, other, REFUND, PATIENT)
+            waiting = [cast(votes, ANA, item, REFUND, PATIENT), cast(votes, BEN, item, REFUND, PATIENT)]
+            until_one_waits(desk)  # for the card
+            session.execute(select(ReviewItem.id).where(ReviewItem.id == item).with_for_update()).all()
+    assert [one.result(10).settled for one in (first, *waiting)] == [False, False, True]
+
+
+def until_one_waits(desk: Desk) -> None:
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    end = time.monotonic() + 10
+    with desk.database.reading(wait=PATIENT) as session:
+        while not session.scalar(waits):
+            assert time.monotonic() < end
+            time.sleep(0.01)
 
 
 def test_at_the_end_what_waits_is_committed_and_nothing_new_is_taken(desk: Desk, votes: VoteCollector) -> None:

@@ -103,6 +103,8 @@ class VoteCollector:
             return []
         try:
             outcomes = self._in_one_transaction(in_time)
+        except DatabaseBusy as busy:
+            return self._after_busy(in_time, busy)
         except DatabaseUnavailable as refusal:
             return _refused(in_time, refusal)
         except Exception as error:  # noqa: BLE001 - its request logs it
@@ -117,8 +119,16 @@ class VoteCollector:
         with finished_within(min(one.left for one in waiting)), self._database.transaction() as session:
             return cast_votes(session, [one.cast for one in waiting], self._in_force(session), wait=False)
 
+    def _after_busy(self, waiting: Sequence[_Waiting], busy: DatabaseBusy) -> list[_Waiting]:
+        """Where the time of some ended meanwhile, they are told, and the others have some left. Where none did, the
+        database gave up on the transaction, as in a deadlock with another process: there is time to cast each alone."""
+        in_time = _without_the_late(waiting)
+        if len(in_time) < len(waiting):
+            return in_time
+        return self._one_by_one(waiting) if len(waiting) > 1 else _refused(waiting, busy)
+
     def _one_by_one(self, waiting: Sequence[_Waiting]) -> list[_Waiting]:
-        """A bug of one is no other's. What of it is whose is found out by casting each alone."""
+        """Cast each alone: a bug or a deadlock of one is no other's."""
         held: list[_Waiting] = []
         for one in waiting:
             if any(one.is_behind(other) for other in held):
@@ -137,11 +147,8 @@ def _without_the_late(waiting: Sequence[_Waiting]) -> list[_Waiting]:
 
 
 def _refused(waiting: Sequence[_Waiting], refusal: DatabaseUnavailable) -> list[_Waiting]:
-    """All are told, except where the time of some ended while the database was busy: then the others have some left."""
-    in_time = _without_the_late(waiting) if isinstance(refusal, DatabaseBusy) else list(waiting)
-    if len(in_time) < len(waiting):
-        return in_time
-    for one in in_time:
+    """All are told."""
+    for one in waiting:
         one.receipt.set_exception(refusal)
     return []
 
