@@ -1,9 +1,9 @@
-"""Export of a snapshot as a file."""
+"""Export of a snapshot as a file, and of the pictures in it."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from bot.api.callers import Admit
 from bot.api.shapes import FURTHEST
@@ -11,9 +11,11 @@ from bot.files.writing import FORMATS, Format, Pieces
 from bot.runtime.services import Services
 from core.learning.data.snapshots import Row, snapshot_rows
 from core.learning.lifecycle.listing import SnapshotHead, snapshot_head
+from core.pictures.stored import display_picture
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.review.content import shown_input
+from core.text.picture_address import picture_address
 
 PIECE = 2000  # rows in memory at once
 TYPES = {  # of Parquet
@@ -26,6 +28,7 @@ TYPES = {  # of Parquet
     "source_id": "int64",
     "content_hash": "string",
 }
+Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 Id = Annotated[int, Path(ge=1, le=FURTHEST)]
 
 
@@ -49,6 +52,15 @@ def export_routes(services: Services, may_read: Admit) -> APIRouter:
             "ETag": f'"{head.content_hash}-{queue.fingerprint}-{head.erased}-{format}"',  # masks and erasures change it
         }
         return StreamingResponse(write(_pieces(services, head, queue), TYPES), headers=headers, media_type=media_type)
+
+    @router.get("/pictures/{sha256}", response_class=Response)
+    def picture(queue: Annotated[QueuePolicy, Depends(may_read)], sha256: Sha256) -> Response:
+        """Download a stored picture as people see it: a PNG, its longest side 1,024 pixels at most. Rows name it by an
+        `image_url` of the form `picture:SHA256`. 404 once it was erased."""
+        with services.database.reading() as session:
+            queue_id = queue_named(session, queue.name).id
+            content = display_picture(session, queue_id, picture_address(sha256))
+        return Response(content, media_type="image/png", headers={"X-Content-Type-Options": "nosniff"})
 
     return router
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from bot.api.bodies import body_of, parsed
+from bot.api.bodies import Sent, parsed, sent_of
 from bot.api.callers import Admit
 from bot.api.problems import Conflict, Unavailable, problem
 from bot.api.shapes import MOST_ROWS, Predicted, Received, RejectedRow, row_schema, sent_as
@@ -20,10 +20,14 @@ from core.intake.names import KNOWN
 from core.intake.predictions import MOST_FIELDS, LabelsOutsidePolicy, NewPrediction, checked_prediction
 from core.intake.recorded import recorded
 from core.intake.unknown_labels import count_unknown_labels
+from core.learning.data.pixels import with_grey
 from core.learning.lifecycle.serving import LiveModel
+from core.pictures.decoder import decoded
+from core.pictures.decoding import Decoded
 from core.policy import QueuePolicy
+from core.text.picture_address import picture_address
 
-ASKED = ("external_id", "text", "fields")
+ASKED = ("external_id", "text", "image", "fields")
 BRACKETS = 4  # of a prediction: its own, those of its fields and probabilities, the comma before it
 ONE_OR_MANY = {"oneOf": [row_schema(), {"type": "array", "items": row_schema(), "minItems": 1, "maxItems": MOST_ROWS}]}
 
@@ -34,15 +38,20 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
     @router.post("/predictions", response_model=Received, openapi_extra=sent_as(ONE_OR_MANY))
     def send_predictions(
         queue: Annotated[QueuePolicy, Depends(may_ingest)],
-        body: Annotated[bytes, Depends(body_of(may_ingest, services))],
+        sent: Annotated[Sent, Depends(sent_of(may_ingest, services))],
     ) -> Received | JSONResponse:
         """Send one prediction, or a list of up to 1,000. Valid rows are stored, and invalid rows are reported by
         number, from 1. Safe to repeat: a row with the same external id and model version is stored once. 422 if no
-        row is valid."""
-        good, bad, unknown = _checked(_rows(parsed(body, _most_values(queue, MOST_ROWS))), queue)
+        row is valid.
+
+        With pictures, send multipart/form-data: the part `predictions` holds the JSON, and each of up to 100 files is a
+        picture that a row names in `image`."""
+        rows = _rows(parsed(sent.json, _most_values(queue, MOST_ROWS)))
+        pictures = _decoded(sent.files)
+        good, bad, unknown = _checked(rows, queue, pictures)
         if good or unknown:
             with services.database.transaction() as session:
-                stored = record_predictions(session, good, services.clock(), queue)
+                stored = record_predictions(session, good, services.clock(), queue, _readable(pictures))
                 count_unknown_labels(session, unknown, services.clock(), queue)
         if good:
             return Received(stored.new, stored.repeated, stored.flagged, bad, unknown)
@@ -52,15 +61,18 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
     @router.post("/predict", openapi_extra=sent_as(row_schema(*ASKED)))
     def predict(
         queue: Annotated[QueuePolicy, Depends(may_predict)],
-        body: Annotated[bytes, Depends(body_of(may_predict, services))],
+        sent: Annotated[Sent, Depends(sent_of(may_predict, services))],
     ) -> Predicted:
-        """Ask the live model about a text. The prediction is stored, and flagged if people should review it. Safe to
-        repeat with the same external id and text; another text is a conflict. While a newly promoted model is in its
-        canary, the external id decides whether it answers or the one before it; `model_version` says which."""
-        asked = _asked(parsed(body, _most_values(queue, 1)), queue)
-        prediction = _predicted(asked, _answering(services, queue, asked.external_id))
+        """Ask the live model about a text, or about a picture, which is sent as for `predictions`. The prediction is
+        stored, and flagged if people should review it. Safe to repeat with the same external id and content; another
+        one is a conflict. While a newly promoted model is in its canary, the external id decides whether it answers or
+        the one before it; `model_version` says which."""
+        row = parsed(sent.json, _most_values(queue, 1))
+        pictures = _decoded(sent.files)
+        asked = _asked(row, queue, pictures)
+        prediction = _predicted(asked, _answering(services, queue, asked.external_id), pictures)
         with services.database.transaction() as session:
-            new = record_predictions(session, [prediction], services.clock(), queue).new
+            new = record_predictions(session, [prediction], services.clock(), queue, _readable(pictures)).new
             return _answer(session, prediction, queue, repeated=not new)
 
     return router
@@ -78,8 +90,17 @@ def _rows(sent: Any) -> Sequence[Any]:
     return rows
 
 
+def _decoded(files: Mapping[str, bytes]) -> dict[str, Decoded | Invalid]:
+    """Of each file by its name; before a transaction begins, since it takes a process and time."""
+    return dict(zip(files, decoded(list(files.values())), strict=True))
+
+
+def _readable(pictures: Mapping[str, Decoded | Invalid]) -> list[Decoded]:
+    return [picture for picture in pictures.values() if isinstance(picture, Decoded)]
+
+
 def _checked(
-    rows: Sequence[Any], queue: QueuePolicy
+    rows: Sequence[Any], queue: QueuePolicy, pictures: Mapping[str, Decoded | Invalid]
 ) -> tuple[list[NewPrediction], tuple[RejectedRow, ...], dict[str, int]]:
     """The valid rows, the others, and how many of these have each label outside the policy."""
     good, bad, unknown = [], [], Counter[str]()
@@ -87,23 +108,24 @@ def _checked(
         try:
             if not isinstance(row, Mapping):
                 raise Invalid("A prediction must be a JSON object.")
-            good.append(checked_prediction(row, queue))
+            good.append(checked_prediction(row, queue, pictures))
         except Invalid as refusal:
             bad.append(RejectedRow(number, refusal.field, str(refusal)))
             unknown.update(refusal.labels if isinstance(refusal, LabelsOutsidePolicy) else ())
     return good, tuple(bad), dict(unknown.most_common())
 
 
-def _asked(sent: Any, queue: QueuePolicy) -> NewPrediction:
+def _asked(sent: Any, queue: QueuePolicy, pictures: Mapping[str, Decoded | Invalid]) -> NewPrediction:
     """The request, validated like a prediction; the label is a placeholder until the model has answered."""
     if not isinstance(sent, Mapping):
         raise Invalid("Send one JSON object.", field="body")
     unknown = next((str(name) for name in sent if name not in ASKED), None)
     if unknown is not None:
         raise Invalid(f"“{unknown[:80]}” is not a known field. Valid fields: {', '.join(ASKED)}.", field=unknown[:80])
-    if not isinstance(sent.get("text"), str) or not sent["text"].strip():
+    if not sent.get("image") and (not isinstance(sent.get("text"), str) or not sent["text"].strip()):
         raise Invalid("text must be a non-empty string.", field="text")
-    return checked_prediction({**sent, "model_version": "?", "label": queue.label_names[0], "confidence": 0}, queue)
+    placeholder = {"model_version": "?", "label": queue.label_names[0], "confidence": 0}
+    return checked_prediction({**sent, **placeholder}, queue, pictures)
 
 
 def _answering(services: Services, queue: QueuePolicy, external_id: str) -> LiveModel:
@@ -116,8 +138,9 @@ def _answering(services: Services, queue: QueuePolicy, external_id: str) -> Live
     return live
 
 
-def _predicted(asked: NewPrediction, live: LiveModel) -> NewPrediction:
-    probabilities = live.predict([asked.input])[0]
+def _predicted(asked: NewPrediction, live: LiveModel, pictures: Mapping[str, Decoded | Invalid]) -> NewPrediction:
+    seen = {picture_address(picture.sha256): picture.grey for picture in _readable(pictures)}
+    probabilities = live.predict([with_grey(asked.input, seen.get(asked.image_url or ""))])[0]
     label = max(probabilities, key=lambda name: (probabilities[name], name))
     return replace(
         asked, model_version=live.name, label=label, confidence=probabilities[label], probabilities=probabilities

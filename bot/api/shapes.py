@@ -11,6 +11,7 @@ from core.intake.predictions import NewPrediction
 from core.review.listing import CorrectionLine, ItemLine
 from core.vocabulary import CanaryState, ModelState, ShadowState
 
+PICTURE = {"type": "string", "format": "binary"}
 MOST_ROWS = 1000  # in one request: keeps its transaction short
 FURTHEST = 2**62  # larger ids and cursors do not fit into the database
 
@@ -117,10 +118,20 @@ def row_schema(*names: str) -> dict[str, Any]:
     """The JSON schema of a prediction in a request, with these fields or with all."""
     schema = TypeAdapter(NewPrediction).json_schema()
     chosen = {name: value for name, value in schema["properties"].items() if not names or name in names}
-    required = ["external_id", "text"] if names else ["external_id", "model_version"]
+    chosen["image"] = {"type": "string", "description": "The file name of a picture in the same form."}
+    required = ["external_id"] if names else ["external_id", "model_version"]
     return {"type": "object", "properties": chosen, "required": required, "additionalProperties": False}
 
 
 def sent_as(schema: dict[str, Any]) -> dict[str, Any]:
     """The request body for `openapi_extra`. FastAPI does not know it, because bodies are parsed by hand."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    form = {
+        "type": "object",
+        "properties": {
+            "predictions": schema,
+            "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+        },
+        "required": ["predictions"],
+    }
+    content = {"application/json": {"schema": schema}, "multipart/form-data": {"schema": form}}
+    return {"requestBody": {"required": True, "content": content}}

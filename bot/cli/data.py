@@ -1,8 +1,10 @@
 """`goldloop seed` and `goldloop ingest`: labelled examples and predictions, imported from files."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -11,15 +13,19 @@ from rich.progress import Progress
 from bot.cli.context import QueueOption, opened
 from bot.cli.printing import terminal_safe
 from bot.files.columns import columns_of, prediction_row
+from bot.files.pictures import INDEXES, index_of, is_picture, labelled_pictures, picture_files, read_pictures
 from bot.files.tables import header, labelled_rows, read_rows
 from bot.runtime.clock import utc_now
 from bot.runtime.gc_tuning import collect_seldom
 from bot.wording.numbers import counted
 from core.errors import Invalid
 from core.intake.ingest import record_predictions
+from core.intake.live_pictures import predicted_pictures
 from core.intake.predictions import LabelsOutsidePolicy, NewPrediction, checked_prediction
 from core.intake.unknown_labels import count_unknown_labels
-from core.learning.data.seeds import NONE_STORED, checked_seeds, store_seeds
+from core.learning.data.seeds import NONE_STORED, checked_picture_seeds, checked_seeds, store_seeds
+from core.learning.lifecycle.serving import Serving
+from core.pictures.decoding import Decoded
 from core.policy import QueuePolicy
 from core.storage.database import PATIENT
 
@@ -27,15 +33,21 @@ commands = typer.Typer()
 out = Console()
 
 BATCH = 1000
+PICTURES = 50  # in one transaction
 SHOWN_REJECTIONS = 20  # reasons that are shown, each with its first row; rows with others are only counted
 
 
 @commands.command()
 def seed(file: Path, queue: QueueOption) -> None:
-    """Import labelled examples from a CSV, JSONL or Parquet file with the columns `text` and `label`.
+    """Import labelled examples from a CSV, JSONL or Parquet file with the columns `text` and `label`, or pictures from
+    a folder whose sub-folders are labels.
 
-    A random part joins the golden set; the rest is used for training. Importing a file again adds nothing.
+    A random part joins the golden set; the rest is used for training. Importing a file again adds nothing. Exit code 2
+    if a picture cannot be read.
     """
+    if file.is_dir():
+        _seed_pictures(file, queue)
+        return
     with opened() as (database, policy), Progress(console=out, transient=True) as progress:
         chosen = policy.queue(queue)
         examples = labelled_rows(file)
@@ -52,16 +64,57 @@ def seed(file: Path, queue: QueueOption) -> None:
     out.print(f"{training} for training, {golden} golden, {repeated} already stored.")
 
 
+def _seed_pictures(folder: Path, queue: str) -> None:
+    rejected, training, golden, repeated = Rejected(), 0, 0, 0
+    with opened() as (database, policy), Progress(console=out, transient=True) as progress:
+        chosen = policy.queue(queue)
+        found = labelled_pictures(folder)
+        _check_labels(Counter(label for _path, label in found), chosen)
+        task = progress.add_task("Storing", total=len(found))
+        for start in range(0, len(found), PICTURES):
+            pairs = _readable(found[start : start + PICTURES], start, rejected)
+            seeds, pictures = checked_picture_seeds(pairs, chosen), [picture for picture, _label in pairs]
+            with database.transaction(wait=PATIENT) as session:
+                stored = store_seeds(session, seeds, utc_now(), chosen, pictures)
+            training, golden = training + stored.training, golden + stored.golden
+            repeated += stored.repeated
+            progress.advance(task, PICTURES)
+    out.print(f"{training} for training, {golden} golden, {repeated} already stored, {rejected.rows} rejected.")
+    rejected.end()
+
+
+def _readable(found: Sequence[tuple[Path, str]], start: int, rejected: "Rejected") -> list[tuple[Decoded, str]]:
+    """The pictures that can be read, with their labels. start: how many came before them."""
+    pairs = []
+    for number, (read, (_path, label)) in enumerate(
+        zip(read_pictures([path for path, _ in found]), found, strict=True)
+    ):
+        if isinstance(read, Invalid):
+            rejected.add(start + number + 1, read)
+        else:
+            pairs.append((read, label))
+    return pairs
+
+
 @commands.command()
 def ingest(file: Path, queue: QueueOption) -> None:
-    """Import predictions from a CSV, JSONL or Parquet file and send the flagged ones to the reviewers.
+    """Import predictions from a CSV, JSONL or Parquet file, or pictures, and send the flagged ones to the reviewers.
 
-    Columns: `external_id`; `model_version`; `text`, `image_url` or both; the model's answer, either as `label` with
+    Columns: `external_id`; `model_version`; `text`, `image` (a PNG or JPEG file, beside this one) or `image_url` (a web
+    address, which is shown and not fetched); the model's answer, either as `label` with
     `confidence`, or as a column `p:LABEL` for each label, or as `probabilities` (a JSON object in a cell). All other
     columns become fields that reviewers see next to the text; `fields` may also be a JSON object in a cell.
 
+    A folder with predictions.csv, .jsonl or .parquet is imported by that file. The pictures of another folder, or a
+    single picture, are given to the live model, and have their path as external id.
+
     Importing a file again adds nothing. Exit code 2 if a row was rejected.
     """
+    if file.is_dir() and (index := index_of(file)):
+        file = index
+    elif file.is_dir() or is_picture(file):
+        _ingest_pictures(file, queue)
+        return
     with opened() as (database, policy), Progress(console=out, transient=True) as progress:
         collect_seldom()
         chosen = policy.queue(queue)
@@ -71,22 +124,50 @@ def ingest(file: Path, queue: QueueOption) -> None:
         if names := header(file):
             _check_columns(file, names)
         rows = read_rows(file)
-        while batch := list(islice(rows, BATCH)):
+        size = PICTURES if "image" in names else BATCH
+        while batch := list(islice(rows, size)):
             good: list[NewPrediction] = []
+            pictures = _beside(file, [row for _number, row in batch])
             for number, row in batch:
                 try:
-                    good.append(checked_prediction(prediction_row(row), chosen))
+                    good.append(checked_prediction(prediction_row(row), chosen, pictures))
                 except Invalid as problem:
                     rejected.add(number, problem)
             with database.transaction(wait=PATIENT) as session:
-                stored = record_predictions(session, good, utc_now(), chosen)
+                readable = [one for one in pictures.values() if isinstance(one, Decoded)]
+                stored = record_predictions(session, good, utc_now(), chosen, readable)
                 count_unknown_labels(session, rejected.labels_of_batch(), utc_now(), chosen)
             new, repeated, flagged = new + stored.new, repeated + stored.repeated, flagged + stored.flagged
             progress.update(task, advance=len(batch), description=f"{new + repeated:,} rows")
     out.print(f"{new} new, {repeated} already stored, {flagged} flagged for review, {rejected.rows} rejected.")
-    rejected.print_repeated()
-    if rejected.rows:
-        raise typer.Exit(2)
+    rejected.end()
+
+
+def _beside(file: Path, rows: Sequence[Mapping[str, Any]]) -> dict[str, Decoded | Invalid]:
+    """The pictures that rows name in `image`, decoded; paths are relative to the file."""
+    names = list(dict.fromkeys(str(row["image"]) for row in rows if row.get("image")))
+    return dict(zip(names, read_pictures([file.parent / name for name in names]), strict=True))
+
+
+def _ingest_pictures(path: Path, queue: str) -> None:
+    rejected, new, repeated, flagged = Rejected(), 0, 0, 0
+    with opened() as (database, policy), Progress(console=out, transient=True) as progress:
+        chosen, files = policy.queue(queue), picture_files(path)
+        live = Serving(database).live(chosen)
+        if live is None:
+            raise Invalid(f"No model of {queue} is live, so these pictures need a file with its answers: {INDEXES[0]}.")
+        folder = path if path.is_dir() else path.parent
+        task = progress.add_task("Reading", total=len(files))
+        for start in range(0, len(files), PICTURES):
+            part = [(file, file.relative_to(folder).as_posix()) for file in files[start : start + PICTURES]]
+            pairs = _readable(part, start, rejected)
+            rows = predicted_pictures(pairs, live)
+            with database.transaction(wait=PATIENT) as session:
+                stored = record_predictions(session, rows, utc_now(), chosen, [picture for picture, _name in pairs])
+            new, repeated, flagged = new + stored.new, repeated + stored.repeated, flagged + stored.flagged
+            progress.advance(task, PICTURES)
+    out.print(f"{new} new, {repeated} already stored, {flagged} flagged for review, {rejected.rows} rejected.")
+    rejected.end()
 
 
 class Rejected:
@@ -114,7 +195,13 @@ class Rejected:
         self._labels += batch
         return batch
 
-    def print_repeated(self) -> None:
+    def end(self) -> None:
+        """Exit code 2 if there were any."""
+        self._print_repeated()
+        if self.rows:
+            raise typer.Exit(2)
+
+    def _print_repeated(self) -> None:
         if self._labels:
             out.print(f"Labels outside the policy: {terminal_safe(counted(self._labels))}.")
         for reason, count in self._shown.items():

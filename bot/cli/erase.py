@@ -79,9 +79,9 @@ def purge_summary(purged: Purged) -> str:
 def summary(erased: Erased) -> str:
     counts = (
         f"{erased.queue}: erased {_count(erased.predictions, 'prediction')}, "
-        f"{_count(erased.golden, 'golden example')}, {_count(erased.seeds, 'seed row')} "
-        f"and {_count(erased.notes, 'note')}; closed {_count(erased.closed, 'open item')}; "
-        f"{_count(erased.messages, 'message')} to redraw."
+        f"{_count(erased.golden, 'golden example')}, {_count(erased.seeds, 'seed row')}, "
+        f"{_count(erased.pictures, 'picture')} and {_count(erased.notes, 'note')}; "
+        f"closed {_count(erased.closed, 'open item')}; {_count(erased.messages, 'message')} to redraw."
     )
     runs = "".join(f"\nTraining run {run} is under way with it and will start again without it." for run in erased.runs)
     if not erased.models:

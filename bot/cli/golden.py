@@ -1,5 +1,6 @@
 """`goldloop golden`: show the golden set and change it by hand."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,17 +11,21 @@ from rich.table import Table
 
 from bot.cli.context import QueueOption, opened
 from bot.cli.printing import terminal_safe
+from bot.files.pictures import labelled_pictures, read_pictures
 from bot.files.tables import labelled_rows
 from bot.runtime.clock import utc_now
 from bot.wording.format import PLAIN
 from bot.wording.golden import AGE_BANDS, golden_change, origins, power, suspect
 from bot.wording.numbers import count
+from core.errors import Invalid
 from core.learning.data.golden_changes import relabel_golden, retire_golden
 from core.learning.data.golden_import import Imported, add_golden, import_golden
 from core.learning.data.pins import USUAL_REGRESSIONS, pin, unpin
-from core.learning.data.seeds import checked_seeds
+from core.learning.data.seeds import Seed, checked_picture_seeds, checked_seeds
 from core.learning.lifecycle.golden_summary import GoldenSummary, golden_summary
 from core.learning.lifecycle.label_suspects import listed_suspicions
+from core.pictures.decoding import Decoded
+from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.learning import MOST_PINS
 from core.storage.database import PATIENT
@@ -29,8 +34,10 @@ commands = typer.Typer(no_args_is_help=True, help="Show and change the golden se
 out = Console()
 
 BATCH = 1000
+PICTURES = 50  # in one transaction
 SHORT = 12  # digits of a version that are shown
 
+Batch = tuple[Sequence[Seed], Sequence[Decoded]]
 ByOption = Annotated[str, typer.Option("--by", help="Slack id of the lead who decided it.")]
 GoldenId = Annotated[int, typer.Argument(help="Id of the golden example, as reports show it.")]
 WhyOption = Annotated[str, typer.Option("--why", help="Reason, kept with the change.")]
@@ -38,23 +45,46 @@ WhyOption = Annotated[str, typer.Option("--why", help="Reason, kept with the cha
 
 @commands.command("import")
 def import_(file: Path, queue: QueueOption) -> None:
-    """Import a test set from a CSV, JSONL or Parquet file with the columns `text` and `label`.
+    """Import a test set from a CSV, JSONL or Parquet file with the columns `text` and `label`, or pictures from a
+    folder whose sub-folders are labels.
 
-    Texts that are used for training are left out. Importing a file again adds nothing.
+    What is used for training is left out. Importing it again adds nothing.
     """
     with opened() as (database, policy), Progress(console=out, transient=True) as progress:
-        chosen = policy.queue(queue)
-        examples = checked_seeds(labelled_rows(file), chosen)
-        task, total = progress.add_task("Storing", total=len(examples)), Imported(0, 0, 0, 0)
-        for start in range(0, len(examples), BATCH):  # in batches: on SQLite no click is stored while one is written
+        chosen, total = policy.queue(queue), Imported(0, 0, 0, 0)
+        batches = _picture_batches(file, chosen) if file.is_dir() else _text_batches(file, chosen)
+        task = progress.add_task("Storing", total=None)
+        for examples, pictures in batches:  # in batches: on SQLite no click is stored while one is written
             with database.transaction(wait=PATIENT) as session:
-                total = total.plus(import_golden(session, examples[start : start + BATCH], utc_now(), chosen))
-            progress.advance(task, BATCH)
+                total = total.plus(import_golden(session, examples, utc_now(), chosen, pictures))
+            progress.advance(task, len(examples))
     out.print(
         f"{total.new} golden, {total.repeated} already golden, {total.training} left out because they are used for "
         f"training, {total.erased} left out because they were erased.",
         soft_wrap=True,
     )
+
+
+def _text_batches(file: Path, queue: QueuePolicy) -> Iterator[Batch]:
+    examples = checked_seeds(labelled_rows(file), queue)
+    for start in range(0, len(examples), BATCH):
+        yield examples[start : start + BATCH], ()
+
+
+def _picture_batches(folder: Path, queue: QueuePolicy) -> Iterator[Batch]:
+    """Raises Invalid, naming the file, if one cannot be read: a test set is whole, or it is another one."""
+    found = labelled_pictures(folder)
+    for start in range(0, len(found), PICTURES):
+        part = found[start : start + PICTURES]
+        pictures = [_readable(read) for read in read_pictures([path for path, _label in part])]
+        labels = [label for _path, label in part]
+        yield checked_picture_seeds(zip(pictures, labels, strict=True), queue), pictures
+
+
+def _readable(read: Decoded | Invalid) -> Decoded:
+    if isinstance(read, Invalid):
+        raise read
+    return read
 
 
 @commands.command()

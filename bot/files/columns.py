@@ -75,7 +75,7 @@ def _problems(known: Collection[str], labels: Collection[str], fields: Collectio
 
 def _missing(known: set[str], has_label_columns: bool) -> Iterator[str]:
     yield from (name for name in ("external_id", "model_version") if name not in known)
-    if not known & {"text", "image_url"}:
+    if not known & {"text", "image", "image_url"}:
         yield "text"
     if has_label_columns or "probabilities" in known:
         return

@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core.learning.data.inputs import Input
+from core.learning.data.pixels import with_pixels
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.predictions import FlagCut, Prediction, WaitingPrediction
@@ -74,7 +75,8 @@ def cut_work(session: Session, policy: QueuePolicy, live: str | None, now: datet
     if former is not None and not is_new and _is_fresh(former, policy, now):
         return None
     known = tuple(1 - (row.confidence or 0.0) for row in newest if row.model_version == model)
-    others = [_unscored(row) for row in newest if row.model_version != model and live and row.erased_at is None]
+    unscored = [row for row in newest if row.model_version != model and live and row.erased_at is None]
+    others = _unscored(session, queue_id, unscored)
     waiting = _waiting(session, queue_id, model) if live and is_new else []
     return CutWork(model, known, tuple(others), tuple(waiting))
 
@@ -154,8 +156,9 @@ def _waiting(session: Session, queue_id: int, model: str) -> list[Unscored]:
         .order_by(WaitingPrediction.score.desc())
         .limit(MOST_RENEWED)
     )
-    return [_unscored(row) for row in session.scalars(found)]
+    return _unscored(session, queue_id, session.scalars(found).all())
 
 
-def _unscored(row: Prediction) -> Unscored:
-    return Unscored(row.id, Input.of(row.text, row.image_url, row.fields))
+def _unscored(session: Session, queue_id: int, rows: Sequence[Prediction]) -> list[Unscored]:
+    inputs = with_pixels(session, queue_id, [Input.of(row.text, row.image_url, row.fields) for row in rows])
+    return [Unscored(row.id, one) for row, one in zip(rows, inputs, strict=True)]

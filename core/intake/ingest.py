@@ -1,6 +1,6 @@
 """The arrival of a prediction: it is stored once, and sent to people if a reason flags it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -16,6 +16,8 @@ from core.intake.reasons.base import FlagReason, Scored
 from core.intake.reasons.person import BY_PERSON
 from core.intake.reasons.table import flag_probability, reasons_to_review
 from core.intake.waiting import Candidate, put_in_line
+from core.pictures.decoding import Decoded
+from core.pictures.stored import store_pictures
 from core.policy import QueuePolicy
 from core.queues import queue_to_fill
 from core.records.predictions import Flag, Prediction
@@ -27,6 +29,7 @@ from core.review.renewal import reopen
 from core.storage.bulk import Bulk, among, as_list, insert_all, insert_returning
 from core.storage.database import kind_of, run
 from core.text.content_hash import content_hash, unit_interval
+from core.text.picture_address import picture_address
 from core.vocabulary import Reason
 
 PREDICTIONS = Bulk(
@@ -80,14 +83,20 @@ REPORTED = _Odds(0.0, {}, {})  # a person's report is no draw
 
 
 def record_predictions(
-    session: Session, batch: Sequence[NewPrediction], now: datetime, policy: QueuePolicy
+    session: Session,
+    batch: Sequence[NewPrediction],
+    now: datetime,
+    policy: QueuePolicy,
+    pictures: Iterable[Decoded] = (),
 ) -> Ingested:
     """Store each prediction once (external id + model version) and open an item for those that are flagged. Safe to
     repeat: stored predictions do not change, and erased ones do not come back under any version. Batches of up to 1,000
-    keep the transaction short."""
+    keep the transaction short. pictures: those that the rows refer to and that may not be stored yet."""
     queue = queue_to_fill(session, policy.name)
     queue_id = queue.id  # read once: as an attribute of a record it takes as long as the draw
     wanted = _storable(session, queue, batch)
+    addresses = {row.image_url for row in wanted}
+    store_pictures(session, queue, [one for one in pictures if picture_address(one.sha256) in addresses], now)
     hashes = {_key(row): content_hash(row.text, row.image_url) for row in wanted}
     cut = present_cut(session, queue_id, policy)
     why = {_key(row): reasons for row in wanted if (reasons := _reasons(row, hashes[_key(row)], queue_id, cut, policy))}

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 from core.errors import LONGEST_FIELD, Invalid
 from core.intake.names import KNOWN, likely_name
 from core.learning.data.inputs import Input
+from core.pictures.decoding import Decoded
 from core.policy import QueuePolicy
+from core.text.picture_address import picture_address
 from core.text.storable import storable
 
 LONGEST_TEXT = 100_000  # characters
@@ -36,7 +38,7 @@ class NewPrediction:
     external_id: str
     model_version: str
     text: str = ""
-    image_url: str | None = None
+    image_url: str | None = None  # a web address, or a stored picture's
     fields: dict[str, str] = field(default_factory=dict)
     label: str | None = None
     confidence: float | None = None
@@ -47,19 +49,24 @@ class NewPrediction:
         return Input.of(self.text, self.image_url, self.fields)
 
 
-def checked_prediction(row: Mapping[str, Any], policy: QueuePolicy) -> NewPrediction:
+def checked_prediction(
+    row: Mapping[str, Any], policy: QueuePolicy, pictures: Mapping[str, Decoded | Invalid] = {}
+) -> NewPrediction:
     """Validate a row of a file or a request. Raises Invalid with the field and what is allowed.
 
-    A row needs probabilities, or a label with a confidence, or all three.
+    A row needs probabilities, or a label with a confidence, or all three. pictures: the files that came with it, by the
+    names that rows give as `image`; each decoded, or why it could not be.
     """
     if not KNOWN.issuperset(row):
         unknown = min(str(name)[:LONGEST_FIELD] for name in set(row) - KNOWN)
         meant = likely_name(unknown)
         hint = f"Did you mean {meant}?" if meant else f"Valid fields: {', '.join(sorted(KNOWN))}."
         raise Invalid(f"“{unknown}” is not a known field. {hint}", field=unknown)
-    text, image_url = _text(row.get("text")), _address(row.get("image_url"))
+    if row.get("image") and row.get("image_url"):
+        raise Invalid("Give image or image_url, not both.", field="image")
+    text, image_url = _text(row.get("text")), _address(row.get("image_url")) or _picture(row, pictures)
     if not text.strip() and not image_url:
-        raise Invalid("A prediction needs text or image_url.", field="text")
+        raise Invalid("A prediction needs text, image or image_url.", field="text")
     probabilities = _probabilities(row.get("probabilities"), policy)
     label = _label(row.get("label"), probabilities, policy)
     return NewPrediction(
@@ -100,6 +107,20 @@ def _address(value: Any) -> str | None:
     if not isinstance(value, str) or len(value) > 3000 or value != storable(value) or not _is_web_address(value):
         raise Invalid("image_url must be an http or https address of at most 3,000 characters.", field="image_url")
     return value
+
+
+def _picture(row: Mapping[str, Any], pictures: Mapping[str, Decoded | Invalid]) -> str | None:
+    """The address that the file which the row names will be stored under."""
+    name = row.get("image")
+    if name is None or name == "":
+        return None
+    found = pictures.get(name) if isinstance(name, str) else None
+    if found is None:
+        remedy = "Send it with the predictions, as multipart/form-data."
+        raise Invalid(f"No file “{str(name)[:80]}” came with this prediction. {remedy}", field="image")
+    if isinstance(found, Invalid):
+        raise found
+    return picture_address(found.sha256)
 
 
 def _is_web_address(value: str) -> bool:

@@ -17,6 +17,7 @@ from core.errors import NotFound
 from core.learning.data.erased_rows import models_that_learned_from, runs_that_learn_from
 from core.learning.lifecycle.parallel import erase_parallel
 from core.learning.lifecycle.presenting import model_changed
+from core.pictures.stored import erase_unused
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.learning import GoldenChange, GoldenExample, SeedExample, SnapshotRow
@@ -37,7 +38,7 @@ PIECE = 500  # predictions that retention erases in one transaction: no click wa
 class Erased:
     """How many rows lost their content in this call. closed: open items that can no longer be judged; messages: cards
     that will be redrawn; models: names of those trained on it; runs: ids of those under way, whose models will not
-    be."""
+    be; pictures: whose pixels no other input needed."""
 
     queue: str
     predictions: int
@@ -48,6 +49,7 @@ class Erased:
     messages: int
     models: tuple[str, ...]
     runs: tuple[int, ...]
+    pictures: int = 0
 
 
 def erase(session: Session, queue_name: str, external_id: str, now: datetime) -> Erased:
@@ -68,23 +70,26 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     ).all()
     if not known:
         raise NotFound(f"The queue {queue_name} has no prediction “{external_id}”.")
+    addresses = {row.image_url for row in known if row.image_url}
     hashes = {row.content_hash for row in known} | {content_hash(row.text) for row in known if row.text}
+    hashes |= {content_hash("", address) for address in addresses}
     kept = (_kept_examples(session, record, queue, hashes) for record in (GoldenExample, SeedExample))
     items = _locked_items(session, known, *kept)
     golden = _blank_examples(session, GoldenExample, {**BLANK, **UNPINNED}, queue, hashes, now)
     _blank_changes(session, queue, hashes)
-    seeds = _blank_examples(session, SeedExample, {"text": ""}, queue, hashes, now)
+    seeds = _blank_examples(session, SeedExample, {"text": "", "image_url": None}, queue, hashes, now)
     corrections = session.scalars(select(Correction.id).where(Correction.item_id.in_([item.id for item in items])))
     rows = corrections.all(), _seeds_of(session, queue, hashes)
     models = models_that_learned_from(session, queue.id, *rows)
     runs = runs_that_learn_from(session, queue.id, *rows)
     fresh = [row for row in known if row.erased_at is None]
     notes, closed = _blank(session, queue, fresh, items, now)
+    pictures = erase_unused(session, queue.id, addresses, now)
     messages = _redraw(session, items, fresh, now)
     for model in models:
         model_changed(session, model.id, now)
     names = tuple(model.name for model in models)
-    return Erased(queue.name, len(fresh), golden, seeds, notes, closed, messages, names, tuple(runs))
+    return Erased(queue.name, len(fresh), golden, seeds, notes, closed, messages, names, tuple(runs), pictures)
 
 
 def erase_expired(session: Session, policy: QueuePolicy, now: datetime, most: int = PIECE) -> int:
@@ -100,7 +105,9 @@ def erase_expired(session: Session, policy: QueuePolicy, now: datetime, most: in
         select(Prediction).where(Prediction.id.in_(ids)).order_by(Prediction.id).with_for_update(of=Prediction)
     ).all()
     items = _locked_items(session, rows)
+    addresses = [row.image_url for row in rows]
     _blank(session, queue, rows, items, now)
+    erase_unused(session, queue.id, addresses, now)
     _redraw(session, items, rows, now)
     return len(rows)
 

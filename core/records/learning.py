@@ -25,7 +25,7 @@ MOST_PINS = 10  # pinned past errors of a queue
 
 
 class SeedExample(Base):
-    """A row of the labelled data that a queue starts with. Text only: a seed file has the columns text and label."""
+    """Labelled data that one starts from: a text or a stored picture, with its label."""
 
     __tablename__ = "seed_example"
     __table_args__ = (UniqueConstraint("queue_id", "content_hash"),)
@@ -33,10 +33,11 @@ class SeedExample(Base):
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     text: Mapped[str] = mapped_column(Text)
+    image_url: Mapped[str | None] = mapped_column(index=True)
     label: Mapped[str]
     content_hash: Mapped[str]
     created_at: Mapped[datetime]
-    erased_at: Mapped[datetime | None]  # since then the text is empty; the hash keeps it from coming back
+    erased_at: Mapped[datetime | None]  # since then without text and image; the hash keeps it from coming back
 
 
 class GoldenExample(Base):
@@ -54,7 +55,7 @@ class GoldenExample(Base):
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     text: Mapped[str] = mapped_column(Text)
-    image_url: Mapped[str | None]
+    image_url: Mapped[str | None] = mapped_column(index=True)  # a web address, or a stored picture's
     fields: Mapped[dict[str, str]]
     label: Mapped[str]
     content_hash: Mapped[str]

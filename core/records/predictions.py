@@ -21,6 +21,8 @@ class Prediction(Base):
               "flag_probability"),
         Index("ix_prediction_unguessed", "queue_id", postgresql_where=text("label IS NULL"),
               sqlite_where=text("label IS NULL")),
+        Index("ix_prediction_image_url", "queue_id", "image_url", postgresql_where=text("image_url IS NOT NULL"),
+              sqlite_where=text("image_url IS NOT NULL")),
         Index("ix_prediction_erased", "queue_id", "external_id", postgresql_where=text("erased_at IS NOT NULL"),
               sqlite_where=text("erased_at IS NOT NULL")),
         Index("ix_prediction_erased_content", "queue_id", "content_hash",
@@ -32,7 +34,7 @@ class Prediction(Base):
     external_id: Mapped[str]
     model_version: Mapped[str]
     text: Mapped[str] = mapped_column(Text, default="")
-    image_url: Mapped[str | None]
+    image_url: Mapped[str | None]  # a web address, or a stored picture's (core/text/picture_address.py)
     fields: Mapped[dict[str, str]]
     label: Mapped[str | None]  # None: no model was live when a person flagged the text
     confidence: Mapped[float | None]

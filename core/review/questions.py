@@ -76,6 +76,6 @@ def _of_prediction(about: QuestionAbout, row: Prediction) -> Question:
 
 
 def _of_example(about: QuestionAbout, name: str, row: GoldenExample | SeedExample) -> Question:
-    """A seed example has a text alone."""
-    image_url, fields = (row.image_url, row.fields) if isinstance(row, GoldenExample) else (None, {})
-    return Question(about, name, row.text, image_url, fields, row.content_hash, row.erased_at, None)
+    """A seed example has no fields."""
+    fields = row.fields if isinstance(row, GoldenExample) else {}
+    return Question(about, name, row.text, row.image_url, fields, row.content_hash, row.erased_at, None)

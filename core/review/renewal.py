@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from core.learning.data.inputs import Input
+from core.learning.data.pixels import with_pixels
 from core.queues import queue_named
 from core.records.predictions import Flag, Prediction
 from core.records.reviews import Answer, ReviewItem, Suggestion
@@ -52,11 +53,12 @@ def close_outlived(session: Session, queue_name: str, model_id: int, now: dateti
 def waiting_items(session: Session, queue_name: str, model_version: str, after: int) -> Sequence[Waiting]:
     """A piece of the items that can show a suggestion of another model than `model_version`, with larger ids than
     `after`, oldest first."""
+    queue_id = queue_named(session, queue_name).id
     found = session.execute(
         select(ReviewItem.id, Prediction.text, Prediction.image_url, Prediction.fields)
         .join(Prediction, Prediction.id == ReviewItem.prediction_id)
         .where(
-            ReviewItem.queue_id == queue_named(session, queue_name).id,
+            ReviewItem.queue_id == queue_id,
             ReviewItem.id > after,
             _UNDECIDED,
             ABOUT_PREDICTION,
@@ -66,8 +68,9 @@ def waiting_items(session: Session, queue_name: str, model_version: str, after: 
         )
         .order_by(ReviewItem.id)
         .limit(PIECE)
-    )
-    return [Waiting(item_id, Input.of(text, image_url, fields)) for item_id, text, image_url, fields in found]
+    ).all()
+    inputs = with_pixels(session, queue_id, [Input.of(text, url, fields) for _item_id, text, url, fields in found])
+    return [Waiting(row[0], one) for row, one in zip(found, inputs, strict=True)]
 
 
 def store_suggestions(session: Session, model_id: int, said: Mapping[int, Mapping[str, float]], now: datetime) -> int:

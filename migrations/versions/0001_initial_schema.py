@@ -275,6 +275,31 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_member_person"), "member", ["person"])
     op.create_table(
+        "picture",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("grey", sa.LargeBinary(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("erased_at", moment, nullable=True),
+        sa.Column("file_id", sa.String(), nullable=True),
+        sa.Column("upload_began_at", moment, nullable=True),
+        sa.Column("file_ready_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_picture_queue_id_queue")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_picture")),
+        sa.UniqueConstraint("queue_id", "sha256", name=op.f("uq_picture_queue_id_sha256")),
+    )
+    op.create_index(
+        "ix_picture_erased_at",
+        "picture",
+        ["erased_at"],
+        postgresql_where=sa.text("erased_at IS NOT NULL"),
+        sqlite_where=sa.text("erased_at IS NOT NULL"),
+    )
+    op.create_table(
         "posting",
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),
@@ -357,6 +382,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("erased_at IS NOT NULL"),
         sqlite_where=sa.text("erased_at IS NOT NULL"),
     )
+    op.create_index(
+        "ix_prediction_image_url",
+        "prediction",
+        ["queue_id", "image_url"],
+        postgresql_where=sa.text("image_url IS NOT NULL"),
+        sqlite_where=sa.text("image_url IS NOT NULL"),
+    )
     op.create_index("ix_prediction_queue_id_created_at", "prediction", ["queue_id", "created_at"])
     op.create_index(
         "ix_prediction_traffic",
@@ -375,6 +407,7 @@ def upgrade() -> None:
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("image_url", sa.String(), nullable=True),
         sa.Column("label", sa.String(), nullable=False),
         sa.Column("content_hash", sa.String(), nullable=False),
         sa.Column("created_at", moment, nullable=False),
@@ -383,6 +416,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_seed_example")),
         sa.UniqueConstraint("queue_id", "content_hash", name=op.f("uq_seed_example_queue_id_content_hash")),
     )
+    op.create_index(op.f("ix_seed_example_image_url"), "seed_example", ["image_url"])
     op.create_table(
         "snapshot",
         sa.Column("id", big_id, nullable=False),
@@ -502,6 +536,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("queue_id", "content_hash", name=op.f("uq_golden_example_queue_id_content_hash")),
         sa.UniqueConstraint("queue_id", "pin", name=op.f("uq_golden_example_queue_id_pin")),
     )
+    op.create_index(op.f("ix_golden_example_image_url"), "golden_example", ["image_url"])
     op.create_table(
         "snapshot_row",
         sa.Column("snapshot_id", big_id, nullable=False),

@@ -111,7 +111,7 @@ def test_bad_rows_are_named_and_the_good_ones_kept(goldloop: Terminal) -> None:
     done = goldloop.run("ingest", file, "--queue", "support")
     assert done.returncode == 2
     assert "Row 2: “nonsense” is not a label of support" in done.stdout
-    assert "Row 3: A prediction needs text or image_url" in done.stdout
+    assert "Row 3: A prediction needs text, image or image_url" in done.stdout
     assert "Row 4: confidence must be a number from 0 to 1" in done.stdout
     assert "2 new, 0 already stored, 1 flagged for review, 3 rejected." in done.stdout
     again = goldloop.run("ingest", file, "--queue", "support")

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.learning.data.golden_changes import give_up_pin, note_change
 from core.learning.data.inputs import Input
+from core.learning.data.pixels import with_pixels
 from core.policy import QueuePolicy
 from core.records.learning import GoldenChange, GoldenExample
 from core.records.predictions import Prediction
@@ -150,11 +151,12 @@ def golden_set(
             *([] if with_withdrawn else [kept]),
         )
         .order_by(GoldenExample.id)
-    )
+    ).all()
+    inputs = with_pixels(session, queue_id, [Input.of(row.text, row.image_url, row.fields) for row in rows])
     return [
         Golden(
             row.id,
-            Input.of(row.text, row.image_url, row.fields),
+            one,
             former.get(row.id, row.label),
             row.stratum,
             row.content_hash,
@@ -162,7 +164,7 @@ def golden_set(
             row.inclusion_probability,
             pinned=row.pin is not None,
         )
-        for row in rows
+        for row, one in zip(rows, inputs, strict=True)
     ]
 
 

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from core.errors import Invalid, Refusal
 from core.learning.data.golden_changes import note_change, require_lead, require_reason
-from core.learning.data.seeds import Seed, checked_seeds, erased_hashes
+from core.learning.data.seeds import Seed, checked_seeds, erased_hashes, pictures_of
+from core.pictures.decoding import Decoded
+from core.pictures.stored import store_pictures
 from core.policy import QueuePolicy
 from core.queues import queue_to_fill
 from core.records.learning import GoldenExample, SeedExample, Snapshot, SnapshotRow
@@ -25,7 +27,7 @@ _SAME = ("queue_id", "created_at", "stratum", "origin", "inclusion_probability",
 EXAMPLES = Bulk(
     cast(Table, GoldenExample.__table__),
     same=_SAME,
-    each=("text", "label", "content_hash"),
+    each=("text", "image_url", "label", "content_hash"),
     key=("queue_id", "content_hash"),
     back=("id",),
 )
@@ -47,13 +49,17 @@ class Imported:
         )
 
 
-def import_golden(session: Session, examples: Sequence[Seed], now: datetime, policy: QueuePolicy) -> Imported:
-    """Store checked examples (`checked_seeds`) as random golden ones of origin `imported`. Safe to repeat."""
+def import_golden(
+    session: Session, examples: Sequence[Seed], now: datetime, policy: QueuePolicy, pictures: Iterable[Decoded] = ()
+) -> Imported:
+    """Store checked examples (`checked_seeds`) as random golden ones of origin `imported`. Safe to repeat. pictures:
+    those that the examples refer to."""
     queue = queue_to_fill(session, policy.name)
     hashes = [example.content_hash for example in examples]
     erased = erased_hashes(session, queue, hashes)
     training = trained_hashes(session, queue, hashes) - erased
     free = [example for example in examples if example.content_hash not in erased | training]
+    store_pictures(session, queue, pictures_of(free, pictures, ()), now)
     new = len(_insert(session, queue, free, Stratum.RANDOM, Origin.IMPORTED, 1.0, now))
     known = [sum(example.content_hash in kept for example in examples) for kept in (training, erased)]
     return Imported(new, len(free) - new, *known)

@@ -10,9 +10,13 @@ from core.vocabulary import Modality
 
 @dataclass(frozen=True)
 class ImageRef:
-    """Where an image is found. Its pixels are fetched by what reads them; an input is small and can be copied."""
+    """An image: a web address, which people look at and nothing here fetches, or the address of a stored picture.
+
+    grey: what models read of a stored picture, 64 x 64 bytes row by row, from black (0) to white (255). None for a web
+    address, and where the pixels were erased or not loaded (core/learning/data/pixels.py)."""
 
     url: str
+    grey: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,12 @@ class Input:
         return content_hash(self.text, self.image_url)
 
     def has(self, modality: Modality) -> bool:
-        """White space does not count as text, nor do fields without a value."""
+        """White space does not count as text, nor an image without pixels, nor do fields without a value."""
         match modality:
             case Modality.TEXT:
                 return bool(self.text.strip())
             case Modality.IMAGE:
-                return self.image is not None
+                return self.image is not None and self.image.grey is not None
             case Modality.FIELDS:
                 return any(value.strip() for value in self.fields.values())
             case _:

@@ -1,8 +1,8 @@
 """Near-duplicates: inputs so similar to a golden one that, if they trained, the golden test would only measure memory.
 
-Each modality has its own similarity measure; an input is near a golden one if any of them says so. Images have none: an
-image is kept out of training only if its whole content equals a golden one, which core/learning/data/leakage.py
-compares.
+Each modality brings a similarity of its own; an input is near a golden one if any of them says so. Images without
+pixels, which have a web address, have none: they are kept out of training where the whole content is equal, which
+core/learning/data/leakage.py compares.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,15 @@ from typing import assert_never
 import numpy as np
 
 from core.learning.data.inputs import Input
+from core.learning.data.picture_similarity import near_pictures
 from core.learning.data.text_similarity import BoolArray, near_texts
 from core.vocabulary import Modality
 
 
 def near(inputs: Sequence[Input], golden: Sequence[Input], threshold: float) -> BoolArray:
-    """Whether each input is near a golden one. threshold: above 0, at most 1. Returns shape (inputs,). Only inputs that
-    have a modality are compared in it: two images without a text are not near-duplicates for that."""
+    """Whether each input is near a golden one. threshold: of texts, above 0, at most 1; pictures
+    have their own. Returns shape (inputs,). Only inputs that have a modality are compared in it: two images without a
+    text are not near-duplicates for that."""
     close = np.zeros(len(inputs), dtype=np.bool_)
     for modality in Modality:
         places = [place for place, one in enumerate(inputs) if one.has(modality)]
@@ -30,9 +32,13 @@ def _near(modality: Modality, inputs: Sequence[Input], golden: Sequence[Input], 
     match modality:
         case Modality.TEXT:
             return near_texts([one.text for one in inputs], [one.text for one in golden], threshold)
-        case Modality.IMAGE:  # nothing here reads pixels
-            return np.zeros(len(inputs), dtype=np.bool_)
+        case Modality.IMAGE:
+            return near_pictures(_greys(inputs), _greys(golden))
         case Modality.FIELDS:  # no part of what makes two inputs one
             return np.zeros(len(inputs), dtype=np.bool_)
         case _:
             assert_never(modality)
+
+
+def _greys(inputs: Sequence[Input]) -> list[bytes]:
+    return [one.image.grey for one in inputs if one.image and one.image.grey is not None]

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.learning.data.inputs import Input
+from core.learning.data.pixels import with_pixels
 from core.records.predictions import Prediction
 from core.vocabulary import Modality
 
@@ -24,10 +25,11 @@ def recent_inputs(session: Session, queue_id: int, readers: Sequence[Collection[
         .execution_options(yield_per=PAGE)
     )
     found: dict[str, Input] = {}
-    for content_hash, text, image_url, fields in rows:
-        one = Input.of(text, image_url, fields)
-        if all(one.has_any(reads) for reads in readers):
-            found.setdefault(content_hash, one)
+    for page in rows.partitions():
+        inputs = with_pixels(session, queue_id, [Input.of(*row[1:]) for row in page])
+        for row, one in zip(page, inputs, strict=True):
+            if len(found) < most and all(one.has_any(reads) for reads in readers):
+                found.setdefault(row[0], one)
         if len(found) == most:
             rows.close()
             break

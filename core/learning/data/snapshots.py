@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.learning.data.erased_rows import SEED_OF_ROW, erased_rows
 from core.learning.data.golden import Golden
 from core.learning.data.inputs import Example, Input
+from core.learning.data.pixels import with_pixels
 from core.policy import QueuePolicy
 from core.policy.retraining import AUTO
 from core.records.learning import GoldenExample, SeedExample, Snapshot, SnapshotRow
@@ -25,7 +26,8 @@ SEED_WEIGHT = 1.0  # of a row that no model has got wrong or right
 UNMEASURED_WEIGHT = 2.0  # of a row that corrects the model, until a run has measured it; docs/methods.md
 NO_LABEL = ""  # of a correction that takes a row out; no label of a policy is empty
 
-_PREDICTED = (Prediction.text, Prediction.image_url, Prediction.fields, Prediction.label)
+# What an input is made of: of a seed example, or of a prediction.
+_STORED = (SeedExample.text, SeedExample.image_url, Prediction.text, Prediction.image_url, Prediction.fields)
 
 # Must be quick: on SQLite no click is stored meanwhile.
 ROWS = bulk.Bulk(
@@ -73,7 +75,7 @@ def gather(session: Session, queue_id: int, policy: QueuePolicy, graduating: Col
         if row.label in policy.label_names or row.label == NO_LABEL
     }
     seeds = [
-        Row(Source.SEED, seed.id, Input(seed.text), seed.label, SEED_WEIGHT, seed.content_hash)
+        Row(Source.SEED, seed.id, Input.of(seed.text, seed.image_url, {}), seed.label, SEED_WEIGHT, seed.content_hash)
         for seed in session.scalars(
             select(SeedExample)
             .where(SeedExample.queue_id == queue_id, SeedExample.erased_at.is_(None))
@@ -82,7 +84,7 @@ def gather(session: Session, queue_id: int, policy: QueuePolicy, graduating: Col
         if seed.content_hash not in corrected and seed.label in policy.label_names
     ]
     labelled = [row for row in corrected.values() if row.label != NO_LABEL]
-    return seeds + sorted(labelled, key=lambda row: row.source_id)
+    return _with_pixels(session, queue_id, seeds + sorted(labelled, key=lambda row: row.source_id))
 
 
 def store(
@@ -149,7 +151,7 @@ def snapshot_rows(session: Session, snapshot_id: int, start: int = 0, stop: int 
     """The rows as they were trained on, in order; their inputs come from their sources, and are empty if they were
     erased there. start, stop: a part of them, as in a slice."""
     found = session.execute(
-        select(SnapshotRow, SeedExample.text, Prediction.text, Prediction.image_url, Prediction.fields)
+        select(SnapshotRow, *_STORED)
         .outerjoin(Correction, (SnapshotRow.source == Source.CORRECTION) & (Correction.id == SnapshotRow.source_id))
         .outerjoin(ReviewItem, ReviewItem.id == Correction.item_id)
         .outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
@@ -158,17 +160,11 @@ def snapshot_rows(session: Session, snapshot_id: int, start: int = 0, stop: int 
         .where(true() if stop is None else SnapshotRow.position < stop)
         .order_by(SnapshotRow.position)
     )
-    return [
-        Row(
-            row.source,
-            row.source_id,
-            _input(seed, text, image_url, fields),
-            row.label,
-            row.weight,
-            row.content_hash,
-        )
-        for row, seed, text, image_url, fields in found
+    rows = [
+        Row(row.source, row.source_id, _input(stored), row.label, row.weight, row.content_hash)
+        for row, *stored in found
     ]
+    return _with_pixels(session, session.get_one(Snapshot, snapshot_id).queue_id, rows) if rows else []
 
 
 def content_hash_of(rows: Sequence[Row]) -> str:
@@ -225,7 +221,7 @@ def _corrections(session: Session, queue_id: int, policy: QueuePolicy, graduated
         digest.in_(graduated),
     )
     found = session.execute(
-        select(Correction, SeedExample.text, *_PREDICTED, digest)
+        select(Correction, Prediction.label, digest, *_STORED)
         .join(ReviewItem, ReviewItem.id == Correction.item_id)
         .outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
         .outerjoin(SeedExample, SeedExample.id == ReviewItem.seed_id)
@@ -241,19 +237,25 @@ def _corrections(session: Session, queue_id: int, policy: QueuePolicy, graduated
         Row(
             Source.CORRECTION,
             correction.id,
-            _input(seed, text, image_url, fields),
+            _input(stored),
             correction.label or NO_LABEL,
             _weight(correction, predicted, policy),
             hashed,
             corrects=_corrects(correction, predicted),
         )
-        for correction, seed, text, image_url, fields, predicted, hashed in found
+        for correction, predicted, hashed, *stored in found
     ]
 
 
-def _input(seed: str | None, text: str | None, image_url: str | None, fields: dict[str, str] | None) -> Input:
-    """The input of a seed example or of a prediction."""
-    return Input(seed) if seed is not None else Input.of(text or "", image_url, fields or {})
+def _input(stored: Sequence[Any]) -> Input:
+    """stored: the values of `_STORED`."""
+    seed, seed_image, text, image_url, fields = stored
+    return Input.of(seed, seed_image, {}) if seed is not None else Input.of(text or "", image_url, fields or {})
+
+
+def _with_pixels(session: Session, queue_id: int, rows: Sequence[Row]) -> list[Row]:
+    inputs = with_pixels(session, queue_id, [row.input for row in rows])
+    return [row if one is row.input else replace(row, input=one) for row, one in zip(rows, inputs, strict=True)]
 
 
 def _of_either(column: str) -> ColumnElement[Any]:

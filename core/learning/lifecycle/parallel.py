@@ -10,6 +10,7 @@ from sqlalchemy import Table, delete, select, union_all
 from sqlalchemy.orm import Session
 
 from core.learning.data.inputs import Input
+from core.learning.data.pixels import with_pixels
 from core.records.predictions import Prediction
 from core.records.rollout import Canary, ParallelPrediction, Shadow
 from core.storage.bulk import Bulk, insert_all
@@ -53,11 +54,9 @@ def answered_since(
         )
         .order_by(Prediction.id)
         .limit(PIECE)
-    )
-    return [
-        Answered(number, version, Input.of(text, image_url, fields))
-        for number, version, text, image_url, fields in found
-    ]
+    ).all()
+    inputs = with_pixels(session, queue_id, [Input.of(text, url, fields) for _id, _version, text, url, fields in found])
+    return [Answered(row[0], row[1], one) for row, one in zip(found, inputs, strict=True)]
 
 
 def store_parallel(session: Session, model_id: int, said: Mapping[int, Mapping[str, float]], now: datetime) -> None:

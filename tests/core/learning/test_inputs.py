@@ -10,6 +10,7 @@ from core.vocabulary import Modality
 
 TEXT, IMAGE, FIELDS = Modality.TEXT, Modality.IMAGE, Modality.FIELDS
 CAT, DOG = ImageRef("https://files.example/cat.png"), ImageRef("https://files.example/dog.png")
+SCAN = ImageRef(f"picture:{'a' * 64}", bytes(4096))
 WORDS = "I was charged twice for my order, please refund one of them"
 TYPO = "I was charged twice for my order, please refund one of thm"
 
@@ -34,9 +35,10 @@ def test_an_input_comes_back_from_its_columns() -> None:
         (Input(), ()),
         (Input(" \n", None, {"a": " "}), ()),
         (Input("a"), (TEXT,)),
-        (Input(image=CAT), (IMAGE,)),
+        (Input(image=CAT), ()),
+        (Input(image=SCAN), (IMAGE,)),
         (Input(fields={"a": "b"}), (FIELDS,)),
-        (Input("a", CAT, {"a": "b"}), (TEXT, IMAGE, FIELDS)),
+        (Input("a", SCAN, {"a": "b"}), (TEXT, IMAGE, FIELDS)),
     ],
 )
 def test_what_an_input_has(one: Input, having: tuple[Modality, ...]) -> None:

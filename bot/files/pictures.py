@@ -1,0 +1,59 @@
+"""Pictures in folders: found, read and decoded."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from core.errors import Invalid
+from core.pictures.decoder import Decoder
+from core.pictures.decoding import MOST_BYTES, Decoded
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+INDEXES = ("predictions.csv", "predictions.jsonl", "predictions.parquet")
+
+
+def is_picture(path: Path) -> bool:
+    """By its name alone."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def picture_files(path: Path) -> list[Path]:
+    """The picture itself, or all in a folder and its sub-folders, by name. Raises Invalid if there is none."""
+    found = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file() and is_picture(one))
+    if not found:
+        raise Invalid(f"{path}: there is no picture in this folder. A picture ends in {', '.join(SUFFIXES)}.")
+    return found
+
+
+def index_of(folder: Path) -> Path | None:
+    """The file of a folder that has a row for each picture; None: it has no such file."""
+    return next((folder / name for name in INDEXES if (folder / name).is_file()), None)
+
+
+def labelled_pictures(folder: Path) -> list[tuple[Path, str]]:
+    """(picture, label) of a folder whose sub-folders are labels. Raises Invalid if a picture is in none of them."""
+    found = [(path, path.relative_to(folder).parts[0]) for path in picture_files(folder)]
+    loose = next((path for path, label in found if path.parent == folder), None)
+    if loose is not None:
+        raise Invalid(f"{loose}: move the picture into a sub-folder that has the name of its label.")
+    return found
+
+
+def read_picture(path: Path, decoder: Decoder) -> Decoded:
+    """Raises Invalid with the file's name and what is wrong."""
+    try:
+        with path.open("rb") as file:
+            return decoder.decode(file.read(MOST_BYTES + 1))
+    except OSError as error:
+        raise Invalid(f"{path.name}: the file cannot be read: {error.strerror}.", field="image") from None
+    except Invalid as refusal:
+        raise Invalid(f"{path.name}: {refusal}", field="image") from None
+
+
+def read_pictures(paths: Sequence[Path]) -> Iterator[Decoded | Invalid]:
+    """Of each in order; a refusal does not end the others."""
+    with Decoder() as decoder:
+        for path in paths:
+            try:
+                yield read_picture(path, decoder)
+            except Invalid as refusal:
+                yield refusal

@@ -1,0 +1,27 @@
+"""Predictions of the live model about pictures that came without an answer."""
+
+from collections.abc import Sequence
+
+from core.intake.predictions import LONGEST_ID, NewPrediction
+from core.learning.data.inputs import ImageRef, Input
+from core.learning.lifecycle.serving import LiveModel
+from core.pictures.decoding import Decoded
+from core.text.picture_address import picture_address
+
+
+def predicted_pictures(pictures: Sequence[tuple[Decoded, str]], live: LiveModel) -> list[NewPrediction]:
+    """pictures: each with its external id, of which the last 200 characters count."""
+    addresses = [picture_address(picture.sha256) for picture, _name in pictures]
+    asked = [
+        Input(image=ImageRef(address, picture.grey))
+        for address, (picture, _name) in zip(addresses, pictures, strict=True)
+    ]
+    return [
+        _prediction(name[-LONGEST_ID:], address, chances, live.name)
+        for address, (_picture, name), chances in zip(addresses, pictures, live.predict(asked), strict=True)
+    ]
+
+
+def _prediction(name: str, address: str, chances: dict[str, float], model: str) -> NewPrediction:
+    label = max(chances, key=lambda one: (chances[one], one))
+    return NewPrediction(name, model, "", address, {}, label, chances[label], chances)

@@ -1,0 +1,71 @@
+"""The child process that decodes pictures: `python -m core.pictures.child`.
+
+It reads pictures from its standard input and writes what it made of each to its standard output, as lines of JSON and
+bytes of a length that the line names. It ends with its input. Its limits are set before the first picture is read: a
+decoder that is led astray can take this much memory, write no file and open no connection to anything new.
+"""
+
+import io
+import json
+import resource
+import sys
+from contextlib import suppress
+from typing import BinaryIO
+
+from PIL import Image
+
+from core.pictures.decoding import UnreadablePictureError, decode
+
+MOST_MEMORY = 1_500_000_000  # bytes of address space: 40 megapixels in colour, decoded, turned and resized, take half
+LENGTH = 8  # bytes of a picture's length
+
+
+def work(source: BinaryIO, sink: BinaryIO) -> None:
+    while len(size := source.read(LENGTH)) == LENGTH:
+        for part in _answer(source.read(int.from_bytes(size))):
+            sink.write(part)
+        sink.flush()
+
+
+def limit_resources() -> None:
+    """Not every system has each of these limits; the time-out, which the parent keeps, holds everywhere."""
+    for kind, most in ((resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
+        with suppress(ValueError, OSError):
+            resource.setrlimit(kind, (most, most))
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+
+
+def _answer(content: bytes) -> tuple[bytes, ...]:
+    try:
+        made = decode(content)
+    except UnreadablePictureError as error:
+        return (_line({"problem": str(error)}),)
+    head = {"sha256": made.sha256, "width": made.width, "height": made.height}
+    return (_line(head | {"content": len(made.content), "grey": len(made.grey)}), made.content, made.grey)
+
+
+def _line(values: dict[str, object]) -> bytes:
+    return json.dumps(values).encode() + b"\n"
+
+
+def load_decoders() -> None:
+    """All that is imported at its first use, while files can still be opened."""
+    import numpy as np
+
+    for content in (_drawn("I;16", "PNG"), _drawn("L", "JPEG"), b"neither"):
+        with suppress(UnreadablePictureError):
+            decode(content)
+    np.percentile(np.zeros(2, dtype=np.float32), [1, 99])
+
+
+def _drawn(mode: str, kind: str) -> bytes:
+    file = io.BytesIO()
+    Image.new(mode, (2, 2)).save(file, kind)
+    return file.getvalue()
+
+
+if __name__ == "__main__":
+    load_decoders()
+    limit_resources()
+    work(sys.stdin.buffer, sys.stdout.buffer)

@@ -1,0 +1,133 @@
+"""The decoder: decodes pictures in a child process, which has limits and is killed when it takes too long."""
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from core.errors import Invalid
+from core.pictures.child import LENGTH
+from core.pictures.decoding import MOST_BYTES, Decoded
+
+SECONDS = 20.0  # for one picture; one of 40 megapixels takes three
+ROOT = Path(__file__).parents[2]
+TOO_LONG = "The picture took longer than {seconds:.0f} seconds to decode. Send a smaller one, or save it again."
+STOPPED = "The picture could not be decoded. Save it again as a PNG or a JPEG."
+
+
+class _StoppedError(Exception):
+    """The child did not answer."""
+
+
+class Decoder:
+    """Decodes pictures, one after the other. Its process starts with the first one. To be closed, or used in a `with`;
+    by one thread."""
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Decoder":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            child.kill()
+            with suppress(BrokenPipeError):
+                child.communicate()
+
+    def decode(self, content: bytes) -> Decoded:
+        """content: a file. Raises Invalid with a sentence for the sender; whatever a picture does to the process, the
+        next one is decoded by another."""
+        if len(content) > MOST_BYTES:
+            raise Invalid(f"The file has {len(content):,} bytes; the limit is {MOST_BYTES:,}.", field="image")
+        deadline = time.monotonic() + self._seconds
+        try:
+            return self._asked(content, deadline)
+        except (_StoppedError, OSError, ValueError, KeyError):
+            late = time.monotonic() >= deadline
+            self.close()
+            raise Invalid(TOO_LONG.format(seconds=self._seconds) if late else STOPPED, field="image") from None
+
+    def _asked(self, content: bytes, deadline: float) -> Decoded:
+        child = self._started()
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(len(content).to_bytes(LENGTH) + content)
+        child.stdin.flush()
+        answer = _Answer(child.stdout, deadline)
+        head: dict[str, Any] = json.loads(answer.line())
+        if "problem" in head:
+            raise Invalid(head["problem"], field="image")
+        display, grey = answer.block(head["content"]), answer.block(head["grey"])
+        return Decoded(head["sha256"], display, grey, head["width"], head["height"])
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._child is None:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "core.pictures.child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=ROOT,
+                env=_environment(),
+            )
+        return self._child
+
+
+def decoded(contents: Sequence[bytes]) -> Iterator[Decoded | Invalid]:
+    """Of each picture in order; a refusal does not end the others."""
+    with Decoder() as decoder:
+        for content in contents:
+            try:
+                yield decoder.decode(content)
+            except Invalid as refusal:
+                yield refusal
+
+
+class _Answer:
+    """What the child writes, read as it comes, up to a deadline."""
+
+    def __init__(self, pipe: IO[bytes], deadline: float) -> None:
+        self._pipe, self._deadline, self._read = pipe.fileno(), deadline, bytearray()
+
+    def line(self) -> bytes:
+        while (end := self._read.find(b"\n")) < 0:
+            self._more()
+        return self._taken(end + 1)
+
+    def block(self, count: int) -> bytes:
+        while len(self._read) < count:
+            self._more()
+        return self._taken(count)
+
+    def _taken(self, count: int) -> bytes:
+        taken = bytes(self._read[:count])
+        del self._read[:count]
+        return taken
+
+    def _more(self) -> None:
+        ready, _, _ = select.select([self._pipe], [], [], max(0.0, self._deadline - time.monotonic()))
+        part = os.read(self._pipe, 1 << 20) if ready else b""
+        if not part:  # it took too long, or it ended
+            raise _StoppedError
+        self._read += part
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of ours, such as tokens, is there to be read."""
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
+    return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}

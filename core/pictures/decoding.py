@@ -1,0 +1,144 @@
+"""Decoding of a picture that someone sent: its pixels' hash, the display picture, and what models read.
+
+Only pixels leave: EXIF, GPS positions, comments and colour profiles stay behind. Call `decode` in a process with limits
+(core/pictures/decoder.py), since decoders written in C read bytes of strangers.
+"""
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+MOST_BYTES = 20_000_000  # of a file
+MOST_PIXELS = 40_000_000
+DISPLAYED = 1_024  # pixels of the display picture's longest side, at most
+SMALLEST = 448  # a smaller picture is enlarged by a whole number, up to about this: else it is a stamp
+SIDE = 64  # pixels of a side of what models read
+FORMATS = ("PNG", "JPEG")
+CLIPPED = 0.5  # percentiles at both ends of 16-bit values, where a few very bright ones would make the rest black
+
+OTHER_FORMATS = {
+    b"%PDF": "a PDF",
+    b"GIF8": "a GIF",
+    b"II*\x00": "a TIFF",
+    b"MM\x00*": "a TIFF",
+    b"BM": "a BMP",
+    b"RIFF": "a WebP, or another RIFF file",
+    b"PK\x03\x04": "a ZIP file",
+}
+
+
+class UnreadablePictureError(ValueError):
+    """`str()` is a sentence for the sender."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """sha256: over the pixels' mode, size and values; content: the display picture, a PNG; grey: `SIDE` x `SIDE` bytes,
+    row by row; width, height: of the original, upright."""
+
+    sha256: str
+    content: bytes
+    grey: bytes
+    width: int
+    height: int
+
+
+def decode(content: bytes) -> Decoded:
+    """content: a PNG or JPEG file. Raises UnreadablePictureError with what is wrong and what to send."""
+    _check_bytes(content)
+    picture = _pixels(content)
+    in_8_bits = _windowed(picture) if picture.mode == "I;16" else picture
+    shown = _as_displayed(in_8_bits)
+    file = io.BytesIO()
+    shown.save(file, "PNG")
+    smaller = min(shown, in_8_bits, key=lambda one: one.width)  # not the enlarged one: its squares are no edges
+    grey = smaller.convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    return Decoded(_hash(picture), file.getvalue(), grey.tobytes(), picture.width, picture.height)
+
+
+def _check_bytes(content: bytes) -> None:
+    if not content:
+        raise UnreadablePictureError("The file is empty.")
+    if len(content) > MOST_BYTES:
+        raise UnreadablePictureError(f"The file has {len(content):,} bytes; the limit is {MOST_BYTES:,}.")
+    if content[128:132] == b"DICM":
+        raise UnreadablePictureError("This is a DICOM file. Convert it to PNG, without its tags.")
+    for beginning, name in OTHER_FORMATS.items():
+        if content.startswith(beginning):
+            raise UnreadablePictureError(f"This is {name}, whatever its name ends in. Send a PNG or a JPEG.")
+
+
+def _pixels(content: bytes) -> Image.Image:
+    """Upright, in mode L, RGB or I;16. Every error of a decoder is the file's."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd metadata, which is not read
+            with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+                _check_size(opened)
+                opened.load()
+                return _plain(ImageOps.exif_transpose(opened))
+    except UnreadablePictureError:
+        raise
+    except UnidentifiedImageError:
+        raise UnreadablePictureError("This is not a picture that can be read. Send a PNG or a JPEG.") from None
+    except MemoryError:
+        raise UnreadablePictureError("The picture needs too much memory. Send a smaller one.") from None
+    except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ValueError, zlib.error and others
+        cut = "truncated" in str(error) or "broken data stream" in str(error)
+        words = "The file is incomplete" if cut else "The file is damaged"
+        raise UnreadablePictureError(f"{words}. Send it again.") from error
+
+
+def _check_size(opened: Image.Image) -> None:
+    """Before anything is decoded: ten kilobytes can hold a hundred megapixels."""
+    if opened.width * opened.height > MOST_PIXELS:
+        raise UnreadablePictureError(
+            f"The picture has {opened.width:,} x {opened.height:,} pixels; the limit is {MOST_PIXELS:,} in all. "
+            "Send a smaller one."
+        )
+    frames = getattr(opened, "n_frames", 1)
+    if opened.format == "PNG" and frames > 1:
+        raise UnreadablePictureError(f"The picture is animated ({frames} frames). Send one frame.")
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    """Colours as RGB, on white where they are transparent; 16-bit greys stay until they are displayed."""
+    if picture.mode in ("I;16", "I;16B", "I;16L", "I"):
+        return picture if picture.mode == "I;16" else picture.convert("I;16")
+    if picture.has_transparency_data:
+        shown = Image.new("RGBA", picture.size, "white")
+        shown.alpha_composite(picture.convert("RGBA"))
+        return shown.convert("L" if picture.mode in ("LA", "La", "L") else "RGB")
+    return picture.convert("L" if picture.mode in ("1", "L", "LA") else "RGB")
+
+
+def _hash(picture: Image.Image) -> str:
+    digest = hashlib.sha256(f"{picture.mode} {picture.width} {picture.height}\n".encode())
+    digest.update(picture.tobytes())
+    return digest.hexdigest()
+
+
+def _as_displayed(shown: Image.Image) -> Image.Image:
+    longest = max(shown.size)
+    if longest > DISPLAYED:
+        size = [max(1, round(side * DISPLAYED / longest)) for side in shown.size]
+        return shown.resize((size[0], size[1]), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    times = SMALLEST // longest
+    if times > 1:
+        return shown.resize((shown.width * times, shown.height * times), Image.Resampling.NEAREST)
+    return shown
+
+
+def _windowed(picture: Image.Image) -> Image.Image:
+    """16 bits as 8: from the darkest to the brightest value, but for half a per cent at each end."""
+    import numpy as np
+
+    values = np.asarray(picture, dtype=np.float32)
+    low, high = np.percentile(values, [CLIPPED, 100 - CLIPPED])
+    if low == high:
+        low, high = float(values.min()), float(values.max())
+    scaled = (values - low) * (255 / max(high - low, 1))
+    return Image.fromarray(np.clip(np.round(scaled), 0, 255).astype(np.uint8), "L")

@@ -1,0 +1,33 @@
+"""Stored pictures."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.records.base import Base, big_id
+
+
+class Picture(Base):
+    """A picture that was uploaded, once for each queue: what people are shown, and what models read. The original is
+    not kept. Inputs refer to it by its address (core/text/picture_address.py)."""
+
+    __tablename__ = "picture"
+    __table_args__ = (
+        UniqueConstraint("queue_id", "sha256"),
+        Index("ix_picture_erased_at", "erased_at", postgresql_where=text("erased_at IS NOT NULL"),
+              sqlite_where=text("erased_at IS NOT NULL")),
+    )  # fmt: skip
+
+    id: Mapped[int] = big_id()
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    sha256: Mapped[str]  # of the decoded pixels
+    content: Mapped[bytes] = mapped_column(LargeBinary)  # the display picture, a PNG
+    grey: Mapped[bytes] = mapped_column(LargeBinary)  # 64 x 64 bytes, row by row
+    width: Mapped[int]  # of the original, in pixels
+    height: Mapped[int]
+    created_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]  # since then without pixels; the row goes when its file in Slack is deleted
+    file_id: Mapped[str | None]  # Slack's; None: not uploaded
+    upload_began_at: Mapped[datetime | None]  # the file may be there although its id is not stored
+    file_ready_at: Mapped[datetime | None]  # since then messages may show it
