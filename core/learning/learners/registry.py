@@ -17,12 +17,14 @@ from core.vocabulary import Modality
 GROUP = "goldloop.learners"
 ENCODED = ("embedding", "blend")  # with the extra `embed`
 BUILT_IN = {
-    EntryPoint(name, f"core.learning.learners.{name}:{name.title()}Learner", GROUP) for name in ("text", *ENCODED)
+    EntryPoint(name, f"core.learning.learners.{name}:{name.title()}Learner", GROUP)
+    for name in ("text", "image", *ENCODED)
 }
 
 
 def find_learner(name: str, extra: Mapping[str, str] = {}) -> Learner:
-    """The learner of that name; "text" is always there. extra: name -> "module:Class" beside those installed.
+    """The learner of that name; "text" and "image" are always there. extra: name -> "module:Class" beside those that
+    are installed.
 
     Raises Invalid, naming what is there, if there is none, if two different ones have that name, or if the one found
     cannot be used.

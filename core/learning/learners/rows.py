@@ -45,9 +45,8 @@ class Rows:
 def rows_of(examples: Sequence[Example]) -> tuple[tuple[str, ...], Rows]:
     """The labels in order, and the texts with them. The order of the examples makes no difference. Raises Invalid for a
     single label, or for a weight that is not above 0."""
-    places = sorted(range(len(examples)), key=lambda place: _order(examples[place]))
-    ordered = [examples[place] for place in places]
-    _check(ordered)
+    ordered = sorted(examples, key=lambda e: (e.label, e.input.text, e.weight))
+    check_examples(ordered, "a text")
     classes, targets = np.unique(np.array([e.label for e in ordered], dtype=object), return_inverse=True)
     texts, weights = [e.input.text for e in ordered], np.array([e.weight for e in ordered])
     return tuple(classes), Rows(texts, targets, weights, len(classes), np.array(places, dtype=np.intp))
@@ -57,10 +56,12 @@ def _order(example: Example) -> tuple[str, str, float]:
     return example.label, example.input.text, example.weight
 
 
-def _check(examples: Sequence[Example]) -> None:
+def check_examples(examples: Sequence[Example], having: str) -> None:
+    """Raises Invalid for a single label, or for a weight that is not above 0. having: what each of them has, for the
+    sentence: "a text"."""
     if len({example.label for example in examples}) == 1:
         raise Invalid(
-            f"All {len(examples)} training rows with a text have the label “{examples[0].label}”. "
+            f"All {len(examples)} training rows with {having} have the label “{examples[0].label}”. "
             "At least two labels are needed."
         )
     wrong = next((e for e in examples if not (math.isfinite(e.weight) and e.weight > 0)), None)

@@ -320,7 +320,7 @@ def test_a_learner_of_another_package_is_found_and_used(tmp_path: Path, monkeypa
 def test_what_is_installed_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, monkeypatch, "constant", "other_learners:ConstantLearner", CONSTANT)
     monkeypatch.setattr(sys, "path", [str(tmp_path), str(ROOT)])  # without what this environment has installed
-    with pytest.raises(Invalid, match=r"Choose from: blend, constant, embedding, text\."):
+    with pytest.raises(Invalid, match=r"Choose from: blend, constant, embedding, image, text\."):
         find_learner("tekst")
 
 
