@@ -95,7 +95,7 @@ def _offered(entry: Json) -> list[Json]:
 
 
 def check_message(blocks: list[Json], files: Mapping[str, File]) -> None:
-    """Raises invalid_blocks with all errors."""
+    """Raises invalid_blocks with all errors. files: those that the author may show."""
     errors = validate(blocks, "message") or _files(blocks, files, "/blocks")
     if errors:
         raise SlackError("invalid_blocks", errors=errors, response_metadata=metadata(errors))
@@ -139,6 +139,13 @@ def _files(blocks: list[Json], files: Mapping[str, File], at: str) -> list[str]:
             if wanted and not _ready(wanted, files):
                 say(errors, "invalid slack file", f"{at}/{index}/slack_file")
     return errors
+
+
+def files_in(blocks: list[Json]) -> list[str]:
+    """Ids of the files that images among the blocks show."""
+    images = [image for each in blocks for image in [each, *elements_of(each), *dicts(each.get("elements"))]]
+    wanted = [image.get("slack_file") for image in images if image.get("type") == "image"]
+    return [str(one["id"]) for one in wanted if isinstance(one, dict) and one.get("id")]
 
 
 def _ready(wanted: Json, files: Mapping[str, File]) -> bool:

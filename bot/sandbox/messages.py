@@ -8,10 +8,10 @@ from bot.sandbox.blocks import completed
 from bot.sandbox.config import AppConfig
 from bot.sandbox.emoji import standard
 from bot.sandbox.errors import SlackError
-from bot.sandbox.limits import check_message
+from bot.sandbox.limits import check_message, files_in
 from bot.sandbox.payloads import message_object
 from bot.sandbox.wire import Json
-from bot.sandbox.workspace import Channel, Message, Person, Workspace
+from bot.sandbox.workspace import Channel, File, Message, Person, Workspace
 
 TEXT_MOST = 40_000  # longer text is cut when posted
 TEXT_UPDATE_MOST = 4_000  # chat.update refuses longer text
@@ -35,6 +35,7 @@ def post_message(workspace: Workspace, channel: Channel, draft: Message) -> Mess
         checked.thread_ts = parent_of(channel, draft.thread_ts)
     checked.ts = workspace.new_ts()
     channel.messages[checked.ts] = checked
+    _show_files(workspace, channel, checked)
     if checked.thread_ts is not None:
         channel.replies.setdefault(checked.thread_ts, []).append(checked)
     if checked.user in workspace.people and workspace.people[checked.user].app is None:
@@ -50,13 +51,30 @@ def check_content(workspace: Workspace, draft: Message) -> Message:
     """A copy as it will be stored. Raises no_text, invalid_blocks, msg_blocks_too_long, invalid_metadata_*."""
     if not (draft.text or draft.blocks or draft.attachments or draft.files):
         raise SlackError("no_text")
-    check_message(draft.blocks, workspace.files)
+    check_message(draft.blocks, _files_of(workspace, draft))
     if len(draft.attachments) > 100:
         raise SlackError("too_many_attachments")
     if len(json.dumps(draft.blocks, ensure_ascii=False, separators=(",", ":"))) > BLOCKS_MOST:
         raise SlackError("msg_blocks_too_long")
     check_metadata(draft.metadata)
     return replace(draft, text=draft.text[:TEXT_MOST], blocks=completed(draft.blocks))
+
+
+def _files_of(workspace: Workspace, draft: Message) -> dict[str, File]:
+    """Those that its author may show: an app, what it has uploaded itself (docs: "the user posting these blocks must
+    have access to this file")."""
+    if draft.app is None:
+        return workspace.files
+    return {key: file for key, file in workspace.files.items() if file.app is not None and file.app.id == draft.app.id}
+
+
+def _show_files(workspace: Workspace, channel: Channel, message: Message) -> None:
+    """Who sees the channel sees the files that images of the message show. Uploaded without a channel, a file is seen
+    by its app alone until then."""
+    for file_id in files_in(message.blocks):
+        stamps = workspace.files[file_id].shares.setdefault(channel.id, [])
+        if message.ts not in stamps:
+            stamps.append(message.ts)
 
 
 def check_metadata(metadata: Json | None) -> None:
@@ -123,6 +141,7 @@ def update_message(
     before = message_object(workspace, message)
     message.text, message.blocks, message.attachments = checked.text, checked.blocks, checked.attachments
     message.metadata = checked.metadata
+    _show_files(workspace, channel, message)
     if not message.blocks:
         message.edited = {"user": message.user, "ts": workspace.new_ts()}
     if message.only_for is not None:

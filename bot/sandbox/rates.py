@@ -45,6 +45,8 @@ PER_MINUTE = {
     "files.getUploadURLExternal": TIER_4,
     "files.completeUploadExternal": TIER_4,
     "files.info": TIER_4,
+    "files.list": TIER_3,
+    "files.delete": TIER_3,
     "usergroups.list": TIER_2,
     "usergroups.users.list": TIER_2,
 }

@@ -160,4 +160,6 @@ def _may_read(sandbox: Sandbox, request: Request, file: File) -> bool:
     if person is None:
         return False
     channels = [sandbox.workspace.channels[each] for each in file.shares]
-    return not channels or any(sees_channel(each, person) for each in channels)
+    if not channels:  # a person's own, or what an app has uploaded and shown in no message yet
+        return file.app is None
+    return any(sees_channel(each, person) for each in channels)

@@ -153,6 +153,11 @@ def image(url: str, alt: str) -> Block:
     return {"type": "image", "image_url": url, "alt_text": shorten(alt, ALT)}
 
 
+def file_image(file_id: str, alt: str) -> Block:
+    """A file of the app's own, which Slack has processed."""
+    return {"type": "image", "slack_file": {"id": file_id}, "alt_text": shorten(alt, ALT)}
+
+
 def actions(*elements: Block) -> list[Block]:
     """In as many rows as Slack's limit of elements asks for."""
     return [

@@ -11,6 +11,7 @@ from bot.runtime.processes import is_gone
 from bot.runtime.services import Services
 from bot.slack.delivery.deleted_cards import post_deleted_again
 from bot.slack.delivery.deliver import deliver_next, deliver_next_notice
+from bot.slack.delivery.erased_pictures import delete_erased_files
 from bot.slack.delivery.incidents import tell_of_incidents
 from bot.slack.directory.refresh import refresh_people
 from bot.webhooks import deliver_next_event
@@ -275,6 +276,7 @@ def forget_what_is_over(services: Services) -> bool:
 PERIODIC_TASKS = (
     PeriodicTask("deliver", 0.25, deliver_next, rests=True),
     PeriodicTask("notices", 1, deliver_next_notice, rests=True),
+    PeriodicTask("erased pictures", 5, delete_erased_files, rests=True),
     PeriodicTask("incidents", 5, tell_of_incidents, rests=True),
     PeriodicTask("webhooks", 1, deliver_next_event, rests=True),
     PeriodicTask("policy", 1, follow_policy),

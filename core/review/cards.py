@@ -11,6 +11,7 @@ from core.errors import NotFound
 from core.guidelines.versions import guideline_text
 from core.people.members import holds
 from core.people.permissions import require_part
+from core.pictures.files import PictureFile, picture_file
 from core.policy import LabelPolicy, Policy, QueuePolicy
 from core.records.learning import ModelVersion
 from core.records.predictions import Prediction
@@ -80,7 +81,8 @@ class ItemCard:
     dispute: Coded | None  # why a lead decides; None: the item is not disputed
     blind: bool
     text: str
-    image_url: str | None
+    image_url: str | None  # a web address, or a stored picture's
+    picture: PictureFile | None  # the stored picture; None: there is none, or it was erased
     fields: dict[str, str]
     predicted_label: str | None
     confidence: float | None
@@ -132,6 +134,7 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         blind=item.blind,
         text=content.text,
         image_url=content.image_url,
+        picture=picture_file(session, item.queue_id, content.image_url),
         fields=content.fields,
         predicted_label=None if hidden or prediction is None else prediction.label,
         confidence=None if hidden or prediction is None else prediction.confidence,

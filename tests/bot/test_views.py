@@ -134,6 +134,7 @@ def item(**more: Any) -> ItemCard:
         blind=False,
         text="charged twice",
         image_url=None,
+        picture=None,
         fields={"Customer": "gold"},
         predicted_label="billing error",
         confidence=0.5,

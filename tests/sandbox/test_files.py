@@ -8,7 +8,7 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.sandbox.client import Message, Person, SandboxClient
-from bot.sandbox.config import SandboxConfig
+from bot.sandbox.config import AppConfig, SandboxConfig
 from tests.sandbox.test_chat import refused
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
@@ -100,3 +100,49 @@ def test_a_channel_is_checked_before_the_share(web: WebClient, address: str) -> 
 
     assert complete("C_SECRET") == "channel_not_found"
     assert complete("C_TOWN") == "not_in_channel"
+
+
+class TestAFileInAnImage:
+    @staticmethod
+    def uploaded(web: WebClient, box: SandboxClient) -> str:
+        file_id = str(web.files_upload_v2(filename="scan.png", content=PNG)["files"][0]["id"])
+        box.wait_for(lambda: web.files_info(file=file_id)["file"]["mimetype"] == "image/png")
+        return file_id
+
+    @staticmethod
+    def image(file_id: str) -> dict[str, object]:
+        return {"type": "image", "alt_text": "A scan", "slack_file": {"id": file_id}}
+
+    @pytest.fixture
+    def config(self, config: SandboxConfig) -> SandboxConfig:
+        other = AppConfig("A_OTHER", "other", bot_user="other")
+        channels = tuple(replace(each, members=(*each.members, "other")) for each in config.channels)
+        return replace(config, apps=(*config.apps, other), channels=channels)
+
+    def test_only_the_app_has_it_until_a_message_shows_it(self, web: WebClient, box: SandboxClient) -> None:
+        file_id = self.uploaded(web, box)
+        url = web.files_info(file=file_id)["file"]["url_private"]
+        assert httpx.get(url, params={"person": "U_CLEO"}).status_code == 404
+        ts = web.chat_postMessage(channel="C_LEADS", text="x")["ts"]
+        web.chat_update(channel="C_LEADS", ts=ts, text="x", blocks=[self.image(file_id)])
+        assert httpx.get(url, params={"person": "U_CLEO"}).content == PNG
+        assert httpx.get(url, params={"person": "U_ANA"}).status_code == 404, "who does not see the channel"
+
+    def test_an_app_shows_its_own_files_alone(self, web: WebClient, box: SandboxClient) -> None:
+        file_id = self.uploaded(web, box)
+        [file] = [each for each in web.files_list()["files"] if each["id"] == file_id]
+        assert file["name"] == "scan.png"
+        other = WebClient("xoxb-A_OTHER", base_url=web.base_url)
+        words = {"channel": "C_REVIEW", "text": "x", "blocks": [self.image(file_id)]}
+        assert refused(other, "chat.postMessage", **words) == "invalid_blocks"
+        assert refused(other, "files.delete", file=file_id) == "cant_delete_file"
+        assert other.files_list()["files"] == []
+
+    def test_a_deleted_file_is_gone_for_messages_and_readers(self, web: WebClient, box: SandboxClient) -> None:
+        file_id = self.uploaded(web, box)
+        url = web.files_info(file=file_id)["file"]["url_private"]
+        web.chat_postMessage(channel="C_REVIEW", text="x", blocks=[self.image(file_id)])
+        assert web.files_delete(file=file_id)["ok"]
+        assert refused(web, "files.info", file=file_id) == "file_not_found"
+        assert refused(web, "files.delete", file=file_id) == "file_not_found"
+        assert httpx.get(url, params={"person": "U_ANA"}).status_code == 404

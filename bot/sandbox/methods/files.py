@@ -42,6 +42,27 @@ def info(call: Call) -> Json:
     return {"file": file_object(call.workspace, file), "comments": [], "response_metadata": {"next_cursor": ""}}
 
 
+def delete(call: Call) -> Json:
+    """Its bytes are gone at once, and messages that show it have nothing to show."""
+    file = call.workspace.files.get(call.arguments.needed("file"))
+    if file is None or not file.completed:
+        raise SlackError("file_not_found")
+    if file.app is None or file.app.id != call.app.id:
+        raise SlackError("cant_delete_file")
+    del call.workspace.files[file.id]
+    return {}
+
+
+def listed(call: Call) -> Json:
+    """Those that the app has uploaded, newest first."""
+    mine = [
+        file for file in call.workspace.files.values() if file.completed and file.app and file.app.id == call.app.id
+    ]
+    newest = list(reversed(mine))[: call.arguments.number("count", 100)]
+    paging = {"count": len(newest), "total": len(mine), "page": 1, "pages": 1}
+    return {"files": [file_object(call.workspace, file) for file in newest], "paging": paging}
+
+
 def _check_channel(call: Call, reference: str) -> None:
     channel = call.workspace.channels.get(reference)
     if channel is None or (channel.private and call.app.bot_user not in channel.members):
@@ -74,4 +95,10 @@ async def _later(call: Call, channels: list[str], files: list[File]) -> None:
             call.sandbox.inspector.note("note", app=call.app.id, text=f"A file was not shared: {error.code}.")
 
 
-METHODS = {"files.getUploadURLExternal": upload_url, "files.completeUploadExternal": finish, "files.info": info}
+METHODS = {
+    "files.getUploadURLExternal": upload_url,
+    "files.completeUploadExternal": finish,
+    "files.info": info,
+    "files.list": listed,
+    "files.delete": delete,
+}

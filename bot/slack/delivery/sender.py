@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot.runtime.services import Services
 from bot.slack.blocks import Message
 from bot.slack.delivery import deduplication
+from bot.slack.delivery.pictures import require_shown
 from bot.slack.errors import Kind, NotYetError, PersonGoneError, UnsureError, kind_of
 from bot.slack.views import candidate, notice, review_item, run
 from core.delivery import outbox
@@ -19,13 +20,15 @@ from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
 from core.learning.lifecycle.cards import candidate_card, run_card
 from core.learning.lifecycle.effort import learning_curve
+from core.pictures.stored import golden_pictures
 from core.policy import Policy
 from core.records.learning import ModelVersion
-from core.review.cards import item_card
+from core.review.cards import ItemCard, item_card
 from core.storage.database import PATIENT
 from core.storage.leases import MOST_ATTEMPTS
 from core.vocabulary import Card, RecipientKind
 
+MOST_SHOWN = 12  # newly wrong golden examples whose pictures are shown
 POSTING, NOTICE = "goldloop_posting", "goldloop_notice"  # types of the metadata by which a message is found again
 
 
@@ -73,10 +76,6 @@ def _say_to_channel(services: Services, due: DueNotice, text: str) -> None:
     services.slack.chat_postMessage(channel=due.channel, text=text, metadata=metadata)
 
 
-def _item(session: Session, subject: int, policy: Policy) -> Message:
-    return review_item.render(item_card(session, subject, policy))
-
-
 def _run(session: Session, subject: int, policy: Policy) -> Message:
     return run.render(run_card(session, subject, policy))
 
@@ -89,6 +88,10 @@ def show_drawn(draw: Draw, services: Services, due: Due) -> str:
     """A `Show` of a card that is drawn so, when `draw` is given."""
     with services.database.reading(wait=PATIENT) as session:
         drawn = draw(session, due.subject_id, services.in_force.read(session))
+    return _posted(services, due, drawn)
+
+
+def _posted(services: Services, due: Due, drawn: Message) -> str:
     carried = {"posting": due.id}
     channel, ts = _channel(services, due), due.ts
     if due.maybe_posted:
@@ -107,6 +110,20 @@ def show_drawn(draw: Draw, services: Services, due: Due) -> str:
         unfurl_media=False,
     )
     return str(answer["ts"])
+
+
+def _show_item(services: Services, due: Due) -> str:
+    """A card with a picture waits until Slack can show it."""
+    card = _loaded_item(services, due)
+    if card.picture is not None and not card.picture.ready:
+        require_shown(services, card.picture, review_item.picture_words(card))
+        card = _loaded_item(services, due)
+    return _posted(services, due, review_item.render(card))
+
+
+def _loaded_item(services: Services, due: Due) -> ItemCard:
+    with services.database.reading(wait=PATIENT) as session:
+        return item_card(session, due.subject_id, services.in_force.read(session))
 
 
 def _channel(services: Services, due: Due) -> str:
@@ -159,11 +176,14 @@ def _show_chart(services: Services, due: Due) -> str | None:
     after a crash, it is looked for twice, with a pause between."""
     from bot.slack.delivery.chart import alt_text, draw_report
     from bot.slack.delivery.curve import curve_upload
+    from bot.slack.delivery.flips import flips_upload
 
     with services.database.reading(wait=PATIENT) as session:
         where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, due.recipient)
         card = candidate_card(session, due.subject_id, services.in_force.read(session))
-        curve = learning_curve(session, session.get_one(ModelVersion, due.subject_id).queue_id)
+        queue_id = session.get_one(ModelVersion, due.subject_id).queue_id
+        curve = learning_curve(session, queue_id)
+        pictures = golden_pictures(session, queue_id, [flip.id for flip in card.scorecard.negative_flips[:MOST_SHOWN]])
     if where is None:
         raise NotYetError("its card is not posted yet")
     channel, ts = where
@@ -176,12 +196,13 @@ def _show_chart(services: Services, due: Due) -> str | None:
     drawn, words = draw_report(card.scorecard, f"{card.queue_title}: {card.name}"), alt_text(card.scorecard)
     report = {"filename": name, "title": title, "content": drawn, "alt_txt": words}
     services.budget.spend_post(due.channel)
-    files = [report, *curve_upload(curve, card.queue_title)]  # in one message: all of them or none
+    flips = flips_upload(card.scorecard.negative_flips, pictures, card.name, card.queue_title)
+    files = [report, *flips, *curve_upload(curve, card.queue_title)]  # in one message: all of them or none
     services.slack.files_upload_v2(channel=channel, thread_ts=ts, file_uploads=files)
     return None
 
 
 # Every card has one of the two, and is shown by the second where it has both; checked at start.
-DRAWN: Mapping[Card, Draw] = {Card.REVIEW_ITEM: _item, Card.RUN: _run, Card.CANDIDATE: _candidate}
-SHOWN_OTHERWISE: Mapping[Card, Show] = {Card.RUN: _show_run, Card.CHART: _show_chart}
+DRAWN: Mapping[Card, Draw] = {Card.RUN: _run, Card.CANDIDATE: _candidate}
+SHOWN_OTHERWISE: Mapping[Card, Show] = {Card.REVIEW_ITEM: _show_item, Card.RUN: _show_run, Card.CHART: _show_chart}
 CARDS: Mapping[Card, Show] = {**{card: partial(show_drawn, draw) for card, draw in DRAWN.items()}, **SHOWN_OTHERWISE}

@@ -12,6 +12,7 @@ from bot.wording.answers import support, votes
 from bot.wording.disputes import dispute_sentence
 from bot.wording.flags import flag_sentence
 from core.review.cards import ItemCard, Outcome
+from core.text.picture_address import picture_sha256
 from core.vocabulary import NONE_OF_THESE, ItemState
 
 SHOWN_TEXT = 1500  # characters of a ticket on the card; the whole stands behind "Read all"
@@ -79,12 +80,25 @@ def _top(card: ItemCard) -> list[Block]:
     drawn = [blocks.header(f"{card.queue_title} · item {card.subject.id}")]
     if card.text:
         drawn.append(blocks.verbatim(card.text, SHOWN_TEXT))
-    if card.image_url:
-        drawn.append(blocks.image(card.image_url, f"The image of item {card.subject.id}"))
+    drawn += _image(card)
     drawn += blocks.fields(list(card.fields.items()))
     if not card.asked_again and card.state is not ItemState.ERASED:
         drawn.append(blocks.context(_origin(card)))
     return drawn
+
+
+def picture_words(card: ItemCard) -> str:
+    """The alternative text of the picture: nothing that a blind card hides."""
+    return f"{card.queue_title}, item {card.subject.id}"
+
+
+def _image(card: ItemCard) -> list[Block]:
+    if card.picture is not None and card.picture.file_id is not None:
+        shown = blocks.file_image(card.picture.file_id, picture_words(card))
+        return [shown, blocks.context("For labelling, not for diagnosis.")]
+    if card.image_url and not picture_sha256(card.image_url):
+        return [blocks.image(card.image_url, f"The image of item {card.subject.id}")]
+    return []
 
 
 def _origin(card: ItemCard) -> str:
@@ -136,12 +150,20 @@ def _label_buttons(card: ItemCard) -> list[Block]:
 
 def _label_button(card: ItemCard, position: int, name: str) -> Block:
     return blocks.button(
-        name,
+        _label_words(card, name),
         f"vote:{position}",
         f"{card.subject}|label|{name}",
         style="primary" if card.sure and name == _suggested(card) else None,
         label=f"Label item {card.subject.id} as {name}",
     )
+
+
+def _label_words(card: ItemCard, name: str) -> str:
+    """A finding in a picture is confirmed or rejected: with two labels, the one is the other's opposite."""
+    suggested = _suggested(card)
+    if card.picture is None or len(card.labels) != 2 or suggested not in card.labels:
+        return name
+    return f"Confirm {name}" if name == suggested else f"Reject, it is {name}"
 
 
 def _suggested(card: ItemCard) -> str | None:

@@ -1,0 +1,51 @@
+"""The pictures of golden examples that the live model gets right and the candidate wrong, side by side."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from bot.slack.delivery.chart import DPI, FAINT, INK, SIZE, clip
+from core.learning.evaluation.scorecard import Flip
+
+ACROSS, DOWN = 6, 2  # pictures; more are only counted
+MOST = ACROSS * DOWN
+
+
+def flips_upload(flips: Sequence[Flip], pictures: Mapping[int, bytes], name: str, title: str) -> list[dict[str, Any]]:
+    """As a file for Slack, or no file where none of them has a picture. pictures: PNGs by the golden example's id;
+    name: of the candidate; title: one line."""
+    shown = [flip for flip in flips if flip.id in pictures]
+    if not shown:
+        return []
+    head = f"{title}: newly wrong ({len(shown)})"
+    drawn = {"content": draw_flips(shown, pictures, head), "alt_txt": flips_words(shown)}
+    return [{"filename": f"{name}-newly-wrong.png", "title": head} | drawn]
+
+
+def draw_flips(flips: Sequence[Flip], pictures: Mapping[int, bytes], title: str) -> bytes:
+    """A PNG of 1200 x 675 pixels with the first twelve."""
+    figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    figure.text(0.03, 0.94, clip(title, 66), size=19, weight="bold", color=INK, va="center", parse_math=False)
+    for place, flip in enumerate(flips[:MOST]):
+        axes = figure.add_subplot(DOWN, ACROSS, place + 1)
+        with Image.open(io.BytesIO(pictures[flip.id]), formats=("PNG",)) as picture:
+            axes.imshow(np.asarray(picture.convert("RGB")))
+        axes.set_axis_off()
+        words = f"#{flip.id}: {clip(flip.label, 14)}\nnow {clip(flip.candidate, 14)}"
+        axes.set_title(words, size=11.5, color=FAINT, parse_math=False)
+    figure.subplots_adjust(left=0.03, right=0.97, top=0.82, bottom=0.03, hspace=0.35)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def flips_words(flips: Sequence[Flip]) -> str:
+    """The pictures in words, at most 1,000 characters."""
+    said = [f"#{flip.id} is {flip.label}, and the candidate says {flip.candidate}" for flip in flips[:MOST]]
+    return clip(f"Newly wrong golden examples. {'; '.join(said)}.", 1000)

@@ -1,0 +1,86 @@
+"""The file of a stored picture in Slack: uploaded once, shown when Slack has processed it, and deleted with its pixels.
+
+Slack is called between these transactions. What was begun is noted first, so that after a crash the file is looked for
+and not uploaded twice; one that was uploaded while its picture was erased is deleted at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.records.pictures import Picture
+from core.text.picture_address import picture_sha256
+
+PIECE = 20  # files deleted in one step
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """name: of the file, unlike any other picture's. file_id: Slack's; None: it is not known to be there. ready:
+    messages may show it. begun: an upload was begun; its outcome may be unknown."""
+
+    id: int
+    name: str
+    file_id: str | None
+    ready: bool
+    begun: bool
+
+
+def picture_file(session: Session, queue_id: int, address: str | None) -> PictureFile | None:
+    """None: the address is not of a stored picture, or it was erased."""
+    sha256 = picture_sha256(address)
+    row = sha256 and session.scalar(
+        select(Picture).where(Picture.queue_id == queue_id, Picture.sha256 == sha256, Picture.erased_at.is_(None))
+    )
+    return _file_of(row) if row else None
+
+
+def begin_upload(session: Session, picture_id: int, now: datetime) -> bytes | None:
+    """Note that it begins. Returns the display picture; None if it was erased. Locks the picture, as all of these."""
+    row = _locked(session, picture_id)
+    if row is None or row.erased_at is not None:
+        return None
+    row.upload_began_at = now
+    return row.content
+
+
+def note_uploaded(session: Session, picture_id: int, file_id: str) -> bool:
+    """False: the picture was erased meanwhile, so the file is to be deleted."""
+    row = _locked(session, picture_id)
+    if row is None or row.erased_at is not None:
+        return False
+    row.file_id, row.file_ready_at = file_id, None
+    return True
+
+
+def note_ready(session: Session, picture_id: int, file_id: str, now: datetime) -> None:
+    row = _locked(session, picture_id)
+    if row is not None and row.file_id == file_id:
+        row.file_ready_at = now
+
+
+def forget_file(session: Session, picture_id: int) -> None:
+    """It is not in Slack any more. A picture that was erased is deleted as a whole."""
+    row = _locked(session, picture_id)
+    if row is None:
+        return
+    row.file_id = row.upload_began_at = row.file_ready_at = None
+    if row.erased_at is not None:
+        session.delete(row)
+
+
+def erased_files(session: Session) -> Sequence[PictureFile]:
+    """A piece of the erased pictures, longest erased first."""
+    found = select(Picture).where(Picture.erased_at.is_not(None)).order_by(Picture.erased_at, Picture.id).limit(PIECE)
+    return [_file_of(row) for row in session.scalars(found)]
+
+
+def _file_of(row: Picture) -> PictureFile:
+    name = f"picture-{row.id}-{row.sha256[:12]}.png"
+    return PictureFile(row.id, name, row.file_id, row.file_ready_at is not None, row.upload_began_at is not None)
+
+
+def _locked(session: Session, picture_id: int) -> Picture | None:
+    return session.get(Picture, picture_id, with_for_update=True, populate_existing=True)
