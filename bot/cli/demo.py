@@ -8,9 +8,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from core.errors import Invalid
+
 commands = typer.Typer()
 out = Console()
 
+QUEUES = ("support", "scans")
 LOOPBACK = "127.0.0.1"
 
 
@@ -41,7 +44,11 @@ def demo(
         ),
     ] = False,
     data: Annotated[
-        Path | None, typer.Option(help="Your own CSV, JSONL or Parquet file with the columns text and label.")
+        Path | None,
+        typer.Option(
+            help="Your own CSV, JSONL or Parquet file with the columns text and label; or pictures: a folder whose "
+            "sub-folders are labels, or a MedMNIST .npz file."
+        ),
     ] = None,
     size: Annotated[
         int,
@@ -52,6 +59,9 @@ def demo(
         ),
     ] = 600,
     cards: Annotated[int, typer.Option(min=10, max=500, help="With --auto: number of tickets to review.")] = 80,
+    queue: Annotated[
+        str, typer.Option(help="support: messages of customers; scans: pictures of handwritten digits.")
+    ] = "support",
     keep: Annotated[
         bool, typer.Option("--keep", help="With --auto: keep the workspace open after the summary, until Ctrl-C.")
     ] = False,
@@ -60,6 +70,9 @@ def demo(
     """Run the whole loop on this machine, without a Slack account."""
     from bot.demo.play import Options, play
 
+    if queue not in QUEUES:
+        raise Invalid(f"The demo has no queue “{queue}”. Choose from: {', '.join(QUEUES)}.")
+
     logging.getLogger().setLevel(logging.WARNING)
     with suppress(KeyboardInterrupt):
-        play(Options(auto or spoil, seed, spoil, data, size, cards, port, keep), out)
+        play(Options(auto or spoil, seed, spoil, data, size, cards, port, keep, queue), out)

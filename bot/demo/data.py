@@ -17,7 +17,10 @@ import numpy as np
 from bot.files.tables import labelled_rows
 from bot.wording.numbers import count
 from core.errors import Invalid
+from core.learning.data.inputs import ImageRef, Input
+from core.pictures.decoding import Decoded
 from core.text.content_hash import content_hash, unit_interval
+from core.text.picture_address import picture_address
 
 SEED_SHARE = 0.5  # of the demo's seed file becomes golden, by content hash (`golden.seed_share` in its policy)
 SEEDED, GOLDEN, UNSEEN = 0.21, 0.21, 0.26  # of each label's rows; the rest is streamed
@@ -32,12 +35,19 @@ FEWEST_PER_LABEL = 5  # so that each label has a row in every share
 
 @dataclass(frozen=True)
 class Ticket:
-    """label: None if no label fits. also: other labels that would be defensible."""
+    """label: None if no label fits. also: other labels that would be defensible. picture: in place of a text."""
 
     text: str
     label: str | None
     also: tuple[str, ...] = ()
     language: str = ""
+    picture: Decoded | None = None
+
+    @property
+    def input(self) -> Input:
+        if self.picture is None:
+            return Input(self.text)
+        return Input(image=ImageRef(picture_address(self.picture.sha256), self.picture.grey))
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,7 @@ def file_tickets(path: Path, size: int, rng: np.random.Generator) -> list[Ticket
             f"{path}: the demo needs at least {FEWEST_ROWS} different texts and {FEWEST_LABELS} labels; "
             f"this file has {len(tickets)} texts and {len(labels)} labels."
         )
-    return _sampled(tickets, size, rng)
+    return sampled(tickets, size, rng)
 
 
 def titles(labels: Collection[str]) -> dict[str, str]:
@@ -85,11 +95,11 @@ def titles(labels: Collection[str]) -> dict[str, str]:
     return {label: title if title and taken[title.casefold()] == 1 else label for label, title in shown.items()}
 
 
-def expectation(tickets: Sequence[Ticket], size: int) -> str:
+def expectation(tickets: Sequence[Ticket], size: int, one: str = "text") -> str:
     """What the user should know about the sample: more rows than asked for, or labels with too few."""
     counts = Counter(ticket.label for ticket in tickets)
     few = sum(rows < FEWEST_PER_LABEL for rows in counts.values())
-    words = f"Using {len(tickets)} texts with {len(counts)} labels."
+    words = f"Using {len(tickets)} {one}s with {len(counts)} labels."
     if len(tickets) > size:
         words += f" These are more than {size}, because each label needs {FEWEST_PER_LABEL}."
     if few:
@@ -129,8 +139,8 @@ def _is_easy(ticket: Ticket, late: Sequence[str]) -> bool:
 
 
 def _falls_golden(ticket: Ticket) -> bool:
-    """Whether importing the seed file will make this text golden."""
-    return unit_interval(content_hash(ticket.text), "seed golden") < SEED_SHARE
+    """Whether importing the seeds will make this one golden."""
+    return unit_interval(ticket.input.content_hash, "seed golden") < SEED_SHARE
 
 
 def _by_label(tickets: Sequence[Ticket], rng: np.random.Generator) -> dict[str, list[Ticket]]:
@@ -141,7 +151,7 @@ def _by_label(tickets: Sequence[Ticket], rng: np.random.Generator) -> dict[str, 
     return {label: [rows[place] for place in rng.permutation(len(rows))] for label, rows in sorted(grouped.items())}
 
 
-def _sampled(tickets: Sequence[Ticket], size: int, rng: np.random.Generator) -> list[Ticket]:
+def sampled(tickets: Sequence[Ticket], size: int, rng: np.random.Generator) -> list[Ticket]:
     """Equal numbers of rows for each label, at least five, as far as there are enough."""
     grouped = _by_label(tickets, rng)
     most = max(FEWEST_PER_LABEL, size // len(grouped))

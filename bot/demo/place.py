@@ -18,7 +18,7 @@ LOCK = "lock"  # in the folder: locked while a demo runs, with its address
 ANA, BEN, EVA, CLEO, DAN = "U_ANA", "U_BEN", "U_EVA", "U_CLEO", "U_DAN"
 REVIEW, LEADS, HELPDESK = "C_REVIEW", "C_LEADS", "C_HELPDESK"
 APP = "A_GOLDLOOP"
-QUEUE = "support"
+QUEUE, SCANS = "support", "scans"
 
 PEOPLE = (
     PersonConfig(ANA, "ana", "Ana Ruiz", "Europe/Madrid"),
@@ -37,11 +37,13 @@ WELCOME = (
 
 @dataclass(frozen=True)
 class Subject:
-    """What is reviewed. one: the word for a single input."""
+    """What is reviewed. one: the word for a single input; queue: its name in the policy, and of its channels."""
 
     title: str
     one: str
     guideline: str
+    queue: str = QUEUE
+    learner: str = "text"
 
     @property
     def name(self) -> str:
@@ -63,12 +65,32 @@ def own_texts(file: Path) -> Subject:
     )
 
 
+DIGITS = Subject(
+    "Handwritten digits",
+    "scan",
+    "Choose the digit that was written. If it could be two digits, choose the likelier one. If it is no digit, say "
+    "“None of these”.",
+    SCANS,
+    "image",
+)
+
+
+def own_pictures(path: Path) -> Subject:
+    return Subject(
+        path.stem[:80],
+        "scan",
+        "Choose the label that fits the picture best. If no label fits, say “None of these”.",
+        SCANS,
+        "image",
+    )
+
+
 @dataclass(frozen=True)
 class Rules:
     """The settings that differ between the interactive demo and the automatic one."""
 
     corrections: int  # number that starts a training run; 0: only the command does
-    learner: str = "text"
+    learner: str = ""  # empty: the subject's
 
 
 @contextmanager
@@ -102,12 +124,12 @@ def _already_running(url: str) -> str:
 
 
 def workspace(subject: Subject) -> SandboxConfig:
-    app = app_from_manifest(manifest(), id=APP, name="goldloop")
+    app, queue = app_from_manifest(manifest(), id=APP, name="goldloop"), subject.queue
     return SandboxConfig(
         people=PEOPLE,
         channels=(
-            ChannelConfig(REVIEW, "support-review", members=(*EVERYONE, APP), topic=f"{subject.name}s for review"),
-            ChannelConfig(LEADS, "support-leads", members=(CLEO, DAN, APP), topic="Reports and decisions"),
+            ChannelConfig(REVIEW, f"{queue}-review", members=(*EVERYONE, APP), topic=f"{subject.name}s for review"),
+            ChannelConfig(LEADS, f"{queue}-leads", members=(CLEO, DAN, APP), topic="Reports and decisions"),
             ChannelConfig(HELPDESK, "helpdesk", members=EVERYONE, topic="Flag any message here for review"),
         ),
         apps=(app,),
@@ -122,7 +144,7 @@ def write_policy(folder: Path, labels: tuple[str, ...], rules: Rules, subject: S
     path = folder / "goldloop.toml"
     path.write_text(
         f"""\
-[queues.{QUEUE}]
+[queues.{subject.queue}]
 title = {_toml(subject.title)}
 channel = "{REVIEW}"
 leads_channel = "{LEADS}"
@@ -132,15 +154,15 @@ labels = {_toml(list(labels))}
 guideline = {_toml(subject.guideline)}
 time_zone = "Europe/Paris"
 
-[queues.{QUEUE}.flagging]
+[queues.{subject.queue}.flagging]
 audit_share = 0.1
 
-[queues.{QUEUE}.golden]
+[queues.{subject.queue}.golden]
 seed_share = {SEED_SHARE}
 second_looks = 0
 
-[queues.{QUEUE}.retraining]
-learner = "{rules.learner}"
+[queues.{subject.queue}.retraining]
+learner = "{rules.learner or subject.learner}"
 corrections = {rules.corrections}
 """,
         encoding="utf-8",

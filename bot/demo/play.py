@@ -11,11 +11,13 @@ from typing import TypeVar
 import numpy as np
 from rich.console import Console
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from bot.demo import place, spoilt, story
-from bot.demo.data import LATE_LABELS, Shares, Ticket, expectation, file_tickets, own_tickets, share_out
+from bot.demo import pictures, place, spoilt, story
+from bot.demo.data import LATE_LABELS, Shares, Ticket, expectation, file_tickets, own_tickets, sampled, share_out
 from bot.demo.progress import progress
-from bot.demo.simulated import Crowd, texts
+from bot.demo.simulated import Crowd, texts, ticket_id
+from bot.demo.simulated import pictures as pictured
 from bot.runtime.policy_in_force import reload_policy
 from bot.runtime.rate_limits import Budget
 from bot.runtime.services import Services, assemble, slack_client
@@ -32,8 +34,7 @@ from bot.worker.scheduler import worker
 from core.errors import Refusal
 from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction
-from core.learning.data.inputs import Input
-from core.learning.data.seeds import add_seeds
+from core.learning.data.seeds import Seeded, add_seeds, checked_picture_seeds, store_seeds
 from core.learning.lifecycle.runs import request_run
 from core.policy import QueuePolicy
 from core.policy.file import load_policy
@@ -66,11 +67,18 @@ class Options:
     cards: int
     port: int
     keep: bool = False
+    queue: str = place.QUEUE  # "scans": pictures
     pace: float = 1.0  # times faster than Slack's rate limits, for tests; above 1 the workspace has no limits
 
     @property
     def subject(self) -> place.Subject:
+        if self.has_pictures:
+            return place.own_pictures(self.data) if self.data else place.DIGITS
         return place.own_texts(self.data) if self.data else place.TICKETS
+
+    @property
+    def has_pictures(self) -> bool:
+        return self.queue == place.SCANS or (self.data is not None and pictures.holds_pictures(self.data))
 
 
 @dataclass
@@ -103,11 +111,11 @@ def play(options: Options, console: Console, stop: threading.Event | None = None
     """Start everything, train a first model, then wait for people or let simulated ones act. stop: ends a demo that
     waits, as Ctrl-C does."""
     rng = np.random.default_rng(options.seed)
-    tickets = file_tickets(options.data, options.size, rng) if options.data else own_tickets()
-    shares = share_out(tickets, () if options.data else LATE_LABELS, rng)
+    tickets = _tickets(options, rng)
+    shares = share_out(tickets, LATE_LABELS if options.subject is place.TICKETS else (), rng)
     with staged(options, console, shares, stop) as stage:
-        if options.data:
-            stage.say(expectation(tickets, options.size))
+        if options.subject is not place.TICKETS:
+            stage.say(expectation(tickets, options.size, options.subject.one))
         with _progress_shown(stage):
             first_model(stage)
         if options.auto:
@@ -116,6 +124,16 @@ def play(options: Options, console: Console, stop: threading.Event | None = None
             _summarise(stage)
         else:
             _let_people_play(stage)
+
+
+def _tickets(options: Options, rng: np.random.Generator) -> list[Ticket]:
+    """Raises Refusal where the options do not go together, Invalid where there is too little."""
+    if options.has_pictures:
+        if options.spoil:
+            raise Refusal("--spoil swaps the labels of texts. Run it without --queue scans.")
+        found = pictures.own_pictures(options.data) if options.data else pictures.digits()
+        return sampled(found, options.size, rng)
+    return file_tickets(options.data, options.size, rng) if options.data else own_tickets()
 
 
 @contextmanager
@@ -153,7 +171,7 @@ def _served(stack: ExitStack, config: SandboxConfig, port: int) -> str:
 
 
 def _fill_helpdesk(box: SandboxClient, messages: Sequence[Ticket]) -> None:
-    for number, message in enumerate(messages):
+    for number, message in enumerate(message for message in messages if message.text):
         box.person(place.EVERYONE[-1 - number % len(place.EVERYONE)]).post(place.HELPDESK, message.text)
 
 
@@ -168,9 +186,8 @@ def _spoil(stage: Stage) -> None:
 def first_model(stage: Stage) -> None:
     """Import seed rows, train, and let Cleo approve: not even the first model goes live without approval."""
     with stage.services.database.transaction(wait=PATIENT) as session:
-        rows = [(ticket.text, ticket.label or "") for ticket in stage.shares.seed]
-        stored = add_seeds(session, rows, stage.services.clock(), stage.queue)
-        queue = queue_named(session, place.QUEUE)
+        stored = _seeded(session, stage)
+        queue = queue_named(session, stage.queue.name)
         request_run(session, queue, Trigger.COMMAND, None, stage.services.clock(), stage.queue)
     labels = len(stage.shares.labels)
     one = stage.options.subject.one
@@ -180,6 +197,15 @@ def first_model(stage: Stage) -> None:
     lead.react(report, "white_check_mark")
     _wait(stage, lambda: stage.services.serving.live(stage.queue), "the first model to go live")
     stage.say("Cleo approved the first model: v1 is live")
+
+
+def _seeded(session: Session, stage: Stage) -> Seeded:
+    seed, now = stage.shares.seed, stage.services.clock()
+    if not stage.options.has_pictures:
+        return add_seeds(session, [(ticket.text, ticket.label or "") for ticket in seed], now, stage.queue)
+    pairs = [(ticket.picture, ticket.label or "") for ticket in seed if ticket.picture is not None]
+    checked = checked_picture_seeds(pairs, stage.queue)
+    return store_seeds(session, checked, now, stage.queue, [picture for picture, _label in pairs])
 
 
 def stream(stage: Stage, most_open: int, most_flagged: int | None) -> None:
@@ -201,12 +227,15 @@ def arrives(stage: Stage, number: int, ticket: Ticket) -> None:
     fields = {stage.options.subject.name: f"#{1000 + number}"} | (
         {"Language": ticket.language} if ticket.language else {}
     )
-    probabilities = live.predict([Input(ticket.text, fields=fields)])[0]
+    seen = ticket.input
+    probabilities = live.predict([seen])[0]
     label = max(probabilities, key=lambda name: probabilities[name])
-    name = f"T-{1000 + number}"
-    prediction = NewPrediction(name, live.name, ticket.text, None, fields, label, probabilities[label], probabilities)
+    prediction = NewPrediction(
+        ticket_id(number), live.name, seen.text, seen.image_url, fields, label, probabilities[label], probabilities
+    )
+    sent = [ticket.picture] if ticket.picture is not None else []
     with stage.services.database.transaction(wait=PATIENT) as session:
-        record_predictions(session, [prediction], stage.services.clock(), stage.queue)
+        record_predictions(session, [prediction], stage.services.clock(), stage.queue, sent)
 
 
 def _let_people_play(stage: Stage) -> None:
@@ -249,7 +278,7 @@ def _watch(stage: Stage, stop: threading.Event, seconds: float) -> None:
 
 def _play_itself(stage: Stage, rng: np.random.Generator) -> None:
     stage.say(f"Watch at {stage.url}")
-    truth = texts(stage.shares.stream)
+    truth = pictured(stage.shares.stream) if stage.options.has_pictures else texts(stage.shares.stream)
     pace = stage.options.pace
     crowd = Crowd(stage.box, truth, stage.shares.labels, ACCURACIES, rng, stage.say, pace)
     thread = threading.Thread(target=crowd.run, daemon=True)

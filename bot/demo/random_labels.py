@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from bot.demo.data import Ticket
-from core.learning.data.inputs import Example, Input
+from core.learning.data.inputs import Example
 from core.learning.data.snapshots import SEED_WEIGHT, snapshot_rows
 from core.learning.learners.base import Fitted
 from core.learning.learners.fitting import fit
@@ -37,10 +37,10 @@ def random_labels_accuracy(
 
 def right_on(fitted: Fitted, unseen: Sequence[Ticket]) -> NDArray[np.bool_]:
     """Whether the model is right on each, shape (tickets,)."""
-    table = fitted.probabilities([Input(ticket.text) for ticket in unseen])
+    table = fitted.probabilities([ticket.input for ticket in unseen])
     answers = [fitted.classes[column] for column in table.argmax(axis=1)]
     return np.array([answer == ticket.label for answer, ticket in zip(answers, unseen, strict=True)])
 
 
 def _example(ticket: Ticket) -> Example:
-    return Example(Input(ticket.text), ticket.label or "", SEED_WEIGHT)
+    return Example(ticket.input, ticket.label or "", SEED_WEIGHT)

@@ -4,6 +4,7 @@ messages, click buttons, fill in forms and react. They never see the database.
 Unlike Goldloop, they know the true label of each text; each has their own error rate.
 """
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -81,15 +82,15 @@ class Crowd:
 
     def _answer(self, person: Person, card: Message, right: bool) -> bool:
         """Click the label, or choose it in the form if it has no button. False: it failed; try again later."""
-        ticket = self.truth.get(_text_of(card))
+        ticket = self.truth.get(_text_of(card)) or self.truth.get(_id_of(card))
         if ticket is None:
             return False
         wanted = ticket.label if right else self._wrong(ticket)
         try:
             if wanted is None:
                 return person.click(card, NONE_OF_THESE).ok
-            if wanted in card.buttons:
-                return person.click(card, wanted).ok
+            if button := _button(card, wanted):
+                return person.click(card, button).ok
             return self._choose(person, card, wanted)
         except (ControlError, TimeoutError):
             return False  # the card changed at that moment, or Slack did not open the form
@@ -127,6 +128,26 @@ class Crowd:
 def texts(tickets: Sequence[Ticket]) -> dict[str, Ticket]:
     """The tickets by the text that their card shows."""
     return {_shown(ticket.text): ticket for ticket in tickets}
+
+
+def pictures(tickets: Sequence[Ticket]) -> dict[str, Ticket]:
+    """Those with a picture, by the id that their card shows."""
+    return {ticket_id(number): ticket for number, ticket in enumerate(tickets, 1) if ticket.picture is not None}
+
+
+def ticket_id(number: int) -> str:
+    """Of the ticket that arrives as this one, from 1."""
+    return f"T-{1000 + number}"
+
+
+def _id_of(card: Message) -> str:
+    found = re.search(r"\bID (T-\d+)", card.plain)
+    return found[1] if found else ""
+
+
+def _button(card: Message, label: str) -> str | None:
+    """With two labels, the buttons of a picture confirm one, or reject it and name the other."""
+    return next((words for words in card.buttons if words == label or words.endswith(f" {label}")), None)
 
 
 def _text_of(card: Message) -> str:

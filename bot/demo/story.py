@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.demo import spoilt
 from bot.demo.data import Shares
+from bot.demo.diagnostic import two_label_rows
 from bot.demo.random_labels import random_labels_accuracy, right_on
 from bot.wording.effort import gain, given
 from bot.wording.format import PLAIN
@@ -70,8 +71,9 @@ def tell(session: Session, policy: Policy, shares: Shares, accuracies: dict[str,
     table.add_column()
     for name, words in (
         ("Reviewers", ", ".join(f"{name} ({share:.0%} right)" for name, share in accuracies.items())),
-        ("Accuracy on held-out texts", _accuracy(measured)),
+        (f"Accuracy on held-out {_kind(shares)}", _accuracy(measured)),
         ("", _verdict(measured)),
+        *two_label_rows(load_model(session, model.id, policy.queue(model.queue.name), spoilt.LEARNERS), shares),
         ("Cost and gain", _cost(effort, measured)),
         ("Items flagged", _flags(session)),
         ("Votes", _votes(session, policy)),
@@ -88,6 +90,10 @@ def tell(session: Session, policy: Policy, shares: Shares, accuracies: dict[str,
     ):
         table.add_row(name, words)
     return table
+
+
+def _kind(shares: Shares) -> str:
+    return "pictures" if any(ticket.picture for ticket in shares.unseen) else "texts"
 
 
 def _accuracy(measured: Unseen) -> str:

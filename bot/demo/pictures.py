@@ -1,0 +1,79 @@
+"""The demo's pictures: scikit-learn's handwritten digits, or the user's own."""
+
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from bot.demo.data import FEWEST_LABELS, FEWEST_ROWS, Ticket, titles
+from bot.files.pictures import labelled_pictures, read_pictures
+from core.errors import Invalid
+from core.pictures.decoding import Decoded, UnreadablePictureError, decode
+
+NAMES = {"pneumoniamnist": ("normal", "pneumonia")}
+Pixels = NDArray[np.uint8]
+
+
+def holds_pictures(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() == ".npz"
+
+
+def digits() -> list[Ticket]:
+    """1,797 pictures of 8 x 8 pixels, which come with scikit-learn (Alpaydin and Kaynak 1998, UCI)."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    pixels = np.round(found.images * (255 / 16)).astype(np.uint8)
+    return _unique(zip(map(_decoded, pixels), map(str, found.target), strict=True))
+
+
+def own_pictures(path: Path) -> list[Ticket]:
+    """A folder whose sub-folders are labels, or the training part of a MedMNIST file. Raises Invalid if a picture
+    cannot be read, or if there are too few."""
+    tickets = _unique(_of_folder(path) if path.is_dir() else _of_archive(path))
+    labels = {ticket.label for ticket in tickets}
+    if len(tickets) < FEWEST_ROWS or len(labels) < FEWEST_LABELS:
+        raise Invalid(
+            f"{path}: the demo needs at least {FEWEST_ROWS} different pictures and {FEWEST_LABELS} labels; "
+            f"there are {len(tickets)} pictures and {len(labels)} labels."
+        )
+    return tickets
+
+
+def _of_folder(folder: Path) -> Iterator[tuple[Decoded, str]]:
+    found = labelled_pictures(folder)
+    shown = titles({label for _path, label in found})
+    for read, (_path, label) in zip(read_pictures([path for path, _label in found]), found, strict=True):
+        if isinstance(read, Invalid):
+            raise read
+        yield read, shown[label]
+
+
+def _of_archive(file: Path) -> Iterator[tuple[Decoded, str]]:
+    """Labels of a data set that is not known here are its numbers."""
+    try:
+        with np.load(file) as archive:
+            pixels, targets = archive["train_images"], archive["train_labels"].ravel()
+    except (OSError, ValueError, KeyError) as error:
+        raise Invalid(f"{file}: this is no MedMNIST file with train_images and train_labels ({error}).") from None
+    names: Sequence[str] = NAMES.get(file.stem.lower(), [])
+    for one, target in zip(pixels, targets, strict=True):
+        yield _decoded(one), names[int(target)] if int(target) < len(names) else str(target)
+
+
+def _decoded(pixels: Pixels) -> Decoded:
+    """Of numbers, so there is no foreign file to be careful with."""
+    file = io.BytesIO()
+    try:
+        Image.fromarray(pixels).save(file, "PNG")
+        return decode(file.getvalue())
+    except (UnreadablePictureError, TypeError, ValueError) as error:
+        raise Invalid(f"The pictures cannot be read: {error}") from None
+
+
+def _unique(pairs: Iterator[tuple[Decoded, str]]) -> list[Ticket]:
+    """Each picture once, with its last label."""
+    return list({picture.sha256: Ticket("", label, picture=picture) for picture, label in pairs}.values())
