@@ -31,6 +31,7 @@ from core.learning.lifecycle.effort import Effort
 from core.learning.lifecycle.open_items import OpenItems
 from core.learning.lifecycle.production import LabelEstimate, ProductionEstimate
 from core.learning.lifecycle.shadow import ShadowLine, report_of
+from core.pictures.files import PictureFile
 from core.policy import LabelPolicy
 from core.review.budget_reading import BudgetReading
 from core.review.cards import FlagLine, FormCard, GivenReason, Guess, ItemCard, Outcome
@@ -147,6 +148,38 @@ def item(**more: Any) -> ItemCard:
         leads=(CLEO,),
     )
     return replace(card, **more)
+
+
+PICTURE = PictureFile(3, "picture-3.png", "F_3", ready=True, begun=True)
+STORED = f"picture:{'a' * 64}"
+
+
+class TestACardWithAPicture:
+    def drawn(self, **more: Any) -> Any:
+        return review_item.render(item(text="", image_url=STORED, picture=PICTURE, **more))
+
+    def test_it_shows_the_file_with_words_that_betray_nothing(self) -> None:
+        drawn = self.drawn(blind=True, predicted_label=None, confidence=None)
+        assert validate(drawn.blocks, "message") == []
+        [image] = [block for block in drawn.blocks if block["type"] == "image"]
+        assert (image["slack_file"], image["alt_text"]) == ({"id": "F_3"}, "Support tickets, item 7")
+        assert "For labelling, not for diagnosis." in said(drawn.blocks)
+
+    def test_with_two_labels_the_finding_is_confirmed_or_rejected(self) -> None:
+        labels = ("pneumonia", "normal")
+        words = said(self.drawn(labels=labels, predicted_label="pneumonia").blocks)
+        assert "Confirm pneumonia" in words
+        assert "Reject, it is normal" in words
+        for more in ({"labels": labels, "predicted_label": None, "blind": True}, {"predicted_label": "refund"}):
+            words = said(self.drawn(**more).blocks)
+            assert "Confirm" not in words
+            assert "Reject" not in words
+
+    def test_a_picture_without_a_file_is_left_out_and_never_drawn_by_its_address(self) -> None:
+        for picture in (None, replace(PICTURE, file_id=None)):
+            words = said(review_item.render(item(text="", image_url=STORED, picture=picture)).blocks)
+            assert STORED not in words
+            assert "slack_file" not in words
 
 
 def outcome(text: str = "both fit", **more: Any) -> Outcome:
