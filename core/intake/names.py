@@ -10,6 +10,7 @@ OTHER_WORDS = {
     "text": ("message", "body", "content", "comment", "description", "ticket_text", "input", "utterance"),
     "image": ("picture", "photo", "image_file", "image_path", "scan"),
     "image_url": ("url", "picture_url", "photo_url"),
+    "group": ("patient", "patient_id", "customer_id", "conversation", "conversation_id"),
     "fields": ("metadata", "attributes", "extra"),
     "label": ("category", "class", "intent", "prediction", "predicted_label", "target", "tag"),
     "confidence": ("score", "probability", "certainty"),

@@ -43,10 +43,11 @@ class NewPrediction:
     label: str | None = None
     confidence: float | None = None
     probabilities: dict[str, float] | None = None
+    group: str | None = None  # a patient, customer or conversation: never in both training and golden set
 
     @property
     def input(self) -> Input:
-        return Input.of(self.text, self.image_url, self.fields)
+        return Input.of(self.text, self.image_url, self.fields, self.group)
 
 
 def checked_prediction(
@@ -75,6 +76,7 @@ def checked_prediction(
         text=policy.privacy.stored(text),
         image_url=image_url,
         fields=_fields(row.get("fields"), policy),
+        group=_identifier(row, "group") if row.get("group") not in (None, "") else None,
         label=label,
         confidence=_confidence(row.get("confidence"), label, probabilities),
         probabilities=probabilities,

@@ -29,7 +29,7 @@ from core.review.presenting import item_changed
 from core.text.content_hash import content_hash
 from core.vocabulary import ItemState, Source
 
-BLANK: Mapping[str, Any] = {"text": "", "image_url": None, "fields": {}}  # an input, erased
+BLANK: Mapping[str, Any] = {"text": "", "image_url": None, "group": None, "fields": {}}  # an input, erased
 UNPINNED: Mapping[str, Any] = {"pin": None, "pinned_by": None, "pinned_at": None}  # its place is free again
 PIECE = 500  # predictions that retention erases in one transaction: no click waits long
 
@@ -179,7 +179,7 @@ def _blank(
 ) -> tuple[int, int]:
     """Returns how many notes were emptied and how many items closed."""
     for row in predictions:
-        row.text, row.image_url, row.fields, row.erased_at = "", None, {}, now
+        row.text, row.image_url, row.group, row.fields, row.erased_at = "", None, None, {}, now
     erase_parallel(session, [row.id for row in predictions])
     undecided = [item for item in items if item.state in (ItemState.OPEN, ItemState.DISPUTED)]
     for item in undecided:

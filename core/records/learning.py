@@ -56,6 +56,7 @@ class GoldenExample(Base):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     text: Mapped[str] = mapped_column(Text)
     image_url: Mapped[str | None] = mapped_column(index=True)  # a web address, or a stored picture's
+    group: Mapped[str | None]  # of the prediction that it came from
     fields: Mapped[dict[str, str]]
     label: Mapped[str]
     content_hash: Mapped[str]

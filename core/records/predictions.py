@@ -35,6 +35,7 @@ class Prediction(Base):
     model_version: Mapped[str]
     text: Mapped[str] = mapped_column(Text, default="")
     image_url: Mapped[str | None]  # a web address, or a stored picture's (core/text/picture_address.py)
+    group: Mapped[str | None]  # whose input it is: of a patient, a customer, a conversation
     fields: Mapped[dict[str, str]]
     label: Mapped[str | None]  # None: no model was live when a person flagged the text
     confidence: Mapped[float | None]

@@ -142,7 +142,7 @@ def _chosen(one: Settlement) -> Chosen:
                 blind=item.blind,
                 model_was_right=bool(one.model_was_right),
                 label=label,
-                content_hash=item.content_hash,
+                drawn_by=f"group {item.group}" if item.group else item.content_hash,
                 audited=item.audited,
                 lot=item.lot_probability,
                 policy=one.queue,

@@ -47,8 +47,11 @@ _WANTED = with_content(
         _AUDITED,
         func.coalesce(Prediction.lot_probability, 0.0),
         _FLAGGED_BY,
-        _NARROWED,
-    ).join(Queue, Queue.id == ReviewItem.queue_id)
+        Prediction.group,
+    )
+    .join(Queue, Queue.id == ReviewItem.queue_id)
+    .where(ReviewItem.id == bindparam("item_id"))
+    .with_for_update(of=ReviewItem)
 )
 _OPENING = Bulk(
     cast(Table, ReviewItem.__table__),
@@ -83,6 +86,7 @@ class LockedItem:
     lot_probability: float
     flagged_by: str | None
     narrowed: bool
+    group: str | None
 
     @property
     def subject(self) -> CardRef:

@@ -17,7 +17,7 @@ from core.learning.data.pixels import with_pixels
 from core.policy import QueuePolicy
 from core.records.learning import GoldenChange, GoldenExample
 from core.records.predictions import Prediction
-from core.storage.bulk import Bulk, among, as_list, insert_all
+from core.storage.bulk import Bulk, among
 from core.storage.database import kind_of, run
 from core.text.content_hash import unit_interval
 from core.vocabulary import Destination, GoldenChangeKind, Origin, Stratum
@@ -64,35 +64,36 @@ def destination(
     audited: bool,
     model_was_right: bool,
     label: str | None,
-    content_hash: str,
+    drawn_by: str,
     lot: float,
     policy: QueuePolicy,
 ) -> Chosen:
     """Where a correction goes.
 
-    Only answers given without the model's suggestion may become golden. A share of them is drawn by content hash,
-    independently of whether the model was right: otherwise the live model could only lose on them. Of the rest, the
-    model's errors become golden as past errors. Audited ones never train and are not past errors: those not drawn are
-    used only for estimates. lot: the audit's share. The probability is that of the draw: for an audited example, lot
-    times audited share; for another one, that it was not audited, times blind share, times random share if it was
-    drawn.
+    Only answers given without the model's suggestion may become golden. A share of them is drawn, independently of
+    whether the model was right: otherwise the live model could only lose on them. Of the rest, the model's errors
+    become golden as past errors. drawn_by: the content hash; or the group, whose inputs fall on one side together: were
+    they drawn one by one, each group would soon have a golden example, and none of its rows could train. Audited ones
+    never train and are not past errors: those not drawn are used only for estimates. lot: the audit's share. The
+    probability is that of the draw: for an audited example, lot times audited share; for another one, that it was not
+    audited, times blind share, times random share if it was drawn.
     """
     if label is None:
         return Chosen(Destination.NOWHERE)
     if audited:
-        return _of_audited(blind, content_hash, lot, policy.golden.audited_share)
+        return _of_audited(blind, drawn_by, lot, policy.golden.audited_share)
     if not blind:
         return Chosen(Destination.TRAINING)
     seen_blind, share = (1 - lot) * policy.review.blind_share, policy.golden.random_share
-    if unit_interval(content_hash, "golden") < share:
+    if unit_interval(drawn_by, "golden") < share:
         return Chosen(Destination.GOLDEN, Stratum.RANDOM, Origin.FLAGGED, seen_blind * share)
     if not model_was_right:
         return Chosen(Destination.GOLDEN, Stratum.PAST_ERROR, Origin.FLAGGED, seen_blind * (1 - share))
     return Chosen(Destination.TRAINING)
 
 
-def _of_audited(blind: bool, content_hash: str, lot: float, share: float) -> Chosen:
-    if blind and unit_interval(content_hash, "audited golden") < share:
+def _of_audited(blind: bool, drawn_by: str, lot: float, share: float) -> Chosen:
+    if blind and unit_interval(drawn_by, "audited golden") < share:
         return Chosen(Destination.GOLDEN, Stratum.RANDOM, Origin.AUDITED, lot * share)
     return Chosen(Destination.HELD_OUT)
 
@@ -102,11 +103,23 @@ def protect_all(session: Session, protected: Sequence[Protected]) -> None:
     changes it."""
     if not protected:
         return
-    kind = kind_of(session)
-    sources = run(session, _contents(kind), {"ids": as_list(kind, {one.prediction_id for one in protected})})
-    content_of = {row.id: {**row._mapping} for row in sources}
-    rows = [content_of[one.prediction_id] | _example(one) for one in protected]
-    insert_all(session, _PROTECTED, {}, [{name: row[name] for name in _PROTECTED.each} for row in rows])
+    prediction = session.get_one(Prediction, prediction_id)
+    example = {
+        "queue_id": prediction.queue_id,
+        "text": prediction.text,
+        "image_url": prediction.image_url,
+        "group": prediction.group,
+        "fields": prediction.fields,
+        "label": label,
+        "content_hash": prediction.content_hash,
+        "stratum": chosen.stratum,
+        "origin": chosen.origin,
+        "inclusion_probability": chosen.probability,
+        "correction_id": correction_id,
+        "label_as_of": correction_id,
+        "created_at": now,
+    }
+    run(session, _protecting(kind_of(session)), example)
 
 
 def revise(session: Session, golden_id: int, correction_id: int, label: str | None, now: datetime) -> None:
@@ -152,7 +165,7 @@ def golden_set(
         )
         .order_by(GoldenExample.id)
     ).all()
-    inputs = with_pixels(session, queue_id, [Input.of(row.text, row.image_url, row.fields) for row in rows])
+    inputs = with_pixels(session, queue_id, [Input.of(row.text, row.image_url, row.fields, row.group) for row in rows])
     return [
         Golden(
             row.id,

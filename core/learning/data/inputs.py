@@ -25,17 +25,19 @@ class Input:
 
     Two inputs with the same `content_hash` are the same input: they fall on the same side of every share, are golden
     once, and one that is golden never trains. Text and image decide; fields do not count, since they hold ticket
-    numbers, senders and dates, which never repeat.
+    numbers, senders and dates, which never repeat. Inputs of one group, such as a patient's, are not the same, but none
+    trains while another is golden: what a model learned of the one must not be tested on the other.
     """
 
     text: str = ""
     image: ImageRef | None = None
     fields: Mapping[str, str] = field(default_factory=dict, hash=False)
+    group: str = ""
 
     @classmethod
-    def of(cls, text: str, image_url: str | None, fields: Mapping[str, str]) -> "Input":
+    def of(cls, text: str, image_url: str | None, fields: Mapping[str, str], group: str | None = None) -> "Input":
         """An input from the columns in which it is stored and sent."""
-        return cls(text, ImageRef(image_url) if image_url else None, fields)
+        return cls(text, ImageRef(image_url) if image_url else None, fields, group or "")
 
     @property
     def image_url(self) -> str | None:

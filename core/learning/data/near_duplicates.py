@@ -19,12 +19,14 @@ from core.vocabulary import Modality
 def near(inputs: Sequence[Input], golden: Sequence[Input], threshold: float) -> BoolArray:
     """Whether each input is near a golden one. threshold: of texts, above 0, at most 1; pictures
     have their own. Returns shape (inputs,). Only inputs that have a modality are compared in it: two images without a
-    text are not near-duplicates for that."""
+    text are not near-duplicates for that. Inputs of one group are near each other."""
     close = np.zeros(len(inputs), dtype=np.bool_)
     for modality in Modality:
         places = [place for place, one in enumerate(inputs) if one.has(modality)]
         having = [one for one in golden if one.has(modality)]
         close[places] |= _near(modality, [inputs[place] for place in places], having, threshold)
+    groups = {one.group for one in golden if one.group}
+    close |= np.array([one.group in groups for one in inputs], dtype=np.bool_)
     return close
 
 

@@ -27,7 +27,9 @@ UNMEASURED_WEIGHT = 2.0  # of a row that corrects the model, until a run has mea
 NO_LABEL = ""  # of a correction that takes a row out; no label of a policy is empty
 
 # What an input is made of: of a seed example, or of a prediction.
-_STORED = (SeedExample.text, SeedExample.image_url, Prediction.text, Prediction.image_url, Prediction.fields)
+_STORED = (
+    SeedExample.text, SeedExample.image_url, Prediction.text, Prediction.image_url, Prediction.fields, Prediction.group,
+)  # fmt: skip
 
 # Must be quick: on SQLite no click is stored meanwhile.
 ROWS = bulk.Bulk(
@@ -201,7 +203,7 @@ def _graduate(example: GoldenExample, predicted: str | None, policy: QueuePolicy
     return Row(
         Source.CORRECTION,
         example.correction_id or 0,
-        Input.of(example.text, example.image_url, example.fields),
+        Input.of(example.text, example.image_url, example.fields, example.group),
         example.label,
         _predicted_weight(corrects, policy),
         example.content_hash,
@@ -249,8 +251,8 @@ def _corrections(session: Session, queue_id: int, policy: QueuePolicy, graduated
 
 def _input(stored: Sequence[Any]) -> Input:
     """stored: the values of `_STORED`."""
-    seed, seed_image, text, image_url, fields = stored
-    return Input.of(seed, seed_image, {}) if seed is not None else Input.of(text or "", image_url, fields or {})
+    seed, seed_image, text, image_url, fields, group = stored
+    return Input.of(seed, seed_image, {}) if seed is not None else Input.of(text or "", image_url, fields or {}, group)
 
 
 def _with_pixels(session: Session, queue_id: int, rows: Sequence[Row]) -> list[Row]:

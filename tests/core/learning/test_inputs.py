@@ -61,3 +61,9 @@ def test_without_inputs_or_golden_ones_nothing_is_near() -> None:
     assert near([], [Input("a")], 0.9).shape == (0,)
     assert near([Input("a")], [], 0.9).tolist() == [False]
     assert near([], [], 0.9).dtype == np.bool_
+
+
+def test_inputs_of_one_group_are_near_each_other() -> None:
+    golden = [Input("where is my parcel", group="P-1"), Input("money back")]
+    asked = [Input("another matter", group="P-1"), Input("another matter", group="P-2"), Input("another matter")]
+    assert near(asked, golden, 0.9).tolist() == [True, False, False]

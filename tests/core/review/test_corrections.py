@@ -54,7 +54,7 @@ def chosen(blind: bool, right: bool, label: str | None, digest: str, lot: float 
         audited=audited,
         model_was_right=right,
         label=label,
-        content_hash=digest,
+        drawn_by=digest,
         lot=lot,
         policy=RULES,
     )
