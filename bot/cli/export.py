@@ -11,17 +11,21 @@ from rich.console import Console
 
 from bot.cli.context import QueueOption, opened
 from bot.cli.printing import terminal_safe
-from bot.files.writing import FORMATS, Format, Pieces, Write
+from bot.files.writing import FORMATS, Format, Pieces, Write, as_jsonl
 from bot.runtime.clock import utc_now
 from bot.wording.numbers import count
-from core.errors import Invalid
+from core.errors import Invalid, NotFound
+from core.pictures.stored import display_picture
 from core.policy import QueuePolicy
+from core.queues import queue_named
 from core.review.listing import CorrectionLine, correction_page
 from core.storage.database import PATIENT, Database
+from core.text.picture_address import picture_sha256
 
 commands = typer.Typer(no_args_is_help=True, help="Write what people have decided to a file.")
 out = Console()
 
+PICTURES = "pictures"  # the folder of the pictures
 PIECE = 1000  # rows in memory at once
 TYPES = {  # of Parquet
     "id": "int64",
@@ -59,6 +63,55 @@ def corrections(file: Path, queue: QueueOption) -> None:
         chosen, written = policy.queue(queue), _Counted()
         _save(file, write(written.through(_pieces(database, chosen, utc_now())), TYPES))
     out.print(f"{count(written.rows, 'correction')} written to {terminal_safe(str(file))}.", soft_wrap=True)
+
+
+@commands.command()
+def pictures(folder: Path, queue: QueueOption) -> None:
+    """Write all corrections of a queue and the pictures that they are about to a new folder.
+
+    The folder has corrections.jsonl, a line for each correction as `goldloop export corrections` writes it, with the
+    picture's file in `image`; and pictures/, a PNG for each, named by the SHA-256 of its pixels. What was erased is
+    left out.
+    """
+    with opened() as (database, policy):
+        chosen, written = policy.queue(queue), _Counted()
+        _new_folder(folder)
+        pieces = _with_pictures(database, chosen, folder, _pieces(database, chosen, utc_now()))
+        _save(folder / "corrections.jsonl", as_jsonl(written.through(pieces), TYPES))
+    files = len(list((folder / PICTURES).iterdir()))
+    words = f"{count(written.rows, 'correction')} and {count(files, 'picture')} written to {folder}."
+    out.print(terminal_safe(words), soft_wrap=True)
+
+
+def _new_folder(folder: Path) -> None:
+    try:
+        folder.mkdir()
+        (folder / PICTURES).mkdir()
+    except FileExistsError:
+        raise Invalid(f"{folder} exists already. Choose another name.") from None
+    except OSError as error:
+        raise Invalid(f"{folder} cannot be written: {error.strerror}.") from None
+
+
+def _with_pictures(database: Database, queue: QueuePolicy, folder: Path, pieces: Pieces) -> Pieces:
+    """Each picture is written before the lines that name it, once."""
+    for piece in pieces:
+        yield [{**record, "image": _picture(database, queue, folder, record["image_url"])} for record in piece]
+
+
+def _picture(database: Database, queue: QueuePolicy, folder: Path, address: str | None) -> str | None:
+    sha256 = picture_sha256(address)
+    if address is None or sha256 is None:
+        return None
+    name = f"{PICTURES}/{sha256}.png"
+    if not (folder / name).exists():
+        try:
+            with database.reading(wait=PATIENT) as session:
+                content = display_picture(session, queue_named(session, queue.name).id, address)
+        except NotFound:  # erased since the line was read
+            return None
+        (folder / name).write_bytes(content)
+    return name
 
 
 class _Counted:
