@@ -25,7 +25,7 @@ MOST_PINS = 10  # pinned past errors of a queue
 
 
 class SeedExample(Base):
-    """Labelled data that one starts from: a text or a stored picture, with its label."""
+    """A row of the labelled data that a queue starts with: a text or a stored picture, with its label."""
 
     __tablename__ = "seed_example"
     __table_args__ = (UniqueConstraint("queue_id", "content_hash"),)

@@ -47,11 +47,9 @@ _WANTED = with_content(
         _AUDITED,
         func.coalesce(Prediction.lot_probability, 0.0),
         _FLAGGED_BY,
+        _NARROWED,
         Prediction.group,
-    )
-    .join(Queue, Queue.id == ReviewItem.queue_id)
-    .where(ReviewItem.id == bindparam("item_id"))
-    .with_for_update(of=ReviewItem)
+    ).join(Queue, Queue.id == ReviewItem.queue_id)
 )
 _OPENING = Bulk(
     cast(Table, ReviewItem.__table__),

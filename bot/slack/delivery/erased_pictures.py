@@ -5,7 +5,7 @@ import logging
 from slack_sdk.errors import SlackApiError
 
 from bot.runtime.services import Services
-from bot.slack.delivery.deliver import may_speak
+from bot.slack.delivery.deliver import may_deliver
 from bot.slack.delivery.pictures import GONE, forget, orphan
 from bot.slack.errors import CONNECTION
 from core.pictures import files
@@ -21,7 +21,7 @@ def delete_erased_files(services: Services) -> bool:
         return False
     with services.database.transaction(wait=PATIENT) as session:
         erased = files.erased_files(session)
-        if not erased or not may_speak(session, services):
+        if not erased or not may_deliver(session, services):
             return False
     for one in erased:
         try:

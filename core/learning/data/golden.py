@@ -17,7 +17,7 @@ from core.learning.data.pixels import with_pixels
 from core.policy import QueuePolicy
 from core.records.learning import GoldenChange, GoldenExample
 from core.records.predictions import Prediction
-from core.storage.bulk import Bulk, among
+from core.storage.bulk import Bulk, among, as_list, insert_all
 from core.storage.database import kind_of, run
 from core.text.content_hash import unit_interval
 from core.vocabulary import Destination, GoldenChangeKind, Origin, Stratum
@@ -103,23 +103,11 @@ def protect_all(session: Session, protected: Sequence[Protected]) -> None:
     changes it."""
     if not protected:
         return
-    prediction = session.get_one(Prediction, prediction_id)
-    example = {
-        "queue_id": prediction.queue_id,
-        "text": prediction.text,
-        "image_url": prediction.image_url,
-        "group": prediction.group,
-        "fields": prediction.fields,
-        "label": label,
-        "content_hash": prediction.content_hash,
-        "stratum": chosen.stratum,
-        "origin": chosen.origin,
-        "inclusion_probability": chosen.probability,
-        "correction_id": correction_id,
-        "label_as_of": correction_id,
-        "created_at": now,
-    }
-    run(session, _protecting(kind_of(session)), example)
+    kind = kind_of(session)
+    sources = run(session, _contents(kind), {"ids": as_list(kind, {one.prediction_id for one in protected})})
+    content_of = {row.id: {**row._mapping} for row in sources}
+    rows = [content_of[one.prediction_id] | _example(one) for one in protected]
+    insert_all(session, _PROTECTED, {}, [{name: row[name] for name in _PROTECTED.each} for row in rows])
 
 
 def revise(session: Session, golden_id: int, correction_id: int, label: str | None, now: datetime) -> None:
@@ -222,15 +210,17 @@ def _example(one: Protected) -> dict[str, Any]:
 
 @cache
 def _contents(kind: str) -> Select[*tuple[Any, ...]]:
-    content = (Prediction.queue_id, Prediction.text, Prediction.image_url, Prediction.fields, Prediction.content_hash)
-    return select(Prediction.id, *content).where(among(Prediction.id, kind, "ids"))
+    source = (Prediction.text, Prediction.image_url, Prediction.group, Prediction.fields)
+    return select(Prediction.id, Prediction.queue_id, *source, Prediction.content_hash).where(
+        among(Prediction.id, kind, "ids")
+    )
 
 
 _PROTECTED = Bulk(
     cast(Table, GoldenExample.__table__),
     same=(),
     each=(
-        "queue_id", "text", "image_url", "fields", "label", "content_hash", "stratum", "origin",
+        "queue_id", "text", "image_url", "group", "fields", "label", "content_hash", "stratum", "origin",
         "inclusion_probability", "correction_id", "label_as_of", "created_at",
     ),
     key=("queue_id", "content_hash"),

@@ -1,7 +1,7 @@
 """Near-duplicates: inputs so similar to a golden one that, if they trained, the golden test would only measure memory.
 
-Each modality brings a similarity of its own; an input is near a golden one if any of them says so. Images without
-pixels, which have a web address, have none: they are kept out of training where the whole content is equal, which
+Each modality has its own similarity measure; an input is near a golden one if any of them says so. Images that are
+only a web address have none: such an image is kept out of training only if its whole content equals a golden one, which
 core/learning/data/leakage.py compares.
 """
 

@@ -17,7 +17,7 @@ from core.errors import Invalid
 from core.learning.data.inputs import Example, Input
 from core.learning.learners.base import FloatArray, HeldOut, Progress, State, held_out_answers
 from core.learning.learners.encoders import Encoder, Vectors, universal_sentence_encoder
-from core.learning.learners.rows import Rows, rows_of
+from core.learning.learners.rows import Rows, in_given_order, rows_of
 from core.learning.learners.temperature import held_out_fit, softmax
 from core.learning.learners.vectors import vectors_of
 from core.vocabulary import Coded, Modality, RunStep
@@ -94,7 +94,7 @@ class EmbeddingLearner:
 
         held_out = held_out_fit(rows.targets, rows.weights, rows.keys, progress, margins)
         progress(Coded(RunStep.FITTING, {"rows": len(rows.texts)}))
-        shares = rows.in_given_order(held_out.shares)
+        shares = in_given_order(held_out.shares, rows.places)
         answers = held_out_answers(classes, shares, examples)
         return EmbeddingModel(classes, self._encoder, *_fitted(vectors, rows), held_out.scale, answers), shares
 

@@ -7,7 +7,7 @@ times out of ten. core/learning/learners/temperature.py turns its margins into p
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
 import numpy as np
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from core.errors import Invalid
 from core.learning.data.inputs import Example, Input
-from core.learning.learners.base import FloatArray, Progress, State
+from core.learning.learners.base import FloatArray, HeldOut, Progress, State, held_out_answers
 from core.learning.learners.hog import Features, features_of
-from core.learning.learners.rows import check_examples
-from core.learning.learners.temperature import held_out_scale, softmax
+from core.learning.learners.rows import check_examples, content_keys, in_given_order
+from core.learning.learners.temperature import held_out_fit, softmax
 from core.vocabulary import Coded, Modality, RunStep
 
 C = 0.02  # inverse regularisation; at .5 the shift between two hospitals cost 4 points, benchmarks/README.md
@@ -33,6 +33,7 @@ class ImageModel:
     weights: NDArray[np.float32]
     offsets: FloatArray
     scale: float
+    held_out: HeldOut | None = field(default=None, compare=False)
     reads = (Modality.IMAGE,)
 
     def probabilities(self, inputs: Sequence[Input]) -> FloatArray:
@@ -59,15 +60,19 @@ class ImageModel:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Training rows as columns. targets: index of the label in 0..labels-1."""
+    """Training rows as columns. targets: index of the label in 0..labels-1; keys: a hash of each picture; places: of
+    each row among the examples."""
 
     features: Features
     targets: NDArray[np.intp]
     weights: FloatArray
     labels: int
+    keys: NDArray[np.uint64]
+    places: NDArray[np.intp]
 
     def take(self, chosen: NDArray[np.bool_]) -> "_Rows":
-        return _Rows(self.features[chosen], self.targets[chosen], self.weights[chosen], self.labels)
+        columns = (self.features[chosen], self.targets[chosen], self.weights[chosen])
+        return _Rows(*columns, self.labels, self.keys[chosen], self.places[chosen])
 
 
 class ImageLearner:
@@ -80,8 +85,8 @@ class ImageLearner:
     trusted_types: tuple[str, ...] = ()  # the state is text, numbers and arrays
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> ImageModel:
-        """The order of the examples does not matter; the seed decides the folds and LIBLINEAR's order of the rows.
-        Raises Invalid for a single label, or for a weight that is not above 0."""
+        """The order of the examples does not matter; the seed decides LIBLINEAR's order of the rows. Raises
+        Invalid for a single label, or for a weight that is not above 0."""
         classes, rows = _rows_of(examples)
 
         def margins(held_out: NDArray[np.bool_]) -> FloatArray:
@@ -89,9 +94,10 @@ class ImageLearner:
             found: FloatArray = rows.features[held_out] @ weights + offsets
             return found
 
-        scale = held_out_scale(rows.targets, rows.weights, seed, progress, margins)
+        held_out = held_out_fit(rows.targets, rows.weights, rows.keys, progress, margins)
         progress(Coded(RunStep.FITTING, {"rows": len(rows.targets)}))
-        return ImageModel(classes, *_fit_margins(rows, seed), scale)
+        answers = held_out_answers(classes, in_given_order(held_out.shares, rows.places), examples)
+        return ImageModel(classes, *_fit_margins(rows, seed), held_out.scale, answers)
 
     def fit_uncalibrated(self, examples: Sequence[Example], seed: int) -> ImageModel:
         """See `FitsUncalibrated`. The scale, which does not change the order of the labels, is 1."""
@@ -106,11 +112,17 @@ class ImageLearner:
 
 
 def _rows_of(examples: Sequence[Example]) -> tuple[tuple[str, ...], _Rows]:
-    ordered = sorted(examples, key=lambda one: (one.label, _grey(one.input), one.weight))
+    places = sorted(range(len(examples)), key=lambda place: _order(examples[place]))
+    ordered = [examples[place] for place in places]
     check_examples(ordered, "a picture")
     classes, targets = np.unique(np.array([one.label for one in ordered], dtype=object), return_inverse=True)
-    features, weights = features_of([_grey(one.input) for one in ordered]), np.array([one.weight for one in ordered])
-    return tuple(classes), _Rows(features, targets, weights, len(classes))
+    pictures, weights = [_grey(one.input) for one in ordered], np.array([one.weight for one in ordered])
+    keys, order = content_keys(pictures), np.array(places, dtype=np.intp)
+    return tuple(classes), _Rows(features_of(pictures), targets, weights, len(classes), keys, order)
+
+
+def _order(example: Example) -> tuple[str, bytes, float]:
+    return example.label, _grey(example.input), example.weight
 
 
 def _fit_margins(rows: _Rows, seed: int) -> tuple[NDArray[np.float32], FloatArray]:

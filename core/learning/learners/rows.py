@@ -1,7 +1,7 @@
 """Training rows as columns, checked, in an order of their own."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -32,20 +32,14 @@ class Rows:
     @property
     def keys(self) -> NDArray[np.uint64]:
         """A hash of each text."""
-        digests = b"".join(blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest() for text in self.texts)
-        return np.frombuffer(digests, dtype="<u8")
-
-    def in_given_order(self, of_each: FloatArray) -> FloatArray:
-        """of_each: a value, or several, for each row. In the order of the examples."""
-        found = np.empty_like(of_each)
-        found[self.places] = of_each
-        return found
+        return content_keys(text.encode(errors="surrogatepass") for text in self.texts)
 
 
 def rows_of(examples: Sequence[Example]) -> tuple[tuple[str, ...], Rows]:
     """The labels in order, and the texts with them. The order of the examples makes no difference. Raises Invalid for a
     single label, or for a weight that is not above 0."""
-    ordered = sorted(examples, key=lambda e: (e.label, e.input.text, e.weight))
+    places = sorted(range(len(examples)), key=lambda place: _order(examples[place]))
+    ordered = [examples[place] for place in places]
     check_examples(ordered, "a text")
     classes, targets = np.unique(np.array([e.label for e in ordered], dtype=object), return_inverse=True)
     texts, weights = [e.input.text for e in ordered], np.array([e.weight for e in ordered])
@@ -54,6 +48,18 @@ def rows_of(examples: Sequence[Example]) -> tuple[tuple[str, ...], Rows]:
 
 def _order(example: Example) -> tuple[str, str, float]:
     return example.label, example.input.text, example.weight
+
+
+def content_keys(contents: Iterable[bytes]) -> NDArray[np.uint64]:
+    """A hash of each content, of 8 bytes."""
+    return np.frombuffer(b"".join(blake2b(one, digest_size=8).digest() for one in contents), dtype="<u8")
+
+
+def in_given_order(of_each: FloatArray, places: NDArray[np.intp]) -> FloatArray:
+    """of_each: a value, or several, for each row; places: of each row among the examples. In the examples' order."""
+    found = np.empty_like(of_each)
+    found[places] = of_each
+    return found
 
 
 def check_examples(examples: Sequence[Example], having: str) -> None:

@@ -17,7 +17,7 @@ from core.learning.data.inputs import Example, Input
 from core.learning.learners.base import FloatArray, HeldOut, Progress, State, held_out_answers
 from core.learning.learners.margins import fit_margins, held_out_margins
 from core.learning.learners.ngrams import Ngrams, restore_ngrams
-from core.learning.learners.rows import rows_of
+from core.learning.learners.rows import in_given_order, rows_of
 from core.learning.learners.temperature import softmax
 from core.vocabulary import Coded, Modality, RunStep
 
@@ -84,7 +84,7 @@ class TextLearner:
         classes, rows = rows_of(examples)
         held_out = held_out_margins(rows, seed, progress)
         progress(Coded(RunStep.FITTING, {"rows": len(rows.texts)}))
-        shares = rows.in_given_order(held_out.shares)
+        shares = in_given_order(held_out.shares, rows.places)
         answers = held_out_answers(classes, shares, examples)
         return TextModel(classes, *fit_margins(rows, seed), held_out.scale, answers), shares
 
