@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 # Compiled once, not anew by each of the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench bench-loop bench-learners bench-images audit lock
+.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench bench-loop bench-learners bench-drift audit lock
 
 demo: $(READY)
 	@$(BIN)/goldloop demo $(ARGS)
@@ -66,6 +66,10 @@ bench-learners: $(READY)
 # The learner `image` on chest X-rays of ../shared/data and on scikit-learn's digits. A minute.
 bench-images: $(READY)
 	@$(BIN)/python -m benchmarks.images $(ARGS)
+
+# The daily test for drift on simulated queues whose truth is known. Five minutes.
+bench-drift: $(READY)
+	@$(BIN)/python -m benchmarks.drift $(ARGS)
 
 # Known holes in the locked versions; ends with 3, and says so, where the advisories cannot be reached.
 audit: $(READY)

@@ -171,7 +171,17 @@ class Trigger(StrEnum):
 
     CRON = "cron"
     CORRECTIONS = "corrections"
+    DRIFT = "drift"  # the world changed, and the policy retrains then
     COMMAND = "command"
+
+
+class DriftSign(StrEnum):
+    """What of a queue differs from the days before."""
+
+    NONE_OF_THESE = "none_of_these"  # more rows for which no label fits
+    CORRECTIONS = "corrections"  # more wrong answers with one label
+    CONFIDENCE = "confidence"  # more rows of which the model is unsure
+    VOLUME = "volume"  # more or fewer rows
 
 
 class RunState(StrEnum):
@@ -317,6 +327,8 @@ class Card(StrEnum):
     RUN = "run"
     CANDIDATE = "candidate"
     CHART = "chart"
+    DRIFT = "drift"
+    DRIFT_CHART = "drift_chart"
 
 
 class NoticeKind(StrEnum):

@@ -19,5 +19,9 @@ def card_name(card: str, subject_id: int) -> str:
             return f"model {subject_id}"
         case Card.CHART:
             return f"chart of model {subject_id}"
+        case Card.DRIFT:
+            return f"alarm {subject_id}"
+        case Card.DRIFT_CHART:
+            return f"chart of alarm {subject_id}"
         case _:
             assert_never(known)

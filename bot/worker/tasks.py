@@ -18,6 +18,7 @@ from bot.webhooks import deliver_next_event
 from bot.worker.budgets import budget_piece
 from bot.worker.canary import canary_piece
 from bot.worker.claimed_job import give_up, work_on_next
+from bot.worker.drift import drift_piece
 from bot.worker.independently import for_each
 from bot.worker.open_items import renew_open_items
 from bot.worker.shadow import shadow_piece
@@ -115,6 +116,11 @@ def _look_at_canary(services: Services, queue: QueuePolicy) -> None:
 def spend_budgets(services: Services) -> bool:
     """A piece of what waits for room in each queue's day; True while there is more."""
     return any(for_each(services.policy.queues, partial(budget_piece, services), "budgets"))
+
+
+def read_days(services: Services) -> bool:
+    """A piece of each queue's daily readings; True while there is more."""
+    return any(for_each(services.policy.queues, partial(drift_piece, services), "daily readings"))
 
 
 def renew_next(services: Services) -> bool:
@@ -299,6 +305,7 @@ PERIODIC_TASKS = (
     PeriodicTask("expiry", 60, expire_candidates),
     PeriodicTask("people", 300, refresh_people),
     PeriodicTask("deleted cards", HOUR, post_deleted_again),
+    PeriodicTask("daily readings", HOUR / 4, read_days),
     PeriodicTask("retention", DAY, erase_what_expired),
     PeriodicTask("forgetting", DAY, forget_what_is_over),
 )

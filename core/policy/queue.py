@@ -15,6 +15,7 @@ from pydantic import Field, field_validator, model_validator
 
 from core.policy.base import Probability, Section
 from core.policy.consensus import ConsensusPolicy
+from core.policy.drift import DriftPolicy
 from core.policy.flagging import FlaggingPolicy
 from core.policy.golden import GoldenPolicy
 from core.policy.privacy import PrivacyPolicy
@@ -70,6 +71,7 @@ class QueuePolicy(Section):
     retraining: RetrainingPolicy = RetrainingPolicy()
     promotion: PromotionPolicy = PromotionPolicy()
     rollout: RolloutPolicy = RolloutPolicy()
+    drift: DriftPolicy = DriftPolicy()
     privacy: PrivacyPolicy = PrivacyPolicy()
 
     @field_validator("labels", mode="before")

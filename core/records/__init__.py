@@ -3,6 +3,7 @@
 from core.records import (
     access,
     delivery,
+    drift,
     events,
     jobs,
     learning,
@@ -21,6 +22,7 @@ __all__ = [
     "Base",
     "access",
     "delivery",
+    "drift",
     "events",
     "jobs",
     "learning",

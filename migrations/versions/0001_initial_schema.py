@@ -194,6 +194,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_api_token_name")),
     )
     op.create_table(
+        "daily_reading",
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("began_at", moment, nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("model", sa.String(), nullable=True),
+        sa.Column("none_of_these", sa.Integer(), nullable=False),
+        sa.Column("settled", sa.JSON(), nullable=False),
+        sa.Column("wrong", sa.JSON(), nullable=False),
+        sa.Column("confidences", sa.JSON(), nullable=False),
+        sa.Column("looked_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_daily_reading_queue_id_queue")),
+        sa.PrimaryKeyConstraint("queue_id", "began_at", name=op.f("pk_daily_reading")),
+    )
+    op.create_table(
         "event",
         sa.Column("id", big_id, nullable=False),
         sa.Column("key", sa.String(), nullable=False),
@@ -616,6 +630,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_attempt")),
     )
     op.create_index(op.f("ix_delivery_attempt_delivery_id"), "delivery_attempt", ["delivery_id"])
+    op.create_table(
+        "drift_alarm",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("began_at", moment, nullable=False),
+        sa.Column("signs", sa.JSON(), nullable=False),
+        sa.Column("run_id", big_id, nullable=True),
+        sa.Column("policy_fingerprint", sa.String(), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_drift_alarm_queue_id_queue")),
+        sa.ForeignKeyConstraint(["run_id"], ["training_run.id"], name=op.f("fk_drift_alarm_run_id_training_run")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_drift_alarm")),
+        sa.UniqueConstraint("queue_id", "began_at", name=op.f("uq_drift_alarm_queue_id_began_at")),
+    )
     op.create_table(
         "golden_change",
         sa.Column("id", big_id, nullable=False),

@@ -152,7 +152,7 @@ def _fail(services: Services, due: Due, failure: Failure) -> None:
             services.budget.refused_update(failure.retry_after)
     _log(failure, {"posting": due.id, "card": due.card.value})
     permanent = failure.reason if failure.permanent else ""
-    pause = FILE_APPEARS if due.card is Card.CHART and failure.unknown else failure.retry_after
+    pause = FILE_APPEARS if due.card in (Card.CHART, Card.DRIFT_CHART) and failure.unknown else failure.retry_after
     with services.database.transaction(wait=PATIENT) as session:
         if _held_up(session, services, due.channel, failure, is_post=due.ts is None):
             outbox.release(session, due.id, still_unsure=failure.unknown)

@@ -13,11 +13,12 @@ from bot.slack.blocks import Message
 from bot.slack.delivery import deduplication
 from bot.slack.delivery.pictures import require_shown
 from bot.slack.errors import Kind, NotYetError, PersonGoneError, UnsureError, kind_of
-from bot.slack.views import candidate, notice, review_item, run
+from bot.slack.views import candidate, drift, notice, review_item, run
 from core.delivery import outbox
 from core.delivery.card_refs import CardRef
 from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
+from core.intake.drift_card import drift_card
 from core.learning.lifecycle.cards import candidate_card, run_card
 from core.learning.lifecycle.effort import learning_curve
 from core.pictures.stored import golden_pictures
@@ -82,6 +83,10 @@ def _run(session: Session, subject: int, policy: Policy) -> Message:
 
 def _candidate(session: Session, subject: int, policy: Policy) -> Message:
     return candidate.render(candidate_card(session, subject, policy))
+
+
+def _drift(session: Session, subject: int, policy: Policy) -> Message:
+    return drift.render(drift_card(session, subject, policy))
 
 
 def show_drawn(draw: Draw, services: Services, due: Due) -> str:
@@ -188,11 +193,8 @@ def _show_chart(services: Services, due: Due) -> str | None:
         raise NotYetError("its card is not posted yet")
     channel, ts = where
     name, title = f"{card.name}.png", f"{card.queue_title} {card.name} on the golden set"
-    if due.maybe_posted:
-        if deduplication.has_file(services.slack, channel, ts, name):
-            return None
-        if due.attempts == 0:
-            raise UnsureError(TimeoutError("it may appear yet"))
+    if _is_there(services, due, channel, ts, name):
+        return None
     drawn, words = draw_report(card.scorecard, f"{card.queue_title}: {card.name}"), alt_text(card.scorecard)
     report = {"filename": name, "title": title, "content": drawn, "alt_txt": words}
     services.budget.spend_post(due.channel)
@@ -202,7 +204,38 @@ def _show_chart(services: Services, due: Due) -> str | None:
     return None
 
 
+def _show_drift_chart(services: Services, due: Due) -> str | None:
+    """The chart of an alarm goes into the thread of its card, once, as a report's does."""
+    from bot.slack.delivery.drift_chart import drift_upload
+
+    with services.database.reading(wait=PATIENT) as session:
+        where = outbox.coordinates(session, Card.DRIFT, due.subject_id, due.recipient)
+        card = drift_card(session, due.subject_id, services.in_force.read(session))
+    if where is None:
+        raise NotYetError("its card is not posted yet")
+    name = f"drift-{due.subject_id}.png"
+    if _is_there(services, due, *where, name):
+        return None
+    services.budget.spend_post(due.channel)
+    services.slack.files_upload_v2(channel=where[0], thread_ts=where[1], file_uploads=[drift_upload(card, name)])
+    return None
+
+
+def _is_there(services: Services, due: Due, channel: str, ts: str, name: str) -> bool:
+    """Whether an earlier attempt has sent the file. Raises UnsureError the first time that it is not found."""
+    if not due.maybe_posted:
+        return False
+    found = deduplication.has_file(services.slack, channel, ts, name)
+    if not found and due.attempts == 0:
+        raise UnsureError(TimeoutError("it may appear yet"))
+    return found
+
+
 # Every card has one of the two, and is shown by the second where it has both; checked at start.
-DRAWN: Mapping[Card, Draw] = {Card.RUN: _run, Card.CANDIDATE: _candidate}
-SHOWN_OTHERWISE: Mapping[Card, Show] = {Card.REVIEW_ITEM: _show_item, Card.RUN: _show_run, Card.CHART: _show_chart}
+DRAWN: Mapping[Card, Draw] = {
+    Card.RUN: _run, Card.CANDIDATE: _candidate, Card.DRIFT: _drift,
+}  # fmt: skip
+SHOWN_OTHERWISE: Mapping[Card, Show] = {
+    Card.REVIEW_ITEM: _show_item, Card.RUN: _show_run, Card.CHART: _show_chart, Card.DRIFT_CHART: _show_drift_chart,
+}  # fmt: skip
 CARDS: Mapping[Card, Show] = {**{card: partial(show_drawn, draw) for card, draw in DRAWN.items()}, **SHOWN_OTHERWISE}

@@ -1,0 +1,63 @@
+"""What changed in a queue's traffic, and what to do about it."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from bot.wording.format import Format
+from bot.wording.numbers import count
+from core.quality.drift import Drift
+from core.vocabulary import DriftSign
+
+NAMES: dict[DriftSign, str] = {
+    DriftSign.NONE_OF_THESE: "answers for which no label fits",
+    DriftSign.CORRECTIONS: "corrected answers",
+    DriftSign.CONFIDENCE: "unsure predictions",
+    DriftSign.VOLUME: "predictions a day",
+}
+
+
+def drift_sentence(drift: Drift, form: Format) -> str:
+    """What was seen, and what the days before had led to expect."""
+    expected = f"about {drift.expected:,.0f} {'was' if round(drift.expected) == 1 else 'were'} expected"
+    return f"{_seen(drift, form)} {_when(drift.days)}; {expected}."
+
+
+def next_step(drift: Drift, items: Sequence[str], queue: str) -> str:
+    """items: those that show it, as they are written. queue: its name, for a command."""
+    match drift.sign:
+        case DriftSign.NONE_OF_THESE:
+            return f"Look at them{_listed(items)}. If they belong together, add a label for them to the policy file."
+        case DriftSign.CORRECTIONS:
+            return (
+                f"Look at some of them{_listed(items)}. If the guideline is clear about them, train a new model on "
+                f"these corrections: `/goldloop retrain {queue}`."
+            )
+        case DriftSign.CONFIDENCE:
+            return f"Once people have settled some of them, train a new model: `/goldloop retrain {queue}`."
+        case DriftSign.VOLUME:
+            return "Check whether the system that sends predictions works as it should."
+        case _:
+            assert_never(drift.sign)
+
+
+def _seen(drift: Drift, form: Format) -> str:
+    n = drift.observed
+    match drift.sign:
+        case DriftSign.NONE_OF_THESE:
+            return f"People said of {count(n, 'item')} that no label fits"
+        case DriftSign.CORRECTIONS:
+            return f"People corrected {count(n, 'answer')} “{form.text(drift.label or '')}”"
+        case DriftSign.CONFIDENCE:
+            return f"The model was unsure of {n:,} prediction{'' if n == 1 else 's'}"
+        case DriftSign.VOLUME:
+            return f"{n:,} prediction{'' if n == 1 else 's'} came"
+        case _:
+            assert_never(drift.sign)
+
+
+def _when(days: int) -> str:
+    return "on the last day" if days == 1 else f"in the last {days} days"
+
+
+def _listed(items: Sequence[str]) -> str:
+    return f" ({', '.join(items)})" if items else ""

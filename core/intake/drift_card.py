@@ -1,0 +1,85 @@
+"""The card of an alarm of drift, as plain data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.intake.daily_readings import readings
+from core.policy import Policy, QueuePolicy
+from core.quality.drift import DayCounts, Drift, low_bins
+from core.records.drift import DriftAlarm
+from core.records.predictions import Prediction
+from core.records.queues import Queue
+from core.records.reviews import Correction, ReviewItem
+from core.review.questions import ABOUT_PREDICTION
+from core.vocabulary import DriftSign
+
+SHOWN_ITEMS = 8
+SHOWN_DAYS = 42
+
+
+@dataclass(frozen=True)
+class DriftCard:
+    """signs: the most certain first. items: settled ones that show it, the newest first. days: of the most certain
+    sign, the day's beginning and its value: a share in [0, 1], or of volume a count; None: nothing to take it from.
+    run_id: the training run that the alarm asked for."""
+
+    queue: str
+    queue_title: str
+    signs: tuple[Drift, ...]
+    items: tuple[int, ...]
+    days: tuple[tuple[datetime, float | None], ...]
+    run_id: int | None
+
+
+def drift_card(session: Session, alarm_id: int, policy: Policy) -> DriftCard:
+    alarm = session.get_one(DriftAlarm, alarm_id)
+    queue = policy.queue(session.get_one(Queue, alarm.queue_id).name)
+    signs = tuple(Drift(**{**sign, "sign": DriftSign(sign["sign"])}) for sign in alarm.signs)
+    days = readings(session, alarm.queue_id, queue, alarm.created_at)[-SHOWN_DAYS:]
+    return DriftCard(
+        queue=queue.name,
+        queue_title=queue.shown_title,
+        signs=signs,
+        items=_items(session, alarm, signs[0], queue),
+        days=_series(days, signs[0]),
+        run_id=alarm.run_id,
+    )
+
+
+def _series(days: Sequence[tuple[datetime, DayCounts]], drift: Drift) -> tuple[tuple[datetime, float | None], ...]:
+    lowest = low_bins([counts for _began, counts in days[: -drift.days]])
+    return tuple((began, _value(counts, drift, lowest)) for began, counts in days)
+
+
+def _value(day: DayCounts, drift: Drift, lowest: int) -> float | None:
+    settled = (day.settled or {}).get(drift.label or "", 0)
+    match drift.sign:
+        case DriftSign.NONE_OF_THESE:
+            return day.none_of_these / day.rows if day.rows else None
+        case DriftSign.CORRECTIONS:
+            return (day.wrong or {}).get(drift.label or "", 0) / settled if settled else None
+        case DriftSign.CONFIDENCE:
+            return sum(day.confidences[:lowest]) / day.rows if day.rows else None
+        case DriftSign.VOLUME:
+            return float(day.rows)
+
+
+def _items(session: Session, alarm: DriftAlarm, drift: Drift, policy: QueuePolicy) -> tuple[int, ...]:
+    if drift.sign not in (DriftSign.NONE_OF_THESE, DriftSign.CORRECTIONS):
+        return ()
+    is_meant = Correction.label.is_(None) if drift.sign is DriftSign.NONE_OF_THESE else Prediction.label == drift.label
+    since = alarm.began_at - timedelta(days=drift.days - 1)
+    found = (
+        select(ReviewItem.id)
+        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .join(Correction, Correction.item_id == ReviewItem.id)
+        .where(Prediction.queue_id == alarm.queue_id, Prediction.created_at >= since, ABOUT_PREDICTION, is_meant)
+        .where(Correction.is_current, ~Correction.model_was_right, Correction.settled_at <= alarm.created_at)
+        .order_by(ReviewItem.id.desc())
+        .limit(SHOWN_ITEMS)
+    )
+    return tuple(session.scalars(found))

@@ -1,0 +1,75 @@
+"""The card and the chart of an alarm of drift."""
+
+import io
+from datetime import timedelta
+
+import matplotlib.image
+import pytest
+
+from bot.slack.delivery.drift_chart import draw_drift, drift_upload
+from bot.slack.views.drift import render
+from bot.wording.drift import NAMES, drift_sentence
+from bot.wording.format import PLAIN
+from core.intake.drift_card import DriftCard
+from core.quality.drift import Drift
+from core.vocabulary import DriftSign
+from tests.core.desk import NOW
+
+DAYS = tuple((NOW + timedelta(days=number), value) for number, value in enumerate((0.01, None, 0.02, 0.09)))
+SENTENCES = {
+    DriftSign.NONE_OF_THESE: "People said of 14 items that no label fits on the last day; about 1 was expected.",
+    DriftSign.CORRECTIONS: "People corrected 14 answers “refund” on the last day; about 1 was expected.",
+    DriftSign.CONFIDENCE: "The model was unsure of 14 predictions on the last day; about 1 was expected.",
+    DriftSign.VOLUME: "14 predictions came on the last day; about 1 was expected.",
+}
+STEPS = {
+    DriftSign.NONE_OF_THESE: "Look at them (item 3, item 9). If they belong together, add a label for them",
+    DriftSign.CORRECTIONS: "`/goldloop retrain support`",
+    DriftSign.CONFIDENCE: "`/goldloop retrain support`",
+    DriftSign.VOLUME: "Check whether the system that sends predictions works",
+}
+
+
+def drift(sign: DriftSign = DriftSign.NONE_OF_THESE, label: str | None = "refund", days: int = 1) -> Drift:
+    return Drift(sign, label, days, 14, 1.2, 0.0001)
+
+
+def card(sign: DriftSign = DriftSign.NONE_OF_THESE, run_id: int | None = None, title: str = "Support") -> DriftCard:
+    return DriftCard("support", title, (drift(sign),), (3, 9), DAYS, run_id)
+
+
+@pytest.mark.parametrize("sign", list(DriftSign))
+def test_the_card_says_what_was_seen_what_was_expected_and_the_next_step(sign: DriftSign) -> None:
+    message = render(card(sign))
+    assert SENTENCES[sign] in str(message.blocks)
+    assert SENTENCES[sign] in message.text
+    assert STEPS[sign] in str(message.blocks)
+    assert sign in NAMES
+
+
+def test_a_requested_run_is_named() -> None:
+    assert "Training run 7 was requested" in str(render(card(run_id=7)).blocks)
+    assert "was requested" not in str(render(card()).blocks)
+
+
+def test_days_and_numbers_are_written_out() -> None:
+    assert drift_sentence(Drift(DriftSign.VOLUME, None, 7, 1, 3000.4, 0.0), PLAIN) == (
+        "1 prediction came in the last 7 days; about 3,000 were expected."
+    )
+
+
+def test_a_label_has_no_effect_inside_the_card() -> None:
+    strange = Drift(DriftSign.CORRECTIONS, "<!channel> *x*", 1, 2, 1.0, 0.0)
+    drawn = render(DriftCard("support", "<!here>", (strange,), (), DAYS, None))
+    assert "<!" not in str(drawn.blocks) + drawn.text
+
+
+@pytest.mark.parametrize("sign", list(DriftSign))
+def test_the_chart_is_a_file_whose_words_say_the_same(sign: DriftSign) -> None:
+    file = drift_upload(card(sign, title="Support $x$"), "drift-4.png")
+    assert (file["filename"], file["alt_txt"]) == ("drift-4.png", SENTENCES[sign])
+    assert matplotlib.image.imread(io.BytesIO(file["content"])).shape[:2] == (675, 1200)
+
+
+def test_it_can_be_drawn_without_any_day() -> None:
+    assert draw_drift(DriftCard("support", "", (drift(),), (), (), None), "").startswith(b"\x89PNG")
