@@ -28,6 +28,7 @@ class Reason(StrEnum):
 
     UNCERTAIN = "uncertain"
     AUDIT = "audit"
+    HELD_BACK = "held_back"
     PERSON = "person"
 
 
@@ -111,7 +112,7 @@ class Destination(StrEnum):
 
     TRAINING = "training"
     GOLDEN = "golden"
-    HELD_OUT = "held_out"  # audited: for estimates of the model's accuracy alone
+    HELD_OUT = "held_out"  # audited, or held back by lot: for estimates of the model's accuracy alone
     NOWHERE = "nowhere"  # "none of these": there is no label to learn
 
 

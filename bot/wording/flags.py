@@ -25,6 +25,8 @@ def flag_sentence(why: Coded, person: str | None, form: Format) -> str:
             return f"Asked because two labels are close ({first} and {second})."
         case Reason.AUDIT:
             return f"Asked as a random check ({percent(why.values['share'])} of all predictions)."
+        case Reason.HELD_BACK:
+            return f"Held back from training as a random check ({percent(why.values['share'])} of the flagged ones)."
         case Reason.PERSON:
             return f"Flagged by {form.person(person)}." if person else UNKNOWN
         case _:

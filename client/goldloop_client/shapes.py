@@ -21,6 +21,7 @@ class Reason(StrEnum):
 
     UNCERTAIN = "uncertain"
     AUDIT = "audit"
+    HELD_BACK = "held_back"
     PERSON = "person"
 
 

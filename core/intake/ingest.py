@@ -14,7 +14,7 @@ from core.intake.cuts import present_cut
 from core.intake.predictions import NewPrediction
 from core.intake.reasons.base import FlagReason, Scored
 from core.intake.reasons.person import BY_PERSON
-from core.intake.reasons.table import flag_probability, reasons_to_review
+from core.intake.reasons.table import LOTS, flag_probability, held_back_probability, reasons_to_review
 from core.intake.waiting import Candidate, put_in_line
 from core.pictures.decoding import Decoded
 from core.pictures.stored import store_pictures
@@ -35,7 +35,7 @@ from core.vocabulary import Reason
 PREDICTIONS = Bulk(
     cast(Table, Prediction.__table__),
     same=("queue_id", "created_at", "lot_probability"),
-    each=(*NewPrediction.__dataclass_fields__, "content_hash", "flag_probability"),
+    each=(*NewPrediction.__dataclass_fields__, "content_hash", "flag_probability", "held_back_probability"),
     key=("queue_id", "external_id", "model_version"),
     back=("id", "external_id", "model_version"),
 )
@@ -65,21 +65,23 @@ class _Stored:
     content_hash: str
 
     def seen(self, reasons: Sequence[FlagReason] = ()) -> Seen:
-        audited = any(reason.reason is Reason.AUDIT for reason in reasons)
-        return Seen(self.id, self.content_hash, self.row.label is not None, audited)
+        drawn = any(reason.reason in LOTS for reason in reasons)
+        return Seen(self.id, self.content_hash, self.row.label is not None, drawn)
 
 
 @dataclass(frozen=True)
 class _Odds:
-    """lot: the audit's share. flagged: the probability that such a row is sent to people; for rows not in it, that of
-    the audit alone. hashes: the content hashes from which the audit drew."""
+    """lot: the audit's share. held_back: how likely each of these rows was held back; any other: not. flagged: how likely
+    rows like these are sent to people at all; any other: as by the audit alone. hashes: of the contents, those that the
+    lots were drawn by."""
 
     lot: float
     flagged: Mapping[tuple[str, str], float]
     hashes: Mapping[tuple[str, str], str]
+    held_back: Mapping[tuple[str, str], float]
 
 
-REPORTED = _Odds(0.0, {}, {})  # a person's report is no draw
+REPORTED = _Odds(0.0, {}, {}, {})  # a person's report is no draw
 
 
 def record_predictions(
@@ -101,7 +103,8 @@ def record_predictions(
     cut = present_cut(session, queue_id, policy)
     why = {_key(row): reasons for row in wanted if (reasons := _reasons(row, hashes[_key(row)], queue_id, cut, policy))}
     flagged = {key: flag_probability(reasons, policy) for key, reasons in why.items()}
-    odds = _Odds(policy.flagging.audit_share, flagged, hashes)
+    held_back = {key: held_back_probability(reasons, policy) for key, reasons in why.items()}
+    odds = _Odds(policy.flagging.audit_share, flagged, hashes, held_back)
     new = _store(session, queue, [row for row in wanted if _key(row) not in why], odds, now)
     stored = _insert(session, queue, [row for row in wanted if _key(row) in why], odds, now)
     if stored:
@@ -122,12 +125,13 @@ def _send(
         _flag(session, flagged, now, policy)
         open_items(session, [stored.seen(reasons) for stored, reasons in flagged], queue, now, policy)
         return
-    drawn = [(stored, [one for one in reasons if one.reason is Reason.AUDIT]) for stored, reasons in flagged]
+    drawn = [(stored, [one for one in reasons if one.reason in LOTS]) for stored, reasons in flagged]
     _flag(session, drawn, now, policy)
     line = [
         Candidate(stored.id, one.reason, one.values, 1 - (stored.row.confidence or 0.0))
         for stored, reasons in flagged
         for one in reasons
+        if one.reason is not Reason.HELD_BACK
     ]
     put_in_line(session, queue.id, line, now)
 
@@ -153,13 +157,13 @@ def flag_for_review(
     if item_id is not None:
         raise Refusal(f"This message is already under review (item {item_id}).", item_id=item_id)
     _flag(session, [(stored, (BY_PERSON,))], now, policy, person)
-    seen = replace(stored.seen(), audited=_is_audited(session, stored.id))
+    seen = replace(stored.seen(), drawn=_is_drawn(session, stored.id))
     return open_items(session, [seen], queue, now, policy)[0]
 
 
-def _is_audited(session: Session, prediction_id: int) -> bool:
-    """Whether the audit drew this prediction. Under a budget, its item may not be open yet."""
-    drawn = select(Flag.id).where(Flag.prediction_id == prediction_id, Flag.reason == Reason.AUDIT)
+def _is_drawn(session: Session, prediction_id: int) -> bool:
+    """Under a budget a lot may have fallen on it although it waits for its turn."""
+    drawn = select(Flag.id).where(Flag.prediction_id == prediction_id, Flag.reason.in_(LOTS))
     return session.scalar(drawn) is not None
 
 
@@ -224,7 +228,12 @@ def _same(queue: Queue, odds: _Odds, now: datetime) -> dict[str, Any]:
 def _values(row: NewPrediction, odds: _Odds) -> dict[str, Any]:
     key = _key(row)
     digest = odds.hashes.get(key) or content_hash(row.text, row.image_url)
-    return {**vars(row), "content_hash": digest, "flag_probability": odds.flagged.get(key, odds.lot)}
+    return {
+        **vars(row),
+        "content_hash": digest,
+        "flag_probability": odds.flagged.get(key, odds.lot),
+        "held_back_probability": odds.held_back.get(key, 0.0),
+    }
 
 
 def _reasons(
@@ -236,8 +245,9 @@ def _reasons(
         return ()
     ranked = sorted((row.probabilities or {}).values(), reverse=True)
     draw = unit_interval(digest, f"audit {queue_id}")
+    held_back = unit_interval(digest, f"held back {queue_id}")
     second = ranked[1] if len(ranked) > 1 else None
-    return reasons_to_review(Scored(row.label, row.confidence, second, draw, cut), policy)
+    return reasons_to_review(Scored(row.label, row.confidence, second, draw, held_back, cut), policy)
 
 
 def _flag(

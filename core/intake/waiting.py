@@ -13,7 +13,7 @@ from typing import Any, cast
 from sqlalchemy import Table, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from core.intake.reasons.table import REASONS
+from core.intake.reasons.table import LOTS, REASONS
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.predictions import Flag, FlagCut, Prediction, WaitingPrediction
@@ -125,9 +125,10 @@ def _open(
 ) -> None:
     """Open an item for each prediction that has none. A row of a rule sets `flag_probability`, even if the item was
     open."""
-    audited = _audited(session, rows)
+    drawn = _drawn(session, rows)
     there = _with_items(session, rows)
     fresh = dict.fromkeys(row.prediction_id for row in rows if row.prediction_id not in there)
+    first = sorted(fresh, key=lambda one: one not in drawn)  # what chance chose is settled first
     hashes = dict(session.execute(select(Prediction.id, Prediction.content_hash).where(Prediction.id.in_(fresh))).all())
     for row in rows:
         row.state, row.ended_at = WaitState.OPENED, now
@@ -136,14 +137,12 @@ def _open(
     ids = [row.prediction_id for row in by_rule]
     session.execute(update(Prediction).where(Prediction.id.in_(ids)).values(flag_probability=1.0))
     session.flush()
-    open_items(session, [Seen(one, hashes[one], True, one in audited) for one in fresh], queue, now, policy)
+    open_items(session, [Seen(one, hashes[one], True, one in drawn) for one in first], queue, now, policy)
 
 
-def _audited(session: Session, rows: Sequence[WaitingPrediction]) -> set[int]:
+def _drawn(session: Session, rows: Sequence[WaitingPrediction]) -> set[int]:
     ids = [row.prediction_id for row in rows]
-    return set(
-        session.scalars(select(Flag.prediction_id).where(Flag.prediction_id.in_(ids), Flag.reason == Reason.AUDIT))
-    )
+    return set(session.scalars(select(Flag.prediction_id).where(Flag.prediction_id.in_(ids), Flag.reason.in_(LOTS))))
 
 
 def _flag(row: WaitingPrediction, now: datetime, policy: QueuePolicy) -> Flag:

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from core.policy.base import Probability, Section, Share
 
+_PROMISE = re.compile(r"(?P<percent>\d{1,2}(\.\d+)?) ?%")
 _BUDGET = re.compile(r"(?P<items>[1-9]\d{0,5}) a day|(?P<percent>\d{1,2}(\.\d+)?|100) ?%")
 
 
@@ -53,6 +54,18 @@ class FlaggingPolicy(Section):
         "predictions of which the model is least sure are reviewed, and `confidence` and `margin` have no effect; "
         "empty: no budget",
     )
+    promise: str = Field(
+        "",
+        max_length=20,
+        description='the share of all answers that may be wrong and unseen, such as "2%"; needs a budget, and asks for '
+        "more than that only after a lead's yes; empty: no promise",
+    )
+    promise_sure: float = Field(0.9, ge=0.5, lt=1, description="probability with which the promise holds")
+    held_back_share: Share = Field(
+        0.1,
+        description="random share of the flagged predictions that are reviewed blind and never used for training, "
+        "while there is a promise",
+    )
     confidence: Probability = Field(0.8, description="flag a prediction if its highest probability is below this")
     margin: Probability = Field(
         0.1, description="flag a prediction if its two highest probabilities are closer than this"
@@ -68,6 +81,20 @@ class FlaggingPolicy(Section):
         if value and Budget.parse(value) is None:
             raise ValueError('must be like "60 a day" or "20%"')
         return value
+
+    @field_validator("promise")
+    @classmethod
+    def _is_a_share(cls, value: str) -> str:
+        found = _PROMISE.fullmatch(value)
+        if value and (found is None or not 0 < float(found["percent"]) <= 50):
+            raise ValueError('must be like "2%", above 0 and at most 50%')
+        return value
+
+    @cached_property
+    def promised(self) -> float | None:
+        """A share in (0, 0.5]. None: there is no promise, or no budget within which to keep it."""
+        found = _PROMISE.fullmatch(self.promise) if self.budget else None
+        return float(found["percent"]) / 100 if found else None
 
     @cached_property
     def limit(self) -> Budget | None:

@@ -45,6 +45,7 @@ class Prediction(Base):
     # Under a budget the second one becomes 1 when a rule's turn comes for it.
     lot_probability: Mapped[float] = mapped_column(default=0.0)  # of being drawn for the audit
     flag_probability: Mapped[float] = mapped_column(default=0.0)  # of being sent to people, by a rule or by the audit
+    held_back_probability: Mapped[float] = mapped_column(default=0.0)  # of being kept from training, if it is reviewed
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]  # since then without text, image and fields; its id keeps them away
 

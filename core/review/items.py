@@ -23,6 +23,7 @@ from core.text.content_hash import unit_interval
 from core.vocabulary import ItemState, QuestionAbout, Reason
 
 _AUDITED = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.AUDIT).exists()
+_HELD_BACK = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.HELD_BACK).exists()
 _FLAGGED_BY = (
     select(Flag.person).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.PERSON).scalar_subquery()
 )
@@ -45,6 +46,7 @@ _WANTED = with_content(
         case((ABOUT_PREDICTION, Prediction.label)),
         CONTENT_HASH,
         _AUDITED,
+        _HELD_BACK,
         func.coalesce(Prediction.lot_probability, 0.0),
         _FLAGGED_BY,
         _NARROWED,
@@ -61,10 +63,10 @@ _OPENING = Bulk(
 
 @dataclass(frozen=True)
 class LockedItem:
-    """An item and what it is about, locked until the transaction ends. source_id: of the prediction,
-    golden example or seed example that holds its content. The model's label is None where the item is about a stored
-    label. audited: the audit drew the prediction, with lot_probability. flagged_by: the person who flagged it,
-    if one did. narrowed: it is assigned to some people."""
+    """An item and what it is about, locked until the transaction ends. source_id: of the prediction, golden example or
+    seed example that holds its content. The model's label is None where the item is about a stored label. audited: the
+    audit drew the prediction, with lot_probability. held_back: it must not train. flagged_by: the person who flagged
+    it, if one did. narrowed: it is assigned to some people."""
 
     queue: QueueFacts
     id: int
@@ -81,6 +83,7 @@ class LockedItem:
     predicted_label: str | None
     content_hash: str
     audited: bool
+    held_back: bool
     lot_probability: float
     flagged_by: str | None
     narrowed: bool
@@ -93,12 +96,12 @@ class LockedItem:
 
 @dataclass(frozen=True)
 class Seen:
-    """A prediction for review. has_guess: a model predicted it. audited: it was drawn by the audit."""
+    """A prediction for review. has_guess: a model predicted it. drawn: by the audit, or held back from training."""
 
     prediction_id: int
     content_hash: str
     has_guess: bool
-    audited: bool = False
+    drawn: bool = False
 
 
 def open_items(
@@ -106,8 +109,8 @@ def open_items(
 ) -> list[int]:
     """Show the predictions to the queue's reviewers; returns the items' ids, in this order.
 
-    An audited one is blind; of the others it depends on the content alone, so the same text is shown in the same way.
-    Without a guess there is nothing to hide, and nothing a model got wrong."""
+    One that a lot drew is blind; of the others it depends on the content alone, so the same text is shown in the same
+    way. Without a guess there is nothing to hide, and nothing a model got wrong."""
     share = policy.review.blind_share
     undisputed = {"disputed_because": "", "disputed_values": {}}
     about = QuestionAbout.PREDICTION
@@ -115,7 +118,7 @@ def open_items(
     rows = [
         {
             "prediction_id": seen.prediction_id,
-            "blind": seen.has_guess and (seen.audited or unit_interval(seen.content_hash, "blind") < share),
+            "blind": seen.has_guess and (seen.drawn or unit_interval(seen.content_hash, "blind") < share),
         }
         for seen in predictions
     ]

@@ -20,7 +20,8 @@ from core.vocabulary import AnswerKind, ItemState, Reason
 
 PIECE = 200  # items in one transaction: no click waits long
 ANSWERS = (AnswerKind.LABEL, AnswerKind.NONE_OF_THESE, AnswerKind.CANNOT_JUDGE)
-STAYS = (Reason.PERSON, Reason.AUDIT)  # a person wants to know, or chance chose it: no model's doubt opened the item
+# A person wants to know, or chance chose it: no model's doubt alone opened the item.
+STAYS = (Reason.PERSON, Reason.AUDIT, Reason.HELD_BACK)
 
 _UNDECIDED = ReviewItem.state.in_((ItemState.OPEN, ItemState.DISPUTED))
 

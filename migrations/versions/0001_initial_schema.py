@@ -375,6 +375,7 @@ def upgrade() -> None:
         sa.Column("content_hash", sa.String(), nullable=False),
         sa.Column("lot_probability", sa.Double(), nullable=False),
         sa.Column("flag_probability", sa.Double(), nullable=False),
+        sa.Column("held_back_probability", sa.Double(), nullable=False),
         sa.Column("created_at", moment, nullable=False),
         sa.Column("erased_at", moment, nullable=True),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_prediction_queue_id_queue")),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from core.intake.reasons.audit import audit
 from core.intake.reasons.base import Ask, FlagReason, Scored
+from core.intake.reasons.held_back import held_back
 from core.intake.reasons.uncertain import uncertain
 from core.policy import QueuePolicy
 from core.vocabulary import Reason
@@ -11,21 +12,32 @@ from core.vocabulary import Reason
 # One line per reason. None: no prediction is asked about it; it is given where something else happens.
 REASONS: Mapping[Reason, Ask | None] = {
     Reason.AUDIT: audit,  # a random draw for each prediction, independent of the rules
+    Reason.HELD_BACK: None,  # a random draw, too, of what a rule flags
     Reason.UNCERTAIN: uncertain,
     Reason.PERSON: None,  # core/intake/ingest.py, flag_for_review
 }
+LOTS = (Reason.AUDIT, Reason.HELD_BACK)  # chance chose it: blind, and never used for training
 RULES = tuple(ask for reason, ask in REASONS.items() if ask is not None and reason is not Reason.AUDIT)
 
 
 def reasons_to_review(scored: Scored, policy: QueuePolicy) -> tuple[FlagReason, ...]:
-    """The audit, if it drew the prediction, and the first rule that applies. Empty: no person needs to look."""
+    """The audit, if it drew the prediction, and the first rule that applies, behind the lot that is held back, if that
+    drew it. Empty: no person needs to look."""
     rule = next((found for ask in RULES if (found := ask(scored, policy)) is not None), None)
-    return tuple(found for found in (audit(scored, policy), rule) if found is not None)
+    held = held_back(scored, policy) if rule is not None else None
+    return tuple(found for found in (audit(scored, policy), held, rule) if found is not None)
 
 
 def flag_probability(reasons: Sequence[FlagReason], policy: QueuePolicy) -> float:
     """How likely a prediction like this one is sent to people at all, by a rule or by the audit: 1 - (1 - a)(1 - r),
     where a is the audit's share and r is 1 if a rule applies. reasons: those of `reasons_to_review`. Under a budget a
     rule sends none at once: the prediction waits for room, and may lapse."""
-    by_rule = policy.flagging.limit is None and any(found.reason is not Reason.AUDIT for found in reasons)
+    by_rule = policy.flagging.limit is None and any(found.reason not in LOTS for found in reasons)
     return 1.0 if by_rule else policy.flagging.audit_share
+
+
+def held_back_probability(reasons: Sequence[FlagReason], policy: QueuePolicy) -> float:
+    """How likely a prediction like this one is held back from training: the policy's share if a rule applies, and 0 if
+    not, or without a promise. reasons: those of `reasons_to_review`."""
+    by_rule = policy.flagging.promised is not None and any(found.reason not in LOTS for found in reasons)
+    return policy.flagging.held_back_share if by_rule else 0.0
