@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 # Compiled once, not anew by each of the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench bench-loop bench-learners bench-drift audit lock
+.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench bench-loop bench-learners bench-drift bench-promise audit lock
 
 demo: $(READY)
 	@$(BIN)/goldloop demo $(ARGS)
@@ -70,6 +70,10 @@ bench-images: $(READY)
 # The daily test for drift on simulated queues whose truth is known. Five minutes.
 bench-drift: $(READY)
 	@$(BIN)/python -m benchmarks.drift $(ARGS)
+
+# The promise on simulated queues whose truth is known: on a preset day, is it broken? Five minutes.
+bench-promise: $(READY)
+	@$(BIN)/python -m benchmarks.promise $(ARGS)
 
 # Known holes in the locked versions; ends with 3, and says so, where the advisories cannot be reached.
 audit: $(READY)

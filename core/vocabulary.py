@@ -185,6 +185,14 @@ class DriftSign(StrEnum):
     VOLUME = "volume"  # more or fewer rows
 
 
+class PromiseStatus(StrEnum):
+    """Of the promise that few answers are wrong and unseen."""
+
+    NOT_YET = "not_yet"  # too few audits, or too many of them wrong
+    KEPT = "kept"
+    ABOVE_BUDGET = "above_budget"  # it asks for more than the budget, and no lead said yes
+
+
 class RunState(StrEnum):
     REQUESTED = "requested"
     RUNNING = "running"

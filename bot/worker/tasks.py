@@ -21,6 +21,7 @@ from bot.worker.claimed_job import give_up, work_on_next
 from bot.worker.drift import drift_piece
 from bot.worker.independently import for_each
 from bot.worker.open_items import renew_open_items
+from bot.worker.promises import promise_piece
 from bot.worker.shadow import shadow_piece
 from core import jobs
 from core.delivery.backlog import draw_by_policy
@@ -116,6 +117,12 @@ def _look_at_canary(services: Services, queue: QueuePolicy) -> None:
 def spend_budgets(services: Services) -> bool:
     """A piece of what waits for room in each queue's day; True while there is more."""
     return any(for_each(services.policy.queues, partial(budget_piece, services), "budgets"))
+
+
+def keep_promises(services: Services) -> bool:
+    """Bring each queue's promise up to date."""
+    for_each(services.policy.queues, partial(promise_piece, services), "promises")
+    return False
 
 
 def read_days(services: Services) -> bool:
@@ -305,6 +312,7 @@ PERIODIC_TASKS = (
     PeriodicTask("expiry", 60, expire_candidates),
     PeriodicTask("people", 300, refresh_people),
     PeriodicTask("deleted cards", HOUR, post_deleted_again),
+    PeriodicTask("promises", 60, keep_promises),
     PeriodicTask("daily readings", HOUR / 4, read_days),
     PeriodicTask("retention", DAY, erase_what_expired),
     PeriodicTask("forgetting", DAY, forget_what_is_over),

@@ -25,6 +25,14 @@ class Reason(StrEnum):
     PERSON = "person"
 
 
+class PromiseStatus(StrEnum):
+    """Of the promise that few answers are wrong and unseen."""
+
+    NOT_YET = "not_yet"
+    KEPT = "kept"
+    ABOVE_BUDGET = "above_budget"
+
+
 class AnswerKind(StrEnum):
     """What a reviewer said. Only the first two are votes."""
 
@@ -295,10 +303,28 @@ class BudgetReading:
 
 
 @dataclass(frozen=True)
+class PromiseReading:
+    """promised: the share of all answers that may be wrong and unseen; sure: how likely that holds. audits: settled
+    random checks that count; needed: at least so many; days: until then, None: not known. items_a_day: that the promise
+    asks for; within_budget: the share that the budget can promise, None: nothing. agreed: items a day that a lead said
+    yes to."""
+
+    promised: float
+    sure: float
+    status: PromiseStatus
+    audits: int
+    needed: int | None
+    days: int | None
+    items_a_day: int | None
+    within_budget: float | None
+    agreed: int | None
+
+
+@dataclass(frozen=True)
 class StatsCard:
     """agreement: Krippendorff's alpha over the newest settled items, None with too few votes. errors_by_label: pairs of
     a right label and the errors that reviewers caught, most first. production: how often the live model is right.
-    budget: None where the queue has none."""
+    budget, promise: None where the queue has none."""
 
     queue_title: str
     open: int
@@ -310,4 +336,5 @@ class StatsCard:
     errors_by_label: tuple[tuple[str, int], ...]
     production: ProductionEstimate
     budget: BudgetReading | None
+    promise: PromiseReading | None
     live: str | None

@@ -17,6 +17,7 @@ from core.learning.data.pixels import with_pixels
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.predictions import FlagCut, Prediction, WaitingPrediction
+from core.review.promise_reading import extra_cut
 from core.review.workload import day_began
 from core.storage.database import insert
 
@@ -94,9 +95,11 @@ def store_cut(
     assert policy.flagging.limit is not None, "the caller's queue has a budget"
     volume = expected_volume(session, queue_id, policy, now)
     share = policy.flagging.limit.rule_share(volume, policy.flagging.audit_share)
+    budget_cut, extra = cut_at(scores, share), extra_cut(session, queue_id, policy, model)
     values = {
         "model_version": model,
-        "cut": cut_at(scores, share),
+        "cut": budget_cut if extra is None else min(budget_cut, extra),
+        "budget_cut": budget_cut,
         "scores": len(scores),
         "volume": volume,
         "policy_fingerprint": policy.fingerprint,

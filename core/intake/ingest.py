@@ -71,9 +71,9 @@ class _Stored:
 
 @dataclass(frozen=True)
 class _Odds:
-    """lot: the audit's share. held_back: how likely each of these rows was held back; any other: not. flagged: how likely
-    rows like these are sent to people at all; any other: as by the audit alone. hashes: of the contents, those that the
-    lots were drawn by."""
+    """lot: the audit's share. flagged: how likely rows like these are sent to people at all; any other: as by the audit
+    alone. hashes: of the contents, those that the lots were drawn by. held_back: how likely each of these rows was held
+    back from training; any other: not."""
 
     lot: float
     flagged: Mapping[tuple[str, str], float]

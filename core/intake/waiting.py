@@ -20,6 +20,7 @@ from core.records.predictions import Flag, FlagCut, Prediction, WaitingPredictio
 from core.records.queues import Queue
 from core.records.reviews import ReviewItem
 from core.review.items import Seen, open_items
+from core.review.promise_reading import agreed_state
 from core.review.questions import ABOUT_PREDICTION
 from core.review.workload import day_began
 from core.storage.bulk import Bulk, insert_all
@@ -98,7 +99,9 @@ def _room(session: Session, queue_id: int, volume: int | None, policy: QueuePoli
         volume = session.scalar(came) or 0
     opened = select(func.count()).where(ReviewItem.queue_id == queue_id, ReviewItem.opened_at >= today)
     assert policy.flagging.limit is not None, "the caller's queue has a budget"
-    return policy.flagging.limit.asked(volume) - (session.scalar(opened) or 0)
+    agreed = agreed_state(session, queue_id, policy)
+    asked = max(policy.flagging.limit.asked(volume), (agreed.agreed_items or 0) if agreed else 0)
+    return asked - (session.scalar(opened) or 0)
 
 
 def _first(session: Session, queue_id: int) -> Sequence[WaitingPrediction]:

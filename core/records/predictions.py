@@ -96,6 +96,7 @@ class FlagCut(Base):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), primary_key=True)
     model_version: Mapped[str]
     cut: Mapped[float]
+    budget_cut: Mapped[float]  # that of the budget alone; lower: a promise asks for more, and a lead said yes
     scores: Mapped[int]  # that it was taken from
     volume: Mapped[int | None]  # predictions expected today; None: not known yet
     policy_fingerprint: Mapped[str]

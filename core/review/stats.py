@@ -16,6 +16,7 @@ from core.queues import queue_named
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.budget_reading import BudgetReading, budget_reading
+from core.review.promise_reading import PromiseReading, promise_reading
 from core.review.workload import day_began
 from core.vocabulary import NONE_OF_THESE, AnswerKind, ItemState
 
@@ -25,7 +26,7 @@ RECENT = 500  # settled items that agreement and votes per item look back over
 @dataclass(frozen=True)
 class StatsCard:
     """agreement: Krippendorff's alpha over the newest settled items, None with too few votes. production: how often the
-    live model is right. budget: None where the queue has none."""
+    live model is right. budget, promise: None where the queue has none."""
 
     queue_title: str
     open: int
@@ -37,6 +38,7 @@ class StatsCard:
     errors_by_label: tuple[tuple[str, int], ...]
     production: ProductionEstimate
     budget: BudgetReading | None
+    promise: PromiseReading | None
     live: str | None
 
 
@@ -61,6 +63,7 @@ def stats_card(session: Session, queue: QueuePolicy, now: datetime) -> StatsCard
         errors_by_label=_errors_by_label(session, row.id),
         production=production_estimate(session, row.id),
         budget=budget_reading(session, row.id, queue, now),
+        promise=promise_reading(session, row.id, queue, now),
         live=model.name if model else None,
     )
 

@@ -48,6 +48,7 @@ from core.review.history import (
     Step,
 )
 from core.review.my_work import MyAnswer, MyQueue, MyWorkCard, Waiting
+from core.review.promise_reading import PromiseReading
 from core.review.stats import StatsCard
 from core.review.votes import Receipt
 from core.vocabulary import (
@@ -64,6 +65,7 @@ from core.vocabulary import (
     ItemState,
     ModelState,
     Origin,
+    PromiseStatus,
     QuestionAbout,
     Reason,
     RunProblem,
@@ -585,13 +587,14 @@ def mine(text: str = "charged twice", **more: Any) -> MyWorkCard:
 
 SHARE = Interval(0.91, 0.88, 0.94)
 BUDGET = BudgetReading("60 a day", 60, 41, 12, 3)
+PROMISE = PromiseReading(0.02, 0.9, PromiseStatus.NOT_YET, 41, 99, 6, None, None, None)
 
 
 def numbers(text: str = "Support tickets", **more: Any) -> StatsCard:
     errors = tuple((f"{number} {text[:50]}", 100 - number) for number in range(50))
     labels = tuple(LabelEstimate(f"{number} {text[:50]}", right, 7) for number in range(20) for right in (SHARE, None))
     production = ProductionEstimate("v3", SHARE, 62, 1200, 264, labels)
-    card = StatsCard(text[:80], 3, 1, 2, 9, 0.81, 2.3, errors, production, BUDGET, "v3")
+    card = StatsCard(text[:80], 3, 1, 2, 9, 0.81, 2.3, errors, production, BUDGET, PROMISE, "v3")
     return replace(card, **more)
 
 

@@ -193,6 +193,7 @@ DOORS = [
     Door("/goldloop mine", "commands.typed", House.ticket, command("mine"), REVIEWING_SOMEWHERE, "open for me"),
     Door("/goldloop pause", "commands.typed", none_paused, command("pause"), REVIEWING_SOMEWHERE),
     Door("/goldloop resume", "commands.typed", all_paused, command("resume"), REVIEWING_SOMEWHERE),
+    Door("/goldloop promise", "commands.typed", nothing, command("promise support"), LEADS, "promises nothing"),
     Door("/goldloop budget", "commands.typed", nothing, command("budget support 60 a day"), LEADS, "four weeks"),
     Door("/goldloop retrain", "commands.typed", House.no_run_waits, command("retrain support"), LEADS),
     Door("/goldloop rollback", "commands.typed", House.two_live_in_turn, command("rollback support"), LEADS),

@@ -1,6 +1,6 @@
 """`/goldloop …`. Answers are sent with the acknowledgement and are visible only to the person who typed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from slack_bolt import Ack, App
 from sqlalchemy.orm import Session
@@ -14,8 +14,10 @@ from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import Command
 from bot.slack.views import home, stats
 from bot.wording.budget import budget_line, preview_sentences
+from bot.wording.promise import promise_sentences
 from core.errors import Invalid, NotAllowed, Refusal
 from core.intake.budget_preview import budget_preview
+from core.intake.promises import agree
 from core.learning.lifecycle.rollback import rollback
 from core.learning.lifecycle.runs import request_run
 from core.people.availability import pause, resume
@@ -26,6 +28,7 @@ from core.policy.flagging import Budget
 from core.queues import queue_named
 from core.records.queues import Queue
 from core.review.budget_reading import BudgetReading, budget_reading
+from core.review.promise_reading import promise_reading
 from core.vocabulary import Role, Trigger
 
 HELP = """*Commands*
@@ -33,10 +36,13 @@ HELP = """*Commands*
 • `/goldloop mine` – items open for you, your votes today, your recent answers with undo
 • `/goldloop pause` and `/goldloop resume` – take a break: items won't wait for you
 • `/goldloop budget [queue] [60 a day | 20%]` – leads: today's budget, or what another one would have meant
+• `/goldloop promise [queue] [yes 85]` – leads: whether the queue's promise holds; allow it so many items a day
 • `/goldloop retrain [queue]` – leads: train a new candidate now
 • `/goldloop rollback [queue] [why]` – leads: bring the previous model back
 • `/goldloop help` – this list
 To vote, use the cards in the queue's channel. Leads decide on models by reacting to their reports."""
+
+MOST_ITEMS = 999_999  # as in a budget
 
 
 def register(app: App, services: Services) -> None:
@@ -116,6 +122,25 @@ def _budget(command: Command, services: Services) -> Message:
         return Message(preview_sentences(budget_preview(session, policy, budget, services.clock()), words))
 
 
+def _promise(command: Command, services: Services) -> Message:
+    with services.database.transaction() as session:
+        queue, policy = _led_queue(session, command, services)
+        words = [word for word in command.words[1:] if word != policy.name]
+        if words:
+            agree(session, policy, _items_agreed(words), command.person, services.clock())
+            return Message(f"Noted: up to {words[1]} items a day of {policy.shown_title}, for its promise.")
+        reading = promise_reading(session, queue.id, policy, services.clock())
+    if reading is None:
+        return Message('This queue promises nothing. Set `flagging.promise = "2%"` beside its budget.')
+    return Message(promise_sentences(reading, policy.name))
+
+
+def _items_agreed(words: Sequence[str]) -> int:
+    if len(words) != 2 or words[0].lower() != "yes" or not words[1].isascii() or not words[1].isdigit():
+        raise Invalid("To allow a promise more than the budget, type `yes` and the items a day, such as `yes 85`.")
+    return min(int(words[1]), MOST_ITEMS)
+
+
 def _present_budget(reading: BudgetReading | None) -> str:
     if reading is None:
         return "This queue has no budget: `flagging.confidence` and `flagging.margin` decide what is flagged."
@@ -136,7 +161,12 @@ def _led_queue(session: Session, command: Command, services: Services) -> tuple[
     return queue, policy
 
 
-COMMANDS = {"budget": "see the budget", "retrain": "retrain", "rollback": "roll back"}  # completes "Only leads can ___"
+COMMANDS = {  # completes "Only leads can ___"
+    "budget": "see the budget",
+    "promise": "decide about its promise",
+    "retrain": "retrain",
+    "rollback": "roll back",
+}
 ANSWERS: dict[str, Callable[[Command, Services], Message]] = {
     "help": _help,
     "stats": _stats,
@@ -144,6 +174,7 @@ ANSWERS: dict[str, Callable[[Command, Services], Message]] = {
     "pause": _pause,
     "resume": _resume,
     "budget": _budget,
+    "promise": _promise,
     "retrain": _retrain,
     "rollback": _rollback,
 }

@@ -4,6 +4,7 @@ from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.wording.budget import budget_line
 from bot.wording.production import agreement, label_agreement
+from bot.wording.promise import promise_line
 from core.review.stats import StatsCard
 
 MOST_LABELS = 10
@@ -20,6 +21,8 @@ def render(card: StatsCard) -> Message:
     ]
     if card.budget is not None:
         pairs.append(("Budget today", budget_line(card.budget)))
+    if card.promise is not None:
+        pairs.append(("Promise", promise_line(card.promise)))
     drawn = [blocks.header(card.queue_title), *blocks.fields(pairs)]
     if card.errors_by_label:
         caught = ", ".join(f"{blocks.literal(label)} {count}" for label, count in card.errors_by_label[:MOST_LABELS])

@@ -29,6 +29,7 @@ def test_a_new_queue_has_nothing_to_say(desk: Desk) -> None:
         errors_by_label=(),
         production=ProductionEstimate(None, None, 0, 0, 0, ()),
         budget=None,
+        promise=None,
         live=None,
     )
 

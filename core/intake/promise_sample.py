@@ -1,0 +1,136 @@
+"""The rows behind a queue's promise: how many went which way, and what is known of those that a lot drew."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from core.intake.cuts import Unscored
+from core.intake.drift_watch import last_alarm
+from core.learning.data.inputs import Input
+from core.quality.promise import ALWAYS_UNSEEN, SampledStratum, Strata
+from core.records.learning import Live
+from core.records.predictions import Flag, Prediction, WaitingPrediction
+from core.records.reviews import Correction, ReviewItem
+from core.review.questions import ABOUT_PREDICTION
+from core.vocabulary import Reason, WaitState
+
+AGE = timedelta(days=3)  # that a row has when it begins to count: people had time to settle it
+WINDOW = timedelta(days=60)
+
+_REVIEWED = Prediction.flag_probability >= 1
+
+
+@dataclass(frozen=True)
+class SampledRow:
+    """A row of a lot, or one that the present model's rule sent to people. unscored: its input where another model
+    answered it. settled: the label that people settled; None: none of the labels, or not settled. is_settled: whether
+    it is. went_unseen: a rule wanted it, and its turn has not come."""
+
+    prediction_id: int
+    is_reviewed: bool
+    is_present: bool
+    label: str | None
+    score: float
+    settled: str | None
+    is_settled: bool
+    went_unseen: bool
+    unscored: Unscored | None
+
+
+@dataclass(frozen=True)
+class PromiseSample:
+    """counts: rows by whether a rule sent them to people and whether the present model answered."""
+
+    counts: Mapping[tuple[bool, bool], int]
+    rows: tuple[SampledRow, ...]
+
+    def strata(self, said: Mapping[int, tuple[str, float]]) -> Strata:
+        """said: what the present model says about the rows that another model answered: label, and score in [0, 1].
+        What it says nothing about, because it was erased or cannot be read, counts as wrong and unseen."""
+        counts = self.counts
+        accepted = counts.get((False, True), 0) + counts.get((False, False), 0)
+        return Strata(
+            self._stratum(accepted, [row for row in self.rows if not row.is_reviewed], said),
+            self._stratum(counts.get((True, True), 0), [r for r in self.rows if r.is_reviewed and r.is_present], said),
+            self._stratum(
+                counts.get((True, False), 0), [r for r in self.rows if r.is_reviewed and not r.is_present], said
+            ),
+        )
+
+    def _stratum(
+        self, rows: int, sampled: Sequence[SampledRow], said: Mapping[int, tuple[str, float]]
+    ) -> SampledStratum:
+        answers = [(row, *said.get(row.prediction_id, (row.label, row.score))) for row in sampled]
+        wrong = [
+            ALWAYS_UNSEEN if row.went_unseen else score
+            for row, label, score in answers
+            if not row.is_settled or label is None or label != row.settled
+        ]
+        return SampledStratum(rows, len(sampled), tuple(wrong))
+
+
+def window_began(session: Session, queue_id: int, model: str, since: datetime, now: datetime) -> datetime:
+    """From when on rows count: 60 days, but not before an alarm of drift; nor, once another model has gone live, before
+    flagged rows were held back (`since`). Of a sender's own model, which can score no other rows, its first row."""
+    began = max(now - WINDOW, last_alarm(session, queue_id) or now - WINDOW)
+    live = session.get(Live, queue_id)
+    if live is not None and live.model_id is not None and live.changed_at is not None:
+        return max(began, min(since, live.changed_at))
+    first = select(func.min(Prediction.created_at)).where(Prediction.queue_id == queue_id)
+    return max(began, session.scalar(first.where(Prediction.model_version == model)) or began)
+
+
+def promise_sample(session: Session, queue_id: int, model: str, began: datetime, now: datetime) -> PromiseSample:
+    """Of the rows that came since then and are three days old. model: the present one."""
+    mine = (
+        Prediction.queue_id == queue_id, Prediction.lot_probability > 0, Prediction.label.is_not(None),
+        Prediction.created_at >= began, Prediction.created_at <= now - AGE,
+    )  # fmt: skip
+    present = Prediction.model_version == model
+    counted = select(_REVIEWED, present, func.count()).where(*mine).group_by(_REVIEWED, present)
+    counts = {(bool(reviewed), bool(is_present)): n for reviewed, is_present, n in session.execute(counted)}
+    sampled = (
+        (_REVIEWED & present) | (~_REVIEWED & _drawn(Reason.AUDIT)) | (_REVIEWED & ~present & _drawn(Reason.HELD_BACK))
+    )
+    waited = select(WaitingPrediction.id).where(
+        WaitingPrediction.prediction_id == Prediction.id, WaitingPrediction.reason != Reason.AUDIT,
+        WaitingPrediction.state != WaitState.OPENED,
+    )  # fmt: skip
+    settled = (
+        select(ReviewItem.prediction_id, Correction.label)
+        .join(Correction, Correction.item_id == ReviewItem.id)
+        .where(Correction.queue_id == queue_id, Correction.is_current, ABOUT_PREDICTION)
+        .subquery()
+    )
+    found = (
+        select(Prediction, settled.c.label, settled.c.prediction_id.is_not(None), waited.exists())
+        .outerjoin(settled, settled.c.prediction_id == Prediction.id)
+        .where(*mine, sampled)
+        .order_by(Prediction.id)
+    )
+    rows = (_row(row, label, bool(known), bool(unseen), model) for row, label, known, unseen in session.execute(found))
+    return PromiseSample(counts, tuple(rows))
+
+
+def _drawn(reason: Reason) -> ColumnElement[bool]:
+    return select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == reason).exists()
+
+
+def _row(row: Prediction, label: str | None, is_settled: bool, went_unseen: bool, model: str) -> SampledRow:
+    """Where another model answered, nothing is known of the present one's answer yet."""
+    is_present = row.model_version == model
+    readable = not is_present and row.erased_at is None
+    return SampledRow(
+        prediction_id=row.id,
+        is_reviewed=row.flag_probability >= 1,
+        is_present=is_present,
+        label=row.label if is_present else None,
+        score=1 - (row.confidence or 0.0) if is_present else ALWAYS_UNSEEN,
+        settled=label,
+        is_settled=is_settled,
+        went_unseen=went_unseen,
+        unscored=Unscored(row.id, Input.of(row.text, row.image_url, row.fields)) if readable else None,
+    )

@@ -1,0 +1,122 @@
+"""A queue's promise from hour to hour: the cut that keeps it, what that asks of people, and a lead's yes to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.errors import Invalid
+from core.intake.cuts import FEWEST, SCORES
+from core.intake.drift_watch import last_alarm
+from core.intake.promise_sample import PromiseSample, promise_sample, window_began
+from core.policy import QueuePolicy
+from core.quality.promise import Kept, audits_needed, best_promise, kept_cut, loosest_cut
+from core.queues import queue_named
+from core.records.predictions import FlagCut, Prediction
+from core.records.promises import PromiseState
+from core.storage.database import insert
+
+STALE = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class PromiseWork:
+    """model: the present one. kept: the former cut, where it was of this promise and this model. budget_cut: the one
+    that the budget alone comes to. share_above: the share of the model's newest scores at or above a cut is
+    taken from `scores`; volume: predictions of a day."""
+
+    model: str
+    since: datetime
+    kept: Kept
+    budget_cut: float
+    scores: tuple[float, ...]
+    volume: int | None
+    sample: PromiseSample
+
+
+def promise_work(session: Session, policy: QueuePolicy, now: datetime) -> PromiseWork | None:
+    """None: the queue promises nothing, has no cut yet, or was looked at within the hour."""
+    promised, queue_id = policy.flagging.promised, queue_named(session, policy.name).id
+    cut, state = session.get(FlagCut, queue_id), session.get(PromiseState, queue_id)
+    if promised is None or cut is None:
+        return None
+    is_same = state is not None and state.promised == promised
+    if state is not None and is_same and _is_fresh(state, cut, now):
+        return None
+    since = state.since if state is not None and is_same else now
+    began = window_began(session, queue_id, cut.model_version, since, now)
+    alarm = last_alarm(session, queue_id)
+    goes_on = state is not None and is_same and state.model_version == cut.model_version
+    goes_on = goes_on and (alarm is None or state is None or alarm < state.made_at)
+    return PromiseWork(
+        model=cut.model_version,
+        since=since,
+        kept=Kept(state.cut, state.audits_then, state.said) if state is not None and goes_on else Kept(),
+        budget_cut=cut.budget_cut,
+        scores=_scores(session, queue_id, cut.model_version),
+        volume=cut.volume,
+        sample=promise_sample(session, queue_id, cut.model_version, began, now),
+    )
+
+
+def store_promise(
+    session: Session, policy: QueuePolicy, work: PromiseWork, said: Mapping[int, tuple[str, float]], now: datetime
+) -> None:
+    """said: of `PromiseSample.strata`. A lead's yes stays with the promise that it was said to."""
+    queue_id, promised = queue_named(session, policy.name).id, policy.flagging.promised
+    assert promised is not None, "the caller's queue promises something"
+    strata, error = work.sample.strata(said), 1 - policy.flagging.promise_sure
+    kept = kept_cut(work.kept, loosest_cut(strata, promised, error), strata.audits)
+    total = strata.accepted.rows + strata.reviewed.rows + strata.former.rows
+    values = {
+        "promised": promised,
+        "since": work.since,
+        "model_version": work.model,
+        "cut": kept.cut,
+        "audits_then": kept.audits,
+        "said": kept.said,
+        "audits": strata.audits,
+        "audits_needed": audits_needed(strata.accepted.rows / total if strata.accepted.rows else 1.0, promised, error),
+        "items_a_day": _items_a_day(work, kept, policy.flagging.audit_share),
+        "within_budget": best_promise(strata, work.budget_cut, error),
+        "made_at": now,
+    }
+    former = session.get(PromiseState, queue_id, with_for_update=True, populate_existing=True)
+    if former is None or former.promised != promised:
+        values |= {"agreed_items": None, "agreed_by": None, "agreed_at": None}
+    row = insert(session, PromiseState).values(queue_id=queue_id, **values)
+    session.execute(row.on_conflict_do_update(index_elements=["queue_id"], set_=values))
+    session.expire_all()
+
+
+def agree(session: Session, policy: QueuePolicy, items: int, person: str, now: datetime) -> None:
+    """A lead's yes to so many items a day, more than the budget, for the present promise. The caller has checked that
+    this is a lead. Repeating it changes nothing. Raises Invalid if the promise asks for another number now."""
+    state = session.get(
+        PromiseState, queue_named(session, policy.name).id, with_for_update=True, populate_existing=True
+    )
+    if state is None or state.promised != policy.flagging.promised or not state.said or state.items_a_day is None:
+        raise Invalid("The promise can't be kept yet, so there is no number to say yes to.")
+    if items < state.items_a_day:
+        raise Invalid(f"The promise needs {state.items_a_day} items a day now. Say yes to that number, or to more.")
+    state.agreed_items, state.agreed_by, state.agreed_at = items, person, now
+
+
+def _is_fresh(state: PromiseState, cut: FlagCut, now: datetime) -> bool:
+    return state.model_version == cut.model_version and timedelta(0) <= now - state.made_at < STALE
+
+
+def _scores(session: Session, queue_id: int, model: str) -> tuple[float, ...]:
+    newest = select(func.coalesce(Prediction.confidence, 0.0)).where(
+        Prediction.queue_id == queue_id, Prediction.model_version == model, Prediction.label.is_not(None)
+    )
+    return tuple(1 - sure for sure in session.scalars(newest.order_by(Prediction.created_at.desc()).limit(SCORES)))
+
+
+def _items_a_day(work: PromiseWork, kept: Kept, lot: float) -> int | None:
+    if kept.cut is None or work.volume is None or len(work.scores) < FEWEST:
+        return None
+    above = sum(score >= kept.cut for score in work.scores) / len(work.scores)
+    return round(work.volume * (lot + (1 - lot) * above))

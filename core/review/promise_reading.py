@@ -1,0 +1,81 @@
+"""A queue's promise as it stands today, in numbers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.policy import QueuePolicy
+from core.records.predictions import FlagCut
+from core.records.promises import PromiseState
+from core.vocabulary import PromiseStatus
+
+SOON = 1.0  # audits a day, below which no day is foretold
+
+
+@dataclass(frozen=True)
+class PromiseReading:
+    """promised: the share of all answers that may be wrong and unseen; sure: how likely that holds. audits: settled
+    random checks that count; needed: at least so many; days: until then, None: not known. items_a_day: that the promise
+    asks for; within_budget: the share that the budget can promise, None: nothing. agreed: items a day that a lead said
+    yes to."""
+
+    promised: float
+    sure: float
+    status: PromiseStatus
+    audits: int
+    needed: int | None
+    days: int | None
+    items_a_day: int | None
+    within_budget: float | None
+    agreed: int | None
+
+
+def promise_reading(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> PromiseReading | None:
+    """None: the queue promises nothing."""
+    promised = policy.flagging.promised
+    if promised is None:
+        return None
+    state, cut = session.get(PromiseState, queue_id), session.get(FlagCut, queue_id)
+    sure = policy.flagging.promise_sure
+    if state is None or cut is None or state.promised != promised or state.model_version != cut.model_version:
+        return PromiseReading(promised, sure, PromiseStatus.NOT_YET, 0, None, None, None, None, None)
+    return PromiseReading(
+        promised=promised,
+        sure=sure,
+        status=_status(state, cut),
+        audits=state.audits,
+        needed=state.audits_needed,
+        days=_days(state, cut, policy),
+        items_a_day=state.items_a_day,
+        within_budget=state.within_budget if state.within_budget < 1 else None,
+        agreed=state.agreed_items,
+    )
+
+
+def extra_cut(session: Session, queue_id: int, policy: QueuePolicy, model: str) -> float | None:
+    """The promise's cut with this model, where a lead has said yes to what it asks for beyond the budget. None: the
+    budget decides."""
+    state = agreed_state(session, queue_id, policy)
+    return state.cut if state and state.model_version == model else None
+
+
+def agreed_state(session: Session, queue_id: int, policy: QueuePolicy) -> PromiseState | None:
+    """The state of a promise that can be kept, with what a lead has agreed to. None: there is no such yes."""
+    state = session.get(PromiseState, queue_id)
+    if state is None or policy.flagging.promised is None or state.promised != policy.flagging.promised:
+        return None
+    is_enough = None not in (state.agreed_items, state.items_a_day) and state.agreed_items >= state.items_a_day  # type: ignore[operator]
+    return state if state.said and is_enough else None
+
+
+def _status(state: PromiseState, cut: FlagCut) -> PromiseStatus:
+    if not state.said or state.cut is None:
+        return PromiseStatus.NOT_YET
+    return PromiseStatus.KEPT if cut.cut <= state.cut else PromiseStatus.ABOVE_BUDGET
+
+
+def _days(state: PromiseState, cut: FlagCut, policy: QueuePolicy) -> int | None:
+    a_day = (cut.volume or 0) * policy.flagging.audit_share
+    missing = max(0, state.audits_needed - state.audits)
+    return None if a_day < SOON or not missing else -int(-missing // a_day)

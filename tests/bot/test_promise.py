@@ -1,0 +1,38 @@
+"""What is said about a promise, by how it stands."""
+
+import pytest
+
+from bot.wording.promise import promise_line, promise_sentences
+from core.review.promise_reading import PromiseReading
+from core.vocabulary import PromiseStatus
+
+AT_MOST = "at most 2% wrong and unseen (90% sure): "
+NOT_YET, KEPT, ABOVE = PromiseStatus.NOT_YET, PromiseStatus.KEPT, PromiseStatus.ABOVE_BUDGET
+
+
+def reading(status: PromiseStatus, audits: int = 41, needed: int | None = 99, **more: object) -> PromiseReading:
+    facts = {"days": 6, "items_a_day": 85, "within_budget": 0.031, "agreed": None} | more
+    return PromiseReading(0.02, 0.9, status, audits, needed, **facts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("stands", "words"),
+    [
+        (reading(NOT_YET, 0, None), "not yet, there are no numbers so far"),
+        (reading(NOT_YET), "not yet, 41 of 99 audits, about 6 days"),
+        (reading(NOT_YET, days=1), "not yet, 41 of 99 audits, about 1 day"),
+        (reading(NOT_YET, days=None), "not yet, 41 of 99 audits"),
+        (reading(NOT_YET, 120), "not yet, too many of 120 audits were wrong or are not settled"),
+        (reading(KEPT, 120), "kept"),
+        (reading(ABOVE), "needs about 85 items a day; the budget can promise 3.1%"),
+        (reading(ABOVE, items_a_day=None, within_budget=None), "needs more than the budget"),
+    ],
+)
+def test_a_promise_says_how_it_stands(stands: PromiseReading, words: str) -> None:
+    assert promise_line(stands) == AT_MOST + words
+
+
+def test_a_lead_is_told_how_to_say_yes_to_the_number() -> None:
+    assert promise_sentences(reading(ABOVE), "support").endswith("type `/goldloop promise support yes 85`.")
+    for stands in (reading(KEPT), reading(NOT_YET), reading(ABOVE, items_a_day=None)):
+        assert "yes" not in promise_sentences(stands, "support")
