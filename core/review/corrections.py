@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.delivery.webhooks import Happened, publish_all
 from core.errors import Refusal
 from core.learning.data.golden import Chosen, Protected, destination, protect_all, revise
+from core.learning.data.graduation import graduated_among
 from core.learning.lifecycle.runs import request_run_among
 from core.policy import QueuePolicy
 from core.records.reviews import Correction
@@ -19,7 +20,7 @@ from core.review.answers import CurrentAnswer, votes_among
 from core.review.consensus import tally
 from core.review.flaggers import tell_settled
 from core.review.items import LockedItem
-from core.storage.bulk import Bulk
+from core.storage.bulk import Bulk, insert_returning
 from core.vocabulary import AnswerKind, Destination, ErrorReason, EventKind, QuestionAbout, Settler
 
 _NEW = Bulk(
@@ -93,44 +94,51 @@ def by_lead(
     if not kind.is_vote:
         raise Refusal(f"Item {item.id} needs your decision. Choose a label or “None of these”.")
     version = item.queue.guideline_version
-    outcome = Outcome(label, reason, note, tally(votes), Settler.LEAD, version, lead=lead)
-    _settle(session, item, outcome, {lead}, now, queue)
+    by = frozenset((lead,))
+    return Outcome(label, reason, note, tally(votes_among(answers)), Settler.LEAD, version, deciders=by, lead=lead)
 
 
-def _settle(
-    session: Session, item: LockedItem, outcome: Outcome, deciders: Collection[str], now: datetime, queue: QueuePolicy
-) -> None:
-    """deciders: whose answers settle it."""
-    right = _model_was_right(item, outcome.label)
-    chosen = _chosen(item, outcome.label, bool(right), queue)
-    if item.held_back and not item.audited and chosen.destination is not Destination.NOWHERE:
-        chosen = Chosen(Destination.HELD_OUT)
-    if chosen.stratum is not None and has_graduated(session, item.queue.id, item.content_hash):
-        chosen = Chosen(Destination.HELD_OUT if item.audited else Destination.TRAINING)
-    about = {"queue_id": item.queue.id, "item_id": item.id, "model_was_right": right, "destination": chosen.destination}
-    stamped = {"policy_fingerprint": queue.fingerprint, "settled_at": now, "is_current": True}
-    correction_id: int = run(session, _NEW, vars(outcome) | about | stamped).scalar_one()
-    run(session, _SETTLED, {"of": item.id, "settled_at": now})
-    _keep(session, item, correction_id, outcome.label, chosen, now)
-    request_run_if_due(session, item.queue, now, queue)
-    item_changed(session, item.id, now, urgent=True)
-    if item.about is QuestionAbout.PREDICTION:
-        told = _told(item, correction_id, outcome, bool(right), now)
-        publish(session, EventKind.ITEM_SETTLED, correction_id, item.queue.id, told, now)
-        tell_settled(session, item.id, item.flagged_by, deciders, _told_flagger(item, outcome), now)
+def settle_all(session: Session, settlements: Sequence[Settlement]) -> None:
+    """Store the corrections of different items, in this order, with all that follows from them but the state of the
+    items and their cards, which the caller changes. The current correction is unique per item."""
+    if not settlements:
+        return
+    chosen = _all_chosen(session, settlements)
+    rows = [_row(one, where) for one, where in zip(settlements, chosen, strict=True)]
+    id_of: dict[int, int] = dict(insert_returning(session, _NEW, {"is_current": True}, rows))
+    ids = [id_of[one.item.id] for one in settlements]
+    _keep_all(session, settlements, ids, chosen)
+    _request_runs(session, settlements, ids)
+    _tell_all(session, settlements, ids)
 
 
-def _model_was_right(item: LockedItem, label: str | None) -> bool | None:
-    """None: the item is not about what a model said."""
-    if item.about is not QuestionAbout.PREDICTION:
-        return None
-    return label is not None and label == item.predicted_label
+def _row(one: Settlement, chosen: Chosen) -> dict[str, Any]:
+    about = {"item_id": one.item.id, "queue_id": one.item.queue.id, "model_was_right": one.model_was_right}
+    stamped = {"policy_fingerprint": one.queue.fingerprint, "settled_at": one.now, "destination": chosen.destination}
+    row = vars(one.outcome) | about | stamped
+    return {name: row[name] for name in _NEW.each}
 
 
-def _chosen(item: LockedItem, label: str | None, right: bool, queue: QueuePolicy) -> Chosen:
+def _all_chosen(session: Session, settlements: Sequence[Settlement]) -> list[Chosen]:
+    """Where each correction goes. What has graduated never becomes golden again."""
+    chosen = [_chosen(one) for one in settlements]
+    contents = [(one.item.queue.id, one.item.content_hash) for one in settlements]
+    golden = [content for content, where in zip(contents, chosen, strict=True) if where.stratum is not None]
+    graduated = graduated_among(session, golden)
+    return [
+        Chosen(Destination.HELD_OUT if one.item.audited else Destination.TRAINING)
+        if where.stratum is not None and content in graduated
+        else where
+        for one, content, where in zip(settlements, contents, chosen, strict=True)
+    ]
+
+
+def _chosen(one: Settlement) -> Chosen:
     """Where the correction goes. A stored label that was asked about again stays on its side of the firewall."""
     item, label = one.item, one.outcome.label
     match item.about:
+        case QuestionAbout.PREDICTION if item.held_back and not item.audited and label is not None:
+            return Chosen(Destination.HELD_OUT)
         case QuestionAbout.PREDICTION:
             return destination(
                 blind=item.blind,

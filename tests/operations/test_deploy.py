@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -69,6 +70,13 @@ def test_the_image_runs_goldloop_as_a_user_without_rights() -> None:
     assert int(group) >= 10_000
     assert json.loads(stage["ENTRYPOINT"]) == ["goldloop"]
     assert json.loads(stage["CMD"])[0] in get_command(app).commands  # type: ignore[attr-defined]
+
+
+def test_what_the_wheel_takes_along_is_copied_before_it_is_built() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    needed = set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"])
+    copied = {source for name, arguments in instructions() if name == "COPY" for source in arguments.split()}
+    assert needed <= copied
 
 
 def test_what_the_image_copies_is_there_and_nothing_else_is_sent_to_the_builder() -> None:
