@@ -4,6 +4,7 @@ There is no timer: while one set is committed, the next one gathers. Each vote h
 that is locked elsewhere holds up only the votes that need it.
 """
 
+import asyncio
 import logging
 import threading
 import time
@@ -72,8 +73,12 @@ class VoteCollector:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="votes", daemon=True)
                 self._thread.start()
-            self._changed.notify()
+        _when_idle(self._wake)
         return receipt
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify()
 
     def close(self) -> None:
         """Take no further votes, and wait until all that were taken are committed or refused."""
@@ -136,6 +141,16 @@ class VoteCollector:
             else:
                 held += self._cast([one])
         return held
+
+
+def _when_idle(function: Callable[[], None]) -> None:
+    """On an event loop, after all that it can do now: the requests that have come meanwhile leave their votes first."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        function()
+    else:
+        loop.call_soon(loop.call_soon, function)
 
 
 def _without_the_late(waiting: Sequence[_Waiting]) -> list[_Waiting]:
