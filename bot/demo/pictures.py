@@ -11,7 +11,8 @@ from PIL import Image
 from bot.demo.data import FEWEST_LABELS, FEWEST_ROWS, Ticket, titles
 from bot.files.pictures import labelled_pictures, read_pictures
 from core.errors import Invalid
-from core.pictures.decoding import Decoded, UnreadablePictureError, decode
+from core.pictures.decoding import Decoded, decode
+from core.pictures.limits import UnreadablePictureError
 
 NAMES = {"pneumoniamnist": ("normal", "pneumonia")}
 Pixels = NDArray[np.uint8]

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from core.errors import Invalid
 from core.pictures.decoder import Decoder
-from core.pictures.decoding import MOST_BYTES, Decoded
+from core.pictures.decoding import Decoded
+from core.pictures.limits import MOST_BYTES
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
 INDEXES = ("predictions.csv", "predictions.jsonl", "predictions.parquet")
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from core.errors import LONGEST_FIELD, Invalid
 from core.intake.names import KNOWN, likely_name
 from core.learning.data.inputs import Input
+from core.pictures.burned_in import require_no_burned_in_text
 from core.pictures.decoding import Decoded
 from core.policy import QueuePolicy
 from core.text.picture_address import picture_address
@@ -65,7 +66,7 @@ def checked_prediction(
         raise Invalid(f"“{unknown}” is not a known field. {hint}", field=unknown)
     if row.get("image") and row.get("image_url"):
         raise Invalid("Give image or image_url, not both.", field="image")
-    text, image_url = _text(row.get("text")), _address(row.get("image_url")) or _picture(row, pictures)
+    text, image_url = _text(row.get("text")), _address(row.get("image_url")) or _picture(row, pictures, policy)
     if not text.strip() and not image_url:
         raise Invalid("A prediction needs text, image or image_url.", field="text")
     probabilities = _probabilities(row.get("probabilities"), policy)
@@ -111,7 +112,7 @@ def _address(value: Any) -> str | None:
     return value
 
 
-def _picture(row: Mapping[str, Any], pictures: Mapping[str, Decoded | Invalid]) -> str | None:
+def _picture(row: Mapping[str, Any], pictures: Mapping[str, Decoded | Invalid], policy: QueuePolicy) -> str | None:
     """The address that the file which the row names will be stored under."""
     name = row.get("image")
     if name is None or name == "":
@@ -122,6 +123,7 @@ def _picture(row: Mapping[str, Any], pictures: Mapping[str, Decoded | Invalid]) 
         raise Invalid(f"No file “{str(name)[:80]}” came with this prediction. {remedy}", field="image")
     if isinstance(found, Invalid):
         raise found
+    require_no_burned_in_text(found, policy)
     return picture_address(found.sha256)
 
 

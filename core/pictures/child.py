@@ -1,4 +1,4 @@
-"""The child process that decodes pictures: `python -m core.pictures.child`.
+"""The child process that decodes pictures: `python -m core.pictures.child`, with --dicom if some are DICOM files.
 
 It reads pictures from its standard input and writes what it made of each to its standard output, as lines of JSON and
 bytes of a length that the line names. It ends with its input. Its limits are set before the first picture is read: a
@@ -10,11 +10,14 @@ import json
 import resource
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image
 
-from core.pictures.decoding import UnreadablePictureError, decode
+from core.pictures.decoding import decode
+from core.pictures.dicom import is_installed
+from core.pictures.limits import UnreadablePictureError
 
 MOST_MEMORY = 1_500_000_000  # bytes of address space: 40 megapixels in colour, decoded, turned and resized, take half
 LENGTH = 8  # bytes of a picture's length
@@ -41,7 +44,7 @@ def _answer(content: bytes) -> tuple[bytes, ...]:
         made = decode(content)
     except UnreadablePictureError as error:
         return (_line({"problem": str(error)}),)
-    head = {"sha256": made.sha256, "width": made.width, "height": made.height}
+    head = {"sha256": made.sha256, "width": made.width, "height": made.height, "burned_in": made.burned_in}
     return (_line(head | {"content": len(made.content), "grey": len(made.grey)}), made.content, made.grey)
 
 
@@ -49,14 +52,17 @@ def _line(values: dict[str, object]) -> bytes:
     return json.dumps(values).encode() + b"\n"
 
 
-def load_decoders() -> None:
-    """All that is imported at its first use, while files can still be opened."""
-    import numpy as np
+def load_decoders(dicom: bool) -> None:
+    """All that is imported at its first use, while files can still be opened. dicom: pydicom too, which takes as long
+    as all the rest."""
+    if dicom and is_installed():
+        from pydicom.data import get_testdata_file
 
+        with suppress(UnreadablePictureError, OSError):
+            decode(Path(str(get_testdata_file("CT_small.dcm", download=False))).read_bytes())
     for content in (_drawn("I;16", "PNG"), _drawn("L", "JPEG"), b"neither"):
         with suppress(UnreadablePictureError):
             decode(content)
-    np.percentile(np.zeros(2, dtype=np.float32), [1, 99])
 
 
 def _drawn(mode: str, kind: str) -> bytes:
@@ -66,6 +72,6 @@ def _drawn(mode: str, kind: str) -> bytes:
 
 
 if __name__ == "__main__":
-    load_decoders()
+    load_decoders("--dicom" in sys.argv)
     limit_resources()
     work(sys.stdin.buffer, sys.stdout.buffer)

@@ -14,7 +14,9 @@ from typing import IO, Any
 
 from core.errors import Invalid
 from core.pictures.child import LENGTH
-from core.pictures.decoding import MOST_BYTES, Decoded
+from core.pictures.decoding import Decoded
+from core.pictures.dicom import is_dicom
+from core.pictures.limits import MOST_BYTES
 
 SECONDS = 20.0  # for one picture; one of 40 megapixels takes three
 ROOT = Path(__file__).parents[2]
@@ -33,6 +35,7 @@ class Decoder:
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._child: subprocess.Popen[bytes] | None = None
+        self._reads_dicom = False
 
     def __enter__(self) -> "Decoder":
         return self
@@ -63,7 +66,7 @@ class Decoder:
             raise Invalid(TOO_LONG.format(seconds=self._seconds) if late else STOPPED, field="image") from None
 
     def _asked(self, content: bytes, deadline: float) -> Decoded:
-        child = self._started()
+        child = self._started(is_dicom(content))
         assert child.stdin is not None
         assert child.stdout is not None
         child.stdin.write(len(content).to_bytes(LENGTH) + content)
@@ -73,12 +76,15 @@ class Decoder:
         if "problem" in head:
             raise Invalid(head["problem"], field="image")
         display, grey = answer.block(head["content"]), answer.block(head["grey"])
-        return Decoded(head["sha256"], display, grey, head["width"], head["height"])
+        return Decoded(head["sha256"], display, grey, head["width"], head["height"], head["burned_in"])
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _started(self, dicom: bool) -> subprocess.Popen[bytes]:
+        if dicom and not self._reads_dicom:
+            self.close()
         if self._child is None:
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "core.pictures.child"],
+            self._reads_dicom = dicom
+            self._child = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", "core.pictures.child", *(["--dicom"] if dicom else [])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

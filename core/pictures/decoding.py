@@ -9,15 +9,17 @@ import io
 import warnings
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-MOST_BYTES = 20_000_000  # of a file
-MOST_PIXELS = 40_000_000
+from core.pictures.dicom import dicom_picture, is_dicom
+from core.pictures.limits import MOST_BYTES, MOST_PIXELS, UnreadablePictureError
+from core.pictures.windowing import eight_bits
+
 DISPLAYED = 1_024  # pixels of the display picture's longest side, at most
 SMALLEST = 448  # a smaller picture is enlarged by a whole number, up to about this: else it is a stamp
 SIDE = 64  # pixels of a side of what models read
 FORMATS = ("PNG", "JPEG")
-CLIPPED = 0.5  # percentiles at both ends of 16-bit values, where a few very bright ones would make the rest black
 
 OTHER_FORMATS = {
     b"%PDF": "a PDF",
@@ -30,33 +32,31 @@ OTHER_FORMATS = {
 }
 
 
-class UnreadablePictureError(ValueError):
-    """`str()` is a sentence for the sender."""
-
-
 @dataclass(frozen=True)
 class Decoded:
     """sha256: over the pixels' mode, size and values; content: the display picture, a PNG; grey: `SIDE` x `SIDE` bytes,
-    row by row; width, height: of the original, upright."""
+    row by row; width, height: of the original, upright. burned_in: the tags of a DICOM file say that its pixels may
+    hold text, such as a name."""
 
     sha256: str
     content: bytes
     grey: bytes
     width: int
     height: int
+    burned_in: bool = False
 
 
 def decode(content: bytes) -> Decoded:
-    """content: a PNG or JPEG file. Raises UnreadablePictureError with what is wrong and what to send."""
+    """content: a PNG, JPEG or DICOM file. Raises UnreadablePictureError with what is wrong and what to send."""
     _check_bytes(content)
-    picture = _pixels(content)
+    picture, burned_in = dicom_picture(content) if is_dicom(content) else (_pixels(content), False)
     in_8_bits = _windowed(picture) if picture.mode == "I;16" else picture
     shown = _as_displayed(in_8_bits)
     file = io.BytesIO()
     shown.save(file, "PNG")
     smaller = min(shown, in_8_bits, key=lambda one: one.width)  # not the enlarged one: its squares are no edges
     grey = smaller.convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    return Decoded(_hash(picture), file.getvalue(), grey.tobytes(), picture.width, picture.height)
+    return Decoded(_hash(picture), file.getvalue(), grey.tobytes(), picture.width, picture.height, burned_in)
 
 
 def _check_bytes(content: bytes) -> None:
@@ -64,10 +64,8 @@ def _check_bytes(content: bytes) -> None:
         raise UnreadablePictureError("The file is empty.")
     if len(content) > MOST_BYTES:
         raise UnreadablePictureError(f"The file has {len(content):,} bytes; the limit is {MOST_BYTES:,}.")
-    if content[128:132] == b"DICM":
-        raise UnreadablePictureError("This is a DICOM file. Convert it to PNG, without its tags.")
     for beginning, name in OTHER_FORMATS.items():
-        if content.startswith(beginning):
+        if content.startswith(beginning) and not is_dicom(content):
             raise UnreadablePictureError(f"This is {name}, whatever its name ends in. Send a PNG or a JPEG.")
 
 
@@ -133,12 +131,5 @@ def _as_displayed(shown: Image.Image) -> Image.Image:
 
 
 def _windowed(picture: Image.Image) -> Image.Image:
-    """16 bits as 8: from the darkest to the brightest value, but for half a per cent at each end."""
-    import numpy as np
-
-    values = np.asarray(picture, dtype=np.float32)
-    low, high = np.percentile(values, [CLIPPED, 100 - CLIPPED])
-    if low == high:
-        low, high = float(values.min()), float(values.max())
-    scaled = (values - low) * (255 / max(high - low, 1))
-    return Image.fromarray(np.clip(np.round(scaled), 0, 255).astype(np.uint8), "L")
+    """16 bits as 8."""
+    return Image.fromarray(eight_bits(np.asarray(picture, dtype=np.float32)))

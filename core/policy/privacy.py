@@ -29,6 +29,12 @@ class PrivacyPolicy(Section):
         description="erase texts that were not used for training or the golden set after this many days; 0: never",
     )
 
+    burned_in_text: bool = Field(
+        False,
+        description="accept DICOM pictures whose tags say that a name may stand in the pixels (`BurnedInAnnotation`, "
+        "or modality US, SC or XA)",
+    )
+
     @field_validator("mask")
     @classmethod
     def _can_mask(cls, value: tuple[Kind, ...]) -> tuple[Kind, ...]:

@@ -21,6 +21,7 @@ NEEDS = {
     ("GET", "/api/v1/queues/{queue}/models"): Scope.READ,
     ("GET", "/api/v1/queues/{queue}/stats"): Scope.READ,
     ("GET", "/api/v1/queues/{queue}/snapshots/{snapshot_id}"): Scope.READ,
+    ("GET", "/api/v1/queues/{queue}/pictures/{sha256}"): Scope.READ,
 }
 SIGNED = {("POST", "/slack/events")}  # by Slack; see test_fuzzing.py
 OPEN = {

@@ -9,6 +9,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from core.errors import Invalid
+from core.pictures.burned_in import require_no_burned_in_text
 from core.pictures.decoding import Decoded
 from core.pictures.stored import store_pictures
 from core.policy import QueuePolicy
@@ -99,6 +100,7 @@ def pictures_of(seeds: Sequence[Seed], pictures: Iterable[Decoded], left_out: Co
 
 def _checked_picture(number: int, picture: Decoded, label: str, policy: QueuePolicy) -> Seed:
     _require_label(number, label, policy)
+    require_no_burned_in_text(picture, policy)
     address = picture_address(picture.sha256)
     return Seed("", label, content_hash("", address), address)
 

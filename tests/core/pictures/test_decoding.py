@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import Base
 
-from core.pictures.decoding import DISPLAYED, MOST_BYTES, SIDE, UnreadablePictureError, decode
+from core.pictures.decoding import DISPLAYED, SIDE, decode
+from core.pictures.limits import MOST_BYTES, UnreadablePictureError
 from tests.pictures import as_file, noise
 
 GREY, COLOUR = noise(1), noise(2, "RGB")
@@ -38,7 +39,7 @@ def shown(content: bytes) -> Image.Image:
         (b"%PDF-1.7 and so on", "This is a PDF, whatever its name ends in. Send a PNG or a JPEG."),
         (as_file(GREY, "TIFF"), "This is a TIFF"),
         (b"hello", "This is not a picture that can be read. Send a PNG or a JPEG."),
-        (bytes(128) + b"DICM", "This is a DICOM file."),
+        (bytes(128) + b"DICM", "The DICOM file has no picture in it."),
     ],
 )
 def test_a_file_that_is_no_use_is_refused_with_a_sentence(content: bytes, sentence: str) -> None:

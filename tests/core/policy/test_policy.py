@@ -317,6 +317,7 @@ OTHER_VALUES: dict[str, Any] = {
     "privacy.phone_region": "DE",
     "privacy.patterns": ["KD-[0-9]+"],
     "privacy.keep_original": False,
+    "privacy.burned_in_text": True,
     "privacy.retention_days": 365,
 }
 

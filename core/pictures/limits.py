@@ -1,0 +1,8 @@
+"""Limits of a picture, and the error of one that cannot be used."""
+
+MOST_BYTES = 20_000_000  # of a file
+MOST_PIXELS = 40_000_000
+
+
+class UnreadablePictureError(ValueError):
+    """`str()` is a sentence for the sender."""
