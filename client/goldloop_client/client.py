@@ -97,6 +97,26 @@ class Client:
         row = {"external_id": external_id, "text": text, "fields": dict(fields or {})}
         return _read(Predicted, self._asked("POST", f"{queue}/predict", json=row))
 
+    def send_pictures(
+        self, queue: str, rows: Sequence[Mapping[str, Any]], pictures: Mapping[str, bytes]
+    ) -> Received:  # fmt: skip
+        """Send up to 1,000 predictions with their pictures, in one request. pictures: PNG, JPEG or DICOM files by the
+        names that rows give as `image`, 100 at most. Answers and raises as `send`."""
+        form = {"data": {"predictions": _as_json(rows).decode("utf-8", "replace")}, "files": _files(pictures)}
+        return self._received(queue, form)
+
+    def predict_picture(
+        self, queue: str, external_id: str, picture: bytes, fields: Mapping[str, str] | None = None
+    ) -> Predicted:  # fmt: skip
+        """Ask the live model about a picture, as `predict` asks about a text."""
+        row = {"external_id": external_id, "image": "picture", "fields": dict(fields or {})}
+        form = {"data": {"predictions": json.dumps(row)}, "files": _files({"picture": picture})}
+        return _read(Predicted, self._asked("POST", f"{queue}/predict", **form))
+
+    def picture(self, queue: str, image_url: str) -> bytes:
+        """A stored picture, as people see it: a PNG. image_url: of a correction or row, `picture:` and its hash."""
+        return self._asked("GET", f"{queue}/pictures/{image_url.removeprefix('picture:')}").content
+
     def items(self, queue: str, state: ItemState | None = None) -> Iterator[ItemLine]:
         """All review items, oldest first, fetched page by page."""
         wanted = {} if state is None else {"state": str(state)}
@@ -140,8 +160,10 @@ class Client:
                 yield underway.result()
 
     def _send(self, queue: str, body: bytes) -> Received:
-        how = {"Content-Type": "application/json"}
-        response = self._repeated(lambda: self._http.post(f"{queue}/predictions", content=body, headers=how))
+        return self._received(queue, {"content": body, "headers": {"Content-Type": "application/json"}})
+
+    def _received(self, queue: str, sent: dict[str, Any]) -> Received:
+        response = self._repeated(lambda: self._http.post(f"{queue}/predictions", **sent))
         if response.status_code == 422 and (rejected := (answer := response.json()).get("rejected")):
             none = {"new": 0, "repeated": 0, "flagged": 0, "unknown_labels": answer.get("unknown_labels", {})}
             return TypeAdapter(Received).validate_python(none | {"rejected": rejected})  # no row is valid
@@ -188,6 +210,10 @@ def _as_json(rows: Sequence[Mapping[str, Any]]) -> bytes:
         return to_json(rows, inf_nan_mode="constants")
     except PydanticSerializationError:
         return json.dumps(rows).encode()
+
+
+def _files(pictures: Mapping[str, bytes]) -> list[tuple[str, tuple[str, bytes]]]:
+    return [("file", (name, content)) for name, content in pictures.items()]
 
 
 def _accepted(response: httpx.Response) -> httpx.Response:

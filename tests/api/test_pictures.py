@@ -8,6 +8,7 @@ import pytest
 from bot.api.bodies import MOST_FILES
 from core.text.picture_address import picture_address
 from core.vocabulary import Scope
+from goldloop_client import ApiError
 from tests.api.conftest import Api
 from tests.core.desk import REFUND, UNSURE
 from tests.pictures import as_file, bars, drawn
@@ -48,6 +49,15 @@ def test_the_picture_is_downloaded_by_its_address_and_by_readers_alone(api: Api)
     assert (answer.content, answer.headers["content-type"]) == (picture.content, "image/png")
     assert api.call("GET", path, sender).status_code == 403
     assert api.call("GET", f"support/pictures/{'0' * 64}", reader).status_code == 404
+
+
+def test_the_client_sends_pictures_and_reads_them_back(api: Api) -> None:
+    with api.client() as client:
+        received = client.send_pictures("support", [row(1), row(2, "b.png")], {"scan.png": FILE, "b.png": b"%PDF-1.7"})
+        assert (received.new, [one.row for one in received.rejected]) == (1, [2])
+        assert client.picture("support", picture_address(drawn(1).sha256)) == drawn(1).content
+        with pytest.raises(ApiError, match="No model of support is live yet"):
+            client.predict_picture("support", "S-3", FILE)
 
 
 @pytest.mark.parametrize(
