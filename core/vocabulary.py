@@ -346,6 +346,7 @@ class NoticeKind(StrEnum):
     NOT_A_LEAD = "not_a_lead"  # values: sentence, ask
     REACTION_REFUSED = "reaction_refused"  # values: sentence, ask
     STAYS_LIVE = "stays_live"  # values: queue, name, model, former, kind (of `DecisionKind`), leads, at (since 1970)
+    DISPUTES_WAITING = "disputes_waiting"  # values: queue, items ((id, (channel, ts) or None) each), more
     DECISION_PENDING = "decision_pending"  # values: queue, model, hours
     DECISION_EXPIRED = "decision_expired"  # values: queue, model, hours
     ROLLED_BACK = "rolled_back"  # values: queue, name, model, former, leads, reason, gate_passed, erased_rows

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def _run(settings: Settings, liveness: Liveness, *, web: bool, work: bool) -> No
     if over_http:
         require_setting(settings.slack_signing_secret, "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET")
     count_refusals(services.slack)
-    wait_for_slack(services.slack)
+    services = replace(services, workspace=wait_for_slack(services.slack))
     prepare(services, settings.policy)
     if work:
         warn_of_secrets(services.policy)

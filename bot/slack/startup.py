@@ -16,19 +16,18 @@ LONGEST_PAUSE = 60.0  # seconds
 log = logging.getLogger(__name__)
 
 
-def wait_for_slack(slack: WebClient, pause: Callable[[float], None] = time.sleep) -> None:
-    """Wait until Slack answers. Raises SlackApiError if it rejects the token."""
+def wait_for_slack(slack: WebClient, pause: Callable[[float], None] = time.sleep) -> str:
+    """Wait until Slack answers. Returns the workspace's address, for links; empty if Slack does not say it. Raises
+    SlackApiError if it rejects the token."""
     seconds = 1.0
     while True:
         try:
-            slack.auth_test()
+            return str(slack.auth_test().get("url") or "")
         except (SlackApiError, *CONNECTION) as error:
             failure = sorted_failure(error)
             if not failure.unknown and failure.retry_after is None:
                 raise
             again = failure.retry_after or seconds
             log.warning("Slack cannot be reached", extra={"reason": failure.reason, "retry_in_seconds": again})
-        else:
-            return
         pause(again)
         seconds = min(LONGEST_PAUSE, 2 * seconds)

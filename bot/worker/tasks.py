@@ -43,6 +43,7 @@ from core.records.delivery import Notice, Posting
 from core.records.learning import TrainingRun
 from core.records.webhooks import EventDelivery
 from core.review.assignments import unanswerable_items
+from core.review.dispute_notices import tell_of_disputes
 from core.review.suspects import ask_about_suspects
 from core.review.votes import decide_again
 from core.storage import leases
@@ -236,6 +237,16 @@ def remind_leads(services: Services) -> bool:
     return False
 
 
+def tell_leads_of_disputes(services: Services) -> bool:
+    """Disputes that are new are named in the leads' channel, at most once an hour for each queue."""
+    for_each(services.policy.queues, partial(_tell_of_disputes, services), "disputes")
+    return False
+
+
+def _tell_of_disputes(services: Services, queue: QueuePolicy) -> None:
+    services.database.write_if_needed(lambda session: tell_of_disputes(session, queue, services.clock()))
+
+
 def expire_candidates(services: Services) -> bool:
     """Candidates that have waited too long for a decision are asked about again."""
     for_each(services.policy.queues, partial(_expire_candidates, services), "waiting candidates")
@@ -309,6 +320,7 @@ PERIODIC_TASKS = (
     PeriodicTask("dead leases", 5, release_dead_leases, rests=True),
     PeriodicTask("unanswerable items", 30, settle_unanswerable),
     PeriodicTask("reminders", 60, remind_leads),
+    PeriodicTask("disputes", 60, tell_leads_of_disputes),
     PeriodicTask("expiry", 60, expire_candidates),
     PeriodicTask("people", 300, refresh_people),
     PeriodicTask("deleted cards", HOUR, post_deleted_again),

@@ -138,6 +138,7 @@ class Escalation(Base):
     because: Mapped[str]  # of `DisputeReason`
     values: Mapped[dict[str, Any]]  # of its sentence
     at: Mapped[datetime]
+    told_at: Mapped[datetime | None] = mapped_column(index=True)  # when a notice named it to the leads
 
 
 class Correction(Base):

@@ -1022,10 +1022,12 @@ def upgrade() -> None:
         sa.Column("because", sa.String(), nullable=False),
         sa.Column("values", sa.JSON(), nullable=False),
         sa.Column("at", moment, nullable=False),
+        sa.Column("told_at", moment, nullable=True),
         sa.ForeignKeyConstraint(["item_id"], ["review_item.id"], name=op.f("fk_escalation_item_id_review_item")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_escalation")),
     )
     op.create_index(op.f("ix_escalation_item_id"), "escalation", ["item_id"])
+    op.create_index(op.f("ix_escalation_told_at"), "escalation", ["told_at"])
     op.create_table(
         "suggestion",
         sa.Column("item_id", big_id, nullable=False),

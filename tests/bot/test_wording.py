@@ -280,6 +280,17 @@ NOTICES: list[tuple[NoticeKind, dict[str, Any], str]] = [
     ),
     (NoticeKind.REACTION_REFUSED, {"sentence": "v1 is already live.", "ask": []}, "v1 is already live."),
     (
+        NoticeKind.DISPUTES_WAITING,
+        {"queue": "Support tickets", "items": [[7, [REVIEW, "1.000100"]]], "more": 0},
+        "Support tickets: item 7 is disputed. Leads: decide on its card, or on my Home tab.",
+    ),
+    (
+        NoticeKind.DISPUTES_WAITING,
+        {"queue": "Support tickets", "items": [[7, None], [9, None]], "more": 4},
+        "Support tickets: 6 items are disputed: item 7, item 9 and 4 more. Leads: decide on their cards, or on my Home "
+        "tab.",
+    ),
+    (
         NoticeKind.DECISION_PENDING,
         {"queue": "Support tickets", "model": "v1", "hours": 24.0},
         "Support tickets: v1 has been waiting 24 hours for a decision.",
@@ -437,6 +448,12 @@ def test_each_notice_has_its_sentence(kind: str, values: dict[str, Any], sentenc
     assert notice.render(kind, values) == sentence
 
 
+def test_the_notice_of_a_dispute_leads_to_its_card() -> None:
+    values = {"queue": "Support tickets", "items": [[7, [REVIEW, "1.000100"]], [9, None]], "more": 0}
+    said = notice.render(NoticeKind.DISPUTES_WAITING, values, "https://acme.example/")
+    assert f"<https://acme.example/archives/{REVIEW}/p1000100|item 7> and item 9." in said
+
+
 @pytest.mark.parametrize(
     ("vocabulary", "told"),
     [
@@ -492,6 +509,8 @@ def test_what_strangers_gave_has_no_effect_inside_a_sentence(text: str) -> None:
         gate_sentence(Coded(GateWarning.LIVE_UNUSABLE, {"sentence": text}), MRKDWN),
         gate_sentence(Coded(text), MRKDWN),
         notice.render(NoticeKind.REACTION_REFUSED, {"sentence": text, "ask": []}),
+        notice.render(NoticeKind.DISPUTES_WAITING, {"queue": text, "items": [[7, None]], "more": 0}),
+        notice.render(NoticeKind.DISPUTES_WAITING, {"queue": text, "items": [[7, None]], "more": 2}),
         notice.render(NoticeKind.DECISION_PENDING, {"queue": text, "model": "v1", "hours": 1}),
         notice.render(NoticeKind.ROLLED_BACK, UNNAMED | {"queue": text, "reason": text}),
         notice.render(

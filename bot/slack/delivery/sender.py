@@ -42,7 +42,7 @@ or the connection says (`sorted_failure` knows it), NotFound if its queue is not
 def say(services: Services, due: DueNotice) -> None:
     """Say a notice: to the whole channel, to one person of it, or where the channel is a person, in direct messages.
     Raises as `Show`, and PersonGoneError."""
-    text = notice.render(due.kind, due.values)
+    text = notice.render(due.kind, due.values, services.workspace)
     if due.person is None:
         _say_to_channel(services, due, text)
         return
@@ -74,7 +74,9 @@ def _say_to_channel(services: Services, due: DueNotice, text: str) -> None:
         return
     services.budget.spend_post(due.channel)
     metadata = {"event_type": NOTICE, "event_payload": carried}
-    services.slack.chat_postMessage(channel=due.channel, text=text, metadata=metadata)
+    services.slack.chat_postMessage(
+        channel=due.channel, text=text, metadata=metadata, unfurl_links=False, unfurl_media=False
+    )
 
 
 def _run(session: Session, subject: int, policy: Policy) -> Message:

@@ -6,13 +6,14 @@ from typing import Any, assert_never
 
 from bot.slack.blocks import escape
 from bot.slack.errors import leads_remedy
-from bot.slack.views.mrkdwn import MRKDWN, asking, moment
+from bot.slack.views.mrkdwn import MRKDWN, asking, card_link, moment
 from bot.wording.canary import paired_sentence
 from bot.wording.cards import card_name
 from bot.wording.decisions import overruled, rolled_back, stays_live
 from bot.wording.flagged import flagged_erased, flagged_settled
 from bot.wording.numbers import count
 from bot.wording.runs import run_problem
+from core.delivery.outbox import Place
 from core.learning.evaluation.canary import Paired
 from core.vocabulary import Coded, NoticeKind
 
@@ -21,14 +22,16 @@ UNKNOWN = "A newer version of Goldloop left a message here. Update this one to r
 Values = Mapping[str, Any]
 
 
-def render(kind: str, values: Values) -> str:
-    """kind: of `NoticeKind`."""
+def render(kind: str, values: Values, workspace: str = "") -> str:
+    """kind: of `NoticeKind`. workspace: its address, for links to cards; empty: without."""
     if kind not in set(NoticeKind):
         return UNKNOWN
     known = NoticeKind(kind)
     match known:
         case NoticeKind.NOT_A_LEAD | NoticeKind.REACTION_REFUSED:
             return asking(values["sentence"], values["ask"])
+        case NoticeKind.DISPUTES_WAITING:
+            return _disputes(values, workspace)
         case NoticeKind.DECISION_PENDING:
             return f"{_model(values)} has been waiting {_hours(values['hours'])} for a decision."
         case NoticeKind.DECISION_EXPIRED:
@@ -85,6 +88,19 @@ def render(kind: str, values: Values) -> str:
 
 def _model(values: Values) -> str:
     return f"{MRKDWN.text(values['queue'])}: {values['model']}"
+
+
+def _disputes(values: Values, workspace: str) -> str:
+    links = [card_link(item_id, place and Place(*place), workspace) for item_id, place in values["items"]]
+    links += [f"{values['more']} more"] if values["more"] else []
+    if len(links) == 1:
+        return f"{MRKDWN.text(values['queue'])}: {links[0]} is disputed. Leads: decide on its card, or on my Home tab."
+    named = f"{', '.join(links[:-1])} and {links[-1]}"
+    total = len(values["items"]) + values["more"]
+    return (
+        f"{MRKDWN.text(values['queue'])}: {total} items are disputed: {named}. "
+        "Leads: decide on their cards, or on my Home tab."
+    )
 
 
 def _paired(values: Values) -> str:

@@ -31,6 +31,7 @@ from core.records.webhooks import EventDelivery
 from core.review.assignments import unanswerable_items
 from core.review.budget_reading import budget_reading
 from core.review.cards import item_card
+from core.review.dispute_notices import tell_of_disputes
 from core.review.lead_work import lead_work
 from core.review.listing import correction_page, item_page
 from core.review.my_work import my_work_card
@@ -262,6 +263,7 @@ QUESTIONS: dict[str, Question] = {
     "the work of a cut": lambda session: cut_work(session, BUDGETED, "v1", NOW),
     "the volume of a day": lambda session: expected_volume(session, 1, BUDGETED, NOW),
     "a budget in numbers": lambda session: budget_reading(session, 1, BUDGETED, NOW),
+    "disputes that are new": lambda session: tell_of_disputes(session, RULES, NOW),
     "a lead's Home": lambda session: lead_work(session, LEAD, bench_policy()),
     "stats": lambda session: stats_card(session, RULES, NOW),
     "unanswerable items": lambda session: unanswerable_items(session, 1),
