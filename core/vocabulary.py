@@ -347,6 +347,7 @@ class NoticeKind(StrEnum):
     REACTION_REFUSED = "reaction_refused"  # values: sentence, ask
     STAYS_LIVE = "stays_live"  # values: queue, name, model, former, kind (of `DecisionKind`), leads, at (since 1970)
     DISPUTES_WAITING = "disputes_waiting"  # values: queue, items ((id, (channel, ts) or None) each), more
+    SHADOW_OVER = "shadow_over"  # values: queue, model, n, agreed, report (channel and ts, or None)
     DECISION_PENDING = "decision_pending"  # values: queue, model, hours
     DECISION_EXPIRED = "decision_expired"  # values: queue, model, hours
     ROLLED_BACK = "rolled_back"  # values: queue, name, model, former, leads, reason, gate_passed, erased_rows

@@ -29,7 +29,7 @@ def shadow_piece(services: Services, queue: QueuePolicy) -> bool:
         return True
     if ended or candidate is None:
         with services.database.transaction(wait=PATIENT) as session:
-            finish(session, running.model_id, now)
+            finish(session, running.model_id, now, queue)
     return False
 
 

@@ -291,6 +291,18 @@ NOTICES: list[tuple[NoticeKind, dict[str, Any], str]] = [
         "tab.",
     ),
     (
+        NoticeKind.SHADOW_OVER,
+        {"queue": "Support tickets", "model": "v2", "n": 30, "agreed": 28, "report": [LEADS, "1.000100"]},
+        "Support tickets: v2: its shadow is over, and it agreed with the stored answers on 28 of 30 predictions. "
+        "Leads: read its report, then react to it with :white_check_mark: or :x:.",
+    ),
+    (
+        NoticeKind.SHADOW_OVER,
+        {"queue": "Support tickets", "model": "v2", "n": 0, "agreed": 0, "report": None},
+        "Support tickets: v2: its shadow is over, and no predictions arrived meanwhile. Leads: read its report, then "
+        "react to it with :white_check_mark: or :x:.",
+    ),
+    (
         NoticeKind.DECISION_PENDING,
         {"queue": "Support tickets", "model": "v1", "hours": 24.0},
         "Support tickets: v1 has been waiting 24 hours for a decision.",
@@ -454,6 +466,12 @@ def test_the_notice_of_a_dispute_leads_to_its_card() -> None:
     assert f"<https://acme.example/archives/{REVIEW}/p1000100|item 7> and item 9." in said
 
 
+def test_the_notice_of_a_shadow_that_is_over_leads_to_the_report() -> None:
+    values = {"queue": "Support tickets", "model": "v2", "n": 0, "agreed": 0, "report": [LEADS, "1.000100"]}
+    said = notice.render(NoticeKind.SHADOW_OVER, values, "https://acme.example/")
+    assert f"read <https://acme.example/archives/{LEADS}/p1000100|its report>, then" in said
+
+
 @pytest.mark.parametrize(
     ("vocabulary", "told"),
     [
@@ -511,6 +529,7 @@ def test_what_strangers_gave_has_no_effect_inside_a_sentence(text: str) -> None:
         notice.render(NoticeKind.REACTION_REFUSED, {"sentence": text, "ask": []}),
         notice.render(NoticeKind.DISPUTES_WAITING, {"queue": text, "items": [[7, None]], "more": 0}),
         notice.render(NoticeKind.DISPUTES_WAITING, {"queue": text, "items": [[7, None]], "more": 2}),
+        notice.render(NoticeKind.SHADOW_OVER, {"queue": text, "model": "v1", "n": 1, "agreed": 1, "report": None}),
         notice.render(NoticeKind.DECISION_PENDING, {"queue": text, "model": "v1", "hours": 1}),
         notice.render(NoticeKind.ROLLED_BACK, UNNAMED | {"queue": text, "reason": text}),
         notice.render(

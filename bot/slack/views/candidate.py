@@ -112,7 +112,7 @@ def _in_shadow(shadow: ShadowLine) -> str:
     until = f"until {moment(shadow.ends_at)}" if shadow.ends_at else "from now on"
     return (
         f":ghost: *The golden gate passes it. It is in shadow {until}:* it predicts beside the live model, and callers "
-        "do not get its answers. Leads: decide when its report arrives. To reject it now, react with :x:."
+        "do not get its answers. Leads: I'll write here when its shadow is over. To reject it now, react with :x:."
     )
 
 

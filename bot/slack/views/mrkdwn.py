@@ -30,7 +30,11 @@ def moment(at: datetime) -> str:
 
 def card_link(item_id: int, place: Place | None, workspace: str, noun: str = "item") -> str:
     """The item's number, which leads to its card. workspace: its address; empty: it is not known."""
-    words = f"{noun} {item_id}"
+    return message_link(f"{noun} {item_id}", place, workspace)
+
+
+def message_link(words: str, place: Place | None, workspace: str) -> str:
+    """These words, which lead to a message. workspace: as above."""
     if place is None or not workspace:
         return words
     return blocks.link(f"{workspace.rstrip('/')}/archives/{place.channel}/p{place.ts.replace('.', '')}", words)

@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 from bot.slack.blocks import escape
 from bot.slack.errors import leads_remedy
-from bot.slack.views.mrkdwn import MRKDWN, asking, card_link, moment
+from bot.slack.views.mrkdwn import MRKDWN, asking, card_link, message_link, moment
 from bot.wording.canary import paired_sentence
 from bot.wording.cards import card_name
 from bot.wording.decisions import overruled, rolled_back, stays_live
@@ -32,6 +32,8 @@ def render(kind: str, values: Values, workspace: str = "") -> str:
             return asking(values["sentence"], values["ask"])
         case NoticeKind.DISPUTES_WAITING:
             return _disputes(values, workspace)
+        case NoticeKind.SHADOW_OVER:
+            return _shadow_over(values, workspace)
         case NoticeKind.DECISION_PENDING:
             return f"{_model(values)} has been waiting {_hours(values['hours'])} for a decision."
         case NoticeKind.DECISION_EXPIRED:
@@ -100,6 +102,15 @@ def _disputes(values: Values, workspace: str) -> str:
     return (
         f"{MRKDWN.text(values['queue'])}: {total} items are disputed: {named}. "
         "Leads: decide on their cards, or on my Home tab."
+    )
+
+
+def _shadow_over(values: Values, workspace: str) -> str:
+    place = values["report"] and Place(*values["report"])
+    found = f"it agreed with the stored answers on {values['agreed']} of {count(values['n'], 'prediction')}"
+    return (
+        f"{_model(values)}: its shadow is over, and {found if values['n'] else 'no predictions arrived meanwhile'}. "
+        f"Leads: read {message_link('its report', place, workspace)}, then react to it with :white_check_mark: or :x:."
     )
 
 

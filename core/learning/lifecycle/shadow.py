@@ -10,6 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import jobs
+from core.delivery import notices
+from core.delivery.outbox import places
 from core.jobs import Claim
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.parallel import SETTLES
@@ -20,7 +22,7 @@ from core.queues import queue_named
 from core.records.learning import ModelVersion, TrainingRun
 from core.records.predictions import Prediction
 from core.records.rollout import ParallelPrediction, Shadow
-from core.vocabulary import Coded, ModelState, RunState, RunStep
+from core.vocabulary import Card, Coded, ModelState, NoticeKind, RunState, RunStep
 
 LOOKS_AGAIN = timedelta(minutes=1)  # after which a run that waits for a shadow looks whether it has ended
 
@@ -134,13 +136,17 @@ def has_ended(session: Session, running: Running, now: datetime, queue: QueuePol
     return now >= running.ends_at + SETTLES or state is not ModelState.CANDIDATE or not queue.rollout.shadow_hours
 
 
-def finish(session: Session, model_id: int, now: datetime) -> None:
-    """Store the report and ask the leads. Locks the shadow; repeating it changes nothing."""
+def finish(session: Session, model_id: int, now: datetime, queue: QueuePolicy) -> None:
+    """Store the report and ask the leads, in a message of its own: Slack notifies no one of an edited report. They are
+    not asked about a candidate that was decided on meanwhile. Locks the shadow; repeating it changes nothing."""
     shadow = session.get_one(Shadow, model_id, with_for_update=True, populate_existing=True)
-    if shadow.finished_at is None:
-        shadow.finished_at, shadow.report = now, as_dict(_count(session, model_id))
-        session.get_one(ModelVersion, model_id).asked_at = now
-        model_changed(session, model_id, now)
+    if shadow.finished_at is not None:
+        return
+    report, model = _count(session, model_id), session.get_one(ModelVersion, model_id)
+    shadow.finished_at, shadow.report, model.asked_at = now, as_dict(report), now
+    model_changed(session, model_id, now)
+    if model.state is ModelState.CANDIDATE:
+        _tell_leads(session, model, report, now, queue)
 
 
 def shadow_report(session: Session, model_id: int) -> ShadowReport | None:
@@ -219,6 +225,16 @@ def _begin(session: Session, model: ModelVersion, now: datetime, queue: QueuePol
     session.flush()
     model_changed(session, model.id, now)
     return shadow
+
+
+def _tell_leads(session: Session, model: ModelVersion, report: ShadowReport, now: datetime, queue: QueuePolicy) -> None:
+    place = places(session, Card.CANDIDATE, [model.id]).get(model.id)
+    values = {
+        "queue": queue.shown_title, "model": model.name, "n": report.n, "agreed": report.agreed,
+        "report": (place.channel, place.ts) if place else None,
+    }  # fmt: skip
+    key = f"{NoticeKind.SHADOW_OVER}:{model.id}"
+    notices.notify(session, NoticeKind.SHADOW_OVER, key, model.queue.leads_channel, None, values, now)
 
 
 def _count(session: Session, model_id: int) -> ShadowReport:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from slack_sdk import WebClient
@@ -25,14 +26,14 @@ from core.learning.lifecycle.shadow import (
 )
 from core.policy import QueuePolicy
 from core.privacy.erasure import erase
-from core.records.delivery import Notice
+from core.records.delivery import Notice, Posting
 from core.records.predictions import Prediction
 from core.records.rollout import ParallelPrediction
-from core.vocabulary import RunState, RunStep
+from core.vocabulary import Card, NoticeKind, RunState, RunStep
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, SURE, Desk, sent
 from tests.core.models import candidate, live, model, promoted, requested, run, seeded
-from tests.people import CLEO
+from tests.people import CLEO, LEADS
 
 pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
 
@@ -175,13 +176,43 @@ def test_a_no_ends_it_at_once(desk: Desk) -> None:
     assert line.report == ShadowReport(0, 0, (), ())
 
 
+def over(desk: Desk) -> list[tuple[str, str | None, dict[str, Any]]]:
+    """What was said about shadows that are over."""
+    with desk.database.reading() as session:
+        found = session.scalars(select(Notice).where(Notice.kind == NoticeKind.SHADOW_OVER))
+        return [(notice.channel, notice.person, notice.values) for notice in found]
+
+
+def test_the_leads_are_told_once_that_it_has_ended(desk: Desk) -> None:
+    model_id = begun(desk)
+    desk.ingest(sent(PARCEL, SURE), sent("charged my card twice", {BILLING: 0.9, REFUND: 0.1}), now=NOW)
+    with desk.database.transaction() as session:
+        found = select(Posting).where(Posting.card == Card.CANDIDATE, Posting.subject_id == model_id)
+        session.scalars(found).one().ts = "1.000100"
+    worked(desk, NOW + timedelta(minutes=1))
+    assert over(desk) == []
+    for minutes in (1, 2):
+        worked(desk, NOW + DAY + timedelta(minutes=minutes))
+    values = {"queue": "Support tickets", "model": "v2", "n": 2, "agreed": 1, "report": [LEADS, "1.000100"]}
+    assert over(desk) == [(LEADS, None, values)]
+
+
+def test_a_shadow_that_a_no_has_ended_is_not_told(desk: Desk) -> None:
+    model_id = begun(desk)
+    with desk.database.transaction() as session:
+        reject(session, model_id, CLEO, NOW, desk.policy)
+    worked(desk, NOW + DAY + timedelta(minutes=1))
+    assert over(desk) == []
+
+
 def test_the_leads_are_reminded_when_it_has_ended_not_before(desk: Desk) -> None:
     begun(desk)
 
     def reminders(after: timedelta) -> int:
         with desk.database.transaction() as session:
             remind_of_pending(session, NOW + after, desk.policy)
-            return session.scalar(select(func.count()).select_from(Notice)) or 0
+            found = select(func.count()).where(Notice.kind == NoticeKind.DECISION_PENDING)
+            return session.scalar(found) or 0
 
     assert reminders(2 * DAY - timedelta(seconds=1)) == 0
     worked(desk, NOW + DAY + timedelta(seconds=5))
