@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -130,14 +130,15 @@ def enqueue_due(
         enqueue(session, job, f"{schedule_name}@{newest:%Y-%m-%dT%H:%M:%SZ}", payload, now)
 
 
-def claim(session: Session, name: str, worker: str, now: datetime) -> Claim | None:
+def claim(session: Session, name: str, worker: str, now: datetime, key: str | None = None) -> Claim | None:
     """Take one ready job of this name whose mutex is free: the lowest priority number first, then the oldest.
-    None if there is none."""
+    None if there is none. key: take this one or none."""
     other = aliased(Job)
     busy = select(other.id).where(other.mutex == Job.mutex, other.state == "running").exists()
     job = session.scalar(
         select(Job)
         .where(Job.name == name, Job.state == "ready", Job.next_attempt_at <= now, or_(Job.mutex.is_(None), ~busy))
+        .where(true() if key is None else Job.key == key)
         .order_by(Job.priority, Job.next_attempt_at, Job.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Job)

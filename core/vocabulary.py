@@ -30,6 +30,38 @@ class Reason(StrEnum):
     AUDIT = "audit"
     HELD_BACK = "held_back"
     PERSON = "person"
+    DISCOVERY = "discovery"  # a scan found it in unlabelled texts; it came in by no traffic
+
+
+class ScanState(StrEnum):
+    """Of a search in unlabelled texts. The first two are not over."""
+
+    REQUESTED = "requested"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        return self not in (ScanState.REQUESTED, ScanState.RUNNING)
+
+
+class ShardState(StrEnum):
+    """Of a part of a scan's source."""
+
+    READY = "ready"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class FindState(StrEnum):
+    """Of a text that a scan found."""
+
+    WAITING = "waiting"
+    OPENED = "opened"  # as a review item
+    DROPPED = "dropped"  # the live model is sure of it now, it came in otherwise, or it was kept too long
+    ERASED = "erased"
 
 
 class WaitState(StrEnum):
@@ -338,6 +370,7 @@ class Card(StrEnum):
     CHART = "chart"
     DRIFT = "drift"
     DRIFT_CHART = "drift_chart"
+    SCAN = "scan"
 
 
 class NoticeKind(StrEnum):

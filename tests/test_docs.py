@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from bot.cli.pages import page_names
 from core.policy import LabelPolicy, QueuePolicy
+from core.policy.discovery import SourcePolicy
 from core.policy.file import load_policy
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,6 +37,7 @@ def settings_table() -> str:
         else:
             lines.append(row(name, field))
     lines += [row(f"labels[].{key}", inner) for key, inner in LabelPolicy.model_fields.items()]
+    lines += [row(f"discovery.sources[].{key}", inner) for key, inner in SourcePolicy.model_fields.items()]
     return "\n".join(lines)
 
 

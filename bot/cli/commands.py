@@ -32,6 +32,10 @@ COMMANDS = {
         "data",
         "Import predictions from a CSV, JSONL or Parquet file and send the flagged ones to the reviewers.",
     ),
+    "discover": (
+        "discover",
+        "Find the unlabelled texts that the live model is most confused about, and have them reviewed.",
+    ),
     "retrain": ("models", "Request a new candidate model now; a worker trains it."),
     "rollback": ("models", "Make the previously live model live again."),
     "ask-again": (

@@ -83,6 +83,8 @@ def summary(erased: Erased) -> str:
         f"{_count(erased.pictures, 'picture')} and {_count(erased.notes, 'note')}; "
         f"closed {_count(erased.closed, 'open item')}; {_count(erased.messages, 'message')} to redraw."
     )
+    if erased.finds:
+        counts += f" {_count(erased.finds, 'find')} of scans erased."
     runs = "".join(f"\nTraining run {run} is under way with it and will start again without it." for run in erased.runs)
     if not erased.models:
         return f"{counts} No model was trained on it.{runs}"

@@ -18,6 +18,10 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr = Field(SecretStr(""), validation_alias="SLACK_BOT_TOKEN")
     slack_app_token: SecretStr = Field(SecretStr(""), validation_alias="SLACK_APP_TOKEN")
     slack_signing_secret: SecretStr = Field(SecretStr(""), validation_alias="SLACK_SIGNING_SECRET")
+    cluster: str = Field("", validation_alias="GOLDLOOP_CLUSTER")
+    cluster_ca: str = Field("", validation_alias="GOLDLOOP_CLUSTER_CA")
+    cluster_cert: str = Field("", validation_alias="GOLDLOOP_CLUSTER_CERT")
+    cluster_key: str = Field("", validation_alias="GOLDLOOP_CLUSTER_KEY")
     host: str = Field("0.0.0.0", validation_alias="HOST")  # noqa: S104 - what a Procfile platform expects
     stop_seconds: float = Field(20.0, ge=0, le=3600, validation_alias="GOLDLOOP_STOP_SECONDS")
     port: int = Field(3000, validation_alias="PORT")

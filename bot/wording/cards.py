@@ -23,5 +23,7 @@ def card_name(card: str, subject_id: int) -> str:
             return f"alarm {subject_id}"
         case Card.DRIFT_CHART:
             return f"chart of alarm {subject_id}"
+        case Card.SCAN:
+            return f"scan {subject_id}"
         case _:
             assert_never(known)

@@ -29,5 +29,12 @@ def flag_sentence(why: Coded, person: str | None, form: Format) -> str:
             return f"Held back from training as a random check ({percent(why.values['share'])} of the flagged ones)."
         case Reason.PERSON:
             return f"Flagged by {form.person(person)}." if person else UNKNOWN
+        case Reason.DISCOVERY if "wanted" in why.values:
+            return f"Found by a scan for texts about “{form.text(why.values['wanted'])}”."
+        case Reason.DISCOVERY if why.values.get("foreign"):
+            return "Found by a scan for texts of another kind than this queue's."
+        case Reason.DISCOVERY:
+            first, second = form.text(why.values["label"]), form.text(why.values["second"])
+            return f"Found by a scan: the model can't tell “{first}” from “{second}” here."
         case _:
             assert_never(reason)

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from bot.runtime.services import Services
 from core import jobs
+from core.discovery.scans import SCAN, fail_scan
 from core.errors import DatabaseUnavailable
 from core.jobs import Claim, Interrupted, LostLease, WorkFailed
 from core.learning.lifecycle.runs import EVALUATE, TRAIN, fail_run, give_up_evaluation
-from core.storage.database import PATIENT
+from core.storage.database import PATIENT, Database
 from core.storage.leases import MOST_ATTEMPTS
 from core.vocabulary import Coded, RunProblem
 
@@ -33,7 +34,7 @@ def work_on_next(services: Services, name: str, work: Callable[[Claim], None]) -
     if claimed is None:
         return False
     try:
-        with _renewed(services, claimed):
+        with renewed(services.database, services.clock, claimed):
             work(claimed)
     except LostLease:
         log.warning("Job lease lost", extra={"job": claimed.id})
@@ -57,6 +58,8 @@ def give_up(session: Session, name: str, payload: dict[str, Any], why: RunProble
         fail_run(session, payload["run_id"], problem, now)
     elif name == EVALUATE:
         give_up_evaluation(session, payload["model_id"], problem, now)
+    elif name == SCAN:
+        fail_scan(session, payload["scan_id"], problem, now)
 
 
 def _release(services: Services, claimed: Claim, seconds: float = PATIENT) -> None:
@@ -70,9 +73,10 @@ def _fail(session: Session, claimed: Claim, reason: str, now: datetime) -> None:
 
 
 @contextlib.contextmanager
-def _renewed(services: Services, claimed: Claim) -> Iterator[None]:
+def renewed(database: Database, clock: Callable[[], datetime], claimed: Claim) -> Iterator[None]:
+    """The lease is kept while the block is worked on."""
     done = threading.Event()
-    keeper = threading.Thread(target=_renew, args=(services, claimed, done), daemon=True)
+    keeper = threading.Thread(target=_renew, args=(database, clock, claimed, done), daemon=True)
     keeper.start()
     try:
         yield
@@ -81,9 +85,9 @@ def _renewed(services: Services, claimed: Claim) -> Iterator[None]:
         keeper.join()
 
 
-def _renew(services: Services, claimed: Claim, done: threading.Event) -> None:
+def _renew(database: Database, clock: Callable[[], datetime], claimed: Claim, done: threading.Event) -> None:
     """While the database is away it is tried again; if the lease runs out meanwhile, `jobs.finish` will say so."""
     while not done.wait(RENEW_SECONDS):
-        with contextlib.suppress(DatabaseUnavailable), services.database.transaction(wait=RENEW_SECONDS) as session:
-            if not jobs.renew(session, claimed, services.clock()):
+        with contextlib.suppress(DatabaseUnavailable), database.transaction(wait=RENEW_SECONDS) as session:
+            if not jobs.renew(session, claimed, clock()):
                 return

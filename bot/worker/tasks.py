@@ -22,6 +22,7 @@ from bot.worker.drift import drift_piece
 from bot.worker.independently import for_each
 from bot.worker.open_items import renew_open_items
 from bot.worker.promises import promise_piece
+from bot.worker.scans import find_piece, scan_next
 from bot.worker.shadow import shadow_piece
 from core import jobs
 from core.delivery.backlog import draw_by_policy
@@ -155,6 +156,12 @@ def ask_about_next_suspects(services: Services) -> bool:
 
 def _ask_about_suspects(services: Services, queue: QueuePolicy) -> None:
     services.database.write_if_needed(lambda session: ask_about_suspects(session, services.clock(), queue))
+
+
+def look_after_finds(services: Services) -> bool:
+    """What scans found is shown to people, a few at a time."""
+    for_each(services.policy.queues, partial(find_piece, services), "finds")
+    return False
 
 
 def note_due_schedules(services: Services) -> bool:
@@ -313,6 +320,8 @@ PERIODIC_TASKS = (
     PeriodicTask("budgets", 5, spend_budgets),
     PeriodicTask("suspects", 30, find_next_suspects, rests=True),
     PeriodicTask("second looks", 300, ask_about_next_suspects),
+    PeriodicTask("scans", 1, scan_next, rests=True),
+    PeriodicTask("finds", 30, look_after_finds),
     PeriodicTask("live models", 2, load_live_models, rests=True),
     PeriodicTask("schedules", 5, note_due_schedules),
     PeriodicTask("scheduled runs", 5, request_scheduled_run, rests=True),

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     AUDIT = "audit"
     HELD_BACK = "held_back"
     PERSON = "person"
+    DISCOVERY = "discovery"
 
 
 class PromiseStatus(StrEnum):

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.records.base import Base
 from core.records.delivery import Incident, Notice
+from core.records.discovery import Scan, ScanShard
 from core.records.predictions import UnknownLabel, WaitingPrediction
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.vocabulary import DeliveryState
@@ -24,12 +25,18 @@ def forget_before(session: Session, before: datetime) -> int:
             (Notice, select(Notice.id).where(Notice.delivered_at < before)),
             (Incident, select(Incident.id).where(Incident.resolved_at < before)),
             (WaitingPrediction, select(WaitingPrediction.id).where(WaitingPrediction.ended_at < before)),
+            (ScanShard, _shards(before)),
             (UnknownLabel, select(UnknownLabel.id).where(UnknownLabel.last_at < before)),
             (DeliveryAttempt, _attempts(before)),
             (EventDelivery, _deliveries(before)),
             (Event, _events(before)),
         )
     )
+
+
+def _shards(before: datetime) -> Select[int]:
+    """Parts of a source that a scan could not read."""
+    return select(ScanShard.id).join(Scan, Scan.id == ScanShard.scan_id).where(Scan.finished_at < before)
 
 
 def _heard(before: datetime) -> Select[int]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.learning.data.inputs import Input
 from core.learning.data.pixels import with_pixels
+from core.learning.data.traffic import IS_TRAFFIC
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.predictions import FlagCut, Prediction, WaitingPrediction
@@ -146,7 +147,7 @@ def _is_fresh(cut: FlagCut, policy: QueuePolicy, now: datetime) -> bool:
 
 
 def _newest(session: Session, queue_id: int) -> Sequence[Prediction]:
-    found = select(Prediction).where(Prediction.queue_id == queue_id, Prediction.label.is_not(None))
+    found = select(Prediction).where(Prediction.queue_id == queue_id, Prediction.label.is_not(None), IS_TRAFFIC)
     return session.scalars(found.order_by(Prediction.created_at.desc(), Prediction.id.desc()).limit(SCORES)).all()
 
 

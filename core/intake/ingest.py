@@ -81,7 +81,15 @@ class _Odds:
     held_back: Mapping[tuple[str, str], float]
 
 
-REPORTED = _Odds(0.0, {}, {}, {})  # a person's report is no draw
+REPORTED = _Odds(0.0, {}, {}, {})  # a person's report, or a scan's find, is no draw
+
+
+@dataclass(frozen=True)
+class Discovered:
+    """A text that a scan found. values: of its flag's sentence."""
+
+    prediction: NewPrediction
+    values: Mapping[str, Any]
 
 
 def record_predictions(
@@ -161,9 +169,25 @@ def flag_for_review(
     return open_items(session, [seen], queue, now, policy)[0]
 
 
-def _is_drawn(session: Session, prediction_id: int) -> bool:
-    """Under a budget a lot may have fallen on it although it waits for its turn."""
-    drawn = select(Flag.id).where(Flag.prediction_id == prediction_id, Flag.reason.in_(LOTS))
+def open_discovered(
+    session: Session, finds: Sequence[Discovered], now: datetime, policy: QueuePolicy
+) -> dict[str, int]:
+    """Store texts that a scan found, and open an item for each: external id -> item. One that is stored or was erased
+    gets none, so repeating it opens nothing. The caller decides how many the day has room for.
+
+    They stand for no traffic: no rule and no audit looks at them, and none of them is golden by chance."""
+    queue = queue_to_fill(session, policy.name)
+    values = {_key(one.prediction): one.values for one in finds}
+    stored = _insert(session, queue, _storable(session, queue, [one.prediction for one in finds]), REPORTED, now)
+    reasons = [(one, (FlagReason(Reason.DISCOVERY, values[_key(one.row)]),)) for one in stored]
+    _flag(session, reasons, now, policy)
+    ids = open_items(session, [one.seen() for one in stored], queue, now, policy)
+    return dict(zip((one.row.external_id for one in stored), ids, strict=True))
+
+
+def _is_audited(session: Session, prediction_id: int) -> bool:
+    """Under a budget the lot may have fallen on it although it waits for its turn."""
+    drawn = select(Flag.id).where(Flag.prediction_id == prediction_id, Flag.reason == Reason.AUDIT)
     return session.scalar(drawn) is not None
 
 

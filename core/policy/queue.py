@@ -15,6 +15,7 @@ from pydantic import Field, field_validator, model_validator
 
 from core.policy.base import Probability, Section
 from core.policy.consensus import ConsensusPolicy
+from core.policy.discovery import DiscoveryPolicy
 from core.policy.drift import DriftPolicy
 from core.policy.flagging import FlaggingPolicy
 from core.policy.golden import GoldenPolicy
@@ -72,6 +73,7 @@ class QueuePolicy(Section):
     promotion: PromotionPolicy = PromotionPolicy()
     rollout: RolloutPolicy = RolloutPolicy()
     drift: DriftPolicy = DriftPolicy()
+    discovery: DiscoveryPolicy = DiscoveryPolicy()
     privacy: PrivacyPolicy = PrivacyPolicy()
 
     @field_validator("labels", mode="before")

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.errors import NotFound, Refusal
 from core.records.delivery import Notice, Posting
+from core.records.discovery import Scan
 from core.records.learning import Approval, Decision, GoldenChange, GoldenExample, TrainingRun
 from core.records.policies import PolicyVersion
 from core.records.predictions import Flag
@@ -28,6 +29,7 @@ KEPT: tuple[Column, ...] = (
     GoldenChange.person,
     GoldenExample.pinned_by,
     ReviewItem.asked_by,
+    Scan.requested_by,
     TrainingRun.requested_by,
 )
 # Of no use without the person.

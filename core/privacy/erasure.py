@@ -19,6 +19,7 @@ from core.learning.lifecycle.parallel import erase_parallel
 from core.learning.lifecycle.presenting import model_changed
 from core.pictures.stored import erase_unused
 from core.policy import QueuePolicy
+from core.privacy.found_texts import erase_found, expire_found
 from core.queues import queue_named
 from core.records.learning import GoldenChange, GoldenExample, SeedExample, SnapshotRow
 from core.records.predictions import Prediction
@@ -38,7 +39,7 @@ PIECE = 500  # predictions that retention erases in one transaction: no click wa
 class Erased:
     """How many rows lost their content in this call. closed: open items that can no longer be judged; messages: cards
     that will be redrawn; models: names of those trained on it; runs: ids of those under way, whose models will not
-    be; pictures: whose pixels no other input needed."""
+    be; finds: texts of scans that waited for review."""
 
     queue: str
     predictions: int
@@ -50,12 +51,14 @@ class Erased:
     models: tuple[str, ...]
     runs: tuple[int, ...]
     pictures: int = 0
+    finds: int = 0
 
 
 def erase(session: Session, queue_name: str, external_id: str, now: datetime) -> Erased:
-    """Take text, image and fields out of every prediction with this external id, reviewers' notes about it, and golden
-    and seed examples of the same content, with the reasons for changes of them (they have no other name by which one
-    could ask for them). Predictions of the same content under another external id are another ticket, and stay.
+    """Take text, image and fields out of every prediction with this external id, reviewers' notes about it, golden
+    and seed examples and finds of scans with the same content, with the reasons for changes of them (they have no other
+    name by which one could ask for them). Predictions of the same content under another external id are another ticket,
+    and stay.
 
     Locks the queue's row against intake, then the predictions and their items. Open items are closed; every card is
     redrawn. Models trained on it are named, and marked on their cards. Runs under way that contain it are named, and
@@ -68,11 +71,11 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
         .with_for_update(of=Prediction)
         .execution_options(populate_existing=True)
     ).all()
-    if not known:
-        raise NotFound(f"The queue {queue_name} has no prediction “{external_id}”.")
-    addresses = {row.image_url for row in known if row.image_url}
     hashes = {row.content_hash for row in known} | {content_hash(row.text) for row in known if row.text}
     hashes |= {content_hash("", address) for address in addresses}
+    finds = erase_found(session, queue.id, external_id, hashes)
+    if not known and not finds:
+        raise NotFound(f"The queue {queue_name} has no prediction “{external_id}”.")
     kept = (_kept_examples(session, record, queue, hashes) for record in (GoldenExample, SeedExample))
     items = _locked_items(session, known, *kept)
     golden = _blank_examples(session, GoldenExample, {**BLANK, **UNPINNED}, queue, hashes, now)
@@ -89,7 +92,7 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     for model in models:
         model_changed(session, model.id, now)
     names = tuple(model.name for model in models)
-    return Erased(queue.name, len(fresh), golden, seeds, notes, closed, messages, names, tuple(runs), pictures)
+    return Erased(queue.name, len(fresh), golden, seeds, notes, closed, messages, names, tuple(runs), finds)
 
 
 def erase_expired(session: Session, policy: QueuePolicy, now: datetime, most: int = PIECE) -> int:
@@ -100,6 +103,7 @@ def erase_expired(session: Session, policy: QueuePolicy, now: datetime, most: in
     if days == 0:
         return 0
     queue = _closed_to_intake(session, policy.name)
+    expire_found(session, queue.id, now - timedelta(days=days))
     ids = session.scalars(_expired(queue, now - timedelta(days=days)).limit(most)).all()
     rows = session.scalars(
         select(Prediction).where(Prediction.id.in_(ids)).order_by(Prediction.id).with_for_update(of=Prediction)

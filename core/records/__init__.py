@@ -3,6 +3,7 @@
 from core.records import (
     access,
     delivery,
+    discovery,
     drift,
     events,
     jobs,
@@ -24,6 +25,7 @@ __all__ = [
     "access",
     "delivery",
     "drift",
+    "discovery",
     "events",
     "jobs",
     "learning",

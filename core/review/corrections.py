@@ -147,6 +147,7 @@ def _chosen(one: Settlement) -> Chosen:
                 drawn_by=f"group {item.group}" if item.group else item.content_hash,
                 audited=item.audited,
                 lot=item.lot_probability,
+                discovered=item.discovered,
                 policy=one.queue,
             )
         case QuestionAbout.GOLDEN:

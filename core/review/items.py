@@ -24,6 +24,7 @@ from core.vocabulary import ItemState, QuestionAbout, Reason
 
 _AUDITED = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.AUDIT).exists()
 _HELD_BACK = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.HELD_BACK).exists()
+_DISCOVERED = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.DISCOVERY).exists()
 _FLAGGED_BY = (
     select(Flag.person).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.PERSON).scalar_subquery()
 )
@@ -49,9 +50,11 @@ _WANTED = with_content(
         _HELD_BACK,
         func.coalesce(Prediction.lot_probability, 0.0),
         _FLAGGED_BY,
-        _NARROWED,
-        Prediction.group,
-    ).join(Queue, Queue.id == ReviewItem.queue_id)
+        _DISCOVERED,
+    )
+    .join(Queue, Queue.id == ReviewItem.queue_id)
+    .where(ReviewItem.id == bindparam("item_id"))
+    .with_for_update(of=ReviewItem)
 )
 _OPENING = Bulk(
     cast(Table, ReviewItem.__table__),
@@ -63,10 +66,10 @@ _OPENING = Bulk(
 
 @dataclass(frozen=True)
 class LockedItem:
-    """An item and what it is about, locked until the transaction ends. source_id: of the prediction, golden example or
-    seed example that holds its content. The model's label is None where the item is about a stored label. audited: the
-    audit drew the prediction, with lot_probability. held_back: it must not train. flagged_by: the person who flagged
-    it, if one did. narrowed: it is assigned to some people."""
+    """An item and what it is about, locked until the transaction ends. source_id: of the prediction,
+    golden example or seed example that holds its content. The model's label is None where the item is about a stored
+    label. audited: the audit drew the prediction, with lot_probability. flagged_by: the person who flagged it,
+    if one did. discovered: a scan found it."""
 
     queue: QueueFacts
     id: int
@@ -88,6 +91,7 @@ class LockedItem:
     flagged_by: str | None
     narrowed: bool
     group: str | None
+    discovered: bool
 
     @property
     def subject(self) -> CardRef:

@@ -888,6 +888,41 @@ def upgrade() -> None:
         sqlite_where=sa.text("about != 'prediction' AND state IN ('open', 'disputed')"),
     )
     op.create_table(
+        "scan",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("model_id", big_id, nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("text_column", sa.String(), nullable=False),
+        sa.Column("id_column", sa.String(), nullable=True),
+        sa.Column("label", sa.String(), nullable=True),
+        sa.Column("foreign", sa.Boolean(), nullable=False),
+        sa.Column("wanted", sa.Integer(), nullable=False),
+        sa.Column("processes", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("requested_by", sa.String(), nullable=False),
+        sa.Column("requested_at", moment, nullable=False),
+        sa.Column("finished_at", moment, nullable=True),
+        sa.Column("progress", sa.JSON(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("clusters", sa.JSON(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("problem", sa.String(), nullable=False),
+        sa.Column("problem_values", sa.JSON(), nullable=False),
+        sa.Column("policy_fingerprint", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_scan_model_id_model_version")),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_scan_queue_id_queue")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scan")),
+    )
+    op.create_index(
+        "uq_scan_unfinished",
+        "scan",
+        ["queue_id"],
+        unique=True,
+        postgresql_where=sa.text("state IN ('requested', 'running')"),
+        sqlite_where=sa.text("state IN ('requested', 'running')"),
+    )
+    op.create_table(
         "shadow",
         sa.Column("model_id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),
@@ -1028,6 +1063,53 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_escalation_item_id"), "escalation", ["item_id"])
     op.create_index(op.f("ix_escalation_told_at"), "escalation", ["told_at"])
+    op.create_table(
+        "find",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("scan_id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("external_id", sa.String(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("model_id", big_id, nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=False),
+        sa.Column("probabilities", sa.JSON(), nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("item_id", big_id, nullable=True),
+        sa.Column("created_at", moment, nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["review_item.id"], name=op.f("fk_find_item_id_review_item")),
+        sa.ForeignKeyConstraint(["model_id"], ["model_version.id"], name=op.f("fk_find_model_id_model_version")),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_find_queue_id_queue")),
+        sa.ForeignKeyConstraint(["scan_id"], ["scan.id"], name=op.f("fk_find_scan_id_scan")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_find")),
+        sa.UniqueConstraint("scan_id", "content_hash", name=op.f("uq_find_scan_id_content_hash")),
+    )
+    op.create_index(op.f("ix_find_item_id"), "find", ["item_id"])
+    op.create_index("ix_find_queue_id_content_hash", "find", ["queue_id", "content_hash"])
+    op.create_index("ix_find_queue_id_state_value", "find", ["queue_id", "state", "value"])
+    op.create_table(
+        "scan_shard",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("scan_id", big_id, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("first", sa.BigInteger(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("foreign_rows", sa.Integer(), nullable=False),
+        sa.Column("known_rows", sa.Integer(), nullable=False),
+        sa.Column("top", sa.JSON(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["scan_id"], ["scan.id"], name=op.f("fk_scan_shard_scan_id_scan")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scan_shard")),
+        sa.UniqueConstraint("scan_id", "position", name=op.f("uq_scan_shard_scan_id_position")),
+    )
     op.create_table(
         "suggestion",
         sa.Column("item_id", big_id, nullable=False),

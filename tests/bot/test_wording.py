@@ -66,6 +66,13 @@ FLAGS = [
     (Reason.AUDIT, {"share": 0.05}, "Asked as a random check (5% of all predictions)."),
     (Reason.HELD_BACK, {"share": 0.1}, "Held back from training as a random check (10% of the flagged ones)."),
     (Reason.PERSON, {}, "Flagged by <@U_BEN>."),
+    (
+        Reason.DISCOVERY,
+        {"scan": 3, "label": "refund", "second": "delivery"},
+        "Found by a scan: the model can't tell “refund” from “delivery” here.",
+    ),
+    (Reason.DISCOVERY, {"scan": 3, "wanted": "refund"}, "Found by a scan for texts about “refund”."),
+    (Reason.DISCOVERY, {"scan": 3, "foreign": True}, "Found by a scan for texts of another kind than this queue's."),
 ]
 DISPUTES = [
     (DisputeReason.CANNOT_JUDGE, {"count": 2}, "A lead decides because 2 reviewers can't judge it."),
@@ -544,6 +551,8 @@ def test_what_strangers_gave_has_no_effect_inside_a_sentence(text: str) -> None:
         notice.render(NoticeKind.OVERRULED, UNNAMED | {"queue": text, "reason": text}),
         notice.render(NoticeKind.MESSAGES_REFUSED, {"channel": "", "error": text, "count": 1, "cards": []}),
         notice.render(NoticeKind.CHANNEL_BLOCKED, {"channel": "", "error": text, "waiting": 1}),
+        flag_sentence(Coded(Reason.DISCOVERY, {"label": text, "second": text}), None, MRKDWN),
+        flag_sentence(Coded(Reason.DISCOVERY, {"wanted": text}), None, MRKDWN),
     ]
     assert [mark for sentence in said for mark in live_marks(sentence.replace("<#>", ""))] == []
 

@@ -13,11 +13,12 @@ from bot.slack.blocks import Message
 from bot.slack.delivery import deduplication
 from bot.slack.delivery.pictures import require_shown
 from bot.slack.errors import Kind, NotYetError, PersonGoneError, UnsureError, kind_of
-from bot.slack.views import candidate, drift, notice, review_item, run
+from bot.slack.views import candidate, drift, notice, review_item, run, scan
 from core.delivery import outbox
 from core.delivery.card_refs import CardRef
 from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
+from core.discovery.cards import scan_card
 from core.intake.drift_card import drift_card
 from core.learning.lifecycle.cards import candidate_card, run_card
 from core.learning.lifecycle.effort import learning_curve
@@ -89,6 +90,10 @@ def _candidate(session: Session, subject: int, policy: Policy) -> Message:
 
 def _drift(session: Session, subject: int, policy: Policy) -> Message:
     return drift.render(drift_card(session, subject, policy))
+
+
+def _scan(session: Session, subject: int, policy: Policy) -> Message:
+    return scan.render(scan_card(session, subject, policy))
 
 
 def show_drawn(draw: Draw, services: Services, due: Due) -> str:
@@ -235,9 +240,10 @@ def _is_there(services: Services, due: Due, channel: str, ts: str, name: str) ->
 
 # Every card has one of the two, and is shown by the second where it has both; checked at start.
 DRAWN: Mapping[Card, Draw] = {
-    Card.RUN: _run, Card.CANDIDATE: _candidate, Card.DRIFT: _drift,
-}  # fmt: skip
-SHOWN_OTHERWISE: Mapping[Card, Show] = {
-    Card.REVIEW_ITEM: _show_item, Card.RUN: _show_run, Card.CHART: _show_chart, Card.DRIFT_CHART: _show_drift_chart,
-}  # fmt: skip
+    Card.REVIEW_ITEM: _item,
+    Card.RUN: _run,
+    Card.CANDIDATE: _candidate,
+    Card.SCAN: _scan,
+}
+SHOWN_OTHERWISE: Mapping[Card, Show] = {Card.RUN: _show_run, Card.CHART: _show_chart}
 CARDS: Mapping[Card, Show] = {**{card: partial(show_drawn, draw) for card, draw in DRAWN.items()}, **SHOWN_OTHERWISE}

@@ -13,8 +13,13 @@ from bot.slack.inbound.home import load_my_work, load_stats
 from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import Command
 from bot.slack.views import home, stats
+from bot.slack.views.mrkdwn import MRKDWN
 from bot.wording.budget import budget_line, preview_sentences
 from bot.wording.promise import promise_sentences
+from bot.wording.scans import scan_state, scan_title
+from core.discovery.cards import newest_scans
+from core.discovery.scans import Wanted, request_scan
+from core.discovery.sources import Columns
 from core.errors import Invalid, NotAllowed, Refusal
 from core.intake.budget_preview import budget_preview
 from core.intake.promises import agree
@@ -37,6 +42,7 @@ HELP = """*Commands*
 • `/goldloop pause` and `/goldloop resume` – take a break: items won't wait for you
 • `/goldloop budget [queue] [60 a day | 20%]` – leads: today's budget, or what another one would have meant
 • `/goldloop promise [queue] [yes 85]` – leads: whether the queue's promise holds; allow it so many items a day
+• `/goldloop discover [queue] [source]` – leads: the scans of unlabelled texts, or start one of a source in the policy
 • `/goldloop retrain [queue]` – leads: train a new candidate now
 • `/goldloop rollback [queue] [why]` – leads: bring the previous model back
 • `/goldloop help` – this list
@@ -141,6 +147,28 @@ def _items_agreed(words: Sequence[str]) -> int:
     return min(int(words[1]), MOST_ITEMS)
 
 
+def _discover(command: Command, services: Services) -> Message:
+    with services.database.transaction() as session:
+        queue, policy = _led_queue(session, command, services)
+        name = next((word for word in command.words[1:] if word != policy.name), None)
+        if name is not None:
+            return _scanned(session, policy, name, command.person, services)
+        scans = newest_scans(session, services.in_force.read(session), queue.name)
+    lines = [f"• {scan_title(one, MRKDWN)}: {scan_state(one, MRKDWN)}" for one in scans[:SHOWN_SCANS]]
+    names = ", ".join(f"`{one.name}`" for one in policy.discovery.sources) or "none; add them to the policy"
+    words = "\n".join([*(lines or ["No scan yet."]), f"Sources: {names}."])
+    return blocks.message(words, [blocks.section(words)])
+
+
+def _scanned(session: Session, policy: QueuePolicy, name: str, person: str, services: Services) -> Message:
+    source = next((one for one in policy.discovery.sources if one.name == name), None)
+    if source is None:
+        raise Invalid(f"The policy lists no source “{blocks.shorten(name, 40)}” for {policy.shown_title}.")
+    wanted = Wanted(source.address, Columns(source.text, source.id or None))
+    scan_id = request_scan(session, policy, wanted, person, services.clock())
+    return Message(f"Scan {scan_id} of {name} is on its way. Its progress is shown in the leads' channel.")
+
+
 def _present_budget(reading: BudgetReading | None) -> str:
     if reading is None:
         return "This queue has no budget: `flagging.confidence` and `flagging.margin` decide what is flagged."
@@ -163,10 +191,11 @@ def _led_queue(session: Session, command: Command, services: Services) -> tuple[
 
 COMMANDS = {  # completes "Only leads can ___"
     "budget": "see the budget",
-    "promise": "decide about its promise",
+    "discover": "search unlabelled texts",
     "retrain": "retrain",
     "rollback": "roll back",
 }
+SHOWN_SCANS = 5
 ANSWERS: dict[str, Callable[[Command, Services], Message]] = {
     "help": _help,
     "stats": _stats,
@@ -175,6 +204,7 @@ ANSWERS: dict[str, Callable[[Command, Services], Message]] = {
     "resume": _resume,
     "budget": _budget,
     "promise": _promise,
+    "discover": _discover,
     "retrain": _retrain,
     "rollback": _rollback,
 }

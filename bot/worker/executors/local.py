@@ -50,6 +50,10 @@ class LocalExecutor:
             for process in self._running:
                 process.kill()
 
+    @property
+    def is_stopped(self) -> bool:
+        return self._is_stopped
+
     def _start(self, process: SpawnProcess, theirs: Connection) -> None:
         with self._lock, theirs:  # our copy of its end is closed, so that ours hears when the process dies
             if self._is_stopped:

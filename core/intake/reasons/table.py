@@ -15,6 +15,7 @@ REASONS: Mapping[Reason, Ask | None] = {
     Reason.HELD_BACK: None,  # a random draw, too, of what a rule flags
     Reason.UNCERTAIN: uncertain,
     Reason.PERSON: None,  # core/intake/ingest.py, flag_for_review
+    Reason.DISCOVERY: None,  # core/intake/ingest.py, open_discovered
 }
 LOTS = (Reason.AUDIT, Reason.HELD_BACK)  # chance chose it: blind, and never used for training
 RULES = tuple(ask for reason, ask in REASONS.items() if ask is not None and reason is not Reason.AUDIT)

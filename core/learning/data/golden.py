@@ -67,6 +67,7 @@ def destination(
     drawn_by: str,
     lot: float,
     policy: QueuePolicy,
+    discovered: bool = False,
 ) -> Chosen:
     """Where a correction goes.
 
@@ -76,7 +77,7 @@ def destination(
     they drawn one by one, each group would soon have a golden example, and none of its rows could train. Audited ones
     never train and are not past errors: those not drawn are used only for estimates. lot: the audit's share. The
     probability is that of the draw: for an audited example, lot times audited share; for another one, that it was not
-    audited, times blind share, times random share if it was drawn.
+    audited, times blind share, times random share if it was drawn. discovered: a scan chose it. It stands for no traffic, so it is not drawn, and golden as a past error alone.
     """
     if label is None:
         return Chosen(Destination.NOWHERE)
@@ -84,7 +85,8 @@ def destination(
         return _of_audited(blind, drawn_by, lot, policy.golden.audited_share)
     if not blind:
         return Chosen(Destination.TRAINING)
-    seen_blind, share = (1 - lot) * policy.review.blind_share, policy.golden.random_share
+    share = 0.0 if discovered else policy.golden.random_share
+    seen_blind = (1 - lot) * policy.review.blind_share
     if unit_interval(drawn_by, "golden") < share:
         return Chosen(Destination.GOLDEN, Stratum.RANDOM, Origin.FLAGGED, seen_blind * share)
     if not model_was_right:

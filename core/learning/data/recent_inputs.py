@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.learning.data.inputs import Input
 from core.learning.data.pixels import with_pixels
+from core.learning.data.traffic import IS_TRAFFIC
 from core.records.predictions import Prediction
 from core.vocabulary import Modality
 
@@ -19,7 +20,7 @@ def recent_inputs(session: Session, queue_id: int, readers: Sequence[Collection[
     `most`. readers: what each model reads. Erased inputs are left out. Of the newest `10 * most` predictions."""
     rows = session.execute(
         select(Prediction.content_hash, Prediction.text, Prediction.image_url, Prediction.fields)
-        .where(Prediction.queue_id == queue_id, Prediction.erased_at.is_(None))
+        .where(Prediction.queue_id == queue_id, Prediction.erased_at.is_(None), IS_TRAFFIC)
         .order_by(Prediction.created_at.desc(), Prediction.id.desc())
         .limit(LOOKED_AT * most)
         .execution_options(yield_per=PAGE)

@@ -42,6 +42,16 @@ def near_texts(texts: Sequence[str], golden_texts: Sequence[str], threshold: flo
     return near_enough
 
 
+def similar_pairs(texts: Sequence[str], threshold: float) -> "csr_matrix":
+    """The similarities of the texts among each other that reach the threshold, each text's with itself too; shape
+    (texts, texts). Time and memory grow with the square of their number: for some thousands. At least one text."""
+    rows = _rows(texts)
+    found = (rows @ rows.T).tocsr()
+    found.data[found.data < threshold - ROUNDING] = 0
+    found.eliminate_zeros()
+    return found
+
+
 def _equal(texts: Sequence[str], golden_texts: Sequence[str]) -> BoolArray:
     golden = {normalise(text) for text in golden_texts}
     return np.array([normalise(text) in golden for text in texts], dtype=np.bool_)

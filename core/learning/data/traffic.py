@@ -10,9 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.learning.data.snapshots import Row
-from core.records.predictions import Prediction
-from core.vocabulary import Source
+from core.records.predictions import Flag, Prediction
+from core.vocabulary import Reason, Source
 
+_FOUND = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.DISCOVERY)
+IS_TRAFFIC = ~_FOUND.exists()  # it was sent, and not found by a scan
 RECENT = 10_000  # predictions: the share is known to within one point, and a long history takes no longer
 
 
@@ -20,7 +22,7 @@ def flagged_share(session: Session, queue_id: int) -> float | None:
     """The share of the queue's newest predictions that a rule flagged, in [0, 1]; None: it has none."""
     newest = (
         select(Prediction.flag_probability)
-        .where(Prediction.queue_id == queue_id)
+        .where(Prediction.queue_id == queue_id, IS_TRAFFIC)
         .order_by(Prediction.id.desc())
         .limit(RECENT)
         .subquery()

@@ -71,6 +71,16 @@ def test_a_correction_goes_where_the_table_says(
     assert made.probability == pytest.approx(expected[2])
 
 
+@pytest.mark.parametrize(("right", "expected"), [(True, (TRAINING, None)), (False, (GOLDEN, PAST_ERROR))])
+def test_a_find_of_a_scan_is_never_golden_by_chance(right: bool, expected: tuple[Destination, Stratum | None]) -> None:
+    """The lot would have chosen it."""
+    made = destination(
+        blind=True, audited=False, model_was_right=right, label=REFUND, content_hash=DRAWN, lot=0.1, policy=RULES,
+        discovered=True,
+    )  # fmt: skip
+    assert (made.destination, made.stratum) == expected
+
+
 @settings(deadline=None)
 @given(
     st.booleans(), st.booleans(), st.booleans(), st.none() | st.just(REFUND), st.text(max_size=9), st.floats(0.01, 0.99)

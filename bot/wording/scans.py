@@ -1,0 +1,87 @@
+"""Scans of unlabelled texts in words: for the card, the terminal and the slash command."""
+
+from bot.wording.format import Format
+from bot.wording.numbers import count, percent
+from bot.wording.runs import run_problem
+from core.discovery.cards import ScanCard
+from core.discovery.results import Cluster
+from core.vocabulary import ScanState
+
+BAR = 12  # blocks of the largest cluster
+BLOCK = "\N{FULL BLOCK}"
+SHOWN_PROBLEMS = 3
+
+
+def scan_title(card: ScanCard, form: Format) -> str:
+    """What is looked for, where."""
+    if card.foreign:
+        what = "texts of another kind"
+    elif card.label is not None:
+        what = f"texts about “{form.text(card.label)}”"
+    else:
+        what = "unsure texts"
+    return f"scan {card.scan_id} for {what} in {form.text(card.source)}"
+
+
+def scan_state(card: ScanCard, form: Format) -> str:
+    """How far it is, or how it ended; a sentence."""
+    match card.state:
+        case ScanState.REQUESTED:
+            return "Waiting for a worker."
+        case ScanState.RUNNING:
+            return progress_words(card.done, card.rows, card.seconds, card.left)
+        case ScanState.CANCELLED:
+            return "Cancelled. Nothing of it was kept."
+        case ScanState.FAILED:
+            return f"Failed. {run_problem(card.problem, form)}" if card.problem else "Failed."
+        case ScanState.DONE:
+            return _counted(card)
+
+
+def progress_words(done: float | None, rows: int, seconds: float, left: float | None) -> str:
+    rate = f", {rows / seconds:,.0f} a second" if seconds >= 1 and rows else ""
+    ends = f", {_duration(left)} left" if left is not None else ""
+    return f"{percent(round(done or 0.0, 3))} read: {rows:,} rows{rate}{ends}."
+
+
+def unread_words(card: ScanCard, form: Format) -> list[str]:
+    """Which parts could not be read, and why; empty: all were."""
+    if not card.unread:
+        return []
+    total = f" of {card.counts.shards}" if card.counts else ""
+    lines = [f"{len(card.unread)}{total} parts of the source could not be read."]
+    lines += [form.text(problem) for problem in card.unread[:SHOWN_PROBLEMS]]
+    left = len(card.unread) - SHOWN_PROBLEMS
+    return [*lines, f"… and {left} more."] if left > 0 else lines
+
+
+def cluster_lines(clusters: tuple[Cluster, ...]) -> list[str]:
+    """A picture of what the texts in front are about: a bar for each cluster, with its most telling words."""
+    largest = max((one.texts for one in clusters), default=1)
+    width = len(f"{largest:,}")
+    return [
+        f"{BLOCK * max(1, round(BAR * one.texts / largest)):<{BAR}} {one.texts:>{width},}  {', '.join(one.words)}"
+        for one in clusters
+        if one.words
+    ]
+
+
+def _counted(card: ScanCard) -> str:
+    if card.counts is None:
+        return "Done."
+    one = card.counts
+    parts = [
+        f"{one.read:,} read", f"{one.foreign:,} of another kind", f"{one.known:,} known",
+        f"{one.near_duplicates:,} near-duplicates", f"{one.ranked:,} ranked", f"{card.finds.opened:,} opened",
+        f"{card.finds.waiting:,} waiting",
+    ]  # fmt: skip
+    gone = f", {card.finds.dropped:,} dropped" if card.finds.dropped else ""
+    return f"{', '.join(parts)}{gone}."
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return count(round(seconds), "second")
+    if seconds < 90 * 60:
+        return count(round(seconds / 60), "minute")
+    return f"{seconds / 3600:.1f} hours"

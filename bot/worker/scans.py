@@ -1,0 +1,49 @@
+"""Scans in a worker: the engine's processes, the finds that are opened, and those that a new model predicts anew."""
+
+from bot.runtime.services import Services
+from bot.runtime.settings import load_settings
+from bot.worker.claimed_job import work_on_next
+from bot.worker.executors.local import LocalExecutor
+from core.discovery.finds import open_finds, outdated_finds, renew_finds
+from core.discovery.scans import SCAN
+from core.jobs import Claim, Interrupted
+from core.learning.data.inputs import Input
+from core.policy import QueuePolicy
+from core.storage.database import PATIENT
+
+
+def scan_next(services: Services) -> bool:
+    """Take one scan and see it through."""
+    return work_on_next(services, SCAN, lambda claimed: _scan(services, claimed))
+
+
+def _scan(services: Services, claimed: Claim) -> None:
+    """Never in this interpreter, which delivers messages. Ended when the worker ends."""
+    from bot.worker.engines import chosen_engine  # with what computes, which most processes do not need
+    from core.discovery.running import run_scan
+
+    def check() -> None:
+        if isinstance(services.execute, LocalExecutor) and services.execute.is_stopped:
+            raise Interrupted
+
+    run_scan(
+        services.database, claimed, services.clock, services.policy, chosen_engine(load_settings(), apart=True),
+        services.execute, services.extra_learners, check=check,
+    )  # fmt: skip
+
+
+def find_piece(services: Services, queue: QueuePolicy) -> None:
+    """Waiting finds that the live model has not predicted are predicted, then as many are opened as the day allows."""
+    live = services.serving.usable(queue)
+    if live is None:
+        return
+    while True:
+        with services.database.reading(wait=PATIENT) as session:
+            outdated = outdated_finds(session, queue, live.id)
+        if not outdated:
+            break
+        said = live.predict([Input(one.text) for one in outdated])
+        chances = {one.find_id: row for one, row in zip(outdated, said, strict=True)}
+        with services.database.transaction(wait=PATIENT) as session:
+            renew_finds(session, queue, live.id, chances, services.clock())
+    services.database.write_if_needed(lambda session: open_finds(session, queue, services.clock()))

@@ -1,0 +1,147 @@
+"""The engine on a Dask cluster: any scheduler's address, or one that is started here. The extra [cluster].
+
+A scheduler runs whatever functions it is sent, so one that is not of this machine must be reached by TLS. Its workers
+get the model's bytes and the addresses of the shards, and never an address of the database.
+"""
+
+import queue
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from importlib.metadata import version
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit
+
+from core.discovery.engines import IDLE_SECONDS, Engine, Event
+from core.discovery.places import LOOPBACK
+from core.discovery.results import Unread
+from core.discovery.scoring import TRIES, Task, score
+from core.discovery.sources import Shard
+from core.errors import Invalid, Refusal
+from core.jobs import WorkFailed
+
+LOCAL = "local"  # in place of an address: a cluster of this machine
+AHEAD = 3  # shards for each thread of the cluster that are sent before the first is done
+CONNECT_SECONDS = 10
+ALONE_SECONDS = 60  # without any worker, after which the scan is put off
+PACKAGES = ("goldloop", "scikit-learn")
+
+
+def on_cluster(address: str, ca: str = "", cert: str = "", key: str = "", processes: int = 1) -> Engine:
+    """ca, cert, key: files, for TLS. processes: of a cluster of this machine. Raises Invalid for an address that would
+    be reached in the clear, or without the package."""
+    _checked(address, ca, cert, key)
+
+    def run(task: Task, shards: Iterable[Shard]) -> Iterator[Event]:
+        with ExitStack() as opened:
+            client = _client(opened, address, (ca, cert, key), processes)
+            _check_versions(client)
+            yield from _results(client, task, iter(shards))
+
+    return run
+
+
+def _checked(address: str, ca: str, cert: str, key: str) -> None:
+    try:
+        import distributed  # noqa: F401 - here, so that a scan does not begin without it
+    except ModuleNotFoundError:
+        raise Invalid(
+            "A cluster needs distributed, which is not installed. Install it with: pip install 'goldloop[cluster]'"
+        ) from None
+    if address == LOCAL:
+        return
+    url = urlsplit(address)
+    if url.scheme not in ("tls", "tcp") or not url.hostname:
+        raise Invalid(f"A cluster's address begins with tls:// and has a port; or it is “{LOCAL}”.", field="cluster")
+    if url.scheme == "tcp" and url.hostname not in LOOPBACK:
+        raise Invalid("tcp:// reaches this machine only, because a scheduler runs what it is sent. Use tls://.")
+    if url.scheme == "tls" and not (ca and cert and key):
+        raise Invalid("tls:// needs GOLDLOOP_CLUSTER_CA, GOLDLOOP_CLUSTER_CERT and GOLDLOOP_CLUSTER_KEY.")
+
+
+def _client(opened: ExitStack, address: str, files: tuple[str, str, str], processes: int) -> Any:
+    """It is no process's default client; all is closed with `opened`, else the process would not end."""
+    from distributed import Client, LocalCluster, Security
+
+    ca, cert, key = files
+    security = (
+        Security(tls_ca_file=ca, tls_client_cert=cert, tls_client_key=key, require_encryption=True)
+        if address.startswith("tls")
+        else None
+    )
+    target: Any = address
+    if address == LOCAL:
+        cluster = LocalCluster(
+            n_workers=processes, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+        )
+        target = opened.enter_context(cluster)
+    try:
+        client = Client(target, security=security, set_as_default=False, timeout=CONNECT_SECONDS)
+    except (OSError, TimeoutError) as error:
+        raise Refusal(f"The cluster at {address} cannot be reached ({type(error).__name__}: {error}).") from None
+    return opened.enter_context(client)
+
+
+def versions() -> dict[str, str]:
+    return {name: version(name) for name in PACKAGES}
+
+
+def _check_versions(client: Any) -> None:
+    """Another library could answer differently without an error."""
+    here = versions()
+    try:
+        found = client.run(versions)
+    except Exception as error:  # noqa: BLE001 - whatever a worker raised, such as that it has no Goldloop at all
+        raise Refusal(f"The cluster's workers cannot run Goldloop ({type(error).__name__}: {error}).") from None
+    for worker, there in found.items():
+        for name, wanted in here.items():
+            if there[name] != wanted:
+                raise Refusal(f"The cluster's worker {worker} has {name} {there[name]}; this process has {wanted}.")
+
+
+def _results(client: Any, task: Task, todo: Iterator[Shard]) -> Iterator[Event]:
+    [held] = client.scatter([task], broadcast=True, hash=False)  # once for each worker
+    done: queue.Queue[Any] = queue.Queue()
+    shards: dict[str, Shard] = {}
+    idle = 0.0
+
+    def submit(shard: Shard) -> None:
+        future = client.submit(score, held, shard, pure=False, retries=TRIES)
+        shards[future.key] = shard
+        futures[future.key] = future
+        future.add_done_callback(done.put)
+
+    futures: dict[str, Any] = {}
+    try:
+        for shard in islice(todo, max(4, AHEAD * sum(client.nthreads().values()))):
+            submit(shard)
+        while shards:
+            try:
+                future = done.get(timeout=IDLE_SECONDS)
+            except queue.Empty:
+                idle = 0.0 if client.status == "running" and client.nthreads() else idle + IDLE_SECONDS
+                if idle >= ALONE_SECONDS:
+                    raise WorkFailed("the cluster has no worker") from None
+                yield None
+                continue
+            yield _result(client, future, shards.pop(future.key))
+            futures.pop(future.key).release()
+            for shard in islice(todo, 1):
+                submit(shard)
+    finally:
+        client.cancel(list(futures.values()), force=True)
+
+
+def _result(client: Any, future: Any, shard: Shard) -> Event:
+    """A shard of which workers died is given up; a scheduler that died leaves the scan to be tried again."""
+    from distributed import KilledWorker
+
+    try:
+        result: Event = future.result(timeout=CONNECT_SECONDS)
+    except KilledWorker:
+        return Unread(shard.position, f"{shard.address}: the workers that read it were ended. Is there enough memory?")
+    except Refusal as refusal:
+        return Unread(shard.position, str(refusal))
+    except Exception as error:
+        raise WorkFailed(f"the cluster failed ({type(error).__name__}: {error})") from error
+    return result

@@ -1,0 +1,87 @@
+"""The domain column: how much a text is of the queue's kind, judged by the queue's training texts against a sample of
+the source itself.
+
+A logistic regression of positive and unlabelled texts: the sample holds texts of the queue's kind too, which lowers
+values and does no harm to their order (Elkan and Noto 2008, KDD, 213-220). Where cross-validation cannot tell the two
+apart, the source is the queue's own kind of text, and there is no gate.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.discovery.sources import BATCH, Columns, Shard, read
+from core.errors import Invalid
+from core.learning.learners.ngrams import Ngrams, fit_ngrams
+from core.learning.learners.temperature import assign_folds
+
+SAMPLE = 8_000  # texts of the source
+SHARDS = 8  # that they are drawn from
+LOOKED_AT = 4 * BATCH  # rows of a shard, its first, of which the sample is drawn
+MOST_TRAINING = 20_000
+LEAST_AUC = 0.75  # below, the two kinds cannot be told apart
+FEWEST = 20  # texts of each kind
+
+
+@dataclass(frozen=True)
+class Domain:
+    """weights: float32 (n-grams,); a text's value is their sum over its row, plus offset. threshold: the value from
+    which on a text is of the queue's kind; None: the source is of that kind as a whole. ngrams: None where they are
+    the model's own."""
+
+    weights: NDArray[np.float32]
+    offset: float
+    threshold: float | None
+    auc: float
+    ngrams: Ngrams | None = None
+
+
+def sample_texts(shards: Sequence[Shard], columns: Columns, seed: int) -> list[str]:
+    """At random from the beginnings of some shards, spread over the source. Shards that cannot be read are left out."""
+    rng = np.random.default_rng(seed)
+    places = np.unique(np.linspace(0, len(shards) - 1, SHARDS).astype(int))
+    found = [_beginning(shards[place], columns) for place in places]
+    found = [texts for texts in found if texts]
+    each = SAMPLE // max(1, len(found))
+    return [texts[place] for texts in found for place in rng.permutation(len(texts))[:each]]
+
+
+def fit_domain(
+    ngrams: Ngrams | None, training: Sequence[str], sample: Sequence[str], keep: float, seed: int
+) -> Domain | None:
+    """ngrams: the model's; None: they are fitted here. keep: share of the training texts that pass. None: there are too
+    few texts to judge by."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+
+    rng = np.random.default_rng(seed)
+    texts = [training[place] for place in sorted(rng.permutation(len(training))[:MOST_TRAINING])]
+    if min(len(texts), len(sample)) < FEWEST:
+        return None
+    own = None if ngrams else fit_ngrams([*texts, *sample])
+    rows = (ngrams or own or fit_ngrams(texts)).features([*texts, *sample])
+    ours = np.arange(len(texts) + len(sample)) < len(texts)
+
+    def fitted(chosen: NDArray[np.bool_]) -> LogisticRegression:
+        return LogisticRegression(C=1.0, class_weight="balanced", max_iter=200).fit(rows[chosen], ours[chosen])
+
+    folds, values = assign_folds(ours.astype(np.intp), rng), np.zeros(len(ours))
+    for fold in range(int(folds.max()) + 1):
+        values[folds == fold] = fitted(folds != fold).decision_function(rows[folds == fold])
+    auc, whole = float(roc_auc_score(ours, values)), fitted(np.full(len(ours), True))
+    threshold = float(np.quantile(values[ours], 1 - keep)) if auc >= LEAST_AUC else None
+    return Domain(whole.coef_[0].astype(np.float32), float(whole.intercept_[0]), threshold, auc, own)
+
+
+def _beginning(shard: Shard, columns: Columns) -> list[str]:
+    texts: list[str] = []
+    try:
+        for _ids, batch in read(shard, columns):
+            texts += [text for text in batch if text.strip()]
+            if len(texts) >= LOOKED_AT:
+                break
+    except (Invalid, OSError, ValueError, EOFError):
+        return texts
+    return texts[:LOOKED_AT]

@@ -1,0 +1,155 @@
+"""Engines: ways to score all shards of a scan. Each gives the same results, in any order, and nothing is lost in them:
+what was given is stored by the caller, the rest is done again.
+
+An engine is a generator. It gives a `Reading` now and then, None where nothing happens, and a result for each shard;
+closing it ends all its work at once.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from core.discovery.results import Reading, Result, Unread
+from core.discovery.scoring import TRIES, Task, scoring
+from core.discovery.sources import Shard
+
+Event = Reading | Result | None
+Engine = Callable[[Task, Iterable[Shard]], Iterator[Event]]
+IDLE_SECONDS = 0.5  # between two events, at most
+
+
+def one_process(task: Task, shards: Iterable[Shard]) -> Iterator[Event]:
+    """Here, one shard after the other."""
+    for shard in shards:
+        yield from scoring(task, shard)
+
+
+def pool(processes: int) -> Engine:
+    """Processes of this machine, each with the model. They end at once when the engine is closed or this process dies.
+    A shard during which its process ends is tried again in a new one, and given up the second time."""
+
+    def run(task: Task, shards: Iterable[Shard]) -> Iterator[Event]:
+        with _Pool(task, processes) as members:
+            yield from members.run(iter(shards))
+
+    return run
+
+
+@dataclass
+class _Member:
+    """ours: the end of its pipe; lifeline: closed with this process, which is how it learns that it is alone."""
+
+    process: SpawnProcess
+    ours: Connection
+    lifeline: Connection
+    shard: Shard | None = None
+
+
+class _Pool:
+    """Guards the processes: each has one shard at a time, so it is known which one a process died of."""
+
+    def __init__(self, task: Task, processes: int) -> None:
+        self._task = task
+        self._size = processes
+        self._members: list[_Member] = []
+        self._deaths: dict[int, int] = {}
+
+    def __enter__(self) -> "_Pool":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for member in self._members:
+            _end(member)
+
+    def run(self, shards: Iterator[Shard]) -> Iterator[Event]:
+        for shard in shards:
+            if len(self._members) < self._size:
+                self._members.append(self._started(shard))
+                continue
+            while (free := self._free()) is None:
+                yield from self._events()
+            self._give(free, shard)
+        while any(member.shard for member in self._members):
+            yield from self._events()
+
+    def _free(self) -> _Member | None:
+        return next((member for member in self._members if member.shard is None), None)
+
+    def _events(self) -> Iterator[Event]:
+        waiting = {member.ours: member for member in self._members if member.shard}
+        ready = wait(list(waiting), IDLE_SECONDS)
+        if not ready:
+            yield None
+        for pipe in ready:
+            yield self._heard(waiting[pipe])  # type: ignore[index]
+
+    def _heard(self, member: _Member) -> Event:
+        try:
+            event: Reading | Result = member.ours.recv()
+        except (EOFError, OSError):
+            return self._died(member)
+        if not isinstance(event, Reading):
+            member.shard = None
+        return event
+
+    def _died(self, member: _Member) -> Event:
+        shard = member.shard
+        assert shard is not None, "it had one, else it was not waited for"
+        _end(member)
+        self._members.remove(member)
+        deaths = self._deaths[shard.position] = self._deaths.get(shard.position, 0) + 1
+        if deaths < TRIES:
+            self._members.append(self._started(shard))
+            return None
+        return Unread(shard.position, f"{shard.address}: its process was ended {deaths} times. Is there enough memory?")
+
+    def _started(self, shard: Shard) -> _Member:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        lifeline, watched = context.Pipe()
+        arguments = (theirs, watched, self._task)
+        process = context.Process(target=work, args=arguments, daemon=True, name="scan")
+        with theirs, watched:  # our copies are closed, so that ours hears when the process dies
+            process.start()
+        member = _Member(process, ours, lifeline)
+        self._give(member, shard)
+        return member
+
+    def _give(self, member: _Member, shard: Shard) -> None:
+        member.shard = shard
+        with contextlib.suppress(OSError):  # it has died, which is found when it is waited for
+            member.ours.send(shard)
+
+
+def _end(member: _Member) -> None:
+    member.process.kill()
+    member.process.join()
+    member.ours.close()
+    member.lifeline.close()
+
+
+def work(pipe: Connection, lifeline: Connection, task: Task) -> None:
+    """A process of the pool. Signals that a terminal sends to all processes are the engine's business. It computes in
+    one thread: there are as many processes as there is to compute with."""
+    from threadpoolctl import threadpool_limits
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_when_alone, args=(lifeline,), daemon=True).start()
+    with threadpool_limits(1):
+        while True:
+            for event in scoring(task, pipe.recv()):
+                pipe.send(event)
+
+
+def _end_when_alone(lifeline: Connection) -> None:
+    """Nothing is ever sent, so a pipe that can be read is one whose other end was closed."""
+    with contextlib.suppress(EOFError, OSError):
+        lifeline.recv()
+    os._exit(1)

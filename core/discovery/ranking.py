@@ -1,0 +1,139 @@
+"""What a text is ranked by, for many texts at once: exact margins, and whether a text is the queue's kind of text.
+
+A text without any known n-gram has equal probabilities and so the margin 0, and texts of another kind have small ones:
+by margin alone, what is foreign to the queue comes first. So texts without known n-grams are never ranked, and the
+others pass a gate, the domain column: one more column of weights beside those of the labels.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from core.discovery.domain import Domain
+from core.discovery.results import DIGITS, LEAST_SHARE
+from core.learning.data.inputs import Input
+from core.learning.learners.artifacts import Packed, unpack
+from core.learning.learners.base import Fitted
+from core.learning.learners.registry import find_learner
+from core.learning.learners.text import TextModel
+
+NEVER = np.inf  # the value of what is not ranked
+
+Floats = NDArray[np.float32]
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """How texts are ranked. labels: of the queue; label: looks for texts between this one and another; foreign: looks
+    for another kind of text than the queue's."""
+
+    packed: Packed
+    learner: str
+    labels: tuple[str, ...]
+    label: str | None = None
+    foreign: bool = False
+    domain: Domain | None = None
+    extra_learners: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+class Ranking(Protocol):
+    def __call__(self, texts: Sequence[str]) -> Values:
+        """Shape (texts,): the smallest comes first; `NEVER` is not ranked."""
+        ...
+
+
+def ranking_of(ranker: Ranker) -> Ranking:
+    """Unpacks the model, which takes a second. Raises Invalid where it cannot be opened here."""
+    fitted = unpack(ranker.packed, find_learner(ranker.learner, ranker.extra_learners))
+    columns = [place for place, name in enumerate(fitted.classes) if name in ranker.labels]
+    wanted = None if ranker.label is None else [fitted.classes[place] for place in columns].index(ranker.label)
+    if isinstance(fitted, TextModel):
+        return _ByNgrams(fitted, ranker, columns, wanted)
+    return _ByProbabilities(fitted, ranker, columns, wanted)
+
+
+class _ByNgrams:
+    """The built-in learner: labels and domain in one product of the rows, in float32 throughout."""
+
+    def __init__(self, model: TextModel, ranker: Ranker, columns: Sequence[int], wanted: int | None) -> None:
+        self._ngrams, self._domain = model.ngrams, ranker.domain
+        self._foreign, self._wanted = ranker.foreign, wanted
+        self._columns = None if len(columns) == len(model.classes) else np.array(columns, dtype=np.intp)
+        scale = np.float32(model.scale)
+        weights, offsets = model.weights * scale, model.offsets.astype(np.float32) * scale
+        if ranker.domain is not None:
+            weights = np.column_stack([weights, ranker.domain.weights])
+            offsets = np.append(offsets, np.float32(ranker.domain.offset))
+        self._weights, self._offsets = np.ascontiguousarray(weights, dtype=np.float32), offsets
+
+    def __call__(self, texts: Sequence[str]) -> Values:
+        features: csr_matrix = self._ngrams.features(texts)
+        margins = features @ self._weights
+        margins += self._offsets
+        kinds = None
+        if self._domain is not None:
+            kinds, margins = margins[:, -1], margins[:, :-1]
+        values = _ranked(_shares(margins, self._columns), self._wanted) if not self._foreign else None
+        return _gated(values, kinds, np.diff(features.indptr) == 0, self._domain, self._foreign)
+
+
+class _ByProbabilities:
+    """Any other learner: what it says, and the domain's own n-grams."""
+
+    def __init__(self, fitted: Fitted, ranker: Ranker, columns: Sequence[int], wanted: int | None) -> None:
+        self._fitted, self._domain, self._foreign = fitted, ranker.domain, ranker.foreign
+        self._columns, self._wanted = np.array(columns, dtype=np.intp), wanted
+
+    def __call__(self, texts: Sequence[str]) -> Values:
+        said = self._fitted.probabilities([Input(text) for text in texts])
+        knows_nothing = np.ptp(said, axis=1) == 0
+        kinds = None
+        if self._domain is not None and self._domain.ngrams is not None:
+            kinds = self._domain.ngrams.features(texts) @ self._domain.weights + np.float32(self._domain.offset)
+        values = _ranked(said[:, self._columns].astype(np.float32), self._wanted)
+        return _gated(values, kinds, knows_nothing, self._domain, self._foreign)
+
+
+def _shares(margins: Floats, columns: NDArray[np.intp] | None) -> Floats:
+    """The softmax over all labels, of those that the queue has."""
+    margins -= margins.max(axis=1, keepdims=True)
+    np.exp(margins, out=margins)
+    total = margins.sum(axis=1, keepdims=True)
+    shares = margins if columns is None else margins[:, columns]
+    shares /= total
+    return shares
+
+
+def _ranked(shares: Floats, wanted: int | None) -> Values:
+    """The margin between the two likeliest labels; or between the label that is looked for and the best other one."""
+    rows = np.arange(len(shares))
+    best = shares.argmax(axis=1) if wanted is None else np.full(len(shares), wanted)
+    first = shares[rows, best].astype(np.float64)
+    shares[rows, best] = -1
+    values: Values = np.round(np.abs(first - shares.max(axis=1).astype(np.float64)), DIGITS)
+    if wanted is not None:
+        values[first < LEAST_SHARE] = NEVER
+    return values
+
+
+def _gated(
+    values: Values | None,
+    kinds: Floats | None,
+    knows_nothing: NDArray[np.bool_],
+    domain: Domain | None,
+    foreign: bool,
+) -> Values:
+    """values: None where texts of another kind are looked for: the more foreign, the earlier."""
+    ranked: Values = np.zeros(len(knows_nothing)) if values is None or foreign else values
+    if foreign and kinds is not None:
+        ranked = np.asarray(kinds, dtype=np.float64).round(DIGITS)
+    if kinds is not None and domain is not None and domain.threshold is not None:
+        passes = kinds >= domain.threshold
+        ranked[passes if foreign else ~passes] = NEVER
+    ranked[knows_nothing] = NEVER
+    return ranked

@@ -1,0 +1,104 @@
+"""The selection among the texts in front of all shards: those that differ, spread over what they are about."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.discovery.clusters import clusters_of
+from core.discovery.ranking import Ranker
+from core.discovery.results import Found, Picked, Selected
+from core.learning.data.inputs import Input
+from core.learning.data.text_similarity import near_texts, similar_pairs
+from core.learning.learners.artifacts import unpack
+from core.learning.learners.label_subset import label_subset
+from core.learning.learners.ngrams import fit_ngrams
+from core.learning.learners.registry import find_learner
+from core.policy import QueuePolicy
+from core.vocabulary import Coded
+
+FRONT = 10  # texts that compete for each place
+
+
+def merged(tops: Iterable[Sequence[Found]], most: int) -> list[Found]:
+    """The first `most` of all shards, each content once. The order of the shards does not matter."""
+    best: dict[str, Found] = {}
+    for found in sorted(found for top in tops for found in top):
+        best.setdefault(found.content_hash, found)
+    return list(best.values())[:most]
+
+
+def digest_of(front: Sequence[Found]) -> str:
+    """64 hex digits over what is in front, in its order."""
+    lines = [[found.value, found.content_hash, found.external_id] for found in front]
+    return hashlib.sha256(json.dumps(lines).encode()).hexdigest()
+
+
+def select_finds(
+    front: Sequence[Found],
+    golden: Sequence[str],
+    ranker: Ranker,
+    policy: QueuePolicy,
+    wanted: int,
+    seed: int,
+    _report: Callable[[Coded], None],
+) -> Selected:
+    """Of the texts in front, in order: near-duplicates are left out, then one of each of `wanted` clusters is taken,
+    which weigh unsure texts more (Zhdanov 2019, arXiv:1901.05954). golden: texts of golden examples."""
+    apart = _apart(front, golden, policy)
+    texts = [found.text for found in apart]
+    picked = [apart[place] for place in spread(texts, [found.value for found in apart], wanted, seed)]
+    fitted = label_subset(
+        unpack(ranker.packed, find_learner(ranker.learner, ranker.extra_learners)), policy.label_named
+    )
+    said = fitted.probabilities([Input(found.text) for found in picked])
+    chances = [dict(zip(fitted.classes, map(float, row), strict=True)) for row in said]
+    clusters = clusters_of([policy.privacy.shown(text) for text in texts], seed)
+    together = tuple(Picked(*pair) for pair in zip(picked, chances, strict=True))
+    return Selected(together, len(front) - len(apart), tuple(clusters))
+
+
+def _apart(front: Sequence[Found], golden: Sequence[str], policy: QueuePolicy) -> list[Found]:
+    texts = [found.text for found in front]
+    leaks = near_texts(texts, golden, policy.golden.near_duplicate)
+    left = [found for found, leaked in zip(front, leaks, strict=True) if not leaked]
+    return [left[place] for place in without_near([found.text for found in left], policy.discovery.near_duplicate)]
+
+
+def without_near(texts: Sequence[str], threshold: float) -> list[int]:
+    """The places of those that stay: in order, a text stays if none that stays is as similar as `threshold`."""
+    if not texts:
+        return []
+    close = similar_pairs(texts, threshold)
+    gone, kept = np.zeros(len(texts), dtype=np.bool_), []
+    for place in range(len(texts)):
+        if not gone[place]:
+            kept.append(place)
+            gone[close.indices[close.indptr[place] : close.indptr[place + 1]]] = True
+    return kept
+
+
+def spread(texts: Sequence[str], values: Sequence[float], wanted: int, seed: int) -> list[int]:
+    """The places of at most `wanted` texts, the smallest value first: of each cluster the text nearest its centre."""
+    from sklearn.cluster import MiniBatchKMeans
+
+    if len(texts) <= wanted:
+        return list(range(len(texts)))
+    rows = fit_ngrams(texts).features(texts)
+    weights = 1 - np.clip(np.array(values), 0, 0.999)
+    found = MiniBatchKMeans(wanted, n_init=1, random_state=seed, batch_size=1024, max_iter=30)
+    found.fit(rows, sample_weight=weights)
+    distances = _distances(rows, found.cluster_centers_)
+    places = []
+    for cluster in range(wanted):
+        members = np.flatnonzero(found.labels_ == cluster)
+        if len(members):
+            places.append(int(members[distances[members, cluster].argmin()]))
+    return sorted(places, key=lambda place: (values[place], place))
+
+
+def _distances(rows: object, centres: NDArray[np.float64]) -> NDArray[np.float64]:
+    """To each centre, squared; less the row's own length, which is the same for all."""
+    return np.asarray(-2 * (rows @ centres.T) + (centres**2).sum(axis=1))  # type: ignore[operator]

@@ -1,0 +1,111 @@
+"""Sources: every row of every file is read once, whatever the shards, and what cannot be read says why."""
+
+import csv
+import gzip
+import json
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.discovery.places import checked_address
+from core.discovery.sources import Columns, Shard, read, shards_of
+from core.errors import Invalid
+
+ROWS = [{"id": f"T-{number}", "body": f"text “{number}”,\nin two lines"} for number in range(700)]
+COLUMNS = Columns("body", "id")
+
+
+def written(folder: Path, name: str) -> Path:
+    path = folder / name
+    packed = gzip.open if name.endswith(".gz") else open
+    if ".parquet" in name:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(ROWS), path, row_group_size=100)
+        return path
+    with packed(path, "wt", encoding="utf-8", newline="") as file:
+        if ".csv" in name:
+            writer = csv.DictWriter(file, ["id", "body"])
+            writer.writeheader()
+            writer.writerows(ROWS)
+        else:
+            file.writelines(json.dumps(row) + "\n" for row in ROWS)
+    return path
+
+
+def everything(shards: list[Shard], columns: Columns = COLUMNS) -> list[tuple[str, str]]:
+    return [pair for shard in shards for ids, texts in read(shard, columns) for pair in zip(ids, texts, strict=True)]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson.gz", "a.csv", "a.csv.gz", "a.parquet"])
+def test_each_kind_of_file_gives_its_rows_in_order(tmp_path: Path, name: str) -> None:
+    shards = shards_of(str(written(tmp_path, name)), lines_bytes=2000, parquet_rows=250)
+    assert everything(shards) == [(row["id"], row["body"]) for row in ROWS]
+    assert len(shards) == {"a.jsonl": 22, "a.parquet": 4}.get(name, 1)
+
+
+@given(st.lists(st.text("ab \u00e9", max_size=12), min_size=1, max_size=30), st.integers(1, 60))
+def test_a_line_belongs_to_one_shard(tmp_path_factory: pytest.TempPathFactory, texts: list[str], size: int) -> None:
+    path = tmp_path_factory.mktemp("lines") / "a.jsonl"
+    path.write_text("".join(json.dumps({"body": text}, ensure_ascii=False) + "\n" for text in texts), "utf-8")
+    found = everything(shards_of(str(path), lines_bytes=size), Columns("body"))
+    assert [text for _id, text in found] == texts
+    assert len({ident for ident, _text in found}) == len(texts)
+
+
+def test_a_folder_a_pattern_and_an_address_are_all_files_below(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    written(tmp_path, "a.csv")
+    written(tmp_path / "b", "c.jsonl")
+    (tmp_path / "notes.txt").write_text("no data")
+    folder = shards_of(str(tmp_path))
+    assert [Path(shard.address).name for shard in folder] == ["a.csv", "c.jsonl"]
+    assert shards_of(f"{tmp_path}/**/*.jsonl")[0].address == shards_of(f"file://{tmp_path}/b")[0].address
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.jsonl", b'{"other": "x"}\n', "there is no column “body”. It has: other."),
+        ("a.csv", b"id,other\n1,x\n", "there is no column “body”. It has: id, other."),
+        ("a.jsonl", b'{"body": \n', "a line is not JSON"),
+        ("a.jsonl", b"[1]\n", "each line must be an object"),
+        ("a.csv", b"id,body\n1,\xff\xfe\n", "this file is not UTF-8"),
+        ("a.parquet", b"not one", "this is not a Parquet file"),
+    ],
+)
+def test_what_cannot_be_read_says_why(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(Invalid, match=words.replace(".", r"\.")):
+        everything(shards_of(str(tmp_path / name)))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "s3://key:secret@bucket/a.csv",
+        "https://user@host.example/a.csv",
+        "https://host.example/a.csv?X-Amz-Signature=1",
+        "https://host.example/a.csv?sig=1",
+        "http://host.example/a.csv",
+        "ftp://host.example/a.csv",
+    ],
+)
+def test_an_address_with_a_secret_or_in_the_clear_is_refused(address: str) -> None:
+    with pytest.raises(Invalid):
+        checked_address(address)
+
+
+def test_a_missing_package_is_named() -> None:
+    with pytest.raises(Invalid, match="pip install s3fs"):
+        shards_of("s3://bucket/a.csv")
+
+
+def test_a_source_without_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="no files"):
+        shards_of(str(tmp_path / "nothing.csv"))
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(Invalid, match="no files that end with"):
+        shards_of(str(tmp_path))
