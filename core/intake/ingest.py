@@ -185,9 +185,9 @@ def open_discovered(
     return dict(zip((one.row.external_id for one in stored), ids, strict=True))
 
 
-def _is_audited(session: Session, prediction_id: int) -> bool:
-    """Under a budget the lot may have fallen on it although it waits for its turn."""
-    drawn = select(Flag.id).where(Flag.prediction_id == prediction_id, Flag.reason == Reason.AUDIT)
+def _is_drawn(session: Session, prediction_id: int) -> bool:
+    """Whether a lot drew this prediction. Under a budget, its item may not be open yet."""
+    drawn = select(Flag.id).where(Flag.prediction_id == prediction_id, Flag.reason.in_(LOTS))
     return session.scalar(drawn) is not None
 
 

@@ -39,7 +39,7 @@ PIECE = 500  # predictions that retention erases in one transaction: no click wa
 class Erased:
     """How many rows lost their content in this call. closed: open items that can no longer be judged; messages: cards
     that will be redrawn; models: names of those trained on it; runs: ids of those under way, whose models will not
-    be; finds: texts of scans that waited for review."""
+    be; pictures: whose pixels no other input needed; finds: texts of scans that waited for review."""
 
     queue: str
     predictions: int
@@ -71,6 +71,7 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
         .with_for_update(of=Prediction)
         .execution_options(populate_existing=True)
     ).all()
+    addresses = {row.image_url for row in known if row.image_url}
     hashes = {row.content_hash for row in known} | {content_hash(row.text) for row in known if row.text}
     hashes |= {content_hash("", address) for address in addresses}
     finds = erase_found(session, queue.id, external_id, hashes)
@@ -92,7 +93,7 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     for model in models:
         model_changed(session, model.id, now)
     names = tuple(model.name for model in models)
-    return Erased(queue.name, len(fresh), golden, seeds, notes, closed, messages, names, tuple(runs), finds)
+    return Erased(queue.name, len(fresh), golden, seeds, notes, closed, messages, names, tuple(runs), pictures, finds)
 
 
 def erase_expired(session: Session, policy: QueuePolicy, now: datetime, most: int = PIECE) -> int:

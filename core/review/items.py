@@ -50,11 +50,10 @@ _WANTED = with_content(
         _HELD_BACK,
         func.coalesce(Prediction.lot_probability, 0.0),
         _FLAGGED_BY,
+        _NARROWED,
+        Prediction.group,
         _DISCOVERED,
-    )
-    .join(Queue, Queue.id == ReviewItem.queue_id)
-    .where(ReviewItem.id == bindparam("item_id"))
-    .with_for_update(of=ReviewItem)
+    ).join(Queue, Queue.id == ReviewItem.queue_id)
 )
 _OPENING = Bulk(
     cast(Table, ReviewItem.__table__),
@@ -66,10 +65,11 @@ _OPENING = Bulk(
 
 @dataclass(frozen=True)
 class LockedItem:
-    """An item and what it is about, locked until the transaction ends. source_id: of the prediction,
-    golden example or seed example that holds its content. The model's label is None where the item is about a stored
-    label. audited: the audit drew the prediction, with lot_probability. flagged_by: the person who flagged it,
-    if one did. discovered: a scan found it."""
+    """An item and what it is about, locked until the transaction ends. source_id: of the prediction, golden example or
+    seed example that holds its content. The model's label is None where the item is about a stored label. audited: the
+    audit drew the prediction, with lot_probability. held_back: it must not train. flagged_by: the person who flagged
+    it, if one did. narrowed: it is assigned to some people. group: of inputs that belong together, such as a patient's.
+    discovered: a scan found it."""
 
     queue: QueueFacts
     id: int

@@ -240,10 +240,15 @@ def _is_there(services: Services, due: Due, channel: str, ts: str, name: str) ->
 
 # Every card has one of the two, and is shown by the second where it has both; checked at start.
 DRAWN: Mapping[Card, Draw] = {
-    Card.REVIEW_ITEM: _item,
     Card.RUN: _run,
     Card.CANDIDATE: _candidate,
+    Card.DRIFT: _drift,
     Card.SCAN: _scan,
 }
-SHOWN_OTHERWISE: Mapping[Card, Show] = {Card.RUN: _show_run, Card.CHART: _show_chart}
+SHOWN_OTHERWISE: Mapping[Card, Show] = {
+    Card.REVIEW_ITEM: _show_item,
+    Card.RUN: _show_run,
+    Card.CHART: _show_chart,
+    Card.DRIFT_CHART: _show_drift_chart,
+}
 CARDS: Mapping[Card, Show] = {**{card: partial(show_drawn, draw) for card, draw in DRAWN.items()}, **SHOWN_OTHERWISE}

@@ -192,6 +192,7 @@ def _led_queue(session: Session, command: Command, services: Services) -> tuple[
 COMMANDS = {  # completes "Only leads can ___"
     "budget": "see the budget",
     "discover": "search unlabelled texts",
+    "promise": "decide about its promise",
     "retrain": "retrain",
     "rollback": "roll back",
 }

@@ -77,7 +77,8 @@ def destination(
     they drawn one by one, each group would soon have a golden example, and none of its rows could train. Audited ones
     never train and are not past errors: those not drawn are used only for estimates. lot: the audit's share. The
     probability is that of the draw: for an audited example, lot times audited share; for another one, that it was not
-    audited, times blind share, times random share if it was drawn. discovered: a scan chose it. It stands for no traffic, so it is not drawn, and golden as a past error alone.
+    audited, times blind share, times random share if it was drawn. discovered: a scan
+    chose it. It represents no traffic, so it is not drawn, and golden as a past error alone.
     """
     if label is None:
         return Chosen(Destination.NOWHERE)

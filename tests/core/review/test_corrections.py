@@ -75,7 +75,7 @@ def test_a_correction_goes_where_the_table_says(
 def test_a_find_of_a_scan_is_never_golden_by_chance(right: bool, expected: tuple[Destination, Stratum | None]) -> None:
     """The lot would have chosen it."""
     made = destination(
-        blind=True, audited=False, model_was_right=right, label=REFUND, content_hash=DRAWN, lot=0.1, policy=RULES,
+        blind=True, audited=False, model_was_right=right, label=REFUND, drawn_by=DRAWN, lot=0.1, policy=RULES,
         discovered=True,
     )  # fmt: skip
     assert (made.destination, made.stratum) == expected
