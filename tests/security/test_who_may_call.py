@@ -67,7 +67,7 @@ def test_each_route_is_known_and_needs_what_it_should(house: House) -> None:
 
 @pytest.mark.parametrize(("method", "path"), NEEDS, ids=[f"{method} {path}" for method, path in NEEDS])
 def test_only_the_right_token_opens_a_route(house: House, tokens: dict[str, str], method: str, path: str) -> None:
-    address = path.format(queue="support", snapshot_id=1)
+    address = path.format(queue="support", snapshot_id=1, sha256="a" * 64)
     before = house.rows()
     for holder, token in tokens.items():
         headers = {"Authorization": f"Bearer {token}"} if token else {}

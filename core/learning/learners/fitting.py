@@ -52,14 +52,8 @@ def fit(learner: Learner, examples: Sequence[Example], seed: int, progress: Prog
     Raises Invalid with a sentence if none is left, if the learner has nothing to learn from them, or if what it returns
     is not a `Fitted`.
     """
+    require_readable(learner, examples)
     readable = [example for example in examples if example.input.has_any(learner.reads)]
-    if not examples:
-        raise Invalid("There is nothing to learn from: there are no training rows.")
-    if not readable:
-        raise Invalid(
-            f"The learner “{learner.name}” reads {_named(learner.reads)}, "
-            f"and none of the {len(examples)} training rows has any."
-        )
     if len(readable) < len(examples):
         left_out = {"rows": len(examples) - len(readable), "reads": list(learner.reads)}
         progress(Coded(RunStep.ROWS_LEFT_OUT, left_out))
@@ -67,6 +61,17 @@ def fit(learner: Learner, examples: Sequence[Example], seed: int, progress: Prog
     if missing := missing_members(fitted, Fitted):
         raise Invalid(f"The model fitted by the learner “{learner.name}” lacks {', '.join(missing)}.")
     return fitted
+
+
+def require_readable(learner: Learner, examples: Sequence[Example]) -> None:
+    """Raises Invalid with a sentence if none of them has anything of what the learner reads."""
+    if not examples:
+        raise Invalid("There is nothing to learn from: there are no training rows.")
+    if not any(example.input.has_any(learner.reads) for example in examples):
+        raise Invalid(
+            f"The learner “{learner.name}” reads {_named(learner.reads)}, "
+            f"and none of the {len(examples)} training rows has any."
+        )
 
 
 def _named(reads: Sequence[Modality]) -> str:

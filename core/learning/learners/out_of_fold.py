@@ -10,7 +10,7 @@ import numpy as np
 
 from core.learning.data.inputs import Example
 from core.learning.learners.base import FloatArray, Progress
-from core.learning.learners.fitting import fit
+from core.learning.learners.fitting import fit, require_readable
 from core.learning.learners.registry import find_learner
 from core.learning.learners.temperature import assign_folds
 from core.learning.learners.vectors import cached_vectors
@@ -34,6 +34,7 @@ def out_of_fold(
     """Each label's rows are spread over five folds; a model for each is fitted on the four others. The only row of a
     label is never held out, nor is a row with nothing that the learner reads. Raises Invalid as `fit` does."""
     learner = find_learner(learner_name, extra_learners)
+    require_readable(learner, examples)
     readable = [place for place, one in enumerate(examples) if one.input.has_any(learner.reads)]
     classes, targets = np.unique(np.array([examples[place].label for place in readable]), return_inverse=True)
     folds = assign_folds(targets, np.random.default_rng(seed), FOLDS)
