@@ -19,9 +19,12 @@ def delete_erased_files(services: Services) -> bool:
     """Delete from Slack the files of pictures that were erased; True while there may be more."""
     if services.budget.is_silent():
         return False
-    with services.database.transaction(wait=PATIENT) as session:
+    with services.database.reading(wait=PATIENT) as session:
         erased = files.erased_files(session)
-        if not erased or not may_deliver(session, services):
+    if not erased:
+        return False
+    with services.database.transaction(wait=PATIENT) as session:
+        if not may_deliver(session, services):
             return False
     for one in erased:
         try:
