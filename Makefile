@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 # Compiled once, not anew by each of the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench bench-loop bench-learners bench-images bench-drift audit lock
+.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench bench-loop bench-learners bench-images bench-drift bench-slices audit lock
 
 demo: $(READY)
 	@$(BIN)/goldloop demo $(ARGS)
@@ -74,6 +74,10 @@ bench-drift: $(READY)
 # The promise on simulated queues whose truth is known: on a preset day, is it broken? Five minutes.
 bench-promise: $(READY)
 	@$(BIN)/python -m benchmarks.promise $(ARGS)
+
+# Weak slices in simulated rows whose truth is known: are they found, and nothing else? Five minutes.
+bench-slices: $(READY)
+	@$(BIN)/python -m benchmarks.slices $(ARGS)
 
 # Known holes in the locked versions; ends with 3, and says so, where the advisories cannot be reached.
 audit: $(READY)

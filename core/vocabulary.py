@@ -217,6 +217,17 @@ class DriftSign(StrEnum):
     VOLUME = "volume"  # more or fewer rows
 
 
+class SliceKind(StrEnum):
+    """By what a part of the traffic is told from the rest."""
+
+    FIELD = "field"
+    LABEL = "label"  # that the model gave
+    PAIR = "pair"  # the label that the model gave, and the one with the next probability
+    LENGTH = "length"
+    STRANGE_WORDS = "strange_words"  # another language, or numbers and names
+    TERM = "term"
+
+
 class PromiseStatus(StrEnum):
     """Of the promise that few answers are wrong and unseen."""
 

@@ -27,6 +27,7 @@ COMMANDS = {
         "status",
         "Show what waits in each queue, what fails, and what to do about it. Exit code 1 if something fails.",
     ),
+    "slices": ("slices", "Show where the present model is wrong more often than elsewhere, and what helps."),
     "seed": ("data", "Import labelled examples from a CSV, JSONL or Parquet file with the columns `text` and `label`."),
     "ingest": (
         "data",

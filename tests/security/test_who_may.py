@@ -195,6 +195,7 @@ DOORS = [
     Door("/goldloop resume", "commands.typed", all_paused, command("resume"), REVIEWING_SOMEWHERE),
     Door("/goldloop promise", "commands.typed", nothing, command("promise support"), LEADS, "promises nothing"),
     Door("/goldloop discover", "commands.typed", nothing, command("discover support"), LEADS, "No scan yet"),
+    Door("/goldloop slices", "commands.typed", nothing, command("slices support"), LEADS, "by more than chance"),
     Door("/goldloop budget", "commands.typed", nothing, command("budget support 60 a day"), LEADS, "four weeks"),
     Door("/goldloop retrain", "commands.typed", House.no_run_waits, command("retrain support"), LEADS),
     Door("/goldloop rollback", "commands.typed", House.two_live_in_turn, command("rollback support"), LEADS),

@@ -17,6 +17,7 @@ from bot.slack.views.mrkdwn import MRKDWN
 from bot.wording.budget import budget_line, preview_sentences
 from bot.wording.promise import promise_sentences
 from bot.wording.scans import scan_state, scan_title
+from bot.wording.slices import slice_lines
 from core.discovery.cards import newest_scans
 from core.discovery.scans import Wanted, request_scan
 from core.discovery.sources import Columns
@@ -30,9 +31,11 @@ from core.people.members import queues_of
 from core.people.permissions import require
 from core.policy import QueuePolicy
 from core.policy.flagging import Budget
+from core.quality.slices import weak_slices
 from core.queues import queue_named
 from core.records.queues import Queue
 from core.review.budget_reading import BudgetReading, budget_reading
+from core.review.known_rows import known_rows
 from core.review.promise_reading import promise_reading
 from core.vocabulary import Role, Trigger
 
@@ -43,6 +46,7 @@ HELP = """*Commands*
 • `/goldloop budget [queue] [60 a day | 20%]` – leads: today's budget, or what another one would have meant
 • `/goldloop promise [queue] [yes 85]` – leads: whether the queue's promise holds; allow it so many items a day
 • `/goldloop discover [queue] [source]` – leads: the scans of unlabelled texts, or start one of a source in the policy
+• `/goldloop slices [queue]` – leads: where the live model is wrong more often than elsewhere
 • `/goldloop retrain [queue]` – leads: train a new candidate now
 • `/goldloop rollback [queue] [why]` – leads: bring the previous model back
 • `/goldloop help` – this list
@@ -169,6 +173,14 @@ def _scanned(session: Session, policy: QueuePolicy, name: str, person: str, serv
     return Message(f"Scan {scan_id} of {name} is on its way. Its progress is shown in the leads' channel.")
 
 
+def _slices(command: Command, services: Services) -> Message:
+    with services.database.reading() as session:
+        queue, policy = _led_queue(session, command, services)
+        rows = known_rows(session, queue.id)
+    lines = slice_lines(weak_slices(rows), len(rows), MRKDWN)
+    return Message("\n".join([f"*{MRKDWN.text(policy.shown_title)}*", *(f"• {line}" for line in lines)]))
+
+
 def _present_budget(reading: BudgetReading | None) -> str:
     if reading is None:
         return "This queue has no budget: `flagging.confidence` and `flagging.margin` decide what is flagged."
@@ -193,6 +205,7 @@ COMMANDS = {  # completes "Only leads can ___"
     "budget": "see the budget",
     "discover": "search unlabelled texts",
     "promise": "decide about its promise",
+    "slices": "see where the model is weak",
     "retrain": "retrain",
     "rollback": "roll back",
 }
@@ -206,6 +219,7 @@ ANSWERS: dict[str, Callable[[Command, Services], Message]] = {
     "budget": _budget,
     "promise": _promise,
     "discover": _discover,
+    "slices": _slices,
     "retrain": _retrain,
     "rollback": _rollback,
 }

@@ -1,0 +1,188 @@
+"""Slices: parts of the traffic in which the model is wrong more often than elsewhere, by more than chance.
+
+What a rule sends to people is wrong more often than the rest, and some slices are flagged more often than others. So
+each of the two samples, flagged and audited rows, is tested by itself, and the two tests are combined.
+"""
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.text.normalisation import normalise
+from core.vocabulary import SliceKind
+
+Array = NDArray[np.float64]
+
+LEVEL = 0.05  # probability of any claim where no slice is weak
+FEWEST = 30  # known rows of a slice
+MOST_VALUES = 30  # of a field that is looked at: more are names and numbers
+MOST_TERMS = 150
+LENGTHS = (0, 4, 9, 21, 61)  # words, from which on a text is in the next slice
+FAMILIAR = 3  # known rows with a word, from which on it is familiar
+STRANGE = 0.5  # share of familiar words below which a text is strange
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class KnownRow:
+    """A settled answer of the present model. second: the label with the next probability. reviewed: a rule sent it to
+    people; otherwise the audit's lot fell on it."""
+
+    item_id: int
+    text: str
+    fields: Mapping[str, str]
+    label: str
+    second: str | None
+    wrong: bool
+    reviewed: bool
+    why: str | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """One slice that is looked at. name: of a field; value: of it, a label, a term, or the smallest number of words;
+    other: of a pair, the label with the next probability."""
+
+    kind: SliceKind
+    value: str = ""
+    name: str = ""
+    other: str = ""
+
+
+@dataclass(frozen=True)
+class WeakSlice:
+    """rows, wrong: known ones in it; others: the share that is wrong outside of it, weighted like the slice's own
+    flagged and audited rows. p_value: after Holm's correction, in [0, 1]. items: of wrong rows, the newest first; whys:
+    the reasons that people gave for them, with their counts, most first."""
+
+    look: Look
+    rows: int
+    wrong: int
+    others: float
+    p_value: float
+    items: tuple[int, ...] = ()
+    whys: Mapping[str, int] = field(default_factory=dict)
+
+
+def weak_slices(rows: Sequence[KnownRow], level: float = LEVEL, shown: int = 8) -> list[WeakSlice]:
+    """The slices that are weak, the most certain first. The probability of any where none is weak is at most `level`.
+    shown: items of each."""
+    looks = looks_of(rows)
+    if not looks:
+        return []
+    wrong, reviewed = np.array([row.wrong for row in rows]), np.array([row.reviewed for row in rows])
+    p_values = holm([slice_p_value(wrong, reviewed, inside) for inside in looks.values()])
+    found = [
+        _weak(rows, look, inside, p_value, shown)
+        for (look, inside), p_value in zip(looks.items(), p_values, strict=True)
+        if p_value < level
+    ]
+    return sorted(found, key=lambda one: (one.p_value, -one.rows))
+
+
+def slice_p_value(wrong: NDArray[np.bool_], reviewed: NDArray[np.bool_], inside: NDArray[np.intp]) -> float:
+    """Whether rows inside are wrong more often than those outside; in (0, 1]. The product of the p-values of Fisher's
+    exact test (one-sided) on reviewed and on audited rows, by Fisher's method (1932, section 21.1): with discrete tests
+    it claims too little, not too much."""
+    mine = np.zeros(len(wrong), bool)
+    mine[inside] = True
+    p_values = [
+        more_often(
+            int((wrong & mine & stratum).sum()), int((mine & stratum).sum()), int((wrong & stratum).sum()),
+            int(stratum.sum()),
+        )
+        for stratum in (reviewed, ~reviewed)
+    ]  # fmt: skip
+    product = max(math.prod(p_values), 1e-300)
+    return min(1.0, product * (1 - math.log(product)))
+
+
+def more_often(wrong_inside: int, inside: int, wrong: int, rows: int) -> float:
+    """Fisher's exact test: how likely so many of the wrong rows, or more, are inside by chance."""
+    from scipy.special import gammaln  # loads scipy, which few callers need
+
+    counts = np.arange(wrong_inside, min(inside, wrong) + 1, dtype=float)
+
+    def log_choose(n: Array | float, k: Array | float) -> Array:
+        return np.asarray(gammaln(np.add(n, 1)) - gammaln(np.add(k, 1)) - gammaln(np.subtract(n, k) + 1.0))
+
+    possible = counts[wrong - counts <= rows - inside]
+    logs = log_choose(float(inside), possible) + log_choose(float(rows - inside), wrong - possible)
+    return float(min(1.0, np.exp(logs - log_choose(float(rows), float(wrong))).sum()))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm (1979), Scandinavian Journal of Statistics 6, 65-70; in the same order."""
+    adjusted, highest = [1.0] * len(p_values), 0.0
+    for place, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
+        highest = max(highest, min(1.0, (len(p_values) - place) * p_values[index]))
+        adjusted[index] = highest
+    return adjusted
+
+
+def looks_of(rows: Sequence[KnownRow]) -> dict[Look, NDArray[np.intp]]:
+    """The slices that are looked at, with the places of their rows: those with at least 30 known rows, and as many
+    outside. Which they are does not depend on which rows are wrong."""
+    inside: dict[Look, list[int]] = defaultdict(list)
+    words = [_WORD.findall(normalise(row.text)) for row in rows]
+    known = Counter(word for each in words for word in set(each))
+    terms = {word for word, _count in known.most_common(MOST_TERMS + 50) if len(word) > 2}
+    values = _few_values(rows)
+    for place, row in enumerate(rows):
+        for look in _looks(row, words[place], known, terms, values):
+            inside[look].append(place)
+    return {
+        look: np.array(places) for look, places in inside.items() if FEWEST <= len(places) <= len(rows) - FEWEST
+    }  # fmt: skip
+
+
+def _looks(
+    row: KnownRow, words: Sequence[str], known: Mapping[str, int], terms: set[str], values: set[str]
+) -> list[Look]:
+    found = [Look(SliceKind.FIELD, value, name) for name, value in row.fields.items() if name in values]
+    found.append(Look(SliceKind.LABEL, row.label))
+    if row.second is not None:
+        found.append(Look(SliceKind.PAIR, row.label, other=row.second))
+    if words:
+        found.append(Look(SliceKind.LENGTH, str(max(low for low in LENGTHS if low <= len(words)))))
+        if sum(known[word] >= FAMILIAR for word in words) < STRANGE * len(words):
+            found.append(Look(SliceKind.STRANGE_WORDS))
+    return found + [Look(SliceKind.TERM, word) for word in set(words) & terms]
+
+
+def _few_values(rows: Sequence[KnownRow]) -> set[str]:
+    """Names of the fields with few different values."""
+    values: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        for name, value in row.fields.items():
+            values[name].add(value)
+    return {name for name, found in values.items() if len(found) <= MOST_VALUES}
+
+
+def _weak(rows: Sequence[KnownRow], look: Look, inside: NDArray[np.intp], p_value: float, shown: int) -> WeakSlice:
+    mine, places = [rows[place] for place in inside], set(inside.tolist())
+    outside = [row for place, row in enumerate(rows) if place not in places]
+    wrong = [row for row in mine if row.wrong]
+    return WeakSlice(
+        look=look,
+        rows=len(mine),
+        wrong=len(wrong),
+        others=sum(_share(mine, kind) * _wrong_share(outside, kind) for kind in (True, False)),
+        p_value=p_value,
+        items=tuple(sorted((row.item_id for row in wrong), reverse=True)[:shown]),
+        whys=dict(Counter(row.why for row in wrong if row.why).most_common()),
+    )
+
+
+def _share(rows: Sequence[KnownRow], reviewed: bool) -> float:
+    return sum(row.reviewed is reviewed for row in rows) / len(rows)
+
+
+def _wrong_share(rows: Sequence[KnownRow], reviewed: bool) -> float:
+    mine = [row.wrong for row in rows if row.reviewed is reviewed]
+    return sum(mine) / len(mine) if mine else 0.0
