@@ -24,8 +24,8 @@ SHOWN_DAYS = 42
 @dataclass(frozen=True)
 class DriftCard:
     """signs: the most certain first. items: settled ones that show it, the newest first. days: of the most certain
-    sign, the day's beginning and its value: a share in [0, 1], or of volume a count; None: nothing to take it from.
-    run_id: the training run that the alarm asked for."""
+    sign, the day's beginning in the queue's time zone and its value: a share in [0, 1], or of volume a count; None:
+    nothing to take it from. run_id: the training run that the alarm asked for."""
 
     queue: str
     queue_title: str
@@ -39,7 +39,8 @@ def drift_card(session: Session, alarm_id: int, policy: Policy) -> DriftCard:
     alarm = session.get_one(DriftAlarm, alarm_id)
     queue = policy.queue(session.get_one(Queue, alarm.queue_id).name)
     signs = tuple(Drift(**{**sign, "sign": DriftSign(sign["sign"])}) for sign in alarm.signs)
-    days = readings(session, alarm.queue_id, queue, alarm.created_at)[-SHOWN_DAYS:]
+    read = readings(session, alarm.queue_id, queue, alarm.created_at)[-SHOWN_DAYS:]
+    days = [(began.astimezone(queue.zone), counts) for began, counts in read]
     return DriftCard(
         queue=queue.name,
         queue_title=queue.shown_title,
