@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 # Compiled once, not anew by each of the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench bench-loop bench-learners bench-images bench-drift bench-slices audit lock
+.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench bench-loop bench-learners bench-discovery audit lock
 
 demo: $(READY)
 	@$(BIN)/goldloop demo $(ARGS)
@@ -78,6 +78,10 @@ bench-promise: $(READY)
 # Weak slices in simulated rows whose truth is known: are they found, and nothing else? Five minutes.
 bench-slices: $(READY)
 	@$(BIN)/python -m benchmarks.slices $(ARGS)
+
+# What scans of unlabelled texts find and teach, on the texts of ../shared/data, three seeds. An hour on two quiet cores.
+bench-discovery: $(READY)
+	@$(BIN)/python -m benchmarks.discovery_learning $(ARGS)
 
 # Known holes in the locked versions; ends with 3, and says so, where the advisories cannot be reached.
 audit: $(READY)
