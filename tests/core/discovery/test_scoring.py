@@ -3,6 +3,9 @@
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +167,43 @@ def test_closing_a_pool_ends_its_processes(shards: list[Shard]) -> None:
     assert children
     events.close()  # type: ignore[attr-defined]
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+
+
+DRIVER = """
+import sys
+from tests.core.discovery.test_scoring import _children, pool, shards_of, task
+events = pool(2)(task(), shards_of(sys.argv[1], lines_bytes=6_000))
+while not hasattr(next(events), "position"):
+    pass
+print(*_children(), flush=True)
+for event in events:
+    pass
+"""
+
+
+@pytest.mark.slow
+def test_processes_end_when_their_driver_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps({"text": f"{text} {n}"}) + "\n" for n in range(400) for text in OURS[:100]))
+    driver = subprocess.Popen([sys.executable, "-c", DRIVER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert driver.stdout is not None
+    with driver.stdout as told:
+        children = [int(word) for word in told.readline().split()]
+        driver.kill()
+        driver.wait()
+    assert children
+    end = time.monotonic() + 3
+    while time.monotonic() < end and any(_is_there(pid) for pid in children):
+        time.sleep(0.05)
+    assert not [pid for pid in children if _is_there(pid)]
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 def test_near_duplicates_leave_the_better_one() -> None:
