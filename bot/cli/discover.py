@@ -18,7 +18,7 @@ from core.discovery.cards import ScanCard, newest_scans, scan_card, time_left
 from core.discovery.scans import SCAN, Wanted, cancel_scan, request_scan, scan_key
 from core.discovery.sources import Columns
 from core.errors import Invalid, Refusal
-from core.jobs import Claim
+from core.jobs import Claim, LostLease, WorkFailed
 from core.policy import Policy
 from core.storage.database import PATIENT, Database
 from core.vocabulary import OPERATOR, ScanState
@@ -130,9 +130,13 @@ def _drive(database: Database, policy: Policy, claimed: Claim, cluster: str) -> 
 
             engine = chosen_engine(load_settings(), cluster=cluster)
             run_scan(database, claimed, utc_now, policy, engine, hear=hear)
-    except BaseException:
+    except LostLease:
+        raise Refusal("Another process has taken this scan over. See: goldloop discover status") from None
+    except BaseException as error:
         with database.transaction(wait=PATIENT) as session:
             jobs.release(session, claimed, utc_now())
+        if isinstance(error, WorkFailed):
+            raise Refusal(f"The scan was put off: {error}. Give the command again to go on.") from None
         raise
 
 
