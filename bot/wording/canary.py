@@ -4,7 +4,7 @@ from typing import assert_never
 
 from bot.wording.numbers import count, percent
 from core.learning.evaluation.canary import MINIMUM, Paired
-from core.learning.lifecycle.canary import CanaryLine
+from core.learning.lifecycle.canary import CanaryLine, StillAnswering
 from core.vocabulary import CanaryState
 
 
@@ -26,6 +26,13 @@ def canary_sentence(line: CanaryLine, model: str) -> str:
             return "Its canary ended early: another model went live, or the policy was changed."
         case _:
             assert_never(line.state)
+
+
+def still_answers_sentence(line: StillAnswering, model: str) -> str:
+    return (
+        f"*{model} still answers {percent(line.share)} of the requests*, until the canary of {line.new} is over. "
+        f"{line.new} answers the rest."
+    )
 
 
 def paired_sentence(paired: Paired) -> str:

@@ -237,7 +237,8 @@ class GateFinding:
 @dataclass(frozen=True)
 class Model:
     """One model of the queue, and what the golden gate found last. shadow, canary: None: it never was in one.
-    canary_share: of the requests that it answers while its canary goes on."""
+    canary_share: of the requests that it answers while a canary goes on, its own or that of the model that took over
+    from it, which leaves it this share although its state is retired."""
 
     id: int
     name: str

@@ -29,7 +29,7 @@ from core.learning.evaluation.compare import GoldenRow, Predicted, compare
 from core.learning.evaluation.intervals import Interval
 from core.learning.evaluation.scorecard import PinScore, Scorecard
 from core.learning.evaluation.stored_texts import TextScore
-from core.learning.lifecycle.canary import CanaryLine
+from core.learning.lifecycle.canary import CanaryLine, StillAnswering
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine, RunCard
 from core.learning.lifecycle.effort import Effort
 from core.learning.lifecycle.open_items import OpenItems
@@ -730,6 +730,14 @@ REPORTS: dict[str, tuple[Callable[[str], CandidateCard], str]] = {
     "proposed for rollback": (
         lambda t: report(t, state=ModelState.LIVE, canary=canary(CanaryState.PROPOSED)),
         "Of 40 settled items, 9 newly wrong and 1 newly right.",
+    ),
+    "live in part": (
+        lambda t: report(t, state=ModelState.LIVE, canary=canary(CanaryState.RUNNING, n=12)),
+        "v3 is live for 20% of the requests.",
+    ),
+    "beside a canary": (
+        lambda t: report(t, state=ModelState.RETIRED, still_answers=StillAnswering("v4", 0.9)),
+        "v3 still answers 90% of the requests*, until the canary of v4 is over. v4 answers the rest.",
     ),
     "after its canary": (
         lambda t: report(t, state=ModelState.RETIRED, canary=canary(CanaryState.PASSED)),

@@ -3,19 +3,20 @@
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.slack.views.mrkdwn import MRKDWN, moment
-from bot.wording.canary import canary_sentence, paired_sentence
+from bot.wording.canary import canary_sentence, paired_sentence, still_answers_sentence
 from bot.wording.confusions import confusion_lines
 from bot.wording.effort import effort_sentence
 from bot.wording.gate import BASELINES, gate_sentence
 from bot.wording.golden import origins
 from bot.wording.model_history import decision, erased_sentence, overruled_sentences
-from bot.wording.numbers import count, signed
+from bot.wording.numbers import count, percent, signed
 from bot.wording.open_items import open_items_sentence
 from bot.wording.report import counts_sentence, on_texts, plain_line, what_counts
 from bot.wording.shadow import agreement, disagreements, labels_in_shadow
 from bot.wording.weighing import weighing
 from core.learning.evaluation.intervals import Interval
 from core.learning.evaluation.scorecard import Flip, LabelScore, PinScore, Scorecard
+from core.learning.lifecycle.canary import CanaryLine
 from core.learning.lifecycle.cards import CandidateCard, DecisionLine
 from core.learning.lifecycle.shadow import ShadowLine
 from core.vocabulary import CanaryState, ModelState
@@ -79,12 +80,20 @@ def _state(card: CandidateCard) -> str:
     if card.state is ModelState.CANDIDATE:
         return _pending(card)
     if card.state is ModelState.LIVE:
-        return f":large_green_circle: *{card.name} is live.*"
+        return f":large_green_circle: *{card.name} is live{_in_part(card.canary)}.*"
+    if card.still_answers is not None:
+        return f":hatching_chick: {still_answers_sentence(card.still_answers, card.name)}"
     if card.state is ModelState.SUPERSEDED:
         newer = f" by {card.superseded_by}" if card.superseded_by else ""
         return f":fast_forward: *Superseded{newer}.* Decide on the newer one instead."
     words = {ModelState.RETIRED: ":white_circle: *No longer live.*", ModelState.REJECTED: ":x: *Rejected.*"}
     return words[card.state]
+
+
+def _in_part(canary: CanaryLine | None) -> str:
+    if canary is None or canary.state not in (CanaryState.RUNNING, CanaryState.PROPOSED):
+        return ""
+    return f" for {percent(canary.share)} of the requests"
 
 
 def _pending(card: CandidateCard) -> str:

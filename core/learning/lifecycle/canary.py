@@ -40,6 +40,15 @@ class CanaryLine:
 
 
 @dataclass(frozen=True)
+class StillAnswering:
+    """A model that was live before one that is in its canary. share: of the requests that it answers until that is
+    over."""
+
+    new: str
+    share: float
+
+
+@dataclass(frozen=True)
 class CanaryWork:
     """The models of a running canary, for the worker that lets each predict what the other answered."""
 
@@ -70,7 +79,7 @@ def close_canary(session: Session, queue_id: int, state: CanaryState, now: datet
     canary = session.scalar(_unfinished(queue_id).with_for_update())
     if canary is not None:
         canary.state, canary.finished_at = state, now
-        model_changed(session, canary.model_id, now)
+        _draw_both(session, canary, now)
 
 
 def answering_model(session: Session, live_id: int, external_id: str) -> int:
@@ -126,6 +135,15 @@ def canary_line(session: Session, model_id: int) -> CanaryLine | None:
     return CanaryLine(canary.state, former, canary.share, canary.ends_at, canary.looks_taken, canary.looks, paired)
 
 
+def still_answering(session: Session, model_id: int) -> StillAnswering | None:
+    """None: no canary leaves this model a share."""
+    running = Canary.finished_at.is_(None)
+    canary = session.scalar(select(Canary).where(Canary.former_model_id == model_id, running).limit(1))
+    if canary is None:
+        return None
+    return StillAnswering(session.get_one(ModelVersion, canary.model_id).name, 1 - canary.share)
+
+
 def paired_items(rows: Sequence[Settled], model_id: int, new: str, share: float) -> Paired:
     """rows: settled items that both models answered. Those outside of the two groups do not count; "none of these"
     counts, and both are wrong."""
@@ -173,7 +191,13 @@ def _answer_all(session: Session, live: Live, canary: Canary, state: CanaryState
     model = session.get_one(ModelVersion, canary.model_id)
     request_renewal(session, live, model, may_close=True, now=now, part="whole")
     announce_end_of_canary(session, model, now)
-    model_changed(session, model.id, now)
+    _draw_both(session, canary, now)
+
+
+def _draw_both(session: Session, canary: Canary, now: datetime) -> None:
+    """Both cards say how much the model answers."""
+    for model_id in (canary.model_id, canary.former_model_id):
+        model_changed(session, model_id, now)
 
 
 def _settled(session: Session, canary: Canary, new: str) -> Sequence[Settled]:

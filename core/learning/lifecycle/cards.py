@@ -11,7 +11,7 @@ from core.delivery.card_refs import CardRef
 from core.learning.data.erased_rows import RowSource, erased_sources
 from core.learning.data.golden import golden_set
 from core.learning.evaluation.scorecard import Scorecard
-from core.learning.lifecycle.canary import CanaryLine, canary_line
+from core.learning.lifecycle.canary import CanaryLine, StillAnswering, canary_line, still_answering
 from core.learning.lifecycle.effort import Effort, effort
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.open_items import OpenItems, open_items_of
@@ -74,6 +74,7 @@ class CandidateCard:
     open_items: OpenItems
     shadow: ShadowLine | None
     canary: CanaryLine | None
+    still_answers: StillAnswering | None = None
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         open_items=open_items_of(session, model_id, queue),
         shadow=shadow_line(session, model, queue),
         canary=canary_line(session, model_id),
+        still_answers=still_answering(session, model_id),
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.learning.data.erased_rows import erased_rows
+from core.learning.lifecycle.canary import still_answering
 from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.shadow import candidate_in_shadow
 from core.policy import QueuePolicy
@@ -21,7 +22,8 @@ from core.vocabulary import CanaryState, Coded, ModelState, ShadowState
 class ModelLine:
     """One model and what the golden gate found last. blocks: of `GateBlock`, warnings: of `GateWarning`.
 
-    shadow, canary: None: it never was in one. canary_share: of the requests that it answers; None: it is in none."""
+    shadow, canary: None: it never was in one. canary_share: of the requests that it answers while a canary runs, its
+    own or that of the model that took over from it; None: none runs."""
 
     id: int
     name: str
@@ -70,6 +72,8 @@ def snapshot_head(session: Session, queue_id: int, snapshot_id: int) -> Snapshot
 
 def _model_line(session: Session, model: ModelVersion, snapshot_id: int | None, in_shadow: bool) -> ModelLine:
     evaluation, canary = newest_evaluation(session, model.id), session.get(Canary, model.id)
+    share = canary.share if canary and canary.finished_at is None else None
+    left = still_answering(session, model.id)
     return ModelLine(
         id=model.id,
         name=model.name,
@@ -82,7 +86,7 @@ def _model_line(session: Session, model: ModelVersion, snapshot_id: int | None, 
         warnings=tuple(map(Coded.from_dict, evaluation.warnings)),
         shadow=_shadow_state(session.get(Shadow, model.id), in_shadow),
         canary=canary.state if canary else None,
-        canary_share=canary.share if canary and canary.finished_at is None else None,
+        canary_share=left.share if left else share,
     )
 
 

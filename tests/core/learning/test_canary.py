@@ -16,9 +16,10 @@ from bot.worker.tasks import canary_next, look_at_canaries
 from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, NotAllowed
 from core.learning.evaluation.canary import MINIMUM, Paired, is_answered_by_new, is_compared, judge
-from core.learning.lifecycle.canary import CanaryLine, canary_line, paired_items
+from core.learning.lifecycle.canary import CanaryLine, StillAnswering, canary_line, paired_items
 from core.learning.lifecycle.canary_decisions import end_canary, roll_canary_back
 from core.learning.lifecycle.cards import candidate_card
+from core.learning.lifecycle.listing import model_lines
 from core.learning.lifecycle.model_card import model_card
 from core.learning.lifecycle.parallel import forget_parallel
 from core.learning.lifecycle.rollback import rollback
@@ -27,7 +28,7 @@ from core.records.delivery import Notice
 from core.records.learning import Artifact
 from core.records.rollout import ParallelPrediction
 from core.records.webhooks import Event
-from core.vocabulary import CanaryState, CanaryVerdict, DecisionKind, EventKind, ItemState, NoticeKind
+from core.vocabulary import CanaryState, CanaryVerdict, Card, DecisionKind, EventKind, ItemState, NoticeKind
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, UNSURE, Desk, sent
 from tests.core.models import decisions, live, promoted, seeded
@@ -84,6 +85,27 @@ def settled(desk: Desk, model_id: int, label: str, answered: str, count: int) ->
         item_id = desk.ticket(text=f"{PARCEL}", chances=chances, external_id=external_id, model_version="v1")
         for person in (ANA, BEN):
             desk.click(person, item_id, label)
+
+
+def test_the_model_before_says_how_much_it_still_answers(desk: Desk) -> None:
+    model_id = in_canary(desk)
+    former = model_id - 1
+
+    def shares() -> list[float | None]:
+        with desk.database.reading() as session:
+            return [one.canary_share for one in model_lines(session, desk.rules)]
+
+    def still() -> StillAnswering | None:
+        with desk.database.reading() as session:
+            assert candidate_card(session, model_id, desk.policy).still_answers is None
+            return candidate_card(session, former, desk.policy).still_answers
+
+    assert (still(), shares()) == (StillAnswering("v2", 1 - SHARE), [SHARE, 1 - SHARE])
+    before = desk.wanted(Card.CANDIDATE, former)
+    with desk.database.transaction() as session:
+        end_canary(session, CardRef(model_id), CLEO, NOW, desk.policy)
+    assert (still(), shares()) == (None, [None, None])
+    assert desk.wanted(Card.CANDIDATE, former) == before + 1
 
 
 def told(desk: Desk) -> list[tuple[str, str]]:
