@@ -124,6 +124,7 @@ class Failure:
     permanent: bool = False  # this message is given up
     gone: bool = False  # the message that was to be redrawn is not there any more
     unknown: bool = False  # Slack may have taken it
+    early: bool = False  # another message has to be there first: nothing went wrong
     detail: str = ""  # where in the message Slack found fault: places, never its text
 
     @property
@@ -162,7 +163,7 @@ def sorted_failure(error: Exception) -> Failure:
         cause = sorted_failure(error.cause)
         return Failure(cause.reason, cause.retry_after, permanent=cause.permanent, unknown=True)
     if isinstance(error, NotYetError):
-        return Failure(str(error))
+        return Failure(str(error), early=True)
     if isinstance(error, SlackApiError):
         return _of_answer(error)
     if isinstance(error, CONNECTION):

@@ -13,6 +13,8 @@ from sqlalchemy import text
 from structlog.contextvars import bound_contextvars
 
 from bot.observability.logs import masked, set_up_logging
+from bot.slack.delivery.deliver import log_failure
+from bot.slack.errors import NotYetError, sorted_failure
 from tests.loop import Loop
 
 pytestmark = pytest.mark.usefixtures("sqlite_only")
@@ -44,6 +46,12 @@ def test_a_field_is_a_field_and_a_traceback_one_line(written: io.StringIO) -> No
     assert (first["event"], first["posting"], first["reason"]) == ("Message not delivered", 3, "is_archived")
     assert (first["level"], first["logger"]) == ("info", "bot.x")
     assert "ValueError: no" in str(second["exception"])
+
+
+def test_a_message_that_only_waits_for_another_is_no_line_at_info(written: io.StringIO) -> None:
+    log_failure(sorted_failure(NotYetError("its report is not posted yet")), {"posting": 3})
+    log_failure(sorted_failure(ConnectionError()), {"posting": 4})
+    assert [line["posting"] for line in lines(written)] == [4]
 
 
 def test_for_people_the_fields_stand_behind_the_message(written: io.StringIO) -> None:

@@ -150,7 +150,7 @@ def _fail(services: Services, due: Due, failure: Failure) -> None:
             services.budget.refused_post(due.channel, failure.retry_after)
         else:
             services.budget.refused_update(failure.retry_after)
-    _log(failure, {"posting": due.id, "card": due.card.value})
+    log_failure(failure, {"posting": due.id, "card": due.card.value})
     permanent = failure.reason if failure.permanent else ""
     pause = FILE_APPEARS if due.card in (Card.CHART, Card.DRIFT_CHART) and failure.unknown else failure.retry_after
     with services.database.transaction(wait=PATIENT) as session:
@@ -173,7 +173,7 @@ def _fail(services: Services, due: Due, failure: Failure) -> None:
 def _fail_notice(services: Services, due: DueNotice, failure: Failure) -> None:
     if failure.retry_after is not None:
         services.budget.refused_post(due.channel, failure.retry_after)
-    _log(failure, {"notice": due.id})
+    log_failure(failure, {"notice": due.id})
     with services.database.transaction(wait=PATIENT) as session:
         if _held_up(session, services, due.channel, failure, is_post=True):
             notices.release(session, due.id, still_unsure=failure.unknown)
@@ -206,7 +206,8 @@ def unexpected_failure(error: Exception, where: str, attempts: int) -> Failure:
     return Failure(reason, permanent=attempts + 1 >= MOST_ATTEMPTS, unknown=True)
 
 
-def _log(failure: Failure, extra: dict[str, object]) -> None:
+def log_failure(failure: Failure, extra: dict[str, object]) -> None:
+    """An error where people have to act; debug where one message only follows another."""
     serious = failure.permanent or failure.of_token or failure.of_channel
-    level = logging.ERROR if serious else logging.INFO
+    level = logging.ERROR if serious else logging.DEBUG if failure.early else logging.INFO
     log.log(level, "Message not delivered", extra={**extra, "reason": failure.reason, "detail": failure.detail})
