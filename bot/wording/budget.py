@@ -17,7 +17,10 @@ def budget_line(reading: BudgetReading) -> str:
 def preview_sentences(preview: BudgetPreview, words: str) -> str:
     """What a budget would have meant, and how to use it. words: the budget as typed."""
     if not preview.predictions:
-        return "There are no predictions from the last four weeks, so the effect of this budget can't be estimated."
+        return (
+            "There are no predictions from the last four weeks, so the effect of this budget can't be estimated. Only "
+            "whole days before today count: if the first predictions came today, ask again tomorrow."
+        )
     came = f"{preview.predictions:,} predictions came in the last {DAYS} days"
     items = f"{preview.items:,} item{'' if preview.items == 1 else 's'}"
     a_day = f"{preview.items / DAYS:.0f} a day"

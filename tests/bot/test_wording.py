@@ -627,4 +627,6 @@ def test_the_preview_of_a_budget_says_what_it_would_have_come_to_and_how_to_make
         'To use it, set `flagging.budget = "60 a day"` in the policy file and run `goldloop policy reload`.'
     )
     assert "what it would miss is not known" in preview_sentences(BudgetPreview(8400, 1, 2210, 0, 0), "1 a day")
-    assert "There are no predictions" in preview_sentences(BudgetPreview(0, 0, 0, 0, 0), "60 a day")
+    nothing = preview_sentences(BudgetPreview(0, 0, 0, 0, 0), "60 a day")
+    assert "There are no predictions" in nothing
+    assert "Only whole days before today count: if the first predictions came today, ask again tomorrow." in nothing

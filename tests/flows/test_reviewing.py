@@ -412,7 +412,7 @@ def test_commands_answer_in_words(loop: Loop) -> None:
     assert "Only leads of Support tickets can roll back" in said("/goldloop rollback")
     of_lead = [str(loop.cleo.command(f"/goldloop budget{words}", channel=LEADS).response) for words in BUDGETS]
     assert ["This queue has no budget" in of_lead[0], "A budget is a number of items" in of_lead[1]] == [True, True]
-    assert "There are no predictions of the last four weeks" in of_lead[2]
+    assert "There are no predictions from the last four weeks" in of_lead[2]
     promises = [str(loop.cleo.command(f"/goldloop promise{words}", channel=LEADS).response) for words in ("", " yes")]
     assert ["This queue promises nothing" in promises[0], "such as `yes 85`" in promises[1]] == [True, True]
     assert "known answers can tell" in str(loop.cleo.command("/goldloop slices", channel=LEADS).response)
