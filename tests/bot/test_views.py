@@ -644,6 +644,13 @@ def test_numbers_that_are_not_known_yet_are_said_to_be_unknown() -> None:
     assert "live: v3, agreement: 91% (88 to 94), 62 audits" in check(home.render(mine(), [numbers()]))
 
 
+def test_open_items_beyond_those_that_are_listed_are_counted() -> None:
+    [queue] = mine().queues
+    said = check(home.render_my_work(mine(queues=(replace(queue, open=11),))))
+    assert "And 1 more." in said
+    assert "more." not in check(home.render_my_work(mine(queues=(replace(queue, open=10),))))
+
+
 def test_who_reviews_nowhere_is_told_how_to_begin() -> None:
     said = check(home.render(MyWorkCard(ANA, False, (), ()), []))
     assert "You're not a reviewer in any queue" in said

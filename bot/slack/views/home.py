@@ -11,7 +11,6 @@ from core.review.lead_work import LeadWork
 from core.review.my_work import MyAnswer, MyQueue, MyWorkCard
 from core.review.stats import StatsCard
 
-
 def render(
     mine: MyWorkCard, queues: Sequence[StatsCard], workspace: str = "", led: LeadWork | None = None, said: str = ""
 ) -> View:
@@ -67,7 +66,8 @@ def _queue(queue: MyQueue, workspace: str) -> list[Block]:
         lines = (
             f"• {card_link(one.item_id, one.place, workspace)}: {blocks.literal(one.excerpt)}" for one in queue.waiting
         )
-        drawn.append(blocks.context("\n".join(lines)))
+        more = queue.open - len(queue.waiting)
+        drawn.append(blocks.context("\n".join([*lines, *([f"And {more} more."] if more > 0 else [])])))
     return drawn
 
 
