@@ -653,7 +653,8 @@ def test_open_items_beyond_those_that_are_listed_are_counted() -> None:
 
 def test_who_reviews_nowhere_is_told_how_to_begin() -> None:
     said = check(home.render(MyWorkCard(ANA, False, (), ()), []))
-    assert "You're not a reviewer in any queue" in said
+    assert "You're not a reviewer in any queue. To become one, ask the person who runs Goldloop" in said
+    assert "`reviewers` in `goldloop.toml`" in said
     check(home.render_my_work(MyWorkCard(ANA, False, (), ())))
 
 

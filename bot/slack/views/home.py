@@ -11,6 +11,12 @@ from core.review.lead_work import LeadWork
 from core.review.my_work import MyAnswer, MyQueue, MyWorkCard
 from core.review.stats import StatsCard
 
+NO_QUEUE = (
+    "You're not a reviewer in any queue. To become one, ask the person who runs Goldloop: they add you to `reviewers` "
+    "in `goldloop.toml`."
+)
+
+
 def render(
     mine: MyWorkCard, queues: Sequence[StatsCard], workspace: str = "", led: LeadWork | None = None, said: str = ""
 ) -> View:
@@ -41,7 +47,7 @@ def render_my_work(mine: MyWorkCard, workspace: str = "", said: str = "") -> Mes
 def _mine(mine: MyWorkCard, workspace: str, of_list: str = "") -> list[Block]:
     """of_list: ends the values of the buttons."""
     if not mine.queues:
-        return [blocks.section("You're not a reviewer in any queue. A lead can add you.")]
+        return [blocks.section(NO_QUEUE)]
     drawn: list[Block] = []
     for queue in mine.queues:
         drawn += _queue(queue, workspace)
