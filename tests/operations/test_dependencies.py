@@ -4,8 +4,11 @@ Where one of these fails after an upgrade, look at the module named beside it be
 pyproject.toml is raised.
 """
 
+import shutil
+import subprocess
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,3 +71,16 @@ def test_a_missing_attribute_is_named() -> None:
 
     with pytest.raises(AssertionError, match=r"Renamed has no cycle any more; bot/server/slow_clients\.py needs it"):
         require(Renamed, set_at_birth(Renamed), {"cycle"}, "bot/server/slow_clients.py")
+
+
+def test_the_demo_is_set_up_without_the_tools_for_development(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    for name in ("Makefile", "pyproject.toml", ".constraints.txt", "client/pyproject.toml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(root / name, tmp_path / name)
+
+    def planned(target: str) -> str:
+        return subprocess.run(["make", "-n", target], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    assert ("-e . -e client" in planned("demo"), "[dev]" in planned("demo")) == (True, False)
+    assert planned("test").index("-e . -e client") < planned("test").index("-e '.[dev]' -e client")
