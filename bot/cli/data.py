@@ -108,7 +108,7 @@ def ingest(file: Path, queue: QueueOption) -> None:
     A folder with predictions.csv, .jsonl or .parquet is imported by that file. The pictures of another folder, or a
     single picture, are given to the live model, and have their path as external id.
 
-    Importing a file again adds nothing. Exit code 2 if a row was rejected.
+    Importing a file again adds nothing. Exit code 2 if a row was rejected, 1 if the file has no rows.
     """
     if file.is_dir() and (index := index_of(file)):
         file = index
@@ -124,8 +124,9 @@ def ingest(file: Path, queue: QueueOption) -> None:
         if names := header(file):
             _check_columns(file, names)
         rows = read_rows(file)
-        size = PICTURES if "image" in names else BATCH
-        while batch := list(islice(rows, size)):
+        seen = 0
+        while batch := list(islice(rows, BATCH)):
+            seen += len(batch)
             good: list[NewPrediction] = []
             pictures = _beside(file, [row for _number, row in batch])
             for number, row in batch:
@@ -139,6 +140,9 @@ def ingest(file: Path, queue: QueueOption) -> None:
                 count_unknown_labels(session, rejected.labels_of_batch(), utc_now(), chosen)
             new, repeated, flagged = new + stored.new, repeated + stored.repeated, flagged + stored.flagged
             progress.update(task, advance=len(batch), description=f"{new + repeated:,} rows")
+    if not seen:
+        typer.echo(_without_rows(file), err=True)
+        raise typer.Exit(1)
     out.print(f"{new} new, {repeated} already stored, {flagged} flagged for review, {rejected.rows} rejected.")
     rejected.end()
 
@@ -168,6 +172,12 @@ def _ingest_pictures(path: Path, queue: str) -> None:
             progress.advance(task, PICTURES)
     out.print(f"{new} new, {repeated} already stored, {flagged} flagged for review, {rejected.rows} rejected.")
     rejected.end()
+
+
+def _without_rows(file: Path) -> str:
+    columns = "a first line with the columns, and then " if file.suffix.lower() == ".csv" else ""
+    missing = f"there are no rows: it needs {columns}a row for each prediction"
+    return f"{file}: {missing}. Nothing was stored. `goldloop ingest --help` lists the columns."
 
 
 class Rejected:

@@ -131,6 +131,16 @@ def test_a_table_of_probabilities_and_further_columns_is_a_file_of_predictions(g
 
 
 @pytest.mark.usefixtures("sqlite_only")
+@pytest.mark.parametrize("content", ["", "external_id,model_version,text,label,confidence\n"])
+def test_a_file_without_rows_is_an_error_that_says_what_is_missing(goldloop: Terminal, content: str) -> None:
+    goldloop.run("migrate")
+    done = goldloop.run("ingest", goldloop.file("rows.csv", content), "--queue", "support")
+    said = " ".join(done.stderr.split())
+    assert (done.returncode, done.stdout.strip()) == (1, "")
+    assert "rows.csv: there are no rows: it needs a first line with the columns, and then a row for each" in said
+
+
+@pytest.mark.usefixtures("sqlite_only")
 def test_a_header_in_other_words_stores_nothing_and_the_help_names_the_columns(goldloop: Terminal) -> None:
     goldloop.run("migrate")
     file = goldloop.file("rows.csv", "id,model_version,body,label,confidence\n1,m,late,refund,0.5\n")
