@@ -68,6 +68,9 @@ def demo(
     port: Annotated[int, typer.Option(help="Port of the local workspace's page; 0 for any free port.")] = 7007,
 ) -> None:
     """Run the whole loop on this machine, without a Slack account."""
+    from bot.demo.folder import require_free_folder
+
+    require_free_folder()  # before anything large is loaded
     from bot.demo.play import Options, play
 
     if queue not in QUEUES:

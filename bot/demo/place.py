@@ -1,20 +1,13 @@
-"""The demo's setting: its own folder with a policy file, and a local workspace with five people."""
+"""The demo's setting: a policy file, and a local workspace with five people."""
 
-import fcntl
 import json
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.demo.data import SEED_SHARE
 from bot.sandbox.config import ChannelConfig, PersonConfig, SandboxConfig, app_from_manifest
 from bot.slack.manifest import manifest
-from core.errors import Refusal
 
-FOLDER = Path(".demo")
-LOCK = "lock"  # in the folder: locked while a demo runs, with its address
 ANA, BEN, EVA, CLEO, DAN = "U_ANA", "U_BEN", "U_EVA", "U_CLEO", "U_DAN"
 REVIEW, LEADS, HELPDESK = "C_REVIEW", "C_LEADS", "C_HELPDESK"
 APP = "A_GOLDLOOP"
@@ -91,36 +84,6 @@ class Rules:
 
     corrections: int  # number that starts a training run; 0: only the command does
     learner: str = ""  # empty: the subject's
-
-
-@contextmanager
-def taken_folder() -> Iterator[Path]:
-    """The demo's folder, with what an earlier demo left, for this one alone. Raises Refusal if a demo is running in it,
-    and says where."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / LOCK).open("a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            raise Refusal(_already_running(lock.read())) from None
-        lock.truncate(0)
-        yield FOLDER
-
-
-def begin(folder: Path, url: str) -> None:
-    """Empty the folder, and note for a second demo where this one runs."""
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != LOCK:
-            path.unlink()
-    (folder / LOCK).write_text(url, encoding="utf-8")
-
-
-def _already_running(url: str) -> str:
-    at = f" at {url}" if url else ""
-    return f"A demo is already running in this folder{at}. End it with Ctrl-C in its terminal to start another."
 
 
 def workspace(subject: Subject) -> SandboxConfig:

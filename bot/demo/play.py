@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot.demo import pictures, place, spoilt, story
 from bot.demo.data import LATE_LABELS, Shares, Ticket, expectation, file_tickets, own_tickets, sampled, share_out
+from bot.demo.folder import FOLDER, begin, taken_folder
 from bot.demo.progress import progress
 from bot.demo.simulated import Crowd, texts, ticket_id
 from bot.demo.simulated import pictures as pictured
@@ -145,9 +146,9 @@ def staged(
     config = replace(place.workspace(options.subject), rates=options.pace <= 1)
     app = config.apps[0]
     with ExitStack() as stack:
-        folder = stack.enter_context(place.taken_folder())
+        folder = stack.enter_context(taken_folder())
         url = _served(stack, config, options.port)
-        place.begin(folder, url)
+        begin(folder, url)
         file = place.write_policy(folder, shares.labels, rules, options.subject)
         policy = load_policy(file)
         box = stack.enter_context(SandboxClient(url))
@@ -179,7 +180,7 @@ def _spoil(stage: Stage) -> None:
     """As an operator would: change the policy file, and reload it."""
     stage.say("--spoil: the policy now names a learner that swaps two labels in its training rows")
     rules, services = place.Rules(corrections=0, learner=spoilt.NAME), stage.services
-    file = place.write_policy(place.FOLDER, stage.shares.labels, rules, stage.options.subject)
+    file = place.write_policy(FOLDER, stage.shares.labels, rules, stage.options.subject)
     reload_policy(services.database, file, "the demo", services.clock(), services.extra_learners)
 
 

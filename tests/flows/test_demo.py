@@ -16,7 +16,8 @@ from rich.console import Console
 
 from bot.demo import screenshots
 from bot.demo.data import LATE_LABELS, OPENING, expectation, file_tickets, own_tickets, share_out, titles
-from bot.demo.place import DAN, FOLDER, HELPDESK, REVIEW
+from bot.demo.folder import FOLDER, require_free_folder
+from bot.demo.place import DAN, HELPDESK, REVIEW
 from bot.demo.play import Options, first_model, play, staged
 from bot.sandbox.client import SandboxClient
 from core.errors import Invalid, Refusal
@@ -160,6 +161,8 @@ def test_a_second_demo_says_where_the_first_one_runs_and_deletes_nothing(elsewhe
         for asked in (0, port):
             with pytest.raises(Refusal, match=f"already running in this folder at {first.url}. End it with Ctrl-C"):
                 play(replace(QUICK, port=asked), Console(quiet=True))
+        with pytest.raises(Refusal, match=r"To run one beside it, change to another folder and type: .* demo --port 0"):
+            require_free_folder()
         assert first.count(*ItemState) == 0, "its database still answers"
         assert (FOLDER / "goldloop.sqlite").stat().st_size > 0
         (elsewhere / "other").mkdir()
