@@ -12,12 +12,12 @@ from bot.cli.printing import terminal_safe
 from bot.wording.evidence import evidence_sentence
 from bot.wording.format import PLAIN
 from bot.wording.model_card import model_card_sections
-from bot.wording.shadow import agreement, disagreements, labels_in_shadow
+from bot.wording.shadow import agreement, disagreements, labels_in_shadow, shadow_state
 from core.errors import Invalid, NotFound
 from core.learning.lifecycle.evidence import CARD, HASHES, digest_of, evidence_files, zipped
 from core.learning.lifecycle.evidence_check import check_evidence
 from core.learning.lifecycle.model_card import model_card
-from core.learning.lifecycle.shadow import predictions_apart, shadow_report
+from core.learning.lifecycle.shadow import predictions_apart, shadow_report, shadow_times
 from core.storage.database import PATIENT
 
 LARGEST = 1 << 30  # bytes of a file that is read to be verified
@@ -50,13 +50,15 @@ def shadow(
     """Print where a candidate in shadow agrees with the stored answers and where not; during the shadow, so far."""
     with opened() as (database, _policy), database.reading(wait=PATIENT) as session:
         report, apart = shadow_report(session, model_id), predictions_apart(session, model_id) if examples else []
-    if report is None:
+        times = shadow_times(session, model_id)
+    if report is None or times is None:
         raise NotFound(f"Model {model_id} was never in shadow.")
     if examples:
         for one in apart:
             typer.echo(json.dumps(vars(one), ensure_ascii=False))
         return
     for line in (
+        shadow_state(times),
         agreement(report),
         *labels_in_shadow(report, PLAIN, len(report.labels)),
         *disagreements(report, PLAIN, len(report.disagreements)),

@@ -4,9 +4,16 @@ from collections.abc import Iterator
 
 from bot.wording.format import Format
 from bot.wording.numbers import count
-from core.learning.lifecycle.shadow import ShadowReport
+from core.learning.lifecycle.shadow import ShadowReport, ShadowTimes
 
 SHOWN = 8  # labels and disagreements of a report on a card; `goldloop model shadow` has all
+
+
+def shadow_state(times: ShadowTimes) -> str:
+    """For the terminal: whether it still runs, in UTC."""
+    if times.finished_at is None:
+        return f"The shadow is running until {times.ends_at:%Y-%m-%d %H:%M} UTC. So far:"
+    return f"The shadow was over at {times.finished_at:%Y-%m-%d %H:%M} UTC."
 
 
 def agreement(report: ShadowReport) -> str:

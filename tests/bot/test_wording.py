@@ -20,10 +20,12 @@ from bot.wording.item_history import item_step
 from bot.wording.model_history import SOURCES
 from bot.wording.numbers import percent, signed
 from bot.wording.runs import run_problem, run_step
+from bot.wording.shadow import shadow_state
 from bot.wording.weighing import UNKNOWN_CHOICE, weighing
 from core.errors import NotAllowed, NotFound
 from core.intake.budget_preview import BudgetPreview
 from core.learning.lifecycle.label_suspects import Suspicion
+from core.learning.lifecycle.shadow import ShadowTimes
 from core.people.permissions import why_inactive
 from core.review.history import AskedAgain, Escalated, Settled
 from core.vocabulary import (
@@ -563,6 +565,18 @@ def test_a_refusal_names_the_people_who_can_help_by_mention() -> None:
     assert asking("No.", ["S_LEADS", DAN]) == "No. Ask <!subteam^S_LEADS> or <@U_DAN>."
     assert asking("No.", [ANA, BEN, CLEO, EVA]) == "No. Ask <@U_ANA>, <@U_BEN> or <@U_CLEO>."
     assert refusal(NotFound("<gone>")) == "&lt;gone&gt;"
+
+
+def test_the_terminal_says_whether_a_shadow_still_runs() -> None:
+    ends = datetime(2026, 11, 24, 9, tzinfo=UTC)
+    assert shadow_state(ShadowTimes(ends, None)) == "The shadow is running until 2026-11-24 09:00 UTC. So far:"
+    assert shadow_state(ShadowTimes(ends, ends)) == "The shadow was over at 2026-11-24 09:00 UTC."
+
+
+def test_a_time_in_a_refusal_is_shown_in_the_readers_zone() -> None:
+    values = {"sentence": "v2 is in shadow until 2026-11-24 09:00 UTC. Wait.", "ask": []}
+    assert notice.render(NoticeKind.REACTION_REFUSED, values) == f"v2 is in shadow until {NINE}. Wait."
+    assert asking("2026-99-24 09:00 UTC", []) == "2026-99-24 09:00 UTC"
 
 
 def test_people_are_mentioned_in_slack_and_named_by_id_in_the_terminal() -> None:

@@ -67,6 +67,7 @@ def test_a_shadow_is_printed_with_its_disagreements(goldloop: Terminal, database
     desk.ingest(sent("where is the parcel with my lamp", {"refund": 0.9, "delivery": 0.1}, external_id="T-1"))
     worked(desk, NOW + timedelta(minutes=1))
     assert goldloop.run("model", "shadow", "1").stdout.splitlines() == [
+        "The shadow is running until 2026-11-25 09:00 UTC. So far:",
         "In shadow, it agreed with the stored answers on 0 of 1 prediction (0.0%).",
         "refund: agreed in 0 of 1 (0%)",
         "refund → delivery: 1",

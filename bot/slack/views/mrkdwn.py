@@ -1,7 +1,8 @@
 """Sentences in Slack's markup: people by mention, times in the reader's zone, strangers' text without effect."""
 
+import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.slack import blocks
 from bot.wording.format import NAMED, Format
@@ -10,6 +11,7 @@ from core.errors import NotAllowed, Refusal
 
 MOST = 300  # characters of a stranger's text inside a sentence
 MOST_ASKED = 3  # people named in one refusal
+TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", re.ASCII)  # as the core writes one in a refusal
 
 
 def _text(text: str) -> str:
@@ -46,8 +48,18 @@ def refusal(refused: Refusal) -> str:
 
 
 def asking(sentence: str, ask: Sequence[str]) -> str:
-    """ask: ids of people and user groups who can change what the sentence says."""
-    return f"{blocks.escape(sentence)} Ask {_one_of(ask)}." if ask else blocks.escape(sentence)
+    """Times in the sentence are shown in the reader's zone.
+
+    ask: ids of people and user groups who can change what the sentence says."""
+    words = TIME.sub(_as_moment, blocks.escape(sentence))
+    return f"{words} Ask {_one_of(ask)}." if ask else words
+
+
+def _as_moment(found: re.Match[str]) -> str:
+    try:
+        return moment(datetime.strptime(found[0], "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC))
+    except ValueError:  # a stranger's text: no such day
+        return found[0]
 
 
 def _one_of(people: Sequence[str]) -> str:

@@ -73,6 +73,14 @@ class ShadowLine:
 
 
 @dataclass(frozen=True)
+class ShadowTimes:
+    """finished_at: None: it is still running."""
+
+    ends_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Running:
     """The shadow that a worker has to do something about."""
 
@@ -155,6 +163,12 @@ def shadow_report(session: Session, model_id: int) -> ShadowReport | None:
     if shadow is None:
         return None
     return _ADAPTER.validate_python(shadow.report) if shadow.finished_at else _count(session, model_id)
+
+
+def shadow_times(session: Session, model_id: int) -> ShadowTimes | None:
+    """None: it never was in shadow."""
+    shadow = session.get(Shadow, model_id)
+    return ShadowTimes(shadow.ends_at, shadow.finished_at) if shadow is not None else None
 
 
 def predictions_apart(session: Session, model_id: int) -> list[Apart]:
