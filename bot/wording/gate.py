@@ -13,7 +13,7 @@ NAMED = 5  # labels named in one sentence
 BASELINES: dict[Baseline, str] = {
     "live": "the live model",
     "recorded": "the sender's model",
-    "majority": "always guessing the most common label",
+    "majority": "always guessing the most common label of its training rows",
 }
 SHORT: dict[Baseline, str] = {"live": "live", "recorded": "sender's model", "majority": "most common label"}
 
@@ -111,7 +111,10 @@ def _warning(code: GateWarning, values: Values, form: Format) -> str:
         case GateWarning.FEW_TRAINING_ROWS:
             return _few_rows(values["rows"], values["floor"], form)
         case GateWarning.NO_MODEL_TO_COMPARE:
-            return f"There was no model to compare with: the candidate was compared with {BASELINES['majority']}."
+            return (
+                "There was no model to compare with. A first model has no rival, so the numbers stand beside "
+                f"{BASELINES['majority']}."
+            )
         case GateWarning.NOT_COMPARED:
             return f"{count(values['count'], 'golden example')} without a recorded prediction could not be compared."
         case _:

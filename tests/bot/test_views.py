@@ -899,7 +899,7 @@ def test_a_report_without_golden_examples_says_so() -> None:
     empty = compare([], Predicted(()), Predicted(()), support_policy().queues[0], "majority")
     said = check(candidate.render(report(scorecard=empty, live_name=None)))
     assert "no golden examples yet" in said
-    assert "compared with always guessing the most common label" in said
+    assert "compared with always guessing the most common label of its training rows" in said
 
 
 @pytest.mark.parametrize("state", list(RunState))

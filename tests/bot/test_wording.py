@@ -221,7 +221,8 @@ WARNINGS = [
     (
         GateWarning.NO_MODEL_TO_COMPARE,
         {},
-        "There was no model to compare with: the candidate was compared with always guessing the most common label.",
+        "There was no model to compare with. A first model has no rival, so the numbers stand beside always guessing "
+        "the most common label of its training rows.",
     ),
     (
         GateWarning.NOT_COMPARED,

@@ -112,7 +112,7 @@ def test_the_story_of_a_model_goes_from_request_to_roll_back(desk: Desk) -> None
         f"fitted by the learner “text”, seed {done.seed} (parameters {model(desk, 1).parameters_fingerprint[:12]}"
         in rest[0]
     )
-    assert rest[1].startswith("Compared with always guessing the most common label on golden set ")
+    assert rest[1].startswith("Compared with always guessing the most common label of its training rows on golden set ")
     assert rest[1].endswith(f"The gate passed it (policy {policy}).")
     assert rest[2].startswith(f"Promoted by {CLEO} (snapshot ")
     assert rest[3].startswith(f"v2 promoted by {CLEO} (snapshot ")
