@@ -15,12 +15,12 @@ from bot.files.pictures import labelled_pictures, read_pictures
 from bot.files.tables import labelled_rows
 from bot.runtime.clock import utc_now
 from bot.wording.format import PLAIN
-from bot.wording.golden import AGE_BANDS, golden_change, origins, power, suspect
+from bot.wording.golden import AGE_BANDS, golden_change, origins, past_error, power, suspect
 from bot.wording.numbers import count
 from core.errors import Invalid
 from core.learning.data.golden_changes import relabel_golden, retire_golden
 from core.learning.data.golden_import import Imported, add_golden, import_golden
-from core.learning.data.pins import USUAL_REGRESSIONS, pin, unpin
+from core.learning.data.pins import USUAL_REGRESSIONS, PastError, past_errors, pin, unpin
 from core.learning.data.seeds import Seed, checked_picture_seeds, checked_seeds
 from core.learning.lifecycle.golden_summary import GoldenSummary, golden_summary
 from core.learning.lifecycle.label_suspects import listed_suspicions
@@ -133,13 +133,24 @@ def unpin_example(golden_id: GoldenId, queue: QueueOption, by: ByOption) -> None
 
 
 @commands.command()
-def show(queue: QueueOption) -> None:
-    """Show the golden set: version, origins, balance by label and age, power and recent changes."""
+def show(
+    queue: QueueOption,
+    errors: Annotated[
+        bool, typer.Option("--past-errors", help="List the past errors with their ids, as `golden pin` takes them.")
+    ] = False,
+) -> None:
+    """Show the golden set: version, origins, balance by label and age, power, pins and recent changes."""
     with opened() as (database, policy), database.reading(wait=PATIENT) as session:
         summary = golden_summary(session, policy.queue(queue), utc_now())
+        listed = past_errors(session, policy.queue(queue), pinned=not errors)
+    if errors:
+        _print_past_errors(listed)
+        return
     for line in _lines(summary):
         out.print(terminal_safe(line), highlight=False, soft_wrap=True)
     out.print(_balance(summary))
+    out.print(f"{count(len(listed), 'past error')} pinned. `--past-errors` lists all past errors with their ids.")
+    _print_past_errors(listed)
     for version in summary.versions:
         words = f"{version.model} was measured on {version.version[:SHORT]}, {version.at:%Y-%m-%d}."
         out.print(terminal_safe(words), highlight=False)
@@ -158,6 +169,11 @@ def suspects(queue: QueueOption) -> None:
         out.print(terminal_safe(suspect(one, PLAIN)), highlight=False, soft_wrap=True)
     budget = rules.golden.second_looks
     out.print(f"{count(len(listed), 'label')} on the list. Reviewers are asked about {budget} a day.", soft_wrap=True)
+
+
+def _print_past_errors(listed: Sequence[PastError]) -> None:
+    for one in listed:
+        out.print(terminal_safe(past_error(one, PLAIN)), highlight=False, soft_wrap=True)
 
 
 def _lines(summary: GoldenSummary) -> list[str]:

@@ -4,6 +4,7 @@ from typing import assert_never
 
 from bot.wording.format import Format
 from bot.wording.numbers import count, points
+from core.learning.data.pins import PastError
 from core.learning.lifecycle.golden_summary import Change, GoldenSummary
 from core.learning.lifecycle.label_suspects import Suspicion
 from core.vocabulary import GoldenChangeKind, Origin, QuestionAbout, SuspectReason
@@ -15,6 +16,7 @@ ORIGINS: dict[Origin, str] = {
     Origin.IMPORTED: "from an imported test set",
     Origin.ADDED: "added by a lead",
 }
+MOST_TEXT = 80  # characters of an example in a list
 AGE_BANDS = ("under 30 days", "30 to 90 days", "90 days to a year", "over a year")
 
 
@@ -30,6 +32,15 @@ def suspect(one: Suspicion, form: Format) -> str:
     subject = "golden example" if about is QuestionAbout.GOLDEN else source
     labels = f"{form.text(one.label)}; {SUSPECTED[one.reason]} {form.text(one.suggested)}"
     return f"{subject} {subject_id}: {labels} (+{one.score:.2f})"
+
+
+def past_error(one: PastError, form: Format) -> str:
+    """One line: id, label, the pin and the beginning of the text."""
+    by, at = one.pinned_by, one.pinned_at
+    pin = f", pinned by {form.person(by)} {at:%Y-%m-%d}" if by and at else ""
+    text = " ".join(one.text.split())
+    shown = text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 1]}…"
+    return f"golden example {one.id}: {form.text(one.label)}{pin}: {form.text(shown)}"
 
 
 def origins(counts: dict[Origin, int]) -> str:

@@ -290,7 +290,15 @@ def test_a_pin_says_how_often_an_ordinary_retraining_breaks_one(goldloop: Termin
         session.execute(update(GoldenExample).values(stratum=Stratum.PAST_ERROR))
     done = goldloop.run("golden", "pin", "1", "--queue", "support", "--by", CLEO)
     assert "Golden example 1 is pinned (1 of 10)." in done.stdout, done.stderr
-    assert "breaks 3 to 10 of 100 past errors" in done.stdout
+    assert "gets 3 to 10 of 100 past errors wrong again" in done.stdout
+    shown = goldloop.run("golden", "show", "--queue", "support").stdout
+    pinned = f"golden example 1: refund, pinned by {CLEO} "
+    assert "1 past error pinned. `--past-errors` lists all" in shown
+    assert pinned in shown
+    assert "golden example 2: refund" not in shown
+    listed = goldloop.run("golden", "show", "--past-errors", "--queue", "support").stdout
+    assert pinned in listed
+    assert "golden example 2: refund: i want my money back for thing" in listed
     done = goldloop.run("golden", "unpin", "1", "--queue", "support", "--by", CLEO)
     assert done.stdout == "Golden example 1 is not pinned. 0 past errors pinned.\n"
     assert "Only leads of support can pin" in goldloop.run("golden", "pin", "1", "-q", "support", "--by", "U9").stderr

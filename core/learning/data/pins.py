@@ -4,6 +4,7 @@ The gate refuses a candidate that gets one wrong, whatever else it fixes. Each p
 candidate is refused (`USUAL_REGRESSIONS`), so a queue has at most ten."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -51,6 +52,35 @@ def unpin(session: Session, golden_id: int, person: str, policy: QueuePolicy) ->
     example.pin = example.pinned_by = example.pinned_at = None
     session.flush()
     return len(_pinned(session, queue))
+
+
+@dataclass(frozen=True)
+class PastError:
+    """A past error that measures. pinned_by, pinned_at: None: it is not pinned."""
+
+    id: int
+    label: str
+    text: str
+    pinned_by: str | None
+    pinned_at: datetime | None
+
+
+def past_errors(session: Session, policy: QueuePolicy, *, pinned: bool = False) -> list[PastError]:
+    """Those that can be pinned, oldest first; pinned: only those that are. Texts are masked as the policy says."""
+    queue = queue_named(session, policy.name)
+    found = select(GoldenExample).where(
+        GoldenExample.queue_id == queue.id,
+        GoldenExample.stratum == Stratum.PAST_ERROR,
+        GoldenExample.withdrawn_at.is_(None),
+        GoldenExample.erased_at.is_(None),
+        GoldenExample.graduated_in.is_(None),
+    )
+    if pinned:
+        found = found.where(GoldenExample.pin.is_not(None))
+    return [
+        PastError(row.id, row.label, policy.privacy.shown(row.text or ""), row.pinned_by, row.pinned_at)
+        for row in session.scalars(found.order_by(GoldenExample.id))
+    ]
 
 
 def _locked_queue(session: Session, person: str, policy: QueuePolicy) -> Queue:
