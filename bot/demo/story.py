@@ -24,6 +24,11 @@ from core.records.predictions import Flag, Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.vocabulary import AnswerKind, ItemState, ModelState, Settler
 
+RANDOM_LABELS = (
+    "Random labels can gain as much in a demo of this size: flagged texts are the hardest ones, and some of them are "
+    "kept for testing. One run proves little."
+)
+
 
 @dataclass(frozen=True)
 class Unseen:
@@ -75,6 +80,7 @@ def tell(session: Session, policy: Policy, shares: Shares, accuracies: dict[str,
         ("", _verdict(measured)),
         *two_label_rows(load_model(session, model.id, policy.queue(model.queue.name), spoilt.LEARNERS), shares),
         ("Cost and gain", _cost(effort, measured)),
+        ("", RANDOM_LABELS),
         ("Items flagged", _flags(session)),
         ("Votes", _votes(session, policy)),
         ("Settled by a lead", f"{_count(session, Correction.settled_by == Settler.LEAD)} disputed items"),
@@ -120,7 +126,8 @@ def _verdict(measured: Unseen) -> str:
 def _flags(session: Session) -> str:
     rows = session.execute(select(Flag.reason, func.count()).group_by(Flag.reason).order_by(Flag.reason)).all()
     total = session.scalar(select(func.count(Flag.prediction_id.distinct()))) or 0  # the audit draws flagged ones too
-    return f"{total} (" + ", ".join(f"{count} {reason}" for reason, count in rows) + ")"
+    several = "; an item can have several reasons" if sum(count for _reason, count in rows) > total else ""
+    return f"{total} (" + ", ".join(f"{count} {reason}" for reason, count in rows) + f"{several})"
 
 
 def _votes(session: Session, policy: Policy) -> str:

@@ -204,6 +204,8 @@ def test_it_plays_itself_to_a_decision(elsewhere: Path, spoil: bool) -> None:
     points = r"[+−]\d+\.\d"
     cost = rf"24 items, \d+ votes: {points} points \({points} to {points}\); as many random labels: {points} points"
     assert re.search(cost, told)
+    assert "Random labels can gain as much in a demo of this size" in told
+    assert re.search(r"Items flagged .* 24 \(.*uncertain(; an item can have several reasons)?\)", told)
     if spoil:
         assert "v2 did not go live: the golden gate refused it" in told
         assert "have changed places" in told
