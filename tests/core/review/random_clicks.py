@@ -142,8 +142,10 @@ def _items(session: Session, queue: QueuePolicy, random: random.Random, count: i
         flag_for_review(session, flagged, REVIEWERS[number % 3], BEGAN, queue)
     add_seeds(session, [(f"seed number {number}", LABELS[number % 3]) for number in range(count // 5)], BEGAN, queue)
     mine = queue_named(session, queue.name).id
-    golden = list(session.scalars(select(GoldenExample.id).where(GoldenExample.queue_id == mine)))
-    seeds = list(session.scalars(select(SeedExample.id).where(SeedExample.queue_id == mine)))
+    golden, seeds = (
+        list(session.scalars(select(record.id).where(record.queue_id == mine).order_by(record.id)))
+        for record in (GoldenExample, SeedExample)
+    )
     for example in golden[: count // 10]:
         ask_about_golden(session, example, LEADS[0], BEGAN, queue)
     for example in seeds[: count // 10]:
