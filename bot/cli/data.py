@@ -124,8 +124,8 @@ def ingest(file: Path, queue: QueueOption) -> None:
         if names := header(file):
             _check_columns(file, names)
         rows = read_rows(file)
-        seen = 0
-        while batch := list(islice(rows, BATCH)):
+        size, seen = PICTURES if "image" in names else BATCH, 0
+        while batch := list(islice(rows, size)):
             seen += len(batch)
             good: list[NewPrediction] = []
             pictures = _beside(file, [row for _number, row in batch])
