@@ -15,6 +15,7 @@ from bot.runtime.settings import load_settings
 from bot.wording.numbers import count
 from core.delivery.backlog import draw_open_again, try_again
 from core.errors import Refusal
+from core.privacy.erasure_again import erase_again, erased_inputs
 from core.storage import leases
 from core.storage.database import PATIENT
 from core.storage.running import running
@@ -34,18 +35,42 @@ def restore(
     file: Annotated[Path, typer.Argument(help="File that `goldloop backup` wrote.")],
     yes: Annotated[bool, typer.Option("--yes", help="Replace the database without asking.")] = False,
 ) -> None:
-    """Replace the database with a backup, upgrade its tables, and redraw every open card. Stop every process first."""
+    """Replace the database with a backup, upgrade its tables, erase again what was erased since, and redraw every open
+    card. Stop every process first."""
     settings = load_settings()
     _require_stopped(settings.database_url)
+    erased = _erased(settings.database_url)
     if not yes:
         typer.confirm("Everything stored after the backup will be lost. Go on?", abort=True)
     put_back(settings.database_url, file)
     with open_database(settings.database_url, settings.sqlite_full_sync, make_tables=True) as database:
         migrate(database)
         with database.transaction(wait=PATIENT) as session:
+            gone = erase_again(session, erased or (), utc_now())
+        with database.transaction(wait=PATIENT) as session:
             again = try_again(session, utc_now()) + draw_open_again(session, utc_now())
     waiting = f"{count(again, 'message')} will be sent again."
-    typer.echo(f"Restored {file}. {waiting} Run `goldloop doctor`, then start Goldloop.")
+    typer.echo(
+        f"Restored {file}. {waiting} {_said(gone, erased is not None)} Run `goldloop doctor`, then start Goldloop."
+    )
+
+
+def _erased(url: str) -> list[tuple[str, str]] | None:
+    """What was erased in the database that is about to be replaced; None where it cannot be read."""
+    try:
+        with open_database(url) as database, database.reading() as session:
+            return erased_inputs(session)
+    except (Refusal, SQLAlchemyError):
+        return None
+
+
+def _said(gone: int, is_known: bool) -> str:
+    if is_known:
+        return f"{count(gone, 'ticket')} erased since the backup {'was' if gone == 1 else 'were'} erased again."
+    return (
+        "The former database could not be read, so what was erased since the backup is back: run `goldloop erase` again "
+        "for each of these requests before you start."
+    )
 
 
 def _require_stopped(url: str) -> None:

@@ -21,7 +21,9 @@ from bot.slack.delivery.deliver import DELIVERY
 from core.delivery import backlog, outbox
 from core.learning.data.inputs import Input
 from core.learning.lifecycle.serving import Serving
+from core.privacy.erasure import erase
 from core.records.delivery import Posting
+from core.records.predictions import Prediction
 from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem
 from core.storage import leases
@@ -86,7 +88,9 @@ def test_items_coordinates_and_the_live_model_come_back(database_url: str, tmp_p
     saved = backed_up(database_url, tmp_path)  # while connections are open
     database.close()
     lost(database_url)
-    assert "1 message will be sent again." in restored(saved, database_url)
+    told = " ".join(restored(saved, database_url).split())
+    assert "1 message will be sent again." in told
+    assert "run `goldloop erase` again for each of these requests" in told, "the former database was lost"
     again = Database(database_url)
     try:
         with again.reading() as session:
@@ -100,6 +104,26 @@ def test_items_coordinates_and_the_live_model_come_back(database_url: str, tmp_p
         assert typed(database_url, "retry-deliveries", "--all").stdout.startswith("0 ")
     finally:
         again.close()
+
+
+def test_what_was_erased_since_the_backup_is_erased_again(database_url: str, tmp_path: Path) -> None:
+    database = Database(database_url)
+    desk = opened(database, support_policy())
+    for number in (1, 2):
+        desk.ticket("my name is Vega", external_id=f"T-{number}")
+    saved = backed_up(database_url, tmp_path)
+    with database.transaction() as session:
+        erase(session, "support", "T-1", NOW)
+    desk.ticket("later", external_id="T-3")
+    with database.transaction() as session:
+        erase(session, "support", "T-3", NOW)
+    database.close()
+    assert "1 ticket erased since the backup was erased again." in " ".join(restored(saved, database_url).split())
+    again = Database(database_url)
+    with again.reading() as session:
+        kept = {one.external_id: one.text for one in session.query(Prediction)}
+    again.close()
+    assert kept == {"T-1": "", "T-2": "my name is Vega"}
 
 
 def test_a_card_of_an_item_lost_by_a_restore_counts_for_no_other_ticket(database_url: str, tmp_path: Path) -> None:
