@@ -68,8 +68,8 @@ def _said(gone: int, is_known: bool) -> str:
     if is_known:
         return f"{count(gone, 'ticket')} erased since the backup {'was' if gone == 1 else 'were'} erased again."
     return (
-        "The former database could not be read, so what was erased since the backup is back: run `goldloop erase` again "
-        "for each of these requests before you start."
+        "The former database could not be read, so what was erased since the backup is back: run `goldloop erase` "
+        "again for each of these requests before you start."
     )
 
 

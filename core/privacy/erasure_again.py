@@ -45,6 +45,4 @@ def _there(session: Session, erased: Sequence[Erased]) -> Iterator[Erased]:
             .where(Prediction.erased_at.is_(None))
             .distinct()
         )
-        yield from sorted(
-            (queue, external_id) for queue, external_id in session.execute(found) if (queue, external_id) in some
-        )
+        yield from sorted(some.intersection((queue, external_id) for queue, external_id in session.execute(found)))
