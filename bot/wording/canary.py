@@ -23,7 +23,7 @@ def canary_sentence(line: CanaryLine, model: str) -> str:
         case CanaryState.KEPT:
             return f"A lead ended its canary: {model} answers all requests."
         case CanaryState.ENDED:
-            return "Its canary ended early: another model went live, or the policy was changed."
+            return "Its canary ended early: it was rolled back, another model went live, or the policy was changed."
         case _:
             assert_never(line.state)
 

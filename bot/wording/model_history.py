@@ -80,7 +80,7 @@ def _evaluated(step: Evaluated, form: Format) -> str:
     card = step.scorecard
     random, past, before = card.random, card.past_errors, SHORT[card.baseline]
     verdict = "The gate passed it" if step.passed else "The gate refused it"
-    blocks = "".join(f" {gate_sentence(block, form)}" for block in step.blocks)
+    blocks = "".join(f" {gate_sentence(block, form).rstrip('.')}." for block in step.blocks)
     return (
         f"Compared with {BASELINES[card.baseline]} on golden set {step.golden_hash[:12]}. Random examples right: "
         f"{before} {random.live_right}/{random.n}, candidate {random.candidate_right}/{random.n}. "

@@ -11,7 +11,7 @@ stuck_out_tongue 😛|zany_face 🤪|hugging_face 🤗|shushing_face 🤫|zipper
 neutral_face 😐|expressionless 😑|no_mouth 😶|smirk 😏|unamused 😒|face_with_rolling_eyes 🙄|grimacing 😬|relieved 😌|
 pensive 😔|sleepy 😪|sleeping 😴|mask 😷|nerd_face 🤓|sunglasses 😎|partying_face 🥳|confused 😕|worried 😟|
 slightly_frowning_face 🙁|open_mouth 😮|astonished 😲|flushed 😳|fearful 😨|cry 😢|sob 😭|scream 😱|disappointed 😞|sweat 😓|
-weary 😩|tired_face 😫|yawning_face 🥱|triumph 😤|rage 😡|angry 😠|exploding_head 🤯|skull 💀|clown_face 🤡|ghost 👻|
+weary 😩|tired_face 😫|yawning_face 🥱|triumph 😤|rage 😡|angry 😠|exploding_head 🤯|skull 💀|clown_face 🤡|ghost 👻|hatching_chick 🐣|
 robot_face 🤖|see_no_evil 🙈|hear_no_evil 🙉|speak_no_evil 🙊|face_with_monocle 🧐|saluting_face 🫡|melting_face 🫠`,
   People: `v ✌️|crossed_fingers 🤞|the_horns 🤘|call_me_hand 🤙|point_left 👈|point_right 👉|point_up_2 👆|point_down 👇|
 point_up ☝️|hand raised_hand ✋|raised_back_of_hand 🤚|spock-hand 🖖|fist ✊|facepunch punch 👊|handshake 🤝|

@@ -61,6 +61,7 @@ def _axes(figure: Figure, points: Sequence[CurvePoint]) -> Axes:
     axes.set_xlim(-ROOM * most, (1 + ROOM) * most)
     axes.set_ylim(max(0.0, low - ROOM), 1 + ROOM)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_yticks([tick for tick in axes.get_yticks() if max(0.0, low - ROOM) <= tick <= 1])
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_xlabel("items settled", size=12, color=FAINT)
     return plain(axes, "y")
