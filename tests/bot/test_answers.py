@@ -4,24 +4,30 @@ proxy, on the loop of a web server and on one of their own."""
 import asyncio
 import json
 import logging
+import socket
+import socketserver
 import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from base64 import b64encode
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from bot.runtime.services import tls
 from bot.slack.blocks import Message
-from bot.slack.inbound import response_url
+from bot.slack.inbound import connections
 from bot.slack.inbound.response_url import ResponseUrls
 
 WORDS = Message("Your vote: refund.")
+Run = Callable[[Coroutine[Any, Any, None]], None]
+LOOPS = [pytest.param(asyncio.run, id="asyncio"), pytest.param(uvloop.run, id="uvloop")]
 DROP, HANG_UP, SILENT = 0, -1, -2  # no answer; an answer, and later the end of the connection; nothing at all
 
 
@@ -174,14 +180,13 @@ def test_a_pause_that_slack_asks_for_is_kept_and_holds_up_no_other(urls: Respons
 def test_a_slack_that_does_not_answer_is_not_waited_for_for_long_and_not_told_twice(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), 0.2)}
-    monkeypatch.setattr(response_url, "TIMEOUT", quick)
+    monkeypatch.setattr(connections, "SLACK_TIMEOUT", 0.2)
     with slack(SILENT) as heard, caplog.at_level(logging.INFO):
         tell(heard)
         assert len(heard.bodies) == 1
     assert [(record.message, record.__dict__.get("reason")) for record in caplog.records][-1] == (
         "Receipt delivery uncertain",
-        "ReadTimeout",
+        "TimeoutError",
     )
 
 
@@ -209,15 +214,24 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     tls.cache_clear()
 
 
-def test_receipts_go_by_tls_over_one_connection(certificate: Path) -> None:
-    urls = ResponseUrls()
+def one_by_one(address: str, times: int, run: Run = asyncio.run) -> None:
+    """Each once the one before is said, or given up."""
+
+    async def serve() -> None:
+        urls = ResponseUrls()
+        async with urls.serving():
+            for _ in range(times):
+                urls.tell(address, WORDS)
+                await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})
+
+    run(serve())
+
+
+@pytest.mark.parametrize("run", LOOPS)
+def test_receipts_go_by_tls_over_one_connection(certificate: Path, run: Run) -> None:
     with slack(certificate=certificate) as heard:
-        for number in range(3):
-            urls.tell(heard.address, WORDS)
-            wait_for(heard, number + 1)
-            time.sleep(0.02)
-        urls.close()
-        assert heard.connections == 1
+        one_by_one(heard.address, 3, run)
+        assert (len(heard.bodies), heard.connections) == (3, 1)
 
 
 def test_a_certificate_of_another_is_not_trusted(
@@ -238,6 +252,124 @@ def test_receipts_go_through_the_proxy_that_the_environment_names(monkeypatch: p
         assert (proxy.paths, heard.paths) == ([heard.address], [])
 
 
+@contextmanager
+def proxy(certificate: Path | None = None, status: int = 200) -> Iterator[tuple[str, list[str]]]:
+    """Leads to what CONNECT names. Its address, and the heads of what it was asked."""
+    heads: list[str] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            head = b""
+            while line := self.rfile.readline().strip():
+                head += line + b"\n"
+            heads.append(head.decode())
+            self.wfile.write(b"HTTP/1.1 %d Said\r\n\r\n" % status)
+            if status == 200:
+                host, port = head.split()[1].decode().rsplit(":", 1)
+                with socket.create_connection((host, int(port))) as there:
+                    back = threading.Thread(target=self.pass_on, args=(there.recv, self.wfile.write), daemon=True)
+                    back.start()
+                    self.pass_on(self.rfile.read1, there.sendall)
+
+        def pass_on(self, read: Callable[[int], bytes], write: Callable[[bytes], object]) -> None:
+            with suppress(OSError):
+                while data := read(65536):
+                    write(data)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}", heads
+        finally:
+            server.shutdown()
+
+
+@pytest.mark.parametrize("run", LOOPS)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_receipts_go_by_tls_through_a_proxy_which_is_asked_once_and_told_who_asks(
+    scheme: str, run: Run, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with slack(certificate=certificate) as heard, proxy(certificate if scheme == "https" else None) as (place, heads):
+        monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://ana:s%40cret@{place}")
+        one_by_one(heard.address, 3, run)
+        assert (len(heard.bodies), heard.connections) == (3, 1)
+        [head] = heads
+    where = heard.address.split("/")[2]
+    authorization = f"Proxy-Authorization: Basic {b64encode(b'ana:s@cret').decode()}"
+    assert head.splitlines() == [f"CONNECT {where} HTTP/1.1", f"Host: {where}", authorization]
+
+
+def test_a_proxy_that_refuses_is_not_told_the_receipt(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with slack(certificate=certificate) as heard, proxy(status=407) as (place, heads):
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{place}")
+        with caplog.at_level(logging.INFO):
+            one_by_one(heard.address, 1)
+        assert (len(heads), heard.bodies) == (1, [])
+    assert "Receipt delivery uncertain" in [record.message for record in caplog.records]
+
+
+OK, MORE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"HTTP/1.1 408 Late\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "connections", "said"),
+    [
+        (OK, 1, ""),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + OK, 1, ""),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 1, ""),
+        (b"HTTP/1.0 200 OK\r\n\r\nok", 2, ""),
+        (OK + MORE, 2, ""),  # what answers nothing is taken for no answer to the next
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", 2, "Receipt delivery uncertain"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n" + 2_000_000 * b"x", 2, "Receipt delivery uncertain"),
+        (b"HTTP/1.1 200 OK\r\nA: " + 200_000 * b"x", 2, "Receipt delivery uncertain"),
+        (b"what is this?\r\n\r\n", 2, "Receipt delivery uncertain"),
+    ],
+)
+def test_answers_of_all_kinds(answer: bytes, connections: int, said: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Two receipts, each answered so; where the length is not said or not kept, the connection ends."""
+    opened: list[str] = []
+    keeps = connections == 1
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            opened.append("")
+            while (head := self._head()) and self.rfile.read(int(head[b"content-length"])):
+                with suppress(OSError):
+                    self.wfile.write(answer)
+                if not keeps:
+                    return
+
+        def _head(self) -> dict[bytes, bytes]:
+            with suppress(OSError):
+                if self.rfile.readline():
+                    lines = iter(self.rfile.readline, b"\r\n")
+                    return dict(line.lower().strip().split(b": ") for line in lines)
+            return {}
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Handler) as server, caplog.at_level(logging.INFO):
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        try:
+            one_by_one(f"http://127.0.0.1:{server.server_address[1]}/actions/T/1/abc", 2)
+        finally:
+            server.shutdown()
+    assert len(opened) == connections
+    assert [record.message for record in caplog.records if record.name.startswith("bot")] == (
+        [said] * 2 if said else []
+    )
+
+
 def test_a_web_servers_own_loop_says_them_and_finishes_before_it_ends(urls: ResponseUrls) -> None:
     threads: list[str] = []
 
@@ -250,7 +382,7 @@ def test_a_web_servers_own_loop_says_them_and_finishes_before_it_ends(urls: Resp
     with slack() as heard:
         asyncio.run(serve(heard))
         assert len(heard.bodies) == 40
-        assert heard.connections <= response_url.AT_ONCE
+        assert heard.connections <= connections.AT_ONCE
         assert "receipts" not in threads
         urls.tell(heard.address, WORDS)
         urls.close()

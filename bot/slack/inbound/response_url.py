@@ -1,8 +1,7 @@
 """Answers to a click's `response_url`: receipts and refusals are said there, on an event loop.
 
-Connections are kept: each receipt would otherwise begin with the handshakes of a new one, which take five times as long
-as the receipt itself. They are handed out here and not by httpcore's pool, which asks the system about every one of
-them for each request: with sixteen in use that takes six times as long as the request.
+Connections are kept (connections.py): each receipt would otherwise begin with the handshakes of a new one, which take
+five times as long as the receipt itself.
 """
 
 import asyncio
@@ -10,24 +9,15 @@ import json
 import logging
 import threading
 import uuid
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
-import httpcore
-from httpx import Proxy
-from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
-
-from bot.runtime.retry_after import seconds_asked
-from bot.runtime.services import SLACK_TIMEOUT, tls
 from bot.slack.blocks import Message
+from bot.slack.inbound.connections import FAILED, Connections
 
-AT_ONCE = 32  # requests under way; as many connections are kept
 LONGEST_PAUSE = 60  # seconds that Slack may ask to wait
 STOP_SECONDS = 5.0  # for what is under way when the process ends
-TIMEOUT = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), SLACK_TIMEOUT)}
-FAILED = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, httpcore.TimeoutException, OSError)
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +37,7 @@ class ResponseUrls:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._under_way: set[asyncio.Task[None]] = set()
-        self._connections = _Connections()
+        self._connections = Connections()
 
     def tell(self, response_url: str, message: Message, in_place: bool = False) -> None:
         """Say this to the person alone, from any thread, without waiting for it. in_place: instead of the message in
@@ -76,7 +66,7 @@ class ResponseUrls:
             with self._lock:
                 self._loop = None
             await self._finish()
-            self._connections = _Connections()
+            self._connections = Connections()
 
     def close(self) -> None:
         """Finish what is under way, for at most `STOP_SECONDS`; nothing is said afterwards."""
@@ -118,7 +108,7 @@ class ResponseUrls:
         await self._connections.close()
 
 
-async def answer(connections: "_Connections", response_url: str, words: dict[str, Any]) -> None:
+async def answer(connections: Connections, response_url: str, words: dict[str, Any]) -> None:
     """Once more only if Slack asks for it. Not said twice where the network fails and Slack may have shown it: a
     receipt that appears twice looks like two votes. The Home tab has it in any case."""
     said = {name: value for name, value in words.items() if value is not None}
@@ -133,68 +123,6 @@ async def answer(connections: "_Connections", response_url: str, words: dict[str
         return
     if status != 200:
         log.info("Receipt not delivered", extra={"status": status})
-
-
-class _Connections:
-    """Kept connections, by their origin; through the proxy that the environment names, as Slack's own client does
-    it. To be used on one loop."""
-
-    def __init__(self) -> None:
-        self._maker = _maker()
-        self._places = asyncio.Semaphore(AT_ONCE)
-        self._kept: dict[str, list[httpcore.AsyncConnectionInterface]] = defaultdict(list)
-
-    async def post(self, address: str, body: bytes) -> tuple[int, int | None]:
-        """Its status, and the seconds for which Slack asks to wait."""
-        url = httpcore.URL(address)
-        async with self._places:
-            connection = await self._taken(url.origin)
-            try:
-                response = await connection.handle_async_request(_request(url, body))
-                await response.aread()
-                await response.aclose()
-            except BaseException:
-                await connection.aclose()
-                raise
-            self._kept[str(url.origin)].append(connection)
-        headers = {name.lower(): value.decode("latin-1") for name, value in response.headers}
-        return response.status, seconds_asked(headers.get(b"retry-after"))
-
-    async def close(self) -> None:
-        for connections in self._kept.values():
-            while connections:
-                await connections.pop().aclose()
-
-    async def _taken(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
-        """The one that was used last, unless the other side has closed it."""
-        kept = self._kept[str(origin)]
-        while kept:
-            connection = kept.pop()
-            if connection.is_available() and not connection.has_expired():
-                return connection
-            await connection.aclose()
-        return self._maker.create_connection(origin)
-
-
-def _request(url: httpcore.URL, body: bytes) -> httpcore.Request:
-    headers = [
-        (b"Host", url.host if url.port is None else b"%b:%d" % (url.host, url.port)),
-        (b"Content-Type", b"application/json; charset=utf-8"),
-        (b"Content-Length", b"%d" % len(body)),
-    ]
-    return httpcore.Request("POST", url, headers=headers, content=body, extensions=TIMEOUT)
-
-
-def _maker() -> httpcore.AsyncConnectionPool:
-    """What makes connections; as a pool it is not used."""
-    named = load_http_proxy_from_env()
-    if not named:
-        return httpcore.AsyncConnectionPool(ssl_context=tls())
-    proxy = Proxy(named)
-    address = httpcore.URL(
-        scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=proxy.url.raw_path
-    )
-    return httpcore.AsyncHTTPProxy(address, proxy_auth=proxy.raw_auth, ssl_context=tls(), proxy_ssl_context=None)
 
 
 def _current_loop() -> asyncio.AbstractEventLoop | None:
