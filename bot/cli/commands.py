@@ -28,10 +28,15 @@ COMMANDS = {
         "Show what waits in each queue, what fails, and what to do about it. Exit code 1 if something fails.",
     ),
     "slices": ("slices", "Show where the present model is wrong more often than elsewhere, and what helps."),
-    "seed": ("data", "Import labelled examples from a CSV, JSONL or Parquet file with the columns `text` and `label`."),
+    "seed": (
+        "data",
+        "Import labelled examples from a CSV, JSONL or Parquet file with the columns `text` and `label`, or pictures "
+        "from a folder whose sub-folders are labels.",
+    ),
     "ingest": (
         "data",
-        "Import predictions from a CSV, JSONL or Parquet file and send the flagged ones to the reviewers.",
+        "Import predictions from a CSV, JSONL or Parquet file, or pictures, and send the flagged ones to the "
+        "reviewers.",
     ),
     "discover": (
         "discover",
@@ -51,7 +56,8 @@ COMMANDS = {
     "backup": ("backups", "Write the whole database to a file. Works while Goldloop runs."),
     "restore": (
         "backups",
-        "Replace the database with a backup, upgrade its tables, and redraw every open card. Stop every process first.",
+        "Replace the database with a backup, upgrade its tables, erase again what was erased since, and redraw every "
+        "open card. Stop every process first.",
     ),
     "erase": (
         "erase",

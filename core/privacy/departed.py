@@ -15,6 +15,7 @@ from core.records.discovery import Scan
 from core.records.learning import Approval, Decision, GoldenChange, GoldenExample, TrainingRun
 from core.records.policies import PolicyVersion
 from core.records.predictions import Flag
+from core.records.promises import PromiseState
 from core.records.queues import GroupMember, Member
 from core.records.reviews import Answer, Assignment, Correction, Reviewer, ReviewItem
 
@@ -28,6 +29,7 @@ KEPT: tuple[Column, ...] = (
     Flag.person,
     GoldenChange.person,
     GoldenExample.pinned_by,
+    PromiseState.agreed_by,
     ReviewItem.asked_by,
     Scan.requested_by,
     TrainingRun.requested_by,

@@ -388,7 +388,8 @@ def test_flag_for_review_says_that_the_text_is_stored_and_opens_an_item(loop: Lo
     loop.ben.click(card, "refund")
     direct = loop.services.slack.conversations_open(users=DAN).get("channel", {"id": ""})["id"]
     told = loop.card("for review (item 1). The reviewers decided: refund.", person=loop.dan, channel=direct)
-    assert f"You flagged a message in <#{REVIEW}> of <!date^{message.ts[:10]}^" in told.plain
+    assert f"You flagged a message from <!date^{message.ts[:10]}^" in told.plain
+    assert f"in <#{REVIEW}> for review" in told.plain
 
 
 BUDGETS = ("", " support lots", " support 60 a day")

@@ -165,7 +165,7 @@ def _confidence(scorecard: Scorecard) -> Iterable[Coded]:
         live = {"live": before.accepted_right, "live_n": before.accepted}
         candidate = {"candidate": now.accepted_right, "candidate_n": now.accepted}
         yield Coded(GateWarning.UNREVIEWED_WORSE, live | candidate)
-    if now.error > before.error + CALIBRATION_RISE:
+    if now.error - before.error > CALIBRATION_RISE + 1e-9:  # sums of floats depend on their order
         yield Coded(GateWarning.CONFIDENCE_WORSE, {"live": before.error, "candidate": now.error})
 
 
