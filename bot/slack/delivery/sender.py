@@ -96,6 +96,10 @@ def _scan(session: Session, subject: int, policy: Policy) -> Message:
     return scan.render(scan_card(session, subject, policy))
 
 
+def _item(session: Session, subject: int, policy: Policy) -> Message:
+    return review_item.render(item_card(session, subject, policy))
+
+
 def show_drawn(draw: Draw, services: Services, due: Due) -> str:
     """A `Show` of a card that is drawn so, when `draw` is given."""
     with services.database.reading(wait=PATIENT) as session:
@@ -240,6 +244,7 @@ def _is_there(services: Services, due: Due, channel: str, ts: str, name: str) ->
 
 # Every card has one of the two, and is shown by the second where it has both; checked at start.
 DRAWN: Mapping[Card, Draw] = {
+    Card.REVIEW_ITEM: _item,
     Card.RUN: _run,
     Card.CANDIDATE: _candidate,
     Card.DRIFT: _drift,

@@ -49,7 +49,7 @@ def test_a_promoted_model_goes_through_its_canary(open_desk: OpenDesk) -> None:
     desk = seeded(open_desk(rollout={"canary_share": 0.2}))
     promoted(desk)
     second = promoted(desk)
-    assert stages(desk) == [("v2", None, CanaryState.RUNNING, 0.2), ("v1", None, None, None)]
+    assert stages(desk) == [("v2", None, CanaryState.RUNNING, 0.2), ("v1", None, None, 0.8)]
     with desk.database.transaction() as session:
         end_canary(session, CardRef(second), CLEO, NOW, desk.policy)
-    assert stages(desk)[0] == ("v2", None, CanaryState.KEPT, None)
+    assert stages(desk) == [("v2", None, CanaryState.KEPT, None), ("v1", None, None, None)]

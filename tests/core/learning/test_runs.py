@@ -28,7 +28,6 @@ from core.vocabulary import (
     Card,
     Coded,
     GateWarning,
-    Modality,
     ModelState,
     NoticeKind,
     RunProblem,
@@ -291,7 +290,7 @@ def test_images_take_no_part_in_the_fit_and_the_evaluation_of_what_reads_text(op
         before, after = (session.get_one(Snapshot, one.snapshot_id) for one in (alone, beside))
         assert after.rows == before.rows + 4
         new = golden_set(session, beside.queue_id)[len(golden_set(session, beside.queue_id, before.golden_up_to)) :]
-        assert [one.input.has(Modality.IMAGE) for one in new] == [True] * 5
+        assert [one.input.image is not None for one in new] == [True] * 5
         first, second = (Scorecard.from_dict(newest_evaluation(session, one).scorecard) for one in (1, 2))
         assert second.random == first.random
         assert second.past_errors == first.past_errors
