@@ -55,7 +55,7 @@ def test_the_digits_fall_into_disjoint_shares() -> None:
 @pytest.mark.slow
 def test_ones_own_pictures_are_a_folder_of_labels_or_a_medmnist_file(tmp_path: Path) -> None:
     found = own_pictures(folder(tmp_path / "scans"))
-    assert Counter(ticket.label for ticket in found) == {"Pneumonia": 40, "Normal": 40}
+    assert Counter(ticket.label for ticket in found) == {"pneumonia": 40, "normal": 40}
     (tmp_path / "scans" / "normal" / "broken.png").write_bytes(b"%PDF-1.7")
     with pytest.raises(Invalid, match=r"broken.png: This is a PDF"):
         own_pictures(tmp_path / "scans")
