@@ -1,4 +1,5 @@
-"""Several workers, one of which delivers to Slack: each message is sent once, within the rates, whichever dies."""
+"""The lease on delivery: of several workers, the one that holds it sends to Slack. Each message is sent once,
+within the rates, whichever worker dies."""
 
 import os
 import subprocess
@@ -32,7 +33,7 @@ def test_two_workers_together_keep_slacks_rates(database: Database) -> None:
             with database.transaction() as session:
                 for posting in session.scalars(select(Posting)):
                     posting.requested_version, posting.urgent = posting.requested_version + 1, True
-                for worker in (one, two):  # the turn may go from hand to hand
+                for worker in (one, two):  # so that the lease changes hands
                     leases.relinquish(session, DELIVERY, worker.process)
             one, two = two, one
             stage.work(one, two, seconds=8, every=0.5)
@@ -58,9 +59,12 @@ def test_two_workers_post_each_card_once_and_send_each_notice_once(stage: Stage)
     assert len(stage.calls("chat.postMessage")) == len(items) + 3
 
 
+LEASE = "under test"  # its name, not that of delivery: the workers of the stage do not ask for it
+
+
 def whose(stage: Stage, who: str, gone: str = "", after: timedelta = timedelta(0)) -> Outcome:
     with stage.desk.database.transaction(wait=PATIENT) as session:
-        return leases.acquire(session, "speaking", who, stage.now() + after, lambda name: name == gone)
+        return leases.acquire(session, LEASE, who, stage.now() + after, lambda name: name == gone)
 
 
 def test_a_lease_belongs_to_one_process_until_it_releases_it_or_is_silent_too_long(stage: Stage) -> None:
@@ -75,23 +79,23 @@ def test_a_lease_belongs_to_one_process_until_it_releases_it_or_is_silent_too_lo
         "a dead process holds nothing"
     )
     with stage.desk.database.transaction() as session:
-        leases.relinquish(session, "speaking", "two")
-    assert whose(stage, "two", after=2 * EXCLUSIVE_LEASE) is Outcome.TAKEN, "no one gives back what is not theirs"
+        leases.relinquish(session, LEASE, "two")
+    assert whose(stage, "two", after=2 * EXCLUSIVE_LEASE) is Outcome.TAKEN, "only its holder releases it"
     with stage.desk.database.transaction() as session:
-        leases.relinquish(session, "speaking", "one")
+        leases.relinquish(session, LEASE, "one")
     assert whose(stage, "two", after=2 * EXCLUSIVE_LEASE) is Outcome.ACQUIRED
 
 
-def test_of_many_who_want_a_turn_at_once_one_gets_it_however_often_it_is_given_back(stage: Stage) -> None:
+def test_one_of_many_processes_gets_the_lease_however_often_it_is_released(stage: Stage) -> None:
     def want(who: str) -> int:
         got = 0
         for _look in range(15):
             if whose(stage, who) is not Outcome.TAKEN:
                 got += 1
                 with stage.desk.database.transaction(wait=PATIENT) as session:
-                    row = session.get_one(Lease, "speaking")
-                    assert row.leased_by == who, "no other may have it before it is given back"
-                    leases.relinquish(session, "speaking", who)
+                    row = session.get_one(Lease, LEASE)
+                    assert row.leased_by == who, "no other may have it before it is released"
+                    leases.relinquish(session, LEASE, who)
         return got
 
     with ThreadPoolExecutor(4) as pool:
@@ -103,11 +107,11 @@ def test_a_clock_that_is_put_back_an_hour_does_not_stop_delivery(stage: Stage) -
     assert whose(stage, "one", after=hour) is Outcome.ACQUIRED
     assert whose(stage, "one") is Outcome.HELD
     assert whose(stage, "two", after=hour) is Outcome.ACQUIRED
-    assert whose(stage, "one") is Outcome.ACQUIRED, "a turn that ends in an hour is none"
+    assert whose(stage, "one") is Outcome.ACQUIRED, "a lease that ends in an hour does not count"
 
 
 @pytest.mark.usefixtures("sqlite_only")
-def test_when_the_speaker_dies_on_this_machine_another_speaks_at_once(stage: Stage) -> None:
+def test_when_the_delivering_worker_dies_on_this_machine_another_takes_over_at_once(stage: Stage) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     here = this_process().rsplit(":", 2)[0]
