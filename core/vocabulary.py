@@ -30,11 +30,11 @@ class Reason(StrEnum):
     AUDIT = "audit"
     HELD_BACK = "held_back"
     PERSON = "person"
-    DISCOVERY = "discovery"  # a scan found it in unlabelled texts; it came in by no traffic
+    DISCOVERY = "discovery"  # a scan found it in unlabelled texts; it is not traffic
 
 
 class ScanState(StrEnum):
-    """Of a search in unlabelled texts. The first two are not over."""
+    """The state of a search in unlabelled texts. The first two are not over."""
 
     REQUESTED = "requested"
     RUNNING = "running"
@@ -48,7 +48,7 @@ class ScanState(StrEnum):
 
 
 class ShardState(StrEnum):
-    """Of a part of a scan's source."""
+    """The state of a part of a scan's source."""
 
     READY = "ready"
     DONE = "done"
@@ -56,16 +56,16 @@ class ShardState(StrEnum):
 
 
 class FindState(StrEnum):
-    """Of a text that a scan found."""
+    """The state of a text that a scan found."""
 
     WAITING = "waiting"
     OPENED = "opened"  # as a review item
-    DROPPED = "dropped"  # the live model is sure of it now, it came in otherwise, or it was kept too long
+    DROPPED = "dropped"  # the live model is sure of it now, it arrived in another way, or it was kept too long
     ERASED = "erased"
 
 
 class WaitState(StrEnum):
-    """Of a prediction that deserves a look, under a budget."""
+    """The state of a flagged prediction under a budget."""
 
     WAITING = "waiting"
     OPENED = "opened"
@@ -144,7 +144,7 @@ class Destination(StrEnum):
 
     TRAINING = "training"
     GOLDEN = "golden"
-    HELD_OUT = "held_out"  # audited, or held back by lot: for estimates of the model's accuracy alone
+    HELD_OUT = "held_out"  # audited, or held back at random: used only for estimates of the model's accuracy
     NOWHERE = "nowhere"  # "none of these": there is no label to learn
 
 
@@ -204,12 +204,12 @@ class Trigger(StrEnum):
 
     CRON = "cron"
     CORRECTIONS = "corrections"
-    DRIFT = "drift"  # the world changed, and the policy retrains then
+    DRIFT = "drift"  # a drift alarm, after which the policy retrains
     COMMAND = "command"
 
 
 class DriftSign(StrEnum):
-    """What of a queue differs from the days before."""
+    """The reading of a queue that differs from the days before."""
 
     NONE_OF_THESE = "none_of_these"  # more rows for which no label fits
     CORRECTIONS = "corrections"  # more wrong answers with one label
@@ -218,22 +218,22 @@ class DriftSign(StrEnum):
 
 
 class SliceKind(StrEnum):
-    """By what a part of the traffic is told from the rest."""
+    """The property that distinguishes a part of the traffic from the rest."""
 
     FIELD = "field"
     LABEL = "label"  # that the model gave
-    PAIR = "pair"  # the label that the model gave, and the one with the next probability
+    PAIR = "pair"  # the label that the model gave, and the second most likely one
     LENGTH = "length"
     STRANGE_WORDS = "strange_words"  # another language, or numbers and names
     TERM = "term"
 
 
 class PromiseStatus(StrEnum):
-    """Of the promise that few answers are wrong and unseen."""
+    """The state of the promise that few answers are wrong and unseen."""
 
     NOT_YET = "not_yet"  # too few audits, or too many of them wrong
     KEPT = "kept"
-    ABOVE_BUDGET = "above_budget"  # it asks for more than the budget, and no lead said yes
+    ABOVE_BUDGET = "above_budget"  # it needs more items than the budget, and no lead said yes to them
 
 
 class RunState(StrEnum):
@@ -344,7 +344,7 @@ class CanaryVerdict(StrEnum):
 
 
 class ShadowState(StrEnum):
-    """Of a candidate that predicts beside the live model."""
+    """The state of a candidate that predicts beside the live model."""
 
     WAITING = "waiting"  # it begins at once
     RUNNING = "running"
@@ -352,7 +352,7 @@ class ShadowState(StrEnum):
 
 
 class CanaryState(StrEnum):
-    """The first two are not over."""
+    """The state of a canary. The first two are not over."""
 
     RUNNING = "running"
     PROPOSED = "proposed"  # it was found worse: a rollback is proposed, and a lead decides

@@ -96,7 +96,7 @@ async def _sent(form: FormData) -> Sent:
         elif isinstance(value, UploadFile):
             key = value.filename or name
             if key in files:
-                raise Invalid(f"Two files have the name “{key[:80]}”. Give each its own.", field="image")
+                raise Invalid(f"Two files have the name “{key[:80]}”. Give each file its own name.", field="image")
             files[key] = await value.read()
         else:
             raise Invalid(f"“{name[:80]}” is not a known part. Send {PART}, and files.", field=name)

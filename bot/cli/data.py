@@ -84,7 +84,7 @@ def _seed_pictures(folder: Path, queue: str) -> None:
 
 
 def _readable(found: Sequence[tuple[Path, str]], start: int, rejected: "Rejected") -> list[tuple[Decoded, str]]:
-    """The pictures that can be read, with their labels. start: how many came before them."""
+    """The pictures that can be read, with their labels. start: number of the files before these."""
     pairs = []
     for number, (read, (_path, label)) in enumerate(
         zip(read_pictures([path for path, _ in found]), found, strict=True)
@@ -100,13 +100,13 @@ def _readable(found: Sequence[tuple[Path, str]], start: int, rejected: "Rejected
 def ingest(file: Path, queue: QueueOption) -> None:
     """Import predictions from a CSV, JSONL or Parquet file, or pictures, and send the flagged ones to the reviewers.
 
-    Columns: `external_id`; `model_version`; `text`, `image` (a PNG or JPEG file, beside this one) or `image_url` (a web
-    address, which is shown and not fetched); the model's answer, either as `label` with
-    `confidence`, or as a column `p:LABEL` for each label, or as `probabilities` (a JSON object in a cell). All other
-    columns become fields that reviewers see next to the text; `fields` may also be a JSON object in a cell.
+    Columns: `external_id`; `model_version`; `text`, `image` (path of a PNG or JPEG file, relative to this file) or
+    `image_url` (a web address, which cards show and Goldloop does not fetch); the model's answer, either as `label`
+    with `confidence`, or as a column `p:LABEL` for each label, or as `probabilities` (a JSON object in a cell). All
+    other columns become fields that reviewers see next to the text; `fields` may also be a JSON object in a cell.
 
-    A folder with predictions.csv, .jsonl or .parquet is imported by that file. The pictures of another folder, or a
-    single picture, are given to the live model, and have their path as external id.
+    If a folder has a predictions.csv, .jsonl or .parquet, that file is imported. Otherwise the live model predicts each
+    picture of the folder, or the single picture; its path becomes the external id.
 
     Importing a file again adds nothing. Exit code 2 if a row was rejected, 1 if the file has no rows.
     """
@@ -159,7 +159,7 @@ def _ingest_pictures(path: Path, queue: str) -> None:
         chosen, files = policy.queue(queue), picture_files(path)
         live = Serving(database).live(chosen)
         if live is None:
-            raise Invalid(f"No model of {queue} is live, so these pictures need a file with its answers: {INDEXES[0]}.")
+            raise Invalid(f"No model of {queue} is live. Put the pictures' predictions beside them in {INDEXES[0]}.")
         folder = path if path.is_dir() else path.parent
         task = progress.add_task("Reading", total=len(files))
         for start in range(0, len(files), PICTURES):

@@ -43,26 +43,29 @@ def discover(
     queue: Annotated[str, typer.Option("--queue", "-q", help="Name of the queue in the policy file.")] = "",
     text: Annotated[str, typer.Option(help="Column with the text.")] = "",
     id_column: Annotated[
-        str, typer.Option("--id", help="Column with an id of each text; default: its place in the source.")
+        str, typer.Option("--id", help="Column with an id for each text; default: its position in the source.")
     ] = "",
-    label: Annotated[str, typer.Option(help="Look for texts between this label and another one.")] = "",
+    label: Annotated[str, typer.Option(help="Look for texts between this label and another label.")] = "",
     foreign: Annotated[
-        bool, typer.Option("--foreign", help="Look for another kind of text than the queue's: new topics.")
+        bool, typer.Option("--foreign", help="Look for texts of another kind than the queue's, such as new topics.")
     ] = False,
-    items: Annotated[int, typer.Option(min=0, max=1000, help="Texts to keep; default: the policy's.")] = 0,
+    items: Annotated[
+        int, typer.Option(min=0, max=1000, help="Number of texts to keep for review; default: the policy's.")
+    ] = 0,
     processes: Annotated[
         int, typer.Option(min=0, max=256, help="Processes on this machine; default: the policy's.")
     ] = 0,
     cluster: Annotated[
-        str, typer.Option(help="Address of a Dask scheduler, such as tls://scheduler:8786; or local.")
+        str,
+        typer.Option(help="Address of a Dask scheduler, such as tls://scheduler:8786; local: start a cluster here."),
     ] = "",
 ) -> None:
     """Find the unlabelled texts that the live model is most confused about, and have them reviewed.
 
-    They come to the reviewers a few a day, as the policy allows. What is known, waits for review, is golden or was
-    erased is left out. A scan that was ended goes on when the same command is given again, or in a worker.
+    Reviewers get a few of them a day, as the policy allows. Texts that the queue already has and texts that were erased
+    are left out. If the command is interrupted, a worker continues the scan, or you run the same command again.
 
-    `goldloop discover status` lists a queue's scans, `goldloop discover cancel ID` ends one.
+    `goldloop discover status` lists a queue's newest scans; `goldloop discover cancel ID` ends one.
     """
     if source == CANCEL:
         _cancel(scan)
@@ -84,7 +87,9 @@ def discover(
             jobs.reap(session, utc_now(), is_gone)
             claimed = jobs.claim(session, SCAN, this_process(), utc_now(), scan_key(scan_id))
         if claimed is None:
-            raise Refusal(f"Scan {scan_id} is worked on by another process. See: goldloop discover status")
+            raise Refusal(
+                f"Another process is working on scan {scan_id}. See its progress with: goldloop discover status"
+            )
         _drive(database, policy, claimed, cluster)
         with database.reading(wait=PATIENT) as session:
             card = scan_card(session, scan_id, policy)
@@ -105,13 +110,19 @@ def _status(database: Database, policy: Policy, queue: str) -> None:
     with database.reading(wait=PATIENT) as session:
         cards = newest_scans(session, policy, queue)
     if not cards:
-        out.print(f"No scan of {queue} yet.")
+        out.print(f"No scans of {queue} yet.")
     for card in cards:
-        out.print(terminal_safe(f"{scan_title(card, PLAIN).capitalize()}: {scan_state(card, PLAIN)}"), soft_wrap=True)
+        out.print(terminal_safe(f"{_title(card)}: {scan_state(card, PLAIN)}"), soft_wrap=True)
+
+
+def _title(card: ScanCard) -> str:
+    """With a capital; an address is shown as it is."""
+    title = scan_title(card, PLAIN)
+    return title[0].upper() + title[1:]
 
 
 def _drive(database: Database, policy: Policy, claimed: Claim, cluster: str) -> None:
-    """The scan in this process. When it is ended by Ctrl-C or an error, a worker may go on with it."""
+    """Run the scan in this process. If Ctrl-C or an error ends it, a worker may continue it."""
     from bot.worker.claimed_job import renewed
     from bot.worker.engines import chosen_engine
     from core.discovery.running import Progress as Read
@@ -131,19 +142,21 @@ def _drive(database: Database, policy: Policy, claimed: Claim, cluster: str) -> 
             engine = chosen_engine(load_settings(), cluster=cluster)
             run_scan(database, claimed, utc_now, policy, engine, hear=hear)
     except LostLease:
-        raise Refusal("Another process has taken this scan over. See: goldloop discover status") from None
+        raise Refusal(
+            "Another process has taken over this scan. See its progress with: goldloop discover status"
+        ) from None
     except BaseException as error:
         with database.transaction(wait=PATIENT) as session:
             jobs.release(session, claimed, utc_now())
         if isinstance(error, WorkFailed):
-            raise Refusal(f"The scan was put off: {error}. Give the command again to go on.") from None
+            raise Refusal(f"The scan was interrupted: {error}. Run the command again to continue it.") from None
         raise
 
 
 def _show(card: ScanCard) -> None:
-    out.print(terminal_safe(f"{scan_title(card, PLAIN).capitalize()}, by {card.model}:"), soft_wrap=True)
+    out.print(terminal_safe(f"{_title(card)}, with {card.model}:"), soft_wrap=True)
     out.print(terminal_safe(scan_state(card, PLAIN)), highlight=False, soft_wrap=True)
     for line in (*unread_words(card, PLAIN), *cluster_lines(card.clusters)):
         out.print(terminal_safe(line), highlight=False, soft_wrap=True)
     if card.digest:
-        out.print(f"Digest of what is in front: {card.digest[:12]}", highlight=False)
+        out.print(f"Digest of the top-ranked texts: {card.digest[:12]}", highlight=False)

@@ -84,7 +84,7 @@ def summary(erased: Erased) -> str:
         f"closed {_count(erased.closed, 'open item')}; {_count(erased.messages, 'message')} to redraw."
     )
     if erased.finds:
-        counts += f" {_count(erased.finds, 'find')} of scans erased."
+        counts += f" Erased {_count(erased.finds, 'text')} found by scans."
     runs = "".join(f"\nTraining run {run} is under way with it and will start again without it." for run in erased.runs)
     if not erased.models:
         return f"{counts} No model was trained on it.{runs}"

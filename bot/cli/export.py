@@ -69,9 +69,9 @@ def corrections(file: Path, queue: QueueOption) -> None:
 def pictures(folder: Path, queue: QueueOption) -> None:
     """Write all corrections of a queue and the pictures that they are about to a new folder.
 
-    The folder has corrections.jsonl, a line for each correction as `goldloop export corrections` writes it, with the
-    picture's file in `image`; and pictures/, a PNG for each, named by the SHA-256 of its pixels. What was erased is
-    left out.
+    The folder gets corrections.jsonl and pictures/. The file has a line for each correction, as `goldloop export
+    corrections` writes it, and names the picture's file in `image`. Pictures are PNG files, named by the SHA-256 of
+    their pixels. Erased pictures are left out.
     """
     with opened() as (database, policy):
         chosen, written = policy.queue(queue), _Counted()

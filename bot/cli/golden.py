@@ -48,7 +48,7 @@ def import_(file: Path, queue: QueueOption) -> None:
     """Import a test set from a CSV, JSONL or Parquet file with the columns `text` and `label`, or pictures from a
     folder whose sub-folders are labels.
 
-    What is used for training is left out. Importing it again adds nothing.
+    Examples that are used for training are left out. Importing a file again adds nothing.
     """
     with opened() as (database, policy), Progress(console=out, transient=True) as progress:
         chosen, total = policy.queue(queue), Imported(0, 0, 0, 0)
@@ -72,7 +72,7 @@ def _text_batches(file: Path, queue: QueuePolicy) -> Iterator[Batch]:
 
 
 def _picture_batches(folder: Path, queue: QueuePolicy) -> Iterator[Batch]:
-    """Raises Invalid, naming the file, if one cannot be read: a test set is whole, or it is another one."""
+    """Raises Invalid, naming the file, if one cannot be read: without it, this would be another test set."""
     found = labelled_pictures(folder)
     for start in range(0, len(found), PICTURES):
         part = found[start : start + PICTURES]

@@ -1,4 +1,4 @@
-"""Pictures in folders: found, read and decoded."""
+"""Pictures in folders: listed, read and decoded."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,25 +13,29 @@ INDEXES = ("predictions.csv", "predictions.jsonl", "predictions.parquet")
 
 
 def is_picture(path: Path) -> bool:
-    """By its name alone."""
+    """Whether a file is a picture, by its name alone."""
     return path.suffix.lower() in SUFFIXES
 
 
 def picture_files(path: Path) -> list[Path]:
-    """The picture itself, or all in a folder and its sub-folders, by name. Raises Invalid if there is none."""
+    """The picture itself, or all pictures in a folder and its sub-folders, by name. Raises Invalid if there are
+    none."""
     found = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file() and is_picture(one))
     if not found:
-        raise Invalid(f"{path}: there is no picture in this folder. A picture ends in {', '.join(SUFFIXES)}.")
+        raise Invalid(
+            f"{path}: there is no picture in this folder. The name of a picture ends in {', '.join(SUFFIXES)}."
+        )
     return found
 
 
 def index_of(folder: Path) -> Path | None:
-    """The file of a folder that has a row for each picture; None: it has no such file."""
+    """The folder's file with a row for each picture; None: it has no such file."""
     return next((folder / name for name in INDEXES if (folder / name).is_file()), None)
 
 
 def labelled_pictures(folder: Path) -> list[tuple[Path, str]]:
-    """(picture, label) of a folder whose sub-folders are labels. Raises Invalid if a picture is in none of them."""
+    """The pictures of a folder whose sub-folders are labels, each with its label. Raises Invalid if a picture is in
+    none of them."""
     found = [(path, path.relative_to(folder).parts[0]) for path in picture_files(folder)]
     loose = next((path for path, label in found if path.parent == folder), None)
     if loose is not None:
@@ -40,7 +44,7 @@ def labelled_pictures(folder: Path) -> list[tuple[Path, str]]:
 
 
 def read_picture(path: Path, decoder: Decoder) -> Decoded:
-    """Raises Invalid with the file's name and what is wrong."""
+    """Read and decode a picture. Raises Invalid, which names the file and says what is wrong."""
     try:
         with path.open("rb") as file:
             return decoder.decode(file.read(MOST_BYTES + 1))
@@ -51,7 +55,7 @@ def read_picture(path: Path, decoder: Decoder) -> Decoded:
 
 
 def read_pictures(paths: Sequence[Path]) -> Iterator[Decoded | Invalid]:
-    """Of each in order; a refusal does not end the others."""
+    """Yield the result for each picture, in order. A refusal does not end the others."""
     with Decoder() as decoder:
         for path in paths:
             try:

@@ -20,9 +20,9 @@ def card_name(card: str, subject_id: int) -> str:
         case Card.CHART:
             return f"chart of model {subject_id}"
         case Card.DRIFT:
-            return f"alarm {subject_id}"
+            return f"drift alarm {subject_id}"
         case Card.DRIFT_CHART:
-            return f"chart of alarm {subject_id}"
+            return f"chart of drift alarm {subject_id}"
         case Card.SCAN:
             return f"scan {subject_id}"
         case _:

@@ -1,4 +1,4 @@
-"""What changed in a queue's traffic, and what to do about it."""
+"""Sentences about a drift alarm: what changed in a queue's traffic, and what to do about it."""
 
 from collections.abc import Sequence
 from typing import assert_never
@@ -17,13 +17,13 @@ NAMES: dict[DriftSign, str] = {
 
 
 def drift_sentence(drift: Drift, form: Format) -> str:
-    """What was seen, and what the days before had led to expect."""
+    """What was counted in the last days, and what was expected from the days before."""
     expected = f"about {drift.expected:,.0f} {'was' if round(drift.expected) == 1 else 'were'} expected"
-    return f"{_seen(drift, form)} {_when(drift.days)}; {expected}."
+    return f"{_when(drift.days)}, {_seen(drift, form)}; {expected}."
 
 
 def next_step(drift: Drift, items: Sequence[str], queue: str) -> str:
-    """items: those that show it, as they are written. queue: its name, for a command."""
+    """items: names of the items that show the change. queue: its name, for a command."""
     match drift.sign:
         case DriftSign.NONE_OF_THESE:
             return f"Look at them{_listed(items)}. If they belong together, add a label for them to the policy file."
@@ -44,19 +44,19 @@ def _seen(drift: Drift, form: Format) -> str:
     n = drift.observed
     match drift.sign:
         case DriftSign.NONE_OF_THESE:
-            return f"People said of {count(n, 'item')} that no label fits"
+            return f"people said of {count(n, 'item')} that no label fits"
         case DriftSign.CORRECTIONS:
-            return f"People corrected {count(n, 'answer')} “{form.text(drift.label or '')}”"
+            return f"people corrected {count(n, 'answer')} “{form.text(drift.label or '')}”"
         case DriftSign.CONFIDENCE:
-            return f"The model was unsure of {n:,} prediction{'' if n == 1 else 's'}"
+            return f"the model was unsure of {n:,} prediction{'' if n == 1 else 's'}"
         case DriftSign.VOLUME:
-            return f"{n:,} prediction{'' if n == 1 else 's'} came"
+            return f"{n:,} prediction{'' if n == 1 else 's'} arrived"
         case _:
             assert_never(drift.sign)
 
 
 def _when(days: int) -> str:
-    return "on the last day" if days == 1 else f"in the last {days} days"
+    return "On the last day" if days == 1 else f"In the last {days} days"
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ def effort_sentence(effort: Effort, scorecard: Scorecard, since: str | None) -> 
 
 
 def gain(difference: Interval) -> str:
-    """With its 95 % interval: +12.4 points (+4.9 to +19.6)."""
+    """The gain with its 95 % interval: "+12.4 points (+4.9 to +19.6)"."""
     return f"{signed(difference.estimate)} points ({signed(difference.low)} to {signed(difference.high)})"
 
 

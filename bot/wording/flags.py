@@ -26,7 +26,8 @@ def flag_sentence(why: Coded, person: str | None, form: Format) -> str:
         case Reason.AUDIT:
             return f"Asked as a random check ({percent(why.values['share'])} of all predictions)."
         case Reason.HELD_BACK:
-            return f"Held back from training as a random check ({percent(why.values['share'])} of the flagged ones)."
+            share = percent(why.values["share"])
+            return f"Asked as a random check ({share} of the flagged predictions); not used for training."
         case Reason.PERSON:
             return f"Flagged by {form.person(person)}." if person else UNKNOWN
         case Reason.DISCOVERY if "wanted" in why.values:

@@ -10,17 +10,17 @@ def count(number: int, noun: str) -> str:
 
 
 def percent(share: float) -> str:
-    """Of 0.8: 80%; of 0.995: 99.5%."""
+    """0.8 as 80%, 0.995 as 99.5%."""
     return f"{round(share * 100, 1):g}%"
 
 
 def points(share: float) -> str:
-    """Percentage points, of a difference that is not negative."""
+    """A difference that is not negative, in percentage points."""
     return f"{share * 100:.1f} points"
 
 
 def signed(share: float) -> str:
-    """Percentage points with their sign."""
+    """A difference in percentage points, with its sign."""
     return f"{share * 100:+.1f}".replace("-", MINUS)
 
 

@@ -15,7 +15,7 @@ LONG = 80  # characters from which on a text is compared line by line
 
 
 def change_lines(changes: Iterable[Change]) -> list[str]:
-    """Under each section of the policy file, a line for each setting that differs."""
+    """The settings that differ, a line each, under the sections of the policy file."""
     lines = []
     for section, found in groupby(changes, lambda change: change.section):
         lines.append(f"[{section}]")
@@ -29,7 +29,7 @@ def advice(changes: Iterable[Change]) -> list[str]:
 
 
 def out_of_date(file: Path, version: int) -> str:
-    """Of a file that was in force before the version that is now."""
+    """The sentence about a file that was in force before the present version."""
     return (
         f"{file} is out of date: it was in force before. Version {version} of the policy stays in force. To go back to "
         "the file, run `goldloop policy reload`."

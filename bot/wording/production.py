@@ -7,14 +7,14 @@ from core.learning.lifecycle.production import LabelEstimate, ProductionEstimate
 
 
 def agreement(estimate: ProductionEstimate) -> str:
-    """Of all answers: "91% (88 to 94), 62 audits"."""
+    """The estimate for all answers: "91% (88 to 94), 62 audits"."""
     if estimate.right is None:
         return f"not known yet: {estimate.audits} of {FEWEST_AUDITS} audits settled"
     return f"{_shown(estimate.right)}, {count(estimate.audits, 'audit')}"
 
 
 def label_agreement(estimate: LabelEstimate) -> str:
-    """Of the answers with one label: "91% (82 to 96)"."""
+    """The estimate for the answers with one label: "91% (82 to 96)"."""
     if estimate.right is None:
         return f"not known yet ({count(estimate.audits, 'audit')})"
     return _shown(estimate.right)

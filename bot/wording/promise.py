@@ -1,4 +1,4 @@
-"""What a queue promises about wrong answers that no person sees."""
+"""Sentences about a queue's promise: how many answers may be wrong without a person having seen them."""
 
 from typing import assert_never
 
@@ -8,7 +8,7 @@ from core.vocabulary import PromiseStatus
 
 
 def promise_line(reading: PromiseReading) -> str:
-    """Of today: "at most 2% wrong and unseen (90% sure): 41 of 99 audits, about 6 days"."""
+    """Today's reading: "at most 2% wrong and unseen (90% sure): not yet, 41 of 99 audits, about 6 days to go"."""
     promised = f"at most {percent(reading.promised)} wrong and unseen ({percent(reading.sure)} sure)"
     return f"{promised}: {_stands(reading)}"
 
@@ -24,20 +24,22 @@ def promise_sentences(reading: PromiseReading, queue: str) -> str:
 def _stands(reading: PromiseReading) -> str:
     match reading.status:
         case PromiseStatus.NOT_YET if reading.needed is None:
-            return "not yet, there are no numbers so far"
+            return "not yet, nothing has been counted so far"
         case PromiseStatus.NOT_YET if reading.audits < (reading.needed or 0):
-            when = f", about {count(reading.days, 'day')}" if reading.days is not None else ""
+            when = f", about {count(reading.days, 'day')} to go" if reading.days is not None else ""
             return f"not yet, {reading.audits} of {reading.needed} audits{when}"
         case PromiseStatus.NOT_YET:
-            return f"not yet, too many of {count(reading.audits, 'audit')} were wrong or are not settled"
+            return f"not yet, too many of {count(reading.audits, 'audit')} found a wrong answer or are not settled"
         case PromiseStatus.KEPT:
             return "kept"
         case PromiseStatus.ABOVE_BUDGET:
             needs = (
-                "more than the budget" if reading.items_a_day is None else f"about {reading.items_a_day} items a day"
+                "more items than the budget"
+                if reading.items_a_day is None
+                else f"about {reading.items_a_day} items a day"
             )
             within = reading.within_budget
-            best = "" if within is None else f"; the budget can promise {percent(within)}"
+            best = "" if within is None else f"; with the budget alone, {percent(within)} can be promised"
             return f"needs {needs}{best}"
         case _:
             assert_never(reading.status)

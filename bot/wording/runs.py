@@ -9,7 +9,7 @@ from core.vocabulary import Coded, RunProblem, RunStep, Trigger
 TRIGGERS: dict[Trigger, str] = {
     Trigger.CRON: "by schedule",
     Trigger.CORRECTIONS: "after new corrections",
-    Trigger.DRIFT: "after an alarm of drift",
+    Trigger.DRIFT: "after a drift alarm",
     Trigger.COMMAND: "by command",
 }
 UNKNOWN_STEP = "in progress"

@@ -1,4 +1,4 @@
-"""Scans of unlabelled texts in words: for the card, the terminal and the slash command."""
+"""Sentences about scans of unlabelled texts: for the card, the terminal and the slash command."""
 
 from bot.wording.format import Format
 from bot.wording.numbers import count, percent
@@ -13,25 +13,25 @@ SHOWN_PROBLEMS = 3
 
 
 def scan_title(card: ScanCard, form: Format) -> str:
-    """What is looked for, where."""
+    """What is searched for, and where. Begins with a small letter."""
     if card.foreign:
-        what = "texts of another kind"
+        what = "texts of another kind than the queue's"
     elif card.label is not None:
         what = f"texts about “{form.text(card.label)}”"
     else:
-        what = "unsure texts"
-    return f"scan {card.scan_id} for {what} in {form.text(card.source)}"
+        what = "texts that the model is unsure of"
+    return f"scan {card.scan_id} of {form.text(card.source)} for {what}"
 
 
 def scan_state(card: ScanCard, form: Format) -> str:
-    """How far it is, or how it ended; a sentence."""
+    """How far the scan is, or how it ended; a sentence."""
     match card.state:
         case ScanState.REQUESTED:
             return "Waiting for a worker."
         case ScanState.RUNNING:
             return progress_words(card.done, card.rows, card.seconds, card.left)
         case ScanState.CANCELLED:
-            return "Cancelled. Nothing of it was kept."
+            return "Cancelled. Nothing was kept."
         case ScanState.FAILED:
             return f"Failed. {run_problem(card.problem, form)}" if card.problem else "Failed."
         case ScanState.DONE:
@@ -45,18 +45,20 @@ def progress_words(done: float | None, rows: int, seconds: float, left: float | 
 
 
 def unread_words(card: ScanCard, form: Format) -> list[str]:
-    """Which parts could not be read, and why; empty: all were."""
+    """Which parts of the source could not be read, and why. Empty: all were read."""
     if not card.unread:
         return []
-    total = f" of {card.counts.shards}" if card.counts else ""
-    lines = [f"{len(card.unread)}{total} parts of the source could not be read."]
+    unread = (
+        f"{len(card.unread)} of {count(card.counts.shards, 'part')}" if card.counts else count(len(card.unread), "part")
+    )
+    lines = [f"{unread} of the source could not be read."]
     lines += [form.text(problem) for problem in card.unread[:SHOWN_PROBLEMS]]
     left = len(card.unread) - SHOWN_PROBLEMS
     return [*lines, f"… and {left} more."] if left > 0 else lines
 
 
 def cluster_lines(clusters: tuple[Cluster, ...]) -> list[str]:
-    """A picture of what the texts in front are about: a bar for each cluster, with its most telling words."""
+    """A bar chart of what the top-ranked texts are about: a bar for each cluster, with the words that set it apart."""
     largest = max((one.texts for one in clusters), default=1)
     width = len(f"{largest:,}")
     return [
@@ -71,7 +73,7 @@ def _counted(card: ScanCard) -> str:
         return "Done."
     one = card.counts
     parts = [
-        f"{one.read:,} read", f"{one.foreign:,} of another kind", f"{one.known:,} known",
+        f"{one.read:,} rows read", f"{one.foreign:,} of another kind", f"{one.known:,} already known",
         f"{one.near_duplicates:,} near-duplicates", f"{one.ranked:,} ranked", f"{card.finds.opened:,} opened",
         f"{card.finds.waiting:,} waiting",
     ]  # fmt: skip

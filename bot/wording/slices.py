@@ -1,4 +1,4 @@
-"""Weak slices in words: where the model is wrong more often than elsewhere, and what helps."""
+"""Sentences about weak slices: where the model is wrong more often than elsewhere, and what helps."""
 
 from collections.abc import Sequence
 from typing import assert_never
@@ -8,15 +8,15 @@ from bot.wording.numbers import count, percent
 from core.quality.slices import LENGTHS, Look, WeakSlice
 from core.vocabulary import ErrorReason, SliceKind
 
-NONE = "No part of the traffic is wrong more often than the rest by more than chance, as far as {rows} can tell."
+NONE = "No weak slices: among {rows}, no part is wrong more often than the rest by more than chance."
 
 
 def slice_sentence(weak: WeakSlice, form: Format) -> str:
-    """Where, how often, and against what: "channel = “fax”: 41 of 60 wrong (68%), elsewhere 30%"."""
+    """Where, how often, and what elsewhere: "channel = “fax”: 41 of 60 settled answers wrong (68%), elsewhere 30%"."""
     share = percent(round(weak.wrong / weak.rows, 2))
     return (
-        f"{slice_name(weak.look, form)}: {weak.wrong} of {count(weak.rows, 'known answer')} wrong ({share}), elsewhere "
-        f"{percent(round(weak.others, 2))}"
+        f"{slice_name(weak.look, form)}: {weak.wrong} of {count(weak.rows, 'settled answer')} wrong ({share}), "
+        f"elsewhere {percent(round(weak.others, 2))}"
     )
 
 
@@ -25,9 +25,9 @@ def slice_name(look: Look, form: Format) -> str:
         case SliceKind.FIELD:
             return f"{form.text(look.name)} = “{form.text(look.value)}”"
         case SliceKind.LABEL:
-            return f"answers “{form.text(look.value)}”"
+            return f"predicted “{form.text(look.value)}”"
         case SliceKind.PAIR:
-            return f"answers “{form.text(look.value)}” where “{form.text(look.other)}” is next"
+            return f"predicted “{form.text(look.value)}”, with “{form.text(look.other)}” second"
         case SliceKind.LENGTH:
             return _length(int(look.value))
         case SliceKind.STRANGE_WORDS:
@@ -39,22 +39,22 @@ def slice_name(look: Look, form: Format) -> str:
 
 
 def remedy(weak: WeakSlice) -> str:
-    """By the reason that people gave most often."""
+    """The next step, by the reason that people gave most often."""
     why = next(iter(weak.whys), None)
     if why not in set(ErrorReason):
         return "collect more examples of these, and ask for reasons (“Why?”) on their cards"
     reason = ErrorReason(why)
     match reason:
         case ErrorReason.AMBIGUOUS | ErrorReason.GUIDELINE_GAP:
-            return "rewrite the guideline for these"
+            return "rewrite the guideline for these cases"
         case ErrorReason.WRONG_LABEL_DEFINITION:
-            return "rewrite what the label covers, and ask again about stored labels"
+            return "rewrite the description of the label, and ask again about its stored labels"
         case ErrorReason.NEW_CLASS:
             return "add a label for these"
         case ErrorReason.BIASED_OR_OUTDATED_DATA:
             return "collect newer examples of these"
         case ErrorReason.NOISY_INPUT | ErrorReason.MISSING_CONTEXT:
-            return "change the model or what it reads: people lack something in the input, too"
+            return "improve the input, or what the model reads of it: people find it noisy or incomplete, too"
         case ErrorReason.OTHER:
             return "collect more examples of these"
         case _:
@@ -62,10 +62,10 @@ def remedy(weak: WeakSlice) -> str:
 
 
 def slice_lines(found: Sequence[WeakSlice], rows: int, form: Format, most: int = 10) -> list[str]:
-    """One line each, with the numbers of the items that show it and the next step. rows: known answers that were looked
-    at."""
+    """One line each, with the numbers of the items that show it and the next step. rows: settled answers that were
+    searched."""
     if not found:
-        return [NONE.format(rows=count(rows, "known answer"))]
+        return [NONE.format(rows=count(rows, "settled answer"))]
     return [
         f"{slice_sentence(weak, form)}. Items {', '.join(map(str, weak.items))}. Next: {remedy(weak)}."
         for weak in found[:most]

@@ -11,7 +11,7 @@ from core.storage.database import PATIENT
 
 
 def budget_piece(services: Services, queue: QueuePolicy) -> bool:
-    """True: there may be more to open. A queue without a budget has nothing to do."""
+    """Do one step. True: there may be more to open. A queue without a budget has nothing to do."""
     if queue.flagging.limit is None:
         return False
     live = services.serving.usable(queue)
@@ -31,7 +31,7 @@ def _renew(services: Services, queue: QueuePolicy, work: CutWork, live: LiveMode
 
 
 def _scores(live: LiveModel | None, asked: Sequence[Unscored]) -> dict[int, float]:
-    """By prediction, of those that the model can read."""
+    """The score of each prediction that the model can read."""
     if live is None:
         return {}
     readable = [one for one in asked if one.input.has_any(live.fitted.reads)]

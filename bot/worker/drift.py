@@ -1,5 +1,5 @@
-"""One step of a queue's daily readings: a day is read, or the newest day is compared with those before. Reading
-holds no lock that a click waits for."""
+"""The periodic step of a queue's daily readings: read a day, or compare the newest days with those before. Reading
+holds no lock for which a click would wait."""
 
 from bot.runtime.services import Services
 from core.intake.daily_readings import read_day, store_day, unread_day, weekday_of
@@ -10,7 +10,7 @@ from core.storage.database import PATIENT
 
 
 def drift_piece(services: Services, queue: QueuePolicy) -> bool:
-    """True: there may be another day to read."""
+    """Do one step. True: there may be another day to read."""
     now = services.clock()
     with services.database.reading(wait=PATIENT) as session:
         day = unread_day(session, queue, now)

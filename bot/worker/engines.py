@@ -1,4 +1,4 @@
-"""Which engine scores a scan: this process, several of this machine, or a cluster."""
+"""The choice of the engine for a scan: this process, several on this machine, or a cluster."""
 
 from bot.runtime.settings import Settings
 from core.discovery.engines import Engine, one_process, pool
@@ -11,7 +11,8 @@ FEWEST_BYTES = 20_000_000  # some 200,000 short texts
 
 
 def chosen_engine(settings: Settings, apart: bool = False, cluster: str = "") -> ChooseEngine:
-    """apart: never in this process. cluster: an address that replaces the one of the settings."""
+    """The function that chooses the engine. apart: never in this process. cluster: an address that replaces the one in
+    the settings."""
     address = cluster or settings.cluster
 
     def choose(scan: Scan, shards: list[Shard]) -> Engine:

@@ -1,5 +1,5 @@
-"""One step of a queue's promise: the present model answers anew what others answered, and the cut that keeps the
-promise follows. The model works while no transaction is open."""
+"""The periodic step of a queue's promise: the present model answers again what other models answered, then the cut that
+keeps the promise is computed. The model works while no transaction is open."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ def promise_piece(services: Services, queue: QueuePolicy) -> None:
 
 
 def _answers(live: LiveModel, asked: Sequence[Unscored]) -> dict[int, tuple[str, float]]:
-    """Label and score by prediction, of those that the model can read."""
+    """Label and score of each prediction that the model can read."""
     readable = [one for one in asked if one.input.has_any(live.fitted.reads)]
     said = live.predict([one.input for one in readable]) if readable else []
     best = [max(chances.items(), key=lambda pair: pair[1]) for chances in said]

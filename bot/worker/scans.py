@@ -1,4 +1,4 @@
-"""Scans in a worker: the engine's processes, the finds that are opened, and those that a new model predicts anew."""
+"""Scans in a worker: running them, opening finds for review, and having a new model predict the waiting finds again."""
 
 from bot.runtime.services import Services
 from bot.runtime.settings import load_settings
@@ -18,7 +18,7 @@ def scan_next(services: Services) -> bool:
 
 
 def _scan(services: Services, claimed: Claim) -> None:
-    """Never in this interpreter, which delivers messages. Ended when the worker ends."""
+    """Run a scan in other processes, because this interpreter delivers messages. It ends when the worker ends."""
     from bot.worker.engines import chosen_engine  # with what computes, which most processes do not need
     from core.discovery.running import run_scan
 
@@ -33,7 +33,7 @@ def _scan(services: Services, claimed: Claim) -> None:
 
 
 def find_piece(services: Services, queue: QueuePolicy) -> None:
-    """Waiting finds that the live model has not predicted are predicted, then as many are opened as the day allows."""
+    """Predict the waiting finds that the live model has not predicted, then open as many as the day allows."""
     live = services.serving.usable(queue)
     if live is None:
         return

@@ -117,7 +117,7 @@ def _look_at_canary(services: Services, queue: QueuePolicy) -> None:
 
 
 def spend_budgets(services: Services) -> bool:
-    """A piece of what waits for room in each queue's day; True while there is more."""
+    """Open a batch of waiting predictions in each queue with a budget; True while there is more."""
     return any(for_each(services.policy.queues, partial(budget_piece, services), "budgets"))
 
 
@@ -159,7 +159,7 @@ def _ask_about_suspects(services: Services, queue: QueuePolicy) -> None:
 
 
 def look_after_finds(services: Services) -> bool:
-    """What scans found is shown to people, a few at a time."""
+    """Open finds of scans for review, a few at a time."""
     for_each(services.policy.queues, partial(find_piece, services), "finds")
     return False
 

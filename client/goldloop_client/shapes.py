@@ -27,7 +27,7 @@ class Reason(StrEnum):
 
 
 class PromiseStatus(StrEnum):
-    """Of the promise that few answers are wrong and unseen."""
+    """The state of the promise that few answers are wrong and unseen."""
 
     NOT_YET = "not_yet"
     KEPT = "kept"
@@ -90,7 +90,7 @@ class ModelState(StrEnum):
 
 
 class ShadowState(StrEnum):
-    """Of a candidate that predicts beside the live model."""
+    """The state of a candidate that predicts beside the live model."""
 
     WAITING = "waiting"  # it begins at once
     RUNNING = "running"
@@ -98,7 +98,7 @@ class ShadowState(StrEnum):
 
 
 class CanaryState(StrEnum):
-    """The first two are not over."""
+    """The state of a canary. The first two are not over."""
 
     RUNNING = "running"
     PROPOSED = "proposed"  # it was found worse: a rollback is proposed, and a lead decides
@@ -295,7 +295,7 @@ class ProductionEstimate:
 @dataclass(frozen=True)
 class BudgetReading:
     """asked: items that the budget allows today; None: the volume of a day is not known yet. came: items opened today;
-    waiting: predictions in line; lapsed: of the last seven days, those whose turn did not come."""
+    waiting: predictions on the waiting list; lapsed: those that left it without an item in the last seven days."""
 
     budget: str
     asked: int | None
@@ -306,10 +306,10 @@ class BudgetReading:
 
 @dataclass(frozen=True)
 class PromiseReading:
-    """promised: the share of all answers that may be wrong and unseen; sure: how likely that holds. audits: settled
-    random checks that count; needed: at least so many; days: until then, None: not known. items_a_day: that the promise
-    asks for; within_budget: the share that the budget can promise, None: nothing. agreed: items a day that a lead said
-    yes to."""
+    """A promise in numbers. promised: the share of all answers that may be wrong and unseen; sure: the probability that
+    this holds. audits: random checks that count; needed: the least number of them; days: until there are that many,
+    None: not known. items_a_day: those that the promise needs; within_budget: the share that can be promised with the
+    budget alone, None: none. agreed: items a day to which a lead said yes."""
 
     promised: float
     sure: float

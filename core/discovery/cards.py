@@ -20,9 +20,9 @@ LISTED = 10  # scans of a queue, the newest
 
 @dataclass(frozen=True)
 class ScanCard:
-    """done: share of the source that is read, in [0, 1]; None: it has not begun. left: seconds that the rest will take
-    at this rate; None: not known. counts: None until it is done. unread: a sentence for each part of the source that
-    could not be read."""
+    """A scan as people see it. done: share of the source that was read, in [0, 1]; None: the scan has not begun. left:
+    seconds until the rest is read, at this rate; None: not known. counts: None until the scan is done. unread: a
+    sentence for each part of the source that could not be read."""
 
     scan_id: int
     queue_title: str
@@ -84,5 +84,5 @@ def _card(session: Session, scan: Scan, title: str) -> ScanCard:
 
 
 def time_left(done: int, total: int, seconds: float) -> float | None:
-    """Seconds, at the rate up to now; None: nothing is done yet."""
+    """Seconds until the rest is done, at the rate up to now; None: nothing is done yet."""
     return seconds * (total - done) / done if done else None

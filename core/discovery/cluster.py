@@ -1,7 +1,7 @@
-"""The engine on a Dask cluster: any scheduler's address, or one that is started here. The extra [cluster].
+"""The engine on a Dask cluster: one with a scheduler's address, or one that is started here. Needs the extra [cluster].
 
-A scheduler runs whatever functions it is sent, so one that is not of this machine must be reached by TLS. Its workers
-get the model's bytes and the addresses of the shards, and never an address of the database.
+A scheduler runs any function that it is sent, so one on another machine must be reached by TLS. Its workers get the
+model's bytes and the addresses of the shards, and never an address of the database.
 """
 
 import queue
@@ -20,16 +20,16 @@ from core.discovery.sources import Shard
 from core.errors import Invalid, Refusal
 from core.jobs import WorkFailed
 
-LOCAL = "local"  # in place of an address: a cluster of this machine
-AHEAD = 3  # shards for each thread of the cluster that are sent before the first is done
+LOCAL = "local"  # in place of an address: a cluster on this machine
+AHEAD = 3  # shards sent for each thread of the cluster before the first is done
 CONNECT_SECONDS = 10
 ALONE_SECONDS = 60  # without any worker, after which the scan is put off
 PACKAGES = ("goldloop", "scikit-learn")
 
 
 def on_cluster(address: str, ca: str = "", cert: str = "", key: str = "", processes: int = 1) -> Engine:
-    """ca, cert, key: files, for TLS. processes: of a cluster of this machine. Raises Invalid for an address that would
-    be reached in the clear, or without the package."""
+    """The engine for this address. ca, cert, key: files, for TLS. processes: number of those that a cluster on this
+    machine starts. Raises Invalid if the package is missing, or if the connection would not be encrypted."""
     _checked(address, ca, cert, key)
 
     def run(task: Task, shards: Iterable[Shard]) -> Iterator[Event]:
@@ -46,21 +46,23 @@ def _checked(address: str, ca: str, cert: str, key: str) -> None:
         import distributed  # noqa: F401 - here, so that a scan does not begin without it
     except ModuleNotFoundError:
         raise Invalid(
-            "A cluster needs distributed, which is not installed. Install it with: pip install 'goldloop[cluster]'"
+            "A cluster needs the package distributed, which is not installed. Run: pip install 'goldloop[cluster]'"
         ) from None
     if address == LOCAL:
         return
     url = urlsplit(address)
     if url.scheme not in ("tls", "tcp") or not url.hostname:
-        raise Invalid(f"A cluster's address begins with tls:// and has a port; or it is “{LOCAL}”.", field="cluster")
+        raise Invalid(f"A cluster's address must begin with tls:// and have a port, or be “{LOCAL}”.", field="cluster")
     if url.scheme == "tcp" and url.hostname not in LOOPBACK:
-        raise Invalid("tcp:// reaches this machine only, because a scheduler runs what it is sent. Use tls://.")
+        raise Invalid(
+            "tcp:// is allowed on this machine only, because a scheduler runs any code it is sent. Use tls://."
+        )
     if url.scheme == "tls" and not (ca and cert and key):
         raise Invalid("tls:// needs GOLDLOOP_CLUSTER_CA, GOLDLOOP_CLUSTER_CERT and GOLDLOOP_CLUSTER_KEY.")
 
 
 def _client(opened: ExitStack, address: str, files: tuple[str, str, str], processes: int) -> Any:
-    """It is no process's default client; all is closed with `opened`, else the process would not end."""
+    """A client that is no process's default. `opened` closes everything, else the process would not end."""
     from distributed import Client, LocalCluster, Security
 
     ca, cert, key = files
@@ -87,7 +89,7 @@ def versions() -> dict[str, str]:
 
 
 def _check_versions(client: Any) -> None:
-    """Another library could answer differently without an error."""
+    """Raises Refusal if a worker has other versions: they could give other results without an error."""
     here = versions()
     try:
         found = client.run(versions)
@@ -133,13 +135,16 @@ def _results(client: Any, task: Task, todo: Iterator[Shard]) -> Iterator[Event]:
 
 
 def _result(client: Any, future: Any, shard: Shard) -> Event:
-    """A shard of which workers died is given up; a scheduler that died leaves the scan to be tried again."""
+    """The result of a shard. If workers died of it, the shard is given up; if the scheduler died, the scan is tried
+    again (WorkFailed)."""
     from distributed import KilledWorker
 
     try:
         result: Event = future.result(timeout=CONNECT_SECONDS)
     except KilledWorker:
-        return Unread(shard.position, f"{shard.address}: the workers that read it were ended. Is there enough memory?")
+        return Unread(
+            shard.position, f"{shard.address}: the workers that were reading it died. Do they have enough memory?"
+        )
     except Refusal as refusal:
         return Unread(shard.position, str(refusal))
     except Exception as error:

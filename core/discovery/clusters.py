@@ -1,4 +1,4 @@
-"""Clusters of found texts, for people: how many are about the same, and the words that tell them from the rest."""
+"""Clusters of the top-ranked texts, for people: how many are about the same, and the words that set them apart."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,13 @@ from core.discovery.results import Cluster
 
 MOST = 8  # clusters
 WORDS = 4  # of each
-FEWEST = 3  # texts that a word is in
+FEWEST = 3  # texts that a word must be in to count
 WORD = r"(?u)\b[^\W\d]{3,}\b"
 
 
 def clusters_of(texts: Sequence[str], seed: int) -> list[Cluster]:
-    """The largest first. A text without a word that others have belongs to none. texts: masked, as people see them."""
+    """The clusters of these texts, the largest first. A text that shares no word with others belongs to none. texts:
+    masked, as people see them."""
     from sklearn.cluster import KMeans
     from sklearn.feature_extraction.text import TfidfVectorizer
 

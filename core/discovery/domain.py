@@ -1,9 +1,9 @@
-"""The domain column: how much a text is of the queue's kind, judged by the queue's training texts against a sample of
-the source itself.
+"""The domain classifier: how likely a text is of the queue's kind, learned from the queue's training texts and a sample
+of the source.
 
-A logistic regression of positive and unlabelled texts: the sample holds texts of the queue's kind too, which lowers
-values and does no harm to their order (Elkan and Noto 2008, KDD, 213-220). Where cross-validation cannot tell the two
-apart, the source is the queue's own kind of text, and there is no gate.
+It is a logistic regression on positive and unlabelled texts. The sample holds texts of the queue's kind too; they lower
+all values, but do not change their order (Elkan and Noto 2008, KDD, 213-220). If cross-validation cannot tell the two
+apart, the whole source is taken to be of the queue's kind, and there is no threshold.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ FEWEST = 20  # texts of each kind
 
 @dataclass(frozen=True)
 class Domain:
-    """weights: float32 (n-grams,); a text's value is their sum over its row, plus offset. threshold: the value from
-    which on a text is of the queue's kind; None: the source is of that kind as a whole. ngrams: None where they are
-    the model's own."""
+    """A fitted classifier. weights: float32, shape (n-grams,); a text's value is their sum over its row, plus offset.
+    threshold: the lowest value of a text of the queue's kind; None: the whole source is of that kind. ngrams: None if
+    they are the model's own."""
 
     weights: NDArray[np.float32]
     offset: float
@@ -39,7 +39,8 @@ class Domain:
 
 
 def sample_texts(shards: Sequence[Shard], columns: Columns, seed: int) -> list[str]:
-    """At random from the beginnings of some shards, spread over the source. Shards that cannot be read are left out."""
+    """A random sample of texts from the beginnings of some shards, spread over the source. Shards that cannot be read
+    are left out."""
     rng = np.random.default_rng(seed)
     places = np.unique(np.linspace(0, len(shards) - 1, SHARDS).astype(int))
     found = [_beginning(shards[place], columns) for place in places]
@@ -51,8 +52,8 @@ def sample_texts(shards: Sequence[Shard], columns: Columns, seed: int) -> list[s
 def fit_domain(
     ngrams: Ngrams | None, training: Sequence[str], sample: Sequence[str], keep: float, seed: int
 ) -> Domain | None:
-    """ngrams: the model's; None: they are fitted here. keep: share of the training texts that pass. None: there are too
-    few texts to judge by."""
+    """Fit the classifier; None: there are too few texts. ngrams: the model's; None: they are fitted here. keep: share
+    of the training texts that reach the threshold."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
 

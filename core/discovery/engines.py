@@ -1,8 +1,8 @@
-"""Engines: ways to score all shards of a scan. Each gives the same results, in any order, and nothing is lost in them:
-what was given is stored by the caller, the rest is done again.
+"""Engines: ways to score all shards of a scan. All give the same results, in any order. An engine stores nothing: the
+caller stores the results that it got, and the other shards are scored again.
 
-An engine is a generator. It gives a `Reading` now and then, None where nothing happens, and a result for each shard;
-closing it ends all its work at once.
+An engine is a generator. It yields a `Reading` now and then, None while nothing happens, and a result for each shard.
+Closing it ends all its work at once.
 """
 
 import contextlib
@@ -25,14 +25,15 @@ IDLE_SECONDS = 0.5  # between two events, at most
 
 
 def one_process(task: Task, shards: Iterable[Shard]) -> Iterator[Event]:
-    """Here, one shard after the other."""
+    """The engine that works in this process, one shard after the other."""
     for shard in shards:
         yield from scoring(task, shard)
 
 
 def pool(processes: int) -> Engine:
-    """Processes of this machine, each with the model. They end at once when the engine is closed or this process dies.
-    A shard during which its process ends is tried again in a new one, and given up the second time."""
+    """The engine with processes on this machine, each of which loads the model. They end at once when the engine is
+    closed or this process dies. If a process dies while it works on a shard, the shard is tried again in a new process,
+    and given up the second time."""
 
     def run(task: Task, shards: Iterable[Shard]) -> Iterator[Event]:
         with _Pool(task, processes) as members:
@@ -52,7 +53,7 @@ class _Member:
 
 
 class _Pool:
-    """Guards the processes: each has one shard at a time, so it is known which one a process died of."""
+    """Watches the processes. Each has one shard at a time, so it is known on which shard a process died."""
 
     def __init__(self, task: Task, processes: int) -> None:
         self._task = task
@@ -107,7 +108,10 @@ class _Pool:
         if deaths < TRIES:
             self._members.append(self._started(shard))
             return None
-        return Unread(shard.position, f"{shard.address}: its process was ended {deaths} times. Is there enough memory?")
+        return Unread(
+            shard.position,
+            f"{shard.address}: the process that was reading it died {deaths} times. Is there enough memory?",
+        )
 
     def _started(self, shard: Shard) -> _Member:
         context = multiprocessing.get_context("spawn")
@@ -135,8 +139,8 @@ def _end(member: _Member) -> None:
 
 
 def work(pipe: Connection, lifeline: Connection, task: Task) -> None:
-    """A process of the pool. Signals that a terminal sends to all processes are the engine's business. It computes in
-    one thread: there are as many processes as there is to compute with."""
+    """The work of a process of the pool. It ignores signals that a terminal sends to all processes: the engine handles
+    them. It computes in one thread, because the engine has a process for each core that it uses."""
     from threadpoolctl import threadpool_limits
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -149,7 +153,8 @@ def work(pipe: Connection, lifeline: Connection, task: Task) -> None:
 
 
 def _end_when_alone(lifeline: Connection) -> None:
-    """Nothing is ever sent, so a pipe that can be read is one whose other end was closed."""
+    """End this process when the engine's is gone: nothing is ever sent, so a readable pipe is one whose other end was
+    closed."""
     with contextlib.suppress(EOFError, OSError):
         lifeline.recv()
     os._exit(1)

@@ -1,5 +1,5 @@
-"""Finds: texts that a scan found, from waiting to review items. Those that wait are predicted anew when another model
-goes live, and dropped if it is sure of them."""
+"""Finds: texts that a scan selected, from waiting to review items. When another model goes live, it predicts the
+waiting ones again; those that it is sure of are dropped."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ from core.records.learning import GoldenExample, Live, SeedExample
 from core.records.predictions import Prediction
 from core.vocabulary import FindState
 
-PIECE = 200  # finds that are predicted anew at a time
+PIECE = 200  # finds that are predicted again at a time
 
 
 @dataclass(frozen=True)
 class Outdated:
-    """A find that another model than the live one has predicted."""
+    """A find whose prediction is not by the live model."""
 
     find_id: int
     text: str
@@ -37,7 +37,7 @@ class Outdated:
 
 @dataclass(frozen=True)
 class FindCounts:
-    """Of a scan's finds, by what became of them."""
+    """The numbers of a scan's finds, by what became of them."""
 
     waiting: int
     opened: int
@@ -52,7 +52,7 @@ def find_counts(session: Session, scan_id: int) -> FindCounts:
 
 
 def outdated_finds(session: Session, policy: QueuePolicy, model_id: int) -> list[Outdated]:
-    """A piece of the finds that wait and that this model has not predicted."""
+    """A batch of the waiting finds that this model has not predicted."""
     mine = (Find.queue_id == queue_named(session, policy.name).id, Find.state == FindState.WAITING)
     found = select(Find.id, Find.text).where(*mine, Find.model_id != model_id).order_by(Find.id).limit(PIECE)
     return [Outdated(*row) for row in session.execute(found)]
@@ -61,8 +61,8 @@ def outdated_finds(session: Session, policy: QueuePolicy, model_id: int) -> list
 def renew_finds(
     session: Session, policy: QueuePolicy, model_id: int, said: Mapping[int, Mapping[str, float]], now: datetime
 ) -> int:
-    """What the live model says of finds: find -> label -> probability. Those that it is sure of are dropped; returns
-    how many. Locks them. Repeating it is safe."""
+    """Store what the live model says of finds (find -> label -> probability), and drop those that it is sure of.
+    Returns how many were dropped. Locks the finds. Repeating it is safe."""
     waits = (Find.id.in_(said), Find.state == FindState.WAITING)
     rows = session.scalars(select(Find).where(*waits).order_by(Find.id).with_for_update(of=Find)).all()
     scans = {scan_id: session.get_one(Scan, scan_id) for scan_id in {row.scan_id for row in rows}}
@@ -84,7 +84,7 @@ def renew_finds(
 
 
 def drop(find: Find) -> None:
-    """The text goes; the hash stays, so that it is not found again."""
+    """Drop a find: its text is deleted, its hash stays so that it is not found again."""
     find.state, find.text = FindState.DROPPED, ""
 
 
@@ -116,7 +116,7 @@ def open_finds(session: Session, policy: QueuePolicy, now: datetime) -> int:
 
 
 def external_id(scan_id: int, ident: str) -> str:
-    """Of a find's prediction. A long id is cut, and a part of its hash put in its place."""
+    """The external id of a find's prediction. A long id is shortened, and part of its hash is added."""
     whole = f"scan{scan_id}:{ident}"
     return (
         whole if len(whole) <= LONGEST_ID else f"{whole[: LONGEST_ID - 17]}~{sha256(ident.encode()).hexdigest()[:16]}"
@@ -173,7 +173,7 @@ def _value(chances: Mapping[str, float], label: str | None) -> float:
 
 
 def _is_sure(chances: Mapping[str, float], label: str | None, policy: QueuePolicy) -> bool:
-    """Whether no threshold of the policy would flag it; or whether it is not about the label that was looked for."""
+    """Whether no threshold of the policy would flag it, or it is not about the label that was looked for."""
     if label is not None and chances.get(label, 0.0) < LEAST_SHARE:
         return True
     likeliest = max(chances, key=lambda name: (chances[name], name))

@@ -1,6 +1,6 @@
 """Places of files: this machine's disk, or any that fsspec reaches (the extra [remote]).
 
-`address` is a path or a URL. One with a password or a signature in it is refused, because it would be stored and shown.
+`address` is a path or a URL. A URL that contains a password or a signature is refused: it would be stored and shown.
 """
 
 import gzip
@@ -21,23 +21,27 @@ MAGIC = re.compile(r"[*?[]")
 
 
 def checked_address(address: str) -> str:
-    """The address of a source. Raises Invalid for what could hold a secret, or would be read in the clear."""
+    """The address of a source, checked. Raises Invalid if it may contain a secret or would be read unencrypted."""
     scheme = _scheme(address)
     if not scheme:
         return address
     url = urlsplit(address)
     if "@" in url.netloc or any(SECRET.search(name) for name, _value in parse_qsl(url.query, keep_blank_values=True)):
-        raise Invalid("The address holds a password or a key. Give those to the environment instead.", field="source")
+        raise Invalid(
+            "The address contains a password or a key. Set credentials in the environment instead.", field="source"
+        )
     if scheme == "http" and url.hostname not in LOOPBACK:
-        raise Invalid("http:// is read from this machine only; use https://.", field="source")
+        raise Invalid("http:// is allowed on this machine only. Use https://.", field="source")
     if scheme not in ("file", *PACKAGES):
-        raise Invalid(f"{scheme}:// is not supported. Use a path, {', '.join(f'{one}://' for one in PACKAGES)}.")
+        raise Invalid(
+            f"{scheme}:// is not supported. Use a path or one of {', '.join(f'{one}://' for one in PACKAGES)}."
+        )
     return address
 
 
 def files_at(address: str) -> list[tuple[str, int]]:
-    """Addresses and sizes in bytes of the files that a file, a folder or a pattern stands for, in alphabetical order.
-    A size is -1 where it is not known. Raises Invalid if there are none."""
+    """The files that a file, a folder or a pattern stands for, in alphabetical order: their addresses and sizes in
+    bytes. A size is -1 if it is not known. Raises Invalid if there are no files."""
     found = _local_files(_path(address)) if _is_local(address) else _remote_files(address)
     if not found:
         raise Invalid(f"There are no files at {address}.", field="source")
@@ -102,8 +106,7 @@ def _file_system(address: str) -> Any:
         from fsspec.core import url_to_fs
     except ModuleNotFoundError:
         raise Invalid(
-            f"{scheme}:// needs fsspec, which is not installed. Install it with: pip install 'goldloop[remote]' "
-            f"{PACKAGES[scheme]}"
+            f"{scheme}:// needs fsspec, which is not installed. Run: pip install 'goldloop[remote]' {PACKAGES[scheme]}"
         ) from None
     try:
         return url_to_fs(address)[0]

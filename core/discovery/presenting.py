@@ -15,5 +15,5 @@ def scan_requested(session: Session, scan_id: int, queue: QueueRow, now: datetim
 
 
 def scan_changed(session: Session, scan_id: int, now: datetime, urgent: bool = False) -> None:
-    """urgent: it is over."""
+    """Redraw the card of a scan. urgent: the scan is over."""
     outbox.redraw(session, Card.SCAN, scan_id, now, urgent)

@@ -1,8 +1,8 @@
-"""What a text is ranked by, for many texts at once: exact margins, and whether a text is the queue's kind of text.
+"""The ranking of texts, many at once: exact margins, and whether a text is of the queue's kind.
 
-A text without any known n-gram has equal probabilities and so the margin 0, and texts of another kind have small ones:
-by margin alone, what is foreign to the queue comes first. So texts without known n-grams are never ranked, and the
-others pass a gate, the domain column: one more column of weights beside those of the labels.
+A text without any known n-gram has equal probabilities, and so the margin 0. Texts of another kind have small margins:
+by margin alone, they would come first. So texts without known n-grams are never ranked, and the others must pass the
+domain classifier, which is one more column of weights beside those of the labels.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,8 +29,8 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Ranker:
-    """How texts are ranked. labels: of the queue; label: looks for texts between this one and another; foreign: looks
-    for another kind of text than the queue's."""
+    """How texts are ranked. labels: those of the queue; label: look for texts between this label and another; foreign:
+    look for texts of another kind than the queue's."""
 
     packed: Packed
     learner: str
@@ -43,12 +43,12 @@ class Ranker:
 
 class Ranking(Protocol):
     def __call__(self, texts: Sequence[str]) -> Values:
-        """Shape (texts,): the smallest comes first; `NEVER` is not ranked."""
+        """Returns a value for each text, shape (texts,). The smallest comes first; `NEVER` is not ranked."""
         ...
 
 
 def ranking_of(ranker: Ranker) -> Ranking:
-    """Unpacks the model, which takes a second. Raises Invalid where it cannot be opened here."""
+    """Unpack the model, which takes a second. Raises Invalid if it cannot be opened here."""
     fitted = unpack(ranker.packed, find_learner(ranker.learner, ranker.extra_learners))
     columns = [place for place, name in enumerate(fitted.classes) if name in ranker.labels]
     wanted = None if ranker.label is None else [fitted.classes[place] for place in columns].index(ranker.label)
@@ -58,7 +58,7 @@ def ranking_of(ranker: Ranker) -> Ranking:
 
 
 class _ByNgrams:
-    """The built-in learner: labels and domain in one product of the rows, in float32 throughout."""
+    """The ranking by the built-in learner: labels and domain in one matrix product, in float32 throughout."""
 
     def __init__(self, model: TextModel, ranker: Ranker, columns: Sequence[int], wanted: int | None) -> None:
         self._ngrams, self._domain = model.ngrams, ranker.domain
@@ -83,7 +83,7 @@ class _ByNgrams:
 
 
 class _ByProbabilities:
-    """Any other learner: what it says, and the domain's own n-grams."""
+    """The ranking by any other learner: its probabilities, and a domain classifier with n-grams of its own."""
 
     def __init__(self, fitted: Fitted, ranker: Ranker, columns: Sequence[int], wanted: int | None) -> None:
         self._fitted, self._domain, self._foreign = fitted, ranker.domain, ranker.foreign
@@ -100,7 +100,7 @@ class _ByProbabilities:
 
 
 def _shares(margins: Floats, columns: NDArray[np.intp] | None) -> Floats:
-    """The softmax over all labels, of those that the queue has."""
+    """The probabilities of the queue's labels: the softmax is over all labels of the model."""
     margins -= margins.max(axis=1, keepdims=True)
     np.exp(margins, out=margins)
     total = margins.sum(axis=1, keepdims=True)
@@ -110,7 +110,7 @@ def _shares(margins: Floats, columns: NDArray[np.intp] | None) -> Floats:
 
 
 def _ranked(shares: Floats, wanted: int | None) -> Values:
-    """The margin between the two likeliest labels; or between the label that is looked for and the best other one."""
+    """The margin between the two likeliest labels, or between the label that is looked for and the best other one."""
     rows = np.arange(len(shares))
     best = shares.argmax(axis=1) if wanted is None else np.full(len(shares), wanted)
     first = shares[rows, best].astype(np.float64)
@@ -128,7 +128,8 @@ def _gated(
     domain: Domain | None,
     foreign: bool,
 ) -> Values:
-    """values: None where texts of another kind are looked for: the more foreign, the earlier."""
+    """The values of the texts that pass the classifier. values: None if texts of another kind are looked for; the more
+    foreign, the earlier."""
     ranked: Values = np.zeros(len(knows_nothing)) if values is None or foreign else values
     if foreign and kinds is not None:
         ranked = np.asarray(kinds, dtype=np.float64).round(DIGITS)

@@ -1,4 +1,4 @@
-"""What the work on a scan gives, as plain values: no library is needed to read or store them."""
+"""The results of the work on a scan, as plain values: no library is needed to read or store them."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ LEAST_SHARE = 0.02  # of a label that is looked for, below which a text is not a
 
 @dataclass(frozen=True, order=True)
 class Found:
-    """A text in front. The smallest value comes first."""
+    """A top-ranked text. The smallest value comes first."""
 
     value: float
     content_hash: str
@@ -18,7 +18,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Reading:
-    """A shard is being read: so many rows of it up to now."""
+    """The progress in a shard. rows: those read up to now."""
 
     position: int
     rows: int
@@ -26,7 +26,8 @@ class Reading:
 
 @dataclass(frozen=True)
 class Scored:
-    """foreign: rows that were not ranked. known: rows that would be in front, and are known already."""
+    """The result of a shard. foreign: rows that were not ranked. known: rows that would be top-ranked, but that the
+    queue already has."""
 
     position: int
     rows: int
@@ -54,7 +55,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Picked:
-    """A selected text with what the model says: label to probability."""
+    """A selected text, and its probabilities by label."""
 
     found: Found
     probabilities: dict[str, float]
@@ -62,8 +63,8 @@ class Picked:
 
 @dataclass(frozen=True)
 class Selected:
-    """picked: the best first. near_duplicates: texts that were left out as copies of a better one, or of a golden
-    example. clusters: of all texts in front, near-duplicates apart."""
+    """The selection. picked: the best first. near_duplicates: texts that were left out as copies of one ranked before,
+    or of a golden example. clusters: those of all other top-ranked texts."""
 
     picked: tuple[Picked, ...]
     near_duplicates: int

@@ -1,4 +1,4 @@
-"""How many finds the day still has room for: they come out of people's time, and are never a flood."""
+"""The number of finds that may still be opened today, so that scans never take more than a share of people's time."""
 
 from datetime import datetime
 
@@ -15,8 +15,9 @@ from core.vocabulary import ItemState, Role
 
 
 def room_for_finds(session: Session, queue: Queue, policy: QueuePolicy, now: datetime) -> int:
-    """Items that may be opened now: as many as are missing from `open_items`, and as the day's share allows. The share
-    is of the items that the active reviewers can still answer today, and of the budget where the queue has one."""
+    """Finds that may be opened now: at most `open_items` are open at a time, and at most a share of the day's items are
+    finds. The share is of the items that the active reviewers can still answer today, or of the budget if that is
+    smaller."""
     if queue.paused_at is not None:
         return 0
     mine = select(func.count()).select_from(Find).join(ReviewItem, ReviewItem.id == Find.item_id)
@@ -28,7 +29,8 @@ def room_for_finds(session: Session, queue: Queue, policy: QueuePolicy, now: dat
 
 
 def _answerable(session: Session, queue: Queue, policy: QueuePolicy, now: datetime) -> float:
-    """Items for which there are votes today, if each takes as many as the policy allows."""
+    """Items that the active reviewers can still settle today, if each item takes as many votes as the policy allows; at
+    most today's budget."""
     cap = policy.workload.daily_cap
     left = [max(0, cap - done_today(session, one, queue, policy.zone, now)) for one in _active(session, queue.id)]
     answerable = sum(left) / policy.consensus.votes

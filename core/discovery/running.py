@@ -1,8 +1,7 @@
-"""A scan, from a list of shards to what was found. Its transactions are its own, as those of a training run.
+"""The driver of a scan, from the list of shards to the finds. It opens transactions of its own, as a training run does.
 
-Reading and ranking happen outside of any transaction, in an engine. A driver that was killed at any line is followed by
-another one, which does the shards that are left; the same texts are found.
-"""
+Reading and ranking happen in an engine, outside of any transaction. If a driver is killed at any line, the next one
+does the shards that are left, and the same texts are found."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -46,14 +45,14 @@ from core.vocabulary import Coded, Modality, RunProblem, ScanState
 
 Clock = Callable[[], datetime]
 SHOW_SECONDS = 5.0  # between two redraws of the scan's card
-LOOK_SECONDS = 1.0  # between two looks whether it was cancelled
+LOOK_SECONDS = 1.0  # between two checks whether it was cancelled
 SEED = 1
 PAGE = 10_000  # content hashes read at a time
 
 
 @dataclass(frozen=True)
 class Progress:
-    """done, total: bytes; rows: read up to now; seconds: of this driver."""
+    """The progress of a scan. done, total: in bytes; rows: those read up to now; seconds: since this driver began."""
 
     done: int
     total: int
@@ -71,7 +70,7 @@ class ScanOver(Exception):  # noqa: N818 - a fact: it was cancelled while it was
 
 @dataclass(frozen=True)
 class _Facts:
-    """What a scan needs to know of its queue."""
+    """The facts about the queue that a scan needs."""
 
     scan: Scan
     packed: Packed
@@ -92,14 +91,14 @@ def run_scan(
     hear: Hear = lambda _progress: None,
     check: Callable[[], None] = lambda: None,
 ) -> None:
-    """One scan, from its shards to its finds.
+    """Run a scan, from its shards to its finds.
 
-    1. The shards are listed, and stored in a transaction; an earlier attempt's are used again. 2. Without a
-    transaction, `execute` fits the domain column and the engine scores the shards that are left; each result is stored
-    in a short transaction. 3. `execute` selects. 4. A transaction stores the finds, forgets all other texts and
-    finishes the job: all or nothing. Returns early, with the job finished, if the scan was cancelled. A Refusal ends
-    the scan as failed, with its sentence. hear: is told of progress; check: called now and then, raises to end the
-    work. Raises LostLease if another worker has taken over."""
+    1. The shards are listed and stored in a transaction, unless an earlier attempt has stored them. 2. Outside of any
+    transaction, `execute` fits the domain classifier and the engine scores the shards that are left; each result is
+    stored in a short transaction. 3. `execute` selects the finds. 4. A transaction stores them, deletes all other texts
+    and finishes the job: all or nothing. If the scan was cancelled, the job is finished and nothing is stored. A
+    Refusal ends the scan as failed, with its sentence. hear: called with the progress; check: called now and then,
+    raises to end the work. Raises LostLease if another worker has taken over."""
     scan_id = claimed.payload["scan_id"]
     try:
         _begin(database, scan_id, clock)
@@ -195,7 +194,8 @@ def _every_shard(session: Session, scan_id: int) -> list[Shard]:
 
 
 class _Driver:
-    """Stores what the engine gives, and looks up from time to time."""
+    """Stores the results of the engine, and now and then checks whether the scan was cancelled and shows its
+    progress."""
 
     def __init__(
         self, database: Database, scan_id: int, most: int, front: list[Found], clock: Clock, hear: Hear,
@@ -208,7 +208,7 @@ class _Driver:
         self._told = Progress(0, 0, 0, 0.0)
 
     def drive(self, events: Iterator[Reading | Result | None]) -> None:
-        """Raises ScanOver. The engine is closed in any case."""
+        """Store the results of an engine until it has no more. Raises ScanOver. The engine is closed in any case."""
         try:
             self._note()
             for event in events:
@@ -229,7 +229,8 @@ class _Driver:
                 raise ScanOver
 
     def _kept(self, scored: Scored) -> list[Found]:
-        """What is in front of all shards up to now: nothing behind that can come to the front later."""
+        """The texts of this result that are top-ranked among all shards up to now: the others cannot be selected any
+        more."""
         self._front = merged([self._front, scored.top], self._most)
         inside = {found.content_hash for found in self._front}
         return [found for found in scored.top if found.content_hash in inside]
@@ -260,4 +261,4 @@ class _Driver:
 
 
 def _unheard(_step: Coded) -> None:
-    """A scan shows how much is read, not these steps."""
+    """A scan shows how much was read, not these steps."""

@@ -29,8 +29,8 @@ UNFINISHED = (ScanState.REQUESTED, ScanState.RUNNING)
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a scan is to look for, and where. label: texts between it and another; foreign: another kind of text than
-    the queue's. items, processes: None for those of the policy."""
+    """What a scan is to look for, and where. label: look for texts between this label and another; foreign: look for
+    texts of another kind than the queue's. items, processes: None for those of the policy."""
 
     source: str
     columns: Columns
@@ -42,8 +42,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Counts:
-    """Of the rows of a scan. known: would be in front, and are known; ranked: neither foreign nor unreadable. unread:
-    shards that could not be read."""
+    """Numbers of a scan's rows. known: those that would be top-ranked, but that the queue already has; ranked: those
+    that are neither foreign nor unreadable. unread: number of shards that could not be read."""
 
     read: int
     foreign: int
@@ -56,18 +56,20 @@ class Counts:
 
 
 def scan_key(scan_id: int) -> str:
-    """Of the scan's job."""
+    """The key of the scan's job."""
     return f"{SCAN}:{scan_id}"
 
 
 def request_scan(session: Session, policy: QueuePolicy, wanted: Wanted, person: str, now: datetime) -> int:
-    """Ask for a scan by the queue's live model; returns its id. The same one that is unfinished is returned again, so
-    that a command that was ended can be given again. Raises Invalid for what cannot be looked for, and Refusal while
-    another scan of this queue is under way or without a live model."""
+    """Request a scan by the queue's live model; returns its id. If the same scan is unfinished, its id is returned, so
+    that an interrupted command can be run again. Raises Invalid for what cannot be looked for, and Refusal if no model
+    is live or another scan of this queue is under way."""
     queue = queue_to_fill(session, policy.name)
     model = live_version(session, queue.id)
     if model is None:
-        raise Refusal(f"{policy.shown_title} has no live model, and a scan asks that model what it is unsure of.")
+        raise Refusal(
+            f"{policy.shown_title} has no live model. A scan looks for texts that the live model is unsure of."
+        )
     _check(wanted, policy)
     values = {
         "queue_id": queue.id, "source": checked_address(wanted.source), "text_column": wanted.columns.text,
@@ -91,10 +93,10 @@ def request_scan(session: Session, policy: QueuePolicy, wanted: Wanted, person: 
 
 
 def cancel_scan(session: Session, scan_id: int, now: datetime) -> None:
-    """End a scan; what it read is forgotten. Locks it. Raises NotFound, and AlreadySettled if it is over."""
+    """End a scan and delete what it has read. Locks it. Raises NotFound, and AlreadySettled if it is over."""
     scan = locked_scan(session, scan_id)
     if scan.state.is_over:
-        raise AlreadySettled(f"Scan {scan_id} is {scan.state} already.")
+        raise AlreadySettled(f"Scan {scan_id} is already {scan.state}.")
     _end(session, scan, ScanState.CANCELLED, now)
 
 
@@ -106,7 +108,7 @@ def locked_scan(session: Session, scan_id: int) -> Scan:
 
 
 def fail_scan(session: Session, scan_id: int, problem: Coded, now: datetime) -> None:
-    """problem: of `RunProblem`. Does nothing to a scan that is over. Locks it."""
+    """End a scan as failed. problem: of `RunProblem`. Does nothing to a scan that is over. Locks it."""
     scan = locked_scan(session, scan_id)
     if not scan.state.is_over:
         scan.problem, scan.problem_values = problem.code, dict(problem.values)
@@ -126,7 +128,7 @@ def begin(session: Session, scan_id: int, shards: Sequence[Shard], now: datetime
 
 
 def shards_left(session: Session, scan_id: int) -> list[Shard]:
-    """Those that are not done, in order."""
+    """The shards that are not done, in order."""
     found = select(ScanShard).where(ScanShard.scan_id == scan_id, ScanShard.state == ShardState.READY)
     return [shard_of(row) for row in session.scalars(found.order_by(ScanShard.position))]
 
@@ -136,7 +138,8 @@ def shard_of(row: ScanShard) -> Shard:
 
 
 def store_result(session: Session, scan_id: int, result: Result, kept: Sequence[Found]) -> bool:
-    """kept: what of its texts may still be in front. False: the scan is over. Repeating it is safe."""
+    """Store the result of a shard. kept: those of its texts that can still be selected. False: the scan is over.
+    Repeating it is safe."""
     values: dict[str, Any] = {
         "state": ShardState.FAILED,
         "problem": "" if isinstance(result, Scored) else result.problem,
@@ -154,7 +157,7 @@ def is_running(session: Session, scan_id: int) -> bool:
 
 
 def tops(session: Session, scan_id: int) -> list[list[Found]]:
-    """What is in front of each shard that was read, in the order of the shards."""
+    """The top-ranked texts of each shard that was read, in the order of the shards."""
     found = select(ScanShard.top).where(ScanShard.scan_id == scan_id, ScanShard.state == ShardState.DONE)
     return [[Found(**one) for one in top] for top in session.scalars(found.order_by(ScanShard.position))]
 
@@ -181,8 +184,8 @@ def unread_problems(session: Session, scan_id: int) -> list[str]:
 
 
 def finish_scan(session: Session, scan_id: int, selected: Selected, digest: str, now: datetime) -> bool:
-    """Store what was found, all or nothing, and forget the rest. Locks the scan, and shares the queue's row with
-    intake. What became known meanwhile is left out. False: the scan is over."""
+    """Store the finds, all or nothing, and delete the other texts. Texts that the queue has got meanwhile are left out.
+    Locks the scan, and shares the queue's row with intake. False: the scan is over."""
     scan = locked_scan(session, scan_id)
     if scan.state is not ScanState.RUNNING:
         return False
@@ -197,7 +200,7 @@ def finish_scan(session: Session, scan_id: int, selected: Selected, digest: str,
 
 
 def known_among(session: Session, queue_id: int, hashes: Sequence[str]) -> set[str]:
-    """Those of these contents that the queue has, or had before they were erased."""
+    """The contents among these that the queue has, or had before they were erased."""
     found: set[str] = set()
     for record in (Prediction, SeedExample, GoldenExample, Find):
         mine = select(record.content_hash).where(record.queue_id == queue_id, record.content_hash.in_(hashes))
@@ -213,13 +216,17 @@ def _check(wanted: Wanted, policy: QueuePolicy) -> None:
     if wanted.label is not None and wanted.label not in policy.label_named:
         raise Invalid(f"“{wanted.label}” is not a label of {policy.name}.", field="label")
     if wanted.label is not None and wanted.foreign:
-        raise Invalid("Look for texts of a label or for another kind of text, not for both.", field="label")
+        raise Invalid(
+            "A scan looks either for texts about a label or for texts of another kind, not for both.", field="label"
+        )
 
 
 def _same(session: Session, queue_id: int, values: dict[str, Any]) -> int:
     scan = session.scalars(select(Scan).where(Scan.queue_id == queue_id, Scan.state.in_(UNFINISHED))).one()
     if any(getattr(scan, name) != value for name, value in values.items()):
-        raise Refusal(f"Scan {scan.id} of this queue is under way: {scan.source}. Wait for it, or cancel it.")
+        raise Refusal(
+            f"Scan {scan.id} of this queue is under way ({scan.source}). Wait until it is over, or cancel it."
+        )
     return scan.id
 
 
@@ -244,7 +251,7 @@ def _counts(session: Session, scan_id: int, selected: Selected, found: int) -> C
 
 
 def _end(session: Session, scan: Scan, state: ScanState, now: datetime) -> None:
-    """No text stays that was not selected. Of the shards only those that could not be read are kept."""
+    """End a scan: texts that were not selected are deleted, and so are all shards but those that could not be read."""
     scan.state, scan.finished_at = state, now
     read = (ScanShard.scan_id == scan.id, ScanShard.state != ShardState.FAILED)
     session.execute(delete(ScanShard).where(*read))

@@ -1,8 +1,8 @@
-"""The work on one shard: read its texts, rank them, keep the few in front. It reads, and writes nothing.
+"""The work on one shard: read its texts, rank them and keep the top-ranked ones. It writes nothing.
 
-All engines run this function. Texts are ordered by value, then by content hash, never by place: so what is in front
-does not depend on the engine, nor on the order in which shards are done. Memory does not grow with the shard.
-"""
+All engines run this function. Texts are ordered by value, then by content hash, never by position. So the result
+depends neither on the engine nor on the order in which shards are done. Memory does not grow with the size of the
+shard."""
 
 import heapq
 import sys
@@ -23,7 +23,7 @@ from core.text.content_hash import content_hash
 from core.text.storable import storable
 
 LONGEST_TEXT = 100_000  # characters; longer ones are no text that people would read
-HASH_DIGITS = 16  # of a content hash, that known texts are compared by
+HASH_DIGITS = 16  # of a content hash by which known texts are compared
 TRIES = 2  # of a shard that cannot be read
 DAMAGE = (OSError, EOFError, ValueError, zlib.error, MemoryError)  # what readers raise on damaged files
 
@@ -32,8 +32,8 @@ Known = NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class Task:
-    """What is the same for all shards. known: sorted beginnings of the content hashes that are not offered; most: texts
-    that each shard keeps, at least one."""
+    """The part of the work that is the same for all shards. known: sorted beginnings of the content hashes of texts
+    that are left out; most: number of texts that each shard keeps, at least one."""
 
     ranker: Ranker
     columns: Columns
@@ -43,7 +43,7 @@ class Task:
 
 
 def score(task: Task, shard: Shard) -> Result:
-    """See `scoring`."""
+    """The result of `scoring`, without its progress."""
     events = scoring(task, shard)
     while True:
         event = next(events)
@@ -52,7 +52,7 @@ def score(task: Task, shard: Shard) -> Result:
 
 
 def scoring(task: Task, shard: Shard) -> Iterator[Reading | Result]:
-    """How far it is, after each batch, and last the result. A shard that cannot be read is tried twice."""
+    """Yield the progress after each batch, and the result at the end. A shard that cannot be read is tried twice."""
     for attempt in range(1, TRIES + 1):
         try:
             yield from _scoring(task, shard)
@@ -74,8 +74,8 @@ def _scoring(task: Task, shard: Shard) -> Iterator[Reading | Result]:
 
 
 class Front:
-    """The texts in front, as a heap with the last of them on top. Only a text that would get in is masked and hashed.
-    Equal contents are one, the first."""
+    """The top-ranked texts, as a heap with the last of them on top. Only a text that would get in is masked and hashed.
+    Of equal contents, the first counts."""
 
     def __init__(self, task: Task) -> None:
         self._task = task
@@ -115,19 +115,20 @@ class Front:
 
 
 def is_known(digest: str, known: Known) -> bool:
-    """Two contents in some trillion share the digits: then one is taken for known, and not offered."""
+    """Whether a content is known. Among some trillion contents, two share these digits; then one is taken for known and
+    left out."""
     number = np.uint64(int(digest[:HASH_DIGITS], 16))
     place = int(np.searchsorted(known, number))
     return place < len(known) and bool(known[place] == number)
 
 
 def known_digits(hashes: Sequence[str]) -> Known:
-    """As `Task.known` has them."""
+    """The hashes in the form of `Task.known`."""
     return np.unique(np.array([int(digest[:HASH_DIGITS], 16) for digest in hashes], dtype=np.uint64))
 
 
 def ranking(ranker: Ranker) -> Ranking:
-    """The last one stays loaded in a process."""
+    """The ranking of this ranker. The last one used stays loaded in the process."""
     with _loading:
         if not _loaded or _loaded[0][0] is not ranker:
             _loaded[:] = [(ranker, ranking_of(ranker))]

@@ -1,4 +1,4 @@
-"""The selection among the texts in front of all shards: those that differ, spread over what they are about."""
+"""The selection of finds among the top-ranked texts of all shards: texts that differ, spread over the topics."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ FRONT = 10  # texts that compete for each place
 
 
 def merged(tops: Iterable[Sequence[Found]], most: int) -> list[Found]:
-    """The first `most` of all shards, each content once. The order of the shards does not matter."""
+    """The `most` top-ranked texts of all shards, each content once. The order of the shards does not matter."""
     best: dict[str, Found] = {}
     for found in sorted(found for top in tops for found in top):
         best.setdefault(found.content_hash, found)
@@ -31,7 +31,7 @@ def merged(tops: Iterable[Sequence[Found]], most: int) -> list[Found]:
 
 
 def digest_of(front: Sequence[Found]) -> str:
-    """64 hex digits over what is in front, in its order."""
+    """The digest of the top-ranked texts, in their order: 64 hex digits."""
     lines = [[found.value, found.content_hash, found.external_id] for found in front]
     return hashlib.sha256(json.dumps(lines).encode()).hexdigest()
 
@@ -45,8 +45,9 @@ def select_finds(
     seed: int,
     _report: Callable[[Coded], None],
 ) -> Selected:
-    """Of the texts in front, in order: near-duplicates are left out, then one of each of `wanted` clusters is taken,
-    which weigh unsure texts more (Zhdanov 2019, arXiv:1901.05954). golden: texts of golden examples."""
+    """Select finds. Near-duplicates are left out, then one text is taken from each of `wanted` clusters, in which
+    unsure texts weigh more (Zhdanov 2019, arXiv:1901.05954). front: the top-ranked texts, in order. golden: texts of
+    golden examples."""
     apart = _apart(front, golden, policy)
     texts = [found.text for found in apart]
     picked = [apart[place] for place in spread(texts, [found.value for found in apart], wanted, seed)]
@@ -68,7 +69,8 @@ def _apart(front: Sequence[Found], golden: Sequence[str], policy: QueuePolicy) -
 
 
 def without_near(texts: Sequence[str], threshold: float) -> list[int]:
-    """The places of those that stay: in order, a text stays if none that stays is as similar as `threshold`."""
+    """The places of the texts that stay. In order, a text stays if its similarity to all that stay is below
+    `threshold`."""
     if not texts:
         return []
     close = similar_pairs(texts, threshold)
@@ -81,7 +83,8 @@ def without_near(texts: Sequence[str], threshold: float) -> list[int]:
 
 
 def spread(texts: Sequence[str], values: Sequence[float], wanted: int, seed: int) -> list[int]:
-    """The places of at most `wanted` texts, the smallest value first: of each cluster the text nearest its centre."""
+    """The places of at most `wanted` texts, the smallest value first: from each cluster, the text nearest to its
+    centre."""
     from sklearn.cluster import MiniBatchKMeans
 
     if len(texts) <= wanted:
@@ -100,5 +103,5 @@ def spread(texts: Sequence[str], values: Sequence[float], wanted: int, seed: int
 
 
 def _distances(rows: object, centres: NDArray[np.float64]) -> NDArray[np.float64]:
-    """To each centre, squared; less the row's own length, which is the same for all."""
+    """The squared distances to each centre, less the row's own squared length, which is the same for all centres."""
     return np.asarray(-2 * (rows @ centres.T) + (centres**2).sum(axis=1))  # type: ignore[operator]

@@ -30,8 +30,8 @@ Rows = tuple[list[str], list[str]]  # ids and texts
 
 @dataclass(frozen=True)
 class Shard:
-    """A part of a source. first, last: bytes or row groups, the last excluded; size: bytes, of which progress is
-    shown."""
+    """A part of a source. first, last: the range of bytes or row groups, without the last; size: in bytes, for the
+    progress."""
 
     position: int
     address: str
@@ -43,14 +43,15 @@ class Shard:
 
 @dataclass(frozen=True)
 class Columns:
-    """text: the column with the text. id: the one with its id; None: its place in the source is its id."""
+    """The columns to read. text: the one with the text. id: the one with its id; None: the position in the source is
+    the id."""
 
     text: str
     id: str | None = None
 
 
 def shards_of(source: str, lines_bytes: int = LINES_BYTES, parquet_rows: int = PARQUET_ROWS) -> list[Shard]:
-    """The shards of a file, a folder with all below it, or a pattern. Raises Invalid where nothing can be read."""
+    """The shards of a file, a folder with its sub-folders, or a pattern. Raises Invalid if there is no file to read."""
     parts = [
         (address, kind, *part)
         for address, size in files_at(checked_address(source))
@@ -58,12 +59,12 @@ def shards_of(source: str, lines_bytes: int = LINES_BYTES, parquet_rows: int = P
         for part in _parts(address, kind, size, lines_bytes, parquet_rows)
     ]
     if not parts:
-        raise Invalid(f"{source} has no files that end with {', '.join(ENDINGS)} or these and .gz.", field="source")
+        raise Invalid(f"{source} has no files that end in {', '.join(ENDINGS)}, alone or with .gz.", field="source")
     return [Shard(position, *part) for position, part in enumerate(parts)]
 
 
 def read(shard: Shard, columns: Columns) -> Iterator[Rows]:
-    """The rows of a shard in their order, some thousand at a time. A missing text is empty. Raises Invalid if a column
+    """Yield the rows of a shard in order, some thousand at a time. A missing text is empty. Raises Invalid if a column
     is missing or the file is not what its name says, and OSError if it cannot be reached."""
     if shard.kind == "parquet":
         rows = _parquet(shard, columns)
@@ -92,7 +93,7 @@ def _parts(address: str, kind: str, size: int, lines_bytes: int, parquet_rows: i
 
 
 def _row_groups(address: str, size: int, most: int) -> list[tuple[int, int, int]]:
-    """A file that cannot be read is one shard, which will say so."""
+    """The parts of a Parquet file. A file that cannot be read is one shard, which will say so."""
     parquet = _pyarrow_parquet(address)
     try:
         with opened(address) as file:
@@ -150,7 +151,7 @@ def _object(shard: Shard, line: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise Invalid(f"{shard.address}: a line is not JSON: {error}.") from None
     if not isinstance(row, dict):
-        raise Invalid(f"{shard.address}: each line must be an object.")
+        raise Invalid(f"{shard.address}: each line must be a JSON object.")
     return row
 
 
@@ -192,8 +193,7 @@ def _pyarrow_parquet(address: str) -> Any:
         import pyarrow.parquet
     except ModuleNotFoundError:
         raise Invalid(
-            f"{address}: Parquet needs pyarrow, which is not installed. Install it with: "
-            "pip install 'goldloop[parquet]'"
+            f"{address}: Parquet needs pyarrow, which is not installed. Run: pip install 'goldloop[parquet]'"
         ) from None
     return pyarrow.parquet
 

@@ -26,9 +26,9 @@ DAYS = 28
 
 @dataclass(frozen=True)
 class BudgetPreview:
-    """predictions: of the last 28 days; items: those that the budget would have opened; opened: those that were.
-    errors: audited wrong answers of the present model in that time; flagged: those of them that the budget would have
-    flagged. Without scores, there is nothing to preview: predictions is 0."""
+    """What a budget would have meant. predictions: their number in the last 28 days; 0 also if no scores are known.
+    items: those that the budget would have opened; opened: those that were. errors: wrong answers of the present model
+    that the audit found in that time; flagged: those among them that the budget would have flagged."""
 
     predictions: int
     items: int
@@ -45,8 +45,8 @@ class _Day:
 
 
 def budget_preview(session: Session, policy: QueuePolicy, budget: Budget, now: datetime) -> BudgetPreview:
-    """Of the 28 whole days before today, in the queue's time zone. A weekday's volume is the median of its four days,
-    and its cut that of the newest 2,000 scores of the present model."""
+    """The preview over the 28 whole days before today, in the queue's time zone. A weekday's volume is the median of
+    its four days; its cut follows from the newest 2,000 scores of the present model."""
     queue_id = queue_named(session, policy.name).id
     days, model = _days(session, queue_id, policy, now), _present_model(session, queue_id)
     scores = _scores(session, queue_id, model)
@@ -85,7 +85,7 @@ def _came(session: Session, queue_id: int, began: datetime, ended: datetime) -> 
 
 
 def _present_model(session: Session, queue_id: int) -> str | None:
-    """Our own live one, or the sender's newest version. None: there are no predictions."""
+    """The live model, or the sender's newest version. None: there are no predictions."""
     live = live_version(session, queue_id)
     newest = select(Prediction.model_version).where(Prediction.queue_id == queue_id, Prediction.confidence.is_not(None))
     return live.name if live else session.scalar(newest.order_by(Prediction.created_at.desc()).limit(1))
@@ -107,7 +107,7 @@ def _opened(session: Session, queue_id: int, since: datetime) -> int:
 def _audited_errors(
     session: Session, queue_id: int, model: str | None, since: datetime, policy: QueuePolicy
 ) -> Sequence[tuple[int, float]]:
-    """The weekday on which each came, and its score."""
+    """The audited errors: the weekday on which each came, and its score."""
     found = (
         select(Prediction.created_at, Prediction.confidence)
         .join(ReviewItem, ReviewItem.prediction_id == Prediction.id)

@@ -58,15 +58,15 @@ def cut_at(scores: Sequence[float], share: float) -> float:
 
 
 def present_cut(session: Session, queue_id: int, policy: QueuePolicy) -> float | None:
-    """None: the queue has no budget, or no cut yet."""
+    """The cut in force. None: the queue has no budget, or no cut yet."""
     if policy.flagging.limit is None:
         return None
     return session.scalar(select(FlagCut.cut).where(FlagCut.queue_id == queue_id))
 
 
 def cut_work(session: Session, policy: QueuePolicy, live: str | None, now: datetime) -> CutWork | None:
-    """live: the name of the live model; without one, the sender's newest version is the present model, which cannot
-    score anything anew. None: the cut is fresh, or there are no predictions."""
+    """The work that is due. None: the cut is fresh, or there are no predictions. live: the name of the live model;
+    without one, the sender's newest version is the present model, and cannot score earlier predictions."""
     queue_id = queue_named(session, policy.name).id
     newest = _newest(session, queue_id)
     if not newest:
@@ -91,7 +91,8 @@ def store_cut(
     renewed: Mapping[int, float],
     now: datetime,
 ) -> None:
-    """scores: of the newest predictions by `model`. renewed: its score of each waiting prediction. Locks the cut."""
+    """Store a new cut. scores: those of the newest predictions by `model`. renewed: its scores of the waiting ones.
+    Locks the cut."""
     queue_id = queue_named(session, policy.name).id
     assert policy.flagging.limit is not None, "the caller's queue has a budget"
     volume = expected_volume(session, queue_id, policy, now)

@@ -1,7 +1,7 @@
-"""Daily readings: what came and what was settled on each day of a queue, as one row a day.
+"""Daily readings: the predictions that came and the items that were settled on each day of a queue, one row a day.
 
-Traffic is counted once, when its day has ended. What is settled later is counted again for two weeks, by the day on
-which its row came, so that a backlog that is worked off does not look like a change.
+Traffic is counted once, when its day has ended. Settled items are counted again for two weeks, under the day on which
+their prediction came, so that working off a backlog does not look like a change.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ _REPORTED = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reas
 
 @dataclass(frozen=True)
 class SettledCounts:
-    """The part of `DayCounts` that people add to."""
+    """The part of `DayCounts` that grows as people settle items."""
 
     none_of_these: int
     settled: Mapping[str, int]
@@ -41,14 +41,14 @@ class SettledCounts:
 
 
 def whole_days(policy: QueuePolicy, now: datetime) -> list[tuple[datetime, datetime]]:
-    """When each of the last 67 whole days began and ended, in the queue's time zone, oldest first."""
+    """The last 67 whole days in the queue's time zone, oldest first: when each began and ended."""
     noon = now.astimezone(policy.zone).replace(hour=12)
     edges = [day_began(noon - timedelta(days=ago), policy.zone) for ago in range(READ_BACK, -1, -1)]
     return list(pairwise(edges))
 
 
 def unread_day(session: Session, policy: QueuePolicy, now: datetime) -> tuple[datetime, datetime] | None:
-    """The oldest whole day since the first prediction that was not read. None: all are."""
+    """The oldest whole day since the first prediction that was not read yet. None: all were read."""
     queue_id = queue_named(session, policy.name).id
     first = session.scalar(select(func.min(Prediction.created_at)).where(Prediction.queue_id == queue_id))
     days = [day for day in whole_days(policy, now) if first is not None and day[1] > first]
@@ -57,7 +57,8 @@ def unread_day(session: Session, policy: QueuePolicy, now: datetime) -> tuple[da
 
 
 def read_day(session: Session, queue_id: int, day: tuple[datetime, datetime], zone_weekday: int) -> DayCounts:
-    """The counts of a day, from the rows that came on it. A row that came by a person's report alone is no traffic."""
+    """The counts of a day, from the rows that came on it. A row that came only because a person flagged it is not
+    traffic."""
     twentieth = cast(func.round(Prediction.confidence * BINS - 0.5 + BELOW_HALF), Integer).label("twentieth")
     found = session.execute(
         select(Prediction.model_version, twentieth, func.count())
@@ -79,7 +80,7 @@ def read_day(session: Session, queue_id: int, day: tuple[datetime, datetime], zo
 
 
 def store_day(session: Session, queue_id: int, began: datetime, counts: DayCounts) -> None:
-    """A day that is stored already stays as it is."""
+    """Store the counts of a day. A day that is already stored stays as it is."""
     values = {
         "queue_id": queue_id, "began_at": began, "rows": counts.rows, "model": counts.model,
         "none_of_these": counts.none_of_these, "settled": dict(counts.settled or {}), "wrong": dict(counts.wrong or {}),
@@ -89,7 +90,7 @@ def store_day(session: Session, queue_id: int, began: datetime, counts: DayCount
 
 
 def settled_later(session: Session, policy: QueuePolicy, now: datetime) -> dict[datetime, SettledCounts]:
-    """What is settled by now of the last two weeks, by the day on which its row came."""
+    """The settled items of the last two weeks by now, under the day on which their row came."""
     queue_id = queue_named(session, policy.name).id
     days = whole_days(policy, now)[-SETTLED_LATER:]
     return {day[0]: _settled(session, queue_id, day) for day in days}

@@ -1,4 +1,4 @@
-"""The card of an alarm of drift, as plain data."""
+"""The card of a drift alarm, as plain data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,9 +23,10 @@ SHOWN_DAYS = 42
 
 @dataclass(frozen=True)
 class DriftCard:
-    """signs: the most certain first. items: settled ones that show it, the newest first. days: of the most certain
-    sign, the day's beginning in the queue's time zone and its value: a share in [0, 1], or of volume a count; None:
-    nothing to take it from. run_id: the training run that the alarm asked for."""
+    """A drift alarm as people see it. signs: the most certain first. items: settled items that show the first sign, the
+    newest first. days: the values of the first sign, each with the beginning of its day in the queue's time zone: a
+    share in [0, 1], or a count for volume; None: no value on that day. run_id: the training run that the alarm
+    requested."""
 
     queue: str
     queue_title: str

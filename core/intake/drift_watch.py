@@ -1,5 +1,5 @@
-"""The daily look for drift: the readings of the last days are compared with those before, and the leads are told once
-what changed."""
+"""The daily look for drift: the readings of the last days are compared with those before. If they differ, the leads are
+told once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -19,14 +19,14 @@ from core.records.drift import DailyReading, DriftAlarm
 from core.records.queues import Queue
 from core.vocabulary import DriftSign, Trigger
 
-# A model can learn what these show. It cannot learn a label that does not exist, and volume is not about it.
+# A new model can help with these. It cannot learn a label that does not exist, and does not change the volume.
 LEARNABLE = (DriftSign.CORRECTIONS, DriftSign.CONFIDENCE)
 
 
 @dataclass(frozen=True)
 class Look:
     """A look that is due. day: when the newest whole day began. later: what is settled by now of the last two weeks.
-    days: the readings, oldest first; quiet: of each sign that was seen before, how many days lie since."""
+    days: the readings, oldest first. quiet: the days since each sign was last seen."""
 
     day: datetime
     later: Mapping[datetime, SettledCounts]
@@ -34,13 +34,13 @@ class Look:
     quiet: Mapping[DriftSign, int]
 
     def found(self, policy: QueuePolicy) -> list[Drift]:
-        """What changed. Takes up to a second: no transaction should be open."""
+        """The signs of a change. This takes up to a second, so no transaction should be open."""
         return signs_of_drift(self.days, policy.drift.level, policy.drift.learn_days, self.quiet)
 
 
 def due_look(session: Session, policy: QueuePolicy, now: datetime) -> Look | None:
-    """None: the newest whole day was compared with the days before, or was not read yet, or the policy wants no
-    alarms. A clock that was set back finds an older day, which was compared."""
+    """The look that is due. None: the newest whole day was already compared with the days before, it was not read yet,
+    or the policy turns alarms off. If the clock was set back, an older day is the newest; it was compared."""
     queue_id = queue_named(session, policy.name).id
     days = readings(session, queue_id, policy, now)
     if not policy.drift.level or not days or session.get_one(DailyReading, (queue_id, days[-1][0])).looked_at:
@@ -51,8 +51,8 @@ def due_look(session: Session, policy: QueuePolicy, now: datetime) -> Look | Non
 
 
 def note_look(session: Session, policy: QueuePolicy, look: Look, found: Sequence[Drift], now: datetime) -> bool:
-    """Store what a look found, and tell the leads of what changed; if the policy says so, request a training run. Locks
-    the day's reading; repeating it changes nothing. Returns whether there was an alarm."""
+    """Store what a look found. If something changed, tell the leads and, if the policy says so, request a training run.
+    Locks the day's reading. Repeating it changes nothing. Returns whether there was an alarm."""
     queue = queue_named(session, policy.name)
     locked = select(DailyReading).where(DailyReading.queue_id == queue.id, DailyReading.began_at == look.day)
     reading = session.scalars(locked.with_for_update().execution_options(populate_existing=True)).one()
@@ -66,13 +66,13 @@ def note_look(session: Session, policy: QueuePolicy, look: Look, found: Sequence
 
 
 def last_alarm(session: Session, queue_id: int) -> datetime | None:
-    """When the newest alarm was raised."""
+    """The time of the newest alarm; None: there was none."""
     newest = select(DriftAlarm.created_at).where(DriftAlarm.queue_id == queue_id)
     return session.scalar(newest.order_by(DriftAlarm.created_at.desc()).limit(1))
 
 
 def _quiet(session: Session, queue_id: int, days: Sequence[datetime]) -> dict[DriftSign, int]:
-    """Of each sign that was seen before, how many days lie since."""
+    """The days since each sign was last seen."""
     alarms = session.execute(
         select(DriftAlarm.began_at, DriftAlarm.signs).where(DriftAlarm.queue_id == queue_id).order_by(DriftAlarm.id)
     )

@@ -1,4 +1,4 @@
-"""Predictions of the live model about pictures that came without an answer."""
+"""Predictions of the live model for pictures that came without one."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,8 @@ from core.text.picture_address import picture_address
 
 
 def predicted_pictures(pictures: Sequence[tuple[Decoded, str]], live: LiveModel) -> list[NewPrediction]:
-    """pictures: each with its external id, of which the last 200 characters count."""
+    """The predictions for these pictures, each given with its external id, of which the last 200 characters are
+    kept."""
     addresses = [picture_address(picture.sha256) for picture, _name in pictures]
     asked = [
         Input(image=ImageRef(address, picture.grey))

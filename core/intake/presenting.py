@@ -1,4 +1,4 @@
-"""The messages that show an alarm of drift, in the channel of the queue's leads."""
+"""The messages that show a drift alarm, in the channel of the queue's leads."""
 
 from datetime import datetime
 

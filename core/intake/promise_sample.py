@@ -1,4 +1,4 @@
-"""The rows behind a queue's promise: how many went which way, and what is known of those that a lot drew."""
+"""The rows behind a queue's promise: how many were accepted or reviewed, and the answers in their random samples."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from core.records.reviews import Correction, ReviewItem
 from core.review.questions import ABOUT_PREDICTION
 from core.vocabulary import Reason, WaitState
 
-AGE = timedelta(days=3)  # that a row has when it begins to count: people had time to settle it
+AGE = timedelta(days=3)  # of a row when it begins to count: people have had time to settle it
 WINDOW = timedelta(days=60)
 
 _REVIEWED = Prediction.flag_probability >= 1
@@ -25,9 +25,9 @@ _REVIEWED = Prediction.flag_probability >= 1
 
 @dataclass(frozen=True)
 class SampledRow:
-    """A row of a lot, or one that the present model's rule sent to people. unscored: its input where another model
-    answered it. settled: the label that people settled; None: none of the labels, or not settled. is_settled: whether
-    it is. went_unseen: a rule wanted it, and its turn has not come."""
+    """A row that chance drew, or that the present model's rule sent to people. unscored: its input, if another model
+    answered it. settled: the label that people settled; None: no label fits, or not settled. is_settled: tells these
+    two apart. went_unseen: a rule flagged it, and its turn has not come."""
 
     prediction_id: int
     is_reviewed: bool
@@ -42,14 +42,16 @@ class SampledRow:
 
 @dataclass(frozen=True)
 class PromiseSample:
-    """counts: rows by whether a rule sent them to people and whether the present model answered."""
+    """The sample, and counts: numbers of rows by whether a rule sent them to people and whether the present model
+    answered them."""
 
     counts: Mapping[tuple[bool, bool], int]
     rows: tuple[SampledRow, ...]
 
     def strata(self, said: Mapping[int, tuple[str, float]]) -> Strata:
-        """said: what the present model says about the rows that another model answered: label, and score in [0, 1].
-        What it says nothing about, because it was erased or cannot be read, counts as wrong and unseen."""
+        """The strata of the bound. said: label, and score in [0, 1], that the present model gives to the rows that
+        another model answered. Rows without them, because they were erased or cannot be read, count as wrong and
+        unseen."""
         counts = self.counts
         accepted = counts.get((False, True), 0) + counts.get((False, False), 0)
         return Strata(
@@ -73,8 +75,9 @@ class PromiseSample:
 
 
 def window_began(session: Session, queue_id: int, model: str, since: datetime, now: datetime) -> datetime:
-    """From when on rows count: 60 days, but not before an alarm of drift; nor, once another model has gone live, before
-    flagged rows were held back (`since`). Of a sender's own model, which can score no other rows, its first row."""
+    """The time from which on rows count: 60 days ago, but not before the last drift alarm and, once another model has
+    gone live, not before rows were first held back (`since`). For a sender's own model, which can score no other rows:
+    not before its first row."""
     began = max(now - WINDOW, last_alarm(session, queue_id) or now - WINDOW)
     live = session.get(Live, queue_id)
     if live is not None and live.model_id is not None and live.changed_at is not None:
@@ -84,7 +87,7 @@ def window_began(session: Session, queue_id: int, model: str, since: datetime, n
 
 
 def promise_sample(session: Session, queue_id: int, model: str, began: datetime, now: datetime) -> PromiseSample:
-    """Of the rows that came since then and are three days old. model: the present one."""
+    """The sample of the rows that came since `began` and are at least three days old. model: the present one."""
     mine = (
         Prediction.queue_id == queue_id, Prediction.lot_probability > 0, Prediction.label.is_not(None),
         Prediction.created_at >= began, Prediction.created_at <= now - AGE,
@@ -120,7 +123,7 @@ def _drawn(reason: Reason) -> ColumnElement[bool]:
 
 
 def _row(row: Prediction, label: str | None, is_settled: bool, went_unseen: bool, model: str) -> SampledRow:
-    """Where another model answered, nothing is known of the present one's answer yet."""
+    """A row as it is known. If another model answered it, the present one's answer is not known yet."""
     is_present = row.model_version == model
     readable = not is_present and row.erased_at is None
     return SampledRow(

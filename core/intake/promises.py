@@ -1,4 +1,5 @@
-"""A queue's promise from hour to hour: the cut that keeps it, what that asks of people, and a lead's yes to it."""
+"""A queue's promise from hour to hour: the cut that keeps it, the items a day that it needs, and a lead's yes to
+them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,9 +24,9 @@ STALE = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class PromiseWork:
-    """model: the present one. kept: the former cut, where it was of this promise and this model. budget_cut: the one
-    that the budget alone comes to. share_above: the share of the model's newest scores at or above a cut is
-    taken from `scores`; volume: predictions of a day."""
+    """What is needed to bring a promise up to date. model: the present one. since: when the queue began to promise.
+    kept: the former cut, if it was for this promise and this model. budget_cut: the cut of the budget alone. scores:
+    the model's newest scores, from which the share at or above a cut follows. volume: predictions a day."""
 
     model: str
     since: datetime
@@ -37,7 +38,8 @@ class PromiseWork:
 
 
 def promise_work(session: Session, policy: QueuePolicy, now: datetime) -> PromiseWork | None:
-    """None: the queue promises nothing, has no cut yet, or was looked at within the hour."""
+    """The work that is due. None: the queue makes no promise, has no cut yet, or was brought up to date within the
+    hour."""
     promised, queue_id = policy.flagging.promised, queue_named(session, policy.name).id
     cut, state = session.get(FlagCut, queue_id), session.get(PromiseState, queue_id)
     if promised is None or cut is None:
@@ -64,7 +66,8 @@ def promise_work(session: Session, policy: QueuePolicy, now: datetime) -> Promis
 def store_promise(
     session: Session, policy: QueuePolicy, work: PromiseWork, said: Mapping[int, tuple[str, float]], now: datetime
 ) -> None:
-    """said: of `PromiseSample.strata`. A lead's yes stays with the promise that it was said to."""
+    """Store how the promise stands. said: as for `PromiseSample.strata`. A lead's yes holds only for the promise to
+    which it was given."""
     queue_id, promised = queue_named(session, policy.name).id, policy.flagging.promised
     assert promised is not None, "the caller's queue promises something"
     strata, error = work.sample.strata(said), 1 - policy.flagging.promise_sure
@@ -92,15 +95,16 @@ def store_promise(
 
 
 def agree(session: Session, policy: QueuePolicy, items: int, person: str, now: datetime) -> None:
-    """A lead's yes to so many items a day, more than the budget, for the present promise. The caller has checked that
-    this is a lead. Repeating it changes nothing. Raises Invalid if the promise asks for another number now."""
+    """Store a lead's yes to this number of items a day for the present promise. The caller has checked that the person
+    is a lead. Repeating it changes nothing. Raises Invalid if the promise cannot be kept yet, or needs more items
+    now."""
     state = session.get(
         PromiseState, queue_named(session, policy.name).id, with_for_update=True, populate_existing=True
     )
     if state is None or state.promised != policy.flagging.promised or not state.said or state.items_a_day is None:
-        raise Invalid("The promise can't be kept yet, so there is no number to say yes to.")
+        raise Invalid("The promise can't be kept yet, so there is no number of items to say yes to.")
     if items < state.items_a_day:
-        raise Invalid(f"The promise needs {state.items_a_day} items a day now. Say yes to that number, or to more.")
+        raise Invalid(f"The promise needs {state.items_a_day} items a day now. Say yes to that number or a higher one.")
     state.agreed_items, state.agreed_by, state.agreed_at = items, person, now
 
 

@@ -1,8 +1,8 @@
 """The child process that decodes pictures: `python -m core.pictures.child`, with --dicom if some are DICOM files.
 
-It reads pictures from its standard input and writes what it made of each to its standard output, as lines of JSON and
-bytes of a length that the line names. It ends with its input. Its limits are set before the first picture is read: a
-decoder that is led astray can take this much memory, write no file and open no connection to anything new.
+It reads pictures from its standard input and writes each result to its standard output: a line of JSON, and bytes whose
+number the line gives. It ends with its input. Its limits are set before the first picture is read: even if a picture
+takes control of a decoder, the process gets no more memory, writes no file and opens no connection.
 """
 
 import io
@@ -31,7 +31,7 @@ def work(source: BinaryIO, sink: BinaryIO) -> None:
 
 
 def limit_resources() -> None:
-    """Not every system has each of these limits; the time-out, which the parent keeps, holds everywhere."""
+    """Set the limits that this system has. The parent's time-out holds everywhere."""
     for kind, most in ((resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
         with suppress(ValueError, OSError):
             resource.setrlimit(kind, (most, most))
@@ -53,8 +53,8 @@ def _line(values: dict[str, object]) -> bytes:
 
 
 def load_decoders(dicom: bool) -> None:
-    """All that is imported at its first use, while files can still be opened. dicom: pydicom too, which takes as long
-    as all the rest."""
+    """Import now, while files can still be opened, what decoders otherwise import at their first use. dicom: import
+    pydicom too, which takes as long as all the rest."""
     if dicom and is_installed():
         from pydicom.data import get_testdata_file
 

@@ -1,4 +1,4 @@
-"""The decoder: decodes pictures in a child process, which has limits and is killed when it takes too long."""
+"""The decoder: a child process with limits that decodes pictures, and is killed when it takes too long."""
 
 import json
 import os
@@ -29,8 +29,8 @@ class _StoppedError(Exception):
 
 
 class Decoder:
-    """Decodes pictures, one after the other. Its process starts with the first one. To be closed, or used in a `with`;
-    by one thread."""
+    """Decodes pictures one after the other. Its process starts with the first picture. Close it, or use it in a `with`;
+    for one thread only."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
@@ -53,8 +53,8 @@ class Decoder:
                 child.communicate()
 
     def decode(self, content: bytes) -> Decoded:
-        """content: a file. Raises Invalid with a sentence for the sender; whatever a picture does to the process, the
-        next one is decoded by another."""
+        """Decode the content of a file. Raises Invalid with a sentence for the sender. If a picture stops the process,
+        the next one is decoded by a new process."""
         if len(content) > MOST_BYTES:
             raise Invalid(f"The file has {len(content):,} bytes; the limit is {MOST_BYTES:,}.", field="image")
         deadline = time.monotonic() + self._seconds
@@ -95,7 +95,7 @@ class Decoder:
 
 
 def decoded(contents: Sequence[bytes]) -> Iterator[Decoded | Invalid]:
-    """Of each picture in order; a refusal does not end the others."""
+    """Yield the result for each picture, in order. A refusal does not end the others."""
     with Decoder() as decoder:
         for content in contents:
             try:
@@ -105,7 +105,7 @@ def decoded(contents: Sequence[bytes]) -> Iterator[Decoded | Invalid]:
 
 
 class _Answer:
-    """What the child writes, read as it comes, up to a deadline."""
+    """The output of the child, read as it comes, up to a deadline."""
 
     def __init__(self, pipe: IO[bytes], deadline: float) -> None:
         self._pipe, self._deadline, self._read = pipe.fileno(), deadline, bytearray()
@@ -134,6 +134,6 @@ class _Answer:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of ours, such as tokens, is there to be read."""
+    """The environment of the child, without ours, which has tokens in it."""
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
     return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}

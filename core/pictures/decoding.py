@@ -1,8 +1,7 @@
-"""Decoding of a picture that someone sent: its pixels' hash, the display picture, and what models read.
+"""Decoding of a picture from a sender: the hash of its pixels, the display picture, and what models read.
 
-Only pixels leave: EXIF, GPS positions, comments and colour profiles stay behind. Call `decode` in a process with limits
-(core/pictures/decoder.py), since decoders written in C read bytes of strangers.
-"""
+Only pixels are kept: EXIF data, GPS positions, comments and colour profiles are dropped. Call `decode` in a process
+with limits (core/pictures/decoder.py), because decoders written in C read untrusted bytes."""
 
 import hashlib
 import io
@@ -17,7 +16,7 @@ from core.pictures.limits import MOST_BYTES, MOST_PIXELS, UnreadablePictureError
 from core.pictures.windowing import eight_bits
 
 DISPLAYED = 1_024  # pixels of the display picture's longest side, at most
-SMALLEST = 448  # a smaller picture is enlarged by a whole number, up to about this: else it is a stamp
+SMALLEST = 448  # a smaller picture is enlarged by a whole factor up to about this size: else it is hard to see
 SIDE = 64  # pixels of a side of what models read
 FORMATS = ("PNG", "JPEG")
 
@@ -34,9 +33,9 @@ OTHER_FORMATS = {
 
 @dataclass(frozen=True)
 class Decoded:
-    """sha256: over the pixels' mode, size and values; content: the display picture, a PNG; grey: `SIDE` x `SIDE` bytes,
-    row by row; width, height: of the original, upright. burned_in: the tags of a DICOM file say that its pixels may
-    hold text, such as a name."""
+    """A decoded picture. sha256: over the pixels' mode, size and values; content: the display picture, a PNG; grey:
+    `SIDE` x `SIDE` bytes, row by row; width, height: of the original, upright. burned_in: the tags of a DICOM file say
+    that its pixels may hold text, such as a name."""
 
     sha256: str
     content: bytes
@@ -47,7 +46,7 @@ class Decoded:
 
 
 def decode(content: bytes) -> Decoded:
-    """content: a PNG, JPEG or DICOM file. Raises UnreadablePictureError with what is wrong and what to send."""
+    """Decode a PNG, JPEG or DICOM file. Raises UnreadablePictureError, which says what is wrong and what to send."""
     _check_bytes(content)
     picture, burned_in = dicom_picture(content) if is_dicom(content) else (_pixels(content), False)
     in_8_bits = _windowed(picture) if picture.mode == "I;16" else picture
@@ -66,11 +65,11 @@ def _check_bytes(content: bytes) -> None:
         raise UnreadablePictureError(f"The file has {len(content):,} bytes; the limit is {MOST_BYTES:,}.")
     for beginning, name in OTHER_FORMATS.items():
         if content.startswith(beginning) and not is_dicom(content):
-            raise UnreadablePictureError(f"This is {name}, whatever its name ends in. Send a PNG or a JPEG.")
+            raise UnreadablePictureError(f"This file is {name}, whatever its name says. Send a PNG or a JPEG.")
 
 
 def _pixels(content: bytes) -> Image.Image:
-    """Upright, in mode L, RGB or I;16. Every error of a decoder is the file's."""
+    """The picture, upright, in mode L, RGB or I;16. Every error of a decoder is taken for an error of the file."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata, which is not read
@@ -81,7 +80,7 @@ def _pixels(content: bytes) -> Image.Image:
     except UnreadablePictureError:
         raise
     except UnidentifiedImageError:
-        raise UnreadablePictureError("This is not a picture that can be read. Send a PNG or a JPEG.") from None
+        raise UnreadablePictureError("This file is not a readable picture. Send a PNG or a JPEG.") from None
     except MemoryError:
         raise UnreadablePictureError("The picture needs too much memory. Send a smaller one.") from None
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ValueError, zlib.error and others
@@ -91,7 +90,7 @@ def _pixels(content: bytes) -> Image.Image:
 
 
 def _check_size(opened: Image.Image) -> None:
-    """Before anything is decoded: ten kilobytes can hold a hundred megapixels."""
+    """Check the size before anything is decoded: ten kilobytes can hold a hundred megapixels."""
     if opened.width * opened.height > MOST_PIXELS:
         raise UnreadablePictureError(
             f"The picture has {opened.width:,} x {opened.height:,} pixels; the limit is {MOST_PIXELS:,} in all. "
@@ -103,7 +102,7 @@ def _check_size(opened: Image.Image) -> None:
 
 
 def _plain(picture: Image.Image) -> Image.Image:
-    """Colours as RGB, on white where they are transparent; 16-bit greys stay until they are displayed."""
+    """The picture with colours as RGB, on white if it is transparent. 16-bit greys stay until they are displayed."""
     if picture.mode in ("I;16", "I;16B", "I;16L", "I"):
         return picture if picture.mode == "I;16" else picture.convert("I;16")
     if picture.has_transparency_data:
@@ -131,5 +130,5 @@ def _as_displayed(shown: Image.Image) -> Image.Image:
 
 
 def _windowed(picture: Image.Image) -> Image.Image:
-    """16 bits as 8."""
+    """16-bit greys as 8 bits."""
     return Image.fromarray(eight_bits(np.asarray(picture, dtype=np.float32)))

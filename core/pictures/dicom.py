@@ -1,8 +1,7 @@
-"""Pictures in DICOM files, as a radiologist's station shows them. Needs pydicom, the extra `dicom`.
+"""Pictures in DICOM files, as a radiologist's workstation shows them. Needs pydicom, the extra `dicom`.
 
-Only pixels are taken; names, numbers and dates stay in the tags. Two things cannot be seen in the tags alone: whether a
-name is burned into the pixels, which some modalities do, and which the sender has to know.
-"""
+Only pixels are taken; names, numbers and dates stay behind in the tags. The tags cannot say for certain whether a name
+is burned into the pixels, as some modalities do: the sender has to know."""
 
 import io
 from importlib.util import find_spec
@@ -17,7 +16,7 @@ from core.pictures.windowing import eight_bits
 
 MAGIC = slice(128, 132)
 WRITTEN_IN = ("US", "SC", "XA")  # ultrasound, secondary capture, angiography: their devices write into the picture
-NOT_INSTALLED = "This is a DICOM file, which needs pydicom. Install it with: pip install 'goldloop[dicom]'"
+NOT_INSTALLED = "This is a DICOM file, which needs pydicom. Run: pip install 'goldloop[dicom]'"
 
 
 def is_dicom(content: bytes) -> bool:
@@ -29,7 +28,7 @@ def is_installed() -> bool:
 
 
 def dicom_picture(content: bytes) -> tuple[Image.Image, bool]:
-    """The picture, or the middle one of several, in mode L or RGB; and whether its tags say that text may be burned
+    """The picture, or the middle one of several, in mode L or RGB, and whether its tags say that text may be burned
     into it. Raises UnreadablePictureError."""
     if not is_installed():
         raise UnreadablePictureError(NOT_INSTALLED)
@@ -51,9 +50,9 @@ def dicom_picture(content: bytes) -> tuple[Image.Image, bool]:
 
 
 def _check(dataset: Any) -> None:
-    """Before anything is decoded."""
+    """Check the size before anything is decoded."""
     if "PixelData" not in dataset or not dataset.get("Rows") or not dataset.get("Columns"):
-        raise UnreadablePictureError("The DICOM file has no picture in it.")
+        raise UnreadablePictureError("The DICOM file contains no picture.")
     if dataset.Rows * dataset.Columns > MOST_PIXELS:
         raise UnreadablePictureError(
             f"The picture has {dataset.Columns:,} x {dataset.Rows:,} pixels; the limit is {MOST_PIXELS:,} in all."
@@ -81,5 +80,5 @@ def _undecoded(dataset: Any) -> str:
     name = getattr(syntax, "name", "")
     if not getattr(syntax, "is_compressed", False):
         return "The pixels of the DICOM file are damaged. Send it again."
-    remedy = "Install pylibjpeg with its plugins, or pyjpegls, or send it uncompressed"
+    remedy = "Install pylibjpeg with its plugins, or pyjpegls, or send the file uncompressed"
     return f"The pixels of the DICOM file cannot be decoded ({name}). {remedy}."

@@ -1,7 +1,7 @@
 """The file of a stored picture in Slack: uploaded once, shown when Slack has processed it, and deleted with its pixels.
 
-Slack is called between these transactions. What was begun is noted first, so that after a crash the file is looked for
-and not uploaded twice; one that was uploaded while its picture was erased is deleted at once."""
+Slack is called between these transactions. The beginning of an upload is noted first, so that after a crash the file is
+looked for, and not uploaded twice. If a picture is erased during its upload, the file is deleted at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ PIECE = 20  # files deleted in one step
 
 @dataclass(frozen=True)
 class PictureFile:
-    """name: of the file, unlike any other picture's. file_id: Slack's; None: it is not known to be there. ready:
+    """A picture's file in Slack. name: unique to the picture. file_id: Slack's; None: not known to be uploaded. ready:
     messages may show it. begun: an upload was begun; its outcome may be unknown."""
 
     id: int
@@ -29,7 +29,7 @@ class PictureFile:
 
 
 def picture_file(session: Session, queue_id: int, address: str | None) -> PictureFile | None:
-    """None: the address is not of a stored picture, or it was erased."""
+    """The file of a stored picture. None: the address is not that of one, or the picture was erased."""
     sha256 = picture_sha256(address)
     row = sha256 and session.scalar(
         select(Picture).where(Picture.queue_id == queue_id, Picture.sha256 == sha256, Picture.erased_at.is_(None))
@@ -38,7 +38,8 @@ def picture_file(session: Session, queue_id: int, address: str | None) -> Pictur
 
 
 def begin_upload(session: Session, picture_id: int, now: datetime) -> bytes | None:
-    """Note that it begins. Returns the display picture; None if it was erased. Locks the picture, as all of these."""
+    """Note that an upload begins. Returns the display picture; None if it was erased. Locks the picture, as all of
+    these functions do."""
     row = _locked(session, picture_id)
     if row is None or row.erased_at is not None:
         return None
@@ -47,7 +48,7 @@ def begin_upload(session: Session, picture_id: int, now: datetime) -> bytes | No
 
 
 def note_uploaded(session: Session, picture_id: int, file_id: str) -> bool:
-    """False: the picture was erased meanwhile, so the file is to be deleted."""
+    """Store the file's id. False: the picture was erased meanwhile, so the file must be deleted."""
     row = _locked(session, picture_id)
     if row is None or row.erased_at is not None:
         return False
@@ -62,7 +63,7 @@ def note_ready(session: Session, picture_id: int, file_id: str, now: datetime) -
 
 
 def forget_file(session: Session, picture_id: int) -> None:
-    """It is not in Slack any more. A picture that was erased is deleted as a whole."""
+    """Note that the file is no longer in Slack. If the picture was erased, its row is deleted."""
     row = _locked(session, picture_id)
     if row is None:
         return
@@ -72,7 +73,7 @@ def forget_file(session: Session, picture_id: int) -> None:
 
 
 def erased_files(session: Session) -> Sequence[PictureFile]:
-    """A piece of the erased pictures, longest erased first."""
+    """A batch of the erased pictures, longest erased first."""
     found = select(Picture).where(Picture.erased_at.is_not(None)).order_by(Picture.erased_at, Picture.id).limit(PIECE)
     return [_file_of(row) for row in session.scalars(found)]
 

@@ -1,4 +1,4 @@
-"""Limits of a picture, and the error of one that cannot be used."""
+"""The limits of a picture, and the error for one that cannot be used."""
 
 MOST_BYTES = 20_000_000  # of a file
 MOST_PIXELS = 40_000_000

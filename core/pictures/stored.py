@@ -20,8 +20,8 @@ PIECE = 500  # hashes in one statement; SQLite takes 32,766 values
 
 
 def store_pictures(session: Session, queue: Queue, pictures: Iterable[Decoded], now: datetime) -> None:
-    """Store each once; the caller holds the queue's row (`queue_to_fill`), so that none is erased meanwhile. One whose
-    pixels were erased, and which has come again with another input, is filled again: no message shows the old file."""
+    """Store each picture once. The caller holds the queue's row (`queue_to_fill`), so that none is erased meanwhile. If
+    an erased picture comes again with another input, its pixels are stored again: no message shows the old file."""
     for picture in {one.sha256: one for one in pictures}.values():
         pixels = {"content": picture.content, "grey": picture.grey}
         size = {"width": picture.width, "height": picture.height}
@@ -38,7 +38,8 @@ def store_pictures(session: Session, queue: Queue, pictures: Iterable[Decoded], 
 
 
 def greys(session: Session, queue_id: int, addresses: Collection[str | None]) -> Mapping[str, bytes]:
-    """What models read of these stored pictures, by address. Web addresses and erased pictures have no entry."""
+    """The greys that models read of these stored pictures, by address. Web addresses and erased pictures have no
+    entry."""
     wanted = sorted({sha256 for address in addresses if (sha256 := picture_sha256(address))})
     found: dict[str, bytes] = {}
     for start in range(0, len(wanted), PIECE):
@@ -54,7 +55,7 @@ def greys(session: Session, queue_id: int, addresses: Collection[str | None]) ->
 
 
 def display_picture(session: Session, queue_id: int, address: str) -> bytes:
-    """The PNG that people are shown. Raises NotFound where it was erased."""
+    """The PNG that people see. Raises NotFound if it was erased."""
     content = session.scalar(
         select(Picture.content).where(
             Picture.queue_id == queue_id, Picture.sha256 == picture_sha256(address), Picture.erased_at.is_(None)
@@ -77,8 +78,8 @@ def golden_pictures(session: Session, queue_id: int, ids: Sequence[int]) -> Mapp
 
 
 def erase_unused(session: Session, queue_id: int, addresses: Iterable[str | None], now: datetime) -> int:
-    """Erase the pixels of those of these pictures to which no input of the queue refers any more. The caller holds the
-    queue's row against intake, and has flushed what it blanked. Returns how many."""
+    """Erase the pixels of the pictures among these to which no input of the queue refers any more. Returns how many.
+    The caller holds the queue's row, so that intake waits, and has flushed the inputs that it has emptied."""
     mine = {address for address in addresses if picture_sha256(address)}
     unused = mine - _in_use(session, queue_id, mine)
     if not unused:

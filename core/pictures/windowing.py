@@ -1,4 +1,4 @@
-"""Values of more than 8 bits as greys."""
+"""Pixel values of more than 8 bits as 8-bit greys."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ CLIPPED = 0.5  # percentiles at both ends, where a few very bright values would 
 
 
 def eight_bits(values: NDArray[Any], clipped: bool = True) -> NDArray[np.uint8]:
-    """From the darkest to the brightest value; clipped: without half a per cent at each end. The same value everywhere
-    becomes 0."""
+    """Spread the values over 0 to 255, from the darkest to the brightest. clipped: without half a per cent at each end.
+    A single value everywhere becomes 0."""
     low, high = np.percentile(values, [CLIPPED, 100 - CLIPPED]) if clipped else (values.min(), values.max())
     if low == high:
         low, high = values.min(), values.max()

@@ -1,4 +1,4 @@
-"""`[queues.NAME.drift]`: the daily test whether the world has changed."""
+"""`[queues.NAME.drift]`: the daily test for changes in the traffic."""
 
 from pydantic import Field
 
@@ -12,10 +12,13 @@ class DriftPolicy(Section):
         0.01,
         ge=0,
         le=0.1,
-        description="probability of an alarm on a day on which nothing has changed, over all readings; 0: no alarms",
+        description="probability of a false alarm in a day, all readings together; 0: no alarms",
     )
     learn_days: int = Field(
-        14, ge=7, le=60, description="days of a new model that are learned from before its readings can cause an alarm"
+        14,
+        ge=7,
+        le=60,
+        description="days after a promotion that are learned from before the model's readings can cause an alarm",
     )
     retrain: bool = Field(
         False, description="request a training run when more answers are wrong or unsure than in the days before"

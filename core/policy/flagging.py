@@ -14,7 +14,8 @@ _BUDGET = re.compile(r"(?P<items>[1-9]\d{0,5}) a day|(?P<percent>\d{1,2}(\.\d+)?
 
 @dataclass(frozen=True)
 class Budget:
-    """What people can look at in a day: so many items, or a share in (0, 1] of all predictions. One of them is None."""
+    """What people can review in a day: a number of items, or a share in (0, 1] of all predictions. The other is
+    None."""
 
     items: int | None
     share: float | None
@@ -50,21 +51,21 @@ class FlaggingPolicy(Section):
     budget: str = Field(
         "",
         max_length=20,
-        description='most items to open in a day: a number ("60 a day") or a share of the predictions ("20%"); the '
-        "predictions of which the model is least sure are reviewed, and `confidence` and `margin` have no effect; "
+        description='limit on the items opened in a day: a number ("60 a day") or a share of the predictions ("20%"); '
+        "the predictions of which the model is least sure are reviewed, and `confidence` and `margin` have no effect; "
         "empty: no budget",
     )
     promise: str = Field(
         "",
         max_length=20,
-        description='the share of all answers that may be wrong and unseen, such as "2%"; needs a budget, and asks for '
-        "more than that only after a lead's yes; empty: no promise",
+        description='largest share of all answers that may be wrong without a person having seen them, such as "2%"; '
+        "needs a budget, and goes beyond it only after a lead's yes; empty: no promise",
     )
     promise_sure: float = Field(0.9, ge=0.5, lt=1, description="probability with which the promise holds")
     held_back_share: Share = Field(
         0.1,
-        description="random share of the flagged predictions that are reviewed blind and never used for training, "
-        "while there is a promise",
+        description="random share of the flagged predictions that is reviewed blind and never used for training; only "
+        "while the queue has a promise",
     )
     confidence: Probability = Field(0.8, description="flag a prediction if its highest probability is below this")
     margin: Probability = Field(
@@ -92,11 +93,11 @@ class FlaggingPolicy(Section):
 
     @cached_property
     def promised(self) -> float | None:
-        """A share in (0, 0.5]. None: there is no promise, or no budget within which to keep it."""
+        """The share promised, in (0, 0.5]. None: there is no promise, or no budget within which to keep it."""
         found = _PROMISE.fullmatch(self.promise) if self.budget else None
         return float(found["percent"]) / 100 if found else None
 
     @cached_property
     def limit(self) -> Budget | None:
-        """None: there is no budget."""
+        """The budget; None: there is none."""
         return Budget.parse(self.budget)

@@ -31,8 +31,8 @@ class PrivacyPolicy(Section):
 
     burned_in_text: bool = Field(
         False,
-        description="accept DICOM pictures whose tags say that a name may stand in the pixels (`BurnedInAnnotation`, "
-        "or modality US, SC or XA)",
+        description="accept DICOM pictures whose tags say that a name may be written in the pixels "
+        "(`BurnedInAnnotation`, or modality US, SC or XA)",
     )
 
     @field_validator("mask")

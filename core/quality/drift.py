@@ -1,9 +1,9 @@
 """Drift: whether the last days of a queue differ from the days before by more than chance.
 
-Each day, windows of the last 1, 2, 4 and 7 days are compared with the days before them, by a conditional binomial test:
-of K counts in the window and in the reference, how many fall into the window if the rate is the same? The error of the
-reference is inside the test, so a short reference makes it cautious, not wrong. Days vary by more than chance alone;
-by how much is taken from the reference.
+Each day, windows of the last 1, 2, 4 and 7 days are compared with the days before them, the reference, by a conditional
+binomial test: if K events fall into window and reference together, and the rate is the same, how many fall into the
+window? The test includes the error of the reference, so a short reference makes it cautious, not wrong. Days vary by
+more than chance; how much more is estimated from the reference.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,10 +33,10 @@ SHARES: Mapping[DriftSign, float] = {
 
 @dataclass(frozen=True)
 class DayCounts:
-    """What came and what was settled on one day of the queue's time zone, all by the day on which a row came. weekday:
-    0 to 6. model: the version that answered most rows; None: no traffic. none_of_these: rows for which people found no
-    label. settled, wrong: by the label that the model gave; wrong includes none of these. confidences: rows in each of
-    20 bins of [0, 1], lowest first."""
+    """The rows that came on one day of the queue's time zone, and what was settled about them, whenever it was settled.
+    weekday: 0 to 6. model: the version that answered most rows; None: no traffic. none_of_these: rows for which people
+    found no label. settled, wrong: counts by the label that the model gave; wrong includes none of these. confidences:
+    rows in each of 20 bins of [0, 1], lowest first."""
 
     weekday: int
     rows: int
@@ -49,9 +49,9 @@ class DayCounts:
 
 @dataclass(frozen=True)
 class Drift:
-    """One sign of a change. label: of corrections, the label that the model gave. days: of the window. observed,
-    expected: counts in it; expected from the reference. p_value: of the test, times the number of tests of this sign;
-    in [0, 1]."""
+    """One sign of a change. label: for corrections, the label that the model gave. days: length of the window.
+    observed: count in the window; expected: the same, from the reference. p_value: that of the test times the number of
+    tests of this sign, in [0, 1]."""
 
     sign: DriftSign
     label: str | None
@@ -67,11 +67,11 @@ def signs_of_drift(
     """The signs that the last day, or a window that ends with it, differs from the days before; the most certain window
     and label of each sign.
 
-    days: oldest first, one for each day, also where nothing came. level: the probability of any sign on a day on which
-    nothing changed, in (0, 1). learn: days of a reference before a sign is looked for. quiet: how many of the last days
-    lie since a sign was last seen: its reference begins there. None-of-these is compared with all days (at most 60),
-    the others with those since the model changed, without the day on which it did. Days without traffic count as days
-    of volume alone."""
+    days: oldest first, one for each day, also for days on which nothing came. level: probability of any sign on a day
+    on which nothing changed, in (0, 1). learn: days that a reference needs before a sign is tested. quiet: number of
+    days since a sign was last seen, which is where its reference begins. None-of-these is compared with all days (at
+    most 60), the others with those since the model changed, without the day of the change. Days without traffic count
+    for volume only."""
     found = []
     for sign, share in SHARES.items():
         since = (quiet or {}).get(sign, len(days))
@@ -86,9 +86,10 @@ def signs_of_drift(
 def p_more(
     count: float | Array, exposure: float | Array, of: float | Array, exposed: float | Array, spread: float
 ) -> Array:
-    """How likely at least `count` events fall into a window of this exposure, where `of` fell into a reference that was
-    `exposed`, if the rate is the same; arrays are tested element by element. spread >= 1: the variance of a day's count
-    as a multiple of a Poisson count's; 1 gives the binomial test. Without events: 1.
+    """The p-value of a higher rate in the window: the probability that at least `count` events fall into a window of
+    this exposure if the rate is that of the reference, in which `of` events fell into the exposure `exposed`. Arrays
+    are tested element by element. spread: the variance of a day's count as a multiple of a Poisson count's, at least 1;
+    1 gives the binomial test. Without events: 1.
 
     Przyborowski and Wilenski (1940), Biometrika 31, 313-323; the division by the spread is that of quasi-likelihood
     (McCullagh and Nelder 1989, section 6.2)."""
@@ -101,9 +102,9 @@ def p_more(
 
 
 def spread_of(counts: Array, expected: Array, lost: int, caution: float | None = None) -> float:
-    """By how much counts of days vary more than Poisson counts; at least 1: Pearson's statistic for each degree of
-    freedom. lost: parameters that `expected` was estimated with. caution: in (0, 1), for an upper bound that is too low
-    with this probability."""
+    """The dispersion of daily counts: their variance as a multiple of a Poisson count's, at least 1. It is Pearson's
+    statistic divided by its degrees of freedom. lost: number of parameters estimated for `expected`. caution: in (0,
+    1), for an upper bound that is too low with this probability."""
     from scipy.special import chdtri
 
     known = expected > 0
@@ -115,13 +116,13 @@ def spread_of(counts: Array, expected: Array, lost: int, caution: float | None =
 
 
 def low_bins(reference: Sequence[DayCounts]) -> int:
-    """How many of the lowest bins of confidence hold at least a fifth of these days' rows; 0: none has any."""
+    """The number of lowest bins of confidence that hold at least a fifth of these days' rows; 0: there are no rows."""
     bins = np.array([day.confidences for day in reference], float).reshape(-1, BINS).sum(axis=0)
     return int(np.searchsorted(np.cumsum(bins) / bins.sum(), UNSURE)) + 1 if bins.sum() else 0
 
 
 def _of_present_model(days: Sequence[DayCounts]) -> Sequence[DayCounts]:
-    """Those since the last model came, without its first day, on which two models answered."""
+    """The days since the model last changed, without the day of the change, on which two models answered."""
     model = next((day.model for day in reversed(days) if day.model is not None), None)
     for place in range(len(days) - 1, -1, -1):
         if days[place].model not in (None, model):
@@ -143,7 +144,7 @@ def _none_of_these(reference: Sequence[DayCounts], last: Sequence[DayCounts]) ->
 
 
 def _confidence(reference: Sequence[DayCounts], last: Sequence[DayCounts]) -> list[Drift]:
-    """Rows of which the model is as unsure as of a fifth of the reference's."""
+    """Rows that are as unsure as the least sure fifth of the reference."""
     lowest = low_bins(reference)
     if not lowest:
         return []
@@ -151,7 +152,7 @@ def _confidence(reference: Sequence[DayCounts], last: Sequence[DayCounts]) -> li
 
 
 def _one(sign: DriftSign, reference: Sequence[DayCounts], last: Sequence[DayCounts], counts: Sequence[int]) -> Drift:
-    """Counts per row that came."""
+    """The sign for counts per row that came."""
     rows, n = np.array([day.rows for day in (*reference, *last)], float), len(reference)
     seen = np.array(counts, float)
     rate = seen[:n].sum() / rows[:n].sum()
@@ -161,7 +162,8 @@ def _one(sign: DriftSign, reference: Sequence[DayCounts], last: Sequence[DayCoun
 
 
 def _corrections(reference: Sequence[DayCounts], last: Sequence[DayCounts]) -> list[Drift]:
-    """Wrong answers among the settled ones, by the label given. All labels vary from day to day alike."""
+    """Wrong answers among the settled ones, by the label given. All labels are assumed to vary equally from day to
+    day."""
     labels = sorted({label for day in last for label in day.wrong or {}})
     if not labels:
         return []

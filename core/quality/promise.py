@@ -1,25 +1,25 @@
 """The promise: an upper bound on the share of all answers that are wrong and unseen, and the loosest cut that keeps it.
 
-Rows are in strata by what happened on their own day: accepted ones, which only the audit's lot stands for, reviewed
-ones, and, after a promotion, those that a rule sent to people under a former model. Of the latter the present model may
-have learned, so only the lot of them that was held back from training stands for them.
+Rows form strata by what happened to them on their own day: accepted rows, of which the audited ones are the sample;
+reviewed rows; and, after a promotion, rows that a rule sent to people under a former model. The present model may have
+learned from these, so their sample is only what was held back from training.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-LOOSER = 1.5  # times the audits of the last time, before a cut may be loosened again
+LOOSER = 1.5  # a cut is loosened again only when there are this many times the audits of the last time
 ALWAYS_UNSEEN = -1.0  # a score below every cut
 REVIEW_NONE = 2.0  # a cut that no score reaches
-TAILS = (0.7, 0.3)  # of the error: accepted, reviewed
+TAILS = (0.7, 0.3)  # shares of the error: accepted, reviewed
 TAILS_CARRIED = (0.6, 0.2, 0.2)  # accepted, reviewed, reviewed under a former model
 
 
 @dataclass(frozen=True)
 class SampledStratum:
-    """Rows that went the same way, old enough to count, and what is known of a random sample of them. sampled: in it,
-    settled or not; wrong: the present model's scores, in [0, 1], of those among them that it gets wrong or
-    that are not settled; a row that lapsed has `ALWAYS_UNSEEN`. len(wrong) <= sampled <= rows."""
+    """A stratum: rows with the same course, old enough to count, and a random sample of them. sampled: size of the
+    sample, settled or not. wrong: scores, in [0, 1], of the rows in the sample that the present model gets wrong or
+    that are not settled; `ALWAYS_UNSEEN` for a row that lapsed. len(wrong) <= sampled <= rows."""
 
     rows: int
     sampled: int
@@ -28,7 +28,7 @@ class SampledStratum:
 
 @dataclass(frozen=True)
 class Strata:
-    """former: without a promotion in the window, no rows."""
+    """The strata of a queue. former: has no rows if there was no promotion in the window."""
 
     accepted: SampledStratum
     reviewed: SampledStratum
@@ -39,7 +39,7 @@ class Strata:
         return self.accepted.sampled
 
     def parts(self, error: float) -> list[tuple[SampledStratum, float]]:
-        """Each with its part of the error of the bound."""
+        """The strata that have rows, each with its part of the error."""
         shares = TAILS_CARRIED if self.former.rows else TAILS
         each = (self.accepted, self.reviewed, self.former)[: len(shares)]
         return [(part, share * error) for part, share in zip(each, shares, strict=True) if part.rows]
@@ -47,8 +47,8 @@ class Strata:
 
 @dataclass(frozen=True)
 class Kept:
-    """cut: the loosest that a promise may hold with; None: it was never said. audits: that it was last loosened with.
-    said: whether it holds today."""
+    """How a promise stands. cut: the loosest cut with which it may be kept; None: it was never made. audits: number of
+    audits when the cut was last loosened. said: whether the promise is made today."""
 
     cut: float | None = None
     audits: int = 0
@@ -56,11 +56,11 @@ class Kept:
 
 
 def upper_bound(strata: Strata, cut: float, error: float) -> float:
-    """An upper bound on the share of all rows that are wrong and unseen if scores from `cut` on are reviewed; in
-    [0, 1], too low with a probability of at most `error`. Without rows: 1.
+    """An upper bound on the share of all rows that are wrong and unseen if scores from `cut` on are reviewed, in [0,
+    1]. It is too low with a probability of at most `error`. Without rows: 1.
 
-    The sum over strata of their share of the rows times the bound of Clopper and Pearson (1934), Biometrika 26,
-    404-413, with the error shared between them (Bonferroni)."""
+    It is the sum, over the strata, of their share of the rows times the bound of Clopper and Pearson (1934), Biometrika
+    26, 404-413. The strata share the error (Bonferroni)."""
     parts = strata.parts(error)
     total = sum(part.rows for part, _tail in parts)
     if not total:
@@ -72,16 +72,15 @@ def upper_bound(strata: Strata, cut: float, error: float) -> float:
 
 
 def clopper_pearson(events: int, n: int, error: float) -> float:
-    """The one-sided upper bound of a share, in [0, 1]. n = 0: 1."""
+    """The one-sided upper bound of a share, in [0, 1]. Without a sample (n = 0): 1."""
     from scipy.special import betaincinv  # loads scipy, which few callers need
 
     return float(betaincinv(events + 1, n - events, 1 - error)) if events < n else 1.0
 
 
 def loosest_cut(strata: Strata, promised: float, error: float) -> float | None:
-    """The score from which on rows must be reviewed so that the promise holds: the cuts are tried from the strictest
-    on, and the last one before the first failure is taken. None: it fails with the strictest. promised: a share in
-    (0, 1)."""
+    """The loosest cut with which the promise holds. Cuts are tried from the strictest on, and the last one before the
+    first failure is taken. None: the promise fails even with the strictest cut. promised: a share in (0, 1)."""
     if upper_bound(strata, 0.0, error) > promised:
         return None
     steps = sorted({score for part, _tail in strata.parts(error) for score in part.wrong if score >= 0})
@@ -94,8 +93,9 @@ def loosest_cut(strata: Strata, promised: float, error: float) -> float | None:
 
 
 def kept_cut(former: Kept, found: float | None, audits: int) -> Kept:
-    """The cut from today on. Stricter on any day; looser only once there are half as many audits more than at the last
-    time, because a look a day would find a lucky one. found: of `loosest_cut`; None: it cannot be said today."""
+    """The cut from today on. It can become stricter on any day, but looser only when there are half as many audits
+    again as at the last time: with a chance every day, luck would loosen it. found: the result of `loosest_cut`; None:
+    the promise cannot be made today."""
     if found is None:
         return Kept(former.cut, former.audits, said=False)
     if former.cut is not None and found <= former.cut:
@@ -106,7 +106,8 @@ def kept_cut(former: Kept, found: float | None, audits: int) -> Kept:
 
 
 def audits_needed(accepted: float, promised: float, error: float) -> int:
-    """Audits without a wrong one that a promise needs where this share of the rows is accepted, in (0, 1]."""
+    """The number of audits that a promise needs if none finds a wrong answer. accepted: share of the rows that are
+    accepted, in (0, 1]."""
     import math
 
     share = promised / accepted

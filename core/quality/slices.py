@@ -1,8 +1,7 @@
 """Slices: parts of the traffic in which the model is wrong more often than elsewhere, by more than chance.
 
-What a rule sends to people is wrong more often than the rest, and some slices are flagged more often than others. So
-each of the two samples, flagged and audited rows, is tested by itself, and the two tests are combined.
-"""
+Rows that a rule flags are wrong more often than the rest, and some slices are flagged more often than others. So the
+two samples, flagged rows and audited rows, are tested separately, and the two tests are combined."""
 
 import math
 import re
@@ -18,20 +17,20 @@ from core.vocabulary import SliceKind
 
 Array = NDArray[np.float64]
 
-LEVEL = 0.05  # probability of any claim where no slice is weak
-FEWEST = 30  # known rows of a slice
-MOST_VALUES = 30  # of a field that is looked at: more are names and numbers
+LEVEL = 0.05  # probability of naming any slice if none is weak
+FEWEST = 30  # settled rows of a slice
+MOST_VALUES = 30  # of a field: one with more holds names or numbers, and is not tested
 MOST_TERMS = 150
-LENGTHS = (0, 4, 9, 21, 61)  # words, from which on a text is in the next slice
-FAMILIAR = 3  # known rows with a word, from which on it is familiar
+LENGTHS = (0, 4, 9, 21, 61)  # words: the lower ends of the slices by length
+FAMILIAR = 3  # rows that must contain a word to make it familiar
 STRANGE = 0.5  # share of familiar words below which a text is strange
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
 class KnownRow:
-    """A settled answer of the present model. second: the label with the next probability. reviewed: a rule sent it to
-    people; otherwise the audit's lot fell on it."""
+    """A settled answer of the present model. second: the second most likely label. reviewed: a rule sent it to people;
+    otherwise the audit drew it. why: the reason that people gave."""
 
     item_id: int
     text: str
@@ -45,8 +44,8 @@ class KnownRow:
 
 @dataclass(frozen=True)
 class Look:
-    """One slice that is looked at. name: of a field; value: of it, a label, a term, or the smallest number of words;
-    other: of a pair, the label with the next probability."""
+    """A slice that is tested. name: that of a field. value: the value of the field, a label, a term, or the smallest
+    number of words. other: the second most likely label of a pair."""
 
     kind: SliceKind
     value: str = ""
@@ -56,9 +55,10 @@ class Look:
 
 @dataclass(frozen=True)
 class WeakSlice:
-    """rows, wrong: known ones in it; others: the share that is wrong outside of it, weighted like the slice's own
-    flagged and audited rows. p_value: after Holm's correction, in [0, 1]. items: of wrong rows, the newest first; whys:
-    the reasons that people gave for them, with their counts, most first."""
+    """A weak slice. rows, wrong: numbers of its settled rows. others: the share of wrong rows outside of it, with
+    flagged and audited rows weighted as in the slice. p_value: after Holm's correction, in [0, 1]. items: those of
+    wrong rows, the newest first. whys: the reasons that people gave for them, with their counts, most frequent
+    first."""
 
     look: Look
     rows: int
@@ -70,8 +70,8 @@ class WeakSlice:
 
 
 def weak_slices(rows: Sequence[KnownRow], level: float = LEVEL, shown: int = 8) -> list[WeakSlice]:
-    """The slices that are weak, the most certain first. The probability of any where none is weak is at most `level`.
-    shown: items of each."""
+    """The weak slices, the most certain first. If no slice is weak, the probability that any is named is at most
+    `level`. shown: number of items of each."""
     looks = looks_of(rows)
     if not looks:
         return []
@@ -86,9 +86,9 @@ def weak_slices(rows: Sequence[KnownRow], level: float = LEVEL, shown: int = 8) 
 
 
 def slice_p_value(wrong: NDArray[np.bool_], reviewed: NDArray[np.bool_], inside: NDArray[np.intp]) -> float:
-    """Whether rows inside are wrong more often than those outside; in (0, 1]. The product of the p-values of Fisher's
-    exact test (one-sided) on reviewed and on audited rows, by Fisher's method (1932, section 21.1): with discrete tests
-    it claims too little, not too much."""
+    """The p-value, in (0, 1], of rows inside being wrong more often than those outside. Fisher's exact test (one-sided)
+    is made on reviewed and on audited rows, and the two p-values are combined by Fisher's method (1932, section 21.1).
+    With discrete tests, this claims too little, not too much."""
     mine = np.zeros(len(wrong), bool)
     mine[inside] = True
     p_values = [
@@ -103,7 +103,7 @@ def slice_p_value(wrong: NDArray[np.bool_], reviewed: NDArray[np.bool_], inside:
 
 
 def more_often(wrong_inside: int, inside: int, wrong: int, rows: int) -> float:
-    """Fisher's exact test: how likely so many of the wrong rows, or more, are inside by chance."""
+    """Fisher's exact test, one-sided: the probability that at least so many of the wrong rows are inside by chance."""
     from scipy.special import gammaln  # loads scipy, which few callers need
 
     counts = np.arange(wrong_inside, min(inside, wrong) + 1, dtype=float)
@@ -117,7 +117,7 @@ def more_often(wrong_inside: int, inside: int, wrong: int, rows: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm (1979), Scandinavian Journal of Statistics 6, 65-70; in the same order."""
+    """The p-values after Holm's correction (1979, Scandinavian Journal of Statistics 6, 65-70), in the same order."""
     adjusted, highest = [1.0] * len(p_values), 0.0
     for place, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
         highest = max(highest, min(1.0, (len(p_values) - place) * p_values[index]))
@@ -126,8 +126,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def looks_of(rows: Sequence[KnownRow]) -> dict[Look, NDArray[np.intp]]:
-    """The slices that are looked at, with the places of their rows: those with at least 30 known rows, and as many
-    outside. Which they are does not depend on which rows are wrong."""
+    """The slices that are tested, with the places of their rows: those with at least 30 settled rows, and as many
+    outside. Which these are does not depend on which rows are wrong."""
     inside: dict[Look, list[int]] = defaultdict(list)
     words = [_WORD.findall(normalise(row.text)) for row in rows]
     known = Counter(word for each in words for word in set(each))

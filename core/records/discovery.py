@@ -14,7 +14,7 @@ _UNFINISHED = "state IN ('requested', 'running')"
 
 
 class Scan(Base):
-    """A search for texts that a model is least sure of. A queue has one unfinished scan at most."""
+    """A search for the texts of which a model is least sure. A queue has at most one unfinished scan."""
 
     __tablename__ = "scan"
     __table_args__ = (
@@ -66,12 +66,12 @@ class ScanShard(Base):
     rows: Mapped[int] = mapped_column(default=0)
     foreign_rows: Mapped[int] = mapped_column(default=0)
     known_rows: Mapped[int] = mapped_column(default=0)
-    top: Mapped[list[dict[str, Any]]] = mapped_column(default=list)  # the texts in front; empty once the scan is over
+    top: Mapped[list[dict[str, Any]]] = mapped_column(default=list)  # the top-ranked texts; empty once the scan is over
     problem: Mapped[str] = mapped_column(Text, default="")  # a sentence; empty: it was read
 
 
 class Find(Base):
-    """A text that a scan found, which waits to be shown to people; or what became of it."""
+    """A text that a scan selected, and its state from waiting to review item."""
 
     __tablename__ = "find"
     __table_args__ = (

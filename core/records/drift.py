@@ -1,4 +1,4 @@
-"""What each day of a queue came to, and the alarms that followed from it."""
+"""The daily readings of a queue, and its drift alarms."""
 
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ class DailyReading(Base):
 
 
 class DriftAlarm(Base):
-    """A day on which something differed from the days before by more than chance. Never changed."""
+    """A drift alarm: a day on which a reading differed from the days before by more than chance. Never changed."""
 
     __tablename__ = "drift_alarm"
     __table_args__ = (UniqueConstraint("queue_id", "began_at"),)

@@ -9,8 +9,8 @@ from core.records.base import Base, big_id
 
 
 class Picture(Base):
-    """A picture that was uploaded, once for each queue: what people are shown, and what models read. The original is
-    not kept. Inputs refer to it by its address (core/text/picture_address.py)."""
+    """A picture from a sender, stored once per queue: the display picture, and the greys that models read. The original
+    is not kept. Inputs refer to the picture by its address (core/text/picture_address.py)."""
 
     __tablename__ = "picture"
     __table_args__ = (

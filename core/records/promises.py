@@ -1,4 +1,4 @@
-"""A queue's promise: how far it can be kept today, and what a lead has agreed to for it."""
+"""The state of a queue's promise today, and the items that a lead has allowed for it."""
 
 from datetime import datetime
 
@@ -9,8 +9,8 @@ from core.records.base import Base
 
 
 class PromiseState(Base):
-    """One row per queue, brought up to date every hour. What belongs to another promise, or to another model, than the
-    present one is begun anew."""
+    """One row per queue, brought up to date every hour. With another promise or another model, its state starts
+    afresh."""
 
     __tablename__ = "promise_state"
 
@@ -18,12 +18,12 @@ class PromiseState(Base):
     promised: Mapped[float]  # the share of all answers that may be wrong and unseen
     since: Mapped[datetime]  # when the queue began to promise; flagged rows are held back since then
     model_version: Mapped[str]
-    cut: Mapped[float | None]  # the score from which on it may be kept; None: it was never said with this model
+    cut: Mapped[float | None]  # the score from which on predictions must be reviewed; None: never made with this model
     audits_then: Mapped[int]  # that the cut was last loosened with
-    said: Mapped[bool]  # whether it can be kept with the cut today
+    said: Mapped[bool]  # whether it is made today
     audits: Mapped[int]  # old enough to count
     audits_needed: Mapped[int]  # at least, if none of them was wrong
-    items_a_day: Mapped[int | None]  # that the cut comes to; None: too few scores, or no volume yet
+    items_a_day: Mapped[int | None]  # that the cut needs; None: too few scores, or no volume yet
     within_budget: Mapped[float]  # the share that the budget's cut can promise
     agreed_items: Mapped[int | None]  # a day that a lead said yes to, for this promise
     agreed_by: Mapped[str | None]

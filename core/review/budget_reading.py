@@ -17,8 +17,9 @@ LOOKED_BACK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class BudgetReading:
-    """asked: items that the budget allows today; None: the volume of a day is not known yet. came: items opened today;
-    waiting: predictions on the waiting list; lapsed: those that left it without an item in the last seven days."""
+    """A budget in numbers. asked: items that it allows today; None: the volume of a day is not known yet. came: items
+    opened today; waiting: predictions on the waiting list; lapsed: those that left it without an item in the last seven
+    days."""
 
     budget: str
     asked: int | None
@@ -28,7 +29,7 @@ class BudgetReading:
 
 
 def budget_reading(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> BudgetReading | None:
-    """None: the queue has no budget."""
+    """The reading; None: the queue has no budget."""
     limit, cut = policy.flagging.limit, session.get(FlagCut, queue_id)
     if limit is None:
         return None

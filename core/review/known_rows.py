@@ -1,4 +1,4 @@
-"""The settled answers of the present model, in which weak slices are looked for."""
+"""The settled answers of the present model, which are searched for weak slices."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,8 +18,9 @@ _REVIEWED = Prediction.flag_probability >= 1
 
 
 def known_rows(session: Session, queue_id: int, newest: int = NEWEST) -> list[KnownRow]:
-    """Of the live model since it went live, or of the sender's newest version: rows that a rule sent to people, or that
-    the audit's lot fell on, the newest first. Without reported and erased ones."""
+    """The settled answers of the live model since it went live, or of the sender's newest version, newest first: rows
+    that a rule sent to people or that the audit drew. Rows that only a person flagged, and erased ones, are left
+    out."""
     live = live_version(session, queue_id)
     since = session.get_one(Live, queue_id).changed_at if live else None
     model = live.name if live else _newest_version(session, queue_id)

@@ -1,4 +1,4 @@
-"""A queue's promise as it stands today, in numbers."""
+"""The state of a queue's promise today, in numbers."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,15 +10,15 @@ from core.records.predictions import FlagCut
 from core.records.promises import PromiseState
 from core.vocabulary import PromiseStatus
 
-SOON = 1.0  # audits a day, below which no day is foretold
+SOON = 1.0  # audits a day; with fewer, no day is predicted
 
 
 @dataclass(frozen=True)
 class PromiseReading:
-    """promised: the share of all answers that may be wrong and unseen; sure: how likely that holds. audits: settled
-    random checks that count; needed: at least so many; days: until then, None: not known. items_a_day: that the promise
-    asks for; within_budget: the share that the budget can promise, None: nothing. agreed: items a day that a lead said
-    yes to."""
+    """A promise in numbers. promised: the share of all answers that may be wrong and unseen; sure: the probability that
+    this holds. audits: random checks that count; needed: the least number of them; days: until there are that many,
+    None: not known. items_a_day: those that the promise needs; within_budget: the share that can be promised with the
+    budget alone, None: none. agreed: items a day to which a lead said yes."""
 
     promised: float
     sure: float
@@ -32,7 +32,7 @@ class PromiseReading:
 
 
 def promise_reading(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> PromiseReading | None:
-    """None: the queue promises nothing."""
+    """The reading; None: the queue makes no promise."""
     promised = policy.flagging.promised
     if promised is None:
         return None
@@ -54,14 +54,14 @@ def promise_reading(session: Session, queue_id: int, policy: QueuePolicy, now: d
 
 
 def extra_cut(session: Session, queue_id: int, policy: QueuePolicy, model: str) -> float | None:
-    """The promise's cut with this model, where a lead has said yes to what it asks for beyond the budget. None: the
-    budget decides."""
+    """The promise's cut with this model, if a lead has said yes to the items that it needs beyond the budget. None: the
+    budget's cut applies."""
     state = agreed_state(session, queue_id, policy)
     return state.cut if state and state.model_version == model else None
 
 
 def agreed_state(session: Session, queue_id: int, policy: QueuePolicy) -> PromiseState | None:
-    """The state of a promise that can be kept, with what a lead has agreed to. None: there is no such yes."""
+    """The state of a promise that can be kept and to whose items a lead said yes. None: there is no such yes."""
     state = session.get(PromiseState, queue_id)
     if state is None or policy.flagging.promised is None or state.promised != policy.flagging.promised:
         return None

@@ -33,7 +33,7 @@ def test_pictures_come_in_a_form_and_are_reviewed(api: Api) -> None:
     answer = api.call("POST", "support/predictions", token, **sent).json()
     assert (answer["new"], answer["flagged"]) == (2, 2)
     assert [(one["row"], one["field"]) for one in answer["rejected"]] == [(3, "image"), (4, "image")]
-    assert answer["rejected"][0]["reason"].startswith("This is a PDF")
+    assert answer["rejected"][0]["reason"].startswith("This file is a PDF")
     again = api.call("POST", "support/predictions", token, **sent).json()
     assert (again["new"], again["repeated"]) == (0, 2)
 

@@ -1,4 +1,4 @@
-"""The card and the chart of an alarm of drift."""
+"""The card and the chart of a drift alarm."""
 
 import io
 from datetime import timedelta
@@ -17,10 +17,10 @@ from tests.core.desk import NOW
 
 DAYS = tuple((NOW + timedelta(days=number), value) for number, value in enumerate((0.01, None, 0.02, 0.09)))
 SENTENCES = {
-    DriftSign.NONE_OF_THESE: "People said of 14 items that no label fits on the last day; about 1 was expected.",
-    DriftSign.CORRECTIONS: "People corrected 14 answers “refund” on the last day; about 1 was expected.",
-    DriftSign.CONFIDENCE: "The model was unsure of 14 predictions on the last day; about 1 was expected.",
-    DriftSign.VOLUME: "14 predictions came on the last day; about 1 was expected.",
+    DriftSign.NONE_OF_THESE: "On the last day, people said of 14 items that no label fits; about 1 was expected.",
+    DriftSign.CORRECTIONS: "On the last day, people corrected 14 answers “refund”; about 1 was expected.",
+    DriftSign.CONFIDENCE: "On the last day, the model was unsure of 14 predictions; about 1 was expected.",
+    DriftSign.VOLUME: "On the last day, 14 predictions arrived; about 1 was expected.",
 }
 STEPS = {
     DriftSign.NONE_OF_THESE: "Look at them (item 3, item 9). If they belong together, add a label for them",
@@ -48,13 +48,13 @@ def test_the_card_says_what_was_seen_what_was_expected_and_the_next_step(sign: D
 
 
 def test_a_requested_run_is_named() -> None:
-    assert "Training run 7 was requested" in str(render(card(run_id=7)).blocks)
+    assert "As the policy says, training run 7 was requested." in str(render(card(run_id=7)).blocks)
     assert "was requested" not in str(render(card()).blocks)
 
 
 def test_days_and_numbers_are_written_out() -> None:
     assert drift_sentence(Drift(DriftSign.VOLUME, None, 7, 1, 3000.4, 0.0), PLAIN) == (
-        "1 prediction came in the last 7 days; about 3,000 were expected."
+        "In the last 7 days, 1 prediction arrived; about 3,000 were expected."
     )
 
 

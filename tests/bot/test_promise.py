@@ -18,14 +18,14 @@ def reading(status: PromiseStatus, audits: int = 41, needed: int | None = 99, **
 @pytest.mark.parametrize(
     ("stands", "words"),
     [
-        (reading(NOT_YET, 0, None), "not yet, there are no numbers so far"),
-        (reading(NOT_YET), "not yet, 41 of 99 audits, about 6 days"),
-        (reading(NOT_YET, days=1), "not yet, 41 of 99 audits, about 1 day"),
+        (reading(NOT_YET, 0, None), "not yet, nothing has been counted so far"),
+        (reading(NOT_YET), "not yet, 41 of 99 audits, about 6 days to go"),
+        (reading(NOT_YET, days=1), "not yet, 41 of 99 audits, about 1 day to go"),
         (reading(NOT_YET, days=None), "not yet, 41 of 99 audits"),
-        (reading(NOT_YET, 120), "not yet, too many of 120 audits were wrong or are not settled"),
+        (reading(NOT_YET, 120), "not yet, too many of 120 audits found a wrong answer or are not settled"),
         (reading(KEPT, 120), "kept"),
-        (reading(ABOVE), "needs about 85 items a day; the budget can promise 3.1%"),
-        (reading(ABOVE, items_a_day=None, within_budget=None), "needs more than the budget"),
+        (reading(ABOVE), "needs about 85 items a day; with the budget alone, 3.1% can be promised"),
+        (reading(ABOVE, items_a_day=None, within_budget=None), "needs more items than the budget"),
     ],
 )
 def test_a_promise_says_how_it_stands(stands: PromiseReading, words: str) -> None:

@@ -13,8 +13,8 @@ from core.vocabulary import ErrorReason, SliceKind
 
 NAMES = {
     Look(SliceKind.FIELD, "fax", "channel"): "channel = “fax”",
-    Look(SliceKind.LABEL, "refund"): "answers “refund”",
-    Look(SliceKind.PAIR, "refund", other="billing"): "answers “refund” where “billing” is next",
+    Look(SliceKind.LABEL, "refund"): "predicted “refund”",
+    Look(SliceKind.PAIR, "refund", other="billing"): "predicted “refund”, with “billing” second",
     Look(SliceKind.LENGTH, "0"): "texts of 1 to 3 words",
     Look(SliceKind.LENGTH, "9"): "texts of 9 to 20 words",
     Look(SliceKind.LENGTH, str(LENGTHS[-1])): "texts of 61 words or more",
@@ -39,13 +39,13 @@ def test_each_slice_has_a_name(look: Look) -> None:
 def test_a_line_says_how_often_against_what_where_and_what_next() -> None:
     [line] = slice_lines([weak(whys={"ambiguous": 9, "other": 2})], 500, PLAIN)
     assert line == (
-        "channel = “fax”: 41 of 60 known answers wrong (68%), elsewhere 30%. Items 9, 4. "
-        "Next: rewrite the guideline for these."
+        "channel = “fax”: 41 of 60 settled answers wrong (68%), elsewhere 30%. Items 9, 4. "
+        "Next: rewrite the guideline for these cases."
     )
 
 
 def test_nothing_found_says_in_how_many_rows() -> None:
-    assert "as far as 12 known answers can tell" in slice_lines([], 12, PLAIN)[0]
+    assert "No weak slices: among 12 settled answers" in slice_lines([], 12, PLAIN)[0]
 
 
 @pytest.mark.parametrize("reason", list(ErrorReason))

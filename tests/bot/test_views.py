@@ -938,7 +938,9 @@ def test_the_card_of_a_scan_says_how_far_it_is_and_what_it_found() -> None:
     running = check(scan.render(scan_of(ScanState.RUNNING)))
     assert "25% read: 400,000 rows, 40,000 a second, 30 seconds left." in running
     done = check(scan.render(scan_of(ScanState.DONE)))
-    counted = "1,000 read, 300 of another kind, 4 known, 12 near-duplicates, 700 ranked, 1 opened, 4 waiting."
+    counted = (
+        "1,000 rows read, 300 of another kind, 4 already known, 12 near-duplicates, 700 ranked, 1 opened, 4 waiting."
+    )
     assert counted in done
     assert "30  /archive, money" in done
     assert "1 of 3 parts of the source could not be read." in done

@@ -66,7 +66,11 @@ FLAGS = [
         "Asked because this is one of the model's least sure predictions (62%); the budget is 60 a day.",
     ),
     (Reason.AUDIT, {"share": 0.05}, "Asked as a random check (5% of all predictions)."),
-    (Reason.HELD_BACK, {"share": 0.1}, "Held back from training as a random check (10% of the flagged ones)."),
+    (
+        Reason.HELD_BACK,
+        {"share": 0.1},
+        "Asked as a random check (10% of the flagged predictions); not used for training.",
+    ),
     (Reason.PERSON, {}, "Flagged by <@U_BEN>."),
     (
         Reason.DISCOVERY,

@@ -40,11 +40,11 @@ def test_a_scan_says_what_it_found_and_its_status(goldloop: Terminal, database: 
     with_model(database)
     done = goldloop.run("discover", str(source), *OPTIONS)
     assert done.returncode == 0, done.stderr
-    assert f"{len(TEXTS)} read, 0 of another kind, 0 known" in done.stdout
+    assert f"{len(TEXTS)} rows read, 0 of another kind, 0 already known" in done.stdout
     assert "0 opened, 5 waiting" in done.stdout
-    assert "Digest of what is in front" in done.stdout
+    assert "Digest of the top-ranked texts" in done.stdout
     status = goldloop.run("discover", "status", "-q", "support").stdout
-    assert "Scan 1 for unsure texts" in status
+    assert f"Scan 1 of {source} for texts that the model is unsure of: " in status
     assert "5 waiting" in status
     with database.reading() as session:
         assert len(session.scalars(select(Find)).all()) == 5

@@ -1,4 +1,4 @@
-"""An alarm of drift, as leads see it in Slack. On SQLite: the verbs are tested on both databases."""
+"""A drift alarm, as leads see it in Slack. On SQLite: the verbs are tested on both databases."""
 
 from datetime import timedelta
 from typing import Any

@@ -37,7 +37,7 @@ def test_a_folder_of_labels_is_imported_once_and_a_file_that_is_no_picture_is_na
     done = goldloop.run("seed", str(folder), "--queue", "support")
     assert done.returncode == 2
     assert "0 already stored, 1 rejected." in done.stdout
-    assert "broken.png: This is a PDF" in done.stdout.replace("\n", " ")
+    assert "broken.png: This file is a PDF" in done.stdout.replace("\n", " ")
     (folder / REFUND / "broken.png").unlink()
     assert "12 already stored, 0 rejected." in goldloop.run("seed", str(folder), "--queue", "support").stdout
 
@@ -49,7 +49,7 @@ def test_a_test_set_of_pictures_is_imported_whole(goldloop: Terminal, tmp_path: 
     assert done.stdout.strip().startswith("6 golden, 0 already golden"), done.stderr
     (folder / REFUND / "broken.jpg").write_bytes(b"no picture")
     assert (
-        "broken.jpg: This is not a picture"
+        "broken.jpg: This file is not a readable picture"
         in goldloop.run("golden", "import", str(folder), "--queue", "support").stderr
     )
 
@@ -87,7 +87,7 @@ def test_pictures_alone_need_a_live_model(goldloop: Terminal, tmp_path: Path) ->
     goldloop.run("migrate")
     folder = labelled(tmp_path / "scans", each=1)
     told = goldloop.run("ingest", str(folder), "--queue", "support").stderr.replace("\n", " ")
-    assert "No model of support is live, so these pictures need a file with its answers: predictions.csv." in told
+    assert "No model of support is live. Put the pictures' predictions beside them in predictions.csv." in told
     (tmp_path / "empty").mkdir()
     assert (
         "there is no picture in this folder" in goldloop.run("ingest", str(tmp_path / "empty"), "-q", "support").stderr

@@ -57,7 +57,7 @@ def test_ones_own_pictures_are_a_folder_of_labels_or_a_medmnist_file(tmp_path: P
     found = own_pictures(folder(tmp_path / "scans"))
     assert Counter(ticket.label for ticket in found) == {"pneumonia": 40, "normal": 40}
     (tmp_path / "scans" / "normal" / "broken.png").write_bytes(b"%PDF-1.7")
-    with pytest.raises(Invalid, match=r"broken.png: This is a PDF"):
+    with pytest.raises(Invalid, match=r"broken.png: This file is a PDF"):
         own_pictures(tmp_path / "scans")
     (tmp_path / "scans" / "loose.png").write_bytes(as_file(bars(1, True)))
     with pytest.raises(Invalid, match="move the picture into a sub-folder"):

@@ -415,8 +415,8 @@ def test_commands_answer_in_words(loop: Loop) -> None:
     assert ["This queue has no budget" in of_lead[0], "A budget is a number of items" in of_lead[1]] == [True, True]
     assert "There are no predictions from the last four weeks" in of_lead[2]
     promises = [str(loop.cleo.command(f"/goldloop promise{words}", channel=LEADS).response) for words in ("", " yes")]
-    assert ["This queue promises nothing" in promises[0], "such as `yes 85`" in promises[1]] == [True, True]
-    assert "known answers can tell" in str(loop.cleo.command("/goldloop slices", channel=LEADS).response)
+    assert ["This queue makes no promise" in promises[0], "such as `yes 85`" in promises[1]] == [True, True]
+    assert "No weak slices: among" in str(loop.cleo.command("/goldloop slices", channel=LEADS).response)
     stranger = loop.dan.command("/goldloop stats", channel=LEADS)
     assert "Only reviewers and leads of this queue" in str(stranger.response)
 

@@ -1,4 +1,4 @@
-"""The picture of an alarm: the reading that changed, day by day."""
+"""The chart of a drift alarm: the reading that changed, day by day."""
 
 import io
 from typing import Any
@@ -18,14 +18,14 @@ TICKS = 7  # dates below the axis, at most
 
 
 def drift_upload(card: DriftCard, name: str) -> dict[str, Any]:
-    """As a file for Slack. name: of the file, by which it is found again."""
+    """The chart as a file for Slack. name: that of the file, by which it is found again."""
     title = f"{card.queue_title}: {NAMES[card.signs[0].sign]}"
     words = clip(drift_sentence(card.signs[0], PLAIN), 1000)
     return {"filename": name, "title": title, "content": draw_drift(card, title), "alt_txt": words}
 
 
 def draw_drift(card: DriftCard, title: str) -> bytes:
-    """A PNG of 1200 x 675 pixels. The days of the window are told apart by colour and by their filled points."""
+    """Draw the chart as a PNG of 1200 x 675 pixels. Colour and filled points mark the days of the window."""
     figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     figure.text(0.03, 0.925, clip(title, 66), size=19, weight="bold", color=INK, va="center", parse_math=False)

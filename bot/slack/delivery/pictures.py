@@ -1,7 +1,7 @@
 """Pictures in Slack: uploaded without a channel, so that only the app has them until a message shows them.
 
-Slack takes a moment to process a file, and refuses a message that shows it before (python-slack-sdk #1521). A card
-waits for that; it uses the same file each time it is drawn, since clients show a replaced one as missing."""
+Slack needs a moment to process a file, and until then refuses a message that shows it (python-slack-sdk #1521). A card
+waits for that. It uses the same file each time it is drawn, because clients show a replaced file as missing."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from core.pictures import files
 from core.pictures.files import PictureFile
 from core.storage.database import PATIENT
 
-LISTED = 200  # of the app's newest files, among which one whose upload broke off is looked for
+LISTED = 200  # newest files of the app that are searched for one whose upload was interrupted
 GONE = ("file_not_found", "file_deleted")
 
 
 def require_shown(services: Services, wanted: PictureFile, title: str) -> None:
-    """Raises NotYetError until messages may show the file. title: also its alternative text."""
+    """Upload the file if needed. Raises NotYetError until messages may show it. title: also its alternative text."""
     file_id = wanted.file_id or _uploaded(services, wanted, title)
     try:
         told: dict[str, Any] = services.slack.files_info(file=file_id)["file"]
@@ -28,7 +28,7 @@ def require_shown(services: Services, wanted: PictureFile, title: str) -> None:
         forget(services, wanted)
         raise NotYetError("its picture was deleted in Slack") from error
     if not _is_processed(told):
-        raise NotYetError("Slack still processes its picture")
+        raise NotYetError("Slack is still processing its picture")
     with services.database.transaction(wait=PATIENT) as session:
         files.note_ready(session, wanted.id, file_id, services.clock())
 

@@ -44,8 +44,8 @@ HELP = """*Commands*
 • `/goldloop mine` – items open for you, your votes today, your recent answers with undo
 • `/goldloop pause` and `/goldloop resume` – take a break: items won't wait for you
 • `/goldloop budget [queue] [60 a day | 20%]` – leads: today's budget, or what another one would have meant
-• `/goldloop promise [queue] [yes 85]` – leads: whether the queue's promise holds; allow it so many items a day
-• `/goldloop discover [queue] [source]` – leads: the scans of unlabelled texts, or start one of a source in the policy
+• `/goldloop promise [queue] [yes 85]` – leads: whether the queue's promise holds; `yes 85` allows it 85 items a day
+• `/goldloop discover [queue] [source]` – leads: the newest scans of unlabelled texts, or scan a source in the policy
 • `/goldloop slices [queue]` – leads: where the live model is wrong more often than elsewhere
 • `/goldloop retrain [queue]` – leads: train a new candidate now
 • `/goldloop rollback [queue] [why]` – leads: bring the previous model back
@@ -138,16 +138,20 @@ def _promise(command: Command, services: Services) -> Message:
         words = [word for word in command.words[1:] if word != policy.name]
         if words:
             agree(session, policy, _items_agreed(words), command.person, services.clock())
-            return Message(f"Noted: up to {words[1]} items a day of {policy.shown_title}, for its promise.")
+            return Message(f"Noted: to keep its promise, {policy.shown_title} may have up to {words[1]} items a day.")
         reading = promise_reading(session, queue.id, policy, services.clock())
     if reading is None:
-        return Message('This queue promises nothing. Set `flagging.promise = "2%"` beside its budget.')
+        return Message(
+            'This queue makes no promise. To make one, set for example `flagging.promise = "2%"` beside its budget.'
+        )
     return Message(promise_sentences(reading, policy.name))
 
 
 def _items_agreed(words: Sequence[str]) -> int:
     if len(words) != 2 or words[0].lower() != "yes" or not words[1].isascii() or not words[1].isdigit():
-        raise Invalid("To allow a promise more than the budget, type `yes` and the items a day, such as `yes 85`.")
+        raise Invalid(
+            "To allow a promise more items a day than the budget, type `yes` and the number, such as `yes 85`."
+        )
     return min(int(words[1]), MOST_ITEMS)
 
 
@@ -159,8 +163,11 @@ def _discover(command: Command, services: Services) -> Message:
             return _scanned(session, policy, name, command.person, services)
         scans = newest_scans(session, services.in_force.read(session), queue.name)
     lines = [f"• {scan_title(one, MRKDWN)}: {scan_state(one, MRKDWN)}" for one in scans[:SHOWN_SCANS]]
-    names = ", ".join(f"`{one.name}`" for one in policy.discovery.sources) or "none; add them to the policy"
-    words = "\n".join([*(lines or ["No scan yet."]), f"Sources: {names}."])
+    names = (
+        ", ".join(f"`{one.name}`" for one in policy.discovery.sources)
+        or "none; list them in the policy under `discovery.sources`"
+    )
+    words = "\n".join([*(lines or ["No scans yet."]), f"Sources: {names}."])
     return blocks.message(words, [blocks.section(words)])
 
 
@@ -170,7 +177,7 @@ def _scanned(session: Session, policy: QueuePolicy, name: str, person: str, serv
         raise Invalid(f"The policy lists no source “{blocks.shorten(name, 40)}” for {policy.shown_title}.")
     wanted = Wanted(source.address, Columns(source.text, source.id or None))
     scan_id = request_scan(session, policy, wanted, person, services.clock())
-    return Message(f"Scan {scan_id} of {name} is on its way. Its progress is shown in the leads' channel.")
+    return Message(f"Scan {scan_id} of {name} is requested. Its progress will appear in the leads' channel.")
 
 
 def _slices(command: Command, services: Services) -> Message:
@@ -188,7 +195,8 @@ def _present_budget(reading: BudgetReading | None) -> str:
 
 
 def _led_queue(session: Session, command: Command, services: Services) -> tuple[Queue, QueuePolicy]:
-    """The queue named in the command, or the only one the person leads. Raises if they may not."""
+    """The queue named in the command, or the only one that the person leads. Raises Invalid if neither is clear, and
+    NotAllowed."""
     in_force = services.in_force.read(session)
     names = [queue.name for queue in in_force.queues]
     named = command.words[1] if len(command.words) > 1 and command.words[1] in names else None
@@ -204,8 +212,8 @@ def _led_queue(session: Session, command: Command, services: Services) -> tuple[
 COMMANDS = {  # completes "Only leads can ___"
     "budget": "see the budget",
     "discover": "search unlabelled texts",
-    "promise": "decide about its promise",
-    "slices": "see where the model is weak",
+    "promise": "see or allow its promise",
+    "slices": "see its weak slices",
     "retrain": "retrain",
     "rollback": "roll back",
 }

@@ -1,4 +1,4 @@
-"""The card of an alarm: what changed, and the next step."""
+"""The card of a drift alarm: what changed, and the next step."""
 
 from bot.slack import blocks
 from bot.slack.blocks import Message
@@ -6,7 +6,7 @@ from bot.slack.views.mrkdwn import MRKDWN
 from bot.wording.drift import drift_sentence, next_step
 from core.intake.drift_card import DriftCard
 
-CHANCE = "On days on which nothing changes, such a message is rare. The chart is in the thread."
+CHANCE = "If nothing had changed, such an alarm would be rare. The chart is in the thread."
 
 
 def render(card: DriftCard) -> Message:
@@ -14,7 +14,7 @@ def render(card: DriftCard) -> Message:
     found = [drift_sentence(sign, MRKDWN) for sign in card.signs]
     step = next_step(card.signs[0], [f"item {item}" for item in card.items], card.queue)
     if card.run_id is not None:
-        step = f"{step} Training run {card.run_id} was requested, as the policy says."
+        step = f"{step} As the policy says, training run {card.run_id} was requested."
     drawn = [
         blocks.section(f"{title}\n" + "\n".join(f"• {sentence}" for sentence in found)),
         blocks.section(f"*Next step:* {step}"),

@@ -1,4 +1,4 @@
-"""The card of a scan: one message that is redrawn, with a picture of what was found."""
+"""The card of a scan: one message that is redrawn, with a bar chart of what was found."""
 
 from bot.slack import blocks
 from bot.slack.blocks import Message
@@ -17,11 +17,9 @@ MARKS = {
 
 
 def render(card: ScanCard) -> Message:
-    asked = "" if card.requested_by in (OPERATOR, GOLDLOOP) else f", asked for by {blocks.mention(card.requested_by)}"
-    head = (
-        f"{MARKS[card.state]} *{blocks.literal(card.queue_title)}*: {scan_title(card, MRKDWN)}, by {card.model}{asked}"
-    )
-    words = f"{head}\n{scan_state(card, MRKDWN)}"
+    asked = "" if card.requested_by in (OPERATOR, GOLDLOOP) else f", requested by {blocks.mention(card.requested_by)}"
+    title = f"*{blocks.literal(card.queue_title)}*: {scan_title(card, MRKDWN)}"
+    words = f"{MARKS[card.state]} {title}, with {card.model}{asked}\n{scan_state(card, MRKDWN)}"
     shown = [blocks.section(words)]
     if picture := [blocks.literal(line) for line in cluster_lines(card.clusters)]:
         shown.append(blocks.section("```" + "\n".join(picture) + "```"))

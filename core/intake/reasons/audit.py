@@ -10,6 +10,6 @@ from core.vocabulary import Reason
 
 
 def audit(scored: Scored, policy: QueuePolicy) -> FlagReason | None:
-    """Values: share."""
+    """The flag of the audit, if it drew the prediction. Values: share."""
     share = policy.flagging.audit_share
     return FlagReason(Reason.AUDIT, {"share": share}, share) if scored.draw < share else None

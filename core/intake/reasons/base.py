@@ -11,8 +11,8 @@ from core.vocabulary import Reason
 @dataclass(frozen=True)
 class Scored:
     """A prediction as a reason sees it. confidence, second: the two highest probabilities, in [0, 1]; second is None
-    when the sender gave no others. draw, held_back_draw: uniform in [0, 1), the prediction's random numbers for the
-    audit and for the lot that is held back. cut: the score
+    when the sender gave no others. draw, held_back_draw: the prediction's random numbers, uniform in [0, 1), for
+    the audit and for being held back from training. cut: the score
     from which on the queue's budget flags predictions; None: it has no budget, or no score is known yet."""
 
     label: str

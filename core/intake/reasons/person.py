@@ -1,4 +1,4 @@
-"""A person asked for a review, whatever the model says. The flag stores who it was."""
+"""The flag of a person who asked for a review, whatever the model says. It stores who the person was."""
 
 from core.intake.reasons.base import FlagReason
 from core.vocabulary import Reason

@@ -9,36 +9,36 @@ from core.intake.reasons.uncertain import uncertain
 from core.policy import QueuePolicy
 from core.vocabulary import Reason
 
-# One line per reason. None: no prediction is asked about it; it is given where something else happens.
+# One line per reason. None: it is not a rule; another place gives it.
 REASONS: Mapping[Reason, Ask | None] = {
     Reason.AUDIT: audit,  # a random draw for each prediction, independent of the rules
-    Reason.HELD_BACK: None,  # a random draw, too, of what a rule flags
+    Reason.HELD_BACK: None,  # a random draw among the predictions that a rule flags
     Reason.UNCERTAIN: uncertain,
     Reason.PERSON: None,  # core/intake/ingest.py, flag_for_review
     Reason.DISCOVERY: None,  # core/intake/ingest.py, open_discovered
 }
-LOTS = (Reason.AUDIT, Reason.HELD_BACK)  # chance chose it: blind, and never used for training
+LOTS = (Reason.AUDIT, Reason.HELD_BACK)  # random draws: reviewed blind, and never used for training
 RULES = tuple(ask for reason, ask in REASONS.items() if ask is not None and reason is not Reason.AUDIT)
 
 
 def reasons_to_review(scored: Scored, policy: QueuePolicy) -> tuple[FlagReason, ...]:
-    """The audit, if it drew the prediction, and the first rule that applies, behind the lot that is held back, if that
-    drew it. Empty: no person needs to look."""
+    """The reasons, in this order: the audit, if it drew the prediction; the hold-back, if a rule applies and it was
+    drawn; and the first rule that applies. Empty: no person needs to look."""
     rule = next((found for ask in RULES if (found := ask(scored, policy)) is not None), None)
     held = held_back(scored, policy) if rule is not None else None
     return tuple(found for found in (audit(scored, policy), held, rule) if found is not None)
 
 
 def flag_probability(reasons: Sequence[FlagReason], policy: QueuePolicy) -> float:
-    """How likely a prediction like this one is sent to people at all, by a rule or by the audit: 1 - (1 - a)(1 - r),
-    where a is the audit's share and r is 1 if a rule applies. reasons: those of `reasons_to_review`. Under a budget a
-    rule sends none at once: the prediction waits for room, and may lapse."""
+    """The probability that a prediction like this one is sent to people at all, by a rule or by the audit: 1 - (1 -
+    a)(1 - r), where a is the audit's share and r is 1 if a rule applies. reasons: those of `reasons_to_review`. Under a
+    budget a rule sends none at once: the prediction waits for room, and may lapse."""
     by_rule = policy.flagging.limit is None and any(found.reason not in LOTS for found in reasons)
     return 1.0 if by_rule else policy.flagging.audit_share
 
 
 def held_back_probability(reasons: Sequence[FlagReason], policy: QueuePolicy) -> float:
-    """How likely a prediction like this one is held back from training: the policy's share if a rule applies, and 0 if
-    not, or without a promise. reasons: those of `reasons_to_review`."""
+    """The probability that a prediction like this one is held back from training: the policy's share if the queue has a
+    promise and a rule applies, otherwise 0. reasons: those of `reasons_to_review`."""
     by_rule = policy.flagging.promised is not None and any(found.reason not in LOTS for found in reasons)
     return policy.flagging.held_back_share if by_rule else 0.0

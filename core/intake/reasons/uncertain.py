@@ -9,9 +9,9 @@ ROUNDING = 1e-9  # of a difference of two floats: 0.5 - 0.4 is a little below 0.
 
 
 def uncertain(scored: Scored, policy: QueuePolicy) -> FlagReason | None:
-    """At a threshold exactly, the prediction is not flagged. Values: confidence and threshold, or confidence and second
-    where the margin between these two is too small. Under a budget, at the cut exactly it is flagged. Values then:
-    confidence and budget."""
+    """The flag of a prediction of which the model is not sure. A confidence equal to the threshold is not flagged;
+    under a budget, a score equal to the cut is. Values: confidence and threshold; or confidence and second, if the
+    margin between these two is too small; or, under a budget, confidence and budget."""
     if scored.cut is not None:
         values = {"confidence": scored.confidence, "budget": policy.flagging.budget}
         return FlagReason(Reason.UNCERTAIN, values) if scored.score >= scored.cut - ROUNDING else None

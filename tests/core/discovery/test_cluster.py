@@ -31,7 +31,7 @@ pytestmark = [
     [
         ("tcp://scheduler.example:8786", "Use tls://"),
         ("tls://scheduler.example:8786", "GOLDLOOP_CLUSTER_CA"),
-        ("http://127.0.0.1", "begins with tls://"),
+        ("http://127.0.0.1", "begin with tls://"),
     ],
 )
 def test_a_cluster_in_the_clear_or_without_certificates_is_refused(address: str, words: str) -> None:

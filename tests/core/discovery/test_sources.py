@@ -71,7 +71,7 @@ def test_a_folder_a_pattern_and_an_address_are_all_files_below(tmp_path: Path) -
         ("a.jsonl", b'{"other": "x"}\n', "there is no column “body”. It has: other."),
         ("a.csv", b"id,other\n1,x\n", "there is no column “body”. It has: id, other."),
         ("a.jsonl", b'{"body": \n', "a line is not JSON"),
-        ("a.jsonl", b"[1]\n", "each line must be an object"),
+        ("a.jsonl", b"[1]\n", "each line must be a JSON object"),
         ("a.csv", b"id,body\n1,\xff\xfe\n", "this file is not UTF-8"),
         ("a.parquet", b"not one", "this is not a Parquet file"),
     ],
@@ -107,5 +107,5 @@ def test_a_source_without_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="no files"):
         shards_of(str(tmp_path / "nothing.csv"))
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(Invalid, match="no files that end with"):
+    with pytest.raises(Invalid, match="no files that end in"):
         shards_of(str(tmp_path))

@@ -123,7 +123,7 @@ def test_more_than_the_budget_is_asked_for_only_after_a_leads_yes(promising: Des
     assert reading.within_budget > 0.5
     state_cut = _cut_after(desk)
     assert state_cut == REVIEW_NONE, "the budget decides"
-    with desk.database.transaction() as session, pytest.raises(Invalid, match="no number to say yes to"):
+    with desk.database.transaction() as session, pytest.raises(Invalid, match="no number of items to say yes to"):
         agree(session, desk.rules, 3, CLEO, LATER)
 
 

@@ -35,11 +35,11 @@ def shown(content: bytes) -> Image.Image:
         (as_file(COLOUR, "JPEG")[:900], "The file is incomplete. Send it again."),
         (as_file(Image.new("1", (10_000, 10_000))), "The picture has 10,000 x 10,000 pixels; the limit is 40,000,000"),
         (ANIMATED, "The picture is animated (3 frames). Send one frame."),
-        (as_file(GREY, "GIF"), "This is a GIF, whatever its name ends in. Send a PNG or a JPEG."),
-        (b"%PDF-1.7 and so on", "This is a PDF, whatever its name ends in. Send a PNG or a JPEG."),
-        (as_file(GREY, "TIFF"), "This is a TIFF"),
-        (b"hello", "This is not a picture that can be read. Send a PNG or a JPEG."),
-        (bytes(128) + b"DICM", "The DICOM file has no picture in it."),
+        (as_file(GREY, "GIF"), "This file is a GIF, whatever its name says. Send a PNG or a JPEG."),
+        (b"%PDF-1.7 and so on", "This file is a PDF, whatever its name says. Send a PNG or a JPEG."),
+        (as_file(GREY, "TIFF"), "This file is a TIFF"),
+        (b"hello", "This file is not a readable picture. Send a PNG or a JPEG."),
+        (bytes(128) + b"DICM", "The DICOM file contains no picture."),
     ],
 )
 def test_a_file_that_is_no_use_is_refused_with_a_sentence(content: bytes, sentence: str) -> None:

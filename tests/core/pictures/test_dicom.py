@@ -59,7 +59,7 @@ def test_a_window_that_is_stored_is_used() -> None:
 @pytest.mark.parametrize(
     ("tags", "sentence"),
     [
-        ({"PixelData": None}, "The DICOM file has no picture in it."),
+        ({"PixelData": None}, "The DICOM file contains no picture."),
         ({"Rows": 60_000, "Columns": 60_000}, "The picture has 60,000 x 60,000 pixels"),
         ({"PixelData": b"short"}, "The pixels of the DICOM file are damaged."),
     ],
@@ -84,7 +84,7 @@ def test_without_pydicom_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("tags", [{"BurnedInAnnotation": "YES"}, {"Modality": "US"}])
 def test_a_name_that_may_stand_in_the_pixels_is_for_the_policy_to_allow(desk: Desk, tags: dict[str, str]) -> None:
     made = decode(file(**tags))
-    with pytest.raises(Invalid, match=r"may stand in its pixels.*privacy.burned_in_text"):
+    with pytest.raises(Invalid, match=r"may be written in its pixels.*privacy.burned_in_text"):
         checked_picture_seeds([(made, REFUND)], desk.rules)
     allowed = desk.under(privacy={"burned_in_text": True})
     assert len(checked_picture_seeds([(made, REFUND)], allowed.rules)) == 1
