@@ -3,7 +3,7 @@
 from pydantic import Field, field_validator
 
 from core.policy.base import Section
-from core.text.masking import Kind, mask, pattern_problem, phone_problem, region_problem
+from core.text.masking import Kind, mask, mask_problem, pattern_problem, region_problem
 
 
 class PrivacyPolicy(Section):
@@ -38,9 +38,9 @@ class PrivacyPolicy(Section):
     @field_validator("mask")
     @classmethod
     def _can_mask(cls, value: tuple[Kind, ...]) -> tuple[Kind, ...]:
-        problem = phone_problem()
-        if "phone" in value and problem:
-            raise ValueError(f"“phone” {problem}")
+        for kind in value:
+            if problem := mask_problem(kind):
+                raise ValueError(f"“{kind}” {problem}")
         return value
 
     @field_validator("phone_region")

@@ -3,7 +3,7 @@
 The running time is bounded for every text: the expressions have no repetition inside a repetition, an operator's own
 ones run in RE2 (linear in the text), and the check digits are looked at for a bounded number of candidates per
 character. Check digits are those of the standards (ISO/IEC 7812 for cards, ISO 13616 for IBANs); which telephone
-numbers exist is known to phonenumbers.
+numbers exist is known to phonenumbers. Both are an extra, and are imported only for a policy that asks for them.
 """
 
 import re
@@ -14,7 +14,6 @@ from importlib.util import find_spec
 from typing import Any, Literal
 
 import re2
-from stdnum import iban, luhn, numdb
 
 Kind = Literal["email", "phone", "card", "iban"]
 
@@ -27,9 +26,7 @@ PLACEHOLDERS: dict[str, str] = {
 }
 RANK = ("kept", *PLACEHOLDERS)  # of two that begin alike, the first gives its name to the whole
 LONGEST_PATTERN = 500
-NO_PHONES = (
-    "recognises phone numbers by phonenumbers, which is not installed. Install it with: pip install 'goldloop[masking]'"
-)
+LIBRARIES = {"phone": "phonenumbers", "card": "stdnum", "iban": "stdnum"}
 
 _KEPT = re.compile("|".join(re.escape(words) for words in PLACEHOLDERS.values()))
 # Local part at most 64 and domain at most 255 characters (RFC 5321); letters of any script (RFC 6531).
@@ -91,7 +88,7 @@ def region_problem(region: str) -> str | None:
     """None for a country (two capital letters) or nothing."""
     if region == "":
         return None
-    if problem := phone_problem():
+    if problem := mask_problem("phone"):
         return problem
     import phonenumbers
 
@@ -100,10 +97,13 @@ def region_problem(region: str) -> str | None:
     return "must be a country code of two capital letters, such as DE"
 
 
-def phone_problem() -> str | None:
-    """Why telephone numbers cannot be masked; None if they can. A policy that asks for it is refused then: its texts
-    would be shown unmasked."""
-    return None if find_spec("phonenumbers") else NO_PHONES
+def mask_problem(kind: Kind) -> str | None:
+    """Why this kind cannot be masked; None if it can. A policy that asks for it is refused then: its texts would be
+    shown unmasked."""
+    library = LIBRARIES.get(kind)
+    if library is None or find_spec(library):
+        return None
+    return f"is recognised by {library}, which is not installed. Install it with: pip install 'goldloop[masking]'"
 
 
 def _all(text: str, kinds: Sequence[str], patterns: Sequence[str]) -> Iterator[_Found]:
@@ -148,7 +148,7 @@ def _dates(text: str) -> Iterator[_Found]:
 
 def _phones(text: str, region: str) -> Iterator[_Found]:
     """With "+" any number of a possible length; without, those that exist in the region."""
-    import phonenumbers  # an extra, and most policies do not ask for it
+    import phonenumbers
 
     looks: list[tuple[str | None, int]] = [(None, phonenumbers.Leniency.POSSIBLE)]
     looks += [(region, phonenumbers.Leniency.VALID)] if region else []
@@ -159,6 +159,8 @@ def _phones(text: str, region: str) -> Iterator[_Found]:
 
 def _cards(text: str) -> Iterator[_Found]:
     """13 to 19 digits with a right check digit, in one run or in groups as they stand on a card."""
+    from stdnum import luhn
+
     groups = [hit.span() for hit in _GROUPS.finditer(text)]
     for first, (start, _end) in enumerate(groups):
         if text[start] not in _CARD_BEGINS:
@@ -174,6 +176,8 @@ def _cards(text: str) -> Iterator[_Found]:
 
 
 def _ibans(text: str) -> Iterator[_Found]:
+    from stdnum import iban
+
     for hit in _IBAN.finditer(text):
         end, compact = _letters_and_digits(text, hit.start(), _iban_length(hit.group()[:2].upper()))
         if compact and iban.is_valid(compact, check_country=False):
@@ -198,6 +202,8 @@ def _letters_and_digits(text: str, start: int, wanted: int) -> tuple[int, str]:
 @lru_cache(maxsize=512)
 def _iban_length(country: str) -> int:
     """How long an IBAN of this country is; 0 if it has none."""
+    from stdnum import numdb
+
     parts: list[tuple[str, dict[str, Any]]] = numdb.get("iban").info(country + "0" * _LONGEST_IBAN)
     layout = parts[0][1].get("bban", "")
     return 4 + sum(int(size) for size in re.findall(r"(\d+)!", layout)) if layout else 0

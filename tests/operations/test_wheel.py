@@ -87,7 +87,7 @@ def test_an_installation_without_extras_is_small_and_is_told_its_size(
     with capsys.disabled():
         sys.stdout.write(f"\nInstalled, with bytecode: {size:.0f} MB (at most {MOST_MB})\n")
     there = {line.split("==")[0].lower() for line in run(tmp_path, *pip, "list", "--format=freeze").split()}
-    assert there.isdisjoint({"pyarrow", "phonenumbers"})
+    assert there.isdisjoint({"pyarrow", "phonenumbers", "python-stdnum"})
     code = "import bot.demo.play, bot.demo.place, bot.server.run, core.learning.learners.text"  # as `goldloop demo`
     run(tmp_path, python, "-c", code)
     assert size <= MOST_MB

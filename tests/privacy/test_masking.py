@@ -114,19 +114,28 @@ def test_every_kind_has_a_placeholder_that_is_none_of_the_others() -> None:
 QUEUE = {"channel": "C1", "leads_channel": "C2", "leads": ["U1"], "labels": ["a", "b"], "title": "T"}
 
 
-@pytest.mark.parametrize("privacy", [{"mask": ["email", "phone"]}, {"phone_region": "DE"}])
-def test_a_policy_that_masks_phones_is_refused_without_the_extra(
-    privacy: dict[str, object], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("privacy", "library"),
+    [
+        ({"mask": ["email", "phone"]}, "phonenumbers"),
+        ({"phone_region": "DE"}, "phonenumbers"),
+        ({"mask": ["email", "card"]}, "stdnum"),
+        ({"mask": ["iban"]}, "stdnum"),
+    ],
+)
+def test_a_policy_that_masks_numbers_is_refused_without_the_extra(
+    privacy: dict[str, object], library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parse_policy({"queues": {"support": {**QUEUE, "privacy": privacy}}}, "goldloop.toml")
-    monkeypatch.setitem(sys.modules, "phonenumbers", None)
+    monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(Invalid, match=r"pip install 'goldloop\[masking\]'"):
         parse_policy({"queues": {"support": {**QUEUE, "privacy": privacy}}}, "goldloop.toml")
-    parse_policy({"queues": {"support": {**QUEUE, "privacy": {"mask": ["email", "iban"]}}}}, "goldloop.toml")
+    parse_policy({"queues": {"support": {**QUEUE, "privacy": {"mask": ["email"]}}}}, "goldloop.toml")
 
 
-def test_without_the_extra_nothing_is_shown_unmasked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "phonenumbers", None)
+@pytest.mark.parametrize(("kind", "library"), [("phone", "phonenumbers"), ("card", "stdnum"), ("iban", "stdnum")])
+def test_without_the_extra_nothing_is_shown_unmasked(kind: str, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(ModuleNotFoundError):
-        mask("call +49 30 901820 now", ("phone",))
+        mask("call +49 30 901820 now", (kind,))
     assert mask("write to a@b.com", ("email",)) == "write to [e-mail]"
