@@ -1,6 +1,6 @@
 """Members of a queue and their roles, as rows: reviewers, leads, admins."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -37,8 +37,7 @@ def sync_members(session: Session, queue_id: int, role: Role, people: Iterable[P
     for person in wanted.values():
         if row := known.get(person.id):
             row.active, row.inactive_because = person.inactive_because is None, person.inactive_because or ""
-        else:
-            _seat(session, queue_id, role, person)
+    _seat(session, queue_id, [(role, person) for person in wanted.values() if person.id not in known])
     for gone in set(known) - set(wanted):
         session.delete(known[gone])
     session.flush()
@@ -47,14 +46,15 @@ def sync_members(session: Session, queue_id: int, role: Role, people: Iterable[P
 def seat_named_people(session: Session, queue: Queue, policy: QueuePolicy) -> None:
     """People named in the policy hold their roles at once, and those who are not named any more lose them; what Slack
     says of them follows with the next refresh. Without named reviewers, those known last stay until then."""
-    for role in Role:
-        named = people_named(session, policy.named(role))
-        for person in named:
-            if member_row(session, queue.id, role, person) is None:
-                _seat(session, queue.id, role, Person(person))
-        if policy.named(role) or role is not Role.REVIEWER:
-            others = (Member.queue_id == queue.id, Member.role == role, Member.person.not_in(named))
-            session.execute(delete(Member).where(*others))
+    rows = session.execute(select(Member.role, Member.person).where(Member.queue_id == queue.id))
+    held = {(row.role, row.person) for row in rows}
+    named = {(role, person) for role in Role for person in people_named(session, policy.named(role))}
+    _seat(session, queue.id, [(role, Person(person)) for role, person in sorted(named - held)])
+    stays = () if policy.named(Role.REVIEWER) else (Role.REVIEWER,)
+    for role, person in sorted(held - named):
+        if role not in stays:
+            lost = (Member.queue_id == queue.id, Member.role == role, Member.person == person)
+            session.execute(delete(Member).where(*lost))
 
 
 def members(session: Session, queue_id: int, role: Role) -> list[str]:
@@ -132,9 +132,13 @@ def _seats(kind: str) -> Select[int, str, bool]:
     return select(Member.queue_id, Member.person, Member.active).where(*wanted).order_by(Member.id)
 
 
-def _seat(session: Session, queue_id: int, role: Role, person: Person) -> None:
+def _seat(session: Session, queue_id: int, people: Sequence[tuple[Role, Person]]) -> None:
     """If another process is quicker, its information counts until the next refresh."""
+    if people:
+        new = insert(session, Member).on_conflict_do_nothing(index_elements=["queue_id", "role", "person"])
+        session.execute(new, [_values(queue_id, role, person) for role, person in people])
+
+
+def _values(queue_id: int, role: Role, person: Person) -> dict[str, object]:
     why = person.inactive_because or ""
-    values = {"queue_id": queue_id, "role": role, "person": person.id, "active": not why, "inactive_because": why}
-    new = insert(session, Member).values(values)
-    session.execute(new.on_conflict_do_nothing(index_elements=["queue_id", "role", "person"]))
+    return {"queue_id": queue_id, "role": role, "person": person.id, "active": not why, "inactive_because": why}
