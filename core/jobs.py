@@ -165,7 +165,7 @@ def report_progress(session: Session, claimed: Claim, done: int, total: int, cod
 
 
 def finish(session: Session, claimed: Claim) -> None:
-    """In the same transaction as the job's effect. Raises LostLease, which rolls that effect back."""
+    """Ends the job, in the same transaction as its effect. Raises LostLease, which rolls that effect back."""
     if not _update(session, claimed, state="done", leased_by=None, leased_until=None):
         raise LostLease(claimed.id)
 

@@ -15,7 +15,7 @@ class Coded:
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """For a JSON column that holds several of them."""
+        """The code and its values, for a JSON column that holds several."""
         return {"code": self.code, "values": dict(self.values)}
 
     @staticmethod

@@ -91,7 +91,7 @@ def _rows(sent: Any) -> Sequence[Any]:
 
 
 def _decoded(files: Mapping[str, bytes]) -> dict[str, Decoded | Invalid]:
-    """Of each file by its name; before a transaction begins, since it takes a process and time."""
+    """Decodes each file, by name. It takes a process and time, so it comes before the transaction."""
     return dict(zip(files, decoded(list(files.values())), strict=True))
 
 

@@ -20,7 +20,7 @@ LATE = "It takes a new version within seconds if it can; otherwise read its log,
 
 
 def file_in_force(database: Database, file: Path) -> Findings:
-    """For an operator who has changed the file, or has another one on this machine."""
+    """Whether the policy file says what is in force: an operator may have changed it, or have another one here."""
     try:
         policy = load_policy(file)
     except Refusal as problem:

@@ -45,7 +45,7 @@ def _groups(slack: WebClient, named: list[str]) -> Generator[Finding, None, dict
 
 
 def _reviewers(slack: WebClient, queue: QueuePolicy, team: str, known: dict[str, list[str]]) -> Findings:
-    """Without a list in the policy, the channel's members review. Guests and bots among them are ignored."""
+    """Who reviews: the policy's list; without one, the channel's members except guests and bots."""
     needed = min(2, queue.consensus.votes)
     if queue.reviewers:
         yield from _role(slack, queue, Role.REVIEWER, team, known, needed)

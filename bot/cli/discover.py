@@ -116,7 +116,7 @@ def _status(database: Database, policy: Policy, queue: str) -> None:
 
 
 def _title(card: ScanCard) -> str:
-    """With a capital; an address is shown as it is."""
+    """The scan's title, with a capital. An address is shown as it is."""
     title = scan_title(card, PLAIN)
     return title[0].upper() + title[1:]
 

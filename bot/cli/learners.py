@@ -63,7 +63,7 @@ def _tried(names: Sequence[str], examples: Sequence[Example]) -> list[CrossValid
 
 
 def _cross_validated(name: str, examples: Sequence[Example]) -> CrossValidated:
-    """In a process of its own, with the step that it is at."""
+    """Cross-validates in a process of its own, and shows its step."""
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     with Progress(*columns, console=out, transient=True) as progress:
         task = progress.add_task(name)

@@ -48,7 +48,7 @@ def _table(queues: Sequence[QueueOverview], now: datetime) -> Table:
 
 
 def shown_age(age: timedelta) -> str:
-    """In the largest unit that is at least two: 90 minutes, 3 hours, 2 days."""
+    """An age in the largest unit of which there are at least two: 90 minutes, 3 hours, 2 days."""
     minutes = max(0, int(age.total_seconds() // 60))
     if minutes < 120:
         return f"{minutes} min"

@@ -66,7 +66,7 @@ def _of_archive(file: Path) -> Iterator[tuple[Decoded, str]]:
 
 
 def _decoded(pixels: Pixels) -> Decoded:
-    """Of numbers, so there is no foreign file to be careful with."""
+    """A picture from an array of numbers. No foreign file is involved."""
     file = io.BytesIO()
     try:
         Image.fromarray(pixels).save(file, "PNG")

@@ -136,7 +136,7 @@ def pictures(tickets: Sequence[Ticket]) -> dict[str, Ticket]:
 
 
 def ticket_id(number: int) -> str:
-    """Of the ticket that arrives as this one, from 1."""
+    """The external id of the ticket that arrives at this place, from 1."""
     return f"T-{1000 + number}"
 
 
@@ -146,7 +146,7 @@ def _id_of(card: Message) -> str:
 
 
 def _button(card: Message, label: str) -> str | None:
-    """With two labels, the buttons of a picture confirm one, or reject it and name the other."""
+    """The button for a label. With two labels, a picture's buttons confirm one, or reject it and name the other."""
     return next((words for words in card.buttons if words == label or words.endswith(f" {label}")), None)
 
 

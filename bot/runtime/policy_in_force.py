@@ -131,7 +131,7 @@ def this_user() -> str:
 
 
 def _require_offered(policy: Policy, extra: Mapping[str, str]) -> None:
-    """By name alone: a click may wait, and to load one takes a second."""
+    """Checks names alone: loading a learner takes a second, and a click may be waiting."""
     for queue in policy.queues:
         name = queue.retraining.learner
         if not offers_learner(name, extra):

@@ -38,7 +38,7 @@ class Services:
 
     @property
     def policy(self) -> Policy:
-        """For what begins outside of a transaction, asked once. In one, `in_force.read` says what counts there."""
+        """The policy in force, for work that begins outside of a transaction. Inside one, use `in_force.read`."""
         return self.in_force.policy
 
 
@@ -72,7 +72,7 @@ def assemble(
 
 
 def slack_client(token: str, base_url: str) -> WebClient:
-    """Without retry handlers: the default one posts twice when an answer is lost. The outbox does the retrying."""
+    """A client without retry handlers: the default one posts twice when an answer is lost. The outbox retries."""
     return WebClient(token=token, base_url=base_url, timeout=SLACK_TIMEOUT, retry_handlers=[], ssl=tls())
 
 

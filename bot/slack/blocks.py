@@ -159,7 +159,7 @@ def file_image(file_id: str, alt: str) -> Block:
 
 
 def actions(*elements: Block) -> list[Block]:
-    """In as many rows as Slack's limit of elements asks for."""
+    """The elements in as many rows as Slack's limit per row asks for."""
     return [
         {"type": "actions", "elements": list(elements[start : start + MOST_BUTTONS])}
         for start in range(0, len(elements), MOST_BUTTONS)

@@ -9,13 +9,13 @@ UNKNOWN = "A lead decides."
 
 
 def dispute_sentence(dispute: Coded) -> str:
-    """For the card. dispute: of `DisputeReason`."""
+    """The sentence on the card. dispute: of `DisputeReason`."""
     why = _why(dispute)
     return f"A lead decides because {why}." if why else UNKNOWN
 
 
 def escalation_sentence(dispute: Coded) -> str:
-    """For the receipt of an answer after which a lead decides. dispute: of `DisputeReason`."""
+    """The sentence on the receipt of an answer after which a lead decides. dispute: of `DisputeReason`."""
     if dispute.code == DisputeReason.NO_AGREEMENT:
         return "The votes disagree, so a lead decides."
     why = _why(dispute)
@@ -23,7 +23,7 @@ def escalation_sentence(dispute: Coded) -> str:
 
 
 def escalated(dispute: Coded) -> str:
-    """For the history, without the full stop. dispute: of `DisputeReason`."""
+    """The words in the history, without a full stop. dispute: of `DisputeReason`."""
     why = _why(dispute)
     return f"Sent to a lead because {why}" if why else "Sent to a lead"
 

@@ -53,7 +53,7 @@ def erased_sentence(rows: Sequence[RowSource]) -> str:
 
 
 def decision(line: DecisionLine, form: Format) -> str:
-    """Without a capital: "promoted by …", or "v2 promoted by …" where it is about the model that took over."""
+    """A decision, beginning with a small letter: "promoted by …", or "v2 promoted by …" of a later model."""
     reason = f": {quoted(line.reason, form)}" if line.reason else ""
     about = f"{line.instead} " if line.instead else ""
     return f"{about}{DECIDED[line.kind]} {people(line.leads, form)}".rstrip() + reason

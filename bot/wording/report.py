@@ -25,7 +25,7 @@ def plain_line(scorecard: Scorecard, passed: bool, blocks: Sequence[Coded], form
 
 
 def counts_sentence(score: PooledScore) -> str:
-    """Of n golden examples that count, how many change, and how often chance alone does that."""
+    """How many of the golden examples that count change, and how often chance alone does that."""
     of = f"Of {count(score.n, 'golden example')} that count{'s' if score.n == 1 else ''}"
     if not score.regressions and not score.improvements:
         return f"{of}, none is newly wrong and none newly right."

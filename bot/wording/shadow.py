@@ -10,7 +10,7 @@ SHOWN = 8  # labels and disagreements of a report on a card; `goldloop model sha
 
 
 def shadow_state(times: ShadowTimes) -> str:
-    """For the terminal: whether it still runs, in UTC."""
+    """Whether the shadow still runs, and until when (UTC), for the terminal."""
     if times.finished_at is None:
         return f"The shadow is running until {times.ends_at:%Y-%m-%d %H:%M} UTC. So far:"
     return f"The shadow was over at {times.finished_at:%Y-%m-%d %H:%M} UTC."

@@ -63,7 +63,7 @@ def give_up(session: Session, name: str, payload: dict[str, Any], why: RunProble
 
 
 def _release(services: Services, claimed: Claim, seconds: float = PATIENT) -> None:
-    """Where this fails, too, the lease runs out and another worker takes over."""
+    """Releases the job. If that fails too, its lease runs out and another worker takes over."""
     services.database.retry_until_committed(lambda session: jobs.release(session, claimed, services.clock()), seconds)
 
 

@@ -114,7 +114,7 @@ def coordinates(session: Session, card: Card, subject_id: int, recipient: Recipi
 
 
 def places(session: Session, card: Card, subject_ids: Collection[int]) -> dict[int, Place]:
-    """Where the messages stand that show these rows in a channel, by row; without those that are not posted."""
+    """Where the messages about these rows are in their channel, by row. Rows without a posted message are left out."""
     found = session.execute(
         select(Posting.subject_id, Posting.channel, Posting.ts).where(
             Posting.card == card,
@@ -266,7 +266,7 @@ def _showing(kind: str) -> Any:
 
 
 def _once_more(new: Any) -> Any:
-    """Where the message is known already, a newer version of it is requested."""
+    """Requests a newer version if the message is known already."""
     since = case(
         (Posting.requested_version > Posting.delivered_version, Posting.requested_at), else_=new.excluded.requested_at
     )

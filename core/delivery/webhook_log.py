@@ -36,7 +36,7 @@ class AttemptLine:
 
 
 def endpoint_lines(session: Session) -> list[EndpointLine]:
-    """For each endpoint that ever had a delivery, by name."""
+    """A line for each endpoint that ever had a delivery, by name."""
     counts: dict[str, dict[DeliveryState, int]] = {}
     for endpoint, state, count in session.execute(
         select(EventDelivery.endpoint, EventDelivery.state, func.count()).group_by(

@@ -222,7 +222,7 @@ def _key(row: NewPrediction) -> tuple[str, str]:
 
 
 def _storable(session: Session, queue: Queue, batch: Sequence[NewPrediction]) -> list[NewPrediction]:
-    """Without those that were erased; of those that are sent twice in the batch, the first."""
+    """The predictions of the batch that were not erased; of those sent twice, the first."""
     erased = _erased_ids(session, queue, batch)
     first = {_key(row): row for row in reversed(batch) if row.external_id not in erased}
     return list(reversed(first.values()))

@@ -105,7 +105,7 @@ def _room(session: Session, queue_id: int, volume: int | None, policy: QueuePoli
 
 
 def _first(session: Session, queue_id: int) -> Sequence[WaitingPrediction]:
-    """By reason, then by score."""
+    """The waiting predictions to open first: by reason, then by score."""
     rank = case({reason: place for place, reason in enumerate(REASONS)}, value=WaitingPrediction.reason)
     found = (
         select(WaitingPrediction)

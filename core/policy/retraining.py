@@ -42,7 +42,7 @@ class RetrainingPolicy(Section):
     @field_validator("error_weight", mode="plain")
     @classmethod
     def _number_or_auto(cls, value: Any) -> float | str:
-        """In one sentence, where a union would give one for each of its types."""
+        """Refuses other values in one sentence; a union would give one for each of its types."""
         if value == AUTO:
             return AUTO
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST_WEIGHT:

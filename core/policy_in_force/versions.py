@@ -173,7 +173,7 @@ def _parsed(row: PolicyVersion) -> Policy:
 
 
 def _is_same(row: PolicyVersion, policy: Policy) -> bool:
-    """By the fingerprint, or as this release reads both: its settings may have come since, and pseudonyms too."""
+    """Whether both say the same, by fingerprint or as this release reads them: settings and pseudonyms may differ."""
     if row.fingerprint == policy_fingerprint(policy):
         return True
     try:

@@ -45,7 +45,7 @@ class CurrentAnswer:
 
 
 def answers_to(session: Session, item_ids: Collection[int]) -> dict[int, list[CurrentAnswer]]:
-    """By item: one per person who ever answered, withdrawn or not; oldest first."""
+    """The answers by item: one per person who ever answered, withdrawn or not; oldest first."""
     kind, found = kind_of(session), defaultdict(list)
     rows = run(session, _latest(kind), {"ids": as_list(kind, item_ids)})
     for item_id, *said in rows:
@@ -59,7 +59,7 @@ def current_answers(session: Session, item_id: int) -> list[CurrentAnswer]:
 
 
 def current(answers: Sequence[CurrentAnswer]) -> list[CurrentAnswer]:
-    """Without those that were taken back."""
+    """The answers that were not taken back."""
     return [answer for answer in answers if answer.kind is not AnswerKind.WITHDRAWN]
 
 

@@ -44,7 +44,7 @@ def waits_for(item_id: Value, person: Value) -> ColumnElement[bool]:
 
 
 def active_reviewers(session: Session, queue_ids: Collection[int]) -> dict[int, frozenset[str]]:
-    """By queue: who is active and not paused."""
+    """Who is active and not paused, by queue."""
     kind, found = kind_of(session), defaultdict(set)
     for queue_id, person in run(session, _active(kind), {"ids": as_list(kind, queue_ids)}):
         found[queue_id].add(person)
@@ -52,7 +52,7 @@ def active_reviewers(session: Session, queue_ids: Collection[int]) -> dict[int, 
 
 
 def assigned_people(session: Session, item_ids: Collection[int]) -> dict[int, frozenset[str]]:
-    """By item: who is asked, of the items that are assigned to some people."""
+    """Who is asked, by item, for the items that are assigned to some people."""
     if not item_ids:
         return {}
     kind, found = kind_of(session), defaultdict(set)

@@ -32,7 +32,7 @@ def tell_of_disputes(session: Session, queue: QueuePolicy, now: datetime) -> Non
 
 
 def _untold(session: Session, queue_id: int) -> Sequence[Escalation]:
-    """Of items that are still disputed, oldest first."""
+    """Disputes that are still open and that leads were not told of, oldest first."""
     return session.scalars(
         select(Escalation)
         .join(ReviewItem, ReviewItem.id == Escalation.item_id)

@@ -66,7 +66,7 @@ _seldom = Seldom(SELDOM)
 
 
 def _of_sqlite(error: sqlite3.Error) -> DatabaseUnavailable | None:
-    """By SQLite's result codes: its messages differ between versions."""
+    """The outage that an error of SQLite means, by its result code: messages differ between versions."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return DatabaseBusy(BUSY)

@@ -69,7 +69,7 @@ class Connector:
 
 
 def postgres_engine(url: str, at_once: int) -> tuple[Engine, Callable[[], None]]:
-    """With so many connections in use at most; and what has to be called when it is not needed any more."""
+    """An engine with at most so many connections in use, and a function to call when it is no longer needed."""
     engine = create_engine(url, pool_size=POOLED, max_overflow=at_once, pool_use_lifo=True, hide_parameters=True)
     connector = Connector(at_once)
     event.listen(engine, "do_connect", connector)

@@ -147,7 +147,7 @@ def _dates(text: str) -> Iterator[_Found]:
 
 
 def _phones(text: str, region: str) -> Iterator[_Found]:
-    """With "+" any number of a possible length; without, those that exist in the region."""
+    """Phone numbers: with "+" any of a possible length; without, those that exist in the region."""
     import phonenumbers
 
     looks: list[tuple[str | None, int]] = [(None, phonenumbers.Leniency.POSSIBLE)]

@@ -95,7 +95,7 @@ def _panel(figure: Figure, place: tuple[float, float], title: str) -> Axes:
 
 
 def plain(axes: Axes, values: Literal["x", "y"]) -> Axes:
-    """Without a frame; rules lead from the values, which are on this axis, behind what is drawn."""
+    """Axes without a frame. Lines lead from the values on this axis, behind what is drawn."""
     axes.grid(axis=values, color=RULE, linewidth=1)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=11, labelcolor=FAINT, pad=6)

@@ -59,7 +59,7 @@ def say(services: Services, due: DueNotice) -> None:
 
 
 def _say_directly(services: Services, person: str, text: str) -> None:
-    """Where Slack knows no channel with this person, nothing is wrong with any other channel."""
+    """Sends a direct message. If Slack has no channel with this person, other channels are not held up."""
     try:
         services.slack.chat_postMessage(channel=person, text=text)
     except SlackApiError as error:

@@ -125,7 +125,7 @@ class _Connection(asyncio.Protocol):
         self._http = h11.Connection(h11.CLIENT)
 
     def close(self) -> None:
-        """Without a farewell by TLS, for which the other side would be waited for."""
+        """Closes without TLS's closing message, which would wait for the other side."""
         if self._transport is not None:
             self._transport.abort()
 

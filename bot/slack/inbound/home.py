@@ -52,7 +52,7 @@ def load_my_work(services: Services, person: str) -> MyWorkCard:
 
 
 def load_stats(services: Services, person: str) -> list[StatsCard]:
-    """Of the queues in which the person reviews or leads: others are not their business."""
+    """The statistics of the queues in which the person reviews or leads, and of no others."""
     with services.database.reading() as session:
         names = {row.name for role in Role for row in queues_of(session, person, role)}
         queues = services.in_force.read(session).queues

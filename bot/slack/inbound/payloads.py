@@ -275,7 +275,7 @@ def _id(named: str | Named | None) -> str:
 
 
 def _card_ref(text: str) -> CardRef:
-    """Of "7.1764000000123456"."""
+    """The card that "7.1764000000123456" refers to."""
     number, _, since = text.partition(".")
     return CardRef(_number(number), _number(since) if since else None)
 

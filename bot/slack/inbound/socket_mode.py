@@ -44,7 +44,7 @@ def socket_mode(app: App, app_token: str) -> Iterator[SocketModeHandler]:
 
 
 def _opening_client(client: WebClient) -> WebClient:
-    """With a short deadline of its own, as a person may be waiting behind the socket."""
+    """A client with a short deadline: a person may be waiting behind the socket."""
     return WebClient(
         client.token, client.base_url, OPEN_SECONDS, client.ssl, client.proxy, headers=client.headers, retry_handlers=[]
     )

@@ -138,7 +138,7 @@ def _place(client: SocketModeClient) -> Address:
 
 
 def _resolved(place: Address) -> Address:
-    """With the name's first address, or unchanged without a name server."""
+    """The place with the name's first address; unchanged if no name server answers."""
     with suppress(OSError):
         host, port = socket.getaddrinfo(*place, type=socket.SOCK_STREAM)[0][4][:2]
         return str(host), int(port)

@@ -144,7 +144,7 @@ class VoteCollector:
 
 
 def _when_idle(function: Callable[[], None]) -> None:
-    """On an event loop, after all that it can do now: the requests that have come meanwhile leave their votes first."""
+    """Calls it on the event loop after all that is ready now: requests that have arrived leave their votes first."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:

@@ -26,7 +26,7 @@ MRKDWN = Format(text=_text, person=_person)
 
 
 def moment(at: datetime) -> str:
-    """In the zone of the person who reads it. What cannot show that, such as a notification, shows UTC."""
+    """A time in the reader's own zone. What cannot show that, such as a notification, shows UTC."""
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
 
 

@@ -261,7 +261,7 @@ def _with_pixels(session: Session, queue_id: int, rows: Sequence[Row]) -> list[R
 
 
 def _of_either(column: str) -> ColumnElement[Any]:
-    """Of what a correction is about: a prediction, or a seed example about whose label people were asked again."""
+    """This column of what a correction is about: a prediction, or a seed example whose label was asked again."""
     return func.coalesce(getattr(Prediction, column), getattr(SeedExample, column))
 
 
@@ -277,7 +277,7 @@ def _weight(correction: Correction, predicted: str | None, policy: QueuePolicy) 
 
 
 def _predicted_weight(corrects: bool, policy: QueuePolicy) -> float:
-    """Of a row about which a model has said something. One that it got wrong weighs more."""
+    """The weight of a row that a model has predicted. One that it got wrong weighs more."""
     if not corrects:
         return policy.retraining.confirmed_weight
     error_weight = policy.retraining.error_weight

@@ -217,7 +217,7 @@ class Scorecard:
     training: TrainingScore | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """For a JSON column: only dicts, lists, text and numbers."""
+        """The scorecard for a JSON column: only dicts, lists, text and numbers."""
         stored: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
         return stored
 

@@ -101,7 +101,7 @@ def unpack(packed: Packed, learner: Learner, parameters: str | None = None, most
 
 
 def _check_size(content: bytes, most: int = MOST_BYTES) -> None:
-    """By the sizes that the archive names; no more than these is read of it."""
+    """Checks the sizes that the archive names. No more than these is read."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         entries = archive.infolist()
     schema = sum(entry.file_size for entry in entries if entry.filename == SCHEMA)

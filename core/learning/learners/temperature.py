@@ -86,7 +86,7 @@ def held_out_fit(
 
 
 def softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of each row; written over the values."""
+    """The softmax of each row, written over the values."""
     values -= values.max(axis=1, keepdims=True)
     np.exp(values, out=values)
     values /= values.sum(axis=1, keepdims=True)

@@ -47,7 +47,7 @@ class Trie:
         return self._known(np.concatenate(begins), np.concatenate(nodes))
 
     def _letters_of(self, codes: NDArray[np.uint32]) -> Ints:
-        """With as many unknown letters behind the last as a window may reach out."""
+        """The letters of these code points, followed by as many unknown ones as a window may reach out."""
         letters = np.zeros(len(codes) + self.longest, dtype=np.intp)
         letters[: len(codes)] = self.letters[np.minimum(codes, len(self.letters) - 1)]
         return letters

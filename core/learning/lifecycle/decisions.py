@@ -134,7 +134,7 @@ def _check_not_tainted(session: Session, model: ModelVersion) -> None:
 
 
 def _overruling(policy: QueuePolicy) -> Role:
-    """By the policy, not by who is there: where every admin has left, no lead takes their place."""
+    """The role that may overrule, by the policy alone: if every admin has left, no lead takes their place."""
     return Role.ADMIN if policy.admins else Role.LEAD
 
 

@@ -79,7 +79,7 @@ def cross_validate(
 
 
 def compare_learners(tried: Sequence[CrossValidated], shares: Sequence[float]) -> list[Comparison]:
-    """In the order given. shares: of all rows, as `comparable_rows` gives them."""
+    """Comparisons in the order given. shares: labels of all rows, as `comparable_rows` gives them."""
     plainest = next((one for one in tried if one.learner == PLAINEST), None)
     return [_comparison(one, np.array(shares)[list(one.places)], plainest) for one in tried]
 

@@ -36,7 +36,7 @@ class LiveModel:
     dropped: tuple[str, ...] = ()
 
     def predict(self, inputs: Sequence[Input]) -> list[dict[str, float]]:
-        """For each input, label to probability."""
+        """The probability of each label, for each input."""
         table = self.fitted.probabilities(inputs)
         return [dict(zip(self.fitted.classes, map(float, row), strict=True)) for row in table]
 

@@ -212,7 +212,7 @@ def wait_for_shadow(session: Session, claimed: Claim, now: datetime, queue: Queu
 
 
 def as_dict(report: ShadowReport) -> dict[str, Any]:
-    """For a JSON column."""
+    """The report for a JSON column."""
     dumped: dict[str, Any] = _ADAPTER.dump_python(report, mode="json")
     return dumped
 

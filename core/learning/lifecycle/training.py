@@ -182,7 +182,7 @@ def _weigh(
 
 
 def _left(rows: list[Row]) -> list[Row]:
-    """Without those that have been erased since the snapshot was taken."""
+    """The rows that have not been erased since the snapshot was taken."""
     return [row for row in rows if row.input != Input()]
 
 
