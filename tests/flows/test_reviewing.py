@@ -314,6 +314,26 @@ def test_the_list_of_my_work_is_drawn_again_after_each_click_in_it(loop: Loop) -
     assert loop.votes(2) == []
 
 
+def test_an_undo_that_comes_too_late_draws_the_list_again_without_its_button(loop: Loop) -> None:
+    card = opened(loop)
+    loop.ana.click(card, "refund")
+    loop.ana.command("/goldloop mine", channel=REVIEW)
+    mine = loop.told(loop.ana, "My recent answers")
+    home = loop.ana.open_home()
+    assert ("Undo" in mine.buttons, "Undo" in home.buttons) == (True, True)
+    loop.ben.click(card, "refund")
+    loop.ana.click(mine, "Undo")
+    left = loop.told(loop.ana, "Item 1 is already decided: refund (2 of 2 votes). Your click changed nothing.")
+    assert left.ts == mine.ts, "the list itself, not a line below it"
+    assert "*refund*" in left.plain
+    assert left.buttons == ["Pause"]
+    loop.ana.click_home("Undo")
+    loop.box.wait_for(
+        lambda: loop.ana.home and "Undo" not in loop.ana.home.buttons, what="a Home tab without the button"
+    )
+    assert "is already decided" in str(loop.ana.view and loop.ana.view.plain)
+
+
 def test_an_item_does_not_wait_for_a_reviewer_who_pauses(loop: Loop) -> None:
     loop.eva.command("/goldloop pause", channel=REVIEW)
     card = opened(loop)

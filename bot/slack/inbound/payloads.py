@@ -117,7 +117,7 @@ def click(payload: Payload) -> Click:
 
 def is_in_list(payload: Payload) -> bool:
     """Whether the button is in the answer to `/goldloop mine`."""
-    return _first_action(payload).value.rpartition("|")[2] == IN_LIST
+    return _first_action(payload).value.partition("|")[2] == IN_LIST
 
 
 def seen(clicked: Click) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from slack_bolt import BoltContext
 
+from bot.slack.blocks import Message
 from bot.slack.inbound.payload_schema import Payload
 from core.review.votes import Receipt
 
@@ -15,15 +16,21 @@ PENDING = "pending"  # its name in the context
 
 @dataclass(frozen=True)
 class Pending:
-    """receipt: ends when the vote is committed, or with the reason why it is not. then: what follows the receipt; it
-    must not wait for anything."""
+    """receipt: ends when the vote is committed, or with the reason why it is not. then: what follows the receipt;
+    refused: what follows a refusal, with its words. Neither may wait for anything."""
 
     receipt: "Future[Receipt]"
     then: Callable[[Receipt], None]
+    refused: Callable[[Message], None] | None = None
 
 
-def leave(context: BoltContext, receipt: "Future[Receipt]", then: Callable[[Receipt], None]) -> None:
-    context[PENDING] = Pending(receipt, then)
+def leave(
+    context: BoltContext,
+    receipt: "Future[Receipt]",
+    then: Callable[[Receipt], None],
+    refused: Callable[[Message], None] | None = None,
+) -> None:
+    context[PENDING] = Pending(receipt, then, refused)
 
 
 def left_in(context: BoltContext) -> Pending | None:

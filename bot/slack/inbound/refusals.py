@@ -5,7 +5,7 @@ import json
 import logging
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from slack_bolt import BoltResponse
 from slack_sdk import WebClient
@@ -20,13 +20,20 @@ from core.errors import DatabaseUnavailable, Invalid, Refusal
 
 log = logging.getLogger(__name__)
 
-Refuse = Callable[[Exception, Payload], BoltResponse]
+
+class Refuse(Protocol):
+    """The answer to a request whose listener raised. tell: says the sentence to the person who clicked; None: below the
+    message, if the click was in one."""
+
+    def __call__(
+        self, error: Exception, parsed: Payload, tell: Callable[[Message], None] | None = None
+    ) -> BoltResponse: ...
 
 
 def refuser(after_ack: AfterAck, slack: WebClient) -> Refuse:
     """What answers a request whose listener raised."""
 
-    def refuse(error: Exception, parsed: Payload) -> BoltResponse:
+    def refuse(error: Exception, parsed: Payload, tell: Callable[[Message], None] | None = None) -> BoltResponse:
         """A refusal is said to the person who acted; anything else is a bug: logged with an id, said with that id.
 
         An event has no sender to answer. If the database is busy or we have a bug, it is not acknowledged, so that
@@ -43,7 +50,11 @@ def refuser(after_ack: AfterAck, slack: WebClient) -> Refuse:
         if parsed.is_from_home:  # which brings no address for an answer
             said = forms.refused("Not recorded", refused)
             after_ack.run(show_view, slack, after_ack.tell, parsed.trigger_id, said, "")
-        after_ack.tell(parsed.response_url, Message(refusal(refused)))
+        told = Message(refusal(refused))
+        if tell is None:
+            after_ack.tell(parsed.response_url, told)
+        else:
+            tell(told)
         return BoltResponse(status=200, body="")
 
     return refuse

@@ -115,7 +115,7 @@ class TimedApp(App):
         """answer: what the listener has acknowledged with."""
         parsed: Payload = req.context[PARSED]
         if isinstance(outcome, Exception):
-            return self._refuse(outcome, parsed)
+            return self._refuse(outcome, parsed, pending.refused)
         assert isinstance(outcome, Receipt), "the collector tells nothing else"
         try:
             pending.then(outcome)

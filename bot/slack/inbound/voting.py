@@ -9,7 +9,7 @@ from functools import partial
 from slack_bolt import Ack, App, BoltContext
 
 from bot.runtime.services import Services
-from bot.slack.blocks import View
+from bot.slack.blocks import Message, View
 from bot.slack.directory.colleagues import require_colleague
 from bot.slack.inbound import payloads, pending
 from bot.slack.inbound.after_ack import AfterAck
@@ -31,7 +31,8 @@ def register(app: App, services: Services, after_ack: AfterAck, votes: VoteColle
 
     def vote_clicked(ack: Ack, parsed: Payload, context: BoltContext) -> None:
         click = payloads.vote_click(parsed)
-        pending.leave(context, votes.cast(click.item, click.person, click.said), partial(voted, parsed, click.person))
+        receipt = votes.cast(click.item, click.person, click.said)
+        pending.leave(context, receipt, partial(voted, parsed, click.person), partial(refused, parsed, click.person))
         ack()
 
     def voted(parsed: Payload, person: str, receipt: Receipt) -> None:
@@ -44,7 +45,8 @@ def register(app: App, services: Services, after_ack: AfterAck, votes: VoteColle
     def undo_clicked(ack: Ack, parsed: Payload, context: BoltContext) -> None:
         click = payloads.click(parsed)
         undoing = NewAnswer(AnswerKind.WITHDRAWN, click.clicked_at)
-        pending.leave(context, votes.cast(click.subject, click.person, undoing), partial(undone, parsed, click.person))
+        receipt = votes.cast(click.subject, click.person, undoing)
+        pending.leave(context, receipt, partial(undone, parsed, click.person), partial(refused, parsed, click.person))
         ack()
 
     def undone(parsed: Payload, person: str, receipt: Receipt) -> None:
@@ -54,6 +56,16 @@ def register(app: App, services: Services, after_ack: AfterAck, votes: VoteColle
             after_ack.tell(parsed.response_url, said)
         if parsed.is_from_home or is_in_list:
             after_ack.run(show_my_work, services, after_ack.tell, person, parsed, said.text)
+
+    def refused(parsed: Payload, person: str, told: Message) -> None:
+        """A list with the button is drawn again: it may show what is no longer so. On the Home tab, a modal has said
+        why."""
+        if parsed.is_from_home:
+            after_ack.run(publish_home, services, person)
+        elif payloads.is_in_list(parsed):
+            after_ack.run(show_my_work, services, after_ack.tell, person, parsed, told.text)
+        else:
+            after_ack.tell(parsed.response_url, told)
 
     def form_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
