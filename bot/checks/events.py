@@ -25,4 +25,10 @@ def events_heard(database: Database, clock: Callable[[], datetime]) -> Findings:
         yield note("events", f"No {kind} event has been received yet.", remedy)
     if NEEDED.keys() <= heard.keys():
         hours = (clock() - min(heard[kind] for kind in NEEDED)).total_seconds() / 3600
-        yield good("events", f"receives {', '.join(sorted(NEEDED))}; each within the last {max(1, ceil(hours))} h")
+        yield good("events", f"receives {' and '.join(sorted(NEEDED))}, each in the last {_period(hours)}")
+
+
+def _period(hours: float) -> str:
+    if hours <= 1:
+        return "hour"
+    return f"{ceil(hours)} hours" if hours <= 48 else f"{ceil(hours / 24)} days"

@@ -1,5 +1,8 @@
 """Event subscriptions: only Slack's page shows them; doctor reports which types have arrived."""
 
+from datetime import datetime, timedelta
+from functools import partial
+
 from bot.checks.events import events_heard
 from bot.checks.finding import Outcome
 from bot.runtime.clock import utc_now
@@ -21,4 +24,11 @@ def test_doctor_says_which_events_have_never_come_and_what_brings_one(loop: Loop
         [*findings] = events_heard(loop.database, utc_now)
         return findings[0].words if findings[0].outcome is Outcome.GOOD else ""
 
-    assert loop.box.wait_for(heard) == "receives app_home_opened, reaction_added; each within the last 1 h"
+    assert loop.box.wait_for(heard) == "receives app_home_opened and reaction_added, each in the last hour"
+    for later, period in ((timedelta(minutes=90), "2 hours"), (timedelta(days=3, hours=1), "4 days")):
+        [finding] = events_heard(loop.database, partial(now_and, later))
+        assert finding.words.endswith(f", each in the last {period}")
+
+
+def now_and(later: timedelta) -> datetime:
+    return utc_now() + later
