@@ -26,6 +26,10 @@ WELCOME = (
     "Act as Ana and click a label under a {one}. A {one} is settled when two of three reviewers agree; after ten "
     "{one}s, Cleo gets a better model to approve."
 )
+WATCH = (
+    "Watch: simulated reviewers label the {one}s, then Cleo decides about a new model. Ana and Ben see the cards, Cleo "
+    "sees the reports."
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,8 @@ class Rules:
     learner: str = ""  # empty: the subject's
 
 
-def workspace(subject: Subject) -> SandboxConfig:
+def workspace(subject: Subject, auto: bool = False) -> SandboxConfig:
+    """auto: simulated people act, others watch."""
     app, queue = app_from_manifest(manifest(), id=APP, name="goldloop"), subject.queue
     return SandboxConfig(
         people=PEOPLE,
@@ -98,7 +103,7 @@ def workspace(subject: Subject) -> SandboxConfig:
         apps=(app,),
         team_name="Fernhill",
         team_domain="fernhill",
-        welcome=WELCOME.format(one=subject.one),
+        welcome=(WATCH if auto else WELCOME).format(one=subject.one),
     )
 
 

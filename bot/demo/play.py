@@ -143,7 +143,7 @@ def staged(
 ) -> Iterator[Stage]:  # fmt: skip
     """Raises Refusal if another demo runs in the folder, or the port is taken; nothing was deleted then."""
     rules = place.Rules(corrections=0 if options.auto else CORRECTIONS)
-    config = replace(place.workspace(options.subject), rates=options.pace <= 1)
+    config = replace(place.workspace(options.subject, options.auto), rates=options.pace <= 1)
     app = config.apps[0]
     with ExitStack() as stack:
         folder = stack.enter_context(taken_folder())

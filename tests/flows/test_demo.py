@@ -17,7 +17,7 @@ from rich.console import Console
 from bot.demo import screenshots
 from bot.demo.data import LATE_LABELS, OPENING, expectation, file_tickets, own_tickets, share_out, titles
 from bot.demo.folder import FOLDER, require_free_folder
-from bot.demo.place import DAN, HELPDESK, REVIEW
+from bot.demo.place import DAN, HELPDESK, REVIEW, TICKETS, workspace
 from bot.demo.play import Options, first_model, play, staged
 from bot.sandbox.client import SandboxClient
 from core.errors import Invalid, Refusal
@@ -151,6 +151,11 @@ def test_ones_own_texts_have_their_own_words(elsewhere: Path) -> None:
         assert stage.queue.guideline == (
             "Choose the label that fits the text best. If no label fits, say “None of these”."
         )
+
+
+def test_the_page_invites_to_watch_where_simulated_people_act() -> None:
+    assert workspace(TICKETS).welcome.startswith("Act as Ana and click a label under a ticket.")
+    assert workspace(TICKETS, auto=True).welcome.startswith("Watch: simulated reviewers label the tickets")
 
 
 @pytest.mark.slow
