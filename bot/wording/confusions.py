@@ -15,5 +15,6 @@ def confusion_lines(scorecard: Scorecard, form: Format, most: int | None = None)
 def _line(one: Confusion, form: Format) -> str:
     change = "worse" if one.candidate > one.live else "better"
     return (
-        f"“{form.text(one.label)}” taken for “{form.text(one.said)}”: {one.live} before, {one.candidate} now ({change})"
+        f"“{form.text(one.said)}” where “{form.text(one.label)}” is right: {one.live} before, {one.candidate} now "
+        f"({change})"
     )

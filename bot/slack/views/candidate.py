@@ -198,7 +198,7 @@ def _details(scorecard: Scorecard) -> list[Block]:
         drawn.append(blocks.section("*Labels that changed most* (recall, precision)\n" + "\n".join(lines)))
     confused = [f"• {line}" for line in confusion_lines(scorecard, MRKDWN, MOST_CONFUSIONS)]
     if confused:
-        drawn.append(blocks.section("*Confusions that changed most* (right label, answer)\n" + "\n".join(confused)))
+        drawn.append(blocks.section("*Confusions that changed most*\n" + "\n".join(confused)))
     return drawn
 
 
