@@ -62,12 +62,12 @@ def _asked_again(step: AskedAgain, form: Format) -> str:
 
 
 def _answered(step: Answered, form: Format) -> str:
-    later = " Changed later." if step.replaced else ""
     said = f"{form.person(step.person)} {_said(step.kind, step.label, form)}"
     if step.kind is AnswerKind.WITHDRAWN:
-        return f"{said}.{later}"
+        return f"{said}, and answered again later." if step.replaced else f"{said}."
     why = f" ({REASONS[step.reason]})" if step.reason else ""
     note = f": “{form.text(step.note)}”" if step.note else ""
+    later = " Changed later." if step.replaced else ""
     return f"{said}{why} under guideline {step.guideline}{note}.{later}"
 
 

@@ -328,6 +328,13 @@ def test_a_settled_card_has_verdict_tally_and_whys_and_no_live_vote() -> None:
     assert "vote:" not in said
     assert "How was this decided?" in said
     assert drawn.text.startswith("Item 7: refund (2 of 3 votes; ")
+    assert "  " not in drawn.text
+
+
+def test_a_settled_card_that_no_model_has_seen_says_nothing_of_a_model() -> None:
+    unseen = review_item.render(item(**SETTLED, predicted_label=None, outcome=outcome(model_was_right=None)))
+    assert '*refund* (2 of 3 votes; 1 × None of these)."' in check(unseen)
+    assert unseen.text == "Item 7: refund (2 of 3 votes; 1 × None of these). “charged twice”"
 
 
 def test_a_settled_card_without_a_fitting_label_says_so_in_words() -> None:

@@ -27,10 +27,11 @@ from core.intake.budget_preview import BudgetPreview
 from core.learning.lifecycle.label_suspects import Suspicion
 from core.learning.lifecycle.shadow import ShadowTimes
 from core.people.permissions import why_inactive
-from core.review.history import AskedAgain, Escalated, Settled
+from core.review.history import Answered, AskedAgain, Escalated, Settled
 from core.vocabulary import (
     GOLDLOOP,
     OPERATOR,
+    AnswerKind,
     Card,
     Coded,
     DecisionKind,
@@ -587,6 +588,17 @@ def test_a_time_in_a_refusal_is_shown_in_the_readers_zone() -> None:
 def test_people_are_mentioned_in_slack_and_named_by_id_in_the_terminal() -> None:
     assert (MRKDWN.person(BEN), PLAIN.person(BEN)) == ("<@U_BEN>", BEN)
     assert MRKDWN.person(OPERATOR) == PLAIN.person(OPERATOR) == "the operator"
+
+
+def test_a_history_says_what_came_after_an_answer() -> None:
+    def said(kind: AnswerKind, replaced: bool) -> str:
+        label = "refund" if kind is AnswerKind.LABEL else None
+        return item_step(Answered(ANA, kind, label, None, "", 1, replaced), PLAIN)
+
+    assert said(AnswerKind.LABEL, replaced=False) == f"{ANA} chose refund under guideline 1."
+    assert said(AnswerKind.LABEL, replaced=True) == f"{ANA} chose refund under guideline 1. Changed later."
+    assert said(AnswerKind.WITHDRAWN, replaced=False) == f"{ANA} withdrew their answer."
+    assert said(AnswerKind.WITHDRAWN, replaced=True) == f"{ANA} withdrew their answer, and answered again later."
 
 
 def test_a_history_says_when_an_item_went_to_a_lead_and_what_the_lead_decided() -> None:

@@ -52,7 +52,7 @@ def _settled(card: ItemCard) -> Message:
     answer = "No label fits" if outcome.label is None else blocks.literal(outcome.label)
     drawn = _top(card)
     mark = ":pencil2:" if outcome.model_was_right is False else ":white_check_mark:"
-    drawn.append(blocks.section(f"{mark} *{answer}*{_how(outcome)}. {_about_model(card)}"))
+    drawn.append(blocks.section(f"{mark} *{answer}*{_how(outcome)}.{_about_model(card)}"))
     reasons = [answer_line(given) for given in outcome.reasons]
     if reasons:
         drawn.append(blocks.context(*reasons[: blocks.MOST_CONTEXT]))
@@ -68,7 +68,7 @@ def _settled(card: ItemCard) -> Message:
     drawn += blocks.actions(
         blocks.button("How was this decided?", "how_decided", str(card.subject)), *_read_all(card)
     )  # fmt: skip
-    text = f"Item {card.subject.id}: {answer}{_how(outcome)}. {_about_model(card)} {_quoted(card, 200)}"
+    text = f"Item {card.subject.id}: {answer}{_how(outcome)}.{_about_model(card)} {_quoted(card, 200)}"
     return blocks.message(text, drawn)
 
 
@@ -196,12 +196,13 @@ def _how(outcome: Outcome) -> str:
 
 
 def _about_model(card: ItemCard) -> str:
+    """Follows another sentence. Empty where no model has seen the item."""
     assert card.outcome is not None
     if card.predicted_label is None:
         return ""
     if card.outcome.model_was_right:
-        return "The model was right."
-    return f"The model said {blocks.literal(card.predicted_label)} ({card.confidence or 0:.0%})."
+        return " The model was right."
+    return f" The model said {blocks.literal(card.predicted_label)} ({card.confidence or 0:.0%})."
 
 
 def _spoken(card: ItemCard) -> str:
