@@ -3,11 +3,14 @@
 import json
 import re
 import socket
+from inspect import isfunction, signature
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
 from bot.sandbox.__main__ import main
+from bot.sandbox.client import Person
 from bot.sandbox.config import CommandConfig, MetadataSubscription, ShortcutConfig, app_from_manifest, load_config
 from bot.sandbox.events import SENT
 from bot.sandbox.methods import METHODS
@@ -145,3 +148,17 @@ def test_the_docs_list_every_method_and_event() -> None:
     methods, events = docs.partition("Methods of the Web API:")[2].partition("\n\n")[0], docs.partition("Events:")[2]
     assert set(re.findall("`([^`]+)`", methods)) == set(METHODS)
     assert set(re.findall("`([^`]+)`", events.partition("\n\n")[0])) == SENT
+
+
+def test_the_docs_list_what_a_person_can_do_with_the_arguments_in_their_order() -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    table = docs.partition("A person (`box.person(…)`) can:")[2].partition("A channel is given")[0]
+    methods = {name: member for name, member in vars(Person).items() if isfunction(member) and name[0] not in "_<"}
+    assert dict(re.findall(r"`(\w+)\(([^)]*)\)`", table)) == {name: _positional(one) for name, one in methods.items()}
+    attributes = {name for name, member in vars(Person).items() if isinstance(member, property)}
+    assert set(re.findall(r"`(\w+)`", table)) == attributes
+
+
+def _positional(method: FunctionType) -> str:
+    given = [one for one in list(signature(method).parameters.values())[1:] if one.kind is one.POSITIONAL_OR_KEYWORD]
+    return ", ".join(one.name if one.default is one.empty else f"{one.name}={one.default}" for one in given)
