@@ -214,7 +214,10 @@ def test_what_is_no_backup_or_still_in_use_is_not_touched(database_url: str, tmp
     refused = str(typed(database_url, "restore", "--yes", str(other)).exception)
     assert "is not a backup of Goldloop" in refused or "pg_restore failed: " in refused
     assert "there is no such file" in str(typed(database_url, "restore", "--yes", str(tmp_path / "none")).exception)
-    assert typed(database_url, "restore", str(saved)).exit_code == 1, "it asks, and there is no answer"
+    asked = typed(database_url, "restore", str(saved))
+    assert asked.exit_code == 1, "it asks, and there is no answer"
+    page = Path(__file__).parents[2] / "docs" / "operations.md"
+    assert asked.output.splitlines()[0].partition(" [")[0] in " ".join(page.read_text(encoding="utf-8").split())
     with database.transaction() as session:
         leases.acquire(session, DELIVERY, "another-host:12:abc", utc_now(), is_gone)
     assert "is still running" in str(typed(database_url, "restore", "--yes", str(saved)).exception)
