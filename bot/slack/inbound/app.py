@@ -46,7 +46,7 @@ def build_app(services: Services) -> TimedApp:
     commands.register(app, services)
     for room in (approval, canary, flagging, home, people):
         room.register(app, services, after_ack)
-    app.error(refuse)
+    app.error(lambda error, parsed: refuse(error, parsed))  # Bolt gives arguments by their names, and knows no other
     _answer_the_unknown(app, after_ack)
     return app
 
