@@ -36,6 +36,7 @@ def test_disputes_and_candidates_are_listed_with_their_buttons() -> None:
         "And 3 more disputed items.",
         "And 1 more candidate.",
         "v3*, compared with v2",
+        "form:votes",
         "vote:none",
         "promote",
     ):

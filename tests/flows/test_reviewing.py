@@ -362,7 +362,8 @@ def test_the_daily_cap_is_kept_with_a_sentence(start_loop: StartLoop) -> None:
     loop.told(loop.ana, "*delivery* (was refund)")
 
 
-def test_a_lead_decides_a_dispute_on_the_home_tab(loop: Loop) -> None:
+@pytest.mark.parametrize("by_form", [False, True])
+def test_a_lead_decides_a_dispute_on_the_home_tab(loop: Loop, by_form: bool) -> None:
     card = opened(loop)
     for person, answer in ((loop.ana, "refund"), (loop.ben, "delivery"), (loop.eva, "billing error")):
         person.click(card, answer)
@@ -370,10 +371,19 @@ def test_a_lead_decides_a_dispute_on_the_home_tab(loop: Loop) -> None:
     home = loop.cleo.open_home()
     assert "A lead decides because 3 votes didn't settle it." in home.plain
     assert "You're not a reviewer" not in home.plain
-    loop.cleo.click_home("refund")
+    loop.cleo.click_home("See votes and reasons")
+    form = loop.box.wait_for(lambda: loop.cleo.view)
+    assert form is not None
+    assert "• billing error" in form.plain
+    if by_form:
+        assert loop.cleo.submit({"label": "refund", "note": "rule 4"}).ok
+    else:
+        loop.cleo.close_view()
+        loop.cleo.click_home("refund")
     loop.card("decided by <@U_CLEO>")
+    told = f"Item 1: *refund*.{' Your note is saved.' if by_form else ''} You decided it."
     loop.box.wait_for(
-        lambda: loop.cleo.home and "Item 1: *refund*. You decided it." in loop.cleo.home.plain and
+        lambda: loop.cleo.home and told in loop.cleo.home.plain and
         "Nothing. Disputed items and candidates appear here." in loop.cleo.home.plain
     )  # fmt: skip
 

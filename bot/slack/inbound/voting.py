@@ -93,7 +93,7 @@ def register(app: App, services: Services, after_ack: AfterAck, votes: VoteColle
         elif not receipt.repeated:
             after_ack.run(tell_in_channel, services, sent.item.id, sent.person, said)
         if receipt.adjudicated:  # perhaps from the Home tab, where it is still listed
-            after_ack.run(publish_home, services, sent.person)
+            after_ack.run(publish_home, services, sent.person, said.text)
 
     def history_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)

@@ -43,9 +43,10 @@ def _answers(item: ItemCard) -> list[Block]:
     ]
     others = [blocks.button("Other…", "form:other", str(item.subject))] if len(item.labels) > MOST_LABELS else []
     none = blocks.button(NONE_OF_THESE, "vote:none", f"{item.subject}|none")
-    why = blocks.button("Why?", "form:why", str(item.subject), label=f"Decide item {item.subject.id} and say why")
+    words = f"See the votes about item {item.subject.id} and decide"
+    votes = blocks.button("See votes and reasons", "form:votes", str(item.subject), label=words)
     whole = [blocks.button("Read all", "read_all", str(item.subject))] if len(item.text) > SHOWN_TEXT else []
-    return [*labels, *others, none, why, *whole]
+    return [votes, *labels, *others, none, *whole]
 
 
 def _candidate(card: CandidateCard, person: str) -> list[Block]:
