@@ -79,7 +79,9 @@ def test_what_is_erased_while_a_model_is_fitted_is_not_in_the_candidate(desk: De
     assert run(desk, run_id).state is RunState.DONE
     with desk.database.reading() as session:
         fitted = load_model(session, 1, desk.rules).fitted
+        card = candidate_card(session, 1, desk.policy)
     assert "e-1" not in repr(fitted.state()).casefold()
+    assert (card.erased, card.corrections) == ((), 1), "its snapshot has no such row, so a check mark is enough"
     assert f"{SECRET} E-1" not in execute.texts[-1]
 
 

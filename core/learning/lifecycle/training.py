@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import jobs
@@ -16,7 +17,6 @@ from core.errors import DatabaseUnavailable, Refusal
 from core.learning.data.erased_rows import erased_rows
 from core.learning.data.golden import Golden, closed_golden_set
 from core.learning.data.graduation import Graduate, graduates
-from core.learning.data.inputs import Input
 from core.learning.data.leakage import check_apart, exclude_near_duplicates, proven
 from core.learning.data.snapshots import ErasedMeanwhileError, Row, gather, snapshot_rows, store
 from core.learning.learners.artifacts import unpack
@@ -30,7 +30,7 @@ from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.runs import fail_run, locked_run, say_progress
 from core.learning.lifecycle.weighing import choose_weight, weighed
 from core.policy import Policy, QueuePolicy
-from core.records.learning import Live, ModelVersion, Snapshot, TrainingRun
+from core.records.learning import GoldenExample, Live, ModelVersion, TrainingRun
 from core.records.queues import Queue
 from core.storage.database import LONG, PATIENT, Database
 from core.vocabulary import Coded, ModelState, RunProblem, RunState, RunStep, WeightChoice
@@ -54,10 +54,10 @@ def train(
        stores the choice, and another the snapshot (or finds those of an earlier attempt). 2. Without a transaction,
        `execute` fits and packs, then the packed model is opened and compared with the live one. 3. A transaction stores
        model, artefact and evaluation, supersedes a pending candidate, asks for the card and finishes the job: all or
-       nothing. If the live model changed meanwhile, 2 compares again. If a row was erased meanwhile, 2 fits again
-       without it, three times at most, then the run fails. Raises LostLease if another worker has taken over. A Refusal
-       (nothing to learn) ends the run as failed, with its sentence. extra_learners: see
-       core/learning/learners/registry.py.
+       nothing. If the live model changed meanwhile, 2 compares again. If a row was erased meanwhile, a snapshot without
+       it takes the place of the run's and 2 fits again, three times at most, then the run fails. Raises LostLease if
+       another worker has taken over. A Refusal (nothing to learn) ends the run as failed, with its sentence.
+       extra_learners: see core/learning/learners/registry.py.
     """
     run_id = claimed.payload["run_id"]
     with database.reading(wait=PATIENT) as session:
@@ -114,13 +114,14 @@ def evaluate_again(
 
 
 def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePolicy, weigh: Weigh) -> list[Row]:
-    """The snapshot's rows; an earlier attempt's snapshot is used again, and so is the weight that it had chosen. Which
-    past errors graduate into it is decided with the Live row locked; if the decision changed meanwhile, rows are
-    gathered again. They are also gathered again after a sweep, which takes long."""
+    """The snapshot's rows; an earlier attempt's snapshot is used again unless rows of it have been erased since, and so
+    is the weight that it had chosen. Which past errors graduate into it is decided with the Live row locked; if the
+    decision changed meanwhile, rows are gathered again. They are also gathered again after a sweep, which takes
+    long."""
     while True:
         with database.reading(wait=LONG) as session:
-            if run.snapshot_id is not None:
-                return _left(snapshot_rows(session, run.snapshot_id))
+            if run.snapshot_id is not None and not erased_rows(session, run.snapshot_id)[0]:
+                return snapshot_rows(session, run.snapshot_id)
             leaving = graduates(session, run.queue_id, policy.golden)
             gathered = gather(session, run.queue_id, policy, [one.id for one in leaving])
             before = proven(session, run.queue_id, policy)
@@ -136,9 +137,9 @@ def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePo
             if graduates(session, run.queue_id, policy.golden, lock=True) != leaving:
                 continue
             stored = locked_run(session, run.id)
-            if stored.snapshot_id is not None:  # a worker that took the job over was quicker; a run has one snapshot
+            if stored.snapshot_id != run.snapshot_id:  # a worker that took the job over was quicker
                 run.snapshot_id = stored.snapshot_id
-                return _left(snapshot_rows(session, stored.snapshot_id))
+                continue
             run.snapshot_id = _snapshot(session, stored, gathered, rows, golden, leaving, clock, policy)
         return rows
 
@@ -153,9 +154,11 @@ def _snapshot(
     clock: Clock,
     policy: QueuePolicy,
 ) -> int:
+    """Takes the place of a former snapshot, rows of which have been erased; what graduated there graduates here."""
     left_out = len(gathered) - len(rows)
     graduates_left_out = sum(row.graduate for row in gathered) - sum(row.graduate for row in rows)
-    ids = [one.id for one in leaving]
+    former = select(GoldenExample.id).where(GoldenExample.graduated_in == (run.snapshot_id or 0))
+    ids = [*(one.id for one in leaving), *session.scalars(former)]
     snapshot = store(session, run.queue_id, rows, left_out, golden, clock(), policy, ids, graduates_left_out)
     run.snapshot_id, run.state = snapshot.id, RunState.RUNNING
     say_progress(session, run, Coded(RunStep.SNAPSHOT_TAKEN, {"rows": len(rows)}), clock())
@@ -181,11 +184,6 @@ def _weigh(
     return choice.code == WeightChoice.MEASURED
 
 
-def _left(rows: list[Row]) -> list[Row]:
-    """The rows that have not been erased since the snapshot was taken."""
-    return [row for row in rows if row.input != Input()]
-
-
 def _store(
     database: Database,
     claimed: jobs.Claim,
@@ -201,7 +199,7 @@ def _store(
     while True:
         measured: Measured = measure(database, run, fitted, None, rows, policy, extra_learners, right)
         with database.transaction(wait=PATIENT) as session:
-            _check_not_erased(session, run, rows)
+            _check_not_erased(session, run)
             live = session.get_one(Live, run.queue_id, with_for_update=True)
             if live.changes != measured.live_changes:
                 continue  # promoted or rolled back while we compared: compare with what is live now
@@ -218,13 +216,12 @@ def _store(
             return
 
 
-def _check_not_erased(session: Session, run: TrainingRun, rows: list[Row]) -> None:
+def _check_not_erased(session: Session, run: TrainingRun) -> None:
     """Raises ErasedMeanwhileError if some of the rows have been erased since they were read. Waits for an erasure that
     is under way, which holds the queue's row, and keeps the next one out until the model is stored: that one finds the
     model, and names it."""
     session.get_one(Queue, run.queue_id, with_for_update={"read": True})
-    snapshot = session.get_one(Snapshot, run.snapshot_id)
-    if erased_rows(session, snapshot.id)[0] > snapshot.rows - len(rows):
+    if erased_rows(session, run.snapshot_id or 0)[0]:
         raise ErasedMeanwhileError("training rows have been erased since they were read")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from core.learning.lifecycle.cards import candidate_card
 from core.learning.lifecycle.decisions import approve
 from core.learning.lifecycle.training import train
 from core.policy import GoldenPolicy
+from core.privacy.erasure import erase
 from core.records.learning import GoldenExample, ModelVersion, Snapshot
 from core.review.ask_again import ask_about_golden, ask_about_training_row
 from core.storage.database import CLICK, PATIENT, Database
@@ -98,6 +100,26 @@ def test_the_oldest_past_error_beyond_the_cap_trains_with_its_golden_label(open_
         model = session.scalars(select(ModelVersion).order_by(ModelVersion.id).limit(1)).one()
         card = candidate_card(session, model.id, desk.policy)
     assert (card.graduated, card.graduates_left_out) == (1, 0)
+
+
+def test_what_graduated_belongs_to_the_snapshot_that_replaces_one_with_erased_rows(open_desk: OpenDesk) -> None:
+    desk = capped(open_desk)
+    three(desk)
+    desk.settled(ANA, BEN, answer=REFUND, text="rosalind wants her money", external_id="E-1")
+
+    def erased_after_the_fit(function: Callable[..., Any], *arguments: Any, report: Any) -> Any:
+        made = function(*arguments, report)
+        with desk.database.transaction(wait=PATIENT) as session:
+            erase(session, desk.rules.name, "E-1", NOW)
+        return made
+
+    run_id = requested(desk) or 0
+    train(desk.database, claimed(desk), ticking(), desk.policy, erased_after_the_fit)
+    with desk.database.reading() as session:
+        [former, snapshot] = session.scalars(select(Snapshot).order_by(Snapshot.id))
+    assert run(desk, run_id).snapshot_id == snapshot.id
+    assert snapshot.rows == former.rows - 1
+    assert (snapshot.graduated, example(desk, OLDEST).graduated_in) == (1, snapshot.id)
 
 
 def test_a_pinned_past_error_stays_and_one_that_trains_cannot_be_pinned(open_desk: OpenDesk) -> None:
