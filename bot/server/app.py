@@ -16,8 +16,9 @@ from bot.api.problems import answer_problems
 from bot.observability.health import health_routes
 from bot.observability.liveness import Liveness
 from bot.runtime.services import Services
-from bot.slack.inbound.pending import is_vote
-from bot.slack.inbound.requests import ANSWERED_WITHIN, PARSED, TimedApp, read_request, unwrapped
+from bot.slack.inbound.payload_schema import PARSED
+from bot.slack.inbound.pending import kind_of_vote
+from bot.slack.inbound.requests import ANSWERED_WITHIN, TimedApp, read_request, unwrapped
 from core.storage.deadlines import finished_within
 
 MOST_BYTES = 5_000_000  # of one request; Slack's are far smaller
@@ -49,7 +50,7 @@ def create_app(services: Services, slack: TimedApp, signing_secret: str, livenes
             asked = read_request(lambda: BoltRequest(body=unwrapped(body), headers={**request.headers}))
             if asked is None:
                 return Response("The request does not have the form of Slack's requests.", status_code=400)
-            if is_vote(asked.context[PARSED]):
+            if kind_of_vote(asked.context[PARSED]):
                 return _response(await slack.dispatch_vote(asked))
             return _response(await run_sync(slack.dispatch, asked, limiter=places))
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from slack_bolt.listener import Listener
 
 from bot.slack.controls import ANSWER_WORDS
 from bot.slack.inbound.commands import ANSWERS
+from bot.slack.inbound.voting import Votes
 from core.learning.lifecycle.models import newest_evaluation
 from core.people.availability import pause, resume
 from core.people.members import queues_of
@@ -238,14 +238,15 @@ def plain(told: str) -> str:
 
 
 def test_each_listener_has_its_row(house: House) -> None:
-    registered = {name_of(listener) for listener in house.app._listeners}
+    registered = {name_of(listener.ack_function) for listener in house.app._listeners}
+    [votes] = [middleware for middleware in house.app._middleware_list if isinstance(middleware, Votes)]
+    registered |= {name_of(take) for take in votes.takes.values()}
     assert registered == {door.listener for door in DOORS} | set(SLACK_TELLS)
 
 
-def name_of(listener: Listener) -> str:
+def name_of(listener: Callable[..., object]) -> str:
     """Room and function."""
-    ack = listener.ack_function
-    return f"{ack.__module__.rsplit('.', 1)[-1]}.{ack.__name__}"
+    return f"{listener.__module__.rsplit('.', 1)[-1]}.{listener.__name__}"
 
 
 def test_each_word_of_the_command_and_each_answer_has_its_row() -> None:

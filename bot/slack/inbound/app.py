@@ -42,7 +42,7 @@ def build_app(services: Services) -> TimedApp:
     app = TimedApp(services.slack, after_ack, votes, refuse)
     workspace_check.register(app, refuse)
     received_events.register(app, services, after_ack)
-    voting.register(app, services, after_ack, votes)  # first: Bolt asks one listener after the other
+    voting.register(app, services, after_ack, votes)
     commands.register(app, services)
     for room in (approval, canary, flagging, home, people):
         room.register(app, services, after_ack)

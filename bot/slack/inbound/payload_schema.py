@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+PARSED = "parsed"  # the name by which Bolt hands a listener its payload
+
 Text = Annotated[str, StringConstraints(strict=True, max_length=100_000, pattern=r"^[^\x00]*$")]
 Word = Annotated[str, StringConstraints(strict=True, max_length=3000, pattern=r"^[^\x00]*$")]
 JSON_ARRAY = Field(default=(), strict=False)  # strictly, a list is no tuple

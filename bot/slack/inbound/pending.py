@@ -4,6 +4,7 @@ when it is decided, and not before."""
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Literal
 
 from slack_bolt import BoltContext
 
@@ -12,6 +13,8 @@ from bot.slack.inbound.payload_schema import Payload
 from core.review.votes import Receipt
 
 PENDING = "pending"  # its name in the context
+
+KindOfVote = Literal["button", "undo", "form"]
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,11 @@ def left_in(context: BoltContext) -> Pending | None:
     return found
 
 
-def is_vote(parsed: Payload) -> bool:
-    """Whether the listener of this request leaves a vote and does nothing that takes long."""
+def kind_of_vote(parsed: Payload) -> KindOfVote | None:
+    """None for a request that leaves no vote. Taking one takes no time."""
     if parsed.type == "view_submission":
-        return parsed.view is not None and parsed.view.callback_id == "answer_form"
+        return "form" if parsed.view is not None and parsed.view.callback_id == "answer_form" else None
     action = parsed.actions[0].action_id if parsed.type == "block_actions" and parsed.actions else ""
-    return action == "undo" or action.startswith("vote:")
+    if action == "undo":
+        return "undo"
+    return "button" if action.startswith("vote:") else None

@@ -17,7 +17,7 @@ from structlog.contextvars import bound_contextvars
 
 from bot.observability.metrics import ACKNOWLEDGED
 from bot.slack.inbound.after_ack import AfterAck
-from bot.slack.inbound.payload_schema import Payload, parse
+from bot.slack.inbound.payload_schema import PARSED, Payload, parse
 from bot.slack.inbound.pending import Pending, left_in
 from bot.slack.inbound.refusals import Refuse
 from bot.slack.inbound.vote_collector import VoteCollector
@@ -31,7 +31,6 @@ KINDS = frozenset({"block_actions", "view_submission", "view_closed", "block_sug
 # Seconds of waiting for the database; Slack shows ⚠ after 3, and a busy machine needs some itself.
 ANSWERED_WITHIN = 1.5
 WRAPPED = b"payload="
-PARSED = "parsed"  # the name by which Bolt hands a listener its payload
 SUBJECT = re.compile(r"([0-9]{1,18})(?:\.[0-9]{1,18})?(\||$)")
 UNREADABLE = (ValueError, RecursionError, TypeError, AttributeError, KeyError)
 
@@ -72,7 +71,7 @@ class TimedApp(App):
     """Bolt, timed from a request's arrival to our answer to it. What a listener does before it is answered is over in
     time, however many transactions it is; what is said after the answer has limits of its own.
 
-    A listener of votes leaves one in the context, and the request is answered when it is decided (pending.py)."""
+    A vote is left in the context, and the request is answered when it is decided (pending.py)."""
 
     def __init__(self, slack: WebClient, after_ack: AfterAck, votes: VoteCollector, refuse: Refuse) -> None:
         super().__init__(
@@ -80,6 +79,8 @@ class TimedApp(App):
             client=slack,
             process_before_response=True,
             request_verification_enabled=False,
+            attaching_function_token_enabled=False,
+            attaching_conversation_kwargs_enabled=False,
         )
         self.after_ack = after_ack
         self._votes, self._refuse = votes, refuse
@@ -102,7 +103,7 @@ class TimedApp(App):
             return self._decided(req, answer, pending, pending.receipt.exception() or pending.receipt.result())
 
     async def dispatch_vote(self, req: BoltRequest) -> BoltResponse:
-        """The same on an event loop, for a request that `is_vote`: while it is decided, others are answered."""
+        """The same on an event loop, for a request with a `kind_of_vote`: while it is decided, others are answered."""
         with _timed(req):
             answer, pending = super().dispatch(req), left_in(req.context)
             if pending is None:

@@ -5,10 +5,11 @@ On Enterprise Grid, an event about the whole organisation names the organisation
 
 from collections.abc import Callable
 
-from slack_bolt import App, BoltContext, BoltResponse
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt.middleware import Middleware
 
 from bot.slack.inbound import payloads
-from bot.slack.inbound.payload_schema import Payload
+from bot.slack.inbound.payload_schema import PARSED, Payload
 from bot.slack.inbound.refusals import Refuse
 from core.errors import NotAllowed
 
@@ -17,12 +18,19 @@ ELSEWHERE = "People from other workspaces can't act here."
 
 def register(app: App, refuse: Refuse) -> None:
     """Others are answered by `refuse`."""
+    app.use(_OursOnly(refuse))
 
-    def ours_only(parsed: Payload, context: BoltContext, next: Callable[[], BoltResponse]) -> BoltResponse:
-        known = context.authorize_result
+
+class _OursOnly(Middleware):
+    """No function: for one, Bolt gathers the arguments that any listener could have."""
+
+    def __init__(self, refuse: Refuse) -> None:
+        self._refuse = refuse
+
+    def process(self, *, req: BoltRequest, resp: BoltResponse, next: Callable[[], BoltResponse]) -> BoltResponse:
+        parsed: Payload = req.context[PARSED]
+        known = req.context.authorize_result
         ours = {None, known.team_id} if known else {payloads.team(parsed)}
         if known and parsed.type == "event_callback":
             ours.add(known.enterprise_id)
-        return next() if payloads.team(parsed) in ours else refuse(NotAllowed(ELSEWHERE), parsed)
-
-    app.use(ours_only)
+        return next() if payloads.team(parsed) in ours else self._refuse(NotAllowed(ELSEWHERE), parsed)
