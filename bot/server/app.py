@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
@@ -9,7 +10,8 @@ from fastapi import FastAPI, Request, Response
 from slack_bolt import BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from starlette.requests import ClientDisconnect
-from starlette.types import Lifespan
+from starlette.routing import Route
+from starlette.types import Lifespan, Receive, Scope, Send
 
 from bot.api.app import create_api
 from bot.api.problems import answer_problems
@@ -21,8 +23,12 @@ from bot.slack.inbound.pending import kind_of_vote
 from bot.slack.inbound.requests import ANSWERED_WITHIN, TimedApp, read_request, unwrapped
 from core.storage.deadlines import finished_within
 
+EVENTS = "/slack/events"
 MOST_BYTES = 5_000_000  # of one request; Slack's are far smaller
 AT_ONCE = 4  # requests from Slack handled at once; more threads only compete for the interpreter
+SETTINGS: dict[str, Any] = {
+    "title": "Goldloop", "docs_url": None, "redoc_url": None, "openapi_url": None, "redirect_slashes": False,
+}  # fmt: skip
 
 
 async def raw_body(request: Request) -> bytes:
@@ -39,25 +45,38 @@ async def raw_body(request: Request) -> bytes:
 def create_app(services: Services, slack: TimedApp, signing_secret: str, liveness: Liveness | None = None) -> FastAPI:
     """The application of a process that Slack calls over HTTP. Votes are dispatched on the event loop, where many wait
     for one commit; all else has threads, as it waits for the database by itself."""
-    app = create_listener(services, liveness or Liveness(), lifespan=_saying(slack))
     verifier, places = SignatureVerifier(signing_secret), CapacityLimiter(AT_ONCE)
 
     async def slack_events(request: Request) -> Response:
         with finished_within(ANSWERED_WITHIN):  # from its arrival: it may have to wait for a place
             body = await raw_body(request)
-            if not _is_signed(verifier, body, dict(request.headers)):  # before it is parsed: anyone can send requests
+            headers = dict(request.headers)
+            if not _is_signed(verifier, body, headers):  # before it is parsed: anyone can send requests
                 return Response("The request is not signed by Slack.", status_code=401)
-            asked = read_request(lambda: BoltRequest(body=unwrapped(body), headers={**request.headers}))
+            asked = read_request(lambda: BoltRequest(body=unwrapped(body), headers={**headers}))
             if asked is None:
                 return Response("The request does not have the form of Slack's requests.", status_code=400)
             if kind_of_vote(asked.context[PARSED]):
                 return _response(await slack.dispatch_vote(asked))
             return _response(await run_sync(slack.dispatch, asked, limiter=places))
 
-    app.add_route(
-        "/slack/events", slack_events, methods=["POST"]
-    )  # Starlette's: there is nothing for FastAPI to validate
-    return app
+    route = Route(EVENTS, slack_events, methods=["POST"])
+    return create_listener(services, liveness or Liveness(), made=_SlackFirst(route, _saying(slack)))
+
+
+class _SlackFirst(FastAPI):
+    """Answers Slack's requests ahead of FastAPI's layers, which have nothing to do for them and take a tenth of a
+    click."""
+
+    def __init__(self, slack: Route, lifespan: Lifespan[FastAPI]) -> None:
+        super().__init__(**SETTINGS, routes=[slack], lifespan=lifespan)
+        self._slack = slack
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == EVENTS:
+            await self._slack.handle(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def _saying(slack: TimedApp) -> Lifespan[FastAPI]:
@@ -75,13 +94,10 @@ def _response(answer: BoltResponse) -> Response:
     return Response(answer.body, answer.status, dict(answer.first_headers_without_set_cookie()))
 
 
-def create_listener(
-    services: Services, liveness: Liveness, api: bool = True, lifespan: Lifespan[FastAPI] | None = None
-) -> FastAPI:
-    """The application of a process that Slack does not call over HTTP: the health routes and the API."""
-    app = FastAPI(
-        title="Goldloop", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan
-    )
+def create_listener(services: Services, liveness: Liveness, api: bool = True, made: FastAPI | None = None) -> FastAPI:
+    """The application of a process that Slack does not call over HTTP: the health routes and the API. made: the one
+    that gets them."""
+    app = made or FastAPI(**SETTINGS)
     app.include_router(health_routes(services, liveness))
     if api:
         app.mount("/api", create_api(services))
