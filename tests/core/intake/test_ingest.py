@@ -251,6 +251,9 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("a negative probability", {"probabilities": {REFUND: -0.1}}, "probabilities", "from 0 to 1"),
     ("a probability above 1", {"probabilities": {REFUND: 1.1}}, "probabilities", "from 0 to 1"),
     ("a probability that is not a number", {"probabilities": {REFUND: float("nan")}}, "probabilities", "from 0 to 1"),
+    ("none after a number", {"probabilities": {BILLING: 0.4, REFUND: float("nan")}}, "probabilities", "refund must"),
+    ("none before a number", {"probabilities": {REFUND: float("nan"), BILLING: 0.4}}, "probabilities", "refund must"),
+    ("one of 400 digits", {"probabilities": {BILLING: 0.4, REFUND: 10**400}}, "probabilities", "refund must"),
     ("a probability as text", {"probabilities": {REFUND: "0.5"}}, "probabilities", "from 0 to 1"),
     ("a truth value as probability", {"probabilities": {REFUND: True}}, "probabilities", "from 0 to 1"),
     ("probabilities of more than 1", {"probabilities": {REFUND: 0.6, BILLING: 0.5}}, "probabilities", "up to 1.100"),
@@ -281,6 +284,11 @@ def test_what_may_be_left_out_is_taken_from_the_rest() -> None:
     assert (image.text, image.image_url) == ("", "https://files.example/A.png")
     numbered = checked_prediction(GOOD | {"external_id": 7, "model_version": " v1 "}, RULES)
     assert (numbered.external_id, numbered.model_version) == ("7", "v1")
+    whole = checked_prediction(GOOD | {"probabilities": {REFUND: 0, BILLING: 1}}, RULES)
+    assert whole.probabilities == {REFUND: 0.0, BILLING: 1.0}
+    assert all(type(value) is float for value in whole.probabilities.values())
+    tied = checked_prediction(GOOD | {"probabilities": {BILLING: 0.5, REFUND: 0.5}}, RULES)
+    assert tied.label == max(BILLING, REFUND)
     rounded = checked_prediction(GOOD | {"probabilities": {REFUND: 0.51, BILLING: 0.5}}, RULES)
     assert rounded.confidence == 0.51
 
