@@ -144,7 +144,7 @@ def compare(made: Bench, size: Size, rng: random.Random) -> Summary:
     found = []
     for number, now in enumerate(rounds(made, size, rng), 1):
         for name, measured in now.items():
-            beside = "" if name == FLOOR else f"   p50 {measured.at(0.5) / now[FLOOR].at(0.5):.2f} x floor"
+            beside = "" if name == FLOOR else _beside(measured, now[FLOOR])
             print(_line(f"round {number}: {name}", measured) + beside, flush=True)
         found.append(now)
     kind, ours = made.place.kind, [now[OURS] for now in found]
@@ -154,8 +154,13 @@ def compare(made: Bench, size: Size, rng: random.Random) -> Summary:
     return summary
 
 
+def _beside(measured: Measured, bare: Measured) -> str:
+    p50, cpu = measured.at(0.5) / bare.at(0.5), measured.processor_ms / bare.processor_ms
+    return f"   p50 {p50:.2f} x floor, cpu {cpu:.2f} x"
+
+
 def _multiples(found: Sequence[dict[str, Measured]]) -> Summary:
-    """Of the floor's p50 and votes per second in the same round; of full_sync, ours."""
+    """Of the floor's p50, votes per second and processor time of a click in the same round; of full_sync, ours."""
 
     def p50(name: str, of: str) -> float:
         return median(now[name].at(0.5) / now[of].at(0.5) for now in found)
@@ -164,6 +169,7 @@ def _multiples(found: Sequence[dict[str, Measured]]) -> Summary:
         return median(now[name].per_second / now[FLOOR].per_second for now in found)
 
     summary = {"p50_x": p50(OURS, FLOOR), "votes_x": votes(OURS), "least_p50_x": p50(LEAST, FLOOR)}
+    summary["cpu_x"] = median(now[OURS].processor_ms / now[FLOOR].processor_ms for now in found)
     summary |= {"two_p50_x": p50(TWO, FLOOR), "two_votes_x": votes(TWO)}
     if FULL_SYNC in found[0]:
         summary["full_sync_p50_of_ours"] = p50(FULL_SYNC, OURS)

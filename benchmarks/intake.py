@@ -1,14 +1,15 @@
 """Throughput of predictions with flagging, beside a plain bulk insert of the same rows.
 
-    python -m benchmarks.intake [--full] [--database sqlite|postgresql]
+    python -m benchmarks.intake [--full] [--hard] [--database sqlite|postgresql]
 
-By the API: `goldloop_client.Client` sends batches of 1,000 to `goldloop web`. By file: `goldloop ingest` reads JSON
-lines. The floor reads the same lines and inserts them into the same table, a thousand to a transaction: nothing is
-checked, no hash is made, nothing is flagged. About one row in eight is flagged: a flag, a review item and a card beside
-the prediction. Each is a process of its own, timed from its start to its end, without what the same process takes for
-no rows at all (the least of three times: whatever runs beside is not to count as its start); rounds are interleaved.
-Memory is the most that the process which takes the rows in ever held, and `cpu` the processor time that it used for one
-row, in microseconds: PostgreSQL's own is not in it."""
+By the API: `goldloop_client.Client` sends batches of 1,000 to `goldloop web`; two of them at once have two batches in
+flight. By file: `goldloop ingest` reads JSON lines. The floor reads the same lines and inserts them into the same
+table, a thousand to a transaction: nothing is checked, no hash is made, nothing is flagged. About one row in eight is
+flagged: a flag, a review item and a card beside the prediction. With --hard all rows are, and each has the
+probabilities of 77 labels. Each is a process of its own, timed from its start to its end, without what the same process
+takes for no rows at all (the least of three times: whatever runs beside is not to count as its start); rounds are
+interleaved. Memory is the most that the process which takes the rows in ever held, and `cpu` the processor time that it
+used for one row, in microseconds: PostgreSQL's own is not in it."""
 
 import argparse
 import json
@@ -19,8 +20,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -38,13 +41,14 @@ from core.records.predictions import Prediction
 from core.records.reviews import ReviewItem
 from core.storage.database import PATIENT, Database
 from core.vocabulary import Scope
-from goldloop_client import Client
+from goldloop_client import Client, Received
 
 BATCH = 1000
 UNSURE = 0.08  # share of the rows; with the audit sample about one in eight is flagged
 SMALL, FULL = (1, 10_000), (3, 100_000)  # rounds, rows
 STARTS = 3
 FILE = "THE_FILE"  # stands for its name in a command
+MANY = tuple(f"label number {number}" for number in range(77))
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,21 @@ def rows(count: int) -> Iterator[Row]:
         }
 
 
+def hard_rows(count: int) -> Iterator[Row]:
+    """The model is sure of none of them."""
+    rng = random.Random(1)
+    for number, (words, _label) in enumerate(texts(count, rng), 1):
+        weights = [rng.random() for _label in MANY]
+        total = sum(weights)
+        yield {
+            "external_id": f"T-{number}",
+            "model_version": "sender-1",
+            "text": words,
+            "fields": {"channel": "mail", "language": "en"},
+            "probabilities": {label: weight / total for label, weight in zip(MANY, weights, strict=True)},
+        }
+
+
 def floor(here: Place, file: Path, policy: Path) -> Taken:
     return _process(here, policy, file, "-m", "benchmarks.intake", "--insert", FILE)
 
@@ -77,7 +96,7 @@ def by_file(here: Place, file: Path, policy: Path) -> Taken:
     return _process(here, policy, file, *goldloop("ingest", FILE, "--queue", "support"))
 
 
-def by_api(here: Place, file: Path, policy: Path) -> Taken:
+def by_api(here: Place, file: Path, policy: Path, in_flight: int = 1) -> Taken:
     """The memory is that of `goldloop web`."""
     slack, port = free_port(), free_port()
     with here.database.transaction(wait=PATIENT) as session:
@@ -89,7 +108,7 @@ def by_api(here: Place, file: Path, policy: Path) -> Taken:
     ):
         address = f"http://127.0.0.1:{port}"
         before = processor_seconds(web.pid)
-        taken = _process(here, policy, file, "-m", "benchmarks.intake", "--send", address, token, FILE)
+        taken = _process(here, policy, file, "-m", "benchmarks.intake", "--send", address, token, FILE, str(in_flight))
         return Taken(taken.seconds, processor_seconds(web.pid) - before, peak_memory_of(web.pid))
 
 
@@ -103,12 +122,18 @@ def insert_all(file: Path) -> None:
                 session.connection().execute(table.insert(), batch)
 
 
-def send_all(address: str, token: str, file: Path) -> None:
-    """The sender, in its process."""
-    with file.open(encoding="utf-8") as lines, Client(address, token) as client:
-        sent = client.send("support", (json.loads(line) for line in lines))
-    if sent.rejected:
-        sys.exit(f"{len(sent.rejected)} rows were refused: {sent.rejected[0].reason}")
+def send_all(address: str, token: str, file: Path, in_flight: int) -> None:
+    """So many senders in one process, each with a batch after the other."""
+
+    def send(mine: int) -> Received:
+        with file.open(encoding="utf-8") as lines, Client(address, token) as client:
+            own = (line for number, line in enumerate(lines) if number // BATCH % in_flight == mine)
+            return client.send("support", (json.loads(line) for line in own))
+
+    with ThreadPoolExecutor(in_flight) as senders:
+        for sent in senders.map(send, range(in_flight)):
+            if sent.rejected:
+                sys.exit(f"{len(sent.rejected)} rows were refused: {sent.rejected[0].reason}")
 
 
 def _as_stored(row: Row, now: datetime) -> Row:
@@ -140,16 +165,18 @@ def _timed(env: dict[str, str], command: list[str]) -> Taken:
     return Taken(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
-WAYS: dict[str, Callable[[Place, Path, Path], Taken]] = {"bulk insert": floor, "by file": by_file, "by API": by_api}
+WAYS: dict[str, Callable[[Place, Path, Path], Taken]] = {
+    "bulk insert": floor, "by file": by_file, "by API": by_api, "by API, two": partial(by_api, in_flight=2),
+}  # fmt: skip
 
 
-def measure(kind: str, name: str, count: int, file: Path) -> Taken:
-    """Each time on a database that is empty before."""
+def measure(kind: str, name: str, count: int, file: Path, more: Row) -> Taken:
+    """Each time on a database that is empty before. more: of the policy."""
     with place(kind) as here:
         with here.database.transaction(wait=PATIENT) as session:
-            sync_queues(session, bench_policy(), datetime.now(UTC))
+            sync_queues(session, bench_policy(**more), datetime.now(UTC))
         policy = here.folder / "goldloop.toml"
-        policy.write_text(policy_toml())
+        policy.write_text(policy_toml(**more))
         taken = WAYS[name](here, file, policy)
         with here.database.reading() as session:
             stored = session.scalar(select(func.count()).select_from(Prediction))
@@ -166,30 +193,32 @@ def measure(kind: str, name: str, count: int, file: Path) -> Taken:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Intake beside a bulk insert.")
     parser.add_argument("--full", action="store_true", help="three rounds of 100,000 rows")
+    parser.add_argument("--hard", action="store_true", help="all rows are flagged, with 77 probabilities each")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--rows", type=int)
     parser.add_argument("--database", choices=KINDS, action="append")
     parser.add_argument("--insert", help=argparse.SUPPRESS)
-    parser.add_argument("--send", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--send", nargs=4, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.insert:
         insert_all(Path(asked.insert))
     elif asked.send:
-        send_all(asked.send[0], asked.send[1], Path(asked.send[2]))
+        send_all(asked.send[0], asked.send[1], Path(asked.send[2]), int(asked.send[3]))
     else:
         rounds, count = FULL if asked.full else SMALL
-        compare(asked.database or KINDS, asked.rounds or rounds, asked.rows or count)
+        compare(asked.database or KINDS, asked.rounds or rounds, asked.rows or count, asked.hard)
 
 
-def compare(kinds: tuple[str, ...], rounds: int, count: int) -> None:
+def compare(kinds: tuple[str, ...], rounds: int, count: int, hard: bool) -> None:
     print(heading())
+    made, more = (hard_rows(count), {"labels": list(MANY)}) if hard else (rows(count), {})
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "predictions.jsonl"
-        file.write_text("".join(json.dumps(row) + "\n" for row in rows(count)), encoding="utf-8")
+        file.write_text("".join(json.dumps(row) + "\n" for row in made), encoding="utf-8")
         for kind in kinds:
             print(f"{kind}, {count:,} rows\n{'':14}{'rows/s':>10}{'s':>9}{'cpu':>9}{'MB':>9}{'flagged':>9}{'load':>7}")
-            found = [{name: measure(kind, name, count, file) for name in WAYS} for _round in range(rounds)]
-            for name in ("by file", "by API"):
+            found = [{name: measure(kind, name, count, file, more) for name in WAYS} for _round in range(rounds)]
+            for name in [name for name in WAYS if name != "bulk insert"]:
                 share = median(one["bulk insert"].seconds / one[name].seconds for one in found)
                 work = median(one["bulk insert"].cpu / one[name].cpu for one in found)
                 print(f"{name}: {share:.2f} x the bulk insert's rate, {work:.2f} by processor time (median)")

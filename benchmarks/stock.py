@@ -93,9 +93,9 @@ def bench_policy(**more: Any) -> Policy:
     return parse_policy({"queues": {"support": policy_section(**more)}}, "goldloop.toml")
 
 
-def policy_toml() -> str:
-    """The same as a policy file."""
-    values = {name: value for name, value in policy_section().items() if not isinstance(value, dict)}
+def policy_toml(**more: Any) -> str:
+    """The same as a policy file. more: no tables."""
+    values = {name: value for name, value in policy_section(**more).items() if not isinstance(value, dict)}
     lines = ["[queues.support]", *(f"{name} = {json.dumps(value)}" for name, value in values.items())]
     return "\n".join([*lines, "[queues.support.workload]", "daily_cap = 10000", ""])
 
