@@ -4,6 +4,7 @@ that it gave."""
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -17,7 +18,7 @@ from core.records.predictions import Flag, Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.vocabulary import QuestionAbout, Reason
 
-NEWEST = 50_000  # answers: 2,500 audits at the default share, and a million stored rows take no longer
+NEWEST = 30_000  # answers: 1,500 audits at the default share, and a million stored rows take no longer
 _REVIEWED = Prediction.flag_probability >= 1
 _AUDITED = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.AUDIT).exists()
 
@@ -60,11 +61,11 @@ def production_estimate(session: Session, queue_id: int, newest: int = NEWEST) -
     Goldloop is live, it is for the newest version of the sender's model. A row that came only because a person flagged
     it is no traffic. A row that a person flags later stays in its stratum; its settled label counts if it was audited.
     What is not settled is left out."""
-    model, traffic = _traffic(session, queue_id, newest)
-    if model is None:
-        return ProductionEstimate(None, None, 0, 0, 0, ())
+    model, oldest, traffic = _traffic(session, queue_id, newest)
+    if model is None or oldest is None:
+        return ProductionEstimate(model, None, 0, 0, 0, ())
     rows = _rows(session, traffic)
-    settled = _settled(session, queue_id, traffic)
+    settled = _settled(session, queue_id, oldest, traffic)
     strata = {key: _stratum(key, rows[key], settled) for key in rows}
     audits = Counter[str]()
     for key, found in settled.items():
@@ -79,16 +80,21 @@ def production_estimate(session: Session, queue_id: int, newest: int = NEWEST) -
     )
 
 
-def _traffic(session: Session, queue_id: int, newest: int) -> tuple[str | None, Sequence[ColumnElement[bool]]]:
-    """The model's name, and the conditions of its rows. Those that came at once with the oldest one count as well."""
+def _traffic(
+    session: Session, queue_id: int, newest: int
+) -> tuple[str | None, datetime | None, Sequence[ColumnElement[bool]]]:
+    """The model's name, when the oldest of its rows came, and their conditions. Those that came at once with the oldest
+    one count as well."""
     live = live_version(session, queue_id)
     model = live.name if live else _newest_version(session, queue_id)
     mine = [Prediction.queue_id == queue_id, Prediction.model_version == model, Prediction.lot_probability > 0]
     since = session.get_one(Live, queue_id).changed_at if live else None
     mine += [] if since is None else [Prediction.created_at >= since]
-    times = select(Prediction.created_at).where(*mine).order_by(Prediction.created_at.desc())
-    oldest = session.scalar(times.offset(newest - 1).limit(1))
-    return model, mine if oldest is None else [*mine, Prediction.created_at >= oldest]
+    times = select(Prediction.created_at).where(*mine)
+    oldest = session.scalar(times.order_by(Prediction.created_at.desc()).offset(newest - 1).limit(1))
+    if oldest is None:
+        oldest = session.scalar(times.order_by(Prediction.created_at).limit(1))
+    return model, oldest, mine if oldest is None else [*mine, Prediction.created_at >= oldest]
 
 
 def _newest_version(session: Session, queue_id: int) -> str | None:
@@ -101,14 +107,17 @@ def _rows(session: Session, traffic: Sequence[ColumnElement[bool]]) -> Counter[K
     return Counter({tuple(row[:3]): row[3] for row in session.execute(_by(key).where(*traffic))})
 
 
-def _settled(session: Session, queue_id: int, traffic: Sequence[ColumnElement[bool]]) -> dict[Key, _Settled]:
-    """The settled rows of each stratum's sample. A row that no rule flagged counts only if it was audited."""
+def _settled(
+    session: Session, queue_id: int, oldest: datetime, traffic: Sequence[ColumnElement[bool]]
+) -> dict[Key, _Settled]:
+    """The settled rows of each stratum's sample. A row that no rule flagged counts only if it was audited. None was
+    settled before the oldest one came: without this, all items that there ever were would be read."""
     found = (
         _by((Prediction.label, Prediction.lot_probability, _REVIEWED, Correction.model_was_right, _AUDITED))
         .join(ReviewItem, ReviewItem.prediction_id == Prediction.id)
         .join(Correction, Correction.item_id == ReviewItem.id)
         .where(Correction.queue_id == queue_id, Correction.is_current, *traffic)
-        .where(ReviewItem.about == QuestionAbout.PREDICTION)
+        .where(ReviewItem.about == QuestionAbout.PREDICTION, Correction.settled_at >= oldest)
     )
     counts: dict[Key, Counter[tuple[bool, bool]]] = defaultdict(Counter)
     for label, lot, reviewed, right, audited, count in session.execute(found):
