@@ -61,6 +61,17 @@ class Invalid(Refusal):
         self.field = field if field is None else storable(field[:LONGEST_FIELD])
 
 
+class ModelUnavailable(Refusal):
+    """A model that a service outside computes did not answer, or its answer is of no use. Nothing was stored; trying
+    again may help. seconds: until then, at least."""
+
+    code = "model_unavailable"
+
+    def __init__(self, sentence: str, seconds: float) -> None:
+        super().__init__(sentence)
+        self.seconds = seconds
+
+
 class DatabaseUnavailable(Refusal):
     """The database is busy or cannot be reached. Nothing was written; trying again may help."""
 

@@ -249,6 +249,10 @@ class RunStep(StrEnum):
     WAITING = "waiting"
     SHADOW = "shadow"  # values: model, the candidate whose shadow it waits for
     SNAPSHOT_TAKEN = "snapshot_taken"  # values: rows
+    OTHER_RUN = "other_run"  # values: run, an earlier one, whose service has not answered
+    SERVICE_ASKED = "service_asked"  # values: rows, golden (inputs), until (ISO 8601)
+    SERVICE_REFUSED = "service_refused"  # values: sentence, why its answers were not accepted; until
+    SERVICE_AWAY = "service_away"  # values: sentence; the model cannot be compared until the service answers
     WEIGHING = "weighing"  # values: part, parts
     ROWS_LEFT_OUT = "rows_left_out"  # values: rows, reads: the learner reads none of what they have
     ENCODING = "encoding"  # values: rows, whose vectors a sentence encoder computes
@@ -264,6 +268,7 @@ class WeightChoice(StrEnum):
     POLICY = "policy"  # the policy names a number
     MEASURED = "measured"  # values: why (of `SweepReason`), rows, rows_before, learner, seconds, trials
     KEPT = "kept"  # values: run (that measured it), rows, rows_before
+    EXTERNAL = "external"  # a service trains, so nothing is measured here
     NO_CORRECTIONS = "no_corrections"  # no training row corrects the model
     TOO_FEW = "too_few"  # values: corrections (rows that correct the model), needed; a measurement would be chance
     REFUSED = "refused"  # values: sentence, of the refusal that ended the measurement
@@ -315,6 +320,7 @@ class GateWarning(StrEnum):
     CONFIDENCE_WORSE = "confidence_worse"  # values: live, candidate (shares)
     NO_MODEL_TO_COMPARE = "no_model_to_compare"
     NOT_COMPARED = "not_compared"  # values: count
+    NO_HELD_OUT = "no_held_out"  # a model of a service says nothing about training rows that are held out
     FEW_TRAINING_ROWS = "few_training_rows"  # values: rows (of each label below the floor), floor
 
 
@@ -438,12 +444,14 @@ class Scope(StrEnum):
     INGEST = "ingest"  # send predictions
     READ = "read"  # items, corrections, models, snapshots, readings
     PREDICT = "predict"  # ask the live model
+    TRAIN = "train"  # read golden inputs without labels, submit a service's answers to them
 
 
 class EventKind(StrEnum):
     """What other systems are told by webhook."""
 
     ITEM_SETTLED = "item.settled"
+    TRAINING_REQUESTED = "training.requested"  # of a service outside
     MODEL_CANARY_STARTED = "model.canary_started"
     MODEL_PROMOTED = "model.promoted"  # it answers all callers
     MODEL_ROLLED_BACK = "model.rolled_back"

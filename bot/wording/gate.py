@@ -108,6 +108,11 @@ def _warning(code: GateWarning, values: Values, form: Format) -> str:
                 f"The candidate's confidence is off by {points(values['candidate'])} on average, the live model's by "
                 f"{points(values['live'])}. The review threshold would select other predictions."
             )
+        case GateWarning.NO_HELD_OUT:
+            return (
+                "Held-out training rows can't be compared: a service doesn't say what it answers to them. The golden "
+                "examples and the stored texts decide alone."
+            )
         case GateWarning.FEW_TRAINING_ROWS:
             return _few_rows(values["rows"], values["floor"], form)
         case GateWarning.NO_MODEL_TO_COMPARE:

@@ -48,6 +48,8 @@ def _made(card: ModelCard, form: Format) -> Iterator[str]:
     by = f"by {form.person(card.requested_by)}" if card.requested_by else TRIGGERS[card.trigger]
     yield f"Requested {card.requested_at:%Y-%m-%d %H:%M} UTC {by}, stored {card.created_at:%Y-%m-%d %H:%M} UTC."
     yield f"Learner “{form.text(card.fit.learner)}” ({form.text(card.fit.runtime)}), seed {card.fit.seed}."
+    if card.fit.service_version is not None:
+        yield f"Trained by a service, which calls it “{form.text(card.fit.service_version)}”."
     yield f"Parameters {card.fit.parameters}"
     yield f"Artifact {card.fit.artifact}"
 

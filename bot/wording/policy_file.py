@@ -1,5 +1,5 @@
-"""A policy in the form of a policy file: the settings that differ from the defaults. The address of a webhook is left
-out, because its path can be a secret."""
+"""A policy in the form of a policy file: the settings that differ from the defaults. Addresses of webhooks and
+of services are left out, because their paths can be secrets."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from core.policy.changes import shown_address
 
 
 def policy_file(policy: Policy) -> str:
-    """TOML. Without webhooks, reading it gives the same policy."""
+    """TOML. Without addresses, reading it gives the same policy."""
     values = policy.model_dump(mode="json", exclude_defaults=True)
     lines: list[str] = []
     for queue in policy.queues:

@@ -1,5 +1,6 @@
 """Sentences about the progress and the failure of training runs."""
 
+from datetime import datetime
 from typing import assert_never
 
 from bot.wording.format import Format
@@ -28,6 +29,16 @@ def run_step(step: Coded, form: Format) -> str:
             return f"waiting until the shadow of {step.values['model']} has ended"
         case RunStep.SNAPSHOT_TAKEN:
             return f"snapshot of {count(step.values['rows'], 'row')} taken"
+        case RunStep.OTHER_RUN:
+            return f"waiting until the service has answered training run {step.values['run']}"
+        case RunStep.SERVICE_ASKED:
+            rows, golden = count(step.values["rows"], "row"), count(step.values["golden"], "golden input")
+            return f"{rows} handed out to the service, its answers to {golden} are due {_until(step)}"
+        case RunStep.SERVICE_REFUSED:
+            sentence = form.text(step.values["sentence"])
+            return f"the service's answers were refused, others are due {_until(step)}. {sentence}"
+        case RunStep.SERVICE_AWAY:
+            return f"waiting for the service to predict. {form.text(step.values['sentence'])}"
         case RunStep.WEIGHING:
             return f"measuring the weight of corrections, part {step.values['part']} of {step.values['parts']}"
         case RunStep.ROWS_LEFT_OUT:
@@ -44,6 +55,10 @@ def run_step(step: Coded, form: Format) -> str:
             return "done"
         case _:
             assert_never(known)
+
+
+def _until(step: Coded) -> str:
+    return f"by {datetime.fromisoformat(step.values['until']):%Y-%m-%d %H:%M} UTC"
 
 
 def run_problem(problem: Coded, form: Format) -> str:

@@ -23,6 +23,8 @@ def weighing(choice: Coded, form: Format) -> str:
         case WeightChoice.KEPT:
             grown = f"{values['rows_before']} rows then, {count(values['rows'], 'row')} now"
             return f"{weight}, as measured by training run {values['run']} ({grown})."
+        case WeightChoice.EXTERNAL:
+            return f"{weight}. A service trains, so other weights were not compared."
         case WeightChoice.NO_CORRECTIONS:
             return "No training row corrects the model."
         case WeightChoice.TOO_FEW:

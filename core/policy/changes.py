@@ -1,5 +1,5 @@
-"""What differs between two policies, section by section. The address of a webhook is cut to its host: its path can be a
-secret."""
+"""What differs between two policies, section by section. The address of a webhook or of a model's service is cut to its
+host: its path can be a secret."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from core.policy.whole import Policy
 
 Settings = Mapping[str, Any]
+ADDRESSES = ("url", "external.url")
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,10 @@ def changes(before: Policy, after: Policy) -> tuple[Change, ...]:
 
 
 def shown_address(url: str) -> str:
-    """An address without what may be secret."""
+    """An address without what may be secret; empty if there is none."""
     address = urlsplit(url)
+    if not url:
+        return url
     return f"{address.scheme}://{address.hostname}/…"
 
 
@@ -67,7 +70,7 @@ def _of_settings(section: str, old: Settings, new: Settings) -> Iterator[Change]
 
 
 def _shown(setting: str, before: Any, after: Any) -> tuple[Any, Any]:
-    return (shown_address(before), shown_address(after)) if setting == "url" else (before, after)
+    return (shown_address(before), shown_address(after)) if setting in ADDRESSES else (before, after)
 
 
 def _sections(policy: Policy) -> dict[str, Settings]:

@@ -11,6 +11,7 @@ from core.errors import Invalid
 from core.policy.integrations import ApiPolicy, WebhookEndpoint
 from core.policy.queue import QueuePolicy
 from core.policy.whole import Policy
+from core.vocabulary import EventKind
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def parse_policy(document: dict[str, Any], source: str) -> Policy:
     api = _section(ApiPolicy, document.get("api", {}), "api", source)
     webhooks = _named(WebhookEndpoint, document, "webhooks", source)
     _check_queues_of(webhooks, {queue.name for queue in queues}, source)
+    _check_services_of(queues, webhooks, source)
     return Policy(queues=queues, api=api, webhooks=webhooks)
 
 
@@ -76,6 +78,21 @@ def _check_queues_of(webhooks: tuple[WebhookEndpoint, ...], known: set[str], sou
         for name in endpoint.queues:
             if name not in known:
                 raise Invalid(f"{source}: webhooks.{endpoint.name}.queues: there is no queue “{name}”.")
+
+
+def _check_services_of(
+    queues: tuple[QueuePolicy, ...], webhooks: tuple[WebhookEndpoint, ...], source: str
+) -> None:  # fmt: skip
+    """A queue whose models a service trains needs an endpoint that tells it to."""
+    named = {endpoint.name: endpoint for endpoint in webhooks}
+    for queue in queues:
+        key, name = f"{source}: queues.{queue.name}.external.webhook", queue.external.webhook
+        if not queue.trains_elsewhere:
+            continue
+        if name not in named:
+            raise Invalid(f"{key}: there is no section [webhooks.{name}].")
+        if not named[name].wants(EventKind.TRAINING_REQUESTED, queue.name):
+            raise Invalid(f"{key}: webhooks.{name} is not sent {EventKind.TRAINING_REQUESTED} for {queue.name}.")
 
 
 def _sentences(error: ValidationError, prefix: str, source: str) -> str:

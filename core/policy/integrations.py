@@ -36,20 +36,25 @@ class WebhookEndpoint(BaseModel):
     @field_validator("url")
     @classmethod
     def _may_be_called(cls, value: str) -> str:
-        """Raises ValueError; urlsplit itself does too, for instance for an invalid port."""
-        address = urlsplit(value)
-        if address.username or address.password:
-            raise ValueError("must not contain a user name or password; requests are signed instead")
-        if address.port == 0:
-            raise ValueError("must not use port 0")
-        if not address.hostname or not (
-            address.scheme == "https" or (address.scheme == "http" and address.hostname in THIS_MACHINE)
-        ):
-            raise ValueError("must be an https:// address")
-        return value
+        return checked_address(value)
 
     def wants(self, kind: EventKind, queue: str) -> bool:
         return (not self.events or kind in self.events) and (not self.queues or queue in self.queues)
+
+
+def checked_address(value: str) -> str:
+    """The address, if signed requests may be sent to it. Raises ValueError; urlsplit itself does too, for instance for
+    an invalid port."""
+    address = urlsplit(value)
+    if address.username or address.password:
+        raise ValueError("must not contain a user name or password; requests are signed instead")
+    if address.port == 0:
+        raise ValueError("must not use port 0")
+    if not address.hostname or not (
+        address.scheme == "https" or (address.scheme == "http" and address.hostname in THIS_MACHINE)
+    ):
+        raise ValueError("must be an https:// address")
+    return value
 
 
 def secret_variable(endpoint: str) -> str:

@@ -17,6 +17,7 @@ from core.policy.base import Probability, Section
 from core.policy.consensus import ConsensusPolicy
 from core.policy.discovery import DiscoveryPolicy
 from core.policy.drift import DriftPolicy
+from core.policy.external import EXTERNAL, ExternalPolicy
 from core.policy.flagging import FlaggingPolicy
 from core.policy.golden import GoldenPolicy
 from core.policy.privacy import PrivacyPolicy
@@ -70,6 +71,7 @@ class QueuePolicy(Section):
     workload: WorkloadPolicy = WorkloadPolicy()
     golden: GoldenPolicy = GoldenPolicy()
     retraining: RetrainingPolicy = RetrainingPolicy()
+    external: ExternalPolicy = ExternalPolicy()
     promotion: PromotionPolicy = PromotionPolicy()
     rollout: RolloutPolicy = RolloutPolicy()
     drift: DriftPolicy = DriftPolicy()
@@ -114,6 +116,13 @@ class QueuePolicy(Section):
             raise ValueError(f"promotion.approvals = {needed}: must be at most the number of leads, which is {leads}")
         return self
 
+    @model_validator(mode="after")
+    def _service_is_named(self) -> "QueuePolicy":
+        missing = [name for name in ("webhook", "url") if not getattr(self.external, name)]
+        if self.trains_elsewhere and missing:
+            raise ValueError(f'retraining.learner = "{EXTERNAL}": needs external.{" and external.".join(missing)}')
+        return self
+
     def named(self, role: Role) -> tuple[str, ...]:
         """Ids of the people and user groups with this role."""
         return {
@@ -121,6 +130,11 @@ class QueuePolicy(Section):
             Role.LEAD: (*self.leads, *self.admins),
             Role.ADMIN: self.admins,
         }[role]
+
+    @property
+    def trains_elsewhere(self) -> bool:
+        """A service outside trains the models; so nothing that leaves Goldloop tells a golden label."""
+        return self.retraining.learner == EXTERNAL
 
     @property
     def channels(self) -> tuple[str, str]:

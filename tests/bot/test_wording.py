@@ -95,6 +95,18 @@ STEPS = [
     (RunStep.WAITING, {}, "waiting for a worker"),
     (RunStep.SHADOW, {"model": "v3"}, "waiting until the shadow of v3 has ended"),
     (RunStep.SNAPSHOT_TAKEN, {"rows": 1}, "snapshot of 1 row taken"),
+    (RunStep.OTHER_RUN, {"run": 3}, "waiting until the service has answered training run 3"),
+    (
+        RunStep.SERVICE_ASKED,
+        {"rows": 300, "golden": 120, "until": "2026-11-25T09:00:00+00:00"},
+        "300 rows handed out to the service, its answers to 120 golden inputs are due by 2026-11-25 09:00 UTC",
+    ),
+    (
+        RunStep.SERVICE_REFUSED,
+        {"sentence": "2 answers are missing.", "until": "2026-11-25T09:00:00+00:00"},
+        "the service's answers were refused, others are due by 2026-11-25 09:00 UTC. 2 answers are missing.",
+    ),
+    (RunStep.SERVICE_AWAY, {"sentence": "It is away."}, "waiting for the service to predict. It is away."),
     (RunStep.WEIGHING, {"part": 2, "parts": 12}, "measuring the weight of corrections, part 2 of 12"),
     (RunStep.ROWS_LEFT_OUT, {"rows": 2, "reads": ["text"]}, "leaving out 2 rows without text"),
     (RunStep.ENCODING, {"rows": 40}, "encoding 40 texts"),
@@ -213,6 +225,12 @@ WARNINGS = [
         "The review threshold would select other predictions.",
     ),
     (
+        GateWarning.NO_HELD_OUT,
+        {},
+        "Held-out training rows can't be compared: a service doesn't say what it answers to them. The golden examples "
+        "and the stored texts decide alone.",
+    ),
+    (
         GateWarning.FEW_TRAINING_ROWS,
         {"rows": {"login": 0, "refund": 2}, "floor": 3},
         "Labels with fewer than 3 training rows: “login” (0), “refund” (2). The model can hardly learn them.",
@@ -261,6 +279,11 @@ WEIGHINGS: list[tuple[WeightChoice, dict[str, Any], str]] = [
         WeightChoice.KEPT,
         {"weight": 3.0, "run": 4, "rows": 230, "rows_before": 200},
         "Rows that correct the model have weight 3, as measured by training run 4 (200 rows then, 230 rows now).",
+    ),
+    (
+        WeightChoice.EXTERNAL,
+        {"weight": 2.0},
+        "Rows that correct the model have weight 2. A service trains, so other weights were not compared.",
     ),
     (WeightChoice.NO_CORRECTIONS, {"weight": 2.0}, "No training row corrects the model."),
     (

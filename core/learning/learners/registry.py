@@ -18,13 +18,13 @@ GROUP = "goldloop.learners"
 ENCODED = ("embedding", "blend")  # with the extra `embed`
 BUILT_IN = {
     EntryPoint(name, f"core.learning.learners.{name}:{name.title()}Learner", GROUP)
-    for name in ("text", "image", *ENCODED)
+    for name in ("text", "image", "external", *ENCODED)
 }
 
 
 def find_learner(name: str, extra: Mapping[str, str] = {}) -> Learner:
-    """The learner of that name; "text" and "image" are always there. extra: name -> "module:Class" beside those that
-    are installed.
+    """The learner of that name; "text", "image" and "external" are always there. extra: name -> "module:Class"
+    beside those that are installed.
 
     Raises Invalid, naming what is there, if there is none, if two different ones have that name, or if the one found
     cannot be used.

@@ -93,6 +93,10 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("retraining.cron", "0 3 * 13 mon", "month (1-12, jan-dec)"),
     ("retraining.cron", "0 3 31 feb *", "bad day-of-month"),
     ("retraining.cron", "0 3 * * " + "9" * 5000, "the fields are minute (0-59)"),
+    ("external.url", "http://models.example/predict", "must be an https:// address"),
+    ("external.url", "https://me:secret@models.example", "must not contain a user name or password"),
+    ("external.answer_hours", 0, "greater than 0"),
+    ("external.batch", 1001, "less than or equal to 1000"),
     ("promotion.approvals", 11, "less than or equal to 10"),
     ("promotion.alpha", 0.5, "less than 0.5"),
     ("promotion.pooled_alpha", 0, "greater than 0"),
@@ -128,11 +132,33 @@ def test_an_error_names_file_key_value_and_what_is_allowed(path: str, value: Any
     [
         ("consensus.votes", 1, "consensus.votes = 1: must be at least 2 for lead_by_2"),
         ("promotion.approvals", 3, "promotion.approvals = 3: must be at most the number of leads, which is 2"),
+        (
+            "retraining.learner",
+            "external",
+            'retraining.learner = "external": needs external.webhook and external.url',
+        ),
     ],
 )
 def test_settings_that_exclude_each_other_are_named(path: str, value: Any, words: str) -> None:
     with pytest.raises(Invalid, match=f"^goldloop.toml: queues.support: {words}"):
         queue_with(path, value)
+
+
+def with_service(**webhook: Any) -> dict[str, Any]:
+    content = document("external", {"webhook": "trainer", "url": "https://models.example/predict"})
+    content["queues"]["support"]["retraining"] = {"learner": "external"}
+    return content | {"webhooks": {"trainer": {"url": "https://models.example/hooks"} | webhook}}
+
+
+def test_a_service_that_trains_is_told_of_it_by_a_webhook() -> None:
+    assert parse_policy(with_service(), "goldloop.toml").queue("support").trains_elsewhere
+    assert parse_policy(with_service(events=["training.requested"]), "goldloop.toml")
+    for content, words in (
+        (with_service() | {"webhooks": {}}, r"there is no section \[webhooks\.trainer\]"),
+        (with_service(events=["item.settled"]), "webhooks.trainer is not sent training.requested for support"),
+    ):
+        with pytest.raises(Invalid, match=f"^goldloop.toml: queues.support.external.webhook: {words}"):
+            parse_policy(content, "goldloop.toml")
 
 
 def test_an_admin_is_a_lead_too() -> None:
@@ -296,6 +322,13 @@ OTHER_VALUES: dict[str, Any] = {
     "retraining.error_weight": 2.5,
     "retraining.confirmed_weight": 1.5,
     "retraining.learner": "other",
+    "external.webhook": "trainer",
+    "external.url": "https://models.example/predict",
+    "external.answer_hours": 48,
+    "external.timeout_seconds": 2,
+    "external.batch": 50,
+    "external.failures": 3,
+    "external.pause_seconds": 60,
     "promotion.approvals": 2,
     "promotion.alpha": 0.04,
     "promotion.pooled_alpha": 0.1,
