@@ -180,6 +180,11 @@ def fail(session: Session, claimed: Claim, reason: str, now: datetime) -> bool:
     return dead and noted
 
 
+def bring_forward(session: Session, key: str, now: datetime) -> None:
+    """What a job waits for is there: it is ready now. Does nothing to one that runs or has ended."""
+    session.execute(update(Job).where(Job.key == key, Job.state == "ready").values(next_attempt_at=now))
+
+
 def release(session: Session, claimed: Claim, now: datetime) -> None:
     """Put a job back as if it had not been claimed, because the database was unavailable or the worker is stopping. The
     caller has stopped working on it. Does nothing if the job is finished or claimed by another worker."""

@@ -13,6 +13,7 @@ from bot.api.page import serve_page
 from bot.api.problems import MEDIA_TYPE, answer_problems
 from bot.api.reading import reading_routes
 from bot.api.shapes import Problem
+from bot.api.training import training_routes
 from bot.runtime.services import Services
 from core.vocabulary import Scope
 
@@ -46,6 +47,7 @@ def create_api(services: Services) -> FastAPI:
         intake_routes(services, may[Scope.INGEST], may[Scope.PREDICT]),
         reading_routes(services, may[Scope.READ]),
         export_routes(services, may[Scope.READ]),
+        training_routes(services, may[Scope.TRAIN]),
     ):
         api.include_router(routes, prefix="/v1/queues/{queue}")
     answer_problems(api)

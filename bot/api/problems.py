@@ -1,6 +1,7 @@
 """Errors of the API as problem details (RFC 9457): the one place where a refusal becomes a status."""
 
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -8,7 +9,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from core.errors import AlreadySettled, DatabaseUnavailable, Invalid, NotAllowed, NotFound, Outdated, Refusal
+from core.errors import (
+    AlreadySettled,
+    DatabaseUnavailable,
+    Invalid,
+    ModelUnavailable,
+    NotAllowed,
+    NotFound,
+    Outdated,
+    Refusal,
+)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2  # until a caller should try a busy database again
@@ -61,6 +71,7 @@ STATUS: dict[type[Refusal], int] = {
     TooFast: 429,
     DatabaseUnavailable: 503,
     Unavailable: 503,
+    ModelUnavailable: 503,
 }
 
 
@@ -102,6 +113,8 @@ def _headers(refusal: Refusal, status: int) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(refusal, TooFast):
         return {"Retry-After": str(refusal.seconds)}
+    if isinstance(refusal, ModelUnavailable):
+        return {"Retry-After": str(max(1, ceil(refusal.seconds)))}
     return {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
 
 

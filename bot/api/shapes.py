@@ -124,6 +124,28 @@ def row_schema(*names: str) -> dict[str, Any]:
     return {"type": "object", "properties": chosen, "required": required, "additionalProperties": False}
 
 
+def submission_body() -> dict[str, Any]:
+    """The request body of a service's answers, for `openapi_extra`."""
+    answer = {
+        "type": "object",
+        "properties": {
+            "content_hash": {"type": "string", "description": "Of the golden input."},
+            "probabilities": {"type": "object", "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1}},
+        },
+        "required": ["content_hash", "probabilities"],
+    }
+    schema = {
+        "type": "object",
+        "properties": {
+            "version": {"type": "string", "minLength": 1, "description": "As the service calls its model."},
+            "snapshot": {"type": "string", "description": "The hash of the snapshot that it learned from."},
+            "predictions": {"type": "array", "items": answer},
+        },
+        "required": ["version", "snapshot", "predictions"],
+    }
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
 def sent_as(schema: dict[str, Any]) -> dict[str, Any]:
     """The request body for `openapi_extra`. FastAPI does not know it, because bodies are parsed by hand."""
     form = {

@@ -16,6 +16,7 @@ from bot.runtime.processes import this_process
 from bot.runtime.rate_limits import Budget
 from bot.runtime.settings import Settings, require_setting
 from core.jobs import Execute, execute_here
+from core.learning.learners.external import Connect, unconnected
 from core.learning.lifecycle.serving import Serving
 from core.policy import Policy
 from core.storage.database import Database
@@ -34,6 +35,7 @@ class Services:
     clock: Callable[[], datetime]
     extra_learners: Mapping[str, str]  # name -> "module:Class", beside those of installed packages
     execute: Execute  # what computes for long; a worker gives it a process of its own
+    connect: Connect = unconnected  # to the services that run models outside
     workspace: str = ""  # its address in a browser; empty: Slack was not asked, as no link is drawn in this process
 
     @property

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.runtime.services import Services
 from core import jobs
 from core.discovery.scans import SCAN, fail_scan
-from core.errors import DatabaseUnavailable
+from core.errors import DatabaseUnavailable, ModelUnavailable
 from core.jobs import Claim, Interrupted, LostLease, WorkFailed
 from core.learning.lifecycle.runs import EVALUATE, TRAIN, fail_run, give_up_evaluation
 from core.storage.database import PATIENT, Database
@@ -22,6 +22,7 @@ from core.vocabulary import Coded, RunProblem
 log = logging.getLogger(__name__)
 
 RENEW_SECONDS = 3  # several tries before a lease of twenty seconds runs out
+SERVICE_SECONDS = 10.0  # at least, until a job that needs a model's service is tried again
 RELEASE_SECONDS = 2.0  # for the row that says so when the worker ends
 
 
@@ -44,6 +45,11 @@ def work_on_next(services: Services, name: str, work: Callable[[Claim], None]) -
     except DatabaseUnavailable:
         log.warning("Job postponed, database unavailable", extra={"job": claimed.id, "job_name": name})
         _release(services, claimed)
+    except ModelUnavailable as away:
+        log.warning(
+            "Job postponed, model unavailable", extra={"job": claimed.id, "job_name": name, "reason": str(away)}
+        )
+        _release(services, claimed, later=timedelta(seconds=max(away.seconds, SERVICE_SECONDS)))
     except Exception as error:
         log.exception("Job failed", extra={"job": claimed.id, "job_name": name})
         reason = str(error) if isinstance(error, WorkFailed) else f"{type(error).__name__}: {error}"
@@ -62,9 +68,13 @@ def give_up(session: Session, name: str, payload: dict[str, Any], why: RunProble
         fail_scan(session, payload["scan_id"], problem, now)
 
 
-def _release(services: Services, claimed: Claim, seconds: float = PATIENT) -> None:
-    """Releases the job. If that fails too, its lease runs out and another worker takes over."""
-    services.database.retry_until_committed(lambda session: jobs.release(session, claimed, services.clock()), seconds)
+def _release(
+    services: Services, claimed: Claim, seconds: float = PATIENT, later: timedelta = timedelta()
+) -> None:  # fmt: skip
+    """Releases the job. If that fails too, its lease runs out and another worker takes over. later: until it is ready again."""
+    services.database.retry_until_committed(
+        lambda session: jobs.release(session, claimed, services.clock() + later), seconds
+    )
 
 
 def _fail(session: Session, claimed: Claim, reason: str, now: datetime) -> None:

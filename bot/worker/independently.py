@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from core.errors import DatabaseUnavailable
+from core.errors import DatabaseUnavailable, ModelUnavailable
 from core.storage.database_errors import Seldom
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,9 @@ def for_each(things: Iterable[T], act: Callable[[T], R], what: str) -> list[R]:
             results.append(act(thing))
         except DatabaseUnavailable:
             raise
+        except ModelUnavailable as away:  # its service is asked again with the next look
+            if _seldom.may_say(f"{what} {getattr(thing, 'name', '')} {away}"):
+                log.warning("Model unavailable", extra={"work": what, "reason": str(away)})
         except Exception:
             name = str(getattr(thing, "name", thing))  # a queue's whole policy is too long for a line
             if _seldom.may_say(f"{what} {name}"):

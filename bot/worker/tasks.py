@@ -31,6 +31,7 @@ from core.jobs import Claim
 from core.learning.lifecycle.canary import canary_work, look
 from core.learning.lifecycle.decisions import remind_of_pending
 from core.learning.lifecycle.expiry import expire_pending
+from core.learning.lifecycle.hand_outs import wait_for_other_run
 from core.learning.lifecycle.label_suspects import SUSPECTS, find_suspects
 from core.learning.lifecycle.open_items import RENEW
 from core.learning.lifecycle.parallel import forget_parallel
@@ -77,9 +78,12 @@ def _train(services: Services, claimed: Claim) -> None:
     with services.database.transaction(wait=PATIENT) as session:
         policy = services.in_force.read(session)
         queue = policy.queue(session.get_one(TrainingRun, claimed.payload["run_id"]).queue.name)
-        if wait_for_shadow(session, claimed, services.clock(), queue):
+        now = services.clock()
+        if wait_for_other_run(session, claimed, now) or wait_for_shadow(session, claimed, now, queue):
             return
-    train(services.database, claimed, services.clock, policy, services.execute, services.extra_learners)
+    train(
+        services.database, claimed, services.clock, policy, services.execute, services.extra_learners, services.connect
+    )
 
 
 def shadow_next(services: Services) -> bool:
@@ -92,7 +96,7 @@ def evaluate_next(services: Services) -> bool:
         services,
         EVALUATE,
         lambda claimed: evaluate_again(
-            services.database, claimed, services.clock, services.policy, services.extra_learners
+            services.database, claimed, services.clock, services.policy, services.extra_learners, services.connect
         ),
     )
 

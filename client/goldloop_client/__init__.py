@@ -16,6 +16,7 @@ from goldloop_client.shapes import (
     ErrorReason,
     GateFinding,
     GivenAnswer,
+    GoldenInput,
     Interval,
     ItemLine,
     ItemState,
@@ -31,6 +32,7 @@ from goldloop_client.shapes import (
     Settler,
     ShadowState,
     StatsCard,
+    Submitted,
 )
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "Format",
     "GateFinding",
     "GivenAnswer",
+    "GoldenInput",
     "Interval",
     "ItemLine",
     "ItemState",
@@ -60,4 +63,5 @@ __all__ = [
     "Settler",
     "ShadowState",
     "StatsCard",
+    "Submitted",
 ]

@@ -26,6 +26,7 @@ from goldloop_client.shapes import (
     MOST_ROWS,
     CorrectionLine,
     CorrectionPage,
+    GoldenInput,
     ItemLine,
     ItemPage,
     ItemState,
@@ -35,6 +36,7 @@ from goldloop_client.shapes import (
     Problem,
     Received,
     StatsCard,
+    Submitted,
 )
 
 Answer = TypeVar("Answer")
@@ -146,6 +148,28 @@ class Client:
         part = file.with_name(file.name + ".part")
         _accepted(self._repeated(lambda: self._save(f"{queue}/snapshots/{snapshot_id}", format, part)))
         part.replace(file)
+
+    def golden_inputs(self, queue: str, snapshot_id: int) -> tuple[GoldenInput, ...]:
+        """What a service that trains has to answer for a snapshot that was handed out to it."""
+        lines = self._asked("GET", f"{queue}/snapshots/{snapshot_id}/golden").content.splitlines()
+        return tuple(TypeAdapter(GoldenInput).validate_json(line) for line in lines)
+
+    def submit_answers(
+        self,
+        queue: str,
+        snapshot_id: int,
+        snapshot: str,
+        version: str,
+        answers: Mapping[str, Mapping[str, float]],
+    ) -> Submitted:
+        """Submit what a service answers to all golden inputs of a snapshot. snapshot: its hash; version: as the service
+        calls the model; answers: content hash -> label -> probability. Raises ApiError, whose sentence says what is
+        wrong with them, and after which they may be submitted again; or, with the code `already_settled`, that the
+        snapshot was answered otherwise, or is over."""
+        rows = [{"content_hash": name, "probabilities": dict(one)} for name, one in answers.items()]
+        body = {"version": version, "snapshot": snapshot, "predictions": rows}
+        sent = {"content": json.dumps(body).encode(), "headers": {"Content-Type": "application/json"}}
+        return _read(Submitted, self._asked("POST", f"{queue}/snapshots/{snapshot_id}/answers", **sent))
 
     def _answers(self, queue: str, rows: Iterator[Mapping[str, Any]]) -> Iterator[Received]:
         """One answer per batch. Rows are read in the caller's thread, because the iterator is the caller's."""

@@ -155,6 +155,27 @@ class Predicted:
 
 
 @dataclass(frozen=True)
+class GoldenInput:
+    """What a service is to answer: an input without its label. content_hash: by which its answer is submitted."""
+
+    content_hash: str
+    text: str
+    image_url: str | None
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """answers: stored. repeated: the same submission was stored before."""
+
+    run_id: int
+    snapshot_id: int
+    version: str
+    answers: int
+    repeated: bool
+
+
+@dataclass(frozen=True)
 class ItemLine:
     """One review item. Votes are left out: they are hidden until the item is settled."""
 

@@ -17,6 +17,7 @@ from core.errors import NotFound
 from core.learning.data.erased_rows import models_that_learned_from, runs_that_learn_from
 from core.learning.lifecycle.parallel import erase_parallel
 from core.learning.lifecycle.presenting import model_changed
+from core.learning.lifecycle.submissions import erase_submitted
 from core.pictures.stored import erase_unused
 from core.policy import QueuePolicy
 from core.privacy.found_texts import erase_found, expire_found
@@ -81,6 +82,7 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     items = _locked_items(session, known, *kept)
     golden = _blank_examples(session, GoldenExample, {**BLANK, **UNPINNED}, queue, hashes, now)
     _blank_changes(session, queue, hashes)
+    erase_submitted(session, queue.id, sorted(hashes))
     seeds = _blank_examples(session, SeedExample, {"text": "", "image_url": None}, queue, hashes, now)
     corrections = session.scalars(select(Correction.id).where(Correction.item_id.in_([item.id for item in items])))
     rows = corrections.all(), _seeds_of(session, queue, hashes)

@@ -682,6 +682,24 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_golden_change_golden_id"), "golden_change", ["golden_id"])
     op.create_table(
+        "hand_out",
+        sa.Column("run_id", big_id, nullable=False),
+        sa.Column("snapshot_id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("labels", sa.JSON(), nullable=False),
+        sa.Column("handed_out_at", moment, nullable=False),
+        sa.Column("due_at", moment, nullable=False),
+        sa.Column("version", sa.String(), nullable=True),
+        sa.Column("digest", sa.String(), nullable=True),
+        sa.Column("submitted_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_hand_out_queue_id_queue")),
+        sa.ForeignKeyConstraint(["run_id"], ["training_run.id"], name=op.f("fk_hand_out_run_id_training_run")),
+        sa.ForeignKeyConstraint(["snapshot_id"], ["snapshot.id"], name=op.f("fk_hand_out_snapshot_id_snapshot")),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_hand_out")),
+        sa.UniqueConstraint("snapshot_id", name=op.f("uq_hand_out_snapshot_id")),
+    )
+    op.create_index(op.f("ix_hand_out_queue_id"), "hand_out", ["queue_id"])
+    op.create_table(
         "model_version",
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),
@@ -936,6 +954,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("model_id", name=op.f("pk_shadow")),
     )
     op.create_index(op.f("ix_shadow_queue_id"), "shadow", ["queue_id"])
+    op.create_table(
+        "submitted_answer",
+        sa.Column("run_id", big_id, nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("probabilities", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["hand_out.run_id"], name=op.f("fk_submitted_answer_run_id_hand_out")),
+        sa.PrimaryKeyConstraint("run_id", "content_hash", name=op.f("pk_submitted_answer")),
+    )
     op.create_table(
         "answer",
         sa.Column("id", big_id, nullable=False),

@@ -21,6 +21,7 @@ ANSWERS = tuple[
     shapes.Problem,
     shapes.Received,
     shapes.StatsCard,
+    shapes.Submitted,
 ]
 
 

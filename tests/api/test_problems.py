@@ -27,6 +27,8 @@ PATHS = (
     ("GET", "stats"),
     ("GET", f"pictures/{'0' * 64}"),
     ("GET", "snapshots/1"),
+    ("GET", "snapshots/1/golden"),
+    ("POST", "snapshots/1/answers"),
 )
 
 

@@ -22,6 +22,8 @@ NEEDS = {
     ("GET", "/api/v1/queues/{queue}/stats"): Scope.READ,
     ("GET", "/api/v1/queues/{queue}/snapshots/{snapshot_id}"): Scope.READ,
     ("GET", "/api/v1/queues/{queue}/pictures/{sha256}"): Scope.READ,
+    ("GET", "/api/v1/queues/{queue}/snapshots/{snapshot_id}/golden"): Scope.TRAIN,
+    ("POST", "/api/v1/queues/{queue}/snapshots/{snapshot_id}/answers"): Scope.TRAIN,
 }
 SIGNED = {("POST", "/slack/events")}  # by Slack; see test_fuzzing.py
 OPEN = {

@@ -19,15 +19,17 @@ from core.learning.evaluation.paired_scores import training_score
 from core.learning.evaluation.scorecard import Scorecard, TrainingScore
 from core.learning.learners.artifacts import Packed
 from core.learning.learners.base import Fitted
+from core.learning.learners.external import Connect, answered_before, is_external, unconnected
 from core.learning.learners.vectors import cached_vectors
 from core.learning.lifecycle.held_out import RightRows, store_right_rows, stored_right_rows
-from core.learning.lifecycle.incumbent import load_incumbent
+from core.learning.lifecycle.incumbent import Incumbent, load_incumbent
 from core.learning.lifecycle.presenting import candidate_stored, model_changed
 from core.learning.lifecycle.serving import load_model
+from core.learning.lifecycle.submissions import submitted_answers
 from core.policy import QueuePolicy
 from core.records.learning import Artifact, Evaluation, Live, ModelVersion, Snapshot, TrainingRun
 from core.storage.database import LONG, Database
-from core.vocabulary import Coded, ModelState
+from core.vocabulary import Coded, GateWarning, ModelState
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Measured:
 def measure(
     database: Database, run: TrainingRun, fitted: Fitted | None, model_id: int | None, rows: Sequence[Row],
     policy: QueuePolicy, extra_learners: Mapping[str, str] = {}, right: RightRows | None = None,
+    connect: Connect = unconnected,
 ) -> Measured:  # fmt: skip
     """Compare the candidate (just fitted, or stored as model_id) with the live model, once: a stored comparison of the
     two is used again (`measured_before`). Reads only; both predict after the transaction.
@@ -69,16 +72,19 @@ def measure(
     core/learning/evaluation/eligibility.py decides which of them count. If no Goldloop model is live, or another
     runtime made it, core/learning/lifecycle/incumbent.py has the replacement, and the verdict warns. If a model is
     live, both also answer the newest 3,000 stored texts, which takes as long as that many predictions. right: of a
-    candidate just fitted, the training rows that it gets right when they are held out.
+    candidate just fitted, the training rows that it gets right when they are held out. connect: how models of a service
+    are asked; of golden inputs, what the service submitted counts. Raises ModelUnavailable if a service does not
+    answer.
     """
     with database.reading(wait=LONG) as session:
         live = session.get_one(Live, run.queue_id)
         if model_id and (before := measured_before(session, model_id, live, policy)):
             return before
-        candidate = fitted or load_model(session, model_id or 0, policy, extra_learners).fitted
+        candidate = fitted or load_model(session, model_id or 0, policy, extra_learners, connect).fitted
         golden = _measurable(session, run, candidate, policy)
         right = stored_right_rows(session, model_id) if model_id else right
-        incumbent = load_incumbent(session, live, golden, candidate.reads, policy, extra_learners)
+        incumbent = load_incumbent(session, live, golden, candidate.reads, policy, extra_learners, connect)
+        submitted = submitted_answers(session, run.id)
     met = [
         GoldenRow(row.id, row.input, row.label, row.stratum, pinned=row.pinned, is_traffic=row.origin.is_traffic)
         for row in golden
@@ -87,13 +93,20 @@ def measure(
     with cached_vectors():
         baseline, standing = incumbent.on_golden(met, rows, candidate.reads)
         texts = incumbent.on_texts(candidate, policy)
-        scorecard = compare(met, standing, predict(candidate, met), policy, baseline, texts)
+        said = predict(answered_before(candidate, submitted), met)
+        scorecard = compare(met, standing, said, policy, baseline, texts)
     scorecard = replace(scorecard, training=_on_training(incumbent.right_rows, right))
     verdict = gate(scorecard, policy.promotion)
     thin = class_floor_warning(rows, policy.label_names, candidate.reads)
-    first = [warning for warning in (incumbent.unusable, thin) if warning]
+    first = [warning for warning in (incumbent.unusable, thin, _no_held_out(incumbent, candidate)) if warning]
     verdict = replace(verdict, warnings=(*first, *verdict.warnings))
     return Measured(live.model_id, live.changes, version_of(golden), scorecard, verdict)
+
+
+def _no_held_out(incumbent: Incumbent, candidate: Fitted) -> Coded | None:
+    """The gate's rule on held-out training rows needs both models' answers, which a service does not give."""
+    live = incumbent.model.fitted if incumbent.model else None
+    return Coded(GateWarning.NO_HELD_OUT) if live and (is_external(live) or is_external(candidate)) else None
 
 
 def _on_training(live: RightRows | None, candidate: RightRows | None) -> TrainingScore | None:

@@ -3,7 +3,7 @@ recorded predictions; if there are none for any golden example, the most common 
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,12 +18,14 @@ from core.learning.evaluation.scorecard import Baseline
 from core.learning.evaluation.stored_texts import TEXTS, TextScore, text_score
 from core.learning.learners.artifacts import OtherRuntime
 from core.learning.learners.base import Fitted
+from core.learning.learners.external import Connect, Submitted, answered_before, unconnected
 from core.learning.learners.label_subset import NoCommonLabels
 from core.learning.lifecycle.held_out import RightRows, stored_right_rows
 from core.learning.lifecycle.live_training import live_training
 from core.learning.lifecycle.serving import LiveModel, load_model
+from core.learning.lifecycle.submissions import submitted_answers
 from core.policy import QueuePolicy
-from core.records.learning import GoldenExample, Live
+from core.records.learning import GoldenExample, Live, ModelVersion
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.vocabulary import Coded, GateWarning, Modality
@@ -33,7 +35,7 @@ from core.vocabulary import Coded, GateWarning, Modality
 class Incumbent:
     """model: the live one, or None; unusable: why it cannot be opened. training: what it learned from. texts: the
     newest stored inputs that both models read. recorded: the sender's predictions, by golden example. right_rows: of
-    its training rows, held out."""
+    its training rows, held out. submitted: what its service has answered to golden inputs, by content hash."""
 
     model: LiveModel | None
     unusable: Coded | None
@@ -41,13 +43,14 @@ class Incumbent:
     texts: Sequence[Input]
     recorded: Mapping[int, str | None]
     right_rows: RightRows | None = None
+    submitted: Submitted = field(default_factory=dict)
 
     def on_golden(
         self, golden: Sequence[GoldenRow], rows: Sequence[Row], reads: Collection[Modality]
     ) -> tuple[Baseline, Predicted]:
         """rows: what the candidate was trained on, reads: what it reads; for the most common label."""
         if self.model:
-            return "live", predict(self.model.fitted, golden)
+            return "live", predict(answered_before(self.model.fitted, self.submitted), golden)
         if any(row.id in self.recorded for row in golden):
             return "recorded", Predicted(tuple(self.recorded.get(row.id) for row in golden))
         return "majority", always(_majority(rows, reads), golden)
@@ -63,27 +66,28 @@ class Incumbent:
 
 def load_incumbent(
     session: Session, live: Live, golden: Sequence[Golden], reads: Collection[Modality], policy: QueuePolicy,
-    extra_learners: Mapping[str, str],
+    extra_learners: Mapping[str, str], connect: Connect = unconnected,
 ) -> Incumbent:  # fmt: skip
-    """golden: what will be measured. reads: what the candidate reads. Raises Invalid where the live model was changed
-    or damaged: a person has to look at that."""
-    model, unusable = _opened(session, live.model_id, policy, extra_learners)
+    """golden: what will be measured. reads: what the candidate reads. connect: as for `load_model`. Raises Invalid
+    where the live model was changed or damaged: a person has to look at that."""
+    model, unusable = _opened(session, live.model_id, policy, extra_learners, connect)
     if model is None:
         return Incumbent(None, unusable, None, (), _recorded(session, live.queue_id))
     texts = recent_inputs(session, live.queue_id, (reads, model.fitted.reads), TEXTS)
     training = live_training(session, model.id, golden)
-    return Incumbent(model, None, training, texts, {}, stored_right_rows(session, model.id))
+    submitted = submitted_answers(session, session.get_one(ModelVersion, model.id).run_id)
+    return Incumbent(model, None, training, texts, {}, stored_right_rows(session, model.id), submitted)
 
 
 def _opened(
-    session: Session, model_id: int | None, policy: QueuePolicy, extra_learners: Mapping[str, str]
+    session: Session, model_id: int | None, policy: QueuePolicy, extra_learners: Mapping[str, str], connect: Connect
 ) -> tuple[LiveModel | None, Coded | None]:
     """The live model, or why it cannot be used with its learner's present runtime, or with the current labels: a new
     training run fixes that."""
     if model_id is None:
         return None, None
     try:
-        return load_model(session, model_id, policy, extra_learners), None
+        return load_model(session, model_id, policy, extra_learners, connect), None
     except (OtherRuntime, NoCommonLabels) as refusal:
         return None, Coded(GateWarning.LIVE_UNUSABLE, {"sentence": str(refusal)})
 

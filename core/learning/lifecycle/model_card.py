@@ -15,19 +15,23 @@ from core.learning.lifecycle.canary import CanaryLine, canary_line
 from core.learning.lifecycle.cards import DecisionLine, decisions_about, snapshot_of
 from core.learning.lifecycle.shadow import ShadowReport, shadow_report
 from core.policy import Policy
+from core.policy.external import EXTERNAL
+from core.records.external import HandOut
 from core.records.learning import Artifact, Evaluation, ModelVersion, Snapshot, SnapshotRow, TrainingRun
 from core.vocabulary import Coded, ModelState, Source, Trigger
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How the model was fitted. parameters, artifact: SHA-256 of the fitted parameters and of the stored bytes."""
+    """How the model was fitted. parameters, artifact: SHA-256 of the fitted parameters and of the stored bytes.
+    service_version: as the service calls it that trained it; None: it was trained here."""
 
     learner: str
     runtime: str
     seed: int
     parameters: str
     artifact: str
+    service_version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,9 @@ def _fit(session: Session, model: ModelVersion, run: TrainingRun) -> Fit:
     sha256, runtime = session.execute(
         select(Artifact.sha256, Artifact.runtime).where(Artifact.model_id == model.id)
     ).one()
-    return Fit(model.learner, runtime, run.seed, model.parameters_fingerprint, sha256)
+    handed_out = session.get(HandOut, run.id)
+    version = handed_out.version if handed_out and model.learner == EXTERNAL else None
+    return Fit(model.learner, runtime, run.seed, model.parameters_fingerprint, sha256, version)
 
 
 def _training(session: Session, snapshot: Snapshot) -> TrainingData:

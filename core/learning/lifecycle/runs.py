@@ -83,7 +83,7 @@ def request_run(
         .returning(TrainingRun.id)
     )
     if run_id is not None:
-        jobs.enqueue(session, TRAIN, f"{TRAIN}:{run_id}", {"run_id": run_id}, now, mutex=f"{TRAIN}:{queue.name}")
+        jobs.enqueue(session, TRAIN, train_key(run_id), {"run_id": run_id}, now, mutex=f"{TRAIN}:{queue.name}")
         run_requested(session, run_id, queue, now)
     return run_id
 
@@ -108,6 +108,11 @@ def request_run_among(
             request_run(session, queue, Trigger.CORRECTIONS, None, now, policy, correction_id)
             return
     request_run(session, queue, Trigger.CORRECTIONS, None, at, policy)
+
+
+def train_key(run_id: int) -> str:
+    """The key of its job."""
+    return f"{TRAIN}:{run_id}"
 
 
 def locked_run(session: Session, run_id: int) -> TrainingRun:

@@ -12,6 +12,7 @@ from core.errors import Invalid
 from core.learning.data.inputs import Input
 from core.learning.learners.artifacts import Packed, unpack
 from core.learning.learners.base import Fitted
+from core.learning.learners.external import Connect, connected, unconnected
 from core.learning.learners.label_subset import label_subset
 from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.canary import answering_model
@@ -44,9 +45,12 @@ class LiveModel:
 class Serving:
     """Guards the loaded models: one per queue, loaded by one thread while others wait for it."""
 
-    def __init__(self, database: Database, extra_learners: Mapping[str, str] = {}) -> None:
+    def __init__(
+        self, database: Database, extra_learners: Mapping[str, str] = {}, connect: Connect = unconnected
+    ) -> None:  # fmt: skip
         self._database = database
         self._extra_learners = extra_learners
+        self._connect = connect
         self._lock = threading.Lock()
         self._loaded: dict[str, LiveModel] = {}
         self._others: dict[str, dict[int, LiveModel]] = {}  # of each queue, beside the live one
@@ -66,8 +70,11 @@ class Serving:
         with deadlines.taken(self._lock):
             loaded = self._loaded.get(queue.name)
             if loaded is None or loaded.id != model_id:
-                loaded = self._loaded[queue.name] = load_model(session, model_id, queue, self._extra_learners)
+                loaded = self._loaded[queue.name] = self._open(session, queue, model_id)
             return loaded
+
+    def _open(self, session: Session, queue: QueuePolicy, model_id: int) -> LiveModel:
+        return load_model(session, model_id, queue, self._extra_learners, self._connect)
 
     def answering(self, queue: QueuePolicy, external_id: str) -> LiveModel | None:
         """The model that answers this caller: the live one, or during its canary, for most, the one before it. Raises
@@ -90,7 +97,7 @@ class Serving:
             return loaded
         with self._database.reading() as session, deadlines.taken(self._lock):
             others = self._others.setdefault(queue.name, {})
-            found = others.pop(model_id, None) or load_model(session, model_id, queue, self._extra_learners)
+            found = others.pop(model_id, None) or self._open(session, queue, model_id)
             others[model_id] = found
             while len(others) > MOST_OTHERS:
                 others.pop(next(iter(others)))
@@ -111,15 +118,18 @@ class Serving:
 
 
 def load_model(
-    session: Session, model_id: int, queue: QueuePolicy, extra_learners: Mapping[str, str] = {}
-) -> LiveModel:
-    """Raises Invalid if the artefact or its parameters were changed, OtherRuntime if its learner has another runtime
-    now, NoCommonLabels if none of its labels is left in the policy."""
+    session: Session, model_id: int, queue: QueuePolicy, extra_learners: Mapping[str, str] = {},
+    connect: Connect = unconnected,
+) -> LiveModel:  # fmt: skip
+    """connect: how the model of a service is asked, which happens later, outside of the transaction. Raises Invalid if
+    the artefact or its parameters were changed, OtherRuntime if its learner has another runtime now, NoCommonLabels if
+    none of its labels is left in the policy."""
     model = session.get_one(ModelVersion, model_id)
     artifact = session.get_one(Artifact, model_id)
     if artifact.purged_at is not None:
         raise Invalid(f"{model.name} was deleted because it was trained on text that was erased.")
     packed = Packed(artifact.content, artifact.sha256, artifact.runtime)
     learned = unpack(packed, find_learner(model.learner, extra_learners), model.parameters_fingerprint)
+    learned = connected(learned, connect(queue))
     fitted = label_subset(learned, queue.label_named)
     return LiveModel(model.id, model.name, fitted, tuple(sorted({*learned.classes} - {*fitted.classes})))

@@ -13,17 +13,26 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import jobs
-from core.errors import DatabaseUnavailable, Refusal
+from core.errors import DatabaseUnavailable, ModelUnavailable, Refusal
 from core.learning.data.erased_rows import erased_rows
 from core.learning.data.golden import Golden, closed_golden_set
 from core.learning.data.graduation import Graduate, graduates
 from core.learning.data.leakage import check_apart, exclude_near_duplicates, proven
 from core.learning.data.snapshots import ErasedMeanwhileError, Row, gather, snapshot_rows, store
-from core.learning.learners.artifacts import unpack
+from core.learning.learners.artifacts import pack, unpack
 from core.learning.learners.base import Progress
+from core.learning.learners.external import Connect, ExternalLearner, connected, unconnected
+from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.fitting import PackedModel, fit_and_pack
 from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.candidates import Measured, measure, store_candidate
+from core.learning.lifecycle.hand_outs import (
+    answered_model,
+    hand_out,
+    is_away_too_long,
+    refuse_if_erased,
+    wait_for_answers,
+)
 from core.learning.lifecycle.held_out import right_rows
 from core.learning.lifecycle.label_suspects import SUSPECTS
 from core.learning.lifecycle.presenting import model_changed
@@ -47,6 +56,7 @@ def train(
     policy: Policy,
     execute: jobs.Execute = jobs.execute_here,
     extra_learners: Mapping[str, str] = {},
+    connect: Connect = unconnected,
 ) -> None:
     """One training run, from snapshot to a candidate that waits for a lead.
 
@@ -58,6 +68,10 @@ def train(
        it takes the place of the run's and 2 fits again, three times at most, then the run fails. Raises LostLease if
        another worker has taken over. A Refusal (nothing to learn) ends the run as failed, with its sentence.
        extra_learners: see core/learning/learners/registry.py.
+
+    With the learner `external`, 2 hands the snapshot out to a service and puts the job back until the service has
+    answered or its time is over (core/learning/lifecycle/hand_outs.py). connect: how models of a service are asked; if
+    that does not answer while the candidate is compared, ModelUnavailable is raised: the job is to be tried again.
     """
     run_id = claimed.payload["run_id"]
     with database.reading(wait=PATIENT) as session:
@@ -65,21 +79,63 @@ def train(
         queue = policy.queue(run.queue.name)
     try:
         report = _reporter(database, run.id, clock)
+        if queue.trains_elsewhere and _waits(database, claimed, clock):
+            return
         weigh = partial(_weigh, database, clock, queue, execute, report, extra_learners)
         for _fit in range(MOST_FITS):
             with suppress(ErasedMeanwhileError):  # nothing was stored of what was fitted on them: fit anew without them
                 rows = _rows_of(database, run, clock, queue, weigh)
-                examples = [row.example for row in rows]
-                made = execute(
-                    fit_and_pack, queue.retraining.learner, extra_learners, examples, run.seed, report=report
-                )
-                _store(database, claimed, run, made, rows, clock, queue, extra_learners)
+                if queue.trains_elsewhere:
+                    made = _answered(database, claimed, run, clock, queue)
+                else:
+                    examples = [row.example for row in rows]
+                    made = execute(
+                        fit_and_pack, queue.retraining.learner, extra_learners, examples, run.seed, report=report
+                    )
+                if made is not None:
+                    _store(database, claimed, run, made, rows, clock, queue, extra_learners, connect)
                 return
         _give_up(database, claimed, Coded(RunProblem.ROWS_ERASED, {"fits": MOST_FITS}), clock)
     except DatabaseUnavailable:
         raise  # the database is away, which says nothing about the run: its job is tried again
+    except ModelUnavailable as away:
+        if not _is_given_up(database, claimed, away, clock, queue):
+            raise  # nor does a service that is away for a while
     except Refusal as refusal:
         _give_up(database, claimed, Coded(RunProblem.REFUSED, {"sentence": str(refusal)}), clock)
+
+
+def _waits(database: Database, claimed: jobs.Claim, clock: Clock) -> bool:
+    with database.transaction(wait=PATIENT) as session:
+        return wait_for_answers(session, claimed, clock())
+
+
+def _is_given_up(
+    database: Database, claimed: jobs.Claim, away: ModelUnavailable, clock: Clock, policy: QueuePolicy
+) -> bool:
+    """The service that has to predict is away: the run's card says so, or the run ends with the sentence."""
+    run_id = claimed.payload["run_id"]
+    with database.transaction(wait=PATIENT) as session:
+        if too_long := is_away_too_long(session, run_id, clock(), policy):
+            fail_run(session, run_id, Coded(RunProblem.REFUSED, {"sentence": str(away)}), clock())
+            jobs.finish(session, claimed)
+        else:
+            step = Coded(RunStep.SERVICE_AWAY, {"sentence": str(away)})
+            say_progress(session, locked_run(session, run_id), step, clock())
+    return too_long
+
+
+def _answered(
+    database: Database, claimed: jobs.Claim, run: TrainingRun, clock: Clock, policy: QueuePolicy
+) -> PackedModel | None:
+    """The model of the service; None: the snapshot is handed out now. Raises Refusal if the service has learned from
+    rows that were erased since."""
+    with database.transaction(wait=PATIENT) as session:
+        model = answered_model(session, run.id)
+        refuse_if_erased(session, run.snapshot_id or 0)
+        if model is None:
+            hand_out(session, claimed, clock(), policy)
+    return PackedModel(pack(ExternalLearner(), model), fingerprint(model)) if model else None
 
 
 def _give_up(database: Database, claimed: jobs.Claim, problem: Coded, clock: Clock) -> None:
@@ -89,8 +145,9 @@ def _give_up(database: Database, claimed: jobs.Claim, problem: Coded, clock: Clo
 
 
 def evaluate_again(
-    database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy, extra_learners: Mapping[str, str] = {}
-) -> None:
+    database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy, extra_learners: Mapping[str, str] = {},
+    connect: Connect = unconnected,
+) -> None:  # fmt: skip
     """The live model changed while a candidate waited: compare the two, unless it was decided meanwhile. A comparison
     with the same live model that is stored already is used again."""
     model_id = claimed.payload["model_id"]
@@ -100,7 +157,7 @@ def evaluate_again(
         rows = snapshot_rows(session, run.snapshot_id or 0)
         queue = policy.queue(run.queue.name)
     while True:
-        measured = measure(database, run, None, model_id, rows, queue, extra_learners)
+        measured = measure(database, run, None, model_id, rows, queue, extra_learners, connect=connect)
         with database.transaction(wait=PATIENT) as session:
             live = session.get_one(Live, run.queue_id, with_for_update=True)
             if live.changes != measured.live_changes:
@@ -193,11 +250,12 @@ def _store(
     clock: Clock,
     policy: QueuePolicy,
     extra_learners: Mapping[str, str],
+    connect: Connect,
 ) -> None:
     learner = find_learner(policy.retraining.learner, extra_learners)
-    fitted, right = unpack(made.packed, learner), right_rows(rows, made.held_out)
+    fitted, right = connected(unpack(made.packed, learner), connect(policy)), right_rows(rows, made.held_out)
     while True:
-        measured: Measured = measure(database, run, fitted, None, rows, policy, extra_learners, right)
+        measured: Measured = measure(database, run, fitted, None, rows, policy, extra_learners, right, connect)
         with database.transaction(wait=PATIENT) as session:
             _check_not_erased(session, run)
             live = session.get_one(Live, run.queue_id, with_for_update=True)
@@ -210,7 +268,7 @@ def _store(
             stored = locked_run(session, run.id)
             stored.state, stored.finished_at = RunState.DONE, clock()
             say_progress(session, stored, Coded(RunStep.DONE), clock())
-            if policy.golden.second_looks:
+            if policy.golden.second_looks and not policy.trains_elsewhere:  # that fits models here
                 mutex = f"{SUSPECTS}:{run.queue_id}"
                 jobs.enqueue(session, SUSPECTS, f"{SUSPECTS}:{run.id}", {"run_id": run.id}, clock(), mutex, priority=1)
             return

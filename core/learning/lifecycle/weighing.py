@@ -18,6 +18,7 @@ from core.learning.data.snapshots import UNMEASURED_WEIGHT, Row
 from core.learning.data.traffic import flagged_share, traffic_shares
 from core.learning.learners.base import Progress
 from core.learning.learners.sweep import SweptRow, Trial, best, sweep
+from core.policy.external import EXTERNAL
 from core.policy.retraining import AUTO, RetrainingPolicy
 from core.records.learning import TrainingRun
 from core.storage.database import LONG, Database
@@ -35,6 +36,8 @@ def choose_weight(
 ) -> Coded:  # fmt: skip
     """The choice for this run, of `WeightChoice`. rows: those that may train now. Where a sweep is due, `execute` runs
     it, outside any transaction; a learner that refuses the rows ends it, and the weight is not changed."""
+    if policy.learner == EXTERNAL and policy.error_weight == AUTO:
+        return Coded(WeightChoice.EXTERNAL, {"weight": UNMEASURED_WEIGHT})
     if policy.error_weight != AUTO:
         return Coded(WeightChoice.POLICY, {"weight": policy.error_weight})
     with database.reading(wait=LONG) as session:
