@@ -3,20 +3,18 @@
 import asyncio
 import json
 import logging
-import os
 import time
 from datetime import datetime
 from hashlib import sha256
 
 import httpx
-from standardwebhooks import Webhook
-from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from bot.runtime.retry_after import seconds_asked
 from bot.runtime.services import Services
+from bot.runtime.signing import signed_headers
 from core.delivery.webhooks import Attempted, DueEvent, address, claim_next_delivery, is_waiting, note_attempt
 from core.errors import Invalid
-from core.policy.integrations import WebhookEndpoint, secret_variable
+from core.policy.integrations import WebhookEndpoint
 from core.storage.database import PATIENT
 from core.vocabulary import DeliveryState
 
@@ -71,17 +69,6 @@ def attempted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> A
     return Attempted(status, outcome, _since(began), delivered, gone, seconds_asked(retry_after))
 
 
-def signing_secret(endpoint: str) -> Webhook:
-    """The endpoint's secret, from the environment. Raises Invalid, naming the variable."""
-    name = secret_variable(endpoint)
-    try:
-        return Webhook(os.environ[name])
-    except KeyError:
-        raise Invalid(f"{name} is not set, so webhooks to {endpoint} cannot be signed.") from None
-    except (ValueError, EmptyWebhookSecretError):
-        raise Invalid(f"{name} is not a secret of the form whsec_… (base64).") from None
-
-
 def webhook_id(event_id: int, happened_at: datetime) -> str:
     """A unique id of the event, the same for every attempt. It includes the event's time, because two databases, or one
     restored from a backup, use the same numbers."""
@@ -93,12 +80,7 @@ def _posted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> tup
     now = services.clock()
     message = {"type": due.kind, "timestamp": due.happened_at.isoformat(), "data": due.data}
     body, named = json.dumps(message, ensure_ascii=False), webhook_id(due.event_id, due.happened_at)
-    headers = {
-        "content-type": "application/json",
-        "webhook-id": named,  # receivers skip an id that they have seen
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": signing_secret(endpoint.name).sign(named, now, body),
-    }
+    headers = signed_headers(endpoint.name, named, now, body)
     loop = asyncio.new_event_loop()  # asyncio.run would wait for a DNS lookup that hangs
     try:
         return loop.run_until_complete(_response(endpoint.url, body.encode(), headers))

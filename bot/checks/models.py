@@ -3,7 +3,12 @@
 from collections.abc import Sequence
 
 from bot.checks.finding import Finding, Findings, bad, good, note
-from core.errors import Invalid, Refusal
+from bot.runtime.clock import utc_now
+from bot.runtime.model_services import ModelServices
+from bot.runtime.services import tls
+from core.errors import Invalid, ModelUnavailable, Refusal
+from core.learning.data.inputs import Input
+from core.learning.learners.external import is_external
 from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.serving import LiveModel, Serving
 from core.policy import Policy, QueuePolicy
@@ -11,7 +16,7 @@ from core.storage.database import Database
 
 
 def live_models(database: Database, policy: Policy) -> Findings:
-    serving = Serving(database)
+    serving = Serving(database, connect=ModelServices(utc_now, tls))
     for queue in policy.queues:
         subject = f"model of {queue.name}"
         try:
@@ -31,6 +36,18 @@ def live_models(database: Database, policy: Policy) -> Findings:
             )
         else:
             yield _known_labels(subject, model, queue)
+            if is_external(model.fitted):
+                yield _service(model, queue)
+
+
+def _service(model: LiveModel, queue: QueuePolicy) -> Finding:
+    """Ask it about one text."""
+    subject = f"service of {queue.name}"
+    try:
+        model.predict([Input("goldloop doctor")])
+    except ModelUnavailable as away:
+        return bad(subject, str(away), "Until this is fixed, `predict` requests fail with 503; reviewing goes on.")
+    return good(subject, f"it answers for {model.name}")
 
 
 def _known_labels(subject: str, model: LiveModel, queue: QueuePolicy) -> Finding:

@@ -1,7 +1,7 @@
 """Webhooks: each endpoint needs a signing secret, and no delivery may be dead."""
 
 from bot.checks.finding import Findings, bad, good
-from bot.webhooks import signing_secret
+from bot.runtime.signing import signing_secret
 from core.delivery.webhook_log import endpoint_lines
 from core.errors import Invalid
 from core.policy import Policy

@@ -10,6 +10,7 @@ from functools import cache
 from slack_sdk import WebClient
 
 from bot.runtime.clock import utc_now
+from bot.runtime.model_services import ModelServices
 from bot.runtime.policy_at_start import file_or_stored
 from bot.runtime.policy_in_force import PolicyInForce
 from bot.runtime.processes import this_process
@@ -60,16 +61,18 @@ def assemble(
     budget: Budget | None = None,
     extra_learners: Mapping[str, str] = {},
 ) -> Services:
+    connect = ModelServices(utc_now, tls)
     return Services(
         database,
         slack,
         PolicyInForce(policy, extra_learners),
-        Serving(database, extra_learners),
+        Serving(database, extra_learners, connect),
         budget or Budget(time.monotonic),
         this_process(),
         utc_now,
         extra_learners,
         execute_here,
+        connect=connect,
     )
 
 

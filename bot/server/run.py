@@ -21,6 +21,7 @@ from bot.runtime.policy_in_force import start_policy
 from bot.runtime.processes import process_title
 from bot.runtime.services import Services, build_services
 from bot.runtime.settings import Settings, require_setting
+from bot.runtime.signing import signing_secret
 from bot.server.app import create_app, create_listener
 from bot.server.listener import bound, listening, port_problem
 from bot.server.policy_watch import PolicyWatch, log_start, watched_policy
@@ -31,7 +32,6 @@ from bot.slack.errors import sorted_failure
 from bot.slack.inbound.app import build_app
 from bot.slack.inbound.socket_mode import socket_mode, socket_state
 from bot.slack.startup import wait_for_slack
-from bot.webhooks import signing_secret
 from bot.worker.scheduler import worker
 from bot.worker.tasks import load_live_models
 from core.delivery.backlog import draw_by_policy

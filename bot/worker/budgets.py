@@ -1,13 +1,17 @@
 """The periodic step of a queue's budget: update the threshold, then open items as far as today's budget allows."""
 
+import logging
 from collections.abc import Sequence
 
 from bot.runtime.services import Services
+from core.errors import ModelUnavailable
 from core.intake.cuts import CutWork, Unscored, cut_work, store_cut
 from core.intake.waiting import PIECE, open_next
 from core.learning.lifecycle.serving import LiveModel
 from core.policy import QueuePolicy
 from core.storage.database import PATIENT
+
+log = logging.getLogger(__name__)
 
 
 def budget_piece(services: Services, queue: QueuePolicy) -> bool:
@@ -18,7 +22,10 @@ def budget_piece(services: Services, queue: QueuePolicy) -> bool:
     with services.database.reading(wait=PATIENT) as session:
         work = cut_work(session, queue, live.name if live else None, services.clock())
     if work is not None:
-        _renew(services, queue, work, live)
+        try:
+            _renew(services, queue, work, live)
+        except ModelUnavailable as away:  # what was scored before is opened; the rest follows when the service answers
+            log.warning("Scores postponed, model unavailable", extra={"queue": queue.name, "reason": str(away)})
     with services.database.transaction(wait=PATIENT) as session:
         return open_next(session, queue, services.clock()) == PIECE
 

@@ -1,13 +1,17 @@
 """Scans in a worker: running them, opening finds for review, and having a new model predict the waiting finds again."""
 
+from contextlib import suppress
+
 from bot.runtime.services import Services
 from bot.runtime.settings import load_settings
 from bot.worker.claimed_job import work_on_next
 from bot.worker.executors.local import LocalExecutor
 from core.discovery.finds import open_finds, outdated_finds, renew_finds
 from core.discovery.scans import SCAN
+from core.errors import ModelUnavailable
 from core.jobs import Claim, Interrupted
 from core.learning.data.inputs import Input
+from core.learning.lifecycle.serving import LiveModel
 from core.policy import QueuePolicy
 from core.storage.database import PATIENT
 
@@ -32,18 +36,23 @@ def _scan(services: Services, claimed: Claim) -> None:
     )  # fmt: skip
 
 
+def _predict_anew(services: Services, queue: QueuePolicy, live: LiveModel) -> None:
+    while True:
+        with services.database.reading(wait=PATIENT) as session:
+            outdated = outdated_finds(session, queue, live.id)
+        if not outdated:
+            return
+        said = live.predict([Input(one.text) for one in outdated])
+        chances = {one.find_id: row for one, row in zip(outdated, said, strict=True)}
+        with services.database.transaction(wait=PATIENT) as session:
+            renew_finds(session, queue, live.id, chances, services.clock())
+
+
 def find_piece(services: Services, queue: QueuePolicy) -> None:
     """Predict the waiting finds that the live model has not predicted, then open as many as the day allows."""
     live = services.serving.usable(queue)
     if live is None:
         return
-    while True:
-        with services.database.reading(wait=PATIENT) as session:
-            outdated = outdated_finds(session, queue, live.id)
-        if not outdated:
-            break
-        said = live.predict([Input(one.text) for one in outdated])
-        chances = {one.find_id: row for one, row in zip(outdated, said, strict=True)}
-        with services.database.transaction(wait=PATIENT) as session:
-            renew_finds(session, queue, live.id, chances, services.clock())
+    with suppress(ModelUnavailable):  # they are predicted when its service answers
+        _predict_anew(services, queue, live)
     services.database.write_if_needed(lambda session: open_finds(session, queue, services.clock()))

@@ -37,6 +37,7 @@ from core.learning.learners.artifacts import Packed, unpack
 from core.learning.learners.registry import find_learner
 from core.learning.learners.text import TextModel
 from core.policy import Policy, QueuePolicy
+from core.policy.external import EXTERNAL
 from core.records.discovery import Find, Scan, ScanShard
 from core.records.learning import Artifact, GoldenExample, ModelVersion, SeedExample, TrainingRun
 from core.records.predictions import Prediction
@@ -132,6 +133,10 @@ def _facts(database: Database, scan_id: int, policy: Policy) -> tuple[_Facts, Qu
         model, artifact = session.get_one(ModelVersion, scan.model_id), session.get_one(Artifact, scan.model_id)
         if artifact.purged_at is not None:
             raise Refusal(f"{model.name} was deleted because it was trained on text that was erased. Scan again.")
+        if model.learner == EXTERNAL:
+            raise Refusal(
+                f"{model.name} runs in a service, and scans need a model that runs here. Nothing was scanned."
+            )
         run = session.get_one(TrainingRun, model.run_id)
         rows = snapshot_rows(session, run.snapshot_id or 0)
         return _Facts(
