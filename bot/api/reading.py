@@ -1,6 +1,7 @@
 """The endpoints for reading: items, corrections, models and statistics."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -74,9 +75,11 @@ def reading_routes(services: Services, may_read: Admit) -> APIRouter:
 
     @router.get("/stats")
     def stats(queue: Annotated[QueuePolicy, Depends(may_read)]) -> StatsCard:
-        """Get the statistics that leads see: backlog, agreement, errors caught, the live model."""
+        """Get the statistics that leads see: backlog, agreement, errors caught, the live model. `errors_by_label` is
+        empty for a queue whose models a service trains: asked again and again, it would tell golden labels."""
         with database.reading() as session:
-            return stats_card(session, queue, services.clock())
+            found = stats_card(session, queue, services.clock())
+        return replace(found, errors_by_label=()) if queue.trains_elsewhere else found
 
     return router
 

@@ -46,6 +46,7 @@ TYPES = {  # of Parquet
     "destination": "string",
     "guideline_version": "int64",
     "settled_at": "string",
+    "withheld": "bool",
 }
 _LINE = TypeAdapter(CorrectionLine)
 

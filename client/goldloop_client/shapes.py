@@ -215,7 +215,8 @@ class GivenAnswer:
 class CorrectionLine:
     """What an item was settled to. text, image_url, fields: empty if they were erased; label: None for "none of these";
     reason, note: of the lead who decided, or of the votes that won; tally: votes for each label; answers: of all
-    reviewers, oldest first."""
+    reviewers, oldest first. withheld: it is golden, in a queue whose models a service trains; what says the label is
+    then None or empty."""
 
     id: int
     item_id: int
@@ -226,7 +227,7 @@ class CorrectionLine:
     model_version: str
     model_label: str | None
     label: str | None
-    model_was_right: bool
+    model_was_right: bool | None
     reason: OrNewer[ErrorReason] | None
     note: str
     tally: dict[str, int]
@@ -235,6 +236,7 @@ class CorrectionLine:
     destination: OrNewer[Destination]
     guideline_version: int
     settled_at: datetime
+    withheld: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.delivery.webhooks import Happened, publish_all
 from core.errors import Refusal
-from core.learning.data.golden import Chosen, Protected, destination, protect_all, revise
+from core.learning.data.golden import Chosen, Protected, destination, golden_among, protect_all, revise
 from core.learning.data.graduation import graduated_among
 from core.learning.lifecycle.runs import request_run_among
 from core.policy import QueuePolicy
@@ -192,14 +192,27 @@ def _tell_all(session: Session, settlements: Sequence[Settlement], ids: Sequence
     """What other systems hear of predictions that are settled, and the people who flagged them."""
     pairs = zip(settlements, ids, strict=True)
     told = [(one, made) for one, made in pairs if one.item.about is QuestionAbout.PREDICTION]
-    happened = [Happened(made, one.item.queue.id, _told(one, made), one.now) for one, made in told]
+    golden = _withheld(session, [one for one, _made in told])
+    happened = [
+        Happened(made, one.item.queue.id, _told(one, made, one.item.id in golden), one.now) for one, made in told
+    ]
     publish_all(session, EventKind.ITEM_SETTLED, happened)
     for one, _made in told:
         item, outcome = one.item, one.outcome
         tell_settled(session, item.id, item.flagged_by, outcome.deciders, _told_flagger(item, outcome), one.now)
 
 
-def _told(one: Settlement, correction_id: int) -> dict[str, Any]:
+def _withheld(session: Session, told: Sequence[Settlement]) -> set[int]:
+    """Ids of items whose label no system hears, because a service trains on what it hears: it is golden by now."""
+    contents: dict[int, set[str]] = {}
+    for one in told:
+        if one.queue.trains_elsewhere:
+            contents.setdefault(one.item.queue.id, set()).add(one.item.content_hash)
+    golden = {queue_id: golden_among(session, queue_id, hashes) for queue_id, hashes in contents.items()}
+    return {one.item.id for one in told if one.item.content_hash in golden.get(one.item.queue.id, ())}
+
+
+def _told(one: Settlement, correction_id: int, withheld: bool) -> dict[str, Any]:
     """What other systems hear of it."""
     item, outcome = one.item, one.outcome
     return {
@@ -209,9 +222,10 @@ def _told(one: Settlement, correction_id: int) -> dict[str, Any]:
         "external_id": item.external_id,
         "model_version": item.model_version,
         "model_label": item.predicted_label,
-        "label": outcome.label,
-        "model_was_right": bool(one.model_was_right),
-        "reason": outcome.reason,
+        "label": None if withheld else outcome.label,
+        "model_was_right": None if withheld else bool(one.model_was_right),
+        "reason": None if withheld else outcome.reason,
+        "withheld": withheld,
         "settled_by": outcome.settled_by,
         "settled_at": one.now.isoformat(),
     }

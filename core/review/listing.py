@@ -3,13 +3,14 @@ sender has it. A correction has all that a model or a person can learn from it, 
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import accumulate, takewhile
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, lazyload
 
+from core.learning.data.golden import golden_among
 from core.learning.data.inputs import Input
 from core.policy import QueuePolicy
 from core.queues import queue_named
@@ -55,7 +56,8 @@ class GivenAnswer:
 class CorrectionLine:
     """What an item was settled to. text, image_url, fields: of the prediction; all empty if it was erased. label: None
     for "none of these". reason, note: of the lead who decided, or the most frequent reason and the first note of the
-    votes that won. answers: of all reviewers, oldest first, without skips and what was taken back."""
+    votes that won. answers: of all reviewers, oldest first, without skips and what was taken back. withheld: it is
+    golden, in a queue whose models a service trains; what says the label is then None or empty."""
 
     id: int
     item_id: int
@@ -66,7 +68,7 @@ class CorrectionLine:
     model_version: str
     model_label: str | None
     label: str | None
-    model_was_right: bool
+    model_was_right: bool | None
     reason: ErrorReason | None
     note: str
     tally: dict[str, int]
@@ -75,6 +77,7 @@ class CorrectionLine:
     destination: Destination
     guideline_version: int
     settled_at: datetime
+    withheld: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,26 @@ def _correction_lines(session: Session, ids: Sequence[int], queue: QueuePolicy) 
         .order_by(Correction.id)
     ).all()
     answers = _answers(session, [row.item_id for row, _prediction in found], queue)
-    return [_correction_line(row, prediction, answers[row.item_id], queue) for row, prediction in found]
+    golden = _withheld(session, [prediction for _row, prediction in found], queue)
+    lines = [
+        (_correction_line(row, prediction, answers[row.item_id], queue), prediction.content_hash in golden)
+        for row, prediction in found
+    ]
+    return [_without_label(line) if withheld else line for line, withheld in lines]
+
+
+def _withheld(session: Session, predictions: Sequence[Prediction], queue: QueuePolicy) -> set[str]:
+    """Golden contents of a queue whose models a service trains: what it reads here must not tell their labels."""
+    if not queue.trains_elsewhere:
+        return set()
+    contents = {row.content_hash for row in predictions}
+    return golden_among(session, queue_named(session, queue.name).id, contents)
+
+
+def _without_label(line: CorrectionLine) -> CorrectionLine:
+    return replace(
+        line, label=None, model_was_right=None, reason=None, note="", tally={}, answers=(), withheld=True
+    )  # fmt: skip
 
 
 def _answers(session: Session, items: Sequence[int], queue: QueuePolicy) -> dict[int, list[GivenAnswer]]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -170,6 +170,16 @@ def golden_set(
         )
         for row, one in zip(rows, inputs, strict=True)
     ]
+
+
+def golden_among(session: Session, queue_id: int, contents: Collection[str]) -> set[str]:
+    """Which of these contents (hashes) are golden. Those that have graduated train, and are not."""
+    found = select(GoldenExample.content_hash).where(
+        GoldenExample.queue_id == queue_id,
+        GoldenExample.content_hash.in_(contents),
+        GoldenExample.graduated_in.is_(None),
+    )
+    return set(session.scalars(found)) if contents else set()
 
 
 def closed_golden_set(session: Session, queue_id: int) -> list[Golden]:
