@@ -104,3 +104,19 @@ def test_the_pages_and_data_of_the_demo_travel_too(installed: Path) -> None:
     for folder in (ROOT / "bot" / "sandbox" / "static", ROOT / "bot" / "sandbox" / "templates", Path(demo_file).parent):
         names = {path.name for path in folder.iterdir() if path.is_file()}
         assert names == {path.name for path in (package / folder.relative_to(ROOT / "bot")).iterdir() if path.is_file()}
+
+
+def test_the_example_of_a_service_is_built_and_keeps_the_contract(tmp_path: Path) -> None:
+    """In an empty environment, with the client alone; the server is not installed."""
+    example = ROOT / "examples" / "own-model"
+    for source in (ROOT / "client", example):
+        run(ROOT, sys.executable, "-m", "pip", "wheel", source, "--no-deps", "--quiet", "--wheel-dir", tmp_path)
+    client, service = sorted(tmp_path.glob("goldloop_*.whl"))
+    assert "own_model/service.py" in ZipFile(service).namelist()
+    venv.create(tmp_path / "place", with_pip=False)
+    python = tmp_path / "place" / "bin" / "python"
+    pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "-c", ROOT / ".constraints.txt")
+    run(tmp_path, *pip, client, service, "pytest")
+    (tmp_path / "test_contract.py").write_text((example / "tests" / "test_contract.py").read_text(encoding="utf-8"))
+    assert "1 passed" in run(tmp_path, python, "-m", "pytest", "test_contract.py")
+    assert (tmp_path / "place" / "bin" / "own-model").exists()
