@@ -718,6 +718,10 @@ def canary(state: CanaryState, n: int = 40) -> CanaryLine:
 
 REPORTS: dict[str, tuple[Callable[[str], CandidateCard], str]] = {
     "what it stands for": (report, "Random golden examples: 60 from seed data, 20 from audited traffic."),
+    "by a service": (
+        lambda t: report(t, service_version=t[:80] or "mine-7"),
+        "Trained by a service, as its version “mine-7”, on 40 rows, including 10 corrections.",
+    ),
     "graduates": (report, "3 past errors moved from the golden set to training."),
     "a graduate left out": (report, "golden examples, including 1 past error that had left the golden set."),
     "graduates left out": (

@@ -237,7 +237,8 @@ def _provenance(card: CandidateCard) -> str:
         f" {count(card.left_out, 'row')} left out as near-duplicates of golden examples{lost}." if card.left_out else ""
     )
     weight = f" {weighing(card.weighing, MRKDWN)}" if card.weighing else ""
-    trained = f"Trained on {count(card.rows, 'row')}, including {count(card.corrections, 'correction')}."
+    by = f" by a service, as its version “{blocks.literal(card.service_version)}”," if card.service_version else ""
+    trained = f"Trained{by} on {count(card.rows, 'row')}, including {count(card.corrections, 'correction')}."
     return f"{trained}{graduated}{left}{weight}{drawn}"
 
 

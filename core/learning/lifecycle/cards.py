@@ -17,6 +17,8 @@ from core.learning.lifecycle.models import newest_evaluation
 from core.learning.lifecycle.open_items import OpenItems, open_items_of
 from core.learning.lifecycle.shadow import ShadowLine, shadow_line
 from core.policy import Policy, QueuePolicy
+from core.policy.external import EXTERNAL
+from core.records.external import HandOut
 from core.records.learning import (
     Approval,
     Decision,
@@ -75,6 +77,7 @@ class CandidateCard:
     shadow: ShadowLine | None
     canary: CanaryLine | None
     still_answers: StillAnswering | None = None
+    service_version: str | None = None  # as the service calls it that trained it; None: it was trained here
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         shadow=shadow_line(session, model, queue),
         canary=canary_line(session, model_id),
         still_answers=still_answering(session, model_id),
+        service_version=service_version(session, model),
     )
 
 
@@ -161,6 +165,12 @@ def _effort_since(session: Session, live: ModelVersion | None, snapshot: Snapsho
 def snapshot_of(session: Session, model: ModelVersion) -> Snapshot:
     run = session.get_one(TrainingRun, model.run_id)
     return session.get_one(Snapshot, run.snapshot_id)
+
+
+def service_version(session: Session, model: ModelVersion) -> str | None:
+    """As the service calls it that trained the model; None: it was trained here."""
+    handed_out = session.get(HandOut, model.run_id)
+    return handed_out.version if handed_out and model.learner == EXTERNAL else None
 
 
 def weighing_of(run: TrainingRun) -> Coded | None:

@@ -12,11 +12,9 @@ from core.errors import NotFound
 from core.learning.data.erased_rows import erased_rows
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.canary import CanaryLine, canary_line
-from core.learning.lifecycle.cards import DecisionLine, decisions_about, snapshot_of
+from core.learning.lifecycle.cards import DecisionLine, decisions_about, service_version, snapshot_of
 from core.learning.lifecycle.shadow import ShadowReport, shadow_report
 from core.policy import Policy
-from core.policy.external import EXTERNAL
-from core.records.external import HandOut
 from core.records.learning import Artifact, Evaluation, ModelVersion, Snapshot, SnapshotRow, TrainingRun
 from core.vocabulary import Coded, ModelState, Source, Trigger
 
@@ -127,8 +125,7 @@ def _fit(session: Session, model: ModelVersion, run: TrainingRun) -> Fit:
     sha256, runtime = session.execute(
         select(Artifact.sha256, Artifact.runtime).where(Artifact.model_id == model.id)
     ).one()
-    handed_out = session.get(HandOut, run.id)
-    version = handed_out.version if handed_out and model.learner == EXTERNAL else None
+    version = service_version(session, model)
     return Fit(model.learner, runtime, run.seed, model.parameters_fingerprint, sha256, version)
 
 
