@@ -1,5 +1,6 @@
 """The live model of a queue runs in a service: what callers of `predict`, and people in Slack, get of it."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,19 +10,24 @@ from sqlalchemy import func, select
 
 from bot.checks.models import live_models
 from bot.runtime.clock import utc_now
+from bot.slack.inbound.flagging import NO_MODEL, looked_at
+from bot.slack.inbound.payloads import FlagSubmission
+from bot.slack.inbound.requests import ANSWERED_WITHIN
 from bot.worker.shadow import shadow_piece
 from core.errors import ModelUnavailable
+from core.intake.predictions import NewPrediction
 from core.learning.lifecycle.decisions import approve
 from core.records.predictions import Prediction
 from core.records.rollout import ParallelPrediction, Shadow
 from core.storage.database import Database
+from core.storage.deadlines import finished_within
 from tests.api.conftest import Api, StartApi
 from tests.api.receiver import SECRET
 from tests.bot.model_service import ModelService, said, serving
 from tests.core.desk import DELIVERY, REFUND, opened
 from tests.core.models import seeded
 from tests.core.services import handed, service_policy, submitted, work
-from tests.people import CLEO
+from tests.people import CLEO, DAN
 
 pytestmark = [pytest.mark.usefixtures("sqlite_only"), pytest.mark.slow]
 
@@ -106,6 +112,16 @@ def test_a_shadow_waits_for_its_service_and_misses_nothing(api: Api, service: Mo
         [row] = session.scalars(select(ParallelPrediction))
     assert (row.model_id, row.label) == (2, DELIVERY)
     assert service.heard[-1]["version"] == "mine-2"
+
+
+def test_a_person_who_flags_a_message_does_not_wait_for_the_service(api: Api, service: ModelService) -> None:
+    asked = FlagSubmission(DAN, "support", "where is my parcel", "C1|1.2")
+    assert looked_at(api.services, asked).label == DELIVERY
+    service.seconds = 5.0
+    began = time.monotonic()
+    with finished_within(ANSWERED_WITHIN):
+        assert looked_at(api.services, asked) == NewPrediction("slack:C1:1.2", NO_MODEL, "where is my parcel")
+    assert time.monotonic() - began < 4
 
 
 def test_doctor_asks_the_service(api: Api, service: ModelService) -> None:

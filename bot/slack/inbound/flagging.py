@@ -40,7 +40,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
     def form_submitted(ack: Ack, parsed: Payload) -> None:
         asked = payloads.flag_submission(parsed)
         require_colleague(services, asked.person, "flag messages for review")
-        prediction = _looked_at(services, asked)
+        prediction = looked_at(services, asked)
         with services.database.transaction() as session:
             queue = services.in_force.read(session).queue(asked.queue)
             item_id = flag_for_review(session, prediction, asked.person, services.clock(), queue)
@@ -51,8 +51,9 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
     app.view("flag_form")(form_submitted)
 
 
-def _looked_at(services: Services, asked: FlagSubmission) -> NewPrediction:
-    """What the live model says about the text; without one that can be used, nothing."""
+def looked_at(services: Services, asked: FlagSubmission) -> NewPrediction:
+    """What the live model says about the text; without one that can be used, or whose service answers in time,
+    nothing."""
     external_id = f"slack:{asked.origin.replace('|', ':')}"
     if len(external_id) > LONGEST_ID:
         raise Invalid("This message cannot be identified.")
