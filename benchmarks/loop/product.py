@@ -90,12 +90,12 @@ class Product:
     def predict(self, live: LiveModel, rows: Sequence[tuple[str, str]], flagged: bool) -> None:
         """rows: (text, right label). The live model's predictions are recorded. flagged: all of them are brought before
         people, whatever the model says."""
-        answers = live.predict([Input(text) for text, _label in rows])
+        answers = live.answers([Input(text) for text, _label in rows])
         made: list[NewPrediction] = []
-        for (text, right), chances in zip(rows, answers, strict=True):
-            external_id, label = f"T-{len(self.truth) + 1}", max(chances, key=chances.__getitem__)
+        for (text, right), said in zip(rows, answers, strict=True):
+            external_id = f"T-{len(self.truth) + 1}"
             self.truth[external_id] = right
-            made.append(NewPrediction(external_id, live.name, text, None, {}, label, chances[label], chances))
+            made.append(NewPrediction(external_id, live.name, text).answered(live.name, said))
         with self.database.transaction(wait=PATIENT) as session:
             if flagged:
                 for one in made:

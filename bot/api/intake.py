@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -140,11 +140,8 @@ def _answering(services: Services, queue: QueuePolicy, external_id: str) -> Live
 
 def _predicted(asked: NewPrediction, live: LiveModel, pictures: Mapping[str, Decoded | Invalid]) -> NewPrediction:
     seen = {picture_address(picture.sha256): picture.grey for picture in _readable(pictures)}
-    probabilities = live.predict([with_grey(asked.input, seen.get(asked.image_url or ""))])[0]
-    label = max(probabilities, key=lambda name: (probabilities[name], name))
-    return replace(
-        asked, model_version=live.name, label=label, confidence=probabilities[label], probabilities=probabilities
-    )
+    [said] = live.answers([with_grey(asked.input, seen.get(asked.image_url or ""))])
+    return asked.answered(live.name, said)
 
 
 def _answer(session: Session, prediction: NewPrediction, queue: QueuePolicy, repeated: bool) -> Predicted:

@@ -229,11 +229,8 @@ def arrives(stage: Stage, number: int, ticket: Ticket) -> None:
         {"Language": ticket.language} if ticket.language else {}
     )
     seen = ticket.input
-    probabilities = live.predict([seen])[0]
-    label = max(probabilities, key=lambda name: probabilities[name])
-    prediction = NewPrediction(
-        ticket_id(number), live.name, seen.text, seen.image_url, fields, label, probabilities[label], probabilities
-    )
+    asked = NewPrediction(ticket_id(number), live.name, seen.text, seen.image_url, fields)
+    prediction = asked.answered(live.name, live.answers([seen])[0])
     sent = [ticket.picture] if ticket.picture is not None else []
     with stage.services.database.transaction(wait=PATIENT) as session:
         record_predictions(session, [prediction], stage.services.clock(), stage.queue, sent)

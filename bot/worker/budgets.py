@@ -31,10 +31,11 @@ def budget_piece(services: Services, queue: QueuePolicy) -> bool:
 
 
 def _renew(services: Services, queue: QueuePolicy, work: CutWork, live: LiveModel | None) -> None:
-    others, renewed = _scores(live, work.others), _scores(live, work.waiting)
+    others, waiting = _scores(live, work.others), _scores(live, work.waiting)
+    renewed = {one.prediction_id: waiting.get(one.prediction_id) for one in work.waiting}
     with services.database.transaction(wait=PATIENT) as session:
         scores = [*work.known, *others.values()]
-        store_cut(session, queue, work.model, scores, renewed, services.clock())
+        store_cut(session, queue, work.model, scores, renewed, services.clock(), work.their_scores)
 
 
 def _scores(live: LiveModel | None, asked: Sequence[Unscored]) -> dict[int, float]:
@@ -42,5 +43,5 @@ def _scores(live: LiveModel | None, asked: Sequence[Unscored]) -> dict[int, floa
     if live is None:
         return {}
     readable = [one for one in asked if one.input.has_any(live.fitted.reads)]
-    said = live.predict([one.input for one in readable]) if readable else []
-    return {one.prediction_id: 1 - max(chances.values()) for one, chances in zip(readable, said, strict=True)}
+    said = live.answers([one.input for one in readable]) if readable else []
+    return {one.prediction_id: found.suspicion for one, found in zip(readable, said, strict=True)}

@@ -28,6 +28,5 @@ def promise_piece(services: Services, queue: QueuePolicy) -> None:
 def _answers(live: LiveModel, asked: Sequence[Unscored]) -> dict[int, tuple[str, float]]:
     """Label and score of each prediction that the model can read."""
     readable = [one for one in asked if one.input.has_any(live.fitted.reads)]
-    said = live.predict([one.input for one in readable]) if readable else []
-    best = [max(chances.items(), key=lambda pair: pair[1]) for chances in said]
-    return {one.prediction_id: (label, 1 - sure) for one, (label, sure) in zip(readable, best, strict=True)}
+    said = live.answers([one.input for one in readable]) if readable else []
+    return {one.prediction_id: (found.label, found.suspicion) for one, found in zip(readable, said, strict=True)}

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.intake.cuts import SCORES, cut_at
+from core.intake.scores import SCORE
 from core.learning.lifecycle.models import live_version
 from core.policy import QueuePolicy
 from core.policy.flagging import Budget
@@ -92,11 +93,10 @@ def _present_model(session: Session, queue_id: int) -> str | None:
 
 
 def _scores(session: Session, queue_id: int, model: str | None) -> list[float]:
-    newest = select(Prediction.confidence).where(
+    newest = select(SCORE).where(
         Prediction.queue_id == queue_id, Prediction.model_version == model, Prediction.confidence.is_not(None)
     )
-    found = session.scalars(newest.order_by(Prediction.created_at.desc()).limit(SCORES))
-    return [1 - confidence for confidence in found if confidence is not None]
+    return list(session.scalars(newest.order_by(Prediction.created_at.desc()).limit(SCORES)))
 
 
 def _opened(session: Session, queue_id: int, since: datetime) -> int:
@@ -109,7 +109,7 @@ def _audited_errors(
 ) -> Sequence[tuple[int, float]]:
     """The audited errors: the weekday on which each came, and its score."""
     found = (
-        select(Prediction.created_at, Prediction.confidence)
+        select(Prediction.created_at, SCORE)
         .join(ReviewItem, ReviewItem.prediction_id == Prediction.id)
         .join(Correction, Correction.item_id == ReviewItem.id)
         .join(Flag, Flag.prediction_id == Prediction.id)
@@ -118,4 +118,4 @@ def _audited_errors(
         .where(Flag.reason == Reason.AUDIT, Prediction.model_version == model, Prediction.confidence.is_not(None))
     )
     rows = session.execute(found).all()
-    return [(at.astimezone(policy.zone).weekday(), 1 - (confidence or 0.0)) for at, confidence in rows]
+    return [(at.astimezone(policy.zone).weekday(), score) for at, score in rows]

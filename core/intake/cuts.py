@@ -1,17 +1,20 @@
 """The threshold of a queue with a budget, called its cut: predictions with at least this score wait to be reviewed.
 
 It is computed from the newest 2,000 scores and from the number of predictions expected today. When another model goes
-live, it scores the newest inputs and the waiting predictions again.
+live, it scores the newest inputs and the waiting predictions again. What other models than the present one answer,
+such as a sender's own, has a cut on the scale of their scores, and is scored anew while it waits.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
+from typing import cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Table, case, func, select
 from sqlalchemy.orm import Session
 
+from core.intake.scores import score_of
 from core.learning.data.inputs import Input
 from core.learning.data.pixels import with_pixels
 from core.learning.data.traffic import IS_TRAFFIC
@@ -20,6 +23,7 @@ from core.queues import queue_named
 from core.records.predictions import FlagCut, Prediction, WaitingPrediction
 from core.review.promise_reading import extra_cut
 from core.review.workload import day_began
+from core.storage.bulk import Changes, update_all
 from core.storage.database import insert
 
 SCORES = 2_000
@@ -28,6 +32,30 @@ NEVER = 2.0  # a cut that no score reaches
 WEEKS = 4  # that the volume of a day is taken from
 STALE = timedelta(minutes=5)
 MOST_RENEWED = 20_000  # waiting predictions that a new model scores, the most suspicious first
+
+_LINE = cast(Table, WaitingPrediction.__table__).c
+_WAITS = _LINE.ended_at.is_(None)
+_SCORES = Changes(
+    cast(Table, WaitingPrediction.__table__),
+    each=("score", "scored_by"),
+    key=("prediction_id",),
+    values=lambda new: {
+        "score": case((_WAITS, func.coalesce(new["score"], _LINE.score)), else_=_LINE.score),
+        "scored_by": case((_WAITS, new["scored_by"]), else_=_LINE.scored_by),
+    },
+)
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """model: the present one. own: the cut of its predictions; others: that of any other model's."""
+
+    model: str
+    own: float
+    others: float
+
+    def of(self, model_version: str) -> float:
+        return self.own if model_version == self.model else self.others
 
 
 @dataclass(frozen=True)
@@ -41,11 +69,13 @@ class Unscored:
 @dataclass(frozen=True)
 class CutWork:
     """What is needed to compute a new cut. model: the present one. known: its scores of the newest predictions. others:
-    the newest predictions that it has not scored. waiting: those on the waiting list that it has not scored."""
+    the newest predictions that it has not scored; their_scores: those that their own models gave them. waiting: those
+    on the waiting list that it has not scored."""
 
     model: str
     known: tuple[float, ...]
     others: tuple[Unscored, ...]
+    their_scores: tuple[float, ...]
     waiting: tuple[Unscored, ...]
 
 
@@ -57,11 +87,13 @@ def cut_at(scores: Sequence[float], share: float) -> float:
     return sorted(scores, reverse=True)[wanted - 1] if wanted else NEVER
 
 
-def present_cut(session: Session, queue_id: int, policy: QueuePolicy) -> float | None:
+def present_cuts(session: Session, queue_id: int, policy: QueuePolicy) -> Cuts | None:
     """The cut in force. None: the queue has no budget, or no cut yet."""
     if policy.flagging.limit is None:
         return None
-    return session.scalar(select(FlagCut.cut).where(FlagCut.queue_id == queue_id))
+    mine = select(FlagCut.model_version, FlagCut.cut, FlagCut.others_cut).where(FlagCut.queue_id == queue_id)
+    found = session.execute(mine).first()
+    return Cuts(*found) if found else None
 
 
 def cut_work(session: Session, policy: QueuePolicy, live: str | None, now: datetime) -> CutWork | None:
@@ -73,14 +105,19 @@ def cut_work(session: Session, policy: QueuePolicy, live: str | None, now: datet
         return None
     model = live or newest[0].model_version
     former = session.get(FlagCut, queue_id)
-    is_new = former is None or former.model_version != model
-    if former is not None and not is_new and _is_fresh(former, policy, now):
+    if former is not None and former.model_version == model and _is_fresh(former, policy, now):
         return None
-    known = tuple(1 - (row.confidence or 0.0) for row in newest if row.model_version == model)
-    unscored = [row for row in newest if row.model_version != model and live and row.erased_at is None]
-    others = _unscored(session, queue_id, unscored)
-    waiting = _waiting(session, queue_id, model) if live and is_new else []
-    return CutWork(model, known, tuple(others), tuple(waiting))
+    known = [row for row in newest if row.model_version == model and (row.suspicion is not None or not live)]
+    ids = {row.id for row in known}
+    unscored = [row for row in newest if row.id not in ids]
+    readable = [row for row in unscored if live and row.erased_at is None]
+    return CutWork(
+        model=model,
+        known=tuple(map(score_of, known)),
+        others=tuple(_unscored(session, queue_id, readable)),
+        their_scores=tuple(map(score_of, unscored)),
+        waiting=tuple(_waiting(session, queue_id, model) if live else ()),
+    )
 
 
 def store_cut(
@@ -88,19 +125,23 @@ def store_cut(
     policy: QueuePolicy,
     model: str,
     scores: Sequence[float],
-    renewed: Mapping[int, float],
+    renewed: Mapping[int, float | None],
     now: datetime,
+    their_scores: Sequence[float] = (),
 ) -> None:
-    """Store a new cut. scores: those of the newest predictions by `model`. renewed: its scores of the waiting ones.
+    """scores: of the newest predictions by `model`; their_scores: of the newest ones that other models answered, by
+    these. renewed: the present model's score of each waiting prediction; None: it cannot read it, so its score stays.
     Locks the cut."""
     queue_id = queue_named(session, policy.name).id
     assert policy.flagging.limit is not None, "the caller's queue has a budget"
     volume = expected_volume(session, queue_id, policy, now)
     share = policy.flagging.limit.rule_share(volume, policy.flagging.audit_share)
     budget_cut, extra = cut_at(scores, share), extra_cut(session, queue_id, policy, model)
+    cut = budget_cut if extra is None else min(budget_cut, extra)
     values = {
         "model_version": model,
-        "cut": budget_cut if extra is None else min(budget_cut, extra),
+        "cut": cut,
+        "others_cut": cut_at(their_scores, share if cut == budget_cut else _share_at(scores, cut)),
         "budget_cut": budget_cut,
         "scores": len(scores),
         "volume": volume,
@@ -109,9 +150,13 @@ def store_cut(
     }
     row = insert(session, FlagCut).values(queue_id=queue_id, **values)
     session.execute(row.on_conflict_do_update(index_elements=["queue_id"], set_=values))
-    for prediction_id, score in renewed.items():
-        mine = (WaitingPrediction.prediction_id == prediction_id, WaitingPrediction.ended_at.is_(None))
-        session.execute(update(WaitingPrediction).where(*mine).values(score=score))
+    new = [{"prediction_id": one, "score": score, "scored_by": model} for one, score in renewed.items()]
+    update_all(session, _SCORES, new)
+
+
+def _share_at(scores: Sequence[float], cut: float) -> float:
+    """The share of the scores that a cut flags."""
+    return sum(score >= cut for score in scores) / len(scores) if scores else 1.0
 
 
 def expected_volume(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> int | None:
@@ -157,7 +202,7 @@ def _waiting(session: Session, queue_id: int, model: str) -> list[Unscored]:
         select(Prediction)
         .join(WaitingPrediction, WaitingPrediction.prediction_id == Prediction.id)
         .where(WaitingPrediction.queue_id == queue_id, WaitingPrediction.ended_at.is_(None))
-        .where(Prediction.model_version != model, Prediction.erased_at.is_(None))
+        .where(WaitingPrediction.scored_by.is_distinct_from(model), Prediction.erased_at.is_(None))
         .order_by(WaitingPrediction.score.desc())
         .limit(MOST_RENEWED)
     )

@@ -10,11 +10,12 @@ from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from core.errors import Refusal
-from core.intake.cuts import present_cut
+from core.intake.cuts import Cuts, present_cuts
 from core.intake.predictions import NewPrediction
 from core.intake.reasons.base import FlagReason, Scored
 from core.intake.reasons.person import BY_PERSON
 from core.intake.reasons.table import LOTS, flag_probability, held_back_probability, reasons_to_review
+from core.intake.scores import score_of
 from core.intake.waiting import Candidate, put_in_line
 from core.pictures.decoding import Decoded
 from core.pictures.stored import store_pictures
@@ -108,8 +109,9 @@ def record_predictions(
     addresses = {row.image_url for row in wanted}
     store_pictures(session, queue, [one for one in pictures if picture_address(one.sha256) in addresses], now)
     hashes = {_key(row): content_hash(row.text, row.image_url) for row in wanted}
-    cut = present_cut(session, queue_id, policy)
-    why = {_key(row): reasons for row in wanted if (reasons := _reasons(row, hashes[_key(row)], queue_id, cut, policy))}
+    cuts = present_cuts(session, queue_id, policy)
+    asked = {_key(row): _reasons(row, hashes[_key(row)], queue_id, cuts, policy) for row in wanted}
+    why = {key: reasons for key, reasons in asked.items() if reasons}
     flagged = {key: flag_probability(reasons, policy) for key, reasons in why.items()}
     held_back = {key: held_back_probability(reasons, policy) for key, reasons in why.items()}
     odds = _Odds(policy.flagging.audit_share, flagged, hashes, held_back)
@@ -136,12 +138,15 @@ def _send(
     drawn = [(stored, [one for one in reasons if one.reason in LOTS]) for stored, reasons in flagged]
     _flag(session, drawn, now, policy)
     line = [
-        Candidate(stored.id, one.reason, one.values, 1 - (stored.row.confidence or 0.0))
-        for stored, reasons in flagged
-        for one in reasons
-        if one.reason is not Reason.HELD_BACK
+        _candidate(stored, one) for stored, reasons in flagged for one in reasons if one.reason is not Reason.HELD_BACK
     ]
     put_in_line(session, queue.id, line, now)
+
+
+def _candidate(stored: _Stored, reason: FlagReason) -> Candidate:
+    by_goldloop = stored.row.suspicion is not None
+    scored_by = stored.row.model_version if by_goldloop else None
+    return Candidate(stored.id, reason.reason, reason.values, score_of(stored.row), scored_by)
 
 
 def flag_for_review(
@@ -261,7 +266,7 @@ def _values(row: NewPrediction, odds: _Odds) -> dict[str, Any]:
 
 
 def _reasons(
-    row: NewPrediction, digest: str, queue_id: int, cut: float | None, policy: QueuePolicy
+    row: NewPrediction, digest: str, queue_id: int, cuts: Cuts | None, policy: QueuePolicy
 ) -> tuple[FlagReason, ...]:
     """digest: of its content. The audit's draw follows from it, so that audited content cannot enter training as a
     repeat."""
@@ -271,7 +276,9 @@ def _reasons(
     draw = unit_interval(digest, f"audit {queue_id}")
     held_back = unit_interval(digest, f"held back {queue_id}")
     second = ranked[1] if len(ranked) > 1 else None
-    return reasons_to_review(Scored(row.label, row.confidence, second, draw, held_back, cut), policy)
+    cut = cuts.of(row.model_version) if cuts else None
+    scored = Scored(row.label, row.confidence, second, draw, held_back, cut, row.suspicion)
+    return reasons_to_review(scored, policy)
 
 
 def _flag(

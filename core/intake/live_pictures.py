@@ -18,11 +18,6 @@ def predicted_pictures(pictures: Sequence[tuple[Decoded, str]], live: LiveModel)
         for address, (picture, _name) in zip(addresses, pictures, strict=True)
     ]
     return [
-        _prediction(name[-LONGEST_ID:], address, chances, live.name)
-        for address, (_picture, name), chances in zip(addresses, pictures, live.predict(asked), strict=True)
+        NewPrediction(name[-LONGEST_ID:], live.name, "", address).answered(live.name, said)
+        for address, (_picture, name), said in zip(addresses, pictures, live.answers(asked), strict=True)
     ]
-
-
-def _prediction(name: str, address: str, chances: dict[str, float], model: str) -> NewPrediction:
-    label = max(chances, key=lambda one: (chances[one], one))
-    return NewPrediction(name, model, "", address, {}, label, chances[label], chances)

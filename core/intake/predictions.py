@@ -1,13 +1,14 @@
 """Predictions as callers send them, validated. Only a validated prediction is stored."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from core.errors import LONGEST_FIELD, Invalid
 from core.intake.names import KNOWN, likely_name
 from core.learning.data.inputs import Input
+from core.learning.learners.suspicion import Said
 from core.pictures.burned_in import require_no_burned_in_text
 from core.pictures.decoding import Decoded
 from core.policy import QueuePolicy
@@ -46,6 +47,14 @@ class NewPrediction:
     confidence: float | None = None
     probabilities: dict[str, float] | None = None
     group: str | None = None  # a patient, customer or conversation: never in both training and golden set
+    suspicion: float | None = None  # of a model of Goldloop: how suspicious it finds its answer, in [0, 1]
+
+    def answered(self, model: str, said: Said) -> "NewPrediction":
+        """The same input with the answer of this model of Goldloop."""
+        return replace(
+            self, model_version=model, label=said.label, confidence=said.confidence,
+            probabilities=said.probabilities, suspicion=said.suspicion,
+        )  # fmt: skip
 
     @property
     def input(self) -> Input:

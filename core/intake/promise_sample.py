@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.intake.cuts import Unscored
 from core.intake.drift_watch import last_alarm
+from core.intake.scores import score_of
 from core.learning.data.inputs import Input
 from core.quality.promise import ALWAYS_UNSEEN, SampledStratum, Strata
 from core.records.learning import Live
@@ -131,7 +132,7 @@ def _row(row: Prediction, label: str | None, is_settled: bool, went_unseen: bool
         is_reviewed=row.flag_probability >= 1,
         is_present=is_present,
         label=row.label if is_present else None,
-        score=1 - (row.confidence or 0.0) if is_present else ALWAYS_UNSEEN,
+        score=score_of(row) if is_present else ALWAYS_UNSEEN,
         settled=label,
         is_settled=is_settled,
         went_unseen=went_unseen,

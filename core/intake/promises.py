@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import Invalid
 from core.intake.cuts import FEWEST, SCORES
 from core.intake.drift_watch import last_alarm
 from core.intake.promise_sample import PromiseSample, promise_sample, window_began
+from core.intake.scores import SCORE
 from core.policy import QueuePolicy
 from core.quality.promise import Kept, audits_needed, best_promise, kept_cut, loosest_cut
 from core.queues import queue_named
@@ -113,10 +114,10 @@ def _is_fresh(state: PromiseState, cut: FlagCut, now: datetime) -> bool:
 
 
 def _scores(session: Session, queue_id: int, model: str) -> tuple[float, ...]:
-    newest = select(func.coalesce(Prediction.confidence, 0.0)).where(
+    newest = select(SCORE).where(
         Prediction.queue_id == queue_id, Prediction.model_version == model, Prediction.label.is_not(None)
     )
-    return tuple(1 - sure for sure in session.scalars(newest.order_by(Prediction.created_at.desc()).limit(SCORES)))
+    return tuple(session.scalars(newest.order_by(Prediction.created_at.desc()).limit(SCORES)))
 
 
 def _items_a_day(work: PromiseWork, kept: Kept, lot: float) -> int | None:

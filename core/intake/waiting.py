@@ -31,18 +31,20 @@ PIECE = 200  # items opened in one transaction: no click waits long
 _LINE = Bulk(
     cast(Table, WaitingPrediction.__table__),
     same=("queue_id", "state", "came_at"),
-    each=("prediction_id", "reason", "values", "score"),
+    each=("prediction_id", "reason", "values", "score", "scored_by"),
 )
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A prediction that waits. score: how suspicious it is, in [0, 1]."""
+    """A prediction that waits. score: how suspicious it is, in [0, 1]. scored_by: the model of Goldloop that finds it
+    so; None: the sender's own."""
 
     prediction_id: int
     reason: Reason
     values: Mapping[str, Any]
     score: float
+    scored_by: str | None = None
 
 
 def put_in_line(session: Session, queue_id: int, candidates: Sequence[Candidate], now: datetime) -> None:

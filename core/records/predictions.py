@@ -40,6 +40,7 @@ class Prediction(Base):
     label: Mapped[str | None]  # None: no model was live when a person flagged the text
     confidence: Mapped[float | None]
     probabilities: Mapped[dict[str, float] | None]
+    suspicion: Mapped[float | None]  # in [0, 1], on the scale of its model; None: a sender's own model answered
     content_hash: Mapped[str]
     # Of the draw when it came; a person's report changes neither. Both are 0 where it came by such a report alone.
     # Under a budget the second one becomes 1 when a rule's turn comes for it.
@@ -88,14 +89,14 @@ class Flag(Base):
 
 
 class FlagCut(Base):
-    """The score from which on a queue with a budget flags predictions of its present model. Locked while the budget is
-    spent."""
+    """The score from which on a queue with a budget flags predictions. Locked while the budget is spent."""
 
     __tablename__ = "flag_cut"
 
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), primary_key=True)
-    model_version: Mapped[str]
-    cut: Mapped[float]
+    model_version: Mapped[str]  # the present model
+    cut: Mapped[float]  # of its predictions
+    others_cut: Mapped[float]  # of those of other models, whose scores are on scales of their own
     budget_cut: Mapped[float]  # that of the budget alone; lower: a promise asks for more, and a lead said yes
     scores: Mapped[int]  # that it was taken from
     volume: Mapped[int | None]  # predictions expected today; None: not known yet
@@ -117,7 +118,8 @@ class WaitingPrediction(Base):
     prediction_id: Mapped[int] = mapped_column(ForeignKey("prediction.id"))
     reason: Mapped[str]  # of `Reason`
     values: Mapped[dict[str, Any]]  # of the reason's sentence
-    score: Mapped[float]  # how suspicious the present model finds it, in [0, 1]
+    score: Mapped[float]  # how suspicious a model finds it, in [0, 1]
+    scored_by: Mapped[str | None]  # that model of Goldloop; None: the sender's own
     state: Mapped[WaitState]
     came_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]  # None: it waits

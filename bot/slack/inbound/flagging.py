@@ -1,9 +1,6 @@
 """The shortcut "Flag for review" on any message: the live model predicts its text, and reviewers see it. All members of
 this workspace may use it; guests, bots and people of other workspaces may not."""
 
-import logging
-from dataclasses import replace
-
 from slack_bolt import Ack, App
 
 from bot.runtime.services import Services
@@ -15,7 +12,7 @@ from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import FlagRequest, FlagSubmission
 from bot.slack.inbound.replies import show_view
 from bot.slack.views import forms
-from core.errors import Invalid, ModelUnavailable
+from core.errors import Invalid
 from core.intake.ingest import flag_for_review
 from core.intake.predictions import LONGEST_ID, NewPrediction
 
@@ -62,12 +59,4 @@ def looked_at(services: Services, asked: FlagSubmission) -> NewPrediction:
     live = services.serving.usable(queue)
     if live is None:
         return prediction
-    try:
-        probabilities = live.predict([prediction.input])[0]
-    except ModelUnavailable as away:  # a person's flag does not wait for a service
-        log.warning("Message flagged without a model", extra={"queue": queue.name, "reason": str(away)})
-        return prediction
-    label = max(probabilities, key=lambda name: probabilities[name])
-    return replace(
-        prediction, model_version=live.name, label=label, confidence=probabilities[label], probabilities=probabilities
-    )
+    return prediction.answered(live.name, live.answers([prediction.input])[0])

@@ -12,8 +12,9 @@ from core.vocabulary import Reason
 class Scored:
     """A prediction as a reason sees it. confidence, second: the two highest probabilities, in [0, 1]; second is None
     when the sender gave no others. draw, held_back_draw: the prediction's random numbers, uniform in [0, 1), for
-    the audit and for being held back from training. cut: the score
-    from which on the queue's budget flags predictions; None: it has no budget, or no score is known yet."""
+    the audit and for being held back from training. cut: the score from which on the queue's budget flags predictions of this
+    model; None: it has no budget, or no score is known yet. suspicion: the model's own, in [0, 1]; None: it offers
+    none."""
 
     label: str
     confidence: float
@@ -21,11 +22,12 @@ class Scored:
     draw: float
     held_back_draw: float = 1.0
     cut: float | None = None
+    suspicion: float | None = None
 
     @property
     def score(self) -> float:
-        """How likely the model finds itself wrong, in [0, 1]."""
-        return 1 - self.confidence
+        """How suspicious the model finds it, in [0, 1]."""
+        return 1 - self.confidence if self.suspicion is None else self.suspicion
 
 
 @dataclass(frozen=True)

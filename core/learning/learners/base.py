@@ -113,6 +113,18 @@ class AnsweredHeldOut(Protocol):
         ...
 
 
+@runtime_checkable
+class OffersSuspicion(Protocol):
+    """An optional member of a fitted model: an order of doubt that finds more errors than the highest probability does.
+    core/learning/learners/suspicion.py has what is used without it."""
+
+    def suspicion(self, inputs: Sequence[Input], probabilities: FloatArray) -> FloatArray:
+        """How suspicious the most probable label of each input is: float64, shape (inputs,), values from 0 to 1.
+        probabilities: what the model says of these inputs, as from `probabilities`. Values are compared with those of
+        the same model alone."""
+        ...
+
+
 def held_out_answers(classes: Sequence[str], shares: FloatArray, examples: Sequence[Example]) -> HeldOut:
     """shares: (examples, classes), in the order of the examples; NaN where an example is never held out."""
     best = np.where(np.isnan(shares), -1, shares).argmax(axis=1)

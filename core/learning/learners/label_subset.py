@@ -3,9 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from core.errors import Invalid
 from core.learning.data.inputs import Input
 from core.learning.learners.base import Fitted, FloatArray, State
+from core.learning.learners.suspicion import suspicion_of
 from core.vocabulary import Modality
 
 
@@ -31,6 +34,12 @@ class LabelSubset:
 
     def probabilities(self, inputs: Sequence[Input]) -> FloatArray:
         return self.fitted.probabilities(inputs)[:, self.columns]
+
+    def suspicion(self, inputs: Sequence[Input], probabilities: FloatArray) -> FloatArray:
+        """As the whole model's, on the same scale; 1 where its best label is one of those that left."""
+        whole = self.fitted.probabilities(inputs)
+        is_kept = np.isin(whole.argmax(axis=1), self.columns)
+        return np.where(is_kept, suspicion_of(self.fitted, inputs, whole), 1.0)
 
     def state(self) -> State:
         return self.fitted.state()

@@ -47,6 +47,14 @@ class TextModel:
         margins[np.diff(features.indptr) == 0] = 0
         return softmax(self.scale * margins)
 
+    def suspicion(self, inputs: Sequence[Input], probabilities: FloatArray) -> FloatArray:
+        """See `OffersSuspicion`. The margin d between the two best labels as exp(-scale * d), which is the quotient of
+        their probabilities: 1 where they are equal. Unlike one minus the highest probability, it does not depend on how
+        many other labels are possible."""
+        second, best = np.partition(probabilities, -2, axis=1)[:, -2:].T
+        quotient: FloatArray = second / best
+        return quotient
+
     def state(self) -> State:
         return {
             "classes": list(self.classes),

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from core.errors import Invalid
 from core.learning.data.inputs import Input
 from core.learning.learners.artifacts import Packed, unpack
-from core.learning.learners.base import Fitted
+from core.learning.learners.base import Fitted, FloatArray
 from core.learning.learners.external import Connect, connected, unconnected
 from core.learning.learners.label_subset import label_subset
 from core.learning.learners.registry import find_learner
+from core.learning.learners.suspicion import Said, suspicion_of
 from core.learning.lifecycle.canary import answering_model
 from core.learning.lifecycle.models import live_model_id
 from core.policy import QueuePolicy
@@ -38,7 +39,15 @@ class LiveModel:
 
     def predict(self, inputs: Sequence[Input]) -> list[dict[str, float]]:
         """The probability of each label, for each input."""
+        return self._named(self.fitted.probabilities(inputs))
+
+    def answers(self, inputs: Sequence[Input]) -> list[Said]:
+        """For each input, what `predict` says and how suspicious it is."""
         table = self.fitted.probabilities(inputs)
+        suspicion = map(float, suspicion_of(self.fitted, inputs, table))
+        return [Said(row, doubt) for row, doubt in zip(self._named(table), suspicion, strict=True)]
+
+    def _named(self, table: FloatArray) -> list[dict[str, float]]:
         return [dict(zip(self.fitted.classes, map(float, row), strict=True)) for row in table]
 
 

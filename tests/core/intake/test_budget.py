@@ -12,13 +12,15 @@ from bot.runtime.services import assemble
 from bot.worker.tasks import spend_budgets
 from core.intake.budget_preview import BudgetPreview, budget_preview
 from core.intake.cuts import FEWEST, NEVER, cut_at, cut_work, expected_volume, store_cut
-from core.intake.predictions import NewPrediction
+from core.intake.ingest import record_predictions
+from core.intake.predictions import NewPrediction, checked_prediction
 from core.intake.waiting import LAPSE, open_next
 from core.learning.lifecycle.production import production_estimate
 from core.policy import Policy
 from core.policy.flagging import Budget
 from core.privacy.erasure import erase
 from core.records.predictions import Flag, FlagCut, Prediction, WaitingPrediction
+from core.records.promises import PromiseState
 from core.records.reviews import ReviewItem
 from core.review.budget_reading import BudgetReading, budget_reading
 from core.storage.database import Database
@@ -26,7 +28,7 @@ from core.vocabulary import Destination, Reason, WaitState
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NOW, REFUND, Desk, opened, sent
 from tests.core.models import promoted, seeded
-from tests.people import ANA, BEN, support_policy
+from tests.people import ANA, BEN, CLEO, support_policy
 
 DAY = timedelta(days=1)
 
@@ -259,6 +261,87 @@ def test_a_new_model_ranks_what_waits_anew(open_desk: OpenDesk) -> None:
         store_cut(session, desk.rules, "v1", [], {ids["score 0.4"]: 0.05, ids["score 0.3"]: 0.5}, NOW)
         assert session.get_one(FlagCut, desk.queue().id).model_version == "v1"
     assert spend(desk) == ["score 0.3"]
+
+
+def answered(desk: Desk, model: str, confidence: float, suspicion: float | None) -> None:
+    """A prediction by this model. suspicion: None: a sender's own."""
+    row = checked_prediction(sent(chances=chances(1 - confidence), model_version=model), desk.rules)
+    with desk.database.transaction() as session:
+        record_predictions(session, [replace(row, suspicion=suspicion)], NOW, desk.rules)
+
+
+def waiting_scores(desk: Desk) -> list[tuple[str | None, float]]:
+    with desk.database.reading() as session:
+        found = select(WaitingPrediction.scored_by, WaitingPrediction.score).order_by(WaitingPrediction.id)
+        return [(by, round(score, 6)) for by, score in session.execute(found)]
+
+
+def test_a_models_own_suspicion_ranks_instead_of_its_probability(open_desk: OpenDesk) -> None:
+    """A sender's model beside it has only probabilities, and a cut of its own."""
+    desk = open_desk(flagging={"budget": "50%"})
+    theirs = [0.2] * 100 + [0.4] * 100
+    with desk.database.transaction() as session:
+        store_cut(session, desk.rules, "v1", [0.01] * 100 + [0.05] * 100, {}, NOW, theirs)
+    for model, confidence, suspicion in (("v1", 0.5, 0.04), ("v1", 0.9, 0.06), ("s", 0.7, None), ("s", 0.5, None)):
+        answered(desk, model, confidence, suspicion)
+    assert waiting_scores(desk) == [("v1", 0.06), (None, 0.5)]
+    with desk.database.reading() as session:
+        later = cut_work(session, desk.rules, "v1", NOW + timedelta(minutes=5))
+        preview = budget_preview(session, desk.rules, Budget(2, None), NOW + DAY)
+    assert later is not None
+    assert sorted(later.known) == [0.04, 0.06]
+    assert sorted(later.their_scores) == pytest.approx([0.3, 0.5])
+    assert (len(later.others), len(later.waiting)) == (2, 1), "the live model scores the sender's rows anew"
+    assert preview.predictions == 4
+
+
+def test_a_sender_that_uses_the_live_models_name_does_not_mix_two_scales(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "50%"})
+    answered(desk, "v1", 0.5, None)
+    with desk.database.reading() as session:
+        found = cut_work(session, desk.rules, "v1", NOW)
+    assert found is not None
+    assert (found.known, len(found.others)) == ((), 1)
+
+
+def test_what_waits_is_scored_once_by_a_model_and_keeps_its_score_where_that_cannot_read_it(
+    open_desk: OpenDesk,
+) -> None:
+    desk = open_desk(flagging={"budget": "50%"})
+    cut(desk)
+    arrive(desk, 0.4, 0.3)
+    with desk.database.reading() as session:
+        found = cut_work(session, desk.rules, "v1", NOW)
+    assert found is not None
+    first, second = (one.prediction_id for one in found.waiting)
+    with desk.database.transaction() as session:
+        store_cut(session, desk.rules, "v1", [], {first: 0.01, second: None}, NOW)
+    assert waiting_scores(desk) == [("v1", 0.01), ("v1", 0.3)]
+    with desk.database.reading() as session:
+        again = cut_work(session, desk.rules, "v1", NOW + timedelta(minutes=5))
+    assert again is not None
+    assert again.waiting == ()
+
+
+def test_a_yes_to_a_promise_lets_the_same_share_of_other_models_predictions_wait(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "10%", "promise": "2%"})
+    tenths = [number / 1000 for number in range(1000)]
+    with desk.database.transaction() as session:
+        store_cut(session, desk.rules, "v1", tenths, {}, NOW, tenths)
+        session.add(agreed_promise(desk.queue().id, cut=0.4))
+        budget = session.get_one(FlagCut, desk.queue().id).others_cut
+        store_cut(session, desk.rules, "v1", tenths, {}, NOW, [one / 2 for one in tenths])
+        made = session.get_one(FlagCut, desk.queue().id, populate_existing=True)
+    assert budget == made.budget_cut
+    assert (made.cut, made.others_cut) == (0.4, 0.2)
+
+
+def agreed_promise(queue_id: int, cut: float) -> PromiseState:
+    return PromiseState(
+        queue_id=queue_id, promised=0.02, since=NOW, model_version="v1", cut=cut, audits_then=99, said=True, audits=99,
+        audits_needed=99, items_a_day=60, within_budget=0.03, agreed_items=60, agreed_by=CLEO, agreed_at=NOW,
+        made_at=NOW,
+    )  # fmt: skip
 
 
 @pytest.mark.slow

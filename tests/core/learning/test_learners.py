@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from core.errors import Invalid
 from core.learning.data.inputs import Example, ImageRef, Input
 from core.learning.learners import fitting
-from core.learning.learners.base import Fitted, Learner, Progress
+from core.learning.learners.base import Fitted, FloatArray, Learner, Progress, State
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.label_subset import NoCommonLabels, label_subset
 from core.learning.learners.registry import BUILT_IN, GROUP, find_learner
+from core.learning.learners.suspicion import suspicion_of
 from core.learning.learners.temperature import SCALES, assign_folds, content_folds, fit_scale
 from core.learning.learners.text import TextLearner, TextModel
+from core.learning.lifecycle.serving import LiveModel
 from core.vocabulary import Coded, RunStep
 
 IMAGE = Input(image=ImageRef("https://files.example/A.png"))
@@ -90,6 +92,55 @@ def test_a_model_may_be_held_to_some_of_its_labels() -> None:
     assert some.reads == model.reads
     with pytest.raises(NoCommonLabels, match="none of the policy's current labels"):
         label_subset(model, ("of the future",))
+
+
+def test_the_suspicion_of_a_text_is_the_order_of_the_margins_between_its_two_best_labels() -> None:
+    model = fit(corpus())
+    asked = [e.input for e in corpus(6, seed=1)]
+    margins = np.sort(model.ngrams.features([one.text for one in asked]) @ model.weights + model.offsets, axis=1)
+    shares = model.probabilities(asked)
+    found = suspicion_of(model, asked, shares)
+    np.testing.assert_allclose(found, np.exp(-model.scale * (margins[:, -1] - margins[:, -2])))
+    assert suspicion_of(model, inputs([""]), model.probabilities(inputs([""]))).tolist() == [1.0]
+    assert suspicion_of(model, [], model.probabilities([])).shape == (0,)
+
+
+def test_a_model_held_to_some_labels_is_suspicious_of_what_belongs_to_the_others() -> None:
+    """And on the same scale as before where it keeps its answer."""
+    model = fit(corpus())
+    some = label_subset(model, ("login", "delivery"))
+    asked = [e.input for e in corpus(2)]
+    whole = model.probabilities(asked)
+    lost = whole.argmax(axis=1) == model.classes.index("refund")
+    found = suspicion_of(some, asked, some.probabilities(asked))
+    assert found[lost].tolist() == [1.0, 1.0]
+    np.testing.assert_array_equal(found[~lost], suspicion_of(model, asked, whole)[~lost])
+
+
+class Vague:
+    """Says the same of everything."""
+
+    classes, reads = ("a", "b"), TextModel.reads
+
+    def probabilities(self, inputs: Sequence[Input]) -> FloatArray:
+        return np.tile([0.75, 0.25], (len(inputs), 1))
+
+    def state(self) -> State:
+        return {}
+
+
+class Wild(Vague):
+    def suspicion(self, inputs: Sequence[Input], probabilities: FloatArray) -> FloatArray:
+        return np.array([-2.0, 0.5, 7.0, np.nan])
+
+
+def test_without_a_suspicion_of_its_own_a_model_is_judged_by_its_highest_probability() -> None:
+    asked = inputs("abcd")
+    shares = Vague().probabilities(asked)
+    assert suspicion_of(Vague(), asked, shares).tolist() == [0.25] * 4
+    assert suspicion_of(Wild(), asked, shares).tolist() == [0.0, 0.5, 1.0, 1.0]
+    said = LiveModel(1, "v1", Wild()).answers(asked)[1]
+    assert (said.label, said.confidence, said.suspicion) == ("a", 0.75, 0.5)
 
 
 def test_the_same_rows_and_seed_give_the_same_model_in_any_order() -> None:
