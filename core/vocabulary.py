@@ -30,6 +30,8 @@ class Reason(StrEnum):
     AUDIT = "audit"
     HELD_BACK = "held_back"
     PERSON = "person"
+    DISAGREEMENT = "disagreement"  # another model gives another label
+    DRIFT = "drift"  # it is like what raised an alarm of drift
     DISCOVERY = "discovery"  # a scan found it in unlabelled texts; it is not traffic
 
 

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from bot.wording.format import Format
 from bot.wording.numbers import percent
-from core.vocabulary import Coded, Reason
+from core.vocabulary import Coded, DriftSign, Reason
 
 UNKNOWN = "Flagged for review."
 
@@ -30,6 +30,14 @@ def flag_sentence(why: Coded, person: str | None, form: Format) -> str:
             return f"Asked as a random check ({share} of the flagged predictions); not used for training."
         case Reason.PERSON:
             return f"Flagged by {form.person(person)}." if person else UNKNOWN
+        case Reason.DISAGREEMENT:
+            other, model = form.text(why.values["label"]), form.text(why.values["model"])
+            return f"Asked because another model, {model}, says “{other}”."
+        case Reason.DRIFT if why.values["sign"] == DriftSign.NONE_OF_THESE:
+            label = form.text(why.values["label"])
+            return f"Asked because no label fits more and more texts that the model calls “{label}”."
+        case Reason.DRIFT:
+            return f"Asked because “{form.text(why.values['label'])}” was corrected more often than usual lately."
         case Reason.DISCOVERY if "wanted" in why.values:
             return f"Found by a scan for texts about “{form.text(why.values['wanted'])}”."
         case Reason.DISCOVERY if why.values.get("foreign"):

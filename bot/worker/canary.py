@@ -2,6 +2,7 @@
 model only."""
 
 from bot.runtime.services import Services
+from core.intake.disagreements import flag_disagreements
 from core.learning.lifecycle.canary import CanaryWork, canary_went_on, canary_work
 from core.learning.lifecycle.parallel import Answered, answered_since, store_parallel
 from core.learning.lifecycle.serving import LiveModel
@@ -25,12 +26,13 @@ def canary_piece(services: Services, queue: QueuePolicy) -> bool:
 
 def _predict(services: Services, queue: QueuePolicy, work: CanaryWork, piece: list[Answered]) -> None:
     said = {}
-    for (other_id, _name), (_id, answered_by) in ((work.former, work.new), (work.new, work.former)):
-        model = services.serving.other(queue, other_id)
-        said[other_id] = _said(model, [one for one in piece if one.model_version == answered_by])
+    for other, (_id, answered_by) in ((work.former, work.new), (work.new, work.former)):
+        model = services.serving.other(queue, other[0])
+        said[other] = _said(model, [one for one in piece if one.model_version == answered_by])
     with services.database.transaction(wait=PATIENT) as session:
-        for model_id, predicted in said.items():
+        for (model_id, name), predicted in said.items():
             store_parallel(session, model_id, predicted, services.clock())
+            flag_disagreements(session, name, predicted, services.clock(), queue)
         canary_went_on(session, work.new[0], piece[-1].prediction_id)
 
 

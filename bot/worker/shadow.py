@@ -3,6 +3,7 @@ worker does this, no caller waits for it, and predictions that were sent or impo
 
 from bot.runtime.services import Services
 from core.errors import Invalid
+from core.intake.disagreements import flag_disagreements
 from core.learning.lifecycle.parallel import Answered, answered_since, store_parallel
 from core.learning.lifecycle.serving import LiveModel
 from core.learning.lifecycle.shadow import Running, finish, go_on, has_ended, may_have_shadow, running_shadow
@@ -25,7 +26,7 @@ def shadow_piece(services: Services, queue: QueuePolicy) -> bool:
         piece = answered_since(session, running.queue_id, running.done_up_to, running.ends_at, now)
     candidate = _candidate(services, queue, running)
     if candidate is not None and piece:
-        _predict(services, running, candidate, piece)
+        _predict(services, queue, running, candidate, piece)
         return True
     if ended or candidate is None:
         with services.database.transaction(wait=PATIENT) as session:
@@ -41,10 +42,13 @@ def _candidate(services: Services, queue: QueuePolicy, running: Running) -> Live
         return None
 
 
-def _predict(services: Services, running: Running, candidate: LiveModel, piece: list[Answered]) -> None:
+def _predict(
+    services: Services, queue: QueuePolicy, running: Running, candidate: LiveModel, piece: list[Answered]
+) -> None:
     readable = [one for one in piece if one.input.has_any(candidate.fitted.reads)]
     said = candidate.predict([one.input for one in readable])
     predicted = {one.prediction_id: chances for one, chances in zip(readable, said, strict=True)}
     with services.database.transaction(wait=PATIENT) as session:
         store_parallel(session, running.model_id, predicted, services.clock())
+        flag_disagreements(session, candidate.name, predicted, services.clock(), queue)
         go_on(session, running.model_id, piece[-1].prediction_id)

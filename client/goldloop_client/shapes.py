@@ -23,6 +23,8 @@ class Reason(StrEnum):
     AUDIT = "audit"
     HELD_BACK = "held_back"
     PERSON = "person"
+    DISAGREEMENT = "disagreement"
+    DRIFT = "drift"
     DISCOVERY = "discovery"
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.intake.daily_readings import SettledCounts, readings, settled_later, store_settled
+from core.intake.drifting import labels_about
 from core.intake.presenting import alarm_raised
 from core.learning.lifecycle.runs import request_run
 from core.policy import QueuePolicy
@@ -87,8 +88,8 @@ def _raise_alarm(
     if policy.drift.retrain and any(drift.sign in LEARNABLE for drift in found):
         run_id = request_run(session, queue, Trigger.DRIFT, None, now, policy)
     alarm = DriftAlarm(
-        queue_id=queue.id, began_at=day, signs=_stored(found), run_id=run_id, policy_fingerprint=policy.fingerprint,
-        created_at=now,
+        queue_id=queue.id, began_at=day, signs=_stored(found), labels=labels_about(session, queue.id, day, found),
+        run_id=run_id, policy_fingerprint=policy.fingerprint, created_at=now,
     )  # fmt: skip
     session.add(alarm)
     session.flush()

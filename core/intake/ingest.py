@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from core.errors import Refusal
 from core.intake.cuts import Cuts, present_cuts
+from core.intake.drifting import drifting_labels
 from core.intake.predictions import NewPrediction
 from core.intake.reasons.base import FlagReason, Scored
+from core.intake.reasons.held_back import held_back_draw
 from core.intake.reasons.person import BY_PERSON
 from core.intake.reasons.table import LOTS, flag_probability, held_back_probability, reasons_to_review
 from core.intake.scores import score_of
@@ -31,7 +33,7 @@ from core.storage.bulk import Bulk, among, as_list, insert_all, insert_returning
 from core.storage.database import kind_of, run
 from core.text.content_hash import content_hash, unit_interval
 from core.text.picture_address import picture_address
-from core.vocabulary import Reason
+from core.vocabulary import DriftSign, Reason
 
 PREDICTIONS = Bulk(
     cast(Table, Prediction.__table__),
@@ -110,7 +112,8 @@ def record_predictions(
     store_pictures(session, queue, [one for one in pictures if picture_address(one.sha256) in addresses], now)
     hashes = {_key(row): content_hash(row.text, row.image_url) for row in wanted}
     cuts = present_cuts(session, queue_id, policy)
-    asked = {_key(row): _reasons(row, hashes[_key(row)], queue_id, cuts, policy) for row in wanted}
+    drifting = drifting_labels(session, queue_id, policy, now)
+    asked = {_key(row): _reasons(row, hashes[_key(row)], queue_id, cuts, drifting, policy) for row in wanted}
     why = {key: reasons for key, reasons in asked.items() if reasons}
     flagged = {key: flag_probability(reasons, policy) for key, reasons in why.items()}
     held_back = {key: held_back_probability(reasons, policy) for key, reasons in why.items()}
@@ -266,7 +269,12 @@ def _values(row: NewPrediction, odds: _Odds) -> dict[str, Any]:
 
 
 def _reasons(
-    row: NewPrediction, digest: str, queue_id: int, cuts: Cuts | None, policy: QueuePolicy
+    row: NewPrediction,
+    digest: str,
+    queue_id: int,
+    cuts: Cuts | None,
+    drifting: Mapping[str, DriftSign],
+    policy: QueuePolicy,
 ) -> tuple[FlagReason, ...]:
     """digest: of its content. The audit's draw follows from it, so that audited content cannot enter training as a
     repeat."""
@@ -274,10 +282,11 @@ def _reasons(
         return ()
     ranked = sorted((row.probabilities or {}).values(), reverse=True)
     draw = unit_interval(digest, f"audit {queue_id}")
-    held_back = unit_interval(digest, f"held back {queue_id}")
+    held_back = held_back_draw(digest, queue_id)
     second = ranked[1] if len(ranked) > 1 else None
     cut = cuts.of(row.model_version) if cuts else None
-    scored = Scored(row.label, row.confidence, second, draw, held_back, cut, row.suspicion)
+    sign = drifting.get(row.label)
+    scored = Scored(row.label, row.confidence, second, draw, held_back, cut, row.suspicion, sign)
     return reasons_to_review(scored, policy)
 
 

@@ -100,7 +100,7 @@ def promise_sample(session: Session, queue_id: int, model: str, began: datetime,
         (_REVIEWED & present) | (~_REVIEWED & _drawn(Reason.AUDIT)) | (_REVIEWED & ~present & _drawn(Reason.HELD_BACK))
     )
     waited = select(WaitingPrediction.id).where(
-        WaitingPrediction.prediction_id == Prediction.id, WaitingPrediction.reason != Reason.AUDIT,
+        WaitingPrediction.prediction_id == Prediction.id, WaitingPrediction.reason == Reason.UNCERTAIN,
         WaitingPrediction.state != WaitState.OPENED,
     )  # fmt: skip
     settled = (

@@ -32,6 +32,7 @@ _LINE = Bulk(
     cast(Table, WaitingPrediction.__table__),
     same=("queue_id", "state", "came_at"),
     each=("prediction_id", "reason", "values", "score", "scored_by"),
+    key=("prediction_id", "reason"),
 )
 
 
@@ -48,6 +49,7 @@ class Candidate:
 
 
 def put_in_line(session: Session, queue_id: int, candidates: Sequence[Candidate], now: datetime) -> None:
+    """One that waits for the same reason already stays as it is."""
     insert_all(
         session,
         _LINE,

@@ -67,6 +67,16 @@ class FlaggingPolicy(Section):
         description="random share of the flagged predictions that is reviewed blind and never used for training; only "
         "while the queue has a promise",
     )
+    disagreement: bool = Field(
+        True,
+        description="with a budget: review predictions to which a candidate in shadow, or the other model of a canary, "
+        "gives another label, after the least sure ones",
+    )
+    drift: bool = Field(
+        True,
+        description="with a budget: for a week after an alarm of drift, review predictions of the labels that it is "
+        "about, after the least sure ones",
+    )
     confidence: Probability = Field(0.8, description="flag a prediction if its highest probability is below this")
     margin: Probability = Field(
         0.1, description="flag a prediction if its two highest probabilities are closer than this"

@@ -35,6 +35,7 @@ class DriftAlarm(Base):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     began_at: Mapped[datetime]  # of the last day of the windows
     signs: Mapped[list[dict[str, Any]]]  # each of `Drift`, the most certain first
+    labels: Mapped[dict[str, str]] = mapped_column(default=dict)  # label that the model gives -> sign that is about it
     run_id: Mapped[int | None] = mapped_column(ForeignKey("training_run.id"))  # that it asked for
     policy_fingerprint: Mapped[str]
     created_at: Mapped[datetime]

@@ -20,8 +20,8 @@ from core.vocabulary import AnswerKind, ItemState, Reason
 
 PIECE = 200  # items in one transaction: no click waits long
 ANSWERS = (AnswerKind.LABEL, AnswerKind.NONE_OF_THESE, AnswerKind.CANNOT_JUDGE)
-# A person wants to know, or chance chose it: no model's doubt alone opened the item.
-STAYS = (Reason.PERSON, Reason.AUDIT, Reason.HELD_BACK)
+# A person wants to know, chance chose it, or the world changed: no model's doubt alone opened the item.
+STAYS = (Reason.PERSON, Reason.AUDIT, Reason.HELD_BACK, Reason.DRIFT)
 
 _UNDECIDED = ReviewItem.state.in_((ItemState.OPEN, ItemState.DISPUTED))
 

@@ -661,6 +661,7 @@ def upgrade() -> None:
         sa.Column("queue_id", big_id, nullable=False),
         sa.Column("began_at", moment, nullable=False),
         sa.Column("signs", sa.JSON(), nullable=False),
+        sa.Column("labels", sa.JSON(), nullable=False),
         sa.Column("run_id", big_id, nullable=True),
         sa.Column("policy_fingerprint", sa.String(), nullable=False),
         sa.Column("created_at", moment, nullable=False),

@@ -74,6 +74,21 @@ FLAGS = [
     ),
     (Reason.PERSON, {}, "Flagged by <@U_BEN>."),
     (
+        Reason.DISAGREEMENT,
+        {"label": "refund", "model": "v3"},
+        "Asked because another model, v3, says “refund”.",
+    ),
+    (
+        Reason.DRIFT,
+        {"label": "refund", "sign": "none_of_these"},
+        "Asked because no label fits more and more texts that the model calls “refund”.",
+    ),
+    (
+        Reason.DRIFT,
+        {"label": "refund", "sign": "corrections"},
+        "Asked because “refund” was corrected more often than usual lately.",
+    ),
+    (
         Reason.DISCOVERY,
         {"scan": 3, "label": "refund", "second": "delivery"},
         "Found by a scan: the model can't tell “refund” from “delivery” here.",
@@ -564,6 +579,9 @@ def test_what_strangers_gave_has_no_effect_inside_a_sentence(text: str) -> None:
         gate_sentence(Coded(GateBlock.LABEL_LOST, RIGHT | {"label": text}), MRKDWN),
         gate_sentence(Coded(GateWarning.LIVE_UNUSABLE, {"sentence": text}), MRKDWN),
         gate_sentence(Coded(text), MRKDWN),
+        flag_sentence(Coded(Reason.DISAGREEMENT, {"label": text, "model": text}), None, MRKDWN),
+        flag_sentence(Coded(Reason.DRIFT, {"label": text, "sign": "corrections"}), None, MRKDWN),
+        flag_sentence(Coded(Reason.DRIFT, {"label": text, "sign": "none_of_these"}), None, MRKDWN),
         notice.render(NoticeKind.REACTION_REFUSED, {"sentence": text, "ask": []}),
         notice.render(NoticeKind.DISPUTES_WAITING, {"queue": text, "items": [[7, None]], "more": 0}),
         notice.render(NoticeKind.DISPUTES_WAITING, {"queue": text, "items": [[7, None]], "more": 2}),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.policy import QueuePolicy
-from core.vocabulary import Reason
+from core.vocabulary import DriftSign, Reason
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Scored:
     when the sender gave no others. draw, held_back_draw: the prediction's random numbers, uniform in [0, 1), for
     the audit and for being held back from training. cut: the score from which on the queue's budget flags predictions of this
     model; None: it has no budget, or no score is known yet. suspicion: the model's own, in [0, 1]; None: it offers
-    none."""
+    none. drift: the sign of an alarm that is about this label; None: none is."""
 
     label: str
     confidence: float
@@ -23,6 +23,7 @@ class Scored:
     held_back_draw: float = 1.0
     cut: float | None = None
     suspicion: float | None = None
+    drift: DriftSign | None = None
 
     @property
     def score(self) -> float:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from core.intake.reasons.audit import audit
 from core.intake.reasons.base import Ask, FlagReason, Scored
+from core.intake.reasons.drift import drift
 from core.intake.reasons.held_back import held_back
 from core.intake.reasons.uncertain import uncertain
 from core.policy import QueuePolicy
@@ -13,8 +14,10 @@ from core.vocabulary import Reason
 REASONS: Mapping[Reason, Ask | None] = {
     Reason.AUDIT: audit,  # a random draw for each prediction, independent of the rules
     Reason.HELD_BACK: None,  # a random draw among the predictions that a rule flags
-    Reason.UNCERTAIN: uncertain,
     Reason.PERSON: None,  # core/intake/ingest.py, flag_for_review
+    Reason.UNCERTAIN: uncertain,
+    Reason.DISAGREEMENT: None,  # core/intake/disagreements.py, when the other model has answered
+    Reason.DRIFT: drift,
     Reason.DISCOVERY: None,  # core/intake/ingest.py, open_discovered
 }
 LOTS = (Reason.AUDIT, Reason.HELD_BACK)  # random draws: reviewed blind, and never used for training

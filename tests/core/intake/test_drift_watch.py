@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import event, select
 
 from core.delivery.recipients import leads_of
+from core.intake.cuts import store_cut
 from core.intake.daily_readings import (
     read_day,
     readings,
@@ -18,13 +19,15 @@ from core.intake.daily_readings import (
 )
 from core.intake.drift_card import DriftCard, drift_card
 from core.intake.drift_watch import due_look, last_alarm, note_look
+from core.intake.drifting import drifting_labels
 from core.intake.predictions import NewPrediction
 from core.privacy.erasure import erase
 from core.quality.drift import BINS, DayCounts
 from core.records.delivery import Posting
 from core.records.drift import DailyReading, DriftAlarm
 from core.records.learning import TrainingRun
-from core.vocabulary import Card, DriftSign, Trigger
+from core.records.predictions import WaitingPrediction
+from core.vocabulary import Card, DriftSign, Reason, Trigger
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NONE, NOW, REFUND, SURE, UNSURE, Desk, sent
 from tests.core.models import promoted, seeded
@@ -143,6 +146,7 @@ def test_the_leads_are_told_once_of_texts_for_which_no_label_fits(desk: Desk) ->
     assert not look(desk)
     [alarm] = alarms(desk)
     assert alarm.signs[0]["sign"] == DriftSign.NONE_OF_THESE
+    assert alarm.labels == {REFUND: DriftSign.NONE_OF_THESE}, "the model calls all of them so"
     assert desk.wanted(Card.DRIFT, alarm.id) == desk.wanted(Card.DRIFT_CHART, alarm.id) == 1
     with desk.database.reading() as session:
         posting = session.scalars(select(Posting).where(Posting.card == Card.DRIFT)).one()
@@ -165,6 +169,45 @@ def test_after_an_alarm_the_new_state_is_learned(desk: Desk) -> None:
     assert len(alarms(desk)) == 1
 
 
+def drifting(desk: Desk, now: datetime) -> dict[str, DriftSign]:
+    with desk.database.reading() as session:
+        return dict(drifting_labels(session, desk.queue().id, desk.rules, now))
+
+
+def alarmed(desk: Desk, now: datetime = NOW, **labels: DriftSign) -> None:
+    with desk.database.transaction() as session:
+        session.add(
+            DriftAlarm(queue_id=desk.queue().id, began_at=now, signs=[], labels=labels, policy_fingerprint="",
+                       created_at=now)
+        )  # fmt: skip
+
+
+def test_for_a_week_the_labels_of_an_alarm_wait_for_the_rest_of_the_budget(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"budget": "1%", "audit_share": 1e-9})
+    with desk.database.transaction() as session:
+        store_cut(session, desk.rules, "sender-1", [0.5] * 200, {}, NOW)
+    assert drifting(desk, NOW) == {}
+    alarmed(desk, refund=DriftSign.CORRECTIONS)
+    alarmed(desk, NOW + DAY, billing=DriftSign.NONE_OF_THESE)
+    assert drifting(desk, NOW + 7 * DAY) == {"refund": DriftSign.CORRECTIONS, "billing": DriftSign.NONE_OF_THESE}
+    assert drifting(desk, NOW + 7.5 * DAY) == {"billing": DriftSign.NONE_OF_THESE}
+    desk.ingest(sent(chances=SURE), sent(chances={BILLING: 0.95, REFUND: 0.05}))
+    with desk.database.reading() as session:
+        waiting = session.execute(select(WaitingPrediction.reason, WaitingPrediction.values)).all()
+    assert [tuple(one) for one in waiting] == [(Reason.DRIFT, {"label": REFUND, "sign": DriftSign.CORRECTIONS})]
+    assert drifting(desk.under(flagging={"budget": "1%", "drift": False}), NOW) == {}
+    assert drifting(desk.under(flagging={}), NOW) == {}, "there is no budget"
+
+
+@pytest.mark.slow
+def test_another_model_ends_what_an_alarm_asked_for(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(flagging={"budget": "1 a day"}))
+    alarmed(desk, NOW - DAY, refund=DriftSign.CORRECTIONS)
+    assert drifting(desk, NOW)
+    promoted(desk)
+    assert drifting(desk, NOW) == {}
+
+
 def test_an_alarm_about_corrections_requests_a_run_where_the_policy_says_so(open_desk: OpenDesk) -> None:
     desk = with_history(open_desk(drift={"retrain": True}), none_of_these=0)
     desk.ingest(*(sent(chances=SURE) for _ in range(88)))
@@ -174,6 +217,7 @@ def test_an_alarm_about_corrections_requests_a_run_where_the_policy_says_so(open
     assert look(desk)
     [alarm] = alarms(desk)
     assert DriftSign.CORRECTIONS in [sign["sign"] for sign in alarm.signs]
+    assert alarm.labels == {REFUND: DriftSign.CORRECTIONS}
     with desk.database.reading() as session:
         [run] = session.scalars(select(TrainingRun))
         assert (run.trigger, run.id) == (Trigger.DRIFT, alarm.run_id)

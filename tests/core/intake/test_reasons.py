@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.intake.reasons.base import FlagReason, Scored
 from core.intake.reasons.table import REASONS, flag_probability, reasons_to_review
 from core.policy import QueuePolicy
-from core.vocabulary import Reason
+from core.vocabulary import DriftSign, Reason
 from tests.people import support_policy
 
 NEVER_DRAWN = 0.999
@@ -116,6 +116,26 @@ def test_who_is_less_sure_is_never_less_uncertain(confidence: float, lower: floa
         return Reason.UNCERTAIN in {one.reason for one in found}
 
     assert uncertain(min(confidence, lower)) or not uncertain(max(confidence, lower))
+
+
+def test_a_label_that_an_alarm_is_about_waits_under_a_budget_alone() -> None:
+    """And only where its score alone does not flag it."""
+    budget = rules(flagging={"budget": "60 a day", "audit_share": 0.0})
+
+    def reasons(cut: float | None, policy: QueuePolicy = budget, sign: DriftSign | None = DriftSign.CORRECTIONS) -> Any:
+        scored = Scored("refund", 0.9, 0.05, NEVER_DRAWN, cut=cut, drift=sign)
+        return [one.reason for one in reasons_to_review(scored, policy)]
+
+    assert reasons(0.5) == [Reason.DRIFT]
+    assert reasons(0.1) == [Reason.UNCERTAIN]
+    assert reasons(0.5, sign=None) == reasons(None) == reasons(None, rules()) == []
+    assert reasons(0.5, rules(flagging={"budget": "60 a day", "drift": False})) == []
+
+
+def test_the_order_of_the_reasons_is_the_one_of_the_days_work() -> None:
+    first = list(REASONS)
+    order = [Reason.AUDIT, Reason.HELD_BACK, Reason.PERSON, Reason.UNCERTAIN, Reason.DISAGREEMENT, Reason.DRIFT]
+    assert first[: len(order)] == order
 
 
 def test_a_label_may_have_a_margin_of_its_own() -> None:

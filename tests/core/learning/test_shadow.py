@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from bot.runtime.services import Services, assemble
 from bot.worker.tasks import shadow_next, train_next
 from core.errors import Refusal
+from core.intake.cuts import store_cut
 from core.learning.lifecycle.cards import candidate_card, run_card
 from core.learning.lifecycle.decisions import approve, reject, remind_of_pending
 from core.learning.lifecycle.model_card import model_card
@@ -27,9 +28,9 @@ from core.learning.lifecycle.shadow import (
 from core.policy import QueuePolicy
 from core.privacy.erasure import erase
 from core.records.delivery import Notice, Posting
-from core.records.predictions import Prediction
+from core.records.predictions import Prediction, WaitingPrediction
 from core.records.rollout import ParallelPrediction
-from core.vocabulary import Card, NoticeKind, RunState, RunStep
+from core.vocabulary import Card, NoticeKind, Reason, RunState, RunStep
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, SURE, Desk, sent
 from tests.core.models import candidate, live, model, promoted, requested, run, seeded
@@ -107,6 +108,18 @@ def test_the_candidate_predicts_what_others_answered_and_the_report_says_where_i
         assert model_card(session, model_id, desk.policy).shadow == expected
         [apart] = predictions_apart(session, model_id)
     assert (apart.answered, apart.candidate) == (REFUND, DELIVERY)
+
+
+def test_with_a_budget_what_the_candidate_calls_otherwise_waits(desk: Desk) -> None:
+    begun(desk)
+    budget = desk.under(rollout={"shadow_hours": 24}, flagging={"budget": "1%", "audit_share": 1e-9})
+    with desk.database.transaction() as session:
+        store_cut(session, budget.rules, "v1", [0.5] * 200, {}, NOW, [0.5] * 200)
+    budget.ingest(sent(PARCEL, SURE), sent("charged my card twice", {BILLING: 0.9, REFUND: 0.1}), now=NOW)
+    worked(budget, NOW + timedelta(minutes=1))
+    with desk.database.reading() as session:
+        waiting = session.execute(select(WaitingPrediction.reason, WaitingPrediction.values)).all()
+    assert [tuple(one) for one in waiting] == [(Reason.DISAGREEMENT, {"label": DELIVERY, "model": "v2"})]
 
 
 def test_what_comes_after_its_hours_is_not_in_the_report(desk: Desk) -> None:

@@ -298,6 +298,8 @@ OTHER_VALUES: dict[str, Any] = {
     "flagging.promise": "2%",
     "flagging.promise_sure": 0.95,
     "flagging.held_back_share": 0.2,
+    "flagging.disagreement": False,
+    "flagging.drift": False,
     "flagging.confidence": 0.81,
     "flagging.margin": 0.11,
     "flagging.audit_share": 0.06,

@@ -1,0 +1,14 @@
+"""The model gives a label that an alarm of drift is about: people correct it more often than before, or found that no
+label fits what has it."""
+
+from core.intake.reasons.base import FlagReason, Scored
+from core.policy import QueuePolicy
+from core.vocabulary import Reason
+
+
+def drift(scored: Scored, policy: QueuePolicy) -> FlagReason | None:
+    """Under a budget alone: without one, it would send everything with this label to people. Values: label, sign (of
+    `DriftSign`)."""
+    if scored.cut is None or scored.drift is None or not policy.flagging.drift:
+        return None
+    return FlagReason(Reason.DRIFT, {"label": scored.label, "sign": scored.drift})
