@@ -8,7 +8,7 @@ READY := $(VENV)/ready
 # Compiled once, not anew by each of the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench bench-loop bench-learners bench-images bench-drift bench-promise bench-slices bench-discovery audit lock
+.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench bench-loop bench-learners bench-images bench-flagging bench-drift bench-promise bench-slices bench-discovery audit lock
 
 demo: $(DEMO_READY)
 	@$(BIN)/goldloop demo $(ARGS)
@@ -67,6 +67,11 @@ bench-learners: $(READY)
 # The learner `image` on chest X-rays of ../shared/data and on scikit-learn's digits. A minute.
 bench-images: $(READY)
 	@$(BIN)/python -m benchmarks.images $(ARGS)
+
+# The order in which a budget brings predictions before people: errors caught by 1 - p and by the learner's own
+# suspicion, on the texts of ../shared/data. Two minutes.
+bench-flagging: $(READY)
+	@$(BIN)/python -m benchmarks.flagging $(ARGS)
 
 # The daily test for drift on simulated queues whose truth is known. Five minutes.
 bench-drift: $(READY)
