@@ -28,6 +28,10 @@ COMMANDS = {
         "Show what waits in each queue, what fails, and what to do about it. Exit code 1 if something fails.",
     ),
     "slices": ("slices", "Show where the present model is wrong more often than elsewhere, and what helps."),
+    "labels": (
+        "labels",
+        "Show how far suggestions sway votes, and the labels that were settled under an older guideline.",
+    ),
     "seed": (
         "data",
         "Import labelled examples from a CSV, JSONL or Parquet file with the columns `text` and `label`, or pictures "

@@ -448,6 +448,7 @@ def test_commands_answer_in_words(loop: Loop, caplog: pytest.LogCaptureFixture) 
     promises = [str(loop.cleo.command(f"/goldloop promise{words}", channel=LEADS).response) for words in ("", " yes")]
     assert ["This queue makes no promise" in promises[0], "such as `yes 85`" in promises[1]] == [True, True]
     assert "No weak slices: among" in str(loop.cleo.command("/goldloop slices", channel=LEADS).response)
+    assert "No label was settled" in str(loop.cleo.command("/goldloop labels", channel=LEADS).response)
     stranger = loop.dan.command("/goldloop stats", channel=LEADS)
     assert "Only reviewers and leads of this queue" in str(stranger.response)
 

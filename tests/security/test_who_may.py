@@ -196,6 +196,7 @@ DOORS = [
     Door("/goldloop promise", "commands.typed", nothing, command("promise support"), LEADS, "makes no promise"),
     Door("/goldloop discover", "commands.typed", nothing, command("discover support"), LEADS, "No scans yet"),
     Door("/goldloop slices", "commands.typed", nothing, command("slices support"), LEADS, "by more than chance"),
+    Door("/goldloop labels", "commands.typed", nothing, command("labels support"), LEADS, "older version"),
     Door("/goldloop budget", "commands.typed", nothing, command("budget support 60 a day"), LEADS, "four weeks"),
     Door("/goldloop retrain", "commands.typed", House.no_run_waits, command("retrain support"), LEADS),
     Door("/goldloop rollback", "commands.typed", House.two_live_in_turn, command("rollback support"), LEADS),

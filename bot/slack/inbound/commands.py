@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 from slack_bolt import Ack, App
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,7 @@ from bot.slack.views.mrkdwn import MRKDWN
 from bot.wording.budget import budget_line, preview_sentences
 from bot.wording.promise import promise_sentences
 from bot.wording.scans import scan_state, scan_title
+from bot.wording.settled_labels import anchoring_lines, stale_lines
 from bot.wording.slices import slice_lines
 from core.discovery.cards import newest_scans
 from core.discovery.scans import Wanted, request_scan
@@ -34,9 +36,11 @@ from core.policy.flagging import Budget
 from core.quality.slices import weak_slices
 from core.queues import queue_named
 from core.records.queues import Queue
+from core.review.anchoring import anchoring
 from core.review.budget_reading import BudgetReading, budget_reading
 from core.review.known_rows import known_rows
 from core.review.promise_reading import promise_reading
+from core.review.settled_labels import judged_votes, stale_labels
 from core.vocabulary import Role, Trigger
 
 HELP = """*Commands*
@@ -47,6 +51,7 @@ HELP = """*Commands*
 • `/goldloop promise [queue] [yes 85]` – leads: whether the queue's promise holds; `yes 85` allows it 85 items a day
 • `/goldloop discover [queue] [source]` – leads: the newest scans of unlabelled texts, or scan a source in the policy
 • `/goldloop slices [queue]` – leads: where the live model is wrong more often than elsewhere
+• `/goldloop labels [queue]` – leads: whether suggestions sway votes, and labels settled under an older guideline
 • `/goldloop retrain [queue]` – leads: train a new candidate now
 • `/goldloop rollback [queue] [why]` – leads: bring the previous model back
 • `/goldloop help` – this list
@@ -188,6 +193,15 @@ def _slices(command: Command, services: Services) -> Message:
     return Message("\n".join([f"*{MRKDWN.text(policy.shown_title)}*", *(f"• {line}" for line in lines)]))
 
 
+def _labels(command: Command, services: Services) -> Message:
+    with services.database.reading() as session:
+        queue, policy = _led_queue(session, command, services)
+        votes, stale = judged_votes(session, queue.id), stale_labels(session, queue.name, SHOWN_LABELS)
+    found = anchoring_lines(anchoring(votes, np.random.default_rng(0)))
+    lines = [*found, *stale_lines(stale, policy.name, MRKDWN)]
+    return Message("\n".join([f"*{MRKDWN.text(policy.shown_title)}*", *(f"• {line}" for line in lines)]))
+
+
 def _present_budget(reading: BudgetReading | None) -> str:
     if reading is None:
         return "This queue has no budget: `flagging.confidence` and `flagging.margin` decide what is flagged."
@@ -214,10 +228,12 @@ COMMANDS = {  # completes "Only leads can ___"
     "discover": "search unlabelled texts",
     "promise": "see or allow its promise",
     "slices": "see its weak slices",
+    "labels": "see how its labels were settled",
     "retrain": "retrain",
     "rollback": "roll back",
 }
 SHOWN_SCANS = 5
+SHOWN_LABELS = 10
 ANSWERS: dict[str, Callable[[Command, Services], Message]] = {
     "help": _help,
     "stats": _stats,
@@ -228,6 +244,7 @@ ANSWERS: dict[str, Callable[[Command, Services], Message]] = {
     "promise": _promise,
     "discover": _discover,
     "slices": _slices,
+    "labels": _labels,
     "retrain": _retrain,
     "rollback": _rollback,
 }
