@@ -30,9 +30,8 @@ class Reason(StrEnum):
     AUDIT = "audit"
     HELD_BACK = "held_back"
     PERSON = "person"
-    DISAGREEMENT = "disagreement"  # another model gives another label
-    DRIFT = "drift"  # it is like what raised an alarm of drift
-    DISCOVERY = "discovery"  # a scan found it in unlabelled texts; it is not traffic
+    WEAK_SLICE = "weak_slice"  # it is in a slice about which a lead has people asked
+    DISCOVERY = "discovery"  # a scan found it in unlabelled texts; it came in by no traffic
 
 
 class ScanState(StrEnum):
@@ -228,6 +227,16 @@ class SliceKind(StrEnum):
     LENGTH = "length"
     STRANGE_WORDS = "strange_words"  # another language, or numbers and names
     TERM = "term"
+
+
+class AskingState(StrEnum):
+    """Of a lead's wish that people look at the predictions of a weak slice. Only the first is not over."""
+
+    ASKING = "asking"
+    STOPPED = "stopped"  # a lead took it back
+    ENOUGH = "enough"  # as many items as the policy allows were opened
+    LAPSED = "lapsed"  # the policy's days are over
+    OUTDATED = "outdated"  # another model than the one that is weak there answers
 
 
 class PromiseStatus(StrEnum):

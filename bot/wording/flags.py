@@ -4,7 +4,9 @@ from typing import assert_never
 
 from bot.wording.format import Format
 from bot.wording.numbers import percent
-from core.vocabulary import Coded, DriftSign, Reason
+from bot.wording.slices import slice_name
+from core.quality.slices import Look
+from core.vocabulary import Coded, DriftSign, Reason, SliceKind
 
 UNKNOWN = "Flagged for review."
 
@@ -38,6 +40,9 @@ def flag_sentence(why: Coded, person: str | None, form: Format) -> str:
             return f"Asked because no label fits more and more texts that the model calls “{label}”."
         case Reason.DRIFT:
             return f"Asked because “{form.text(why.values['label'])}” was corrected more often than usual lately."
+        case Reason.WEAK_SLICE:
+            look = Look(SliceKind(why.values["kind"]), *(why.values[part] for part in ("value", "name", "other")))
+            return f"Asked because the model is often wrong here: {slice_name(look, form)}."
         case Reason.DISCOVERY if "wanted" in why.values:
             return f"Found by a scan for texts about “{form.text(why.values['wanted'])}”."
         case Reason.DISCOVERY if why.values.get("foreign"):

@@ -1,10 +1,12 @@
 """Sentences about weak slices: where the model is wrong more often than elsewhere, and what helps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
+from bot.wording.answers import REASONS
 from bot.wording.format import Format
 from bot.wording.numbers import count, percent
+from core.intake.slice_cards import Asking
 from core.quality.slices import LENGTHS, Look, WeakSlice
 from core.vocabulary import ErrorReason, SliceKind
 
@@ -12,12 +14,36 @@ NONE = "No weak slices: among {rows}, no part is wrong more often than the rest 
 
 
 def slice_sentence(weak: WeakSlice, form: Format) -> str:
-    """Where, how often, and what elsewhere: "channel = “fax”: 41 of 60 settled answers wrong (68%), elsewhere 30%"."""
+    """Where, how often, and against what: "channel = “fax”: 41 of 60 known answers wrong (68%), elsewhere 30%."."""
+    if not weak.rows:
+        return f"{slice_name(weak.look, form)}."
     share = percent(round(weak.wrong / weak.rows, 2))
     return (
         f"{slice_name(weak.look, form)}: {weak.wrong} of {count(weak.rows, 'settled answer')} wrong ({share}), "
-        f"elsewhere {percent(round(weak.others, 2))}"
+        f"elsewhere {percent(round(weak.others, 2))}."
     )
+
+
+def whys_sentence(whys: Mapping[str, int]) -> str:
+    """The reasons that people gave; empty: they gave none."""
+    return f"Reasons: {_counted(whys)}." if whys else ""
+
+
+def label_whys(whys: Mapping[str, Mapping[str, int]], form: Format, most: int = 10) -> list[str]:
+    """One line for each label that the model gave wrongly, with the reasons that people gave."""
+    lines = [f"“{form.text(label)}”: {_counted(reasons)}" for label, reasons in list(whys.items())[:most]]
+    return [f"Reasons for wrong answers, by the model's label: {'; '.join(lines)}."] if lines else []
+
+
+def _counted(whys: Mapping[str, int]) -> str:
+    known = [f"{REASONS[ErrorReason(why)]} ({n})" for why, n in whys.items() if why in set(ErrorReason)]
+    return ", ".join(known) or REASONS[ErrorReason.OTHER]
+
+
+def asking_sentence(asking: Asking, form: Format, until: str) -> str:
+    """until: the moment, as it is written."""
+    opened = f"{asking.opened} of at most {count(asking.items, 'item')}"
+    return f"{form.person(asking.person)} has people asked: {opened} opened, until {until}."
 
 
 def slice_name(look: Look, form: Format) -> str:
@@ -67,7 +93,16 @@ def slice_lines(found: Sequence[WeakSlice], rows: int, form: Format, most: int =
     if not found:
         return [NONE.format(rows=count(rows, "settled answer"))]
     return [
-        f"{slice_sentence(weak, form)}. Items {', '.join(map(str, weak.items))}. Next: {remedy(weak)}."
+        " ".join(
+            part
+            for part in (
+                slice_sentence(weak, form),
+                whys_sentence(weak.whys),
+                f"Items {', '.join(map(str, weak.items))}.",
+                f"Next: {remedy(weak)}.",
+            )
+            if part
+        )
         for weak in found[:most]
     ]
 

@@ -24,6 +24,7 @@ from bot.worker.open_items import renew_open_items
 from bot.worker.promises import promise_piece
 from bot.worker.scans import find_piece, scan_next
 from bot.worker.shadow import shadow_piece
+from bot.worker.slices import slice_piece
 from core import jobs
 from core.delivery.backlog import draw_by_policy
 from core.delivery.retention import forget_before
@@ -134,6 +135,12 @@ def keep_promises(services: Services) -> bool:
 def read_days(services: Services) -> bool:
     """A piece of each queue's daily readings; True while there is more."""
     return any(for_each(services.policy.queues, partial(drift_piece, services), "daily readings"))
+
+
+def look_for_slices(services: Services) -> bool:
+    """Where each queue's model is weak."""
+    for_each(services.policy.queues, partial(slice_piece, services), "weak slices")
+    return False
 
 
 def renew_next(services: Services) -> bool:
@@ -339,6 +346,7 @@ PERIODIC_TASKS = (
     PeriodicTask("deleted cards", HOUR, post_deleted_again),
     PeriodicTask("promises", 60, keep_promises),
     PeriodicTask("daily readings", HOUR / 4, read_days),
+    PeriodicTask("weak slices", HOUR / 4, look_for_slices),
     PeriodicTask("retention", DAY, erase_what_expired),
     PeriodicTask("forgetting", DAY, forget_what_is_over),
 )

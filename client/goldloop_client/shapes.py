@@ -25,6 +25,7 @@ class Reason(StrEnum):
     PERSON = "person"
     DISAGREEMENT = "disagreement"
     DRIFT = "drift"
+    WEAK_SLICE = "weak_slice"
     DISCOVERY = "discovery"
 
 

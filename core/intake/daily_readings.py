@@ -28,7 +28,14 @@ READ_BACK = LONGEST + max(WINDOWS)  # days
 SETTLED_LATER = 14  # days whose settled items are counted again
 BELOW_HALF = 1e-9  # both databases round the edges of the bins alike then
 
-_REPORTED = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.PERSON).exists()
+
+def _flagged_for(reason: Reason) -> ColumnElement[bool]:
+    return select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == reason).exists()
+
+
+_REPORTED = _flagged_for(Reason.PERSON)
+# People were asked about a slice that is weak: more of its rows are settled then, and more of them are wrong.
+_OF_SLICE = _flagged_for(Reason.WEAK_SLICE) & ~_flagged_for(Reason.AUDIT)
 
 
 @dataclass(frozen=True)
@@ -141,6 +148,7 @@ def _settled(session: Session, queue_id: int, day: tuple[datetime, datetime]) ->
         .join(ReviewItem, ReviewItem.prediction_id == Prediction.id)
         .join(Correction, Correction.item_id == ReviewItem.id)
         .where(*_traffic(queue_id, day), ABOUT_PREDICTION, Correction.is_current, Prediction.label.is_not(None))
+        .where(~_OF_SLICE)
         .group_by(Prediction.label, unlabelled, Correction.model_was_right)
     )
     settled, wrong, none = Counter[str](), Counter[str](), 0

@@ -1,5 +1,6 @@
 """The arrival of a prediction: it is stored once, and sent to people if a reason flags it."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,8 +11,6 @@ from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from core.errors import Refusal
-from core.intake.cuts import Cuts, present_cuts
-from core.intake.drifting import drifting_labels
 from core.intake.predictions import NewPrediction
 from core.intake.reasons.base import FlagReason, Scored
 from core.intake.reasons.held_back import held_back_draw
@@ -19,21 +18,24 @@ from core.intake.reasons.person import BY_PERSON
 from core.intake.reasons.table import LOTS, flag_probability, held_back_probability, reasons_to_review
 from core.intake.scores import score_of
 from core.intake.waiting import Candidate, put_in_line
+from core.intake.weak_slices import AskedSlice, asked_slices, count_opened, room_left
 from core.pictures.decoding import Decoded
 from core.pictures.stored import store_pictures
 from core.policy import QueuePolicy
+from core.quality.slices import KnownRow, is_inside
 from core.queues import queue_to_fill
 from core.records.predictions import Flag, Prediction
 from core.records.queues import Queue
 from core.records.reviews import ReviewItem
 from core.review.items import Seen, open_items
+from core.review.known_rows import second_label
 from core.review.questions import ABOUT_PREDICTION
 from core.review.renewal import reopen
 from core.storage.bulk import Bulk, among, as_list, insert_all, insert_returning
 from core.storage.database import kind_of, run
 from core.text.content_hash import content_hash, unit_interval
 from core.text.picture_address import picture_address
-from core.vocabulary import DriftSign, Reason
+from core.vocabulary import Reason
 
 PREDICTIONS = Bulk(
     cast(Table, Prediction.__table__),
@@ -111,10 +113,14 @@ def record_predictions(
     addresses = {row.image_url for row in wanted}
     store_pictures(session, queue, [one for one in pictures if picture_address(one.sha256) in addresses], now)
     hashes = {_key(row): content_hash(row.text, row.image_url) for row in wanted}
-    cuts = present_cuts(session, queue_id, policy)
-    drifting = drifting_labels(session, queue_id, policy, now)
-    asked = {_key(row): _reasons(row, hashes[_key(row)], queue_id, cuts, drifting, policy) for row in wanted}
-    why = {key: reasons for key, reasons in asked.items() if reasons}
+    cut = present_cut(session, queue_id, policy)
+    slices = asked_slices(session, queue_id, policy, now)
+    inside = _inside(session, wanted, slices, policy)
+    why = {
+        key: reasons
+        for row in wanted
+        if (reasons := _reasons(row, hashes[key := _key(row)], queue_id, cut, inside.get(key), policy))
+    }
     flagged = {key: flag_probability(reasons, policy) for key, reasons in why.items()}
     held_back = {key: held_back_probability(reasons, policy) for key, reasons in why.items()}
     odds = _Odds(policy.flagging.audit_share, flagged, hashes, held_back)
@@ -122,6 +128,7 @@ def record_predictions(
     stored = _insert(session, queue, [row for row in wanted if _key(row) in why], odds, now)
     if stored:
         _send([(one, why[_key(one.row)]) for one in stored], session, queue, now, policy)
+        _count_slices(session, [why[_key(one.row)] for one in stored], policy, now)
     return Ingested(new=new + len(stored), repeated=len(batch) - new - len(stored), flagged=len(stored))
 
 
@@ -268,12 +275,47 @@ def _values(row: NewPrediction, odds: _Odds) -> dict[str, Any]:
     }
 
 
+def _inside(
+    session: Session, batch: Sequence[NewPrediction], slices: Sequence[AskedSlice], policy: QueuePolicy
+) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """The rows that are in a slice about which people are asked, with the values of that reason: the first ones, as
+    many as have room. Under a budget, there is room once their turn comes. Locks the requests that match."""
+    found = {_key(row): one for row in batch if (one := _slice_of(row, slices)) is not None}
+    if not found or policy.flagging.limit is not None:
+        return {key: one.values for key, one in found.items()}
+    left = room_left(session, list(found.values()), policy)
+    inside: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for key, one in found.items():
+        if left.get(one.request_id, 0) > 0:
+            left[one.request_id] -= 1
+            inside[key] = one.values
+    return inside
+
+
+def _slice_of(row: NewPrediction, slices: Sequence[AskedSlice]) -> AskedSlice | None:
+    if not slices or row.label is None:
+        return None
+    second = second_label(row.label, row.probabilities or {})
+    as_known = KnownRow(0, row.text, row.fields, row.label, second, wrong=False, reviewed=False)
+    mine = (one for one in slices if one.model_version == row.model_version)
+    return next((one for one in mine if is_inside(one.look, as_known, one.familiar)), None)
+
+
+def _count_slices(
+    session: Session, stored: Sequence[Sequence[FlagReason]], policy: QueuePolicy, now: datetime
+) -> None:  # fmt: skip
+    """Items were opened at once, unless there is a budget."""
+    opened = Counter(one.values["request"] for why in stored for one in why if one.reason is Reason.WEAK_SLICE)
+    if opened and policy.flagging.limit is None:
+        count_opened(session, opened, policy, now)
+
+
 def _reasons(
     row: NewPrediction,
     digest: str,
     queue_id: int,
-    cuts: Cuts | None,
-    drifting: Mapping[str, DriftSign],
+    cut: float | None,
+    weak_slice: Mapping[str, Any] | None,
     policy: QueuePolicy,
 ) -> tuple[FlagReason, ...]:
     """digest: of its content. The audit's draw follows from it, so that audited content cannot enter training as a
@@ -284,9 +326,7 @@ def _reasons(
     draw = unit_interval(digest, f"audit {queue_id}")
     held_back = held_back_draw(digest, queue_id)
     second = ranked[1] if len(ranked) > 1 else None
-    cut = cuts.of(row.model_version) if cuts else None
-    sign = drifting.get(row.label)
-    scored = Scored(row.label, row.confidence, second, draw, held_back, cut, row.suspicion, sign)
+    scored = Scored(row.label, row.confidence, second, draw, held_back, cut, weak_slice)
     return reasons_to_review(scored, policy)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Table, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.intake.reasons.table import LOTS, REASONS
+from core.intake.weak_slices import SliceRoom
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.predictions import Flag, FlagCut, Prediction, WaitingPrediction
@@ -72,7 +73,13 @@ def open_next(session: Session, policy: QueuePolicy, now: datetime) -> int:
     taken: list[WaitingPrediction] = []
     first = _first(session, queue.id)
     has_item = _with_items(session, first)
+    slices = SliceRoom(session, queue.id, first, policy, now)
+    over = [row for row in first if slices.is_over(row)]
+    for row in over:
+        row.state, row.ended_at = WaitState.LAPSED, now
     for row in first:
+        if row in over:
+            continue
         cost = int(row.prediction_id not in has_item)
         if room < cost or (room == 0 and row.reason != Reason.AUDIT):  # an audited row is treated as others are
             break
@@ -80,7 +87,8 @@ def open_next(session: Session, policy: QueuePolicy, now: datetime) -> int:
         has_item.add(row.prediction_id)
         taken.append(row)
     _open(session, taken, queue, now, policy)
-    return len(taken)
+    slices.count(taken)
+    return len(taken) + len(over)
 
 
 def _lapse(session: Session, queue_id: int, now: datetime) -> None:

@@ -25,6 +25,7 @@ from core.policy.promotion import PromotionPolicy
 from core.policy.retraining import RetrainingPolicy
 from core.policy.review import ReviewPolicy
 from core.policy.rollout import RolloutPolicy
+from core.policy.slices import SlicesPolicy
 from core.policy.workload import WorkloadPolicy
 from core.vocabulary import NONE_OF_THESE, Role
 
@@ -75,6 +76,7 @@ class QueuePolicy(Section):
     promotion: PromotionPolicy = PromotionPolicy()
     rollout: RolloutPolicy = RolloutPolicy()
     drift: DriftPolicy = DriftPolicy()
+    slices: SlicesPolicy = SlicesPolicy()
     discovery: DiscoveryPolicy = DiscoveryPolicy()
     privacy: PrivacyPolicy = PrivacyPolicy()
 

@@ -18,6 +18,7 @@ from core.records.predictions import Flag
 from core.records.promises import PromiseState
 from core.records.queues import GroupMember, Member
 from core.records.reviews import Answer, Assignment, Correction, Reviewer, ReviewItem
+from core.records.slices import SliceRequest
 
 Column = InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
 
@@ -32,6 +33,8 @@ KEPT: tuple[Column, ...] = (
     PromiseState.agreed_by,
     ReviewItem.asked_by,
     Scan.requested_by,
+    SliceRequest.asked_by,
+    SliceRequest.ended_by,
     TrainingRun.requested_by,
 )
 # Of no use without the person.

@@ -5,9 +5,11 @@ two samples, flagged rows and audited rows, are tested separately, and the two t
 
 import math
 import re
+import zlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +32,7 @@ _WORD = re.compile(r"\w+")
 @dataclass(frozen=True)
 class KnownRow:
     """A settled answer of the present model. second: the second most likely label. reviewed: a rule sent it to people;
-    otherwise the audit drew it. why: the reason that people gave."""
+    otherwise the audit drew it. why: the reason that people gave. settled: the label that people settled; None: none of them."""
 
     item_id: int
     text: str
@@ -40,6 +42,7 @@ class KnownRow:
     wrong: bool
     reviewed: bool
     why: str | None = None
+    settled: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ class WeakSlice:
     """A weak slice. rows, wrong: numbers of its settled rows. others: the share of wrong rows outside of it, with
     flagged and audited rows weighted as in the slice. p_value: after Holm's correction, in [0, 1]. items: those of
     wrong rows, the newest first. whys: the reasons that people gave for them, with their counts, most frequent
-    first."""
+    first. missed: the label that people settled most
+    often for them; None: no label fits most of them, or there are none."""
 
     look: Look
     rows: int
@@ -67,6 +71,7 @@ class WeakSlice:
     p_value: float
     items: tuple[int, ...] = ()
     whys: Mapping[str, int] = field(default_factory=dict)
+    missed: str | None = None
 
 
 def weak_slices(rows: Sequence[KnownRow], level: float = LEVEL, shown: int = 8) -> list[WeakSlice]:
@@ -129,7 +134,7 @@ def looks_of(rows: Sequence[KnownRow]) -> dict[Look, NDArray[np.intp]]:
     """The slices that are tested, with the places of their rows: those with at least 30 settled rows, and as many
     outside. Which these are does not depend on which rows are wrong."""
     inside: dict[Look, list[int]] = defaultdict(list)
-    words = [_WORD.findall(normalise(row.text)) for row in rows]
+    words = [_words(row.text) for row in rows]
     known = Counter(word for each in words for word in set(each))
     terms = {word for word, _count in known.most_common(MOST_TERMS + 50) if len(word) > 2}
     values = _few_values(rows)
@@ -149,8 +154,8 @@ def _looks(
     if row.second is not None:
         found.append(Look(SliceKind.PAIR, row.label, other=row.second))
     if words:
-        found.append(Look(SliceKind.LENGTH, str(max(low for low in LENGTHS if low <= len(words)))))
-        if sum(known[word] >= FAMILIAR for word in words) < STRANGE * len(words):
+        found.append(Look(SliceKind.LENGTH, str(_length(words))))
+        if _is_strange(sum(known[word] >= FAMILIAR for word in words), words):
             found.append(Look(SliceKind.STRANGE_WORDS))
     return found + [Look(SliceKind.TERM, word) for word in set(words) & terms]
 
@@ -175,8 +180,66 @@ def _weak(rows: Sequence[KnownRow], look: Look, inside: NDArray[np.intp], p_valu
         others=sum(_share(mine, kind) * _wrong_share(outside, kind) for kind in (True, False)),
         p_value=p_value,
         items=tuple(sorted((row.item_id for row in wrong), reverse=True)[:shown]),
-        whys=dict(Counter(row.why for row in wrong if row.why).most_common()),
+        whys=whys_of(wrong),
+        missed=next((label for label, _count in Counter(row.settled for row in wrong).most_common(1)), None),
     )
+
+
+def whys_of(rows: Sequence[KnownRow]) -> dict[str, int]:
+    """The reasons that people gave for wrong answers, with their counts, most first."""
+    return dict(Counter(row.why for row in rows if row.wrong and row.why).most_common())
+
+
+def whys_by_label(rows: Sequence[KnownRow]) -> dict[str, dict[str, int]]:
+    """The same by the label that the model gave, the label with most reasons first; without those that have none."""
+    of_label: dict[str, list[KnownRow]] = defaultdict(list)
+    for row in rows:
+        of_label[row.label].append(row)
+    whys = {label: found for label in sorted(of_label) if (found := whys_of(of_label[label]))}
+    return dict(sorted(whys.items(), key=lambda one: -sum(one[1].values())))
+
+
+def familiar_words(rows: Sequence[KnownRow]) -> list[int]:
+    """Checksums of the words that are familiar among these rows, in ascending order. No word can be read from them."""
+    known = Counter(word for row in rows for word in set(_words(row.text)))
+    return sorted(_checksum(word) for word, count in known.items() if count >= FAMILIAR)
+
+
+def is_inside(look: Look, row: KnownRow, familiar: Container[int] = ()) -> bool:
+    """Whether a row is in a slice, as `looks_of` has it. familiar: `familiar_words` of the rows in which it was
+    found, needed for a slice of strange words alone."""
+    words = _words(row.text) if look.kind in (SliceKind.LENGTH, SliceKind.STRANGE_WORDS, SliceKind.TERM) else []
+    match look.kind:
+        case SliceKind.FIELD:
+            return row.fields.get(look.name) == look.value
+        case SliceKind.LABEL:
+            return row.label == look.value
+        case SliceKind.PAIR:
+            return (row.label, row.second) == (look.value, look.other)
+        case SliceKind.LENGTH:
+            return bool(words) and str(_length(words)) == look.value
+        case SliceKind.STRANGE_WORDS:
+            return bool(words) and _is_strange(sum(_checksum(word) in familiar for word in words), words)
+        case SliceKind.TERM:
+            return look.value in words
+        case _:
+            assert_never(look.kind)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(normalise(text))
+
+
+def _length(words: Sequence[str]) -> int:
+    return max(low for low in LENGTHS if low <= len(words))
+
+
+def _is_strange(familiar: int, words: Sequence[str]) -> bool:
+    return familiar < STRANGE * len(words)
+
+
+def _checksum(word: str) -> int:
+    return zlib.crc32(word.encode(errors="surrogatepass"))
 
 
 def _share(rows: Sequence[KnownRow], reviewed: bool) -> float:

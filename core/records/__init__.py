@@ -17,6 +17,7 @@ from core.records import (
     queues,
     reviews,
     rollout,
+    slices,
     webhooks,
 )
 from core.records.base import Base
@@ -39,5 +40,6 @@ __all__ = [
     "queues",
     "reviews",
     "rollout",
+    "slices",
     "webhooks",
 ]

@@ -1,6 +1,8 @@
 """The settled answers of the present model, which are searched for weak slices."""
 
-from sqlalchemy import select
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from core.learning.lifecycle.models import live_version
@@ -13,45 +15,64 @@ from core.vocabulary import Reason
 
 NEWEST = 3_000  # rows: more take longer than a click waits
 
-_AUDITED = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.AUDIT).exists()
-_REVIEWED = Prediction.flag_probability >= 1
+
+def _flagged_for(reason: Reason) -> ColumnElement[bool]:
+    return select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == reason).exists()
+
+
+# People were asked about a slice because it is weak: such a row says nothing about the others, unless a lot drew it.
+_OF_SLICE = _flagged_for(Reason.WEAK_SLICE)
+_REVIEWED = (Prediction.flag_probability >= 1) & ~_OF_SLICE
 
 
 def known_rows(session: Session, queue_id: int, newest: int = NEWEST) -> list[KnownRow]:
-    """The settled answers of the live model since it went live, or of the sender's newest version, newest first: rows
-    that a rule sent to people or that the audit drew. Rows that only a person flagged, and erased ones, are left
-    out."""
-    live = live_version(session, queue_id)
+    """Of the live model since it went live, or of the sender's newest version: rows that a rule sent to people, or that
+    the audit's lot fell on, the newest first. Without reported and erased ones, and without those that people were
+    asked about because their slice is weak."""
+    live, model = live_version(session, queue_id), present_version(session, queue_id)
     since = session.get_one(Live, queue_id).changed_at if live else None
-    model = live.name if live else _newest_version(session, queue_id)
     found = (
-        select(ReviewItem.id, Prediction, Correction.model_was_right, Correction.reason)
+        select(ReviewItem.id, Prediction, Correction.model_was_right, Correction.reason, Correction.label, _REVIEWED)
         .join(Prediction, Prediction.id == ReviewItem.prediction_id)
         .join(Correction, Correction.item_id == ReviewItem.id)
         .where(Correction.queue_id == queue_id, Correction.is_current, ABOUT_PREDICTION)
         .where(Prediction.model_version == model, Prediction.erased_at.is_(None), Prediction.label.is_not(None))
-        .where(_REVIEWED | _AUDITED)
+        .where(_REVIEWED | _flagged_for(Reason.AUDIT))
         .order_by(ReviewItem.id.desc())
         .limit(newest)
     )
     rows = session.execute(found if since is None else found.where(Prediction.created_at >= since))
-    return [_row(item_id, row, bool(right), why) for item_id, row, right, why in rows]
+    return [
+        _row(item_id, row, not right, why, label, bool(by_rule)) for item_id, row, right, why, label, by_rule in rows
+    ]
 
 
-def _newest_version(session: Session, queue_id: int) -> str | None:
+def present_version(session: Session, queue_id: int) -> str | None:
+    """The live model's name, or the sender's newest version. None: there is no prediction."""
+    live = live_version(session, queue_id)
+    if live is not None:
+        return live.name
     newest = select(Prediction.model_version).where(Prediction.queue_id == queue_id, Prediction.label.is_not(None))
     return session.scalar(newest.order_by(Prediction.created_at.desc()).limit(1))
 
 
-def _row(item_id: int, row: Prediction, right: bool, why: str | None) -> KnownRow:
-    others = {label: chance for label, chance in (row.probabilities or {}).items() if label != row.label}
+def _row(
+    item_id: int, row: Prediction, wrong: bool, why: str | None, settled: str | None, reviewed: bool
+) -> KnownRow:  # fmt: skip
     return KnownRow(
         item_id=item_id,
         text=row.text,
         fields=row.fields,
         label=row.label or "",
-        second=max(others, key=lambda label: (others[label], label)) if others else None,
-        wrong=not right,
-        reviewed=row.flag_probability >= 1,
+        second=second_label(row.label, row.probabilities or {}),
+        wrong=wrong,
+        reviewed=reviewed,
         why=why,
+        settled=settled,
     )
+
+
+def second_label(label: str | None, probabilities: Mapping[str, float]) -> str | None:
+    """The label with the next probability. None: the sender gave no others."""
+    others = {name: chance for name, chance in probabilities.items() if name != label}
+    return max(others, key=lambda name: (others[name], name)) if others else None

@@ -484,6 +484,29 @@ def upgrade() -> None:
         sa.UniqueConstraint("queue_id", "label", name=op.f("uq_unknown_label_queue_id_label")),
     )
     op.create_table(
+        "weak_slice",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("model_version", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("other", sa.Text(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("wrong", sa.Integer(), nullable=False),
+        sa.Column("others", sa.Double(), nullable=False),
+        sa.Column("p_value", sa.Double(), nullable=False),
+        sa.Column("whys", sa.JSON(), nullable=False),
+        sa.Column("missed", sa.String(), nullable=True),
+        sa.Column("familiar", sa.JSON(), nullable=False),
+        sa.Column("is_weak", sa.Boolean(), nullable=False),
+        sa.Column("found_at", moment, nullable=False),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_weak_slice_queue_id_queue")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_weak_slice")),
+        sa.UniqueConstraint("queue_id", "model_version", "key", name=op.f("uq_weak_slice_queue_id_model_version_key")),
+    )
+    op.create_table(
         "event_delivery",
         sa.Column("id", big_id, nullable=False),
         sa.Column("event_id", big_id, nullable=False),
@@ -577,6 +600,36 @@ def upgrade() -> None:
         sa.UniqueConstraint("queue_id", "pin", name=op.f("uq_golden_example_queue_id_pin")),
     )
     op.create_index(op.f("ix_golden_example_image_url"), "golden_example", ["image_url"])
+    op.create_table(
+        "slice_request",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("slice_id", big_id, nullable=False),
+        sa.Column("asked_by", sa.String(), nullable=False),
+        sa.Column("asked_at", moment, nullable=False),
+        sa.Column("opened", sa.Integer(), nullable=False),
+        sa.Column("ended_by", sa.String(), nullable=True),
+        sa.Column("ended_at", moment, nullable=True),
+        sa.Column("policy_fingerprint", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_slice_request_queue_id_queue")),
+        sa.ForeignKeyConstraint(["slice_id"], ["weak_slice.id"], name=op.f("fk_slice_request_slice_id_weak_slice")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_slice_request")),
+    )
+    op.create_index(
+        "ix_slice_request_open",
+        "slice_request",
+        ["queue_id"],
+        postgresql_where=sa.text("ended_at IS NULL"),
+        sqlite_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
+        "uq_slice_request_open",
+        "slice_request",
+        ["slice_id"],
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
+        sqlite_where=sa.text("ended_at IS NULL"),
+    )
     op.create_table(
         "snapshot_row",
         sa.Column("snapshot_id", big_id, nullable=False),

@@ -14,6 +14,7 @@ from core.review.lead_work import LeadWork
 from core.review.my_work import MyWorkCard
 from core.vocabulary import Coded, DisputeReason, ItemState, Source
 from tests.bot.hostile import HOSTILE
+from tests.bot.test_slices import card as weak_card
 from tests.bot.test_views import AT, check, item, mine, numbers, report
 from tests.people import CLEO, DAN
 
@@ -74,3 +75,11 @@ def test_slack_takes_it_with_any_text_and_much_of_it() -> None:
         crowded = item(text=text, queue_title=text[:80], labels=labels, state=ItemState.DISPUTED)
         work = LeadWork((crowded,) * 8, 2000, (report(text[:3000]),) * 5, 70)
         check(home.render(mine(text, queues=mine(text).queues * 60), [numbers(text)] * 60, led=work, said="Done."))
+
+
+def test_weak_slices_stand_below_what_waits_with_their_queue() -> None:
+    said = check(home.render(NOWHERE, [], led=led(), weak=[weak_card()] * 10))
+    assert "Where the model is weak" in said
+    assert said.count("*Support:* channel = “fax”") == 8
+    assert "And 2 more: `/goldloop slices`." in said
+    assert "Where the model is weak" not in check(home.render(NOWHERE, [], led=led()))

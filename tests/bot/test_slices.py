@@ -5,11 +5,19 @@ from types import MappingProxyType
 
 import pytest
 
+from bot.slack.views import slices
 from bot.slack.views.mrkdwn import MRKDWN
 from bot.wording.format import PLAIN
-from bot.wording.slices import remedy, slice_lines, slice_name
+from bot.wording.slices import label_whys, remedy, slice_lines, slice_name
+from core.delivery.card_refs import CardRef
+from core.delivery.outbox import Place
+from core.intake.slice_cards import Asking, Example, SliceCard
 from core.quality.slices import LENGTHS, Look, WeakSlice
 from core.vocabulary import ErrorReason, SliceKind
+from tests.bot.hostile import HOSTILE
+from tests.bot.test_views import check
+from tests.core.desk import NOW
+from tests.people import CLEO
 
 NAMES = {
     Look(SliceKind.FIELD, "fax", "channel"): "channel = “fax”",
@@ -39,7 +47,8 @@ def test_each_slice_has_a_name(look: Look) -> None:
 def test_a_line_says_how_often_against_what_where_and_what_next() -> None:
     [line] = slice_lines([weak(whys={"ambiguous": 9, "other": 2})], 500, PLAIN)
     assert line == (
-        "channel = “fax”: 41 of 60 settled answers wrong (68%), elsewhere 30%. Items 9, 4. "
+        "channel = “fax”: 41 of 60 settled answers wrong (68%), elsewhere 30%. "
+        "Reasons: ambiguous: several labels fit (9), something else (2). Items 9, 4. "
         "Next: rewrite the guideline for these cases."
     )
 
@@ -61,3 +70,54 @@ def test_without_reasons_people_are_asked_for_them() -> None:
 def test_what_strangers_wrote_has_no_effect_inside_a_line() -> None:
     look = Look(SliceKind.FIELD, "<!channel> *x*", "<!here>")
     assert "<!" not in slice_lines([weak(look)], 9, MRKDWN)[0]
+
+
+def card(asking: Asking | None = None, look: Look = FAX, title: str = "Support") -> SliceCard:
+    return SliceCard(CardRef(4, 7), "support", title, weak(look, {"ambiguous": 9}), asking)
+
+
+def test_reasons_are_shown_by_label() -> None:
+    [line] = label_whys({"refund": {"ambiguous": 2, "newer": 1}, "delivery": {"newer": 1}}, PLAIN)
+    assert line == (
+        "Reasons for wrong answers, by the model's label: “refund”: ambiguous: several labels fit (2); "
+        "“delivery”: something else."
+    )
+    assert label_whys({}, PLAIN) == []
+
+
+def test_a_card_has_its_wrong_answers_and_what_a_lead_can_do() -> None:
+    message = slices.render([card()], "Support", 500, {"refund": {"ambiguous": 2}})
+    said = check(message)
+    for words in ("41 of 60 known answers wrong", "Next: rewrite the guideline", "by the model's label"):
+        assert words in said
+    buttons = [one for block in message.blocks if block["type"] == "actions" for one in block["elements"]]
+    assert [(one["action_id"], one["value"]) for one in buttons] == [("slice_examples", "4.7"), ("ask_people", "4.7")]
+
+
+def test_a_card_says_who_has_people_asked_how_many_and_until_when() -> None:
+    asked = card(Asking(CLEO, 12, 50, NOW))
+    said = check(slices.render([asked], "Support", 500, {}))
+    assert f"<@{CLEO}> has people asked: 12 of at most 50 items opened, until" in said
+    assert "stop_asking" in said
+    assert "ask_people" not in said
+
+
+def test_without_a_weak_slice_the_answer_says_so() -> None:
+    assert "as far as 12 known answers can tell" in check(slices.render([], "Support", 12, {}))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_slack_takes_the_cards_and_the_examples_of_any_text(text: str) -> None:
+    strange = card(look=Look(SliceKind.PAIR, text, other=text), title=text)
+    check(slices.render([strange] * 5, text, 9, {text: {"other": 1}}))
+    place = Place("C1", "1.2")
+    example = Example(7, place, text[:200], text, text, "ambiguous")
+    drawn = check(slices.examples_of_slice(strange, [example] * 12, "https://x.slack.com/"))
+    assert "https://x.slack.com/archives/C1/p12" in drawn
+
+
+def test_examples_name_the_item_both_labels_and_why() -> None:
+    example = Example(7, None, "by fax", "refund", "billing error", "ambiguous")
+    drawn = check(slices.examples_of_slice(card(), [example], ""))
+    assert "Item 7: model *refund*, people *billing error* _ambiguous: several labels fit_" in drawn
+    assert "the present model has none" in check(slices.examples_of_slice(card(), [], ""))

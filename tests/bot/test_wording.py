@@ -89,6 +89,11 @@ FLAGS = [
         "Asked because “refund” was corrected more often than usual lately.",
     ),
     (
+        Reason.WEAK_SLICE,
+        {"request": 3, "kind": "field", "name": "channel", "value": "fax", "other": ""},
+        "Asked because the model is often wrong here: channel = “fax”.",
+    ),
+    (
         Reason.DISCOVERY,
         {"scan": 3, "label": "refund", "second": "delivery"},
         "Found by a scan: the model can't tell “refund” from “delivery” here.",
@@ -575,6 +580,9 @@ def test_what_strangers_gave_has_no_effect_inside_a_sentence(text: str) -> None:
         run_problem(Coded(RunProblem.REFUSED, {"sentence": text}), MRKDWN),
         gate_sentence(Coded(GateBlock.LABELS_SWAPPED, {"labels": [text, text]}), MRKDWN),
         gate_sentence(Coded(GateWarning.FEW_TRAINING_ROWS, {"rows": {text: 1}, "floor": 3}), MRKDWN),
+        flag_sentence(
+            Coded(Reason.WEAK_SLICE, {"kind": "field", "name": text, "value": text, "other": text}), None, MRKDWN
+        ),
         weighing(Coded(WeightChoice.REFUSED, {"weight": 2.0, "sentence": text}), MRKDWN),
         gate_sentence(Coded(GateBlock.LABEL_LOST, RIGHT | {"label": text}), MRKDWN),
         gate_sentence(Coded(GateWarning.LIVE_UNUSABLE, {"sentence": text}), MRKDWN),

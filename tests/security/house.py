@@ -26,15 +26,20 @@ from bot.server.app import create_app
 from bot.slack.directory.refresh import refresh_people
 from bot.slack.inbound.app import build_app
 from bot.slack.views import notice
+from core.delivery.card_refs import CardRef
+from core.intake.weak_slices import ask_about, store_slices
 from core.policy import Policy
 from core.policy.file import parse_policy
+from core.quality.slices import Look, WeakSlice
 from core.records import Base
 from core.records.delivery import Notice, Posting
 from core.records.jobs import Job
 from core.records.learning import TrainingRun
 from core.records.rollout import Canary
+from core.records.slices import FoundSlice, SliceRequest
+from core.review.known_rows import present_version
 from core.storage.database import Database
-from core.vocabulary import CanaryState, Card, RunState
+from core.vocabulary import CanaryState, Card, RunState, SliceKind
 from tests.core.desk import CANNOT, NOW, Desk, opened
 from tests.core.models import candidate, promoted, seeded
 from tests.people import ANA, BEN, CLEO, DAN, EVA, LABELS, LEADS, REVIEW
@@ -191,6 +196,28 @@ class House:
                 )
             )  # fmt: skip
         return model_id
+
+    def weak_slice(self) -> int:
+        """The id of a slice about which people are not asked."""
+        look = Look(SliceKind.TERM, f"weak spot {self.next()}")
+        self.ticket()
+        with self.desk.database.transaction() as session:
+            session.execute(delete(SliceRequest))
+            queue_id = self.desk.queue().id
+            model = present_version(session, queue_id) or ""
+            store_slices(session, queue_id, model, [WeakSlice(look, 60, 41, 0.3, 0.001)], [], NOW)
+            return max(session.scalars(select(FoundSlice.id)))
+
+    def no_weak_slice(self) -> None:
+        with self.desk.database.transaction() as session:
+            session.execute(delete(SliceRequest))
+            session.execute(delete(FoundSlice))
+
+    def asked_slice(self) -> int:
+        slice_id = self.weak_slice()
+        with self.desk.database.transaction() as session:
+            ask_about(session, CardRef(slice_id), CLEO, NOW, self.desk.policy)
+        return slice_id
 
     def no_run_waits(self) -> None:
         with self.desk.database.transaction() as session:

@@ -19,6 +19,7 @@ from bot.slack.inbound import (
     home,
     people,
     received_events,
+    slices,
     voting,
     workspace_check,
 )
@@ -44,7 +45,7 @@ def build_app(services: Services) -> TimedApp:
     received_events.register(app, services, after_ack)
     voting.register(app, services, after_ack, votes)
     commands.register(app, services)
-    for room in (approval, canary, flagging, home, people):
+    for room in (approval, canary, flagging, home, people, slices):
         room.register(app, services, after_ack)
     app.error(lambda error, parsed: refuse(error, parsed))  # Bolt gives arguments by their names, and knows no other
     _answer_the_unknown(app, after_ack)

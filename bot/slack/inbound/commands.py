@@ -13,19 +13,20 @@ from bot.slack.inbound import payloads
 from bot.slack.inbound.home import load_my_work, load_stats
 from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import Command
-from bot.slack.views import home, stats
+from bot.slack.views import home, slices, stats
 from bot.slack.views.mrkdwn import MRKDWN
 from bot.wording.budget import budget_line, preview_sentences
 from bot.wording.promise import promise_sentences
 from bot.wording.scans import scan_state, scan_title
 from bot.wording.settled_labels import anchoring_lines, stale_lines
-from bot.wording.slices import slice_lines
 from core.discovery.cards import newest_scans
 from core.discovery.scans import Wanted, request_scan
 from core.discovery.sources import Columns
 from core.errors import Invalid, NotAllowed, Refusal
 from core.intake.budget_preview import budget_preview
 from core.intake.promises import agree
+from core.intake.slice_cards import MOST_SLICES, slice_cards
+from core.intake.weak_slices import store_slices
 from core.learning.lifecycle.rollback import rollback
 from core.learning.lifecycle.runs import request_run
 from core.people.availability import pause, resume
@@ -33,12 +34,12 @@ from core.people.members import queues_of
 from core.people.permissions import require
 from core.policy import QueuePolicy
 from core.policy.flagging import Budget
-from core.quality.slices import weak_slices
+from core.quality.slices import weak_slices, whys_by_label
 from core.queues import queue_named
 from core.records.queues import Queue
 from core.review.anchoring import anchoring
 from core.review.budget_reading import BudgetReading, budget_reading
-from core.review.known_rows import known_rows
+from core.review.known_rows import known_rows, present_version
 from core.review.promise_reading import promise_reading
 from core.review.settled_labels import judged_votes, stale_labels
 from core.vocabulary import Role, Trigger
@@ -186,11 +187,16 @@ def _scanned(session: Session, policy: QueuePolicy, name: str, person: str, serv
 
 
 def _slices(command: Command, services: Services) -> Message:
+    """A new look, whose findings are stored: the buttons are about rows."""
     with services.database.reading() as session:
         queue, policy = _led_queue(session, command, services)
-        rows = known_rows(session, queue.id)
-    lines = slice_lines(weak_slices(rows), len(rows), MRKDWN)
-    return Message("\n".join([f"*{MRKDWN.text(policy.shown_title)}*", *(f"• {line}" for line in lines)]))
+        queue_id, model, rows = queue.id, present_version(session, queue.id), known_rows(session, queue.id)
+    found, now = weak_slices(rows), services.clock()
+    with services.database.transaction() as session:
+        if model is not None:
+            store_slices(session, queue_id, model, found, rows, now)
+        cards = slice_cards(session, queue_id, policy, now)[:MOST_SLICES]
+    return slices.render(cards, policy.shown_title, len(rows), whys_by_label(rows))
 
 
 def _labels(command: Command, services: Services) -> Message:

@@ -10,6 +10,7 @@ from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.response_url import Tell
 from bot.slack.views import home
 from core.errors import DatabaseUnavailable
+from core.intake.slice_cards import SliceCard, led_slices
 from core.people.availability import pause, resume
 from core.people.members import queues_of
 from core.review.lead_work import LeadWork, lead_work
@@ -78,12 +79,18 @@ def load_lead_work(services: Services, person: str) -> LeadWork | None:
         return lead_work(session, person, services.in_force.read(session))
 
 
+def load_led_slices(services: Services, person: str) -> list[SliceCard]:
+    with services.database.reading() as session:
+        return led_slices(session, person, services.in_force.read(session), services.clock())
+
+
 def publish_home(services: Services, person: str, said: str = "") -> None:
     """said: what the person's action there has done; no answer but this one can reach them. Does nothing while the
     database is unavailable: the old tab is shown until it is opened again."""
     try:
         mine, led = load_my_work(services, person), load_lead_work(services, person)
-        view = home.render(mine, load_stats(services, person), services.workspace, led, said)
+        weak = load_led_slices(services, person) if led is not None else []
+        view = home.render(mine, load_stats(services, person), services.workspace, led, said, weak)
     except DatabaseUnavailable:
         return
     services.slack.views_publish(user_id=person, view=view.body)

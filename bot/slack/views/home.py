@@ -7,6 +7,7 @@ from bot.slack.blocks import Block, Message, View
 from bot.slack.controls import IN_LIST
 from bot.slack.views import lead_home, stats
 from bot.slack.views.mrkdwn import card_link
+from core.intake.slice_cards import SliceCard
 from core.review.lead_work import LeadWork
 from core.review.my_work import MyAnswer, MyQueue, MyWorkCard
 from core.review.stats import StatsCard
@@ -18,13 +19,20 @@ NO_QUEUE = (
 
 
 def render(
-    mine: MyWorkCard, queues: Sequence[StatsCard], workspace: str = "", led: LeadWork | None = None, said: str = ""
+    mine: MyWorkCard,
+    queues: Sequence[StatsCard],
+    workspace: str = "",
+    led: LeadWork | None = None,
+    said: str = "",
+    weak: Sequence[SliceCard] = (),
 ) -> View:
     """workspace: its address, for links to the cards; empty: without. led: what waits for the person as a lead; None:
-    they lead no queue. said: what an action here has just done."""
+    they lead no queue. said: what an action here has just done. weak: the slices in which
+    their queues' models are."""
     drawn: list[Block] = [blocks.context(said)] if said else []
     if led is not None:
         drawn += lead_home.render(led, mine.person)
+        drawn += lead_home.weak_slices(weak)
     if mine.queues or led is None:
         drawn += [blocks.header("My reviews"), *_mine(mine, workspace)]
     if queues:

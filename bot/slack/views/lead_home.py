@@ -1,15 +1,20 @@
 """The part of the Home tab for leads: disputed items and candidates, each with the buttons that decide it."""
 
+from collections.abc import Sequence
+
 from bot.slack import blocks
 from bot.slack.blocks import Block
+from bot.slack.views.slices import card_blocks
 from bot.wording.disputes import dispute_sentence
 from bot.wording.numbers import count
+from core.intake.slice_cards import SliceCard
 from core.learning.lifecycle.cards import CandidateCard
 from core.review.cards import ItemCard
 from core.review.lead_work import LeadWork
 from core.vocabulary import NONE_OF_THESE
 
 MOST_LABELS = 12  # buttons; further labels are in the form
+MOST_SLICES = 8
 SHOWN_TEXT = 300  # characters of a ticket; the whole is behind "Read all"
 
 
@@ -27,6 +32,16 @@ def render(work: LeadWork, person: str) -> list[Block]:
     if len(drawn) == 1:
         drawn.append(blocks.section("Nothing. Disputed items and candidates appear here."))
     return drawn
+
+
+def weak_slices(cards: Sequence[SliceCard]) -> list[Block]:
+    """Where models are wrong more often than elsewhere; nothing where none is known to be."""
+    if not cards:
+        return []
+    shown = [block for card in cards[:MOST_SLICES] for block in card_blocks(card, queue=True)]
+    left = len(cards) - MOST_SLICES
+    more = [blocks.context(f"And {left} more: `/goldloop slices`.")] if left > 0 else []
+    return [blocks.header("Where the model is weak"), *shown, *more]
 
 
 def _dispute(item: ItemCard) -> list[Block]:

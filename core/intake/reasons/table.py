@@ -7,6 +7,7 @@ from core.intake.reasons.base import Ask, FlagReason, Scored
 from core.intake.reasons.drift import drift
 from core.intake.reasons.held_back import held_back
 from core.intake.reasons.uncertain import uncertain
+from core.intake.reasons.weak_slice import weak_slice
 from core.policy import QueuePolicy
 from core.vocabulary import Reason
 
@@ -18,6 +19,7 @@ REASONS: Mapping[Reason, Ask | None] = {
     Reason.UNCERTAIN: uncertain,
     Reason.DISAGREEMENT: None,  # core/intake/disagreements.py, when the other model has answered
     Reason.DRIFT: drift,
+    Reason.WEAK_SLICE: weak_slice,
     Reason.DISCOVERY: None,  # core/intake/ingest.py, open_discovered
 }
 LOTS = (Reason.AUDIT, Reason.HELD_BACK)  # random draws: reviewed blind, and never used for training

@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 
 from benchmarks.slices import claims
-from core.quality.slices import KnownRow, Look, holm, looks_of, more_often, slice_p_value, weak_slices
+from core.quality.slices import (
+    KnownRow,
+    Look,
+    familiar_words,
+    holm,
+    is_inside,
+    looks_of,
+    more_often,
+    slice_p_value,
+    weak_slices,
+    whys_by_label,
+)
 from core.vocabulary import SliceKind
 
 ROW = KnownRow(1, "please send the money back", {}, "refund", "billing", wrong=False, reviewed=True)
@@ -102,3 +113,39 @@ def test_on_clean_data_at_most_five_percent_of_the_searches_claim_anything() -> 
 @pytest.mark.parametrize(("support", "least"), [(350, 19), (180, 13)])
 def test_thirty_points_more_errors_are_found(support: int, least: int) -> None:
     assert sum(claims(seed, support) for seed in range(20)) >= least
+
+
+def test_a_row_is_in_a_slice_by_the_same_rule_as_when_it_was_found() -> None:
+    some = [
+        *rows(40, fields={"channel": "fax"}),
+        *rows(40, text="hi", label="billing", second=None),
+        *(replace(row, text=f"odd{n} strange{n} money") for n, row in enumerate(rows(40))),
+    ]
+    found, familiar = looks_of(some), set(familiar_words(some))
+    assert {look.kind for look in found} == set(SliceKind)
+    for look, places in found.items():
+        inside = [place for place, row in enumerate(some) if is_inside(look, row, familiar)]
+        assert inside == places.tolist(), look
+
+
+def test_no_word_can_be_read_from_those_that_are_familiar() -> None:
+    assert all(isinstance(one, int) for one in familiar_words(rows(3)))
+    assert familiar_words(rows(2)) == []
+
+
+def test_reasons_are_counted_by_label_and_only_of_wrong_answers() -> None:
+    some = [
+        replace(ROW, wrong=True, why="ambiguous"),
+        replace(ROW, wrong=True, why="ambiguous"),
+        replace(ROW, wrong=True, why="other"),
+        replace(ROW, wrong=False, why="other"),
+        replace(ROW, wrong=True, label="billing", why="new_class"),
+        replace(ROW, wrong=True, label="delivery"),
+    ]
+    assert whys_by_label(some) == {"refund": {"ambiguous": 2, "other": 1}, "billing": {"new_class": 1}}
+
+
+def test_a_slice_names_the_label_that_people_settle_instead() -> None:
+    weak = [replace(row, settled="delivery") for row in rows(60, wrong_every=1, fields={"channel": "fax"})]
+    [first, *_others] = weak_slices([*weak, *rows(200)])
+    assert first.missed == "delivery"

@@ -24,7 +24,9 @@ def test_a_row_tells_what_a_slice_is_made_of(desk: Desk) -> None:
     item_id = desk.ticket("my money", fields={"channel": "fax"})
     for person in (ANA, BEN):
         desk.click(person, item_id, BILLING, reason=ErrorReason.AMBIGUOUS)
-    expected = KnownRow(item_id, "my money", {"channel": "fax"}, REFUND, BILLING, True, True, ErrorReason.AMBIGUOUS)
+    expected = KnownRow(
+        item_id, "my money", {"channel": "fax"}, REFUND, BILLING, True, True, ErrorReason.AMBIGUOUS, BILLING
+    )
     assert of(desk) == [expected]
 
 

@@ -1,0 +1,69 @@
+"""Weak slices for leads: a card for each, on the Home tab and in the answer to `/goldloop slices`, and their
+examples."""
+
+from collections.abc import Mapping, Sequence
+
+from bot.slack import blocks
+from bot.slack.blocks import Block, Message, View
+from bot.slack.views.mrkdwn import MRKDWN, card_link, moment
+from bot.wording.answers import REASONS
+from bot.wording.numbers import count
+from bot.wording.slices import NONE, asking_sentence, label_whys, remedy, slice_name, slice_sentence, whys_sentence
+from core.intake.slice_cards import Example, SliceCard
+from core.vocabulary import ErrorReason
+
+MOST_LABELS = 8
+
+
+def render(cards: Sequence[SliceCard], title: str, rows: int, whys: Mapping[str, Mapping[str, int]]) -> Message:
+    """title: of the queue. rows: known answers that were looked at. whys: by the label that the model gave."""
+    head = f"*{MRKDWN.text(title)}*"
+    lines = [line_of(card) for card in cards] or [NONE.format(rows=count(rows, "known answer"))]
+    told = [head, *lines, *label_whys(whys, MRKDWN, MOST_LABELS)]
+    drawn = [blocks.section(head), *(block for card in cards for block in card_blocks(card))]
+    drawn += [blocks.section(line) for line in told[1 + len(cards) :]]
+    return blocks.message("\n".join(told), drawn)
+
+
+def card_blocks(card: SliceCard, queue: bool = False) -> list[Block]:
+    """queue: name it, where cards of several stand together."""
+    head = f"*{blocks.literal(card.queue_title)}:* " if queue else ""
+    return [blocks.section(f"{head}{line_of(card)}"), *blocks.actions(*_buttons(card))]
+
+
+def line_of(card: SliceCard) -> str:
+    """Where, how often, why, what is asked, and the next step."""
+    parts = [slice_sentence(card.weak, MRKDWN), whys_sentence(card.weak.whys)]
+    if card.asking is not None:
+        parts.append(asking_sentence(card.asking, MRKDWN, moment(card.asking.until)))
+    return " ".join([*(part for part in parts if part), f"Next: {remedy(card.weak)}."])
+
+
+def examples_of_slice(card: SliceCard, examples: Sequence[Example], workspace: str) -> View:
+    """workspace: its address, for links to the cards."""
+    return example_list("Wrong answers", slice_name(card.weak.look, MRKDWN), examples, workspace)
+
+
+def example_list(title: str, about: str, examples: Sequence[Example], workspace: str) -> View:
+    """about: what they have in common."""
+    if not examples:
+        return blocks.modal("examples", title, [blocks.section(f"{about}: the present model has none.")])
+    drawn = [blocks.section(f"*{about}*"), *(blocks.section(_example(one, workspace)) for one in examples)]
+    return blocks.modal("examples", title, drawn)
+
+
+def _buttons(card: SliceCard) -> list[Block]:
+    subject = str(card.subject)
+    asks = (
+        blocks.button("Ask people", "ask_people", subject)
+        if card.asking is None
+        else blocks.button("Stop asking", "stop_asking", subject)
+    )
+    return [blocks.button("Show wrong answers", "slice_examples", subject), asks]
+
+
+def _example(one: Example, workspace: str) -> str:
+    item = card_link(one.item_id, one.place, workspace, "Item")
+    why = f" _{REASONS[ErrorReason(one.why)]}_" if one.why in set(ErrorReason) else ""
+    said, settled = blocks.literal(one.said), blocks.literal(one.settled)
+    return f"{item}: model *{said}*, people *{settled}*{why}\n{blocks.literal(one.text) or '(an image)'}"
