@@ -229,6 +229,20 @@ class SliceKind(StrEnum):
     TERM = "term"
 
 
+class OfferAbout(StrEnum):
+    """What a lead is offered help for."""
+
+    SLICE = "slice"
+    ALARM = "alarm"
+
+
+class OfferKind(StrEnum):
+    """What a lead is offered where the model is weak or the traffic changed."""
+
+    FIND_MORE = "find_more"
+    ASK_PEOPLE = "ask_people"
+
+
 class AskingState(StrEnum):
     """Of a lead's wish that people look at the predictions of a weak slice. Only the first is not over."""
 

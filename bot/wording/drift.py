@@ -40,6 +40,24 @@ def next_step(drift: Drift, items: Sequence[str], queue: str) -> str:
             assert_never(drift.sign)
 
 
+def items_words(drift: Drift) -> str:
+    """On the button that opens the items of a sign."""
+    n = drift.observed
+    if drift.sign is DriftSign.NONE_OF_THESE:
+        return f"No label fits {count(n, 'item')}: open {'it' if n == 1 else 'them'}"
+    return f"Open {count(n, 'wrong answer')}"
+
+
+def new_label_words(queue: str) -> str:
+    """queue: its name in the policy file."""
+    return (
+        "Open the items first: do they belong together, and would several people name them alike? Then ask the person "
+        f"who runs Goldloop to add the label to `labels` of `[queues.{queue}]` in the policy file, with a description, "
+        "and to run `goldloop policy reload`. Open cards offer it at once. Items that are settled as “None of these” "
+        "stay so; the next model learns the label from items that come later."
+    )
+
+
 def _seen(drift: Drift, form: Format) -> str:
     n = drift.observed
     match drift.sign:

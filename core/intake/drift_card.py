@@ -7,17 +7,22 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.delivery.card_refs import CardRef
+from core.errors import NotFound
 from core.intake.daily_readings import readings
+from core.intake.slice_cards import Example, examples_of
+from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
 from core.quality.drift import DayCounts, Drift, low_bins
+from core.quality.slices import KnownRow
 from core.records.drift import DriftAlarm
 from core.records.predictions import Prediction
 from core.records.queues import Queue
 from core.records.reviews import Correction, ReviewItem
 from core.review.questions import ABOUT_PREDICTION
-from core.vocabulary import DriftSign
+from core.vocabulary import DriftSign, Role
 
-SHOWN_ITEMS = 8
+SHOWN_ITEMS = 20
 SHOWN_DAYS = 42
 
 
@@ -27,6 +32,8 @@ class DriftCard:
     newest first. days: the values of the first sign, each with the beginning of its day in the queue's time zone: a
     share in [0, 1], or a count for volume; None: no value on that day. run_id: the training run that the alarm
     requested."""
+
+    subject: CardRef
 
     queue: str
     queue_title: str
@@ -43,6 +50,7 @@ def drift_card(session: Session, alarm_id: int, policy: Policy) -> DriftCard:
     read = readings(session, alarm.queue_id, queue, alarm.created_at)[-SHOWN_DAYS:]
     days = [(began.astimezone(queue.zone), counts) for began, counts in read]
     return DriftCard(
+        subject=CardRef.of(alarm.id, alarm.created_at),
         queue=queue.name,
         queue_title=queue.shown_title,
         signs=signs,
@@ -50,6 +58,43 @@ def drift_card(session: Session, alarm_id: int, policy: Policy) -> DriftCard:
         days=_series(days, signs[0]),
         run_id=alarm.run_id,
     )
+
+
+def alarm_meant(session: Session, subject: CardRef) -> DriftAlarm:
+    """The alarm that a control is about. Raises NotFound."""
+    alarm = session.get(DriftAlarm, subject.id)
+    if alarm is None:
+        raise NotFound("This alarm does not exist any more.")
+    subject.require(alarm.created_at)
+    return alarm
+
+
+def led_alarm(session: Session, subject: CardRef, person: str, what: str, policy: Policy) -> DriftAlarm:
+    """The same, for a lead of its queue. what: completes "Only leads can ___". Raises NotAllowed."""
+    alarm = alarm_meant(session, subject)
+    queue = session.get_one(Queue, alarm.queue_id)
+    require(session, queue, Role.LEAD, person, what, policy.queue(queue.name))
+    return alarm
+
+
+def alarm_examples(
+    session: Session, subject: CardRef, person: str, policy: Policy
+) -> tuple[DriftCard, list[Example]]:  # fmt: skip
+    """The items that show an alarm, the newest first, for a lead. Without those that were erased."""
+    alarm = led_alarm(session, subject, person, "see what an alarm is about", policy)
+    card = drift_card(session, alarm.id, policy)
+    found = (
+        select(ReviewItem.id, Prediction, Correction.label, Correction.reason)
+        .join(Prediction, Prediction.id == ReviewItem.prediction_id)
+        .join(Correction, Correction.item_id == ReviewItem.id)
+        .where(ReviewItem.id.in_(card.items), Correction.is_current, Prediction.erased_at.is_(None))
+        .order_by(ReviewItem.id.desc())
+    )
+    rows = [
+        KnownRow(item_id, row.text, {}, row.label or "", None, wrong=True, reviewed=True, why=why, settled=label)
+        for item_id, row, label, why in session.execute(found)
+    ]
+    return card, examples_of(session, rows, policy.queue(card.queue))
 
 
 def _series(days: Sequence[tuple[datetime, DayCounts]], drift: Drift) -> tuple[tuple[datetime, float | None], ...]:

@@ -7,12 +7,15 @@ import matplotlib.image
 import pytest
 
 from bot.slack.delivery.drift_chart import draw_drift, drift_upload
-from bot.slack.views.drift import render
+from bot.slack.views.drift import items, new_label, render
 from bot.wording.drift import NAMES, drift_sentence
 from bot.wording.format import PLAIN
+from core.delivery.card_refs import CardRef
 from core.intake.drift_card import DriftCard
+from core.intake.slice_cards import Example
 from core.quality.drift import Drift
 from core.vocabulary import DriftSign
+from tests.bot.test_views import check
 from tests.core.desk import NOW
 
 DAYS = tuple((NOW + timedelta(days=number), value) for number, value in enumerate((0.01, None, 0.02, 0.09)))
@@ -35,7 +38,8 @@ def drift(sign: DriftSign = DriftSign.NONE_OF_THESE, label: str | None = "refund
 
 
 def card(sign: DriftSign = DriftSign.NONE_OF_THESE, run_id: int | None = None, title: str = "Support") -> DriftCard:
-    return DriftCard("support", title, (drift(sign),), (3, 9), DAYS, run_id)
+    items_of_people = (3, 9) if sign in (DriftSign.NONE_OF_THESE, DriftSign.CORRECTIONS) else ()
+    return DriftCard(CardRef(4, 7), "support", title, (drift(sign),), items_of_people, DAYS, run_id)
 
 
 @pytest.mark.parametrize("sign", list(DriftSign))
@@ -60,7 +64,7 @@ def test_days_and_numbers_are_written_out() -> None:
 
 def test_a_label_has_no_effect_inside_the_card() -> None:
     strange = Drift(DriftSign.CORRECTIONS, "<!channel> *x*", 1, 2, 1.0, 0.0)
-    drawn = render(DriftCard("support", "<!here>", (strange,), (), DAYS, None))
+    drawn = render(DriftCard(CardRef(4), "support", "<!here>", (strange,), (), DAYS, None))
     assert "<!" not in str(drawn.blocks) + drawn.text
 
 
@@ -72,4 +76,29 @@ def test_the_chart_is_a_file_whose_words_say_the_same(sign: DriftSign) -> None:
 
 
 def test_it_can_be_drawn_without_any_day() -> None:
-    assert draw_drift(DriftCard("support", "", (drift(),), (), (), None), "").startswith(b"\x89PNG")
+    assert draw_drift(DriftCard(CardRef(4), "support", "", (drift(),), (), (), None), "").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("sign", "buttons"),
+    [
+        (DriftSign.NONE_OF_THESE, ["No label fits 14 items: open them", "New label?"]),
+        (DriftSign.CORRECTIONS, ["Open 14 wrong answers", "Retrain"]),
+        (DriftSign.CONFIDENCE, ["Retrain"]),
+        (DriftSign.VOLUME, []),
+    ],
+)
+def test_the_next_step_is_a_button(sign: DriftSign, buttons: list[str]) -> None:
+    assert pressed(card(sign)) == buttons
+    assert "Retrain" not in pressed(card(sign, run_id=7)), "the policy has asked for a run"
+
+
+def pressed(one: DriftCard) -> list[str]:
+    drawn = [block for block in render(one).blocks if block["type"] == "actions"]
+    return [button["text"]["text"] for block in drawn for button in block["elements"]]
+
+
+def test_the_items_are_listed_and_how_a_label_is_added_is_said() -> None:
+    example = Example(7, None, "by fax", "refund", "None of these", None)
+    assert "Item 7: model *refund*, people *None of these*" in check(items(card(), [example], ""))
+    assert "`[queues.support]`" in check(new_label(card()))

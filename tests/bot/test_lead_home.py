@@ -10,6 +10,7 @@ from core.delivery.card_refs import CardRef
 from core.learning.data.erased_rows import RowSource
 from core.learning.lifecycle.cards import CandidateCard
 from core.learning.lifecycle.shadow import ShadowLine
+from core.offers.table import OfferedSlice
 from core.review.lead_work import LeadWork
 from core.review.my_work import MyWorkCard
 from core.vocabulary import Coded, DisputeReason, ItemState, Source
@@ -78,7 +79,7 @@ def test_slack_takes_it_with_any_text_and_much_of_it() -> None:
 
 
 def test_weak_slices_stand_below_what_waits_with_their_queue() -> None:
-    said = check(home.render(NOWHERE, [], led=led(), weak=[weak_card()] * 10))
+    said = check(home.render(NOWHERE, [], led=led(), weak=[OfferedSlice(weak_card(), ())] * 10))
     assert "Where the model is weak" in said
     assert said.count("*Support:* channel = “fax”") == 8
     assert "And 2 more: `/goldloop slices`." in said

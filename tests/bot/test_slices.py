@@ -1,6 +1,7 @@
 """Weak slices in words, and what helps."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -8,12 +9,16 @@ import pytest
 from bot.slack.views import slices
 from bot.slack.views.mrkdwn import MRKDWN
 from bot.wording.format import PLAIN
+from bot.wording.offers import NAMES as OFFER_NAMES
+from bot.wording.offers import offer_button, offer_sentence
 from bot.wording.slices import label_whys, remedy, slice_lines, slice_name
 from core.delivery.card_refs import CardRef
 from core.delivery.outbox import Place
 from core.intake.slice_cards import Asking, Example, SliceCard
+from core.offers.cost import Cost, Gain
+from core.offers.table import Offer, OfferedSlice
 from core.quality.slices import LENGTHS, Look, WeakSlice
-from core.vocabulary import ErrorReason, SliceKind
+from core.vocabulary import ErrorReason, OfferKind, SliceKind
 from tests.bot.hostile import HOSTILE
 from tests.bot.test_views import check
 from tests.core.desk import NOW
@@ -76,6 +81,29 @@ def card(asking: Asking | None = None, look: Look = FAX, title: str = "Support")
     return SliceCard(CardRef(4, 7), "support", title, weak(look, {"ambiguous": 9}), asking)
 
 
+OFFERS = (
+    Offer(OfferKind.FIND_MORE, ("archive", "mail"), Cost(50, 150, 37.5, assumed=True), Gain(0, 0)),
+    Offer(OfferKind.ASK_PEOPLE, ("",), Cost(50, 110, 11.0, assumed=False), Gain(40, 22)),
+)
+
+
+def offered(one: SliceCard, *offers: Offer) -> OfferedSlice:
+    return OfferedSlice(one, offers)
+
+
+def test_an_offer_says_what_it_costs_and_what_it_has_gained() -> None:
+    assert [offer_sentence(offer) for offer in OFFERS] == [
+        "Find more like these: up to 50 items, about 150 votes and 38 minutes (15 s a vote, assumed). "
+        "Nothing of the kind was settled in this queue so far.",
+        "Ask people: up to 50 items, about 110 votes and 11 minutes. "
+        "So far in this queue, 22 of 40 such items corrected the model.",
+    ]
+    find, _ask = OFFERS
+    assert offer_button(find, "mail") == "Find more like these in mail"
+    assert offer_button(replace(find, choices=("mail",)), "mail") == "Find more like these"
+    assert set(OFFER_NAMES) == set(OfferKind)
+
+
 def test_reasons_are_shown_by_label() -> None:
     [line] = label_whys({"refund": {"ambiguous": 2, "newer": 1}, "delivery": {"newer": 1}}, PLAIN)
     assert line == (
@@ -86,20 +114,24 @@ def test_reasons_are_shown_by_label() -> None:
 
 
 def test_a_card_has_its_wrong_answers_and_what_a_lead_can_do() -> None:
-    message = slices.render([card()], "Support", 500, {"refund": {"ambiguous": 2}})
+    message = slices.render([offered(card(), *OFFERS)], "Support", 500, {"refund": {"ambiguous": 2}})
     said = check(message)
     for words in ("41 of 60 known answers wrong", "Next: rewrite the guideline", "by the model's label"):
         assert words in said
     buttons = [one for block in message.blocks if block["type"] == "actions" for one in block["elements"]]
-    assert [(one["action_id"], one["value"]) for one in buttons] == [("slice_examples", "4.7"), ("ask_people", "4.7")]
+    assert [(one["action_id"], one["value"]) for one in buttons] == [
+        ("slice_examples", "4.7"),
+        ("offer:find_more:0", "4.7|slice|archive"),
+        ("offer:find_more:1", "4.7|slice|mail"),
+        ("offer:ask_people:0", "4.7|slice|"),
+    ]
 
 
 def test_a_card_says_who_has_people_asked_how_many_and_until_when() -> None:
     asked = card(Asking(CLEO, 12, 50, NOW))
-    said = check(slices.render([asked], "Support", 500, {}))
+    said = check(slices.render([offered(asked)], "Support", 500, {}))
     assert f"<@{CLEO}> has people asked: 12 of at most 50 items opened, until" in said
     assert "stop_asking" in said
-    assert "ask_people" not in said
 
 
 def test_without_a_weak_slice_the_answer_says_so() -> None:
@@ -109,7 +141,7 @@ def test_without_a_weak_slice_the_answer_says_so() -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_slack_takes_the_cards_and_the_examples_of_any_text(text: str) -> None:
     strange = card(look=Look(SliceKind.PAIR, text, other=text), title=text)
-    check(slices.render([strange] * 5, text, 9, {text: {"other": 1}}))
+    check(slices.render([offered(strange, *OFFERS)] * 5, text, 9, {text: {"other": 1}}))
     place = Place("C1", "1.2")
     example = Example(7, place, text[:200], text, text, "ambiguous")
     drawn = check(slices.examples_of_slice(strange, [example] * 12, "https://x.slack.com/"))

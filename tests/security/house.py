@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -33,13 +34,15 @@ from core.policy.file import parse_policy
 from core.quality.slices import Look, WeakSlice
 from core.records import Base
 from core.records.delivery import Notice, Posting
+from core.records.discovery import Scan
+from core.records.drift import DriftAlarm
 from core.records.jobs import Job
 from core.records.learning import TrainingRun
 from core.records.rollout import Canary
 from core.records.slices import FoundSlice, SliceRequest
 from core.review.known_rows import present_version
 from core.storage.database import Database
-from core.vocabulary import CanaryState, Card, RunState, SliceKind
+from core.vocabulary import CanaryState, Card, RunState, ScanState, SliceKind
 from tests.core.desk import CANNOT, NOW, Desk, opened
 from tests.core.models import candidate, promoted, seeded
 from tests.people import ANA, BEN, CLEO, DAN, EVA, LABELS, LEADS, REVIEW
@@ -213,6 +216,28 @@ class House:
             session.execute(delete(SliceRequest))
             session.execute(delete(FoundSlice))
 
+    def alarm(self) -> int:
+        """Of wrong answers with one label, about which people are not asked; no training run waits."""
+        self.no_run_waits()
+        self.no_weak_slice()
+        self.ticket()
+        sign = {"sign": "corrections", "label": LABELS[0], "days": 1, "observed": 3, "expected": 1.0, "p_value": 1e-9}
+        with self.desk.database.transaction() as session:
+            alarm = DriftAlarm(
+                queue_id=self.desk.queue().id, began_at=NOW + timedelta(days=self.next()), signs=[sign],
+                policy_fingerprint="", created_at=NOW,
+            )  # fmt: skip
+            session.add(alarm)
+            session.flush()
+            return alarm.id
+
+    def no_scan(self) -> int:
+        """An alarm's id, while a model is live and no scan is under way."""
+        with self.desk.database.transaction() as session:
+            session.execute(update(Scan).values(state=ScanState.DONE))
+        promoted(self.desk)
+        return self.alarm()
+
     def asked_slice(self) -> int:
         slice_id = self.weak_slice()
         with self.desk.database.transaction() as session:
@@ -241,6 +266,7 @@ def policy_of_the_house() -> Policy:
         "flagging": {"audit_share": 0.0},
         "golden": {"seed_share": 0.3},
         "retraining": {"corrections": 0},
+        "discovery": {"sources": [{"name": "archive", "address": "/data/archive.jsonl", "text": "text"}]},
     }
     sales = {**support, "title": "Sales", "reviewers": [LEA], "leads": [LEA], "admins": [LEA]}
     return parse_policy({"queues": {"support": support, "sales": sales}}, "goldloop.toml")

@@ -81,6 +81,10 @@ def button(action: str) -> Callable[[House, Who, Any], str]:
     return lambda house, who, subject: house.click(who, action, str(subject))
 
 
+def offer(kind: str, about: str, choice: str = "") -> Callable[[House, Who, Any], str]:
+    return lambda house, who, subject: house.click(who, f"offer:{kind}:0", f"{subject}|{about}|{choice}")
+
+
 def home_button(action: str) -> Callable[[House, Who, Any], str]:
     return lambda house, who, _subject: house.click(who, action, "0", view={"type": "home"})
 
@@ -188,7 +192,14 @@ DOORS = [
     Door("ends a canary", "canary.keep_clicked", House.canary_is_proposed, button("canary_keep"), LEADS),
     Door("sees wrong answers", "slices.examples_clicked", House.weak_slice, button("slice_examples"), LEADS,
          "weak spot"),
-    Door("has people asked", "slices.ask_clicked", House.weak_slice, button("ask_people"), LEADS),
+    Door("has people asked", "offers.offer_clicked", House.weak_slice, offer("ask_people", "slice"), LEADS),
+    Door("has people asked by an alarm", "offers.offer_clicked", House.alarm, offer("ask_people", "alarm"), LEADS),
+    Door("has a scan look for more", "offers.offer_clicked", House.no_scan, offer("find_more", "alarm", "archive"),
+         LEADS),
+    Door("sees an alarm's items", "drift.items_clicked", House.alarm, button("drift_items"), LEADS, "What changed"),
+    Door("sees how a label is added", "drift.label_clicked", House.alarm, button("drift_new_label"), LEADS,
+         "policy reload"),
+    Door("retrains by an alarm", "drift.retrain_clicked", House.alarm, button("drift_retrain"), LEADS),
     Door("stops asking", "slices.stop_clicked", House.asked_slice, button("stop_asking"), LEADS),
     Door("/goldloop help", "commands.typed", nothing, command("help"), OURS, "To vote, use the cards"),
     Door("/goldloop", "commands.typed", nothing, command(""), OURS, "To vote, use the cards"),
@@ -199,7 +210,8 @@ DOORS = [
     Door("/goldloop resume", "commands.typed", all_paused, command("resume"), REVIEWING_SOMEWHERE),
     Door("/goldloop promise", "commands.typed", nothing, command("promise support"), LEADS, "makes no promise"),
     Door("/goldloop discover", "commands.typed", nothing, command("discover support"), LEADS, "No scans yet"),
-    Door("/goldloop slices", "commands.typed", House.no_weak_slice, command("slices support"), LEADS, "by more than chance"),
+    Door("/goldloop slices", "commands.typed", House.no_weak_slice, command("slices support"), LEADS,
+         "by more than chance"),
     Door("/goldloop labels", "commands.typed", nothing, command("labels support"), LEADS, "older version"),
     Door("/goldloop budget", "commands.typed", nothing, command("budget support 60 a day"), LEADS, "four weeks"),
     Door("/goldloop retrain", "commands.typed", House.no_run_waits, command("retrain support"), LEADS),

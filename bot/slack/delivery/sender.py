@@ -22,8 +22,11 @@ from core.discovery.cards import scan_card
 from core.intake.drift_card import drift_card
 from core.learning.lifecycle.cards import candidate_card, run_card
 from core.learning.lifecycle.effort import learning_curve
+from core.offers.table import offers_for
+from core.offers.targets import target_of_alarm
 from core.pictures.stored import golden_pictures
 from core.policy import Policy
+from core.records.drift import DriftAlarm
 from core.records.learning import ModelVersion
 from core.review.cards import ItemCard, item_card
 from core.storage.database import PATIENT
@@ -89,7 +92,10 @@ def _candidate(session: Session, subject: int, policy: Policy) -> Message:
 
 
 def _drift(session: Session, subject: int, policy: Policy) -> Message:
-    return drift.render(drift_card(session, subject, policy))
+    card = drift_card(session, subject, policy)
+    alarm = session.get_one(DriftAlarm, subject)
+    offered = offers_for(session, target_of_alarm(session, alarm), policy.queue(card.queue), alarm.created_at)
+    return drift.render(card, offered)
 
 
 def _scan(session: Session, subject: int, policy: Policy) -> Message:

@@ -15,8 +15,10 @@ from bot.slack.inbound import (
     approval,
     canary,
     commands,
+    drift,
     flagging,
     home,
+    offers,
     people,
     received_events,
     slices,
@@ -45,7 +47,7 @@ def build_app(services: Services) -> TimedApp:
     received_events.register(app, services, after_ack)
     voting.register(app, services, after_ack, votes)
     commands.register(app, services)
-    for room in (approval, canary, flagging, home, people, slices):
+    for room in (approval, canary, drift, flagging, home, offers, people, slices):
         room.register(app, services, after_ack)
     app.error(lambda error, parsed: refuse(error, parsed))  # Bolt gives arguments by their names, and knows no other
     _answer_the_unknown(app, after_ack)

@@ -29,6 +29,7 @@ from core.intake.slice_cards import MOST_SLICES, slice_cards
 from core.intake.weak_slices import store_slices
 from core.learning.lifecycle.rollback import rollback
 from core.learning.lifecycle.runs import request_run
+from core.offers.table import offered_slices
 from core.people.availability import pause, resume
 from core.people.members import queues_of
 from core.people.permissions import require
@@ -196,7 +197,8 @@ def _slices(command: Command, services: Services) -> Message:
         if model is not None:
             store_slices(session, queue_id, model, found, rows, now)
         cards = slice_cards(session, queue_id, policy, now)[:MOST_SLICES]
-    return slices.render(cards, policy.shown_title, len(rows), whys_by_label(rows))
+        offered = offered_slices(session, cards, services.in_force.read(session), now)
+    return slices.render(offered, policy.shown_title, len(rows), whys_by_label(rows))
 
 
 def _labels(command: Command, services: Services) -> Message:

@@ -10,7 +10,8 @@ from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.response_url import Tell
 from bot.slack.views import home
 from core.errors import DatabaseUnavailable
-from core.intake.slice_cards import SliceCard, led_slices
+from core.intake.slice_cards import led_slices
+from core.offers.table import OfferedSlice, offered_slices
 from core.people.availability import pause, resume
 from core.people.members import queues_of
 from core.review.lead_work import LeadWork, lead_work
@@ -79,9 +80,10 @@ def load_lead_work(services: Services, person: str) -> LeadWork | None:
         return lead_work(session, person, services.in_force.read(session))
 
 
-def load_led_slices(services: Services, person: str) -> list[SliceCard]:
+def load_led_slices(services: Services, person: str) -> list[OfferedSlice]:
     with services.database.reading() as session:
-        return led_slices(session, person, services.in_force.read(session), services.clock())
+        policy, now = services.in_force.read(session), services.clock()
+        return offered_slices(session, led_slices(session, person, policy, now), policy, now)
 
 
 def publish_home(services: Services, person: str, said: str = "") -> None:

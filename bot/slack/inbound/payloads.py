@@ -9,7 +9,7 @@ from bot.slack.inbound.payload_schema import Action, Input, Named, Payload, View
 from core.delivery.card_refs import CardRef
 from core.errors import Invalid
 from core.review.votes import NewAnswer
-from core.vocabulary import AnswerKind, ErrorReason
+from core.vocabulary import AnswerKind, ErrorReason, OfferAbout, OfferKind
 
 STALE = "This control is out of date. Please use the newest message."
 TIMESTAMP = re.compile(r"(\d{1,12})(?:\.(\d{1,6}))?", re.ASCII)
@@ -26,6 +26,15 @@ class Click:
     value: str
     clicked_at: int
     trigger_id: str
+
+
+@dataclass(frozen=True)
+class OfferClick:
+    """A button of an offer, "offer:KIND:PLACE" with the value "SUBJECT|ABOUT|CHOICE"."""
+
+    kind: OfferKind
+    about: OfferAbout
+    choice: str
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,14 @@ def is_in_list(payload: Payload) -> bool:
 def seen(clicked: Click) -> int:
     """The evaluation beside which a button stood: its value is "MODEL|EVALUATION"."""
     return _number(clicked.value)
+
+
+def offer(payload: Payload) -> OfferClick:
+    kind = _first_action(payload).action_id.split(":")[1]
+    about, _, choice = click(payload).value.partition("|")
+    if kind not in set(OfferKind) or about not in set(OfferAbout):
+        raise Invalid(STALE)
+    return OfferClick(OfferKind(kind), OfferAbout(about), choice)
 
 
 def vote_click(payload: Payload) -> Vote:

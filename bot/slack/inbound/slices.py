@@ -12,9 +12,8 @@ from bot.slack.inbound.payloads import Click
 from bot.slack.inbound.replies import show_view
 from bot.slack.views import forms, slices
 from core.intake.slice_cards import slice_examples
-from core.intake.weak_slices import ask_about, stop_asking
+from core.intake.weak_slices import stop_asking
 
-ASKED = "People are asked about these from now on."
 STOPPED = "No further items are opened for these. Those that are open stay."
 
 
@@ -34,26 +33,15 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
 
         show_view(services.slack, after_ack.tell, click.trigger_id, forms.for_those_who_may(draw), response_url)
 
-    def ask_clicked(ack: Ack, parsed: Payload) -> None:
-        click = payloads.click(parsed)
-        with services.database.transaction() as session:
-            ask_about(session, click.subject, click.person, services.clock(), in_force(session))
-        ack()
-        answered(parsed, click.person, ASKED)
-
     def stop_clicked(ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
         with services.database.transaction() as session:
             stop_asking(session, click.subject, click.person, services.clock(), in_force(session))
         ack()
-        answered(parsed, click.person, STOPPED)
-
-    def answered(parsed: Payload, person: str, said: str) -> None:
         if parsed.is_from_home:
-            after_ack.run(publish_home, services, person, said)
+            after_ack.run(publish_home, services, click.person, STOPPED)
         else:
-            after_ack.tell(parsed.response_url, Message(said))
+            after_ack.tell(parsed.response_url, Message(STOPPED))
 
     app.action("slice_examples")(examples_clicked)
-    app.action("ask_people")(ask_clicked)
     app.action("stop_asking")(stop_clicked)

@@ -1,23 +1,55 @@
-"""The card of a drift alarm: what changed, and the next step."""
+"""The card of a drift alarm: what changed, and the next step as buttons."""
+
+from collections.abc import Sequence
 
 from bot.slack import blocks
-from bot.slack.blocks import Message
+from bot.slack.blocks import Block, Message, View
+from bot.slack.views import offers
 from bot.slack.views.mrkdwn import MRKDWN
-from bot.wording.drift import drift_sentence, next_step
+from bot.slack.views.slices import example_list
+from bot.wording.drift import drift_sentence, items_words, new_label_words, next_step
 from core.intake.drift_card import DriftCard
+from core.intake.slice_cards import Example
+from core.offers.table import Offer
+from core.vocabulary import DriftSign, OfferAbout
 
 CHANCE = "If nothing had changed, such an alarm would be rare. The chart is in the thread."
+SHOWN_ITEMS = 8
+LEARNABLE = (DriftSign.CORRECTIONS, DriftSign.CONFIDENCE)  # a model can learn what these show
 
 
-def render(card: DriftCard) -> Message:
+def render(card: DriftCard, offered: Sequence[Offer] = ()) -> Message:
     title = f":warning: *{blocks.literal(card.queue_title)}*: something changed"
     found = [drift_sentence(sign, MRKDWN) for sign in card.signs]
-    step = next_step(card.signs[0], [f"item {item}" for item in card.items], card.queue)
+    step = next_step(card.signs[0], [f"item {item}" for item in card.items[:SHOWN_ITEMS]], card.queue)
     if card.run_id is not None:
         step = f"{step} As the policy says, training run {card.run_id} was requested."
+    pressed = [*_buttons(card), *offers.buttons(offered, OfferAbout.ALARM, card.subject)]
     drawn = [
         blocks.section(f"{title}\n" + "\n".join(f"• {sentence}" for sentence in found)),
         blocks.section(f"*Next step:* {step}"),
+        *blocks.actions(*pressed),
+        *offers.costs(offered),
         blocks.context(CHANCE),
     ]
     return blocks.message(f"{blocks.escape(card.queue_title)}: something changed. {found[0]} {step}", drawn)
+
+
+def items(card: DriftCard, examples: Sequence[Example], workspace: str) -> View:
+    """workspace: its address, for links to the cards."""
+    return example_list("What changed", drift_sentence(card.signs[0], MRKDWN), examples, workspace)
+
+
+def new_label(card: DriftCard) -> View:
+    """How a label is added: it stands in the policy file."""
+    return blocks.modal("new_label", "New label?", [blocks.section(new_label_words(card.queue))])
+
+
+def _buttons(card: DriftCard) -> list[Block]:
+    subject, sign = str(card.subject), card.signs[0]
+    drawn = [blocks.button(items_words(sign), "drift_items", subject)] if card.items else []
+    if sign.sign is DriftSign.NONE_OF_THESE:
+        drawn.append(blocks.button("New label?", "drift_new_label", subject))
+    if sign.sign in LEARNABLE and card.run_id is None:
+        drawn.append(blocks.button("Retrain", "drift_retrain", subject))
+    return drawn

@@ -7,7 +7,7 @@ from bot.slack.blocks import Block, Message, View
 from bot.slack.controls import IN_LIST
 from bot.slack.views import lead_home, stats
 from bot.slack.views.mrkdwn import card_link
-from core.intake.slice_cards import SliceCard
+from core.offers.table import OfferedSlice
 from core.review.lead_work import LeadWork
 from core.review.my_work import MyAnswer, MyQueue, MyWorkCard
 from core.review.stats import StatsCard
@@ -24,7 +24,7 @@ def render(
     workspace: str = "",
     led: LeadWork | None = None,
     said: str = "",
-    weak: Sequence[SliceCard] = (),
+    weak: Sequence[OfferedSlice] = (),
 ) -> View:
     """workspace: its address, for links to the cards; empty: without. led: what waits for the person as a lead; None:
     they lead no queue. said: what an action here has just done. weak: the slices in which

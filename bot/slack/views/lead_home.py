@@ -7,8 +7,8 @@ from bot.slack.blocks import Block
 from bot.slack.views.slices import card_blocks
 from bot.wording.disputes import dispute_sentence
 from bot.wording.numbers import count
-from core.intake.slice_cards import SliceCard
 from core.learning.lifecycle.cards import CandidateCard
+from core.offers.table import OfferedSlice
 from core.review.cards import ItemCard
 from core.review.lead_work import LeadWork
 from core.vocabulary import NONE_OF_THESE
@@ -34,7 +34,7 @@ def render(work: LeadWork, person: str) -> list[Block]:
     return drawn
 
 
-def weak_slices(cards: Sequence[SliceCard]) -> list[Block]:
+def weak_slices(cards: Sequence[OfferedSlice]) -> list[Block]:
     """Where models are wrong more often than elsewhere; nothing where none is known to be."""
     if not cards:
         return []

@@ -5,30 +5,33 @@ from collections.abc import Mapping, Sequence
 
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message, View
+from bot.slack.views import offers
 from bot.slack.views.mrkdwn import MRKDWN, card_link, moment
 from bot.wording.answers import REASONS
 from bot.wording.numbers import count
 from bot.wording.slices import NONE, asking_sentence, label_whys, remedy, slice_name, slice_sentence, whys_sentence
 from core.intake.slice_cards import Example, SliceCard
-from core.vocabulary import ErrorReason
+from core.offers.table import OfferedSlice
+from core.vocabulary import ErrorReason, OfferAbout
 
 MOST_LABELS = 8
 
 
-def render(cards: Sequence[SliceCard], title: str, rows: int, whys: Mapping[str, Mapping[str, int]]) -> Message:
+def render(cards: Sequence[OfferedSlice], title: str, rows: int, whys: Mapping[str, Mapping[str, int]]) -> Message:
     """title: of the queue. rows: known answers that were looked at. whys: by the label that the model gave."""
     head = f"*{MRKDWN.text(title)}*"
-    lines = [line_of(card) for card in cards] or [NONE.format(rows=count(rows, "known answer"))]
+    lines = [line_of(one.card) for one in cards] or [NONE.format(rows=count(rows, "known answer"))]
     told = [head, *lines, *label_whys(whys, MRKDWN, MOST_LABELS)]
-    drawn = [blocks.section(head), *(block for card in cards for block in card_blocks(card))]
+    drawn = [blocks.section(head), *(block for one in cards for block in card_blocks(one))]
     drawn += [blocks.section(line) for line in told[1 + len(cards) :]]
     return blocks.message("\n".join(told), drawn)
 
 
-def card_blocks(card: SliceCard, queue: bool = False) -> list[Block]:
+def card_blocks(one: OfferedSlice, queue: bool = False) -> list[Block]:
     """queue: name it, where cards of several stand together."""
+    card = one.card
     head = f"*{blocks.literal(card.queue_title)}:* " if queue else ""
-    return [blocks.section(f"{head}{line_of(card)}"), *blocks.actions(*_buttons(card))]
+    return [blocks.section(f"{head}{line_of(card)}"), *blocks.actions(*_buttons(one)), *offers.costs(one.offers)]
 
 
 def line_of(card: SliceCard) -> str:
@@ -52,14 +55,11 @@ def example_list(title: str, about: str, examples: Sequence[Example], workspace:
     return blocks.modal("examples", title, drawn)
 
 
-def _buttons(card: SliceCard) -> list[Block]:
-    subject = str(card.subject)
-    asks = (
-        blocks.button("Ask people", "ask_people", subject)
-        if card.asking is None
-        else blocks.button("Stop asking", "stop_asking", subject)
-    )
-    return [blocks.button("Show wrong answers", "slice_examples", subject), asks]
+def _buttons(one: OfferedSlice) -> list[Block]:
+    subject = str(one.card.subject)
+    stop = [blocks.button("Stop asking", "stop_asking", subject)] if one.card.asking is not None else []
+    offered = offers.buttons(one.offers, OfferAbout.SLICE, one.card.subject)
+    return [blocks.button("Show wrong answers", "slice_examples", subject), *offered, *stop]
 
 
 def _example(one: Example, workspace: str) -> str:

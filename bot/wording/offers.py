@@ -1,0 +1,42 @@
+"""What a lead is offered for a weak slice or an alarm, in words."""
+
+from typing import assert_never
+
+from bot.wording.numbers import count
+from core.offers.cost import ASSUMED
+from core.offers.table import Offer
+from core.vocabulary import OfferKind
+
+NAMES: dict[OfferKind, str] = {OfferKind.FIND_MORE: "Find more like these", OfferKind.ASK_PEOPLE: "Ask people"}
+
+
+def offer_button(offer: Offer, choice: str) -> str:
+    """The choice is named where there are several."""
+    return f"{NAMES[offer.kind]} in {choice}" if len(offer.choices) > 1 else NAMES[offer.kind]
+
+
+def offer_sentence(offer: Offer) -> str:
+    """Its cost, and what it has gained so far."""
+    needs = offer.cost
+    minutes = count(max(1, round(needs.minutes)), "minute")
+    assumed = f" ({ASSUMED:.0f} s a vote, assumed)" if needs.assumed else ""
+    takes = f"up to {count(needs.items, 'item')}, about {count(needs.votes, 'vote')} and {minutes}{assumed}"
+    return f"{NAMES[offer.kind]}: {takes}. {_gained(offer)}"
+
+
+def taken_sentence(kind: OfferKind, began: int, choice: str) -> str:
+    """began: the id of what was begun. choice: as a button carries it."""
+    match kind:
+        case OfferKind.FIND_MORE:
+            return f"Scan {began} of {choice} is on its way. Its progress is shown in the leads' channel."
+        case OfferKind.ASK_PEOPLE:
+            return "People are asked about these from now on."
+        case _:
+            assert_never(kind)
+
+
+def _gained(offer: Offer) -> str:
+    if not offer.gain.settled:
+        return "Nothing of the kind was settled in this queue so far."
+    settled = count(offer.gain.settled, "such item")
+    return f"So far in this queue, {offer.gain.corrected} of {settled} corrected the model."
