@@ -121,7 +121,7 @@ def ask_about(session: Session, subject: CardRef, person: str, now: datetime, po
         raise Refusal("People are asked about this slice already.")
     if len(running) >= queue.slices.asked:
         raise Refusal(
-            f"The policy lets people be asked about {queue.slices.asked} weak slices at a time (`slices.asked`). "
+            f"People are asked about as many weak slices as the policy allows (`slices.asked = {queue.slices.asked}`). "
             "Stop another one first."
         )
     _end(session, SliceRequest.slice_id == found.id, None, now)  # one that was over by itself
