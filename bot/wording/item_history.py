@@ -6,10 +6,12 @@ from bot.wording.answers import DESTINATIONS, REASONS, support, votes
 from bot.wording.disputes import escalated
 from bot.wording.flags import flag_sentence
 from bot.wording.format import Format
+from bot.wording.numbers import percent
 from core.review.history import (
     Answered,
     AskedAgain,
     Closed,
+    Drawn,
     Erased,
     Escalated,
     Flagged,
@@ -26,8 +28,10 @@ def item_step(step: Step, form: Format) -> str:
     match step:
         case PredictionMade():
             return _predicted(step, form)
+        case Drawn():
+            return _drawn(step)
         case Flagged():
-            return f"{flag_sentence(step.why, step.person, form)} Policy {step.policy}."
+            return f"{flag_sentence(step.why, step.person, form)}{_cut(step)} Policy {step.policy}."
         case AskedAgain():
             return _asked_again(step, form)
         case Opened():
@@ -53,6 +57,25 @@ def _predicted(step: PredictionMade, form: Format) -> str:
     if step.label is None:
         return "No model was live."
     return f"{form.text(step.model)} predicted {form.text(step.label)} ({step.confidence or 0:.0%})."
+
+
+def _drawn(step: Drawn) -> str:
+    audit = f"The audit's lot ({percent(step.audit)} of all predictions) {_drew(step.audited)} it."
+    rule = "A rule sent it to people." if step.sent else "No rule has sent it to people."
+    held = f" The lot that is held back ({percent(step.hold)} of the flagged ones) {_drew(step.held_back)} it."
+    return f"{audit} {rule}{held if step.hold else ''}"
+
+
+def _drew(drawn: bool) -> str:
+    return "drew" if drawn else "did not draw"
+
+
+def _cut(step: Flagged) -> str:
+    """Under which cut, where a budget has one."""
+    cut = step.why.values.get("cut")
+    if cut is None:
+        return ""
+    return f" Its score was {1 - step.why.values['confidence']:.2f}, and the cut was {cut:.2f}."
 
 
 def _asked_again(step: AskedAgain, form: Format) -> str:

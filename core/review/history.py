@@ -16,7 +16,7 @@ from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, Escalation, ReviewItem, Suggestion
 from core.review.answers import said_words
 from core.review.questions import question_of
-from core.vocabulary import AnswerKind, Coded, Destination, ErrorReason, ItemState, QuestionAbout, Role
+from core.vocabulary import AnswerKind, Coded, Destination, ErrorReason, ItemState, QuestionAbout, Reason, Role
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,18 @@ class Flagged:
     why: Coded
     person: str | None
     policy: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What the lots did with the prediction, each with the share that it draws; a share is 0 where there was no lot.
+    sent: whether a rule sent it to people, too."""
+
+    audit: float
+    audited: bool
+    hold: float
+    held_back: bool
+    sent: bool
 
 
 @dataclass(frozen=True)
@@ -114,7 +126,19 @@ class Closed:
     model: str
 
 
-Step = PredictionMade | Flagged | AskedAgain | Opened | Answered | Escalated | Settled | Erased | Suggested | Closed
+Step = (
+    PredictionMade
+    | Drawn
+    | Flagged
+    | AskedAgain
+    | Opened
+    | Answered
+    | Escalated
+    | Settled
+    | Erased
+    | Suggested
+    | Closed
+)
 
 
 @dataclass(frozen=True)
@@ -158,11 +182,23 @@ def _model_lines(prediction: Prediction) -> list[HistoryLine]:
     predicted = PredictionMade(prediction.model_version, prediction.label, prediction.confidence)
     return [
         HistoryLine(prediction.created_at, predicted),
+        *([HistoryLine(prediction.created_at, _drawn(prediction))] if prediction.lot_probability else []),
         *(
             HistoryLine(flag.created_at, Flagged(Coded(flag.reason, flag.values), flag.person, flag.policy_fingerprint))
             for flag in prediction.flags
         ),
     ]
+
+
+def _drawn(prediction: Prediction) -> Drawn:
+    reasons = {flag.reason for flag in prediction.flags}
+    return Drawn(
+        audit=prediction.lot_probability,
+        audited=Reason.AUDIT in reasons,
+        hold=prediction.held_back_probability,
+        held_back=Reason.HELD_BACK in reasons,
+        sent=prediction.flag_probability >= 1,
+    )
 
 
 def _since_promoted(session: Session, item: ReviewItem) -> list[HistoryLine]:

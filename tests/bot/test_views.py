@@ -42,6 +42,7 @@ from core.review.cards import FlagLine, FormCard, GivenReason, Guess, ItemCard, 
 from core.review.history import (
     Answered,
     AskedAgain,
+    Drawn,
     Erased,
     Escalated,
     Flagged,
@@ -485,6 +486,7 @@ def history(text: str) -> list[HistoryLine]:
     label, reason = text[:60] or "refund", ErrorReason.OTHER
     steps: list[Step] = [
         PredictionMade(text[:200], label, 0.5),
+        Drawn(0.05, True, 0.1, False, True),
         Flagged(Coded(Reason.PERSON), ANA, "b" * 16),
         AskedAgain(QuestionAbout.GOLDEN, text[:200], CLEO),
         Opened(blind=True),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from core.privacy.erasure import erase
-from core.review.history import Erased, Escalated, HistoryLine, Settled, item_history
+from core.review.history import Drawn, Erased, Escalated, HistoryLine, Settled, item_history
 from core.vocabulary import Coded, DisputeReason, ErrorReason
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, CANNOT, DELIVERY, NOW, REFUND, Desk
@@ -101,3 +101,14 @@ def test_of_an_erasure_of_something_else_it_says_nothing(desk: Desk) -> None:
     with desk.database.transaction() as session:
         erase(session, desk.rules.name, "E-1", LATER)
     assert story(desk, item_id, None) == before
+
+
+def test_the_story_says_what_the_lots_drew_but_not_on_a_blind_item_that_is_open(open_desk: OpenDesk) -> None:
+    desk = open_desk(flagging={"audit_share": 0.999999})
+    item_id = desk.ticket()
+    drawn = Drawn(0.999999, audited=True, hold=0.0, held_back=False, sent=True)
+    assert drawn in [line.step for line in story(desk, item_id, None)]
+    assert drawn not in [line.step for line in story(desk, item_id, DAN)]
+    for person in (ANA, BEN):
+        desk.click(person, item_id, REFUND)
+    assert drawn in [line.step for line in story(desk, item_id, DAN)]
