@@ -3,7 +3,7 @@
 from bot.slack import blocks
 from bot.slack.blocks import Block, Message
 from bot.wording.budget import budget_line
-from bot.wording.production import agreement, label_agreement
+from bot.wording.production import agreement, label_agreement, plain_words
 from bot.wording.promise import promise_line
 from core.review.stats import StatsCard
 
@@ -23,14 +23,16 @@ def render(card: StatsCard) -> Message:
         pairs.append(("Budget today", budget_line(card.budget)))
     if card.promise is not None:
         pairs.append(("Promise", promise_line(card.promise)))
-    drawn = [blocks.header(card.queue_title), *blocks.fields(pairs)]
+    words = plain_words(card.production, card.promise)
+    said = [blocks.section(words)] if words else []
+    drawn = [blocks.header(card.queue_title), *said, *blocks.fields(pairs)]
     if card.errors_by_label:
         caught = ", ".join(f"{blocks.literal(label)} {count}" for label, count in card.errors_by_label[:MOST_LABELS])
         drawn.append(blocks.section(f"*Model errors caught, by correct label:* {caught}"))
     if card.production.labels:
         drawn.append(blocks.section(f"*Live model agrees with people, by its label:* {_by_label(card)}"))
     spoken = "; ".join(f"{name}: {value}" for name, value in pairs)
-    return blocks.message(f"{blocks.escape(card.queue_title)}. {spoken}", drawn)
+    return blocks.message(" ".join([f"{blocks.escape(card.queue_title)}.", *([words] if words else []), spoken]), drawn)
 
 
 def short(card: StatsCard) -> list[Block]:
