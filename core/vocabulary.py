@@ -73,6 +73,31 @@ class WaitState(StrEnum):
     LAPSED = "lapsed"  # more suspicious ones took the budget for as long as it could wait
 
 
+class Guard(StrEnum):
+    """Why a text that a language model wrote is not used. In the order in which they are looked at."""
+
+    FORM = "form"  # too short or long, few words, a link, a placeholder, markup, or it talks to the reader
+    LANGUAGE = "language"  # its words are not those of the queue, or of the language that was asked for
+    REPEAT = "repeat"  # the same content was written before
+    NEAR_TRAINING = "near_training"  # a copy of a training text teaches nothing
+    GOLDEN_LEAK = "golden_leak"  # near a golden example, which must never train
+    OTHER_LABEL = "other_label"  # the live model is sure of a third label
+    ALIKE = "alike"  # too similar to one that is kept
+    ENOUGH = "enough"  # the batch has as many as the label's own texts allow
+    NOT_CONFIRMED = "not_confirmed"  # people gave it another label
+
+
+class CallProblem(StrEnum):
+    """Why a call to a language model gave nothing, or less than was asked for."""
+
+    CUT = "cut"  # it stopped at the most tokens; the texts that are whole count
+    REFUSED = "refused"  # the model declined to answer
+    EMPTY = "empty"
+    WRONG_SHAPE = "wrong_shape"  # not the JSON that was asked for
+    TOO_LONG = "too_long"  # more bytes than any such answer has
+    LOST = "lost"  # the process died before it had stored an answer
+
+
 class AnswerKind(StrEnum):
     """What a reviewer said about an item. Only the first two are votes."""
 

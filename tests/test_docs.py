@@ -19,6 +19,7 @@ from bot.cli.pages import page_names
 from core.policy import LabelPolicy, QueuePolicy
 from core.policy.discovery import SourcePolicy
 from core.policy.file import load_policy
+from core.policy.synthetic import ReadersPolicy
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "policy.md"
@@ -38,6 +39,7 @@ def settings_table() -> str:
             lines.append(row(name, field))
     lines += [row(f"labels[].{key}", inner) for key, inner in LabelPolicy.model_fields.items()]
     lines += [row(f"discovery.sources[].{key}", inner) for key, inner in SourcePolicy.model_fields.items()]
+    lines += [row(f"synthetic.readers[].{key}", inner) for key, inner in ReadersPolicy.model_fields.items()]
     return "\n".join(lines)
 
 

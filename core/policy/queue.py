@@ -26,6 +26,7 @@ from core.policy.retraining import RetrainingPolicy
 from core.policy.review import ReviewPolicy
 from core.policy.rollout import RolloutPolicy
 from core.policy.slices import SlicesPolicy
+from core.policy.synthetic import SyntheticPolicy
 from core.policy.workload import WorkloadPolicy
 from core.vocabulary import NONE_OF_THESE, Role
 
@@ -78,6 +79,7 @@ class QueuePolicy(Section):
     drift: DriftPolicy = DriftPolicy()
     slices: SlicesPolicy = SlicesPolicy()
     discovery: DiscoveryPolicy = DiscoveryPolicy()
+    synthetic: SyntheticPolicy = SyntheticPolicy()
     privacy: PrivacyPolicy = PrivacyPolicy()
 
     @field_validator("labels", mode="before")

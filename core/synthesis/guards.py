@@ -1,0 +1,151 @@
+"""The guards between a language model and the training data. Each looks at what the ones before it let through; what is
+left is shown to people, who decide (core/synthesis/deciding.py).
+
+They keep form, language and secrets, not truth: of 232 texts of a small model, half had the right label before them and
+54 of 100 after.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.learning.data.text_similarity import near_texts, similar_pairs
+from core.synthesis.languages import is_of_language, share_known, words_of
+from core.text.content_hash import content_hash
+from core.text.masking import PLACEHOLDERS
+from core.vocabulary import Guard
+
+SHORTEST, LONGEST = 8, 200  # characters; longer ones where the examples are, up to twice the longest
+FEWEST_WORDS = 3
+KNOWN_SHARE = 0.7  # of a text's words, that the queue's own texts have
+NEAR_TRAINING = 0.92  # cosine of n-grams
+THIRD_LABEL = 0.5  # probability of a label that is neither the one asked for nor the one mistaken for it
+ALIKE = 0.8  # cosine of n-grams
+PER_ROW, MOST_KEPT = 4, 20  # texts for each of the label's own rows, and of a batch
+MOST_LEAKS = 1 / 50  # share of the texts; with more, the prompt or the model knows the golden set
+
+Chances = Callable[[Sequence[str]], list[Mapping[str, float]]]
+
+_LINK = re.compile(r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|de|fr)\b", re.IGNORECASE)
+_MARKUP = re.compile(r"[<>{}\[\]`|\\]|\*\*|__|^#|&\w+;")
+_TO_THE_READER = re.compile(
+    r"\bas an? (?:ai|language model|assistant)\b|\blanguage model\b|\bignore (?:all|any|the|every|previous|this)\b"
+    r"|\b(?:the|this|your) guideline|\bdear reviewer|\breviewers?\b|\bplease (?:label|classify|choose|confirm)\b"
+    r"|\bi can(?:'|no)t (?:assist|help with|comply)|\bi(?: a|')m sorry, but\b|\blabel this\b|\bcorrect label\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the guards compare with. shown: the texts in the prompt, as they were sent. training, golden: texts; golden
+    ones are compared at the policy's threshold. words: of the queue's own texts, normalised. rows: training rows of the
+    label. written: content hashes of what earlier batches have. allowed: labels that the live model may be sure of."""
+
+    shown: Sequence[str]
+    training: Sequence[str]
+    golden: Sequence[str]
+    golden_threshold: float
+    words: frozenset[str]
+    rows: int
+    allowed: frozenset[str]
+    written: frozenset[str] = frozenset()
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A text with its verdict. dropped: None: it is kept."""
+
+    text: str
+    content_hash: str
+    dropped: Guard | None
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """texts: each content once, in the order in which they were written. written: how many, repeats included.
+    counts: those that each guard dropped; guards that dropped none are left out."""
+
+    texts: tuple[Judged, ...]
+    written: int
+    counts: Mapping[Guard, int]
+
+    @property
+    def kept(self) -> list[Judged]:
+        return [one for one in self.texts if one.dropped is None]
+
+    @property
+    def knows_the_golden_set(self) -> bool:
+        return self.counts.get(Guard.GOLDEN_LEAK, 0) > self.written * MOST_LEAKS
+
+
+def guarded(texts: Sequence[str], known: Known, chances: Chances) -> Guarded:
+    """The guards in their order. chances: label -> probability of each text, by the live model."""
+    hashes = [content_hash(text) for text in texts]
+    dropped: list[Guard | None] = [None] * len(texts)
+
+    def drop(guard: Guard, bad: Callable[[list[str]], Sequence[bool] | NDArray[np.bool_]]) -> None:
+        left = [place for place, why in enumerate(dropped) if why is None]
+        for place, is_bad in zip(left, bad([texts[place] for place in left]) if left else [], strict=True):
+            dropped[place] = guard if is_bad else None
+
+    longest = max([LONGEST, *(2 * len(text) for text in known.shown)])
+    drop(Guard.FORM, lambda left: [not has_form(text, longest) for text in left])
+    drop(Guard.LANGUAGE, lambda left: [not _is_in_language(text, known) for text in left])
+    drop(Guard.REPEAT, lambda left: _repeated([content_hash(text) for text in left], known.written))
+    drop(Guard.NEAR_TRAINING, lambda left: near_texts(left, [*known.shown, *known.training], NEAR_TRAINING))
+    drop(Guard.GOLDEN_LEAK, lambda left: near_texts(left, known.golden, known.golden_threshold))
+    drop(Guard.OTHER_LABEL, lambda left: [_is_of_another(one, known.allowed) for one in chances(left)])
+    drop(Guard.ALIKE, _alike)
+    drop(Guard.ENOUGH, lambda left: [place >= most_kept(known.rows) for place in range(len(left))])
+    first: dict[str, Judged] = {}
+    for text, digest, why in zip(texts, hashes, dropped, strict=True):
+        first.setdefault(digest, Judged(text, digest, why))
+    return Guarded(tuple(first.values()), len(texts), Counter(why for why in dropped if why is not None))
+
+
+def has_form(text: str, longest: int = LONGEST) -> bool:
+    """Whether it looks like a message of a person. longest: characters."""
+    if not SHORTEST <= len(text) <= longest or len(words_of(text)) < FEWEST_WORDS:
+        return False
+    if any(words in text for words in PLACEHOLDERS.values()) or not text.isprintable():
+        return False
+    return not (_LINK.search(text) or _MARKUP.search(text) or _TO_THE_READER.search(text))
+
+
+def most_kept(rows: int) -> int:
+    """Of a batch, for a label with so many training rows of its own."""
+    return min(MOST_KEPT, PER_ROW * rows)
+
+
+def _is_in_language(text: str, known: Known) -> bool:
+    if known.language:
+        return is_of_language(text, known.language)
+    return share_known(text, known.words) >= KNOWN_SHARE
+
+
+def _repeated(hashes: Sequence[str], before: frozenset[str]) -> list[bool]:
+    seen, found = set(before), []
+    for digest in hashes:
+        found.append(digest in seen)
+        seen.add(digest)
+    return found
+
+
+def _is_of_another(chances: Mapping[str, float], allowed: frozenset[str]) -> bool:
+    return any(share >= THIRD_LABEL and label not in allowed for label, share in chances.items())
+
+
+def _alike(texts: Sequence[str]) -> NDArray[np.bool_]:
+    """In order: whether a text is too similar to one that stays."""
+    close, gone = similar_pairs(texts, ALIKE), np.zeros(len(texts), dtype=np.bool_)
+    for place in range(len(texts)):
+        if not gone[place]:
+            others = close.indices[close.indptr[place] : close.indptr[place + 1]]
+            gone[others[others > place]] = True
+    return gone
