@@ -73,6 +73,33 @@ class WaitState(StrEnum):
     LAPSED = "lapsed"  # more suspicious ones took the budget for as long as it could wait
 
 
+class SyntheticState(StrEnum):
+    """Of a batch of texts that a language model writes."""
+
+    REQUESTED = "requested"  # the calls are under way
+    SAMPLED = "sampled"  # people are asked about a part of it
+    ADMITTED = "admitted"  # it trains
+    REFUSED = "refused"
+    RETIRED = "retired"  # it no longer trains
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        return self not in (SyntheticState.REQUESTED, SyntheticState.SAMPLED)
+
+
+class BatchProblem(StrEnum):
+    """Why a batch came to nothing."""
+
+    SENTENCE = "sentence"  # values: sentence, of the refusal
+    WORKER = "worker"  # values: attempts; its worker failed or died each time
+    NOTHING_LEFT = "nothing_left"  # values: written; the guards dropped every text
+    GOLDEN_LEAK = "golden_leak"  # values: leaks, written
+    NOT_CONFIRMED = "not_confirmed"  # values: confirmed, asked
+    ERASED = "erased"  # it was written from a text that was erased
+    WITHDRAWN = "withdrawn"  # by a person, before or after it was admitted
+
+
 class Guard(StrEnum):
     """Why a text that a language model wrote is not used. In the order in which they are looked at."""
 
@@ -95,7 +122,8 @@ class CallProblem(StrEnum):
     EMPTY = "empty"
     WRONG_SHAPE = "wrong_shape"  # not the JSON that was asked for
     TOO_LONG = "too_long"  # more bytes than any such answer has
-    LOST = "lost"  # the process died before it had stored an answer
+    LOST = "lost"  # the process died, or gave up waiting, before there was an answer
+    BUSY = "busy"  # the other side refused to answer now; such a call costs nothing, and is made again
 
 
 class AnswerKind(StrEnum):
@@ -135,7 +163,7 @@ class ItemState(StrEnum):
     DISPUTED = "disputed"  # reviewers could not settle it: a lead decides
     SETTLED = "settled"
     ERASED = "erased"  # its text was erased before it was settled: nothing is left to judge
-    CLOSED = "closed"  # another model went live before it was answered, and the policy closes such items
+    CLOSED = "closed"  # another model went live, or its batch of written texts ended, before it was answered
 
     @property
     def is_undecided(self) -> bool:
@@ -148,6 +176,7 @@ class QuestionAbout(StrEnum):
     PREDICTION = "prediction"  # is the model's label right
     GOLDEN = "golden"  # is the stored label of a golden example right
     TRAINING_ROW = "training_row"  # is the label of a row that trains right
+    SYNTHETIC = "synthetic"  # is the label right for which a language model wrote the text
 
 
 class DisputeReason(StrEnum):
@@ -172,6 +201,7 @@ class Destination(StrEnum):
     GOLDEN = "golden"
     HELD_OUT = "held_out"  # audited, or held back at random: used only for estimates of the model's accuracy
     NOWHERE = "nowhere"  # "none of these": there is no label to learn
+    BATCH = "batch"  # it counts for a batch of written texts, which trains or is refused as a whole
 
 
 class Stratum(StrEnum):
@@ -215,6 +245,7 @@ class Source(StrEnum):
 
     SEED = "seed"
     CORRECTION = "correction"
+    SYNTHETIC = "synthetic"  # a language model wrote it, and people confirmed a part of its batch
 
 
 class Modality(StrEnum):
@@ -438,6 +469,7 @@ class Card(StrEnum):
     DRIFT = "drift"
     DRIFT_CHART = "drift_chart"
     SCAN = "scan"
+    SYNTHETIC = "synthetic"  # a batch of written texts
 
 
 class NoticeKind(StrEnum):

@@ -46,6 +46,10 @@ COMMANDS = {
         "discover",
         "Find the unlabelled texts that the live model is most confused about, and have them reviewed.",
     ),
+    "synthesize": (
+        "synthesize",
+        "Have a language model write texts for a weak label; people decide whether they train.",
+    ),
     "retrain": ("models", "Request a new candidate model now; a worker trains it."),
     "rollback": ("models", "Make the previously live model live again."),
     "ask-again": (
@@ -80,6 +84,7 @@ COMMANDS = {
         "policy",
         "Compare the policy file with the policy in force, put it in force, and show past versions.",
     ),
+    "synthetic": ("synthetic", "Show the batches of texts that a language model wrote; retire one."),
     "token": ("tokens", "Manage the bearer tokens of the HTTP API."),
     "webhooks": ("webhooks", "Show webhook deliveries, and send them again."),
 }

@@ -85,6 +85,8 @@ def summary(erased: Erased) -> str:
     )
     if erased.finds:
         counts += f" Erased {_count(erased.finds, 'text')} found by scans."
+    if erased.written:
+        counts += f" {_count(erased.written, 'synthetic text')} erased that a language model wrote from it."
     runs = "".join(f"\nTraining run {run} is under way with it and will start again without it." for run in erased.runs)
     if not erased.models:
         return f"{counts} No model was trained on it.{runs}"

@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     cluster_ca: str = Field("", validation_alias="GOLDLOOP_CLUSTER_CA")
     cluster_cert: str = Field("", validation_alias="GOLDLOOP_CLUSTER_CERT")
     cluster_key: str = Field("", validation_alias="GOLDLOOP_CLUSTER_KEY")
+    llm_key: SecretStr = Field(SecretStr(""), validation_alias="GOLDLOOP_LLM_KEY")
     host: str = Field("0.0.0.0", validation_alias="HOST")  # noqa: S104 - what a Procfile platform expects
     stop_seconds: float = Field(20.0, ge=0, le=3600, validation_alias="GOLDLOOP_STOP_SECONDS")
     port: int = Field(3000, validation_alias="PORT")

@@ -22,6 +22,7 @@ DESTINATIONS: dict[Destination, str] = {
     Destination.GOLDEN: "added to the golden set, never used for training",
     Destination.HELD_OUT: "kept to measure the model, never used for training",
     Destination.NOWHERE: "not used for training: no label fits",
+    Destination.BATCH: "counted for its batch of written texts, which is admitted or refused as a whole",
 }
 
 

@@ -25,5 +25,7 @@ def card_name(card: str, subject_id: int) -> str:
             return f"chart of drift alarm {subject_id}"
         case Card.SCAN:
             return f"scan {subject_id}"
+        case Card.SYNTHETIC:
+            return f"batch {subject_id} of written texts"
         case _:
             assert_never(known)

@@ -20,6 +20,7 @@ from core.review.history import (
     Settled,
     Step,
     Suggested,
+    WrittenFor,
 )
 from core.vocabulary import AnswerKind, QuestionAbout, shown_answer
 
@@ -34,6 +35,8 @@ def item_step(step: Step, form: Format) -> str:
             return f"{flag_sentence(step.why, step.person, form)}{_cut(step)} Policy {step.policy}."
         case AskedAgain():
             return _asked_again(step, form)
+        case WrittenFor():
+            return f"A language model wrote this for the label {form.text(step.label)} (batch {step.batch})."
         case Opened():
             return f"Shown to reviewers {'without' if step.blind else 'with'} the model's prediction."
         case Answered():
@@ -47,6 +50,8 @@ def item_step(step: Step, form: Format) -> str:
         case Suggested():
             label = form.text(step.label)
             return f"{step.model} went live and says {label} ({step.confidence:.0%}); the card has shown this since."
+        case Closed() if step.model is None:
+            return "Closed unanswered when its batch of written texts was decided."
         case Closed():
             return f"Closed unanswered when {step.model} went live."
         case _:

@@ -10,6 +10,8 @@ from bot.wording.model_history import decision, model_step, overruled_sentences
 from bot.wording.numbers import count, points, signed
 from bot.wording.runs import TRIGGERS
 from bot.wording.shadow import agreement, labels_in_shadow
+from bot.wording.synthesis import written_rows_sentence
+from core.learning.data.synthetic import WrittenRows
 from core.learning.evaluation.scorecard import LabelScore
 from core.learning.lifecycle.history import Evaluated
 from core.learning.lifecycle.model_card import EvaluationLine, ModelCard
@@ -57,6 +59,8 @@ def _made(card: ModelCard, form: Format) -> Iterator[str]:
 def _training(card: ModelCard, form: Format) -> Iterator[str]:
     data = card.training
     yield f"{count(data.rows, 'row')}: {count(data.seeds, 'seed')} and {count(data.corrections, 'correction')}."
+    if data.written:
+        yield written_rows_sentence(WrittenRows(data.written, data.batches))
     if data.near_golden_left_out:
         yield f"{count(data.near_golden_left_out, 'row')} left out as near-duplicates of golden examples."
     if data.erased:

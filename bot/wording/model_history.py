@@ -15,7 +15,11 @@ from core.learning.lifecycle.cards import DecisionLine
 from core.learning.lifecycle.history import Evaluated, Fitted, Requested, RowsErased, SnapshotTaken, Step, Weighed
 from core.vocabulary import DecisionKind, Source
 
-SOURCES: dict[Source, str] = {Source.SEED: "seed", Source.CORRECTION: "correction"}
+SOURCES: dict[Source, str] = {
+    Source.SEED: "seed",
+    Source.CORRECTION: "correction",
+    Source.SYNTHETIC: "synthetic text",
+}
 NAMED = 5  # erased rows named in one sentence
 
 

@@ -17,7 +17,8 @@ from core.jobs import Claim, Interrupted, LostLease, WorkFailed
 from core.learning.lifecycle.runs import EVALUATE, TRAIN, fail_run, give_up_evaluation
 from core.storage.database import PATIENT, Database
 from core.storage.leases import MOST_ATTEMPTS
-from core.vocabulary import Coded, RunProblem
+from core.synthesis.batches import SYNTHESIS, fail_batch
+from core.vocabulary import BatchProblem, Coded, RunProblem
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,9 @@ def give_up(session: Session, name: str, payload: dict[str, Any], why: RunProble
         give_up_evaluation(session, payload["model_id"], problem, now)
     elif name == SCAN:
         fail_scan(session, payload["scan_id"], problem, now)
+    elif name == SYNTHESIS:
+        worker = Coded(BatchProblem.WORKER, {"attempts": MOST_ATTEMPTS})
+        fail_batch(session, payload["batch_id"], worker, now)
 
 
 def _release(

@@ -25,6 +25,7 @@ from bot.worker.promises import promise_piece
 from bot.worker.scans import find_piece, scan_next
 from bot.worker.shadow import shadow_piece
 from bot.worker.slices import slice_piece
+from bot.worker.synthesis import decide_next, write_next
 from core import jobs
 from core.delivery.backlog import draw_by_policy
 from core.delivery.retention import forget_before
@@ -333,6 +334,8 @@ PERIODIC_TASKS = (
     PeriodicTask("second looks", 300, ask_about_next_suspects),
     PeriodicTask("scans", 1, scan_next, rests=True),
     PeriodicTask("finds", 30, look_after_finds),
+    PeriodicTask("written texts", 1, write_next, rests=True),
+    PeriodicTask("decisions about written texts", 5, decide_next, rests=True),
     PeriodicTask("live models", 2, load_live_models, rests=True),
     PeriodicTask("schedules", 5, note_due_schedules),
     PeriodicTask("scheduled runs", 5, request_scheduled_run, rests=True),

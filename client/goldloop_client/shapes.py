@@ -82,6 +82,7 @@ class Destination(StrEnum):
     GOLDEN = "golden"
     HELD_OUT = "held_out"  # a random check for estimates alone: it neither trains nor tests
     NOWHERE = "nowhere"  # "none of these": there is no label to learn
+    BATCH = "batch"  # it counts for a batch of written texts; no correction of a prediction has it
 
 
 class ModelState(StrEnum):

@@ -19,6 +19,7 @@ from core.records.promises import PromiseState
 from core.records.queues import GroupMember, Member
 from core.records.reviews import Answer, Assignment, Correction, Reviewer, ReviewItem
 from core.records.slices import SliceRequest
+from core.records.synthetic import SyntheticBatch
 
 Column = InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
 
@@ -35,6 +36,8 @@ KEPT: tuple[Column, ...] = (
     Scan.requested_by,
     SliceRequest.asked_by,
     SliceRequest.ended_by,
+    SyntheticBatch.requested_by,
+    SyntheticBatch.retired_by,
     TrainingRun.requested_by,
 )
 # Of no use without the person.

@@ -21,6 +21,7 @@ from core.learning.lifecycle.submissions import erase_submitted
 from core.pictures.stored import erase_unused
 from core.policy import QueuePolicy
 from core.privacy.found_texts import erase_found, expire_found
+from core.privacy.written_texts import batches_written_from, erase_batches, expire_written, texts_of
 from core.queues import queue_named
 from core.records.learning import GoldenChange, GoldenExample, SeedExample, SnapshotRow
 from core.records.predictions import Prediction
@@ -40,7 +41,8 @@ PIECE = 500  # predictions that retention erases in one transaction: no click wa
 class Erased:
     """How many rows lost their content in this call. closed: open items that can no longer be judged; messages: cards
     that will be redrawn; models: names of those trained on it; runs: ids of those under way, whose models will not
-    be; pictures: whose pixels no other input needed; finds: texts of scans that waited for review."""
+    be; pictures: whose pixels no other input needed; finds: texts of scans that waited for review; written: texts of a
+    language model that had it in its prompt."""
 
     queue: str
     predictions: int
@@ -53,13 +55,14 @@ class Erased:
     runs: tuple[int, ...]
     pictures: int = 0
     finds: int = 0
+    written: int = 0
 
 
 def erase(session: Session, queue_name: str, external_id: str, now: datetime) -> Erased:
-    """Take text, image and fields out of every prediction with this external id, reviewers' notes about it, golden
-    and seed examples and finds of scans with the same content, with the reasons for changes of them (they have no other
-    name by which one could ask for them). Predictions of the same content under another external id are another ticket,
-    and stay.
+    """Take text, image and fields out of every prediction with this external id, reviewers' notes about it, golden and
+    seed examples and finds of scans with the same content, with the reasons for changes of them (they have no other
+    name by which one could ask for them), and what a language model wrote from it. Predictions of the same content
+    under another external id are another ticket, and stay.
 
     Locks the queue's row against intake, then the predictions and their items. Open items are closed; every card is
     redrawn. Models trained on it are named, and marked on their cards. Runs under way that contain it are named, and
@@ -78,16 +81,19 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     finds = erase_found(session, queue.id, external_id, hashes)
     if not known and not finds:
         raise NotFound(f"The queue {queue_name} has no prediction “{external_id}”.")
-    kept = (_kept_examples(session, record, queue, hashes) for record in (GoldenExample, SeedExample))
-    items = _locked_items(session, known, *kept)
+    golden_ids, seed_ids = (_kept_examples(session, one, queue, hashes) for one in (GoldenExample, SeedExample))
+    batches = batches_written_from(session, queue.id, hashes)
+    texts = texts_of(session, batches)
+    items = _locked_items(session, known, golden_ids, seed_ids, texts)
     golden = _blank_examples(session, GoldenExample, {**BLANK, **UNPINNED}, queue, hashes, now)
     _blank_changes(session, queue, hashes)
     erase_submitted(session, queue.id, sorted(hashes))
     seeds = _blank_examples(session, SeedExample, {"text": "", "image_url": None}, queue, hashes, now)
     corrections = session.scalars(select(Correction.id).where(Correction.item_id.in_([item.id for item in items])))
-    rows = corrections.all(), _seeds_of(session, queue, hashes)
+    rows = corrections.all(), _seeds_of(session, queue, hashes), texts
     models = models_that_learned_from(session, queue.id, *rows)
     runs = runs_that_learn_from(session, queue.id, *rows)
+    written = erase_batches(session, batches, now)
     fresh = [row for row in known if row.erased_at is None]
     notes, closed = _blank(session, queue, fresh, items, now)
     pictures = erase_unused(session, queue.id, addresses, now)
@@ -95,7 +101,9 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     for model in models:
         model_changed(session, model.id, now)
     names = tuple(model.name for model in models)
-    return Erased(queue.name, len(fresh), golden, seeds, notes, closed, messages, names, tuple(runs), pictures, finds)
+    return Erased(
+        queue.name, len(fresh), golden, seeds, notes, closed, messages, names, tuple(runs), pictures, finds, written
+    )  # fmt: skip
 
 
 def erase_expired(session: Session, policy: QueuePolicy, now: datetime, most: int = PIECE) -> int:
@@ -107,6 +115,7 @@ def erase_expired(session: Session, policy: QueuePolicy, now: datetime, most: in
         return 0
     queue = _closed_to_intake(session, policy.name)
     expire_found(session, queue.id, now - timedelta(days=days))
+    expire_written(session, queue.id, now - timedelta(days=days))
     ids = session.scalars(_expired(queue, now - timedelta(days=days)).limit(most)).all()
     rows = session.scalars(
         select(Prediction).where(Prediction.id.in_(ids)).order_by(Prediction.id).with_for_update(of=Prediction)
@@ -160,8 +169,9 @@ def _kept_examples(
 
 
 def _locked_items(
-    session: Session, predictions: Sequence[Prediction], golden: Sequence[int] = (), seeds: Sequence[int] = ()
-) -> Sequence[ReviewItem]:
+    session: Session, predictions: Sequence[Prediction], golden: Sequence[int] = (), seeds: Sequence[int] = (),
+    written: Sequence[int] = (),
+) -> Sequence[ReviewItem]:  # fmt: skip
     """The items about any of these."""
     about = [
         column.in_(ids)
@@ -169,6 +179,7 @@ def _locked_items(
             (ReviewItem.prediction_id, [row.id for row in predictions]),
             (ReviewItem.golden_id, golden),
             (ReviewItem.seed_id, seeds),
+            (ReviewItem.synthetic_id, written),
         )
         if ids
     ]

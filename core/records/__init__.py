@@ -18,6 +18,7 @@ from core.records import (
     reviews,
     rollout,
     slices,
+    synthetic,
     webhooks,
 )
 from core.records.base import Base
@@ -41,5 +42,6 @@ __all__ = [
     "reviews",
     "rollout",
     "slices",
+    "synthetic",
     "webhooks",
 ]

@@ -10,6 +10,7 @@ from core.records.base import Base, big_id
 from core.records.learning import GoldenExample, SeedExample
 from core.records.predictions import Prediction
 from core.records.queues import Queue
+from core.records.synthetic import SyntheticText
 from core.vocabulary import AnswerKind, Destination, ErrorReason, ItemState, QuestionAbout, Settler
 
 
@@ -26,15 +27,18 @@ _ASKED_AGAIN = "about != 'prediction' AND state IN ('open', 'disputed')"
 
 
 class ReviewItem(Base):
-    """A question that people answer. A prediction has one item ever. A stored label may be asked about time and again,
-    but is in one undecided item at most. core/review/questions.py says what an item is about."""
+    """A question that people answer. A prediction has one item ever, and so has a text that a language model wrote. A
+    stored label may be asked about time and again, but is in one undecided item at most. core/review/questions.py says
+    what an item is about."""
 
     __tablename__ = "review_item"
     __table_args__ = (
         CheckConstraint(
+            "(about = 'synthetic') = (synthetic_id IS NOT NULL) AND ("
             "(about = 'prediction' AND prediction_id IS NOT NULL AND golden_id IS NULL AND seed_id IS NULL) OR "
             "(about = 'golden' AND golden_id IS NOT NULL AND prediction_id IS NULL AND seed_id IS NULL) OR "
-            "(about = 'training_row' AND golden_id IS NULL AND (prediction_id IS NULL) != (seed_id IS NULL))",
+            "(about = 'training_row' AND golden_id IS NULL AND (prediction_id IS NULL) != (seed_id IS NULL)) OR "
+            "(about = 'synthetic' AND prediction_id IS NULL AND golden_id IS NULL AND seed_id IS NULL))",
             name="about_one_row",
         ),
         Index("ix_review_item_queue_id_state_id", "queue_id", "state", "id"),
@@ -54,6 +58,8 @@ class ReviewItem(Base):
               sqlite_where=text("golden_id IS NOT NULL")),
         Index("ix_review_item_seed_id", "seed_id", postgresql_where=text("seed_id IS NOT NULL"),
               sqlite_where=text("seed_id IS NOT NULL")),
+        Index("uq_review_item_synthetic", "synthetic_id", unique=True,
+              postgresql_where=text("synthetic_id IS NOT NULL"), sqlite_where=text("synthetic_id IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[int] = big_id()
@@ -62,6 +68,7 @@ class ReviewItem(Base):
     prediction_id: Mapped[int | None] = mapped_column(ForeignKey("prediction.id"))
     golden_id: Mapped[int | None] = mapped_column(ForeignKey("golden_example.id"))
     seed_id: Mapped[int | None] = mapped_column(ForeignKey("seed_example.id"))
+    synthetic_id: Mapped[int | None] = mapped_column(ForeignKey("synthetic_text.id"))
     asked_by: Mapped[str | None]  # who asked again about a stored label
     state: Mapped[ItemState] = mapped_column(default=ItemState.OPEN)
     disputed_because: Mapped[str] = mapped_column(default="")  # of `DisputeReason`; empty: it is not disputed
@@ -69,12 +76,16 @@ class ReviewItem(Base):
     blind: Mapped[bool]
     opened_at: Mapped[datetime]
     settled_at: Mapped[datetime | None] = mapped_column(index=True)  # or closed
-    closed_for: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))  # the model that went live
+    closed_for: Mapped[int | None] = mapped_column(
+        ForeignKey("model_version.id")
+    )  # the model that went live; None: the
+    # item was closed with its batch of written texts, or not at all
 
     queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
     prediction: Mapped[Prediction | None] = relationship(lazy="joined")
     golden: Mapped[GoldenExample | None] = relationship()
     seed: Mapped[SeedExample | None] = relationship()
+    synthetic: Mapped[SyntheticText | None] = relationship()
 
 
 class Suggestion(Base):

@@ -77,6 +77,7 @@ class ItemCard:
     external_id: str  # or what the example is called whose label is asked about
     link: str | None  # to the input in the sender's own system
     asked_again: bool  # about a stored label, which is not shown
+    written_for: str | None  # the label for which a language model wrote the text; None: a person wrote it
     state: ItemState
     dispute: Coded | None  # why a lead decides; None: the item is not disputed
     blind: bool
@@ -128,7 +129,8 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         queue_title=queue.shown_title,
         external_id=question.name,
         link=queue.review.link_to(question.name) if item.about is QuestionAbout.PREDICTION else None,
-        asked_again=item.about is not QuestionAbout.PREDICTION,
+        asked_again=item.about in (QuestionAbout.GOLDEN, QuestionAbout.TRAINING_ROW),
+        written_for=question.written_for,
         state=item.state,
         dispute=_dispute(item),
         blind=item.blind,
@@ -141,7 +143,7 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         since=since,
         sure=not hidden and guess is not None and _is_sure(guess, queue),
         why_flagged=tuple(flag for flag in _flags(prediction) if not (hidden and flag.betrays)),
-        labels=_labels_in_order(guess, queue, fixed=item.blind),
+        labels=_labels_in_order(guess, queue, fixed=item.blind, first=question.written_for),
         most_buttons=queue.review.buttons,
         outcome=_outcome(session, item, answers, queue),
         leads=tuple(queue.leads),
@@ -220,8 +222,11 @@ def _guess_since(session: Session, item_id: int) -> Guess | None:
     return Guess(stored.label, stored.confidence, stored.probabilities, model.name)
 
 
-def _labels_in_order(guess: Guess | None, queue: QueuePolicy, fixed: bool) -> tuple[str, ...]:
-    """Likeliest first; of equals, and where nothing is known or may be shown, the queue's order."""
+def _labels_in_order(guess: Guess | None, queue: QueuePolicy, fixed: bool, first: str | None) -> tuple[str, ...]:
+    """Likeliest first; of equals, and where nothing is known or may be shown, the queue's order. first: the label that
+    is asked about."""
+    if first is not None:
+        return tuple(sorted(queue.label_names, key=lambda name: name != first))
     if fixed or guess is None:
         return queue.label_names
     chances = guess.probabilities

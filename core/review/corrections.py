@@ -154,6 +154,8 @@ def _chosen(one: Settlement) -> Chosen:
             return Chosen(Destination.GOLDEN if label is not None else Destination.NOWHERE)
         case QuestionAbout.TRAINING_ROW:
             return Chosen(Destination.TRAINING if label is not None else Destination.NOWHERE)
+        case QuestionAbout.SYNTHETIC:
+            return Chosen(Destination.BATCH)
         case _:
             assert_never(item.about)
 
@@ -171,7 +173,7 @@ def _keep_all(
                     protected.append(Protected(correction_id, one.item.source_id, label, where, one.now))
             case QuestionAbout.GOLDEN:
                 revise(session, one.item.source_id, correction_id, label, one.now)
-            case QuestionAbout.TRAINING_ROW:
+            case QuestionAbout.TRAINING_ROW | QuestionAbout.SYNTHETIC:
                 pass
             case _:
                 assert_never(one.item.about)

@@ -59,6 +59,14 @@ class AskedAgain:
 
 
 @dataclass(frozen=True)
+class WrittenFor:
+    """A language model wrote the text for this label, in this batch."""
+
+    label: str
+    batch: int
+
+
+@dataclass(frozen=True)
 class Opened:
     blind: bool
 
@@ -121,24 +129,16 @@ class Suggested:
 
 @dataclass(frozen=True)
 class Closed:
-    """Another model went live, and the policy closes unanswered items then."""
+    """Another model went live, and the policy closes unanswered items then. model: None: its batch of written texts
+    ended."""
 
-    model: str
+    model: str | None
 
 
 Step = (
-    PredictionMade
-    | Drawn
-    | Flagged
-    | AskedAgain
-    | Opened
-    | Answered
-    | Escalated
-    | Settled
-    | Erased
-    | Suggested
+    PredictionMade | Flagged | AskedAgain | WrittenFor | Opened | Answered | Escalated | Settled | Erased | Suggested
     | Closed
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,10 @@ def item_history(session: Session, item_id: int, person: str | None, policy: Pol
     decided = item.state is ItemState.SETTLED or person is None
     named = named and decided
     lines = []
-    if prediction is None:
+    if item.synthetic is not None:
+        batch = item.synthetic.batch
+        lines = [HistoryLine(item.opened_at, WrittenFor(batch.label, batch.id))]
+    elif prediction is None:
         lines = [HistoryLine(item.opened_at, AskedAgain(question.about, question.name, item.asked_by))]
     elif person is None or not item.blind or item.state is ItemState.SETTLED:
         lines = _model_lines(prediction)
@@ -203,13 +206,15 @@ def _drawn(prediction: Prediction) -> Drawn:
 
 def _since_promoted(session: Session, item: ReviewItem) -> list[HistoryLine]:
     """Blind items have no suggestion."""
-    lines = []
+    lines: list[HistoryLine] = []
     suggested, closed_for = session.get(Suggestion, item.id), item.closed_for
     if suggested is not None:
         model = session.get_one(ModelVersion, suggested.model_id).name
         lines.append(HistoryLine(suggested.created_at, Suggested(model, suggested.label, suggested.confidence)))
     if closed_for is not None and item.settled_at is not None:
         lines.append(HistoryLine(item.settled_at, Closed(session.get_one(ModelVersion, closed_for).name)))
+    elif item.state is ItemState.CLOSED and item.settled_at is not None:
+        lines.append(HistoryLine(item.settled_at, Closed(None)))
     return lines
 
 

@@ -13,7 +13,7 @@ from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, NotFound
 from core.policy import QueuePolicy
 from core.records.predictions import Flag, Prediction
-from core.records.queues import Queue, QueueFacts
+from core.records.queues import Queue, QueueFacts, QueueRow
 from core.records.reviews import Assignment, ReviewItem
 from core.review.presenting import items_opened
 from core.review.questions import ABOUT_PREDICTION, CONTENT_HASH, with_content
@@ -41,7 +41,7 @@ _WANTED = with_content(
         ReviewItem.opened_at,
         ReviewItem.settled_at,
         ReviewItem.about,
-        func.coalesce(ReviewItem.prediction_id, ReviewItem.golden_id, ReviewItem.seed_id),
+        func.coalesce(ReviewItem.prediction_id, ReviewItem.golden_id, ReviewItem.seed_id, ReviewItem.synthetic_id),
         Prediction.external_id,
         Prediction.model_version,
         case((ABOUT_PREDICTION, Prediction.label)),
@@ -65,11 +65,11 @@ _OPENING = Bulk(
 
 @dataclass(frozen=True)
 class LockedItem:
-    """An item and what it is about, locked until the transaction ends. source_id: of the prediction, golden example or
-    seed example that holds its content. The model's label is None where the item is about a stored label. audited: the
-    audit drew the prediction, with lot_probability. held_back: it must not train. flagged_by: the person who flagged
-    it, if one did. narrowed: it is assigned to some people. group: of inputs that belong together, such as a patient's.
-    discovered: a scan found it."""
+    """An item and what it is about, locked until the transaction ends. source_id: of the prediction, golden example,
+    seed example or written text that holds its content. The model's label is None where the item is not about a
+    prediction. audited: the audit drew the prediction, with lot_probability. held_back: it must not train. flagged_by:
+    the person who flagged it, if one did. narrowed: it is assigned to some people. group: of inputs that belong
+    together, such as a patient's. discovered: a scan found it."""
 
     queue: QueueFacts
     id: int
@@ -132,6 +132,25 @@ def open_items(
     return ids
 
 
+def open_about_written(
+    session: Session, text_ids: Sequence[int], people: Collection[str], queue: QueueRow, now: datetime
+) -> list[int]:
+    """Ask whether texts that a language model wrote deserve their label; returns the items' ids, in this order. Never
+    blind: the question names the label. people: who is asked; empty: every reviewer of the queue. A text has one item
+    ever; a second one breaks a constraint."""
+    rows = [
+        ReviewItem(queue_id=queue.id, about=QuestionAbout.SYNTHETIC, synthetic_id=text_id, blind=False, opened_at=now)
+        for text_id in text_ids
+    ]
+    session.add_all(rows)
+    session.flush()
+    ids = [row.id for row in rows]
+    session.add_all(Assignment(item_id=item_id, person=one, assigned_at=now) for item_id in ids for one in people)
+    session.flush()
+    items_opened(session, ids, queue, now)
+    return ids
+
+
 def locked_items(session: Session, ids: Collection[int], wait: bool = True) -> tuple[dict[int, LockedItem], set[int]]:
     """The rows that decide about votes, skips, settling and adjudication: hold them before checking anything. Locks
     them in the order of their ids.
@@ -164,6 +183,8 @@ def answerable(subject: CardRef, item: LockedItem | None) -> LockedItem:
     subject.require(item.opened_at)
     if item.state is ItemState.ERASED:
         raise AlreadySettled(f"The text of item {item.id} was erased, so there is nothing left to review.")
+    if item.state is ItemState.CLOSED and item.about is QuestionAbout.SYNTHETIC:
+        raise AlreadySettled(f"Item {item.id} was closed, because its batch of written texts is decided.")
     if item.state is ItemState.CLOSED:
         raise AlreadySettled(f"Item {item.id} was closed when another model went live. It needs no answer any more.")
     return item

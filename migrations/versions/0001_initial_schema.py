@@ -473,6 +473,39 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_snapshot_queue_id"), "snapshot", ["queue_id"])
     op.create_table(
+        "synthetic_batch",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("mistaken_for", sa.String(), nullable=True),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("prompt_version", sa.String(), nullable=False),
+        sa.Column("plan", sa.JSON(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("requested_by", sa.String(), nullable=False),
+        sa.Column("requested_at", moment, nullable=False),
+        sa.Column("written_at", moment, nullable=True),
+        sa.Column("decided_at", moment, nullable=True),
+        sa.Column("retired_by", sa.String(), nullable=True),
+        sa.Column("problem", sa.String(), nullable=False),
+        sa.Column("problem_values", sa.JSON(), nullable=False),
+        sa.Column("policy_fingerprint", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_synthetic_batch_queue_id_queue")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_synthetic_batch")),
+    )
+    op.create_index(
+        "uq_synthetic_batch_unfinished",
+        "synthetic_batch",
+        ["queue_id"],
+        unique=True,
+        postgresql_where=sa.text("state IN ('requested', 'sampled')"),
+        sqlite_where=sa.text("state IN ('requested', 'sampled')"),
+    )
+    op.create_table(
         "unknown_label",
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),
@@ -642,6 +675,42 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["snapshot_id"], ["snapshot.id"], name=op.f("fk_snapshot_row_snapshot_id_snapshot")),
         sa.PrimaryKeyConstraint("snapshot_id", "position", name=op.f("pk_snapshot_row")),
     )
+    op.create_table(
+        "synthetic_call",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("batch_id", big_id, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("sent", sa.JSON(), nullable=False),
+        sa.Column("sent_tokens", sa.Integer(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("problem", sa.String(), nullable=False),
+        sa.Column("tokens_in", sa.Integer(), nullable=True),
+        sa.Column("tokens_out", sa.Integer(), nullable=True),
+        sa.Column("asked_at", moment, nullable=False),
+        sa.Column("answered_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["synthetic_batch.id"], name=op.f("fk_synthetic_call_batch_id_synthetic_batch")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_synthetic_call")),
+        sa.UniqueConstraint("batch_id", "position", name=op.f("uq_synthetic_call_batch_id_position")),
+    )
+    op.create_table(
+        "synthetic_text",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("batch_id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("dropped_because", sa.String(), nullable=False),
+        sa.Column("erased_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["synthetic_batch.id"], name=op.f("fk_synthetic_text_batch_id_synthetic_batch")
+        ),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_synthetic_text_queue_id_queue")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_synthetic_text")),
+        sa.UniqueConstraint("batch_id", "content_hash", name=op.f("uq_synthetic_text_batch_id_content_hash")),
+    )
+    op.create_index("ix_synthetic_text_queue_id_content_hash", "synthetic_text", ["queue_id", "content_hash"])
     op.create_table(
         "training_run",
         sa.Column("id", big_id, nullable=False),
@@ -880,6 +949,7 @@ def upgrade() -> None:
         sa.Column("prediction_id", big_id, nullable=True),
         sa.Column("golden_id", big_id, nullable=True),
         sa.Column("seed_id", big_id, nullable=True),
+        sa.Column("synthetic_id", big_id, nullable=True),
         sa.Column("asked_by", sa.String(), nullable=True),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("disputed_because", sa.String(), nullable=False),
@@ -889,7 +959,7 @@ def upgrade() -> None:
         sa.Column("settled_at", moment, nullable=True),
         sa.Column("closed_for", big_id, nullable=True),
         sa.CheckConstraint(
-            "(about = 'prediction' AND prediction_id IS NOT NULL AND golden_id IS NULL AND seed_id IS NULL) OR (about = 'golden' AND golden_id IS NOT NULL AND prediction_id IS NULL AND seed_id IS NULL) OR (about = 'training_row' AND golden_id IS NULL AND (prediction_id IS NULL) != (seed_id IS NULL))",
+            "(about = 'synthetic') = (synthetic_id IS NOT NULL) AND ((about = 'prediction' AND prediction_id IS NOT NULL AND golden_id IS NULL AND seed_id IS NULL) OR (about = 'golden' AND golden_id IS NOT NULL AND prediction_id IS NULL AND seed_id IS NULL) OR (about = 'training_row' AND golden_id IS NULL AND (prediction_id IS NULL) != (seed_id IS NULL)) OR (about = 'synthetic' AND prediction_id IS NULL AND golden_id IS NULL AND seed_id IS NULL))",
             name=op.f("ck_review_item_about_one_row"),
         ),
         sa.ForeignKeyConstraint(
@@ -903,6 +973,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_review_item_queue_id_queue")),
         sa.ForeignKeyConstraint(["seed_id"], ["seed_example.id"], name=op.f("fk_review_item_seed_id_seed_example")),
+        sa.ForeignKeyConstraint(
+            ["synthetic_id"], ["synthetic_text.id"], name=op.f("fk_review_item_synthetic_id_synthetic_text")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_review_item")),
     )
     op.create_index(
@@ -961,6 +1034,14 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("about != 'prediction' AND state IN ('open', 'disputed')"),
         sqlite_where=sa.text("about != 'prediction' AND state IN ('open', 'disputed')"),
+    )
+    op.create_index(
+        "uq_review_item_synthetic",
+        "review_item",
+        ["synthetic_id"],
+        unique=True,
+        postgresql_where=sa.text("synthetic_id IS NOT NULL"),
+        sqlite_where=sa.text("synthetic_id IS NOT NULL"),
     )
     op.create_table(
         "scan",

@@ -24,6 +24,7 @@ from core.discovery.scans import Counts
 from core.errors import NotAllowed
 from core.learning.data.erased_rows import RowSource
 from core.learning.data.inputs import Input
+from core.learning.data.synthetic import WrittenRows
 from core.learning.evaluation.canary import Paired
 from core.learning.evaluation.compare import GoldenRow, Predicted, compare
 from core.learning.evaluation.intervals import Interval
@@ -138,6 +139,7 @@ def item(**more: Any) -> ItemCard:
         external_id="T-7",
         link=None,
         asked_again=False,
+        written_for=None,
         state=ItemState.OPEN,
         dispute=None,
         blind=False,
@@ -212,6 +214,8 @@ STATES: dict[str, Callable[[str], ItemCard]] = {
     "open": lambda text: item(text=text, fields={text[:80]: text[:500]}),
     "blind": lambda text: item(text=text, **BLIND),
     "asked again": lambda text: item(text=text, asked_again=True, **BLIND),
+    "written": lambda text: item(text=text, written_for=text[:60], predicted_label=None, confidence=None),
+    "written, closed": lambda text: item(text=text, written_for="refund", state=ItemState.CLOSED),
     "many fields": lambda text: item(text=text, fields={f"{n} {text[:70]}": text[:500] for n in range(20)}),
     "an image": lambda text: item(text="", image_url="https://files.example/A.png"),
     "no guess": lambda text: item(
@@ -279,6 +283,24 @@ def test_a_card_about_a_stored_label_says_that_it_is_a_second_look_and_not_at_wh
     said = check(review_item.render(item(asked_again=True, **BLIND)))
     assert "Second look" in said
     assert "model" not in said
+
+
+def test_a_card_about_a_written_text_asks_about_its_label_and_names_no_sender() -> None:
+    written = {"written_for": "refund", "predicted_label": None, "confidence": None, "why_flagged": ()}
+    said = check(review_item.render(item(external_id="synthetic text 5", **written)))
+    assert "*Written by a language model: is refund right?*" in said
+    assert "synthetic text 5" not in said
+    assert "No model has seen this" not in said
+    assert "ID" not in said
+    over = check(review_item.render(item(state=ItemState.CLOSED, **written)))
+    assert "was closed when its batch was decided" in over
+
+
+def test_a_report_names_the_rows_that_a_language_model_wrote() -> None:
+    assert "Trained with 84 synthetic rows of batches 2, 5, 7." in check(candidate.render(report()))
+    one = check(candidate.render(report(written=WrittenRows(1, (2,)))))
+    assert "Trained with 1 synthetic row of batch 2." in one
+    assert "synthetic" not in check(candidate.render(report(written=WrittenRows(0, ()))))
 
 
 def test_an_open_card_offers_the_guess_first_and_every_way_to_answer() -> None:
@@ -692,6 +714,7 @@ def report(text: str = "", **more: Any) -> CandidateCard:
         warnings=findings(text) * 2 if text else (),
         rows=40,
         corrections=10,
+        written=WrittenRows(84, (2, 5, 7)),
         left_out=2,
         graduated=3,
         random_origins={Origin.SEED: 60, Origin.AUDITED: 20},

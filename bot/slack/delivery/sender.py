@@ -13,7 +13,7 @@ from bot.slack.blocks import Message
 from bot.slack.delivery import deduplication
 from bot.slack.delivery.pictures import require_shown
 from bot.slack.errors import Kind, NotYetError, PersonGoneError, UnsureError, kind_of
-from bot.slack.views import candidate, drift, notice, review_item, run, scan
+from bot.slack.views import candidate, drift, notice, review_item, run, scan, synthetic
 from core.delivery import outbox
 from core.delivery.card_refs import CardRef
 from core.delivery.notices import DueNotice
@@ -31,6 +31,7 @@ from core.records.learning import ModelVersion
 from core.review.cards import ItemCard, item_card
 from core.storage.database import PATIENT
 from core.storage.leases import MOST_ATTEMPTS
+from core.synthesis.cards import batch_card
 from core.vocabulary import Card, RecipientKind
 
 MOST_SHOWN = 12  # newly wrong golden examples whose pictures are shown
@@ -100,6 +101,10 @@ def _drift(session: Session, subject: int, policy: Policy) -> Message:
 
 def _scan(session: Session, subject: int, policy: Policy) -> Message:
     return scan.render(scan_card(session, subject, policy))
+
+
+def _synthetic(session: Session, subject: int, policy: Policy) -> Message:
+    return synthetic.render(batch_card(session, subject, policy))
 
 
 def _item(session: Session, subject: int, policy: Policy) -> Message:
@@ -255,6 +260,7 @@ DRAWN: Mapping[Card, Draw] = {
     Card.CANDIDATE: _candidate,
     Card.DRIFT: _drift,
     Card.SCAN: _scan,
+    Card.SYNTHETIC: _synthetic,
 }
 SHOWN_OTHERWISE: Mapping[Card, Show] = {
     Card.REVIEW_ITEM: _show_item,

@@ -13,6 +13,7 @@ from bot.wording.numbers import count, percent, signed
 from bot.wording.open_items import open_items_sentence
 from bot.wording.report import counts_sentence, on_texts, plain_line, what_counts
 from bot.wording.shadow import agreement, disagreements, labels_in_shadow
+from bot.wording.synthesis import written_rows_sentence
 from bot.wording.weighing import weighing
 from core.learning.evaluation.intervals import Interval
 from core.learning.evaluation.scorecard import Flip, LabelScore, PinScore, Scorecard
@@ -239,7 +240,12 @@ def _provenance(card: CandidateCard) -> str:
     weight = f" {weighing(card.weighing, MRKDWN)}" if card.weighing else ""
     by = f" by a service, as its version “{blocks.literal(card.service_version)}”," if card.service_version else ""
     trained = f"Trained{by} on {count(card.rows, 'row')}, including {count(card.corrections, 'correction')}."
-    return f"{trained}{graduated}{left}{weight}{drawn}"
+    return f"{trained}{_written(card)}{graduated}{left}{weight}{drawn}"
+
+
+def _written(card: CandidateCard) -> str:
+    sentence = written_rows_sentence(card.written)
+    return f" {sentence}" if sentence else ""
 
 
 def _lost(graduates: int) -> str:

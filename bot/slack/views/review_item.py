@@ -26,6 +26,8 @@ def render(card: ItemCard) -> Message:
         return _settled(card)
     if card.state is ItemState.ERASED:
         return _over(card, f"The text of item {card.subject.id} was erased, so there is nothing left to review.")
+    if card.state is ItemState.CLOSED and card.written_for is not None:
+        return _over(card, f"Item {card.subject.id} was closed when its batch was decided. It needs no answer.")
     if card.state is ItemState.CLOSED:
         return _over(card, f"Item {card.subject.id} was closed when another model went live. It needs no answer.")
     return _undecided(card)
@@ -82,7 +84,7 @@ def _top(card: ItemCard) -> list[Block]:
         drawn.append(blocks.verbatim(card.text, SHOWN_TEXT))
     drawn += _image(card)
     drawn += blocks.fields(list(card.fields.items()))
-    if not card.asked_again and card.state is not ItemState.ERASED:
+    if _has_sender(card) and card.state is not ItemState.ERASED:
         drawn.append(blocks.context(_origin(card)))
     return drawn
 
@@ -111,6 +113,8 @@ def _origin(card: ItemCard) -> str:
 
 
 def _why_here(card: ItemCard) -> list[str]:
+    if card.written_for is not None:
+        return [f":robot_face: *{_written(card)}*"]
     if card.asked_again:
         return [":repeat: *Second look.* This already has a label, hidden so that it doesn't influence you."]
     flags = [flag_sentence(flag.why, flag.person, MRKDWN) for flag in card.why_flagged]
@@ -119,6 +123,15 @@ def _why_here(card: ItemCard) -> list[str]:
     if card.predicted_label is None and card.since is None:
         return ["No model has seen this.", *flags]
     return [_guess(card), *flags]
+
+
+def _written(card: ItemCard) -> str:
+    return f"Written by a language model: is {blocks.literal(card.written_for or '')} right?"
+
+
+def _has_sender(card: ItemCard) -> bool:
+    """Whether the input came from another system, where it has an id."""
+    return not card.asked_again and card.written_for is None
 
 
 def _guess(card: ItemCard, mark: str = "*") -> str:
@@ -210,11 +223,12 @@ def _spoken(card: ItemCard) -> str:
     predicted_label = f" {_guess(card, mark='')}" if _suggested(card) else ""
     state = f" {dispute_sentence(card.dispute)}" if card.dispute is not None else ""
     where = f"{blocks.escape(card.queue_title)}, item {card.subject.id}"
-    return f"{where}: which label is right?{predicted_label}{state} {_quoted(card, 1500)} {_named(card)}".rstrip()
+    question = _written(card) if card.written_for is not None else "which label is right?"
+    return f"{where}: {question}{predicted_label}{state} {_quoted(card, 1500)} {_named(card)}".rstrip()
 
 
 def _named(card: ItemCard) -> str:
-    hidden = card.asked_again or FLAGGED.fullmatch(card.external_id)
+    hidden = not _has_sender(card) or FLAGGED.fullmatch(card.external_id)
     return "" if hidden else f"ID {blocks.literal(card.external_id)}"
 
 

@@ -12,16 +12,18 @@ from sqlalchemy.orm import Session
 from core.records.learning import ModelVersion, SeedExample, SnapshotRow, TrainingRun
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
+from core.records.synthetic import SyntheticText
 from core.vocabulary import RunState, Source
 
 # A row came from a seed example itself, or from a correction about one.
 SEED_OF_ROW = case((SnapshotRow.source == Source.SEED, SnapshotRow.source_id), else_=ReviewItem.seed_id)
-_ERASED_AT = func.coalesce(SeedExample.erased_at, Prediction.erased_at)
+WRITTEN_ROW = (SnapshotRow.source == Source.SYNTHETIC) & (SyntheticText.id == SnapshotRow.source_id)
+_ERASED_AT = func.coalesce(SeedExample.erased_at, Prediction.erased_at, SyntheticText.erased_at)
 
 
 @dataclass(frozen=True)
 class RowSource:
-    """Where a training row came from: the id of a seed example or of a correction."""
+    """Where a training row came from: the id of a seed example, a correction or a synthetic text."""
 
     source: Source
     id: int
@@ -43,19 +45,21 @@ def erased_sources(session: Session, snapshot_id: int) -> tuple[RowSource, ...]:
 
 
 def models_that_learned_from(
-    session: Session, queue_id: int, corrections: Sequence[int], seeds: Sequence[int]
+    session: Session, queue_id: int, corrections: Sequence[int], seeds: Sequence[int], written: Sequence[int] = ()
 ) -> Sequence[ModelVersion]:
     """The queue's models whose snapshot holds one of these rows, oldest first."""
     return session.scalars(
         select(ModelVersion)
         .join(TrainingRun, TrainingRun.id == ModelVersion.run_id)
-        .where(ModelVersion.queue_id == queue_id, TrainingRun.snapshot_id.in_(_snapshots_of(corrections, seeds)))
+        .where(
+            ModelVersion.queue_id == queue_id, TrainingRun.snapshot_id.in_(_snapshots_of(corrections, seeds, written))
+        )
         .order_by(ModelVersion.version)
     ).all()
 
 
 def runs_that_learn_from(
-    session: Session, queue_id: int, corrections: Sequence[int], seeds: Sequence[int]
+    session: Session, queue_id: int, corrections: Sequence[int], seeds: Sequence[int], written: Sequence[int] = ()
 ) -> Sequence[int]:
     """Ids of the queue's runs under way whose snapshot holds one of these rows, oldest first."""
     return session.scalars(
@@ -63,16 +67,17 @@ def runs_that_learn_from(
         .where(
             TrainingRun.queue_id == queue_id,
             TrainingRun.state == RunState.RUNNING,
-            TrainingRun.snapshot_id.in_(_snapshots_of(corrections, seeds)),
+            TrainingRun.snapshot_id.in_(_snapshots_of(corrections, seeds, written)),
         )
         .order_by(TrainingRun.id)
     ).all()
 
 
-def _snapshots_of(corrections: Sequence[int], seeds: Sequence[int]) -> Select[Any]:
+def _snapshots_of(corrections: Sequence[int], seeds: Sequence[int], written: Sequence[int]) -> Select[Any]:
     among = or_(
         and_(SnapshotRow.source == Source.CORRECTION, SnapshotRow.source_id.in_(corrections)),
         and_(SnapshotRow.source == Source.SEED, SnapshotRow.source_id.in_(seeds)),
+        and_(SnapshotRow.source == Source.SYNTHETIC, SnapshotRow.source_id.in_(written)),
     )
     return select(SnapshotRow.snapshot_id).where(among)
 
@@ -85,4 +90,5 @@ def _with_sources(query: Any) -> Any:
         .outerjoin(ReviewItem, ReviewItem.id == Correction.item_id)
         .outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
         .outerjoin(SeedExample, SeedExample.id == SEED_OF_ROW)
+        .outerjoin(SyntheticText, WRITTEN_ROW)
     )

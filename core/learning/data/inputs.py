@@ -65,8 +65,10 @@ class Input:
 
 @dataclass(frozen=True)
 class Example:
-    """One labelled input. `weight`: how many rows it counts for, above 0."""
+    """One labelled input. weight: how many rows it counts for, above 0. synthetic: a language model wrote it, so no
+    learner measures itself on it."""
 
     input: Input
     label: str
     weight: float = 1.0
+    synthetic: bool = False

@@ -10,7 +10,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Table, and_, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from core.learning.data.erased_rows import SEED_OF_ROW, erased_rows
+from core.learning.data.erased_rows import SEED_OF_ROW, WRITTEN_ROW, erased_rows
 from core.learning.data.golden import Golden
 from core.learning.data.inputs import Example, Input
 from core.learning.data.pixels import with_pixels
@@ -19,6 +19,7 @@ from core.policy.retraining import AUTO
 from core.records.learning import GoldenExample, SeedExample, Snapshot, SnapshotRow
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
+from core.records.synthetic import SyntheticText
 from core.storage import bulk
 from core.vocabulary import Destination, QuestionAbout, Source
 
@@ -60,7 +61,7 @@ class Row:
 
     @property
     def example(self) -> Example:
-        return Example(self.input, self.label, self.weight)
+        return Example(self.input, self.label, self.weight, self.source is Source.SYNTHETIC)
 
 
 def gather(session: Session, queue_id: int, policy: QueuePolicy, graduating: Collection[int] = ()) -> list[Row]:
@@ -153,18 +154,19 @@ def snapshot_rows(session: Session, snapshot_id: int, start: int = 0, stop: int 
     """The rows as they were trained on, in order; their inputs come from their sources, and are empty if they were
     erased there. start, stop: a part of them, as in a slice."""
     found = session.execute(
-        select(SnapshotRow, *_STORED)
+        select(SnapshotRow, SyntheticText.text, *_STORED)
         .outerjoin(Correction, (SnapshotRow.source == Source.CORRECTION) & (Correction.id == SnapshotRow.source_id))
         .outerjoin(ReviewItem, ReviewItem.id == Correction.item_id)
         .outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
         .outerjoin(SeedExample, SeedExample.id == SEED_OF_ROW)
+        .outerjoin(SyntheticText, WRITTEN_ROW)
         .where(SnapshotRow.snapshot_id == snapshot_id, SnapshotRow.position >= start)
         .where(true() if stop is None else SnapshotRow.position < stop)
         .order_by(SnapshotRow.position)
     )
     rows = [
-        Row(row.source, row.source_id, _input(stored), row.label, row.weight, row.content_hash)
-        for row, *stored in found
+        Row(row.source, row.source_id, _input(stored, written or ""), row.label, row.weight, row.content_hash)
+        for row, written, *stored in found
     ]
     return _with_pixels(session, session.get_one(Snapshot, snapshot_id).queue_id, rows) if rows else []
 
@@ -249,10 +251,12 @@ def _corrections(session: Session, queue_id: int, policy: QueuePolicy, graduated
     ]
 
 
-def _input(stored: Sequence[Any]) -> Input:
-    """stored: the values of `_STORED`."""
+def _input(stored: Sequence[Any], written: str = "") -> Input:
+    """stored: the values of `_STORED`. written: the text where a language model wrote it."""
     seed, seed_image, text, image_url, fields, group = stored
-    return Input.of(seed, seed_image, {}) if seed is not None else Input.of(text or "", image_url, fields or {}, group)
+    if seed is not None:
+        return Input.of(seed, seed_image, {})
+    return Input.of(text or written, image_url, fields or {}, group)
 
 
 def _with_pixels(session: Session, queue_id: int, rows: Sequence[Row]) -> list[Row]:

@@ -92,7 +92,7 @@ class EmbeddingLearner:
             found: FloatArray = vectors[held_out] @ weights + offsets
             return found
 
-        held_out = held_out_fit(rows.targets, rows.weights, rows.keys, progress, margins)
+        held_out = held_out_fit(rows.targets, rows.weights, rows.keys, progress, margins, rows.real)
         progress(Coded(RunStep.FITTING, {"rows": len(rows.texts)}))
         shares = in_given_order(held_out.shares, rows.places)
         answers = held_out_answers(classes, shares, examples)

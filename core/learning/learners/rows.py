@@ -17,17 +17,19 @@ FloatArray = NDArray[np.float64]
 @dataclass(frozen=True)
 class Rows:
     """Training rows as columns. targets: index of the label in 0..labels-1; places: of each row among the examples that
-    it came from."""
+    it came from; real: whether a person wrote the row."""
 
     texts: list[str]
     targets: NDArray[np.intp]
     weights: FloatArray
     labels: int
     places: NDArray[np.intp]
+    real: NDArray[np.bool_]
 
     def take(self, chosen: NDArray[np.bool_]) -> "Rows":
         texts = [text for text, wanted in zip(self.texts, chosen, strict=True) if wanted]
-        return Rows(texts, self.targets[chosen], self.weights[chosen], self.labels, self.places[chosen])
+        columns = (self.targets[chosen], self.weights[chosen], self.labels, self.places[chosen], self.real[chosen])
+        return Rows(texts, *columns)
 
     @property
     def keys(self) -> NDArray[np.uint64]:
@@ -43,7 +45,8 @@ def rows_of(examples: Sequence[Example]) -> tuple[tuple[str, ...], Rows]:
     check_examples(ordered, "a text")
     classes, targets = np.unique(np.array([e.label for e in ordered], dtype=object), return_inverse=True)
     texts, weights = [e.input.text for e in ordered], np.array([e.weight for e in ordered])
-    return tuple(classes), Rows(texts, targets, weights, len(classes), np.array(places, dtype=np.intp))
+    real = np.array([not e.synthetic for e in ordered], dtype=np.bool_)
+    return tuple(classes), Rows(texts, targets, weights, len(classes), np.array(places, dtype=np.intp), real)
 
 
 def _order(example: Example) -> tuple[str, str, float]:

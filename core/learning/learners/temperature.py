@@ -38,14 +38,19 @@ def assign_folds(targets: NDArray[np.intp], rng: np.random.Generator, folds: int
     return assigned
 
 
-def content_folds(targets: NDArray[np.intp], keys: NDArray[np.uint64]) -> NDArray[np.intp]:
+def content_folds(
+    targets: NDArray[np.intp], keys: NDArray[np.uint64], real: NDArray[np.bool_] | None = None
+) -> NDArray[np.intp]:
     """As `assign_folds`, by a hash of each row's content, shape (rows,): rows that two training sets have in common are
     held out together in both. With drawn folds, two models of the same rows differ on a tenth of them.
 
-    Where this would hold out all rows of a label at once, they are spread by the order of their hashes."""
-    assigned = (keys % np.uint64(FOLDS)).astype(np.intp)
-    for label in np.unique(targets):
-        rows = np.flatnonzero(targets == label)
+    Where this would hold out all rows of a label at once, they are spread by the order of their hashes. real: (rows,)
+    False for what a language model wrote, which is never held out: its confidence is not measured on a machine's own
+    words; None: people wrote all."""
+    real = np.ones(len(targets), dtype=np.bool_) if real is None else real
+    assigned = np.where(real, (keys % np.uint64(FOLDS)).astype(np.intp), -1)
+    for label in np.unique(targets[real]):
+        rows = np.flatnonzero((targets == label) & real)
         if len(rows) == 1:
             assigned[rows] = -1
         elif len(np.unique(assigned[rows])) == 1:
@@ -68,13 +73,15 @@ def held_out_fit(
     keys: NDArray[np.uint64],
     progress: Callable[[Coded], None],
     margins_of: Callable[[NDArray[np.bool_]], NDArray[np.float64]],
+    real: NDArray[np.bool_] | None = None,
 ) -> HeldOutFit:
     """The scale that fits margins of rows which the model of their fold has not seen, and what that model says of them.
 
-    targets: (rows,) index of the right label, each label at least once; weights: (rows,) above 0; keys: (rows,), see
-    `content_folds`; margins_of: fits on the other rows and gives the margins of those that are marked, shape (marked,
-    labels)."""
-    folds, rows_of_label = content_folds(targets, keys), np.bincount(targets)
+    targets: (rows,) index of the right label, each label at least once; weights: (rows,) above 0; keys, real: (rows,),
+    see `content_folds`; margins_of: fits on the other rows and gives the margins of those that are marked, shape
+    (marked, labels)."""
+    folds = content_folds(targets, keys, real)
+    rows_of_label = np.bincount(targets if real is None else targets[real], minlength=int(targets.max()) + 1)
     margins = np.full((len(folds), len(rows_of_label)), np.nan)
     count = int(folds.max()) + 1
     for fold in range(count):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.delivery.card_refs import CardRef
 from core.learning.data.erased_rows import RowSource, erased_sources
 from core.learning.data.golden import golden_set
+from core.learning.data.synthetic import WrittenRows, written_in
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.canary import CanaryLine, StillAnswering, canary_line, still_answering
 from core.learning.lifecycle.effort import Effort, effort
@@ -62,6 +63,7 @@ class CandidateCard:
     warnings: tuple[Coded, ...]  # of `GateWarning`
     rows: int
     corrections: int
+    written: WrittenRows  # by a language model
     left_out: int
     graduated: int  # past errors that train from this model on
     random_origins: dict[Origin, int]  # what the random golden examples stand for, as far as they are known now
@@ -136,6 +138,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         warnings=tuple(map(Coded.from_dict, evaluation.warnings)),
         rows=snapshot.rows,
         corrections=corrections_in(session, snapshot.id),
+        written=written_in(session, snapshot.id),
         left_out=snapshot.near_golden_left_out,
         graduated=snapshot.graduated,
         random_origins=_random_origins(session, model.queue_id, snapshot),

@@ -171,7 +171,9 @@ def _answered(session: Session, queue_id: int) -> dict[Key, set[str]]:
 def _subjects(session: Session, run: TrainingRun, policy: QueuePolicy) -> list[Subject]:
     rows = snapshot_rows(session, run.snapshot_id or 0)
     training = [
-        Subject((QuestionAbout.TRAINING_ROW, row.source, row.source_id), Example(row.input, row.label)) for row in rows
+        Subject((QuestionAbout.TRAINING_ROW, row.source, row.source_id), Example(row.input, row.label))
+        for row in rows
+        if row.source is not Source.SYNTHETIC  # people were asked about their batch
     ]
     golden = [
         Subject((QuestionAbout.GOLDEN, "", one.id), Example(one.input, one.label))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.learning.data.erased_rows import erased_rows
+from core.learning.data.synthetic import written_in
 from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.canary import CanaryLine, canary_line
 from core.learning.lifecycle.cards import DecisionLine, decisions_about, service_version, snapshot_of
@@ -35,12 +36,14 @@ class Fit:
 @dataclass(frozen=True)
 class TrainingData:
     """The snapshot that the model learned from. erased: rows whose text was erased since. labels: rows of each, most
-    first, then by name."""
+    first, then by name. written: rows of a language model, from these batches."""
 
     snapshot_hash: str
     rows: int
     seeds: int
     corrections: int
+    written: int
+    batches: tuple[int, ...]
     near_golden_left_out: int
     erased: int
     labels: dict[str, int]
@@ -135,11 +138,14 @@ def _training(session: Session, snapshot: Snapshot) -> TrainingData:
         return dict(session.execute(found).all())
 
     sources, labels = counted(SnapshotRow.source), counted(SnapshotRow.label)
+    written = written_in(session, snapshot.id)
     return TrainingData(
         snapshot_hash=snapshot.content_hash,
         rows=snapshot.rows,
         seeds=sources.get(Source.SEED, 0),
         corrections=sources.get(Source.CORRECTION, 0),
+        written=written.rows,
+        batches=written.batches,
         near_golden_left_out=snapshot.near_golden_left_out,
         erased=erased_rows(session, snapshot.id)[0],
         labels={name: labels[name] for name in sorted(labels, key=lambda name: (-labels[name], name))},

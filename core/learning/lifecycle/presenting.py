@@ -32,3 +32,13 @@ def candidate_stored(session: Session, model_id: int, queue: QueueRow, now: date
 def model_changed(session: Session, model_id: int, now: datetime) -> None:
     """Bring the model's card up to date, wherever it is shown. Its chart stays as it is: a file is not drawn again."""
     outbox.redraw(session, Card.CANDIDATE, model_id, now, urgent=True)
+
+
+def batch_requested(session: Session, batch_id: int, queue: QueueRow, now: datetime) -> None:
+    """Show a new batch of written texts to the queue's leads."""
+    outbox.show(session, Card.SYNTHETIC, batch_id, leads_of(queue), queue, now)
+
+
+def batch_changed(session: Session, batch_id: int, now: datetime, urgent: bool = False) -> None:
+    """Bring every message about the batch up to date. urgent: it is over, or people are asked."""
+    outbox.redraw(session, Card.SYNTHETIC, batch_id, now, urgent)

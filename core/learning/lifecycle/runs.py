@@ -14,7 +14,7 @@ from core.records.learning import ModelVersion, TrainingRun
 from core.records.queues import QueueRow
 from core.records.reviews import Correction
 from core.storage.database import insert, run
-from core.vocabulary import Coded, ModelState, NoticeKind, RunState, RunStep, Trigger
+from core.vocabulary import Coded, Destination, ModelState, NoticeKind, RunState, RunStep, Trigger
 
 NEWEST = 2**62  # no correction has a higher id
 
@@ -40,6 +40,7 @@ _NEW_CORRECTIONS = select(func.count()).select_from(
         Correction.id <= bindparam("up_to"),
         Correction.is_current,
         Correction.label.is_not(None),
+        Correction.destination != Destination.BATCH,
         ~_RUNS.where(TrainingRun.state.in_((RunState.REQUESTED, RunState.RUNNING))).exists(),
         ~_IN_REVIEW.exists(),
     )

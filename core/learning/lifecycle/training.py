@@ -9,7 +9,6 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import jobs
@@ -19,6 +18,7 @@ from core.learning.data.golden import Golden, closed_golden_set
 from core.learning.data.graduation import Graduate, graduates
 from core.learning.data.leakage import check_apart, exclude_near_duplicates, proven
 from core.learning.data.snapshots import ErasedMeanwhileError, Row, gather, snapshot_rows, store
+from core.learning.data.synthetic import within_shares, written_rows
 from core.learning.learners.artifacts import pack, unpack
 from core.learning.learners.base import Progress
 from core.learning.learners.external import Connect, ExternalLearner, connected, unconnected
@@ -39,7 +39,7 @@ from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.runs import fail_run, locked_run, say_progress
 from core.learning.lifecycle.weighing import choose_weight, weighed
 from core.policy import Policy, QueuePolicy
-from core.records.learning import GoldenExample, Live, ModelVersion, TrainingRun
+from core.records.learning import Live, ModelVersion, TrainingRun
 from core.records.queues import Queue
 from core.storage.database import LONG, PATIENT, Database
 from core.vocabulary import Coded, ModelState, RunProblem, RunState, RunStep, WeightChoice
@@ -181,10 +181,12 @@ def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePo
                 return snapshot_rows(session, run.snapshot_id)
             leaving = graduates(session, run.queue_id, policy.golden)
             gathered = gather(session, run.queue_id, policy, [one.id for one in leaving])
+            gathered += written_rows(session, run.queue_id, policy)
             before = proven(session, run.queue_id, policy)
         with database.transaction(wait=PATIENT) as session:
             golden = _without(leaving, closed_golden_set(session, run.queue_id))
-        rows = exclude_near_duplicates(gathered, golden, policy)
+        apart = exclude_near_duplicates(gathered, golden, policy)
+        rows = within_shares(apart)
         if not run.weighing and weigh(run, rows):
             continue
         rows = weighed(rows, Coded(run.weighing, run.weighing_values))
@@ -197,7 +199,7 @@ def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePo
             if stored.snapshot_id != run.snapshot_id:  # a worker that took the job over was quicker
                 run.snapshot_id = stored.snapshot_id
                 continue
-            run.snapshot_id = _snapshot(session, stored, gathered, rows, golden, leaving, clock, policy)
+            run.snapshot_id = _snapshot(session, stored, gathered, apart, rows, golden, leaving, clock, policy)
         return rows
 
 
@@ -205,17 +207,17 @@ def _snapshot(
     session: Session,
     run: TrainingRun,
     gathered: list[Row],
+    apart: list[Row],
     rows: list[Row],
     golden: list[Golden],
     leaving: Sequence[Graduate],
     clock: Clock,
     policy: QueuePolicy,
 ) -> int:
-    """Takes the place of a former snapshot, rows of which have been erased; what graduated there graduates here."""
-    left_out = len(gathered) - len(rows)
-    graduates_left_out = sum(row.graduate for row in gathered) - sum(row.graduate for row in rows)
-    former = select(GoldenExample.id).where(GoldenExample.graduated_in == (run.snapshot_id or 0))
-    ids = [*(one.id for one in leaving), *session.scalars(former)]
+    """gathered: all that may train; apart: those that are not near a golden example; rows: those that train."""
+    left_out = len(gathered) - len(apart)
+    graduates_left_out = sum(row.graduate for row in gathered) - sum(row.graduate for row in apart)
+    ids = [one.id for one in leaving]
     snapshot = store(session, run.queue_id, rows, left_out, golden, clock(), policy, ids, graduates_left_out)
     run.snapshot_id, run.state = snapshot.id, RunState.RUNNING
     say_progress(session, run, Coded(RunStep.SNAPSHOT_TAKEN, {"rows": len(rows)}), clock())

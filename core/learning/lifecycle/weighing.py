@@ -22,7 +22,7 @@ from core.policy.external import EXTERNAL
 from core.policy.retraining import AUTO, RetrainingPolicy
 from core.records.learning import TrainingRun
 from core.storage.database import LONG, Database
-from core.vocabulary import Coded, SweepReason, WeightChoice
+from core.vocabulary import Coded, Source, SweepReason, WeightChoice
 
 FEWEST = 30  # rows that correct the model: what fewer of them change is within the noise of the held-out rows
 GROWTH = (
@@ -38,6 +38,7 @@ def choose_weight(
     it, outside any transaction; a learner that refuses the rows ends it, and the weight is not changed."""
     if policy.learner == EXTERNAL and policy.error_weight == AUTO:
         return Coded(WeightChoice.EXTERNAL, {"weight": UNMEASURED_WEIGHT})
+    rows = [row for row in rows if row.source is not Source.SYNTHETIC]  # nothing is measured on what a machine wrote
     if policy.error_weight != AUTO:
         return Coded(WeightChoice.POLICY, {"weight": policy.error_weight})
     with database.reading(wait=LONG) as session:

@@ -1,0 +1,70 @@
+"""People decide about a batch: they are asked about a sample of it, and it is admitted as a whole, or refused."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.learning.lifecycle.presenting import batch_changed
+from core.policy import QueuePolicy
+from core.queues import queue_named
+from core.records.reviews import Correction, ReviewItem
+from core.records.synthetic import SyntheticBatch, SyntheticText
+from core.synthesis.batches import close_items, end_batch, locked_batch, locked_sample
+from core.vocabulary import BatchProblem, Coded, Guard, SyntheticState
+
+CONFIRMED = 90  # of 100 texts of the sample
+
+
+def decide_batches(session: Session, policy: QueuePolicy, now: datetime) -> SyntheticState | None:
+    """Count what people said of the batch that they are asked about, and admit or refuse it; returns its state then,
+    and None while it is open or there is none.
+
+    Admitted when all items of the sample are settled and at least `CONFIRMED` of 100 with its label; the others are
+    dropped. Refused as soon as that cannot be reached any more; items that are open then are closed. Locks the items,
+    then the batch. Repeating it is safe."""
+    batch_id = _sampled(session, policy)
+    if batch_id is None:
+        return None
+    items = locked_sample(session, batch_id)
+    batch = locked_batch(session, batch_id)
+    if batch.state is not SyntheticState.SAMPLED:
+        return None
+    said = _said(session, items)
+    confirmed = sum(label == batch.label for label in said.values())
+    counts = batch.counts | {"settled": len(said), "confirmed": confirmed}
+    if counts == batch.counts:
+        return None
+    batch.counts = counts
+    if (len(items) - len(said) + confirmed) * 100 < CONFIRMED * len(items):
+        problem = Coded(BatchProblem.NOT_CONFIRMED, {"confirmed": confirmed, "asked": len(said)})
+        close_items(session, items, now)
+        end_batch(batch, SyntheticState.REFUSED, problem, now)
+    elif len(said) == len(items):
+        _drop(session, [item for item in items if said[item.id] != batch.label])
+        end_batch(batch, SyntheticState.ADMITTED, None, now)
+    session.flush()
+    batch_changed(session, batch_id, now, urgent=batch.state.is_over)
+    return batch.state if batch.state.is_over else None
+
+
+def _sampled(session: Session, policy: QueuePolicy) -> int | None:
+    queue = queue_named(session, policy.name)
+    mine = (SyntheticBatch.queue_id == queue.id, SyntheticBatch.state == SyntheticState.SAMPLED)
+    return session.scalar(select(SyntheticBatch.id).where(*mine))
+
+
+def _said(session: Session, items: Sequence[ReviewItem]) -> Mapping[int, str | None]:
+    """By item: the label that it was settled with; None: no label fits."""
+    found = select(Correction.item_id, Correction.label).where(
+        Correction.item_id.in_([item.id for item in items]), Correction.is_current
+    )
+    return dict(session.execute(found).all())
+
+
+def _drop(session: Session, items: Sequence[ReviewItem]) -> None:
+    """The text of what people did not confirm goes."""
+    ids = [item.synthetic_id for item in items]
+    gone = update(SyntheticText).where(SyntheticText.id.in_(ids))
+    session.execute(gone.values(dropped_because=Guard.NOT_CONFIRMED, text=""))

@@ -1,0 +1,187 @@
+"""A batch, from the first call to the sample that people are asked about. Its transactions are its own, as those of a
+scan.
+
+A call is stored before it is made, and its answer right after: a process that is killed at any line is followed by
+another one, which makes the calls that are left. No call is made twice, and none beyond the caps."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import jobs
+from core.errors import DatabaseUnavailable, Refusal
+from core.learning.data.golden import golden_set
+from core.learning.data.inputs import Input
+from core.learning.data.snapshots import gather
+from core.learning.learners.artifacts import Packed, unpack
+from core.learning.learners.registry import find_learner
+from core.learning.lifecycle.models import live_version
+from core.policy import Policy, QueuePolicy
+from core.records.learning import Artifact
+from core.records.predictions import Prediction
+from core.records.synthetic import SyntheticBatch, SyntheticText
+from core.storage.database import LONG, PATIENT, Database
+from core.synthesis.batches import Ask, BatchOver, begin_call, fail_batch, finish_batch, store_answer, written_texts
+from core.synthesis.examples import examples_for
+from core.synthesis.guards import Guarded, Known, guarded
+from core.synthesis.languages import words_of
+from core.text.content_hash import content_hash
+from core.vocabulary import BatchProblem, CallProblem, Coded, Guard, Modality
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came back. body: verbatim; problem: why it was not read, where it was not."""
+
+    body: str
+    problem: CallProblem | None = None
+
+
+class Busy(jobs.WorkFailed):
+    """The other side refused to answer now, so the call has cost nothing."""
+
+
+Write = Callable[[Ask], Answered]
+"""Makes one call. Raises Refusal where the other side will never answer, such as for a wrong key; Busy, or another
+jobs.WorkFailed, where it may answer later."""
+Hear = Callable[[int, int], None]  # calls made, calls planned
+
+
+@dataclass(frozen=True)
+class _Facts:
+    texts: list[str]
+    known: Known
+    packed: Packed
+    learner: str
+
+
+def write_batch(
+    database: Database,
+    claimed: jobs.Claim,
+    clock: Callable[[], datetime],
+    policy: Policy,
+    write: Write,
+    execute: jobs.Execute = jobs.execute_here,
+    extra_learners: Mapping[str, str] = {},
+    hear: Hear = lambda _made, _planned: None,
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """1. For each call: a transaction stores what it sends, `write` makes it outside of any, and a transaction stores
+    the answer. 2. `execute` runs the guards. 3. A transaction stores the texts, opens the items of the sample and
+    finishes the job: all or nothing. Returns early, with the job finished, if the batch was withdrawn or erased. A
+    Refusal ends the batch as failed, with its sentence. check: called before each call, raises to end the work. Raises
+    LostLease if another worker has taken over, and WorkFailed to be tried again later."""
+    batch_id = claimed.payload["batch_id"]
+    with database.reading(wait=PATIENT) as session:
+        queue = policy.queue(session.get_one(SyntheticBatch, batch_id).queue.name)
+    try:
+        _make_calls(database, batch_id, clock, queue, write, hear, check)
+        with database.reading(wait=LONG) as session:
+            facts = _facts(session, batch_id, queue)
+        found = execute(
+            judge_texts, facts.texts, facts.known, facts.packed, facts.learner, extra_learners, report=_unheard
+        )
+        _tell_of_leaks(found, batch_id, queue)
+        with database.transaction(wait=PATIENT) as session:
+            jobs.finish(session, claimed)
+            finish_batch(session, batch_id, found, queue, clock())
+    except BatchOver:
+        with database.transaction(wait=PATIENT) as session:
+            jobs.finish(session, claimed)
+    except DatabaseUnavailable:
+        raise  # which says nothing about the batch: its job is tried again
+    except Refusal as refusal:
+        with database.transaction(wait=PATIENT) as session:
+            jobs.finish(session, claimed)
+            fail_batch(session, batch_id, Coded(BatchProblem.SENTENCE, {"sentence": str(refusal)}), clock())
+
+
+def judge_texts(
+    texts: Sequence[str], known: Known, packed: Packed, learner: str, extra_learners: Mapping[str, str],
+    _report: jobs.Report,
+) -> Guarded:  # fmt: skip
+    """The guards, with the live model as it is packed."""
+    fitted = unpack(packed, find_learner(learner, extra_learners))
+
+    def chances(left: Sequence[str]) -> list[Mapping[str, float]]:
+        rows = fitted.probabilities([Input(text) for text in left])
+        return [dict(zip(fitted.classes, map(float, row), strict=True)) for row in rows]
+
+    return guarded(texts, known, chances)
+
+
+def _make_calls(
+    database: Database, batch_id: int, clock: Callable[[], datetime], queue: QueuePolicy, write: Write, hear: Hear,
+    check: Callable[[], None],
+) -> None:  # fmt: skip
+    while True:
+        check()
+        with database.transaction(wait=PATIENT) as session:
+            ask = begin_call(session, batch_id, queue, clock())
+        if ask is None:
+            return
+        try:
+            answered = write(ask)
+        except Busy:
+            with database.transaction(wait=PATIENT) as session:
+                store_answer(session, batch_id, ask.position, "", CallProblem.BUSY, clock())
+            raise
+        with database.transaction(wait=PATIENT) as session:
+            store_answer(session, batch_id, ask.position, answered.body, answered.problem, clock())
+        hear(ask.position, ask.planned)
+
+
+def _facts(session: Session, batch_id: int, queue: QueuePolicy) -> _Facts:
+    batch = session.get_one(SyntheticBatch, batch_id)
+    model = live_version(session, batch.queue_id)
+    artifact = session.get(Artifact, model.id) if model else None
+    if model is None or artifact is None or artifact.purged_at is not None:
+        raise Refusal("There is no live model any more that the guards could ask.")
+    packed = Packed(artifact.content, artifact.sha256, artifact.runtime)
+    texts = written_texts(session, batch_id)
+    return _Facts(texts, _known(session, batch, queue, texts), packed, model.learner)
+
+
+def _known(session: Session, batch: SyntheticBatch, queue: QueuePolicy, texts: Sequence[str]) -> Known:
+    rows = [row for row in gather(session, batch.queue_id, queue) if row.input.has(Modality.TEXT)]
+    training = [row.input.text for row in rows]
+    golden = golden_set(session, batch.queue_id, with_withdrawn=True)
+    shown = examples_for(session, batch.queue_id, queue, batch.label, batch.mistaken_for, batch.plan["examples"])
+    protected = {one.content_hash for one in golden} | {row.content_hash for row in rows}
+    return Known(
+        shown=[one.shown.text for one in shown],
+        training=training,
+        golden=[one.input.text for one in golden if one.input.has(Modality.TEXT)],
+        golden_threshold=queue.golden.near_duplicate,
+        words=frozenset(word for text in training for word in words_of(text)),
+        rows=sum(row.label == batch.label for row in rows),
+        allowed=frozenset(filter(None, (batch.label, batch.mistaken_for))),
+        written=frozenset(_stored_before(session, batch, texts) - protected),
+        language=batch.language,
+    )
+
+
+def _stored_before(session: Session, batch: SyntheticBatch, texts: Sequence[str]) -> set[str]:
+    """Contents that the queue has, or had before they were erased: of earlier batches, and of predictions, some of
+    which only measure."""
+    hashes, found = [content_hash(text) for text in texts], set()
+    for record in (Prediction, SyntheticText):
+        mine = select(record.content_hash).where(record.queue_id == batch.queue_id, record.content_hash.in_(hashes))
+        found |= set(session.scalars(mine))
+    return found
+
+
+def _tell_of_leaks(found: Guarded, batch_id: int, queue: QueuePolicy) -> None:
+    leaks = found.counts.get(Guard.GOLDEN_LEAK, 0)
+    if leaks:
+        log.error("A language model wrote golden texts", extra={"queue": queue.name, "batch": batch_id, "leaks": leaks})
+
+
+def _unheard(_step: Coded) -> None:
+    """A batch shows its calls, not these steps."""
