@@ -30,8 +30,10 @@ class Reason(StrEnum):
     AUDIT = "audit"
     HELD_BACK = "held_back"
     PERSON = "person"
+    DISAGREEMENT = "disagreement"  # another model gives another label
+    DRIFT = "drift"  # it is like what raised an alarm of drift
     WEAK_SLICE = "weak_slice"  # it is in a slice about which a lead has people asked
-    DISCOVERY = "discovery"  # a scan found it in unlabelled texts; it came in by no traffic
+    DISCOVERY = "discovery"  # a scan found it in unlabelled texts; it is not traffic
 
 
 class ScanState(StrEnum):

@@ -14,7 +14,7 @@ NONE = "No weak slices: among {rows}, no part is wrong more often than the rest 
 
 
 def slice_sentence(weak: WeakSlice, form: Format) -> str:
-    """Where, how often, and against what: "channel = “fax”: 41 of 60 known answers wrong (68%), elsewhere 30%."."""
+    """Where, how often, and what elsewhere: "channel = “fax”: 41 of 60 settled answers wrong (68%), elsewhere 30%."."""
     if not weak.rows:
         return f"{slice_name(weak.look, form)}."
     share = percent(round(weak.wrong / weak.rows, 2))

@@ -75,7 +75,8 @@ def give_up(session: Session, name: str, payload: dict[str, Any], why: RunProble
 def _release(
     services: Services, claimed: Claim, seconds: float = PATIENT, later: timedelta = timedelta()
 ) -> None:  # fmt: skip
-    """Releases the job. If that fails too, its lease runs out and another worker takes over. later: until it is ready again."""
+    """Releases the job. If that fails too, its lease runs out and another worker takes over. later: until it is ready
+    again."""
     services.database.retry_until_committed(
         lambda session: jobs.release(session, claimed, services.clock() + later), seconds
     )

@@ -1,6 +1,5 @@
 """The arrival of a prediction: it is stored once, and sent to people if a reason flags it."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,29 +10,26 @@ from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from core.errors import Refusal
-from core.intake.predictions import NewPrediction
-from core.intake.reasons.base import FlagReason, Scored
-from core.intake.reasons.held_back import held_back_draw
+from core.intake.batch_reasons import batch_reasons, count_slices
+from core.intake.predictions import Key, NewPrediction
+from core.intake.reasons.base import FlagReason
 from core.intake.reasons.person import BY_PERSON
-from core.intake.reasons.table import LOTS, flag_probability, held_back_probability, reasons_to_review
+from core.intake.reasons.table import LOTS, flag_probability, held_back_probability
 from core.intake.scores import score_of
 from core.intake.waiting import Candidate, put_in_line
-from core.intake.weak_slices import AskedSlice, asked_slices, count_opened, room_left
 from core.pictures.decoding import Decoded
 from core.pictures.stored import store_pictures
 from core.policy import QueuePolicy
-from core.quality.slices import KnownRow, is_inside
 from core.queues import queue_to_fill
 from core.records.predictions import Flag, Prediction
 from core.records.queues import Queue
 from core.records.reviews import ReviewItem
 from core.review.items import Seen, open_items
-from core.review.known_rows import second_label
 from core.review.questions import ABOUT_PREDICTION
 from core.review.renewal import reopen
 from core.storage.bulk import Bulk, among, as_list, insert_all, insert_returning
 from core.storage.database import kind_of, run
-from core.text.content_hash import content_hash, unit_interval
+from core.text.content_hash import content_hash
 from core.text.picture_address import picture_address
 from core.vocabulary import Reason
 
@@ -81,9 +77,9 @@ class _Odds:
     back from training; any other: not."""
 
     lot: float
-    flagged: Mapping[tuple[str, str], float]
-    hashes: Mapping[tuple[str, str], str]
-    held_back: Mapping[tuple[str, str], float]
+    flagged: Mapping[Key, float]
+    hashes: Mapping[Key, str]
+    held_back: Mapping[Key, float]
 
 
 REPORTED = _Odds(0.0, {}, {}, {})  # a person's report, or a scan's find, is no draw
@@ -112,23 +108,16 @@ def record_predictions(
     wanted = _storable(session, queue, batch)
     addresses = {row.image_url for row in wanted}
     store_pictures(session, queue, [one for one in pictures if picture_address(one.sha256) in addresses], now)
-    hashes = {_key(row): content_hash(row.text, row.image_url) for row in wanted}
-    cut = present_cut(session, queue_id, policy)
-    slices = asked_slices(session, queue_id, policy, now)
-    inside = _inside(session, wanted, slices, policy)
-    why = {
-        key: reasons
-        for row in wanted
-        if (reasons := _reasons(row, hashes[key := _key(row)], queue_id, cut, inside.get(key), policy))
-    }
+    hashes = {row.key: content_hash(row.text, row.image_url) for row in wanted}
+    why = batch_reasons(session, queue_id, wanted, hashes, now, policy)
     flagged = {key: flag_probability(reasons, policy) for key, reasons in why.items()}
     held_back = {key: held_back_probability(reasons, policy) for key, reasons in why.items()}
     odds = _Odds(policy.flagging.audit_share, flagged, hashes, held_back)
-    new = _store(session, queue, [row for row in wanted if _key(row) not in why], odds, now)
-    stored = _insert(session, queue, [row for row in wanted if _key(row) in why], odds, now)
+    new = _store(session, queue, [row for row in wanted if row.key not in why], odds, now)
+    stored = _insert(session, queue, [row for row in wanted if row.key in why], odds, now)
     if stored:
-        _send([(one, why[_key(one.row)]) for one in stored], session, queue, now, policy)
-        _count_slices(session, [why[_key(one.row)] for one in stored], policy, now)
+        _send([(one, why[one.row.key]) for one in stored], session, queue, now, policy)
+        count_slices(session, [why[one.row.key] for one in stored], policy, now)
     return Ingested(new=new + len(stored), repeated=len(batch) - new - len(stored), flagged=len(stored))
 
 
@@ -192,9 +181,9 @@ def open_discovered(
 
     They stand for no traffic: no rule and no audit looks at them, and none of them is golden by chance."""
     queue = queue_to_fill(session, policy.name)
-    values = {_key(one.prediction): one.values for one in finds}
+    values = {one.prediction.key: one.values for one in finds}
     stored = _insert(session, queue, _storable(session, queue, [one.prediction for one in finds]), REPORTED, now)
-    reasons = [(one, (FlagReason(Reason.DISCOVERY, values[_key(one.row)]),)) for one in stored]
+    reasons = [(one, (FlagReason(Reason.DISCOVERY, values[one.row.key]),)) for one in stored]
     _flag(session, reasons, now, policy)
     ids = open_items(session, [one.seen() for one in stored], queue, now, policy)
     return dict(zip((one.row.external_id for one in stored), ids, strict=True))
@@ -232,14 +221,10 @@ def _erased(kind: str) -> Select[Any]:
     )
 
 
-def _key(row: NewPrediction) -> tuple[str, str]:
-    return row.external_id, row.model_version
-
-
 def _storable(session: Session, queue: Queue, batch: Sequence[NewPrediction]) -> list[NewPrediction]:
     """The predictions of the batch that were not erased; of those sent twice, the first."""
     erased = _erased_ids(session, queue, batch)
-    first = {_key(row): row for row in reversed(batch) if row.external_id not in erased}
+    first = {row.key: row for row in reversed(batch) if row.external_id not in erased}
     return list(reversed(first.values()))
 
 
@@ -256,7 +241,7 @@ def _insert(session: Session, queue: Queue, rows: Sequence[NewPrediction], odds:
     return [
         _Stored(stored, row, value["content_hash"])
         for row, value in zip(rows, values, strict=True)
-        if (stored := ids.get(_key(row))) is not None
+        if (stored := ids.get(row.key)) is not None
     ]
 
 
@@ -265,7 +250,7 @@ def _same(queue: Queue, odds: _Odds, now: datetime) -> dict[str, Any]:
 
 
 def _values(row: NewPrediction, odds: _Odds) -> dict[str, Any]:
-    key = _key(row)
+    key = row.key
     digest = odds.hashes.get(key) or content_hash(row.text, row.image_url)
     return {
         **vars(row),
@@ -273,61 +258,6 @@ def _values(row: NewPrediction, odds: _Odds) -> dict[str, Any]:
         "flag_probability": odds.flagged.get(key, odds.lot),
         "held_back_probability": odds.held_back.get(key, 0.0),
     }
-
-
-def _inside(
-    session: Session, batch: Sequence[NewPrediction], slices: Sequence[AskedSlice], policy: QueuePolicy
-) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """The rows that are in a slice about which people are asked, with the values of that reason: the first ones, as
-    many as have room. Under a budget, there is room once their turn comes. Locks the requests that match."""
-    found = {_key(row): one for row in batch if (one := _slice_of(row, slices)) is not None}
-    if not found or policy.flagging.limit is not None:
-        return {key: one.values for key, one in found.items()}
-    left = room_left(session, list(found.values()), policy)
-    inside: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for key, one in found.items():
-        if left.get(one.request_id, 0) > 0:
-            left[one.request_id] -= 1
-            inside[key] = one.values
-    return inside
-
-
-def _slice_of(row: NewPrediction, slices: Sequence[AskedSlice]) -> AskedSlice | None:
-    if not slices or row.label is None:
-        return None
-    second = second_label(row.label, row.probabilities or {})
-    as_known = KnownRow(0, row.text, row.fields, row.label, second, wrong=False, reviewed=False)
-    mine = (one for one in slices if one.model_version == row.model_version)
-    return next((one for one in mine if is_inside(one.look, as_known, one.familiar)), None)
-
-
-def _count_slices(
-    session: Session, stored: Sequence[Sequence[FlagReason]], policy: QueuePolicy, now: datetime
-) -> None:  # fmt: skip
-    """Items were opened at once, unless there is a budget."""
-    opened = Counter(one.values["request"] for why in stored for one in why if one.reason is Reason.WEAK_SLICE)
-    if opened and policy.flagging.limit is None:
-        count_opened(session, opened, policy, now)
-
-
-def _reasons(
-    row: NewPrediction,
-    digest: str,
-    queue_id: int,
-    cut: float | None,
-    weak_slice: Mapping[str, Any] | None,
-    policy: QueuePolicy,
-) -> tuple[FlagReason, ...]:
-    """digest: of its content. The audit's draw follows from it, so that audited content cannot enter training as a
-    repeat."""
-    if row.label is None or row.confidence is None:
-        return ()
-    ranked = sorted((row.probabilities or {}).values(), reverse=True)
-    draw = unit_interval(digest, f"audit {queue_id}")
-    held_back = held_back_draw(digest, queue_id)
-    second = ranked[1] if len(ranked) > 1 else None
-    scored = Scored(row.label, row.confidence, second, draw, held_back, cut, weak_slice)
-    return reasons_to_review(scored, policy)
 
 
 def _flag(

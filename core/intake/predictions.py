@@ -25,6 +25,9 @@ OBJECT = (dict, Mapping)  # dict first: a check against an abstract class is sev
 NUMBERS = frozenset({float, int})  # not bool
 
 
+Key = tuple[str, str]  # external id and model version: each is stored once
+
+
 class LabelsOutsidePolicy(Invalid):
     """The prediction has labels that the queue does not have. labels: their names, cut as labels are."""
 
@@ -55,6 +58,10 @@ class NewPrediction:
             self, model_version=model, label=said.label, confidence=said.confidence,
             probabilities=said.probabilities, suspicion=said.suspicion,
         )  # fmt: skip
+
+    @property
+    def key(self) -> Key:
+        return self.external_id, self.model_version
 
     @property
     def input(self) -> Input:

@@ -32,7 +32,8 @@ _WORD = re.compile(r"\w+")
 @dataclass(frozen=True)
 class KnownRow:
     """A settled answer of the present model. second: the second most likely label. reviewed: a rule sent it to people;
-    otherwise the audit drew it. why: the reason that people gave. settled: the label that people settled; None: none of them."""
+    otherwise the audit drew it. why: the reason that people gave. settled: the label that people settled; None: none of
+    them."""
 
     item_id: int
     text: str

@@ -136,8 +136,8 @@ class Closed:
 
 
 Step = (
-    PredictionMade | Flagged | AskedAgain | WrittenFor | Opened | Answered | Escalated | Settled | Erased | Suggested
-    | Closed
+    PredictionMade | Drawn | Flagged | AskedAgain | WrittenFor | Opened | Answered | Escalated | Settled | Erased
+    | Suggested | Closed
 )  # fmt: skip
 
 

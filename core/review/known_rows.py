@@ -26,9 +26,9 @@ _REVIEWED = (Prediction.flag_probability >= 1) & ~_OF_SLICE
 
 
 def known_rows(session: Session, queue_id: int, newest: int = NEWEST) -> list[KnownRow]:
-    """Of the live model since it went live, or of the sender's newest version: rows that a rule sent to people, or that
-    the audit's lot fell on, the newest first. Without reported and erased ones, and without those that people were
-    asked about because their slice is weak."""
+    """The settled answers of the live model since it went live, or of the sender's newest version, newest first: rows
+    that a rule sent to people or that the audit drew. Rows that only a person flagged, erased ones, and those that
+    people were asked about because their slice is weak are left out."""
     live, model = live_version(session, queue_id), present_version(session, queue_id)
     since = session.get_one(Live, queue_id).changed_at if live else None
     found = (

@@ -6,10 +6,10 @@ leads to is caught by the guards (core/synthesis/guards.py) and by people, never
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from core.policy import PrivacyPolicy
-from core.text.masking import mask, phone_problem
+from core.text.masking import Kind, mask, mask_problem
 
 VERSION = "1"  # stored with each batch; changed with any word below
 PER_CALL = 10  # texts that are asked for at a time
@@ -64,7 +64,7 @@ def messages(wish: Wish, examples: Sequence[Shown]) -> list[dict[str, str]]:
 def outgoing(text: str, privacy: PrivacyPolicy) -> str:
     """The text as it may leave the house: masked as the policy says, and everything else that can be recognised is
     masked too, whatever the policy says of people here. Cut at `LONGEST_EXAMPLE` after that."""
-    kinds = ("email", "iban", "card", *(() if phone_problem() else ("phone",)))
+    kinds = [kind for kind in get_args(Kind) if mask_problem(kind) is None]
     return mask(text, kinds, privacy.phone_region, privacy.patterns)[:LONGEST_EXAMPLE]
 
 

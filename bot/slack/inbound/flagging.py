@@ -1,6 +1,8 @@
 """The shortcut "Flag for review" on any message: the live model predicts its text, and reviewers see it. All members of
 this workspace may use it; guests, bots and people of other workspaces may not."""
 
+import logging
+
 from slack_bolt import Ack, App
 
 from bot.runtime.services import Services
@@ -12,7 +14,7 @@ from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import FlagRequest, FlagSubmission
 from bot.slack.inbound.replies import show_view
 from bot.slack.views import forms
-from core.errors import Invalid
+from core.errors import Invalid, ModelUnavailable
 from core.intake.ingest import flag_for_review
 from core.intake.predictions import LONGEST_ID, NewPrediction
 
@@ -59,4 +61,8 @@ def looked_at(services: Services, asked: FlagSubmission) -> NewPrediction:
     live = services.serving.usable(queue)
     if live is None:
         return prediction
-    return prediction.answered(live.name, live.answers([prediction.input])[0])
+    try:
+        return prediction.answered(live.name, live.answers([prediction.input])[0])
+    except ModelUnavailable as away:  # a person's flag does not wait for a service
+        log.warning("Message flagged without a model", extra={"queue": queue.name, "reason": str(away)})
+        return prediction

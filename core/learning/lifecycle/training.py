@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import jobs
@@ -39,7 +40,7 @@ from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.runs import fail_run, locked_run, say_progress
 from core.learning.lifecycle.weighing import choose_weight, weighed
 from core.policy import Policy, QueuePolicy
-from core.records.learning import Live, ModelVersion, TrainingRun
+from core.records.learning import GoldenExample, Live, ModelVersion, TrainingRun
 from core.records.queues import Queue
 from core.storage.database import LONG, PATIENT, Database
 from core.vocabulary import Coded, ModelState, RunProblem, RunState, RunStep, WeightChoice
@@ -214,10 +215,12 @@ def _snapshot(
     clock: Clock,
     policy: QueuePolicy,
 ) -> int:
-    """gathered: all that may train; apart: those that are not near a golden example; rows: those that train."""
+    """gathered: all that may train; apart: those that are not near a golden example; rows: those that train. Takes the
+    place of a former snapshot, rows of which have been erased; what graduated there graduates here."""
     left_out = len(gathered) - len(apart)
     graduates_left_out = sum(row.graduate for row in gathered) - sum(row.graduate for row in apart)
-    ids = [one.id for one in leaving]
+    former = select(GoldenExample.id).where(GoldenExample.graduated_in == (run.snapshot_id or 0))
+    ids = [*(one.id for one in leaving), *session.scalars(former)]
     snapshot = store(session, run.queue_id, rows, left_out, golden, clock(), policy, ids, graduates_left_out)
     run.snapshot_id, run.state = snapshot.id, RunState.RUNNING
     say_progress(session, run, Coded(RunStep.SNAPSHOT_TAKEN, {"rows": len(rows)}), clock())

@@ -1,0 +1,108 @@
+"""Why each prediction of a batch is sent to people: what the rules and the draws need to know is read once for all."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.intake.cuts import Cuts, present_cuts
+from core.intake.drifting import drifting_labels
+from core.intake.predictions import Key, NewPrediction
+from core.intake.reasons.base import FlagReason, Scored
+from core.intake.reasons.held_back import held_back_draw
+from core.intake.reasons.table import reasons_to_review
+from core.intake.weak_slices import AskedSlice, asked_slices, count_opened, room_left
+from core.policy import QueuePolicy
+from core.quality.slices import KnownRow, is_inside
+from core.review.known_rows import second_label
+from core.text.content_hash import unit_interval
+from core.vocabulary import DriftSign, Reason
+
+Reasons = tuple[FlagReason, ...]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """cuts: of the budget. drifting: labels that an alarm is about. slices: values of the flag's sentence, for the rows
+    in a slice about which people are asked."""
+
+    queue_id: int
+    cuts: Cuts | None
+    drifting: Mapping[str, DriftSign]
+    slices: Mapping[Key, Mapping[str, Any]]
+
+
+def batch_reasons(
+    session: Session,
+    queue_id: int,
+    batch: Sequence[NewPrediction],
+    hashes: Mapping[Key, str],
+    now: datetime,
+    policy: QueuePolicy,
+) -> dict[Key, Reasons]:
+    """The reasons for each row that is sent to people. hashes: of the rows' contents; the draws follow from them, so
+    that audited content cannot enter training as a repeat."""
+    asked = asked_slices(session, queue_id, policy, now)
+    known = _Known(
+        queue_id,
+        present_cuts(session, queue_id, policy),
+        drifting_labels(session, queue_id, policy, now),
+        _in_slices(session, batch, asked, policy),
+    )
+    found = ((row.key, _reasons(row, hashes[row.key], known, policy)) for row in batch)
+    return {key: reasons for key, reasons in found if reasons}
+
+
+def count_slices(session: Session, opened: Iterable[Reasons], policy: QueuePolicy, now: datetime) -> None:
+    """Count items that were opened at once for the slices about which people are asked. Under a budget, they are
+    counted when their turn comes."""
+    found = Counter(one.values["request"] for why in opened for one in why if one.reason is Reason.WEAK_SLICE)
+    if found and policy.flagging.limit is None:
+        count_opened(session, found, policy, now)
+
+
+def _reasons(row: NewPrediction, digest: str, known: _Known, policy: QueuePolicy) -> Reasons:
+    if row.label is None or row.confidence is None:
+        return ()
+    ranked = sorted((row.probabilities or {}).values(), reverse=True)
+    scored = Scored(
+        row.label,
+        row.confidence,
+        second=ranked[1] if len(ranked) > 1 else None,
+        draw=unit_interval(digest, f"audit {known.queue_id}"),
+        held_back_draw=held_back_draw(digest, known.queue_id),
+        cut=known.cuts.of(row.model_version) if known.cuts else None,
+        suspicion=row.suspicion,
+        drift=known.drifting.get(row.label),
+        weak_slice=known.slices.get(row.key),
+    )
+    return reasons_to_review(scored, policy)
+
+
+def _in_slices(
+    session: Session, batch: Sequence[NewPrediction], slices: Sequence[AskedSlice], policy: QueuePolicy
+) -> dict[Key, Mapping[str, Any]]:
+    """The rows in a slice about which people are asked: the first ones, as many as have room. Under a budget, there is
+    room once their turn comes. Locks the requests that match."""
+    found = {row.key: one for row in batch if (one := _slice_of(row, slices)) is not None}
+    if not found or policy.flagging.limit is not None:
+        return {key: one.values for key, one in found.items()}
+    left = room_left(session, list(found.values()), policy)
+    inside: dict[Key, Mapping[str, Any]] = {}
+    for key, one in found.items():
+        if left.get(one.request_id, 0) > 0:
+            left[one.request_id] -= 1
+            inside[key] = one.values
+    return inside
+
+
+def _slice_of(row: NewPrediction, slices: Sequence[AskedSlice]) -> AskedSlice | None:
+    if not slices or row.label is None:
+        return None
+    second = second_label(row.label, row.probabilities or {})
+    as_known = KnownRow(0, row.text, row.fields, row.label, second, wrong=False, reviewed=False)
+    mine = (one for one in slices if one.model_version == row.model_version)
+    return next((one for one in mine if is_inside(one.look, as_known, one.familiar)), None)
