@@ -19,6 +19,7 @@ from bot.demo.folder import FOLDER, begin, taken_folder
 from bot.demo.progress import progress
 from bot.demo.simulated import Crowd, texts, ticket_id
 from bot.demo.simulated import pictures as pictured
+from bot.demo.truth import LiveAnswers, live_answers
 from bot.runtime.policy_in_force import reload_policy
 from bot.runtime.rate_limits import Budget
 from bot.runtime.services import Services, assemble, slack_client
@@ -121,8 +122,8 @@ def play(options: Options, console: Console, stop: threading.Event | None = None
             first_model(stage)
         if options.auto:
             with _progress_shown(stage):
-                _play_itself(stage, rng)
-            _summarise(stage)
+                answers = _play_itself(stage, rng)
+            _summarise(stage, answers)
         else:
             _let_people_play(stage)
 
@@ -274,7 +275,8 @@ def _watch(stage: Stage, stop: threading.Event, seconds: float) -> None:
             last = now
 
 
-def _play_itself(stage: Stage, rng: np.random.Generator) -> None:
+def _play_itself(stage: Stage, rng: np.random.Generator) -> LiveAnswers:
+    """Returns the first model's answers, all of whose items were settled then."""
     stage.say(f"Watch at {stage.url}")
     truth = pictured(stage.shares.stream) if stage.options.has_pictures else texts(stage.shares.stream)
     pace = stage.options.pace
@@ -286,6 +288,7 @@ def _play_itself(stage: Stage, rng: np.random.Generator) -> None:
         stream(stage, stage.options.cards, stage.options.cards)
         stage.say(f"{stage.count(*ItemState)} {one}s flagged; waiting for the reviewers")
         _wait(stage, lambda: not stage.count(ItemState.OPEN, ItemState.DISPUTED), "all items to be settled")
+        answers = _answers(stage)
         stage.say(f"All {one}s are settled; Cleo requests a new model")
         if stage.options.spoil:
             _spoil(stage)
@@ -296,13 +299,20 @@ def _play_itself(stage: Stage, rng: np.random.Generator) -> None:
     finally:
         crowd.stop.set()
         thread.join()
+    return answers
 
 
-def _summarise(stage: Stage) -> None:
+def _answers(stage: Stage) -> LiveAnswers:
+    truth = {ticket_id(number): ticket for number, ticket in enumerate(stage.shares.stream, 1)}
+    with stage.services.database.reading() as session:
+        return live_answers(session, truth, stage.queue, stage.services.clock())
+
+
+def _summarise(stage: Stage, answers: LiveAnswers) -> None:
     names = {stage.box.person(person).name: share for person, share in ACCURACIES.items()}
     seconds = time.monotonic() - stage.started
     with stage.services.database.reading() as session:
-        stage.console.print(story.tell(session, stage.services.policy, stage.shares, names, seconds))
+        stage.console.print(story.tell(session, stage.services.policy, stage.shares, names, seconds, answers))
     if stage.options.keep:
         stage.console.print(f"\n  The workspace stays open at [bold]{stage.url}[/]. Press Ctrl-C to end the demo.\n")
         stage.stop.wait()

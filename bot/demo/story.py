@@ -10,6 +10,7 @@ from bot.demo import spoilt
 from bot.demo.data import Shares
 from bot.demo.diagnostic import two_label_rows
 from bot.demo.random_labels import random_labels_accuracy, right_on
+from bot.demo.truth import LiveAnswers, truth_rows
 from bot.wording.effort import gain, given
 from bot.wording.format import PLAIN
 from bot.wording.gate import gate_sentence
@@ -64,8 +65,15 @@ def newest_model(session: Session) -> ModelVersion:
     return session.scalars(select(ModelVersion).order_by(ModelVersion.id.desc()).limit(1)).one()
 
 
-def tell(session: Session, policy: Policy, shares: Shares, accuracies: dict[str, float], seconds: float) -> Table:
-    """The summary as a table. Every number is counted or computed."""
+def tell(
+    session: Session,
+    policy: Policy,
+    shares: Shares,
+    accuracies: dict[str, float],
+    seconds: float,
+    answers: LiveAnswers | None = None,
+) -> Table:
+    """The summary as a table. Every number is counted or computed. answers: of the first model, before the second."""
     model = newest_model(session)
     card = candidate_card(session, model.id, policy)
     before = session.scalars(select(ModelVersion.id).where(ModelVersion.version == 1)).one()
@@ -81,6 +89,7 @@ def tell(session: Session, policy: Policy, shares: Shares, accuracies: dict[str,
         *two_label_rows(load_model(session, model.id, policy.queue(model.queue.name), spoilt.LEARNERS), shares),
         ("Cost and gain", _cost(effort, measured)),
         ("", RANDOM_LABELS),
+        *(truth_rows(answers) if answers is not None else []),
         ("Items flagged", _flags(session)),
         ("Votes", _votes(session, policy)),
         ("Settled by a lead", f"{_count(session, Correction.settled_by == Settler.LEAD)} disputed items"),

@@ -15,13 +15,17 @@ import pytest
 from rich.console import Console
 
 from bot.demo import screenshots
-from bot.demo.data import LATE_LABELS, OPENING, expectation, file_tickets, own_tickets, share_out, titles
+from bot.demo.data import LATE_LABELS, OPENING, Ticket, expectation, file_tickets, own_tickets, share_out, titles
 from bot.demo.folder import FOLDER, require_free_folder
 from bot.demo.place import DAN, HELPDESK, REVIEW, TICKETS, workspace
 from bot.demo.play import Options, first_model, play, staged
+from bot.demo.truth import live_answers, truth_rows
 from bot.sandbox.client import SandboxClient
 from core.errors import Invalid, Refusal
+from core.storage.database import Database
 from core.vocabulary import ItemState
+from tests.core.desk import BILLING, NOW, REFUND, SURE, opened, sent
+from tests.people import support_policy
 
 QUICK = Options(auto=True, seed=1, spoil=False, data=None, size=600, cards=24, port=0, pace=40)
 
@@ -132,6 +136,24 @@ def test_labels_are_shown_by_title() -> None:
     }
 
 
+def test_the_summary_shows_the_estimate_beside_the_truth(database: Database) -> None:
+    """Two tickets are sure and unseen, one of them wrong; people look at a third."""
+    desk = opened(database, support_policy())
+    truth = {f"T-{n}": Ticket(f"text {n}", label) for n, label in ((1, REFUND), (2, BILLING), (3, BILLING))}
+    desk.ingest(
+        *(sent(ticket.text, SURE, external_id=name) for name, ticket in truth.items() if name != "T-3"),
+        sent("text 3", external_id="T-3"),
+        sent("text 4", SURE, external_id="not a ticket"),
+    )
+    with database.reading() as session:
+        answers = live_answers(session, truth, desk.rules, NOW)
+    assert (answers.rows, answers.right, answers.seen, answers.missed) == (3, 1, 1, 1)
+    [first, budget, looked] = [words for _name, words in truth_rows(answers)]
+    assert first == "estimate: not known yet: 0 of 30 audits settled; in truth 1 of 3 (33.3%) right"
+    assert budget.startswith("none")
+    assert looked == "People looked at 1 of 3 (33.3%); in truth 1 of 3 (33.3%) were wrong and unseen"
+
+
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Path]:
     before = Path.cwd()
@@ -209,6 +231,7 @@ def test_it_plays_itself_to_a_decision(elsewhere: Path, spoil: bool) -> None:
     points = r"[+−]\d+\.\d"
     cost = rf"24 items, \d+ votes: {points} points \({points} to {points}\); as many random labels: {points} points"
     assert re.search(cost, told)
+    assert re.search(r"Live answers of v1 .* in truth \d+ of \d+ \(\d+(\.\d)?%\) right", told)
     assert "Random labels can gain as much in a demo of this size" in told
     assert re.search(r"Items flagged .* 24 \(.*uncertain(; an item can have several reasons)?\)", told)
     if spoil:
