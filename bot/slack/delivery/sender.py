@@ -20,6 +20,7 @@ from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
 from core.discovery.cards import scan_card
 from core.intake.drift_card import drift_card
+from core.intake.promise_days import promise_days
 from core.learning.lifecycle.cards import candidate_card, run_card
 from core.learning.lifecycle.effort import learning_curve
 from core.offers.table import offers_for
@@ -28,6 +29,7 @@ from core.pictures.stored import golden_pictures
 from core.policy import Policy
 from core.records.drift import DriftAlarm
 from core.records.learning import ModelVersion
+from core.records.queues import Queue
 from core.review.cards import ItemCard, item_card
 from core.storage.database import PATIENT
 from core.storage.leases import MOST_ATTEMPTS
@@ -196,20 +198,23 @@ def _removed(services: Services, due: Due) -> str | None:
 
 
 def _show_chart(services: Services, due: Due) -> str | None:
-    """The report's chart goes into the thread of its card, once, and beside it the picture of all models so far; it
-    waits until the card is posted. A file has no ts.
+    """The report's chart goes into the thread of its card, once, and beside it the pictures of all models so far and of
+    the queue's promise; it waits until the card is posted. A file has no ts.
 
     Slack shows a file some time after it took it. So where no failure was noted since the chart was perhaps sent, as
     after a crash, it is looked for twice, with a pause between."""
     from bot.slack.delivery.chart import alt_text, draw_report
     from bot.slack.delivery.curve import curve_upload
     from bot.slack.delivery.flips import flips_upload
+    from bot.slack.delivery.promise_chart import promise_upload
 
     with services.database.reading(wait=PATIENT) as session:
         where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, due.recipient)
         card = candidate_card(session, due.subject_id, services.in_force.read(session))
         queue_id = session.get_one(ModelVersion, due.subject_id).queue_id
         curve = learning_curve(session, queue_id)
+        policy = services.in_force.read(session).queue(session.get_one(Queue, queue_id).name)
+        promise = promise_days(session, policy, services.clock())
         pictures = golden_pictures(session, queue_id, [flip.id for flip in card.scorecard.negative_flips[:MOST_SHOWN]])
     if where is None:
         raise NotYetError("its card is not posted yet")
@@ -221,7 +226,8 @@ def _show_chart(services: Services, due: Due) -> str | None:
     report = {"filename": name, "title": title, "content": drawn, "alt_txt": words}
     services.budget.spend_post(due.channel)
     flips = flips_upload(card.scorecard.negative_flips, pictures, card.name, card.queue_title)
-    files = [report, *flips, *curve_upload(curve, card.queue_title)]  # in one message: all of them or none
+    pictures_of_time = [*curve_upload(curve, card.queue_title), *promise_upload(promise)]
+    files = [report, *flips, *pictures_of_time]  # in one message: all of them or none
     services.slack.files_upload_v2(channel=channel, thread_ts=ts, file_uploads=files)
     return None
 
