@@ -112,11 +112,10 @@ def promise_sample(session: Session, queue_id: int, model: str, began: datetime,
     found = (
         select(Prediction, settled.c.label, settled.c.prediction_id.is_not(None), waited.exists())
         .outerjoin(settled, settled.c.prediction_id == Prediction.id)
-        .where(*mine, sampled)
-        .order_by(Prediction.id)
+        .where(*mine, sampled)  # not ordered by id: SQLite would read all predictions for that
     )
     rows = (_row(row, label, bool(known), bool(unseen), model) for row, label, known, unseen in session.execute(found))
-    return PromiseSample(counts, tuple(rows))
+    return PromiseSample(counts, tuple(sorted(rows, key=lambda row: row.prediction_id)))
 
 
 def _drawn(reason: Reason) -> ColumnElement[bool]:

@@ -19,8 +19,11 @@ from core.delivery.card_refs import CardRef
 from core.delivery.clock_skew import repair_times
 from core.delivery.recipients import reviewers_of
 from core.intake.cuts import cut_work, expected_volume, store_cut
+from core.intake.daily_readings import read_day, settled_later
+from core.intake.drifting import drifting_labels
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
+from core.intake.promise_sample import promise_sample
 from core.intake.waiting import open_next
 from core.policy.integrations import WebhookEndpoint
 from core.queues import queue_named
@@ -264,6 +267,10 @@ QUESTIONS: dict[str, Question] = {
     "the work of a cut": lambda session: cut_work(session, BUDGETED, "v1", NOW),
     "the volume of a day": lambda session: expected_volume(session, 1, BUDGETED, NOW),
     "a budget in numbers": lambda session: budget_reading(session, 1, BUDGETED, NOW),
+    "a day that is read": lambda session: read_day(session, 1, (HOUR_AGO, NOW), 0),
+    "what was settled of two weeks": lambda session: settled_later(session, BUDGETED, NOW),
+    "the labels of alarms": lambda session: drifting_labels(session, 1, BUDGETED, NOW),
+    "what a promise counts": lambda session: promise_sample(session, 1, "sender-1", HOUR_AGO, NOW + timedelta(days=3)),
     "disputes that are new": lambda session: tell_of_disputes(session, RULES, NOW),
     "a lead's Home": lambda session: lead_work(session, LEAD, bench_policy()),
     "stats": lambda session: stats_card(session, RULES, NOW),
