@@ -1,5 +1,8 @@
 """`goldloop synthesize` and `goldloop synthetic` as operators type them, and what they answer."""
 
+import io
+import sys
+
 import pytest
 from sqlalchemy import select
 
@@ -28,6 +31,7 @@ def desk_with(goldloop: Terminal, database: Database, address: str, model: str) 
 def test_the_cost_is_shown_first_then_the_batch(goldloop: Terminal, database: Database) -> None:
     with serving(RecordedModel()) as address:
         desk_with(goldloop, database, address, "ten-good")
+        goldloop.patch.setattr(sys, "stdin", io.StringIO(""))
         asked = goldloop.run("synthesize", *OPTIONS)
         assert asked.returncode == 1
         assert "4 corrected texts would be sent, masked." in asked.stdout
