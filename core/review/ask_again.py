@@ -16,6 +16,7 @@ from core.queues import queue_to_fill
 from core.records.learning import GoldenExample, SeedExample
 from core.records.queues import Queue
 from core.records.reviews import Correction, ReviewItem
+from core.records.synthetic import SyntheticText
 from core.review.presenting import items_opened
 from core.storage.database import insert
 from core.vocabulary import Destination, ItemState, QuestionAbout, Source
@@ -45,13 +46,15 @@ def ask_about_training_row(
     session: Session, source: Source, source_id: int, person: str, now: datetime, policy: QueuePolicy
 ) -> int:
     """Ask the queue's reviewers whether the label of this training row is right, named as snapshots name it. The same
-    otherwise; Refusal also where the correction does not train."""
+    otherwise; Refusal also where the correction does not train, or a language model wrote the row."""
     queue = queue_to_fill(session, policy.name)
     if source is Source.SEED:
         seed = session.get(SeedExample, source_id, populate_existing=True)
         if seed is None or seed.queue_id != queue.id:
             raise NotFound(f"{policy.shown_title} has no seed example {source_id}.")
         return _ask_about_seed(session, queue, seed, person, now)
+    if source is Source.SYNTHETIC:
+        raise _written(session, queue, source_id, policy)
     correction = session.get(Correction, source_id, populate_existing=True)
     if correction is None or correction.queue_id != queue.id:
         raise NotFound(f"{policy.shown_title} has no correction {source_id}.")
@@ -63,6 +66,17 @@ def ask_about_training_row(
     _check_kept(f"correction {source_id}", correction.item.prediction.erased_at)
     prediction_id = correction.item.prediction.id
     return _open(session, queue, QuestionAbout.TRAINING_ROW, "prediction_id", prediction_id, person, now)
+
+
+def _written(session: Session, queue: Queue, text_id: int, policy: QueuePolicy) -> Refusal:
+    """Why people are not asked again about a text that a language model wrote."""
+    row = session.get(SyntheticText, text_id)
+    if row is None or row.queue_id != queue.id:
+        return NotFound(f"{policy.shown_title} has no synthetic text {text_id}.")
+    return Refusal(
+        f"Synthetic text {text_id} was written by a language model. To take it out of training, retire its batch "
+        f"({row.batch_id})."
+    )
 
 
 def _trains(session: Session, correction: Correction) -> bool:

@@ -13,15 +13,16 @@ from core.learning.data.snapshots import gather
 from core.records.learning import TrainingRun
 from core.records.reviews import ReviewItem
 from core.records.synthetic import SyntheticText
+from core.review.ask_again import ask_about_training_row
 from core.review.cards import item_card
 from core.review.history import Closed, WrittenFor, item_history
 from core.review.items import open_about_written
 from core.review.my_work import my_work_card
-from core.vocabulary import Destination, ItemState, QuestionAbout, SyntheticState
+from core.vocabulary import Destination, ItemState, QuestionAbout, Source, SyntheticState
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NONE, NOW, REFUND, Desk
 from tests.core.synthesis.stored import TEXTS, stored_batch
-from tests.people import ANA, BEN, EVA
+from tests.people import ANA, BEN, CLEO, EVA
 
 
 def asked(desk: Desk, people: Sequence[str] = ()) -> list[int]:
@@ -63,6 +64,12 @@ def test_only_those_are_asked_who_read_the_language(desk: Desk) -> None:
     for person in (ANA, BEN):
         desk.click(person, item_id, REFUND)
     assert desk.item(item_id).state is ItemState.SETTLED
+
+
+def test_people_are_not_asked_again_about_a_written_text(desk: Desk) -> None:
+    asked(desk)
+    with desk.database.transaction() as session, pytest.raises(Refusal, match=r"retire its batch \(1\)"):
+        ask_about_training_row(session, Source.SYNTHETIC, 1, CLEO, NOW, desk.rules)
 
 
 def test_its_history_says_who_wrote_it_and_how_it_ended(desk: Desk) -> None:
