@@ -7,6 +7,7 @@ followed. A transaction must not be open meanwhile."""
 import asyncio
 import hashlib
 import json
+import logging
 import ssl
 import threading
 import time
@@ -30,6 +31,8 @@ from core.policy import QueuePolicy
 from core.policy.external import ExternalPolicy
 from core.review.content import shown_input
 from core.storage import deadlines
+
+log = logging.getLogger(__name__)
 
 MOST_BYTES = 20_000_000  # of one answer
 KEPT_BACK = 0.75  # seconds of a click's time that are left for the database
@@ -73,6 +76,7 @@ class ModelServices:
             table = self._answered(queue, version, labels, inputs)
         except ServiceFailed as failure:
             if not failure.is_hurried:
+                log.warning("Model service failed", extra={"queue": queue.name, "reason": str(failure)})
                 breaker.failed(policy.failures, policy.pause_seconds, failure.asked)
             raise ModelUnavailable(f"The service of {queue.name} {failure}.", max(failure.asked, AGAIN)) from failure
         breaker.succeeded()

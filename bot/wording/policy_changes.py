@@ -81,6 +81,8 @@ def _advice(change: Change) -> Iterator[str]:
             yield f"{section}: a running process does not see new variables. If {name} is new, restart the workers."
         case SectionRemoved(section=section) if section.startswith("queues."):
             yield f"{section}: its open items cannot be answered while the policy does not define it."
+        case SettingChanged(section=section, setting="retraining.learner", after="external"):
+            yield f"{section}: a service trains from now on, and golden labels are withheld from webhooks and the API."
         case SettingChanged(section=section, setting="retraining.learner", after=after):
             yield f"{section}: the learner “{after}” must be installed where each process runs."
         case SettingChanged(section=section, setting="channel" | "leads_channel" as setting):

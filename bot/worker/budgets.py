@@ -1,7 +1,7 @@
 """The periodic step of a queue's budget: update the threshold, then open items as far as today's budget allows."""
 
-import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bot.runtime.services import Services
 from core.errors import ModelUnavailable
@@ -10,8 +10,6 @@ from core.intake.waiting import PIECE, open_next
 from core.learning.lifecycle.serving import LiveModel
 from core.policy import QueuePolicy
 from core.storage.database import PATIENT
-
-log = logging.getLogger(__name__)
 
 
 def budget_piece(services: Services, queue: QueuePolicy) -> bool:
@@ -22,10 +20,8 @@ def budget_piece(services: Services, queue: QueuePolicy) -> bool:
     with services.database.reading(wait=PATIENT) as session:
         work = cut_work(session, queue, live.name if live else None, services.clock())
     if work is not None:
-        try:
+        with suppress(ModelUnavailable):  # what was scored before is opened; the rest when its service answers
             _renew(services, queue, work, live)
-        except ModelUnavailable as away:  # what was scored before is opened; the rest follows when the service answers
-            log.warning("Scores postponed, model unavailable", extra={"queue": queue.name, "reason": str(away)})
     with services.database.transaction(wait=PATIENT) as session:
         return open_next(session, queue, services.clock()) == PIECE
 

@@ -26,7 +26,7 @@ def for_each(things: Iterable[T], act: Callable[[T], R], what: str) -> list[R]:
         except DatabaseUnavailable:
             raise
         except ModelUnavailable as away:  # its service is asked again with the next look
-            if _seldom.may_say(f"{what} {getattr(thing, 'name', '')} {away}"):
+            if _seldom.may_say(f"{what} {getattr(thing, 'name', '')} unavailable"):
                 log.warning("Model unavailable", extra={"work": what, "reason": str(away)})
         except Exception:
             name = str(getattr(thing, "name", thing))  # a queue's whole policy is too long for a line

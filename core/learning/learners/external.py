@@ -34,7 +34,7 @@ class Ask(Protocol):
 
 
 Connect = Callable[[QueuePolicy], Ask]
-Submitted = Mapping[str, Mapping[str, float]]  # content hash -> label -> probability
+GoldenAnswers = Mapping[str, Mapping[str, float]]  # content hash -> label -> probability
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class AnsweredBefore:
         return self.fitted.state()
 
 
-def answered_before(fitted: Fitted, submitted: Submitted) -> Fitted:
+def answered_before(fitted: Fitted, submitted: GoldenAnswers) -> Fitted:
     """The model, which answers some inputs with what its service has submitted; itself, if that is nothing."""
     known = {name: [row.get(label, 0.0) for label in fitted.classes] for name, row in submitted.items()}
     return AnsweredBefore(fitted, known) if known else fitted

@@ -18,7 +18,7 @@ from core.learning.evaluation.scorecard import Baseline
 from core.learning.evaluation.stored_texts import TEXTS, TextScore, text_score
 from core.learning.learners.artifacts import OtherRuntime
 from core.learning.learners.base import Fitted
-from core.learning.learners.external import Connect, Submitted, answered_before, unconnected
+from core.learning.learners.external import Connect, GoldenAnswers, answered_before, unconnected
 from core.learning.learners.label_subset import NoCommonLabels
 from core.learning.lifecycle.held_out import RightRows, stored_right_rows
 from core.learning.lifecycle.live_training import live_training
@@ -43,7 +43,7 @@ class Incumbent:
     texts: Sequence[Input]
     recorded: Mapping[int, str | None]
     right_rows: RightRows | None = None
-    submitted: Submitted = field(default_factory=dict)
+    submitted: GoldenAnswers = field(default_factory=dict)
 
     def on_golden(
         self, golden: Sequence[GoldenRow], rows: Sequence[Row], reads: Collection[Modality]

@@ -9,7 +9,7 @@ from core.policy import Policy
 from core.policy.canonical import canonical_text, parse_canonical, policy_fingerprint
 from core.policy.changes import SectionAdded, SectionRemoved, SettingChanged, changes
 from core.policy.file import parse_policy
-from tests.core.policy.test_policy import OTHER_VALUES, SMALLEST, document
+from tests.core.policy.test_policy import OTHER_VALUES, SMALLEST, document, with_service
 from tests.people import support_policy
 
 HOOK = {"url": "https://hooks.example.org/T1/s3cret?key=s3cret", "events": ["item.settled"]}
@@ -68,6 +68,12 @@ def test_what_may_be_secret_in_an_address_is_never_shown() -> None:
     assert went == ["[queues.support]", "  external.url: changed (https://models.example/…; the rest is not shown)"]
     assert "s3cret" not in policy_file(moved)
     assert "# url: an address at https://hooks.example.org/…, not shown" in policy_file(after)
+
+
+def test_a_queue_that_a_service_trains_from_now_on_is_advised_of_its_labels() -> None:
+    said = " ".join(advice(changes(parsed(), parse_policy(with_service(), "goldloop.toml"))))
+    assert "queues.support: a service trains from now on, and golden labels are withheld" in said
+    assert "must be installed" not in said
 
 
 def test_changes_are_lines_that_can_be_read() -> None:
