@@ -57,6 +57,7 @@ class VoteCollector:
         self._database, self._in_force, self._clock = database, in_force, clock
         self._changed = threading.Condition()
         self._arrived: list[_Waiting] = []
+        self._is_due = False  # those that have arrived are a set; until then, more are coming at the same moment
         self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -78,6 +79,7 @@ class VoteCollector:
 
     def _wake(self) -> None:
         with self._changed:
+            self._is_due = True
             self._changed.notify()
 
     def close(self) -> None:
@@ -93,11 +95,12 @@ class VoteCollector:
         while True:
             with self._changed:
                 if held:
-                    self._changed.wait_for(lambda: self._arrived, AGAIN)
+                    self._changed.wait_for(lambda: self._is_due, AGAIN)
                 else:
-                    self._changed.wait_for(lambda: self._arrived or self._closed)
+                    self._changed.wait_for(lambda: self._is_due or self._closed)
                 new, self._arrived = self._arrived[:MOST], self._arrived[MOST:]
-            if not held and not new:
+                self._is_due = bool(self._arrived)
+            if not held and not new and self._closed:
                 return
             held = self._cast([*held, *new])
 
