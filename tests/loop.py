@@ -96,7 +96,7 @@ class Loop:
 
     def _is_posting(self, channel: str) -> bool:
         """A card; a chart is a file, which has no ts, and its upload may have to be tried again half a minute later."""
-        card = (Posting.channel == channel, Posting.card != Card.CHART)
+        card = (Posting.channel == channel, Posting.card.not_in((Card.CHART, Card.DRIFT_CHART)))
         under_way = select(Posting.id).where(*card, Posting.unconfirmed, Posting.ts.is_(None))
         with self.database.reading(wait=PATIENT) as session:
             return session.scalars(under_way.limit(1)).first() is not None

@@ -14,6 +14,7 @@ from core.records.learning import TrainingRun
 from core.vocabulary import Card, RunState
 
 EVENT_TYPE = "goldloop_posting"  # of the metadata by which a post is found again
+IN_THREAD_OF = {Card.CHART: Card.CANDIDATE, Card.DRIFT_CHART: Card.DRIFT}  # pictures, by the card that they belong to
 
 
 def one_post_per_card(session: Session, scene: Scene) -> Finding:
@@ -25,8 +26,8 @@ def one_post_per_card(session: Session, scene: Scene) -> Finding:
     broken = []
     for row in postings:
         found = posted[row.id]
-        if row.card == Card.CHART:
-            found = charts[places[Card.CANDIDATE, row.subject_id]]
+        if row.card in IN_THREAD_OF:
+            found = charts[places[IN_THREAD_OF[Card(row.card)], row.subject_id]]
         if found != (0 if _is_gone(session, row) else 1):
             broken.append(f"posting {row.id} ({row.card} {row.subject_id}) was posted {found} times")
     unknown = set(posted) - {row.id for row in postings}
