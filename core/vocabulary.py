@@ -299,6 +299,7 @@ class OfferKind(StrEnum):
 
     FIND_MORE = "find_more"
     ASK_PEOPLE = "ask_people"
+    WRITE_EXAMPLES = "write_examples"
 
 
 class AskingState(StrEnum):

@@ -3,11 +3,15 @@
 from typing import assert_never
 
 from bot.wording.numbers import count
-from core.offers.cost import ASSUMED
+from core.offers.cost import ASSUMED, Spend
 from core.offers.table import Offer
 from core.vocabulary import OfferKind
 
-NAMES: dict[OfferKind, str] = {OfferKind.FIND_MORE: "Find more like these", OfferKind.ASK_PEOPLE: "Ask people"}
+NAMES: dict[OfferKind, str] = {
+    OfferKind.FIND_MORE: "Find more like these",
+    OfferKind.ASK_PEOPLE: "Ask people",
+    OfferKind.WRITE_EXAMPLES: "Write examples",
+}
 
 
 def offer_button(offer: Offer, choice: str) -> str:
@@ -21,7 +25,7 @@ def offer_sentence(offer: Offer) -> str:
     minutes = count(max(1, round(needs.minutes)), "minute")
     assumed = f" ({ASSUMED:.0f} s a vote, assumed)" if needs.assumed else ""
     takes = f"up to {count(needs.items, 'item')}, about {count(needs.votes, 'vote')} and {minutes}{assumed}"
-    return f"{NAMES[offer.kind]}: {takes}. {_gained(offer)}"
+    return f"{NAMES[offer.kind]}: {takes}{_spent(offer.spend)}. {_gained(offer)}"
 
 
 def taken_sentence(kind: OfferKind, began: int, choice: str) -> str:
@@ -31,12 +35,23 @@ def taken_sentence(kind: OfferKind, began: int, choice: str) -> str:
             return f"Scan {began} of {choice} is on its way. Its progress is shown in the leads' channel."
         case OfferKind.ASK_PEOPLE:
             return "People are asked about these from now on."
+        case OfferKind.WRITE_EXAMPLES:
+            return f"Batch {began} is being written. Its progress is shown in the leads' channel."
         case _:
             assert_never(kind)
+
+
+def _spent(spend: Spend | None) -> str:
+    if spend is None:
+        return ""
+    money = "" if spend.money is None else f", costing at most {spend.money:.2f}"
+    return f", and up to {count(spend.calls, 'call')} with {spend.tokens:,} tokens to a language model{money}"
 
 
 def _gained(offer: Offer) -> str:
     if not offer.gain.settled:
         return "Nothing of the kind was settled in this queue so far."
     settled = count(offer.gain.settled, "such item")
+    if offer.kind is OfferKind.WRITE_EXAMPLES:
+        return f"So far in this queue, people confirmed {offer.gain.corrected} of {settled}."
     return f"So far in this queue, {offer.gain.corrected} of {settled} corrected the model."

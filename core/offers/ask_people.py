@@ -9,6 +9,7 @@ from core.delivery.card_refs import CardRef
 from core.errors import Refusal
 from core.intake.weak_slices import ASKS, ask_about, asked_slices, slice_of_label
 from core.offers.base import Entry
+from core.offers.cost import Gain, gain
 from core.offers.targets import Target
 from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
@@ -40,4 +41,8 @@ def _of_label(session: Session, target: Target, now: datetime) -> CardRef:
     return CardRef.of(found.id, found.found_at)
 
 
-ASK_PEOPLE = Entry(_choices, lambda policy: policy.slices.items, Reason.WEAK_SLICE, _take)
+def _gain(session: Session, queue_id: int) -> Gain:
+    return gain(session, queue_id, Reason.WEAK_SLICE)
+
+
+ASK_PEOPLE = Entry(_choices, lambda policy: policy.slices.items, _gain, _take)

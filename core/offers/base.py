@@ -6,18 +6,20 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from core.offers.cost import Gain, Spend
 from core.offers.targets import Target
 from core.policy import Policy, QueuePolicy
-from core.vocabulary import Reason
 
 
 @dataclass(frozen=True)
 class Entry:
     """choices: the ways in which it is offered for a target, such as the names of sources, or one that is empty; none:
-    it is not offered. items: that it may open. reason: of these items' flags, by which its gain is counted. take: does
-    it for a lead, whose role it checks, and returns the id of what it began; raises Refusal."""
+    it is not offered. items: that it may open. gain: of such items in a queue so far. take: does it for a lead, whose
+    role it checks, and returns the id of what it began; raises Refusal. spend: what it pays for outside of Goldloop at
+    most; None: nothing."""
 
     choices: Callable[[Session, Target, QueuePolicy, datetime], Sequence[str]]
     items: Callable[[QueuePolicy], int]
-    reason: Reason
+    gain: Callable[[Session, int], Gain]
     take: Callable[[Session, Target, str, str, datetime, Policy], int]
+    spend: Callable[[QueuePolicy], Spend | None] = lambda _policy: None

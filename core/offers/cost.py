@@ -40,6 +40,16 @@ class Gain:
     corrected: int
 
 
+@dataclass(frozen=True)
+class Spend:
+    """What a service outside of Goldloop takes at most. money: in the currency of the policy's prices; None: the policy
+    states no prices."""
+
+    calls: int
+    tokens: int
+    money: float | None
+
+
 def cost(session: Session, queue_id: int, items: int, policy: QueuePolicy) -> Cost:
     seconds = seconds_an_answer(session, queue_id)
     votes = round(items * _votes_an_item(session, queue_id, policy))
@@ -68,6 +78,7 @@ def seconds_an_answer(session: Session, queue_id: int) -> float | None:
 
 
 def gain(session: Session, queue_id: int, reason: Reason) -> Gain:
+    """Of the items that were flagged for this reason."""
     found = (
         select(Correction.model_was_right, func.count())
         .join(ReviewItem, ReviewItem.id == Correction.item_id)

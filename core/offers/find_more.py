@@ -9,6 +9,7 @@ from core.discovery.scans import Wanted, request_scan
 from core.discovery.sources import Columns
 from core.errors import Invalid
 from core.offers.base import Entry
+from core.offers.cost import Gain, gain
 from core.offers.targets import Target
 from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
@@ -35,4 +36,8 @@ def _take(session: Session, target: Target, choice: str, person: str, now: datet
     return request_scan(session, queue, wanted, person, now)
 
 
-FIND_MORE = Entry(_choices, lambda policy: policy.discovery.items, Reason.DISCOVERY, _take)
+def _gain(session: Session, queue_id: int) -> Gain:
+    return gain(session, queue_id, Reason.DISCOVERY)
+
+
+FIND_MORE = Entry(_choices, lambda policy: policy.discovery.items, _gain, _take)

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from core.intake.slice_cards import SliceCard
 from core.offers.ask_people import ASK_PEOPLE
 from core.offers.base import Entry
-from core.offers.cost import Cost, Gain, cost, gain
+from core.offers.cost import Cost, Gain, Spend, cost
 from core.offers.find_more import FIND_MORE
 from core.offers.targets import Target, target_of_slice
+from core.offers.write_examples import WRITE_EXAMPLES
 from core.policy import Policy, QueuePolicy
 from core.queues import queue_named
 from core.vocabulary import OfferKind, require_exhaustive
@@ -19,18 +20,20 @@ from core.vocabulary import OfferKind, require_exhaustive
 OFFERS: Mapping[OfferKind, Entry] = {
     OfferKind.FIND_MORE: FIND_MORE,
     OfferKind.ASK_PEOPLE: ASK_PEOPLE,
+    OfferKind.WRITE_EXAMPLES: WRITE_EXAMPLES,
 }
 require_exhaustive(OFFERS, OfferKind, "entry")
 
 
 @dataclass(frozen=True)
 class Offer:
-    """choices: as of `Entry`; at least one."""
+    """choices, spend: as of `Entry`; at least one choice."""
 
     kind: OfferKind
     choices: tuple[str, ...]
     cost: Cost
     gain: Gain
+    spend: Spend | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ def offers_for(session: Session, target: Target, policy: QueuePolicy, now: datet
             kind=kind,
             choices=choices,
             cost=cost(session, target.queue_id, OFFERS[kind].items(policy), policy),
-            gain=gain(session, target.queue_id, OFFERS[kind].reason),
+            gain=OFFERS[kind].gain(session, target.queue_id),
+            spend=OFFERS[kind].spend(policy),
         )
         for kind, choices in found.items()
         if choices

@@ -15,7 +15,7 @@ from bot.wording.slices import label_whys, remedy, slice_lines, slice_name
 from core.delivery.card_refs import CardRef
 from core.delivery.outbox import Place
 from core.intake.slice_cards import Asking, Example, SliceCard
-from core.offers.cost import Cost, Gain
+from core.offers.cost import Cost, Gain, Spend
 from core.offers.table import Offer, OfferedSlice
 from core.quality.slices import LENGTHS, Look, WeakSlice
 from core.vocabulary import ErrorReason, OfferKind, SliceKind
@@ -84,6 +84,7 @@ def card(asking: Asking | None = None, look: Look = FAX, title: str = "Support")
 OFFERS = (
     Offer(OfferKind.FIND_MORE, ("archive", "mail"), Cost(50, 150, 37.5, assumed=True), Gain(0, 0)),
     Offer(OfferKind.ASK_PEOPLE, ("",), Cost(50, 110, 11.0, assumed=False), Gain(40, 22)),
+    Offer(OfferKind.WRITE_EXAMPLES, ("",), Cost(40, 88, 8.8, False), Gain(20, 19), Spend(20, 100_000, 5.0)),
 )
 
 
@@ -97,8 +98,10 @@ def test_an_offer_says_what_it_costs_and_what_it_has_gained() -> None:
         "Nothing of the kind was settled in this queue so far.",
         "Ask people: up to 50 items, about 110 votes and 11 minutes. "
         "So far in this queue, 22 of 40 such items corrected the model.",
+        "Write examples: up to 40 items, about 88 votes and 9 minutes, and up to 20 calls with 100,000 tokens to a "
+        "language model, costing at most 5.00. So far in this queue, people confirmed 19 of 20 such items.",
     ]
-    find, _ask = OFFERS
+    find = OFFERS[0]
     assert offer_button(find, "mail") == "Find more like these in mail"
     assert offer_button(replace(find, choices=("mail",)), "mail") == "Find more like these"
     assert set(OFFER_NAMES) == set(OfferKind)
@@ -116,7 +119,7 @@ def test_reasons_are_shown_by_label() -> None:
 def test_a_card_has_its_wrong_answers_and_what_a_lead_can_do() -> None:
     message = slices.render([offered(card(), *OFFERS)], "Support", 500, {"refund": {"ambiguous": 2}})
     said = check(message)
-    for words in ("41 of 60 known answers wrong", "Next: rewrite the guideline", "by the model's label"):
+    for words in ("41 of 60 settled answers wrong", "Next: rewrite the guideline", "by the model's label"):
         assert words in said
     buttons = [one for block in message.blocks if block["type"] == "actions" for one in block["elements"]]
     assert [(one["action_id"], one["value"]) for one in buttons] == [
@@ -124,6 +127,7 @@ def test_a_card_has_its_wrong_answers_and_what_a_lead_can_do() -> None:
         ("offer:find_more:0", "4.7|slice|archive"),
         ("offer:find_more:1", "4.7|slice|mail"),
         ("offer:ask_people:0", "4.7|slice|"),
+        ("offer:write_examples:0", "4.7|slice|"),
     ]
 
 
@@ -135,7 +139,7 @@ def test_a_card_says_who_has_people_asked_how_many_and_until_when() -> None:
 
 
 def test_without_a_weak_slice_the_answer_says_so() -> None:
-    assert "as far as 12 known answers can tell" in check(slices.render([], "Support", 12, {}))
+    assert "among 12 settled answers" in check(slices.render([], "Support", 12, {}))
 
 
 @pytest.mark.parametrize("text", HOSTILE)

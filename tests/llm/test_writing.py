@@ -8,10 +8,15 @@ import pytest
 from sqlalchemy import select
 
 from core import jobs
-from core.errors import AlreadySettled, Invalid, NotFound, Refusal
+from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Refusal
 from core.learning.data.golden_import import add_golden
 from core.learning.data.synthetic import written_rows
+from core.offers.cost import Gain, Spend
+from core.offers.table import offers_for, take_offer
+from core.offers.targets import target_meant
+from core.offers.write_examples import WRITE_EXAMPLES
 from core.privacy.erasure import erase
+from core.quality.slices import Look
 from core.records.predictions import Prediction
 from core.records.reviews import Assignment
 from core.records.synthetic import SyntheticCall
@@ -20,9 +25,10 @@ from core.synthesis.batches import Wanted, begin_call, plan_batch, retire_batch
 from core.synthesis.deciding import decide_batches
 from core.synthesis.writing import Answered, write_batch
 from core.text.content_hash import content_hash
-from core.vocabulary import BatchProblem, CallProblem, Card, ItemState, SyntheticState
+from core.vocabulary import BatchProblem, CallProblem, Card, ItemState, OfferAbout, OfferKind, SliceKind, SyntheticState
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NONE, NOW, REFUND, Desk
+from tests.core.intake.test_weak_slices import found
 from tests.core.models import ticking
 from tests.llm.recorded import RecordedModel, serving
 from tests.llm.scene import CORRECTED, batch, card, claimed, client, requested, sample, texts, with_model, written
@@ -31,6 +37,7 @@ from tests.people import ANA, BEN, CLEO, EVA
 pytestmark = pytest.mark.slow
 GOLDEN = "the golden mirror came with a crack so return what i paid"
 KEPT = 10
+WRITE = OfferKind.WRITE_EXAMPLES
 
 
 def decided(desk: Desk, *answers: str) -> SyntheticState | None:
@@ -319,3 +326,30 @@ def test_a_queue_has_one_batch_at_a_time_and_the_same_one_goes_on(open_desk: Ope
         write_batch(desk.database, claimed(desk), ticking(), desk.policy, client())
     with pytest.raises(Refusal, match="Reviewers are asked about batch 1"):
         requested(desk)
+
+
+def test_a_lead_takes_the_offer_of_a_weak_label_once_at_a_time(open_desk: OpenDesk) -> None:
+    with serving(RecordedModel()) as address:
+        desk = with_model(open_desk, address, "ten-good")
+        [weak] = found(desk, Look(SliceKind.LABEL, REFUND), model="v1")
+        with desk.database.transaction() as session:
+            target = target_meant(session, OfferAbout.SLICE, weak, desk.policy)
+            [offer] = (one for one in offers_for(session, target, desk.rules, NOW) if one.kind is WRITE)
+            assert (offer.cost.items, offer.spend) == (10, Spend(1, 100_000, None))
+            with pytest.raises(NotAllowed):
+                take_offer(session, WRITE, target, "", ANA, NOW, desk.policy)
+            batch_id = take_offer(session, WRITE, target, "", CLEO, NOW, desk.policy)
+            assert WRITE not in {one.kind for one in offers_for(session, target, desk.rules, NOW)}
+        write_batch(desk.database, claimed(desk), ticking(), desk.policy, client())
+    assert batch(desk, batch_id).requested_by == CLEO
+    assert card(desk, batch_id).state is SyntheticState.SAMPLED
+    with desk.database.reading() as session:
+        assert WRITE_EXAMPLES.gain(session, desk.queue().id) == Gain(0, 0)
+
+
+def test_without_the_policys_leave_nothing_is_offered_to_be_written(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    [weak] = found(desk, Look(SliceKind.LABEL, REFUND))
+    with desk.database.reading() as session:
+        target = target_meant(session, OfferAbout.SLICE, weak, desk.policy)
+        assert WRITE not in {one.kind for one in offers_for(session, target, desk.rules, NOW)}

@@ -18,9 +18,9 @@ MOST_LABELS = 8
 
 
 def render(cards: Sequence[OfferedSlice], title: str, rows: int, whys: Mapping[str, Mapping[str, int]]) -> Message:
-    """title: of the queue. rows: known answers that were looked at. whys: by the label that the model gave."""
+    """title: of the queue. rows: settled answers that were looked at. whys: by the label that the model gave."""
     head = f"*{MRKDWN.text(title)}*"
-    lines = [line_of(one.card) for one in cards] or [NONE.format(rows=count(rows, "known answer"))]
+    lines = [line_of(one.card) for one in cards] or [NONE.format(rows=count(rows, "settled answer"))]
     told = [head, *lines, *label_whys(whys, MRKDWN, MOST_LABELS)]
     drawn = [blocks.section(head), *(block for one in cards for block in card_blocks(one))]
     drawn += [blocks.section(line) for line in told[1 + len(cards) :]]

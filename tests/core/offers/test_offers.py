@@ -95,7 +95,7 @@ def test_a_scan_looks_for_the_slices_label_or_for_the_one_that_it_misses(
 def test_an_alarm_about_a_label_offers_its_answers_and_one_about_none_another_kind(open_desk: OpenDesk) -> None:
     desk = open_desk(discovery={"sources": SOURCES})
     wrong = alarm(desk)
-    assert set(offers(desk, wrong, OfferAbout.ALARM)) == set(OfferKind)
+    assert set(offers(desk, wrong, OfferAbout.ALARM)) == {OfferKind.FIND_MORE, OfferKind.ASK_PEOPLE}
     take(desk, OfferKind.ASK_PEOPLE, wrong, about=OfferAbout.ALARM)
     assert desk.ingest(sent(chances=SURE)).flagged == 1
     with desk.database.transaction() as session:
