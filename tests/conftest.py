@@ -148,10 +148,13 @@ def postgres_url(postgres_server: Connection, postgres_server_url: str, postgres
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that uses a database runs on both, unless it (or its module) says `sqlite_only`."""
+    """A test that uses a database runs on both, unless it (or its module) says `sqlite_only`. On PostgreSQL, one with a
+    database of its own is slow: to make it takes longer than most of what is tried."""
     if "database_kind" in metafunc.fixturenames:
-        both = ["sqlite"] if "sqlite_only" in metafunc.fixturenames else ["sqlite", "postgresql"]
-        metafunc.parametrize("database_kind", both, scope="function")
+        marks = [pytest.mark.slow] if "database_of_its_own" in metafunc.fixturenames else []
+        both = ["sqlite", pytest.param("postgresql", marks=marks)]
+        kinds = both[:1] if "sqlite_only" in metafunc.fixturenames else both
+        metafunc.parametrize("database_kind", kinds, scope="function")
 
 
 @pytest.fixture
@@ -160,7 +163,12 @@ def sqlite_only() -> None:
 
 
 @pytest.fixture
-def database_url(database_kind: str, request: pytest.FixtureRequest) -> str:
+def database_of_its_own() -> None:
+    """For what no other test may have used. The folders that share databases (tests/core/conftest.py) go without."""
+
+
+@pytest.fixture
+def database_url(database_kind: str, database_of_its_own: None, request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue("sqlite_url" if database_kind == "sqlite" else "postgres_url")
     return url
 

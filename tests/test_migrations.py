@@ -39,6 +39,7 @@ def test_several_processes_may_migrate_at_once(tmp_path: Path) -> None:
         database.close()
 
 
+@pytest.mark.slow
 def test_a_new_database_is_opened_by_several_processes_at_once(tmp_path: Path) -> None:
     """Twenty new files: which of the openers turns WAL on is left to chance, and none of them may be refused."""
     for number in range(20):

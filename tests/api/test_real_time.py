@@ -27,6 +27,7 @@ def receiver(unused_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rece
         yield receiver
 
 
+@pytest.mark.slow
 def test_the_helpdesk_hears_the_corrected_label_after_the_second_click(
     start_loop: StartLoop,  # noqa: F811
     receiver: Receiver,

@@ -167,6 +167,7 @@ def dripping() -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 def test_one_that_never_comes_to_an_end_holds_an_attempt_no_longer_than_another(
     desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch

@@ -168,6 +168,7 @@ def test_a_receipt_is_said_again_only_if_slack_asks_for_it(
     assert [record.message for record in caplog.records if record.name.startswith("bot")] == ([said] if said else [])
 
 
+@pytest.mark.slow
 def test_a_pause_that_slack_asks_for_is_kept_and_holds_up_no_other(urls: ResponseUrls) -> None:
     with slack(429, retry_after="1") as heard:
         urls.tell(heard.address, WORDS)

@@ -138,6 +138,7 @@ def test_a_mention_of_ours_is_live() -> None:
     assert live_marks(blocks.mention("U1"))
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(["section", "fields", "verbatim", "context"]), texts), max_size=30), texts)
 def test_a_message_always_fits(parts: list[tuple[str, str]], spoken: str) -> None:
     make: dict[str, Any] = {

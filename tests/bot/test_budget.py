@@ -42,6 +42,7 @@ def test_no_minute_has_more_updates_than_slack_allows(steps: list[float]) -> Non
     assert most_in_a_minute(greedy(Budget.may_update, steps)) <= UPDATES_PER_MINUTE
 
 
+@pytest.mark.slow
 def test_an_hour_of_looking_four_times_a_second_uses_what_there_is_and_no_more() -> None:
     sent = greedy(Budget.may_update, [0.25] * 4 * 3600)
     assert most_in_a_minute(sent) <= UPDATES_PER_MINUTE

@@ -44,6 +44,7 @@ def test_it_is_a_picture_of_the_size_that_slack_shows_whole() -> None:
     assert size(png) == (675, 1200)
 
 
+@pytest.mark.slow
 def test_the_same_report_is_the_same_picture_and_another_is_not() -> None:
     report = card(REFUND_RISES + LOGIN_FALLS, FIXED)
     assert draw_report(report, "Support") == draw_report(report, "Support")

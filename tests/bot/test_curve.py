@@ -25,6 +25,7 @@ def test_it_is_a_file_of_its_own_whose_name_says_up_to_which_model() -> None:
     assert matplotlib.image.imread(io.BytesIO(file["content"])).shape[:2] == (675, 1200)
 
 
+@pytest.mark.slow
 def test_the_same_points_are_the_same_picture_and_others_are_not() -> None:
     points = [point(1, 0), point(2, 80, 50)]
     assert draw_curve(points, "Support") == draw_curve(points, "Support")

@@ -92,6 +92,7 @@ def test_what_is_of_no_use_is_a_sentence_and_the_next_answer_counts(
     assert asked(queue_of(service), by=connection).shape == (1, 3)
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_late_is_not_waited_for(service: ModelService) -> None:
     service.seconds = 3.0
     with pytest.raises(ModelUnavailable, match=r"gave no answer within 0\.2 seconds"):

@@ -323,6 +323,7 @@ well_shaped = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(bodies)
 def test_garbage_is_read_or_refused_and_nothing_else_happens(body: dict[str, Any]) -> None:
     for reader in READERS:
@@ -332,10 +333,11 @@ def test_garbage_is_read_or_refused_and_nothing_else_happens(body: dict[str, Any
             continue
 
 
+@pytest.mark.slow
 @given(well_shaped)
 def test_strange_words_in_the_right_shape_are_read_or_refused_too(body: dict[str, Any]) -> None:
     assert parse(body) is not None
-    test_garbage_is_read_or_refused_and_nothing_else_happens.hypothesis.inner_test(body)  # type: ignore[attr-defined]
+    test_garbage_is_read_or_refused_and_nothing_else_happens.hypothesis.inner_test(body)
 
 
 @given(st.text())

@@ -387,7 +387,7 @@ def test_links_in_fields_can_be_clicked() -> None:
 
 
 def test_a_card_says_why_it_asks() -> None:
-    flagged = (*item().why_flagged, FlagLine(Coded(Reason.PERSON), BEN), FlagLine(Coded("drift"), None))
+    flagged = (*item().why_flagged, FlagLine(Coded(Reason.PERSON), BEN), FlagLine(Coded("of_a_newer_release"), None))
     said = check(review_item.render(item(why_flagged=flagged)))
     for sentence in ("Asked because the model is below 80%.", f"Flagged by <@{BEN}>.", "Flagged for review."):
         assert f'"{sentence}"' in said

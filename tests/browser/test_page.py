@@ -84,6 +84,7 @@ def test_every_block_is_drawn_and_an_unknown_one_shows_its_json(
     unknown.get_by_text('"R123"').wait_for()
 
 
+@pytest.mark.slow
 def test_hostile_text_stays_text(box: SandboxClient, web: WebClient, window: OpenWindow) -> None:
     ana = window(box.address, "/as/ana/review")
     blocks: list[dict[str, Any]] = [

@@ -28,7 +28,7 @@ from tests.loop import Loop
 from tests.people import LEADS, support_policy
 from tests.pictures import drawn, seen
 
-pytestmark = pytest.mark.usefixtures("sqlite_only")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("sqlite_only")]
 
 ONE = drawn(1)
 UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}

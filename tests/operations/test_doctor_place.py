@@ -220,6 +220,7 @@ def test_a_job_that_failed_for_good_is_found_until_a_later_one_has_gone_well(pla
     assert place.bad() == []
 
 
+@pytest.mark.slow
 def test_whether_a_worker_runs_is_seen_at_once(place: Place) -> None:
     def of_worker() -> Finding:
         return only([finding for finding in place.findings() if finding.subject == "worker"])

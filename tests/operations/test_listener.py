@@ -67,6 +67,7 @@ def test_a_kept_connection_is_kept_for_the_next_request(port: int) -> None:
         assert client.get("/quick").json() == "here"
 
 
+@pytest.mark.slow
 def test_of_many_who_are_silent_those_who_came_first_go_and_others_are_answered(port: int) -> None:
     strangers = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(60)]
     try:

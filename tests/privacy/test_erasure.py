@@ -115,6 +115,7 @@ def add(desk: Desk, text: str) -> None:
         add_seeds(session, [(text, REFUND)], NOW, desk.rules)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 def test_the_file_itself_holds_the_text_no_more(desk: Desk) -> None:
     """Whatever SQLite was built with: some overwrite what is deleted by themselves, and some do not."""

@@ -170,6 +170,7 @@ def _cut_off(database: Database, proxy: Proxy) -> None:
         session.execute(text("UPDATE noted SET words = 'cut off'"))
 
 
+@pytest.mark.slow
 def test_all_transactions_of_one_request_end_together(shaky: Database, proxy: Proxy) -> None:
     with proxy.black_hole(), finished_within(0.5):
         for _ in range(3):

@@ -51,6 +51,7 @@ def is_known(loop: Loop, ts: str) -> bool:
         return session.scalar(select(Posting.id).where(Posting.ts == ts)) is not None
 
 
+@pytest.mark.slow
 def test_a_vote_is_one_vote_and_one_correction(loop: Loop, proxy: Proxy, lose: Lose) -> None:
     loop.predict("T-1", "the sofa came late", UNSURE)
     card = loop.card("the sofa came late")

@@ -76,6 +76,7 @@ def test_a_card_that_was_perhaps_posted_is_found_behind_hundreds_of_later_messag
     assert stage.waiting() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 @pytest.mark.parametrize("fault", ["lost_answer", "timeout", "ratelimited"])
 def test_a_notice_to_the_leads_is_sent_once(stage: Stage, fault: str) -> None:

@@ -250,6 +250,7 @@ def test_a_receipt_is_shown_at_most_once_and_the_vote_counts_in_any_case(loop: L
     assert [sum(f"Item {number}:" in one for one in receipts) for number in (1, 2, 3)] == [1, 1, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 def test_a_form_that_slack_does_not_open_in_time_asks_for_another_click(loop: Loop) -> None:
     loop.services.slack.timeout = 1

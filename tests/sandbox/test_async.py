@@ -12,6 +12,7 @@ from tests.sandbox.conftest import actions, button
 pytest.importorskip("aiohttp", reason="slack_sdk's async client needs aiohttp: pip install aiohttp")
 
 
+@pytest.mark.slow
 def test_an_async_app_hears_a_click_and_answers(address: str, ana: Person) -> None:
     from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
     from slack_bolt.async_app import AsyncAck, AsyncApp

@@ -184,6 +184,7 @@ def test_a_page_that_opens_while_the_workspace_ends_is_not_waited_for(sandbox: S
         assert fresh.submit(asyncio.run, within_seconds()).result() == ["event: ready\ndata: {}\n\n"]
 
 
+@pytest.mark.slow
 def test_a_long_channel_stays_quick(ana: Person) -> None:
     first = ana.post("review", "0")
     for number in range(300):

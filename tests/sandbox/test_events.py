@@ -111,6 +111,7 @@ def test_metadata_goes_to_those_who_asked_for_its_type(kind: str, told: int) -> 
         assert len(metadata_events(box)) == told
 
 
+@pytest.mark.slow
 def test_an_unacknowledged_event_comes_again_at_once_after_a_minute_and_after_five(
     connected: App, ana: Person, box: SandboxClient
 ) -> None:

@@ -61,6 +61,7 @@ def test_slack_sdks_own_handler_waits_as_told(web: WebClient, box: SandboxClient
     assert [each["status"] for each in box.calls("auth.test")] == [429, 200]
 
 
+@pytest.mark.slow
 def test_an_answer_can_be_lost_after_its_effect(web: WebClient, box: SandboxClient, ana: Person) -> None:
     """slack_sdk's default handler posts again: one call, two messages."""
     box.fault("chat.postMessage", "lost_answer")

@@ -154,6 +154,7 @@ def leave(app: ClientConnection, seconds: float, politely: bool) -> None:
         app.socket.shutdown(SHUT_RDWR)
 
 
+@pytest.mark.slow
 def test_a_workspace_ends_while_its_apps_leave() -> None:
     """An exception in the workspace's thread fails this test."""
     chance = random.Random(1)

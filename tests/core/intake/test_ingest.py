@@ -43,6 +43,7 @@ def test_a_thousand_at_once_are_taken_and_only_the_doubtful_are_shown(desk: Desk
     assert (stored.new, stored.repeated, stored.flagged) == (1000, 0, 4)
 
 
+@pytest.mark.slow
 def test_the_longest_texts_are_taken_together_too(desk: Desk) -> None:
     """They are more than what is sent to PostgreSQL at once."""
     rows = [sent("\x01" * LONGEST_TEXT, UNSURE if number % 2 else SURE) for number in range(60)]
@@ -311,6 +312,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(KNOWN, json_values)))
 def test_any_row_is_taken_or_refused_in_words(row: dict[str, Any]) -> None:

@@ -538,6 +538,7 @@ def test_a_candidate_that_answers_as_the_live_model_does_is_never_blocked(
     assert judged(card(same, same_past, policy=loose)).blocks == ()
 
 
+@pytest.mark.slow
 @quick
 @given(answers, answers, st.randoms(use_true_random=False))
 def test_the_order_of_the_golden_rows_does_not_matter(

@@ -1,5 +1,6 @@
 """Groups, such as patients: none is in both training and golden set."""
 
+import pytest
 from sqlalchemy import select
 
 from core.learning.data.golden import golden_set
@@ -20,6 +21,7 @@ def settled(desk: Desk, group: str) -> None:
         desk.settled(ANA, BEN, text=f"{word} of {group}", external_id=f"{group}-{number}", group=group)
 
 
+@pytest.mark.slow
 def test_a_group_is_drawn_for_the_golden_set_as_a_whole(open_desk: OpenDesk) -> None:
     desk = open_desk(review={"blind_share": 1.0}, golden={"random_share": 0.5})
     groups = [f"P-{number}" for number in range(6)]

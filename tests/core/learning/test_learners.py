@@ -298,6 +298,7 @@ def test_contradicting_duplicates_are_learned_as_undecided() -> None:
     np.testing.assert_allclose(fit(rows).probabilities(inputs(["the same words"])), 0.5, atol=0.02)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(
@@ -371,7 +372,7 @@ def test_a_learner_of_another_package_is_found_and_used(tmp_path: Path, monkeypa
 def test_what_is_installed_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, monkeypatch, "constant", "other_learners:ConstantLearner", CONSTANT)
     monkeypatch.setattr(sys, "path", [str(tmp_path), str(ROOT)])  # without what this environment has installed
-    with pytest.raises(Invalid, match=r"Choose from: blend, constant, embedding, image, text\."):
+    with pytest.raises(Invalid, match=r"Choose from: blend, constant, embedding, external, image, text\."):
         find_learner("tekst")
 
 

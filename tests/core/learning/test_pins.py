@@ -94,6 +94,7 @@ def test_only_a_past_error_that_measures_something_can_be_pinned(desk: Desk) -> 
             act(desk, 999)
 
 
+@pytest.mark.slow
 def test_a_queue_pins_ten_past_errors_and_a_place_that_is_given_up_is_free_again(desk: Desk) -> None:
     ids = add(desk, MOST_PINS + 1)
     assert [pinned(desk, golden_id) for golden_id in ids[:-1]] == list(range(1, MOST_PINS + 1))

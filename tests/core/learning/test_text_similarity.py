@@ -72,6 +72,7 @@ def test_the_same_words_in_another_order_reach_a_threshold_of_one(some: list[str
     assert near_texts([" ".join(rng.sample(some, len(some)))], [" ".join(some)], 1.0).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=6))
 def test_every_text_is_near_itself(texts: list[str]) -> None:

@@ -52,6 +52,7 @@ def at_once(acts: Sequence[Callable[[], Receipt]], threads: int = 16) -> list[Ou
         return list(pool.map(told, acts))
 
 
+@pytest.mark.slow
 def test_a_hundred_simultaneous_clicks_with_repeats_make_one_correction(open_desk: OpenDesk) -> None:
     people = (ANA, BEN, EVA, "U_FAY", "U_GIL")
     desk = open_desk(reviewers=people, consensus={"votes": 5})

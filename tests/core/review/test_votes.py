@@ -93,6 +93,7 @@ TABLE = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_each_click_has_the_effect_that_the_table_says(open_desk: OpenDesk) -> None:
     desk = open_desk(reviewers=[ANA, BEN, EVA, FAY], leads=[CLEO, FAY])
     with desk.database.transaction() as session:

@@ -52,6 +52,7 @@ def test_the_server_gives_up_when_we_do_and_where_it_hears_nothing_of_us(postgre
         assert session.scalar(text("SHOW statement_timeout")) == "0", "limits end with their transaction"
 
 
+@pytest.mark.slow
 def test_a_connection_that_died_is_refused_once_at_most_and_never_after_a_pause(postgres: Database) -> None:
     cut_off(postgres)
     with pytest.raises(DatabaseUnavailable, match="Nothing was recorded"):
