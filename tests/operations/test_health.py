@@ -29,6 +29,8 @@ from tests.flows.conftest import StartLoop
 from tests.loop import Loop
 from tests.people import LEADS, support_policy
 
+pytestmark = pytest.mark.slow  # most start a Goldloop
+
 
 class Watched:
     """A running loop, its signs of life (by a clock that we turn), and what its listener answers."""
@@ -120,7 +122,6 @@ def test_a_database_that_gives_an_error_makes_a_process_unready_and_says_no_more
     assert "of_another_release" not in str(body)
 
 
-@pytest.mark.slow
 def test_votes_queues_and_models_are_counted(database: Database, request: pytest.FixtureRequest) -> None:
     promoted(seeded(opened(database, support_policy())))  # before there is a worker that would train it
     watched: Watched = request.getfixturevalue("watched")
@@ -138,7 +139,6 @@ def test_votes_queues_and_models_are_counted(database: Database, request: pytest
     assert "the sofa" not in str(found)
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("sqlite_only")
 def test_calls_that_slack_put_off_are_counted_by_method_and_not_repeated(watched: Watched) -> None:
     loop = watched.loop

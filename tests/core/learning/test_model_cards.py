@@ -20,6 +20,8 @@ from tests.core.desk import BILLING, NOW, Desk
 from tests.core.models import REFUSED, candidate, evaluated_again, model, promoted, requested, seeded, trained
 from tests.people import ANA, BEN, CLEO, DAN
 
+pytestmark = pytest.mark.slow  # most fit a model
+
 
 def story(desk: Desk, model_id: int) -> list[str]:
     with desk.database.reading() as session:
