@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from bot.runtime.retry_after import seconds_asked
 from core.errors import Refusal
 from core.jobs import WorkFailed
-from core.synthesis.batches import Ask
+from core.synthesis.calls import Ask
 from core.synthesis.prompt import MOST_ANSWER_TOKENS, SCHEMA
 from core.synthesis.writing import Answered, Busy, Write
 from core.text.storable import storable

@@ -18,8 +18,9 @@ from core.errors import Invalid, Refusal
 from core.jobs import Claim, LostLease, WorkFailed
 from core.policy import Policy
 from core.storage.database import PATIENT, Database
-from core.synthesis.batches import SYNTHESIS, Wanted, batch_key, plan_batch, request_batch
+from core.synthesis.batches import SYNTHESIS, batch_key
 from core.synthesis.cards import BatchCard, batch_card
+from core.synthesis.requests import Wanted, plan_batch, request_batch
 from core.vocabulary import OPERATOR, SyntheticState
 
 commands = typer.Typer()

@@ -6,8 +6,8 @@ from typing import assert_never
 from bot.wording.format import Format
 from bot.wording.numbers import count
 from core.learning.data.synthetic import WrittenRows
-from core.synthesis.batches import Plan
 from core.synthesis.cards import BatchCard
+from core.synthesis.requests import Plan
 from core.vocabulary import BatchProblem, CallProblem, Coded, Guard, SyntheticState
 
 GUARDS: dict[Guard, str] = {

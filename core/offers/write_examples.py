@@ -15,8 +15,10 @@ from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
 from core.records.queues import Queue
 from core.records.synthetic import SyntheticBatch
-from core.synthesis.batches import FEWEST_ASKED, SHARE_ASKED, UNFINISHED, Wanted, request_batch
+from core.synthesis.batches import UNFINISHED
 from core.synthesis.prompt import PER_CALL
+from core.synthesis.requests import Wanted, request_batch
+from core.synthesis.sampling import FEWEST_ASKED, SHARE_ASKED
 from core.vocabulary import Role
 
 

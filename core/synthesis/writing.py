@@ -25,10 +25,12 @@ from core.records.learning import Artifact
 from core.records.predictions import Prediction
 from core.records.synthetic import SyntheticBatch, SyntheticText
 from core.storage.database import LONG, PATIENT, Database
-from core.synthesis.batches import Ask, BatchOver, begin_call, fail_batch, finish_batch, store_answer, written_texts
+from core.synthesis.batches import BatchOver, fail_batch
+from core.synthesis.calls import Ask, begin_call, store_answer, written_texts
 from core.synthesis.examples import examples_for
 from core.synthesis.guards import Guarded, Known, guarded
 from core.synthesis.languages import words_of
+from core.synthesis.sampling import finish_batch
 from core.text.content_hash import content_hash
 from core.vocabulary import BatchProblem, CallProblem, Coded, Guard, Modality
 

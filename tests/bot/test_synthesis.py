@@ -7,9 +7,9 @@ import pytest
 from bot.slack.views import synthetic
 from bot.wording.format import PLAIN
 from bot.wording.synthesis import CALLS, GUARDS, batch_state, guard_words, plan_words, spent_words
-from core.synthesis.batches import Plan
 from core.synthesis.cards import BatchCard, Spent
 from core.synthesis.costs import Cost
+from core.synthesis.requests import Plan
 from core.vocabulary import OPERATOR, BatchProblem, CallProblem, Coded, Guard, SyntheticState
 from tests.bot.test_views import check
 from tests.people import CLEO

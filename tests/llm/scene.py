@@ -10,8 +10,9 @@ from core import jobs
 from core.records.reviews import ReviewItem
 from core.records.synthetic import SyntheticBatch, SyntheticText
 from core.storage.database import PATIENT
-from core.synthesis.batches import SYNTHESIS, Wanted, request_batch
+from core.synthesis.batches import SYNTHESIS
 from core.synthesis.cards import BatchCard, batch_card
+from core.synthesis.requests import Wanted, request_batch
 from core.synthesis.writing import Write, write_batch
 from core.vocabulary import OPERATOR, QuestionAbout
 from tests.core.conftest import OpenDesk

@@ -21,8 +21,10 @@ from core.records.predictions import Prediction
 from core.records.reviews import Assignment
 from core.records.synthetic import SyntheticCall
 from core.storage.database import PATIENT
-from core.synthesis.batches import Wanted, begin_call, plan_batch, retire_batch
+from core.synthesis.batches import retire_batch
+from core.synthesis.calls import begin_call
 from core.synthesis.deciding import decide_batches
+from core.synthesis.requests import Wanted, plan_batch
 from core.synthesis.writing import Answered, write_batch
 from core.text.content_hash import content_hash
 from core.vocabulary import BatchProblem, CallProblem, Card, ItemState, OfferAbout, OfferKind, SliceKind, SyntheticState

@@ -1,0 +1,99 @@
+"""The calls of a batch as rows: each is stored before it is made, and its answer as it came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.errors import Refusal
+from core.learning.lifecycle.presenting import batch_changed
+from core.policy import QueuePolicy
+from core.queues import queue_to_fill
+from core.records.synthetic import SyntheticCall
+from core.synthesis.answers import read_answer
+from core.synthesis.batches import BatchOver, locked_batch
+from core.synthesis.costs import Cost, fits, money_of
+from core.synthesis.examples import examples_for
+from core.synthesis.prompt import MOST_ANSWER_TOKENS, messages, tokens_of
+from core.synthesis.requests import Wanted, check_allowed, wish_of
+from core.vocabulary import CallProblem, SyntheticState
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A call that is stored and may be made. seed: makes equal requests differ, as far as the other side heeds it."""
+
+    batch_id: int
+    position: int
+    planned: int
+    prompt: list[dict[str, str]]
+    seed: int
+    address: str
+    model: str
+
+
+def begin_call(session: Session, batch_id: int, policy: QueuePolicy, now: datetime) -> Ask | None:
+    """Store the next call, with what it sends; None: there is none, as all are made or the next one would exceed a cap.
+    Shares the queue's row with intake, so that no text is sent that is being erased, and locks the batch. A call
+    without an answer is one whose process died: it counts as made, at the most that it can have cost. Raises
+    BatchOver."""
+    queue = queue_to_fill(session, policy.name)
+    batch = locked_batch(session, batch_id)
+    if batch.state is not SyntheticState.REQUESTED:
+        raise BatchOver(batch_id)
+    check_allowed(policy)
+    calls = list(session.scalars(select(SyntheticCall).where(SyntheticCall.batch_id == batch_id)))
+    for call in calls:
+        if call.answered_at is None:
+            call.problem, call.answered_at = CallProblem.LOST, now
+    wish = wish_of(Wanted(batch.label, batch.mistaken_for, batch.target, batch.language), policy)
+    examples = examples_for(session, queue.id, policy, batch.label, batch.mistaken_for, batch.plan["examples"])
+    if not examples:
+        raise Refusal("None of the chosen texts may be shown to a language model any more.")
+    prompt = messages(wish, [one.shown for one in examples])
+    made = [call for call in calls if call.problem != CallProblem.BUSY]
+    if len(made) >= batch.plan["calls"] or not fits(_cost_with(made, tokens_of(prompt), policy), policy.synthetic):
+        return None
+    sent = {"hashes": [one.content_hash for one in examples]}
+    call = SyntheticCall(
+        batch_id=batch_id, position=len(calls) + 1, sent=sent, sent_tokens=tokens_of(prompt), answer="", problem="",
+        asked_at=now,
+    )  # fmt: skip
+    session.add(call)
+    session.flush()
+    return Ask(batch_id, len(calls) + 1, batch.plan["calls"], prompt, len(made) + 1, batch.address, batch.model)
+
+
+def store_answer(
+    session: Session, batch_id: int, position: int, body: str, problem: CallProblem | None, now: datetime
+) -> None:
+    """An answer as it came. problem: why there is none. Locks the batch. Raises BatchOver: then nothing is kept of
+    it."""
+    batch = locked_batch(session, batch_id)
+    if batch.state is not SyntheticState.REQUESTED:
+        raise BatchOver(batch_id)
+    written = read_answer(body)
+    values: dict[str, Any] = {
+        "answer": body, "problem": problem or written.problem or "", "tokens_in": written.tokens_in,
+        "tokens_out": written.tokens_out, "answered_at": now,
+    }  # fmt: skip
+    mine = (SyntheticCall.batch_id == batch_id, SyntheticCall.position == position)
+    session.execute(update(SyntheticCall).where(*mine).values(**values))
+    batch_changed(session, batch_id, now)
+
+
+def written_texts(session: Session, batch_id: int) -> list[str]:
+    """All that the language model wrote, in order."""
+    found = select(SyntheticCall.answer).where(SyntheticCall.batch_id == batch_id).order_by(SyntheticCall.position)
+    return [one for body in session.scalars(found) if body for one in read_answer(body).texts]
+
+
+def _cost_with(calls: Sequence[SyntheticCall], prompt_tokens: int, policy: QueuePolicy) -> Cost:
+    """Of the calls up to now and one more. A call that did not say what it took counts as the most that it can have."""
+    sent = sum(call.sent_tokens if call.tokens_in is None else call.tokens_in for call in calls)
+    written = sum(MOST_ANSWER_TOKENS if call.tokens_out is None else call.tokens_out for call in calls)
+    total = sent + prompt_tokens, written + MOST_ANSWER_TOKENS
+    return Cost(len(calls) + 1, sum(total), money_of(*total, policy.synthetic))
