@@ -14,7 +14,7 @@ from core.learning.data.inputs import Input
 from core.quality.promise import ALWAYS_UNSEEN, SampledStratum, Strata
 from core.records.learning import Live
 from core.records.predictions import Flag, Prediction, WaitingPrediction
-from core.records.reviews import Correction, ReviewItem
+from core.records.reviews import CLOCKS_APART, Correction, ReviewItem
 from core.review.questions import ABOUT_PREDICTION
 from core.vocabulary import Reason, WaitState
 
@@ -107,6 +107,7 @@ def promise_sample(session: Session, queue_id: int, model: str, began: datetime,
         select(ReviewItem.prediction_id, Correction.label)
         .join(Correction, Correction.item_id == ReviewItem.id)
         .where(Correction.queue_id == queue_id, Correction.is_current, ABOUT_PREDICTION)
+        .where(Correction.settled_at >= began - CLOCKS_APART)  # else all items that there ever were would be read
         .subquery()
     )
     found = (

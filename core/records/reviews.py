@@ -1,6 +1,6 @@
 """Review items, the answers to them, and the resulting corrections."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
@@ -12,6 +12,8 @@ from core.records.predictions import Prediction
 from core.records.queues import Queue
 from core.records.synthetic import SyntheticText
 from core.vocabulary import AnswerKind, Destination, ErrorReason, ItemState, QuestionAbout, Settler
+
+CLOCKS_APART = timedelta(days=1)  # by which a correction may seem older than its prediction: clocks differ, and are set
 
 
 class Reviewer(Base):

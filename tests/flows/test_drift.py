@@ -27,10 +27,10 @@ def test_the_leads_see_an_alarm_with_its_chart_in_the_thread(loop: Loop) -> None
         session.add(alarm)
         session.flush()
         alarm_raised(session, alarm.id, queue, now)
-    card = loop.card("3 predictions came on the last day; about 80 were expected", channel=LEADS)
+    card = loop.card("3 predictions arrived; about 80 were expected", channel=LEADS)
 
     def chart() -> list[dict[str, Any]]:
         return [file for one in loop.cleo.messages(LEADS, thread_ts=card.ts) for file in one.files]
 
     [file] = loop.box.wait_for(chart)
-    assert (file["name"], "3 predictions came" in file["alt_txt"]) == ("drift-1.png", True)
+    assert (file["name"], "3 predictions arrived" in file["alt_txt"]) == ("drift-1.png", True)

@@ -209,7 +209,7 @@ DOORS = [
     Door("/goldloop pause", "commands.typed", none_paused, command("pause"), REVIEWING_SOMEWHERE),
     Door("/goldloop resume", "commands.typed", all_paused, command("resume"), REVIEWING_SOMEWHERE),
     Door("/goldloop promise", "commands.typed", nothing, command("promise support"), LEADS, "makes no promise"),
-    Door("/goldloop discover", "commands.typed", nothing, command("discover support"), LEADS, "No scans yet"),
+    Door("/goldloop discover", "commands.typed", nothing, command("discover support"), LEADS, "Sources: "),
     Door("/goldloop slices", "commands.typed", House.no_weak_slice, command("slices support"), LEADS,
          "by more than chance"),
     Door("/goldloop labels", "commands.typed", nothing, command("labels support"), LEADS, "older version"),

@@ -15,7 +15,7 @@ from core.learning.evaluation.production import FEWEST_AUDITS, WIDEST, Stratum, 
 from core.learning.lifecycle.models import live_version
 from core.records.learning import Live
 from core.records.predictions import Flag, Prediction
-from core.records.reviews import Correction, ReviewItem
+from core.records.reviews import CLOCKS_APART, Correction, ReviewItem
 from core.vocabulary import QuestionAbout, Reason
 
 NEWEST = 30_000  # answers: 1,500 audits at the default share, and a million stored rows take no longer
@@ -117,7 +117,7 @@ def _settled(
         .join(ReviewItem, ReviewItem.prediction_id == Prediction.id)
         .join(Correction, Correction.item_id == ReviewItem.id)
         .where(Correction.queue_id == queue_id, Correction.is_current, *traffic)
-        .where(ReviewItem.about == QuestionAbout.PREDICTION, Correction.settled_at >= oldest)
+        .where(ReviewItem.about == QuestionAbout.PREDICTION, Correction.settled_at >= oldest - CLOCKS_APART)
     )
     counts: dict[Key, Counter[tuple[bool, bool]]] = defaultdict(Counter)
     for label, lot, reviewed, right, audited, count in session.execute(found):

@@ -153,7 +153,7 @@ def test_the_leads_are_told_once_of_texts_for_which_no_label_fits(desk: Desk) ->
         assert posting.recipient == leads_of(desk.queue()).id
         assert last_alarm(session, desk.queue().id) == TOMORROW
     shown = card(desk, alarm.id)
-    assert shown.items == tuple(sorted(items, reverse=True)[:8])
+    assert shown.items == tuple(sorted(items, reverse=True))
     assert [value for _began, value in shown.days][-2:] == [0.0, 0.1]
     assert shown.run_id is None
 
