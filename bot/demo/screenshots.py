@@ -109,9 +109,7 @@ def _picture(page: Page, stage: Stage, person: Person, channel: str, message: Me
     page.goto(f"{stage.url}/as/{person.name}/{channel}")
     shown = page.locator(f'[data-ts="{message.ts}"]').first
     shown.wait_for()
-    shown.evaluate(
-        "one => one.scrollIntoView({block: one.offsetHeight > 600 ? 'start' : 'nearest'})"
-    )
+    shown.evaluate("one => one.scrollIntoView({block: one.offsetHeight > 600 ? 'start' : 'nearest'})")
     page.wait_for_timeout(400)
     page.screenshot(path=path)
 
