@@ -1,4 +1,4 @@
-"""`goldloop synthetic`: the batches of written texts, and how to be rid of one."""
+"""`goldloop synthetic`: the batches of written texts, and how to retire one."""
 
 from typing import Annotated
 
@@ -45,6 +45,6 @@ def retire(batch: BatchId) -> None:
     with opened() as (database, _policy), database.transaction(wait=PATIENT) as session:
         before = retire_batch(session, batch, OPERATOR, utc_now())
     if before is SyntheticState.ADMITTED:
-        out.print(f"Batch {batch} is retired. Retrain, and promote the new model, to be rid of what it taught.")
+        out.print(f"Batch {batch} is retired. Models that learned from it are unchanged: train and promote a new one.")
     else:
         out.print(f"Batch {batch} is withdrawn. It will not train.")

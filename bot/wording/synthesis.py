@@ -88,7 +88,7 @@ def guard_words(counts: Mapping[str, int]) -> str:
 
 
 def spent_words(card: BatchCard, form: Format) -> str:
-    """What it has cost up to now, and what left the house."""
+    """What it has cost up to now, and what was sent."""
     spent = card.spent
     tokens = f"{spent.tokens:,} tokens" if spent.silent < spent.calls or not spent.calls else "tokens unknown"
     silent = f" (unknown for {count(spent.silent, 'call')})" if 0 < spent.silent < spent.calls else ""
@@ -124,7 +124,7 @@ def _problem(problem: Coded | None, form: Format) -> str:
         case BatchProblem.WORKER:
             return f"It failed {count(values['attempts'], 'time')}. The log has the reason."
         case BatchProblem.NOTHING_LEFT:
-            return f"Of {count(values['written'], 'text')} the guards left none."
+            return f"The guards left none of {count(values['written'], 'text')}."
         case BatchProblem.GOLDEN_LEAK:
             return (
                 f"{values['leaks']} of {count(values['written'], 'text')} are near a golden example: the language "
@@ -133,8 +133,8 @@ def _problem(problem: Coded | None, form: Format) -> str:
         case BatchProblem.NOT_CONFIRMED:
             return f"People confirmed {values['confirmed']} of the {values['asked']} that they decided; 90% are needed."
         case BatchProblem.ERASED:
-            return "A text that it was written from was erased, and so was all of it."
+            return "One of the texts that it was written from was erased, so the whole batch was erased."
         case BatchProblem.WITHDRAWN:
-            return "It trains in no further snapshot. Models that learned from it keep it; retrain to be rid of it."
+            return "It trains no further model. Those that learned from it are unchanged: train a new one without it."
         case _:
             assert_never(known)

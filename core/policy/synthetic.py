@@ -1,5 +1,5 @@
 """`[queues.NAME.synthetic]`: texts that a language model writes for a weak label. Off by default, because texts of
-the queue leave the house for it."""
+the queue are sent to another server for it."""
 
 from urllib.parse import urlsplit
 

@@ -22,7 +22,7 @@ LOOKED_AT = 200  # of the newest, from which the few are taken
 
 @dataclass(frozen=True)
 class ShownExample:
-    """shown: as it leaves the house. content_hash: of the whole text, as it is stored."""
+    """shown: as it is sent. content_hash: of the whole text, as it is stored."""
 
     correction_id: int
     content_hash: str

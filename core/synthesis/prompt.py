@@ -62,7 +62,7 @@ def messages(wish: Wish, examples: Sequence[Shown]) -> list[dict[str, str]]:
 
 
 def outgoing(text: str, privacy: PrivacyPolicy) -> str:
-    """The text as it may leave the house: masked as the policy says, and everything else that can be recognised is
+    """The text as it may be sent: masked as the policy says, and everything else that can be recognised is
     masked too, whatever the policy says of people here. Cut at `LONGEST_EXAMPLE` after that."""
     kinds = [kind for kind in get_args(Kind) if mask_problem(kind) is None]
     return mask(text, kinds, privacy.phone_region, privacy.patterns)[:LONGEST_EXAMPLE]

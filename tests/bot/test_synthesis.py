@@ -18,11 +18,11 @@ COUNTS = {"written": 40, "kept": 20, "asked": 10, "settled": 4, "confirmed": 3, 
 PROBLEMS: list[tuple[BatchProblem, dict[str, Any], str]] = [
     (BatchProblem.SENTENCE, {"sentence": "It refused the key."}, "It refused the key."),
     (BatchProblem.WORKER, {"attempts": 5}, "It failed 5 times. The log has the reason."),
-    (BatchProblem.NOTHING_LEFT, {"written": 40}, "Of 40 texts the guards left none."),
+    (BatchProblem.NOTHING_LEFT, {"written": 40}, "The guards left none of 40 texts."),
     (BatchProblem.GOLDEN_LEAK, {"leaks": 2, "written": 40}, "2 of 40 texts are near a golden example"),
     (BatchProblem.NOT_CONFIRMED, {"confirmed": 1, "asked": 3}, "People confirmed 1 of the 3 that they decided"),
-    (BatchProblem.ERASED, {}, "A text that it was written from was erased"),
-    (BatchProblem.WITHDRAWN, {}, "It trains in no further snapshot."),
+    (BatchProblem.ERASED, {}, "One of the texts that it was written from was erased"),
+    (BatchProblem.WITHDRAWN, {}, "It trains no further model."),
 ]
 
 
