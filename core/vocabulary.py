@@ -384,6 +384,7 @@ class GateBlock(StrEnum):
     )
     PIN_REGRESSED = "pin_regressed"  # values: baseline, examples
     LABEL_WORSE = "label_worse"  # values: baseline, label, n, live, candidate, p_value
+    ROWS_GONE = "rows_gone"  # values: label, live, candidate (training rows of each that have the label)
     SILENT_LABEL = "silent_label"  # values: label, texts, live, candidate (how often each says it), p_value
     LABELS_EXCHANGED = "labels_exchanged"  # values: labels, texts, live, exchanged (two counts each)
     LABELS_SWAPPED = "labels_swapped"  # values: labels

@@ -50,6 +50,12 @@ def _block(code: GateBlock, values: Values, form: Format) -> str:
         case GateBlock.LABEL_WORSE:
             label, chance = form.text(values["label"]), _by_chance(values["p_value"])
             return f"“{label}” gets worse. Random golden examples {_right(values)}. {chance}"
+        case GateBlock.ROWS_GONE:
+            return (
+                f"“{form.text(values['label'])}” has lost its training rows: the live model was trained on "
+                f"{values['live']} of them, the candidate on {values['candidate'] or 'none'}. Check the newest "
+                "corrections. If you merged it into another label on purpose, overrule the gate."
+            )
         case GateBlock.SILENT_LABEL:
             return (
                 f"“{form.text(values['label'])}” would hardly be used any more: of the last {values['texts']} stored "

@@ -80,6 +80,8 @@ def _because(block: Coded, form: Format) -> str:
             return f"{count(len(values['examples']), 'pinned past error')} would be wrong again"
         case GateBlock.LABEL_WORSE:
             return f"“{form.text(values['label'])}” gets worse"
+        case GateBlock.ROWS_GONE:
+            return f"“{form.text(values['label'])}” has lost its training rows"
         case GateBlock.SILENT_LABEL:
             return f"it hardly ever predicts “{form.text(values['label'])}”"
         case GateBlock.LABELS_EXCHANGED:

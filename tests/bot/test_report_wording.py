@@ -46,6 +46,7 @@ REASONS: list[tuple[GateBlock, dict[str, Any], str]] = [
     (GateBlock.MORE_REGRESSIONS, {}, "more golden examples are newly wrong than newly right"),
     (GateBlock.PIN_REGRESSED, {"examples": [4, 7]}, "2 pinned past errors would be wrong again"),
     (GateBlock.LABEL_WORSE, {"label": "refund"}, "“refund” gets worse"),
+    (GateBlock.ROWS_GONE, {"label": "refund"}, "“refund” has lost its training rows"),
     (GateBlock.SILENT_LABEL, {"label": "refund"}, "it hardly ever predicts “refund”"),
     (GateBlock.LABELS_EXCHANGED, {"labels": ["login", "refund"]}, "“login” and “refund” have changed places"),
     (GateBlock.LABELS_SWAPPED, {"labels": ["login", "refund"]}, "“login” and “refund” look swapped"),

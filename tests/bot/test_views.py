@@ -531,6 +531,7 @@ def findings(text: str) -> tuple[Coded, ...]:
     right = {"baseline": "live", "label": label, "n": 20, "live": 9, "candidate": 1}
     return (
         Coded(GateBlock.LABEL_WORSE, right | {"p_value": 0.01}),
+        Coded(GateBlock.ROWS_GONE, right),
         Coded(GateBlock.SILENT_LABEL, right | {"texts": 3000, "p_value": 0.001}),
         Coded(GateBlock.LABELS_EXCHANGED, {"labels": [label] * 2, "texts": 30, "live": [9, 9], "exchanged": [8, 7]}),
         Coded(GateBlock.LABELS_SWAPPED, {"labels": [label, label]}),

@@ -171,6 +171,12 @@ BLOCKS = [
         "Two equally good models differ this much in 1.1% of comparisons.",
     ),
     (
+        GateBlock.ROWS_GONE,
+        {"label": "refund", "live": 24, "candidate": 0},
+        "“refund” has lost its training rows: the live model was trained on 24 of them, the candidate on none. Check "
+        "the newest corrections. If you merged it into another label on purpose, overrule the gate.",
+    ),
+    (
         GateBlock.SILENT_LABEL,
         {"label": "refund", "texts": 3000, "live": 140, "candidate": 2, "p_value": 0.0001},
         "“refund” would hardly be used any more: of the last 3000 stored texts, the live model gives it to 140, the "

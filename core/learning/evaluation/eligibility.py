@@ -6,8 +6,8 @@ live model's golden set counts unless it is near a row of the live model's train
 for the candidate (core/learning/data/leakage.py), but not for the live model.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from core.learning.data.inputs import Input
 from core.learning.data.near_duplicates import near
@@ -18,11 +18,13 @@ from core.vocabulary import Stratum
 @dataclass(frozen=True)
 class LiveTraining:
     """What the live model learned from. golden_up_to: the last golden example whose near-duplicates were left out of
-    it. inputs: of its training rows, empty where they were erased since; content_hashes: of all of them."""
+    it. inputs: of its training rows, empty where they were erased since; content_hashes: of all of them. labels: how
+    many of its training rows have each label."""
 
     golden_up_to: int
     inputs: Sequence[Input]
     content_hashes: Collection[str]
+    labels: Mapping[str, int] = field(default_factory=dict)
 
 
 def with_eligibility(golden: Sequence[GoldenRow], live: LiveTraining | None, threshold: float) -> list[GoldenRow]:

@@ -35,10 +35,11 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
     (a) on the random examples the candidate is worse, by the exact paired test at `alpha`; (b) of the golden examples
     that count, including past errors, more are newly wrong than newly right, by the same test at `pooled_alpha`; (c) a
     pinned past error that is right now would be wrong, whether it counts or not; (d) a label with at least `class_rows`
-    random examples is worse, by the same test, adjusted for their number; (e) a label is hardly predicted any more on
-    the stored texts, two labels are exchanged there or, where it has too few texts of them, look swapped on the golden
-    examples, or a label has no right golden example left; (f) of the training rows that both models learned from, more
-    are newly wrong than newly right when held out, by the same test at `training_alpha`.
+    random examples is worse, by the same test, adjusted for their number; (e) a label has lost its training rows, is
+    hardly predicted any more on the stored texts, two labels are exchanged there or, where it has too few texts of
+    them, look swapped on the golden examples, or a label has no right golden example left; (f) of the training rows
+    that both models learned from, more are newly wrong than newly right when held out, by the same test at
+    `training_alpha`.
 
     Warnings: too few random examples, with the drop that they could show; a drop of `non_inferiority` that cannot be
     excluded; labels that could not be tested; worse calibration; missing predictions.
@@ -52,6 +53,7 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
         *_more_regressions(scorecard, policy),
         *_pin_regressed(scorecard),
         *_worse_labels(scorecard, policy),
+        *_rows_gone(scorecard),
         *_silent(scorecard.texts),
         *_exchanged(scorecard.texts),
         *_swapped(scorecard),
@@ -96,6 +98,11 @@ def _worse_labels(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[Cod
             right = {"n": score.n, "live": score.live_right, "candidate": score.candidate_right}
             about = {"baseline": scorecard.baseline, "label": score.label, "p_value": score.p_adjusted}
             yield Coded(GateBlock.LABEL_WORSE, about | right)
+
+
+def _rows_gone(scorecard: Scorecard) -> Iterable[Coded]:
+    for one in scorecard.rows_gone:
+        yield Coded(GateBlock.ROWS_GONE, {"label": one.label, "live": one.live, "candidate": one.candidate})
 
 
 def _silent(texts: TextScore | None) -> Iterable[Coded]:

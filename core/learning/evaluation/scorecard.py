@@ -9,6 +9,7 @@ from core.errors import Invalid
 from core.learning.evaluation.intervals import Interval, wilson
 from core.learning.evaluation.paired_tests import mcnemar_p_value
 from core.learning.evaluation.stored_texts import TextScore
+from core.learning.evaluation.training_labels import RowsGone
 
 Baseline = Literal["live", "recorded", "majority"]
 
@@ -197,7 +198,7 @@ class Scorecard:
 
     labels, confusions, swapped, collapsed: in the order of the labels' names. Calibrations: None without confidences.
     swapped: pairs that the texts do not judge. texts: None if no Goldloop model was live. training: None if the learner
-    of one of the two does not say what it gets right of rows held out.
+    of one of the two does not say what it gets right of rows held out. rows_gone: empty without a live model.
     """
 
     baseline: Baseline
@@ -215,6 +216,7 @@ class Scorecard:
     collapsed: tuple[Collapse, ...]
     texts: TextScore | None
     training: TrainingScore | None = None
+    rows_gone: tuple[RowsGone, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The scorecard for a JSON column: only dicts, lists, text and numbers."""

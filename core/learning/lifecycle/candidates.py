@@ -1,5 +1,6 @@
 """Candidates: a fitted model is compared with the live model on the golden set, and stored."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from core.learning.evaluation.eligibility import with_eligibility
 from core.learning.evaluation.gate import GateVerdict, gate
 from core.learning.evaluation.paired_scores import training_score
 from core.learning.evaluation.scorecard import Scorecard, TrainingScore
+from core.learning.evaluation.training_labels import RowsGone, rows_gone
 from core.learning.learners.artifacts import Packed
 from core.learning.learners.base import Fitted
 from core.learning.learners.external import Connect, answered_before, is_external, unconnected
@@ -95,7 +97,11 @@ def measure(
         texts = incumbent.on_texts(candidate, policy)
         said = predict(answered_before(candidate, submitted), met)
         scorecard = compare(met, standing, said, policy, baseline, texts)
-    scorecard = replace(scorecard, training=_on_training(incumbent.right_rows, right))
+    scorecard = replace(
+        scorecard,
+        training=_on_training(incumbent.right_rows, right),
+        rows_gone=_rows_gone(incumbent, rows, policy),
+    )
     verdict = gate(scorecard, policy.promotion)
     thin = class_floor_warning(rows, policy.label_names, candidate.reads)
     first = [warning for warning in (incumbent.unusable, thin, _no_held_out(incumbent, candidate)) if warning]
@@ -111,6 +117,11 @@ def _no_held_out(incumbent: Incumbent, candidate: Fitted) -> Coded | None:
 
 def _on_training(live: RightRows | None, candidate: RightRows | None) -> TrainingScore | None:
     return training_score(live.right, candidate.right) if live and candidate else None
+
+
+def _rows_gone(incumbent: Incumbent, rows: Sequence[Row], policy: QueuePolicy) -> tuple[RowsGone, ...]:
+    learned = incumbent.training.labels if incumbent.training else {}
+    return rows_gone(learned, Counter(row.label for row in rows), policy.label_names)
 
 
 def measured_before(session: Session, model_id: int, live: Live, policy: QueuePolicy) -> Measured | None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.learning.data.golden import Golden
 from core.learning.data.snapshots import snapshot_rows
 from core.learning.evaluation.eligibility import LiveTraining
-from core.records.learning import ModelVersion, Snapshot, TrainingRun
+from core.records.learning import ModelVersion, Snapshot, SnapshotRow, TrainingRun
 from core.vocabulary import Stratum
 
 
@@ -25,4 +25,6 @@ def live_training(session: Session, model_id: int, golden: Iterable[Golden]) -> 
         return None
     newer = any(one.stratum is Stratum.RANDOM and one.id > snapshot.golden_up_to for one in golden)
     rows = snapshot_rows(session, snapshot.id) if newer else []
-    return LiveTraining(snapshot.golden_up_to, [row.input for row in rows], {row.content_hash for row in rows})
+    counts = select(SnapshotRow.label, func.count()).where(SnapshotRow.snapshot_id == snapshot.id)
+    labels = dict(session.execute(counts.group_by(SnapshotRow.label)).all())
+    return LiveTraining(snapshot.golden_up_to, [row.input for row in rows], {row.content_hash for row in rows}, labels)
