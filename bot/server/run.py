@@ -33,7 +33,7 @@ from bot.slack.inbound.app import build_app
 from bot.slack.inbound.socket_mode import socket_mode, socket_state
 from bot.slack.startup import wait_for_slack
 from bot.worker.scheduler import worker
-from bot.worker.tasks import load_live_models
+from bot.worker.upkeep import load_live_models
 from core.delivery.backlog import draw_by_policy
 from core.errors import Invalid, Refusal
 from core.policy import Policy

@@ -1,9 +1,9 @@
-"""The periodic step of a canary: the model that did not answer a request predicts its input too. A caller waits for one
-model only."""
+"""The periodic steps of a canary: the model that did not answer a request predicts its input too, so that a caller
+waits for one model only; and the looks that are due."""
 
 from bot.runtime.services import Services
 from core.intake.disagreements import flag_disagreements
-from core.learning.lifecycle.canary import CanaryWork, canary_went_on, canary_work
+from core.learning.lifecycle.canary import CanaryWork, canary_went_on, canary_work, look
 from core.learning.lifecycle.parallel import Answered, answered_since, store_parallel
 from core.learning.lifecycle.serving import LiveModel
 from core.policy import QueuePolicy
@@ -40,3 +40,12 @@ def _said(model: LiveModel, asked: list[Answered]) -> dict[int, dict[str, float]
     readable = [one for one in asked if one.input.has_any(model.fitted.reads)]
     said = model.predict([one.input for one in readable])
     return {one.prediction_id: chances for one, chances in zip(readable, said, strict=True)}
+
+
+def canary_look_piece(services: Services, queue: QueuePolicy) -> None:
+    """Take the look that is due, if one is."""
+    with services.database.reading(wait=PATIENT) as session:
+        if canary_work(session, queue) is None:
+            return
+    with services.database.transaction(wait=PATIENT) as session:
+        look(session, queue, services.clock())

@@ -1,15 +1,23 @@
 """The job that updates open items after a model went live. It predicts outside any transaction."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from bot.runtime.services import Services
+from bot.worker.claimed_job import work_on_next
 from core import jobs
 from core.jobs import Claim
+from core.learning.lifecycle.open_items import RENEW
 from core.learning.lifecycle.presenting import model_changed
 from core.learning.lifecycle.serving import LiveModel
 from core.policy import QueuePolicy
 from core.review.renewal import Waiting, close_outlived, store_suggestions, waiting_items
 from core.storage.database import PATIENT
+
+
+def renew_next(services: Services) -> bool:
+    """Take one such job and see it through."""
+    return work_on_next(services, RENEW, partial(renew_open_items, services))
 
 
 def renew_open_items(services: Services, claimed: Claim) -> None:

@@ -4,7 +4,6 @@ beyond the verbs, which have their own tests on both (tests/core)."""
 import pytest
 
 from bot.sandbox.client import Message
-from bot.worker.tasks import settle_unanswerable
 from core.delivery import outbox, recipients
 from core.queues import queue_named
 from core.storage.database import PATIENT
@@ -12,6 +11,9 @@ from core.vocabulary import Card
 from tests.flows.conftest import StartLoop
 from tests.loop import Loop
 from tests.people import ANA, BEN, DAN, LEADS, REVIEW, support_policy
+from tests.steps import step_of
+
+settle_unanswerable = step_of("unanswerable items")
 
 pytestmark = pytest.mark.usefixtures("sqlite_only")
 

@@ -7,13 +7,16 @@ from slack_sdk import WebClient
 from sqlalchemy import select
 
 from bot.runtime.services import Services, assemble
-from bot.worker.tasks import SCHEDULED_RUN, note_due_schedules, request_scheduled_run
+from bot.worker.training import SCHEDULED_RUN, request_scheduled_run
 from core import jobs
 from core.policy_in_force.sync import sync_queues
 from core.records.learning import TrainingRun
 from core.storage.database import PATIENT, Database
 from core.vocabulary import RunState, Trigger
 from tests.people import support_policy
+from tests.steps import step_of
+
+note_due_schedules = step_of("schedules")
 
 SUNDAY = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

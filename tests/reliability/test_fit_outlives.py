@@ -12,7 +12,7 @@ from sqlalchemy import select
 from bot.runtime.clock import utc_now
 from bot.runtime.services import assemble
 from bot.sandbox.client import SandboxClient
-from bot.worker.tasks import train_next
+from bot.worker.training import train_next
 from core.learning.data.seeds import add_seeds
 from core.learning.lifecycle.runs import TRAIN, request_run
 from core.policy_in_force.sync import sync_queues

@@ -24,7 +24,7 @@ from bot.slack.delivery.incidents import tell_of_incidents
 from bot.slack.delivery.sender import CARDS, Show, show_drawn
 from bot.slack.views import review_item
 from bot.worker.independently import for_each
-from bot.worker.tasks import SCHEDULED_RUN, request_scheduled_run
+from bot.worker.training import SCHEDULED_RUN, request_scheduled_run
 from core import jobs
 from core.delivery import backlog, notices
 from core.errors import DatabaseUnavailable

@@ -9,7 +9,6 @@ from slack_sdk import WebClient
 from sqlalchemy import func, select
 
 from bot.runtime.services import assemble
-from bot.worker.tasks import spend_budgets
 from core.intake.budget_preview import BudgetPreview, budget_preview
 from core.intake.cuts import FEWEST, NEVER, cut_at, cut_work, expected_volume, store_cut
 from core.intake.ingest import record_predictions
@@ -29,6 +28,9 @@ from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NOW, REFUND, Desk, opened, sent
 from tests.core.models import promoted, seeded
 from tests.people import ANA, BEN, CLEO, support_policy
+from tests.steps import step_of
+
+spend_budgets = step_of("budgets")
 
 DAY = timedelta(days=1)
 

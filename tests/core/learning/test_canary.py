@@ -12,7 +12,6 @@ from sqlalchemy import func, select
 
 from benchmarks import canary as simulation
 from bot.runtime.services import Services, assemble
-from bot.worker.tasks import canary_next, look_at_canaries
 from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, NotAllowed
 from core.learning.evaluation.canary import MINIMUM, Paired, is_answered_by_new, is_compared, judge
@@ -34,6 +33,10 @@ from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, UNSURE, Desk, sent
 from tests.core.models import decisions, live, promoted, seeded
 from tests.core.review.test_renewal import renewed
 from tests.people import ANA, BEN, CLEO, DAN, LEADS
+from tests.steps import step_of
+
+canary_next = step_of("canaries")
+look_at_canaries = step_of("looks at canaries")
 
 pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
 

@@ -7,7 +7,6 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.runtime.services import assemble
-from bot.worker.tasks import shadow_next
 from core.delivery.card_refs import CardRef
 from core.learning.lifecycle.canary_decisions import end_canary
 from core.learning.lifecycle.listing import model_lines
@@ -16,6 +15,9 @@ from tests.core.conftest import OpenDesk
 from tests.core.desk import NOW, Desk
 from tests.core.models import candidate, promoted, seeded
 from tests.people import CLEO
+from tests.steps import step_of
+
+shadow_next = step_of("shadows")
 
 pytestmark = pytest.mark.slow  # a fitted model in each of them
 

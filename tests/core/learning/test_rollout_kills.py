@@ -10,7 +10,6 @@ from slack_sdk import WebClient
 from sqlalchemy import func, select
 
 from bot.runtime.services import Services, assemble
-from bot.worker.tasks import canary_next, look_at_canaries, shadow_next
 from core.learning.lifecycle.canary import canary_line
 from core.learning.lifecycle.shadow import shadow_report
 from core.records.delivery import Notice
@@ -22,6 +21,11 @@ from tests.core.learning.test_canary import SHARE, in_canary, settled
 from tests.core.learning.test_runs import Killed
 from tests.core.learning.test_shadow import begun
 from tests.core.models import seeded
+from tests.steps import step_of
+
+canary_next = step_of("canaries")
+look_at_canaries = step_of("looks at canaries")
+shadow_next = step_of("shadows")
 
 pytestmark = pytest.mark.slow  # a fitted model in each of them
 

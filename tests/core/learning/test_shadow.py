@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 from sqlalchemy import func, select
 
 from bot.runtime.services import Services, assemble
-from bot.worker.tasks import shadow_next, train_next
+from bot.worker.training import train_next
 from core.errors import Refusal
 from core.intake.cuts import store_cut
 from core.learning.lifecycle.cards import candidate_card, run_card
@@ -35,6 +35,9 @@ from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, SURE, Desk, sent
 from tests.core.models import candidate, live, model, promoted, requested, run, seeded
 from tests.people import CLEO, LEADS
+from tests.steps import step_of
+
+shadow_next = step_of("shadows")
 
 pytestmark = pytest.mark.slow  # a fitted model or a process in most of them
 

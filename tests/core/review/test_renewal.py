@@ -8,7 +8,7 @@ from slack_sdk import WebClient
 from bot.runtime.services import assemble
 from bot.wording.format import PLAIN
 from bot.wording.item_history import item_step
-from bot.worker.tasks import renew_next
+from bot.worker.open_items import renew_next
 from core.errors import AlreadySettled
 from core.intake.predictions import NewPrediction
 from core.learning.lifecycle.cards import candidate_card

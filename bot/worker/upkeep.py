@@ -1,0 +1,74 @@
+"""What keeps a running Goldloop in order: dead processes, a new policy, live models, and what is to be forgotten."""
+
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from bot.runtime.processes import is_gone
+from bot.runtime.services import Services
+from bot.slack.directory.refresh import refresh_people
+from bot.worker.claimed_job import give_up
+from bot.worker.independently import for_each
+from core import jobs
+from core.delivery.backlog import draw_by_policy
+from core.delivery.retention import forget_before
+from core.learning.lifecycle.parallel import forget_parallel
+from core.policy import QueuePolicy
+from core.privacy.erasure import PIECE, erase_expired
+from core.records.delivery import Notice, Posting
+from core.records.webhooks import EventDelivery
+from core.storage import leases
+from core.storage.database import PATIENT
+from core.vocabulary import RunProblem
+
+KEPT = timedelta(days=90)  # of what was said and done; long enough for any question, and for nothing to come twice
+
+
+def release_dead_leases(services: Services) -> bool:
+    """What a dead process had leased is free again."""
+    services.database.write_if_needed(partial(_release_dead_leases, services))
+    return False
+
+
+def _release_dead_leases(services: Services, session: Session) -> None:
+    for record in (Posting, Notice, EventDelivery):
+        leases.release_dead(session, record, is_gone)
+    for dead in jobs.reap(session, services.clock(), is_gone):
+        give_up(session, dead.name, dead.payload, RunProblem.WORKER_DIED, services.clock())
+
+
+def follow_policy(services: Services) -> bool:
+    """Bring open cards and people in line with a policy that this process took since the last look. Asking Slack is not
+    tried again here when it fails: the people are refreshed every five minutes."""
+    version = services.in_force.version
+    if version == services.in_force.followed:
+        return False
+    with services.database.transaction(wait=PATIENT) as session:
+        draw_by_policy(session, services.in_force.read(session), services.clock())
+    services.in_force.followed = version
+    return refresh_people(services)
+
+
+def load_live_models(services: Services) -> bool:
+    """Load newly promoted models, so that no click has to wait for one."""
+    for_each(services.policy.queues, services.serving.usable, "live models")
+    return False
+
+
+def retention_piece(services: Services, queue: QueuePolicy) -> bool:
+    """Erase a piece of what the queue's retention no longer allows. True: there may be more."""
+    with services.database.transaction(wait=PATIENT) as session:
+        erased = erase_expired(session, queue, services.clock())
+    if erased:
+        services.database.overwrite_log()
+    return erased == PIECE
+
+
+def forget_what_is_over(services: Services) -> bool:
+    """A piece of the rows that only say what was done long ago; True while there is more."""
+    before = services.clock() - KEPT
+    with services.database.transaction(wait=PATIENT) as session:
+        return (
+            forget_before(session, before) + jobs.forget_before(session, before) + forget_parallel(session, before) > 0
+        )
