@@ -22,7 +22,7 @@ import uvloop
 
 from bot.runtime.services import tls
 from bot.slack.blocks import Message
-from bot.slack.inbound import connections
+from bot.slack.inbound import connections, http_answers
 from bot.slack.inbound.response_url import ResponseUrls
 
 WORDS = Message("Your vote: refund.")
@@ -352,8 +352,18 @@ OK, MORE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"HTTP/1.1 408 Lat
         (b"what is this?\r\n\r\n", 2, "Receipt delivery uncertain"),
     ],
 )
-def test_answers_of_all_kinds(answer: bytes, connections: int, said: str, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("reads", ["llhttp", "h11"])
+def test_answers_of_all_kinds(
+    answer: bytes,
+    connections: int,
+    said: str,
+    reads: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Two receipts, each answered so; where the length is not said or not kept, the connection ends."""
+    if reads == "h11":
+        monkeypatch.setattr(http_answers, "httptools", None)  # as where it is missing
     opened: list[str] = []
     keeps = connections == 1 or answer.endswith(MORE)
 
@@ -405,6 +415,14 @@ def test_a_web_servers_own_loop_says_them_and_finishes_before_it_ends(urls: Resp
         urls.tell(heard.address, WORDS)
         urls.close()
         assert len(heard.bodies) == 41, "on a loop of its own"
+
+
+@pytest.mark.parametrize("place", ["/a b", "/a\u00e9", "/a\x7f"])
+def test_an_address_that_no_request_can_name_is_not_asked(place: str, caplog: pytest.LogCaptureFixture) -> None:
+    with slack() as heard, caplog.at_level(logging.INFO):
+        one_by_one(heard.address + place, 1)
+        assert heard.connections == 0
+    assert "Receipt delivery uncertain" in [record.message for record in caplog.records]
 
 
 def test_after_the_end_nothing_is_said_and_nothing_raised(caplog: pytest.LogCaptureFixture) -> None:

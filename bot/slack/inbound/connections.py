@@ -1,28 +1,28 @@
-"""POST requests over kept HTTP/1.1 connections, parsed by h11; through the proxy that the environment names, as Slack's
-own client does it.
+"""POST requests over kept HTTP/1.1 connections; through the proxy that the environment names, as Slack's own client
+does it.
 
-A receipt follows every click. httpcore takes three times the processor time for a request, half of it in anyio, and in
-its pool six times as much again where sixteen connections are in use.
+A receipt follows every click. With h11 a receipt takes twice the processor time, with httpcore six times, half of it in
+anyio, and in its pool six times as much again where sixteen connections are in use.
 """
 
 import asyncio
+import re
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import cast
 from urllib.parse import SplitResult, urlsplit
 
-import h11
 from httpx import Proxy
 from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
 
 from bot.runtime.retry_after import seconds_asked
 from bot.runtime.services import SLACK_TIMEOUT, tls
+from bot.slack.inbound.http_answers import Answer, H11Answer, UnreadableError, answer_to_post
 
 AT_ONCE = 32  # requests under way; as many connections are kept
-MOST_BYTES = 1_000_000  # of an answer's body; Slack's has two
 PORTS = {"http": 80, "https": 443}
-FAILED = (OSError, h11.ProtocolError)  # time-outs and errors of TLS are OSErrors
+WRITABLE = re.compile(r"[!-~]+")  # of what an address may consist: anything else could end a line or a word
 
 Headers = Sequence[tuple[str, str]]
 
@@ -37,19 +37,20 @@ class Connections:
         self._kept: dict[str, list[_Connection]] = defaultdict(list)
 
     async def post(self, address: str, body: bytes) -> tuple[int, int | None]:
-        """Its status, and the seconds for which Slack asks to wait. Raises one of `FAILED`; the other side may have got
-        it then. Takes at most `SLACK_TIMEOUT` once it is its turn."""
-        url = urlsplit(address)
+        """Its status, and the seconds for which Slack asks to wait. Raises OSError, as errors of TLS, time-outs and
+        unreadable answers are; the other side may have got it then. Takes at most `SLACK_TIMEOUT` once it is its
+        turn."""
+        url, answer = urlsplit(address), answer_to_post()
+        request = _written("POST", *self._head(url, body), body)
         async with self._places, asyncio.timeout(SLACK_TIMEOUT):
             connection = self._free(url) or await self._opened(url)
             try:
-                answer = await connection.request("POST", *self._head(url, body), body)
+                await connection.request(request, answer)
             except BaseException:
                 connection.close()
                 raise
         self._kept[_origin(url)].append(connection)
-        asked = [value.decode("latin-1") for name, value in answer.headers if name == b"retry-after"]
-        return answer.status_code, seconds_asked(asked[0] if asked else None)
+        return answer.status, seconds_asked(answer.retry_after)
 
     async def close(self) -> None:
         for connections in self._kept.values():
@@ -90,39 +91,35 @@ class _Connection(asyncio.Protocol):
     """One request at a time."""
 
     def __init__(self) -> None:
-        self._http = h11.Connection(h11.CLIENT)
         self._transport: asyncio.Transport | None = None
-        self._answer: asyncio.Future[h11.Response] | None = None  # of the request under way
-        self._head: h11.Response | None = None
-        self._length = 0
+        self._answer: Answer | None = None  # to the request under way
+        self._waiting: asyncio.Future[None] | None = None  # for the end of that
 
     @property
     def is_closing(self) -> bool:
         return self._transport is None or self._transport.is_closing()
 
-    async def request(self, method: str, target: str, headers: Headers, body: bytes = b"") -> h11.Response:
-        """The answer, once its body has come, which is not kept."""
+    async def request(self, request: bytes, answer: Answer) -> None:
+        """Until the answer is whole. Raises OSError."""
         assert self._transport is not None
-        answer: asyncio.Future[h11.Response] = asyncio.get_running_loop().create_future()
-        self._answer, self._head, self._length = answer, None, 0
-        events = (h11.Request(method=method, target=target, headers=list(headers)), h11.Data(body), h11.EndOfMessage())
-        self._transport.write(b"".join(self._http.send(event) or b"" for event in events))
-        return await answer
+        self._answer, self._waiting = answer, asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        await self._waiting
 
     async def lead_to(self, host: str, port: int, headers: Headers) -> None:
         """Through the proxy at the other end; by TLS from then on. Raises OSError where the proxy refuses."""
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        answer = H11Answer("CONNECT")
         try:
-            answer = await self.request("CONNECT", place, [("Host", place), *headers])
-            if self._http.their_state is not h11.SWITCHED_PROTOCOL:
-                raise ConnectionRefusedError(f"the proxy answers with {answer.status_code}")
+            await self.request(_written("CONNECT", place, [("Host", place), *headers]), answer)
+            if not 200 <= answer.status < 300:
+                raise ConnectionRefusedError(f"the proxy answers with {answer.status}")
             assert self._transport is not None
             loop = asyncio.get_running_loop()
             self._transport = await loop.start_tls(self._transport, self, tls(), server_hostname=host)
         except BaseException:
             self.close()
             raise
-        self._http = h11.Connection(h11.CLIENT)
 
     def close(self) -> None:
         """Closes without TLS's closing message, which would wait for the other side."""
@@ -137,50 +134,37 @@ class _Connection(asyncio.Protocol):
         if self._answer is None:
             self.close()
         else:
-            self._read(data)
+            self._read(self._answer, data)
 
     def eof_received(self) -> None:
         """May be the end of an answer. The transport closes itself then."""
         if self._answer is not None:
-            self._read(b"")
+            self._read(self._answer, b"")
 
     def connection_lost(self, error: Exception | None) -> None:
         self._fail(error or ConnectionResetError("the other side has closed the connection"))
 
-    def _read(self, data: bytes) -> None:
+    def _read(self, answer: Answer, data: bytes) -> None:
         try:
-            self._http.receive_data(data)
-            while (event := self._http.next_event()) is not h11.NEED_DATA:
-                if event is h11.PAUSED or isinstance(event, h11.EndOfMessage):  # a proxy's consent has no end
-                    self._end()
-                    return
-                if isinstance(event, h11.Response):
-                    self._head = event
-                elif isinstance(event, h11.Data):
-                    self._count(event)
-        except h11.ProtocolError as error:
+            is_whole = answer.feed(data)
+        except UnreadableError as error:
             self._fail(error)
+        else:
+            if is_whole:
+                self._end(answer)
 
-    def _count(self, part: h11.Data) -> None:
-        self._length += len(part.data)
-        if self._length > MOST_BYTES:
-            raise h11.RemoteProtocolError("the answer is too long")
-
-    def _end(self) -> None:
-        answer, self._answer = self._answer, None
-        if answer is not None and not answer.done() and self._head is not None:
-            answer.set_result(self._head)
-        states, more = {self._http.our_state, self._http.their_state}, self._http.trailing_data[0]
-        if states == {h11.DONE} and not more:
-            self._http.start_next_cycle()
-        elif h11.SWITCHED_PROTOCOL not in states:  # else TLS begins
+    def _end(self, answer: Answer) -> None:
+        if not answer.goes_on:
             self.close()
+        self._answer = None
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     def _fail(self, error: Exception) -> None:
-        answer, self._answer = self._answer, None
         self.close()
-        if answer is not None and not answer.done():
-            answer.set_exception(error)
+        self._answer = None
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(error)
 
 
 async def _connected(scheme: str, host: str | None, port: int | None) -> _Connection:
@@ -191,6 +175,14 @@ async def _connected(scheme: str, host: str | None, port: int | None) -> _Connec
     context = tls() if scheme == "https" else None
     _transport, connection = await asyncio.get_running_loop().create_connection(_Connection, *to, ssl=context)
     return connection
+
+
+def _written(method: str, target: str, headers: Headers, body: bytes = b"") -> bytes:
+    """Raises OSError where the address cannot be said in a request."""
+    if not all(WRITABLE.fullmatch(said) for said in (target, headers[0][1])):
+        raise OSError("an address with a character that none can have")
+    lines = (f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers), "\r\n")
+    return "\r\n".join(lines).encode() + body
 
 
 def _host(url: SplitResult) -> str:

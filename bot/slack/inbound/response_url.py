@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from bot.slack.blocks import Message
-from bot.slack.inbound.connections import FAILED, Connections
+from bot.slack.inbound.connections import Connections
 
 LONGEST_PAUSE = 60  # seconds that Slack may ask to wait
 STOP_SECONDS = 5.0  # for what is under way when the process ends
@@ -118,7 +118,7 @@ async def answer(connections: Connections, response_url: str, words: dict[str, A
         if status == 429 and pause is not None:
             await asyncio.sleep(min(pause, LONGEST_PAUSE))
             status, _pause = await connections.post(response_url, body)
-    except FAILED as error:
+    except OSError as error:
         log.info("Receipt delivery uncertain", extra={"reason": type(error).__name__})
         return
     if status != 200:
