@@ -20,7 +20,7 @@ from bot.observability.liveness import Liveness
 from bot.runtime.services import Services
 from bot.slack.inbound.payload_schema import PARSED
 from bot.slack.inbound.pending import kind_of_vote
-from bot.slack.inbound.requests import ANSWERED_WITHIN, TimedApp, read_request, unwrapped
+from bot.slack.inbound.requests import ANSWERED_WITHIN, TimedApp, read_request, read_vote, unwrapped
 from core.storage.deadlines import finished_within
 
 EVENTS = "/slack/events"
@@ -43,7 +43,7 @@ async def raw_body(request: Request) -> bytes:
 
 
 def create_app(services: Services, slack: TimedApp, signing_secret: str, liveness: Liveness | None = None) -> FastAPI:
-    """The application of a process that Slack calls over HTTP. Votes are dispatched on the event loop, where many wait
+    """The application of a process that Slack calls over HTTP. Votes are taken on the event loop, where many wait
     for one commit; all else has threads, as it waits for the database by itself."""
     verifier, places = SignatureVerifier(signing_secret), CapacityLimiter(AT_ONCE)
 
@@ -52,12 +52,14 @@ def create_app(services: Services, slack: TimedApp, signing_secret: str, livenes
             body = await raw_body(request)
             if not _is_signed(verifier, body, request.headers):  # before it is parsed: anyone can send requests
                 return Response("The request is not signed by Slack.", status_code=401)
+            if vote := read_vote(body):
+                return _response(await slack.vote(vote))
             kind = request.headers.get("content-type", "")  # Bolt makes use of no other header of Slack's
             asked = read_request(lambda: BoltRequest(body=unwrapped(body), headers={"content-type": kind}))
             if asked is None:
                 return Response("The request does not have the form of Slack's requests.", status_code=400)
             if kind_of_vote(asked.context[PARSED]):
-                return _response(await slack.dispatch_vote(asked))
+                return _response(await slack.vote(asked.context[PARSED]))
             return _response(await run_sync(slack.dispatch, asked, limiter=places))
 
     route = Route(EVENTS, slack_events, methods=["POST"])

@@ -16,7 +16,6 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from slack_bolt import App
 from sqlalchemy import delete, select, update
 
 from bot.runtime.services import assemble, slack_client
@@ -26,6 +25,7 @@ from bot.sandbox.server import serve
 from bot.server.app import create_app
 from bot.slack.directory.refresh import refresh_people
 from bot.slack.inbound.app import build_app
+from bot.slack.inbound.requests import TimedApp
 from bot.slack.views import notice
 from core.delivery.card_refs import CardRef
 from core.intake.weak_slices import ask_about, store_slices
@@ -71,7 +71,7 @@ class House:
     client: httpx.Client
     box: SandboxClient
     desk: Desk
-    app: App
+    app: TimedApp
     web: Any
     words_url: str
     rooms: dict[str, list[str]]

@@ -11,7 +11,6 @@ import pytest
 
 from bot.slack.controls import ANSWER_WORDS
 from bot.slack.inbound.commands import ANSWERS
-from bot.slack.inbound.voting import Votes
 from core.learning.lifecycle.models import newest_evaluation
 from core.people.availability import pause, resume
 from core.people.members import queues_of
@@ -256,8 +255,7 @@ def plain(told: str) -> str:
 
 def test_each_listener_has_its_row(house: House) -> None:
     registered = {name_of(listener.ack_function) for listener in house.app._listeners}
-    [votes] = [middleware for middleware in house.app._middleware_list if isinstance(middleware, Votes)]
-    registered |= {name_of(take) for take in votes.takes.values()}
+    registered |= {name_of(take) for take in house.app.takes.values()}
     assert registered == {door.listener for door in DOORS} | set(SLACK_TELLS)
 
 

@@ -38,11 +38,12 @@ def build_app(services: Services) -> TimedApp:
     """To be closed after the last request. Asks Slack now who and where we are, so that no click has to. Raises
     SlackApiError if the token is not good. Does not ask whether a request is Slack's: who listens has, before anything
     was parsed (bot/server/app.py), and a socket is."""
-    services = replace(services, workspace=str(services.slack.auth_test().get("url") or ""))
+    us = services.slack.auth_test()
+    services = replace(services, workspace=str(us.get("url") or ""))
     after_ack = AfterAck()
     votes = VoteCollector(services.database, services.in_force.read, services.clock)
     refuse = refuser(after_ack, services.slack)
-    app = TimedApp(services.slack, after_ack, votes, refuse)
+    app = TimedApp(services.slack, after_ack, votes, refuse, us.get("team_id"))
     workspace_check.register(app, refuse)
     received_events.register(app, services, after_ack)
     voting.register(app, services, after_ack, votes)

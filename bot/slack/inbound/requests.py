@@ -6,7 +6,7 @@ import random
 import re
 import time
 from binascii import a2b_qp
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import wait
 from contextlib import contextmanager
 from urllib.parse import unquote_to_bytes
@@ -16,11 +16,13 @@ from slack_sdk import WebClient
 from structlog.contextvars import bound_contextvars
 
 from bot.observability.metrics import ACKNOWLEDGED
+from bot.slack.inbound import payloads
 from bot.slack.inbound.after_ack import AfterAck
-from bot.slack.inbound.payload_schema import PARSED, Payload, parse
-from bot.slack.inbound.pending import Pending, left_in
+from bot.slack.inbound.payload_schema import PARSED, Payload, parse, parse_json
+from bot.slack.inbound.pending import KindOfVote, Pending, TakeVote, kind_of_vote
 from bot.slack.inbound.refusals import Refuse
 from bot.slack.inbound.vote_collector import VoteCollector
+from core.errors import NotAllowed
 from core.review.votes import Receipt
 from core.storage.deadlines import finished_within
 
@@ -30,6 +32,7 @@ KINDS = frozenset({"block_actions", "view_submission", "view_closed", "block_sug
 
 # Seconds of waiting for the database; Slack shows ⚠ after 3, and a busy machine needs some itself.
 ANSWERED_WITHIN = 1.5
+ELSEWHERE = "People from other workspaces can't act here."
 WRAPPED = b"payload="
 SUBJECT = re.compile(r"([0-9]{1,18})(?:\.[0-9]{1,18})?(\||$)")
 UNREADABLE = (ValueError, RecursionError, TypeError, AttributeError, KeyError)
@@ -37,9 +40,23 @@ UNREADABLE = (ValueError, RecursionError, TypeError, AttributeError, KeyError)
 
 def unwrapped(body: bytes) -> str:
     """The JSON that Slack wraps in a form, or any other body as it is. Raises UnicodeDecodeError."""
+    json = _wrapped_json(body)
+    return (body if json is None else json).decode()
+
+
+def read_vote(body: bytes) -> Payload | None:
+    """The vote that Slack sent over HTTP, and None for all else: Bolt, which looks at requests in ways of its own, is
+    not needed for a vote, and takes half of its time before it is cast."""
+    json = _wrapped_json(body)
+    parsed = parse_json(json) if json else None
+    return parsed if parsed is not None and kind_of_vote(parsed) else None
+
+
+def _wrapped_json(body: bytes) -> bytes | None:
+    """None where the body is something else."""
     if not body.startswith(WRAPPED) or b"&" in body:
-        return body.decode()
-    return _unquoted(body[len(WRAPPED) :].replace(b"+", b" ")).decode()
+        return None
+    return _unquoted(body[len(WRAPPED) :].replace(b"+", b" "))
 
 
 def _unquoted(coded: bytes) -> bytes:
@@ -71,9 +88,12 @@ class TimedApp(App):
     """Bolt, timed from a request's arrival to our answer to it. What a listener does before it is answered is over in
     time, however many transactions it is; what is said after the answer has limits of its own.
 
-    A vote is left in the context, and the request is answered when it is decided (pending.py)."""
+    Votes go past Bolt, and are answered when they are decided (pending.py)."""
 
-    def __init__(self, slack: WebClient, after_ack: AfterAck, votes: VoteCollector, refuse: Refuse) -> None:
+    def __init__(
+        self, slack: WebClient, after_ack: AfterAck, votes: VoteCollector, refuse: Refuse, team: str | None
+    ) -> None:
+        """team: the workspace whose people may vote."""
         super().__init__(
             name="goldloop",  # else Bolt searches the sources of all callers for a name, which takes 0.1 s
             client=slack,
@@ -83,7 +103,12 @@ class TimedApp(App):
             attaching_conversation_kwargs_enabled=False,
         )
         self.after_ack = after_ack
-        self._votes, self._refuse = votes, refuse
+        self._votes, self._refuse, self._team = votes, refuse, team
+        self.takes: Mapping[KindOfVote, TakeVote] = {}
+
+    def take_votes(self, takes: Mapping[KindOfVote, TakeVote]) -> None:
+        """How each kind of vote is handed to the collector."""
+        self.takes = takes
 
     def stop_votes(self) -> None:
         """Take no further votes; those under way are committed or refused. Safe to repeat."""
@@ -95,40 +120,53 @@ class TimedApp(App):
         self.after_ack.close()
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
-        with _timed(req):
-            answer, pending = super().dispatch(req), left_in(req.context)
-            if pending is None:
-                return answer
-            wait([pending.receipt])
-            return self._decided(req, answer, pending, pending.receipt.exception() or pending.receipt.result())
-
-    async def dispatch_vote(self, req: BoltRequest) -> BoltResponse:
-        """The same on an event loop, for a request with a `kind_of_vote`: while it is decided, others are answered."""
-        with _timed(req):
-            answer, pending = super().dispatch(req), left_in(req.context)
-            if pending is None:
-                return answer
-            return self._decided(req, answer, pending, await _outcome(pending))
-
-    def _decided(
-        self, req: BoltRequest, answer: BoltResponse, pending: Pending, outcome: Receipt | BaseException
-    ) -> BoltResponse:
-        """answer: what the listener has acknowledged with."""
         parsed: Payload = req.context[PARSED]
+        if kind := kind_of_vote(parsed):
+            return self._voted(kind, parsed)
+        with _timed(parsed):
+            return super().dispatch(req)
+
+    def _voted(self, kind: KindOfVote, parsed: Payload) -> BoltResponse:
+        with _timed(parsed):
+            taken = self._taken(kind, parsed)
+            if isinstance(taken, BoltResponse):
+                return taken
+            wait([taken.receipt])
+            return self._decided(parsed, taken, taken.receipt.exception() or taken.receipt.result())
+
+    async def vote(self, parsed: Payload) -> BoltResponse:
+        """The same on an event loop, for a request that is a vote: while it is decided, others are answered."""
+        kind = kind_of_vote(parsed)
+        assert kind is not None
+        with _timed(parsed):
+            taken = self._taken(kind, parsed)
+            if isinstance(taken, BoltResponse):
+                return taken
+            return self._decided(parsed, taken, await _outcome(taken))
+
+    def _taken(self, kind: KindOfVote, parsed: Payload) -> Pending | BoltResponse:
+        """An answer where it is not: of another workspace, of an older version, or after the end."""
+        try:
+            if payloads.team(parsed) not in (None, self._team):
+                raise NotAllowed(ELSEWHERE)
+            return self.takes[kind](parsed)
+        except Exception as error:  # noqa: BLE001 - it is answered, and logged there
+            return self._refuse(error, parsed)
+
+    def _decided(self, parsed: Payload, taken: Pending, outcome: Receipt | BaseException) -> BoltResponse:
         if isinstance(outcome, Exception):
-            return self._refuse(outcome, parsed, pending.refused)
+            return self._refuse(outcome, parsed, taken.refused)
         assert isinstance(outcome, Receipt), "the collector tells nothing else"
         try:
-            pending.then(outcome)
+            taken.then(outcome)
         except Exception as error:
             log.error("Receipt failed", exc_info=error)  # the vote is stored
-        return answer
+        return BoltResponse(status=200)
 
 
 @contextmanager
-def _timed(req: BoltRequest) -> Iterator[None]:
+def _timed(parsed: Payload) -> Iterator[None]:
     start = time.monotonic()
-    parsed: Payload = req.context[PARSED]
     kind = kind_of(parsed)
     try:
         with (

@@ -1,24 +1,24 @@
 """Clicks about a review item: votes, forms, undo. Votes are handed to the collector, which casts many in one
-transaction; their requests are answered when it is committed (pending.py). The replies are handed over; they must not
+transaction; their requests are answered when it is committed (requests.py). The replies are handed over; they must not
 delay the acknowledgement.
 """
 
 import re
-from collections.abc import Callable
 from functools import partial
 
-from slack_bolt import Ack, App, BoltContext, BoltRequest, BoltResponse
-from slack_bolt.middleware import Middleware
+from slack_bolt import Ack
 
 from bot.runtime.services import Services
 from bot.slack.blocks import Message, View
 from bot.slack.directory.colleagues import require_colleague
-from bot.slack.inbound import payloads, pending
+from bot.slack.inbound import payloads
 from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.home import publish_home, show_my_work
-from bot.slack.inbound.payload_schema import PARSED, Payload
+from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import Click, Vote
+from bot.slack.inbound.pending import Pending
 from bot.slack.inbound.replies import show_view, tell_in_channel
+from bot.slack.inbound.requests import TimedApp
 from bot.slack.inbound.vote_collector import VoteCollector
 from bot.slack.views import forms, receipts
 from core.review.cards import form_card, item_card, labels_for
@@ -27,16 +27,14 @@ from core.review.items import item_meant
 from core.review.votes import NewAnswer, Receipt
 from core.vocabulary import AnswerKind
 
-TakeVote = Callable[[Payload, BoltContext], None]
 
-
-def register(app: App, services: Services, after_ack: AfterAck, votes: VoteCollector) -> None:
+def register(app: TimedApp, services: Services, after_ack: AfterAck, votes: VoteCollector) -> None:
     in_force = services.in_force.read
 
-    def vote_clicked(parsed: Payload, context: BoltContext) -> None:
+    def vote_clicked(parsed: Payload) -> Pending:
         click = payloads.vote_click(parsed)
         receipt = votes.cast(click.item, click.person, click.said)
-        pending.leave(context, receipt, partial(voted, parsed, click.person), partial(refused, parsed, click.person))
+        return Pending(receipt, partial(voted, parsed, click.person), partial(refused, parsed, click.person))
 
     def voted(parsed: Payload, person: str, receipt: Receipt) -> None:
         said = receipts.render(receipt)
@@ -45,11 +43,11 @@ def register(app: App, services: Services, after_ack: AfterAck, votes: VoteColle
         if parsed.is_from_home:
             after_ack.run(publish_home, services, person, said.text)
 
-    def undo_clicked(parsed: Payload, context: BoltContext) -> None:
+    def undo_clicked(parsed: Payload) -> Pending:
         click = payloads.click(parsed)
         undoing = NewAnswer(AnswerKind.WITHDRAWN, click.clicked_at)
         receipt = votes.cast(click.subject, click.person, undoing)
-        pending.leave(context, receipt, partial(undone, parsed, click.person), partial(refused, parsed, click.person))
+        return Pending(receipt, partial(undone, parsed, click.person), partial(refused, parsed, click.person))
 
     def undone(parsed: Payload, person: str, receipt: Receipt) -> None:
         said = receipts.render(receipt)
@@ -83,9 +81,9 @@ def register(app: App, services: Services, after_ack: AfterAck, votes: VoteColle
 
         show_view(services.slack, after_ack.tell, click.trigger_id, forms.for_those_who_may(draw), response_url)
 
-    def form_submitted(parsed: Payload, context: BoltContext) -> None:
+    def form_submitted(parsed: Payload) -> Pending:
         sent = payloads.form_submission(parsed)
-        pending.leave(context, votes.cast(sent.item, sent.person, sent.said), partial(sent_form, parsed, sent))
+        return Pending(votes.cast(sent.item, sent.person, sent.said), partial(sent_form, parsed, sent))
 
     def sent_form(parsed: Payload, sent: Vote, receipt: Receipt) -> None:
         said = receipts.render(receipt)
@@ -130,24 +128,8 @@ def register(app: App, services: Services, after_ack: AfterAck, votes: VoteColle
             labels = labels_for(session, item_meant(session, item), payloads.person(parsed), in_force(session))
         ack(options=forms.matching_labels(labels, typed))
 
-    app.use(Votes(vote_clicked, undo_clicked, form_submitted))
+    app.take_votes({"button": vote_clicked, "undo": undo_clicked, "form": form_submitted})
     app.action(re.compile("^form:"))(form_clicked)
     app.action("how_decided")(history_clicked)
     app.action("read_all")(text_clicked)
     app.options("label")(suggest_labels)
-
-
-class Votes(Middleware):
-    """Takes votes before Bolt asks its listeners one after the other, for each of which it gathers all arguments that
-    one could have: a tenth of a click. Of all middlewares it has to be the last."""
-
-    def __init__(self, clicked: TakeVote, undone: TakeVote, submitted: TakeVote) -> None:
-        self.takes = {"button": clicked, "undo": undone, "form": submitted}
-
-    def process(self, *, req: BoltRequest, resp: BoltResponse, next: Callable[[], BoltResponse]) -> BoltResponse:
-        parsed: Payload = req.context[PARSED]
-        kind = pending.kind_of_vote(parsed)
-        if kind is None:
-            return next()
-        self.takes[kind](parsed, req.context)
-        return BoltResponse(status=200)

@@ -1,5 +1,5 @@
 """The check that a request comes from this workspace. Ids of people are unique only within a workspace, so this check
-comes before every other one.
+comes before every other one. Votes are checked where they are taken (requests.py).
 
 On Enterprise Grid, an event about the whole organisation names the organisation in place of a workspace."""
 
@@ -11,9 +11,8 @@ from slack_bolt.middleware import Middleware
 from bot.slack.inbound import payloads
 from bot.slack.inbound.payload_schema import PARSED, Payload
 from bot.slack.inbound.refusals import Refuse
+from bot.slack.inbound.requests import ELSEWHERE
 from core.errors import NotAllowed
-
-ELSEWHERE = "People from other workspaces can't act here."
 
 
 def register(app: App, refuse: Refuse) -> None:
