@@ -1,5 +1,6 @@
 """The HTTP application: Slack's signed requests, the health routes and, mounted under /api, the API."""
 
+import hmac
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -45,7 +46,7 @@ async def raw_body(request: Request) -> bytes:
 def create_app(services: Services, slack: TimedApp, signing_secret: str, liveness: Liveness | None = None) -> FastAPI:
     """The application of a process that Slack calls over HTTP. Votes are taken on the event loop, where many wait
     for one commit; all else has threads, as it waits for the database by itself."""
-    verifier, places = SignatureVerifier(signing_secret), CapacityLimiter(AT_ONCE)
+    verifier, places = _Verifier(signing_secret), CapacityLimiter(AT_ONCE)
 
     async def slack_events(request: Request) -> Response:
         with finished_within(ANSWERED_WITHIN):  # from its arrival: it may have to wait for a place
@@ -107,9 +108,18 @@ def create_listener(services: Services, liveness: Liveness, api: bool = True, ma
     return app
 
 
+class _Verifier(SignatureVerifier):
+    """Slack's own, but for the digest: in one call it takes a fourth of the time, and no other thread takes the
+    interpreter meanwhile."""
+
+    def generate_signature(self, *, timestamp: str, body: str | bytes) -> str:
+        signed = f"v0:{timestamp}:".encode() + (body.encode() if isinstance(body, str) else body)
+        return f"v0={hmac.digest(self.signing_secret.encode(), signed, 'sha256').hex()}"
+
+
 def _is_signed(verifier: SignatureVerifier, body: bytes, headers: Mapping[str, str]) -> bool:
-    """Whether the signature is valid. False also for input on which the verifier raises: a body that is not UTF-8, an
-    invalid timestamp, a signature that is not ASCII."""
+    """Whether the signature is valid. False also for input on which the verifier raises: an invalid timestamp, a
+    signature that is not ASCII."""
     try:
         return verifier.is_valid(body, headers.get("x-slack-request-timestamp"), headers.get("x-slack-signature"))
     except (ValueError, TypeError, OverflowError):
