@@ -19,6 +19,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     CursorResult,
+    Select,
     String,
     Table,
     TypeDecorator,
@@ -73,9 +74,10 @@ def insert_all(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> 
     """Past the ORM. Their ids grow in the order in which the rows are given. Returns how many were not there yet."""
     if not rows:
         return 0
-    connection, bulk = session.connection(), replace(bulk, back=())
+    connection = session.connection()
     if kind_of(session) == "postgresql":
-        return sum(_as_document(connection, bulk, same, document).rowcount for document in _documents(rows))
+        silent = _without_back(bulk)
+        return sum(_as_document(connection, silent, same, document).rowcount for document in _documents(rows))
     return _by_driver(connection, bulk, same, rows).rowcount
 
 
@@ -86,9 +88,9 @@ def insert_returning(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row
     connection = session.connection()
     if kind_of(session) == "postgresql":
         return [row for document in _documents(rows) for row in _as_document(connection, bulk, same, document)]
-    newest = connection.scalar(select(func.max(bulk.table.c.id))) or 0
+    newest = connection.scalar(_newest(bulk.table)) or 0
     _by_driver(connection, bulk, same, rows)
-    return _since(connection, bulk, newest)
+    return connection.execute(_since(bulk), {"newest": newest}).all()
 
 
 def update_all(session: Session, changes: Changes, rows: Sequence[Row]) -> None:
@@ -174,15 +176,26 @@ def _given(table: Table, names: Sequence[str]) -> Any:
     return func.json_to_recordset(document).table_valued(*parts, name="given").render_derived(with_types=True)
 
 
+@cache
+def _without_back(bulk: Bulk) -> Bulk:
+    return replace(bulk, back=())
+
+
 def _by_driver(connection: Connection, bulk: Bulk, same: Row, rows: Sequence[Row]) -> CursorResult[Any]:
     sql, names = _for_driver(bulk)
-    return connection.exec_driver_sql(sql, [*_positioned(bulk.table, names, same, rows)], COUNTING)
+    return connection.exec_driver_sql(sql, [*_positioned(bulk, names, same, rows)], COUNTING)
 
 
-def _since(connection: Connection, bulk: Bulk, newest: int) -> Sequence[Any]:
+@cache
+def _newest(table: Table) -> Select[int]:
+    return select(func.max(table.c.id))
+
+
+@cache
+def _since(bulk: Bulk) -> Select[*tuple[Any, ...]]:
     """No other connection writes to SQLite meanwhile, so every row with a higher id than any before is new."""
     columns = bulk.table.c
-    return connection.execute(select(*[columns[name] for name in bulk.back]).where(columns.id > newest)).all()
+    return select(*[columns[name] for name in bulk.back]).where(columns.id > bindparam("newest"))
 
 
 @cache
@@ -193,21 +206,29 @@ def _for_driver(bulk: Bulk) -> tuple[str, Sequence[str]]:
     return str(compiled), compiled.positiontup
 
 
-def _positioned(table: Table, names: Sequence[str], same: Row, rows: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
-    fixed = {name: _preparing(table.c[name])(value) for name, value in same.items()}
-    each = [name for name in names if name not in fixed]
-    documents = [name for name in each if isinstance(table.c[name].type, JSON)]
-    times = {name: _preparing(table.c[name]) for name in each if isinstance(table.c[name].type, TypeDecorator)}
+def _positioned(bulk: Bulk, names: Sequence[str], same: Row, rows: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
+    fixed = {name: _preparing(bulk.table.c[name])(value) for name, value in same.items()}
+    documents, times = _prepared_each(bulk)
     pick = itemgetter(*names)
     for row in rows:
         whole = {**fixed, **row}
         for name in documents:
             whole[name] = None if whole[name] is None else to_json(whole[name]).decode()
-        for name, prepare in times.items():
+        for name, prepare in times:
             whole[name] = prepare(whole[name])
         yield pick(whole)
 
 
+@cache
+def _prepared_each(bulk: Bulk) -> tuple[Sequence[str], Sequence[tuple[str, Callable[[Any], Any]]]]:
+    """The columns with a value per row that is stored as JSON, and those with a type of ours."""
+    types = {name: bulk.table.c[name].type for name in bulk.each}
+    documents = [name for name, of_type in types.items() if isinstance(of_type, JSON)]
+    ours = [name for name, of_type in types.items() if isinstance(of_type, TypeDecorator)]
+    return documents, [(name, _preparing(bulk.table.c[name])) for name in ours]
+
+
+@cache
 def _preparing(column: Column[Any]) -> Callable[[Any], Any]:
     return column.type.dialect_impl(SQLITE).bind_processor(SQLITE) or (lambda value: value)
 
