@@ -156,8 +156,9 @@ class _Counting:
             return refusal
 
     def _counted(self, ballot: Ballot, cast: Cast, queue: QueuePolicy) -> Receipt:
-        item, person = ballot.item, cast.person
-        said = replace(cast.said, note=queue.privacy.stored(cast.said.note))
+        item, person, said = ballot.item, cast.person, cast.said
+        if said.note:
+            said = replace(said, note=queue.privacy.stored(said.note))
         _check_answer(said, queue)
         last = ballot.last(person)
         if last is not None and _is_again(last, said):

@@ -5,13 +5,14 @@ five times as long as the receipt itself.
 """
 
 import asyncio
-import json
 import logging
 import threading
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
+
+from pydantic_core import to_json
 
 from bot.slack.blocks import Message
 from bot.slack.inbound.connections import Connections
@@ -112,7 +113,7 @@ async def answer(connections: Connections, response_url: str, words: dict[str, A
     """Once more only if Slack asks for it. Not said twice where the network fails and Slack may have shown it: a
     receipt that appears twice looks like two votes. The Home tab has it in any case."""
     said = {name: value for name, value in words.items() if value is not None}
-    body = json.dumps(said | {"response_type": "ephemeral"}).encode()
+    body = to_json(said | {"response_type": "ephemeral"})
     try:
         status, pause = await connections.post(response_url, body)
         if status == 429 and pause is not None:
