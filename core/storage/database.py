@@ -46,7 +46,7 @@ class Database:
     begin here and not in SQLAlchemy, whose hook for it makes every statement a fifth slower."""
 
     def __init__(self, url: str, full_sync: bool = False) -> None:
-        """full_sync: on SQLite, lose no commit in a power cut either; writing takes about four times as long."""
+        """full_sync: on SQLite, lose no commit in a power cut either; each waits for the disk then."""
         self.engine, self._begin, self._on_close = _engine(url, full_sync)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writers = threading.Lock()

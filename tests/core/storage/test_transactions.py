@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
@@ -39,6 +40,14 @@ def test_what_a_reader_writes_is_lost(database: Database) -> None:
         session.add(Reviewer(person="U_ANA"))
         session.flush()
     assert reviewers(database) == 0
+
+
+@pytest.mark.parametrize(("full_sync", "waits_for"), [(True, 2), (False, 1)])  # 2: FULL; 1: NORMAL
+def test_each_commit_waits_for_the_disk_where_it_is_wanted(full_sync: bool, waits_for: int, tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'goldloop.sqlite'}", full_sync)
+    with database.reading() as session:
+        assert session.scalar(text("PRAGMA synchronous")) == waits_for
+    database.close()
 
 
 def test_the_server_gives_up_when_we_do_and_where_it_hears_nothing_of_us(postgres: Database) -> None:
