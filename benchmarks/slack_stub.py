@@ -2,7 +2,8 @@
 
     python -m benchmarks.slack_stub PORT
 
-It counts the people whom it is to tell that their click was not recorded.
+It counts the people whom it is to tell that their click was not recorded. What it does not say is what stands in a
+channel: an empty one would mean that all cards were deleted, and the worker would post them again during the votes.
 
 The local workspace (docs/sandbox.md) would do, but draws and checks each message, which takes the processor that is
 measured here.
@@ -15,6 +16,7 @@ from collections import Counter
 
 TEAM = "T_BENCH"
 NOT_RECORDED = b"Nothing was recorded"
+HISTORY, UNKNOWN = b"/conversations.history", b'{"ok": false, "error": "internal_error"}'
 _heard: Counter[str] = Counter()
 
 
@@ -24,7 +26,7 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         while head := await reader.readuntil(b"\r\n\r\n"):
             _heard["requests"] += 1
             _heard["refusals"] += NOT_RECORDED in await reader.readexactly(_length(head))
-            body = _said(int(writer.get_extra_info("sockname")[1]))
+            body = UNKNOWN if HISTORY in head else _said(int(writer.get_extra_info("sockname")[1]))
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body))
             writer.write(body)
             await writer.drain()
