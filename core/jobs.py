@@ -25,17 +25,20 @@ LEASE = timedelta(seconds=20)  # renewed every few seconds while the work goes o
 T = TypeVar("T")
 LatestSlot = Callable[[datetime], datetime | None]  # the newest slot at or before a moment
 Report = Callable[[Coded], None]  # how far the work is
+Check = Callable[[], None]  # raises to end the work
 
 
 class Execute(Protocol):
     """Runs the part of a job that computes, `function(*arguments, report)`, here or in a process of its own. So the
     function is at the top level of a module, and its arguments, its result and its refusals can be pickled.
 
+    check: called at least every second while another process or thread works; what it raises ends the work.
+
     Raises the function's Refusal, WorkFailed for whatever else went wrong in another process, Interrupted if the worker
     was told to stop.
     """
 
-    def __call__(self, function: Callable[..., T], *arguments: Any, report: Report) -> T: ...
+    def __call__(self, function: Callable[..., T], *arguments: Any, report: Report, check: Check = ...) -> T: ...
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,13 @@ class Interrupted(Exception):  # noqa: N818 - not an error of the job
     """What was executed was ended on purpose; the job may be taken up again as if it had not been taken."""
 
 
-def execute_here(function: Callable[..., T], *arguments: Any, report: Report) -> T:
-    """An `Execute` in this very thread."""
+def unchecked() -> None:
+    """A `Check` that never ends the work."""
+
+
+def execute_here(function: Callable[..., T], *arguments: Any, report: Report, check: Check = unchecked) -> T:
+    """An `Execute` in this very thread, which cannot be ended: it checks once, before the work."""
+    check()
     return function(*arguments, report)
 
 

@@ -125,7 +125,8 @@ def _drive(database: Database, policy: Policy, claimed: Claim, cluster: str) -> 
     """Run the scan in this process. If Ctrl-C or an error ends it, a worker may continue it."""
     from bot.worker.claimed_job import renewed
     from bot.worker.engines import chosen_engine
-    from core.discovery.running import Progress as Read
+    from bot.worker.executors.threaded import execute_in_thread
+    from core.discovery.driving import Progress as Read
     from core.discovery.running import run_scan
 
     columns = BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
@@ -140,7 +141,7 @@ def _drive(database: Database, policy: Policy, claimed: Claim, cluster: str) -> 
                 progress.update(task, total=read.total or None, completed=read.done, description=words)
 
             engine = chosen_engine(load_settings(), cluster=cluster)
-            run_scan(database, claimed, utc_now, policy, engine, hear=hear)
+            run_scan(database, claimed, utc_now, policy, engine, execute_in_thread, hear=hear)
     except LostLease:
         raise Refusal(
             "Another process has taken over this scan. See its progress with: goldloop discover status"

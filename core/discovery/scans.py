@@ -156,6 +156,11 @@ def is_running(session: Session, scan_id: int) -> bool:
     return session.scalar(select(Scan.state).where(Scan.id == scan_id)) is ScanState.RUNNING
 
 
+def is_over(session: Session, scan_id: int) -> bool:
+    state = session.scalar(select(Scan.state).where(Scan.id == scan_id))
+    return state is None or state.is_over
+
+
 def tops(session: Session, scan_id: int) -> list[list[Found]]:
     """The top-ranked texts of each shard that was read, in the order of the shards."""
     found = select(ScanShard.top).where(ScanShard.scan_id == scan_id, ScanShard.state == ShardState.DONE)

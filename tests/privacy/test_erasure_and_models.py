@@ -56,7 +56,7 @@ class Interrupted:
         self.texts: list[list[str]] = []
         self.said: list[Erased] = []
 
-    def __call__(self, function: Callable[..., Any], *arguments: Any, report: Any) -> Any:
+    def __call__(self, function: Callable[..., Any], *arguments: Any, report: Any, **_more: Any) -> Any:
         self.texts.append([example.input.text for example in arguments[2]])
         made = function(*arguments, report)
         if self.left:
@@ -110,7 +110,7 @@ def test_an_erasure_that_is_not_committed_yet_is_waited_for(open_on_postgresql: 
             return said
 
     class Slow(Interrupted):
-        def __call__(self, function: Callable[..., Any], *arguments: Any, report: Any) -> Any:
+        def __call__(self, function: Callable[..., Any], *arguments: Any, report: Any, **_more: Any) -> Any:
             made = super().__call__(function, *arguments, report=report)
             if len(self.texts) == 1:
                 self.erasing = pool.submit(erase_slowly)

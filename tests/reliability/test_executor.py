@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from bot.worker.executors.local import LocalExecutor
+from bot.worker.executors.threaded import execute_in_thread
 from core.errors import Invalid
-from core.jobs import Interrupted, Report, WorkFailed, execute_here
+from core.jobs import Execute, Interrupted, Report, WorkFailed, execute_here
 from core.learning.data.inputs import Example, Input
 from core.learning.learners.artifacts import unpack
 from core.learning.learners.fitting import fit_and_pack
@@ -81,6 +82,28 @@ def test_an_executor_that_is_stopped_ends_its_work_and_begins_no_more(tmp_path: 
     stopper.join()
     with pytest.raises(Interrupted):
         executor(process_of, report=ignored)
+
+
+@pytest.mark.parametrize("execute", [LocalExecutor(), execute_in_thread], ids=["process", "thread"])
+def test_work_ends_within_three_seconds_when_a_check_says_so(execute: Execute, tmp_path: Path) -> None:
+    ended = []
+
+    def check() -> None:
+        if (tmp_path / "began").exists():
+            ended.append(time.monotonic())
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        execute(stay, tmp_path / "began", report=ignored, check=check)
+    assert time.monotonic() - ended[0] < 3
+
+
+def test_a_thread_gives_results_and_refusals_back() -> None:
+    told: list[Coded] = []
+    assert execute_in_thread(process_of, report=told.append) == os.getpid()
+    assert told == [HERE]
+    with pytest.raises(Invalid, match="All rows have one label"):
+        execute_in_thread(refuse, report=ignored)
 
 
 def test_the_memory_of_a_fit_is_given_back() -> None:

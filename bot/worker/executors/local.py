@@ -14,10 +14,11 @@ from multiprocessing.context import SpawnProcess
 from typing import Any, TypeVar
 
 from bot.worker.executors.child import Done, Failed, Progress, Refused, work
-from core.jobs import Interrupted, Report, WorkFailed
+from core.jobs import Check, Interrupted, Report, WorkFailed, unchecked
 
 T = TypeVar("T")
 ENDING = 5.0  # seconds for a process that has said its last word, or was killed
+CHECK_SECONDS = 0.5  # between two checks whether the work shall end
 
 
 class LocalExecutor:
@@ -28,14 +29,14 @@ class LocalExecutor:
         self._running: set[SpawnProcess] = set()
         self._is_stopped = False
 
-    def __call__(self, function: Callable[..., T], *arguments: Any, report: Report) -> T:
+    def __call__(self, function: Callable[..., T], *arguments: Any, report: Report, check: Check = unchecked) -> T:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=work, args=(theirs, function, arguments), daemon=True, name="work")
         with ours:
             self._start(process, theirs)
             try:
-                result: T = self._result(process, ours, report)
+                result: T = self._result(process, ours, report, check)
                 return result
             finally:
                 process.kill()
@@ -61,8 +62,10 @@ class LocalExecutor:
             process.start()
             self._running.add(process)
 
-    def _result(self, process: SpawnProcess, pipe: Connection, report: Report) -> Any:
+    def _result(self, process: SpawnProcess, pipe: Connection, report: Report, check: Check) -> Any:
         while True:
+            while not pipe.poll(CHECK_SECONDS):
+                check()
             try:
                 message = pipe.recv()
             except (EOFError, ConnectionResetError):

@@ -1,6 +1,8 @@
 """Scans on the support desk: resumed, cancelled, told; and what becomes of their finds."""
 
 import json
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -9,17 +11,20 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from bot.worker.executors.threaded import execute_in_thread
 from core import jobs
 from core.discovery.cards import ScanCard, scan_card
 from core.discovery.engines import Engine, one_process
 from core.discovery.finds import find_counts, open_finds, outdated_finds, renew_finds
-from core.discovery.running import run_scan
+from core.discovery.running import domain_of, listed_shards, run_scan
 from core.discovery.scans import SCAN, Wanted, cancel_scan, request_scan
+from core.discovery.selection import select_finds
 from core.discovery.sources import Columns, Shard
 from core.errors import AlreadySettled, Invalid, NotFound, Refusal
 from core.learning.data.golden import golden_set
 from core.privacy.erasure import erase, erase_expired
 from core.records.discovery import Find, ScanShard
+from core.records.jobs import Job
 from core.records.predictions import Flag, Prediction
 from core.records.reviews import ReviewItem
 from core.storage.database import PATIENT
@@ -177,6 +182,30 @@ def test_a_scan_can_be_cancelled_and_nothing_of_it_is_kept(open_desk: OpenDesk, 
         assert session.scalars(select(ScanShard)).all() == []
     with pytest.raises(AlreadySettled):
         cancelled()
+
+
+@pytest.mark.parametrize("step", [listed_shards, domain_of, select_finds])
+def test_a_scan_can_be_cancelled_in_every_step(open_desk: OpenDesk, source: Path, step: Callable[..., Any]) -> None:
+    desk = with_model(open_desk)
+    scan_id, done = requested(desk, source), threading.Event()
+    cancelled: list[float] = []
+
+    def endless_at_the_step(function: Any, *arguments: Any, report: Any, check: Any = jobs.unchecked) -> Any:
+        if function is not step:
+            return execute_in_thread(function, *arguments, report=report, check=check)
+        with desk.database.transaction(wait=PATIENT) as session:
+            cancel_scan(session, scan_id, NOW)
+        cancelled.append(time.monotonic())
+        return execute_in_thread(lambda _report: done.wait(60), report=report, check=check)
+
+    claim = claimed(desk)
+    run_scan(desk.database, claim, ticking(), desk.policy, lambda _scan, _shards: one_process, endless_at_the_step)
+    seconds = time.monotonic() - cancelled[0]
+    done.set()
+    assert (card(desk, scan_id).state, finds(desk)) == (ScanState.CANCELLED, [])
+    assert seconds < 10, "3 on a free machine; the step would take 60"
+    with desk.database.reading() as session:
+        assert session.get_one(Job, claim.id).state == "done"
 
 
 def test_a_source_without_the_column_fails_with_its_sentence(open_desk: OpenDesk, source: Path) -> None:

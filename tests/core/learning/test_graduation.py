@@ -107,7 +107,7 @@ def test_what_graduated_belongs_to_the_snapshot_that_replaces_one_with_erased_ro
     three(desk)
     desk.settled(ANA, BEN, answer=REFUND, text="rosalind wants her money", external_id="E-1")
 
-    def erased_after_the_fit(function: Callable[..., Any], *arguments: Any, report: Any) -> Any:
+    def erased_after_the_fit(function: Callable[..., Any], *arguments: Any, report: Any, **_more: Any) -> Any:
         made = function(*arguments, report)
         with desk.database.transaction(wait=PATIENT) as session:
             erase(session, desk.rules.name, "E-1", NOW)

@@ -37,7 +37,7 @@ class Executed:
         self.names: list[str] = []
         self.deadly = deadly
 
-    def __call__(self, function: Callable[..., Any], *arguments: Any, report: Any) -> Any:
+    def __call__(self, function: Callable[..., Any], *arguments: Any, report: Any, **_more: Any) -> Any:
         if function.__name__ == self.deadly:
             raise Killed
         self.names.append(function.__name__)
