@@ -5,6 +5,7 @@ model's bytes and the addresses of the shards, and never an address of the datab
 """
 
 import queue
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from importlib.metadata import version
@@ -35,8 +36,12 @@ def on_cluster(address: str, ca: str = "", cert: str = "", key: str = "", proces
     def run(task: Task, shards: Iterable[Shard]) -> Iterator[Event]:
         with ExitStack() as opened:
             client = _client(opened, address, (ca, cert, key), processes)
-            _check_versions(client)
-            yield from _results(client, task, iter(shards))
+            try:
+                yield from _until_there_is_a_worker(client)
+                _check_versions(client)
+                yield from _results(client, task, iter(shards))
+            except OSError as error:
+                raise WorkFailed(f"the cluster failed ({type(error).__name__}: {error})") from error
 
     return run
 
@@ -82,6 +87,15 @@ def _client(opened: ExitStack, address: str, files: tuple[str, str, str], proces
     except (OSError, TimeoutError) as error:
         raise Refusal(f"The cluster at {address} cannot be reached ({type(error).__name__}: {error}).") from None
     return opened.enter_context(client)
+
+
+def _until_there_is_a_worker(client: Any) -> Iterator[None]:
+    begun = time.monotonic()
+    while not client.nthreads():
+        if time.monotonic() - begun > ALONE_SECONDS:
+            raise WorkFailed("the cluster has no worker")
+        time.sleep(IDLE_SECONDS)
+        yield None
 
 
 def versions() -> dict[str, str]:
