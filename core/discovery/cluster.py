@@ -67,7 +67,8 @@ def _checked(address: str, ca: str, cert: str, key: str) -> None:
 
 
 def _client(opened: ExitStack, address: str, files: tuple[str, str, str], processes: int) -> Any:
-    """A client that is no process's default. `opened` closes everything, else the process would not end."""
+    """A client that is no process's default. `opened` closes everything, else the process would not end. Raises
+    WorkFailed if the cluster cannot be reached: it may be back when the scan is tried again."""
     from distributed import Client, LocalCluster, Security
 
     ca, cert, key = files
@@ -85,7 +86,7 @@ def _client(opened: ExitStack, address: str, files: tuple[str, str, str], proces
     try:
         client = Client(target, security=security, set_as_default=False, timeout=CONNECT_SECONDS)
     except (OSError, TimeoutError) as error:
-        raise Refusal(f"The cluster at {address} cannot be reached ({type(error).__name__}: {error}).") from None
+        raise WorkFailed(f"the cluster at {address} cannot be reached ({type(error).__name__}: {error})") from error
     return opened.enter_context(client)
 
 

@@ -13,7 +13,8 @@ from core.discovery.engines import one_process
 from core.discovery.results import Scored
 from core.discovery.selection import digest_of
 from core.discovery.sources import Shard
-from core.errors import Invalid, Refusal
+from core.errors import Invalid
+from core.jobs import WorkFailed
 from tests.core.discovery.test_scoring import front, results, shards, task
 
 __all__ = ["shards"]  # the fixture
@@ -40,7 +41,7 @@ def test_a_cluster_in_the_clear_or_without_certificates_is_refused(address: str,
 
 
 def test_a_cluster_that_cannot_be_reached_is_named(unused_port: int, shards: list[Shard]) -> None:
-    with pytest.raises(Refusal, match="cannot be reached"):
+    with pytest.raises(WorkFailed, match="cannot be reached"):
         next(iter(on_cluster(f"tcp://127.0.0.1:{unused_port}")(task(), shards)))
 
 

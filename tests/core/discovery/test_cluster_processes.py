@@ -10,7 +10,6 @@ from core.discovery.engines import Engine, one_process
 from core.discovery.results import Scored
 from core.discovery.selection import digest_of
 from core.discovery.sources import Shard
-from core.errors import Refusal
 from core.jobs import WorkFailed
 from tests.core.discovery.dask_processes import Certificate, DaskProcesses, dask_processes, new_certificate
 from tests.core.discovery.test_scoring import front, results, shards, task
@@ -53,7 +52,7 @@ def test_a_cluster_with_tls_finds_the_same_also_after_a_worker_was_killed(
 
 def test_a_client_without_the_cluster_s_certificate_is_told_so(cluster: DaskProcesses, shards: list[Shard]) -> None:
     stranger = new_certificate(cluster.folder, "stranger")
-    with pytest.raises(Refusal, match="cannot be reached"):
+    with pytest.raises(WorkFailed, match="cannot be reached"):
         next(iter(engine(cluster, stranger)(task(), shards)))
 
 
