@@ -157,12 +157,14 @@ def _discovered(find: Find, scan: Scan, model: str) -> Discovered:
 
 
 def _why(find: Find, scan: Scan) -> dict[str, Any]:
+    """Values of the flag. source_id: of the text in the sender's own system, to which the card links."""
+    where = {"scan": scan.id} | ({"source_id": find.external_id} if scan.id_column else {})
     if scan.foreign:
-        return {"scan": scan.id, "foreign": True}
+        return where | {"foreign": True}
     if scan.label is not None:
-        return {"scan": scan.id, "wanted": scan.label}
+        return where | {"wanted": scan.label}
     others = {name: share for name, share in find.probabilities.items() if name != find.label}
-    return {"scan": scan.id, "label": find.label, "second": max(others, key=lambda name: (others[name], name))}
+    return where | {"label": find.label, "second": max(others, key=lambda name: (others[name], name))}
 
 
 def _value(chances: Mapping[str, float], label: str | None) -> float:

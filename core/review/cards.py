@@ -18,7 +18,7 @@ from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem, Suggestion
 from core.review.answers import CurrentAnswer, current_answers, said_words
 from core.review.content import shown_content, shown_text
-from core.review.questions import question_of
+from core.review.questions import Question, question_of
 from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, QuestionAbout, Reason, Role, shown_answer
 
 
@@ -128,7 +128,7 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         subject=CardRef.of(item.id, item.opened_at),
         queue_title=queue.shown_title,
         external_id=question.name,
-        link=queue.review.link_to(question.name) if item.about is QuestionAbout.PREDICTION else None,
+        link=_link(question, queue),
         asked_again=item.about in (QuestionAbout.GOLDEN, QuestionAbout.TRAINING_ROW),
         written_for=question.written_for,
         state=item.state,
@@ -195,6 +195,16 @@ def _dispute(item: ReviewItem) -> Coded | None:
 def _given(answer: CurrentAnswer, queue: QueuePolicy) -> GivenReason:
     person = answer.person if queue.review.reveal == "names" else None
     return GivenReason(said_words(answer), answer.reason, queue.privacy.shown(answer.note), person)
+
+
+def _link(question: Question, queue: QueuePolicy) -> str | None:
+    """To the input in the sender's own system. The id of a text that a scan found is the one that it has there; without
+    a column for ids, it is a position, to which nothing leads."""
+    if question.about is not QuestionAbout.PREDICTION or question.prediction is None:
+        return None
+    found = next((flag for flag in question.prediction.flags if flag.reason == Reason.DISCOVERY), None)
+    source_id = question.name if found is None else found.values.get("source_id")
+    return queue.review.link_to(source_id) if source_id else None
 
 
 def _flags(prediction: Prediction | None) -> list[FlagLine]:
