@@ -15,6 +15,7 @@ from scipy.sparse import csr_matrix
 
 from core.discovery.domain import Domain
 from core.discovery.results import DIGITS, LEAST_SHARE
+from core.errors import Invalid
 from core.learning.data.inputs import Input
 from core.learning.learners.artifacts import Packed, unpack
 from core.learning.learners.base import Fitted
@@ -48,13 +49,20 @@ class Ranking(Protocol):
 
 
 def ranking_of(ranker: Ranker) -> Ranking:
-    """Unpack the model, which takes a second. Raises Invalid if it cannot be opened here."""
+    """Unpack the model, which takes a second. Raises Invalid if it cannot be opened here or does not know the label."""
     fitted = unpack(ranker.packed, find_learner(ranker.learner, ranker.extra_learners))
     columns = [place for place, name in enumerate(fitted.classes) if name in ranker.labels]
+    require_known(ranker.label, fitted)
     wanted = None if ranker.label is None else [fitted.classes[place] for place in columns].index(ranker.label)
     if isinstance(fitted, TextModel):
         return _ByNgrams(fitted, ranker, columns, wanted)
     return _ByProbabilities(fitted, ranker, columns, wanted)
+
+
+def require_known(label: str | None, fitted: Fitted) -> None:
+    """Raises Invalid if the model does not know the label that is looked for."""
+    if label is not None and label not in fitted.classes:
+        raise Invalid(f"The live model does not know “{label}” yet. Train it with some examples of this label first.")
 
 
 class _ByNgrams:

@@ -13,7 +13,7 @@ from core import jobs
 from core.discovery.domain import Domain, fit_domain, sample_texts
 from core.discovery.driving import Clock, Driver, Hear, ScanOver, Watch
 from core.discovery.engines import Engine
-from core.discovery.ranking import Ranker
+from core.discovery.ranking import Ranker, require_known
 from core.discovery.scans import (
     begin,
     fail_scan,
@@ -149,7 +149,7 @@ def _work(
         left, every = shards_left(session, scan.id), _every_shard(session, scan.id)
         front = merged(tops(session, scan.id), most)
     domain = execute(
-        domain_of, facts.packed, facts.learner, extra_learners, facts.training, every, columns, queue,
+        domain_of, facts.packed, facts.learner, extra_learners, facts.training, every, columns, queue, scan.label,
         report=_unheard, check=watch,
     )  # fmt: skip
     ranker = Ranker(
@@ -173,9 +173,10 @@ def _work(
 
 def domain_of(
     packed: Packed, learner: str, extra_learners: Mapping[str, str], training: list[str], shards: list[Shard],
-    columns: Columns, queue: QueuePolicy, _report: jobs.Report,
+    columns: Columns, queue: QueuePolicy, label: str | None, _report: jobs.Report,
 ) -> Domain | None:  # fmt: skip
     fitted = unpack(packed, find_learner(learner, extra_learners))
+    require_known(label, fitted)
     ngrams = fitted.ngrams if isinstance(fitted, TextModel) else None
     return fit_domain(ngrams, training, sample_texts(shards, columns, SEED), queue.discovery.keep, SEED)
 

@@ -27,6 +27,7 @@ from core.records.discovery import Find, ScanShard
 from core.records.jobs import Job
 from core.records.predictions import Flag, Prediction
 from core.records.reviews import ReviewItem
+from core.review.cards import item_card
 from core.storage.database import PATIENT
 from core.vocabulary import OPERATOR, Card, Destination, FindState, Reason, RunProblem, ScanState, Stratum
 from tests.core.conftest import OpenDesk
@@ -184,6 +185,36 @@ def test_a_scan_can_be_cancelled_and_nothing_of_it_is_kept(open_desk: OpenDesk, 
         cancelled()
 
 
+@pytest.mark.parametrize("ident", ["id", None])
+def test_a_find_s_card_leads_to_the_text_in_the_source_by_its_id_there(
+    open_desk: OpenDesk, source: Path, ident: str | None
+) -> None:
+    desk = with_model(open_desk, review={"link": "https://desk.example/{external_id}"})
+    wanted = Wanted(str(source), Columns("body", ident), items=5)
+    with desk.database.transaction(wait=PATIENT) as session:
+        request_scan(session, desk.rules, wanted, OPERATOR, NOW)
+    worked(desk, claimed(desk))
+    found = opened(desk)
+    assert len(found) == 5
+    with desk.database.reading() as session:
+        links = {item_card(session, one.id, desk.policy).link for one in found}
+    expected = {f"https://desk.example/{one.external_id}" for one in finds(desk)}
+    assert links == (expected if ident else {None})
+
+
+def test_finds_are_masked_as_the_policy_says_from_the_scan_to_the_card(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk = with_model(open_desk, privacy={"mask": ["email"], "keep_original": False})
+    rows = [{"id": f"R-{place}", "body": f"{text} ana{place}@firm.example"} for place, text in enumerate(TEXTS[:40])]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    scanned(desk, tmp_path, items=5)
+    waiting = [one.text for one in finds(desk)]
+    assert len(waiting) == 5
+    with desk.database.reading() as session:
+        shown = [item_card(session, one.id, desk.policy).text for one in opened(desk)]
+    assert len(shown) == 5
+    assert not [text for text in (*waiting, *shown) if "@firm" in text or not text]
+
+
 @pytest.mark.parametrize("step", [listed_shards, domain_of, select_finds])
 def test_a_scan_can_be_cancelled_in_every_step(open_desk: OpenDesk, source: Path, step: Callable[..., Any]) -> None:
     desk = with_model(open_desk)
@@ -215,6 +246,14 @@ def test_a_source_without_the_column_fails_with_its_sentence(open_desk: OpenDesk
     assert done.problem is not None
     assert done.problem.code == RunProblem.REFUSED
     assert "there is no column “text”. It has: body, id." in done.problem.values["sentence"]
+
+
+def test_a_label_that_the_model_does_not_know_yet_is_told(open_desk: OpenDesk, source: Path) -> None:
+    desk = with_model(open_desk).under(labels=[REFUND, BILLING, DELIVERY, "praise"])
+    done = scanned(desk, source, label="praise")
+    assert done.state is ScanState.FAILED
+    assert done.problem is not None
+    assert "does not know “praise” yet" in done.problem.values["sentence"]
 
 
 def test_a_part_that_cannot_be_read_is_told(open_desk: OpenDesk, source: Path) -> None:
@@ -361,4 +400,4 @@ def test_a_scan_can_look_for_a_label_or_for_new_topics(open_desk: OpenDesk, sour
     with desk.database.reading() as session:
         assert len(opened(desk)) == 5
         [values] = {tuple(one) for one in session.scalars(select(Flag.values))}
-    assert values == ("scan", "foreign" if how.get("foreign") else "wanted")
+    assert values == ("scan", "source_id", "foreign" if how.get("foreign") else "wanted")
