@@ -42,9 +42,11 @@ fuzz: $(READY)
 	@GOLDLOOP_FUZZ=10000 $(BIN)/python -m pytest -m "not release" --timeout=900 tests/security/test_fuzzing.py tests/api/test_openapi.py
 
 # Kill -9 at random moments while simulated people work, two hundred times, then every promise is checked. 25 minutes on
-# two busy cores; Ctrl-C ends it, the same command goes on. For less: make chaos ARGS="--kills 20 --seed 7".
+# two busy cores; Ctrl-C ends it, the same command goes on. For less: make chaos ARGS="--kills 20 --seed 7". Then ten kills
+# of scans for each engine and database (SCANS="--kills 2" for less): another ten minutes.
 chaos: $(READY)
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
+	@$(BIN)/python -m benchmarks.chaos_scans $(SCANS)
 
 # Clicks, intake, a large database and training, each beside what it is compared with; see benchmarks/README.md. A few minutes, or
 # an hour with ARGS=--full.

@@ -1,0 +1,1 @@
+"""The part of `make chaos` that kills scans."""
