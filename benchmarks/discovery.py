@@ -1,11 +1,16 @@
 """How fast scans are, beside the bare model in the same run; how well two processes share one; how much memory.
 
-    python -m benchmarks.discovery [FOLDER] [--rows 1000000]
+    python -m benchmarks.discovery [FOLDER] [--rows 1000000] [--only rates processes memory few]
 
 FOLDER (default: ../shared/data) holds clinc150/, whose training part the model learns. The source is sentences of
-docstrings, numbered so that none comes twice. Rates are of processor time, taken in turns with the bare model, so they
-hold on a busy machine; walls, and so the gain of a second process, do not. The last line is SUMMARY with the figures as
-JSON. Results of a run: benchmarks/discovery.txt.
+docstrings, numbered so that none comes twice. The parts, any of which runs alone:
+
+rates       a scan beside the bare model, by processor time and in turns, so that it holds on a busy machine
+processes   two processes beside one, by the clock: only on a machine with two free cores
+memory      the peak, at a tenth of the rows and at all
+few         10,000 rows in a new process, by processor time and by the clock
+
+The last line is SUMMARY with the figures as JSON. Results of a run: benchmarks/discovery.txt.
 """
 
 import argparse
@@ -17,31 +22,36 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from benchmarks.chaos.results import machine
 from benchmarks.foreign_pool import foreign_sentences
 from benchmarks.loop.sources import DATA, read_source
 from core.discovery.domain import fit_domain, sample_texts
 from core.discovery.engines import Engine, one_process, pool
 from core.discovery.ranking import Ranker, ranking_of
 from core.discovery.results import Scored
+from core.discovery.running import domain_of
 from core.discovery.scoring import Task, known_digits, scoring
-from core.discovery.selection import digest_of, merged
+from core.discovery.selection import FRONT, digest_of, merged, select_finds
 from core.discovery.sources import Columns, Shard, shards_of
 from core.learning.data.inputs import Example, Input
 from core.learning.learners.artifacts import pack
 from core.learning.learners.text import TextLearner, TextModel
-from core.policy import PrivacyPolicy
+from core.policy import LabelPolicy, PrivacyPolicy, QueuePolicy
 
 COLUMNS = Columns("text")
 MOST = 500  # texts in front: those of 50 places
 SHARD_BYTES = 6_000_000  # some 50,000 rows
 TURNS = 3
-SENTENCES = 100_000
+SENTENCES = 20_000
 FEW = 10_000
+PARTS = ("rates", "processes", "memory", "few")
 MASKED = PrivacyPolicy(mask=("email", "card", "iban"), keep_original=False)
 
 
@@ -49,28 +59,34 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("folder", nargs="?", type=Path, default=DATA)
     arguments.add_argument("--rows", type=int, default=1_000_000)
+    arguments.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     given = arguments.parse_args()
     if not (given.folder / "clinc150" / "train.csv").exists():
         sys.exit(f"{given.folder}/clinc150/train.csv is missing; give the folder that has it.")
+    print(machine(), f"{given.rows:,} rows", "", sep="\n", flush=True)
     with tempfile.TemporaryDirectory() as place:
-        print("SUMMARY", json.dumps(measured(given.folder, Path(place), given.rows)))
+        found = measured(given.folder, Path(place), given.rows, given.only)
+    for name, value in found.items():
+        print(f"{name:60} {value:12,.2f}")
+    print("SUMMARY", json.dumps({name: round(value, 3) for name, value in found.items()}))
 
 
-def measured(folder: Path, place: Path, rows: int) -> dict[str, float]:
+def measured(folder: Path, place: Path, rows: int, parts: Sequence[str]) -> dict[str, float]:
     model, training = learned(folder)
     sentences = foreign_sentences(SENTENCES)
     sizes = {"few": FEW, "tenth": rows // 10, "whole": rows}
     shards = {name: written(place / f"{name}.jsonl", sentences, count) for name, count in sizes.items()}
     task = task_of(model, training, shards["whole"])
-    found = {"cores": float(os.cpu_count() or 1), "load": os.getloadavg()[0]}
-    found |= beside_the_bare_model(model, task, shards["tenth"])
-    found |= of_two_processes(task, shards["whole"])
-    found |= {f"MB, {name}": apart(memory_of, task, shards[name]) for name in ("tenth", "whole")}
-    found["memory, whole / tenth"] = found["MB, whole"] / found["MB, tenth"]
-    found["seconds, 10,000 rows"] = statistics.median(apart(seconds_of, task, shards["few"]) for _turn in range(TURNS))
-    for name, value in found.items():
-        print(f"{name:40} {value:12,.2f}")
-    return {name: round(value, 3) for name, value in found.items()}
+    found = {"cores": float(os.cpu_count() or 1)}
+    if "rates" in parts:
+        found |= beside_the_bare_model(model, task, shards["tenth"])
+    if "processes" in parts:
+        found |= of_two_processes(task, shards["whole"])
+    if "memory" in parts:
+        found |= of_memory(task, shards)
+    if "few" in parts:
+        found |= of_few_rows(task, training, shards["few"])
+    return found
 
 
 def learned(folder: Path) -> tuple[TextModel, list[str]]:
@@ -147,28 +163,54 @@ def timed(engine: Engine, task: Task, shards: list[Shard]) -> tuple[float, str]:
     return time.perf_counter() - begun, digest_of(merged(tops, MOST))
 
 
-def apart(work: Callable[[Task, list[Shard]], float], task: Task, shards: list[Shard]) -> float:
-    """In a new process, with what its start takes."""
+def of_memory(task: Task, shards: dict[str, list[Shard]]) -> dict[str, float]:
+    found = {name: apart(memory_of, task, shards[name]) for name in ("tenth", "whole")}
+    named = {f"MB, {name} of the rows": value for name, value in found.items()}
+    return named | {"memory, whole / tenth": found["whole"] / found["tenth"]}
+
+
+def of_few_rows(task: Task, training: list[str], shards: list[Shard]) -> dict[str, float]:
+    """Seconds, each in a new process, with its imports and the model: the engine alone, and with the classifier, the
+    selection and the clusters."""
+    found = {}
+    for name, work, more in (("10,000 rows", scored, ()), ("10,000 rows to the finds", found_in, (training,))):
+        turns = [apart(timed_in_process, time.time(), work, task, shards, *more) for _turn in range(TURNS)]
+        walls, cpu = zip(*turns, strict=True)
+        found |= {f"{name}, s": statistics.median(walls), f"{name}, s of processor": statistics.median(cpu)}
+    return found
+
+
+def apart(work: Callable[..., Any], *arguments: Any) -> Any:
     with multiprocessing.get_context("spawn").Pool(1) as one:
-        return one.apply(clocked, (work, task, shards, time.time()))
+        return one.apply(work, arguments)
 
 
-def clocked(work: Callable[[Task, list[Shard]], float], task: Task, shards: list[Shard], begun: float) -> float:
-    return work(task, shards) if work is memory_of else time.time() - begun + work(task, shards)
+def timed_in_process(begun: float, work: Callable[..., object], *arguments: Any) -> tuple[float, float]:
+    work(*arguments)
+    return time.time() - begun, time.process_time()
 
 
 def memory_of(task: Task, shards: list[Shard]) -> float:
     """Peak, in MB."""
-    for _event in one_process(task, shards):
-        pass
+    scored(task, shards)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def seconds_of(task: Task, shards: list[Shard]) -> float:
-    begun = time.time()
-    for _event in one_process(task, shards):
-        pass
-    return time.time() - begun
+def scored(task: Task, shards: list[Shard]) -> list[Scored]:
+    return [event for event in one_process(task, shards) if isinstance(event, Scored)]
+
+
+def queue_with(labels: Sequence[str]) -> QueuePolicy:
+    named = tuple(LabelPolicy(name=label) for label in labels)
+    return QueuePolicy(name="queue", channel="C1", leads_channel="C2", leads=("U1",), labels=named)
+
+
+def found_in(task: Task, shards: list[Shard], training: list[str]) -> None:
+    policy = queue_with(task.ranker.labels)
+    domain = domain_of(task.ranker.packed, "text", {}, training, shards, COLUMNS, policy, None, print)
+    ranker = replace(task.ranker, domain=domain)
+    front = merged([one.top for one in scored(replace(task, ranker=ranker), shards)], MOST)
+    select_finds(front, (), ranker, policy, MOST // FRONT, 1, print)
 
 
 if __name__ == "__main__":

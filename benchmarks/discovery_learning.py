@@ -1,6 +1,6 @@
 """What discovery is worth: texts of a queue's kind found among foreign ones, and accuracy after a few labels.
 
-    python -m benchmarks.discovery_learning [FOLDER] [--seeds 3] [--foreign 60000]
+    python -m benchmarks.discovery_learning [FOLDER] [--seeds 3] [--first 1] [--foreign 60000]
 
 FOLDER (default: ../shared/data) holds clinc150/ and banking77/. Each label that a method asks for is the true one; a
 foreign text costs a label and teaches nothing.
@@ -19,12 +19,14 @@ import math
 import statistics
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.chaos.results import machine
 from benchmarks.foreign_pool import foreign_sentences
 from benchmarks.loop.sources import DATA, Text, read_source
 from core.discovery.domain import Domain, fit_domain
@@ -56,15 +58,17 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("folder", nargs="?", type=Path, default=DATA)
     arguments.add_argument("--seeds", type=int, default=3)
+    arguments.add_argument("--first", type=int, default=1, help="the first seed")
     arguments.add_argument("--foreign", type=int, default=60_000)
     given = arguments.parse_args()
     for name in ("clinc150", "banking77"):
         if not (given.folder / name / "train.csv").exists():
             sys.exit(f"{given.folder}/{name}/train.csv is missing; give the folder that has it.")
     foreign = tuple(Text(sentence, FOREIGN) for sentence in foreign_sentences(given.foreign))
+    print(machine(), f"{len(foreign):,} foreign sentences", "", sep="\n", flush=True)
     found: dict[str, list[float]] = defaultdict(list)
-    for seed in range(1, given.seeds + 1):
-        for name, value in [*hidden(given.folder, foreign, seed), *weak(given.folder, seed)]:
+    for seed in range(given.first, given.first + given.seeds):
+        for name, value in chain(hidden(given.folder, foreign, seed), weak(given.folder, seed)):
             found[name].append(value)
             print(f"seed {seed}: {name:48} {value:.3f}", flush=True)
     print("SUMMARY", json.dumps({name: interval(values) for name, values in found.items()}))
@@ -77,25 +81,22 @@ def interval(values: Sequence[float]) -> list[float]:
     return [round(one, 3) for one in (mean, mean - half, mean + half)]
 
 
-def hidden(folder: Path, foreign: tuple[Text, ...], seed: int) -> list[tuple[str, float]]:
+def hidden(folder: Path, foreign: tuple[Text, ...], seed: int) -> Iterator[tuple[str, float]]:
     setting = clinc(folder, foreign, seed)
     model = fitted(setting.rows, seed)
     domain = domain_of(model, setting, seed)
     gated, bare = ranked(model, setting.pool, domain), ranked(model, setting.pool, None)
-    shares = [
-        (f"clinc150: of the queue's kind, top {top}, {name}", share_of(setting.pool, order[:top]))
-        for name, order in (("discovery", gated), ("margin", bare))
-        for top in (50, 500)
-    ]
+    for name, values in (("discovery", gated), ("margin", bare)):
+        for top in (50, 500):
+            yield f"clinc150: of the queue's kind, top {top}, {name}", share_of(setting.pool, list(values)[:top])
     asked = {
         "discovery": selected(setting.pool, gated, ASKED, seed),
-        "margin": bare[:ASKED],
+        "margin": list(bare)[:ASKED],
         "random": list(np.random.default_rng(seed).permutation(len(setting.pool))[:ASKED]),
     }
-    right = [("clinc150: accuracy before", accuracy(model, setting.test))]
-    right += [(f"clinc150: accuracy after 80, {name}", accuracy(taught(setting, places, seed), setting.test))
-              for name, places in asked.items()]  # fmt: skip
-    return [*shares, *right]
+    yield "clinc150: accuracy before", accuracy(model, setting.test)
+    for name, places in asked.items():
+        yield f"clinc150: accuracy after 80, {name}", accuracy(taught(setting, places, seed), setting.test)
 
 
 def clinc(folder: Path, foreign: tuple[Text, ...], seed: int) -> Setting:
@@ -106,7 +107,7 @@ def clinc(folder: Path, foreign: tuple[Text, ...], seed: int) -> Setting:
     return Setting(rows, tuple(pool), source.unseen)
 
 
-def weak(folder: Path, seed: int) -> list[tuple[str, float]]:
+def weak(folder: Path, seed: int) -> Iterator[tuple[str, float]]:
     source = read_source(folder, "banking77")
     rng = np.random.default_rng(seed)
     labels = [str(label) for label in rng.permutation(source.labels)[:WEAK_LABELS]]
@@ -115,17 +116,16 @@ def weak(folder: Path, seed: int) -> list[tuple[str, float]]:
     setting = Setting(rows, tuple(sorted(set(source.stream) - set(rows), key=lambda row: row.text)), source.unseen)
     model = fitted(rows, seed)
     most = EACH * WEAK_LABELS
-    by_label = [place for label in labels for place in ranked(model, setting.pool, None, label)[:EACH]]
+    by_label = [place for label in labels for place in list(ranked(model, setting.pool, None, label))[:EACH]]
     asked = {
         "--label": list(dict.fromkeys(by_label)),
-        "margin": ranked(model, setting.pool, None)[:most],
+        "margin": list(ranked(model, setting.pool, None))[:most],
         "random": list(rng.permutation(len(setting.pool))[:most]),
     }
-    before = [("banking77: recall of weak labels before", recall(model, setting.test, labels))]
-    return before + [
-        (f"banking77: recall of weak labels after, {name}", recall(taught(setting, places, seed), setting.test, labels))
-        for name, places in asked.items()
-    ]
+    yield "banking77: recall of weak labels before", recall(model, setting.test, labels)
+    for name, places in asked.items():
+        after = recall(taught(setting, places, seed), setting.test, labels)
+        yield f"banking77: recall of weak labels after {len(places)}, {name}", after
 
 
 def drawn(rows: Sequence[Text], label: str, count: int, seed: int) -> list[Text]:
@@ -150,19 +150,19 @@ def domain_of(model: TextModel, setting: Setting, seed: int) -> Domain | None:
     return fit_domain(model.ngrams, [row.text for row in setting.rows], sample, 0.9, seed)
 
 
-def ranked(model: TextModel, pool: Sequence[Text], domain: Domain | None, label: str | None = None) -> list[int]:
-    """The places of what is ranked, the best first."""
+def ranked(model: TextModel, pool: Sequence[Text], domain: Domain | None, label: str | None = None) -> dict[int, float]:
+    """The places and values of what is ranked, the best first."""
     rank = ranking_of(replace(Ranker(pack(TextLearner(), model), "text", model.classes, label), domain=domain))
     values = np.concatenate([rank([row.text for row in pool[start : start + 4096]])
                              for start in range(0, len(pool), 4096)])  # fmt: skip
     order = np.argsort(values, kind="stable")
-    return [int(place) for place in order if values[place] < NEVER]
+    return {int(place): float(values[place]) for place in order if values[place] < NEVER}
 
 
-def selected(pool: Sequence[Text], order: Sequence[int], wanted: int, seed: int) -> list[int]:
-    front = list(order[: FRONT * wanted])
+def selected(pool: Sequence[Text], values: Mapping[int, float], wanted: int, seed: int) -> list[int]:
+    front = list(values)[: FRONT * wanted]
     apart = [front[place] for place in without_near([pool[place].text for place in front], NEAR)]
-    picked = spread([pool[place].text for place in apart], [0.0] * len(apart), wanted, seed)
+    picked = spread([pool[place].text for place in apart], [values[place] for place in apart], wanted, seed)
     return [apart[place] for place in picked]
 
 
