@@ -61,7 +61,9 @@ def _raw(address: str) -> Iterator[IO[bytes]]:
         with _path(address).open("rb") as file:
             yield file
         return
-    with _file_system(address).open(address, "rb") as file:
+    files = _file_system(address)
+    how = {} if _takes_ranges(files, address) else {"block_size": 0}
+    with files.open(address, "rb", **how) as file:
         yield file
 
 
@@ -89,15 +91,39 @@ def _local_files(path: Path) -> list[tuple[str, int]]:
 def _remote_files(address: str) -> list[tuple[str, int]]:
     files = _file_system(address)
     try:
-        paths = files.glob(address) if MAGIC.search(urlsplit(address).path) else files.find(address) or [address]
+        if MAGIC.search(urlsplit(address).path):
+            paths = files.glob(address)
+        elif _is_web(address) and not address.endswith("/"):  # `find` would download it, and look for links
+            paths = [address]
+        else:
+            paths = files.find(address) or [address]
         return [(files.unstrip_protocol(path), _size(files, path)) for path in paths]
     except OSError as error:
         raise Invalid(f"{address} cannot be listed ({error}).", field="source") from None
 
 
 def _size(files: Any, path: str) -> int:
+    """In bytes; -1: not known, or only the whole file can be read."""
     size = files.info(path).get("size")
-    return -1 if size is None else int(size)
+    return -1 if size is None or not _takes_ranges(files, path) else int(size)
+
+
+def _takes_ranges(files: Any, address: str) -> bool:
+    """Whether parts of the file can be read. Some web servers send the whole file only, which shows when its second
+    byte is asked for."""
+    if not _is_web(address):
+        return True
+    with files.open(address, "rb", block_size=1, cache_type="none") as file:
+        try:
+            file.seek(1)
+            file.read(1)
+        except ValueError:
+            return False
+    return True
+
+
+def _is_web(address: str) -> bool:
+    return _scheme(address) in ("http", "https")
 
 
 def _file_system(address: str) -> Any:

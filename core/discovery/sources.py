@@ -179,7 +179,7 @@ def _parquet(shard: Shard, columns: Columns) -> Iterator[Rows]:
         try:
             whole = parquet.ParquetFile(file, pre_buffer=False)
         except ValueError as error:
-            raise Invalid(f"{shard.address}: this is not a Parquet file: {error}.") from None
+            raise Invalid(f"{shard.address}: this cannot be read as a Parquet file: {error}.") from None
         _require(shard, columns, whole.schema_arrow.names)
         wanted = [columns.text, *([columns.id] if columns.id else [])]
         groups = range(shard.first, whole.num_row_groups if shard.last == TO_THE_END else shard.last)

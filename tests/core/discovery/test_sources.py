@@ -3,7 +3,12 @@
 import csv
 import gzip
 import json
+import re
+from functools import partial
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pyarrow
 import pyarrow.parquet
@@ -73,7 +78,7 @@ def test_a_folder_a_pattern_and_an_address_are_all_files_below(tmp_path: Path) -
         ("a.jsonl", b'{"body": \n', "a line is not JSON"),
         ("a.jsonl", b"[1]\n", "each line must be a JSON object"),
         ("a.csv", b"id,body\n1,\xff\xfe\n", "this file is not UTF-8"),
-        ("a.parquet", b"not one", "this is not a Parquet file"),
+        ("a.parquet", b"not one", "this cannot be read as a Parquet file"),
     ],
 )
 def test_what_cannot_be_read_says_why(tmp_path: Path, name: str, content: bytes, words: str) -> None:
@@ -96,6 +101,46 @@ def test_what_cannot_be_read_says_why(tmp_path: Path, name: str, content: bytes,
 def test_an_address_with_a_secret_or_in_the_clear_is_refused(address: str) -> None:
     with pytest.raises(Invalid):
         checked_address(address)
+
+
+class WholeFiles(SimpleHTTPRequestHandler):
+    """A web server that sends whole files only."""
+
+    def log_message(self, *_words: object) -> None:
+        pass
+
+
+class Ranges(WholeFiles):
+    """A web server that sends the part of a file that it is asked for."""
+
+    def do_HEAD(self) -> None:
+        self._answer(b"", len(self._content()))
+
+    def do_GET(self) -> None:
+        first, last = re.findall(r"\d+", self.headers["Range"])
+        self._answer(self._content()[int(first) : int(last) + 1])
+
+    def _content(self) -> bytes:
+        return Path(self.translate_path(self.path)).read_bytes()
+
+    def _answer(self, part: bytes, size: int | None = None) -> None:
+        self.send_response(HTTPStatus.OK if size is not None else HTTPStatus.PARTIAL_CONTENT)
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Length", str(size if size is not None else len(part)))
+        self.end_headers()
+        self.wfile.write(part)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.jsonl.gz"])
+@pytest.mark.parametrize(("handler", "parts"), [(WholeFiles, 1), (Ranges, 22)])
+def test_a_file_is_read_from_a_web_server(tmp_path: Path, name: str, handler: type[WholeFiles], parts: int) -> None:
+    written(tmp_path, name)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(tmp_path))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        shards = shards_of(f"http://127.0.0.1:{server.server_port}/{name}", lines_bytes=2000)
+        assert everything(shards) == [(row["id"], row["body"]) for row in ROWS]
+        server.shutdown()
+    assert len(shards) == (parts if name == "a.jsonl" else 1)
 
 
 def test_a_missing_package_is_named() -> None:
