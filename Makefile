@@ -87,7 +87,7 @@ bench-promise: $(READY)
 bench-slices: $(READY)
 	@$(BIN)/python -m benchmarks.slices $(ARGS)
 
-# What scans of unlabelled texts find and teach, on the texts of ../shared/data, three seeds. An hour on two quiet cores.
+# What scans of unlabelled texts find and teach, on the texts of ../shared/data, three seeds. Five minutes of processor time.
 bench-discovery: $(READY)
 	@$(BIN)/python -m benchmarks.discovery_learning $(ARGS)
 
