@@ -12,7 +12,7 @@ from bot.runtime.clock import utc_now
 from bot.runtime.processes import is_gone, this_process
 from bot.runtime.settings import load_settings
 from bot.wording.format import PLAIN
-from bot.wording.scans import cluster_lines, progress_words, scan_state, scan_title, unread_words
+from bot.wording.scans import ABOVE_CLUSTERS, cluster_lines, progress_words, scan_state, scan_title, unread_words
 from core import jobs
 from core.discovery.cards import ScanCard, newest_scans, scan_card, time_left
 from core.discovery.scans import SCAN, Wanted, cancel_scan, request_scan, scan_key
@@ -157,7 +157,8 @@ def _drive(database: Database, policy: Policy, claimed: Claim, cluster: str) -> 
 def _show(card: ScanCard) -> None:
     out.print(terminal_safe(f"{_title(card)}, with {card.model}:"), soft_wrap=True)
     out.print(terminal_safe(scan_state(card, PLAIN)), highlight=False, soft_wrap=True)
-    for line in (*unread_words(card, PLAIN), *cluster_lines(card.clusters)):
+    picture = cluster_lines(card.clusters)
+    for line in (*unread_words(card, PLAIN), *([ABOVE_CLUSTERS] if picture else []), *picture):
         out.print(terminal_safe(line), highlight=False, soft_wrap=True)
     if card.digest:
         out.print(f"Digest of the top-ranked texts: {card.digest[:12]}", highlight=False)

@@ -10,6 +10,7 @@ from core.vocabulary import ScanState
 BAR = 12  # blocks of the largest cluster
 BLOCK = "\N{FULL BLOCK}"
 SHOWN_PROBLEMS = 3
+ABOVE_CLUSTERS = "What the top-ranked texts are about:"
 
 
 def scan_title(card: ScanCard, form: Format) -> str:

@@ -3,7 +3,7 @@
 from bot.slack import blocks
 from bot.slack.blocks import Message
 from bot.slack.views.mrkdwn import MRKDWN
-from bot.wording.scans import cluster_lines, scan_state, scan_title, unread_words
+from bot.wording.scans import ABOVE_CLUSTERS, cluster_lines, scan_state, scan_title, unread_words
 from core.discovery.cards import ScanCard
 from core.vocabulary import GOLDLOOP, OPERATOR, ScanState
 
@@ -22,7 +22,7 @@ def render(card: ScanCard) -> Message:
     words = f"{MARKS[card.state]} {title}, with {card.model}{asked}\n{scan_state(card, MRKDWN)}"
     shown = [blocks.section(words)]
     if picture := [blocks.literal(line) for line in cluster_lines(card.clusters)]:
-        shown.append(blocks.section("```" + "\n".join(picture) + "```"))
+        shown.append(blocks.section(ABOVE_CLUSTERS + "\n```" + "\n".join(picture) + "```"))
     if unread := unread_words(card, MRKDWN):
         shown.append(blocks.context(blocks.shorten("\n".join(unread), 2900)))
     return blocks.message(words, shown)
