@@ -22,7 +22,6 @@ from core.synthesis.writing import Answered, Busy, Write
 from core.text.storable import storable
 from core.vocabulary import CallProblem
 
-TIMEOUT = 60.0  # seconds for one request, from the connection to the last byte
 MOST_BYTES = 1_000_000  # of an answer; one of 1,200 tokens has some 10,000
 TRIES = 3  # of one call, if the other side is busy
 PAUSE, LONGEST_PAUSE = 2.0, 30.0  # seconds between two tries; asked to wait longer, the job is put off instead
@@ -31,12 +30,12 @@ KEY = "GOLDLOOP_LLM_KEY"
 Sleep = Callable[[float], None]
 
 
-def writer(key: SecretStr, timeout: float = TIMEOUT, sleep: Sleep = time.sleep) -> Write:
+def writer(key: SecretStr, sleep: Sleep = time.sleep) -> Write:
     """Makes calls with this key; empty: the server needs none."""
 
     def write(ask: Ask) -> Answered:
         for attempt in range(1, TRIES + 1):
-            status, body, wait = _sent(ask, key, timeout)
+            status, body, wait = _sent(ask, key)
             if status == 200:
                 return body
             _refuse(status)
@@ -49,24 +48,24 @@ def writer(key: SecretStr, timeout: float = TIMEOUT, sleep: Sleep = time.sleep) 
     return write
 
 
-def _sent(ask: Ask, key: SecretStr, timeout: float) -> tuple[int, Answered, float]:
+def _sent(ask: Ask, key: SecretStr) -> tuple[int, Answered, float]:
     """The status, 0 where there was no answer in time, with the answer, and how long to wait before the next try."""
     loop = asyncio.new_event_loop()  # asyncio.run would wait for a DNS lookup that hangs
     try:
-        return loop.run_until_complete(_answer(ask, key, timeout))
+        return loop.run_until_complete(_answer(ask, key))
     except (httpx.HTTPError, TimeoutError):
         return 0, Answered(""), 0.0
     finally:
         loop.close()
 
 
-async def _answer(ask: Ask, key: SecretStr, timeout: float) -> tuple[int, Answered, float]:
+async def _answer(ask: Ask, key: SecretStr) -> tuple[int, Answered, float]:
     """One timeout covers everything, because httpx's own restarts with each byte. Redirects are not followed."""
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key.get_secret_value() else {}
     url = f"{ask.address}/chat/completions"
     async with (
-        asyncio.timeout(timeout),
-        httpx.AsyncClient(timeout=timeout, follow_redirects=False) as client,
+        asyncio.timeout(ask.seconds),
+        httpx.AsyncClient(timeout=ask.seconds, follow_redirects=False) as client,
         client.stream("POST", url, json=request_body(ask), headers=headers) as answer,
     ):
         if answer.status_code != 200:

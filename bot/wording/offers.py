@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from bot.wording.format import Format
 from bot.wording.numbers import count
 from core.offers.cost import ASSUMED, Spend
 from core.offers.table import Offer
@@ -19,13 +20,13 @@ def offer_button(offer: Offer, choice: str) -> str:
     return f"{NAMES[offer.kind]} in {choice}" if len(offer.choices) > 1 else NAMES[offer.kind]
 
 
-def offer_sentence(offer: Offer) -> str:
+def offer_sentence(offer: Offer, form: Format) -> str:
     """Its cost, and what it has gained so far."""
     needs = offer.cost
     minutes = count(max(1, round(needs.minutes)), "minute")
     assumed = f" ({ASSUMED:.0f} s a vote, assumed)" if needs.assumed else ""
     takes = f"up to {count(needs.items, 'item')}, about {count(needs.votes, 'vote')} and {minutes}{assumed}"
-    return f"{NAMES[offer.kind]}: {takes}{_spent(offer.spend)}. {_gained(offer)}"
+    return f"{NAMES[offer.kind]}: {takes}{_spent(offer.spend, form)}. {_gained(offer)}"
 
 
 def taken_sentence(kind: OfferKind, began: int, choice: str) -> str:
@@ -41,11 +42,12 @@ def taken_sentence(kind: OfferKind, began: int, choice: str) -> str:
             assert_never(kind)
 
 
-def _spent(spend: Spend | None) -> str:
+def _spent(spend: Spend | None, form: Format) -> str:
     if spend is None:
         return ""
-    money = "" if spend.money is None else f", costing at most {spend.money:.2f}"
-    return f", and up to {count(spend.calls, 'call')} with {spend.tokens:,} tokens to a language model{money}"
+    money = "" if spend.money is None else f" for {spend.money:.2f} at most"
+    texts, calls = count(spend.texts, "masked text"), count(spend.calls, "call")
+    return f"; up to {texts} are sent to {form.text(spend.model)} in {calls}, {spend.tokens:,} tokens{money}"
 
 
 def _gained(offer: Offer) -> str:

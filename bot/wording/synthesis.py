@@ -6,19 +6,20 @@ from typing import assert_never
 from bot.wording.format import Format
 from bot.wording.numbers import count
 from core.learning.data.synthetic import WrittenRows
+from core.synthesis.admission import fewest_confirmed, sample_size
 from core.synthesis.cards import BatchCard
 from core.synthesis.requests import Plan
 from core.vocabulary import BatchProblem, CallProblem, Coded, Guard, SyntheticState
 
 GUARDS: dict[Guard, str] = {
-    Guard.FORM: "not in the form of a message",
-    Guard.LANGUAGE: "in other words than these texts have",
-    Guard.REPEAT: "repeated",
+    Guard.FORM: "not like a message",
+    Guard.LANGUAGE: "not in the words of such texts, or in another language",
+    Guard.REPEAT: "already there word for word",
     Guard.NEAR_TRAINING: "copies of training texts",
     Guard.GOLDEN_LEAK: "near a golden example",
-    Guard.OTHER_LABEL: "clearly of another label, by the live model",
+    Guard.OTHER_LABEL: "of a third label, says the live model",
     Guard.ALIKE: "too much like one that is kept",
-    Guard.ENOUGH: "more than the label's own texts allow",
+    Guard.ENOUGH: "beyond the most that a batch may keep",
     Guard.NOT_CONFIRMED: "not confirmed by people",
 }
 CALLS: dict[CallProblem, str] = {
@@ -30,6 +31,7 @@ CALLS: dict[CallProblem, str] = {
     CallProblem.LOST: "lost",
     CallProblem.BUSY: "refused by a busy server",
 }
+NO_PRICES = "an unknown price (the policy states none in synthetic.price_in and price_out)"
 UNKNOWN_PROBLEM = "The log has the reason."
 
 
@@ -61,13 +63,13 @@ def batch_state(card: BatchCard, form: Format) -> str:
         case SyntheticState.SAMPLED:
             return (
                 f"{count(kept, 'text')} kept. Reviewers are asked about {counts['asked']} of them: {counts['settled']} "
-                f"decided, {counts['confirmed']} confirmed."
+                f"decided, {counts['confirmed']} confirmed. The batch needs {fewest_confirmed(counts['asked'])}."
             )
         case SyntheticState.ADMITTED:
             left = count(kept - counts["asked"] + counts["confirmed"], "text")
             return (
-                f"Admitted: {counts['confirmed']} of {counts['asked']} confirmed. {left} may train, never more than a "
-                "tenth of a snapshot."
+                f"Admitted: {counts['confirmed']} of {counts['asked']} confirmed. {left} may train, with little weight "
+                "and as a tenth of the training rows at most."
             )
         case SyntheticState.REFUSED:
             return f"Refused. {_problem(card.problem, form)}"
@@ -92,10 +94,10 @@ def spent_words(card: BatchCard, form: Format) -> str:
     spent = card.spent
     tokens = f"{spent.tokens:,} tokens" if spent.silent < spent.calls or not spent.calls else "tokens unknown"
     silent = f" (unknown for {count(spent.silent, 'call')})" if 0 < spent.silent < spent.calls else ""
-    money = f", {spent.money:.4f} in money" if spent.money is not None else ""
+    money = f", cost {spent.money:.4f}" if spent.money is not None else ""
     known = [(CallProblem(code), number) for code, number in spent.problems.items() if code in set(CallProblem)]
     bad = ", ".join(f"{number} {CALLS[problem]}" for problem, number in known)
-    problems = f" Answers: {bad}." if bad else ""
+    problems = f" Problems with answers: {bad}." if bad else ""
     return (
         f"{count(spent.calls, 'call')}, {tokens}{silent}{money}. {count(spent.sent, 'masked text')} sent to "
         f"{form.text(card.address)}.{problems}"
@@ -105,12 +107,12 @@ def spent_words(card: BatchCard, form: Format) -> str:
 def plan_words(plan: Plan, address: str, model: str, form: Format) -> list[str]:
     """What would be sent where, and what it would cost; before it is asked."""
     cost = plan.cost
-    money = f"at most {cost.money:.4f} in money" if cost.money is not None else "price unknown (synthetic.price_in)"
+    money = f"at most {cost.money:.4f} by the policy's prices" if cost.money is not None else NO_PRICES
     return [
         f"To {form.text(model)} at {form.text(address)}, {count(len(plan.examples), 'corrected text')} would be sent, "
         "masked.",
         f"Cost: {count(cost.calls, 'call')}, at most {cost.tokens:,} tokens, {money}. "
-        f"At most {plan.kept} texts are kept.",
+        f"At most {plan.kept} texts are kept, and reviewers are asked about {sample_size(plan.kept)} of them.",
     ]
 
 

@@ -22,4 +22,4 @@ class Entry:
     items: Callable[[QueuePolicy], int]
     gain: Callable[[Session, int], Gain]
     take: Callable[[Session, Target, str, str, datetime, Policy], int]
-    spend: Callable[[QueuePolicy], Spend | None] = lambda _policy: None
+    spend: Callable[[Target, QueuePolicy], Spend | None] = lambda _target, _policy: None

@@ -42,9 +42,11 @@ class Gain:
 
 @dataclass(frozen=True)
 class Spend:
-    """What a service outside of Goldloop takes at most. money: in the currency of the policy's prices; None: the policy
-    states no prices."""
+    """What a language model is sent and takes at most. texts: masked ones of people. money: in the currency of the
+    policy's prices; None: the policy states no prices."""
 
+    model: str
+    texts: int
     calls: int
     tokens: int
     money: float | None

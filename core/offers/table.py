@@ -51,7 +51,7 @@ def offers_for(session: Session, target: Target, policy: QueuePolicy, now: datet
             choices=choices,
             cost=cost(session, target.queue_id, OFFERS[kind].items(policy), policy),
             gain=OFFERS[kind].gain(session, target.queue_id),
-            spend=OFFERS[kind].spend(policy),
+            spend=OFFERS[kind].spend(target, policy),
         )
         for kind, choices in found.items()
         if choices

@@ -1,6 +1,5 @@
 """Write examples: a batch of texts for the label by the policy's language model, of which people judge a sample."""
 
-import math
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -15,28 +14,40 @@ from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
 from core.records.queues import Queue
 from core.records.synthetic import SyntheticBatch
+from core.synthesis.admission import sample_size
 from core.synthesis.batches import UNFINISHED
-from core.synthesis.prompt import PER_CALL
-from core.synthesis.requests import Wanted, request_batch
-from core.synthesis.sampling import FEWEST_ASKED, SHARE_ASKED
+from core.synthesis.costs import Cost, planned_cost
+from core.synthesis.guards import MOST_KEPT
+from core.synthesis.prompt import MOST_EXAMPLES, most_tokens
+from core.synthesis.requests import Wanted, request_batch, wish_of
 from core.vocabulary import Role
 
 
 def _choices(session: Session, target: Target, policy: QueuePolicy, _now: datetime) -> Sequence[str]:
-    """A queue has one unfinished batch at most."""
-    if not policy.synthetic.enabled or target.label not in policy.label_names:
+    """Not while the queue has an unfinished batch, nor where the policy's caps allow no call."""
+    label = target.label
+    if label is None or not policy.synthetic.enabled or label not in policy.label_names:
+        return []
+    if not _most(label, policy).calls:
         return []
     unfinished = (SyntheticBatch.queue_id == target.queue_id, SyntheticBatch.state.in_(UNFINISHED))
     return [] if session.scalar(select(SyntheticBatch.id).where(*unfinished)) is not None else [""]
 
 
-def _items(policy: QueuePolicy) -> int:
-    return max(FEWEST_ASKED, math.ceil(SHARE_ASKED * policy.synthetic.calls * PER_CALL))
+def _items(_policy: QueuePolicy) -> int:
+    return sample_size(MOST_KEPT)
 
 
-def _spend(policy: QueuePolicy) -> Spend:
-    rules = policy.synthetic
-    return Spend(rules.calls, rules.tokens, rules.money if rules.has_prices else None)
+def _spend(target: Target, policy: QueuePolicy) -> Spend | None:
+    if target.label is None:
+        return None
+    most = _most(target.label, policy)
+    return Spend(policy.synthetic.model, MOST_EXAMPLES, most.calls, most.tokens, most.money)
+
+
+def _most(label: str, policy: QueuePolicy) -> Cost:
+    """Of a batch of as many texts, with as long examples, as there may be."""
+    return planned_cost(MOST_KEPT, most_tokens(wish_of(Wanted(label), policy)), policy.synthetic)
 
 
 def _gain(session: Session, queue_id: int) -> Gain:

@@ -30,6 +30,9 @@ class SyntheticPolicy(Section):
     )
     model: str = Field("", max_length=200, description="name of the language model at that address")
     calls: int = Field(20, ge=1, le=200, description="most calls for one batch")
+    seconds: int = Field(
+        60, ge=1, le=600, description="longest time for one call; a language model on your own processor may need more"
+    )
     tokens: int = Field(100_000, ge=1000, le=10_000_000, description="most tokens for one batch, sent and written")
     money: float = Field(
         5.0,

@@ -24,7 +24,8 @@ from core.vocabulary import CallProblem, SyntheticState
 
 @dataclass(frozen=True)
 class Ask:
-    """A call that is stored and may be made. seed: makes equal requests differ, as far as the other side heeds it."""
+    """A call that is stored and may be made. seed: makes equal requests differ, as far as the other side heeds it.
+    seconds: that it may take."""
 
     batch_id: int
     position: int
@@ -33,6 +34,7 @@ class Ask:
     seed: int
     address: str
     model: str
+    seconds: float
 
 
 def begin_call(session: Session, batch_id: int, policy: QueuePolicy, now: datetime) -> Ask | None:
@@ -64,7 +66,10 @@ def begin_call(session: Session, batch_id: int, policy: QueuePolicy, now: dateti
     )  # fmt: skip
     session.add(call)
     session.flush()
-    return Ask(batch_id, len(calls) + 1, batch.plan["calls"], prompt, len(made) + 1, batch.address, batch.model)
+    return Ask(
+        batch_id, len(calls) + 1, batch.plan["calls"], prompt, len(made) + 1, batch.address, batch.model,
+        policy.synthetic.seconds,
+    )  # fmt: skip
 
 
 def store_answer(

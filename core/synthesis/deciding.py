@@ -11,17 +11,16 @@ from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.reviews import Correction, ReviewItem
 from core.records.synthetic import SyntheticBatch, SyntheticText
+from core.synthesis.admission import admits
 from core.synthesis.batches import close_items, end_batch, locked_batch, locked_sample
 from core.vocabulary import BatchProblem, Coded, Guard, SyntheticState
-
-CONFIRMED = 90  # of 100 texts of the sample
 
 
 def decide_batches(session: Session, policy: QueuePolicy, now: datetime) -> SyntheticState | None:
     """Count what people said of the batch that they are asked about, and admit or refuse it; returns its state then,
     and None while it is open or there is none.
 
-    Admitted when all items of the sample are settled and at least `CONFIRMED` of 100 with its label; the others are
+    Admitted when all items of the sample are settled, and as many with its label as `admits` demands; the others are
     dropped. Refused as soon as that cannot be reached any more; items that are open then are closed. Locks the items,
     then the batch. Repeating it is safe."""
     batch_id = _sampled(session, policy)
@@ -37,7 +36,7 @@ def decide_batches(session: Session, policy: QueuePolicy, now: datetime) -> Synt
     if counts == batch.counts:
         return None
     batch.counts = counts
-    if (len(items) - len(said) + confirmed) * 100 < CONFIRMED * len(items):
+    if not admits(len(items) - len(said) + confirmed, len(items)):
         problem = Coded(BatchProblem.NOT_CONFIRMED, {"confirmed": confirmed, "asked": len(said)})
         close_items(session, items, now)
         end_batch(batch, SyntheticState.REFUSED, problem, now)

@@ -73,6 +73,12 @@ def tokens_of(prompt: Sequence[Mapping[str, str]]) -> int:
     return -(-sum(len(one["content"]) for one in prompt) // CHARACTERS_PER_TOKEN)
 
 
+def most_tokens(wish: Wish) -> int:
+    """Of a prompt with as many and as long examples as there may be."""
+    longest = "x" * LONGEST_EXAMPLE
+    return tokens_of(messages(wish, [Shown(longest, longest)] * MOST_EXAMPLES))
+
+
 def _asked(wish: Wish, examples: Sequence[Shown]) -> str:
     lines = [f"Label: {wish.label}"]
     if wish.description:

@@ -1,6 +1,5 @@
 """What the guards kept of a batch becomes rows, and people are asked about a sample of it."""
 
-import math
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -11,13 +10,12 @@ from core.policy import QueuePolicy
 from core.queues import queue_to_fill
 from core.records.synthetic import SyntheticBatch, SyntheticText
 from core.review.items import open_about_written
+from core.synthesis.admission import sample_size
 from core.synthesis.batches import BatchOver, end_batch, locked_batch
 from core.synthesis.guards import Guarded, Judged
 from core.synthesis.requests import readers
 from core.text.content_hash import unit_interval
 from core.vocabulary import BatchProblem, Coded, SyntheticState
-
-FEWEST_ASKED, SHARE_ASKED = 10, 0.2  # texts of a batch that people are asked about: all of fewer
 
 
 def finish_batch(session: Session, batch_id: int, found: Guarded, policy: QueuePolicy, now: datetime) -> None:
@@ -49,8 +47,8 @@ def finish_batch(session: Session, batch_id: int, found: Guarded, policy: QueueP
 
 
 def _sample(kept: Sequence[Judged], batch_id: int) -> list[Judged]:
-    size = max(FEWEST_ASKED, math.ceil(SHARE_ASKED * len(kept)))
-    return sorted(kept, key=lambda one: unit_interval(one.content_hash, f"synthetic {batch_id}"))[:size]
+    drawn = sorted(kept, key=lambda one: unit_interval(one.content_hash, f"synthetic {batch_id}"))
+    return drawn[: sample_size(len(kept))]
 
 
 def _text_row(batch: SyntheticBatch, one: Judged, keep: bool) -> SyntheticText:

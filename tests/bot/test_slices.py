@@ -84,7 +84,7 @@ def card(asking: Asking | None = None, look: Look = FAX, title: str = "Support")
 OFFERS = (
     Offer(OfferKind.FIND_MORE, ("archive", "mail"), Cost(50, 150, 37.5, assumed=True), Gain(0, 0)),
     Offer(OfferKind.ASK_PEOPLE, ("",), Cost(50, 110, 11.0, assumed=False), Gain(40, 22)),
-    Offer(OfferKind.WRITE_EXAMPLES, ("",), Cost(40, 88, 8.8, False), Gain(20, 19), Spend(20, 100_000, 5.0)),
+    Offer(OfferKind.WRITE_EXAMPLES, ("",), Cost(10, 22, 2.2, False), Gain(20, 19), Spend("large", 8, 4, 16_340, 0.5)),
 )
 
 
@@ -93,13 +93,13 @@ def offered(one: SliceCard, *offers: Offer) -> OfferedSlice:
 
 
 def test_an_offer_says_what_it_costs_and_what_it_has_gained() -> None:
-    assert [offer_sentence(offer) for offer in OFFERS] == [
+    assert [offer_sentence(offer, MRKDWN) for offer in OFFERS] == [
         "Find more like these: up to 50 items, about 150 votes and 38 minutes (15 s a vote, assumed). "
         "Nothing of the kind was settled in this queue so far.",
         "Ask people: up to 50 items, about 110 votes and 11 minutes. "
         "So far in this queue, 22 of 40 such items corrected the model.",
-        "Write examples: up to 40 items, about 88 votes and 9 minutes, and up to 20 calls with 100,000 tokens to a "
-        "language model, costing at most 5.00. So far in this queue, people confirmed 19 of 20 such items.",
+        "Write examples: up to 10 items, about 22 votes and 2 minutes; up to 8 masked texts are sent to large in "
+        "4 calls, 16,340 tokens for 0.50 at most. So far in this queue, people confirmed 19 of 20 such items.",
     ]
     find = OFFERS[0]
     assert offer_button(find, "mail") == "Find more like these in mail"

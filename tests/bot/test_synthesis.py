@@ -61,9 +61,9 @@ def test_slack_takes_the_card_in_each_state(state: SyntheticState, text: str) ->
 
 def test_the_card_says_what_was_dropped_what_it_cost_and_what_left_the_house() -> None:
     said = check(synthetic.render(batch()))
-    assert "Reviewers are asked about 10 of them: 4 decided, 3 confirmed." in said
-    assert "40 texts written, 20 kept. Left out: 12 not in the form of a message, 8 repeated." in said
-    assert "4 calls, 1,840 tokens, 0.0015 in money. 8 masked texts sent to" in said
+    assert "Reviewers are asked about 10 of them: 4 decided, 3 confirmed. The batch needs 9." in said
+    assert "40 texts written, 20 kept. Left out: 12 not like a message, 8 already there word for word." in said
+    assert "4 calls, 1,840 tokens, cost 0.0015. 8 masked texts sent to" in said
     assert "13 texts may train" in batch_state(batch(SyntheticState.ADMITTED), PLAIN)
     assert guard_words({"written": 1, "kept": 1}) == "1 text written, 1 kept."
     assert f"asked for by <@{CLEO}>" in said
@@ -77,12 +77,14 @@ def test_what_is_not_known_is_said() -> None:
     assert spent(4).startswith("4 calls, tokens unknown. ")
     assert spent(1).startswith("4 calls, 900 tokens (unknown for 1 call). ")
     problems = batch(spent=Spent(4, 4, 900, 0, None, {"cut": 2, "newer": 1}, 8))
-    assert spent_words(problems, PLAIN).endswith("Answers: 2 cut off.")
+    assert spent_words(problems, PLAIN).endswith("Problems with answers: 2 cut off.")
 
 
 def test_the_cost_is_said_before_it_is_asked() -> None:
     plan = Plan((), [], 20, Cost(4, 6100, None))
     words = " ".join(plan_words(plan, "https://llm.example/v1", "large", PLAIN))
     assert "0 corrected texts would be sent, masked." in words
-    assert "Cost: 4 calls, at most 6,100 tokens, price unknown (synthetic.price_in). At most 20 texts" in words
-    assert "at most 0.5000 in money" in plan_words(Plan((), [], 20, Cost(4, 6100, 0.5)), "a", "b", PLAIN)[1]
+    assert "Cost: 4 calls, at most 6,100 tokens, an unknown price (the policy states none in" in words
+    assert "At most 20 texts are kept, and reviewers are asked about 10 of them." in words
+    priced = plan_words(Plan((), [], 20, Cost(4, 6100, 0.5)), "a", "b", PLAIN)
+    assert "at most 0.5000 by the policy's prices" in priced[1]

@@ -293,7 +293,7 @@ def test_a_card_about_a_written_text_asks_about_its_label_and_names_no_sender() 
     assert "No model has seen this" not in said
     assert "ID" not in said
     over = check(review_item.render(item(state=ItemState.CLOSED, **written)))
-    assert "was closed when its batch was decided" in over
+    assert "was closed, because its batch of written texts is over" in over
 
 
 def test_a_report_names_the_rows_that_a_language_model_wrote() -> None:

@@ -54,8 +54,8 @@ def claimed(desk: Desk, hours: int = 0) -> jobs.Claim:
     return found
 
 
-def client(timeout: float = 20.0, slept: list[float] | None = None, key: str = "sk-secret") -> Write:
-    return writer(SecretStr(key), timeout, ([] if slept is None else slept).append)
+def client(slept: list[float] | None = None, key: str = "sk-secret") -> Write:
+    return writer(SecretStr(key), ([] if slept is None else slept).append)
 
 
 def written(desk: Desk, write: Write | None = None, wanted: Wanted = PLAIN) -> BatchCard:

@@ -78,13 +78,7 @@ def test_what_people_confirm_is_admitted(open_desk: OpenDesk) -> None:
     assert rows(desk) == [], "before people have confirmed"
     assert decided(desk, *[REFUND] * 9) is None
     assert card(desk, 1).counts["confirmed"] == 9
-    assert (
-        decided(
-            desk,
-            *[],
-        )
-        is None
-    )
+    assert decided(desk) is None
     for person in (ANA, BEN):
         desk.click(person, sample(desk)[9], BILLING)
     assert decided(desk) is SyntheticState.ADMITTED
@@ -185,11 +179,11 @@ def test_what_will_not_be_answered_later_fails_with_a_sentence(
 def test_a_server_that_is_busy_is_asked_three_times_then_the_batch_is_put_off(open_desk: OpenDesk, model: str) -> None:
     recorded = RecordedModel()
     with serving(recorded) as address:
-        desk = with_model(open_desk, address, model, calls=2)
+        desk = with_model(open_desk, address, model, calls=2, seconds=1 if model == "late" else 20)
         batch_id = requested(desk)
         claim = claimed(desk)
         with pytest.raises(jobs.WorkFailed, match="3 times"):
-            write_batch(desk.database, claim, ticking(), desk.policy, client(1.0 if model == "late" else 20.0))
+            write_batch(desk.database, claim, ticking(), desk.policy, client())
         assert model == "late" or recorded.seen[model] == 3
         with desk.database.transaction() as session:
             assert not jobs.fail(session, claim, "busy", NOW)
@@ -337,7 +331,7 @@ def test_a_lead_takes_the_offer_of_a_weak_label_once_at_a_time(open_desk: OpenDe
         with desk.database.transaction() as session:
             target = target_meant(session, OfferAbout.SLICE, weak, desk.policy)
             [offer] = (one for one in offers_for(session, target, desk.rules, NOW) if one.kind is WRITE)
-            assert (offer.cost.items, offer.spend) == (10, Spend(1, 100_000, None))
+            assert (offer.cost.items, offer.spend) == (10, Spend("ten-good", 8, 1, 4_085, None))
             with pytest.raises(NotAllowed):
                 take_offer(session, WRITE, target, "", ANA, NOW, desk.policy)
             batch_id = take_offer(session, WRITE, target, "", CLEO, NOW, desk.policy)

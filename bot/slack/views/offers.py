@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bot.slack import blocks
 from bot.slack.blocks import Block
+from bot.slack.views.mrkdwn import MRKDWN
 from bot.wording.offers import offer_button, offer_sentence
 from core.delivery.card_refs import CardRef
 from core.offers.table import Offer
@@ -20,4 +21,4 @@ def buttons(offers: Sequence[Offer], about: OfferAbout, subject: CardRef) -> lis
 
 def costs(offers: Sequence[Offer]) -> list[Block]:
     """Below the buttons; nothing where there is no offer."""
-    return [blocks.context("\n".join(offer_sentence(offer) for offer in offers))] if offers else []
+    return [blocks.context("\n".join(offer_sentence(offer, MRKDWN) for offer in offers))] if offers else []

@@ -27,7 +27,9 @@ def render(card: ItemCard) -> Message:
     if card.state is ItemState.ERASED:
         return _over(card, f"The text of item {card.subject.id} was erased, so there is nothing left to review.")
     if card.state is ItemState.CLOSED and card.written_for is not None:
-        return _over(card, f"Item {card.subject.id} was closed when its batch was decided. It needs no answer.")
+        return _over(
+            card, f"Item {card.subject.id} was closed, because its batch of written texts is over. It needs no answer."
+        )
     if card.state is ItemState.CLOSED:
         return _over(card, f"Item {card.subject.id} was closed when another model went live. It needs no answer.")
     return _undecided(card)

@@ -367,6 +367,7 @@ OTHER_VALUES: dict[str, Any] = {
     "synthetic.address": "https://llm.example/v1",
     "synthetic.model": "large",
     "synthetic.calls": 21,
+    "synthetic.seconds": 120,
     "synthetic.tokens": 90_000,
     "synthetic.money": 4.0,
     "synthetic.price_in": 1.0,
