@@ -52,7 +52,7 @@ def _spent(spend: Spend | None, form: Format) -> str:
 
 def _gained(offer: Offer) -> str:
     if not offer.gain.settled:
-        return "Nothing of the kind was settled in this queue so far."
+        return "What it gains in this queue is not known yet."
     settled = count(offer.gain.settled, "such item")
     if offer.kind is OfferKind.WRITE_EXAMPLES:
         return f"So far in this queue, people confirmed {offer.gain.corrected} of {settled}."

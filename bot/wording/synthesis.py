@@ -13,7 +13,7 @@ from core.vocabulary import BatchProblem, CallProblem, Coded, Guard, SyntheticSt
 
 GUARDS: dict[Guard, str] = {
     Guard.FORM: "not like a message",
-    Guard.LANGUAGE: "not in the words of such texts, or in another language",
+    Guard.LANGUAGE: "in another language or in unfamiliar words",
     Guard.REPEAT: "already there word for word",
     Guard.NEAR_TRAINING: "copies of training texts",
     Guard.GOLDEN_LEAK: "near a golden example",
@@ -94,7 +94,7 @@ def spent_words(card: BatchCard, form: Format) -> str:
     spent = card.spent
     tokens = f"{spent.tokens:,} tokens" if spent.silent < spent.calls or not spent.calls else "tokens unknown"
     silent = f" (unknown for {count(spent.silent, 'call')})" if 0 < spent.silent < spent.calls else ""
-    money = f", cost {spent.money:.4f}" if spent.money is not None else ""
+    money = f", {spent.money:.4f} by the policy's prices" if spent.money is not None else ""
     known = [(CallProblem(code), number) for code, number in spent.problems.items() if code in set(CallProblem)]
     bad = ", ".join(f"{number} {CALLS[problem]}" for problem, number in known)
     problems = f" Problems with answers: {bad}." if bad else ""

@@ -95,7 +95,7 @@ def offered(one: SliceCard, *offers: Offer) -> OfferedSlice:
 def test_an_offer_says_what_it_costs_and_what_it_has_gained() -> None:
     assert [offer_sentence(offer, MRKDWN) for offer in OFFERS] == [
         "Find more like these: up to 50 items, about 150 votes and 38 minutes (15 s a vote, assumed). "
-        "Nothing of the kind was settled in this queue so far.",
+        "What it gains in this queue is not known yet.",
         "Ask people: up to 50 items, about 110 votes and 11 minutes. "
         "So far in this queue, 22 of 40 such items corrected the model.",
         "Write examples: up to 10 items, about 22 votes and 2 minutes; up to 8 masked texts are sent to large in "

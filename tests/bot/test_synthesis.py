@@ -63,7 +63,7 @@ def test_the_card_says_what_was_dropped_what_it_cost_and_what_left_the_house() -
     said = check(synthetic.render(batch()))
     assert "Reviewers are asked about 10 of them: 4 decided, 3 confirmed. The batch needs 9." in said
     assert "40 texts written, 20 kept. Left out: 12 not like a message, 8 already there word for word." in said
-    assert "4 calls, 1,840 tokens, cost 0.0015. 8 masked texts sent to" in said
+    assert "4 calls, 1,840 tokens, 0.0015 by the policy's prices. 8 masked texts sent to" in said
     assert "13 texts may train" in batch_state(batch(SyntheticState.ADMITTED), PLAIN)
     assert guard_words({"written": 1, "kept": 1}) == "1 text written, 1 kept."
     assert f"asked for by <@{CLEO}>" in said

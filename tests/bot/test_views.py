@@ -292,6 +292,8 @@ def test_a_card_about_a_written_text_asks_about_its_label_and_names_no_sender() 
     assert "synthetic text 5" not in said
     assert "No model has seen this" not in said
     assert "ID" not in said
+    settled = check(review_item.render(item(**SETTLED, outcome=outcome(), **written)))
+    assert "A language model wrote this for refund." in settled
     over = check(review_item.render(item(state=ItemState.CLOSED, **written)))
     assert "was closed, because its batch of written texts is over" in over
 

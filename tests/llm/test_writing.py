@@ -343,8 +343,13 @@ def test_a_lead_takes_the_offer_of_a_weak_label_once_at_a_time(open_desk: OpenDe
         assert WRITE_EXAMPLES.gain(session, desk.queue().id) == Gain(0, 0)
 
 
-def test_without_the_policys_leave_nothing_is_offered_to_be_written(open_desk: OpenDesk) -> None:
-    desk = open_desk()
+@pytest.mark.parametrize(
+    "synthetic", [{}, {"enabled": True, "address": "http://127.0.0.1:9/v1", "model": "large", "tokens": 1000}]
+)
+def test_without_the_policys_leave_or_a_call_within_its_caps_nothing_is_offered_to_be_written(
+    open_desk: OpenDesk, synthetic: dict[str, Any]
+) -> None:
+    desk = open_desk(synthetic=synthetic)
     [weak] = found(desk, Look(SliceKind.LABEL, REFUND))
     with desk.database.reading() as session:
         target = target_meant(session, OfferAbout.SLICE, weak, desk.policy)

@@ -211,8 +211,10 @@ def _how(outcome: Outcome) -> str:
 
 
 def _about_model(card: ItemCard) -> str:
-    """Follows another sentence. Empty where no model has seen the item."""
+    """Follows another sentence. Empty where no model has seen the item, nor written it."""
     assert card.outcome is not None
+    if card.written_for is not None:
+        return f" A language model wrote this for {blocks.literal(card.written_for)}."
     if card.predicted_label is None:
         return ""
     if card.outcome.model_was_right:
