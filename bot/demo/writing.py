@@ -33,6 +33,7 @@ from core.vocabulary import ItemState, SyntheticState
 
 LABEL = "gift card"  # of `LATE_LABELS`: two training rows at the start
 CORRECTED = 10  # tickets of the label that people see first
+SHOWN = 3  # kept texts
 OPTIONS = Options(auto=True, seed=1, spoil=False, data=None, size=600, cards=CORRECTED, port=0, pace=10)
 SECTION = """
 [queues.support.synthetic]
@@ -42,7 +43,10 @@ model = "{model}"
 calls = 2
 seconds = 600
 """
-JUDGED = "Simulated reviewers answer as a model does that has learned from all {count} messages of the demo"
+JUDGED = (
+    "Simulated reviewers answer as a model does that has learned from all {count} messages of the demo. It goes by "
+    "words, and confirms also what no customer would write; a person would not"
+)
 
 
 def main() -> None:
@@ -120,6 +124,7 @@ def _judge(stage: Stage, truth: dict[str, Ticket]) -> None:
     if not any(written):
         return
     judge = TextLearner().fit_uncalibrated([Example(ticket.input, ticket.label or "") for ticket in tickets], 0)
+    stage.say(f"Kept, for example: {' | '.join(written[:SHOWN])}")
     stage.say(JUDGED.format(count=len(tickets)))
     truth |= texts([Ticket(text, _best(judge, text)) for text in written])
     stage.box.wait_for(lambda: _state(stage).is_over, LONGEST_WAIT, "the decision about the batch")
@@ -138,7 +143,10 @@ def _tell(stage: Stage) -> None:
     state = _state(stage).capitalize()
 
     def card() -> str | None:
-        shown = [message.plain for message in stage.box.person(place.CLEO).messages(place.LEADS)]
+        shown = [
+            message.plain.removeprefix(message.text).strip()
+            for message in stage.box.person(place.CLEO).messages(place.LEADS)
+        ]
         return next((words for words in shown if "of texts for" in words and state in words), None)
 
     words = stage.box.wait_for(card, LONGEST_WAIT, "the batch's card")

@@ -35,7 +35,8 @@ _MARKUP = re.compile(r"[<>{}\[\]`|\\]|\*\*|__|^#|&\w+;")
 _TO_THE_READER = re.compile(
     r"\bas an? (?:ai|language model|assistant)\b|\blanguage model\b|\bignore (?:all|any|the|every|previous|this)\b"
     r"|\b(?:the|this|your) guideline|\bdear reviewer|\breviewers?\b|\bplease (?:label|classify|choose|confirm)\b"
-    r"|\bi can(?:'|no)t (?:assist|help with|comply)|\bi(?: a|')m sorry, but\b|\blabel this\b|\bcorrect label\b",
+    r"|\bi can(?:'|no)t (?:assist|help with|comply)|\bi(?: a|')m sorry, but\b|\blabel this\b|\bcorrect label\b"
+    r"|\b(?:happy|glad) to (?:help|assist)\b|\bhow (?:can|may) (?:i|we) (?:help|assist) you\b",
     re.IGNORECASE,
 )
 
