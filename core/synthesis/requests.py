@@ -180,8 +180,9 @@ def _own_rows(session: Session, queue_id: int, label: str) -> int:
 def _same(session: Session, queue_id: int, values: dict[str, Any]) -> int:
     found = select(SyntheticBatch).where(SyntheticBatch.queue_id == queue_id, SyntheticBatch.state.in_(UNFINISHED))
     batch = session.scalars(found).one()
+    instead = f"or withdraw it with `goldloop synthetic retire {batch.id}`."
     if batch.state is SyntheticState.SAMPLED:
-        raise Refusal(f"Reviewers are asked about batch {batch.id} of this queue. Wait for them, or retire it.")
+        raise Refusal(f"Reviewers are asked about batch {batch.id} of this queue. Wait for them, {instead}")
     if any(getattr(batch, name) != value for name, value in values.items()):
-        raise Refusal(f"Batch {batch.id} of this queue is being written, for “{batch.label}”. Wait, or retire it.")
+        raise Refusal(f"Batch {batch.id} of this queue is being written, for “{batch.label}”. Wait, {instead}")
     return batch.id
