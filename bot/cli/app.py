@@ -2,7 +2,6 @@
 
 import os
 import sys
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,11 +12,14 @@ from core.errors import DatabaseUnavailable, Refusal
 if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
-app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False)
+# Without markup: the boxes around the list take longer to draw than all else that the help does.
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
 def _print_version(is_requested: bool) -> None:
     if is_requested:
+        from importlib.metadata import version
+
         typer.echo(f"goldloop {version('goldloop')}")
         raise typer.Exit
 

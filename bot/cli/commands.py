@@ -98,6 +98,11 @@ class LazyGroup(TyperGroup):
         for name, (_module, line) in COMMANDS.items():
             self.add_command(TyperCommand(name, callback=lambda: None, help=line))
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Whole lines: by itself, the list would be cut at the terminal's width."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_module, line) in COMMANDS.items()])
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] in COMMANDS:
             self.add_command(loaded(args[0]), args[0])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import bot.cli
+from bot.cli.app import app
 from bot.cli.commands import COMMANDS, loaded
 
 LIBRARIES = ("sklearn", "scipy", "pyarrow", "skops", "matplotlib", "joblib", "pandas")
@@ -25,7 +26,15 @@ def imported(code: str) -> set[str]:
 @pytest.mark.slow
 def test_the_help_loads_no_database_and_no_policy() -> None:
     code = "from bot.cli.app import app\ntry:\n    app(['--help'])\nexcept SystemExit:\n    pass"
-    assert imported(code).isdisjoint({*LIBRARIES, "sqlalchemy", "pydantic", "alembic", "slack_sdk", "fastapi", "numpy"})
+    heavy = {*LIBRARIES, "sqlalchemy", "pydantic", "alembic", "slack_sdk", "fastapi", "numpy", "rich"}
+    assert imported(code).isdisjoint(heavy)
+
+
+def test_the_list_of_commands_shows_whole_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        app(["--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert all(f" {name} {line}" in shown for name, (_module, line) in COMMANDS.items())
 
 
 @pytest.mark.slow
