@@ -449,7 +449,8 @@ def test_commands_answer_in_words(loop: Loop, caplog: pytest.LogCaptureFixture) 
     assert "There are no predictions from the last four weeks" in of_lead[2]
     promises = [str(loop.cleo.command(f"/goldloop promise{words}", channel=LEADS).response) for words in ("", " yes")]
     assert ["This queue makes no promise" in promises[0], "such as `yes 85`" in promises[1]] == [True, True]
-    assert "No weak slices: among" in str(loop.cleo.command("/goldloop slices", channel=LEADS).response)
+    assert "Searching the settled answers" in str(loop.cleo.command("/goldloop slices", channel=LEADS).response)
+    loop.box.wait_for(lambda: [one for one in loop.cleo.messages(LEADS) if "No weak slices: among" in one.plain])
     assert "No label was settled" in str(loop.cleo.command("/goldloop labels", channel=LEADS).response)
     stranger = loop.dan.command("/goldloop stats", channel=LEADS)
     assert "Only reviewers and leads of this queue" in str(stranger.response)

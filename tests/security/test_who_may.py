@@ -210,7 +210,7 @@ DOORS = [
     Door("/goldloop promise", "commands.typed", nothing, command("promise support"), LEADS, "makes no promise"),
     Door("/goldloop discover", "commands.typed", nothing, command("discover support"), LEADS, "Sources: "),
     Door("/goldloop slices", "commands.typed", House.no_weak_slice, command("slices support"), LEADS,
-         "by more than chance"),
+         "Searching the settled answers"),
     Door("/goldloop labels", "commands.typed", nothing, command("labels support"), LEADS, "older version"),
     Door("/goldloop budget", "commands.typed", nothing, command("budget support 60 a day"), LEADS, "four weeks"),
     Door("/goldloop retrain", "commands.typed", House.no_run_waits, command("retrain support"), LEADS),

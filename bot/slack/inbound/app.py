@@ -47,8 +47,7 @@ def build_app(services: Services) -> TimedApp:
     workspace_check.register(app, refuse)
     received_events.register(app, services, after_ack)
     voting.register(app, services, after_ack, votes)
-    commands.register(app, services)
-    for room in (approval, canary, drift, flagging, home, offers, people, slices):
+    for room in (approval, canary, commands, drift, flagging, home, offers, people, slices):
         room.register(app, services, after_ack)
     app.error(lambda error, parsed: refuse(error, parsed))  # Bolt gives arguments by their names, and knows no other
     _answer_the_unknown(app, after_ack)

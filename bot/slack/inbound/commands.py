@@ -1,4 +1,5 @@
-"""`/goldloop …`. Answers are sent with the acknowledgement and are visible only to the person who typed."""
+"""`/goldloop …`. Answers are sent with the acknowledgement, or after it where they take longer, and are visible only to
+the person who typed."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,11 +11,13 @@ from bot.runtime.services import Services
 from bot.slack import blocks
 from bot.slack.blocks import Message
 from bot.slack.inbound import payloads
+from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.home import load_my_work, load_stats
 from bot.slack.inbound.payload_schema import Payload
 from bot.slack.inbound.payloads import Command
+from bot.slack.inbound.response_url import Tell
 from bot.slack.views import home, slices, stats
-from bot.slack.views.mrkdwn import MRKDWN
+from bot.slack.views.mrkdwn import MRKDWN, refusal
 from bot.wording.budget import budget_line, preview_sentences
 from bot.wording.promise import promise_sentences
 from bot.wording.scans import scan_state, scan_title
@@ -62,14 +65,25 @@ To vote, use the cards in the queue's channel. Leads decide on models by reactin
 MOST_ITEMS = 999_999  # as in a budget
 
 
-def register(app: App, services: Services) -> None:
+def register(app: App, services: Services, after_ack: AfterAck) -> None:
     def typed(ack: Ack, parsed: Payload) -> None:
         command = payloads.command(parsed)
         word = command.words[0].lower() if command.words else "help"
         answer = ANSWERS.get(word, _unknown)(command, services)
         ack(text=answer.text, blocks=answer.blocks or None, response_type="ephemeral")
+        if word in LATER:
+            after_ack.run(_tell_later, LATER[word], command, services, after_ack.tell, parsed.response_url)
 
     app.command("/goldloop")(typed)
+
+
+def _tell_later(
+    answer: Callable[[Command, Services], Message], command: Command, services: Services, tell: Tell, response_url: str
+) -> None:
+    try:
+        tell(response_url, answer(command, services))
+    except Refusal as refused:
+        tell(response_url, Message(refusal(refused)))
 
 
 def _help(_command: Command, _services: Services) -> Message:
@@ -188,7 +202,14 @@ def _scanned(session: Session, policy: QueuePolicy, name: str, person: str, serv
 
 
 def _slices(command: Command, services: Services) -> Message:
-    """A new look, whose findings are stored: the buttons are about rows."""
+    with services.database.reading() as session:
+        _queue, policy = _led_queue(session, command, services)
+    return Message(f"Searching the settled answers of {MRKDWN.text(policy.shown_title)} for weak slices…")
+
+
+def _found_slices(command: Command, services: Services) -> Message:
+    """A new look, whose findings are stored: the buttons are about rows. With long texts it takes longer than Slack
+    waits for a command."""
     with services.database.reading() as session:
         queue, policy = _led_queue(session, command, services)
         queue_id, model, rows = queue.id, present_version(session, queue.id), known_rows(session, queue.id)
@@ -256,3 +277,4 @@ ANSWERS: dict[str, Callable[[Command, Services], Message]] = {
     "retrain": _retrain,
     "rollback": _rollback,
 }
+LATER = {"slices": _found_slices}  # said after the answer above
