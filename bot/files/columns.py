@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from core.errors import Invalid
@@ -20,6 +20,11 @@ class Columns:
     known: tuple[str, ...]
     labels: Mapping[str, str]
     fields: tuple[str, ...]
+
+    @cached_property
+    def others(self) -> bool:
+        """Whether there are more than those with a name of ours."""
+        return bool(self.labels or self.fields)
 
 
 @lru_cache(100)
@@ -39,13 +44,15 @@ def prediction_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of a file as `checked_prediction` reads it: without empty cells; numbers and objects parsed where a cell
     has them as text. Raises Invalid."""
     columns = columns_of(tuple(map(str, row)))
-    filled = {str(name): value for name, value in row.items() if value not in (None, "")}
-    found = {name: filled[name] for name in columns.known if name in filled}
+    filled = {str(name): value for name, value in row.items() if value is not None and value != ""}
+    found = {name: filled[name] for name in columns.known if name in filled} if columns.others else filled
     for name in ("probabilities", "fields"):
         if name in found:
-            found[name] = {key: value for key, value in _object(name, found[name]).items() if value is not None}
+            found[name] = _without_nulls(_object(name, found[name]))
     if "confidence" in found:
         found["confidence"] = _number("confidence", found["confidence"])
+    if not columns.others:
+        return found
     if chances := {label: _number(name, filled[name]) for name, label in columns.labels.items() if name in filled}:
         found["probabilities"] = chances
     if others := {name: filled[name] for name in columns.fields if name in filled}:
@@ -99,6 +106,10 @@ def _number(name: str, value: Any) -> Any:
     except ValueError:
         point = " Write a point, not a comma." if "," in value else ""
         raise Invalid(f"{name} must be a number from 0 to 1.{point}", field=name) from None
+
+
+def _without_nulls(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: value for key, value in found.items() if value is not None} if None in found.values() else found
 
 
 def _object(name: str, value: Any) -> Mapping[str, Any]:

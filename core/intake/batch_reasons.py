@@ -21,6 +21,8 @@ from core.review.known_rows import second_label
 from core.text.content_hash import unit_interval
 from core.vocabulary import DriftSign, Reason
 
+NEVER = 1.0  # a draw that no share reaches
+
 Reasons = tuple[FlagReason, ...]
 
 
@@ -73,7 +75,7 @@ def _reasons(row: NewPrediction, digest: str, known: _Known, policy: QueuePolicy
         row.confidence,
         second=ranked[1] if len(ranked) > 1 else None,
         draw=unit_interval(digest, f"audit {known.queue_id}"),
-        held_back_draw=held_back_draw(digest, known.queue_id),
+        held_back_draw=held_back_draw(digest, known.queue_id) if policy.flagging.promised is not None else NEVER,
         cut=known.cuts.of(row.model_version) if known.cuts else None,
         suspicion=row.suspicion,
         drift=known.drifting.get(row.label),

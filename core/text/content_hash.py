@@ -5,7 +5,7 @@ and falls on the same side of every share (blind or not, golden or not). Nothing
 """
 
 import hashlib
-import json
+from json.encoder import encode_basestring_ascii as quoted  # json.dumps of a text, without the way there
 
 from core.text.normalisation import normalise
 
@@ -16,7 +16,7 @@ def content_hash(text: str | None, image_url: str | None = None) -> str:
     None and "" are the same: nothing there. The address is only stripped, since paths are case sensitive. The two parts
     are written as a JSON list, so that no text can pass for a text with an image; each for itself, since a list takes
     Python four times as long as a text."""
-    words, address = json.dumps(normalise(text or "")), json.dumps(image_url.strip()) if image_url else '""'
+    words, address = quoted(normalise(text or "")), quoted(image_url.strip()) if image_url else '""'
     return hashlib.sha256(f"[{words}, {address}]".encode("ascii")).hexdigest()
 
 

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.policy import QueuePolicy
 from core.vocabulary import DriftSign, Reason
 
 
-@dataclass(frozen=True)
-class Scored:
-    """A prediction as a reason sees it. confidence, second: the two highest probabilities, in [0, 1]; second is None
-    when the sender gave no others. draw, held_back_draw: the prediction's random numbers, uniform in [0, 1), for the
-    audit and for being held back from training. cut: the score from which on the queue's budget flags predictions of
-    this model; None: it has no budget, or no score is known yet. suspicion: the model's own, in [0, 1]; None: it offers
-    none. drift: the sign of an alarm that is about this label; None: none is. weak_slice: values of that reason, if the
-    prediction is in a slice about which people are asked."""
+class Scored(NamedTuple):
+    """A prediction as a reason sees it: a tuple, as one is made for each row that comes. confidence, second: the two
+    highest probabilities, in [0, 1]; second is None when the sender gave no others. draw, held_back_draw: the
+    prediction's random numbers, uniform in [0, 1), for the audit and for being held back from training. cut: the
+    score from which on the queue's budget flags predictions of this model; None: it has no budget, or no score
+    is known yet. suspicion: the model's own, in [0, 1]; None: it offers none. drift: the sign of an alarm that
+    is about this label; None: none is. weak_slice: values of that reason, if the prediction is in a slice about
+    which people are asked."""
 
     label: str
     confidence: float

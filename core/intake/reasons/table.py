@@ -29,9 +29,19 @@ RULES = tuple(ask for reason, ask in REASONS.items() if ask is not None and reas
 def reasons_to_review(scored: Scored, policy: QueuePolicy) -> tuple[FlagReason, ...]:
     """The reasons, in this order: the audit, if it drew the prediction; the hold-back, if a rule applies and it was
     drawn; and the first rule that applies. Empty: no person needs to look."""
-    rule = next((found for ask in RULES if (found := ask(scored, policy)) is not None), None)
+    lot, rule = audit(scored, policy), _first_rule(scored, policy)
+    if lot is None and rule is None:  # as mostly
+        return ()
     held = held_back(scored, policy) if rule is not None else None
-    return tuple(found for found in (audit(scored, policy), held, rule) if found is not None)
+    return tuple(found for found in (lot, held, rule) if found is not None)
+
+
+def _first_rule(scored: Scored, policy: QueuePolicy) -> FlagReason | None:
+    for ask in RULES:
+        found = ask(scored, policy)
+        if found is not None:
+            return found
+    return None
 
 
 def flag_probability(reasons: Sequence[FlagReason], policy: QueuePolicy) -> float:

@@ -275,6 +275,7 @@ def test_a_refusal_names_the_field_and_what_is_allowed(change: dict[str, Any], f
 
 
 def test_what_may_be_left_out_is_taken_from_the_rest() -> None:
+    assert set(vars(checked_prediction(GOOD, RULES))) == {*NewPrediction.__dataclass_fields__}
     assert checked_prediction(GOOD, RULES).label == REFUND
     assert checked_prediction(GOOD, RULES).confidence == 0.5
     named = checked_prediction(GOOD | {"label": BILLING}, RULES)

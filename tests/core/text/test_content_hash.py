@@ -1,3 +1,5 @@
+import unicodedata
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +39,12 @@ def test_stored_hashes_and_shares_keep_their_values() -> None:
 @given(st.text())
 def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
+
+
+@given(st.text(st.characters(codec=None)))
+def test_the_form_is_the_one_of_the_standard_which_begins_with_nfd(text: str) -> None:
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text)).casefold()
+    assert normalise(text) == " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
 @given(st.text(st.characters(codec=None)), st.text())
