@@ -122,7 +122,7 @@ class Answer(Base):
     __tablename__ = "answer"
     __table_args__ = (
         Index("uq_answer_current", "item_id", "person", unique=True, postgresql_where=text("is_current"),
-              sqlite_where=text("is_current")),
+              sqlite_where=text("is_current = 1")),
         Index("ix_answer_person_created_at", "person", "created_at"),
         Index("ix_answer_item_id", "item_id"),
     )  # fmt: skip
@@ -160,7 +160,7 @@ class Correction(Base):
     __tablename__ = "correction"
     __table_args__ = (
         Index("uq_correction_current", "item_id", unique=True, postgresql_where=text("is_current"),
-              sqlite_where=text("is_current")),
+              sqlite_where=text("is_current = 1")),
         Index("ix_correction_queue_id_settled_at", "queue_id", "settled_at"),
         Index("ix_correction_queue_id_id", "queue_id", "id"),
         Index("ix_correction_item_id", "item_id"),

@@ -35,12 +35,13 @@ def is_asked(item_id: Value, person: Value) -> ColumnElement[bool]:
 
 def waits_for(item_id: Value, person: Value) -> ColumnElement[bool]:
     """Whether this person is asked about the item and has not answered it, or has withdrawn their answer."""
-    answered = (  # by the item alone: by item and person, SQLite may read all that the person has ever said
-        select(Answer.person)
-        .where(Answer.item_id == item_id, Answer.is_current, Answer.kind != AnswerKind.WITHDRAWN)
+    answered = (
+        select(Answer.id)
+        .where(Answer.item_id == item_id, Answer.person == person, Answer.is_current)
+        .where(Answer.kind != AnswerKind.WITHDRAWN)
         .correlate(ReviewItem, Member)
     )
-    return is_asked(item_id, person) & person.not_in(answered)
+    return is_asked(item_id, person) & ~answered.exists()
 
 
 def active_reviewers(session: Session, queue_ids: Collection[int]) -> dict[int, frozenset[str]]:

@@ -1125,7 +1125,7 @@ def upgrade() -> None:
         ["item_id", "person"],
         unique=True,
         postgresql_where=sa.text("is_current"),
-        sqlite_where=sa.text("is_current"),
+        sqlite_where=sa.text("is_current = 1"),
     )
     op.create_table(
         "approval",
@@ -1187,7 +1187,7 @@ def upgrade() -> None:
         ["item_id"],
         unique=True,
         postgresql_where=sa.text("is_current"),
-        sqlite_where=sa.text("is_current"),
+        sqlite_where=sa.text("is_current = 1"),
     )
     op.create_table(
         "decision",
