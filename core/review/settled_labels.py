@@ -4,9 +4,10 @@ settled under an older guideline."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core.queues import queue_named
@@ -15,6 +16,8 @@ from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.anchoring import JudgedVote
 from core.review.questions import ABOUT_PREDICTION
+from core.storage.bulk import among, as_list
+from core.storage.database import kind_of, run
 from core.vocabulary import AnswerKind, Destination
 
 NEWEST = 2_000  # settled items whose votes are judged
@@ -52,15 +55,21 @@ def judged_votes(session: Session, queue_id: int, newest: int = NEWEST) -> list[
         .where(Correction.queue_id == queue_id, Correction.is_current, ABOUT_PREDICTION, Prediction.label.is_not(None))
         .order_by(Correction.settled_at.desc())
         .limit(newest)
-        .subquery()
     )
-    found = (
-        select(Answer.item_id, Answer.suggestion_shown, Answer.label, settled.c.label)
-        .join(settled, settled.c.item_id == Answer.item_id)
-        .where(Answer.is_current, Answer.kind.in_([AnswerKind.LABEL, AnswerKind.NONE_OF_THESE]))
+    right = dict(session.execute(settled).all())
+    kind = kind_of(session)
+    found = run(session, _votes_on(kind), {"ids": as_list(kind, right)})
+    return [JudgedVote(item_id, bool(guided), said == right[item_id]) for item_id, guided, said in found]
+
+
+@cache
+def _votes_on(kind: str) -> Select[int, bool, str | None]:
+    """By a list of items: with those of a query, PostgreSQL would read all answers."""
+    return select(Answer.item_id, Answer.suggestion_shown, Answer.label).where(
+        among(Answer.item_id, kind, "ids"),
+        Answer.is_current,
+        Answer.kind.in_([AnswerKind.LABEL, AnswerKind.NONE_OF_THESE]),
     )
-    rows = session.execute(found)
-    return [JudgedVote(item_id, bool(guided), said == right) for item_id, guided, said, right in rows]
 
 
 def stale_labels(session: Session, queue_name: str, most: int) -> StaleLabels:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import CTE, ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from core.learning.evaluation.intervals import Interval
@@ -19,9 +19,8 @@ from core.records.reviews import CLOCKS_APART, Correction, ReviewItem
 from core.vocabulary import QuestionAbout, Reason
 
 NEWEST = 30_000  # answers: 1,500 audits at the default share, and a million stored rows take no longer
-_REVIEWED = Prediction.flag_probability >= 1
-_AUDITED = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.AUDIT).exists()
 
+Conditions = Sequence[ColumnElement[bool]]
 Key = tuple[str, float, bool]  # the label given, the audit's share, and whether a rule sent the row to people
 
 
@@ -61,11 +60,12 @@ def production_estimate(session: Session, queue_id: int, newest: int = NEWEST) -
     Goldloop is live, it is for the newest version of the sender's model. A row that came only because a person flagged
     it is no traffic. A row that a person flags later stays in its stratum; its settled label counts if it was audited.
     What is not settled is left out."""
-    model, oldest, traffic = _traffic(session, queue_id, newest)
+    model, since = _model(session, queue_id)
+    oldest = _oldest(session, _traffic(Prediction, queue_id, model, since), newest)
     if model is None or oldest is None:
         return ProductionEstimate(model, None, 0, 0, 0, ())
-    rows = _rows(session, traffic)
-    settled = _settled(session, queue_id, oldest, traffic)
+    rows = _rows(session, _traffic(Prediction, queue_id, model, oldest))
+    settled = _settled(session, queue_id, model, oldest)
     strata = {key: _stratum(key, rows[key], settled) for key in rows}
     audits = Counter[str]()
     for key, found in settled.items():
@@ -80,21 +80,25 @@ def production_estimate(session: Session, queue_id: int, newest: int = NEWEST) -
     )
 
 
-def _traffic(
-    session: Session, queue_id: int, newest: int
-) -> tuple[str | None, datetime | None, Sequence[ColumnElement[bool]]]:
-    """The model's name, when the oldest of its rows came, and their conditions. Those that came at once with the oldest
-    one count as well."""
+def _model(session: Session, queue_id: int) -> tuple[str | None, datetime | None]:
+    """The model's name, and since when it is live; None: it is the sender's."""
     live = live_version(session, queue_id)
-    model = live.name if live else _newest_version(session, queue_id)
-    mine = [Prediction.queue_id == queue_id, Prediction.model_version == model, Prediction.lot_probability > 0]
-    since = session.get_one(Live, queue_id).changed_at if live else None
-    mine += [] if since is None else [Prediction.created_at >= since]
-    times = select(Prediction.created_at).where(*mine)
-    oldest = session.scalar(times.order_by(Prediction.created_at.desc()).offset(newest - 1).limit(1))
-    if oldest is None:
-        oldest = session.scalar(times.order_by(Prediction.created_at).limit(1))
-    return model, oldest, mine if oldest is None else [*mine, Prediction.created_at >= oldest]
+    if live is None:
+        return _newest_version(session, queue_id), None
+    return live.name, session.get_one(Live, queue_id).changed_at
+
+
+def _traffic(row: Any, queue_id: int, model: str | None, since: datetime | None) -> Conditions:
+    """row: Prediction, or what has its columns."""
+    mine = [row.queue_id == queue_id, row.model_version == model, row.lot_probability > 0]
+    return mine if since is None else [*mine, row.created_at >= since]
+
+
+def _oldest(session: Session, traffic: Conditions, newest: int) -> datetime | None:
+    """When the oldest of so many newest rows came. Those that came at once with it count as well. None: no row came."""
+    times = select(Prediction.created_at).where(*traffic)
+    found = session.scalar(times.order_by(Prediction.created_at.desc()).offset(newest - 1).limit(1))
+    return found or session.scalar(times.order_by(Prediction.created_at).limit(1))
 
 
 def _newest_version(session: Session, queue_id: int) -> str | None:
@@ -102,27 +106,22 @@ def _newest_version(session: Session, queue_id: int) -> str | None:
     return session.scalar(newest.order_by(Prediction.created_at.desc()).limit(1))
 
 
-def _rows(session: Session, traffic: Sequence[ColumnElement[bool]]) -> Counter[Key]:
-    key = (Prediction.label, Prediction.lot_probability, _REVIEWED)
-    return Counter({tuple(row[:3]): row[3] for row in session.execute(_by(key).where(*traffic))})
+def _rows(session: Session, traffic: Conditions) -> Counter[Key]:
+    found = session.execute(_by(_key(Prediction)).where(*traffic))
+    return Counter({(label, lot, bool(reviewed)): count for label, lot, reviewed, count in found})
 
 
-def _settled(
-    session: Session, queue_id: int, oldest: datetime, traffic: Sequence[ColumnElement[bool]]
-) -> dict[Key, _Settled]:
+def _settled(session: Session, queue_id: int, model: str, oldest: datetime) -> dict[Key, _Settled]:
     """The settled rows of each stratum's sample. A row that no rule flagged counts only if it was audited. None was
     settled before the oldest one came: without this, all items that there ever were would be read."""
-    found = (
-        _by((Prediction.label, Prediction.lot_probability, _REVIEWED, Correction.model_was_right, _AUDITED))
-        .join(ReviewItem, ReviewItem.prediction_id == Prediction.id)
-        .join(Correction, Correction.item_id == ReviewItem.id)
-        .where(Correction.queue_id == queue_id, Correction.is_current, *traffic)
-        .where(ReviewItem.about == QuestionAbout.PREDICTION, Correction.settled_at >= oldest - CLOCKS_APART)
-    )
+    recent = _recent(queue_id, oldest)
+    audits = select(func.count()).where(Flag.prediction_id == recent.c.id, Flag.reason == Reason.AUDIT)
+    found = _by((*_key(recent.c), recent.c.model_was_right, audits.scalar_subquery() > 0))
     counts: dict[Key, Counter[tuple[bool, bool]]] = defaultdict(Counter)
-    for label, lot, reviewed, right, audited, count in session.execute(found):
-        if reviewed or audited:
-            counts[label, lot, bool(reviewed)][bool(right), bool(audited)] += count
+    rows = session.execute(found.where(*_traffic(recent.c, queue_id, model, oldest)))
+    for label, lot, reviewed, right, is_audited, count in rows:
+        if reviewed or is_audited:
+            counts[label, lot, bool(reviewed)][bool(right), bool(is_audited)] += count
     return {
         key: _Settled(
             right=each[True, True] + each[True, False],
@@ -133,9 +132,40 @@ def _settled(
     }
 
 
+def _recent(queue_id: int, since: datetime) -> CTE:
+    """The predictions about which items were settled since then, one after the other.
+
+    PostgreSQL never knows how many rows came lately. Left to plan it as one join, it begins with the traffic, of which
+    one row in ten has an item, or reads every item and every audit that there ever were."""
+    about = (
+        select(ReviewItem.prediction_id)
+        .where(ReviewItem.id == Correction.item_id, ReviewItem.about == QuestionAbout.PREDICTION)
+        .scalar_subquery()
+    )
+    settled = _step(
+        "settled",
+        select(about.label("prediction_id"), Correction.model_was_right).where(
+            Correction.queue_id == queue_id, Correction.is_current, Correction.settled_at >= since - CLOCKS_APART
+        ),
+    )
+    columns = (
+        Prediction.id, Prediction.queue_id, Prediction.model_version, Prediction.label, Prediction.lot_probability,
+        Prediction.flag_probability, Prediction.created_at, settled.c.model_was_right,
+    )  # fmt: skip
+    return _step("recent", select(*columns).join(settled, settled.c.prediction_id == Prediction.id))
+
+
+def _step(name: str, query: Select[Any]) -> CTE:
+    return query.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
+
+
+def _key(row: Any) -> tuple[Any, ...]:
+    return row.label, row.lot_probability, row.flag_probability >= 1
+
+
 def _by(key: Iterable[Any]) -> Any:
     columns = tuple(key)
-    return select(*columns, func.count()).select_from(Prediction).group_by(*columns)
+    return select(*columns, func.count()).group_by(*columns)
 
 
 def _stratum(key: Key, rows: int, settled: dict[Key, _Settled]) -> Stratum:
