@@ -206,17 +206,33 @@ def _for_driver(bulk: Bulk) -> tuple[str, Sequence[str]]:
     return str(compiled), compiled.positiontup
 
 
-def _positioned(bulk: Bulk, names: Sequence[str], same: Row, rows: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
-    fixed = {name: _preparing(bulk.table.c[name])(value) for name, value in same.items()}
-    documents, times = _prepared_each(bulk)
-    pick = itemgetter(*names)
+def _positioned(table: Table, names: Sequence[str], same: Row, rows: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
+    """By places in a list: a dictionary of all of a row's values takes more than twice the time."""
+    fixed = {name: _preparing(table.c[name])(value) for name, value in same.items()}
+    each = [name for name in names if name not in fixed]
+    given = [*each, *fixed]
+    prepare = [(place, _preparing(table.c[name])) for place, name in enumerate(each) if _is_prepared(table.c[name])]
+    documents = [place for place, name in enumerate(each) if isinstance(table.c[name].type, JSON)]
+    pick, order, constants = _picking(each), _picking([given.index(name) for name in names]), [*fixed.values()]
     for row in rows:
-        whole = {**fixed, **row}
-        for name in documents:
-            whole[name] = None if whole[name] is None else to_json(whole[name]).decode()
-        for name, prepare in times:
-            whole[name] = prepare(whole[name])
-        yield pick(whole)
+        whole = [*pick(row), *constants]
+        for place in documents:
+            if whole[place] is not None:
+                whole[place] = to_json(whole[place]).decode()
+        for place, prepared in prepare:
+            whole[place] = prepared(whole[place])
+        yield order(whole)
+
+
+def _picking(keys: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """What takes the values of these keys out of a row, as a tuple also where it is one."""
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    return lambda row: tuple(row[key] for key in keys)
+
+
+def _is_prepared(column: Column[Any]) -> bool:
+    return isinstance(column.type, TypeDecorator)
 
 
 @cache
