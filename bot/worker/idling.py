@@ -24,7 +24,9 @@ from core.storage.changes import Changes
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.2  # a message is posted within 0.3 s of its commit
-QUIET_SECONDS = 10.0  # without a commit, after which the tasks rest; on PostgreSQL a commit's rows may appear late
+# Without a commit, after which the tasks rest. On PostgreSQL a commit's rows may appear late, and its own upkeep looks
+# like a commit. What comes later than this is seen by the next look at what waits.
+QUIET_SECONDS = 3.0
 AGAIN_SECONDS = 5.0  # between two looks at what waits, while the tasks rest
 FOR_EVER = timedelta(days=36500)
 
