@@ -40,6 +40,7 @@ from core.vocabulary import (
 PEOPLE = tuple(f"U{number:08}" for number in range(16))
 LEAD = "U_LEAD"
 CHUNK = 5000
+SHARE = 0.05  # of the audit
 SETTLED, DISPUTED = 0.9, 0.005  # shares of the items
 WRONG = 0.3  # share of the settled items on which the model was wrong
 SPREAD = timedelta(days=180)  # over which the rows came in
@@ -128,7 +129,7 @@ def _prediction(number: int, words: str, label: str, at: datetime, rng: random.R
         "id": number, "queue_id": 1, "external_id": f"T-{number}", "model_version": "sender-1", "text": words,
         "image_url": None, "fields": {"channel": "mail"}, "label": label, "confidence": sure,
         "probabilities": {label: sure, other: 1 - sure}, "content_hash": content_hash(words), "created_at": at,
-        "lot_probability": 0.05, "flag_probability": 1.0, "erased_at": None,
+        "lot_probability": SHARE, "flag_probability": SHARE, "erased_at": None,
     }  # fmt: skip
 
 
@@ -136,10 +137,11 @@ def _item(rows: Rows, item: int, seen: Row, label: str, fresh: bool, at: datetim
     state = ItemState.OPEN if fresh else _state(rng)
     done = at + timedelta(hours=1) if state is ItemState.SETTLED else None
     audit = rng.random() < 0.2
+    seen["flag_probability"] = SHARE if audit else 1.0
     rows["flag"].append({
         "id": item, "prediction_id": seen["id"], "reason": Reason.AUDIT if audit else Reason.UNCERTAIN,
-        "values": {"share": 0.05} if audit else {"confidence": 0.52, "threshold": 0.8},
-        "inclusion_probability": 0.05 if audit else 1.0, "person": None,
+        "values": {"share": SHARE} if audit else {"confidence": 0.52, "threshold": 0.8},
+        "inclusion_probability": SHARE if audit else 1.0, "person": None,
         "policy_fingerprint": "0" * 16, "created_at": at,
     })  # fmt: skip
     rows["review_item"].append({
