@@ -8,7 +8,7 @@ from typing import Any
 
 from core.errors import Invalid
 from core.intake.names import KNOWN, likely_name, misspelt_name
-from core.intake.predictions import MOST_FIELDS
+from core.intake.predictions import MOST_FIELDS, OBJECT
 
 PROBABILITY = "p:"  # before a label: the column holds this label's probability
 
@@ -119,6 +119,6 @@ def _object(name: str, value: Any) -> Mapping[str, Any]:
         found = dict(found) if isinstance(found, list) else found
     except (ValueError, TypeError, RecursionError):
         found = None
-    if not isinstance(found, Mapping):
+    if not isinstance(found, OBJECT):
         raise Invalid(f'{name} must be a JSON object, such as {{"refund": 0.6}}.', field=name)
     return found
