@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, case, func, or_, select, update
+from sqlalchemy import Table, case, or_, select, update
 from sqlalchemy.orm import Session
 
+from core.intake.day_room import room_today
 from core.intake.reasons.table import LOTS, REASONS
 from core.intake.weak_slices import SliceRoom
 from core.policy import QueuePolicy
@@ -21,9 +22,7 @@ from core.records.predictions import Flag, FlagCut, Prediction, WaitingPredictio
 from core.records.queues import Queue
 from core.records.reviews import ReviewItem
 from core.review.items import Seen, open_items
-from core.review.promise_reading import agreed_state
 from core.review.questions import ABOUT_PREDICTION
-from core.review.workload import day_began
 from core.storage.bulk import Bulk, insert_all
 from core.vocabulary import Reason, WaitState
 
@@ -69,7 +68,7 @@ def open_next(session: Session, policy: QueuePolicy, now: datetime) -> int:
     if cut is None or policy.flagging.limit is None:
         return 0
     _lapse(session, queue.id, now)
-    room = _room(session, queue.id, cut.volume, policy, now)
+    room = room_today(session, queue.id, cut.volume, policy, now)
     taken: list[WaitingPrediction] = []
     first = _first(session, queue.id)
     has_item = _with_items(session, first)
@@ -101,19 +100,6 @@ def _lapse(session: Session, queue_id: int, now: datetime) -> None:
         .where(or_(over, WaitingPrediction.prediction_id.in_(erased)))
         .values(state=WaitState.LAPSED, ended_at=now)
     )
-
-
-def _room(session: Session, queue_id: int, volume: int | None, policy: QueuePolicy, now: datetime) -> int:
-    """Items that may still be opened in the queue's day. Until a day's volume is known, a share is one of today's."""
-    today = day_began(now, policy.zone)
-    if volume is None:
-        came = select(func.count()).where(Prediction.queue_id == queue_id, Prediction.created_at >= today)
-        volume = session.scalar(came) or 0
-    opened = select(func.count()).where(ReviewItem.queue_id == queue_id, ReviewItem.opened_at >= today)
-    assert policy.flagging.limit is not None, "the caller's queue has a budget"
-    agreed = agreed_state(session, queue_id, policy)
-    asked = max(policy.flagging.limit.asked(volume), (agreed.agreed_items or 0) if agreed else 0)
-    return asked - (session.scalar(opened) or 0)
 
 
 def _first(session: Session, queue_id: int) -> Sequence[WaitingPrediction]:

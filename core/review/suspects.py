@@ -12,13 +12,14 @@ from core.queues import queue_named
 from core.records.learning import LabelSuspect, Live
 from core.records.reviews import ReviewItem
 from core.review.ask_again import ask_about_golden, ask_about_training_row
+from core.review.budget_reading import budget_reading
 from core.review.workload import day_began
 from core.vocabulary import GOLDLOOP, QuestionAbout, Source
 
 
 def ask_about_suspects(session: Session, now: datetime, policy: QueuePolicy) -> list[int]:
-    """Ask the queue's reviewers about the first suspects of the list, as far as today's budget goes: at most
-    `golden.second_looks` since midnight in the queue's time zone. Returns the items' ids.
+    """Ask the queue's reviewers about the first suspects of the list: at most `golden.second_looks` since midnight in
+    the queue's time zone, and no more than its budget leaves today. Returns the items' ids.
 
     Locks the Live row, so that two workers do not spend the budget twice, and the list. A suspect that can no longer be
     asked about leaves it.
@@ -27,6 +28,9 @@ def ask_about_suspects(session: Session, now: datetime, policy: QueuePolicy) -> 
     session.get_one(Live, queue.id, with_for_update=True)
     opened: list[int] = []
     left = policy.golden.second_looks - _asked_today(session, queue.id, now, policy)
+    budget = budget_reading(session, queue.id, policy, now)
+    if budget is not None and budget.asked is not None:
+        left = min(left, budget.asked - budget.came)
     for suspect in suspect_list(session, queue.id, lock=True) if left > 0 else []:
         try:
             suspect.item_id = _ask(session, suspect, now, policy)

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from core.discovery.scans import SCAN, Wanted, cancel_scan, request_scan
 from core.discovery.selection import select_finds
 from core.discovery.sources import Columns, Shard
 from core.errors import AlreadySettled, Invalid, NotFound, Refusal
+from core.intake.cuts import store_cut
+from core.intake.waiting import open_next
 from core.learning.data.golden import golden_set
 from core.privacy.erasure import erase, erase_expired
 from core.records.discovery import Find, ScanShard
@@ -31,7 +33,7 @@ from core.review.cards import item_card
 from core.storage.database import PATIENT
 from core.vocabulary import OPERATOR, Card, Destination, FindState, Reason, RunProblem, ScanState, Stratum
 from tests.core.conftest import OpenDesk
-from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, SURE, Desk
+from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, SURE, Desk, sent
 from tests.core.models import promoted, seeded, ticking
 from tests.people import ANA, BEN
 
@@ -299,6 +301,28 @@ def test_the_days_share_of_votes_bounds_what_is_opened(open_desk: OpenDesk, sour
     desk = with_model(open_desk, workload={"daily_cap": 10}, discovery={"daily_share": 0.5})
     scanned(desk, source, items=20)
     assert len(opened(desk)) == 5  # half of the ten items that three people with ten votes each can answer
+
+
+def test_a_budget_leaves_finds_their_share_of_the_day(open_desk: OpenDesk, source: Path) -> None:
+    """Half of the six items are kept for finds, as long as enough of them wait; the day has no seventh item."""
+    sections = {"flagging": {"budget": "6 a day", "audit_share": 1e-9}, "discovery": {"daily_share": 0.5}}
+    desk = with_model(open_desk, **sections)
+    scanned(desk, source, items=5)
+    with desk.database.transaction(wait=PATIENT) as session:
+        store_cut(session, desk.rules, "sender-1", [], {}, NOW)
+    desk.ingest(*(sent(chances=SURE) for _ in range(9)))
+    assert turns(desk) == 3
+    assert len(opened(desk)) == 3
+    assert turns(desk) == 0
+    assert len(opened(desk)) == 3
+    tomorrow = NOW + timedelta(days=1)
+    assert turns(desk, tomorrow) == 4, "two finds still wait"
+
+
+def turns(desk: Desk, now: datetime = NOW) -> int:
+    """Opens what the waiting list has room for."""
+    with desk.database.transaction(wait=PATIENT) as session:
+        return open_next(session, desk.rules, now)
 
 
 def test_a_find_is_no_sample_of_traffic(open_desk: OpenDesk, source: Path) -> None:

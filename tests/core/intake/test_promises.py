@@ -16,6 +16,7 @@ from core.quality.promise import ALWAYS_UNSEEN, REVIEW_NONE, SampledStratum
 from core.records.drift import DriftAlarm
 from core.records.predictions import FlagCut
 from core.records.reviews import ReviewItem
+from core.review.budget_reading import budget_reading
 from core.review.promise_reading import PromiseReading, promise_reading
 from core.vocabulary import PromiseStatus
 from tests.core.conftest import OpenDesk
@@ -143,6 +144,10 @@ def test_a_yes_moves_the_cut_and_the_days_room(promising: Desk) -> None:
     assert _cut_after(desk) == pytest.approx(0.05)
     with desk.database.transaction() as session:
         assert open_next(session, desk.rules, LATER) > 1
+    with desk.database.reading() as session:
+        budget = budget_reading(session, desk.queue().id, desk.rules, LATER)
+    assert budget is not None
+    assert budget.asked == 100, "1 % of the volume would be one item"
     assert look(desk, LATER + HOUR).agreed == 100
     other = desk.under(flagging=PROMISED | {"promise": "40%"})
     assert look(other, LATER + HOUR).agreed is None, "it was said to another promise"

@@ -105,6 +105,15 @@ def test_no_more_are_asked_about_than_a_days_budget(open_desk: OpenDesk) -> None
         assert list(abouts) == [GOLDEN, ROW], "golden ones come first"
 
 
+@pytest.mark.slow
+def test_no_more_are_asked_about_than_the_budget_on_items_leaves(open_desk: OpenDesk) -> None:
+    desk = doubtful(open_desk)
+    searched(desk)
+    desk.ticket()
+    assert asked(desk.under(golden={"seed_share": 0.0}, flagging={"budget": "1 a day"})) == []
+    assert len(asked(desk.under(golden={"seed_share": 0.0}, flagging={"budget": "2 a day"}))) == 1
+
+
 def test_without_a_budget_no_list_is_made(open_desk: OpenDesk) -> None:
     desk = doubtful(open_desk, second_looks=0)
     trained(desk)
