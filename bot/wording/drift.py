@@ -1,6 +1,7 @@
 """Sentences about a drift alarm: what changed in a queue's traffic, and what to do about it."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import assert_never
 
 from bot.wording.format import Format
@@ -16,10 +17,9 @@ NAMES: dict[DriftSign, str] = {
 }
 
 
-def drift_sentence(drift: Drift, form: Format) -> str:
-    """What was counted in the last days, and what was expected from the days before."""
-    expected = f"about {drift.expected:,.0f} {'was' if round(drift.expected) == 1 else 'were'} expected"
-    return f"{_when(drift.days)}, {_seen(drift, form)}; {expected}."
+def drift_sentence(drift: Drift, day: date, form: Format) -> str:
+    """What was counted in the days until `day`, and what was expected from the days before."""
+    return f"{_when(drift.days, day)}, {_seen(drift, form)}; {_expected(round(drift.expected))}."
 
 
 def next_step(drift: Drift, items: Sequence[str], queue: str) -> str:
@@ -73,8 +73,12 @@ def _seen(drift: Drift, form: Format) -> str:
             assert_never(drift.sign)
 
 
-def _when(days: int) -> str:
-    return "On the last day" if days == 1 else f"In the last {days} days"
+def _expected(n: int) -> str:
+    return f"about {n:,} {'was' if n == 1 else 'were'} expected" if n else "almost none were expected"
+
+
+def _when(days: int, day: date) -> str:
+    return f"On {day:%b} {day.day}" if days == 1 else f"In the {days} days until {day:%b} {day.day}"
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -31,16 +31,16 @@ class DriftCard:
     """A drift alarm as people see it. signs: the most certain first. items: settled items that show the first sign, the
     newest first. days: the values of the first sign, each with the beginning of its day in the queue's time zone: a
     share in [0, 1], or a count for volume; None: no value on that day. run_id: the training run that the alarm
-    requested."""
+    requested. day: the last one of the windows that were compared."""
 
     subject: CardRef
-
     queue: str
     queue_title: str
     signs: tuple[Drift, ...]
     items: tuple[int, ...]
     days: tuple[tuple[datetime, float | None], ...]
     run_id: int | None
+    day: date
 
 
 def drift_card(session: Session, alarm_id: int, policy: Policy) -> DriftCard:
@@ -57,6 +57,7 @@ def drift_card(session: Session, alarm_id: int, policy: Policy) -> DriftCard:
         items=_items(session, alarm, signs[0], queue),
         days=_series(days, signs[0]),
         run_id=alarm.run_id,
+        day=alarm.began_at.astimezone(queue.zone).date(),
     )
 
 

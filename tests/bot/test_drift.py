@@ -20,10 +20,10 @@ from tests.core.desk import NOW
 
 DAYS = tuple((NOW + timedelta(days=number), value) for number, value in enumerate((0.01, None, 0.02, 0.09)))
 SENTENCES = {
-    DriftSign.NONE_OF_THESE: "On the last day, people said of 14 items that no label fits; about 1 was expected.",
-    DriftSign.CORRECTIONS: "On the last day, people corrected 14 answers “refund”; about 1 was expected.",
-    DriftSign.CONFIDENCE: "On the last day, the model was unsure of 14 predictions; about 1 was expected.",
-    DriftSign.VOLUME: "On the last day, 14 predictions arrived; about 1 was expected.",
+    DriftSign.NONE_OF_THESE: "On Nov 24, people said of 14 items that no label fits; about 1 was expected.",
+    DriftSign.CORRECTIONS: "On Nov 24, people corrected 14 answers “refund”; about 1 was expected.",
+    DriftSign.CONFIDENCE: "On Nov 24, the model was unsure of 14 predictions; about 1 was expected.",
+    DriftSign.VOLUME: "On Nov 24, 14 predictions arrived; about 1 was expected.",
 }
 STEPS = {
     DriftSign.NONE_OF_THESE: "Look at them (item 3, item 9). If they belong together, add a label for them",
@@ -39,7 +39,7 @@ def drift(sign: DriftSign = DriftSign.NONE_OF_THESE, label: str | None = "refund
 
 def card(sign: DriftSign = DriftSign.NONE_OF_THESE, run_id: int | None = None, title: str = "Support") -> DriftCard:
     items_of_people = (3, 9) if sign in (DriftSign.NONE_OF_THESE, DriftSign.CORRECTIONS) else ()
-    return DriftCard(CardRef(4, 7), "support", title, (drift(sign),), items_of_people, DAYS, run_id)
+    return DriftCard(CardRef(4, 7), "support", title, (drift(sign),), items_of_people, DAYS, run_id, NOW.date())
 
 
 @pytest.mark.parametrize("sign", list(DriftSign))
@@ -57,14 +57,16 @@ def test_a_requested_run_is_named() -> None:
 
 
 def test_days_and_numbers_are_written_out() -> None:
-    assert drift_sentence(Drift(DriftSign.VOLUME, None, 7, 1, 3000.4, 0.0), PLAIN) == (
-        "In the last 7 days, 1 prediction arrived; about 3,000 were expected."
+    assert drift_sentence(Drift(DriftSign.VOLUME, None, 7, 1, 3000.4, 0.0), NOW.date(), PLAIN) == (
+        "In the 7 days until Nov 24, 1 prediction arrived; about 3,000 were expected."
     )
+    rare = Drift(DriftSign.NONE_OF_THESE, None, 1, 3, 0.2, 0.0)
+    assert drift_sentence(rare, NOW.date(), PLAIN).endswith("that no label fits; almost none were expected.")
 
 
 def test_a_label_has_no_effect_inside_the_card() -> None:
     strange = Drift(DriftSign.CORRECTIONS, "<!channel> *x*", 1, 2, 1.0, 0.0)
-    drawn = render(DriftCard(CardRef(4), "support", "<!here>", (strange,), (), DAYS, None))
+    drawn = render(DriftCard(CardRef(4), "support", "<!here>", (strange,), (), DAYS, None, NOW.date()))
     assert "<!" not in str(drawn.blocks) + drawn.text
 
 
@@ -76,7 +78,9 @@ def test_the_chart_is_a_file_whose_words_say_the_same(sign: DriftSign) -> None:
 
 
 def test_it_can_be_drawn_without_any_day() -> None:
-    assert draw_drift(DriftCard(CardRef(4), "support", "", (drift(),), (), (), None), "").startswith(b"\x89PNG")
+    assert draw_drift(DriftCard(CardRef(4), "support", "", (drift(),), (), (), None, NOW.date()), "").startswith(
+        b"\x89PNG"
+    )
 
 
 @pytest.mark.parametrize(

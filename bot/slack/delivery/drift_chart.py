@@ -20,7 +20,7 @@ TICKS = 7  # dates below the axis, at most
 def drift_upload(card: DriftCard, name: str) -> dict[str, Any]:
     """The chart as a file for Slack. name: that of the file, by which it is found again."""
     title = f"{card.queue_title}: {NAMES[card.signs[0].sign]}"
-    words = clip(drift_sentence(card.signs[0], PLAIN), 1000)
+    words = clip(drift_sentence(card.signs[0], card.day, PLAIN), 1000)
     return {"filename": name, "title": title, "content": draw_drift(card, title), "alt_txt": words}
 
 
@@ -29,7 +29,7 @@ def draw_drift(card: DriftCard, title: str) -> bytes:
     figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     figure.text(0.03, 0.925, clip(title, 66), size=19, weight="bold", color=INK, va="center", parse_math=False)
-    sentence = clip(drift_sentence(card.signs[0], PLAIN), 110)
+    sentence = clip(drift_sentence(card.signs[0], card.day, PLAIN), 110)
     figure.text(0.03, 0.865, sentence, size=12.5, color=FAINT, va="center", parse_math=False)
     axes = plain(figure.add_axes((0.085, 0.12, 0.885, 0.68)), "y")
     _draw(axes, card)

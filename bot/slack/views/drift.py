@@ -20,7 +20,7 @@ LEARNABLE = (DriftSign.CORRECTIONS, DriftSign.CONFIDENCE)  # a model can learn w
 
 def render(card: DriftCard, offered: Sequence[Offer] = ()) -> Message:
     title = f":warning: *{blocks.literal(card.queue_title)}*: something changed"
-    found = [drift_sentence(sign, MRKDWN) for sign in card.signs]
+    found = [drift_sentence(sign, card.day, MRKDWN) for sign in card.signs]
     step = next_step(card.signs[0], [f"item {item}" for item in card.items[:SHOWN_ITEMS]], card.queue)
     if card.run_id is not None:
         step = f"{step} As the policy says, training run {card.run_id} was requested."
@@ -37,7 +37,7 @@ def render(card: DriftCard, offered: Sequence[Offer] = ()) -> Message:
 
 def items(card: DriftCard, examples: Sequence[Example], workspace: str) -> View:
     """workspace: its address, for links to the cards."""
-    return example_list("What changed", drift_sentence(card.signs[0], MRKDWN), examples, workspace)
+    return example_list("What changed", drift_sentence(card.signs[0], card.day, MRKDWN), examples, workspace)
 
 
 def new_label(card: DriftCard) -> View:
