@@ -1,7 +1,7 @@
 """Sentences about a queue's budget: items allowed and opened, predictions waiting and dropped."""
 
 from bot.wording.numbers import count
-from core.intake.budget_preview import DAYS, BudgetPreview
+from core.intake.budget_preview import BudgetPreview
 from core.review.budget_reading import BudgetReading
 
 
@@ -21,9 +21,9 @@ def preview_sentences(preview: BudgetPreview, words: str) -> str:
             "There are no predictions from the last four weeks, so the effect of this budget can't be estimated. Only "
             "whole days before today count: if the first predictions came today, ask again tomorrow."
         )
-    came = f"{preview.predictions:,} predictions came in the last {DAYS} days"
+    came = f"{preview.predictions:,} predictions came in the last {count(preview.days, 'day')}"
     items = f"{preview.items:,} item{'' if preview.items == 1 else 's'}"
-    a_day = f"{preview.items / DAYS:.0f} a day"
+    a_day = f"{preview.items / preview.days:.0f} a day"
     parts = [
         f"{came}. With a budget of {words}, {items} would have been opened ({a_day}); {preview.opened:,} were.",
         _of_errors(preview),

@@ -4,7 +4,7 @@ have flagged."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 from statistics import median
 
 from sqlalchemy import func, select
@@ -27,10 +27,12 @@ DAYS = 28
 
 @dataclass(frozen=True)
 class BudgetPreview:
-    """What a budget would have meant. predictions: their number in the last 28 days; 0 also if no scores are known.
-    items: those that the budget would have opened; opened: those that were. errors: wrong answers of the present model
-    that the audit found in that time; flagged: those among them that the budget would have flagged."""
+    """What a budget would have meant. days: the whole days before today since the first prediction, at most 28.
+    predictions: their number in these days; 0 also if no scores are known. items: those that the budget would have
+    opened; opened: those that were. errors: wrong answers of the present model that the audit found in that time;
+    flagged: those among them that the budget would have flagged."""
 
+    days: int
     predictions: int
     items: int
     opened: int
@@ -46,17 +48,21 @@ class _Day:
 
 
 def budget_preview(session: Session, policy: QueuePolicy, budget: Budget, now: datetime) -> BudgetPreview:
-    """The preview over the 28 whole days before today, in the queue's time zone. A weekday's volume is the median of
-    its four days; its cut follows from the newest 2,000 scores of the present model."""
+    """The preview over the 28 whole days before today, in the queue's time zone, without those before the first
+    prediction. A weekday's volume is the median of its four days; its cut follows from the newest 2,000 scores of the
+    present model."""
     queue_id = queue_named(session, policy.name).id
     days, model = _days(session, queue_id, policy, now), _present_model(session, queue_id)
+    if not days:
+        return BudgetPreview(0, 0, 0, 0, 0, 0)
     scores = _scores(session, queue_id, model)
     lot = policy.flagging.audit_share
-    volumes = {weekday: round(median(d.predictions for d in days if d.weekday == weekday)) for weekday in range(7)}
+    volumes = {weekday: _volume(days, weekday) for weekday in range(7)}
     shares = {weekday: budget.rule_share(volume, lot) for weekday, volume in volumes.items()}
     errors = _audited_errors(session, queue_id, model, days[0].began, policy)
     cuts = {weekday: cut_at(scores, share) for weekday, share in shares.items()}
     return BudgetPreview(
+        days=len(days),
         predictions=sum(day.predictions for day in days) if scores else 0,
         items=sum(_items(day, budget, volumes, shares, lot) for day in days),
         opened=_opened(session, queue_id, days[0].began),
@@ -71,13 +77,20 @@ def _items(day: _Day, budget: Budget, volumes: Mapping[int, int], shares: Mappin
 
 
 def _days(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> list[_Day]:
-    """Oldest first."""
+    """Oldest first, from the first one with a prediction on."""
     noon = now.astimezone(policy.zone).replace(hour=12)
     began = [day_began(noon - timedelta(days=ago), policy.zone) for ago in range(DAYS, -1, -1)]
-    return [
+    days = [
         _Day(one, one.astimezone(policy.zone).weekday(), _came(session, queue_id, one, ended))
         for one, ended in pairwise(began)
     ]
+    return list(dropwhile(lambda day: not day.predictions, days))
+
+
+def _volume(days: Sequence[_Day], weekday: int) -> int:
+    """Of a weekday that there was not yet: that of all days."""
+    mine = [day.predictions for day in days if day.weekday == weekday]
+    return round(median(mine or [day.predictions for day in days]))
 
 
 def _came(session: Session, queue_id: int, began: datetime, ended: datetime) -> int:

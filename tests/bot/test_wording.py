@@ -706,13 +706,13 @@ def test_slacks_errors_have_a_remedy_for_the_operator_and_one_for_leads() -> Non
 
 
 def test_the_preview_of_a_budget_says_what_it_would_have_come_to_and_how_to_make_it_count() -> None:
-    said = preview_sentences(BudgetPreview(8400, 1680, 2210, 15, 12), "60 a day")
+    said = preview_sentences(BudgetPreview(28, 8400, 1680, 2210, 15, 12), "60 a day")
     assert said == (
         "8,400 predictions came in the last 28 days. With a budget of 60 a day, 1,680 items would have been opened "
         "(60 a day); 2,210 were. Of 15 wrong answers that random checks found, it would have flagged 12. "
         'To use it, set `flagging.budget = "60 a day"` in the policy file and run `goldloop policy reload`.'
     )
-    assert "what it would miss is not known" in preview_sentences(BudgetPreview(8400, 1, 2210, 0, 0), "1 a day")
-    nothing = preview_sentences(BudgetPreview(0, 0, 0, 0, 0), "60 a day")
+    assert "what it would miss is not known" in preview_sentences(BudgetPreview(28, 8400, 1, 2210, 0, 0), "1 a day")
+    nothing = preview_sentences(BudgetPreview(0, 0, 0, 0, 0, 0), "60 a day")
     assert "There are no predictions" in nothing
     assert "Only whole days before today count: if the first predictions came today, ask again tomorrow." in nothing

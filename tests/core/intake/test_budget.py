@@ -402,10 +402,20 @@ def test_a_preview_says_what_four_weeks_would_have_come_to(open_desk: OpenDesk) 
     with desk.database.reading() as session:
         found = budget_preview(session, desk.rules, Budget(2, None), NOW)
         nothing = budget_preview(session, audited.rules, Budget(2, None), NOW)
-    assert found == BudgetPreview(predictions=28 * 4 + 2, items=28 * 2, opened=2, errors=2, flagged=1)
+    assert found == BudgetPreview(days=28, predictions=28 * 4 + 2, items=28 * 2, opened=2, errors=2, flagged=1)
     assert nothing.items == 28 * 2, "the lot alone takes it"
+
+
+def test_a_preview_of_a_young_queue_is_of_its_own_days(open_desk: OpenDesk) -> None:
+    """Its weekdays have not come four times, and some not once: a share is one of the days that there were."""
+    desk = open_desk(flagging={"confidence": 0.0, "margin": 0.0, "audit_share": 1e-9})
+    for ago in range(1, 6):
+        arrive(desk, *(number / 100 for number in range(40)), now=NOW - ago * DAY)
+    with desk.database.reading() as session:
+        found = budget_preview(session, desk.rules, Budget(None, 0.5), NOW)
+    assert (found.days, found.predictions, found.items) == (5, 200, 5 * 20)
 
 
 def test_without_predictions_there_is_no_preview(desk: Desk) -> None:
     with desk.database.reading() as session:
-        assert budget_preview(session, desk.rules, Budget(60, None), NOW) == BudgetPreview(0, 0, 0, 0, 0)
+        assert budget_preview(session, desk.rules, Budget(60, None), NOW) == BudgetPreview(0, 0, 0, 0, 0, 0)
