@@ -37,7 +37,8 @@ class LabelEstimate:
 @dataclass(frozen=True)
 class ProductionEstimate:
     """right: the share of the model's answers that agree with what people settle, with a 95 % interval; None below 30
-    settled audits. rows: its answers since it went live; reviewed: those that a rule sent to people. labels: by the
+    settled audits. rows: its answers since it went live; reviewed: those that people look at, which a rule sent to
+    them or, by its share, the audit draws. labels: by the
     label given, most rows first. model: None without any traffic."""
 
     model: str | None
@@ -75,7 +76,7 @@ def production_estimate(session: Session, queue_id: int, newest: int = NEWEST) -
         right=share_right(_pooled(strata)) if audits.total() >= FEWEST_AUDITS else None,
         audits=audits.total(),
         rows=rows.total(),
-        reviewed=sum(count for (_label, _lot, reviewed), count in rows.items() if reviewed),
+        reviewed=round(sum(count * (1.0 if reviewed else lot) for (_label, lot, reviewed), count in rows.items())),
         labels=_labels(strata, audits),
     )
 
