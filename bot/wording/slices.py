@@ -10,6 +10,10 @@ from core.intake.slice_cards import Asking
 from core.quality.slices import LENGTHS, Look, WeakSlice
 from core.vocabulary import ErrorReason, SliceKind
 
+COUNTED = (
+    "Counted among the answers that people settled. Most of these are ones of which the model was unsure; of all "
+    "answers, fewer are wrong."
+)
 NONE = "No weak slices: among {rows}, no part is wrong more often than the rest by more than chance."
 
 

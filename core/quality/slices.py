@@ -77,7 +77,8 @@ class WeakSlice:
 
 def weak_slices(rows: Sequence[KnownRow], level: float = LEVEL, shown: int = 8) -> list[WeakSlice]:
     """The weak slices, the most certain first. If no slice is weak, the probability that any is named is at most
-    `level`. shown: number of items of each."""
+    `level`. shown: number of items of each. A slice in which no larger share is wrong than elsewhere, with both samples
+    weighted alike, is not named: only one of the samples spoke for it."""
     looks = looks_of(rows)
     if not looks:
         return []
@@ -88,7 +89,7 @@ def weak_slices(rows: Sequence[KnownRow], level: float = LEVEL, shown: int = 8) 
         for (look, inside), p_value in zip(looks.items(), p_values, strict=True)
         if p_value < level
     ]
-    return sorted(found, key=lambda one: (one.p_value, -one.rows))
+    return sorted((one for one in found if one.wrong / one.rows > one.others), key=lambda one: (one.p_value, -one.rows))
 
 
 def slice_p_value(wrong: NDArray[np.bool_], reviewed: NDArray[np.bool_], inside: NDArray[np.intp]) -> float:

@@ -7,6 +7,7 @@ from bot.slack.blocks import Block
 from bot.slack.views.slices import card_blocks
 from bot.wording.disputes import dispute_sentence
 from bot.wording.numbers import count
+from bot.wording.slices import COUNTED
 from core.learning.lifecycle.cards import CandidateCard
 from core.offers.table import OfferedSlice
 from core.review.cards import ItemCard
@@ -41,7 +42,7 @@ def weak_slices(cards: Sequence[OfferedSlice]) -> list[Block]:
     shown = [block for card in cards[:MOST_SLICES] for block in card_blocks(card, queue=True)]
     left = len(cards) - MOST_SLICES
     more = [blocks.context(f"And {left} more: `/goldloop slices`.")] if left > 0 else []
-    return [blocks.header("Where the model is weak"), *shown, *more]
+    return [blocks.header("Where the model is weak"), blocks.context(COUNTED), *shown, *more]
 
 
 def _dispute(item: ItemCard) -> list[Block]:

@@ -9,7 +9,16 @@ from bot.slack.views import offers
 from bot.slack.views.mrkdwn import MRKDWN, card_link, moment
 from bot.wording.answers import REASONS
 from bot.wording.numbers import count
-from bot.wording.slices import NONE, asking_sentence, label_whys, remedy, slice_name, slice_sentence, whys_sentence
+from bot.wording.slices import (
+    COUNTED,
+    NONE,
+    asking_sentence,
+    label_whys,
+    remedy,
+    slice_name,
+    slice_sentence,
+    whys_sentence,
+)
 from core.intake.slice_cards import Example, SliceCard
 from core.offers.table import OfferedSlice
 from core.vocabulary import ErrorReason, OfferAbout
@@ -22,7 +31,8 @@ def render(cards: Sequence[OfferedSlice], title: str, rows: int, whys: Mapping[s
     head = f"*{MRKDWN.text(title)}*"
     lines = [line_of(one.card) for one in cards] or [NONE.format(rows=count(rows, "settled answer"))]
     told = [head, *lines, *label_whys(whys, MRKDWN, MOST_LABELS)]
-    drawn = [blocks.section(head), *(block for one in cards for block in card_blocks(one))]
+    counted = [blocks.context(COUNTED)] if cards else []
+    drawn = [blocks.section(head), *counted, *(block for one in cards for block in card_blocks(one))]
     drawn += [blocks.section(line) for line in told[1 + len(cards) :]]
     return blocks.message("\n".join(told), drawn)
 

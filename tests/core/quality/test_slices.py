@@ -98,6 +98,19 @@ def test_a_weak_slice_comes_with_its_items_its_whys_and_the_rest_as_a_measure() 
     assert fax.p_value < 1e-6
 
 
+def test_a_slice_that_is_no_worse_on_the_whole_is_not_named() -> None:
+    """All five audited rows of faxes are wrong, and none of the hundred flagged ones; elsewhere it is one in ten."""
+    fax = {"fields": {"channel": "fax"}}
+    flagged = [replace(row, reviewed=True) for row in rows(100, wrong_every=1000, **fax)]
+    audited = [replace(row, reviewed=False) for row in rows(5, wrong_every=1, **fax)]
+    others = [*rows(200), *(replace(row, reviewed=False) for row in rows(800, wrong_every=50))]
+    inside = np.arange(105)
+    some = [*flagged, *audited, *others]
+    wrong, reviewed = np.array([row.wrong for row in some]), np.array([row.reviewed for row in some])
+    assert slice_p_value(wrong, reviewed, inside) < 1e-4
+    assert weak_slices(some) == []
+
+
 def test_without_rows_without_errors_and_with_one_label_nothing_is_claimed() -> None:
     assert weak_slices([]) == weak_slices(rows(200, wrong_every=1000)) == []
     assert weak_slices(rows(300)) == weak_slices(rows(300, wrong_every=1)) == []
@@ -105,14 +118,14 @@ def test_without_rows_without_errors_and_with_one_label_nothing_is_claimed() -> 
 
 @pytest.mark.slow
 def test_on_clean_data_at_most_five_percent_of_the_searches_claim_anything() -> None:
-    """Fails above 6 of 50 (a true 5 % does in 1 % of all cases); the benchmark has 100."""
-    assert sum(claims(seed, None) for seed in range(50)) <= 6
+    """Fails above 11 of 100, which a true 5 % does in 0.4 % of all cases."""
+    assert sum(claims(seed, None) for seed in range(100)) <= 11
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("support", "least"), [(350, 19), (180, 13)])
-def test_thirty_points_more_errors_are_found(support: int, least: int) -> None:
-    assert sum(claims(seed, support) for seed in range(20)) >= least
+@pytest.mark.parametrize(("support", "share"), [(350, 0.95), (180, 0.7)])
+def test_thirty_points_more_errors_are_found(support: int, share: float) -> None:
+    assert np.mean([claims(seed, support) for seed in range(40)]) >= share
 
 
 def test_a_row_is_in_a_slice_by_the_same_rule_as_when_it_was_found() -> None:
