@@ -6,6 +6,8 @@ from bot.wording.numbers import count, percent
 from core.review.promise_reading import PromiseReading
 from core.vocabulary import PromiseStatus
 
+AUDITS = "An audit is a random check; it counts three days after its prediction came, so that people have time for it."
+
 
 def promise_line(reading: PromiseReading) -> str:
     """Today's reading: "at most 2% wrong and unseen (90% sure): not yet, 41 of 99 audits, about 6 days to go"."""
@@ -14,11 +16,27 @@ def promise_line(reading: PromiseReading) -> str:
 
 
 def promise_sentences(reading: PromiseReading, queue: str) -> str:
-    """The line, and what a lead can do. queue: its name, for a command."""
-    line = f"{promise_line(reading)}."
-    if reading.status is PromiseStatus.ABOVE_BUDGET and reading.items_a_day is not None:
-        return f"{line} To allow that, type `/goldloop promise {queue} yes {reading.items_a_day}`."
-    return line
+    """What is promised, how it stands today, and what a lead can do. queue: its name, for a command."""
+    promised = (
+        f"The promise: at most {percent(reading.promised)} of the model's answers are wrong without a person having "
+        f"seen them. Goldloop says that it is kept only when it is {percent(reading.sure)} sure of it."
+    )
+    return f"{promised} {_today(reading, queue)}"
+
+
+def _today(reading: PromiseReading, queue: str) -> str:
+    match reading.status:
+        case PromiseStatus.KEPT:
+            return "Today it is kept, with what people look at now."
+        case PromiseStatus.ABOVE_BUDGET if reading.items_a_day is not None:
+            yes = f"To allow that, type `/goldloop promise {queue} yes {reading.items_a_day}`."
+            return f"Today it {_stands(reading)}. {yes}"
+        case PromiseStatus.ABOVE_BUDGET:
+            return f"Today it {_stands(reading)}."
+        case PromiseStatus.NOT_YET:
+            return f"Today: {_stands(reading)}. {AUDITS}"
+        case _:
+            assert_never(reading.status)
 
 
 def _stands(reading: PromiseReading) -> str:

@@ -11,14 +11,13 @@ from core.intake.cuts import Unscored
 from core.intake.drift_watch import last_alarm
 from core.intake.scores import score_of
 from core.learning.data.inputs import Input
-from core.quality.promise import ALWAYS_UNSEEN, SampledStratum, Strata
+from core.quality.promise import AGE, ALWAYS_UNSEEN, SampledStratum, Strata
 from core.records.learning import Live
 from core.records.predictions import Flag, Prediction, WaitingPrediction
 from core.records.reviews import CLOCKS_APART, Correction, ReviewItem
 from core.review.questions import ABOUT_PREDICTION
 from core.vocabulary import Reason, WaitState
 
-AGE = timedelta(days=3)  # of a row when it begins to count: people have had time to settle it
 WINDOW = timedelta(days=60)
 
 _REVIEWED = Prediction.flag_probability >= 1

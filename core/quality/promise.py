@@ -7,7 +7,9 @@ learned from these, so their sample is only what was held back from training.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+AGE = timedelta(days=3)  # of a row when it begins to count: people have had time to settle it
 LOOSER = 1.5  # a cut is loosened again only when there are this many times the audits of the last time
 ALWAYS_UNSEEN = -1.0  # a score below every cut
 REVIEW_NONE = 2.0  # a cut that no score reaches

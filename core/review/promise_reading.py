@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.policy import QueuePolicy
+from core.quality.promise import AGE
 from core.records.predictions import FlagCut
 from core.records.promises import PromiseState
 from core.vocabulary import PromiseStatus
@@ -78,4 +79,5 @@ def _status(state: PromiseState, cut: FlagCut) -> PromiseStatus:
 def _days(state: PromiseState, cut: FlagCut, policy: QueuePolicy) -> int | None:
     a_day = (cut.volume or 0) * policy.flagging.audit_share
     missing = max(0, state.audits_needed - state.audits)
-    return None if a_day < SOON or not missing else -int(-missing // a_day)
+    until_the_first = 0 if state.audits else AGE.days
+    return None if a_day < SOON or not missing else until_the_first - int(-missing // a_day)

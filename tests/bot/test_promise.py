@@ -32,6 +32,22 @@ def test_a_promise_says_how_it_stands(stands: PromiseReading, words: str) -> Non
     assert promise_line(stands) == AT_MOST + words
 
 
+@pytest.mark.parametrize(
+    ("stands", "words"),
+    [
+        (reading(NOT_YET), "Today: not yet, 41 of 99 audits, about 6 days to go. An audit is a random check;"),
+        (reading(KEPT), "Today it is kept, with what people look at now."),
+        (reading(ABOVE), "Today it needs about 85 items a day;"),
+    ],
+)
+def test_a_lead_is_told_what_is_promised_in_whole_sentences(stands: PromiseReading, words: str) -> None:
+    said = promise_sentences(stands, "support")
+    assert said.startswith(
+        "The promise: at most 2% of the model's answers are wrong without a person having seen them."
+    )
+    assert words in said
+
+
 def test_a_lead_is_told_how_to_say_yes_to_the_number() -> None:
     assert promise_sentences(reading(ABOVE), "support").endswith("type `/goldloop promise support yes 85`.")
     for stands in (reading(KEPT), reading(NOT_YET), reading(ABOVE, items_a_day=None)):

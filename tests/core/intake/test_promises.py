@@ -88,6 +88,14 @@ def test_before_there_is_a_number_nothing_is_said(promising: Desk) -> None:
     assert (reading.status, reading.audits, reading.needed) == (PromiseStatus.NOT_YET, 0, 4)
 
 
+def test_the_days_to_go_begin_when_the_first_audits_count(promising: Desk) -> None:
+    """A hundred a day are drawn, four are missing, and none counts before its third day."""
+    with promising.database.transaction() as session:
+        session.get_one(FlagCut, promising.queue().id).volume = 100
+    reading = look(promising)
+    assert (reading.audits, reading.needed, reading.days) == (0, 4, 4)
+
+
 def test_a_queue_without_a_promise_says_nothing(open_desk: OpenDesk) -> None:
     desk = cut(open_desk(flagging={"budget": "1 a day"}), NOW)
     assert work(desk) is None
