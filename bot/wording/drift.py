@@ -26,11 +26,12 @@ def next_step(drift: Drift, items: Sequence[str], queue: str) -> str:
     """items: names of the items that show the change. queue: its name, for a command."""
     match drift.sign:
         case DriftSign.NONE_OF_THESE:
-            return f"Look at them{_listed(items)}. If they belong together, add a label for them to the policy file."
+            belong = "If they belong together, add a label for them to the policy file."
+            return f"Look at these texts{_listed(items)}. {belong}"
         case DriftSign.CORRECTIONS:
             return (
-                f"Look at some of them{_listed(items)}. If the guideline is clear about them, train a new model on "
-                f"these corrections: `/goldloop retrain {queue}`."
+                f"Look at some of the corrected answers{_listed(items)}. If the guideline is clear about them, train a "
+                f"new model on these corrections: `/goldloop retrain {queue}`."
             )
         case DriftSign.CONFIDENCE:
             return f"Once people have settled some of them, train a new model: `/goldloop retrain {queue}`."

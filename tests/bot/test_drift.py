@@ -1,6 +1,7 @@
 """The card and the chart of a drift alarm."""
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import matplotlib.image
@@ -26,7 +27,7 @@ SENTENCES = {
     DriftSign.VOLUME: "On Nov 24, 14 predictions arrived; about 1 was expected.",
 }
 STEPS = {
-    DriftSign.NONE_OF_THESE: "Look at them (item 3, item 9). If they belong together, add a label for them",
+    DriftSign.NONE_OF_THESE: "Look at these texts (item 3, item 9). If they belong together, add a label for them",
     DriftSign.CORRECTIONS: "`/goldloop retrain support`",
     DriftSign.CONFIDENCE: "`/goldloop retrain support`",
     DriftSign.VOLUME: "Check whether the system that sends predictions works",
@@ -106,3 +107,16 @@ def test_the_items_are_listed_and_how_a_label_is_added_is_said() -> None:
     example = Example(7, None, "by fax", "refund", "None of these", None)
     assert "Item 7: model *refund*, people *None of these*" in check(items(card(), [example], ""))
     assert "`[queues.support]`" in check(new_label(card()))
+
+
+def test_an_alarm_with_two_signs_has_the_steps_and_buttons_of_both() -> None:
+    signs = (drift(DriftSign.NONE_OF_THESE), drift(DriftSign.CORRECTIONS))
+    message = render(replace(card(), signs=signs))
+    said = str(message.blocks)
+    assert SENTENCES[DriftSign.NONE_OF_THESE] in said
+    assert SENTENCES[DriftSign.CORRECTIONS] in said
+    assert "*Next steps:*" in said
+    assert STEPS[DriftSign.NONE_OF_THESE] in said
+    assert STEPS[DriftSign.CORRECTIONS] in said
+    buttons = [one["action_id"] for block in message.blocks if block["type"] == "actions" for one in block["elements"]]
+    assert buttons == ["drift_items", "drift_new_label", "drift_retrain"]

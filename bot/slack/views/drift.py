@@ -21,18 +21,16 @@ LEARNABLE = (DriftSign.CORRECTIONS, DriftSign.CONFIDENCE)  # a model can learn w
 def render(card: DriftCard, offered: Sequence[Offer] = ()) -> Message:
     title = f":warning: *{blocks.literal(card.queue_title)}*: something changed"
     found = [drift_sentence(sign, card.day, MRKDWN) for sign in card.signs]
-    step = next_step(card.signs[0], [f"item {item}" for item in card.items[:SHOWN_ITEMS]], card.queue)
-    if card.run_id is not None:
-        step = f"{step} As the policy says, training run {card.run_id} was requested."
+    steps = _steps(card)
     pressed = [*_buttons(card), *offers.buttons(offered, OfferAbout.ALARM, card.subject)]
     drawn = [
-        blocks.section(f"{title}\n" + "\n".join(f"• {sentence}" for sentence in found)),
-        blocks.section(f"*Next step:* {step}"),
+        blocks.section(title + _listed(found)),
+        blocks.section(f"*Next step:* {steps[0]}" if len(steps) == 1 else "*Next steps:*" + _listed(steps)),
         *blocks.actions(*pressed),
         *offers.costs(offered),
         blocks.context(CHANCE),
     ]
-    return blocks.message(f"{blocks.escape(card.queue_title)}: something changed. {found[0]} {step}", drawn)
+    return blocks.message(f"{blocks.escape(card.queue_title)}: something changed. {found[0]} {steps[0]}", drawn)
 
 
 def items(card: DriftCard, examples: Sequence[Example], workspace: str) -> View:
@@ -45,11 +43,23 @@ def new_label(card: DriftCard) -> View:
     return blocks.modal("new_label", "New label?", [blocks.section(new_label_words(card.queue))])
 
 
+def _steps(card: DriftCard) -> list[str]:
+    """For each sign. The items are those of the first one."""
+    listed = [f"item {item}" for item in card.items[:SHOWN_ITEMS]]
+    steps = [next_step(sign, listed if sign is card.signs[0] else [], card.queue) for sign in card.signs]
+    run = [f"As the policy says, training run {card.run_id} was requested."] if card.run_id is not None else []
+    return [" ".join([steps[0], *run]), *steps[1:]]
+
+
+def _listed(sentences: Sequence[str]) -> str:
+    return "".join(f"\n• {sentence}" for sentence in sentences)
+
+
 def _buttons(card: DriftCard) -> list[Block]:
-    subject, sign = str(card.subject), card.signs[0]
-    drawn = [blocks.button(items_words(sign), "drift_items", subject)] if card.items else []
-    if sign.sign is DriftSign.NONE_OF_THESE:
+    subject, signs = str(card.subject), [sign.sign for sign in card.signs]
+    drawn = [blocks.button(items_words(card.signs[0]), "drift_items", subject)] if card.items else []
+    if DriftSign.NONE_OF_THESE in signs:
         drawn.append(blocks.button("New label?", "drift_new_label", subject))
-    if sign.sign in LEARNABLE and card.run_id is None:
+    if any(sign in LEARNABLE for sign in signs) and card.run_id is None:
         drawn.append(blocks.button("Retrain", "drift_retrain", subject))
     return drawn
