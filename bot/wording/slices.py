@@ -47,7 +47,8 @@ def _counted(whys: Mapping[str, int]) -> str:
 def asking_sentence(asking: Asking, form: Format, until: str) -> str:
     """until: the moment, as it is written."""
     opened = f"{asking.opened} of at most {count(asking.items, 'item')}"
-    return f"{form.person(asking.person)} has people asked: {opened} opened, until {until}."
+    person = form.person(asking.person)
+    return f"People are asked about these at the request of {person}: {opened} opened, until {until}."
 
 
 def slice_name(look: Look, form: Format) -> str:

@@ -134,7 +134,7 @@ def test_a_card_has_its_wrong_answers_and_what_a_lead_can_do() -> None:
 def test_a_card_says_who_has_people_asked_how_many_and_until_when() -> None:
     asked = card(Asking(CLEO, 12, 50, NOW))
     said = check(slices.render([offered(asked)], "Support", 500, {}))
-    assert f"<@{CLEO}> has people asked: 12 of at most 50 items opened, until" in said
+    assert f"People are asked about these at the request of <@{CLEO}>: 12 of at most 50 items opened, until" in said
     assert "stop_asking" in said
 
 
