@@ -65,6 +65,14 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="With --auto: keep the workspace open after the summary, until Ctrl-C.")
     ] = False,
+    past: Annotated[
+        bool,
+        typer.Option(
+            "--past",
+            help="Begin with three past weeks, a budget and a promise: the model is weak on what comes by fax, and "
+            "since yesterday many customers write what no label fits.",
+        ),
+    ] = False,
     port: Annotated[int, typer.Option(help="Port of the local workspace's page; 0 for any free port.")] = 7007,
 ) -> None:
     """Run the whole loop on this machine, without a Slack account."""
@@ -78,4 +86,4 @@ def demo(
 
     logging.getLogger().setLevel(logging.WARNING)
     with suppress(KeyboardInterrupt):
-        play(Options(auto or spoil, seed, spoil, data, size, cards, port, keep, queue), out)
+        play(Options(auto or spoil, seed, spoil, data, size, cards, port, keep, queue, past), out)

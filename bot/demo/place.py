@@ -88,6 +88,8 @@ class Rules:
 
     corrections: int  # number that starts a training run; 0: only the command does
     learner: str = ""  # empty: the subject's
+    budget: str = ""
+    promise: str = ""
 
 
 def workspace(subject: Subject, auto: bool = False) -> SandboxConfig:
@@ -124,6 +126,8 @@ time_zone = "Europe/Paris"
 
 [queues.{subject.queue}.flagging]
 audit_share = 0.1
+budget = {_toml(rules.budget)}
+promise = {_toml(rules.promise)}
 
 [queues.{subject.queue}.golden]
 seed_share = {SEED_SHARE}

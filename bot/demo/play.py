@@ -13,13 +13,13 @@ from rich.console import Console
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.demo import pictures, place, spoilt, story
+from bot.demo import past, pictures, place, spoilt, story
 from bot.demo.data import LATE_LABELS, Shares, Ticket, expectation, file_tickets, own_tickets, sampled, share_out
 from bot.demo.folder import FOLDER, begin, taken_folder
 from bot.demo.progress import progress
 from bot.demo.simulated import Crowd, texts, ticket_id
 from bot.demo.simulated import pictures as pictured
-from bot.demo.truth import LiveAnswers, live_answers
+from bot.demo.truth import LiveAnswers, live_answers, truth_rows
 from bot.runtime.policy_in_force import reload_policy
 from bot.runtime.rate_limits import Budget
 from bot.runtime.services import Services, assemble, slack_client
@@ -70,6 +70,7 @@ class Options:
     port: int
     keep: bool = False
     queue: str = place.QUEUE  # "scans": pictures
+    past: bool = False  # three weeks of it, with a weak slice and a change
     pace: float = 1.0  # times faster than Slack's rate limits, for tests; above 1 the workspace has no limits
 
     @property
@@ -125,11 +126,26 @@ def play(options: Options, console: Console, stop: threading.Event | None = None
                 answers = _play_itself(stage, rng)
             _summarise(stage, answers)
         else:
+            if options.past:
+                _plant_past(stage, rng)
             _let_people_play(stage)
+
+
+def _plant_past(stage: Stage, rng: np.random.Generator) -> None:
+    answers = past.plant(stage.services, stage.shares, rng)
+    stage.say(f"Stored {answers.rows:,} tickets of three past weeks")
+    for name, words in truth_rows(answers):
+        stage.say(f"{name}: {words}" if name else words)
+    stage.say(
+        "As Cleo, see the alarm in #support-leads, goldloop's Home tab, and what /goldloop slices, stats, budget and "
+        "promise say"
+    )
 
 
 def _tickets(options: Options, rng: np.random.Generator) -> list[Ticket]:
     """Raises Refusal where the options do not go together, Invalid where there is too little."""
+    if options.past and (options.auto or options.subject is not place.TICKETS):
+        raise Refusal("--past is for the demo's own tickets and for people. Run it without --auto, --data and --queue.")
     if options.has_pictures:
         if options.spoil:
             raise Refusal("--spoil swaps the labels of texts. Run it without --queue scans.")
@@ -143,7 +159,9 @@ def staged(
     options: Options, console: Console, shares: Shares, stop: threading.Event | None = None
 ) -> Iterator[Stage]:  # fmt: skip
     """Raises Refusal if another demo runs in the folder, or the port is taken; nothing was deleted then."""
-    rules = place.Rules(corrections=0 if options.auto else CORRECTIONS)
+    rules = place.Rules(corrections=0 if options.auto or options.past else CORRECTIONS)
+    if options.past:
+        rules = replace(rules, budget=past.BUDGET, promise=past.PROMISE)
     config = replace(place.workspace(options.subject, options.auto), rates=options.pace <= 1)
     app = config.apps[0]
     with ExitStack() as stack:
@@ -237,10 +255,19 @@ def arrives(stage: Stage, number: int, ticket: Ticket) -> None:
         record_predictions(session, [prediction], stage.services.clock(), stage.queue, sent)
 
 
+def _when_trained(stage: Stage) -> str:
+    corrections = stage.queue.retraining.corrections
+    return (
+        f"After {corrections} corrections a new model is trained."
+        if corrections
+        else "A new model is trained when Cleo asks for it."
+    )
+
+
 def _let_people_play(stage: Stage) -> None:
     stage.console.print(
         f"\n  Open [bold]{stage.url}[/] to review as Ana, Ben or Eva and to decide as Cleo. "
-        f"After {CORRECTIONS} corrections a new model is trained.\n  #helpdesk has messages that anyone may flag for "
+        f"{_when_trained(stage)}\n  #helpdesk has messages that anyone may flag for "
         "review.\n  Press Ctrl-C to end the demo.\n"
     )
     streamer = threading.Thread(target=stream, args=(stage, MOST_OPEN, None), daemon=True)

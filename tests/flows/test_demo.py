@@ -13,15 +13,17 @@ import httpx
 import numpy as np
 import pytest
 from rich.console import Console
+from sqlalchemy import select
 
-from bot.demo import screenshots
+from bot.demo import past, screenshots
 from bot.demo.data import LATE_LABELS, OPENING, Ticket, expectation, file_tickets, own_tickets, share_out, titles
 from bot.demo.folder import FOLDER, require_free_folder
-from bot.demo.place import DAN, HELPDESK, REVIEW, TICKETS, workspace
+from bot.demo.place import CLEO, DAN, HELPDESK, LEADS, REVIEW, TICKETS, workspace
 from bot.demo.play import Options, first_model, play, staged
 from bot.demo.truth import live_answers, truth_rows
 from bot.sandbox.client import SandboxClient
 from core.errors import Invalid, Refusal
+from core.records.slices import FoundSlice
 from core.storage.database import Database
 from core.vocabulary import ItemState
 from tests.core.desk import BILLING, NOW, REFUND, SURE, opened, sent
@@ -214,6 +216,33 @@ def test_the_helpdesk_has_messages_to_flag(elsewhere: Path) -> None:
         stage.box.wait_for(lambda: dan.view)
         assert dan.submit().ok
         assert stage.count(ItemState.OPEN) == 1
+
+
+@pytest.mark.slow
+def test_a_past_shows_an_alarm_and_a_weak_slice_within_a_budget(elsewhere: Path) -> None:
+    shares = share_out(own_tickets(), LATE_LABELS, np.random.default_rng(1))
+    with staged(replace(QUICK, auto=False, past=True), Console(quiet=True), shares) as stage:
+        first_model(stage)
+        answers = past.plant(stage.services, shares, np.random.default_rng(1))
+        cleo = stage.box.person(CLEO)
+        alarm = stage.box.wait_for(lambda: [one for one in cleo.messages(LEADS) if "something changed" in one.plain])
+        stats = str(cleo.command("/goldloop stats", channel=LEADS).response)
+        assert cleo.open_home().plain.count("Show wrong answers") >= 1
+        with stage.services.database.reading() as session:
+            weak = session.scalars(select(FoundSlice.name).where(FoundSlice.value == "fax", FoundSlice.is_weak)).all()
+    assert alarm is not None
+    assert "no label fits" in alarm[0].plain
+    assert weak == ["Channel"]
+    assert answers.rows == past.DAYS * past.A_DAY
+    assert answers.estimate.right is not None
+    assert answers.estimate.right.low <= answers.right / answers.rows <= answers.estimate.right.high
+    assert "40%: 24 allowed" in stats.replace("\u200b", "")
+
+
+def test_a_past_is_for_people_and_the_demos_own_tickets() -> None:
+    for options in (replace(QUICK, past=True), replace(QUICK, auto=False, past=True, queue="scans")):
+        with pytest.raises(Refusal, match="--past is for the demo's own tickets"):
+            play(options, Console(quiet=True))
 
 
 @pytest.mark.slow

@@ -1,0 +1,123 @@
+"""Three past weeks for the demo, with what only weeks can show: a weak slice, and a change since yesterday.
+
+The first model is treated as if it had been live for that time. Tickets by fax are about the labels of which it has
+seen two rows, so it is often wrong there. Since yesterday, a third of the tickets are such that no label fits. The
+product's own verbs store it all, with the times of those days; two reviewers settle what the budget opens. The cards of
+past items are not posted, because Slack would take many minutes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from bot.demo import place
+from bot.demo.data import LATE_LABELS, Shares, Ticket
+from bot.demo.truth import LiveAnswers, live_answers
+from bot.runtime.services import Services
+from bot.worker.drift import drift_piece
+from bot.worker.slices import slice_piece
+from core.delivery.card_refs import CardRef
+from core.intake.cuts import cut_work, store_cut
+from core.intake.daily_readings import whole_days
+from core.intake.ingest import record_predictions
+from core.intake.predictions import NewPrediction
+from core.intake.waiting import open_next
+from core.learning.lifecycle.serving import LiveModel
+from core.policy import Policy
+from core.queues import queue_named
+from core.records.delivery import Posting
+from core.records.learning import Live, Snapshot
+from core.records.predictions import Prediction
+from core.records.reviews import ReviewItem
+from core.review.votes import Cast, NewAnswer, cast_votes
+from core.storage.database import PATIENT
+from core.vocabulary import AnswerKind, Card, ErrorReason, ItemState
+
+DAYS, A_DAY = 21, 60
+FAX, ABOUT_LATE_LABELS = 0.25, 0.9  # of the tickets; of those by fax
+NEW_KIND = 20  # tickets of yesterday that no label fits
+OFFICE_HOURS = timedelta(hours=9)
+BUDGET, PROMISE = "40%", "20%"
+
+
+@dataclass(frozen=True)
+class _Day:
+    """now: when its tickets came. rows: with the first model's answers; truth: ticket by external id."""
+
+    now: datetime
+    rows: Sequence[NewPrediction]
+    truth: Mapping[str, Ticket]
+
+
+def plant(services: Services, shares: Shares, rng: np.random.Generator) -> LiveAnswers:
+    """Store the past, and look at it as the worker does. Returns the first model's answers beside the truth."""
+    policy, queue = services.policy, services.policy.queues[0]
+    live = services.serving.live(queue)
+    assert live is not None, "the first model is live"
+    began = [began for began, _ended in whole_days(queue, services.clock())[-DAYS:]]
+    days = [_played(live, _arrivals(shares, rng, at == began[-1]), at + OFFICE_HOURS) for at in began]
+    truth = {name: ticket for day in days for name, ticket in day.truth.items()}
+    with services.database.transaction(wait=PATIENT) as session:  # one, or the worker would open items in between
+        session.get_one(Live, queue_named(session, queue.name).id).changed_at = began[0]
+        session.execute(update(Snapshot).values(created_at=began[0]))  # what was settled since counts as effort
+        for day in days:
+            _store(session, policy, live.name, day, truth)
+    while drift_piece(services, queue):
+        pass
+    slice_piece(services, queue)
+    with services.database.reading() as session:
+        return live_answers(session, truth, queue, services.clock())
+
+
+def _arrivals(shares: Shares, rng: np.random.Generator, is_yesterday: bool) -> list[tuple[Ticket, str]]:
+    """The tickets of a day, each with the channel by which it came."""
+    fitting = [ticket for ticket in shares.stream if ticket.label is not None]
+    late = [ticket for ticket in fitting if ticket.label in LATE_LABELS]
+    usual = [ticket for ticket in fitting if ticket.label not in LATE_LABELS]
+    new = [ticket for ticket in shares.stream if ticket.label is None] if is_yesterday else []
+    chosen = [(new[place], "form") for place in rng.permutation(len(new))[:NEW_KIND]]
+    for is_fax in rng.random(A_DAY - len(chosen)) < FAX:
+        of = late if is_fax and rng.random() < ABOUT_LATE_LABELS else usual
+        chosen.append((of[rng.integers(len(of))], "fax" if is_fax else "form"))
+    return chosen
+
+
+def _played(live: LiveModel, came: Sequence[tuple[Ticket, str]], now: datetime) -> _Day:
+    asked = [
+        NewPrediction(f"P-{now:%m%d}-{n}", live.name, ticket.text, None, {"Channel": channel})
+        for n, (ticket, channel) in enumerate(came, 1)
+    ]
+    said = live.answers([one.input for one in asked])
+    rows = [one.answered(live.name, answer) for one, answer in zip(asked, said, strict=True)]
+    return _Day(now, rows, {row.external_id: ticket for row, (ticket, _channel) in zip(rows, came, strict=True)})
+
+
+def _store(session: Session, policy: Policy, model: str, day: _Day, truth: Mapping[str, Ticket]) -> None:
+    """What the worker and the reviewers did on a day."""
+    [queue] = policy.queues
+    record_predictions(session, day.rows, day.now, queue)
+    if (work := cut_work(session, queue, model, day.now)) is not None:
+        store_cut(session, queue, work.model, work.known, {}, day.now)
+    open_next(session, queue, day.now)
+    found = select(ReviewItem.id, Prediction).join(Prediction, Prediction.id == ReviewItem.prediction_id)
+    opened = session.execute(found.where(ReviewItem.state == ItemState.OPEN)).all()
+    at = day.now + timedelta(hours=1)
+    casts = [
+        Cast(CardRef(item_id), person, _answer(truth[row.external_id], row, at), at)
+        for item_id, row in opened
+        for person in (place.ANA, place.BEN)
+    ]
+    cast_votes(session, casts, policy)
+    session.execute(delete(Posting).where(Posting.card == Card.REVIEW_ITEM))
+
+
+def _answer(ticket: Ticket, row: Prediction, at: datetime) -> NewAnswer:
+    clicked_at = int(at.timestamp() * 1_000_000)
+    if ticket.label is None:
+        return NewAnswer(AnswerKind.NONE_OF_THESE, clicked_at, reason=ErrorReason.NEW_CLASS)
+    why = ErrorReason.BIASED_OR_OUTDATED_DATA if row.label != ticket.label and ticket.label in LATE_LABELS else None
+    return NewAnswer(AnswerKind.LABEL, clicked_at, ticket.label, why)
