@@ -65,14 +65,16 @@ def _predicted(step: PredictionMade, form: Format) -> str:
 
 
 def _drawn(step: Drawn) -> str:
-    audit = f"The audit's lot ({percent(step.audit)} of all predictions) {_drew(step.audited)} it."
+    share = f"a random check of {percent(step.audit)} of all predictions"
+    audit = f"It was {_drawn_or_not(step.audited)} for the audit, {share}."
     rule = "A rule sent it to people." if step.sent else "No rule has sent it to people."
-    held = f" The lot that is held back ({percent(step.hold)} of the flagged ones) {_drew(step.held_back)} it."
+    flagged = f"{percent(step.hold)} of the flagged ones"
+    held = f" It was {_drawn_or_not(step.held_back)} to be held back from training ({flagged})."
     return f"{audit} {rule}{held if step.hold else ''}"
 
 
-def _drew(drawn: bool) -> str:
-    return "drew" if drawn else "did not draw"
+def _drawn_or_not(drawn: bool) -> str:
+    return "drawn" if drawn else "not drawn"
 
 
 def _cut(step: Flagged) -> str:
@@ -80,7 +82,8 @@ def _cut(step: Flagged) -> str:
     cut = step.why.values.get("cut")
     if cut is None:
         return ""
-    return f" Its score was {1 - step.why.values['confidence']:.2f}, and the cut was {cut:.2f}."
+    score = step.why.values.get("score", 1 - step.why.values["confidence"])
+    return f" The model's doubt was {score:.2f}; from {cut:.2f} on, predictions are reviewed."
 
 
 def _asked_again(step: AskedAgain, form: Format) -> str:

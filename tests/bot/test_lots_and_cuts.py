@@ -15,17 +15,21 @@ from core.vocabulary import Coded, Reason
     [
         (
             Drawn(0.05, True, 0.0, False, False),
-            "The audit's lot (5% of all predictions) drew it. No rule has sent it to people.",
+            "It was drawn for the audit, a random check of 5% of all predictions. No rule has sent it to people.",
         ),
         (
             Drawn(0.05, False, 0.1, True, True),
-            "The audit's lot (5% of all predictions) did not draw it. A rule sent it to people. The lot that is held "
-            "back (10% of the flagged ones) drew it.",
+            "It was not drawn for the audit, a random check of 5% of all predictions. A rule sent it to people. It was "
+            "drawn to be held back from training (10% of the flagged ones).",
         ),
         (
-            Flagged(Coded(Reason.UNCERTAIN, {"confidence": 0.62, "budget": "60 a day", "cut": 0.31}), None, "b"),
+            Flagged(
+                Coded(Reason.UNCERTAIN, {"confidence": 0.62, "budget": "60 a day", "cut": 0.31, "score": 0.44}),
+                None,
+                "b",
+            ),
             "Asked because this is one of the model's least sure predictions (62%); the budget is 60 a day. "
-            "Its score was 0.38, and the cut was 0.31. Policy b.",
+            "The model's doubt was 0.44; from 0.31 on, predictions are reviewed. Policy b.",
         ),
     ],
 )

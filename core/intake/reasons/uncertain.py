@@ -11,9 +11,11 @@ ROUNDING = 1e-9  # of a difference of two floats: 0.5 - 0.4 is a little below 0.
 def uncertain(scored: Scored, policy: QueuePolicy) -> FlagReason | None:
     """The flag of a prediction of which the model is not sure. A confidence equal to the threshold is not flagged;
     under a budget, a score equal to the cut is. Values: confidence and threshold; or confidence and second, if the
-    margin between these two is too small; or, under a budget, confidence, budget and cut."""
+    margin between these two is too small; or, under a budget, confidence, budget, cut and score."""
     if scored.cut is not None:
-        values = {"confidence": scored.confidence, "budget": policy.flagging.budget, "cut": scored.cut}
+        values = {
+            "confidence": scored.confidence, "budget": policy.flagging.budget, "cut": scored.cut, "score": scored.score
+        }  # fmt: skip
         return FlagReason(Reason.UNCERTAIN, values) if scored.score >= scored.cut - ROUNDING else None
     threshold = policy.confidence_threshold(scored.label)
     if scored.confidence < threshold:

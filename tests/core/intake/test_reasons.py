@@ -84,6 +84,12 @@ def test_each_reason_says_its_numbers_and_how_likely_it_was() -> None:
         FlagReason(Reason.UNCERTAIN, {"confidence": 0.45, "second": 0.4}, 1.0),
     )
     assert reasons_to_review(Scored("refund", 0.9, 0.05, 0.01), policy) == (lot,)
+    budgeted, doubted = (
+        rules(flagging={"budget": "20%"}),
+        Scored("refund", 0.9, 0.05, NEVER_DRAWN, cut=0.5, suspicion=0.8),
+    )
+    [found] = reasons_to_review(doubted, budgeted)
+    assert found.values == {"confidence": 0.9, "budget": "20%", "cut": 0.5, "score": 0.8}, "the score is the suspicion"
 
 
 @settings(deadline=None)
