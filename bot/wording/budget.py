@@ -14,6 +14,18 @@ def budget_line(reading: BudgetReading) -> str:
     return f"{reading.budget}: {numbers}"
 
 
+def budget_sentences(reading: BudgetReading) -> str:
+    """The same in whole sentences, for the command."""
+    today = (
+        f"How many items it allows is known when a whole day has passed; {reading.came} were opened today."
+        if reading.asked is None
+        else f"Today it allows {count(reading.asked, 'item')}, of which {reading.came} were opened."
+    )
+    waits = f"{count(reading.waiting, 'prediction')} {'waits' if reading.waiting == 1 else 'wait'} for room."
+    dropped = f"In the last 7 days, {reading.lapsed} lapsed without a review, after a week on the waiting list."
+    return f"The budget is {reading.budget}. {today} {waits} {dropped}"
+
+
 def preview_sentences(preview: BudgetPreview, words: str) -> str:
     """What a budget would have meant, and how to use it. words: the budget as typed."""
     if not preview.predictions:

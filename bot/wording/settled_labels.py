@@ -15,8 +15,8 @@ DIFFERENT = (
 def anchoring_lines(found: Anchoring) -> list[str]:
     """How often votes agree with the settled label, with and without the suggestion in sight."""
     lines = [
-        f"Votes that agree with the settled label, suggestion shown: {_agreement(found.guided)}.",
-        f"The same without a suggestion: {_agreement(found.blind)}.",
+        f"Votes with the model's suggestion in sight that agree with the settled label: {_agreement(found.guided)}.",
+        f"Votes without it that agree: {_agreement(found.blind)}.",
     ]
     return [*lines, DIFFERENT] if found.guided.share and found.blind.share else lines
 
@@ -32,7 +32,7 @@ def stale_lines(found: StaleLabels, queue: str, form: Format) -> list[str]:
     more = found.total - len(found.labels)
     lines = [head, *(_label(one, form) for one in found.labels), *([f"And {more:,} more."] if more else [])]
     example = next((one for one in found.labels if one.golden_id or one.correction_id), None)
-    return [*lines, f"To ask again: `{_command(example, queue)}`."] if example else lines
+    return [*lines, f"To ask people again, an operator types `{_command(example, queue)}`."] if example else lines
 
 
 def _agreement(found: Agreement) -> str:

@@ -9,7 +9,7 @@ from bot.slack.errors import KNOWN, leads_remedy, operator_remedy
 from bot.slack.views import notice
 from bot.slack.views.mrkdwn import MRKDWN, asking, moment, refusal
 from bot.wording import answers, cards, disputes, flags, runs
-from bot.wording.budget import preview_sentences
+from bot.wording.budget import budget_sentences, preview_sentences
 from bot.wording.decisions import DECIDED, stays_live
 from bot.wording.disputes import dispute_sentence, escalation_sentence
 from bot.wording.flags import flag_sentence
@@ -27,6 +27,7 @@ from core.intake.budget_preview import BudgetPreview
 from core.learning.lifecycle.label_suspects import Suspicion
 from core.learning.lifecycle.shadow import ShadowTimes
 from core.people.permissions import why_inactive
+from core.review.budget_reading import BudgetReading
 from core.review.history import Answered, AskedAgain, Escalated, Settled
 from core.vocabulary import (
     GOLDLOOP,
@@ -703,6 +704,18 @@ def test_slacks_errors_have_a_remedy_for_the_operator_and_one_for_leads() -> Non
     assert "`goldloop manifest`," in operator_remedy("missing_scope")
     assert "`goldloop manifest --groups`," in operator_remedy("missing_scope", groups=True)
     assert all(leads_remedy(word) for word in KNOWN)
+
+
+def test_todays_budget_is_said_in_whole_sentences() -> None:
+    assert budget_sentences(BudgetReading("20%", 60, 41, 12, 3)) == (
+        "The budget is 20%. Today it allows 60 items, of which 41 were opened. 12 predictions wait for room. "
+        "In the last 7 days, 3 lapsed without a review, after a week on the waiting list."
+    )
+    young = budget_sentences(BudgetReading("20%", None, 4, 1, 0))
+    assert (
+        "How many items it allows is known when a whole day has passed; 4 were opened today. 1 prediction waits"
+        in young
+    )
 
 
 def test_the_preview_of_a_budget_says_what_it_would_have_come_to_and_how_to_make_it_count() -> None:

@@ -14,7 +14,7 @@ from bot.wording.numbers import count, percent
 from core.intake.promise_days import PromiseDays
 
 TICKS = 7  # dates below the axis, at most
-STANDS_FOR = "Wrong and unseen answers of the last seven days, by the settled audits (bars: 95%)."
+STANDS_FOR = "Wrong and unseen answers of the last seven days, estimated from random checks (bars: 95% intervals)."
 
 
 def promise_upload(found: PromiseDays | None) -> list[dict[str, Any]]:

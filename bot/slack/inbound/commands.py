@@ -18,7 +18,7 @@ from bot.slack.inbound.payloads import Command
 from bot.slack.inbound.response_url import Tell
 from bot.slack.views import home, slices, stats
 from bot.slack.views.mrkdwn import MRKDWN, refusal
-from bot.wording.budget import budget_line, preview_sentences
+from bot.wording.budget import budget_sentences, preview_sentences
 from bot.wording.promise import promise_sentences
 from bot.wording.scans import scan_state, scan_title
 from bot.wording.settled_labels import anchoring_lines, stale_lines
@@ -234,7 +234,7 @@ def _labels(command: Command, services: Services) -> Message:
 def _present_budget(reading: BudgetReading | None) -> str:
     if reading is None:
         return "This queue has no budget: `flagging.confidence` and `flagging.margin` decide what is flagged."
-    return f"{budget_line(reading)}."
+    return budget_sentences(reading)
 
 
 def _led_queue(session: Session, command: Command, services: Services) -> tuple[Queue, QueuePolicy]:

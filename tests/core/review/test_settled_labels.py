@@ -85,13 +85,13 @@ def test_what_is_said_of_them(open_desk: OpenDesk) -> None:
     assert stale_lines(stale(desk), "support", PLAIN) == [
         "1 label settled under an older version of the guideline than the present one (version 2):",
         f"Item {item_id}: “refund” (version 1, 2026-11-24, correction {correction})",
-        f"To ask again: `goldloop ask-again --queue support --correction {correction}`.",
+        f"To ask people again, an operator types `goldloop ask-again --queue support --correction {correction}`.",
     ]
     known = Agreement(40, Interval(0.9, 0.8, 0.95))
     lines = anchoring_lines(Anchoring(known, Agreement(3, None)))
     assert lines == [
-        "Votes that agree with the settled label, suggestion shown: 90% (80 to 95), 40 items.",
-        "The same without a suggestion: not known yet (3 of 30 items).",
+        "Votes with the model's suggestion in sight that agree with the settled label: 90% (80 to 95), 40 items.",
+        "Votes without it that agree: not known yet (3 of 30 items).",
     ]
     assert "different items" in anchoring_lines(Anchoring(known, known))[2]
 
