@@ -308,7 +308,7 @@ class LabelEstimate:
 @dataclass(frozen=True)
 class ProductionEstimate:
     """right: the share of the live model's answers that agree with what people settle, with a 95 % interval; None below
-    30 settled audits. rows: its answers since it went live; reviewed: those that a rule sent to people. labels: by the
+    30 settled audits. rows: its answers since it went live; reviewed: those that people look at. labels: by the
     label given, most rows first. model: None without any traffic."""
 
     model: str | None
