@@ -9,7 +9,7 @@ LLM_READY := $(VENV)/llm-ready
 # Compiled once, not anew by each of the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench bench-loop bench-learners bench-images bench-flagging bench-drift bench-promise bench-slices bench-discovery bench-synthetic demo-synthetic audit lock
+.PHONY: demo test slow-tests check conformance format setup screenshots clean wheel-test fuzz chaos bench bench-loop bench-learners bench-images bench-flagging bench-reasons bench-drift bench-promise bench-slices bench-discovery bench-synthetic demo-synthetic audit lock
 
 demo: $(DEMO_READY)
 	@$(BIN)/goldloop demo $(ARGS)
@@ -80,6 +80,11 @@ bench-images: $(READY)
 # suspicion, on the texts of ../shared/data. Two minutes.
 bench-flagging: $(READY)
 	@$(BIN)/python -m benchmarks.flagging $(ARGS)
+
+# Disagreement, drift and weak slices: the errors that each of these reasons finds per item, beside the least sure
+# predictions and chance, on the texts of ../shared/data. Three minutes.
+bench-reasons: $(READY)
+	@$(BIN)/python -m benchmarks.reasons $(ARGS)
 
 # The daily test for drift on simulated queues whose truth is known. Five minutes.
 bench-drift: $(READY)
