@@ -1,11 +1,12 @@
 """Does a budget give people the work that was asked for, and the errors that it can find?
 
-    python -m benchmarks.budget [--seeds 3] [--weeks 9] [--budgets "60 a day" "20%"]
+    python -m benchmarks.budget [--seeds 3] [--weeks 6] [--budgets "60 a day" "20%"]
 
 A queue whose truth is known plays weeks of traffic through the product's own verbs, on SQLite: about 300 predictions on
 a weekday and 110 on a day of the weekend, with 900 on one day of the sixth week. Each prediction is right with its
-confidence. The worker's step runs every three hours. The first four weeks are left out. The last line is SUMMARY and
-the figures as JSON."""
+confidence. The worker's step runs every three hours. The first four weeks are left out. by_chance: the share of the
+errors that as many predictions, chosen by chance on each day, would catch on average. Of each figure: the mean over the
+seeds and, in brackets, the least and the most. The last line is SUMMARY and the means as JSON."""
 
 import argparse
 import json
@@ -93,11 +94,13 @@ def _figures(session: Session, days: int, wrong: set[str]) -> dict[str, float]:
     states = dict(
         session.execute(select(WaitingPrediction.state, func.count()).group_by(WaitingPrediction.state)).all()
     )
+    chance = sum(_by_chance(_came(session, day), wrong, n) for day, n in enumerate(opened, LEARNING))
     return {
         "a_weekday": mean(weekdays),
         "a_weekend_day": mean(weekend),
         "most": max(opened),
         "caught": len(caught) / len(came),
+        "by_chance": chance / len(came),
         "lapsed": states.get(WaitState.LAPSED, 0),
         "waiting": states.get(WaitState.WAITING, 0),
     }
@@ -109,10 +112,25 @@ def _opened(session: Session, day: int) -> int:
     return session.scalar(select(func.count()).select_from(ReviewItem).where(*mine)) or 0
 
 
+def _by_chance(came: set[str], wrong: set[str], opened: int) -> float:
+    """The errors of a day that so many of its predictions would hold on average, if drawn by chance."""
+    return min(1.0, opened / len(came)) * len(came & wrong) if came else 0.0
+
+
+def _came(session: Session, day: int) -> set[str]:
+    began = START + timedelta(days=day)
+    mine = (Prediction.created_at >= began, Prediction.created_at < began + timedelta(days=1))
+    return set(session.scalars(select(Prediction.external_id).where(*mine)))
+
+
+def _range(runs: list[dict[str, float]], name: str) -> str:
+    return f"{min(run[name] for run in runs):.3g} to {max(run[name] for run in runs):.3g}"
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seeds", type=int, default=3)
-    options.add_argument("--weeks", type=int, default=9)
+    options.add_argument("--weeks", type=int, default=6)
     options.add_argument("--budgets", nargs="+", default=["60 a day", "20%"])
     chosen = options.parse_args()
     summary = {}
@@ -121,7 +139,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as place:
             runs = [play(np.random.default_rng(seed), chosen.weeks, queue, Path(place)) for seed in range(chosen.seeds)]
         summary[budget] = {name: round(mean(run[name] for run in runs), 3) for name in runs[0]}
-        print(budget, summary[budget])
+        ranges = (f"{name} {value:g} [{_range(runs, name)}]" for name, value in summary[budget].items())
+        print(f"{budget}, {len(runs)} seeds: {', '.join(ranges)}", flush=True)
     print("SUMMARY", json.dumps(summary))
 
 
