@@ -182,8 +182,7 @@ def _without_back(bulk: Bulk) -> Bulk:
 
 
 def _by_driver(connection: Connection, bulk: Bulk, same: Row, rows: Sequence[Row]) -> CursorResult[Any]:
-    sql, names = _for_driver(bulk)
-    return connection.exec_driver_sql(sql, [*_positioned(bulk, names, same, rows)], COUNTING)
+    return connection.exec_driver_sql(_for_driver(bulk)[0], [*_positioned(bulk, same, rows)], COUNTING)
 
 
 @cache
@@ -206,22 +205,41 @@ def _for_driver(bulk: Bulk) -> tuple[str, Sequence[str]]:
     return str(compiled), compiled.positiontup
 
 
-def _positioned(table: Table, names: Sequence[str], same: Row, rows: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
+def _positioned(bulk: Bulk, same: Row, rows: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
     """By places in a list: a dictionary of all of a row's values takes more than twice the time."""
-    fixed = {name: _preparing(table.c[name])(value) for name, value in same.items()}
-    each = [name for name in names if name not in fixed]
-    given = [*each, *fixed]
-    prepare = [(place, _preparing(table.c[name])) for place, name in enumerate(each) if _is_prepared(table.c[name])]
-    documents = [place for place, name in enumerate(each) if isinstance(table.c[name].type, JSON)]
-    pick, order, constants = _picking(each), _picking([given.index(name) for name in names]), [*fixed.values()]
+    form = _form(bulk)
+    constants = [_preparing(bulk.table.c[name])(same[name]) for name in bulk.same]
     for row in rows:
-        whole = [*pick(row), *constants]
-        for place in documents:
+        whole = [*form.pick(row), *constants]
+        for place in form.documents:
             if whole[place] is not None:
                 whole[place] = to_json(whole[place]).decode()
-        for place, prepared in prepare:
+        for place, prepared in form.prepare:
             whole[place] = prepared(whole[place])
-        yield order(whole)
+        yield form.order(whole)
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How a row is brought into the statement's order: `pick` takes the values of `each`, those of `same` follow, and
+    `order` puts them where they belong. documents: places of what is stored as JSON; prepare: of types of ours."""
+
+    pick: Callable[[Any], tuple[Any, ...]]
+    order: Callable[[Any], tuple[Any, ...]]
+    documents: Sequence[int]
+    prepare: Sequence[tuple[int, Callable[[Any], Any]]]
+
+
+@cache
+def _form(bulk: Bulk) -> _Form:
+    given, columns = [*bulk.each, *bulk.same], bulk.table.c
+    types = [(place, columns[name]) for place, name in enumerate(bulk.each)]
+    return _Form(
+        pick=_picking(bulk.each),
+        order=_picking([given.index(name) for name in _for_driver(bulk)[1]]),
+        documents=[place for place, column in types if isinstance(column.type, JSON)],
+        prepare=[(place, _preparing(column)) for place, column in types if isinstance(column.type, TypeDecorator)],
+    )
 
 
 def _picking(keys: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
@@ -229,19 +247,6 @@ def _picking(keys: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
     if len(keys) > 1:
         return itemgetter(*keys)
     return lambda row: tuple(row[key] for key in keys)
-
-
-def _is_prepared(column: Column[Any]) -> bool:
-    return isinstance(column.type, TypeDecorator)
-
-
-@cache
-def _prepared_each(bulk: Bulk) -> tuple[Sequence[str], Sequence[tuple[str, Callable[[Any], Any]]]]:
-    """The columns with a value per row that is stored as JSON, and those with a type of ours."""
-    types = {name: bulk.table.c[name].type for name in bulk.each}
-    documents = [name for name, of_type in types.items() if isinstance(of_type, JSON)]
-    ours = [name for name, of_type in types.items() if isinstance(of_type, TypeDecorator)]
-    return documents, [(name, _preparing(bulk.table.c[name])) for name in ours]
 
 
 @cache
