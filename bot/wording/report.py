@@ -5,7 +5,7 @@ from typing import assert_never
 
 from bot.wording.format import Format
 from bot.wording.numbers import count, signed
-from core.learning.evaluation.scorecard import PooledScore, Scorecard
+from core.learning.evaluation.scorecard import PooledScore, RandomScore, Scorecard
 from core.learning.evaluation.stored_texts import TextScore
 from core.vocabulary import Coded, GateBlock
 
@@ -44,6 +44,15 @@ def what_counts(score: PooledScore) -> str:
         left_out = count(score.near_live, "random example")
         sentences.append(f"{left_out} left out, because the live model was trained on near-duplicates.")
     return " ".join(sentences)
+
+
+def counted_by_group(score: RandomScore) -> str:
+    """That intervals and tests count groups, such as patients; empty where no random example has a group."""
+    if score.groups is None:
+        return ""
+    return (
+        f"The random examples come from {count(score.groups, 'group')}: intervals and tests count groups, not inputs."
+    )
 
 
 def on_texts(score: TextScore | None) -> str:

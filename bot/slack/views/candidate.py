@@ -11,7 +11,7 @@ from bot.wording.golden import origins
 from bot.wording.model_history import decision, erased_sentence, overruled_sentences
 from bot.wording.numbers import count, percent, signed
 from bot.wording.open_items import open_items_sentence
-from bot.wording.report import counts_sentence, on_texts, plain_line, what_counts
+from bot.wording.report import counted_by_group, counts_sentence, on_texts, plain_line, what_counts
 from bot.wording.shadow import agreement, disagreements, labels_in_shadow
 from bot.wording.synthesis import written_rows_sentence
 from bot.wording.weighing import weighing
@@ -179,7 +179,7 @@ def _numbers(card: CandidateCard) -> list[Block]:
     if not pairs:
         return [blocks.section("There are no golden examples yet, so nothing could be measured.")]
     meaning = counts_sentence(pooled) if pooled.n else ""
-    said = [meaning, what_counts(pooled), on_texts(card.scorecard.texts)]
+    said = [meaning, what_counts(pooled), counted_by_group(random), on_texts(card.scorecard.texts)]
     return [*blocks.fields(pairs), blocks.section(" ".join(filter(None, said)))]
 
 

@@ -149,7 +149,7 @@ def _pairs(golden: Sequence[GoldenRow], live: Predicted, candidate: Predicted, s
         if now is None:
             raise Invalid(f"The candidate gave no answer for golden example {row.id}.")
         if before is not None and row.stratum is stratum:
-            pairs.append(Pair(row.id, row.label, before, now))
+            pairs.append(Pair(row.id, row.label, before, now, row.input.group))
     return sorted(pairs, key=lambda pair: pair.id)
 
 

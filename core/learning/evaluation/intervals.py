@@ -14,8 +14,9 @@ class Interval:
     high: float
 
 
-def wilson(right: int, n: int, level: float = 0.95) -> Interval:
-    """A share and its interval, in [0, 1]. n = 0: nothing is known, so 0 to 1 around 0.5.
+def wilson(right: float, n: float, level: float = 0.95) -> Interval:
+    """A share and its interval, in [0, 1]. n = 0: nothing is known, so 0 to 1 around 0.5. Counts that were divided by a
+    design effect are no whole numbers.
 
     Wilson (1927), JASA 22, 209-212, without continuity correction. Unlike the Wald interval it keeps its coverage for
     few examples and at 0 and 1."""
@@ -42,8 +43,9 @@ def jeffreys(right: int, n: int, level: float = 0.95) -> Interval:
     return Interval(right / n, low, high)
 
 
-def difference(regressions: int, improvements: int, n: int, level: float = 0.95) -> Interval:
-    """Accuracy now minus before, in [-1, 1], with a two-sided interval. n = 0: -1 to 1 around 0.
+def difference(regressions: float, improvements: float, n: float, level: float = 0.95) -> Interval:
+    """Accuracy now minus before, in [-1, 1], with a two-sided interval. n = 0: -1 to 1 around 0. Counts: as for
+    `wilson`.
 
     Bonett and Price (2012), J. Educational and Behavioral Statistics 37, 479-488: one example is added to each kind of
     difference, so that few examples without any difference do not prove equality. Recommended for its

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.learning.evaluation.groups import design_effect, grouped_p_value
 from core.learning.evaluation.intervals import difference
 from core.learning.evaluation.paired_tests import holm, mcnemar_p_value, minimum_detectable_effect
 from core.learning.evaluation.scorecard import (
@@ -20,12 +21,13 @@ from core.learning.evaluation.scorecard import (
 
 @dataclass(frozen=True)
 class Pair:
-    """A golden example to which both have an answer. `label` is the right one."""
+    """A golden example to which both have an answer. `label` is the right one; group: "" if it has none."""
 
     id: int
     label: str
     live: str
     candidate: str
+    group: str = ""
 
     @property
     def live_right(self) -> bool:
@@ -43,9 +45,18 @@ class Pair:
     def is_improvement(self) -> bool:
         return self.candidate_right and not self.live_right
 
+    @property
+    def change(self) -> int:
+        """1: newly right, -1: newly wrong, 0: neither."""
+        return self.candidate_right - self.live_right
+
 
 def random_score(pairs: Sequence[Pair], left_out: int, alpha: float) -> RandomScore:
+    """Intervals and what could be detected are those of as many inputs as the groups are worth."""
     n, regressions, improvements = len(pairs), sum(p.is_regression for p in pairs), sum(p.is_improvement for p in pairs)
+    design = _design([pair.change for pair in pairs], pairs)
+    worth = (regressions / design, improvements / design, n / design)
+    churn = round(min(regressions, improvements) / design)
     return RandomScore(
         n=n,
         left_out=left_out,
@@ -53,10 +64,13 @@ def random_score(pairs: Sequence[Pair], left_out: int, alpha: float) -> RandomSc
         candidate_right=sum(p.candidate_right for p in pairs),
         regressions=regressions,
         improvements=improvements,
-        difference=difference(regressions, improvements, n),
-        ci_lower=difference(regressions, improvements, n, 1 - 2 * alpha).low,
-        p_value=mcnemar_p_value(regressions, improvements),
-        minimum_detectable_effect=minimum_detectable_effect(n, min(regressions, improvements), alpha),
+        difference=difference(*worth),
+        ci_lower=difference(*worth, 1 - 2 * alpha).low,
+        p_value=_p_value(pairs),
+        minimum_detectable_effect=minimum_detectable_effect(int(n / design), churn, alpha),
+        groups=_groups(pairs),
+        live_design=_design([pair.live_right for pair in pairs], pairs),
+        candidate_design=_design([pair.candidate_right for pair in pairs], pairs),
     )
 
 
@@ -71,7 +85,8 @@ def pooled_score(random: Sequence[Pair], past_errors: Sequence[Pair], others: in
         near_live=near_live,
         regressions=regressions,
         improvements=improvements,
-        p_value=mcnemar_p_value(regressions, improvements),
+        p_value=_p_value(pairs),
+        p_better=grouped_p_value([-pair.change for pair in pairs], [pair.group for pair in pairs]),
     )
 
 
@@ -108,7 +123,17 @@ def label_scores(pairs: Sequence[Pair], class_rows: int) -> tuple[LabelScore, ..
 
 
 def _p_value(pairs: Sequence[Pair]) -> float:
-    return mcnemar_p_value(sum(p.is_regression for p in pairs), sum(p.is_improvement for p in pairs))
+    return grouped_p_value([pair.change for pair in pairs], [pair.group for pair in pairs])
+
+
+def _design(values: Sequence[float], pairs: Sequence[Pair]) -> float:
+    return design_effect(values, [pair.group for pair in pairs])
+
+
+def _groups(pairs: Sequence[Pair]) -> int | None:
+    """How many groups the examples fall into; None where none has a group."""
+    named = {pair.group for pair in pairs if pair.group}
+    return len(named) + sum(not pair.group for pair in pairs) if named else None
 
 
 def _label_score(label: str, pairs: Sequence[Pair], p_value: float, p_adjusted: float | None) -> LabelScore:

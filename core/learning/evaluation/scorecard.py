@@ -20,8 +20,10 @@ class RandomScore:
 
     n: compared; left_out: those without a recorded prediction. regressions: right before, wrong now; improvements: the
     reverse. difference: accuracy now minus before, 95 %. ci_lower: its one-sided bound at the policy's alpha. p_value:
-    exact one-sided p of McNemar's test. minimum_detectable_effect: see core/learning/evaluation/paired_tests.py; None:
-    no drop."""
+    exact one-sided p of McNemar's test, by groups. minimum_detectable_effect: see
+    core/learning/evaluation/paired_tests.py; None: no drop. groups: into how many the examples fall, such as patients;
+    None: no example has a group. live_design, candidate_design: design effects of the two shares; see
+    core/learning/evaluation/groups.py."""
 
     n: int
     left_out: int
@@ -33,14 +35,17 @@ class RandomScore:
     ci_lower: float
     p_value: float
     minimum_detectable_effect: float | None
+    groups: int | None = None
+    live_design: float = 1.0
+    candidate_design: float = 1.0
 
     @property
     def live(self) -> Interval:
-        return wilson(self.live_right, self.n)
+        return wilson(self.live_right / self.live_design, self.n / self.live_design)
 
     @property
     def candidate(self) -> Interval:
-        return wilson(self.candidate_right, self.n)
+        return wilson(self.candidate_right / self.candidate_design, self.n / self.candidate_design)
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,8 @@ class PooledScore:
 
     Counts alone: a share of this mixture, or a difference of shares, describes no population. past_errors: how many of
     the n are past errors. other_past_errors: those that do not count. near_live: random examples that do not count,
-    because the live model may have learned from a near-duplicate. p_value: as of `RandomScore`."""
+    because the live model may have learned from a near-duplicate. p_value: as of `RandomScore`; p_better: that of the
+    live model against the candidate; None: none was stored, and the counts give it."""
 
     n: int
     past_errors: int
@@ -58,10 +64,13 @@ class PooledScore:
     regressions: int
     improvements: int
     p_value: float
+    p_better: float | None = None
 
     @property
     def chance(self) -> float:
         """How often two equally good models differ by this much or more in the direction in which these two do."""
+        if self.p_better is not None:
+            return self.p_better if self.improvements > self.regressions else self.p_value
         more, less = sorted((self.regressions, self.improvements), reverse=True)
         return mcnemar_p_value(more, less)
 
