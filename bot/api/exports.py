@@ -15,7 +15,6 @@ from core.pictures.stored import display_picture
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.review.content import shown_input
-from core.text.picture_address import picture_address
 
 PIECE = 2000  # rows in memory at once
 TYPES = {  # of Parquet
@@ -59,7 +58,7 @@ def export_routes(services: Services, may_read: Admit) -> APIRouter:
         `image_url` of the form `picture:SHA256`. 404 once it was erased."""
         with services.database.reading() as session:
             queue_id = queue_named(session, queue.name).id
-            content = display_picture(session, queue_id, picture_address(sha256))
+            content = display_picture(session, queue_id, sha256)
         return Response(content, media_type="image/png", headers={"X-Content-Type-Options": "nosniff"})
 
     return router

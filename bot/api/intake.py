@@ -20,14 +20,14 @@ from core.intake.names import KNOWN
 from core.intake.predictions import MOST_FIELDS, LabelsOutsidePolicy, NewPrediction, checked_prediction
 from core.intake.recorded import recorded
 from core.intake.unknown_labels import count_unknown_labels
-from core.learning.data.pixels import with_grey
+from core.learning.data.pixels import with_greys
 from core.learning.lifecycle.serving import LiveModel
 from core.pictures.decoder import decoded
 from core.pictures.decoding import Decoded
 from core.policy import QueuePolicy
-from core.text.picture_address import picture_address
+from core.text.picture_address import found_at
 
-ASKED = ("external_id", "text", "image", "fields")
+ASKED = ("external_id", "text", "image", "fields", "group", "link")
 BRACKETS = 4  # of a prediction: its own, those of its fields and probabilities, the comma before it
 ONE_OR_MANY = {"oneOf": [row_schema(), {"type": "array", "items": row_schema(), "minItems": 1, "maxItems": MOST_ROWS}]}
 
@@ -139,8 +139,9 @@ def _answering(services: Services, queue: QueuePolicy, external_id: str) -> Live
 
 
 def _predicted(asked: NewPrediction, live: LiveModel, pictures: Mapping[str, Decoded | Invalid]) -> NewPrediction:
-    seen = {picture_address(picture.sha256): picture.grey for picture in _readable(pictures)}
-    [said] = live.answers([with_grey(asked.input, seen.get(asked.image_url or ""))])
+    seen = {picture.sha256: picture.grey for picture in _readable(pictures)}
+    greys = found_at([asked.image_url], seen).get(asked.image_url or "", ())
+    [said] = live.answers([with_greys(asked.input, greys)])
     return asked.answered(live.name, said)
 
 

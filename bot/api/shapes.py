@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from core.intake.predictions import NewPrediction
+from core.intake.predictions import MOST_PICTURES, NewPrediction
 from core.review.listing import CorrectionLine, ItemLine
 from core.vocabulary import CanaryState, ModelState, ShadowState
 
@@ -119,7 +119,8 @@ def row_schema(*names: str) -> dict[str, Any]:
     """The JSON schema of a prediction in a request, with these fields or with all."""
     schema = TypeAdapter(NewPrediction).json_schema()
     chosen = {name: value for name, value in schema["properties"].items() if not names or name in names}
-    chosen["image"] = {"type": "string", "description": "The file name of a picture in the same form."}
+    name = {"type": "string", "description": "The file name of a picture in the same form."}
+    chosen["image"] = {"oneOf": [name, {"type": "array", "items": name, "minItems": 1, "maxItems": MOST_PICTURES}]}
     required = ["external_id"] if names else ["external_id", "model_version"]
     return {"type": "object", "properties": chosen, "required": required, "additionalProperties": False}
 

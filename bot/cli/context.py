@@ -14,6 +14,14 @@ from core.storage.database import Database
 
 QueueOption = Annotated[str, typer.Option("--queue", "-q", help="Name of the queue in the policy file.")]
 
+GroupOption = Annotated[
+    bool,
+    typer.Option(
+        "--group-by-folder",
+        help="Within the folder of a label, each folder is a group, such as a patient.",
+    ),
+]
+
 
 @contextmanager
 def opened() -> Iterator[tuple[Database, Policy]]:

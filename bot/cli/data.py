@@ -10,18 +10,28 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from bot.cli.context import QueueOption, opened
+from bot.cli.context import GroupOption, QueueOption, opened
 from bot.cli.printing import terminal_safe
-from bot.files.columns import columns_of, prediction_row
-from bot.files.pictures import INDEXES, index_of, is_picture, labelled_pictures, picture_files, read_pictures
-from bot.files.tables import header, labelled_rows, read_rows
+from bot.files.columns import columns_of, picture_cell, prediction_row
+from bot.files.pictures import (
+    INDEXES,
+    Labelled,
+    index_of,
+    is_picture,
+    labelled_pictures,
+    lists_pictures,
+    picture_files,
+    read_labelled,
+    read_pictures,
+)
+from bot.files.tables import header, labelled_rows, read_rows, row_groups
 from bot.runtime.clock import utc_now
 from bot.runtime.gc_tuning import collect_seldom
 from bot.wording.numbers import counted
 from core.errors import Invalid
 from core.intake.ingest import record_predictions
 from core.intake.live_pictures import predicted_pictures
-from core.intake.predictions import LabelsOutsidePolicy, NewPrediction, checked_prediction
+from core.intake.predictions import LabelsOutsidePolicy, NewPrediction, checked_prediction, picture_names
 from core.intake.unknown_labels import count_unknown_labels
 from core.learning.data.seeds import NONE_STORED, checked_picture_seeds, checked_seeds, store_seeds
 from core.learning.lifecycle.serving import Serving
@@ -38,21 +48,24 @@ SHOWN_REJECTIONS = 20  # reasons that are shown, each with its first row; rows w
 
 
 @commands.command()
-def seed(file: Path, queue: QueueOption) -> None:
+def seed(file: Path, queue: QueueOption, group_by_folder: GroupOption = False) -> None:
     """Import labelled examples from a CSV, JSONL or Parquet file with the columns `text` and `label`, or pictures from
     a folder whose sub-folders are labels.
 
-    A random part joins the golden set; the rest is used for training. Importing a file again adds nothing. Exit code 2
-    if a picture cannot be read.
+    Pictures can also come as a file with the columns `image` (a path relative to the file, or a JSON list of up to
+    four) and `label`. A column `group` says whose an example is, such as a patient's.
+
+    A random part joins the golden set; the rest is used for training. A group joins as a whole. Importing a file again
+    adds nothing. Exit code 2 if a picture cannot be read.
     """
-    if file.is_dir():
-        _seed_pictures(file, queue)
+    if lists_pictures(file):
+        _seed_pictures(file, queue, group_by_folder)
         return
     with opened() as (database, policy), Progress(console=out, transient=True) as progress:
         chosen = policy.queue(queue)
-        examples = labelled_rows(file)
+        examples, groups = labelled_rows(file), row_groups(file)
         _check_labels(Counter(label for _text, label in examples), chosen)
-        seeds = checked_seeds(examples, chosen)
+        seeds = checked_seeds(examples, chosen, groups)
         task = progress.add_task("Storing", total=len(seeds))
         training = golden = repeated = 0
         for start in range(0, len(seeds), BATCH):  # in batches: on SQLite no click is stored while one is written
@@ -64,16 +77,18 @@ def seed(file: Path, queue: QueueOption) -> None:
     out.print(f"{training} for training, {golden} golden, {repeated} already stored.")
 
 
-def _seed_pictures(folder: Path, queue: str) -> None:
+def _seed_pictures(path: Path, queue: str, group_by_folder: bool) -> None:
     rejected, training, golden, repeated = Rejected(), 0, 0, 0
     with opened() as (database, policy), Progress(console=out, transient=True) as progress:
         chosen = policy.queue(queue)
-        found = labelled_pictures(folder)
-        _check_labels(Counter(label for _path, label in found), chosen)
+        found = labelled_pictures(path, group_by_folder)
+        _check_labels(Counter(one.label for one in found), chosen)
         task = progress.add_task("Storing", total=len(found))
         for start in range(0, len(found), PICTURES):
-            pairs = _readable(found[start : start + PICTURES], start, rejected)
-            seeds, pictures = checked_picture_seeds(pairs, chosen), [picture for picture, _label in pairs]
+            read = _readable_examples(found[start : start + PICTURES], start, rejected)
+            pairs = [(pictures, one.label) for pictures, one in read]
+            seeds = checked_picture_seeds(pairs, chosen, [one.group for _pictures, one in read])
+            pictures = [picture for seen, _label in pairs for picture in seen]
             with database.transaction(wait=PATIENT) as session:
                 stored = store_seeds(session, seeds, utc_now(), chosen, pictures)
             training, golden = training + stored.training, golden + stored.golden
@@ -83,16 +98,29 @@ def _seed_pictures(folder: Path, queue: str) -> None:
     rejected.end()
 
 
-def _readable(found: Sequence[tuple[Path, str]], start: int, rejected: "Rejected") -> list[tuple[Decoded, str]]:
-    """The pictures that can be read, with their labels. start: number of the files before these."""
+def _readable_examples(
+    found: Sequence[Labelled], start: int, rejected: "Rejected"
+) -> list[tuple[list[Decoded], Labelled]]:
+    """The examples whose pictures can all be read. start: number of the examples before these."""
     pairs = []
-    for number, (read, (_path, label)) in enumerate(
-        zip(read_pictures([path for path, _ in found]), found, strict=True)
+    for number, (read, one) in enumerate(zip(read_labelled(found), found, strict=True), start + 1):
+        if isinstance(read, Invalid):
+            rejected.add(number, read)
+        else:
+            pairs.append((read, one))
+    return pairs
+
+
+def _readable(found: Sequence[tuple[Path, str]], start: int, rejected: "Rejected") -> list[tuple[Decoded, str]]:
+    """The pictures that can be read, with their names. start: number of the files before these."""
+    pairs = []
+    for number, (read, (_path, name)) in enumerate(
+        zip(read_pictures([path for path, _ in found]), found, strict=True), start + 1
     ):
         if isinstance(read, Invalid):
-            rejected.add(start + number + 1, read)
+            rejected.add(number, read)
         else:
-            pairs.append((read, label))
+            pairs.append((read, name))
     return pairs
 
 
@@ -100,10 +128,12 @@ def _readable(found: Sequence[tuple[Path, str]], start: int, rejected: "Rejected
 def ingest(file: Path, queue: QueueOption) -> None:
     """Import predictions from a CSV, JSONL or Parquet file, or pictures, and send the flagged ones to the reviewers.
 
-    Columns: `external_id`; `model_version`; `text`, `image` (path of a PNG or JPEG file, relative to this file) or
-    `image_url` (a web address, which cards show and Goldloop does not fetch); the model's answer, either as `label`
-    with `confidence`, or as a column `p:LABEL` for each label, or as `probabilities` (a JSON object in a cell). All
-    other columns become fields that reviewers see next to the text; `fields` may also be a JSON object in a cell.
+    Columns: `external_id`; `model_version`; `text`, `image` (path of a PNG or JPEG file, relative to this file, or a
+    JSON list of up to four) or `image_url` (a web address, which cards show and Goldloop does not fetch); if wanted,
+    `group` (whose it is, such as a patient's) and `link` (its address in your own system); the model's answer, either
+    as `label` with `confidence`, or as a column `p:LABEL` for each label, or as `probabilities` (a JSON object in a
+    cell). All other columns become fields that reviewers see next to the text; `fields` may also be a JSON object in a
+    cell.
 
     If a folder has a predictions.csv, .jsonl or .parquet, that file is imported. Otherwise the live model predicts each
     picture of the folder, or the single picture; its path becomes the external id.
@@ -149,8 +179,16 @@ def ingest(file: Path, queue: QueueOption) -> None:
 
 def _beside(file: Path, rows: Sequence[Mapping[str, Any]]) -> dict[str, Decoded | Invalid]:
     """The pictures that rows name in `image`, decoded; paths are relative to the file."""
-    names = list(dict.fromkeys(str(row["image"]) for row in rows if row.get("image")))
+    names = list(dict.fromkeys(name for row in rows for name in _named(row)))
     return dict(zip(names, read_pictures([file.parent / name for name in names]), strict=True))
+
+
+def _named(row: Mapping[str, Any]) -> list[str]:
+    """The files that a row names; none if it cannot be read, which is then said of the row."""
+    try:
+        return picture_names(picture_cell(row.get("image")))
+    except Invalid:
+        return []
 
 
 def _ingest_pictures(path: Path, queue: str) -> None:

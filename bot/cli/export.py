@@ -20,7 +20,7 @@ from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.review.listing import CorrectionLine, correction_page
 from core.storage.database import PATIENT, Database
-from core.text.picture_address import picture_sha256
+from core.text.picture_address import picture_sha256s
 
 commands = typer.Typer(no_args_is_help=True, help="Write what people have decided to a file.")
 out = Console()
@@ -71,8 +71,8 @@ def pictures(folder: Path, queue: QueueOption) -> None:
     """Write all corrections of a queue and the pictures that they are about to a new folder.
 
     The folder gets corrections.jsonl and pictures/. The file has a line for each correction, as `goldloop export
-    corrections` writes it, and names the picture's file in `image`. Pictures are PNG files, named by the SHA-256 of
-    their pixels. Erased pictures are left out.
+    corrections` writes it, and names its picture in `image`, and all of several in `images`. Pictures are PNG files,
+    named by the SHA-256 of their pixels. Erased pictures are left out.
     """
     with opened() as (database, policy):
         chosen, written = policy.queue(queue), _Counted()
@@ -97,18 +97,21 @@ def _new_folder(folder: Path) -> None:
 def _with_pictures(database: Database, queue: QueuePolicy, folder: Path, pieces: Pieces) -> Pieces:
     """Each picture is written before the lines that name it, once."""
     for piece in pieces:
-        yield [{**record, "image": _picture(database, queue, folder, record["image_url"])} for record in piece]
+        yield [{**record, **_named(database, queue, folder, record["image_url"])} for record in piece]
 
 
-def _picture(database: Database, queue: QueuePolicy, folder: Path, address: str | None) -> str | None:
-    sha256 = picture_sha256(address)
-    if address is None or sha256 is None:
-        return None
+def _named(database: Database, queue: QueuePolicy, folder: Path, address: str | None) -> dict[str, Any]:
+    """image: the first picture, which a learner reads; images: all of them, in order."""
+    names = [name for one in picture_sha256s(address) if (name := _picture(database, queue, folder, one))]
+    return {"image": next(iter(names), None), "images": names}
+
+
+def _picture(database: Database, queue: QueuePolicy, folder: Path, sha256: str) -> str | None:
     name = f"{PICTURES}/{sha256}.png"
     if not (folder / name).exists():
         try:
             with database.reading(wait=PATIENT) as session:
-                content = display_picture(session, queue_named(session, queue.name).id, address)
+                content = display_picture(session, queue_named(session, queue.name).id, sha256)
         except NotFound:  # erased since the line was read
             return None
         (folder / name).write_bytes(content)

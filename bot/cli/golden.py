@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from bot.cli.context import QueueOption, opened
+from bot.cli.context import GroupOption, QueueOption, opened
 from bot.cli.printing import terminal_safe
-from bot.files.pictures import labelled_pictures, read_pictures
-from bot.files.tables import labelled_rows
+from bot.files.pictures import labelled_pictures, lists_pictures, read_labelled
+from bot.files.tables import labelled_rows, row_groups
 from bot.runtime.clock import utc_now
 from bot.wording.format import PLAIN
 from bot.wording.golden import AGE_BANDS, golden_change, origins, past_error, power, suspect
@@ -44,15 +44,19 @@ WhyOption = Annotated[str, typer.Option("--why", help="Reason, kept with the cha
 
 
 @commands.command("import")
-def import_(file: Path, queue: QueueOption) -> None:
+def import_(file: Path, queue: QueueOption, group_by_folder: GroupOption = False) -> None:
     """Import a test set from a CSV, JSONL or Parquet file with the columns `text` and `label`, or pictures from a
     folder whose sub-folders are labels.
+
+    Pictures can also come as a file with the columns `image` (a path relative to the file, or a JSON list of up to
+    four) and `label`. A column `group` says whose an example is, such as a patient's.
 
     Examples that are used for training are left out. Importing a file again adds nothing.
     """
     with opened() as (database, policy), Progress(console=out, transient=True) as progress:
         chosen, total = policy.queue(queue), Imported(0, 0, 0, 0)
-        batches = _picture_batches(file, chosen) if file.is_dir() else _text_batches(file, chosen)
+        has_pictures = lists_pictures(file)
+        batches = _picture_batches(file, chosen, group_by_folder) if has_pictures else _text_batches(file, chosen)
         task = progress.add_task("Storing", total=None)
         for examples, pictures in batches:  # in batches: on SQLite no click is stored while one is written
             with database.transaction(wait=PATIENT) as session:
@@ -66,22 +70,23 @@ def import_(file: Path, queue: QueueOption) -> None:
 
 
 def _text_batches(file: Path, queue: QueuePolicy) -> Iterator[Batch]:
-    examples = checked_seeds(labelled_rows(file), queue)
+    examples = checked_seeds(labelled_rows(file), queue, row_groups(file))
     for start in range(0, len(examples), BATCH):
         yield examples[start : start + BATCH], ()
 
 
-def _picture_batches(folder: Path, queue: QueuePolicy) -> Iterator[Batch]:
+def _picture_batches(path: Path, queue: QueuePolicy, group_by_folder: bool) -> Iterator[Batch]:
     """Raises Invalid, naming the file, if one cannot be read: without it, this would be another test set."""
-    found = labelled_pictures(folder)
+    found = labelled_pictures(path, group_by_folder)
     for start in range(0, len(found), PICTURES):
         part = found[start : start + PICTURES]
-        pictures = [_readable(read) for read in read_pictures([path for path, _label in part])]
-        labels = [label for _path, label in part]
-        yield checked_picture_seeds(zip(pictures, labels, strict=True), queue), pictures
+        pictures = [_readable(read) for read in read_labelled(part)]
+        labels, groups = [one.label for one in part], [one.group for one in part]
+        seeds = checked_picture_seeds(zip(pictures, labels, strict=True), queue, groups)
+        yield seeds, [picture for own in pictures for picture in own]
 
 
-def _readable(read: Decoded | Invalid) -> Decoded:
+def _readable(read: list[Decoded] | Invalid) -> list[Decoded]:
     if isinstance(read, Invalid):
         raise read
     return read

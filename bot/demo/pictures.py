@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bot.demo.data import FEWEST_LABELS, FEWEST_ROWS, Ticket, titles
-from bot.files.pictures import labelled_pictures, read_pictures
+from bot.files.pictures import labelled_pictures, read_labelled
 from core.errors import Invalid
 from core.pictures.decoding import Decoded, decode
 from core.pictures.limits import UnreadablePictureError
@@ -46,11 +46,11 @@ def own_pictures(path: Path) -> list[Ticket]:
 
 def _of_folder(folder: Path) -> Iterator[tuple[Decoded, str]]:
     found = labelled_pictures(folder)
-    shown = titles({label for _path, label in found})
-    for read, (_path, label) in zip(read_pictures([path for path, _label in found]), found, strict=True):
+    shown = titles({one.label for one in found})
+    for read, one in zip(read_labelled(found), found, strict=True):
         if isinstance(read, Invalid):
             raise read
-        yield read, shown[label]
+        yield read[0], shown[one.label]
 
 
 def _of_archive(file: Path) -> Iterator[tuple[Decoded, str]]:

@@ -49,6 +49,8 @@ def prediction_row(row: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("probabilities", "fields"):
         if name in found:
             found[name] = _without_nulls(_object(name, found[name]))
+    if "image" in found:
+        found["image"] = picture_cell(found["image"])
     if "confidence" in found:
         found["confidence"] = _number("confidence", found["confidence"])
     if not columns.others:
@@ -58,6 +60,16 @@ def prediction_row(row: Mapping[str, Any]) -> dict[str, Any]:
     if others := {name: filled[name] for name in columns.fields if name in filled}:
         found["fields"] = found.get("fields", {}) | others
     return found
+
+
+def picture_cell(value: Any) -> Any:
+    """The files that a cell names as `image`: a name, or a JSON list of names."""
+    if not isinstance(value, str) or not value.startswith("["):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value  # a file may be called so
 
 
 def missing_column(name: str, columns: Collection[str]) -> str:

@@ -1,9 +1,14 @@
-"""Pictures in folders: listed, read and decoded."""
+"""Pictures in folders and in files that list them: read and decoded."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from bot.files.columns import missing_column, picture_cell
+from bot.files.tables import read_rows
 from core.errors import Invalid
+from core.intake.predictions import picture_names
 from core.pictures.decoder import Decoder
 from core.pictures.decoding import Decoded
 from core.pictures.limits import MOST_BYTES
@@ -33,14 +38,60 @@ def index_of(folder: Path) -> Path | None:
     return next((folder / name for name in INDEXES if (folder / name).is_file()), None)
 
 
-def labelled_pictures(folder: Path) -> list[tuple[Path, str]]:
-    """The pictures of a folder whose sub-folders are labels, each with its label. Raises Invalid if a picture is in
-    none of them."""
-    found = [(path, path.relative_to(folder).parts[0]) for path in picture_files(folder)]
-    loose = next((path for path, label in found if path.parent == folder), None)
-    if loose is not None:
-        raise Invalid(f"{loose}: move the picture into a sub-folder that has the name of its label.")
+@dataclass(frozen=True)
+class Labelled:
+    """A labelled example: its pictures, the first of which a learner reads, and whose it is."""
+
+    paths: tuple[Path, ...]
+    label: str
+    group: str | None = None
+
+
+def lists_pictures(path: Path) -> bool:
+    """Whether its pictures are labelled: a folder, or a file with a column `image`."""
+    if path.is_dir():
+        return True
+    _number, first = next(read_rows(path), (0, {}))
+    return "image" in first
+
+
+def labelled_pictures(path: Path, by_folder: bool = False) -> list[Labelled]:
+    """The pictures of a folder whose sub-folders are labels, or of a file with the columns `image`, `label` and, if
+    wanted, `group`. by_folder: a folder within that of the label is a group, such as a patient. Raises Invalid."""
+    return _of_folder(path, by_folder) if path.is_dir() else _of_file(path)
+
+
+def _of_folder(folder: Path, by_folder: bool) -> list[Labelled]:
+    found = []
+    for path in picture_files(folder):
+        label, *others = path.relative_to(folder).parts
+        if not others:
+            raise Invalid(f"{path}: move the picture into a sub-folder that has the name of its label.")
+        if by_folder and len(others) < 2:
+            raise Invalid(
+                f"{path}: move the picture into a folder of its group, such as its patient, within “{label}”."
+            )
+        found.append(Labelled((path,), label, "/".join(others[:-1]) if by_folder else None))
     return found
+
+
+def _of_file(path: Path) -> list[Labelled]:
+    return [_of_row(path, number, row) for number, row in read_rows(path)]
+
+
+def _of_row(file: Path, number: int, row: dict[str, Any]) -> Labelled:
+    for name in ("image", "label"):
+        if name not in row:
+            raise Invalid(f"{file}: {missing_column(name, list(map(str, row)))}")
+        if not row[name] or not str(row[name]).strip():
+            raise Invalid(f"{file}, row {number}: {name} is empty.")
+    names = picture_names(picture_cell(row["image"]))
+    group = row.get("group")
+    return Labelled(
+        tuple(file.parent / name for name in names),
+        str(row["label"]).strip(),
+        None if group in (None, "") else str(group),
+    )
 
 
 def read_picture(path: Path, decoder: Decoder) -> Decoded:
@@ -52,6 +103,16 @@ def read_picture(path: Path, decoder: Decoder) -> Decoded:
         raise Invalid(f"{path.name}: the file cannot be read: {error.strerror}.", field="image") from None
     except Invalid as refusal:
         raise Invalid(f"{path.name}: {refusal}", field="image") from None
+
+
+def read_labelled(found: Sequence[Labelled]) -> Iterator[list[Decoded] | Invalid]:
+    """Yield the pictures of each example, or why one of them cannot be used."""
+    with Decoder() as decoder:
+        for one in found:
+            try:
+                yield [read_picture(path, decoder) for path in one.paths]
+            except Invalid as refusal:
+                yield refusal
 
 
 def read_pictures(paths: Sequence[Path]) -> Iterator[Decoded | Invalid]:

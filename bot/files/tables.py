@@ -51,6 +51,11 @@ def labelled_rows(path: Path) -> list[tuple[str, str]]:
     return found
 
 
+def row_groups(path: Path) -> list[str | None]:
+    """The column `group` of each row; None where it is empty or missing."""
+    return [None if row.get("group") in (None, "") else str(row["group"]) for _number, row in read_rows(path)]
+
+
 def _csv(path: Path) -> Iterator[tuple[int, Row]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:

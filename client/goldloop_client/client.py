@@ -93,31 +93,58 @@ class Client:
         return total
 
     def predict(
-        self, queue: str, external_id: str, text: str, fields: Mapping[str, str] | None = None
-    ) -> Predicted:  # fmt: skip
-        """Ask the live model. The prediction is stored, and flagged if people should review it."""
-        row = {"external_id": external_id, "text": text, "fields": dict(fields or {})}
+        self,
+        queue: str,
+        external_id: str,
+        text: str,
+        fields: Mapping[str, str] | None = None,
+        *,
+        group: str | None = None,
+        link: str | None = None,
+    ) -> Predicted:
+        """Ask the live model. The prediction is stored, and flagged if people should review it. group: whose text it
+        is, such as a customer's; link: its address in your own system, which the card leads to."""
+        row = {"external_id": external_id, "text": text, "fields": dict(fields or {}), "group": group, "link": link}
         return _read(Predicted, self._asked("POST", f"{queue}/predict", json=row))
 
     def send_pictures(
         self, queue: str, rows: Sequence[Mapping[str, Any]], pictures: Mapping[str, bytes]
     ) -> Received:  # fmt: skip
-        """Send up to 1,000 predictions with their pictures, in one request. pictures: PNG, JPEG or DICOM files by the
-        names that rows give as `image`, 100 at most. Answers and raises as `send`."""
+        """Send up to 1,000 predictions with their pictures, in one request. pictures: PNG, JPEG or DICOM files, 100 at
+        most, by the names that rows give as `image`: one, or a list of up to four. Answers and raises as `send`."""
         form = {"data": {"predictions": _as_json(rows).decode("utf-8", "replace")}, "files": _files(pictures)}
         return self._received(queue, form)
 
     def predict_picture(
-        self, queue: str, external_id: str, picture: bytes, fields: Mapping[str, str] | None = None
-    ) -> Predicted:  # fmt: skip
-        """Ask the live model about a picture, as `predict` asks about a text."""
-        row = {"external_id": external_id, "image": "picture", "fields": dict(fields or {})}
-        form = {"data": {"predictions": json.dumps(row)}, "files": _files({"picture": picture})}
+        self,
+        queue: str,
+        external_id: str,
+        *pictures: bytes,
+        fields: Mapping[str, str] | None = None,
+        group: str | None = None,
+        link: str | None = None,
+    ) -> Predicted:
+        """Ask the live model about up to four pictures of one thing, as `predict` asks about a text. The built-in model
+        reads the first; reviewers see all."""
+        files = {f"picture-{number}": picture for number, picture in enumerate(pictures, 1)}
+        row = {
+            "external_id": external_id,
+            "image": list(files),
+            "fields": dict(fields or {}),
+            "group": group,
+            "link": link,
+        }
+        form = {"data": {"predictions": json.dumps(row)}, "files": _files(files)}
         return _read(Predicted, self._asked("POST", f"{queue}/predict", **form))
 
     def picture(self, queue: str, image_url: str) -> bytes:
-        """A stored picture, as people see it: a PNG. image_url: of a correction or row, `picture:` and its hash."""
-        return self._asked("GET", f"{queue}/pictures/{image_url.removeprefix('picture:')}").content
+        """A stored picture, as people see it: a PNG; the first of several. image_url: of a correction or row,
+        `picture:` and the hash of each, with commas between."""
+        return self._picture(queue, _hashes(image_url)[0])
+
+    def pictures(self, queue: str, image_url: str) -> list[bytes]:
+        """All pictures of an input, in order. image_url: as for `picture`."""
+        return [self._picture(queue, sha256) for sha256 in _hashes(image_url)]
 
     def items(self, queue: str, state: ItemState | None = None) -> Iterator[ItemLine]:
         """All review items, oldest first, fetched page by page."""
@@ -170,6 +197,9 @@ class Client:
         body = {"version": version, "snapshot": snapshot, "predictions": rows}
         sent = {"content": json.dumps(body).encode(), "headers": {"Content-Type": "application/json"}}
         return _read(Submitted, self._asked("POST", f"{queue}/snapshots/{snapshot_id}/answers", **sent))
+
+    def _picture(self, queue: str, sha256: str) -> bytes:
+        return self._asked("GET", f"{queue}/pictures/{sha256}").content
 
     def _answers(self, queue: str, rows: Iterator[Mapping[str, Any]]) -> Iterator[Received]:
         """One answer per batch. Rows are read in the caller's thread, because the iterator is the caller's."""
@@ -234,6 +264,10 @@ def _as_json(rows: Sequence[Mapping[str, Any]]) -> bytes:
         return to_json(rows, inf_nan_mode="constants")
     except PydanticSerializationError:
         return json.dumps(rows).encode()
+
+
+def _hashes(image_url: str) -> list[str]:
+    return image_url.removeprefix("picture:").split(",")
 
 
 def _files(pictures: Mapping[str, bytes]) -> list[tuple[str, tuple[str, bytes]]]:

@@ -30,7 +30,6 @@ from core.review.renewal import reopen
 from core.storage.bulk import Bulk, among, as_list, insert_all, insert_returning
 from core.storage.database import kind_of, run
 from core.text.content_hash import content_hash
-from core.text.picture_address import picture_address
 from core.vocabulary import Reason
 
 PREDICTIONS = Bulk(
@@ -106,8 +105,7 @@ def record_predictions(
     queue = queue_to_fill(session, policy.name)
     queue_id = queue.id  # read once: as an attribute of a record it takes as long as the draw
     wanted = _storable(session, queue, batch)
-    addresses = {row.image_url for row in wanted}
-    store_pictures(session, queue, [one for one in pictures if picture_address(one.sha256) in addresses], now)
+    store_pictures(session, queue, {row.image_url for row in wanted}, pictures, now)
     hashes = {row.key: content_hash(row.text, row.image_url) for row in wanted}
     why = batch_reasons(session, queue_id, wanted, hashes, now, policy)
     flagged = {key: flag_probability(reasons, policy) for key, reasons in why.items()}

@@ -11,6 +11,7 @@ OTHER_WORDS = {
     "image": ("picture", "photo", "image_file", "image_path", "scan"),
     "image_url": ("url", "picture_url", "photo_url"),
     "group": ("patient", "patient_id", "customer_id", "conversation", "conversation_id"),
+    "link": ("viewer", "viewer_url", "permalink", "href"),
     "fields": ("metadata", "attributes", "extra"),
     "label": ("category", "class", "intent", "prediction", "predicted_label", "target", "tag"),
     "confidence": ("score", "probability", "certainty"),

@@ -17,6 +17,8 @@ from core.text.storable import storable
 
 LONGEST_TEXT = 100_000  # characters
 LONGEST_ID = 200
+LONGEST_LINK = 1_000
+MOST_PICTURES = 4  # of an input: as many as a mammography has views, and as fit on a card
 LONGEST_LABEL = 60
 MOST_FIELDS = 20
 LONGEST_VALUE = 500
@@ -44,12 +46,13 @@ class NewPrediction:
     external_id: str
     model_version: str
     text: str = ""
-    image_url: str | None = None  # a web address, or a stored picture's
+    image_url: str | None = None  # a web address, or that of stored pictures
     fields: dict[str, str] = field(default_factory=dict)
     label: str | None = None
     confidence: float | None = None
     probabilities: dict[str, float] | None = None
     group: str | None = None  # a patient, customer or conversation: never in both training and golden set
+    link: str | None = None  # to the input in the sender's own system; None: as the policy says
     suspicion: float | None = None  # of a model of Goldloop: how suspicious it finds its answer, in [0, 1]
 
     @classmethod
@@ -90,7 +93,7 @@ def checked_prediction(
         raise Invalid(f"“{unknown}” is not a known field. {hint}", field=unknown)
     if row.get("image") and row.get("image_url"):
         raise Invalid("Give image or image_url, not both.", field="image")
-    text, image_url = _text(row.get("text")), _address(row.get("image_url")) or _picture(row, pictures, policy)
+    text, image_url = _text(row.get("text")), _address(row.get("image_url")) or _pictures(row, pictures, policy)
     if not text.strip() and not image_url:
         raise Invalid("A prediction needs text, image or image_url.", field="text")
     probabilities = _probabilities(row.get("probabilities"), policy)
@@ -105,6 +108,7 @@ def checked_prediction(
         confidence=_confidence(row.get("confidence"), label, probabilities),
         probabilities=probabilities,
         group=_identifier(row, "group") if row.get("group") not in (None, "") else None,
+        link=_link(row.get("link")),
         suspicion=None,
     )
 
@@ -138,19 +142,46 @@ def _address(value: Any) -> str | None:
     return value
 
 
-def _picture(row: Mapping[str, Any], pictures: Mapping[str, Decoded | Invalid], policy: QueuePolicy) -> str | None:
-    """The address that the file which the row names will be stored under."""
-    name = row.get("image")
-    if name is None or name == "":
+def _link(value: Any) -> str | None:
+    """It stands in a message between < and |, so these marks would end it."""
+    if value is None or value == "":
         return None
-    found = pictures.get(name) if isinstance(name, str) else None
+    words = 'link must be an http or https address of at most 1,000 ASCII characters, without spaces or < > | " `.'
+    if not isinstance(value, str) or len(value) > LONGEST_LINK or not _is_web_address(value):
+        raise Invalid(words, field="link")
+    if not value.isascii() or not value.isprintable() or any(mark in value for mark in '<>|"` '):
+        raise Invalid(words, field="link")
+    return value
+
+
+def picture_names(image: Any) -> list[str]:
+    """The files that a row names as `image`: one, or a list of them, the most important first. Raises Invalid."""
+    if image is None or image == "":
+        return []
+    names = [image] if isinstance(image, str) else image
+    if not isinstance(names, list) or not names or not all(isinstance(one, str) and one for one in names):
+        raise Invalid("image must be the name of a file, or a list of names.", field="image")
+    if len(names) > MOST_PICTURES:
+        words = f"image names {len(names)} files; an input has at most {MOST_PICTURES} pictures."
+        raise Invalid(words, field="image")
+    return names
+
+
+def _pictures(row: Mapping[str, Any], pictures: Mapping[str, Decoded | Invalid], policy: QueuePolicy) -> str | None:
+    """The address that the files which the row names will be stored under; None: it names none. Each counts once."""
+    found = [_picture(name, pictures, policy) for name in picture_names(row.get("image"))]
+    return picture_address(*dict.fromkeys(found)) if found else None
+
+
+def _picture(name: str, pictures: Mapping[str, Decoded | Invalid], policy: QueuePolicy) -> str:
+    found = pictures.get(name)
     if found is None:
         remedy = "Send it with the predictions, as multipart/form-data."
-        raise Invalid(f"No file “{str(name)[:80]}” came with this prediction. {remedy}", field="image")
+        raise Invalid(f"No file “{name[:80]}” came with this prediction. {remedy}", field="image")
     if isinstance(found, Invalid):
         raise found
     require_no_burned_in_text(found, policy)
-    return picture_address(found.sha256)
+    return found.sha256
 
 
 def _is_web_address(value: str) -> bool:

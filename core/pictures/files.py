@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.records.pictures import Picture
-from core.text.picture_address import picture_sha256
+from core.text.picture_address import picture_sha256s
 
 PIECE = 20  # files deleted in one step
 
@@ -28,13 +28,16 @@ class PictureFile:
     begun: bool
 
 
-def picture_file(session: Session, queue_id: int, address: str | None) -> PictureFile | None:
-    """The file of a stored picture. None: the address is not that of one, or the picture was erased."""
-    sha256 = picture_sha256(address)
-    row = sha256 and session.scalar(
-        select(Picture).where(Picture.queue_id == queue_id, Picture.sha256 == sha256, Picture.erased_at.is_(None))
+def picture_files(session: Session, queue_id: int, address: str | None) -> tuple[PictureFile, ...]:
+    """The files of the stored pictures at this address, in order. None for a web address, and for erased pictures."""
+    wanted = picture_sha256s(address)
+    if not wanted:
+        return ()
+    rows = session.scalars(
+        select(Picture).where(Picture.queue_id == queue_id, Picture.sha256.in_(wanted), Picture.erased_at.is_(None))
     )
-    return _file_of(row) if row else None
+    found = {row.sha256: _file_of(row) for row in rows}
+    return tuple(found[sha256] for sha256 in wanted if sha256 in found)
 
 
 def begin_upload(session: Session, picture_id: int, now: datetime) -> bytes | None:

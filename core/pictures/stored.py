@@ -4,25 +4,30 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.pictures.decoding import Decoded
 from core.records.learning import GoldenExample, SeedExample
-from core.records.pictures import Picture
+from core.records.pictures import Picture, PictureSet
 from core.records.predictions import Prediction
 from core.records.queues import Queue
 from core.storage.database import insert
-from core.text.picture_address import picture_address, picture_sha256
+from core.text.picture_address import found_at, hashes_in, picture_address, picture_sha256s
 
 PIECE = 500  # hashes in one statement; SQLite takes 32,766 values
 
 
-def store_pictures(session: Session, queue: Queue, pictures: Iterable[Decoded], now: datetime) -> None:
-    """Store each picture once. The caller holds the queue's row (`queue_to_fill`), so that none is erased meanwhile. If
-    an erased picture comes again with another input, its pixels are stored again: no message shows the old file."""
-    for picture in {one.sha256: one for one in pictures}.values():
+def store_pictures(
+    session: Session, queue: Queue, addresses: Collection[str | None], pictures: Iterable[Decoded], now: datetime
+) -> None:
+    """Store those of the pictures to which one of the addresses leads, each once. The caller holds the queue's row
+    (`queue_to_fill`), so that none is erased meanwhile. If an erased picture comes again with another input, its pixels
+    are stored again: no message shows the old file."""
+    wanted = hashes_in(addresses)
+    _store_sets(session, queue, addresses)
+    for picture in {one.sha256: one for one in pictures if one.sha256 in wanted}.values():
         pixels = {"content": picture.content, "grey": picture.grey}
         size = {"width": picture.width, "height": picture.height}
         row = insert(session, Picture).values(
@@ -37,10 +42,17 @@ def store_pictures(session: Session, queue: Queue, pictures: Iterable[Decoded], 
         )
 
 
-def greys(session: Session, queue_id: int, addresses: Collection[str | None]) -> Mapping[str, bytes]:
-    """The greys that models read of these stored pictures, by address. Web addresses and erased pictures have no
-    entry."""
-    wanted = sorted({sha256 for address in addresses if (sha256 := picture_sha256(address))})
+def _store_sets(session: Session, queue: Queue, addresses: Collection[str | None]) -> None:
+    for address in {one for one in addresses if len(picture_sha256s(one)) > 1}:
+        for sha256 in picture_sha256s(address):
+            row = insert(session, PictureSet).values(queue_id=queue.id, sha256=sha256, address=address)
+            session.execute(row.on_conflict_do_nothing(index_elements=["queue_id", "sha256", "address"]))
+
+
+def greys(session: Session, queue_id: int, addresses: Collection[str | None]) -> Mapping[str, tuple[bytes, ...]]:
+    """The greys that models read of the pictures at these addresses, in order. Web addresses, and those whose pictures
+    were erased, have no entry."""
+    wanted = sorted(hashes_in(addresses))
     found: dict[str, bytes] = {}
     for start in range(0, len(wanted), PIECE):
         rows = session.execute(
@@ -50,15 +62,15 @@ def greys(session: Session, queue_id: int, addresses: Collection[str | None]) ->
                 Picture.erased_at.is_(None),
             )
         )
-        found |= {picture_address(sha256): grey for sha256, grey in rows}
-    return found
+        found |= dict(rows.all())
+    return found_at(addresses, found)
 
 
-def display_picture(session: Session, queue_id: int, address: str) -> bytes:
+def display_picture(session: Session, queue_id: int, sha256: str) -> bytes:
     """The PNG that people see. Raises NotFound if it was erased."""
     content = session.scalar(
         select(Picture.content).where(
-            Picture.queue_id == queue_id, Picture.sha256 == picture_sha256(address), Picture.erased_at.is_(None)
+            Picture.queue_id == queue_id, Picture.sha256 == sha256, Picture.erased_at.is_(None)
         )
     )
     if content is None:
@@ -67,9 +79,10 @@ def display_picture(session: Session, queue_id: int, address: str) -> bytes:
 
 
 def golden_pictures(session: Session, queue_id: int, ids: Sequence[int]) -> Mapping[int, bytes]:
-    """The display pictures of these golden examples, by id. Those without a picture, or erased, have no entry."""
+    """The display picture of each of these golden examples, the first one of several. Those without, or erased, have no
+    entry."""
     rows = session.execute(select(GoldenExample.id, GoldenExample.image_url).where(GoldenExample.id.in_(ids)))
-    addresses = {number: picture_sha256(address) for number, address in rows}
+    addresses = {number: next(iter(picture_sha256s(address)), None) for number, address in rows}
     found = select(Picture.sha256, Picture.content).where(
         Picture.queue_id == queue_id, Picture.sha256.in_(set(addresses.values())), Picture.erased_at.is_(None)
     )
@@ -78,17 +91,17 @@ def golden_pictures(session: Session, queue_id: int, ids: Sequence[int]) -> Mapp
 
 
 def erase_unused(session: Session, queue_id: int, addresses: Iterable[str | None], now: datetime) -> int:
-    """Erase the pixels of the pictures among these to which no input of the queue refers any more. Returns how many.
-    The caller holds the queue's row, so that intake waits, and has flushed the inputs that it has emptied."""
-    mine = {address for address in addresses if picture_sha256(address)}
-    unused = mine - _in_use(session, queue_id, mine)
+    """Erase the pixels of the pictures at these addresses to which no input of the queue refers any more. Returns how
+    many. The caller holds the queue's row, so that intake waits, and has flushed the inputs that it has emptied."""
+    mine = hashes_in(set(addresses))
+    unused = mine - _in_use(session, queue_id, mine) if mine else mine
     if not unused:
         return 0
     erased = (
         update(Picture)
         .where(
             Picture.queue_id == queue_id,
-            Picture.sha256.in_([picture_sha256(address) for address in unused]),
+            Picture.sha256.in_(unused),
             Picture.erased_at.is_(None),
         )
         .values(content=b"", grey=b"", erased_at=now)
@@ -97,11 +110,19 @@ def erase_unused(session: Session, queue_id: int, addresses: Iterable[str | None
     return len(session.scalars(erased).all())
 
 
-def _in_use(session: Session, queue_id: int, addresses: Collection[Any]) -> set[str | None]:
-    used: set[str | None] = set()
+def _in_use(session: Session, queue_id: int, hashes: Collection[str]) -> set[str]:
+    """Those of the pictures to which an input leads, by an address of their own or with others. Sets to which no input
+    leads are deleted."""
+    with_others = session.scalars(
+        select(PictureSet.address).where(PictureSet.queue_id == queue_id, PictureSet.sha256.in_(hashes)).distinct()
+    ).all()
+    used: set[str] = set()
+    addresses = [*map(picture_address, hashes), *with_others]
     for record in (Prediction, GoldenExample, SeedExample):
-        rows: Sequence[str | None] = session.scalars(
+        rows: Sequence[Any] = session.scalars(
             select(record.image_url).where(record.queue_id == queue_id, record.image_url.in_(addresses)).distinct()
         ).all()
         used.update(rows)
-    return used
+    gone = [address for address in with_others if address not in used]
+    session.execute(delete(PictureSet).where(PictureSet.queue_id == queue_id, PictureSet.address.in_(gone)))
+    return hashes_in(used)

@@ -32,7 +32,8 @@ from core.review.presenting import item_changed
 from core.text.content_hash import content_hash
 from core.vocabulary import ItemState, Source
 
-BLANK: Mapping[str, Any] = {"text": "", "image_url": None, "group": None, "fields": {}}  # an input, erased
+BLANK_SEED: Mapping[str, Any] = {"text": "", "image_url": None, "group": None}  # an input, erased
+BLANK: Mapping[str, Any] = {**BLANK_SEED, "fields": {}}
 UNPINNED: Mapping[str, Any] = {"pin": None, "pinned_by": None, "pinned_at": None}  # its place is free again
 PIECE = 500  # predictions that retention erases in one transaction: no click waits long
 
@@ -88,7 +89,7 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     golden = _blank_examples(session, GoldenExample, {**BLANK, **UNPINNED}, queue, hashes, now)
     _blank_changes(session, queue, hashes)
     erase_submitted(session, queue.id, sorted(hashes))
-    seeds = _blank_examples(session, SeedExample, {"text": "", "image_url": None}, queue, hashes, now)
+    seeds = _blank_examples(session, SeedExample, BLANK_SEED, queue, hashes, now)
     corrections = session.scalars(select(Correction.id).where(Correction.item_id.in_([item.id for item in items])))
     rows = corrections.all(), _seeds_of(session, queue, hashes), texts
     models = models_that_learned_from(session, queue.id, *rows)
@@ -197,7 +198,7 @@ def _blank(
 ) -> tuple[int, int]:
     """Returns how many notes were emptied and how many items closed."""
     for row in predictions:
-        row.text, row.image_url, row.group, row.fields, row.erased_at = "", None, None, {}, now
+        row.text, row.image_url, row.group, row.link, row.fields, row.erased_at = "", None, None, None, {}, now
     erase_parallel(session, [row.id for row in predictions])
     undecided = [item for item in items if item.state in (ItemState.OPEN, ItemState.DISPUTED)]
     for item in undecided:

@@ -34,10 +34,11 @@ class SeedExample(Base):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     text: Mapped[str] = mapped_column(Text)
     image_url: Mapped[str | None] = mapped_column(index=True)
+    group: Mapped[str | None]  # a patient, for example; decides with the others of its group whether it is golden
     label: Mapped[str]
     content_hash: Mapped[str]
     created_at: Mapped[datetime]
-    erased_at: Mapped[datetime | None]  # since then without text and image; the hash keeps it from coming back
+    erased_at: Mapped[datetime | None]  # since then without text, image and group; the hash keeps it from coming back
 
 
 class GoldenExample(Base):
@@ -56,7 +57,7 @@ class GoldenExample(Base):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     text: Mapped[str] = mapped_column(Text)
     image_url: Mapped[str | None] = mapped_column(index=True)  # a web address, or a stored picture's
-    group: Mapped[str | None]  # of the prediction that it came from
+    group: Mapped[str | None]  # of the prediction or seed that it came from
     fields: Mapped[dict[str, str]]
     label: Mapped[str]
     content_hash: Mapped[str]

@@ -8,6 +8,22 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.records.base import Base, big_id
 
 
+class PictureSet(Base):
+    """A picture of an input that has several. Their address is not that of any single picture, so this leads from a
+    picture to the inputs that need it."""
+
+    __tablename__ = "picture_set"
+    __table_args__ = (
+        UniqueConstraint("queue_id", "sha256", "address"),
+        Index("ix_picture_set_address", "queue_id", "address"),
+    )
+
+    id: Mapped[int] = big_id()
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    sha256: Mapped[str]  # of one of the pictures
+    address: Mapped[str]  # of all of them
+
+
 class Picture(Base):
     """A picture from a sender, stored once per queue: the display picture, and the greys that models read. The original
     is not kept. Inputs refer to the picture by its address (core/text/picture_address.py)."""

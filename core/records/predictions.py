@@ -36,6 +36,7 @@ class Prediction(Base):
     text: Mapped[str] = mapped_column(Text, default="")
     image_url: Mapped[str | None]  # a web address, or a stored picture's (core/text/picture_address.py)
     group: Mapped[str | None]  # whose input it is: of a patient, a customer, a conversation
+    link: Mapped[str | None]  # to the input in the sender's own system, such as a viewer; None: as the policy says
     fields: Mapped[dict[str, str]]
     label: Mapped[str | None]  # None: no model was live when a person flagged the text
     confidence: Mapped[float | None]
@@ -48,7 +49,7 @@ class Prediction(Base):
     flag_probability: Mapped[float] = mapped_column(default=0.0)  # of being sent to people, by a rule or by the audit
     held_back_probability: Mapped[float] = mapped_column(default=0.0)  # of being kept from training, if it is reviewed
     created_at: Mapped[datetime]
-    erased_at: Mapped[datetime | None]  # since then without text, image and fields; its id keeps them away
+    erased_at: Mapped[datetime | None]  # since then without text, image, link and fields; its id keeps them away
 
     flags: Mapped[list["Flag"]] = relationship(back_populates="prediction", order_by="Flag.id")
 

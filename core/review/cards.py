@@ -11,7 +11,7 @@ from core.errors import NotFound
 from core.guidelines.versions import guideline_text
 from core.people.members import holds
 from core.people.permissions import require_part
-from core.pictures.files import PictureFile, picture_file
+from core.pictures.files import PictureFile, picture_files
 from core.policy import LabelPolicy, Policy, QueuePolicy
 from core.records.learning import ModelVersion
 from core.records.predictions import Prediction
@@ -82,8 +82,8 @@ class ItemCard:
     dispute: Coded | None  # why a lead decides; None: the item is not disputed
     blind: bool
     text: str
-    image_url: str | None  # a web address, or a stored picture's
-    picture: PictureFile | None  # the stored picture; None: there is none, or it was erased
+    image_url: str | None  # a web address, or that of stored pictures
+    pictures: tuple[PictureFile, ...]  # the stored pictures; none: it has none, or they were erased
     fields: dict[str, str]
     predicted_label: str | None
     confidence: float | None
@@ -136,7 +136,7 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         blind=item.blind,
         text=content.text,
         image_url=content.image_url,
-        picture=picture_file(session, item.queue_id, content.image_url),
+        pictures=picture_files(session, item.queue_id, content.image_url),
         fields=content.fields,
         predicted_label=None if hidden or prediction is None else prediction.label,
         confidence=None if hidden or prediction is None else prediction.confidence,
@@ -198,10 +198,13 @@ def _given(answer: CurrentAnswer, queue: QueuePolicy) -> GivenReason:
 
 
 def _link(question: Question, queue: QueuePolicy) -> str | None:
-    """To the input in the sender's own system. The id of a text that a scan found is the one that it has there; without
-    a column for ids, it is a position, to which nothing leads."""
+    """To the input in the sender's own system; the sender's link counts before that of the policy. The id of a text
+    that a scan found is the one that it has there; without a column for ids, it is a position, to which nothing leads.
+    """
     if question.about is not QuestionAbout.PREDICTION or question.prediction is None:
         return None
+    if question.prediction.link:
+        return question.prediction.link
     found = next((flag for flag in question.prediction.flags if flag.reason == Reason.DISCOVERY), None)
     source_id = question.name if found is None else found.values.get("source_id")
     return queue.review.link_to(source_id) if source_id else None

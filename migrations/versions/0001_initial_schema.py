@@ -316,6 +316,17 @@ def upgrade() -> None:
         sqlite_where=sa.text("erased_at IS NOT NULL"),
     )
     op.create_table(
+        "picture_set",
+        sa.Column("id", big_id, nullable=False),
+        sa.Column("queue_id", big_id, nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_picture_set_queue_id_queue")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_picture_set")),
+        sa.UniqueConstraint("queue_id", "sha256", "address", name=op.f("uq_picture_set_queue_id_sha256_address")),
+    )
+    op.create_index("ix_picture_set_address", "picture_set", ["queue_id", "address"])
+    op.create_table(
         "posting",
         sa.Column("id", big_id, nullable=False),
         sa.Column("queue_id", big_id, nullable=False),
@@ -370,6 +381,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("image_url", sa.String(), nullable=True),
         sa.Column("group", sa.String(), nullable=True),
+        sa.Column("link", sa.String(), nullable=True),
         sa.Column("fields", sa.JSON(), nullable=False),
         sa.Column("label", sa.String(), nullable=True),
         sa.Column("confidence", sa.Double(), nullable=True),
@@ -447,6 +459,7 @@ def upgrade() -> None:
         sa.Column("queue_id", big_id, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("image_url", sa.String(), nullable=True),
+        sa.Column("group", sa.String(), nullable=True),
         sa.Column("label", sa.String(), nullable=False),
         sa.Column("content_hash", sa.String(), nullable=False),
         sa.Column("created_at", moment, nullable=False),

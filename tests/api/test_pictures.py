@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.api.bodies import MOST_FILES
+from core.review.cards import item_card
 from core.text.picture_address import picture_address
 from core.vocabulary import Scope
 from goldloop_client import ApiError
@@ -36,6 +37,34 @@ def test_pictures_come_in_a_form_and_are_reviewed(api: Api) -> None:
     assert answer["rejected"][0]["reason"].startswith("This file is a PDF")
     again = api.call("POST", "support/predictions", token, **sent).json()
     assert (again["new"], again["repeated"]) == (0, 2)
+
+
+def test_an_item_has_several_pictures_and_a_link_to_the_senders_viewer(api: Api) -> None:
+    sender, reader = api.token(Scope.INGEST, name="pictures"), api.token(Scope.READ, name="reader")
+    other = as_file(bars(2, False))
+    sent = row(1) | {"image": ["scan.png", "side.png"], "group": "P-1", "link": "https://pacs.example/studies/1?v=2"}
+    assert api.call(
+        "POST", "support/predictions", sender, **form(sent, ("scan.png", FILE), ("side.png", other))
+    ).json()["new"]
+    hashes = (drawn(1).sha256, drawn(2, upright=False).sha256)
+    [item] = api.call("GET", "support/items", reader).json()["items"]
+    stored = api.desk.prediction(item["id"])
+    assert (stored.image_url, stored.group, stored.link) == (picture_address(*hashes), "P-1", sent["link"])
+    with api.desk.database.reading() as session:
+        assert item_card(session, item["id"], api.desk.policy).link == sent["link"]
+    assert stored.image_url
+    with api.client() as client:
+        assert client.pictures("support", stored.image_url) == [drawn(1).content, drawn(2, upright=False).content]
+        assert client.picture("support", stored.image_url) == drawn(1).content
+
+
+@pytest.mark.parametrize(
+    "link", ["pacs", "javascript:alert(1)", "https://a.example/<b>", "https://a.example/" + "x" * 1000, 7]
+)
+def test_a_link_that_could_break_a_message_is_refused(api: Api, link: object) -> None:
+    sent = row(1) | {"text": "a text", "image": "", "link": link}
+    answer = api.call("POST", "support/predictions", api.token(Scope.INGEST), json=sent).json()
+    assert answer["detail"].startswith("link must be an http or https address")
 
 
 def test_the_picture_is_downloaded_by_its_address_and_by_readers_alone(api: Api) -> None:

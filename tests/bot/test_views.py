@@ -145,7 +145,7 @@ def item(**more: Any) -> ItemCard:
         blind=False,
         text="charged twice",
         image_url=None,
-        picture=None,
+        pictures=(),
         fields={"Customer": "gold"},
         predicted_label="billing error",
         confidence=0.5,
@@ -166,7 +166,7 @@ STORED = f"picture:{'a' * 64}"
 
 class TestACardWithAPicture:
     def drawn(self, **more: Any) -> Any:
-        return review_item.render(item(text="", image_url=STORED, picture=PICTURE, **more))
+        return review_item.render(item(text="", image_url=STORED, pictures=(PICTURE,), **more))
 
     def test_it_shows_the_file_with_words_that_betray_nothing(self) -> None:
         drawn = self.drawn(blind=True, predicted_label=None, confidence=None)
@@ -186,8 +186,8 @@ class TestACardWithAPicture:
             assert "Reject" not in words
 
     def test_a_picture_without_a_file_is_left_out_and_never_drawn_by_its_address(self) -> None:
-        for picture in (None, replace(PICTURE, file_id=None)):
-            words = said(review_item.render(item(text="", image_url=STORED, picture=picture)).blocks)
+        for pictures in ((), (replace(PICTURE, file_id=None),)):
+            words = said(review_item.render(item(text="", image_url=STORED, pictures=pictures)).blocks)
             assert STORED not in words
             assert "slack_file" not in words
 

@@ -3,6 +3,7 @@ on both databases."""
 
 import pickle
 from datetime import UTC, datetime
+from functools import partial
 
 import httpx
 import pytest
@@ -17,7 +18,7 @@ from core.intake.predictions import checked_prediction
 from core.learning.data.inputs import Example
 from core.learning.data.seeds import checked_picture_seeds, store_seeds
 from core.pictures.decoding import Decoded
-from core.pictures.files import begin_upload, picture_file
+from core.pictures.files import begin_upload, picture_files
 from core.privacy.erasure import erase
 from core.queues import queue_named
 from core.records.pictures import Picture
@@ -42,6 +43,13 @@ def send(loop: Loop, picture: Decoded = ONE, external_id: str = "S-1", text: str
         record_predictions(session, [checked], utc_now(), loop.queue, [picture])
 
 
+def send_both(loop: Loop, first: Decoded, second: Decoded) -> None:
+    row = {"external_id": "S-1", "model_version": "m1", "probabilities": UNSURE, "image": ["a.png", "b.png"]}
+    checked = checked_prediction(row, loop.queue, {"a.png": first, "b.png": second})
+    with loop.database.transaction(wait=PATIENT) as session:
+        record_predictions(session, [checked], utc_now(), loop.queue, [first, second])
+
+
 def file_of(card: Message) -> str:
     [image] = [block for block in card.blocks if block["type"] == "image"]
     assert image["alt_text"] == "Support tickets, item 1"
@@ -50,6 +58,10 @@ def file_of(card: Message) -> str:
 
 def seen_by(loop: Loop, file_id: str, person: str) -> httpx.Response:
     return httpx.get(f"{loop.box.address}/files/{file_id}/file", params={"person": person})
+
+
+def is_deleted(loop: Loop, file_id: str) -> bool:
+    return seen_by(loop, file_id, loop.ana.id).status_code == 404
 
 
 def stored(loop: Loop) -> Picture | None:
@@ -90,14 +102,26 @@ def test_a_file_that_was_deleted_in_slack_is_uploaded_again(loop: Loop) -> None:
     assert [block["slack_file"]["id"] != file_id for block in again.blocks if block["type"] == "image"] == [True]
 
 
+def test_a_card_shows_all_pictures_of_its_item_in_order(loop: Loop) -> None:
+    send_both(loop, ONE, drawn(2, upright=False))
+    images = [block for block in loop.card(LOOK).blocks if block["type"] == "image"]
+    assert [one["alt_text"] for one in images] == [f"Support tickets, item 1, picture {n} of 2" for n in (1, 2)]
+    assert len({one["slack_file"]["id"] for one in images}) == 2
+    with loop.database.transaction(wait=PATIENT) as session:
+        assert erase(session, loop.queue.name, "S-1", utc_now()).pictures == 2
+    loop.card("was erased")
+    for one in images:
+        is_gone = partial(is_deleted, loop, one["slack_file"]["id"])
+        loop.box.wait_for(is_gone, what="the file's deletion")
+
+
 def test_an_upload_whose_answer_was_lost_is_found_and_not_repeated(loop: Loop) -> None:
     send(loop)
     file_id = file_of(loop.card(LOOK))
     with loop.database.transaction(wait=PATIENT) as session:
         session.execute(update(Picture).values(file_id=None, file_ready_at=None))
         queue_id = queue_named(session, loop.queue.name).id
-        wanted = picture_file(session, queue_id, picture_address(ONE.sha256))
-        assert wanted is not None
+        [wanted] = picture_files(session, queue_id, picture_address(ONE.sha256))
         assert begin_upload(session, wanted.id, datetime(2026, 1, 1, tzinfo=UTC)) == ONE.content
     assert wanted.begun
     assert orphan(loop.services, wanted) == file_id

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from sqlalchemy import func, select
 
 from core.policy.file import load_policy
+from core.records.learning import GoldenExample, SeedExample
+from core.records.pictures import Picture
 from core.storage.database import Database
 from tests.core.desk import BILLING, REFUND, UNSURE, opened
 from tests.flows.test_terminal import Terminal, goldloop
@@ -40,6 +43,33 @@ def test_a_folder_of_labels_is_imported_once_and_a_file_that_is_no_picture_is_na
     assert "broken.png: This file is a PDF" in done.stdout.replace("\n", " ")
     (folder / REFUND / "broken.png").unlink()
     assert "12 already stored, 0 rejected." in goldloop.run("seed", str(folder), "--queue", "support").stdout
+
+
+def test_a_file_lists_pictures_with_labels_and_patients(goldloop: Terminal, tmp_path: Path, database: Database) -> None:
+    goldloop.run("migrate")
+    folder = labelled(tmp_path / "scans")
+    with (tmp_path / "scans.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["image", "label", "group"])
+        for number in range(0, 12, 2):
+            pair = [f"scans/{(REFUND, BILLING)[one % 2]}/{one}.png" for one in (number, number + 1)]
+            rows.writerow([json.dumps(pair), REFUND, f"P-{number // 4}"])
+    done = goldloop.run("seed", str(tmp_path / "scans.csv"), "--queue", "support")
+    assert (done.returncode, "0 already stored, 0 rejected." in done.stdout) == (0, True), done.stderr
+    with database.reading() as session:
+        sides = {record: session.scalars(select(record.group)).all() for record in (SeedExample, GoldenExample)}
+        assert session.scalar(select(func.count()).select_from(Picture)) == 12
+    stored = sorted(group or "" for groups in sides.values() for group in groups)
+    assert stored == ["P-0", "P-0", "P-1", "P-1", "P-2", "P-2"]
+    assert not {*sides[SeedExample]} & {*sides[GoldenExample]}
+    loose = goldloop.run("seed", str(folder), "--queue", "support", "--group-by-folder").stderr.replace("\n", " ")
+    assert "move the picture into a folder of its group, such as its patient, within" in loose
+    (tmp_path / "patients" / BILLING / "P-9").mkdir(parents=True)
+    (tmp_path / "patients" / BILLING / "P-9" / "a.png").write_bytes(as_file(bars(99, True)))
+    done = goldloop.run("golden", "import", str(tmp_path / "patients"), "--queue", "support", "--group-by-folder")
+    assert done.stdout.strip().startswith("1 golden"), done.stderr
+    with database.reading() as session:
+        assert "P-9" in session.scalars(select(GoldenExample.group)).all()
 
 
 def test_a_test_set_of_pictures_is_imported_whole(goldloop: Terminal, tmp_path: Path) -> None:

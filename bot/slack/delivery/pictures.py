@@ -3,6 +3,7 @@
 Slack needs a moment to process a file, and until then refuses a message that shows it (python-slack-sdk #1521). A card
 waits for that. It uses the same file each time it is drawn, because clients show a replaced file as missing."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -15,6 +16,19 @@ from core.storage.database import PATIENT
 
 LISTED = 200  # newest files of the app that are searched for one whose upload was interrupted
 GONE = ("file_not_found", "file_deleted")
+
+
+def require_all_shown(services: Services, wanted: Sequence[PictureFile], title: Callable[[int], str]) -> None:
+    """As `require_shown`, for several. All are uploaded before any is waited for. title: by the place, from 0."""
+    late: NotYetError | None = None
+    for place, picture in enumerate(wanted):
+        try:
+            if not picture.ready:
+                require_shown(services, picture, title(place))
+        except NotYetError as error:
+            late = error
+    if late is not None:
+        raise late
 
 
 def require_shown(services: Services, wanted: PictureFile, title: str) -> None:

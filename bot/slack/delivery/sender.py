@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot.runtime.services import Services
 from bot.slack.blocks import Message
 from bot.slack.delivery import deduplication
-from bot.slack.delivery.pictures import require_shown
+from bot.slack.delivery.pictures import require_all_shown
 from bot.slack.errors import Kind, NotYetError, PersonGoneError, UnsureError, kind_of
 from bot.slack.views import candidate, drift, notice, review_item, run, scan, synthetic
 from core.delivery import outbox
@@ -142,10 +142,10 @@ def _posted(services: Services, due: Due, drawn: Message) -> str:
 
 
 def _show_item(services: Services, due: Due) -> str:
-    """A card with a picture waits until Slack can show it."""
+    """A card with pictures waits until Slack can show them all."""
     card = _loaded_item(services, due)
-    if card.picture is not None and not card.picture.ready:
-        require_shown(services, card.picture, review_item.picture_words(card))
+    if not all(picture.ready for picture in card.pictures):
+        require_all_shown(services, card.pictures, partial(review_item.picture_words, card))
         card = _loaded_item(services, due)
     return _posted(services, due, review_item.render(card))
 

@@ -12,7 +12,7 @@ from bot.wording.answers import support, votes
 from bot.wording.disputes import dispute_sentence
 from bot.wording.flags import flag_sentence
 from core.review.cards import ItemCard, Outcome
-from core.text.picture_address import picture_sha256
+from core.text.picture_address import picture_sha256s
 from core.vocabulary import NONE_OF_THESE, ItemState
 
 SHOWN_TEXT = 1500  # characters of a ticket on the card; the whole stands behind "Read all"
@@ -91,16 +91,21 @@ def _top(card: ItemCard) -> list[Block]:
     return drawn
 
 
-def picture_words(card: ItemCard) -> str:
-    """The alternative text of the picture: nothing that a blind card hides."""
-    return f"{card.queue_title}, item {card.subject.id}"
+def picture_words(card: ItemCard, place: int) -> str:
+    """The alternative text of a picture: nothing that a blind card hides. place: among the item's pictures, from 0."""
+    several = f", picture {place + 1} of {len(card.pictures)}" if len(card.pictures) > 1 else ""
+    return f"{card.queue_title}, item {card.subject.id}{several}"
 
 
 def _image(card: ItemCard) -> list[Block]:
-    if card.picture is not None and card.picture.file_id is not None:
-        shown = blocks.file_image(card.picture.file_id, picture_words(card))
-        return [shown, blocks.context("For labelling, not for diagnosis.")]
-    if card.image_url and not picture_sha256(card.image_url):
+    shown = [
+        blocks.file_image(picture.file_id, picture_words(card, place))
+        for place, picture in enumerate(card.pictures)
+        if picture.file_id is not None
+    ]
+    if shown:
+        return [*shown, blocks.context("For labelling, not for diagnosis.")]
+    if card.image_url and not picture_sha256s(card.image_url):
         return [blocks.image(card.image_url, f"The image of item {card.subject.id}")]
     return []
 
@@ -176,7 +181,7 @@ def _label_button(card: ItemCard, position: int, name: str) -> Block:
 def _label_words(card: ItemCard, name: str) -> str:
     """A finding in a picture is confirmed or rejected: with two labels, the one is the other's opposite."""
     suggested = _suggested(card)
-    if card.picture is None or len(card.labels) != 2 or suggested not in card.labels:
+    if not card.pictures or len(card.labels) != 2 or suggested not in card.labels:
         return name
     return f"Confirm {name}" if name == suggested else f"Reject, it is {name}"
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import Invalid, Refusal
 from core.learning.data.golden_changes import note_change, require_lead, require_reason
-from core.learning.data.seeds import Seed, checked_seeds, erased_hashes, pictures_of
+from core.learning.data.seeds import Seed, checked_seeds, erased_hashes
 from core.pictures.decoding import Decoded
 from core.pictures.stored import store_pictures
 from core.policy import QueuePolicy
@@ -27,7 +27,7 @@ _SAME = ("queue_id", "created_at", "stratum", "origin", "inclusion_probability",
 EXAMPLES = Bulk(
     cast(Table, GoldenExample.__table__),
     same=_SAME,
-    each=("text", "image_url", "label", "content_hash"),
+    each=("text", "image_url", "group", "label", "content_hash"),
     key=("queue_id", "content_hash"),
     back=("id",),
 )
@@ -59,7 +59,7 @@ def import_golden(
     erased = erased_hashes(session, queue, hashes)
     training = trained_hashes(session, queue, hashes) - erased
     free = [example for example in examples if example.content_hash not in erased | training]
-    store_pictures(session, queue, pictures_of(free, pictures, ()), now)
+    store_pictures(session, queue, {example.image_url for example in free}, pictures, now)
     new = len(_insert(session, queue, free, Stratum.RANDOM, Origin.IMPORTED, 1.0, now))
     known = [sum(example.content_hash in kept for example in examples) for kept in (training, erased)]
     return Imported(new, len(free) - new, *known)

@@ -10,13 +10,19 @@ from core.vocabulary import Modality
 
 @dataclass(frozen=True)
 class ImageRef:
-    """An image: a web address, which people look at and nothing here fetches, or the address of a stored picture.
+    """An image: a web address, which people look at and nothing here fetches, or the address of stored pictures.
 
-    grey: what models read of a stored picture, 64 x 64 bytes row by row, from black (0) to white (255). None for a web
-    address, and where the pixels were erased or not loaded (core/learning/data/pixels.py)."""
+    grey: what models read, the first of the stored pictures: 64 x 64 bytes row by row, from black (0) to white (255).
+    None for a web address, and where the pixels were erased or not loaded (core/learning/data/pixels.py). others: the
+    same of the others, which people see and the learner `image` does not read; each is compared for near-duplicates."""
 
     url: str
     grey: bytes | None = field(default=None, compare=False, repr=False)
+    others: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def greys(self) -> tuple[bytes, ...]:
+        return () if self.grey is None else (self.grey, *self.others)
 
 
 @dataclass(frozen=True)

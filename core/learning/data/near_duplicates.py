@@ -35,12 +35,20 @@ def _near(modality: Modality, inputs: Sequence[Input], golden: Sequence[Input], 
         case Modality.TEXT:
             return near_texts([one.text for one in inputs], [one.text for one in golden], threshold)
         case Modality.IMAGE:
-            return near_pictures(_greys(inputs), _greys(golden))
+            return _any_picture(inputs, golden)
         case Modality.FIELDS:  # no part of what makes two inputs one
             return np.zeros(len(inputs), dtype=np.bool_)
         case _:
             assert_never(modality)
 
 
+def _any_picture(inputs: Sequence[Input], golden: Sequence[Input]) -> BoolArray:
+    """Whether any picture of an input is near any picture of a golden one."""
+    greys = [_greys([one]) for one in inputs]
+    close = near_pictures([grey for own in greys for grey in own], _greys(golden))
+    ends = np.cumsum([len(own) for own in greys], dtype=np.intp)
+    return np.array([part.any() for part in np.split(close, ends[:-1])], dtype=np.bool_) if len(greys) else close
+
+
 def _greys(inputs: Sequence[Input]) -> list[bytes]:
-    return [one.image.grey for one in inputs if one.image and one.image.grey is not None]
+    return [grey for one in inputs if one.image for grey in one.image.greys]

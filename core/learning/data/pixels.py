@@ -1,7 +1,7 @@
-"""The pixels of inputs. An input is made from the columns in which it is stored; what models read of its picture is in
+"""The pixels of inputs. An input is made from the columns in which it is stored; what models read of its pictures is in
 another table, and added here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
@@ -14,9 +14,9 @@ def with_pixels(session: Session, queue_id: int, inputs: Iterable[Input]) -> lis
     """The same inputs in order, those of stored pictures with their pixels: 4 kB each."""
     known = list(inputs)
     found = greys(session, queue_id, {one.image_url for one in known})
-    return [with_grey(one, found.get(one.image_url or "")) for one in known] if found else known
+    return [with_greys(one, found.get(one.image_url or "", ())) for one in known] if found else known
 
 
-def with_grey(one: Input, grey: bytes | None) -> Input:
-    """grey: see `ImageRef`; None: the input as it is."""
-    return replace(one, image=ImageRef(one.image_url or "", grey)) if grey is not None else one
+def with_greys(one: Input, greys: Sequence[bytes]) -> Input:
+    """greys: of its pictures, in their order, see `ImageRef`; none: the input as it is."""
+    return replace(one, image=ImageRef(one.image_url or "", greys[0], tuple(greys[1:]))) if greys else one

@@ -1,8 +1,9 @@
 """Seed data: the labelled examples that a queue starts with. A split by content hash makes some of them golden."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import cast
 
 from sqlalchemy import Table, select
@@ -24,9 +25,12 @@ from core.text.storable import storable
 from core.vocabulary import Origin, Stratum
 
 NONE_STORED = "No rows were stored."
+LONGEST_GROUP = 200  # characters
+
+Groups = Iterable[str | None]
 
 _SAME, _KEY = ("queue_id", "created_at"), ("queue_id", "content_hash")
-_EACH = ("text", "image_url", "label", "content_hash")
+_EACH = ("text", "image_url", "group", "label", "content_hash")
 TRAINING = Bulk(cast(Table, SeedExample.__table__), _SAME, _EACH, _KEY)
 GOLDEN = Bulk(
     cast(Table, GoldenExample.__table__),
@@ -38,12 +42,19 @@ GOLDEN = Bulk(
 
 @dataclass(frozen=True)
 class Seed:
-    """A labelled example to store: a text, or a picture by the address that it will be stored under."""
+    """A labelled example to store: a text, or pictures by the address that they will be stored under. group: whose it
+    is, such as a patient's."""
 
     text: str
     label: str
     content_hash: str
     image_url: str | None = None
+    group: str | None = None
+
+    @property
+    def drawn_by(self) -> str:
+        """What decides whether it becomes golden: the inputs of a group do so together."""
+        return f"group {self.group}" if self.group else self.content_hash
 
 
 @dataclass(frozen=True)
@@ -55,15 +66,19 @@ class Seeded:
     repeated: int
 
 
-def checked_seeds(rows: Iterable[tuple[str, str]], policy: QueuePolicy) -> list[Seed]:
-    """Validate rows of (text, label), numbered from 1 in errors. Raises Invalid for an unknown label or an empty text;
-    nothing is stored then."""
-    return [_checked(number, text, label, policy) for number, (text, label) in enumerate(rows, 1)]
+def checked_seeds(rows: Iterable[tuple[str, str]], policy: QueuePolicy, groups: Groups = ()) -> list[Seed]:
+    """Validate rows of (text, label), numbered from 1 in errors. groups: of each row its group or None; or nothing.
+    Raises Invalid for an unknown label, an empty text or a bad group; nothing is stored then."""
+    numbered = enumerate(zip_longest(rows, groups), 1)
+    return [_checked(number, text, label, group, policy) for number, ((text, label), group) in numbered]
 
 
-def checked_picture_seeds(rows: Iterable[tuple[Decoded, str]], policy: QueuePolicy) -> list[Seed]:
-    """The same of rows of (picture, label)."""
-    return [_checked_picture(number, picture, label, policy) for number, (picture, label) in enumerate(rows, 1)]
+def checked_picture_seeds(
+    rows: Iterable[tuple[Decoded | Sequence[Decoded], str]], policy: QueuePolicy, groups: Groups = ()
+) -> list[Seed]:
+    """The same of rows of (picture, label), or of (pictures, label)."""
+    numbered = enumerate(zip_longest(rows, groups), 1)
+    return [_checked_picture(number, seen, label, group, policy) for number, ((seen, label), group) in numbered]
 
 
 def store_seeds(
@@ -74,11 +89,11 @@ def store_seeds(
     erased. pictures: those that the seeds refer to."""
     queue, share = queue_to_fill(session, policy.name), policy.golden.seed_share
     erased = erased_hashes(session, queue, [seed.content_hash for seed in seeds])
-    store_pictures(session, queue, pictures_of(seeds, pictures, erased), now)
+    kept = [seed for seed in seeds if seed.content_hash not in erased]
+    store_pictures(session, queue, {seed.image_url for seed in kept}, pictures, now)
     sides: dict[bool, list[dict[str, str | None]]] = {True: [], False: []}
-    for seed in seeds:
-        if seed.content_hash not in erased:
-            sides[unit_interval(seed.content_hash, "seed golden") < share].append(vars(seed))
+    for seed in kept:
+        sides[unit_interval(seed.drawn_by, "seed golden") < share].append(vars(seed))
     same = {"queue_id": queue.id, "created_at": now}
     as_golden = {"stratum": Stratum.RANDOM, "origin": Origin.SEED, "inclusion_probability": share}
     as_golden |= {"fields": {}, "label_as_of": 0}
@@ -92,17 +107,21 @@ def add_seeds(session: Session, rows: Iterable[tuple[str, str]], now: datetime, 
     return store_seeds(session, checked_seeds(rows, policy), now, policy)
 
 
-def pictures_of(seeds: Sequence[Seed], pictures: Iterable[Decoded], left_out: Collection[str]) -> list[Decoded]:
-    """Those of the pictures that seeds refer to. left_out: content hashes of seeds that are not stored."""
-    wanted = {seed.image_url for seed in seeds if seed.content_hash not in left_out}
-    return [picture for picture in pictures if picture_address(picture.sha256) in wanted]
-
-
-def _checked_picture(number: int, picture: Decoded, label: str, policy: QueuePolicy) -> Seed:
+def _checked_picture(
+    number: int, seen: Decoded | Sequence[Decoded], label: str, group: str | None, policy: QueuePolicy
+) -> Seed:
     _require_label(number, label, policy)
-    require_no_burned_in_text(picture, policy)
-    address = picture_address(picture.sha256)
-    return Seed("", label, content_hash("", address), address)
+    pictures = (seen,) if isinstance(seen, Decoded) else seen
+    for picture in pictures:
+        require_no_burned_in_text(picture, policy)
+    address = picture_address(*dict.fromkeys(picture.sha256 for picture in pictures))
+    return Seed("", label, content_hash("", address), address, _group(number, group))
+
+
+def _group(number: int, group: str | None) -> str | None:
+    if group is not None and (len(group) > LONGEST_GROUP or group != storable(group)):
+        raise Invalid(f"Row {number}: group must have 1 to {LONGEST_GROUP} characters. {NONE_STORED}", field="group")
+    return group.strip() or None if group else None
 
 
 def _require_label(number: int, label: str, policy: QueuePolicy) -> None:
@@ -111,12 +130,12 @@ def _require_label(number: int, label: str, policy: QueuePolicy) -> None:
         raise Invalid(words, field="label")
 
 
-def _checked(number: int, text: str, label: str, policy: QueuePolicy) -> Seed:
+def _checked(number: int, text: str, label: str, group: str | None, policy: QueuePolicy) -> Seed:
     text = policy.privacy.stored(storable(text))
     _require_label(number, label, policy)
     if not text.strip():
         raise Invalid(f"Row {number}: the text is empty. {NONE_STORED}", field="text")
-    return Seed(text, label, content_hash(text))
+    return Seed(text, label, content_hash(text), None, _group(number, group))
 
 
 def erased_hashes(session: Session, queue: Queue, hashes: Sequence[str]) -> set[str]:

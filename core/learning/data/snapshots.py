@@ -29,7 +29,8 @@ NO_LABEL = ""  # of a correction that takes a row out; no label of a policy is e
 
 # What an input is made of: of a seed example, or of a prediction.
 _STORED = (
-    SeedExample.text, SeedExample.image_url, Prediction.text, Prediction.image_url, Prediction.fields, Prediction.group,
+    SeedExample.text, SeedExample.image_url, SeedExample.group,
+    Prediction.text, Prediction.image_url, Prediction.fields, Prediction.group,
 )  # fmt: skip
 _ROW = (SnapshotRow.source, SnapshotRow.source_id, SnapshotRow.label, SnapshotRow.weight, SnapshotRow.content_hash)
 
@@ -181,13 +182,13 @@ def _seeds(session: Session, queue_id: int) -> list[Row]:
     """Columns, not objects: these are most rows of a training set, and take a fifth of the time."""
     seed = SeedExample
     found = session.execute(
-        select(seed.id, seed.text, seed.image_url, seed.label, seed.content_hash)
+        select(seed.id, seed.text, seed.image_url, seed.group, seed.label, seed.content_hash)
         .where(seed.queue_id == queue_id, seed.erased_at.is_(None))
         .order_by(seed.id)
     )
     return [
-        Row(Source.SEED, seed_id, Input.of(text, image_url, {}), label, SEED_WEIGHT, hashed)
-        for seed_id, text, image_url, label, hashed in found
+        Row(Source.SEED, seed_id, Input.of(text, image_url, {}, group), label, SEED_WEIGHT, hashed)
+        for seed_id, text, image_url, group, label, hashed in found
     ]
 
 
@@ -264,9 +265,9 @@ def _corrections(session: Session, queue_id: int, policy: QueuePolicy, graduated
 
 def _input(stored: Sequence[Any], written: str = "") -> Input:
     """stored: the values of `_STORED`. written: the text where a language model wrote it."""
-    seed, seed_image, text, image_url, fields, group = stored
+    seed, seed_image, seed_group, text, image_url, fields, group = stored
     if seed is not None:
-        return Input.of(seed, seed_image, {})
+        return Input.of(seed, seed_image, {}, seed_group)
     return Input.of(text or written, image_url, fields or {}, group)
 
 

@@ -11,12 +11,16 @@ from core.intake.ingest import Ingested, record_predictions
 from core.intake.predictions import checked_prediction
 from core.learning.data.golden import golden_set
 from core.learning.data.golden_import import Imported, import_golden
+from core.learning.data.inputs import Input
+from core.learning.data.near_duplicates import near
+from core.learning.data.pixels import with_greys
 from core.learning.data.seeds import Seeded, checked_picture_seeds, store_seeds
 from core.learning.data.snapshots import gather
 from core.pictures.decoding import Decoded
 from core.pictures.stored import display_picture
 from core.privacy.erasure import Erased, erase, erase_expired
-from core.records.pictures import Picture
+from core.records.pictures import Picture, PictureSet
+from core.records.predictions import Prediction
 from core.records.reviews import ReviewItem
 from core.text.picture_address import picture_address
 from core.vocabulary import Modality
@@ -58,7 +62,7 @@ def test_a_picture_is_stored_once_however_often_it_comes(desk: Desk) -> None:
     assert sends(desk, ONE, "S-1").repeated == 1
     assert pixels(desk) == [(ONE.content, ONE.grey)]
     with desk.database.reading() as session:
-        assert display_picture(session, desk.queue().id, picture_address(ONE.sha256)) == ONE.content
+        assert display_picture(session, desk.queue().id, ONE.sha256) == ONE.content
 
 
 def test_a_picture_whose_row_is_refused_is_not_stored(desk: Desk) -> None:
@@ -121,6 +125,72 @@ def test_a_test_set_of_pictures_is_imported_without_those_that_train(open_desk: 
     assert np.frombuffer(example.input.image.grey or b"", dtype=np.uint8).size == 4096
 
 
+class TestSeveral:
+    """An input with two pictures, as a frontal and a lateral view."""
+
+    def sends(self, desk: Desk, external_id: str, *pictures: Decoded) -> Ingested:
+        files = {f"{number}.png": picture for number, picture in enumerate(pictures)}
+        row = {"external_id": external_id, "model_version": "m1", "probabilities": UNSURE, "image": list(files)}
+        checked = checked_prediction(row, desk.rules, files)
+        with desk.database.transaction() as session:
+            return record_predictions(session, [checked], NOW, desk.rules, pictures)
+
+    def test_models_read_the_first_and_keep_all(self, desk: Desk) -> None:
+        desk = desk.under(golden={"random_share": 0.0}, review={"blind_share": 0.0})
+        self.sends(desk, "S-1", ONE, OTHER)
+        for person in (ANA, BEN):
+            desk.click(person, 1, DELIVERY)
+        with desk.database.reading() as session:
+            [row] = gather(session, desk.queue().id, desk.rules)
+        assert row.input.image is not None
+        assert row.input.image.greys == (ONE.grey, OTHER.grey)
+        assert row.input.image.grey == ONE.grey
+
+    def test_the_order_and_the_set_make_the_input(self, desk: Desk) -> None:
+        for number, pictures in enumerate([(ONE, OTHER), (OTHER, ONE), (ONE,), (ONE, ONE)]):
+            self.sends(desk, f"S-{number}", *pictures)
+        with desk.database.reading() as session:
+            found = session.scalars(select(Prediction.content_hash).order_by(Prediction.id)).all()
+        assert len(set(found)) == 3
+        assert found[2] == found[3]
+        assert len(pixels(desk)) == 2
+
+    def test_a_row_near_a_golden_input_by_its_second_picture_does_not_train(self, desk: Desk) -> None:
+        row, golden = (
+            with_greys(Input.of("", f"picture:{name}", {}), greys)
+            for name, greys in (("a", (ONE.grey, OTHER.grey)), ("b", (drawn(7).grey, OTHER.grey)))
+        )
+        apart = with_greys(Input.of("", "picture:c", {}), (drawn(8).grey,))
+        assert near([apart, row], [golden], 0.92).tolist() == [False, True]
+
+    @pytest.mark.parametrize("last", ["S-2", "S-1"])
+    def test_a_picture_stays_while_any_input_shows_it(self, desk: Desk, last: str) -> None:
+        self.sends(desk, "S-1", ONE, OTHER)
+        sends(desk, OTHER, "S-2")
+        first = {"S-1": "S-2", "S-2": "S-1"}[last]
+        assert erased(desk, first).pictures == (1 if first == "S-1" else 0)
+        assert (OTHER.content, OTHER.grey) in pixels(desk)
+        assert erased(desk, last).pictures == (1 if last == "S-2" else 2)
+        assert {content for content, _grey in pixels(desk)} == {b""}
+        with desk.database.reading() as session:
+            assert session.scalar(select(func.count()).select_from(PictureSet)) == 0
+
+    @pytest.mark.parametrize(
+        ("image", "words"),
+        [
+            ([], "image must be the name of a file, or a list of names."),
+            (["0.png", 7], "image must be the name of a file, or a list of names."),
+            (["0.png"] * 5, "image names 5 files; an input has at most 4 pictures."),
+            (["0.png", "1.png"], "No file “1.png” came with this prediction."),
+        ],
+    )
+    def test_a_list_that_is_no_use_is_refused_with_a_sentence(self, desk: Desk, image: object, words: str) -> None:
+        row = {"external_id": "S-1", "model_version": "m1", "probabilities": UNSURE, "image": image}
+        with pytest.raises(Invalid) as caught:
+            checked_prediction(row, desk.rules, {"0.png": ONE})
+        assert str(caught.value).startswith(words)
+
+
 class TestErasure:
     def test_the_pixels_go_with_the_last_input_that_refers_to_them(self, desk: Desk) -> None:
         sends(desk, ONE, "S-1")
@@ -130,7 +200,7 @@ class TestErasure:
         assert erased(desk, "S-2").pictures == 1
         assert pixels(desk) == [(b"", b"")]
         with desk.database.reading() as session, pytest.raises(NotFound, match="erased"):
-            display_picture(session, desk.queue().id, picture_address(ONE.sha256))
+            display_picture(session, desk.queue().id, ONE.sha256)
 
     def test_seeds_of_the_same_picture_go_too(self, open_desk: OpenDesk) -> None:
         desk = open_desk(golden={"seed_share": 0.0})
