@@ -8,13 +8,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.learning.data.golden import Golden
+from core.learning.data.inputs import Input
 from core.learning.data.near_duplicates import near
-from core.learning.data.similarity_check import count_alike
+from core.learning.data.picture_similarity import NEAR
+from core.learning.data.similarity_check import count_alike, count_alike_pictures
 from core.learning.data.snapshots import LeakageError, Row
 from core.policy import QueuePolicy
 from core.records.learning import Snapshot, SnapshotRow
 
 CHECKED = 200  # rows, and as many golden examples, of a snapshot: a tenth of a second for each hundred, at most
+PICTURES = 2_000  # on the other side of a pair, the newest: with 200 new ones, half a second
 # Two ways of adding up floats differ less, and a row just under the filter's threshold is no leak.
 ABOVE = 0.01
 
@@ -50,18 +53,32 @@ def proven(session: Session, queue_id: int, policy: QueuePolicy) -> Proven:
 
 
 def check_apart(rows: Sequence[Row], golden: Sequence[Golden], before: Proven, policy: QueuePolicy) -> None:
-    """Check by another way than the filter that no row is near a golden example. Only texts have a similarity.
+    """Check by another way than the filter that no row is near a golden example, in its text or in a picture.
 
     Checked are pairs of which one is new: the newest `CHECKED` new rows beside all golden examples, and as many new
     golden examples beside all rows; see `count_alike` for what it may miss. Raises LeakageError.
     """
+    fresh = [row.input for row in rows if row.content_hash not in before.rows]
+    later = [one.input for one in golden if one.id > before.golden_up_to]
+    everything, tested = [row.input for row in rows], [one.input for one in golden]
+    texts = _texts_alike(fresh, tested, policy) + _texts_alike(later, everything, policy)
+    if texts:
+        raise LeakageError(f"{texts} texts of the training set and the golden set are near-duplicates")
+    pictures = _pictures_alike(fresh, tested) + _pictures_alike(later, everything)
+    if pictures:
+        raise LeakageError(f"{pictures} pictures of the training set and the golden set are near-duplicates")
+
+
+def _texts_alike(new: Sequence[Input], others: Sequence[Input], policy: QueuePolicy) -> int:
     threshold = min(policy.golden.near_duplicate + ABOVE, 1 - 1e-9)  # the cosine of equal texts may be a little below 1
-    fresh = [row.input.text for row in rows if row.content_hash not in before.rows and row.input.text][-CHECKED:]
-    found = count_alike(fresh, [one.input.text for one in golden if one.input.text], threshold)
-    later = [one.input.text for one in golden if one.id > before.golden_up_to and one.input.text][-CHECKED:]
-    found += count_alike(later, [row.input.text for row in rows if row.input.text], threshold)
-    if found:
-        raise LeakageError(f"{found} texts of the training set and the golden set are near-duplicates")
+    texts = [one.text for one in new if one.text][-CHECKED:]
+    return count_alike(texts, [one.text for one in others if one.text], threshold)
+
+
+def _pictures_alike(new: Sequence[Input], others: Sequence[Input]) -> int:
+    """Those of the newest inputs, beside those of the newest others."""
+    greys, known = ([grey for one in inputs if one.image for grey in one.image.greys] for inputs in (new, others))
+    return count_alike_pictures(greys[-CHECKED:], known[-PICTURES:], min(NEAR + ABOVE, 1 - 1e-9))
 
 
 def _assert_no_leak(rows: Sequence[Row], golden: Collection[str], close: Collection[str]) -> None:

@@ -1,6 +1,7 @@
-"""A second check for near-duplicates, independent of the filter (core/learning/data/text_similarity.py): plain counts
-of n-grams instead of hashed columns, and pairs chosen by shared words instead of a product of matrices. So a bug in one
-of the two is not a bug in the other."""
+"""A second check for near-duplicates, independent of the filter (core/learning/data/text_similarity.py and
+picture_similarity.py), so that a bug in one of the two is not a bug in the other. Texts: plain counts of n-grams, not
+hashed columns, and pairs chosen by shared words, not a product of matrices. Pictures: shrunk by Pillow, and one after
+the other in double precision."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,8 +9,13 @@ from functools import lru_cache
 from heapq import nlargest, nsmallest
 from math import sqrt
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 from core.text.normalisation import normalise
 
+SIDE = 64  # of what is stored of a picture
 SIZES = (3, 4, 5)  # of n-grams, as the filter's
 RAREST = 4  # words of a text by which others are chosen
 COMMON = 200  # texts with a word from which on it chooses none: it says nothing, and would choose them all
@@ -31,6 +37,23 @@ def count_alike(texts: Sequence[str], others: Sequence[str], threshold: float) -
         any(_cosine(_grams(text), grams(place)) >= threshold for place in _likeliest(text, index, words))
         for text in texts
     )
+
+
+def count_alike_pictures(greys: Sequence[bytes], others: Sequence[bytes], threshold: float) -> int:
+    """How many of the pictures are at least `threshold` similar to one of the others: the correlation of their 32 x 32
+    grey values. Each is 64 x 64 bytes. A picture of one value everywhere is similar to none."""
+    if not others:
+        return 0
+    known = np.array([_shrunk(other) for other in others])
+    return sum(bool((known @ _shrunk(grey) >= threshold).any()) for grey in greys)
+
+
+def _shrunk(grey: bytes) -> NDArray[np.float64]:
+    """Less its mean, of length 1; 0 throughout where it has one value everywhere."""
+    small = np.asarray(Image.frombytes("L", (SIDE, SIDE), grey).convert("F").reduce(2), dtype=np.float64).ravel()
+    rest: NDArray[np.float64] = small - small.mean()
+    rest /= float(np.sqrt(np.square(rest).sum())) or 1.0
+    return rest
 
 
 def _index(words: Sequence[Iterable[str]]) -> Mapping[str, list[int]]:

@@ -1,5 +1,7 @@
 """The second check for near-duplicates: it agrees with the filter, which goes another way, and stops a run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,17 +12,20 @@ from core.learning.data import leakage
 from core.learning.data.golden import Golden
 from core.learning.data.inputs import ImageRef, Input
 from core.learning.data.leakage import CHECKED, Proven, check_apart, exclude_near_duplicates
+from core.learning.data.picture_similarity import NEAR, near_pictures
 from core.learning.data.seeds import add_seeds
-from core.learning.data.similarity_check import count_alike
+from core.learning.data.similarity_check import count_alike, count_alike_pictures
 from core.learning.data.snapshots import LeakageError, Row
 from core.learning.data.text_similarity import near_texts
 from core.learning.lifecycle import training
+from core.pictures.decoding import decode
 from core.records.learning import Snapshot
 from core.vocabulary import Source, Stratum
 from tests.core.conftest import OpenDesk
 from tests.core.desk import DELIVERY, NOW
 from tests.core.models import seeded, trained
 from tests.people import support_policy
+from tests.pictures import as_file, bars, drawn, seen
 
 POLICY = support_policy().queues[0]
 GOLDEN = "where is the parcel that i ordered last week"
@@ -104,7 +109,30 @@ def test_its_work_is_bounded_and_the_newest_rows_are_checked() -> None:
         check_apart([*crowd, row(REORDERED)], [golden(GOLDEN)], Proven(golden_up_to=1), POLICY)
 
 
-def test_images_have_no_similarity() -> None:
+class TestPictures:
+    def test_it_agrees_with_the_filter(self) -> None:
+        original = [bars(number, True) for number in range(30)]
+        others = [decode(as_file(one)).grey for one in original]
+        copies = [decode(as_file(one.rotate(1), "JPEG", quality=70)).grey for one in original[:10]]
+        fresh = [drawn(number, upright=False).grey for number in range(30, 60)]
+        expected = int(near_pictures([*copies, *fresh], others).sum())
+        assert expected > 0
+        assert count_alike_pictures([*copies, *fresh], others, NEAR) == expected
+        assert count_alike_pictures(others, others, 1 - 1e-9) == 30
+        assert count_alike_pictures([bytes(4096)], [bytes(4096), others[0]], NEAR) == 0
+        assert count_alike_pictures([], others, NEAR) == count_alike_pictures(others, [], NEAR) == 0
+
+    def test_a_picture_that_the_filter_let_through_stops_the_run(self) -> None:
+        one, other = drawn(1), drawn(2, upright=False)
+        row = Row(Source.CORRECTION, 1, seen(one), "refund", 1.0, "content of the row")
+        tested = [Golden(1, seen(one), "refund", Stratum.RANDOM, "content of the golden example")]
+        with pytest.raises(LeakageError, match="2 pictures of the training set and the golden set are near-duplicates"):
+            check_apart([row], tested, Proven(), POLICY)
+        check_apart([replace(row, input=seen(other))], tested, Proven(), POLICY)
+        check_apart([row], tested, Proven(frozenset([row.content_hash]), 1), POLICY)
+
+
+def test_images_at_a_web_address_have_no_similarity() -> None:
     image = Input(image=ImageRef("https://files.example/A.png"))
     one = Row(Source.CORRECTION, 1, image, "refund", 1.0, image.content_hash)
     check_apart([one], [Golden(1, image, "refund", Stratum.RANDOM, "other")], Proven(), POLICY)
