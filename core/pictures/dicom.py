@@ -16,6 +16,7 @@ from core.pictures.windowing import eight_bits
 
 MAGIC = slice(128, 132)
 WRITTEN_IN = ("US", "SC", "XA")  # ultrasound, secondary capture, angiography: their devices write into the picture
+DAMAGED = "The DICOM file is damaged. Send it again."
 NOT_INSTALLED = "This is a DICOM file, which needs pydicom. Run: pip install 'goldloop[dicom]'"
 
 
@@ -36,17 +37,18 @@ def dicom_picture(content: bytes) -> tuple[Image.Image, bool]:
 
     try:
         dataset = dcmread(io.BytesIO(content))
-    except Exception as error:  # of many kinds
-        raise UnreadablePictureError("The DICOM file is damaged. Send it again.") from error
-    _check(dataset)
+        _check(dataset)
+        burned_in = _may_hold_text(dataset)
+    except (UnreadablePictureError, MemoryError):
+        raise
+    except Exception as error:  # of many kinds: a tag is decoded when it is looked at
+        raise UnreadablePictureError(DAMAGED) from error
     try:
-        pixels = _shown(dataset)
+        return Image.fromarray(_shown(dataset)), burned_in
     except MemoryError:
         raise
     except Exception as error:  # of many kinds, most of them about a codec
         raise UnreadablePictureError(_undecoded(dataset)) from error
-    burned_in = str(dataset.get("BurnedInAnnotation", "")).upper() == "YES" or dataset.get("Modality") in WRITTEN_IN
-    return Image.fromarray(pixels), burned_in
 
 
 def _check(dataset: Any) -> None:
@@ -57,6 +59,10 @@ def _check(dataset: Any) -> None:
         raise UnreadablePictureError(
             f"The picture has {dataset.Columns:,} x {dataset.Rows:,} pixels; the limit is {MOST_PIXELS:,} in all."
         )
+
+
+def _may_hold_text(dataset: Any) -> bool:
+    return str(dataset.get("BurnedInAnnotation", "")).upper() == "YES" or dataset.get("Modality") in WRITTEN_IN
 
 
 def _shown(dataset: Any) -> NDArray[np.uint8]:
@@ -77,8 +83,7 @@ def _shown(dataset: Any) -> NDArray[np.uint8]:
 
 def _undecoded(dataset: Any) -> str:
     syntax = dataset.file_meta.get("TransferSyntaxUID")
-    name = getattr(syntax, "name", "")
-    if not getattr(syntax, "is_compressed", False):
+    if not getattr(syntax, "is_transfer_syntax", False) or not syntax.is_compressed:
         return "The pixels of the DICOM file are damaged. Send it again."
     remedy = "Install pylibjpeg with its plugins, or pyjpegls, or send the file uncompressed"
-    return f"The pixels of the DICOM file cannot be decoded ({name}). {remedy}."
+    return f"The pixels of the DICOM file cannot be decoded ({syntax.name}). {remedy}."
