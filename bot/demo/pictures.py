@@ -32,8 +32,9 @@ def digits() -> list[Ticket]:
 
 
 def own_pictures(path: Path) -> list[Ticket]:
-    """A folder whose sub-folders are labels, or the training part of a MedMNIST file. Raises Invalid if a picture
-    cannot be read, or if there are too few."""
+    """A folder whose sub-folders are labels, or the training part of a MedMNIST file or of the one that a folder holds.
+    Raises Invalid if a picture cannot be read, or if there are too few."""
+    path = _only_archive(path) or path
     tickets = _unique(_of_folder(path) if path.is_dir() else _of_archive(path))
     labels = {ticket.label for ticket in tickets}
     if len(tickets) < FEWEST_ROWS or len(labels) < FEWEST_LABELS:
@@ -42,6 +43,14 @@ def own_pictures(path: Path) -> list[Ticket]:
             f"there are {len(tickets)} pictures and {len(labels)} labels."
         )
     return tickets
+
+
+def _only_archive(path: Path) -> Path | None:
+    """The MedMNIST file in a folder that has no sub-folders."""
+    if not path.is_dir() or any(one.is_dir() for one in path.iterdir()):
+        return None
+    archives = sorted(path.glob("*.npz"))
+    return archives[0] if len(archives) == 1 else None
 
 
 def _of_folder(folder: Path) -> Iterator[tuple[Decoded, str]]:

@@ -77,6 +77,9 @@ def test_a_medmnist_file_is_read_by_its_training_part(tmp_path: Path) -> None:
     assert {one.label for one in own_pictures(tmp_path / "other.npz")} == {"0", "1"}
     with pytest.raises(Invalid, match="no MedMNIST file"):
         own_pictures(tmp_path / "odd.npz")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "pneumoniamnist.npz").rename(tmp_path / "data" / "pneumoniamnist.npz")
+    assert {one.label for one in own_pictures(tmp_path / "data")} == {"normal", "pneumonia"}
 
 
 @pytest.mark.slow
