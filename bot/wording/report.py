@@ -5,6 +5,7 @@ from typing import assert_never
 
 from bot.wording.format import Format
 from bot.wording.numbers import count, signed
+from core.learning.evaluation.intervals import wilson
 from core.learning.evaluation.scorecard import PooledScore, RandomScore, Scorecard
 from core.learning.evaluation.stored_texts import TextScore
 from core.vocabulary import Coded, GateBlock
@@ -53,6 +54,26 @@ def counted_by_group(score: RandomScore) -> str:
     return (
         f"The random examples come from {count(score.groups, 'group')}: intervals and tests count groups, not inputs."
     )
+
+
+def two_labels(scorecard: Scorecard, form: Format) -> list[str]:
+    """Where there are two labels, as readers of diagnostic tests know them: sensitivity and specificity, which is the
+    sensitivity for the other label, with 95 % intervals, and calibration. Empty for more labels."""
+    if len(scorecard.labels) != 2:
+        return []
+    random, calibration = scorecard.random, scorecard.candidate_calibration
+    lines = [
+        f"“{form.text(one.label)}” ({one.n}): {_share(one.live_right, one.n, random.live_design)} → "
+        f"{_share(one.candidate_right, one.n, random.candidate_design)}"
+        for one in scorecard.labels
+    ]
+    off = [f"Confidences are off by {calibration.error:.1%} on average."] if calibration else []
+    return [*lines, *off]
+
+
+def _share(right: int, n: int, design: float) -> str:
+    found = wilson(right / design, n / design)
+    return f"{found.estimate:.1%} ({found.low:.0%}–{found.high:.0%})"
 
 
 def on_texts(score: TextScore | None) -> str:

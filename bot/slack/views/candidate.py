@@ -11,7 +11,7 @@ from bot.wording.golden import origins
 from bot.wording.model_history import decision, erased_sentence, overruled_sentences
 from bot.wording.numbers import count, percent, signed
 from bot.wording.open_items import open_items_sentence
-from bot.wording.report import counted_by_group, counts_sentence, on_texts, plain_line, what_counts
+from bot.wording.report import counted_by_group, counts_sentence, on_texts, plain_line, two_labels, what_counts
 from bot.wording.shadow import agreement, disagreements, labels_in_shadow
 from bot.wording.synthesis import written_rows_sentence
 from bot.wording.weighing import weighing
@@ -193,6 +193,9 @@ def _details(scorecard: Scorecard) -> list[Block]:
     if scorecard.negative_flips:
         flips = ", ".join(_flip(flip) for flip in scorecard.negative_flips[:MOST_FLIPS])
         drawn.append(blocks.section(f"*Newly wrong* ({len(scorecard.negative_flips)}): {flips}{_more(scorecard)}"))
+    if diagnostic := [f"• {line}" for line in two_labels(scorecard, MRKDWN)]:
+        head = "*Found of each label* (sensitivity; that of one label is the specificity of the other)"
+        drawn.append(blocks.section("\n".join([head, *diagnostic])))
     changed = [one for one in scorecard.labels if one.n and _change(one)]
     lines = [_label(one) for one in sorted(changed, key=_change, reverse=True)[:MOST_LABELS]]
     if lines:

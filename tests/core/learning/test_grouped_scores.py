@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.wording.report import counted_by_group
+from bot.wording.format import PLAIN
+from bot.wording.report import counted_by_group, two_labels
 from core.learning.data.inputs import Input
 from core.learning.evaluation.compare import GoldenRow, Predicted, compare
 from core.learning.evaluation.groups import design_effect, grouped_p_value
 from core.learning.evaluation.intervals import difference
 from core.learning.evaluation.paired_tests import mcnemar_p_value
 from core.learning.evaluation.scorecard import Scorecard
+from core.policy import LabelPolicy
 from core.vocabulary import Stratum
 from tests.core.learning.test_evaluation import POLICY
 
@@ -81,6 +83,18 @@ def scored(groups: list[str]) -> Scorecard:
     ]
     candidate = ["refund" if n % 5 == 0 else "login" for n in range(40)]
     return compare(golden, Predicted(("login",) * 40), Predicted(tuple(candidate)), POLICY)
+
+
+def test_with_two_labels_the_report_gives_sensitivity_and_specificity_with_intervals() -> None:
+    answers = [("sick", "sick", "sick")] * 18 + [("sick", "sick", "well")] * 2 + [("well", "sick", "well")] * 20
+    golden = [GoldenRow(n, Input(f"{n}"), one[0], Stratum.RANDOM) for n, one in enumerate(answers)]
+    live, candidate = (Predicted(tuple(one[place] for one in answers)) for place in (1, 2))
+    two = POLICY.model_copy(update={"labels": (LabelPolicy(name="sick"), LabelPolicy(name="well"))})
+    assert two_labels(compare(golden, live, candidate, two), PLAIN) == [
+        "“sick” (20): 100.0% (84%–100%) → 90.0% (70%–97%)",
+        "“well” (20): 0.0% (0%–16%) → 100.0% (84%–100%)",
+    ]
+    assert two_labels(scored([""] * 40), PLAIN) == []
 
 
 def test_the_report_counts_patients_and_says_so() -> None:
