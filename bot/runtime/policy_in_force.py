@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from core.errors import Invalid
-from core.learning.learners.registry import find_learner, offers_learner
+from core.learning.learners.registry import find_learner, how_to_get, offers_learner
 from core.policy import Policy
 from core.policy.file import load_policy
 from core.policy_in_force.versions import (
@@ -135,4 +135,5 @@ def _require_offered(policy: Policy, extra: Mapping[str, str]) -> None:
     for queue in policy.queues:
         name = queue.retraining.learner
         if not offers_learner(name, extra):
-            raise Invalid(f"queues.{queue.name}.retraining.learner: the learner “{name}” is not installed here.")
+            words = f"the learner “{name}” is not installed here. {how_to_get(name)}"
+            raise Invalid(f"queues.{queue.name}.retraining.learner: {words}")

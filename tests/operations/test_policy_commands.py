@@ -10,6 +10,7 @@ from bot.runtime.clock import utc_now
 from bot.runtime.policy_in_force import PolicyInForce, reload_policy
 from bot.runtime.services import assemble, slack_client
 from core.errors import Invalid
+from core.learning.learners.registry import how_to_get
 from core.policy.file import load_policy
 from core.policy_in_force.versions import newest_version, put_in_force
 from core.storage.database import Database
@@ -178,7 +179,9 @@ def test_a_process_without_the_learner_goes_on_and_says_why(place: Place) -> Non
         for _ in range(2):
             assert here.read(session).queues[0].retraining.learner == "text"
         assert elsewhere.read(session).queues[0].retraining.learner == "tags"
-    assert here.problem == "queues.support.retraining.learner: the learner “tags” is not installed here."
+    assert here.problem == "queues.support.retraining.learner: the learner “tags” is not installed here. " + how_to_get(
+        "tags"
+    )
     with place.database.transaction() as session:
         put_in_force(session, load_policy(place.policy), "ops", utc_now())
     with place.database.reading() as session:

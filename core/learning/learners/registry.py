@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from core.errors import Invalid
 from core.learning.learners.base import Learner, missing_members
-from core.learning.learners.encoders import is_installed
+from core.learning.learners.encoders import INSTALL, is_installed
 from core.vocabulary import Modality
 
 GROUP = "goldloop.learners"
@@ -45,6 +45,11 @@ def find_learner(name: str, extra: Mapping[str, str] = {}) -> Learner:
 def offers_learner(name: str, extra: Mapping[str, str] = {}) -> bool:
     """Whether there is one of that name, without importing it; `embedding` and `blend` need their encoder."""
     return name in learner_names(extra) and (name in extra or name not in ENCODED or is_installed())
+
+
+def how_to_get(name: str) -> str:
+    """A sentence for operators who lack this learner."""
+    return INSTALL if name in ENCODED else "Install the package that provides it, or choose another learner."
 
 
 def _load(point: EntryPoint) -> Learner:

