@@ -141,7 +141,9 @@ def _answering(services: Services, queue: QueuePolicy, external_id: str) -> Live
 def _predicted(asked: NewPrediction, live: LiveModel, pictures: Mapping[str, Decoded | Invalid]) -> NewPrediction:
     seen = {picture.sha256: picture.grey for picture in _readable(pictures)}
     greys = found_at([asked.image_url], seen).get(asked.image_url or "", ())
-    [said] = live.answers([with_greys(asked.input, greys)])
+    seen_input = with_greys(asked.input, greys)
+    live.require_readable([seen_input])
+    [said] = live.answers([seen_input])
     return asked.answered(live.name, said)
 
 

@@ -11,12 +11,13 @@ from core.text.picture_address import picture_address
 
 def predicted_pictures(pictures: Sequence[tuple[Decoded, str]], live: LiveModel) -> list[NewPrediction]:
     """The predictions for these pictures, each given with its external id, of which the last 200 characters are
-    kept."""
+    kept. Raises Invalid if the model does not read pictures."""
     addresses = [picture_address(picture.sha256) for picture, _name in pictures]
     asked = [
         Input(image=ImageRef(address, picture.grey))
         for address, (picture, _name) in zip(addresses, pictures, strict=True)
     ]
+    live.require_readable(asked)
     return [
         NewPrediction(name[-LONGEST_ID:], live.name, "", address).answered(live.name, said)
         for address, (_picture, name), said in zip(addresses, pictures, live.answers(asked), strict=True)

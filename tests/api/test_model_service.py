@@ -13,21 +13,25 @@ from bot.runtime.clock import utc_now
 from bot.slack.inbound.flagging import NO_MODEL, looked_at
 from bot.slack.inbound.payloads import FlagSubmission
 from bot.slack.inbound.requests import ANSWERED_WITHIN
+from bot.worker.budgets import budget_piece
 from bot.worker.shadow import shadow_piece
 from core.errors import ModelUnavailable
 from core.intake.predictions import NewPrediction
 from core.learning.lifecycle.decisions import approve
 from core.records.predictions import Prediction
+from core.records.reviews import ReviewItem
 from core.records.rollout import ParallelPrediction, Shadow
 from core.storage.database import Database
 from core.storage.deadlines import finished_within
+from goldloop_client import ApiError
 from tests.api.conftest import Api, StartApi
 from tests.api.receiver import SECRET
 from tests.bot.model_service import ModelService, said, serving
-from tests.core.desk import DELIVERY, REFUND, opened
+from tests.core.desk import DELIVERY, REFUND, UNSURE, opened, sent
 from tests.core.models import seeded
 from tests.core.services import handed, service_policy, submitted, work
 from tests.people import CLEO, DAN
+from tests.pictures import as_file, bars
 
 pytestmark = [pytest.mark.usefixtures("sqlite_only"), pytest.mark.slow]
 
@@ -76,6 +80,13 @@ def test_predict_answers_with_what_the_service_says(api: Api, service: ModelServ
     assert service.heard[-1]["inputs"] == [{"text": "where is my parcel", "fields": {"Customer": "gold"}}]
 
 
+def test_a_picture_is_refused_with_a_sentence_and_not_sent(api: Api, service: ModelService) -> None:
+    asked = len(service.heard)
+    with api.client() as client, pytest.raises(ApiError, match="The live model v1 reads text only"):
+        client.predict_picture("support", "T-1", as_file(bars(1, True)))
+    assert (stored(api), len(service.heard)) == (0, asked)
+
+
 def test_while_the_service_fails_callers_are_told_when_to_ask_again_and_nothing_is_lost(
     api: Api, service: ModelService
 ) -> None:
@@ -112,6 +123,21 @@ def test_a_shadow_waits_for_its_service_and_misses_nothing(api: Api, service: Mo
         [row] = session.scalars(select(ParallelPrediction))
     assert (row.model_id, row.label) == (2, DELIVERY)
     assert service.heard[-1]["version"] == "mine-2"
+
+
+def test_a_budget_opens_its_items_while_the_service_is_away(api: Api, service: ModelService) -> None:
+    """Predictions of a sender's own model wait in line. The service, which would give them another order, answers to
+    the first ones alone."""
+    more = service_policy(flagging={"budget": "60 a day"}, external={"url": service.url, "failures": 1})
+    desk, tomorrow = opened(api.desk.database, more), utc_now() + timedelta(days=1)
+    desk.ingest(*(sent(f"where is parcel {number}", UNSURE) for number in range(3)), now=utc_now())
+    budget_piece(api.services, desk.rules)
+    desk.ingest(*(sent(f"where is my parcel {number}", UNSURE) for number in range(3)), now=tomorrow)
+    service.answers = [lambda _told: said({}, 500)] * 5
+    budget_piece(replace(api.services, clock=lambda: tomorrow), desk.rules)
+    assert len(service.answers) < 5, "it was asked"
+    with desk.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(ReviewItem)) == 6
 
 
 def test_a_person_who_flags_a_message_does_not_wait_for_the_service(api: Api, service: ModelService) -> None:

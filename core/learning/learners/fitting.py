@@ -69,11 +69,12 @@ def require_readable(learner: Learner, examples: Sequence[Example]) -> None:
         raise Invalid("There is nothing to learn from: there are no training rows.")
     if not any(example.input.has_any(learner.reads) for example in examples):
         raise Invalid(
-            f"The learner “{learner.name}” reads {_named(learner.reads)}, "
+            f"The learner “{learner.name}” reads {modalities(learner.reads)}, "
             f"and none of the {len(examples)} training rows has any."
         )
 
 
-def _named(reads: Sequence[Modality]) -> str:
+def modalities(reads: Sequence[Modality]) -> str:
+    """In a sentence: "text and images"."""
     *others, last = ("images" if modality is Modality.IMAGE else modality.value for modality in reads)
     return f"{', '.join(others)} and {last}" if others else last

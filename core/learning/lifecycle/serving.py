@@ -13,6 +13,7 @@ from core.learning.data.inputs import Input
 from core.learning.learners.artifacts import Packed, unpack
 from core.learning.learners.base import Fitted, FloatArray
 from core.learning.learners.external import Connect, connected, unconnected
+from core.learning.learners.fitting import modalities
 from core.learning.learners.label_subset import label_subset
 from core.learning.learners.registry import find_learner
 from core.learning.learners.suspicion import Said, suspicion_of
@@ -36,6 +37,11 @@ class LiveModel:
     name: str
     fitted: Fitted
     dropped: tuple[str, ...] = ()
+
+    def require_readable(self, inputs: Sequence[Input]) -> None:
+        """Raises Invalid if one of them has nothing of what the model reads: its answer would mean nothing."""
+        if not all(one.has_any(self.fitted.reads) for one in inputs):
+            raise Invalid(f"The live model {self.name} reads {modalities(self.fitted.reads)} only.", field="input")
 
     def predict(self, inputs: Sequence[Input]) -> list[dict[str, float]]:
         """The probability of each label, for each input."""

@@ -24,7 +24,7 @@ from core.learning.learners.artifacts import pack, unpack
 from core.learning.learners.base import Progress
 from core.learning.learners.external import Connect, ExternalLearner, connected, unconnected
 from core.learning.learners.fingerprints import fingerprint
-from core.learning.learners.fitting import PackedModel, fit_and_pack
+from core.learning.learners.fitting import PackedModel, fit_and_pack, require_readable
 from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.candidates import Measured, measure, store_candidate
 from core.learning.lifecycle.hand_outs import (
@@ -87,6 +87,7 @@ def train(
             with suppress(ErasedMeanwhileError):  # nothing was stored of what was fitted on them: fit anew without them
                 rows = _rows_of(database, run, clock, queue, weigh)
                 if queue.trains_elsewhere:
+                    require_readable(ExternalLearner(), [row.example for row in rows])
                     made = _answered(database, claimed, run, clock, queue)
                 else:
                     examples = [row.example for row in rows]

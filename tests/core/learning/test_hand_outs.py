@@ -31,9 +31,11 @@ from core.records.webhooks import Event
 from core.storage.database import Database
 from core.vocabulary import EventKind, GateWarning, RunProblem, RunState, RunStep, WeightChoice
 from tests.core.desk import BILLING, DELIVERY, NOW, REFUND, Desk, opened
-from tests.core.models import claimed, requested, run, seeded, ticking, waiting_jobs
+from tests.core.models import claimed, requested, run, seeded, ticking, trained, waiting_jobs
+from tests.core.pictures.test_stored import seeds as picture_seeds
 from tests.core.services import away, connection, handed, service_policy, submission, submitted, work
 from tests.people import ANA, BEN, CLEO, LABELS
+from tests.pictures import drawn
 
 pytestmark = pytest.mark.slow  # models are stored in most of them
 
@@ -100,6 +102,16 @@ def test_a_run_that_waits_holds_no_lease_and_looks_again_every_minute(desk: Desk
         work(desk, now=NOW + timedelta(minutes=minutes))
     assert len(events(desk)) == 1
     assert models(desk) == []
+
+
+def test_pictures_alone_are_not_handed_out_and_the_run_says_why(database: Database) -> None:
+    desk = opened(database, service_policy(golden={"seed_share": 0.0}))
+    picture_seeds(desk, (drawn(1), DELIVERY), (drawn(2), REFUND))
+    failed = trained(desk)
+    assert (failed.state, events(desk)) == (RunState.FAILED, [])
+    assert failed.problem_values == {
+        "sentence": "The learner “external” reads text, and none of the 2 training rows has any."
+    }
 
 
 def test_a_worker_that_dies_while_it_hands_out_is_replaced(desk: Desk) -> None:
