@@ -1,10 +1,11 @@
 """The learners on sentence vectors beside the one on n-grams, in one run: accuracy, calibration, errors caught, cost.
 
-    python -m benchmarks.encoders [--full] [--data FOLDER]
+    python -m benchmarks.encoders [--full] [--labels] [--set NAME] [--learner NAME] [--data FOLDER]
 
 FOLDER (default: ../shared/data) holds banking77/ and hwu64/, each with train.csv and test.csv, columns text and label.
 Ten rows per label, drawn three times, then all rows; with --full also how many labels, chosen by the smallest margin in
-rounds, come within half a point of all rows. Needs the extra `embed`. Results of one run: benchmarks/encoders.txt.
+rounds, come within half a point of all rows. --labels: that alone. --set, --learner: one alone; can be repeated. Needs
+the extra `embed`. Results of one run: benchmarks/encoders.txt.
 """
 
 import argparse
@@ -52,16 +53,19 @@ class Task:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     arguments.add_argument("--full", action="store_true")
+    arguments.add_argument("--labels", action="store_true")
+    arguments.add_argument("--set", action="append", choices=SETS)
+    arguments.add_argument("--learner", action="append", choices=LEARNERS, help="of --full and --labels")
     arguments.add_argument("--data", type=Path, default=DATA)
     chosen = arguments.parse_args()
     summary: dict[str, float] = {}
     with cached_vectors():
-        for name in SETS:
-            summary |= _one_set(name, Task(*(read(chosen.data / name / f"{part}.csv") for part in ("train", "test"))))
-            if chosen.full:
-                summary |= _labels_needed(
-                    name, Task(*(read(chosen.data / name / f"{p}.csv") for p in ("train", "test")))
-                )
+        for name in chosen.set or SETS:
+            task = Task(*(read(chosen.data / name / f"{part}.csv") for part in ("train", "test")))
+            if not chosen.labels:
+                summary |= _one_set(name, task)
+            if chosen.full or chosen.labels:
+                summary |= _labels_needed(name, task, chosen.learner or LEARNERS)
     print("SUMMARY", json.dumps({key: round(value, 4) for key, value in summary.items()}))
 
 
@@ -152,10 +156,10 @@ def _said_of_the_same(shares: FloatArray, others: FloatArray) -> FloatArray:
     return confidences
 
 
-def _labels_needed(name: str, task: Task) -> dict[str, float]:
+def _labels_needed(name: str, task: Task, learners: Sequence[str]) -> dict[str, float]:
     """Rows are labelled in rounds, those of the smallest margin first; the share that comes close to all rows."""
     found = {}
-    for learner in LEARNERS:
+    for learner in learners:
         whole = find_learner(learner).fit(task.train, 0, lambda _step: None)
         inputs = [row.input for row in task.test]
         wanted = _right(whole, whole.probabilities(inputs), task.test).mean() - CLOSE
