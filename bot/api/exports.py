@@ -20,6 +20,7 @@ PIECE = 2000  # rows in memory at once
 TYPES = {  # of Parquet
     "text": "string",
     "image_url": "string",
+    "group": "string",
     "fields": "string",
     "label": "string",
     "weight": "float64",
@@ -38,10 +39,10 @@ def export_routes(services: Services, may_read: Admit) -> APIRouter:
     def snapshot(
         queue: Annotated[QueuePolicy, Depends(may_read)], snapshot_id: Id, format: Format = "jsonl"
     ) -> StreamingResponse:
-        """Download the rows that a model was trained on, in order: text, image and fields (masked as the policy says),
-        label, weight and origin. `fields` is an object in JSON Lines, and JSON text in CSV and Parquet. In CSV, all
-        cells are quoted, and what a spreadsheet would run as a formula has an apostrophe before it; for training, use
-        JSON Lines or Parquet."""
+        """Download the rows that a model was trained on, in order: text, image, group and fields (masked as the policy
+        says), label, weight and origin. `fields` is an object in JSON Lines, and JSON text in CSV and Parquet. In CSV,
+        all cells are quoted, and what a spreadsheet would run as a formula has an apostrophe before it; for training,
+        use JSON Lines or Parquet."""
         with services.database.reading() as session:
             head = snapshot_head(session, queue_named(session, queue.name).id, snapshot_id)
         media_type, write = FORMATS[format]
@@ -78,6 +79,7 @@ def record(row: Row, queue: QueuePolicy) -> dict[str, Any]:
     return {
         "text": shown.text,
         "image_url": shown.image_url,
+        "group": shown.group or None,
         "fields": dict(shown.fields),
         "label": row.label,
         "weight": row.weight,

@@ -33,6 +33,7 @@ TYPES = {  # of Parquet
     "external_id": "string",
     "text": "string",
     "image_url": "string",
+    "group": "string",
     "fields": "string",
     "model_version": "string",
     "model_label": "string",

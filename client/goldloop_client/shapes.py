@@ -217,16 +217,17 @@ class GivenAnswer:
 
 @dataclass(frozen=True)
 class CorrectionLine:
-    """What an item was settled to. text, image_url, fields: empty if they were erased; label: None for "none of these";
-    reason, note: of the lead who decided, or of the votes that won; tally: votes for each label; answers: of all
-    reviewers, oldest first. withheld: it is golden, in a queue whose models a service trains; what says the label is
-    then None or empty."""
+    """What an item was settled to. text, image_url, group, fields: empty if they were erased; label: None for "none of
+    these"; reason, note: of the lead who decided, or of the votes that won; tally: votes for each label; answers: of
+    all reviewers, oldest first. withheld: it is golden, in a queue whose models a service trains; what says the label
+    is then None or empty."""
 
     id: int
     item_id: int
     external_id: str
     text: str
     image_url: str | None
+    group: str | None
     fields: dict[str, str]
     model_version: str
     model_label: str | None

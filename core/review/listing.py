@@ -54,16 +54,17 @@ class GivenAnswer:
 
 @dataclass(frozen=True)
 class CorrectionLine:
-    """What an item was settled to. text, image_url, fields: of the prediction; all empty if it was erased. label: None
-    for "none of these". reason, note: of the lead who decided, or the most frequent reason and the first note of the
-    votes that won. answers: of all reviewers, oldest first, without skips and what was taken back. withheld: it is
-    golden, in a queue whose models a service trains; what says the label is then None or empty."""
+    """What an item was settled to. text, image_url, group, fields: of the prediction; all empty if it was erased.
+    label: None for "none of these". reason, note: of the lead who decided, or the most frequent reason and the first
+    note of the votes that won. answers: of all reviewers, oldest first, without skips and what was taken back.
+    withheld: it is golden, in a queue whose models a service trains; what says the label is then None or empty."""
 
     id: int
     item_id: int
     external_id: str
     text: str
     image_url: str | None
+    group: str | None
     fields: dict[str, str]
     model_version: str
     model_label: str | None
@@ -208,6 +209,7 @@ def _correction_line(
         external_id=prediction.external_id,
         text=shown.text,
         image_url=shown.image_url,
+        group=prediction.group,
         fields=dict(shown.fields),
         model_version=prediction.model_version,
         model_label=prediction.label,
