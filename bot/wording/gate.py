@@ -59,7 +59,7 @@ def _block(code: GateBlock, values: Values, form: Format) -> str:
         case GateBlock.SILENT_LABEL:
             return (
                 f"“{form.text(values['label'])}” would hardly be used any more: of the last {values['texts']} stored "
-                f"texts, the live model gives it to {values['live']}, the candidate to {values['candidate']}. "
+                f"inputs, the live model gives it to {values['live']}, the candidate to {values['candidate']}. "
                 "Check the training rows. If you merged it into another label on purpose, overrule the gate."
             )
         case GateBlock.LABELS_EXCHANGED:
@@ -117,7 +117,7 @@ def _warning(code: GateWarning, values: Values, form: Format) -> str:
         case GateWarning.NO_HELD_OUT:
             return (
                 "Held-out training rows can't be compared: a service doesn't say what it answers to them. The golden "
-                "examples and the stored texts decide alone."
+                "examples and the stored inputs decide alone."
             )
         case GateWarning.FEW_TRAINING_ROWS:
             return _few_rows(values["rows"], values["floor"], form)
@@ -135,7 +135,7 @@ def _warning(code: GateWarning, values: Values, form: Format) -> str:
 def _exchanged(values: Values, form: Format) -> str:
     (first, second), live, other = map(form.text, values["labels"]), values["live"], values["exchanged"]
     return (
-        f"“{first}” and “{second}” have changed places: of the last {values['texts']} stored texts, the candidate "
+        f"“{first}” and “{second}” have changed places: of the last {values['texts']} stored inputs, the candidate "
         f"calls {other[0]} of {live[0]} “{first}” texts “{second}” and {other[1]} of {live[1]} “{second}” texts "
         f"“{first}”. Check the labels of the training rows."
     )

@@ -80,7 +80,7 @@ def on_texts(score: TextScore | None) -> str:
     """What the stored texts show where they show nothing bad; empty where there is more to say, or nothing."""
     if score is None or not score.n or score.silent or score.exchanged:
         return ""
-    return f"On the last {count(score.n, 'stored text')}, no label disappears and no two labels change places."
+    return f"On the last {count(score.n, 'stored input')}, no label disappears and no two labels change places."
 
 
 def of_hundred(chance: float) -> str:

@@ -880,7 +880,7 @@ def test_a_report_shows_its_pinned_past_errors_and_the_stored_texts() -> None:
     said = check(candidate.render(report(scorecard=pinned)))
     assert "Pinned past errors (2)" in said
     assert "none wrong again" in said
-    assert "On the last 40 stored texts, no label disappears and no two labels change places." in said
+    assert "On the last 40 stored inputs, no label disappears and no two labels change places." in said
     broken = replace(pinned, pins=PinScore((1000, 1001), (1001,)))
     assert "wrong again: #1001" in check(candidate.render(report(scorecard=broken)))
 

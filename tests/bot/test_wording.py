@@ -180,14 +180,14 @@ BLOCKS = [
     (
         GateBlock.SILENT_LABEL,
         {"label": "refund", "texts": 3000, "live": 140, "candidate": 2, "p_value": 0.0001},
-        "“refund” would hardly be used any more: of the last 3000 stored texts, the live model gives it to 140, the "
+        "“refund” would hardly be used any more: of the last 3000 stored inputs, the live model gives it to 140, the "
         "candidate to 2. Check the training rows. If you merged it into another label on purpose, overrule the gate.",
     ),
     (
         GateBlock.LABELS_EXCHANGED,
         {"labels": ["login", "refund"], "texts": 3000, "live": [50, 44], "exchanged": [41, 38]},
-        "“login” and “refund” have changed places: of the last 3000 stored texts, the candidate calls 41 of 50 “login” "
-        "texts “refund” and 38 of 44 “refund” texts “login”. Check the labels of the training rows.",
+        "“login” and “refund” have changed places: of the last 3000 stored inputs, the candidate calls 41 of 50 "
+        "“login” texts “refund” and 38 of 44 “refund” texts “login”. Check the labels of the training rows.",
     ),
     (
         GateBlock.LABELS_SWAPPED,
@@ -255,7 +255,7 @@ WARNINGS = [
         GateWarning.NO_HELD_OUT,
         {},
         "Held-out training rows can't be compared: a service doesn't say what it answers to them. The golden examples "
-        "and the stored texts decide alone.",
+        "and the stored inputs decide alone.",
     ),
     (
         GateWarning.FEW_TRAINING_ROWS,
