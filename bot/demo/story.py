@@ -26,7 +26,7 @@ from core.records.reviews import Answer, Correction, ReviewItem
 from core.vocabulary import AnswerKind, ItemState, ModelState, Settler
 
 RANDOM_LABELS = (
-    "Random labels can gain as much in a demo of this size: flagged texts are the hardest ones, and some of them are "
+    "Random labels can gain as much in a demo of this size: flagged inputs are the hardest ones, and some of them are "
     "kept for testing. One run proves little."
 )
 
