@@ -41,13 +41,13 @@ from core.records.learning import TrainingRun
 from core.records.reviews import Answer
 from core.review.cards import item_card
 from core.storage.database import PATIENT
-from core.vocabulary import RunState, Trigger
+from core.vocabulary import RunState, RunStep, Trigger
 
 PORTION = 160  # items between two looks whether the model is there: twenty clicks of each client
 LONGEST = 120.0  # seconds until the worker begins, and of load while it retrains
 UNDER_WAY = (RunState.REQUESTED, RunState.RUNNING)
 FLOOR, LEAST, OURS, TWO = "the floor", "the least Slack app", "Goldloop", "two processes of it"
-FULL_SYNC = "with synchronous=FULL"
+FULL_SYNC = "with synchronous=FULL"  # as Goldloop configures it; the others, the floor too, run with NORMAL
 ALONE = 100  # items on which one client votes by itself
 WARM = 4  # clicks of each client before the first round, so that every connection and statement is there
 Summary = dict[str, float]
@@ -205,11 +205,18 @@ def during_a_retrain(made: Bench, items: Sequence[int], rng: random.Random) -> S
 
 
 def _wait_until_taken(here: Place, run_id: int) -> None:
+    """A run that weighs its corrections is under way long before it has its rows, and with them its next state."""
     began = time.monotonic()
-    while _state(here, run_id) is RunState.REQUESTED:
+    while not _is_taken(here, run_id):
         if time.monotonic() - began > LONGEST:
             raise RuntimeError("the worker does not begin; SHOW=1 shows why")
         time.sleep(0.05)
+
+
+def _is_taken(here: Place, run_id: int) -> bool:
+    with here.database.reading() as session:
+        run = session.get_one(TrainingRun, run_id)
+        return run.state is not RunState.REQUESTED or run.progress != RunStep.WAITING
 
 
 def _ask_for_a_model(here: Place) -> int:

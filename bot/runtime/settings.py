@@ -12,7 +12,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     database_url: str = Field("sqlite:///goldloop.sqlite", validation_alias="DATABASE_URL")
-    sqlite_full_sync: bool = Field(False, validation_alias="GOLDLOOP_SQLITE_FULL_SYNC")
+    sqlite_full_sync: bool = Field(True, validation_alias="GOLDLOOP_SQLITE_FULL_SYNC")
     policy: Path = Field(Path("goldloop.toml"), validation_alias="GOLDLOOP_POLICY")
     slack_api_url: str = Field("https://slack.com/api/", validation_alias="SLACK_API_URL")
     slack_bot_token: SecretStr = Field(SecretStr(""), validation_alias="SLACK_BOT_TOKEN")

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import environ
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
+from sqlalchemy import text
 
+from bot.runtime.open_database import open_database
 from bot.runtime.settings import Settings, load_settings, require_setting
 from core.errors import Invalid
 
@@ -32,6 +35,15 @@ def test_without_an_environment_the_defaults_hold() -> None:
     assert settings.database_url == "sqlite:///goldloop.sqlite"
     assert settings.slack_base_url == "https://slack.com/api/"
     assert (str(settings.policy), settings.port) == ("goldloop.toml", 3000)
+
+
+@pytest.mark.parametrize(("variables", "waits_for"), [({}, 2), ({"GOLDLOOP_SQLITE_FULL_SYNC": "0"}, 1)])
+def test_by_default_a_commit_waits_for_the_disk(variables: dict[str, str], waits_for: int, tmp_path: Path) -> None:
+    with environment(**variables, DATABASE_URL=f"sqlite:///{tmp_path / 'goldloop.sqlite'}"):
+        settings = load_settings()
+    opened = open_database(settings.database_url, settings.sqlite_full_sync, make_tables=True)
+    with opened as database, database.reading() as session:
+        assert session.scalar(text("PRAGMA synchronous")) == waits_for  # 2: FULL; 1: NORMAL
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8066/api", "http://127.0.0.1:8066/api/"])
