@@ -24,9 +24,9 @@ from core.storage.changes import Changes
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.2  # a message is posted within 0.3 s of its commit
-# Without a commit, after which the tasks rest. On PostgreSQL a commit's rows may appear late, and its own upkeep looks
-# like a commit. What comes later than this is seen by the next look at what waits.
-QUIET_SECONDS = 3.0
+# Without a commit, after which the tasks rest: by then each has looked once more, but for those that take jobs, which
+# `anything_waits` sees. On PostgreSQL a commit's rows may appear late, and its own upkeep looks like a commit.
+QUIET_SECONDS = 6.0
 AGAIN_SECONDS = 5.0  # between two looks at what waits, while the tasks rest
 FOR_EVER = timedelta(days=36500)
 

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from bot.worker import idling
 from bot.worker.idling import AGAIN_SECONDS, QUIET_SECONDS, Idling, anything_waits
+from bot.worker.tasks import PERIODIC_TASKS
 from core import jobs
 from core.delivery import notices
 from core.records.delivery import Notice
@@ -106,3 +107,8 @@ def test_what_appeared_without_a_change_is_found_while_they_rest(stage: Stage, m
     monkeypatch.setattr(idling, "anything_waits", lambda *_: True)
     watched.look(start + QUIET_SECONDS + AGAIN_SECONDS)
     assert not scheduler.rests()
+
+
+def test_every_task_that_takes_no_jobs_looks_once_more_before_the_tasks_rest() -> None:
+    takes_jobs = {"suspects"}  # `anything_waits` sees a job, however seldom its task looks
+    assert [one.name for one in PERIODIC_TASKS if one.rests and one.every >= QUIET_SECONDS] == [*takes_jobs]
