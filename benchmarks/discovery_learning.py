@@ -125,7 +125,7 @@ def weak(folder: Path, seed: int) -> Iterator[tuple[str, float]]:
     yield "banking77: recall of weak labels before", recall(model, setting.test, labels)
     for name, places in asked.items():
         after = recall(taught(setting, places, seed), setting.test, labels)
-        yield f"banking77: recall of weak labels after {len(places)}, {name}", after
+        yield f"banking77: recall of weak labels after {name}", after
 
 
 def drawn(rows: Sequence[Text], label: str, count: int, seed: int) -> list[Text]:
