@@ -32,6 +32,11 @@ def test_the_same_external_id_and_model_version_is_the_same_row(desk: Desk) -> N
         assert session.scalar(select(func.count()).select_from(ReviewItem)) == 3
 
 
+def test_a_checked_row_has_every_field_of_a_prediction() -> None:
+    """It is made without the checks of its class."""
+    assert vars(checked_prediction(sent("words"), RULES)).keys() == NewPrediction.__dataclass_fields__.keys()
+
+
 def test_an_empty_batch_is_nothing(desk: Desk) -> None:
     stored = desk.ingest()
     assert (stored.new, stored.repeated, stored.flagged) == (0, 0, 0)
