@@ -1,6 +1,7 @@
 """Leads' reactions to a candidate's report, and the button that overrules the gate."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
@@ -33,90 +34,97 @@ from core.vocabulary import Card, NoticeKind
 
 
 def register(app: App, services: Services, after_ack: AfterAck) -> None:
-    def reacted(parsed: Payload) -> None:
+    decisions = _Decisions(services, after_ack)
+    app.action("promote")(decisions.promote_clicked)
+    app.action("reject")(decisions.reject_clicked)
+    app.action("take_back")(decisions.take_back_clicked)
+    app.event("reaction_added")(decisions.reacted)
+    app.event("reaction_removed")(decisions.unreacted)
+    app.action("overrule")(decisions.overrule_clicked)
+    app.view("overrule_form")(decisions.overrule_submitted)
+
+
+@dataclass(frozen=True)
+class _Decisions:
+    services: Services
+    after_ack: AfterAck
+
+    def reacted(self, parsed: Payload) -> None:
         reaction = payloads.reaction(parsed)
         if not (reaction.approves or reaction.rejects):
             return
-        now = services.clock()
+        now = self.services.clock()
         try:
-            with services.database.transaction() as session:
-                _decide(session, reaction, now, services)
+            with self.services.database.transaction() as session:
+                _decide(session, reaction, now, self.services)
         except DatabaseUnavailable:
             raise  # not acknowledged: Slack delivers the event again
         except Refusal as refusal:
-            _tell_once(services.database, reaction, refusal, now)
+            _tell_once(self.services.database, reaction, refusal, now)
 
-    def unreacted(parsed: Payload) -> None:
+    def unreacted(self, parsed: Payload) -> None:
         reaction = payloads.reaction(parsed)
         if not reaction.approves:
             return
+        services = self.services
         with suppress(Outdated), services.database.transaction() as session:  # ignored if it was added again since
             _withdraw(session, reaction, services.clock(), services)
 
-    def overrule_clicked(ack: Ack, parsed: Payload) -> None:
+    def overrule_clicked(self, ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
         ack()
-        after_ack.run(open_overrule_form, click, parsed.response_url)
+        self.after_ack.run(self._open_overrule_form, click, parsed.response_url)
 
-    def open_overrule_form(click: Click, response_url: str) -> None:
+    def _open_overrule_form(self, click: Click, response_url: str) -> None:
         def draw() -> View:
-            with services.database.reading() as session:
-                policy = services.in_force.read(session)
+            with self.services.database.reading() as session:
+                policy = self.services.in_force.read(session)
                 require_overruler(session, click.subject, click.person, policy)
                 card = candidate_card(session, click.subject.id, policy)
             return forms.overrule_form(card)
 
-        show_view(services.slack, after_ack.tell, click.trigger_id, forms.for_those_who_may(draw), response_url)
+        view = forms.for_those_who_may(draw)
+        show_view(self.services.slack, self.after_ack.tell, click.trigger_id, view, response_url)
 
-    def overrule_submitted(ack: Ack, parsed: Payload) -> None:
-        said = payloads.overrule_submission(parsed)
+    def overrule_submitted(self, ack: Ack, parsed: Payload) -> None:
+        said, services = payloads.overrule_submission(parsed), self.services
         with services.database.transaction() as session:
             policy = services.in_force.read(session)
             overrule(session, said.model, said.seen, said.person, said.reason, services.clock(), policy)
         ack()
-        after_ack.tell(parsed.response_url, Message("It's live now."))
-        after_ack.run(publish_home, services, said.person)  # where it is perhaps still listed
+        self.after_ack.tell(parsed.response_url, Message("It's live now."))
+        self.after_ack.run(publish_home, services, said.person)  # where it is perhaps still listed
 
-    def meant(session: Session, click: Click) -> tuple[int, str]:
-        return candidate_meant(
-            session, click.subject, payloads.seen(click), click.person, services.in_force.read(session)
-        )
-
-    def promote_clicked(ack: Ack, parsed: Payload) -> None:
-        click = payloads.click(parsed)
+    def promote_clicked(self, ack: Ack, parsed: Payload) -> None:
+        click, services = payloads.click(parsed), self.services
         with services.database.transaction() as session:
-            model_id, name = meant(session, click)
-            is_live = approve(
-                session, model_id, click.person, click.clicked_at, services.clock(), services.in_force.read(session)
-            )
+            policy = services.in_force.read(session)
+            model_id, name = candidate_meant(session, click.subject, payloads.seen(click), click.person, policy)
+            is_live = approve(session, model_id, click.person, click.clicked_at, services.clock(), policy)
         ack()
         noted = f"Your yes to {name} is noted. It goes live when enough leads have said yes."
-        said = f"{name} is live now." if is_live else noted
-        after_ack.run(publish_home, services, click.person, said)
+        self._show_home(click, f"{name} is live now." if is_live else noted)
 
-    def reject_clicked(ack: Ack, parsed: Payload) -> None:
-        click = payloads.click(parsed)
+    def reject_clicked(self, ack: Ack, parsed: Payload) -> None:
+        click, services = payloads.click(parsed), self.services
         with services.database.transaction() as session:
-            model_id, name = meant(session, click)
-            reject(session, model_id, click.person, services.clock(), services.in_force.read(session))
+            policy = services.in_force.read(session)
+            model_id, name = candidate_meant(session, click.subject, payloads.seen(click), click.person, policy)
+            reject(session, model_id, click.person, services.clock(), policy)
         ack()
-        after_ack.run(publish_home, services, click.person, f"{name} is rejected.")
+        self._show_home(click, f"{name} is rejected.")
 
-    def take_back_clicked(ack: Ack, parsed: Payload) -> None:
-        click = payloads.click(parsed)
+    def take_back_clicked(self, ack: Ack, parsed: Payload) -> None:
+        click, services = payloads.click(parsed), self.services
         with services.database.transaction() as session:
-            model_id, name = meant(session, click)
+            policy = services.in_force.read(session)
+            model_id, name = candidate_meant(session, click.subject, payloads.seen(click), click.person, policy)
             withdraw_approval(session, model_id, click.person, click.clicked_at, services.clock())
         ack()
-        after_ack.run(publish_home, services, click.person, f"Your yes to {name} is taken back.")
+        self._show_home(click, f"Your yes to {name} is taken back.")
 
-    app.action("promote")(promote_clicked)
-    app.action("reject")(reject_clicked)
-    app.action("take_back")(take_back_clicked)
-    app.event("reaction_added")(reacted)
-    app.event("reaction_removed")(unreacted)
-    app.action("overrule")(overrule_clicked)
-    app.view("overrule_form")(overrule_submitted)
+    def _show_home(self, click: Click, said: str) -> None:
+        self.after_ack.run(publish_home, self.services, click.person, said)
 
 
 def _decide(session: Session, reaction: Reaction, now: datetime, services: Services) -> None:
