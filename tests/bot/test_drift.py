@@ -16,7 +16,7 @@ from core.intake.drift_card import DriftCard
 from core.intake.slice_cards import Example
 from core.quality.drift import Drift
 from core.vocabulary import DriftSign
-from tests.bot.test_views import check
+from tests.bot.drawn import check
 from tests.core.desk import NOW
 
 DAYS = tuple((NOW + timedelta(days=number), value) for number, value in enumerate((0.01, None, 0.02, 0.09)))

@@ -14,9 +14,10 @@ from core.offers.table import OfferedSlice
 from core.review.lead_work import LeadWork
 from core.review.my_work import MyWorkCard
 from core.vocabulary import Coded, DisputeReason, ItemState, Source
+from tests.bot.cards import AT, item, mine, numbers, report
+from tests.bot.drawn import check
 from tests.bot.hostile import HOSTILE
 from tests.bot.test_slices import card as weak_card
-from tests.bot.test_views import AT, check, item, mine, numbers, report
 from tests.people import CLEO, DAN
 
 NOWHERE = MyWorkCard(CLEO, False, (), ())  # a lead who does not review

@@ -19,8 +19,8 @@ from core.offers.cost import Cost, Gain, Spend
 from core.offers.table import Offer, OfferedSlice
 from core.quality.slices import LENGTHS, Look, WeakSlice
 from core.vocabulary import ErrorReason, OfferKind, SliceKind
+from tests.bot.drawn import check
 from tests.bot.hostile import HOSTILE
-from tests.bot.test_views import check
 from tests.core.desk import NOW
 from tests.people import CLEO
 

@@ -11,7 +11,7 @@ from core.synthesis.cards import BatchCard, Spent
 from core.synthesis.costs import Cost
 from core.synthesis.requests import Plan
 from core.vocabulary import OPERATOR, BatchProblem, CallProblem, Coded, Guard, SyntheticState
-from tests.bot.test_views import check
+from tests.bot.drawn import check
 from tests.people import CLEO
 
 COUNTS = {"written": 40, "kept": 20, "asked": 10, "settled": 4, "confirmed": 3, "form": 12, "repeat": 8}
