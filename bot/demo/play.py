@@ -27,6 +27,7 @@ from bot.sandbox.client import Message, SandboxClient
 from bot.sandbox.config import SandboxConfig
 from bot.sandbox.server import serve
 from bot.server.listener import port_problem
+from bot.server.policy_watch import watched_policy
 from bot.server.run import prepare
 from bot.slack.inbound.app import build_app
 from bot.slack.inbound.socket_mode import socket_mode
@@ -176,6 +177,7 @@ def staged(
         budget = Budget(lambda: time.monotonic() * options.pace)
         services = assemble(database, slack_client(app.bot_token, f"{url}/api/"), policy, budget, spoilt.LEARNERS)
         prepare(services, file)
+        stack.enter_context(watched_policy(services, file, "the demo", works=True))
         slack = stack.enter_context(closing(build_app(services)))
         stack.enter_context(socket_mode(slack, app.app_token))
         stack.enter_context(worker(services))

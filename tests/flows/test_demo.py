@@ -6,6 +6,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,10 +22,13 @@ from bot.demo.folder import FOLDER, require_free_folder
 from bot.demo.place import CLEO, DAN, HELPDESK, LEADS, REVIEW, TICKETS, workspace
 from bot.demo.play import Options, first_model, play, staged
 from bot.demo.truth import live_answers, truth_rows
+from bot.runtime.clock import utc_now
+from bot.runtime.processes import is_gone
 from bot.sandbox.client import SandboxClient
 from core.errors import Invalid, Refusal
 from core.records.slices import FoundSlice
 from core.storage.database import Database
+from core.storage.running import running
 from core.vocabulary import ItemState
 from tests.core.desk import BILLING, NOW, REFUND, SURE, opened, sent
 from tests.people import support_policy
@@ -283,6 +287,9 @@ def test_with_keep_the_workspace_stays_open_until_it_is_ended(elsewhere: Path) -
             file.flush()
         with SandboxClient(found[1]) as box:
             assert len(box.person(DAN).messages(REVIEW)) >= 10
+        stored_in = f"sqlite:///{elsewhere / FOLDER / 'goldloop.sqlite'}"
+        with closing(Database(stored_in)) as database, database.reading() as session:
+            assert [one.works for one in running(session, utc_now(), is_gone)] == [True]
         stop.set()
         playing.join()
     with pytest.raises(httpx.ConnectError), SandboxClient(found[1]) as box:
