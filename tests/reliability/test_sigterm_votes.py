@@ -87,7 +87,7 @@ def test_clicks_that_were_answered_are_stored_or_refused_in_words(
         until_it_listens(address)
         events = f"{address}/slack/events"
         answered = [pool.submit(skipping, events, person, heard.address) for person in (ANA, BEN, EVA)]
-        time.sleep(1.0)
+        until_votes_are_stored(database, 10)
         os.kill(web.process.pid, signal.SIGTERM)
         web.process.join(PATIENCE)
         assert web.process.exitcode == 0
@@ -126,6 +126,7 @@ def test_over_the_socket_what_waits_is_acknowledged_before_it_closes(
     loop.card("the sofa came late")
     [item] = stored_items(loop.database)
     answered: list[tuple[str, bool]] = []
+    arrived = threading.Barrier(3)
     with (
         slack() as heard, closing(build_app(loop.services)) as app, ThreadPoolExecutor(2) as pool,
         locked_for(0.6, loop),
@@ -138,11 +139,16 @@ def test_over_the_socket_what_waits_is_acknowledged_before_it_closes(
             def sent(response: SocketModeResponse) -> None:
                 answered.append((response.envelope_id, handler.client.closed))
 
+            def arrives(envelope: SocketModeRequest) -> None:
+                arrived.wait(PATIENCE)
+                receive(handler.client, envelope)
+
             monkeypatch.setattr(handler.client, "send_socket_mode_response", sent)
             for person in (ANA, BEN):
                 envelope = SocketModeRequest("interactive", person, skip(person, item, heard.address))
-                pool.submit(receive, handler.client, envelope)
-            time.sleep(0.2)  # until both have arrived
+                pool.submit(arrives, envelope)
+            arrived.wait(PATIENCE)
+            time.sleep(0.2)  # until both wait
         assert sorted(answered) == [(ANA, False), (BEN, False)]
         late = SocketModeRequest("interactive", EVA, skip(EVA, item))
         receive(handler.client, late)
@@ -156,6 +162,16 @@ def test_over_the_socket_what_waits_is_acknowledged_before_it_closes(
 def stored_items(database: Database) -> list[int]:
     with database.reading() as session:
         return list(session.scalars(select(ReviewItem.id)))
+
+
+def until_votes_are_stored(database: Database, count: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with database.reading() as session:
+            if len(session.scalars(select(Answer.id)).all()) >= count:
+                return
+        time.sleep(0.01)
+    raise AssertionError("too few votes are stored")
 
 
 def until_it_listens(address: str) -> None:
