@@ -4,6 +4,8 @@ delay the acknowledgement.
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from slack_bolt import Ack
@@ -29,107 +31,141 @@ from core.vocabulary import AnswerKind
 
 
 def register(app: TimedApp, services: Services, after_ack: AfterAck, votes: VoteCollector) -> None:
-    in_force = services.in_force.read
+    voting, looking = _Voting(services, after_ack, votes), _Looking(services, after_ack)
+    app.take_votes({"button": voting.clicked, "undo": voting.undo_clicked, "form": voting.form_submitted})
+    app.action(re.compile("^form:"))(looking.form_clicked)
+    app.action("how_decided")(looking.history_clicked)
+    app.action("read_all")(looking.text_clicked)
+    app.options("label")(looking.suggest_labels)
 
-    def vote_clicked(parsed: Payload) -> Pending:
+
+@dataclass(frozen=True)
+class _Voting:
+    """What is recorded. Each vote is handed to the collector, with what follows its receipt or its refusal."""
+
+    services: Services
+    after_ack: AfterAck
+    votes: VoteCollector
+
+    def clicked(self, parsed: Payload) -> Pending:
         click = payloads.vote_click(parsed)
-        receipt = votes.cast(click.item, click.person, click.said)
-        return Pending(receipt, partial(voted, parsed, click.person), partial(refused, parsed, click.person))
+        receipt = self.votes.cast(click.item, click.person, click.said)
+        return Pending(
+            receipt, partial(self._voted, parsed, click.person), partial(self._refused, parsed, click.person)
+        )
 
-    def voted(parsed: Payload, person: str, receipt: Receipt) -> None:
-        said = receipts.render(receipt)
-        if not receipt.repeated:
-            after_ack.tell(parsed.response_url, said)
-        if parsed.is_from_home:
-            after_ack.run(publish_home, services, person, said.text)
-
-    def undo_clicked(parsed: Payload) -> Pending:
+    def undo_clicked(self, parsed: Payload) -> Pending:
         click = payloads.click(parsed)
         undoing = NewAnswer(AnswerKind.WITHDRAWN, click.clicked_at)
-        receipt = votes.cast(click.subject, click.person, undoing)
-        return Pending(receipt, partial(undone, parsed, click.person), partial(refused, parsed, click.person))
+        receipt = self.votes.cast(click.subject, click.person, undoing)
+        return Pending(
+            receipt, partial(self._undone, parsed, click.person), partial(self._refused, parsed, click.person)
+        )
 
-    def undone(parsed: Payload, person: str, receipt: Receipt) -> None:
+    def form_submitted(self, parsed: Payload) -> Pending:
+        sent = payloads.form_submission(parsed)
+        return Pending(self.votes.cast(sent.item, sent.person, sent.said), partial(self._sent_form, parsed, sent))
+
+    def _voted(self, parsed: Payload, person: str, receipt: Receipt) -> None:
+        said = receipts.render(receipt)
+        if not receipt.repeated:
+            self.after_ack.tell(parsed.response_url, said)
+        if parsed.is_from_home:
+            self._show_home(person, said.text)
+
+    def _undone(self, parsed: Payload, person: str, receipt: Receipt) -> None:
         said = receipts.render(receipt)
         is_in_list = payloads.is_in_list(parsed)
         if not receipt.repeated and not is_in_list:
-            after_ack.tell(parsed.response_url, said)
+            self.after_ack.tell(parsed.response_url, said)
         if parsed.is_from_home or is_in_list:
-            after_ack.run(show_my_work, services, after_ack.tell, person, parsed, said.text)
+            self._show_list(parsed, person, said.text)
 
-    def refused(parsed: Payload, person: str, told: Message) -> None:
+    def _sent_form(self, parsed: Payload, sent: Vote, receipt: Receipt) -> None:
+        said = receipts.render(receipt)
+        if not receipt.repeated and parsed.response_url:
+            self.after_ack.tell(parsed.response_url, said)
+        elif not receipt.repeated:
+            self.after_ack.run(tell_in_channel, self.services, sent.item.id, sent.person, said)
+        if receipt.adjudicated:  # perhaps from the Home tab, where it is still listed
+            self._show_home(sent.person, said.text)
+
+    def _refused(self, parsed: Payload, person: str, told: Message) -> None:
         """A list with the button is drawn again: it may show what is no longer so. On the Home tab, a modal has said
         why."""
         if parsed.is_from_home:
-            after_ack.run(publish_home, services, person)
+            self._show_home(person)
         elif payloads.is_in_list(parsed):
-            after_ack.run(show_my_work, services, after_ack.tell, person, parsed, told.text)
+            self._show_list(parsed, person, told.text)
         else:
-            after_ack.tell(parsed.response_url, told)
+            self.after_ack.tell(parsed.response_url, told)
 
-    def form_clicked(ack: Ack, parsed: Payload) -> None:
+    def _show_home(self, person: str, said: str = "") -> None:
+        self.after_ack.run(publish_home, self.services, person, said)
+
+    def _show_list(self, parsed: Payload, person: str, said: str) -> None:
+        self.after_ack.run(show_my_work, self.services, self.after_ack.tell, person, parsed, said)
+
+
+@dataclass(frozen=True)
+class _Looking:
+    """What is shown of an item: the form in which to answer, how it was decided, its whole text."""
+
+    services: Services
+    after_ack: AfterAck
+
+    def form_clicked(self, ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
         ack()
-        after_ack.run(open_form, click, parsed.response_url)
+        self.after_ack.run(self._open_form, click, parsed.response_url)
 
-    def open_form(click: Click, response_url: str) -> None:
+    def _open_form(self, click: Click, response_url: str) -> None:
         def draw() -> View:
-            with services.database.reading() as session:
-                card = form_card(session, item_meant(session, click.subject), click.person, in_force(session))
+            with self.services.database.reading() as session:
+                policy = self.services.in_force.read(session)
+                card = form_card(session, item_meant(session, click.subject), click.person, policy)
             gone = f"Item {click.subject.id} is already decided."
             return forms.answer_form(card, click.clicked_at) if card else forms.sentence("Too late", gone)
 
-        show_view(services.slack, after_ack.tell, click.trigger_id, forms.for_those_who_may(draw), response_url)
+        self._show(draw, click, response_url)
 
-    def form_submitted(parsed: Payload) -> Pending:
-        sent = payloads.form_submission(parsed)
-        return Pending(votes.cast(sent.item, sent.person, sent.said), partial(sent_form, parsed, sent))
-
-    def sent_form(parsed: Payload, sent: Vote, receipt: Receipt) -> None:
-        said = receipts.render(receipt)
-        if not receipt.repeated and parsed.response_url:
-            after_ack.tell(parsed.response_url, said)
-        elif not receipt.repeated:
-            after_ack.run(tell_in_channel, services, sent.item.id, sent.person, said)
-        if receipt.adjudicated:  # perhaps from the Home tab, where it is still listed
-            after_ack.run(publish_home, services, sent.person, said.text)
-
-    def history_clicked(ack: Ack, parsed: Payload) -> None:
+    def history_clicked(self, ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
         ack()
-        after_ack.run(show_history, click, parsed.response_url)
+        self.after_ack.run(self._show_history, click, parsed.response_url)
 
-    def show_history(click: Click, response_url: str) -> None:
+    def _show_history(self, click: Click, response_url: str) -> None:
         def draw() -> View:
-            require_colleague(services, click.person, "see how this was decided")
-            with services.database.reading() as session:
-                story = item_history(session, item_meant(session, click.subject), click.person, in_force(session))
+            require_colleague(self.services, click.person, "see how this was decided")
+            with self.services.database.reading() as session:
+                policy = self.services.in_force.read(session)
+                story = item_history(session, item_meant(session, click.subject), click.person, policy)
             return forms.how_decided(click.subject.id, story)
 
-        show_view(services.slack, after_ack.tell, click.trigger_id, forms.for_those_who_may(draw), response_url)
+        self._show(draw, click, response_url)
 
-    def text_clicked(ack: Ack, parsed: Payload) -> None:
+    def text_clicked(self, ack: Ack, parsed: Payload) -> None:
         click = payloads.click(parsed)
         ack()
-        after_ack.run(show_text, click, parsed.response_url)
+        self.after_ack.run(self._show_text, click, parsed.response_url)
 
-    def show_text(click: Click, response_url: str) -> None:
+    def _show_text(self, click: Click, response_url: str) -> None:
         def draw() -> View:
-            require_colleague(services, click.person, "read this")
-            with services.database.reading() as session:
-                text = item_card(session, item_meant(session, click.subject), in_force(session)).text
+            require_colleague(self.services, click.person, "read this")
+            with self.services.database.reading() as session:
+                policy = self.services.in_force.read(session)
+                text = item_card(session, item_meant(session, click.subject), policy).text
             return forms.whole_text(click.subject.id, text)
 
-        show_view(services.slack, after_ack.tell, click.trigger_id, forms.for_those_who_may(draw), response_url)
+        self._show(draw, click, response_url)
 
-    def suggest_labels(ack: Ack, parsed: Payload) -> None:
+    def _show(self, draw: Callable[[], View], click: Click, response_url: str) -> None:
+        drawn = forms.for_those_who_may(draw)
+        show_view(self.services.slack, self.after_ack.tell, click.trigger_id, drawn, response_url)
+
+    def suggest_labels(self, ack: Ack, parsed: Payload) -> None:
         item, typed = payloads.suggestion(parsed)
-        with services.database.reading() as session:
-            labels = labels_for(session, item_meant(session, item), payloads.person(parsed), in_force(session))
+        with self.services.database.reading() as session:
+            policy = self.services.in_force.read(session)
+            labels = labels_for(session, item_meant(session, item), payloads.person(parsed), policy)
         ack(options=forms.matching_labels(labels, typed))
-
-    app.take_votes({"button": vote_clicked, "undo": undo_clicked, "form": form_submitted})
-    app.action(re.compile("^form:"))(form_clicked)
-    app.action("how_decided")(history_clicked)
-    app.action("read_all")(text_clicked)
-    app.options("label")(suggest_labels)
