@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import certifi
+import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, create_engine, make_url, text
 
 from bot.runtime.migrate import migrate
 from core.storage.database import Database
@@ -67,15 +68,18 @@ def _one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 @pytest.fixture(scope="session", autouse=True)
 def _locks_name_their_table() -> Iterator[None]:
-    """A lock that names none takes the rows of every table joined to it, a queue's among them."""
+    """A lock that names none takes the rows of every table joined to it, a queue's among them. Asked of the driver:
+    while something listens to SQLAlchemy's events, ready statements go another way (core/storage/ready.py)."""
+    execute = psycopg.Cursor.execute
 
-    def check(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        unnamed = re.search(r"JOIN .* FOR (NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)(?! OF)", statement, re.DOTALL)
+    def checked(cursor: Any, statement: Any, *more: Any, **options: Any) -> Any:
+        unnamed = re.search(r"JOIN .* FOR (NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)(?! OF)", str(statement), re.DOTALL)
         assert not unnamed, f"this locks the joined tables, too: {statement}"
+        return execute(cursor, statement, *more, **options)
 
-    event.listen(Engine, "before_cursor_execute", check)
-    yield
-    event.remove(Engine, "before_cursor_execute", check)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psycopg.Cursor, "execute", checked)
+        yield
 
 
 @pytest.fixture(autouse=True)

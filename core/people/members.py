@@ -12,6 +12,7 @@ from core.policy import QueuePolicy
 from core.records.queues import Member, Queue
 from core.storage.bulk import among, as_list
 from core.storage.database import insert, kind_of, run
+from core.storage.ready import fetch
 from core.vocabulary import InactiveReason, Role
 
 _MEMBER = select(Member.active, Member.inactive_because).where(
@@ -94,11 +95,11 @@ def locked_seats(
     kind = kind_of(session)
     queues, people = {queue_id for queue_id, _person in seats}, {person for _queue_id, person in seats}
     values = {"role": role, "queues": as_list(kind, queues), "people": as_list(kind, people)}
-    rows = run(session, _locking_seats(kind, wait), values).all()
-    active, absent = {(row[0], row[1]) for row in rows if row[2]}, set(seats) - {(row[0], row[1]) for row in rows}
+    locked = fetch(session, _locking_seats(kind, wait), values)
+    active, absent = {(row[0], row[1]) for row in locked if row[2]}, set(seats) - {(row[0], row[1]) for row in locked}
     if wait or kind != "postgresql" or not absent:
         return active, set()
-    return active, absent & {(row[0], row[1]) for row in run(session, _seats(kind), values)}
+    return active, absent & {(row[0], row[1]) for row in fetch(session, _seats(kind), values)}
 
 
 def queues_of(session: Session, person: str, role: Role) -> list[Queue]:

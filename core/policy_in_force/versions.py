@@ -14,7 +14,8 @@ from core.policy.canonical import canonical_text, parse_canonical, policy_finger
 from core.policy.changes import Change, changes
 from core.policy_in_force.sync import sync_queues
 from core.records.policies import PolicyVersion
-from core.storage.database import insert, run
+from core.storage.database import insert
+from core.storage.ready import fetch
 
 _NEWEST = select(func.max(PolicyVersion.version))  # built once: each click asks it
 FIRST = 1
@@ -66,7 +67,7 @@ class Started:
 
 def newest_version(session: Session) -> int:
     """The number of the version in force; 0 if none was stored yet."""
-    return run(session, _NEWEST, {}).scalar() or 0
+    return fetch(session, _NEWEST, {})[0][0] or 0
 
 
 def policy_in_force(session: Session) -> StoredPolicy | None:

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from core.records.reviews import Answer
 from core.review.consensus import Vote
 from core.storage.bulk import among, as_list
-from core.storage.database import kind_of, run
+from core.storage.database import kind_of
+from core.storage.ready import fetch
 from core.vocabulary import AnswerKind, ErrorReason, shown_answer
 
 _SAID = (  # in the order of `CurrentAnswer`
@@ -47,8 +48,7 @@ class CurrentAnswer:
 def answers_to(session: Session, item_ids: Collection[int]) -> dict[int, list[CurrentAnswer]]:
     """The answers by item: one per person who ever answered, withdrawn or not; oldest first."""
     kind, found = kind_of(session), defaultdict(list)
-    rows = run(session, _latest(kind), {"ids": as_list(kind, item_ids)})
-    for item_id, *said in rows:
+    for item_id, *said in fetch(session, _latest(kind), {"ids": as_list(kind, item_ids)}):
         found[item_id].append(CurrentAnswer(*said))
     return found
 

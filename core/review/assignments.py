@@ -17,7 +17,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from core.records.queues import Member
 from core.records.reviews import Answer, Assignment, Reviewer, ReviewItem
 from core.storage.bulk import among, as_list
-from core.storage.database import kind_of, run
+from core.storage.database import kind_of
+from core.storage.ready import fetch
 from core.vocabulary import AnswerKind, ItemState, Role
 
 _ACTIVE = (Member.role == Role.REVIEWER, Member.active, Reviewer.paused_at.is_(None))
@@ -47,7 +48,7 @@ def waits_for(item_id: Value, person: Value) -> ColumnElement[bool]:
 def active_reviewers(session: Session, queue_ids: Collection[int]) -> dict[int, frozenset[str]]:
     """Who is active and not paused, by queue."""
     kind, found = kind_of(session), defaultdict(set)
-    for queue_id, person in run(session, _active(kind), {"ids": as_list(kind, queue_ids)}):
+    for queue_id, person in fetch(session, _active(kind), {"ids": as_list(kind, queue_ids)}):
         found[queue_id].add(person)
     return {queue_id: frozenset(found[queue_id]) for queue_id in queue_ids}
 
@@ -57,7 +58,7 @@ def assigned_people(session: Session, item_ids: Collection[int]) -> dict[int, fr
     if not item_ids:
         return {}
     kind, found = kind_of(session), defaultdict(set)
-    for item_id, person in run(session, _assigned(kind), {"ids": as_list(kind, item_ids)}):
+    for item_id, person in fetch(session, _assigned(kind), {"ids": as_list(kind, item_ids)}):
         found[item_id].add(person)
     return {item_id: frozenset(people) for item_id, people in found.items()}
 

@@ -17,8 +17,6 @@ from sqlalchemy import (
     JSON,
     Column,
     ColumnElement,
-    Connection,
-    CursorResult,
     Select,
     String,
     Table,
@@ -33,9 +31,9 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.storage.database import insert_for, kind_of
+from core.storage.ready import fetch, write, write_as_given
 
 SQLITE = sqlite.dialect()
-COUNTING = {"preserve_rowcount": True}
 LARGEST = 8_000_000  # bytes of a document: a thousand texts of the greatest length would take two gigabytes together
 
 Row = Mapping[str, Any]
@@ -74,23 +72,22 @@ def insert_all(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> 
     """Past the ORM. Their ids grow in the order in which the rows are given. Returns how many were not there yet."""
     if not rows:
         return 0
-    connection = session.connection()
     if kind_of(session) == "postgresql":
-        silent = _without_back(bulk)
-        return sum(_as_document(connection, silent, same, document).rowcount for document in _documents(rows))
-    return _by_driver(connection, bulk, same, rows).rowcount
+        statement = _from_document(_without_back(bulk))
+        return sum(write(session, statement, [{**same, "rows": document}]) for document in _documents(rows))
+    return _by_driver(session, bulk, same, rows)
 
 
 def insert_returning(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Sequence[Any]:
     """The same. Returns `bulk.back` of those that were not there yet, a tuple for each, in no order."""
     if not rows:
         return ()
-    connection = session.connection()
     if kind_of(session) == "postgresql":
-        return [row for document in _documents(rows) for row in _as_document(connection, bulk, same, document)]
-    newest = connection.scalar(_newest(bulk.table)) or 0
-    _by_driver(connection, bulk, same, rows)
-    return connection.execute(_since(bulk), {"newest": newest}).all()
+        statement = _from_document(bulk)
+        return [row for part in _documents(rows) for row in fetch(session, statement, {**same, "rows": part})]
+    newest = fetch(session, _newest(bulk.table), {})[0][0] or 0
+    _by_driver(session, bulk, same, rows)
+    return fetch(session, _since(bulk), {"newest": newest})
 
 
 def update_all(session: Session, changes: Changes, rows: Sequence[Row]) -> None:
@@ -100,10 +97,9 @@ def update_all(session: Session, changes: Changes, rows: Sequence[Row]) -> None:
     if kind_of(session) == "postgresql":
         keys = {f"keys_{name}": [row[name] for row in rows] for name in changes.key}
         for document in _documents(rows):
-            session.connection().execute(_update_from_document(changes), {**keys, "rows": document})
+            write(session, _update_from_document(changes), [{**keys, "rows": document}])
     else:
-        named = [{f"new_{name}": value for name, value in row.items()} for row in rows]
-        session.connection().execute(_update_by_driver(changes), named)
+        write(session, _update_by_driver(changes), [{f"new_{name}": row[name] for name in row} for row in rows])
 
 
 def among(column: InstrumentedAttribute[Any] | Column[Any], kind: str, name: str) -> ColumnElement[bool]:
@@ -131,11 +127,6 @@ def _documents(rows: Sequence[Row]) -> Iterator[str]:
         part.append(row)
         size += len(row)
     yield f"[{b','.join(part).decode()}]"
-
-
-def _as_document(connection: Connection, bulk: Bulk, same: Row, document: str) -> CursorResult[Any]:
-    values = {**same, "rows": document}
-    return connection.execute(_from_document(bulk), values, execution_options=COUNTING)
 
 
 @cache
@@ -181,8 +172,8 @@ def _without_back(bulk: Bulk) -> Bulk:
     return replace(bulk, back=())
 
 
-def _by_driver(connection: Connection, bulk: Bulk, same: Row, rows: Sequence[Row]) -> CursorResult[Any]:
-    return connection.exec_driver_sql(_for_driver(bulk)[0], [*_positioned(bulk, same, rows)], COUNTING)
+def _by_driver(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> int:
+    return write_as_given(session, _for_driver(bulk)[0], [*_positioned(bulk, same, rows)])
 
 
 @cache

@@ -24,6 +24,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from core.errors import DatabaseBusy, DatabaseUnavailable, Invalid
 from core.storage import deadlines
 from core.storage.database_errors import BUSY, refusal_for
+from core.storage.ready import CONNECTION
 
 # Seconds that any one answer of the database may take: a lock that is waited for, the result of a statement, a commit.
 CLICK = 2.0  # a person waits: Slack gives up after 3, and a vote must not commit after that
@@ -64,7 +65,8 @@ class Database:
             _outages_refused(),
             Session(self.engine, expire_on_commit=False) as session,
         ):
-            self._begin(session.connection(), int(deadlines.for_the_server() * 1000))
+            session.info[CONNECTION] = connection = session.connection()
+            self._begin(connection, int(deadlines.for_the_server() * 1000))
             yield session
             session.flush()
             _commit(session)
@@ -78,7 +80,8 @@ class Database:
             _outages_refused(),
             Session(self.engine) as session,
         ):
-            self._begin(session.connection(), None)
+            session.info[CONNECTION] = connection = session.connection()
+            self._begin(connection, None)
             yield session
 
     def retry_until_committed(self, write: Callable[[Session], T], seconds: float = PATIENT) -> T:

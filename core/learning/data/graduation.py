@@ -17,7 +17,8 @@ from core.records.learning import GoldenExample, LabelSuspect, Live, ModelVersio
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.storage.bulk import among, as_list
-from core.storage.database import kind_of, run
+from core.storage.database import kind_of
+from core.storage.ready import fetch
 from core.vocabulary import Destination, ItemState, Origin, QuestionAbout, Stratum
 
 
@@ -84,8 +85,8 @@ def graduated_among(session: Session, contents: Collection[tuple[int, str]]) -> 
         return set()
     kind = kind_of(session)
     queues, hashes = {queue_id for queue_id, _hash in contents}, {content_hash for _queue, content_hash in contents}
-    rows = run(session, _graduated(kind), {"queues": as_list(kind, queues), "hashes": as_list(kind, hashes)})
-    return {(row[0], row[1]) for row in rows} & set(contents)
+    found = fetch(session, _graduated(kind), {"queues": as_list(kind, queues), "hashes": as_list(kind, hashes)})
+    return {(row[0], row[1]) for row in found} & set(contents)
 
 
 @cache

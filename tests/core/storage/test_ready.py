@@ -1,0 +1,102 @@
+"""Ready statements: what SQLAlchemy makes of a statement, and its errors, in a fraction of its time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import Executable, Table, bindparam, event, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core.errors import DatabaseBusy, DatabaseUnavailable
+from core.records.reviews import Answer, Correction, Reviewer, ReviewItem
+from core.review.items import locked_items
+from core.storage.database import PATIENT, Database
+from core.storage.deadlines import finished_within
+from core.storage.ready import fetch, write
+from core.vocabulary import AnswerKind, ItemState
+from tests.core.desk import BILLING, NOW, Desk
+from tests.people import ANA, BEN
+
+ANSWERS = select(Answer).where(Answer.person == bindparam("person"), Answer.kind == AnswerKind.LABEL)
+CORRECTIONS = select(Correction.tally, Correction.lead, Correction.settled_at, Correction.settled_by)
+ITEMS = select(ReviewItem.state, ReviewItem.disputed_values, ReviewItem.opened_at).order_by(ReviewItem.id)
+SINCE = select(Answer.id).where(Answer.created_at >= bindparam("since"))
+STATE = cast(Table, ReviewItem.__table__).update().where(ReviewItem.id == bindparam("item")).values(
+    state=bindparam("new"), settled_at=bindparam("at")
+)  # fmt: skip
+PAUSED = cast(Table, Reviewer.__table__).insert().values(person=bindparam("name"), paused_at=NOW)
+
+
+@contextmanager
+def listening(session: Session) -> Iterator[list[str]]:
+    """Then statements take SQLAlchemy's own way."""
+    said: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        said.append(statement)
+
+    event.listen(session.connection(), "before_cursor_execute", note)
+    yield said
+    event.remove(session.connection(), "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [(ANSWERS, {"person": ANA}), (CORRECTIONS, {}), (ITEMS, {}), (SINCE, {"since": NOW})],
+    ids=["words and times", "documents and nothing", "states", "a time as value"],
+)
+def test_it_finds_what_sqlalchemy_finds(desk: Desk, statement: Executable, values: dict[str, Any]) -> None:
+    desk.settled(ANA, BEN)
+    desk.click(ANA, desk.ticket(), BILLING)
+    with desk.database.reading() as session:
+        found = fetch(session, statement, values)
+        with listening(session) as said:
+            heard = fetch(session, statement, values)
+        assert [tuple(row) for row in session.connection().execute(statement, values)] == found == heard
+        assert len(said) == 1
+    assert found
+
+
+def test_it_writes_each_row_and_says_how_many(desk: Desk) -> None:
+    items = [desk.ticket() for _number in range(3)]
+    at = datetime(2026, 11, 24, 9, tzinfo=UTC)
+    with desk.database.transaction(wait=PATIENT) as session:
+        rows = [{"item": item, "new": ItemState.CLOSED, "at": at} for item in items[:2]]
+        assert write(session, STATE, rows) == 2
+        assert write(session, STATE, [{"item": 999, "new": ItemState.CLOSED, "at": None}]) == 0
+    assert [(desk.item(item).state, desk.item(item).settled_at) for item in items] == [
+        (ItemState.CLOSED, at), (ItemState.CLOSED, at), (ItemState.OPEN, None),
+    ]  # fmt: skip
+
+
+def test_it_raises_sqlalchemys_errors(desk: Desk) -> None:
+    with pytest.raises(IntegrityError), desk.database.transaction() as session:
+        write(session, PAUSED, [{"name": ANA}, {"name": ANA}])
+    with desk.database.reading() as session:
+        assert fetch(session, select(Reviewer.person), {}) == []
+
+
+def test_a_row_that_stays_locked_is_a_refusal(open_on_postgresql: Any) -> None:
+    desk: Desk = open_on_postgresql()
+    item = desk.ticket()
+    with desk.database.transaction(wait=PATIENT) as session:
+        locked_items(session, [item])
+        with pytest.raises(DatabaseBusy), finished_within(0.4), desk.database.transaction() as other:
+            locked_items(other, [item])
+
+
+def test_a_connection_that_has_died_is_not_used_again(open_on_postgresql: Any) -> None:
+    database = open_on_postgresql().database
+    with pytest.raises(DatabaseUnavailable), database.transaction() as session:
+        fetch(session, select(text("pg_terminate_backend(pg_backend_pid())")), {})
+    with database.transaction() as session:
+        assert fetch(session, select(text("1")), {}) == [(1,)]
+
+
+def test_a_statement_whose_text_depends_on_its_values_is_refused(database: Database) -> None:
+    listed = select(Answer.id).where(Answer.id.in_(bindparam("ids", expanding=True)))
+    with database.reading() as session, pytest.raises(AssertionError, match="depends on its values"):
+        fetch(session, listed, {"ids": [1, 2]})
