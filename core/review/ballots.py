@@ -22,9 +22,10 @@ from core.review.consensus import Dispute
 from core.review.corrections import Outcome, Settlement, settle_all
 from core.review.items import LockedItem
 from core.review.presenting import items_changed
-from core.review.workload import done_since
+from core.review.workload import done_since, said_since
 from core.storage.bulk import Bulk, Changes, among, as_list, insert_all, update_all
-from core.storage.database import kind_of, run
+from core.storage.database import kind_of
+from core.storage.ready import fetch
 from core.vocabulary import ItemState
 
 _NEW = Bulk(
@@ -83,6 +84,7 @@ class Ballots:
     settlements: dict[int, Settlement] = field(default_factory=dict)
     _redraws: list[Redraw] = field(default_factory=list)
     _escalations: list[dict[str, Any]] = field(default_factory=list)
+    _said: dict[datetime, dict[str, int]] = field(default_factory=dict)
     _done: dict[datetime, dict[tuple[int, str], int]] = field(default_factory=dict)
 
     def supersede(self, ballot: Ballot, new: CurrentAnswer) -> None:
@@ -100,20 +102,29 @@ class Ballots:
         state = ItemState.OPEN if dispute is None else ItemState.DISPUTED
         self._change(ballot, state, dispute, now, settled_at=ballot.item.settled_at)
 
-    def done_today(self, session: Session, queue_id: int, person: str, people: Collection[str], since: datetime) -> int:
-        """As in `Load`, with what is not stored yet. people: of whom it may be asked."""
+    def has_done(
+        self, session: Session, cap: int, queue_id: int, person: str, people: Collection[str], since: datetime
+    ) -> bool:
+        """Whether `Load.done_today`, with what is not stored yet, has reached the cap. people: of whom it may be asked.
+        Votes are counted only for those who have answered so often: what a person did that day would take longer to
+        count with each vote."""
+        mine = [one for one in self.said if one.new.person == person]
+        if since not in self._said:
+            self._said[since] = said_since(session, people, since)
+        if self._said[since].get(person, 0) + len(mine) < cap:
+            return False
         if since not in self._done:
             self._done[since] = done_since(session, people, since)
-        stored = self._done[since].get((queue_id, person), 0)
-        mine = [one for one in self.said if one.new.person == person and one.ballot.item.queue.id == queue_id]
-        return stored + sum(_counts(one.new, since) - _counts(one.former, since) for one in mine)
+        here = [one for one in mine if one.ballot.item.queue.id == queue_id]
+        changes = sum(_counts(one.new, since) - _counts(one.former, since) for one in here)
+        return self._done[since].get((queue_id, person), 0) + changes >= cap
 
     def store(self, session: Session) -> None:
         """Write what was changed. To be called once."""
         outdated = [one.former.id for one in self.said if one.former is not None and one.former.id is not None]
         if outdated:
             kind = kind_of(session)
-            run(session, _outdated(kind), {"ids": as_list(kind, outdated)})
+            fetch(session, _outdated(kind), {"ids": as_list(kind, outdated)})
         insert_all(session, _NEW, {}, [_row(one) for one in self.said])
         changed = {one.subject_id: self.of[one.subject_id].item for one in self._redraws}
         update_all(session, _STATES, [_state(item) for item in changed.values()])

@@ -205,9 +205,9 @@ class _Counting:
         if cast.said.kind.is_vote and not (stands and last is not None and last.kind.is_vote):
             _check_votes_wanted(item, ballot.answers, queue)
             since = day_began(cast.now, queue.zone)
-            _check_daily_cap(
-                self.ballots.done_today(self.session, item.queue.id, cast.person, self.people, since), queue
-            )
+            cap = queue.workload.daily_cap
+            if self.ballots.has_done(self.session, cap, item.queue.id, cast.person, self.people, since):
+                raise _done_for_today(queue)
 
     def _receipt_again(self, item: LockedItem, last: CurrentAnswer) -> Receipt:
         """What was said of this click when it came first, whatever others have done since."""
@@ -308,12 +308,11 @@ def _check_votes_wanted(item: LockedItem, answers: Sequence[CurrentAnswer], queu
         raise Refusal(f"Item {item.id} already has {votes} votes. No more are needed; yours was not counted.")
 
 
-def _check_daily_cap(done: int, queue: QueuePolicy) -> None:
-    if done >= queue.workload.daily_cap:
-        raise Refusal(
-            f"You've reached today's limit of {queue.workload.daily_cap} votes in {queue.shown_title}. "
-            "Thank you! You can vote again tomorrow."
-        )
+def _done_for_today(queue: QueuePolicy) -> Refusal:
+    return Refusal(
+        f"You've reached today's limit of {queue.workload.daily_cap} votes in {queue.shown_title}. "
+        "Thank you! You can vote again tomorrow."
+    )
 
 
 def _settled_sentence(

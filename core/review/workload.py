@@ -14,6 +14,7 @@ from core.records.reviews import Answer, ReviewItem
 from core.review.assignments import waits_for
 from core.storage.bulk import among, as_list
 from core.storage.database import kind_of, run
+from core.storage.ready import fetch
 from core.vocabulary import AnswerKind, ItemState
 
 _VOTES = (
@@ -51,8 +52,15 @@ def done_since(session: Session, people: Collection[str], since: datetime) -> di
     """`done_today` of these people, by queue and person, in all queues in which they have voted since then. Only behind
     the locks of their seats does it stay as it is."""
     kind = kind_of(session)
-    rows = run(session, _done_by(kind), {"people": as_list(kind, people), "since": since})
-    return {(queue_id, person): count for queue_id, person, count in rows}
+    found = fetch(session, _done_by(kind), {"people": as_list(kind, people), "since": since})
+    return {(queue_id, person): count for queue_id, person, count in found}
+
+
+def said_since(session: Session, people: Collection[str], since: datetime) -> dict[str, int]:
+    """How often each of them has answered since then, whatever and wherever: never less than `done_since`. An index has
+    it, in a tenth of the time that counting votes takes."""
+    kind = kind_of(session)
+    return dict(fetch(session, _said_by(kind), {"people": as_list(kind, people), "since": since}))
 
 
 def day_began(now: datetime, zone: ZoneInfo) -> datetime:
@@ -74,6 +82,12 @@ def _done_by(kind: str) -> Select[int, str, int]:
         .where(among(Answer.person, kind, "people"), *_VOTES)
         .group_by(ReviewItem.queue_id, Answer.person)
     )
+
+
+@cache
+def _said_by(kind: str) -> Select[str, int]:
+    said = (among(Answer.person, kind, "people"), Answer.created_at >= bindparam("since"))
+    return select(Answer.person, func.count()).where(*said).group_by(Answer.person)
 
 
 def _open(session: Session, person: str, queue: Queue) -> int:

@@ -49,14 +49,15 @@ class Clicked:
     now: datetime
 
 
-def random_policy(random: random.Random) -> Policy:
+def random_policy(random: random.Random, cap: int | None = None) -> Policy:
+    """cap: of votes in a day, in the second queue."""
     queue = {
         "reviewers": [*REVIEWERS, INACTIVE], "leads": list(LEADS), "labels": list(LABELS),
         "review": {"blind_share": 0.5}, "flagging": {"audit_share": 0.2},
         "golden": {"seed_share": 0.5, "random_share": 0.3},
         "retraining": {"corrections": random.randint(2, 20)},
     }  # fmt: skip
-    capped = {"workload": {"daily_cap": random.randint(5, 15)}, "consensus": {"rule": "majority", "votes": 4}}
+    capped = {"workload": {"daily_cap": cap or random.randint(5, 15)}, "consensus": {"rule": "majority", "votes": 4}}
     queues = {
         "support": queue | {"channel": "C_1", "leads_channel": "C_2", "consensus": {"votes": 3}},
         "billing": queue | {"channel": "C_3", "leads_channel": "C_4", "time_zone": "Asia/Tokyo"} | capped,

@@ -9,17 +9,21 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, NotFound, Refusal
+from core.policy import Policy
+from core.queues import queue_named
 from core.records.queues import Member
 from core.records.reviews import ReviewItem
 from core.review.votes import Cast, Receipt, cast_votes
+from core.review.workload import done_today
 from core.storage.database import PATIENT, Database
 from core.vocabulary import ItemState, Role
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NOW, REFUND, Desk, said
-from tests.core.review.random_clicks import build, clicks, everything, random_policy
+from tests.core.review.random_clicks import Clicked, build, clicks, everything, random_policy
 from tests.people import ANA, BEN, EVA
 
 Outcome = Receipt | Refusal | None
@@ -68,6 +72,29 @@ def test_sets_of_any_size_store_and_tell_the_same(database: Database, seed: int)
 def test_sets_store_and_tell_the_same(database: Database) -> None:
     told, rows = in_sets(database, 100, 60, 1)
     assert in_sets(database, 100, 60, 16) == (told, rows)
+
+
+@pytest.mark.slow
+def test_the_daily_cap_refuses_those_who_have_reached_it_and_no_others(database: Database) -> None:
+    """Whatever else they did that day: they skipped, changed and took back votes, and voted in another queue."""
+    policy = random_policy(random.Random(1), cap=3)
+    items = build(database, policy, random.Random(1), 30)
+    refused = 0
+    for one in clicks(random.Random(1), items, 250):
+        with database.transaction(wait=PATIENT) as session:
+            before = votes_today(session, policy, one)
+            [outcome] = cast_votes(session, [Cast(one.subject, one.person, one.said, one.now)], policy)
+            after = votes_today(session, policy, one)
+        if isinstance(outcome, Refusal) and "today's limit" in str(outcome):
+            assert before == 3
+            refused += 1
+        assert after <= 3
+    assert refused > 5
+
+
+def votes_today(session: Session, policy: Policy, one: Clicked) -> int:
+    queue = queue_named(session, "billing")
+    return done_today(session, one.person, queue, policy.queue("billing").zone, one.now)
 
 
 def vote(desk: Desk, *casts: tuple[str, int, str], wait: bool = True) -> list[Outcome]:
