@@ -1,7 +1,7 @@
 """Review items: opened for flagged predictions, and locked while they are decided."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, cast
@@ -18,20 +18,15 @@ from core.records.reviews import Assignment, ReviewItem
 from core.review.presenting import items_opened
 from core.review.questions import ABOUT_PREDICTION, CONTENT_HASH, with_content
 from core.storage.bulk import Bulk, among, as_list, insert_returning
-from core.storage.database import kind_of, run
+from core.storage.database import kind_of
+from core.storage.ready import fetch
 from core.text.content_hash import unit_interval
 from core.vocabulary import ItemState, QuestionAbout, Reason
 
-_AUDITED = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.AUDIT).exists()
-_HELD_BACK = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.HELD_BACK).exists()
-_DISCOVERED = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.DISCOVERY).exists()
-_FLAGGED_BY = (
-    select(Flag.person).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.PERSON).scalar_subquery()
-)
 _QUEUE = (Queue.id, Queue.name, Queue.channel, Queue.leads_channel, Queue.guideline_version)
 _NARROWED = select(Assignment.item_id).where(Assignment.item_id == ReviewItem.id).exists()
-_WANTED = with_content(
-    select(  # in the order of `LockedItem`
+_WANTED = (
+    select(  # in the order of `LockedItem`, as far as this says; then one flag, each in a row of its own
         *_QUEUE,
         ReviewItem.id,
         ReviewItem.state,
@@ -45,15 +40,16 @@ _WANTED = with_content(
         Prediction.external_id,
         Prediction.model_version,
         case((ABOUT_PREDICTION, Prediction.label)),
-        CONTENT_HASH,
-        _AUDITED,
-        _HELD_BACK,
+        Prediction.content_hash,
         func.coalesce(Prediction.lot_probability, 0.0),
-        _FLAGGED_BY,
         _NARROWED,
         Prediction.group,
-        _DISCOVERED,
-    ).join(Queue, Queue.id == ReviewItem.queue_id)
+        Flag.reason,
+        Flag.person,
+    )
+    .join(Queue, Queue.id == ReviewItem.queue_id)
+    .outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
+    .outerjoin(Flag, Flag.prediction_id == Prediction.id)
 )
 _OPENING = Bulk(
     cast(Table, ReviewItem.__table__),
@@ -67,9 +63,8 @@ _OPENING = Bulk(
 class LockedItem:
     """An item and what it is about, locked until the transaction ends. source_id: of the prediction, golden example,
     seed example or written text that holds its content. The model's label is None where the item is not about a
-    prediction. audited: the audit drew the prediction, with lot_probability. held_back: it must not train. flagged_by:
-    the person who flagged it, if one did. narrowed: it is assigned to some people. group: of inputs that belong
-    together, such as a patient's. discovered: a scan found it."""
+    prediction. lot_probability: with which the audit drew it. narrowed: it is assigned to some people. group: of inputs
+    that belong together, such as a patient's. flags: why the prediction was flagged, by `Reason`, and who did."""
 
     queue: QueueFacts
     id: int
@@ -85,13 +80,30 @@ class LockedItem:
     model_version: str | None
     predicted_label: str | None
     content_hash: str
-    audited: bool
-    held_back: bool
     lot_probability: float
-    flagged_by: str | None
     narrowed: bool
     group: str | None
-    discovered: bool
+    flags: dict[str, str | None]
+
+    @property
+    def audited(self) -> bool:
+        """The audit drew the prediction, with `lot_probability`."""
+        return Reason.AUDIT in self.flags
+
+    @property
+    def held_back(self) -> bool:
+        """It must not train."""
+        return Reason.HELD_BACK in self.flags
+
+    @property
+    def discovered(self) -> bool:
+        """A scan found it."""
+        return Reason.DISCOVERY in self.flags
+
+    @property
+    def flagged_by(self) -> str | None:
+        """The person who flagged it, if one did."""
+        return self.flags.get(Reason.PERSON)
 
     @property
     def subject(self) -> CardRef:
@@ -119,14 +131,14 @@ def open_items(
     undisputed = {"disputed_because": "", "disputed_values": {}}
     about = QuestionAbout.PREDICTION
     same = {"queue_id": queue.id, "about": about, "state": ItemState.OPEN, "opened_at": now} | undisputed
-    rows = [
+    opened = [
         {
             "prediction_id": seen.prediction_id,
             "blind": seen.has_guess and (seen.drawn or unit_interval(seen.content_hash, "blind") < share),
         }
         for seen in predictions
     ]
-    item_of: dict[int, int] = dict(insert_returning(session, _OPENING, same, rows))
+    item_of: dict[int, int] = dict(insert_returning(session, _OPENING, same, opened))
     ids = [item_of[seen.prediction_id] for seen in predictions]
     items_opened(session, ids, queue, now)
     return ids
@@ -159,14 +171,11 @@ def locked_items(session: Session, ids: Collection[int], wait: bool = True) -> t
     and their ids are the second value. On SQLite a transaction that writes is alone, so there are none.
     """
     kind = kind_of(session)
-    rows = run(session, _locking(kind, wait), {"ids": as_list(kind, ids)})
-    found = {
-        item.id: item for item in (LockedItem(QueueFacts(*row[: len(_QUEUE)]), *row[len(_QUEUE) :]) for row in rows)
-    }
+    found = _found(session, fetch(session, _locking(kind, wait), {"ids": as_list(kind, ids)}))
     absent = set(ids) - set(found)
     if wait or kind != "postgresql" or not absent:
         return found, set()
-    return found, set(run(session, _there(kind), {"ids": as_list(kind, absent)}).scalars())
+    return found, {row[0] for row in fetch(session, _there(kind), {"ids": as_list(kind, absent)})}
 
 
 def locked_item(session: Session, subject: CardRef) -> LockedItem:
@@ -197,6 +206,36 @@ def item_meant(session: Session, subject: CardRef) -> int:
         raise _gone(subject)
     subject.require(item.opened_at)
     return item.id
+
+
+def _found(session: Session, lines: Iterable[Sequence[Any]]) -> dict[int, LockedItem]:
+    """Of a prediction with several flags there are several rows."""
+    found: dict[int, LockedItem] = {}
+    for *values, reason, flagged_by in lines:
+        item = found.get(values[len(_QUEUE)])
+        if item is None:
+            flags: dict[str, str | None] = {}
+            item = LockedItem(QueueFacts(*values[: len(_QUEUE)]), *(*values[len(_QUEUE) :], flags))
+            found[item.id] = item
+        if reason is not None:
+            item.flags[reason] = flagged_by
+    return _with_contents(session, found)
+
+
+def _with_contents(session: Session, found: dict[int, LockedItem]) -> dict[int, LockedItem]:
+    """What no prediction holds is read where it is. Most sets have none, and the joins would take PostgreSQL as long as
+    all else that it reads of an item."""
+    elsewhere = [item.id for item in found.values() if item.content_hash is None]
+    if not elsewhere:
+        return found
+    kind = kind_of(session)
+    contents = fetch(session, _contents(kind), {"ids": as_list(kind, elsewhere)})
+    return found | {item_id: replace(found[item_id], content_hash=content) for item_id, content in contents}
+
+
+@cache
+def _contents(kind: str) -> Select[int, str]:
+    return with_content(select(ReviewItem.id, CONTENT_HASH)).where(among(ReviewItem.id, kind, "ids"))
 
 
 @cache
