@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import bindparam, case, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from core import jobs
@@ -13,7 +13,8 @@ from core.policy import QueuePolicy
 from core.records.learning import ModelVersion, TrainingRun
 from core.records.queues import QueueRow
 from core.records.reviews import Correction
-from core.storage.database import insert, run
+from core.storage.database import insert
+from core.storage.ready import fetch
 from core.vocabulary import Coded, Destination, ModelState, NoticeKind, RunState, RunStep, Trigger
 
 NEWEST = 2**62  # no correction has a higher id
@@ -21,6 +22,7 @@ NEWEST = 2**62  # no correction has a higher id
 TRAIN = "train"  # the job that makes a candidate
 EVALUATE = "evaluate"  # the job that compares one again
 
+_IS_UNDER_WAY = or_(TrainingRun.state == RunState.REQUESTED, TrainingRun.state == RunState.RUNNING)
 _RUNS = select(TrainingRun.id).where(TrainingRun.queue_id == bindparam("queue_id"))
 _COUNTED = select(func.coalesce(func.max(TrainingRun.last_correction_id), 0)).where(
     TrainingRun.queue_id == bindparam("queue_id")
@@ -30,23 +32,26 @@ _IN_REVIEW = select(ModelVersion.id).where(
     ModelVersion.state == ModelState.CANDIDATE,
     ModelVersion.created_at > bindparam("since"),
 )
-# Counts no further than what is wanted, and nothing while a run is under way, or while leads look at a new candidate,
-# which the next one would supersede: every settled item asks.
-_NEW_CORRECTIONS = select(func.count()).select_from(
-    select(Correction.id)
-    .where(
-        Correction.queue_id == bindparam("queue_id"),
-        Correction.id > _COUNTED.scalar_subquery(),
-        Correction.id <= bindparam("up_to"),
-        Correction.is_current,
-        Correction.label.is_not(None),
-        Correction.destination != Destination.BATCH,
-        ~_RUNS.where(TrainingRun.state.in_((RunState.REQUESTED, RunState.RUNNING))).exists(),
-        ~_IN_REVIEW.exists(),
+_NEW = (
+    select(func.count())
+    .select_from(
+        select(Correction.id)
+        .where(
+            Correction.queue_id == bindparam("queue_id"),
+            Correction.id > _COUNTED.scalar_subquery(),
+            Correction.id <= bindparam("up_to"),
+            Correction.is_current,
+            Correction.label.is_not(None),
+            Correction.destination != Destination.BATCH,
+        )
+        .limit(bindparam("wanted"))
+        .subquery()
     )
-    .limit(bindparam("wanted"))
-    .subquery()
+    .scalar_subquery()
 )
+# Counts no further than what is wanted, and not at all while a run is under way, or while leads look at a new
+# candidate, which the next one would supersede: every settled item asks. SQLite would ask a condition for each row.
+_NEW_CORRECTIONS = select(case((or_(_RUNS.where(_IS_UNDER_WAY).exists(), _IN_REVIEW.exists()), 0), else_=_NEW))
 
 
 def request_run(
@@ -148,4 +153,4 @@ def _is_due(session: Session, queue: QueueRow, now: datetime, policy: QueuePolic
     """up_to: as if later corrections had not come."""
     wanted, since = policy.retraining.corrections, now - policy.retraining.interval
     values = {"queue_id": queue.id, "wanted": wanted, "since": since, "up_to": up_to}
-    return bool(wanted) and run(session, _NEW_CORRECTIONS, values).scalar() == wanted
+    return bool(wanted) and fetch(session, _NEW_CORRECTIONS, values)[0][0] == wanted
