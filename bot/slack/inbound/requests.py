@@ -178,11 +178,12 @@ def _timed(parsed: Payload) -> Iterator[None]:
         ACKNOWLEDGED.labels(kind).observe(time.monotonic() - start)
 
 
-async def _outcome(pending: Pending) -> Receipt | Exception:
-    try:
-        return await asyncio.wrap_future(pending.receipt)
-    except Exception as error:  # noqa: BLE001 - it is answered, and logged there
-        return error
+async def _outcome(pending: Pending) -> Receipt | BaseException:
+    """On the loop on which the vote was taken: there it is told what comes of it."""
+    is_told = asyncio.Event()
+    pending.receipt.add_done_callback(lambda _receipt: is_told.set())
+    await is_told.wait()
+    return pending.receipt.exception() or pending.receipt.result()
 
 
 def kind_of(payload: Payload) -> str:

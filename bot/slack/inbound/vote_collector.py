@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,11 +34,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class _Waiting:
-    """ends: on the monotonic clock."""
+    """ends: on the monotonic clock. loop: on which the vote was taken, and is told what comes of it."""
 
     cast: Cast
     ends: float
     receipt: "Future[Receipt]"
+    loop: asyncio.AbstractEventLoop | None
 
     @property
     def left(self) -> float:
@@ -46,6 +48,9 @@ class _Waiting:
     def is_behind(self, other: "_Waiting") -> bool:
         """Whether it has to wait for the other, which arrived before."""
         return self.cast.subject.id == other.cast.subject.id or self.cast.person == other.cast.person
+
+
+_Told = tuple[_Waiting, Receipt | Exception]
 
 
 class VoteCollector:
@@ -62,19 +67,23 @@ class VoteCollector:
         self._thread: threading.Thread | None = None
 
     def cast(self, subject: CardRef, person: str, said: NewAnswer) -> "Future[Receipt]":
-        """What comes of it: the receipt after the commit, or the Refusal. The request's own deadline holds (`CLICK`
-        without one). Raises Refusal when the process ends."""
+        """What comes of it: the receipt after the commit, or the Refusal. From an event loop, it is told on that loop.
+        The request's own deadline holds (`CLICK` without one). Raises Refusal when the process ends."""
         receipt: Future[Receipt] = Future()
         receipt.set_running_or_notify_cancel()  # it cannot be taken back any more
+        loop = _running_loop()
         with self._changed:
             if self._closed:
                 raise Refusal(STOPPING)
             ends = time.monotonic() + ends_in(CLICK)
-            self._arrived.append(_Waiting(Cast(subject, person, said, self._clock()), ends, receipt))
+            self._arrived.append(_Waiting(Cast(subject, person, said, self._clock()), ends, receipt, loop))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="votes", daemon=True)
                 self._thread.start()
-        _when_idle(self._wake)
+        if loop is None:
+            self._wake()
+        else:  # after all that is ready now: requests that have arrived leave their votes first
+            loop.call_soon(loop.call_soon, self._wake)
         return receipt
 
     def _wake(self) -> None:
@@ -118,9 +127,11 @@ class VoteCollector:
         except Exception as error:  # noqa: BLE001 - its request logs it
             if len(in_time) > 1:
                 return self._one_by_one(in_time)
-            in_time[0].receipt.set_exception(error)
+            _tell([(in_time[0], error)])
             return []
-        return [one for one, outcome in zip(in_time, outcomes, strict=True) if not _told(one, outcome)]
+        decided = list(zip(in_time, outcomes, strict=True))
+        _tell([(one, outcome) for one, outcome in decided if outcome is not None])
+        return [one for one, outcome in decided if outcome is None]
 
     def _in_one_transaction(self, waiting: Sequence[_Waiting]) -> list[Receipt | Refusal | None]:
         """Within the time of the one that ends first."""
@@ -146,35 +157,41 @@ class VoteCollector:
         return held
 
 
-def _when_idle(function: Callable[[], None]) -> None:
-    """Calls it on the event loop after all that is ready now: requests that have arrived leave their votes first."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        function()
-    else:
-        loop.call_soon(loop.call_soon, function)
-
-
 def _without_the_late(waiting: Sequence[_Waiting]) -> list[_Waiting]:
     """The others are told that the database is busy, and are not cast."""
     late = [one for one in waiting if one.left <= TOO_LATE]
-    for one in late:
-        one.receipt.set_exception(DatabaseBusy(BUSY))
+    _tell([(one, DatabaseBusy(BUSY)) for one in late])
     return [one for one in waiting if one not in late] if late else list(waiting)
 
 
 def _refused(waiting: Sequence[_Waiting], refusal: DatabaseUnavailable) -> list[_Waiting]:
     """All are told."""
-    for one in waiting:
-        one.receipt.set_exception(refusal)
+    _tell([(one, refusal) for one in waiting])
     return []
 
 
-def _told(one: _Waiting, outcome: Receipt | Refusal | None) -> bool:
-    """False: there is nothing to tell yet."""
-    if isinstance(outcome, Receipt):
-        one.receipt.set_result(outcome)
-    elif outcome is not None:
-        one.receipt.set_exception(outcome)
-    return outcome is not None
+def _tell(told: Sequence[_Told]) -> None:
+    """All of one loop by one call: with a call for each, the loop and this thread would hand the interpreter's lock to
+    and fro, which takes five times as long."""
+    for loop in {one.loop for one, _outcome in told}:
+        theirs = [(one, outcome) for one, outcome in told if one.loop is loop]
+        if loop is None:
+            _end(theirs)
+        else:
+            with suppress(RuntimeError):  # it has ended, and its requests with it
+                loop.call_soon_threadsafe(_end, theirs)
+
+
+def _end(told: Sequence[_Told]) -> None:
+    for one, outcome in told:
+        if isinstance(outcome, Receipt):
+            one.receipt.set_result(outcome)
+        else:
+            one.receipt.set_exception(outcome)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
