@@ -48,7 +48,7 @@ def compare(queue: QueueOption) -> None:
     tried = _tried(learner_names(), examples)
     if not tried:
         raise Invalid(f"No learner can learn from the {count(len(rows), 'training row')} of {queue}.")
-    _show(compare_learners(tried, shares), len(rows), chosen.retraining.learner)
+    _show(compare_learners(tried, shares, [one.input.group for one in examples]), len(rows), chosen.retraining.learner)
 
 
 def _tried(names: Sequence[str], examples: Sequence[Example]) -> list[CrossValidated]:

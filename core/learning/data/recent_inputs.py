@@ -19,7 +19,7 @@ def recent_inputs(session: Session, queue_id: int, readers: Sequence[Collection[
     """The newest inputs that each of the readers has something to read in, newest first, each content once and at most
     `most`. readers: what each model reads. Erased inputs are left out. Of the newest `10 * most` predictions."""
     rows = session.execute(
-        select(Prediction.content_hash, Prediction.text, Prediction.image_url, Prediction.fields)
+        select(Prediction.content_hash, Prediction.text, Prediction.image_url, Prediction.fields, Prediction.group)
         .where(Prediction.queue_id == queue_id, Prediction.erased_at.is_(None), IS_TRAFFIC)
         .order_by(Prediction.created_at.desc(), Prediction.id.desc())
         .limit(LOOKED_AT * most)

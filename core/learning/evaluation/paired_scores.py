@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.learning.evaluation.groups import design_effect, grouped_p_value
 from core.learning.evaluation.intervals import difference
-from core.learning.evaluation.paired_tests import holm, mcnemar_p_value, minimum_detectable_effect
+from core.learning.evaluation.paired_tests import holm, minimum_detectable_effect
 from core.learning.evaluation.scorecard import (
     Confusion,
     Flip,
@@ -101,11 +101,15 @@ def past_error_score(pairs: Sequence[Pair], left_out: int) -> PastErrorScore:
     )
 
 
-def training_score(live: Mapping[str, bool], candidate: Mapping[str, bool]) -> TrainingScore:
-    """Each: content hash -> whether the row is right when held out."""
-    both = [(live[one], right) for one, right in candidate.items() if one in live]
-    regressions, improvements = both.count((True, False)), both.count((False, True))
-    return TrainingScore(len(both), regressions, improvements, mcnemar_p_value(regressions, improvements))
+def training_score(
+    live: Mapping[str, bool], candidate: Mapping[str, bool], groups: Mapping[str, str] = {}
+) -> TrainingScore:
+    """live, candidate: content hash -> whether the row is right when held out. groups: content hash -> group, of rows
+    that have one."""
+    both = [one for one in candidate if one in live]
+    changes = [int(candidate[one]) - int(live[one]) for one in both]
+    p_value = grouped_p_value(changes, [groups.get(one, "") for one in both])
+    return TrainingScore(len(both), changes.count(-1), changes.count(1), p_value)
 
 
 def pin_score(past_errors: Sequence[Pair], pinned: Collection[int]) -> PinScore:

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from core.learning.evaluation.paired_tests import holm, mcnemar_p_value
+from core.learning.evaluation.groups import grouped_p_value
+from core.learning.evaluation.paired_tests import holm
 
 TEXTS = 3_000  # the newest; asked of both models once for each comparison
 SILENT_ALPHA = 0.01  # of all labels together
@@ -20,7 +21,7 @@ SAID = 5  # times that the live model says each of two labels: with fewer, half 
 @dataclass(frozen=True)
 class SilentLabel:
     """A label that the live model says and the candidate hardly ever does. live, candidate: texts given the label.
-    p_adjusted: McNemar's, after Holm over the labels that the live model says."""
+    p_adjusted: McNemar's, by groups, after Holm over the labels that the live model says."""
 
     label: str
     live: int
@@ -40,8 +41,9 @@ class ExchangedLabels:
 
 @dataclass(frozen=True)
 class TextScore:
-    """n: texts compared. said: labels that the live model says at least 5 times; two of these are judged here and not
-    on the golden set whether they were exchanged. All in the order of the labels' names."""
+    """n: texts compared. said: labels that the live model says at least 5 times, a group's texts counted once; two of
+    these are judged here and not on the golden set whether they were exchanged. All in the order of the labels'
+    names."""
 
     n: int
     said: tuple[str, ...]
@@ -52,29 +54,50 @@ class TextScore:
         return set(pair) <= set(self.said)
 
 
-def text_score(live: Sequence[str | None], candidate: Sequence[str | None], labels: Collection[str]) -> TextScore:
+def text_score(
+    live: Sequence[str | None], candidate: Sequence[str | None], labels: Collection[str], groups: Sequence[str] = ()
+) -> TextScore:
     """live, candidate: their labels of the same texts, in the same order; texts with None are left out. labels: the
-    policy's. Whether the candidate knows a label does not matter: one that was dropped is silent."""
-    pairs = [(before, now) for before, now in zip(live, candidate, strict=True) if before in labels and now is not None]
-    said = Counter(before for before, _ in pairs if before is not None)
-    often = tuple(sorted(label for label, count in said.items() if count >= SAID))
-    return TextScore(len(pairs), often, _silent(pairs), _exchanged(pairs, often))
+    policy's. Whether the candidate knows a label does not matter: one that was dropped is silent. groups: of each text
+    its group, or ""; empty: no text has one."""
+    known = zip(live, candidate, groups or [""] * len(live), strict=True)
+    texts = [_Text(before, now, group) for before, now, group in known if before in labels and now is not None]
+    often = tuple(sorted(label for label, count in _said(texts).items() if count >= SAID))
+    return TextScore(len(texts), often, _silent(texts), _exchanged(texts, often))
 
 
-def _silent(pairs: Sequence[tuple[str | None, str]]) -> tuple[SilentLabel, ...]:
-    before, now = Counter(live for live, _ in pairs), Counter(candidate for _, candidate in pairs)
-    both = Counter(live for live, candidate in pairs if live == candidate)
+@dataclass(frozen=True)
+class _Text:
+    live: str | None
+    candidate: str
+    group: str
+
+
+def _said(texts: Sequence[_Text]) -> Counter[str]:
+    """Of how many groups the live model says each label; a text without a group is one of its own."""
+    return Counter(label for label, _ in {(one.live, one.group or place) for place, one in enumerate(texts)} if label)
+
+
+def _silent(texts: Sequence[_Text]) -> tuple[SilentLabel, ...]:
+    before, now = Counter(one.live for one in texts), Counter(one.candidate for one in texts)
     said = sorted(label for label in before if label is not None)
-    p_values = [mcnemar_p_value(before[label] - both[label], now[label] - both[label]) for label in said]
     return tuple(
         SilentLabel(label, before[label], now[label], p_adjusted)
-        for label, p_adjusted in zip(said, holm(p_values), strict=True)
+        for label, p_adjusted in zip(said, holm([_p_value(texts, label) for label in said]), strict=True)
         if p_adjusted <= SILENT_ALPHA and SILENT_RATIO * now[label] <= before[label]
     )
 
 
-def _exchanged(pairs: Sequence[tuple[str | None, str]], often: Sequence[str]) -> tuple[ExchangedLabels, ...]:
-    said, crossed = Counter(live for live, _ in pairs), Counter(pair for pair in pairs if pair[0] != pair[1])
+def _p_value(texts: Sequence[_Text], label: str) -> float:
+    """That the candidate says the label as often as the live model does. Texts of which both or neither say it tell
+    nothing."""
+    differing = [one for one in texts if (one.live == label) != (one.candidate == label)]
+    return grouped_p_value([1 if one.candidate == label else -1 for one in differing], [one.group for one in differing])
+
+
+def _exchanged(texts: Sequence[_Text], often: Sequence[str]) -> tuple[ExchangedLabels, ...]:
+    said = Counter(one.live for one in texts)
+    crossed = Counter((one.live, one.candidate) for one in texts if one.live != one.candidate)
     mostly = {pair for pair, count in crossed.items() if pair[0] in often and 2 * count >= said[pair[0]]}
     return tuple(
         ExchangedLabels((one, other), (said[one], said[other]), (crossed[one, other], crossed[other, one]))

@@ -79,7 +79,8 @@ class Learner(Protocol):
         examples: at least one; each has something of what the learner reads. The labels are those of the examples, and
         each content comes once. weight: for how many rows an example counts, above 0 (1 for a seed row; the policy sets
         those of corrections). synthetic: a language model wrote it; it trains, and nothing is measured on it, the
-        calibration above all. seed: at least 0; equal examples and seed must give a model with an equal fingerprint.
+        calibration above all. input.group: whose it is, such as a patient's; a row is not held out while another of its
+        group trains. seed: at least 0; equal examples and seed must give a model with an equal fingerprint.
         progress: called now and then with a short phrase that the leads see, such as "Calibrating: part 1 of 3".
 
         Raises Invalid with a sentence if nothing can be learned, such as from one label alone. The run then fails with

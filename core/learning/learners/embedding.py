@@ -92,7 +92,8 @@ class EmbeddingLearner:
             found: FloatArray = vectors[held_out] @ weights + offsets
             return found
 
-        held_out = held_out_fit(rows.targets, rows.weights, rows.keys, progress, margins, rows.real)
+        columns = rows.targets, rows.weights, rows.keys
+        held_out = held_out_fit(*columns, progress, margins, rows.real, rows.groups)
         progress(Coded(RunStep.FITTING, {"rows": len(rows.texts)}))
         shares = in_given_order(held_out.shares, rows.places)
         answers = held_out_answers(classes, shares, examples)

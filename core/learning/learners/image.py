@@ -61,7 +61,7 @@ class ImageModel:
 @dataclass(frozen=True)
 class _Rows:
     """Training rows as columns. targets: index of the label in 0..labels-1; keys: a hash of each picture; places: of
-    each row among the examples."""
+    each row among the examples; groups: of each, or ""."""
 
     features: Features
     targets: NDArray[np.intp]
@@ -69,10 +69,12 @@ class _Rows:
     labels: int
     keys: NDArray[np.uint64]
     places: NDArray[np.intp]
+    groups: list[str]
 
     def take(self, chosen: NDArray[np.bool_]) -> "_Rows":
         columns = (self.features[chosen], self.targets[chosen], self.weights[chosen])
-        return _Rows(*columns, self.labels, self.keys[chosen], self.places[chosen])
+        groups = [group for group, wanted in zip(self.groups, chosen, strict=True) if wanted]
+        return _Rows(*columns, self.labels, self.keys[chosen], self.places[chosen], groups)
 
 
 class ImageLearner:
@@ -94,7 +96,7 @@ class ImageLearner:
             found: FloatArray = rows.features[held_out] @ weights + offsets
             return found
 
-        held_out = held_out_fit(rows.targets, rows.weights, rows.keys, progress, margins)
+        held_out = held_out_fit(rows.targets, rows.weights, rows.keys, progress, margins, groups=rows.groups)
         progress(Coded(RunStep.FITTING, {"rows": len(rows.targets)}))
         answers = held_out_answers(classes, in_given_order(held_out.shares, rows.places), examples)
         return ImageModel(classes, *_fit_margins(rows, seed), held_out.scale, answers)
@@ -118,7 +120,8 @@ def _rows_of(examples: Sequence[Example]) -> tuple[tuple[str, ...], _Rows]:
     classes, targets = np.unique(np.array([one.label for one in ordered], dtype=object), return_inverse=True)
     pictures, weights = [_grey(one.input) for one in ordered], np.array([one.weight for one in ordered])
     keys, order = content_keys(pictures), np.array(places, dtype=np.intp)
-    return tuple(classes), _Rows(features_of(pictures), targets, weights, len(classes), keys, order)
+    groups = [one.input.group for one in ordered]
+    return tuple(classes), _Rows(features_of(pictures), targets, weights, len(classes), keys, order, groups)
 
 
 def _order(example: Example) -> tuple[str, bytes, float]:

@@ -26,7 +26,7 @@ def held_out_margins(rows: Rows, seed: int, progress: Callable[[Coded], None]) -
         found: FloatArray = ngrams.features(rows.take(held_out).texts) @ weights + offsets
         return found
 
-    return held_out_fit(rows.targets, rows.weights, rows.keys, progress, margins, rows.real)
+    return held_out_fit(rows.targets, rows.weights, rows.keys, progress, margins, rows.real, rows.groups)
 
 
 def fit_margins(rows: Rows, seed: int) -> tuple[Ngrams, NDArray[np.float32], FloatArray]:

@@ -32,12 +32,14 @@ def out_of_fold(
     learner_name: str, extra_learners: Mapping[str, str], examples: Sequence[Example], seed: int, progress: Progress
 ) -> OutOfFold:
     """Each label's rows are spread over five folds; a model for each is fitted on the four others. The only row of a
-    label is never held out, nor is a row with nothing that the learner reads. Raises Invalid as `fit` does."""
+    label is never held out, nor is a row with nothing that the learner reads. The rows of a group are held out
+    together. Raises Invalid as `fit` does."""
     learner = find_learner(learner_name, extra_learners)
     require_readable(learner, examples)
     readable = [place for place, one in enumerate(examples) if one.input.has_any(learner.reads)]
     classes, targets = np.unique(np.array([examples[place].label for place in readable]), return_inverse=True)
-    folds = assign_folds(targets, np.random.default_rng(seed), FOLDS)
+    groups = [examples[place].input.group for place in readable]
+    folds = assign_folds(targets, np.random.default_rng(seed), FOLDS, groups)
     table = np.zeros((len(readable), len(classes)))
     with cached_vectors():
         for fold in range(folds.max(initial=-1) + 1):

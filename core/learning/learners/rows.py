@@ -17,7 +17,7 @@ FloatArray = NDArray[np.float64]
 @dataclass(frozen=True)
 class Rows:
     """Training rows as columns. targets: index of the label in 0..labels-1; places: of each row among the examples that
-    it came from; real: whether a person wrote the row."""
+    it came from; real: whether a person wrote the row; groups: of each, or ""."""
 
     texts: list[str]
     targets: NDArray[np.intp]
@@ -25,11 +25,13 @@ class Rows:
     labels: int
     places: NDArray[np.intp]
     real: NDArray[np.bool_]
+    groups: list[str]
 
     def take(self, chosen: NDArray[np.bool_]) -> "Rows":
         texts = [text for text, wanted in zip(self.texts, chosen, strict=True) if wanted]
+        groups = [group for group, wanted in zip(self.groups, chosen, strict=True) if wanted]
         columns = (self.targets[chosen], self.weights[chosen], self.labels, self.places[chosen], self.real[chosen])
-        return Rows(texts, *columns)
+        return Rows(texts, *columns, groups)
 
     @property
     def keys(self) -> NDArray[np.uint64]:
@@ -46,7 +48,8 @@ def rows_of(examples: Sequence[Example]) -> tuple[tuple[str, ...], Rows]:
     classes, targets = np.unique(np.array([e.label for e in ordered], dtype=object), return_inverse=True)
     texts, weights = [e.input.text for e in ordered], np.array([e.weight for e in ordered])
     real = np.array([not e.synthetic for e in ordered], dtype=np.bool_)
-    return tuple(classes), Rows(texts, targets, weights, len(classes), np.array(places, dtype=np.intp), real)
+    groups, order = [e.input.group for e in ordered], np.array(places, dtype=np.intp)
+    return tuple(classes), Rows(texts, targets, weights, len(classes), order, real, groups)
 
 
 def _order(example: Example) -> tuple[str, str, float]:

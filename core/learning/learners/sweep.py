@@ -51,7 +51,7 @@ def sweep(
     learner_name: str, extra_learners: Mapping[str, str], rows: Sequence[SweptRow], seed: int, progress: Progress
 ) -> tuple[Trial, ...]:
     """A trial for each of `WEIGHTS`, in this order. The rows in the same order and the same seed give the same
-    accuracies. A label's only row trains in each fold and is never held out.
+    accuracies. A label's only row trains in each fold and is never held out; a group's rows are held out together.
 
     Raises Invalid if no row that the learner reads can be held out, and as `find_learner` and `fit` do.
     """
@@ -72,10 +72,12 @@ def _trials(
     learner = find_learner(learner_name, extra_learners)
     readable = [row for row in rows if row.example.input.has_any(learner.reads)]
     _labels, targets = np.unique(np.array([row.example.label for row in readable], dtype=str), return_inverse=True)
-    folds = assign_folds(targets, np.random.default_rng(seed))
+    groups = [row.example.input.group for row in readable]
+    folds = assign_folds(targets, np.random.default_rng(seed), groups=groups)
     count = int(folds.max(initial=-1)) + 1
     if count < 2 or len(_labels) < 2:
-        raise Invalid("Comparing weights needs at least two labels with two training rows each.")
+        apart = " of different groups" if any(groups) else ""
+        raise Invalid(f"Comparing weights needs at least two labels with two training rows each{apart}.")
     trials = []
     for number, weight in enumerate(WEIGHTS):
         began, right = time.perf_counter(), np.zeros(len(readable), dtype=np.bool_)

@@ -9,12 +9,13 @@ things are ours, because labels here are few and often easy:
   of a text about something else, which would then not be flagged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.learning.learners.group_folds import drawn_folds, folds_by_hash
 from core.vocabulary import Coded, RunStep
 
 FOLDS = 3
@@ -24,12 +25,17 @@ SCALES = (
 )  # smallest and largest; margins of an SVM are around 1, so these are "knows nothing" and "certain"
 
 
-def assign_folds(targets: NDArray[np.intp], rng: np.random.Generator, folds: int = FOLDS) -> NDArray[np.intp]:
+def assign_folds(
+    targets: NDArray[np.intp], rng: np.random.Generator, folds: int = FOLDS, groups: Sequence[str] = ()
+) -> NDArray[np.intp]:
     """The fold in which each row is held out, shape (rows,): 0 to folds-1, or -1 for never.
 
     targets: index of each row's label. Each label's rows are spread evenly, so that a label with two rows or more is
-    known in every fold. The only row of a label is never held out: its fold would not know the label.
+    known in every fold. The only row of a label is never held out: its fold would not know the label. groups: of each
+    row its group, or ""; empty: no row has one. A group's rows are held out together, or never.
     """
+    if any(groups):
+        return drawn_folds(targets, groups, rng, folds)
     assigned = np.full(len(targets), -1, dtype=np.intp)
     for label in np.unique(targets):
         rows = rng.permutation(np.flatnonzero(targets == label))
@@ -39,15 +45,20 @@ def assign_folds(targets: NDArray[np.intp], rng: np.random.Generator, folds: int
 
 
 def content_folds(
-    targets: NDArray[np.intp], keys: NDArray[np.uint64], real: NDArray[np.bool_] | None = None
+    targets: NDArray[np.intp],
+    keys: NDArray[np.uint64],
+    real: NDArray[np.bool_] | None = None,
+    groups: Sequence[str] = (),
 ) -> NDArray[np.intp]:
     """As `assign_folds`, by a hash of each row's content, shape (rows,): rows that two training sets have in common are
     held out together in both. With drawn folds, two models of the same rows differ on a tenth of them.
 
     Where this would hold out all rows of a label at once, they are spread by the order of their hashes. real: (rows,)
     False for what a language model wrote, which is never held out: its confidence is not measured on a machine's own
-    words; None: people wrote all."""
+    words; None: people wrote all. groups: as for `assign_folds`; a hash of the group's name decides."""
     real = np.ones(len(targets), dtype=np.bool_) if real is None else real
+    if any(groups):
+        return folds_by_hash(targets, keys, groups, FOLDS, real)
     assigned = np.where(real, (keys % np.uint64(FOLDS)).astype(np.intp), -1)
     for label in np.unique(targets[real]):
         rows = np.flatnonzero((targets == label) & real)
@@ -74,13 +85,14 @@ def held_out_fit(
     progress: Callable[[Coded], None],
     margins_of: Callable[[NDArray[np.bool_]], NDArray[np.float64]],
     real: NDArray[np.bool_] | None = None,
+    groups: Sequence[str] = (),
 ) -> HeldOutFit:
     """The scale that fits margins of rows which the model of their fold has not seen, and what that model says of them.
 
-    targets: (rows,) index of the right label, each label at least once; weights: (rows,) above 0; keys, real: (rows,),
-    see `content_folds`; margins_of: fits on the other rows and gives the margins of those that are marked, shape
-    (marked, labels)."""
-    folds = content_folds(targets, keys, real)
+    targets: (rows,) index of the right label, each label at least once; weights: (rows,) above 0; keys, real, groups:
+    (rows,), see `content_folds`; margins_of: fits on the other rows and gives the margins of those that are marked,
+    shape (marked, labels)."""
+    folds = content_folds(targets, keys, real, groups)
     rows_of_label = np.bincount(targets if real is None else targets[real], minlength=int(targets.max()) + 1)
     margins = np.full((len(folds), len(rows_of_label)), np.nan)
     count = int(folds.max()) + 1

@@ -99,7 +99,7 @@ def measure(
         scorecard = compare(met, standing, said, policy, baseline, texts)
     scorecard = replace(
         scorecard,
-        training=_on_training(incumbent.right_rows, right),
+        training=_on_training(incumbent.right_rows, right, rows),
         rows_gone=_rows_gone(incumbent, rows, policy),
     )
     verdict = gate(scorecard, policy.promotion)
@@ -115,8 +115,9 @@ def _no_held_out(incumbent: Incumbent, candidate: Fitted) -> Coded | None:
     return Coded(GateWarning.NO_HELD_OUT) if live and (is_external(live) or is_external(candidate)) else None
 
 
-def _on_training(live: RightRows | None, candidate: RightRows | None) -> TrainingScore | None:
-    return training_score(live.right, candidate.right) if live and candidate else None
+def _on_training(live: RightRows | None, candidate: RightRows | None, rows: Sequence[Row]) -> TrainingScore | None:
+    groups = {row.content_hash: row.input.group for row in rows if row.input.group}
+    return training_score(live.right, candidate.right, groups) if live and candidate else None
 
 
 def _rows_gone(incumbent: Incumbent, rows: Sequence[Row], policy: QueuePolicy) -> tuple[RowsGone, ...]:

@@ -61,7 +61,7 @@ class Incumbent:
         if self.model is None:
             return None
         before, now = (answers(fitted, self.texts).labels for fitted in (self.model.fitted, candidate))
-        return text_score(before, now, policy.label_names)
+        return text_score(before, now, policy.label_names, [one.group for one in self.texts])
 
 
 def load_incumbent(

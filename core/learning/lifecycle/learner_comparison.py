@@ -18,6 +18,7 @@ from core.errors import Invalid
 from core.learning.data.inputs import Example
 from core.learning.data.snapshots import Row, gather
 from core.learning.data.traffic import flagged_share, traffic_shares
+from core.learning.evaluation.groups import design_effect
 from core.learning.evaluation.intervals import Interval, difference
 from core.learning.evaluation.paired_tests import calibration_error
 from core.learning.learners.base import Progress
@@ -45,7 +46,7 @@ class CrossValidated:
 class Comparison:
     """accuracy, calibration_error, caught: in [0, 1], of traffic; caught: the share of its errors among the fifth of
     the texts about which it is least certain. gain: over the plainest learner, unweighted, on the rows that both
-    answered; None for that one."""
+    answered, as many as their groups are worth; None for that one."""
 
     learner: str
     accuracy: float
@@ -69,7 +70,8 @@ def cross_validate(
     began = time.process_time()
     held_out = out_of_fold(learner, extra_learners, examples, seed, progress)
     if not held_out.places:
-        raise Invalid("No label has two training rows, so none can be held out.")
+        apart = " of different groups" if any(one.input.group for one in examples) else ""
+        raise Invalid(f"No label has two training rows{apart}, so none can be held out.")
     said = np.array(held_out.classes)[held_out.probabilities.argmax(axis=1)]
     right = said == np.array([examples[place].label for place in held_out.places])
     confidences = held_out.probabilities.max(axis=1)
@@ -78,10 +80,13 @@ def cross_validate(
     return CrossValidated(learner, held_out.places, right, confidences, time.process_time() - began, megabytes)
 
 
-def compare_learners(tried: Sequence[CrossValidated], shares: Sequence[float]) -> list[Comparison]:
-    """Comparisons in the order given. shares: labels of all rows, as `comparable_rows` gives them."""
+def compare_learners(
+    tried: Sequence[CrossValidated], shares: Sequence[float], groups: Sequence[str] = ()
+) -> list[Comparison]:
+    """Comparisons in the order given. shares: of all rows, as `comparable_rows` gives them. groups: of all rows,
+    each its group or ""; empty: no row has one."""
     plainest = next((one for one in tried if one.learner == PLAINEST), None)
-    return [_comparison(one, np.array(shares)[list(one.places)], plainest) for one in tried]
+    return [_comparison(one, np.array(shares)[list(one.places)], plainest, groups) for one in tried]
 
 
 def recommended(comparisons: Sequence[Comparison]) -> Comparison:
@@ -92,13 +97,15 @@ def recommended(comparisons: Sequence[Comparison]) -> Comparison:
     return max(better or plainest or list(comparisons), key=lambda one: one.accuracy)
 
 
-def _comparison(one: CrossValidated, shares: NDArray[np.float64], plainest: CrossValidated | None) -> Comparison:
+def _comparison(
+    one: CrossValidated, shares: NDArray[np.float64], plainest: CrossValidated | None, groups: Sequence[str]
+) -> Comparison:
     return Comparison(
         one.learner,
         float(np.average(one.right, weights=shares)),
         calibration_error(one.confidences, one.right),
         _caught(one, shares),
-        None if plainest is None or one is plainest else _gain(one, plainest),
+        None if plainest is None or one is plainest else _gain(one, plainest, groups),
         one.seconds,
         one.megabytes,
     )
@@ -112,10 +119,9 @@ def _caught(one: CrossValidated, shares: NDArray[np.float64]) -> float:
     return float(errors[looked_at].sum() / errors.sum()) if errors.any() else 1.0
 
 
-def _gain(one: CrossValidated, plainest: CrossValidated) -> Interval:
+def _gain(one: CrossValidated, plainest: CrossValidated, groups: Sequence[str]) -> Interval:
     before = dict(zip(plainest.places, plainest.right, strict=True))
-    pairs = [
-        (bool(before[place]), bool(now)) for place, now in zip(one.places, one.right, strict=True) if place in before
-    ]
-    regressions, improvements = (sum(pair == wanted for pair in pairs) for wanted in ((True, False), (False, True)))
-    return difference(regressions, improvements, len(pairs))
+    now = {place: right for place, right in zip(one.places, one.right, strict=True) if place in before}
+    changes = [int(right) - int(before[place]) for place, right in now.items()]
+    design = design_effect(changes, [groups[place] if groups else "" for place in now])
+    return difference(changes.count(-1) / design, changes.count(1) / design, len(changes) / design)

@@ -73,6 +73,13 @@ def test_only_rows_that_both_models_learned_from_are_compared() -> None:
     assert training_score({}, {"new": False}).p_value == 1
 
 
+def test_rows_of_one_group_count_once() -> None:
+    live, worse = dict.fromkeys("abcdefghijkl", True), _wrong(7)
+    alone, together = (training_score(live, worse, groups) for groups in ({}, dict.fromkeys("abcdefg", "P-1")))
+    assert (alone.p_value, together.p_value) == (0.5**7, 0.5)
+    assert (together.n, together.regressions, together.improvements) == (12, 7, 0)
+
+
 def test_the_gate_refuses_at_its_level_and_where_it_is_on() -> None:
     """Seven newly wrong and none newly right come by chance once in 128 comparisons."""
 

@@ -30,6 +30,13 @@ def test_the_best_of_several_better_ones_is_taken_and_the_best_of_all_without_te
     assert recommended(compare_learners([said("a", 150), said("b", 151)], [1.0] * ROWS)).learner == "b"
 
 
+def test_a_gain_on_the_rows_of_few_patients_is_less_sure() -> None:
+    tried = [said("text", 150), said("blend", 170)]
+    assert recommended(compare_learners(tried, [1.0] * ROWS, [""] * ROWS)).learner == "blend"
+    groups = [f"P-{place // 25}" for place in range(ROWS)]
+    assert recommended(compare_learners(tried, [1.0] * ROWS, groups)).learner == "text"
+
+
 def test_rows_count_by_their_share_of_the_traffic() -> None:
     shares = [3.0] * 100 + [1.0] * 100
     [one] = compare_learners([said("text", 100)], shares)

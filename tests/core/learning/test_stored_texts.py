@@ -87,6 +87,18 @@ def test_each_of_two_exchanged_labels_is_said_five_times_by_the_live_model() -> 
     assert not found.judges((BILLING, REFUND))
 
 
+def test_texts_of_one_group_count_once() -> None:
+    """Twelve letters of one customer that are called something else now are one change."""
+    live, new = [BILLING] * 12 + [REFUND] * 50, [REFUND] * 62
+    [silent] = text_score(live, new, LABELS, [f"C-{n}" for n in range(62)]).silent
+    assert silent == said(live, new).silent[0]
+    assert text_score(live, new, LABELS, ["C-1"] * 12 + [""] * 50).silent == ()
+    exchanged = [REFUND] * 6 + [BILLING] * 5, [BILLING] * 6 + [REFUND] * 5
+    assert said(*exchanged).exchanged != ()
+    found = text_score(*exchanged, LABELS, ["C-1"] * 6 + [""] * 5)
+    assert (found.said, found.exchanged) == ((BILLING,), ())
+
+
 TIMES, COUNT = 100, 1000
 
 
@@ -136,7 +148,7 @@ def test_silent_and_exchanged_labels_are_refused_by_name_and_stored_with_the_rep
 def test_the_newest_inputs_come_once_without_empty_and_erased_ones(desk: Desk) -> None:
     texts = ["the oldest", "twice", "Twice ", "to be erased", "the newest"]
     for hour, text in enumerate(texts):
-        desk.ingest(sent(text, external_id=text), now=NOW + timedelta(hours=hour))
+        desk.ingest(sent(text, external_id=text, group=f"C-{hour}"), now=NOW + timedelta(hours=hour))
     desk.ingest(sent(None, image_url="https://files.example/1.png"), now=NOW + timedelta(hours=9))  # no model reads it
     with desk.database.transaction() as session:
         erase(session, desk.rules.name, "to be erased", NOW)
@@ -144,6 +156,7 @@ def test_the_newest_inputs_come_once_without_empty_and_erased_ones(desk: Desk) -
         queue_id, read, image = desk.queue().id, (Modality.TEXT,), (Modality.IMAGE,)
         found = [one.text for one in recent_inputs(session, queue_id, (read, read), 10)]
         assert found == ["the newest", "Twice ", "the oldest"]
+        assert [one.group for one in recent_inputs(session, queue_id, (read,), 2)] == ["C-4", "C-2"]
         assert [one.text for one in recent_inputs(session, queue_id, (read,), 2)] == found[:2]
         assert recent_inputs(session, queue_id, (read, image), 10) == [], "both models must read them"
         assert len(recent_inputs(session, queue_id, ((*read, *image),), 10)) == 3
