@@ -9,6 +9,7 @@ from bot.runtime.services import tls
 from core.errors import Invalid, ModelUnavailable, Refusal
 from core.learning.data.inputs import Input
 from core.learning.learners.external import is_external
+from core.learning.learners.own_encoder import with_own_encoder
 from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.serving import LiveModel, Serving
 from core.policy import Policy, QueuePolicy
@@ -20,7 +21,7 @@ def live_models(database: Database, policy: Policy) -> Findings:
     for queue in policy.queues:
         subject = f"model of {queue.name}"
         try:
-            find_learner(queue.retraining.learner)
+            find_learner(queue.retraining.learner, with_own_encoder(queue))
         except Invalid as refusal:
             yield bad(subject, str(refusal), f"Set queues.{queue.name}.retraining.learner to an installed learner.")
         try:

@@ -1,6 +1,6 @@
 """`goldloop learners`: the learners that are installed, compared on a queue's own training rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import typer
 from rich.console import Console
@@ -16,6 +16,7 @@ from bot.worker.executors.local import LocalExecutor
 from core.errors import Invalid
 from core.jobs import WorkFailed
 from core.learning.data.inputs import Example
+from core.learning.learners.own_encoder import with_own_encoder
 from core.learning.learners.registry import learner_names
 from core.learning.lifecycle.learner_comparison import (
     Comparison,
@@ -45,24 +46,25 @@ def compare(queue: QueueOption) -> None:
         with database.reading(wait=LONG) as session:
             rows, shares = comparable_rows(session, queue_named(session, queue).id, chosen)
     examples = [row.example for row in rows]
-    tried = _tried(learner_names(), examples)
+    installed = with_own_encoder(chosen)
+    tried = _tried(learner_names(installed), installed, examples)
     if not tried:
         raise Invalid(f"No learner can learn from the {count(len(rows), 'training row')} of {queue}.")
     _show(compare_learners(tried, shares, [one.input.group for one in examples]), len(rows), chosen.retraining.learner)
 
 
-def _tried(names: Sequence[str], examples: Sequence[Example]) -> list[CrossValidated]:
+def _tried(names: Sequence[str], installed: Mapping[str, str], examples: Sequence[Example]) -> list[CrossValidated]:
     """A learner that lacks a package, or that cannot learn from the rows, is left out with its sentence."""
     tried = []
     for name in names:
         try:
-            tried.append(_cross_validated(name, examples))
+            tried.append(_cross_validated(name, installed, examples))
         except (Invalid, WorkFailed) as problem:
             out.print(terminal_safe(f"{name} is left out. {problem}"), highlight=False, soft_wrap=True)
     return tried
 
 
-def _cross_validated(name: str, examples: Sequence[Example]) -> CrossValidated:
+def _cross_validated(name: str, installed: Mapping[str, str], examples: Sequence[Example]) -> CrossValidated:
     """Cross-validates in a process of its own, and shows its step."""
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     with Progress(*columns, console=out, transient=True) as progress:
@@ -71,7 +73,7 @@ def _cross_validated(name: str, examples: Sequence[Example]) -> CrossValidated:
         def report(step: Coded) -> None:
             progress.update(task, description=f"{name}: {run_step(step, PLAIN)}")
 
-        return LocalExecutor()(cross_validate, name, {}, list(examples), SEED, report=report)
+        return LocalExecutor()(cross_validate, name, installed, list(examples), SEED, report=report)
 
 
 def _show(comparisons: Sequence[Comparison], rows: int, current: str) -> None:

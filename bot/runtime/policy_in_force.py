@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from core.errors import Invalid
+from core.learning.learners.own_encoder import with_own_encoder
 from core.learning.learners.registry import find_learner, how_to_get, offers_learner
 from core.policy import Policy
 from core.policy.file import load_policy
@@ -117,7 +118,7 @@ def require_learners(policy: Policy, extra: Mapping[str, str] = {}) -> None:
     """Raises Invalid, naming the queue, if a learner that the policy names is not installed or cannot be loaded."""
     for queue in policy.queues:
         try:
-            find_learner(queue.retraining.learner, extra)
+            find_learner(queue.retraining.learner, with_own_encoder(queue, extra))
         except Invalid as problem:
             raise Invalid(f"queues.{queue.name}.retraining.learner: {problem}") from problem
 
@@ -134,6 +135,6 @@ def _require_offered(policy: Policy, extra: Mapping[str, str]) -> None:
     """Checks names alone: loading a learner takes a second, and a click may be waiting."""
     for queue in policy.queues:
         name = queue.retraining.learner
-        if not offers_learner(name, extra):
+        if not offers_learner(name, with_own_encoder(queue, extra)):
             words = f"the learner “{name}” is not installed here. {how_to_get(name)}"
             raise Invalid(f"queues.{queue.name}.retraining.learner: {words}")

@@ -29,6 +29,7 @@ from core.errors import DatabaseUnavailable, Invalid, Refusal
 from core.learning.data.golden import golden_set
 from core.learning.data.snapshots import snapshot_rows
 from core.learning.learners.artifacts import Packed, unpack
+from core.learning.learners.own_encoder import with_own_encoder
 from core.learning.learners.registry import find_learner
 from core.learning.learners.text import TextModel
 from core.policy import Policy, QueuePolicy
@@ -82,7 +83,8 @@ def run_scan(
     try:
         _begin(database, scan_id, clock, execute, watch)
         facts, queue = _facts(database, scan_id, policy, watch)
-        _work(database, claimed, facts, queue, clock, engine, execute, extra_learners, hear, watch)
+        installed = with_own_encoder(queue, extra_learners)
+        _work(database, claimed, facts, queue, clock, engine, execute, installed, hear, watch)
     except ScanOver:
         with database.transaction(wait=PATIENT) as session:
             jobs.finish(session, claimed)

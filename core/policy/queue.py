@@ -17,6 +17,7 @@ from core.policy.base import Probability, Section
 from core.policy.consensus import ConsensusPolicy
 from core.policy.discovery import DiscoveryPolicy
 from core.policy.drift import DriftPolicy
+from core.policy.encoder import ON_OWN_ENCODER, EncoderPolicy
 from core.policy.external import EXTERNAL, ExternalPolicy
 from core.policy.flagging import FlaggingPolicy
 from core.policy.golden import GoldenPolicy
@@ -73,6 +74,7 @@ class QueuePolicy(Section):
     workload: WorkloadPolicy = WorkloadPolicy()
     golden: GoldenPolicy = GoldenPolicy()
     retraining: RetrainingPolicy = RetrainingPolicy()
+    encoder: EncoderPolicy = EncoderPolicy()
     external: ExternalPolicy = ExternalPolicy()
     promotion: PromotionPolicy = PromotionPolicy()
     rollout: RolloutPolicy = RolloutPolicy()
@@ -125,6 +127,14 @@ class QueuePolicy(Section):
         missing = [name for name in ("webhook", "url") if not getattr(self.external, name)]
         if self.trains_elsewhere and missing:
             raise ValueError(f'retraining.learner = "{EXTERNAL}": needs external.{" and external.".join(missing)}')
+        return self
+
+    @model_validator(mode="after")
+    def _encoder_is_named(self) -> "QueuePolicy":
+        missing = [name for name, value in self.encoder.model_dump().items() if not value]
+        if self.retraining.learner in ON_OWN_ENCODER and missing:
+            needed = " and ".join(f"encoder.{name}" for name in missing)
+            raise ValueError(f'retraining.learner = "{self.retraining.learner}": needs {needed}')
         return self
 
     def named(self, role: Role) -> tuple[str, ...]:

@@ -36,8 +36,8 @@ class RetrainingPolicy(Section):
     confirmed_weight: float = Field(1, gt=0, le=10, description="training weight of a row that confirms the model")
     learner: str = Field(
         "text",
-        description="`text`; with the extra `embed` also `embedding` and `blend`; `external` for a service of "
-        "your own; or the learner of another package",
+        description="`text`; with the extra `embed` also `embedding` and `blend`; with `onnx` and an `encoder` also "
+        "`embedding-onnx` and `blend-onnx`; `external` for a service of your own; or the learner of another package",
     )
 
     @field_validator("error_weight", mode="plain")

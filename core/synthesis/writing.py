@@ -18,6 +18,7 @@ from core.learning.data.golden import golden_set
 from core.learning.data.inputs import Input
 from core.learning.data.snapshots import gather
 from core.learning.learners.artifacts import Packed, unpack
+from core.learning.learners.own_encoder import with_own_encoder
 from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.models import live_version
 from core.policy import Policy, QueuePolicy
@@ -86,9 +87,8 @@ def write_batch(
         _make_calls(database, batch_id, clock, queue, write, hear, check)
         with database.reading(wait=LONG) as session:
             facts = _facts(session, batch_id, queue)
-        found = execute(
-            judge_texts, facts.texts, facts.known, facts.packed, facts.learner, extra_learners, report=_unheard
-        )
+        installed = with_own_encoder(queue, extra_learners)
+        found = execute(judge_texts, facts.texts, facts.known, facts.packed, facts.learner, installed, report=_unheard)
         _tell_of_leaks(found, batch_id, queue)
         with database.transaction(wait=PATIENT) as session:
             jobs.finish(session, claimed)

@@ -50,9 +50,9 @@ class BlendLearner:
     reads = BlendModel.reads
     trusted_types: tuple[str, ...] = ()
 
-    def __init__(self) -> None:
-        """Raises Invalid where the encoder cannot be loaded."""
-        self._text, self._embedding = TextLearner(), EmbeddingLearner()
+    def __init__(self, embedding: EmbeddingLearner | None = None) -> None:
+        """embedding: None: the one of the universal sentence encoder. Raises Invalid where that cannot be loaded."""
+        self._text, self._embedding = TextLearner(), embedding or EmbeddingLearner()
 
     @property
     def runtime(self) -> str:
@@ -71,9 +71,9 @@ class BlendLearner:
             parts = self._text.restore(state["text"]), self._embedding.restore(state["embedding"])
             model = BlendModel(*parts, float(state["scale"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise Invalid(f"This is not a model of the learner “blend” ({error}).") from None
+            raise Invalid(f"This is not a model of the learner “{self.name}” ({error}).") from None
         if model.text.classes != model.embedding.classes:
-            raise Invalid("This is not a model of the learner “blend” (its parts have different labels).")
+            raise Invalid(f"This is not a model of the learner “{self.name}” (its parts have different labels).")
         return model
 
 

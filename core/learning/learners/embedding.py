@@ -59,15 +59,15 @@ class EmbeddingModel:
 
 
 class EmbeddingLearner:
-    """Logistic regression on the vectors of the universal sentence encoder, then temperature."""
+    """Logistic regression on the vectors of an encoder, then temperature."""
 
     name = "embedding"
     reads = EmbeddingModel.reads
     trusted_types: tuple[str, ...] = ()  # the state is text, numbers and arrays
 
-    def __init__(self) -> None:
-        """Raises Invalid where the encoder cannot be loaded."""
-        self._encoder = universal_sentence_encoder()
+    def __init__(self, encoder: Encoder | None = None) -> None:
+        """encoder: None: the universal sentence encoder. Raises Invalid where that cannot be loaded."""
+        self._encoder = encoder or universal_sentence_encoder()
 
     @property
     def runtime(self) -> str:
@@ -113,7 +113,7 @@ class EmbeddingLearner:
                 tuple(state["classes"]), self._encoder, state["weights"], state["offsets"], float(state["scale"])
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise Invalid(f"This is not a model of the learner “embedding” ({error}).") from None
+            raise Invalid(f"This is not a model of the learner “{self.name}” ({error}).") from None
 
 
 def _fitted(vectors: Vectors, rows: Rows) -> tuple[NDArray[np.float32], FloatArray]:

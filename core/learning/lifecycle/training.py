@@ -25,6 +25,7 @@ from core.learning.learners.base import Progress
 from core.learning.learners.external import Connect, ExternalLearner, connected, unconnected
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.fitting import PackedModel, fit_and_pack, require_readable
+from core.learning.learners.own_encoder import with_own_encoder
 from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.candidates import Measured, measure, store_candidate
 from core.learning.lifecycle.hand_outs import (
@@ -78,6 +79,7 @@ def train(
     with database.reading(wait=PATIENT) as session:
         run = session.get_one(TrainingRun, run_id)
         queue = policy.queue(run.queue.name)
+    extra_learners = with_own_encoder(queue, extra_learners)
     try:
         report = _reporter(database, run.id, clock)
         if queue.trains_elsewhere and _waits(database, claimed, clock):
