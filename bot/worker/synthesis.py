@@ -28,7 +28,7 @@ def _write(services: Services, claimed: Claim) -> None:
 
     write_batch(
         services.database, claimed, services.clock, services.policy, writer(load_settings().llm_key),
-        services.execute, services.extra_learners, check=check,
+        services.execute, services.extra_learners, check=check, connect=services.connect,
     )  # fmt: skip
 
 

@@ -13,15 +13,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import jobs
-from core.errors import DatabaseUnavailable, Refusal
+from core.errors import DatabaseUnavailable, ModelUnavailable, Refusal
 from core.learning.data.golden import golden_set
 from core.learning.data.inputs import Input
 from core.learning.data.snapshots import gather
 from core.learning.learners.artifacts import Packed, unpack
+from core.learning.learners.base import Fitted
+from core.learning.learners.external import Connect, ExternalLearner, connected, unconnected
 from core.learning.learners.own_encoder import with_own_encoder
 from core.learning.learners.registry import find_learner
 from core.learning.lifecycle.models import live_version
 from core.policy import Policy, QueuePolicy
+from core.policy.external import EXTERNAL
 from core.records.learning import Artifact
 from core.records.predictions import Prediction
 from core.records.synthetic import SyntheticBatch, SyntheticText
@@ -74,12 +77,14 @@ def write_batch(
     extra_learners: Mapping[str, str] = {},
     hear: Hear = lambda _made, _planned: None,
     check: Callable[[], None] = lambda: None,
+    connect: Connect = unconnected,
 ) -> None:
     """1. For each call: a transaction stores what it sends, `write` makes it outside of any, and a transaction stores
     the answer. 2. `execute` runs the guards. 3. A transaction stores the texts, opens the items of the sample and
     finishes the job: all or nothing. Returns early, with the job finished, if the batch was withdrawn or erased. A
-    Refusal ends the batch as failed, with its sentence. check: called before each call, raises to end the work. Raises
-    LostLease if another worker has taken over, and WorkFailed to be tried again later."""
+    Refusal ends the batch as failed, with its sentence. check: called before each call, raises to end the work.
+    connect: how the guards ask a model of a service. Raises LostLease if another worker has taken over, and WorkFailed,
+    or ModelUnavailable if that service does not answer, to be tried again later."""
     batch_id = claimed.payload["batch_id"]
     with database.reading(wait=PATIENT) as session:
         queue = policy.queue(session.get_one(SyntheticBatch, batch_id).queue.name)
@@ -87,8 +92,13 @@ def write_batch(
         _make_calls(database, batch_id, clock, queue, write, hear, check)
         with database.reading(wait=LONG) as session:
             facts = _facts(session, batch_id, queue)
-        installed = with_own_encoder(queue, extra_learners)
-        found = execute(judge_texts, facts.texts, facts.known, facts.packed, facts.learner, installed, report=_unheard)
+        if facts.learner == EXTERNAL:  # its service computes; a process apart would have no connection to it
+            model = connected(unpack(facts.packed, ExternalLearner()), connect(queue))
+            found = _judged(facts.texts, facts.known, model)
+        else:
+            installed = with_own_encoder(queue, extra_learners)
+            asked = facts.texts, facts.known, facts.packed, facts.learner, installed
+            found = execute(judge_texts, *asked, report=_unheard)
         _tell_of_leaks(found, batch_id, queue)
         with database.transaction(wait=PATIENT) as session:
             jobs.finish(session, claimed)
@@ -96,8 +106,8 @@ def write_batch(
     except BatchOver:
         with database.transaction(wait=PATIENT) as session:
             jobs.finish(session, claimed)
-    except DatabaseUnavailable:
-        raise  # which says nothing about the batch: its job is tried again
+    except (DatabaseUnavailable, ModelUnavailable):
+        raise  # which says nothing about the batch: its job is tried again, and no call is made again
     except Refusal as refusal:
         with database.transaction(wait=PATIENT) as session:
             jobs.finish(session, claimed)
@@ -109,8 +119,10 @@ def judge_texts(
     _report: jobs.Report,
 ) -> Guarded:  # fmt: skip
     """The guards, with the live model as it is packed."""
-    fitted = unpack(packed, find_learner(learner, extra_learners))
+    return _judged(texts, known, unpack(packed, find_learner(learner, extra_learners)))
 
+
+def _judged(texts: Sequence[str], known: Known, fitted: Fitted) -> Guarded:
     def chances(left: Sequence[str]) -> list[Mapping[str, float]]:
         rows = fitted.probabilities([Input(text) for text in left])
         return [dict(zip(fitted.classes, map(float, row), strict=True)) for row in rows]

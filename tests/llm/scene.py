@@ -35,11 +35,16 @@ def with_model(open_desk: OpenDesk, address: str, model: str, **rules: object) -
     synthetic = {"enabled": True, "address": address, "model": model, "calls": 1, **rules}
     desk = seeded(open_desk(synthetic=synthetic, golden={"seed_share": 0.0}))
     promoted(desk)
+    corrected(desk)
+    return desk
+
+
+def corrected(desk: Desk) -> None:
+    """People correct texts to “refund”, one with a note."""
     for text in CORRECTED:
         item_id = desk.ticket(text)
         desk.click(ANA, item_id, REFUND, note=NOTE if text == CORRECTED[0] else "")
         desk.click(BEN, item_id, REFUND)
-    return desk
 
 
 def requested(desk: Desk, wanted: Wanted = PLAIN) -> int:
