@@ -1,7 +1,8 @@
-"""The learner `blend`: the mean of what `text` and `embedding` say, calibrated again.
+"""The learner `blend`: a weighted mean of the logarithms of what `text` and `embedding` say.
 
 N-grams see names, codes and typos, vectors see meaning; where they disagree, the mean is unsure, and people are asked.
-A mean of calibrated probabilities is too unsure of what both say, so one more temperature sharpens it.
+With few rows vectors are right more often, with many n-grams are: the weights are fitted on held-out rows. Their sum
+need not be 1, so they calibrate the mean as well.
 """
 
 from collections.abc import Sequence
@@ -13,20 +14,21 @@ from core.errors import Invalid
 from core.learning.data.inputs import Example, Input
 from core.learning.learners.base import FloatArray, HeldOut, Progress, State, held_out_answers
 from core.learning.learners.embedding import EmbeddingLearner, EmbeddingModel
-from core.learning.learners.temperature import fit_scale, softmax
+from core.learning.learners.temperature import fit_weights, softmax
 from core.learning.learners.text import TextLearner, TextModel
 from core.vocabulary import Modality
 
 SMALLEST = 1e-12  # a probability of 0 has no logarithm
+Weights = tuple[float, float]  # of `text` and of `embedding`
 
 
 @dataclass(frozen=True)
 class BlendModel:
-    """Two models of the same labels in the same order. scale: inverse temperature of their mean."""
+    """Two models of the same labels in the same order, and their weights."""
 
     text: TextModel
     embedding: EmbeddingModel
-    scale: float = 1.0
+    weights: Weights = (0.5, 0.5)
     held_out: HeldOut | None = field(default=None, compare=False)
     reads = (Modality.TEXT,)
 
@@ -36,11 +38,11 @@ class BlendModel:
 
     def probabilities(self, inputs: Sequence[Input]) -> FloatArray:
         """See `Fitted`."""
-        mean = (self.text.probabilities(inputs) + self.embedding.probabilities(inputs)) / 2
-        return softmax(self.scale * _logarithm(mean)) if len(mean) else mean
+        said = self.text.probabilities(inputs), self.embedding.probabilities(inputs)
+        return _pooled(said, self.weights) if len(inputs) else said[0]
 
     def state(self) -> State:
-        return {"text": self.text.state(), "embedding": self.embedding.state(), "scale": self.scale}
+        return {"text": self.text.state(), "embedding": self.embedding.state(), "weights": list(self.weights)}
 
 
 class BlendLearner:
@@ -59,17 +61,18 @@ class BlendLearner:
         return self._embedding.runtime
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> BlendModel:
-        """As the two learners do, with the same folds. The mean's scale is fitted on the rows held out by both."""
+        """As the two learners do, with the same folds. The weights are fitted on the rows held out by both."""
         text, of_text = self._text.fit_with_shares(examples, seed, progress)
         embedding, of_embedding = self._embedding.fit_with_shares(examples, seed, progress)
-        mean = (of_text + of_embedding) / 2
-        answers = held_out_answers(text.classes, mean, examples)
-        return BlendModel(text, embedding, _scale(text.classes, mean, examples), answers)
+        weights = _weights(text.classes, of_text, of_embedding, examples)
+        answers = held_out_answers(text.classes, _pooled((of_text, of_embedding), weights), examples)
+        return BlendModel(text, embedding, weights, answers)
 
     def restore(self, state: State) -> BlendModel:
         try:
             parts = self._text.restore(state["text"]), self._embedding.restore(state["embedding"])
-            model = BlendModel(*parts, float(state["scale"]))
+            of_text, of_embedding = map(float, state["weights"])
+            model = BlendModel(*parts, (of_text, of_embedding))
         except (KeyError, TypeError, ValueError) as error:
             raise Invalid(f"This is not a model of the learner “{self.name}” ({error}).") from None
         if model.text.classes != model.embedding.classes:
@@ -77,15 +80,25 @@ class BlendLearner:
         return model
 
 
-def _scale(classes: Sequence[str], mean: FloatArray, examples: Sequence[Example]) -> float:
-    """mean: (examples, classes) of models that have not seen the example; NaN where it was never held out."""
+def _weights(
+    classes: Sequence[str], of_text: FloatArray, of_embedding: FloatArray, examples: Sequence[Example]
+) -> Weights:
+    """of_text, of_embedding: (examples, classes) of models that have not seen the example; NaN where it was never held
+    out."""
     column = {label: place for place, label in enumerate(classes)}
     targets = np.array([column[one.label] for one in examples], dtype=np.intp)
     weights = np.array([one.weight for one in examples], dtype=np.float64)
     real = np.array([not one.synthetic for one in examples], dtype=np.bool_)
-    seen = ~np.isnan(mean[:, 0])
+    seen = ~np.isnan(of_text[:, 0])
     rows_of_label = np.bincount(targets[real], minlength=len(classes))
-    return fit_scale(_logarithm(mean[seen]), targets[seen], weights[seen], rows_of_label)
+    logarithms = [_logarithm(shares[seen]) for shares in (of_text, of_embedding)]
+    text, embedding = fit_weights(logarithms, targets[seen], weights[seen], rows_of_label)
+    return float(text), float(embedding)
+
+
+def _pooled(said: tuple[FloatArray, FloatArray], weights: Weights) -> FloatArray:
+    """said: each (rows, classes)."""
+    return softmax(weights[0] * _logarithm(said[0]) + weights[1] * _logarithm(said[1]))
 
 
 def _logarithm(shares: FloatArray) -> FloatArray:

