@@ -81,7 +81,7 @@ def test_without_pydicom_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         decode(file())
 
 
-@pytest.mark.parametrize("tags", [{"BurnedInAnnotation": "YES"}, {"Modality": "US"}])
+@pytest.mark.parametrize("tags", [{"BurnedInAnnotation": "YES"}, *({"Modality": one} for one in ("US", "SC", "XA"))])
 def test_a_name_that_may_stand_in_the_pixels_is_for_the_policy_to_allow(desk: Desk, tags: dict[str, str]) -> None:
     made = decode(file(**tags))
     with pytest.raises(Invalid, match=r"may be written in its pixels.*privacy.burned_in_text"):
