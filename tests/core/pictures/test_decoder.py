@@ -9,7 +9,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from pydicom.data import get_testdata_file
 
 from core.errors import Invalid
 from core.pictures.child import LENGTH
@@ -88,6 +87,8 @@ def test_a_thousand_damaged_dicom_files_are_each_a_picture_or_a_sentence() -> No
 
 
 def dicom_file(name: str) -> bytes:
+    from pydicom.data import get_testdata_file  # the other tests need no extra
+
     return Path(str(get_testdata_file(name, download=False))).read_bytes()
 
 

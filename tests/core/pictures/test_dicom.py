@@ -56,6 +56,11 @@ def test_a_window_that_is_stored_is_used() -> None:
     assert len(np.unique(values(decode(file())))) > 50
 
 
+def test_a_file_that_ends_after_its_head_has_no_picture() -> None:
+    with pytest.raises(UnreadablePictureError, match=r"The DICOM file contains no picture\."):
+        decode(bytes(128) + b"DICM")
+
+
 @pytest.mark.parametrize(
     ("tags", "sentence"),
     [
