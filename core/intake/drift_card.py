@@ -1,7 +1,7 @@
 """The card of a drift alarm, as plain data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from core.errors import NotFound
 from core.intake.daily_readings import readings
 from core.intake.slice_cards import Example, examples_of
 from core.people.permissions import require
-from core.policy import Policy, QueuePolicy
+from core.policy import Policy
 from core.quality.drift import DayCounts, Drift, low_bins
 from core.quality.slices import KnownRow
 from core.records.drift import DriftAlarm
@@ -24,13 +24,14 @@ from core.vocabulary import DriftSign, Role
 
 SHOWN_ITEMS = 20
 SHOWN_DAYS = 42
+HAVE_ITEMS = (DriftSign.NONE_OF_THESE, DriftSign.CORRECTIONS)  # the others are of predictions, settled or not
 
 
 @dataclass(frozen=True)
 class DriftCard:
-    """A drift alarm as people see it. signs: the most certain first. items: settled items that show the first sign, the
-    newest first. days: the values of the first sign, each with the beginning of its day in the queue's time zone: a
-    share in [0, 1], or a count for volume; None: no value on that day. run_id: the training run that the alarm
+    """A drift alarm as people see it. signs: the most certain first. items: settled items that show the sign `shown`,
+    the newest first. days: the values of the first sign, each with the beginning of its day in the queue's time zone:
+    a share in [0, 1], or a count for volume; None: no value on that day. run_id: the training run that the alarm
     requested. day: the last one of the windows that were compared."""
 
     subject: CardRef
@@ -42,6 +43,11 @@ class DriftCard:
     run_id: int | None
     day: date
 
+    @property
+    def shown(self) -> Drift | None:
+        """The most certain sign of those that items show."""
+        return next((sign for sign in self.signs if sign.sign in HAVE_ITEMS), None)
+
 
 def drift_card(session: Session, alarm_id: int, policy: Policy) -> DriftCard:
     alarm = session.get_one(DriftAlarm, alarm_id)
@@ -49,16 +55,17 @@ def drift_card(session: Session, alarm_id: int, policy: Policy) -> DriftCard:
     signs = tuple(Drift(**{**sign, "sign": DriftSign(sign["sign"])}) for sign in alarm.signs)
     read = readings(session, alarm.queue_id, queue, alarm.created_at)[-SHOWN_DAYS:]
     days = [(began.astimezone(queue.zone), counts) for began, counts in read]
-    return DriftCard(
+    card = DriftCard(
         subject=CardRef.of(alarm.id, alarm.created_at),
         queue=queue.name,
         queue_title=queue.shown_title,
         signs=signs,
-        items=_items(session, alarm, signs[0], queue),
+        items=(),
         days=_series(days, signs[0]),
         run_id=alarm.run_id,
         day=alarm.began_at.astimezone(queue.zone).date(),
     )
+    return replace(card, items=_items(session, alarm, card.shown)) if card.shown is not None else card
 
 
 def alarm_meant(session: Session, subject: CardRef) -> DriftAlarm:
@@ -116,9 +123,7 @@ def _value(day: DayCounts, drift: Drift, lowest: int) -> float | None:
             return float(day.rows)
 
 
-def _items(session: Session, alarm: DriftAlarm, drift: Drift, policy: QueuePolicy) -> tuple[int, ...]:
-    if drift.sign not in (DriftSign.NONE_OF_THESE, DriftSign.CORRECTIONS):
-        return ()
+def _items(session: Session, alarm: DriftAlarm, drift: Drift) -> tuple[int, ...]:
     is_meant = Correction.label.is_(None) if drift.sign is DriftSign.NONE_OF_THESE else Prediction.label == drift.label
     since = alarm.began_at - timedelta(days=drift.days - 1)
     found = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from core.delivery.card_refs import CardRef
-from core.intake.drift_card import alarm_meant
+from core.intake.drift_card import HAVE_ITEMS, alarm_meant
 from core.intake.weak_slices import look_of, slice_meant
 from core.policy import Policy
 from core.quality.slices import Look
@@ -45,8 +45,9 @@ def target_of_slice(subject: CardRef, queue_id: int, queue: str, look: Look, mis
 
 
 def target_of_alarm(session: Session, alarm: DriftAlarm) -> Target:
-    """By the most certain sign."""
-    sign, label = DriftSign(alarm.signs[0]["sign"]), alarm.signs[0]["label"]
+    """By the most certain sign of those that say what to look for, if there is one."""
+    chosen = next((sign for sign in alarm.signs if sign["sign"] in HAVE_ITEMS), alarm.signs[0])
+    sign, label = DriftSign(chosen["sign"]), chosen["label"]
     is_of_label = sign is DriftSign.CORRECTIONS
     return Target(
         about=OfferAbout.ALARM,

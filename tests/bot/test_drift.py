@@ -120,3 +120,11 @@ def test_an_alarm_with_two_signs_has_the_steps_and_buttons_of_both() -> None:
     assert STEPS[DriftSign.CORRECTIONS] in said
     buttons = [one["action_id"] for block in message.blocks if block["type"] == "actions" for one in block["elements"]]
     assert buttons == ["drift_items", "drift_new_label", "drift_retrain"]
+
+
+def test_where_the_most_certain_sign_has_no_items_those_of_the_next_are_opened() -> None:
+    signs = (drift(DriftSign.CONFIDENCE), drift(DriftSign.NONE_OF_THESE))
+    both = replace(card(), signs=signs)
+    assert pressed(both) == ["No label fits 14 items: open them", "New label?", "Retrain"]
+    assert STEPS[DriftSign.NONE_OF_THESE] in str(render(both).blocks)
+    assert SENTENCES[DriftSign.NONE_OF_THESE] in check(items(both, [], ""))

@@ -155,5 +155,5 @@ def test_slack_takes_the_cards_and_the_examples_of_any_text(text: str) -> None:
 def test_examples_name_the_item_both_labels_and_why() -> None:
     example = Example(7, None, "by fax", "refund", "billing error", "ambiguous")
     drawn = check(slices.examples_of_slice(card(), [example], ""))
-    assert "Item 7: model *refund*, people *billing error* _ambiguous: several labels fit_" in drawn
+    assert "Item 7: model *refund*, people *billing error*, _ambiguous: several labels fit_" in drawn
     assert "the present model has none" in check(slices.examples_of_slice(card(), [], ""))

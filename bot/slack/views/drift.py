@@ -35,7 +35,9 @@ def render(card: DriftCard, offered: Sequence[Offer] = ()) -> Message:
 
 def items(card: DriftCard, examples: Sequence[Example], workspace: str) -> View:
     """workspace: its address, for links to the cards."""
-    return example_list("What changed", drift_sentence(card.signs[0], card.day, MRKDWN), examples, workspace)
+    return example_list(
+        "What changed", drift_sentence(card.shown or card.signs[0], card.day, MRKDWN), examples, workspace
+    )
 
 
 def new_label(card: DriftCard) -> View:
@@ -44,9 +46,9 @@ def new_label(card: DriftCard) -> View:
 
 
 def _steps(card: DriftCard) -> list[str]:
-    """For each sign. The items are those of the first one."""
+    """For each sign. Items show one of them."""
     listed = [f"item {item}" for item in card.items[:SHOWN_ITEMS]]
-    steps = [next_step(sign, listed if sign is card.signs[0] else [], card.queue) for sign in card.signs]
+    steps = [next_step(sign, listed if sign is card.shown else [], card.queue) for sign in card.signs]
     run = [f"As the policy says, training run {card.run_id} was requested."] if card.run_id is not None else []
     return [" ".join([steps[0], *run]), *steps[1:]]
 
@@ -57,7 +59,7 @@ def _listed(sentences: Sequence[str]) -> str:
 
 def _buttons(card: DriftCard) -> list[Block]:
     subject, signs = str(card.subject), [sign.sign for sign in card.signs]
-    drawn = [blocks.button(items_words(card.signs[0]), "drift_items", subject)] if card.items else []
+    drawn = [blocks.button(items_words(card.shown), "drift_items", subject)] if card.items and card.shown else []
     if DriftSign.NONE_OF_THESE in signs:
         drawn.append(blocks.button("New label?", "drift_new_label", subject))
     if any(sign in LEARNABLE for sign in signs) and card.run_id is None:

@@ -74,6 +74,6 @@ def _buttons(one: OfferedSlice) -> list[Block]:
 
 def _example(one: Example, workspace: str) -> str:
     item = card_link(one.item_id, one.place, workspace, "Item")
-    why = f" _{REASONS[ErrorReason(one.why)]}_" if one.why in set(ErrorReason) else ""
+    why = f", _{REASONS[ErrorReason(one.why)]}_" if one.why in set(ErrorReason) else ""
     said, settled = blocks.literal(one.said), blocks.literal(one.settled)
     return f"{item}: model *{said}*, people *{settled}*{why}\n{blocks.literal(one.text) or '(an image)'}"

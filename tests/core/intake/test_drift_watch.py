@@ -21,6 +21,7 @@ from core.intake.drift_card import DriftCard, drift_card
 from core.intake.drift_watch import due_look, last_alarm, note_look
 from core.intake.drifting import drifting_labels
 from core.intake.predictions import NewPrediction
+from core.offers.targets import target_of_alarm
 from core.privacy.erasure import erase
 from core.quality.drift import BINS, DayCounts
 from core.records.delivery import Posting
@@ -156,6 +157,24 @@ def test_the_leads_are_told_once_of_texts_for_which_no_label_fits(desk: Desk) ->
     assert shown.items == tuple(sorted(items, reverse=True))
     assert [value for _began, value in shown.days][-2:] == [0.0, 0.1]
     assert shown.run_id is None
+
+
+def test_items_show_the_most_certain_sign_that_has_some(desk: Desk) -> None:
+    item_id = desk.settled(ANA, BEN, answer=NONE)
+    signs = [
+        {"sign": sign, "label": None, "days": 1, "observed": 1, "expected": 0.1, "p_value": 1e-9}
+        for sign in (DriftSign.CONFIDENCE, DriftSign.NONE_OF_THESE)
+    ]
+    with desk.database.transaction() as session:
+        alarm = DriftAlarm(
+            queue_id=desk.queue().id, began_at=NOW, signs=signs, policy_fingerprint="", created_at=TOMORROW
+        )
+        session.add(alarm)
+        session.flush()
+        alarm_id, foreign = alarm.id, target_of_alarm(session, alarm).foreign
+    shown = card(desk, alarm_id)
+    assert shown.shown is not None
+    assert (shown.shown.sign, shown.items, foreign) == (DriftSign.NONE_OF_THESE, (item_id,), True)
 
 
 @pytest.mark.slow
