@@ -1,5 +1,6 @@
 """Sentences about a queue's promise: how many answers may be wrong without a person having seen them."""
 
+import math
 from typing import assert_never
 
 from bot.wording.numbers import count, percent
@@ -28,15 +29,22 @@ def _today(reading: PromiseReading, queue: str) -> str:
     match reading.status:
         case PromiseStatus.KEPT:
             return "Today it is kept, with what people look at now."
+        case PromiseStatus.ABOVE_BUDGET if (reading.agreed or 0) >= (reading.items_a_day or math.inf):
+            return f"Today it {_stands(reading)}. A lead has allowed {reading.agreed}: they are used within minutes."
         case PromiseStatus.ABOVE_BUDGET if reading.items_a_day is not None:
             yes = f"To allow that, type `/goldloop promise {queue} yes {reading.items_a_day}`."
             return f"Today it {_stands(reading)}. {yes}"
         case PromiseStatus.ABOVE_BUDGET:
             return f"Today it {_stands(reading)}."
         case PromiseStatus.NOT_YET:
-            return f"Today: {_stands(reading)}. {AUDITS}"
+            return f"Today: {_stands(reading)}. {_anew(reading)}{AUDITS}"
         case _:
             assert_never(reading.status)
+
+
+def _anew(reading: PromiseReading) -> str:
+    day = reading.alarm
+    return f"Counting began anew with the alarm of {day:%b} {day.day}, because the traffic changed. " if day else ""
 
 
 def _stands(reading: PromiseReading) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -11,14 +11,12 @@ from core.intake.cuts import Unscored
 from core.intake.drift_watch import last_alarm
 from core.intake.scores import score_of
 from core.learning.data.inputs import Input
-from core.quality.promise import AGE, ALWAYS_UNSEEN, SampledStratum, Strata
+from core.quality.promise import AGE, ALWAYS_UNSEEN, WINDOW, SampledStratum, Strata
 from core.records.learning import Live
 from core.records.predictions import Flag, Prediction, WaitingPrediction
 from core.records.reviews import CLOCKS_APART, Correction, ReviewItem
 from core.review.questions import ABOUT_PREDICTION
 from core.vocabulary import Reason, WaitState
-
-WINDOW = timedelta(days=60)
 
 _REVIEWED = Prediction.flag_probability >= 1
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 AGE = timedelta(days=3)  # of a row when it begins to count: people have had time to settle it
+WINDOW = timedelta(days=60)  # in which rows count
 LOOSER = 1.5  # a cut is loosened again only when there are this many times the audits of the last time
 ALWAYS_UNSEEN = -1.0  # a score below every cut
 REVIEW_NONE = 2.0  # a cut that no score reaches

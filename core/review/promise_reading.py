@@ -1,12 +1,15 @@
 """The state of a queue's promise today, in numbers."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.policy import QueuePolicy
-from core.quality.promise import AGE
+from core.quality.promise import AGE, WINDOW
+from core.records.drift import DriftAlarm
+from core.records.learning import Live
 from core.records.predictions import FlagCut
 from core.records.promises import PromiseState
 from core.vocabulary import PromiseStatus
@@ -30,6 +33,7 @@ class PromiseReading:
     items_a_day: int | None
     within_budget: float | None
     agreed: int | None
+    alarm: date | None = None
 
 
 def promise_reading(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> PromiseReading | None:
@@ -41,6 +45,7 @@ def promise_reading(session: Session, queue_id: int, policy: QueuePolicy, now: d
     sure = policy.flagging.promise_sure
     if state is None or cut is None or state.promised != promised or state.model_version != cut.model_version:
         return PromiseReading(promised, sure, PromiseStatus.NOT_YET, 0, None, None, None, None, None)
+    alarm = _alarm(session, queue_id, state.made_at)
     return PromiseReading(
         promised=promised,
         sure=sure,
@@ -51,6 +56,7 @@ def promise_reading(session: Session, queue_id: int, policy: QueuePolicy, now: d
         items_a_day=state.items_a_day,
         within_budget=state.within_budget if state.within_budget < 1 else None,
         agreed=state.agreed_items,
+        alarm=alarm.astimezone(policy.zone).date() if alarm is not None else None,
     )
 
 
@@ -68,6 +74,17 @@ def agreed_state(session: Session, queue_id: int, policy: QueuePolicy) -> Promis
         return None
     is_enough = None not in (state.agreed_items, state.items_a_day) and state.agreed_items >= state.items_a_day  # type: ignore[operator]
     return state if state.said and is_enough else None
+
+
+def _alarm(session: Session, queue_id: int, made_at: datetime) -> datetime | None:
+    """The newest alarm after which the live model's rows count anew, as far as the window reaches."""
+    alarms = (
+        select(func.max(DriftAlarm.created_at))
+        .outerjoin(Live, Live.queue_id == DriftAlarm.queue_id)
+        .where(DriftAlarm.queue_id == queue_id, DriftAlarm.created_at > made_at - WINDOW)
+        .where(Live.changed_at.is_(None) | (Live.changed_at <= DriftAlarm.created_at))
+    )
+    return session.scalar(alarms)
 
 
 def _status(state: PromiseState, cut: FlagCut) -> PromiseStatus:

@@ -1,5 +1,7 @@
 """What is said about a promise, by how it stands."""
 
+from datetime import date
+
 import pytest
 
 from bot.wording.promise import promise_line, promise_sentences
@@ -36,8 +38,14 @@ def test_a_promise_says_how_it_stands(stands: PromiseReading, words: str) -> Non
     ("stands", "words"),
     [
         (reading(NOT_YET), "Today: not yet, 41 of 99 audits, about 6 days to go. An audit is a random check;"),
+        (
+            reading(NOT_YET, 0, 12, alarm=date(2026, 11, 30)),
+            "Counting began anew with the alarm of Nov 30, because the traffic changed. An audit is",
+        ),
         (reading(KEPT), "Today it is kept, with what people look at now."),
         (reading(ABOVE), "Today it needs about 85 items a day;"),
+        (reading(ABOVE, agreed=84), "To allow that, type `/goldloop promise support yes 85`."),
+        (reading(ABOVE, agreed=85), "can be promised. A lead has allowed 85: they are used within minutes."),
     ],
 )
 def test_a_lead_is_told_what_is_promised_in_whole_sentences(stands: PromiseReading, words: str) -> None:

@@ -177,13 +177,15 @@ def test_it_is_looked_at_once_an_hour_and_after_a_clock_was_set_back(promising: 
 @pytest.mark.slow
 def test_an_alarm_of_drift_begins_it_anew(promising: Desk) -> None:
     desk = audited(promising, *[REFUND] * 5)
-    assert look(desk).status is PromiseStatus.KEPT
+    first = look(desk)
+    assert (first.status, first.alarm) == (PromiseStatus.KEPT, None)
     with desk.database.transaction() as session:
         session.add(
             DriftAlarm(queue_id=desk.queue().id, began_at=LATER, signs=[], policy_fingerprint="", created_at=LATER)
         )
     reading = look(desk, LATER + 2 * HOUR)
     assert (reading.status, reading.audits) == (PromiseStatus.NOT_YET, 0)
+    assert reading.alarm == LATER.astimezone(desk.rules.zone).date()
 
 
 @pytest.mark.slow
