@@ -69,8 +69,8 @@ def demo(
         bool,
         typer.Option(
             "--past",
-            help="Begin with three past weeks, a budget and a promise: the model is weak on what comes by fax, and "
-            "since yesterday many customers write what no label fits.",
+            help="Begin with three past weeks, a budget and a promise: the model is weak on what comes by fax. Two "
+            "days ago most customers began to write in Spanish, and yesterday some wrote what no label fits.",
         ),
     ] = False,
     port: Annotated[int, typer.Option(help="Port of the local workspace's page; 0 for any free port.")] = 7007,

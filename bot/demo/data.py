@@ -64,7 +64,16 @@ class Shares:
 
 def own_tickets() -> list[Ticket]:
     """The messages that ship with Goldloop, written for this demo."""
-    lines = files("bot.demo").joinpath("messages.jsonl").read_text(encoding="utf-8").splitlines()
+    return _written("messages.jsonl")
+
+
+def spanish_tickets() -> list[Ticket]:
+    """Messages in a language that no other ticket is in."""
+    return _written("spanish.jsonl")
+
+
+def _written(file: str) -> list[Ticket]:
+    lines = files("bot.demo").joinpath(file).read_text(encoding="utf-8").splitlines()
     return [
         Ticket(row["text"], row["label"], tuple(row.get("also", ())), row["language"])
         for row in map(json.loads, lines)

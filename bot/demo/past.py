@@ -1,9 +1,10 @@
-"""Three past weeks for the demo, with what only weeks can show: a weak slice, and a change since yesterday.
+"""Three past weeks for the demo, with what only weeks can show: a weak slice, and two changes.
 
 The first model is treated as if it had been live for that time. Tickets by fax are about the labels of which it has
-seen two rows, so it is often wrong there. Since yesterday, a third of the tickets are such that no label fits. The
-product's own verbs store it all, with the times of those days; two reviewers settle what the budget opens. The cards of
-past items are not posted, because Slack would take many minutes.
+seen two rows, so it is often wrong there. On the last two days most tickets are in Spanish, of which it has seen no
+word, and on the last one a fifth are such that no label fits. The product's own verbs store it all, with the times of
+those days; two reviewers settle what the budget opens, and the daily readings find the changes. The cards of past items
+are not posted, because Slack would take many minutes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from bot.demo import place
-from bot.demo.data import LATE_LABELS, Shares, Ticket
+from bot.demo.data import LATE_LABELS, Shares, Ticket, spanish_tickets
 from bot.demo.truth import LiveAnswers, live_answers
 from bot.runtime.services import Services
 from bot.worker.drift import drift_piece
@@ -38,8 +39,9 @@ from core.storage.database import PATIENT
 from core.vocabulary import AnswerKind, Card, ErrorReason, ItemState
 
 DAYS, A_DAY = 21, 60
-FAX, ABOUT_LATE_LABELS = 0.25, 0.9  # of the tickets; of those by fax
-NEW_KIND = 20  # tickets of yesterday that no label fits
+FAX, ABOUT_LATE_LABELS = 0.25, 0.9  # of the usual tickets; of those by fax
+SPANISH, SPANISH_DAYS = 40, 2  # tickets a day; of the last days. Fewer are not found with every seed
+NEW_KIND = 12  # tickets of yesterday that no label fits
 OFFICE_HOURS = timedelta(hours=9)
 BUDGET, PROMISE = "40%", "20%"
 
@@ -59,7 +61,7 @@ def plant(services: Services, shares: Shares, rng: np.random.Generator) -> LiveA
     live = services.serving.live(queue)
     assert live is not None, "the first model is live"
     began = [began for began, _ended in whole_days(queue, services.clock())[-DAYS:]]
-    days = [_played(live, _arrivals(shares, rng, at == began[-1]), at + OFFICE_HOURS) for at in began]
+    days = [_played(live, _arrivals(shares, rng, DAYS - n), at + OFFICE_HOURS) for n, at in enumerate(began)]
     truth = {name: ticket for day in days for name, ticket in day.truth.items()}
     with services.database.transaction(wait=PATIENT) as session:  # one, or the worker would open items in between
         session.get_one(Live, queue_named(session, queue.name).id).changed_at = began[0]
@@ -73,22 +75,34 @@ def plant(services: Services, shares: Shares, rng: np.random.Generator) -> LiveA
         return live_answers(session, truth, queue, services.clock())
 
 
-def _arrivals(shares: Shares, rng: np.random.Generator, is_yesterday: bool) -> list[tuple[Ticket, str]]:
-    """The tickets of a day, each with the channel by which it came."""
+def _arrivals(shares: Shares, rng: np.random.Generator, days_ago: int) -> list[tuple[Ticket, str]]:
+    """The tickets of a day, each with the channel by which it came. days_ago: 1 for yesterday."""
     fitting = [ticket for ticket in shares.stream if ticket.label is not None]
     late = [ticket for ticket in fitting if ticket.label in LATE_LABELS]
     usual = [ticket for ticket in fitting if ticket.label not in LATE_LABELS]
-    new = [ticket for ticket in shares.stream if ticket.label is None] if is_yesterday else []
-    chosen = [(new[place], "form") for place in rng.permutation(len(new))[:NEW_KIND]]
+    chosen = [(ticket, "form") for ticket in _unusual(shares, rng, days_ago)]
     for is_fax in rng.random(A_DAY - len(chosen)) < FAX:
         of = late if is_fax and rng.random() < ABOUT_LATE_LABELS else usual
         chosen.append((of[rng.integers(len(of))], "fax" if is_fax else "form"))
     return chosen
 
 
+def _unusual(shares: Shares, rng: np.random.Generator, days_ago: int) -> list[Ticket]:
+    """The tickets by which the last days differ from those before."""
+    spanish = spanish_tickets() if days_ago <= SPANISH_DAYS else []
+    new = [ticket for ticket in shares.stream if ticket.label is None] if days_ago == 1 else []
+    return [*_some(spanish, SPANISH, rng), *_some(new, NEW_KIND, rng)]
+
+
+def _some(tickets: Sequence[Ticket], number: int, rng: np.random.Generator) -> list[Ticket]:
+    return [tickets[place] for place in rng.permutation(len(tickets))[:number]]
+
+
 def _played(live: LiveModel, came: Sequence[tuple[Ticket, str]], now: datetime) -> _Day:
+    """Each ticket ends with a number of its own: there are fewer texts than tickets, and by its content a text is
+    audited each time or never."""
     asked = [
-        NewPrediction(f"P-{now:%m%d}-{n}", live.name, ticket.text, None, {"Channel": channel})
+        NewPrediction(f"P-{now:%m%d}-{n}", live.name, f"{ticket.text}\n#{now:%m%d}{n:02}", None, {"Channel": channel})
         for n, (ticket, channel) in enumerate(came, 1)
     ]
     said = live.answers([one.input for one in asked])

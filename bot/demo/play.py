@@ -215,7 +215,7 @@ def first_model(stage: Stage) -> None:
     one = stage.options.subject.one
     stage.say(f"Imported {stored.training} labelled {one}s and {stored.golden} golden ones with {labels} labels")
     lead = stage.box.person(place.CLEO)
-    report = _wait(stage, lambda: _report(stage, "v1"), "the first model's report")
+    report = _wait(stage, lambda: report_to_approve(stage, "v1"), "the first model's report")
     lead.react(report, "white_check_mark")
     _wait(stage, lambda: stage.services.serving.live(stage.queue), "the first model to go live")
     stage.say("Cleo approved the first model: v1 is live")
@@ -349,7 +349,7 @@ def _summarise(stage: Stage, answers: LiveAnswers) -> None:
         stage.console.print("  The workspace is closed. Add --keep to look around in it after the summary.")
 
 
-def _report(stage: Stage, name: str) -> Message | None:
+def report_to_approve(stage: Stage, name: str) -> Message | None:
     """The card of this model, once it can be approved."""
     for message in stage.box.person(place.CLEO).messages(place.LEADS):
         if f": {name} compared with" in message.plain and "The golden gate passes it" in message.plain:
