@@ -9,8 +9,8 @@ another label than the set's is right. A budget's cut flags the fifth of the fir
 suspects most, and 5 % are audited; people settle these. Among the rows of the second half that are below the cut:
 
 * disagreement: the candidate gives another label
-* drift: after a quarter of the second half, an alarm; the labels that at least a fifth of the flagged rows without a
-  fitting label have until then; of the rows after it
+* drift: after a quarter of the second half, an alarm; the labels that at least a tenth of the flagged rows without a
+  fitting label have until then; of the rows after it, those with at least a quarter of the cut's score
 * weak slice: in one of the three most certain slices of `core/quality/slices.py`, from the first half's settled rows
 
 uncertain: the rows of the second half from the cut on. next unsure: the most suspect tenth of those below it. chance:
@@ -34,6 +34,7 @@ from benchmarks.learners import DATA
 from core.intake.cuts import cut_at
 from core.intake.drifting import FEWEST, SHARE
 from core.intake.reasons.disagreement import disagreement
+from core.intake.reasons.drift import NEAR
 from core.learning.data.inputs import Example
 from core.learning.learners.suspicion import suspicion_of
 from core.learning.learners.text import TextLearner
@@ -78,7 +79,7 @@ def played(folder: Path, rng: np.random.Generator, seed: int) -> dict[str, tuple
     traffic = _traffic([rows[place] for place in rng.permutation(len(rows))], rng, seed)
     cut = cut_at(traffic.score[traffic.first].tolist(), BUDGET)
     flagged, later = traffic.score >= cut, ~traffic.first
-    below = later & ~flagged
+    below, near = later & ~flagged, later & ~flagged & (traffic.score >= NEAR * cut)
     differs = np.array([disagreement(one, two, "v2") is not None for one, two in _pairs(traffic)])
     since = np.arange(len(later)) >= (1 - (1 - ALARM) / 2) * len(later)
     slices = _in_slices(traffic, flagged, rng)
@@ -87,7 +88,7 @@ def played(folder: Path, rng: np.random.Generator, seed: int) -> dict[str, tuple
         "next unsure": below & (traffic.score >= np.quantile(traffic.score[below], 1 - NEXT)),
         "chance": below,
         "disagreement": below & differs,
-        "drift": below & since & np.isin(traffic.said, _drifting(traffic, later & ~since & flagged)),
+        "drift": near & since & np.isin(traffic.said, _drifting(traffic, later & ~since & flagged)),
         "weak slice": below & slices,
     }
     return {name: (int(mine.sum()), int((mine & traffic.wrong).sum())) for name, mine in found.items()}

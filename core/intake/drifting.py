@@ -21,7 +21,7 @@ from core.vocabulary import DriftSign
 
 LASTS = timedelta(days=7)  # as long as a prediction waits
 FEWEST = 2  # texts for which no label fits, of a label that an alarm is about
-SHARE = 0.2  # of all of them
+SHARE = 0.1  # of all of them
 
 
 def drifting_labels(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> Mapping[str, DriftSign]:

@@ -3,12 +3,18 @@ label fits what has it."""
 
 from core.intake.reasons.base import FlagReason, Scored
 from core.policy import QueuePolicy
-from core.vocabulary import Reason
+from core.vocabulary import DriftSign, Reason
+
+# Of the budget's cut, from which on a prediction is flagged because texts with its label fit none. Such texts make a
+# model unsure, so its surest answers with the label say nothing about them. Corrected answers may be sure ones.
+NEAR = 0.25
 
 
 def drift(scored: Scored, policy: QueuePolicy) -> FlagReason | None:
     """Under a budget alone: without one, it would send everything with this label to people. Values: label, sign (of
     `DriftSign`)."""
     if scored.cut is None or scored.drift is None or not policy.flagging.drift:
+        return None
+    if scored.drift is DriftSign.NONE_OF_THESE and scored.score < NEAR * scored.cut:
         return None
     return FlagReason(Reason.DRIFT, {"label": scored.label, "sign": scored.drift})

@@ -125,17 +125,18 @@ def test_who_is_less_sure_is_never_less_uncertain(confidence: float, lower: floa
 
 
 def test_a_label_that_an_alarm_is_about_waits_under_a_budget_alone() -> None:
-    """And only where its score alone does not flag it."""
+    """And only where its score alone does not flag it. A text that fits no label is not one of the model's surest."""
     budget = rules(flagging={"budget": "60 a day", "audit_share": 0.0})
 
     def reasons(cut: float | None, policy: QueuePolicy = budget, sign: DriftSign | None = DriftSign.CORRECTIONS) -> Any:
         scored = Scored("refund", 0.9, 0.05, NEVER_DRAWN, cut=cut, drift=sign)
         return [one.reason for one in reasons_to_review(scored, policy)]
 
-    assert reasons(0.5) == [Reason.DRIFT]
+    assert reasons(0.5) == reasons(0.3, sign=DriftSign.NONE_OF_THESE) == [Reason.DRIFT]
     assert reasons(0.1) == [Reason.UNCERTAIN]
-    assert reasons(0.5, sign=None) == reasons(None) == reasons(None, rules()) == []
-    assert reasons(0.5, rules(flagging={"budget": "60 a day", "drift": False})) == []
+    assert reasons(0.5, sign=DriftSign.NONE_OF_THESE) == [], "its score is a fifth of the cut"
+    assert reasons(0.3, sign=None) == reasons(None) == reasons(None, rules()) == []
+    assert reasons(0.3, rules(flagging={"budget": "60 a day", "drift": False})) == []
 
 
 def test_the_order_of_the_reasons_is_the_one_of_the_days_work() -> None:
