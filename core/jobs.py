@@ -162,6 +162,17 @@ def claim(session: Session, name: str, worker: str, now: datetime, key: str | No
     return Claim(job.id, job.name, job.key, job.payload, job.attempts, worker)
 
 
+def take_over(session: Session, name: str, key: str, worker: str, now: datetime, is_dead: IsDead) -> Claim | None:
+    """Claim this job for a person who asks for it now. Its attempts count anew, whether it waits for the next one, has
+    lost its worker or was given up. None: another worker has it, or another job its mutex. Locks it."""
+    job = session.scalars(select(Job).where(Job.key == key).with_for_update(of=Job)).one()
+    if job.state in ("ready", "dead") or (job.state == "running" and _is_lost(job, now, is_dead)):
+        leases.release(job)
+        job.state, job.attempts, job.next_attempt_at = "ready", 0, now
+        session.flush()
+    return claim(session, name, worker, now, key)
+
+
 def renew(session: Session, claimed: Claim, now: datetime) -> bool:
     """False: the lease is lost; stop."""
     return _update(session, claimed, leased_until=now + LEASE)
@@ -206,7 +217,7 @@ def reap(session: Session, now: datetime, is_dead: IsDead) -> list[Job]:
     """Free the jobs whose lease ran out, or whose worker `is_dead` knows to be gone. Those that lost their worker too
     often are dead themselves, and returned. Safe to repeat from any number of workers."""
     running = session.scalars(select(Job).where(Job.state == "running").with_for_update(skip_locked=True))
-    lost = [job for job in running if (job.leased_until or now) <= now or is_dead(job.leased_by or "")]
+    lost = [job for job in running if _is_lost(job, now, is_dead)]
     for job in lost:
         leases.release(job)
         job.state = "dead" if job.attempts >= MOST_ATTEMPTS else "ready"
@@ -235,6 +246,10 @@ def repair_times(session: Session, now: datetime) -> None:
     session.execute(update(Job).where(running, Job.leased_until > now + LEASE).values(leased_until=now + LEASE))
     session.execute(update(Job).where(ready, Job.next_attempt_at > now + LONGEST_PAUSE).values(next_attempt_at=now))
     session.execute(update(Schedule).where(Schedule.last_slot > now + LONGEST_PAUSE).values(last_slot=now))
+
+
+def _is_lost(running: Job, now: datetime, is_dead: IsDead) -> bool:
+    return (running.leased_until or now) <= now or is_dead(running.leased_by or "")
 
 
 def _new(session: Session) -> Any:

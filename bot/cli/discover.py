@@ -84,8 +84,7 @@ def discover(
         )
         with database.transaction(wait=PATIENT) as session:
             scan_id = request_scan(session, chosen, wanted, OPERATOR, utc_now())
-            jobs.reap(session, utc_now(), is_gone)
-            claimed = jobs.claim(session, SCAN, this_process(), utc_now(), scan_key(scan_id))
+            claimed = jobs.take_over(session, SCAN, scan_key(scan_id), this_process(), utc_now(), is_gone)
         if claimed is None:
             raise Refusal(
                 f"Another process is working on scan {scan_id}. See its progress with: goldloop discover status"

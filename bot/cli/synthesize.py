@@ -58,8 +58,7 @@ def synthesize(
             typer.confirm("Send them?", abort=True)
         with database.transaction(wait=PATIENT) as session:
             batch_id = request_batch(session, chosen, wanted, OPERATOR, utc_now())
-            jobs.reap(session, utc_now(), is_gone)
-            claimed = jobs.claim(session, SYNTHESIS, this_process(), utc_now(), batch_key(batch_id))
+            claimed = jobs.take_over(session, SYNTHESIS, batch_key(batch_id), this_process(), utc_now(), is_gone)
         if claimed is None:
             raise Refusal(f"Batch {batch_id} is worked on by another process. See: goldloop synthetic status")
         _drive(database, policy, claimed)

@@ -191,6 +191,29 @@ def test_a_failed_job_comes_again_after_pauses_and_is_dead_after_five(database: 
     assert claim(database, after=timedelta(days=1)) is None
 
 
+def taken_over(database: Database, after: timedelta, is_dead: Callable[[str], bool] = lambda _name: False) -> Any:
+    with database.transaction(wait=PATIENT) as session:
+        return jobs.take_over(session, "train", "train:1", "command", NOW + after, is_dead)
+
+
+def test_a_person_takes_a_job_over_however_often_its_workers_have_died(database: Database) -> None:
+    enqueue(database)
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        claim(database, after=attempt * LEASE)
+        reaped(database, after=(attempt + 1) * LEASE)
+    assert [job.state for job in stored(database)] == ["dead"]
+    for killed in range(MOST_ATTEMPTS + 1):
+        claimed = taken_over(database, killed * SECOND, is_dead=lambda name: name == "command")
+        assert (claimed.attempt, claimed.claimed_by) == (1, "command")
+
+
+def test_a_person_does_not_wait_for_the_next_attempt_and_takes_nothing_from_a_live_worker(database: Database) -> None:
+    enqueue(database, now=NOW + LEASE)
+    assert certain(taken_over(database, 0 * SECOND)).attempt == 1
+    assert taken_over(database, SECOND) is None
+    assert certain(taken_over(database, 2 * LEASE)).attempt == 1
+
+
 def test_a_job_that_kills_its_worker_five_times_is_dead_and_reported_once(database: Database) -> None:
     enqueue(database)
     for attempt in range(1, MOST_ATTEMPTS + 1):
