@@ -14,11 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.chaos.results import machine
-from benchmarks.chaos_scans.place import FILES, ROWS_PER_FILE, Kind, laid_out, written_source
+from benchmarks.chaos_scans.place import FILES, KINDS, ROWS_PER_FILE, Kind, laid_out, written_source
 from benchmarks.chaos_scans.rounds import ENGINES, Engine, Outcome, Rounds, undisturbed
 from tests.core.discovery.dask_processes import DaskProcesses, dask_processes
 
-KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
 VICTIMS = ("driver", "process of the pool", "worker", "scheduler")
 WIDTH = 130
 Found = dict[tuple[Kind, Engine], Outcome]

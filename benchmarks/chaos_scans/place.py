@@ -24,6 +24,7 @@ from tests.people import support_policy
 from tests.postgres import PostgresServer
 
 Kind = Literal["sqlite", "postgresql"]
+KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
 FILES = 40
 ROWS_PER_FILE = 15_000
 WORDS = 14  # of a text: some 100 bytes, so that the source is large enough for a second process until nearly the end

@@ -132,7 +132,7 @@ class Rounds:
 
     def _started(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *_command(self._place, self._engine, self._cluster)],
+            [sys.executable, "-c", PROGRAM, *command_of(self._place, self._engine, self._cluster)],
             env=environment_of(self._place, self._cluster), stdout=self._log, stderr=self._log,
         )  # fmt: skip
 
@@ -146,7 +146,7 @@ def differences(place: Place, digest: str) -> list[str]:
 
 def undisturbed(place: Place) -> str:
     """The digest of a scan in one process."""
-    command = [sys.executable, "-c", PROGRAM, *_command(place, "one process", None)]
+    command = [sys.executable, "-c", PROGRAM, *command_of(place, "one process", None)]
     subprocess.run(command, env=place.environment, check=True, stdout=subprocess.DEVNULL)
     place.forget()
     return place.digest()
@@ -160,7 +160,7 @@ def environment_of(place: Place, cluster: DaskProcesses | None) -> dict[str, str
     return place.environment | files
 
 
-def _command(place: Place, engine: Engine, cluster: DaskProcesses | None) -> list[str]:
+def command_of(place: Place, engine: Engine, cluster: DaskProcesses | None) -> list[str]:
     words = ["discover", str(place.source), "-q", "support", "--text", "text", "--id", "id", "--items", str(WANTED)]
     if cluster is not None:
         return [*words, "--cluster", cluster.address]

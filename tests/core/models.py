@@ -36,6 +36,7 @@ WISHES = (
 )
 THINGS = ("lamp", "chair", "table", "vase", "sofa", "mirror")
 SEEDS = tuple((f"{wish} {thing}", label) for thing in THINGS for wish, label in WISHES)
+Seeds = tuple[tuple[str, str], ...]
 REFUSED = Coded(GateBlock.LABELS_SWAPPED, {"labels": ["refund", "billing error"]})
 
 
@@ -87,18 +88,18 @@ def waiting_jobs(desk: Desk, name: str) -> int:
 
 
 @cache
-def fitted() -> tuple[Fitted, Packed]:
+def fitted(seeds: Seeds = SEEDS) -> tuple[Fitted, Packed]:
     learner = TextLearner()
-    model = learner.fit([Example(Input(text), label) for text, label in SEEDS], seed=1, progress=lambda _words: None)
+    model = learner.fit([Example(Input(text), label) for text, label in seeds], seed=1, progress=lambda _words: None)
     return model, pack(learner, model)
 
 
-def candidate(desk: Desk, passed: bool = True, now: datetime = NOW) -> int:
+def candidate(desk: Desk, passed: bool = True, now: datetime = NOW, seeds: Seeds = SEEDS) -> int:
     """A candidate of a desk with seeds, as a run leaves it, with this verdict of the gate. Takes no time to fit."""
     run_id = requested(desk)
     assert run_id is not None
     job = claimed(desk)
-    model, packed = fitted()
+    model, packed = fitted(seeds)
     with desk.database.transaction() as session:
         row = session.get_one(TrainingRun, run_id)
         rows = gather(session, row.queue_id, desk.rules)
@@ -113,9 +114,9 @@ def candidate(desk: Desk, passed: bool = True, now: datetime = NOW) -> int:
     return model_id
 
 
-def promoted(desk: Desk, now: datetime = NOW) -> int:
-    """A candidate that a lead has approved."""
-    model_id = candidate(desk)
+def promoted(desk: Desk, now: datetime = NOW, seeds: Seeds = SEEDS) -> int:
+    """A candidate that a lead has approved. seeds: what it has learned, and nothing else."""
+    model_id = candidate(desk, seeds=seeds)
     with desk.database.transaction() as session:
         assert approve(session, model_id, CLEO, 1, now, desk.policy)
     return model_id
