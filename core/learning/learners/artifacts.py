@@ -2,8 +2,8 @@
 
 The bytes, their hash and the learner's runtime are stored side by side, and all three are checked before a model is
 rebuilt; so is the size that the bytes unpack to. Its parameters are checked after that: a forged row can have a
-matching hash, but the fingerprint is in another table. Each refusal says what to do. skops is imported only where it is
-used: together with scikit-learn this takes more than a second, and most commands do not need it.
+matching hash, but the fingerprint is in another table. Each refusal says what to do. skops is imported only to write a
+model, and to read one whose state is not plain (core/learning/learners/plain_states.py).
 """
 
 import hashlib
@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from core.errors import Invalid
 from core.learning.learners.base import Fitted, Learner
 from core.learning.learners.fingerprints import fingerprint
+from core.learning.learners.plain_states import SCHEMA, NotPlain, read_plain
 
 RETRAIN = "Retrain with `goldloop retrain`"
 MOST_BYTES = 2**30  # unpacked; a model of 4,000 texts has 9 MB
 MOST_SCHEMA_BYTES = 100_000_000  # the part of it that is JSON, which takes thirty times as much memory when parsed
 LEVEL = 1  # of zlib: 7 % more bytes than its default of 6, in less than half of the time
-SCHEMA = "schema.json"  # as skops calls it
 DAMAGE = (  # what readers of zip, JSON and arrays raise on damaged input
     zipfile.BadZipFile,
     zlib.error,
@@ -112,11 +112,21 @@ def _check_size(content: bytes, most: int = MOST_BYTES) -> None:
 
 
 def _read(content: bytes, learner: Learner, most_bytes: int) -> object:
+    try:
+        _check_size(content, most_bytes)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return read_plain(archive)
+    except NotPlain:
+        return _read_by_skops(content, learner)
+    except DAMAGE as error:
+        raise _damaged(error) from None
+
+
+def _read_by_skops(content: bytes, learner: Learner) -> object:
     from skops.io import loads
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
-        _check_size(content, most_bytes)
         return loads(content, trusted=list(learner.trusted_types))
     except UntrustedTypesFoundException as error:
         raise Invalid(
@@ -124,4 +134,8 @@ def _read(content: bytes, learner: Learner, most_bytes: int) -> object:
             f"{error} {RETRAIN}."
         ) from None
     except DAMAGE as error:
-        raise Invalid(f"The stored model is damaged ({type(error).__name__}). {RETRAIN}.") from None
+        raise _damaged(error) from None
+
+
+def _damaged(error: Exception) -> Invalid:
+    return Invalid(f"The stored model is damaged ({type(error).__name__}). {RETRAIN}.")

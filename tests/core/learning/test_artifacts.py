@@ -1,23 +1,28 @@
 import hashlib
 import io
 import pickle
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from skops.io import dumps, loads
 
 from core.errors import Invalid
 from core.learning.data.inputs import Example, Input
 from core.learning.learners.artifacts import MOST_BYTES, MOST_SCHEMA_BYTES, OtherRuntime, Packed, pack, unpack
 from core.learning.learners.base import State
 from core.learning.learners.fingerprints import fingerprint
+from core.learning.learners.plain_states import NotPlain, read_plain
 from core.learning.learners.text import TextLearner, TextModel
 from core.vocabulary import Modality
 
@@ -57,6 +62,42 @@ def test_the_content_is_a_deflated_zip_with_its_hash_and_runtime(packed: Packed)
         assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_DEFLATED}
     assert packed.sha256 == hashlib.sha256(packed.content).hexdigest()
     assert packed.runtime == f"scikit-learn {version('scikit-learn')}"
+
+
+@pytest.mark.slow
+def test_a_model_of_a_plain_state_is_read_without_scikit_learn_and_as_skops_reads_it(
+    model: TextModel, packed: Packed, tmp_path: Path
+) -> None:
+    (tmp_path / "model.skops").write_bytes(packed.content)
+    found = "\n".join((
+        "import hashlib, pathlib, sys",
+        "from core.learning.learners.artifacts import Packed, unpack",
+        "from core.learning.learners.fingerprints import fingerprint",
+        "from core.learning.learners.text import TextLearner",
+        f"content = pathlib.Path({str(tmp_path / 'model.skops')!r}).read_bytes()",
+        "packed = Packed(content, hashlib.sha256(content).hexdigest(), TextLearner.runtime)",
+        "print(fingerprint(unpack(packed, TextLearner())), *{'sklearn', 'skops'} & set(sys.modules))",
+    ))  # fmt: skip
+    told = subprocess.run([sys.executable, "-c", found], capture_output=True, text=True, check=True).stdout.split()
+    by_skops = TextLearner().restore(loads(packed.content)["state"])
+    assert told == [fingerprint(by_skops)] == [fingerprint(model)]
+
+
+@pytest.mark.parametrize(
+    "value", [{1: "a"}, {"a": 1, 2: "b"}, ("a", 1), np.float64(1), np.array(["a", 1], dtype=object)], ids=repr
+)
+def test_what_is_not_plain_is_left_to_skops(value: object) -> None:
+    with zipfile.ZipFile(io.BytesIO(dumps({"state": [value]}))) as archive, pytest.raises(NotPlain):
+        read_plain(archive)
+
+
+@pytest.mark.parametrize(
+    "value", [{"a": [1, 2.5, None, True, "ü"]}, [], {}, "", np.arange(6.0).reshape(2, 3)], ids=repr
+)
+def test_what_is_plain_comes_back_as_by_skops(value: object) -> None:
+    content = dumps(value)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        np.testing.assert_equal(read_plain(archive), loads(content))
 
 
 def test_a_changed_byte_is_refused(packed: Packed) -> None:
