@@ -36,7 +36,7 @@ WISHES = (
 )
 THINGS = ("lamp", "chair", "table", "vase", "sofa", "mirror")
 SEEDS = tuple((f"{wish} {thing}", label) for thing in THINGS for wish, label in WISHES)
-Seeds = tuple[tuple[str, str], ...]
+Learned = tuple[Fitted, Packed]
 REFUSED = Coded(GateBlock.LABELS_SWAPPED, {"labels": ["refund", "billing error"]})
 
 
@@ -88,18 +88,19 @@ def waiting_jobs(desk: Desk, name: str) -> int:
 
 
 @cache
-def fitted(seeds: Seeds = SEEDS) -> tuple[Fitted, Packed]:
+def fitted(seeds: tuple[tuple[str, str], ...] = SEEDS) -> Learned:
     learner = TextLearner()
     model = learner.fit([Example(Input(text), label) for text, label in seeds], seed=1, progress=lambda _words: None)
     return model, pack(learner, model)
 
 
-def candidate(desk: Desk, passed: bool = True, now: datetime = NOW, seeds: Seeds = SEEDS) -> int:
-    """A candidate of a desk with seeds, as a run leaves it, with this verdict of the gate. Takes no time to fit."""
+def candidate(desk: Desk, passed: bool = True, now: datetime = NOW, learned: Learned | None = None) -> int:
+    """A candidate of a desk with seeds, as a run leaves it, with this verdict of the gate. Takes no time to fit.
+    learned: its model, instead of one that was fitted on the seeds."""
     run_id = requested(desk)
     assert run_id is not None
     job = claimed(desk)
-    model, packed = fitted(seeds)
+    model, packed = learned or fitted()
     with desk.database.transaction() as session:
         row = session.get_one(TrainingRun, run_id)
         rows = gather(session, row.queue_id, desk.rules)
@@ -114,9 +115,9 @@ def candidate(desk: Desk, passed: bool = True, now: datetime = NOW, seeds: Seeds
     return model_id
 
 
-def promoted(desk: Desk, now: datetime = NOW, seeds: Seeds = SEEDS) -> int:
-    """A candidate that a lead has approved. seeds: what it has learned, and nothing else."""
-    model_id = candidate(desk, seeds=seeds)
+def promoted(desk: Desk, now: datetime = NOW, learned: Learned | None = None) -> int:
+    """A candidate that a lead has approved."""
+    model_id = candidate(desk, learned=learned)
     with desk.database.transaction() as session:
         assert approve(session, model_id, CLEO, 1, now, desk.policy)
     return model_id

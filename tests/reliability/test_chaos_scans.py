@@ -12,7 +12,7 @@ from benchmarks.chaos_scans.place import KINDS, Kind, Place, laid_out, written_s
 from benchmarks.chaos_scans.rounds import PROGRAM, Rounds, command_of, differences, undisturbed
 from bot.runtime.clock import utc_now
 from tests.core.desk import Desk
-from tests.core.models import SEEDS, promoted
+from tests.core.models import SEEDS, fitted, promoted
 from tests.people import support_policy
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -56,7 +56,7 @@ def test_a_scan_that_was_killed_keeps_its_model_although_another_was_promoted_me
     with laid_out(tmp_path / "place", written_source(tmp_path / "source", 1, files=10, rows=6_000), kind) as place:
         first = undisturbed(place)
         killed_in_the_middle(place)
-        promoted(Desk(place.database, support_policy()), utc_now(), seeds=other)
+        promoted(Desk(place.database, support_policy()), utc_now(), fitted(other))
         shown, _ = started(place).communicate()
         assert ", with v1:" in " ".join(shown.split())
         assert differences(place, first) == []
