@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from multiprocessing.reduction import ForkingPickler
 
 from core.discovery.results import Reading, Result, Unread
 from core.discovery.scoring import TRIES, Task, scoring
@@ -44,11 +45,13 @@ def pool(processes: int) -> Engine:
 
 @dataclass
 class _Member:
-    """ours: the end of its pipe; lifeline: closed with this process, which is how it learns that it is alone."""
+    """ours: the end of its pipe; lifeline: closed with this process, which is how it learns that it is alone; telling:
+    gives it the task and its first shard."""
 
     process: SpawnProcess
     ours: Connection
     lifeline: Connection
+    telling: threading.Thread
     shard: Shard | None = None
 
 
@@ -56,7 +59,7 @@ class _Pool:
     """Watches the processes. Each has one shard at a time, so it is known on which shard a process died."""
 
     def __init__(self, task: Task, processes: int) -> None:
-        self._task = task
+        self._task = bytes(ForkingPickler.dumps(task))
         self._size = processes
         self._members: list[_Member] = []
         self._deaths: dict[int, int] = {}
@@ -114,16 +117,17 @@ class _Pool:
         )
 
     def _started(self, shard: Shard) -> _Member:
+        """A process that has begun to start. The task, which has some megabytes, is given to it in a thread: a pipe
+        takes no more until the process has started and reads, and meanwhile the next one can start, too."""
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         lifeline, watched = context.Pipe()
-        arguments = (theirs, watched, self._task)
-        process = context.Process(target=work, args=arguments, daemon=True, name="scan")
+        process = context.Process(target=work, args=(theirs, watched), daemon=True, name="scan")
         with theirs, watched:  # our copies are closed, so that ours hears when the process dies
             process.start()
-        member = _Member(process, ours, lifeline)
-        self._give(member, shard)
-        return member
+        telling = threading.Thread(target=_tell, args=(ours, self._task, shard), daemon=True)
+        telling.start()
+        return _Member(process, ours, lifeline, telling, shard)
 
     def _give(self, member: _Member, shard: Shard) -> None:
         member.shard = shard
@@ -131,14 +135,21 @@ class _Pool:
             member.ours.send(shard)
 
 
+def _tell(ours: Connection, task: bytes, shard: Shard) -> None:
+    with contextlib.suppress(OSError):
+        ours.send_bytes(task)
+        ours.send(shard)
+
+
 def _end(member: _Member) -> None:
     member.process.kill()
     member.process.join()
+    member.telling.join()
     member.ours.close()
     member.lifeline.close()
 
 
-def work(pipe: Connection, lifeline: Connection, task: Task) -> None:
+def work(pipe: Connection, lifeline: Connection) -> None:
     """The work of a process of the pool. It ignores signals that a terminal sends to all processes: the engine handles
     them. It computes in one thread, because the engine has a process for each core that it uses."""
     from threadpoolctl import threadpool_limits
@@ -147,6 +158,7 @@ def work(pipe: Connection, lifeline: Connection, task: Task) -> None:
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_when_alone, args=(lifeline,), daemon=True).start()
     with threadpool_limits(1):
+        task: Task = pipe.recv()
         while True:
             for event in scoring(task, pipe.recv()):
                 pipe.send(event)

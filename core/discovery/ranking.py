@@ -5,6 +5,7 @@ by margin alone, they would come first. So texts without known n-grams are never
 domain classifier, which is one more column of weights beside those of the labels.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -42,6 +43,19 @@ class Ranker:
     extra_learners: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
+_opening = threading.Lock()
+_opened: list[tuple[str, Fitted]] = []  # by the hash of its bytes
+
+
+def opened_model(packed: Packed, learner: str, extra_learners: Mapping[str, str]) -> Fitted:
+    """The model, which takes a second to unpack; the last one stays open in the process. Raises Invalid if it cannot be
+    opened here."""
+    with _opening:
+        if not _opened or _opened[0][0] != packed.sha256:
+            _opened[:] = [(packed.sha256, unpack(packed, find_learner(learner, extra_learners)))]
+        return _opened[0][1]
+
+
 class Ranking(Protocol):
     def __call__(self, texts: Sequence[str]) -> Values:
         """Returns a value for each text, shape (texts,). The smallest comes first; `NEVER` is not ranked."""
@@ -49,8 +63,8 @@ class Ranking(Protocol):
 
 
 def ranking_of(ranker: Ranker) -> Ranking:
-    """Unpack the model, which takes a second. Raises Invalid if it cannot be opened here or does not know the label."""
-    fitted = unpack(ranker.packed, find_learner(ranker.learner, ranker.extra_learners))
+    """Raises Invalid if the model cannot be opened here or does not know the label."""
+    fitted = opened_model(ranker.packed, ranker.learner, ranker.extra_learners)
     columns = [place for place, name in enumerate(fitted.classes) if name in ranker.labels]
     require_known(ranker.label, fitted)
     wanted = None if ranker.label is None else [fitted.classes[place] for place in columns].index(ranker.label)
@@ -72,12 +86,13 @@ class _ByNgrams:
         self._ngrams, self._domain = model.ngrams, ranker.domain
         self._foreign, self._wanted = ranker.foreign, wanted
         self._columns = None if len(columns) == len(model.classes) else np.array(columns, dtype=np.intp)
-        scale = np.float32(model.scale)
-        weights, offsets = model.weights * scale, model.offsets.astype(np.float32) * scale
+        labels, scale, offsets = len(model.classes), np.float32(model.scale), model.offsets.astype(np.float32)
+        self._weights = np.empty((len(model.weights), labels + (ranker.domain is not None)), dtype=np.float32)
+        np.multiply(model.weights, scale, out=self._weights[:, :labels])
+        self._offsets = offsets * scale
         if ranker.domain is not None:
-            weights = np.column_stack([weights, ranker.domain.weights])
-            offsets = np.append(offsets, np.float32(ranker.domain.offset))
-        self._weights, self._offsets = np.ascontiguousarray(weights, dtype=np.float32), offsets
+            self._weights[:, labels] = ranker.domain.weights
+            self._offsets = np.append(self._offsets, np.float32(ranker.domain.offset))
 
     def __call__(self, texts: Sequence[str]) -> Values:
         features: csr_matrix = self._ngrams.features(texts)

@@ -13,7 +13,7 @@ from core import jobs
 from core.discovery.domain import Domain, fit_domain, sample_texts
 from core.discovery.driving import Clock, Driver, Hear, ScanOver, Watch
 from core.discovery.engines import Engine
-from core.discovery.ranking import Ranker, require_known
+from core.discovery.ranking import Ranker, opened_model, require_known
 from core.discovery.scans import (
     begin,
     fail_scan,
@@ -28,9 +28,8 @@ from core.discovery.sources import Columns, Shard, shards_of
 from core.errors import DatabaseUnavailable, Invalid, Refusal
 from core.learning.data.golden import golden_set
 from core.learning.data.snapshots import snapshot_rows
-from core.learning.learners.artifacts import Packed, unpack
+from core.learning.learners.artifacts import Packed
 from core.learning.learners.own_encoder import with_own_encoder
-from core.learning.learners.registry import find_learner
 from core.learning.learners.text import TextModel
 from core.policy import Policy, QueuePolicy
 from core.policy.external import EXTERNAL
@@ -177,7 +176,7 @@ def domain_of(
     packed: Packed, learner: str, extra_learners: Mapping[str, str], training: list[str], shards: list[Shard],
     columns: Columns, queue: QueuePolicy, label: str | None, _report: jobs.Report,
 ) -> Domain | None:  # fmt: skip
-    fitted = unpack(packed, find_learner(learner, extra_learners))
+    fitted = opened_model(packed, learner, extra_learners)
     require_known(label, fitted)
     ngrams = fitted.ngrams if isinstance(fitted, TextModel) else None
     return fit_domain(ngrams, training, sample_texts(shards, columns, SEED), queue.discovery.keep, SEED)

@@ -8,14 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.discovery.clusters import clusters_of
-from core.discovery.ranking import Ranker
+from core.discovery.ranking import Ranker, opened_model
 from core.discovery.results import Found, Picked, Selected
 from core.learning.data.inputs import Input
 from core.learning.data.text_similarity import near_texts, similar_pairs
-from core.learning.learners.artifacts import unpack
 from core.learning.learners.label_subset import label_subset
 from core.learning.learners.ngrams import fit_ngrams
-from core.learning.learners.registry import find_learner
 from core.policy import QueuePolicy
 from core.vocabulary import Coded
 
@@ -51,9 +49,7 @@ def select_finds(
     apart = _apart(front, golden, policy)
     texts = [found.text for found in apart]
     picked = [apart[place] for place in spread(texts, [found.value for found in apart], wanted, seed)]
-    fitted = label_subset(
-        unpack(ranker.packed, find_learner(ranker.learner, ranker.extra_learners)), policy.label_named
-    )
+    fitted = label_subset(opened_model(ranker.packed, ranker.learner, ranker.extra_learners), policy.label_named)
     said = fitted.probabilities([Input(found.text) for found in picked])
     chances = [dict(zip(fitted.classes, map(float, row), strict=True)) for row in said]
     clusters = clusters_of([policy.privacy.shown(text) for text in texts], seed)
