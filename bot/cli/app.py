@@ -1,5 +1,6 @@
 """The `goldloop` command, and how a refusal ends it (a sentence and exit code 2)."""
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -43,6 +44,8 @@ def main() -> None:
         if sentence is None:
             raise
         _exit_with(sentence)
+    finally:
+        gc.freeze()  # the process ends: to look through all objects that are left takes a second with scikit-learn
 
 
 def _log_lines() -> None:
