@@ -98,6 +98,8 @@ def _remote_files(address: str) -> list[tuple[str, int]]:
         else:
             paths = files.find(address) or [address]
         return [(files.unstrip_protocol(path), _size(files, path)) for path in paths]
+    except FileNotFoundError:  # which says no more than the path
+        return []
     except OSError as error:
         raise Invalid(f"{address} cannot be listed ({error}).", field="source") from None
 

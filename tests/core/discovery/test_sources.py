@@ -7,6 +7,7 @@ import re
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 
@@ -143,9 +144,21 @@ def test_a_file_is_read_from_a_web_server(tmp_path: Path, name: str, handler: ty
     assert len(shards) == (parts if name == "a.jsonl" else 1)
 
 
-def test_a_missing_package_is_named() -> None:
-    with pytest.raises(Invalid, match="pip install s3fs"):
-        shards_of("s3://bucket/a.csv")
+@pytest.mark.parametrize(("address", "package"), [("s3://bucket/a.csv", "s3fs"), ("gs://bucket/a.csv", "gcsfs")])
+def test_a_missing_package_is_named(address: str, package: str) -> None:
+    if find_spec(package):
+        pytest.skip(f"{package} is installed here.")
+    with pytest.raises(Invalid, match=f"{package}, which is not installed. Run: pip install {package}"):
+        shards_of(address)
+
+
+def test_a_file_that_a_web_server_does_not_have_is_told(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(WholeFiles, directory=str(tmp_path))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/a.csv"
+        with pytest.raises(Invalid, match=f"There are no files at {address}"):
+            shards_of(address)
+        server.shutdown()
 
 
 def test_a_source_without_files_is_refused(tmp_path: Path) -> None:
