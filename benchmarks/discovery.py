@@ -8,7 +8,7 @@ docstrings, numbered so that none comes twice. The parts, any of which runs alon
 rates       a scan beside the bare model, by processor time and in turns, so that it holds on a busy machine
 processes   two processes beside one, by the clock: only on a machine with two free cores
 memory      the peak, at a tenth of the rows and at all
-few         10,000 rows in a new process, by processor time and by the clock
+few         10,000 rows in new processes, the engine alone and the whole command, by processor time and by the clock
 
 The last line is SUMMARY with the figures as JSON. Results of a run: benchmarks/discovery.txt.
 """
@@ -23,27 +23,27 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.chaos.results import machine
+from benchmarks.discovery_command import engine_alone, laid_out
 from benchmarks.foreign_pool import foreign_sentences
 from benchmarks.loop.sources import DATA, read_source
 from core.discovery.domain import fit_domain, sample_texts
 from core.discovery.engines import Engine, one_process, pool
 from core.discovery.ranking import Ranker, ranking_of
 from core.discovery.results import Scored
-from core.discovery.running import domain_of
 from core.discovery.scoring import Task, known_digits, scoring
-from core.discovery.selection import FRONT, digest_of, merged, select_finds
+from core.discovery.selection import digest_of, merged
 from core.discovery.sources import Columns, Shard, shards_of
 from core.learning.data.inputs import Example, Input
 from core.learning.learners.artifacts import pack
 from core.learning.learners.text import TextLearner, TextModel
-from core.policy import LabelPolicy, PrivacyPolicy, QueuePolicy
+from core.policy import PrivacyPolicy
+from tests.core.models import Learned
 
 COLUMNS = Columns("text")
 MOST = 500  # texts in front: those of 50 places
@@ -72,7 +72,8 @@ def main() -> None:
 
 
 def measured(folder: Path, place: Path, rows: int, parts: Sequence[str]) -> dict[str, float]:
-    model, training = learned(folder)
+    labelled = [(row.text, row.label) for row in read_source(folder, "clinc150").stream]
+    model, training = learned(labelled), [text for text, _label in labelled]
     sentences = foreign_sentences(SENTENCES)
     sizes = {"few": FEW, "tenth": rows // 10, "whole": rows}
     shards = {name: written(place / f"{name}.jsonl", sentences, count) for name, count in sizes.items()}
@@ -85,14 +86,12 @@ def measured(folder: Path, place: Path, rows: int, parts: Sequence[str]) -> dict
     if "memory" in parts:
         found |= of_memory(task, shards)
     if "few" in parts:
-        found |= of_few_rows(task, training, shards["few"])
+        found |= of_few_rows((model, task.ranker.packed), labelled, task, shards["few"], place)
     return found
 
 
-def learned(folder: Path) -> tuple[TextModel, list[str]]:
-    rows = read_source(folder, "clinc150").stream
-    examples = [Example(Input(row.text), row.label) for row in rows]
-    return TextLearner().fit_uncalibrated(examples, 1), [row.text for row in rows]
+def learned(labelled: Sequence[tuple[str, str]]) -> TextModel:
+    return TextLearner().fit_uncalibrated([Example(Input(text), label) for text, label in labelled], 1)
 
 
 def written(path: Path, sentences: list[str], rows: int) -> list[Shard]:
@@ -169,13 +168,14 @@ def of_memory(task: Task, shards: dict[str, list[Shard]]) -> dict[str, float]:
     return named | {"memory, whole / tenth": found["whole"] / found["tenth"]}
 
 
-def of_few_rows(task: Task, training: list[str], shards: list[Shard]) -> dict[str, float]:
-    """Seconds, each in a new process, with its imports and the model: the engine alone, and with the classifier, the
-    selection and the clusters."""
+def of_few_rows(
+    learned: Learned, labelled: list[tuple[str, str]], task: Task, shards: list[Shard], place: Path
+) -> dict[str, float]:
+    """Seconds, each in a new process, with its imports and the model: the engine alone, and the whole command."""
+    command = laid_out(place / "command", Path(shards[0].address), learned, labelled)
     found = {}
-    for name, work, more in (("10,000 rows", scored, ()), ("10,000 rows to the finds", found_in, (training,))):
-        turns = [apart(timed_in_process, time.time(), work, task, shards, *more) for _turn in range(TURNS)]
-        walls, cpu = zip(*turns, strict=True)
+    for name, timed in (("10,000 rows", lambda: engine_alone(task, shards, place)), ("… the whole command", command)):
+        walls, cpu = zip(*(timed() for _turn in range(TURNS)), strict=True)
         found |= {f"{name}, s": statistics.median(walls), f"{name}, s of processor": statistics.median(cpu)}
     return found
 
@@ -183,11 +183,6 @@ def of_few_rows(task: Task, training: list[str], shards: list[Shard]) -> dict[st
 def apart(work: Callable[..., Any], *arguments: Any) -> Any:
     with multiprocessing.get_context("spawn").Pool(1) as one:
         return one.apply(work, arguments)
-
-
-def timed_in_process(begun: float, work: Callable[..., object], *arguments: Any) -> tuple[float, float]:
-    work(*arguments)
-    return time.time() - begun, time.process_time()
 
 
 def memory_of(task: Task, shards: list[Shard]) -> float:
@@ -198,19 +193,6 @@ def memory_of(task: Task, shards: list[Shard]) -> float:
 
 def scored(task: Task, shards: list[Shard]) -> list[Scored]:
     return [event for event in one_process(task, shards) if isinstance(event, Scored)]
-
-
-def queue_with(labels: Sequence[str]) -> QueuePolicy:
-    named = tuple(LabelPolicy(name=label) for label in labels)
-    return QueuePolicy(name="queue", channel="C1", leads_channel="C2", leads=("U1",), labels=named)
-
-
-def found_in(task: Task, shards: list[Shard], training: list[str]) -> None:
-    policy = queue_with(task.ranker.labels)
-    domain = domain_of(task.ranker.packed, "text", {}, training, shards, COLUMNS, policy, None, print)
-    ranker = replace(task.ranker, domain=domain)
-    front = merged([one.top for one in scored(replace(task, ranker=ranker), shards)], MOST)
-    select_finds(front, (), ranker, policy, MOST // FRONT, 1, print)
 
 
 if __name__ == "__main__":
