@@ -4,7 +4,7 @@ A newer server may send a code that is not in these vocabularies. It is then a p
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
@@ -337,7 +337,8 @@ class PromiseReading:
     """A promise in numbers. promised: the share of all answers that may be wrong and unseen; sure: the probability that
     this holds. audits: random checks that count; needed: the least number of them; days: until there are that many,
     None: not known. items_a_day: those that the promise needs; within_budget: the share that can be promised with the
-    budget alone, None: none. agreed: items a day to which a lead said yes."""
+    budget alone, None: none. agreed: items a day to which a lead said yes. alarm: the day of an alarm of drift from
+    which on audits count; None: there was none."""
 
     promised: float
     sure: float
@@ -348,6 +349,7 @@ class PromiseReading:
     items_a_day: int | None
     within_budget: float | None
     agreed: int | None
+    alarm: date | None = None
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from core.vocabulary import AnswerKind
 
 def register(app: TimedApp, services: Services, after_ack: AfterAck, votes: VoteCollector) -> None:
     voting, looking = _Voting(services, after_ack, votes), _Looking(services, after_ack)
-    app.take_votes({"button": voting.clicked, "undo": voting.undo_clicked, "form": voting.form_submitted})
+    app.take_votes({"button": voting.vote_clicked, "undo": voting.undo_clicked, "form": voting.form_submitted})
     app.action(re.compile("^form:"))(looking.form_clicked)
     app.action("how_decided")(looking.history_clicked)
     app.action("read_all")(looking.text_clicked)
@@ -47,7 +47,7 @@ class _Voting:
     after_ack: AfterAck
     votes: VoteCollector
 
-    def clicked(self, parsed: Payload) -> Pending:
+    def vote_clicked(self, parsed: Payload) -> Pending:
         click = payloads.vote_click(parsed)
         receipt = self.votes.cast(click.item, click.person, click.said)
         return Pending(
