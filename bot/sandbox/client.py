@@ -15,7 +15,9 @@ from bot.sandbox.wire import Json
 __all__ = ["ControlError", "Message", "Outcome", "Person", "SandboxClient", "View"]
 
 POLL_SECONDS = 0.02
-HOME_SECONDS = 3.0  # how long open_home waits for the app to publish
+KEPT_SECONDS = 2.0  # that an idle connection is used again; the workspace closes it after five
+HOME_SECONDS = 3.0  # how long open_home waits for the app to publish again
+FIRST_HOME_SECONDS = 10.0  # and for the first time
 Found = TypeVar("Found")
 
 
@@ -84,7 +86,7 @@ class SandboxClient:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=50, keepalive_expiry=KEPT_SECONDS)
         secure = address.startswith("https:")  # else no time goes into loading certificates
         self._http = httpx.Client(base_url=address, timeout=120.0, limits=limits, trust_env=False, verify=secure)
 
@@ -242,11 +244,12 @@ class Person:
         """Opens the app's Home tab and waits until the app has published it again."""
         before = self.home_of(app)
         outcome = self._act("home/open", app=app)
-        end = time.monotonic() + HOME_SECONDS
+        began = time.monotonic()
         while (now := self.home_of(app)) is None or (before is not None and now.hash == before.hash):
-            if time.monotonic() > end:
-                if now is not None:
-                    return now
+            waited = time.monotonic() - began
+            if now is not None and waited > HOME_SECONDS:
+                return now
+            if waited > FIRST_HOME_SECONDS:
                 raise ControlError(f"The app published no Home tab ({outcome.error or 'it acknowledged'}).", 504)
             time.sleep(POLL_SECONDS)
         return now
