@@ -36,7 +36,7 @@ WIDE, PHONE = (1440, 900), (390, 844)
 OpenWindow = Callable[..., "Page"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # while playwright runs, this thread has an event loop, and can run no other
 def chromium() -> Iterator["Browser"]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None or importlib.util.find_spec("playwright") is None:

@@ -1,6 +1,6 @@
 """The network to the database drops all packets: there is no error and no answer. People are told in time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -140,8 +140,14 @@ def test_health_is_answered_in_time_however_often_it_is_asked(shaky: Database, p
             answers = list(pool.map(ask, ["", "/ready"] * 3))
         assert [answer.status_code for answer in answers] == [503] * 6
         assert [answer.json()["database"]["ok"] for answer in answers[1::2]] == [False] * 3
-        assert max(answer.elapsed.total_seconds() for answer in answers) * 1000 < IN_TIME
-        assert ask("/ready").status_code == 200
+        again = list(pool.map(ask, ["", "/ready"] * 3))
+        assert [answer.status_code for answer in again] == [200] * 6
+        assert longest(answers) < IN_TIME + longest(again)  # which is little, unless this machine has much else to do
+
+
+def longest(answers: Sequence[httpx.Response]) -> float:
+    """Milliseconds."""
+    return max(answer.elapsed.total_seconds() for answer in answers) * 1000
 
 
 @pytest.mark.slow
