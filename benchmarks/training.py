@@ -13,22 +13,22 @@ last run of the smaller sizes measures the weight of corrections as well.
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from statistics import median
 
 import numpy as np
 
 from benchmarks.learners import DATA, read
 from benchmarks.machine import heading, load
 from benchmarks.places import KINDS, Place, place
+from benchmarks.timed_learner import TimedTextLearner
 from core import jobs
 from core.delivery.card_refs import CardRef
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.learning.data.seeds import add_seeds
-from core.learning.data.snapshots import snapshot_rows
-from core.learning.learners.text import TextLearner
 from core.learning.lifecycle.runs import TRAIN, request_run
 from core.learning.lifecycle.training import train
 from core.policy import Policy
@@ -39,12 +39,13 @@ from core.records.learning import TrainingRun
 from core.records.reviews import ReviewItem
 from core.review.votes import NewAnswer, cast_vote
 from core.storage.database import PATIENT
-from core.vocabulary import AnswerKind, Coded, RunState, Trigger
+from core.vocabulary import AnswerKind, RunState, Trigger
 
 SMALL, FULL = (1_000,), (1_000, 3_000, 10_000)
 ROUNDS = 5
 MOST_SWEPT = 3_000  # rows; with more, a sweep takes minutes
 MOST = 1.15  # times the fit and calibration called directly, for a run without a sweep
+LEARNERS = {TimedTextLearner.name: "benchmarks.timed_learner:TimedTextLearner"}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REVIEWERS = ("U1", "U2")
 
@@ -66,7 +67,7 @@ def policy_of(labels: Sequence[str], error_weight: float | str) -> Policy:
     queue = {
         "channel": "C1", "leads_channel": "C2", "reviewers": list(REVIEWERS), "leads": ["U3"], "labels": list(labels),
         "review": {"blind_share": 0.0}, "workload": {"daily_cap": 10_000},
-        "retraining": {"corrections": 0, "error_weight": error_weight},
+        "retraining": {"corrections": 0, "error_weight": error_weight, "learner": TimedTextLearner.name},
     }  # fmt: skip
     return parse_policy({"queues": {"bench": queue}}, "the benchmark")
 
@@ -101,7 +102,7 @@ def measure_run(where: Place, policy: Policy) -> tuple[float, TrainingRun]:
         claimed = jobs.claim(session, TRAIN, "bench", NOW)
     if claimed is None:
         sys.exit("There is no training run to take.")
-    train(where.database, claimed, lambda: NOW + timedelta(seconds=next(ticks)), policy)
+    train(where.database, claimed, lambda: NOW + timedelta(seconds=next(ticks)), policy, extra_learners=LEARNERS)
     seconds = time.process_time() - began
     with where.database.reading() as session:
         run = session.get_one(TrainingRun, run_id)
@@ -110,45 +111,27 @@ def measure_run(where: Place, policy: Policy) -> tuple[float, TrainingRun]:
         return seconds, run
 
 
-def measure_fit(where: Place, run: TrainingRun) -> tuple[float, int]:
-    """Processor seconds of the same fit and calibration called directly, and the number of rows."""
-    with where.database.reading() as session:
-        examples = [row.example for row in snapshot_rows(session, run.snapshot_id or 0)]
-    return _seconds(lambda: TextLearner().fit(examples, run.seed, _ignored)), len(examples)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.process_time()
-    work()
-    return time.process_time() - began
-
-
-def _ignored(_step: Coded) -> None:
-    pass
-
-
 def measure_size(kind: str, size: int) -> float:
-    """Prints the figures; returns the ratio of a run without a sweep, from the least times of the rounds."""
+    """Prints the figures; returns the median ratio of a run without a sweep to the fit within it."""
     found = rows()[:size]
     labels = sorted({label for _text, label in found})
     fixed, auto = policy_of(labels, 2.0), policy_of(labels, "auto")
+    ratios = []
     with place(kind) as where:
         stock(where, found, fixed)
         where.analyze()
         measure_run(where, fixed)  # what is loaded and compiled once
-        runs, fits = [], []
         for _round in range(ROUNDS):
-            whole, run = measure_run(where, fixed)
-            direct, trained = measure_fit(where, run)
-            runs.append(whole)
-            fits.append(direct)
-            print(f"{kind:11}{trained:7}{direct:9.2f}{whole:9.2f}{whole / direct:8.2f}{load():>7}", flush=True)
-        print(f"{'least':11}{trained:7}{min(fits):9.2f}{min(runs):9.2f}{min(runs) / min(fits):8.2f}", flush=True)
+            whole, _run = measure_run(where, fixed)
+            fit, trained = TimedTextLearner.seconds, TimedTextLearner.rows
+            ratios.append(whole / fit)
+            print(f"{kind:11}{trained:7}{fit:9.2f}{whole:9.2f}{ratios[-1]:8.2f}{load():>7}", flush=True)
+        print(f"{'median':11}{trained:7}{'':18}{median(ratios):8.2f}", flush=True)
         if size <= MOST_SWEPT:
             whole, run = measure_run(where, auto)
-            print(f"{'':18}{'with sweep':>9}{whole:8.2f}{whole / min(fits):8.2f}{load():>7}", flush=True)
+            print(f"{'':18}{'with sweep':>9}{whole:8.2f}{whole / TimedTextLearner.seconds:8.2f}{load():>7}", flush=True)
             print_trials(run)
-    return min(runs) / min(fits)
+    return median(ratios)
 
 
 def print_trials(run: TrainingRun) -> None:

@@ -90,4 +90,9 @@ def _parts(texts: Sequence[str], golden_texts: Sequence[str]) -> Iterator[slice]
 
 
 def _closest(rows: "csr_matrix", golden: "csr_matrix") -> NDArray[np.float32]:
-    return np.asarray((rows @ golden).max(axis=1).todense(), dtype=np.float32).ravel()
+    """The highest similarity of each row; 0 for one that shares nothing."""
+    found = rows @ golden
+    highest = np.zeros(found.shape[0], dtype=np.float32)
+    some = np.flatnonzero(np.diff(found.indptr))
+    highest[some] = np.maximum.reduceat(found.data, found.indptr[some]) if len(some) else 0
+    return highest

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from core.errors import Invalid
 from core.learning.learners.base import Fitted, Learner
 from core.learning.learners.fingerprints import fingerprint
-from core.learning.learners.plain_states import SCHEMA, NotPlain, read_plain
+from core.learning.learners.plain_states import SCHEMA, NotPlain, is_plain, read_plain
 
 RETRAIN = "Retrain with `goldloop retrain`"
 MOST_BYTES = 2**30  # unpacked; a model of 4,000 texts has 9 MB
@@ -58,13 +58,12 @@ def pack(learner: Learner, fitted: Fitted) -> Packed:
     Raises Invalid if the state holds a type that `learner.trusted_types` does not name, or if it is larger than the
     bound: it could not be read again.
     """
-    from skops.io import dumps, get_untrusted_types
+    from skops.io import dumps
 
     document = {"learner": learner.name, "state": dict(fitted.state())}
     content = dumps(document, compression=zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
     _check_size(content)
-    foreign = sorted(set(get_untrusted_types(data=content)) - set(learner.trusted_types))
-    if foreign:
+    if foreign := _foreign_types(content, learner):
         raise Invalid(
             f"The learner “{learner.name}” stores types that trusted_types does not list: {', '.join(foreign)}."
         )
@@ -99,6 +98,15 @@ def unpack(packed: Packed, learner: Learner, parameters: str | None = None, most
             "restore a backup."
         )
     return fitted
+
+
+def _foreign_types(content: bytes, learner: Learner) -> list[str]:
+    from skops.io import get_untrusted_types
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if is_plain(archive):
+            return []
+    return sorted(set(get_untrusted_types(data=content)) - set(learner.trusted_types))
 
 
 def _check_size(content: bytes, most: int = MOST_BYTES) -> None:

@@ -5,7 +5,7 @@ types read here needs that, and building one runs no code. Everything else is le
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from zipfile import ZipFile
 
@@ -23,22 +23,35 @@ class NotPlain(Exception):  # noqa: N818 - a fact: there is something else in it
 
 def read_plain(archive: ZipFile) -> object:
     """The object in a skops file. Raises NotPlain, and on damaged files what readers of zip, JSON and arrays raise."""
-    schema = json.loads(archive.read(SCHEMA))
+    return _built(_schema(archive), lambda file: np.load(io.BytesIO(archive.read(file)), allow_pickle=False))
+
+
+def is_plain(archive: ZipFile) -> bool:
+    """Whether `read_plain` reads it, so that nothing in it has to be trusted. Loads no array."""
+    try:
+        _built(_schema(archive), lambda _file: None)
+    except NotPlain:
+        return False
+    return True
+
+
+def _schema(archive: ZipFile) -> Node:
+    schema: Node = json.loads(archive.read(SCHEMA))
     if schema.get("protocol") != PROTOCOL:
         raise NotPlain
-    return _built(schema, archive)
+    return schema
 
 
-def _built(node: Node, archive: ZipFile) -> object:
+def _built(node: Node, load: Callable[[str], object]) -> object:
     match node["__module__"], node["__class__"], node["__loader__"]:
         case "builtins", "str", "JsonNode":
             return json.loads(node["content"])
         case "builtins", "list", "ListNode":
-            return [_built(one, archive) for one in node["content"]]
+            return [_built(one, load) for one in node["content"]]
         case "builtins", "dict", "DictNode" if all(map(_is_text, node["key_types"]["content"])):
-            return {name: _built(one, archive) for name, one in node["content"].items()}
+            return {name: _built(one, load) for name, one in node["content"].items()}
         case "numpy", "ndarray", "NdArrayNode" if node["type"] == "numpy":
-            return np.load(io.BytesIO(archive.read(node["file"])), allow_pickle=False)
+            return load(node["file"])
     raise NotPlain
 
 
