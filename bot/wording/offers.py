@@ -1,5 +1,7 @@
 """What a lead is offered for a weak slice or an alarm, in words."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import assert_never
 
 from bot.wording.format import Format
@@ -20,13 +22,29 @@ def offer_button(offer: Offer, choice: str) -> str:
     return f"{NAMES[offer.kind]} in {choice}" if len(offer.choices) > 1 else NAMES[offer.kind]
 
 
-def offer_sentence(offer: Offer, form: Format) -> str:
-    """Its cost, and what it has gained so far."""
+def offer_lines(offers: Sequence[Offer], form: Format) -> list[str]:
+    """What they cost, and have gained so far. Offers of the same cost share a line."""
+    same: dict[str, list[Offer]] = defaultdict(list)
+    for offer in offers:
+        same[_cost(offer, form)].append(offer)
+    return [_line(cost, sharing) for cost, sharing in same.items()]
+
+
+def _line(cost: str, offers: Sequence[Offer]) -> str:
+    names, each = ", ".join(NAMES[offer.kind] for offer in offers), "each " if len(offers) > 1 else ""
+    gained = {NAMES[offer.kind]: _gained(offer) for offer in offers}
+    if len(set(gained.values())) == 1:
+        return f"{names}: {each}{cost}. {next(iter(gained.values()))}"
+    apart = " ".join(f"{name}: {words[0].lower()}{words[1:]}" for name, words in gained.items())
+    return f"{names}: {each}{cost}. {apart}"
+
+
+def _cost(offer: Offer, form: Format) -> str:
     needs = offer.cost
     minutes = count(max(1, round(needs.minutes)), "minute")
     assumed = f" ({ASSUMED:.0f} s a vote, assumed)" if needs.assumed else ""
     takes = f"up to {count(needs.items, 'item')}, about {count(needs.votes, 'vote')} and {minutes}{assumed}"
-    return f"{NAMES[offer.kind]}: {takes}{_spent(offer.spend, form)}. {_gained(offer)}"
+    return f"{takes}{_spent(offer.spend, form)}"
 
 
 def taken_sentence(kind: OfferKind, began: int, choice: str) -> str:

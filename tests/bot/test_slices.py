@@ -10,7 +10,7 @@ from bot.slack.views import slices
 from bot.slack.views.mrkdwn import MRKDWN
 from bot.wording.format import PLAIN
 from bot.wording.offers import NAMES as OFFER_NAMES
-from bot.wording.offers import offer_button, offer_sentence
+from bot.wording.offers import offer_button, offer_lines
 from bot.wording.slices import label_whys, remedy, slice_lines, slice_name
 from core.delivery.card_refs import CardRef
 from core.delivery.outbox import Place
@@ -93,7 +93,7 @@ def offered(one: SliceCard, *offers: Offer) -> OfferedSlice:
 
 
 def test_an_offer_says_what_it_costs_and_what_it_has_gained() -> None:
-    assert [offer_sentence(offer, MRKDWN) for offer in OFFERS] == [
+    assert offer_lines(OFFERS, MRKDWN) == [
         "Find more like these: up to 50 items, about 150 votes and 38 minutes (15 s a vote, assumed). "
         "What it gains in this queue is not known yet.",
         "Ask people: up to 50 items, about 110 votes and 11 minutes. "
@@ -105,6 +105,47 @@ def test_an_offer_says_what_it_costs_and_what_it_has_gained() -> None:
     assert offer_button(find, "mail") == "Find more like these in mail"
     assert offer_button(replace(find, choices=("mail",)), "mail") == "Find more like these"
     assert set(OFFER_NAMES) == set(OfferKind)
+
+
+def test_offers_of_the_same_cost_say_it_once() -> None:
+    find, ask, write = OFFERS
+    alike = [replace(find, cost=ask.cost), ask, write]
+    line, other = offer_lines(alike, MRKDWN)
+    assert line == (
+        "Find more like these, Ask people: each up to 50 items, about 110 votes and 11 minutes. Find more like these: "
+        "what it gains in this queue is not known yet. Ask people: so far in this queue, 22 of 40 such items corrected "
+        "the model."
+    )
+    assert other.startswith("Write examples: up to 10 items")
+    [line, _other] = offer_lines([replace(one, gain=Gain(0, 0)) for one in alike], MRKDWN)
+    assert line == (
+        "Find more like these, Ask people: each up to 50 items, about 110 votes and 11 minutes. What it gains in this "
+        "queue is not known yet."
+    )
+
+
+def test_costs_that_are_the_same_on_all_cards_stand_above_them_once() -> None:
+    find, ask, _write = OFFERS
+    asked = offered(card(Asking(CLEO, 12, 50, NOW)))
+    alike = [offered(card(), replace(find, choices=("mail",)), ask), offered(card(), ask), asked, offered(card(), find)]
+    said = check(slices.render(alike, "Support", 500, {}))
+    assert said.count("about 110 votes") == said.count("about 150 votes") == 1
+    assert said.index("For each of these:") < said.index("about 110 votes") < said.index("41 of 60 settled")
+
+
+@pytest.mark.parametrize(
+    "other", [replace(OFFERS[1], cost=Cost(50, 100, 9.0, False)), replace(OFFERS[1], gain=Gain(41, 22))]
+)
+def test_costs_that_differ_stand_below_the_buttons_of_each_card(other: Offer) -> None:
+    cards = [offered(card(), OFFERS[1]), offered(card(), other)]
+    drawn = slices.card_blocks(cards)
+    assert [block["type"] for block in drawn] == ["section", "actions", "context"] * 2
+    assert "For each of these" not in check(slices.render(cards, "Support", 500, {}))
+
+
+def test_a_card_alone_has_its_costs_below_its_buttons() -> None:
+    drawn = slices.card_blocks([offered(card(), OFFERS[1]), offered(card(Asking(CLEO, 12, 50, NOW)))])
+    assert [block["type"] for block in drawn] == ["section", "actions", "context", "section", "actions"]
 
 
 def test_reasons_are_shown_by_label() -> None:

@@ -39,7 +39,7 @@ def weak_slices(cards: Sequence[OfferedSlice]) -> list[Block]:
     """Where models are wrong more often than elsewhere; nothing where none is known to be."""
     if not cards:
         return []
-    shown = [block for card in cards[:MOST_SLICES] for block in card_blocks(card, queue=True)]
+    shown = card_blocks(cards[:MOST_SLICES], queue=True)
     left = len(cards) - MOST_SLICES
     more = [blocks.context(f"And {left} more: `/goldloop slices`.")] if left > 0 else []
     return [blocks.header("Where the model is weak"), blocks.context(COUNTED), *shown, *more]

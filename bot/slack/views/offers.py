@@ -1,11 +1,12 @@
 """What a lead is offered for a weak slice or an alarm, on their cards."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.slack import blocks
 from bot.slack.blocks import Block
 from bot.slack.views.mrkdwn import MRKDWN
-from bot.wording.offers import offer_button, offer_sentence
+from bot.wording.offers import offer_button, offer_lines
 from core.delivery.card_refs import CardRef
 from core.offers.table import Offer
 from core.vocabulary import OfferAbout
@@ -21,4 +22,14 @@ def buttons(offers: Sequence[Offer], about: OfferAbout, subject: CardRef) -> lis
 
 def costs(offers: Sequence[Offer]) -> list[Block]:
     """Below the buttons; nothing where there is no offer."""
-    return [blocks.context("\n".join(offer_sentence(offer, MRKDWN) for offer in offers))] if offers else []
+    return [blocks.context("\n".join(offer_lines(offers, MRKDWN)))] if offers else []
+
+
+def costs_of_each(cards: Sequence[Sequence[Offer]]) -> list[Block]:
+    """Above cards whose offers cost and have gained the same: said once for all of them. Nothing where they differ, or
+    where one card alone has offers: its costs stand below its buttons."""
+    offered = [replace(offer, choices=()) for offers in cards for offer in offers]
+    kinds = {offer.kind: offer for offer in offered}
+    if sum(map(bool, cards)) < 2 or any(offer != kinds[offer.kind] for offer in offered):
+        return []
+    return [blocks.context("\n".join(["For each of these:", *offer_lines(list(kinds.values()), MRKDWN)]))]

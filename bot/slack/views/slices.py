@@ -32,16 +32,21 @@ def render(cards: Sequence[OfferedSlice], title: str, rows: int, whys: Mapping[s
     lines = [line_of(one.card) for one in cards] or [NONE.format(rows=count(rows, "settled answer"))]
     told = [head, *lines, *label_whys(whys, MRKDWN, MOST_LABELS)]
     counted = [blocks.context(COUNTED)] if cards else []
-    drawn = [blocks.section(head), *counted, *(block for one in cards for block in card_blocks(one))]
+    drawn = [blocks.section(head), *counted, *card_blocks(cards)]
     drawn += [blocks.section(line) for line in told[1 + len(cards) :]]
     return blocks.message("\n".join(told), drawn)
 
 
-def card_blocks(one: OfferedSlice, queue: bool = False) -> list[Block]:
-    """queue: name it, where cards of several stand together."""
+def card_blocks(cards: Sequence[OfferedSlice], queue: bool = False) -> list[Block]:
+    """queue: name it on each, where cards of several stand together."""
+    once = offers.costs_of_each([one.offers for one in cards])
+    return once + [block for one in cards for block in _card(one, queue, [] if once else offers.costs(one.offers))]
+
+
+def _card(one: OfferedSlice, queue: bool, costs: Sequence[Block]) -> list[Block]:
     card = one.card
     head = f"*{blocks.literal(card.queue_title)}:* " if queue else ""
-    return [blocks.section(f"{head}{line_of(card)}"), *blocks.actions(*_buttons(one)), *offers.costs(one.offers)]
+    return [blocks.section(f"{head}{line_of(card)}"), *blocks.actions(*_buttons(one)), *costs]
 
 
 def line_of(card: SliceCard) -> str:
