@@ -9,6 +9,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import assert_never
 
 import numpy as np
@@ -23,6 +24,8 @@ LEVEL = 0.05  # probability of naming any slice if none is weak
 FEWEST = 30  # settled rows of a slice
 MOST_VALUES = 30  # of a field: one with more holds names or numbers, and is not tested
 MOST_TERMS = 150
+COMMON = 0.03  # share of the texts with a word; from it on, the word is tested only if it tells something of the label
+UNTOLD = 0.6  # the most of the label's entropy that may be left when such a word is known
 LENGTHS = (0, 4, 9, 21, 61)  # words: the lower ends of the slices by length
 FAMILIAR = 3  # rows that must contain a word to make it familiar
 STRANGE = 0.5  # share of familiar words below which a text is strange
@@ -138,8 +141,7 @@ def looks_of(rows: Sequence[KnownRow]) -> dict[Look, NDArray[np.intp]]:
     inside: dict[Look, list[int]] = defaultdict(list)
     words = [_words(row.text) for row in rows]
     known = Counter(word for each in words for word in set(each))
-    terms = {word for word, _count in known.most_common(MOST_TERMS + 50) if len(word) > 2}
-    values = _few_values(rows)
+    terms, values = _terms(rows, words, known), _few_values(rows)
     for place, row in enumerate(rows):
         for look in _looks(row, words[place], known, terms, values):
             inside[look].append(place)
@@ -160,6 +162,25 @@ def _looks(
         if _is_strange(sum(known[word] >= FAMILIAR for word in words), words):
             found.append(Look(SliceKind.STRANGE_WORDS))
     return found + [Look(SliceKind.TERM, word) for word in set(words) & terms]
+
+
+def _terms(rows: Sequence[KnownRow], words: Sequence[Sequence[str]], known: Counter[str]) -> set[str]:
+    """The most frequent words, without common ones that tell nothing of the label, such as "the" and "what"."""
+    common = {word for word, count in known.items() if count >= COMMON * len(rows)}
+    labels: dict[str, Counter[str]] = defaultdict(Counter)
+    for row, each in zip(rows, words, strict=True):
+        for word in common.intersection(each):
+            labels[word][row.label] += 1
+    least = _same_label(Counter(row.label for row in rows)) ** UNTOLD
+    telling = (word for word, _count in known.most_common() if word not in common or _same_label(labels[word]) >= least)
+    return set(islice((word for word in telling if len(word) > 2), MOST_TERMS))
+
+
+def _same_label(labels: Counter[str]) -> float:
+    """The share of the pairs of rows in which both have the same label. Its negative logarithm is the label's entropy
+    of order 2 (Rényi 1961, On measures of entropy and information)."""
+    rows = labels.total()
+    return sum(count * (count - 1) for count in labels.values()) / max(1, rows * (rows - 1))
 
 
 def _few_values(rows: Sequence[KnownRow]) -> set[str]:

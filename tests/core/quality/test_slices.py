@@ -71,6 +71,18 @@ def test_slices_are_looked_at_by_field_label_pair_length_and_term() -> None:
     } <= found  # fmt: skip
 
 
+def test_common_words_that_tell_nothing_of_the_label_are_not_looked_at() -> None:
+    some = rows(60, text="what about the refund") + rows(60, text="what about the parcel", label="delivery")
+    assert {value for kind, value in names(list(looks_of(some))) if kind is SliceKind.TERM} == {"refund", "parcel"}
+
+
+def test_a_word_that_tells_nothing_of_the_label_is_looked_at_while_it_is_rare() -> None:
+    named = [replace(row, text="my phone7", label=f"label {row.item_id % 5}") for row in rows(40)]
+    others = [replace(row, text=f"word{row.item_id}", label=f"label {row.item_id % 5}") for row in rows(1500)]
+    assert (SliceKind.TERM, "phone7") in names(list(looks_of(named + others)))
+    assert (SliceKind.TERM, "phone7") not in names(list(looks_of(named + others[:1000])))
+
+
 def test_a_field_whose_values_never_repeat_and_small_slices_are_not_looked_at() -> None:
     some = [replace(row, fields={"ticket": str(row.item_id)}) for row in rows(60)] + rows(29, label="rare")
     found = names(list(looks_of(some)))
