@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from core.policy import QueuePolicy
 from core.quality.promise import AGE, WINDOW
 from core.records.drift import DriftAlarm
-from core.records.learning import Live
 from core.records.predictions import FlagCut
 from core.records.promises import PromiseState
 from core.vocabulary import PromiseStatus
@@ -78,14 +77,9 @@ def agreed_state(session: Session, queue_id: int, policy: QueuePolicy) -> Promis
 
 
 def _alarm(session: Session, queue_id: int, made_at: datetime) -> datetime | None:
-    """The newest alarm after which the live model's rows count anew, as far as the window reaches."""
-    alarms = (
-        select(func.max(DriftAlarm.created_at))
-        .outerjoin(Live, Live.queue_id == DriftAlarm.queue_id)
-        .where(DriftAlarm.queue_id == queue_id, DriftAlarm.created_at > made_at - WINDOW)
-        .where(Live.changed_at.is_(None) | (Live.changed_at <= DriftAlarm.created_at))
-    )
-    return session.scalar(alarms)
+    """The newest alarm, after which rows count anew, as far as the window reaches. A promotion does not change that."""
+    alarms = select(func.max(DriftAlarm.created_at)).where(DriftAlarm.queue_id == queue_id)
+    return session.scalar(alarms.where(DriftAlarm.created_at > made_at - WINDOW))
 
 
 def _status(state: PromiseState, cut: FlagCut) -> PromiseStatus:

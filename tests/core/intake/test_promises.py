@@ -14,6 +14,7 @@ from core.intake.waiting import open_next
 from core.privacy.erasure import erase
 from core.quality.promise import ALWAYS_UNSEEN, REVIEW_NONE, SampledStratum
 from core.records.drift import DriftAlarm
+from core.records.learning import Live
 from core.records.predictions import FlagCut
 from core.records.reviews import ReviewItem
 from core.review.budget_reading import budget_reading
@@ -186,6 +187,10 @@ def test_an_alarm_of_drift_begins_it_anew(promising: Desk) -> None:
     reading = look(desk, LATER + 2 * HOUR)
     assert (reading.status, reading.audits) == (PromiseStatus.NOT_YET, 0)
     assert reading.alarm == LATER.astimezone(desk.rules.zone).date()
+    with desk.database.transaction() as session:
+        session.get_one(Live, desk.queue().id).changed_at = LATER + 3 * HOUR
+    reading = look(desk, LATER + 4 * HOUR)
+    assert (reading.audits, reading.alarm) == (0, LATER.astimezone(desk.rules.zone).date()), "after a promotion, too"
 
 
 @pytest.mark.slow
