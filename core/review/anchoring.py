@@ -59,8 +59,8 @@ def _share(counts: np.ndarray[tuple[int, int], np.dtype[np.float64]], rng: np.ra
     """counts: (items, 2), votes that agree and all votes. A percentile interval at 95 % from resampled items, since the
     votes of one item are not independent (Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 13).
     Where all votes agree, it has no width."""
-    n = len(counts)
-    sums = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES) @ counts
+    kinds, items = np.unique(counts, axis=0, return_counts=True)  # few: drawing items one by one takes far longer
+    sums = rng.multinomial(len(counts), items / len(counts), size=RESAMPLES) @ kinds
     estimate = counts[:, 0].sum() / counts[:, 1].sum()
     low, high = np.quantile(sums[:, 0] / sums[:, 1], [0.025, 0.975])
     return Interval(float(estimate), float(min(low, estimate)), float(max(high, estimate)))
