@@ -12,7 +12,7 @@ def agreement(estimate: ProductionEstimate) -> str:
     """The estimate for all answers: "91% (88 to 94), 62 audits"."""
     if estimate.right is None:
         return f"not known yet: {estimate.audits} of {FEWEST_AUDITS} audits settled"
-    return f"{_shown(estimate.right)}, {count(estimate.audits, 'audit')}"
+    return f"{shown(estimate.right)}, {count(estimate.audits, 'audit')}"
 
 
 def plain_words(estimate: ProductionEstimate, promise: PromiseReading | None) -> str:
@@ -44,8 +44,9 @@ def label_agreement(estimate: LabelEstimate) -> str:
     """The estimate for the answers with one label: "91% (82 to 96)"."""
     if estimate.right is None:
         return f"not known yet ({count(estimate.audits, 'audit')})"
-    return _shown(estimate.right)
+    return shown(estimate.right)
 
 
-def _shown(right: Interval) -> str:
+def shown(right: Interval) -> str:
+    """A share with its interval: "91% (88 to 94)"."""
     return f"{right.estimate:.0%} ({right.low * 100:.0f} to {right.high * 100:.0f})"

@@ -4,8 +4,9 @@ import matplotlib.image
 import pytest
 
 from bot.slack.delivery.curve import curve_upload, curve_words, draw_curve
-from core.learning.evaluation.intervals import wilson
+from core.learning.evaluation.intervals import Interval, wilson
 from core.learning.lifecycle.effort import CurvePoint
+from core.learning.lifecycle.production import ProductionEstimate
 
 
 def point(number: int, items: int, right: int = 40, n: int = 60, went_live: bool = True) -> CurvePoint:
@@ -48,3 +49,36 @@ def test_its_words_say_the_newest_of_its_numbers() -> None:
     assert len(many) <= 1000
     assert "v99 after 990 items" in many
     assert "v87 " not in many
+
+
+RIGHT = Interval(0.91, 0.88, 0.94)
+
+
+def answers(model: str = "v1", right: Interval | None = RIGHT) -> ProductionEstimate:
+    return ProductionEstimate(model, right, 62, 900, 200, ())
+
+
+@pytest.mark.slow
+def test_the_live_models_answers_stand_beside_its_point() -> None:
+    points = [point(1, 0), point(2, 80, 50, went_live=False)]
+    [file] = curve_upload(points, "Support", answers())
+    assert file["alt_txt"].endswith(
+        "v2 after 80 items: 83% of 60. Live answers of v1 that agree with what people settle: 91% (88 to 94)."
+    )
+    assert file["content"] != draw_curve(points, file["title"])
+    assert len(curve_words([point(number, number) for number in range(100, 1, -1)], answers("v2"))) <= 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("production", [None, answers(right=None), answers("sender-1"), answers("v0")])
+def test_answers_that_are_not_known_or_of_no_model_of_the_curve_are_not_drawn(
+    production: ProductionEstimate | None,
+) -> None:
+    points = [point(1, 0), point(2, 80, 50)]
+    assert curve_words(points, production) == curve_words(points)
+    assert draw_curve(points, "Support", production) == draw_curve(points, "Support")
+
+
+def test_answers_below_every_point_are_inside_the_picture() -> None:
+    drawn = draw_curve([point(1, 0), point(2, 80, 50)], "Support", answers("v2", Interval(0.02, 0.0, 0.1)))
+    assert drawn.startswith(b"\x89PNG")

@@ -11,59 +11,83 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from bot.slack.delivery.chart import BEFORE, DPI, FAINT, INK, NOW, SIZE, clip, plain
 from bot.wording.numbers import count
+from bot.wording.production import shown
+from core.learning.evaluation.intervals import Interval
 from core.learning.lifecycle.effort import CurvePoint
+from core.learning.lifecycle.production import ProductionEstimate
 
 FEWEST = 2  # models: one point is no curve
 SAID = 12  # models in the words for people who cannot see it
 APART = 0.07  # of the axis, between two names: closer ones cover each other
 ROOM = 0.05  # of the axis, between a point and its edge
 LIVE, OTHER = "went live", "not live so far"
+ANSWERS = "live answers that agree with what people settle"
+BESIDE = 0.012  # of the axis, between a model's point and that of its live answers
 STANDS_FOR = "Each model on the random golden examples of its own day (bars: 95%)."
 
 
-def curve_upload(points: Sequence[CurvePoint], title: str) -> list[dict[str, Any]]:
+def curve_upload(
+    points: Sequence[CurvePoint], title: str, production: ProductionEstimate | None = None
+) -> list[dict[str, Any]]:  # fmt: skip
     """As a file for Slack, or no file where there is no curve yet. title: the queue's."""
     if len(points) < FEWEST:
         return []
     head = f"{title}: accuracy against settled items"
-    drawn = {"content": draw_curve(points, head), "alt_txt": curve_words(points)}
+    drawn = {"content": draw_curve(points, head, production), "alt_txt": curve_words(points, production)}
     return [{"filename": f"accuracy-until-{points[-1].name}.png", "title": head} | drawn]
 
 
-def draw_curve(points: Sequence[CurvePoint], title: str) -> bytes:
-    """A PNG of 1200 x 675 pixels. points: at least one, oldest first; the line joins those that went live."""
+def draw_curve(points: Sequence[CurvePoint], title: str, production: ProductionEstimate | None = None) -> bytes:
+    """A PNG of 1200 x 675 pixels. points: at least one, oldest first; the line joins those that went live. production:
+    of the live model, drawn beside its point."""
+    live = _live_answers(points, production)
     figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     figure.text(0.03, 0.925, clip(title, 66), size=19, weight="bold", color=INK, va="center", parse_math=False)
     figure.text(0.03, 0.865, STANDS_FOR, size=12.5, color=FAINT, va="center")
-    axes = _axes(figure, points)
+    axes = _axes(figure, points, live[1] if live else None)
     went_live = [point for point in points if point.went_live]
     axes.plot([one.items for one in went_live], [one.accuracy.estimate for one in went_live], color=NOW, linewidth=2)
     for point in points:
         _draw(axes, point)
     for point in _named(points):
         _name(axes, point)
-    _legend(axes)
+    if live is not None:
+        _draw_live(axes, *live)
+    _legend(axes, with_answers=live is not None)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
 
 
-def curve_words(points: Sequence[CurvePoint]) -> str:
+def curve_words(points: Sequence[CurvePoint], production: ProductionEstimate | None = None) -> str:
     """The chart in words, at most 1,000 characters."""
+    live = _live_answers(points, production)
+    answers = f" Live answers of {live[0].name} that agree with what people settle: {shown(live[1])}." if live else ""
     said = [f"{one.name} after {count(one.items, 'item')}: {one.accuracy.estimate:.0%} of {one.n}" for one in points]
-    return clip(f"Right answers on random golden examples. {'; '.join(said[-SAID:])}.", 1000)
+    return clip(f"Right answers on random golden examples. {'; '.join(said[-SAID:])}.", 1000 - len(answers)) + answers
 
 
-def _axes(figure: Figure, points: Sequence[CurvePoint]) -> Axes:
+def _live_answers(
+    points: Sequence[CurvePoint], production: ProductionEstimate | None
+) -> tuple[CurvePoint, Interval] | None:  # fmt: skip
+    """The live model's point, and the share of its live answers. None: it is not known yet, or no model is live."""
+    if production is None or production.right is None:
+        return None
+    live = [point for point in points if point.name == production.model]
+    return (live[-1], production.right) if live else None
+
+
+def _axes(figure: Figure, points: Sequence[CurvePoint], answers: Interval | None) -> Axes:
     axes = figure.add_axes((0.085, 0.165, 0.885, 0.635))
-    most, low = max(1, *(point.items for point in points)), min(point.accuracy.low for point in points)
+    shares = [point.accuracy for point in points] + ([answers] if answers else [])
+    most, low = max(1, *(point.items for point in points)), min(share.low for share in shares)
     axes.set_xlim(-ROOM * most, (1 + ROOM) * most)
     axes.set_ylim(max(0.0, low - ROOM), 1 + ROOM)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_yticks([tick for tick in axes.get_yticks() if max(0.0, low - ROOM) <= tick <= 1])
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.set_xlabel("items settled", size=12, color=FAINT)
+    axes.set_xlabel("items settled", size=12, color=FAINT, loc="left")  # the legend is on the right
     return plain(axes, "y")
 
 
@@ -71,6 +95,16 @@ def _draw(axes: Axes, point: CurvePoint) -> None:
     share, color = point.accuracy, NOW if point.went_live else BEFORE
     axes.plot([point.items] * 2, [share.low, share.high], color=color, linewidth=3, alpha=0.4, solid_capstyle="round")
     axes.plot([point.items], [share.estimate], clip_on=False, zorder=3, **_marker(point.went_live))
+
+
+def _draw_live(axes: Axes, point: CurvePoint, share: Interval) -> None:
+    left, right = axes.get_xlim()
+    place = point.items + BESIDE * (right - left)
+    axes.plot([place] * 2, [share.low, share.high], color=INK, linewidth=3, alpha=0.4, solid_capstyle="round")
+    axes.plot([place], [share.estimate], clip_on=False, zorder=3, **_DIAMOND)
+
+
+_DIAMOND: Mapping[str, Any] = {"marker": "D", "linestyle": "", "color": INK, "markersize": 8}
 
 
 def _marker(went_live: bool) -> Mapping[str, Any]:
@@ -97,9 +131,11 @@ def _name(axes: Axes, point: CurvePoint) -> None:
     )  # fmt: skip
 
 
-def _legend(axes: Axes) -> None:
+def _legend(axes: Axes, with_answers: bool) -> None:
     handles = [axes.plot([], [], label=name, **_marker(name == LIVE))[0] for name in (LIVE, OTHER)]
+    if with_answers:
+        handles.insert(0, axes.plot([], [], label=ANSWERS, **_DIAMOND)[0])
     axes.legend(
         handles=handles, loc="upper right", bbox_to_anchor=(1, -0.06), frameon=False, fontsize=11.5, labelcolor=FAINT,
-        ncols=2,
+        ncols=len(handles),
     )  # fmt: skip

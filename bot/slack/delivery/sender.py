@@ -23,6 +23,7 @@ from core.intake.drift_card import drift_card
 from core.intake.promise_days import promise_days
 from core.learning.lifecycle.cards import candidate_card, run_card
 from core.learning.lifecycle.effort import learning_curve
+from core.learning.lifecycle.production import production_estimate
 from core.offers.table import offers_for
 from core.offers.targets import target_of_alarm
 from core.pictures.stored import golden_pictures
@@ -212,7 +213,7 @@ def _show_chart(services: Services, due: Due) -> str | None:
         where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, due.recipient)
         card = candidate_card(session, due.subject_id, services.in_force.read(session))
         queue_id = session.get_one(ModelVersion, due.subject_id).queue_id
-        curve = learning_curve(session, queue_id)
+        curve, production = learning_curve(session, queue_id), production_estimate(session, queue_id)
         policy = services.in_force.read(session).queue(session.get_one(Queue, queue_id).name)
         promise = promise_days(session, policy, services.clock())
         pictures = golden_pictures(session, queue_id, [flip.id for flip in card.scorecard.negative_flips[:MOST_SHOWN]])
@@ -226,7 +227,7 @@ def _show_chart(services: Services, due: Due) -> str | None:
     report = {"filename": name, "title": title, "content": drawn, "alt_txt": words}
     services.budget.spend_post(due.channel)
     flips = flips_upload(card.scorecard.negative_flips, pictures, card.name, card.queue_title)
-    pictures_of_time = [*curve_upload(curve, card.queue_title), *promise_upload(promise)]
+    pictures_of_time = [*curve_upload(curve, card.queue_title, production), *promise_upload(promise)]
     files = [report, *flips, *pictures_of_time]  # in one message: all of them or none
     services.slack.files_upload_v2(channel=channel, thread_ts=ts, file_uploads=files)
     return None
