@@ -14,12 +14,13 @@ def budget_line(reading: BudgetReading) -> str:
     return f"{reading.budget}: {numbers}"
 
 
-def budget_sentences(reading: BudgetReading) -> str:
-    """The same in whole sentences, for the command."""
+def budget_sentences(reading: BudgetReading, agreed: int | None = None) -> str:
+    """The same in whole sentences, for the command. agreed: items a day that a lead has allowed the promise."""
+    why = "" if agreed is None or agreed != reading.asked else ", as a lead has agreed for the promise"
     today = (
         f"How many items it allows is known when a whole day has passed; {reading.came} were opened today."
         if reading.asked is None
-        else f"Today it allows {count(reading.asked, 'item')}, of which {reading.came} were opened."
+        else f"Today it allows {count(reading.asked, 'item')}{why}, of which {reading.came} were opened."
     )
     waits = f"{count(reading.waiting, 'prediction')} {'waits' if reading.waiting == 1 else 'wait'} for room."
     dropped = f"In the last 7 days, {reading.lapsed} lapsed without a review, after a week on the waiting list."
@@ -37,7 +38,8 @@ def preview_sentences(preview: BudgetPreview, words: str) -> str:
     items = f"{preview.items:,} item{'' if preview.items == 1 else 's'}"
     a_day = f"{preview.items / preview.days:.0f} a day"
     parts = [
-        f"{came}. With a budget of {words}, {items} would have been opened ({a_day}); {preview.opened:,} were.",
+        f"{came}. With a budget of {words}, {items} would have been opened ({a_day}), {preview.checks:,} of "
+        f"them as random checks; {preview.opened:,} were.",
         _of_errors(preview),
         f'To use it, set `flagging.budget = "{words}"` in the policy file and run `goldloop policy reload`.',
     ]

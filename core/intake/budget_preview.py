@@ -29,12 +29,13 @@ DAYS = 28
 class BudgetPreview:
     """What a budget would have meant. days: the whole days before today since the first prediction, at most 28.
     predictions: their number in these days; 0 also if no scores are known. items: those that the budget would have
-    opened; opened: those that were. errors: wrong answers of the present model that the audit found in that time;
-    flagged: those among them that the budget would have flagged."""
+    opened; checks: those of them that the audit takes; opened: those that were. errors: wrong answers of the present
+    model that the audit found in that time; flagged: those among them that the budget would have flagged."""
 
     days: int
     predictions: int
     items: int
+    checks: int
     opened: int
     errors: int
     flagged: int
@@ -54,17 +55,19 @@ def budget_preview(session: Session, policy: QueuePolicy, budget: Budget, now: d
     queue_id = queue_named(session, policy.name).id
     days, model = _days(session, queue_id, policy, now), _present_model(session, queue_id)
     if not days:
-        return BudgetPreview(0, 0, 0, 0, 0, 0)
+        return BudgetPreview(0, 0, 0, 0, 0, 0, 0)
     scores = _scores(session, queue_id, model)
     lot = policy.flagging.audit_share
     volumes = {weekday: _volume(days, weekday) for weekday in range(7)}
     shares = {weekday: budget.rule_share(volume, lot) for weekday, volume in volumes.items()}
     errors = _audited_errors(session, queue_id, model, days[0].began, policy)
     cuts = {weekday: cut_at(scores, share) for weekday, share in shares.items()}
+    items = [_items(day, budget, volumes, shares, lot) for day in days]
     return BudgetPreview(
         days=len(days),
         predictions=sum(day.predictions for day in days) if scores else 0,
-        items=sum(_items(day, budget, volumes, shares, lot) for day in days),
+        items=sum(items),
+        checks=sum(min(n, round(day.predictions * lot)) for n, day in zip(items, days, strict=True)),
         opened=_opened(session, queue_id, days[0].began),
         errors=len(errors),
         flagged=sum(score >= cuts[weekday] for weekday, score in errors),

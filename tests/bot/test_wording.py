@@ -711,7 +711,10 @@ def test_todays_budget_is_said_in_whole_sentences() -> None:
         "The budget is 20%. Today it allows 60 items, of which 41 were opened. 12 predictions wait for room. "
         "In the last 7 days, 3 lapsed without a review, after a week on the waiting list."
     )
-    young = budget_sentences(BudgetReading("20%", None, 4, 1, 0))
+    allowed = "Today it allows 60 items, as a lead has agreed for the promise, of which 41 were opened."
+    assert allowed in budget_sentences(BudgetReading("20%", 60, 41, 12, 3), agreed=60)
+    assert "agreed" not in budget_sentences(BudgetReading("20%", 60, 41, 12, 3), agreed=40), "the budget allows more"
+    young = budget_sentences(BudgetReading("20%", None, 4, 1, 0), agreed=60)
     assert (
         "How many items it allows is known when a whole day has passed; 4 were opened today. 1 prediction waits"
         in young
@@ -719,13 +722,14 @@ def test_todays_budget_is_said_in_whole_sentences() -> None:
 
 
 def test_the_preview_of_a_budget_says_what_it_would_have_come_to_and_how_to_make_it_count() -> None:
-    said = preview_sentences(BudgetPreview(28, 8400, 1680, 2210, 15, 12), "60 a day")
+    said = preview_sentences(BudgetPreview(28, 8400, 1680, 420, 2210, 15, 12), "60 a day")
     assert said == (
         "8,400 predictions came in the last 28 days. With a budget of 60 a day, 1,680 items would have been opened "
-        "(60 a day); 2,210 were. Of 15 wrong answers that random checks found, it would have flagged 12. "
+        "(60 a day), 420 of them as random checks; 2,210 were. Of 15 wrong answers that random checks found, it would "
+        "have flagged 12. "
         'To use it, set `flagging.budget = "60 a day"` in the policy file and run `goldloop policy reload`.'
     )
-    assert "what it would miss is not known" in preview_sentences(BudgetPreview(28, 8400, 1, 2210, 0, 0), "1 a day")
-    nothing = preview_sentences(BudgetPreview(0, 0, 0, 0, 0, 0), "60 a day")
+    assert "what it would miss is not known" in preview_sentences(BudgetPreview(28, 8400, 1, 1, 2210, 0, 0), "1 a day")
+    nothing = preview_sentences(BudgetPreview(0, 0, 0, 0, 0, 0, 0), "60 a day")
     assert "There are no predictions" in nothing
     assert "Only whole days before today count: if the first predictions came today, ask again tomorrow." in nothing

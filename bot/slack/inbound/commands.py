@@ -2,6 +2,7 @@
 the person who typed."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import numpy as np
 from slack_bolt import Ack, App
@@ -42,7 +43,7 @@ from core.quality.slices import weak_slices, whys_by_label
 from core.queues import queue_named
 from core.records.queues import Queue
 from core.review.anchoring import anchoring
-from core.review.budget_reading import BudgetReading, budget_reading
+from core.review.budget_reading import budget_reading
 from core.review.known_rows import known_rows, present_version
 from core.review.promise_reading import promise_reading
 from core.review.settled_labels import judged_votes, stale_labels
@@ -146,7 +147,7 @@ def _budget(command: Command, services: Services) -> Message:
         queue, policy = _led_queue(session, command, services)
         words = " ".join(word for word in command.words[1:] if word != policy.name)
         if not words:
-            return Message(_present_budget(budget_reading(session, queue.id, policy, services.clock())))
+            return Message(_present_budget(session, queue.id, policy, services.clock()))
         budget = Budget.parse(words)
         if budget is None:
             raise Invalid("A budget is a number of items or a share, such as `60 a day` or `20%`.")
@@ -231,10 +232,11 @@ def _labels(command: Command, services: Services) -> Message:
     return Message("\n".join([f"*{MRKDWN.text(policy.shown_title)}*", *(f"• {line}" for line in lines)]))
 
 
-def _present_budget(reading: BudgetReading | None) -> str:
+def _present_budget(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> str:
+    reading, promise = budget_reading(session, queue_id, policy, now), promise_reading(session, queue_id, policy, now)
     if reading is None:
         return "This queue has no budget: `flagging.confidence` and `flagging.margin` decide what is flagged."
-    return budget_sentences(reading)
+    return budget_sentences(reading, promise.agreed if promise is not None else None)
 
 
 def _led_queue(session: Session, command: Command, services: Services) -> tuple[Queue, QueuePolicy]:

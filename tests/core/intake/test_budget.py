@@ -402,8 +402,8 @@ def test_a_preview_says_what_four_weeks_would_have_come_to(open_desk: OpenDesk) 
     with desk.database.reading() as session:
         found = budget_preview(session, desk.rules, Budget(2, None), NOW)
         nothing = budget_preview(session, audited.rules, Budget(2, None), NOW)
-    assert found == BudgetPreview(days=28, predictions=28 * 4 + 2, items=28 * 2, opened=2, errors=2, flagged=1)
-    assert nothing.items == 28 * 2, "the lot alone takes it"
+    assert found == BudgetPreview(28, 28 * 4 + 2, items=28 * 2, checks=0, opened=2, errors=2, flagged=1)
+    assert (nothing.items, nothing.checks) == (28 * 2, 28 * 2), "the lot alone takes it"
 
 
 def test_a_preview_of_a_young_queue_is_of_its_own_days(open_desk: OpenDesk) -> None:
@@ -418,4 +418,4 @@ def test_a_preview_of_a_young_queue_is_of_its_own_days(open_desk: OpenDesk) -> N
 
 def test_without_predictions_there_is_no_preview(desk: Desk) -> None:
     with desk.database.reading() as session:
-        assert budget_preview(session, desk.rules, Budget(60, None), NOW) == BudgetPreview(0, 0, 0, 0, 0, 0)
+        assert budget_preview(session, desk.rules, Budget(60, None), NOW) == BudgetPreview(0, 0, 0, 0, 0, 0, 0)
