@@ -76,7 +76,7 @@ class Traffic:
 def played(folder: Path, rng: np.random.Generator, seed: int) -> dict[str, tuple[int, int]]:
     """For each reason: rows and errors."""
     rows = [row for part in ("train", "val", "test") for row in rows_of(folder, part)]
-    traffic = _traffic([rows[place] for place in rng.permutation(len(rows))], rng, seed)
+    traffic = traffic_of([rows[place] for place in rng.permutation(len(rows))], rng, seed)
     cut = cut_at(traffic.score[traffic.first].tolist(), BUDGET)
     flagged, later = traffic.score >= cut, ~traffic.first
     below, near = later & ~flagged, later & ~flagged & (traffic.score >= NEAR * cut)
@@ -94,7 +94,7 @@ def played(folder: Path, rng: np.random.Generator, seed: int) -> dict[str, tuple
     return {name: (int(mine.sum()), int((mine & traffic.wrong).sum())) for name, mine in found.items()}
 
 
-def _traffic(rows: Sequence[Example], rng: np.random.Generator, seed: int) -> Traffic:
+def traffic_of(rows: Sequence[Example], rng: np.random.Generator, seed: int) -> Traffic:
     labels = sorted({row.label for row in rows})
     unknown = set(rng.choice(labels, UNKNOWN_LABELS, replace=False).tolist())
     seen, known = Counter[str](), []
