@@ -82,9 +82,11 @@ bench-flagging: $(READY)
 	@$(BIN)/python -m benchmarks.flagging $(ARGS)
 
 # Disagreement, drift and weak slices: the errors that each of these reasons finds per item, beside the least sure
-# predictions and chance, on the texts of ../shared/data. Three minutes.
+# predictions and chance, on the texts of ../shared/data. Three minutes. Then months of the drift reason, with other limits:
+# another seven.
 bench-reasons: $(READY)
 	@$(BIN)/python -m benchmarks.reasons $(ARGS)
+	@$(BIN)/python -m benchmarks.drift_reason
 
 # The daily test for drift on simulated queues whose truth is known. Five minutes.
 bench-drift: $(READY)

@@ -10,7 +10,7 @@ suspects most, and 5 % are audited; people settle these. Among the rows of the s
 
 * disagreement: the candidate gives another label
 * drift: after a quarter of the second half, an alarm; the labels that at least a tenth of the flagged rows without a
-  fitting label have until then; of the rows after it, those with at least a quarter of the cut's score
+  fitting label have until then; of the rows after it, those with at least a tenth of the cut's score
 * weak slice: in one of the three most certain slices of `core/quality/slices.py`, from the first half's settled rows
 
 uncertain: the rows of the second half from the cut on. next unsure: the most suspect tenth of those below it. chance:

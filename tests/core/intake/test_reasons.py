@@ -128,13 +128,16 @@ def test_a_label_that_an_alarm_is_about_waits_under_a_budget_alone() -> None:
     """And only where its score alone does not flag it. A text that fits no label is not one of the model's surest."""
     budget = rules(flagging={"budget": "60 a day", "audit_share": 0.0})
 
-    def reasons(cut: float | None, policy: QueuePolicy = budget, sign: DriftSign | None = DriftSign.CORRECTIONS) -> Any:
-        scored = Scored("refund", 0.9, 0.05, NEVER_DRAWN, cut=cut, drift=sign)
+    def reasons(
+        cut: float | None, policy: QueuePolicy = budget, sign: DriftSign | None = DriftSign.CORRECTIONS,
+        sure: float = 0.9,
+    ) -> Any:  # fmt: skip
+        scored = Scored("refund", sure, 0.05, NEVER_DRAWN, cut=cut, drift=sign)
         return [one.reason for one in reasons_to_review(scored, policy)]
 
-    assert reasons(0.5) == reasons(0.3, sign=DriftSign.NONE_OF_THESE) == [Reason.DRIFT]
+    assert reasons(0.5) == reasons(0.5, sign=DriftSign.NONE_OF_THESE) == reasons(0.5, sure=0.96) == [Reason.DRIFT]
     assert reasons(0.1) == [Reason.UNCERTAIN]
-    assert reasons(0.5, sign=DriftSign.NONE_OF_THESE) == [], "its score is a fifth of the cut"
+    assert reasons(0.5, sign=DriftSign.NONE_OF_THESE, sure=0.96) == [], "its score is below a tenth of the cut"
     assert reasons(0.3, sign=None) == reasons(None) == reasons(None, rules()) == []
     assert reasons(0.3, rules(flagging={"budget": "60 a day", "drift": False})) == []
 
