@@ -17,6 +17,7 @@ from core.errors import Invalid
 from core.learning.learners.base import Fitted, Learner
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.plain_states import SCHEMA, NotPlain, is_plain, read_plain
+from core.learning.learners.zeros import with_zeros, without_zeros
 
 RETRAIN = "Retrain with `goldloop retrain`"
 MOST_BYTES = 2**30  # unpacked; a model of 4,000 texts has 9 MB
@@ -41,7 +42,7 @@ DAMAGE = (  # what readers of zip, JSON and arrays raise on damaged input
 
 @dataclass(frozen=True)
 class Packed:
-    """content: a skops file, deflated; sha256: 64 hex digits over it; runtime: its learner's, at that time."""
+    """content: a skops file; sha256: 64 hex digits over it; runtime: its learner's, at that time."""
 
     content: bytes
     sha256: str
@@ -60,13 +61,12 @@ def pack(learner: Learner, fitted: Fitted) -> Packed:
     """
     from skops.io import dumps
 
-    document = {"learner": learner.name, "state": dict(fitted.state())}
-    content = dumps(document, compression=zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
+    document = {"learner": learner.name, "state": without_zeros(dict(fitted.state()))}
+    content = dumps(document, compression=zipfile.ZIP_STORED)
+    if not _is_plain(content):  # then most of it is JSON, which shrinks; arrays of numbers hardly do
+        content = dumps(document, compression=zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
+        _refuse_foreign_types(content, learner)
     _check_size(content)
-    if foreign := _foreign_types(content, learner):
-        raise Invalid(
-            f"The learner “{learner.name}” stores types that trusted_types does not list: {', '.join(foreign)}."
-        )
     return Packed(content, hashlib.sha256(content).hexdigest(), learner.runtime)
 
 
@@ -100,13 +100,18 @@ def unpack(packed: Packed, learner: Learner, parameters: str | None = None, most
     return fitted
 
 
-def _foreign_types(content: bytes, learner: Learner) -> list[str]:
+def _is_plain(content: bytes) -> bool:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return is_plain(archive)
+
+
+def _refuse_foreign_types(content: bytes, learner: Learner) -> None:
     from skops.io import get_untrusted_types
 
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if is_plain(archive):
-            return []
-    return sorted(set(get_untrusted_types(data=content)) - set(learner.trusted_types))
+    if foreign := sorted(set(get_untrusted_types(data=content)) - set(learner.trusted_types)):
+        raise Invalid(
+            f"The learner “{learner.name}” stores types that trusted_types does not list: {', '.join(foreign)}."
+        )
 
 
 def _check_size(content: bytes, most: int = MOST_BYTES) -> None:
@@ -123,19 +128,19 @@ def _read(content: bytes, learner: Learner, most_bytes: int) -> object:
     try:
         _check_size(content, most_bytes)
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return read_plain(archive)
+            return with_zeros(read_plain(archive), most_bytes)
     except NotPlain:
-        return _read_by_skops(content, learner)
+        return _read_by_skops(content, learner, most_bytes)
     except DAMAGE as error:
         raise _damaged(error) from None
 
 
-def _read_by_skops(content: bytes, learner: Learner) -> object:
+def _read_by_skops(content: bytes, learner: Learner, most_bytes: int) -> object:
     from skops.io import loads
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
-        return loads(content, trusted=list(learner.trusted_types))
+        return with_zeros(loads(content, trusted=list(learner.trusted_types)), most_bytes)
     except UntrustedTypesFoundException as error:
         raise Invalid(
             f"The stored model has types that the learner “{learner.name}” does not list, so it was not loaded. "

@@ -55,14 +55,14 @@ def _all(values: Any) -> Iterator[bytes]:
 
 
 def _rounded(values: np.ndarray[Any, Any]) -> bytes:
-    """As float64, rounded to `DIGITS` significant binary digits, half to even; computed on the bits."""
+    """Rounded to `DIGITS` significant binary digits, half to even; computed on the bits. All but float32 as float64."""
     single = values.dtype == np.float32
     exact = np.ascontiguousarray(values, dtype=np.float32 if single else np.float64)
     bits: Any = exact.view(np.uint32 if single else np.uint64)
     dropped = bits.dtype.type((24 if single else 53) - DIGITS)
     one = bits.dtype.type(1)
     rounded = (bits + ((one << dropped - one) - one) + (bits >> dropped & one)) >> dropped << dropped
-    return bytes((rounded.view(exact.dtype).astype(np.float64) + 0.0).tobytes())  # + 0.0: no negative zero
+    return bytes((rounded.view(exact.dtype) + exact.dtype.type(0)).tobytes())  # + 0: no negative zero
 
 
 def _object_parts(value: Any) -> Iterator[bytes]:
