@@ -8,14 +8,14 @@ Broder (1997), "On the resemblance and containment of documents", compares sets 
 short texts, which have few n-grams, from jumping. What a threshold lets through is listed in docs/methods.md.
 """
 
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.learning.data.word_ngrams import word_ngrams
 from core.text.normalisation import normalise
 
 if TYPE_CHECKING:
@@ -33,11 +33,14 @@ def near_texts(texts: Sequence[str], golden_texts: Sequence[str], threshold: flo
     one only. Word order does not count, since n-grams end with the word: "refund my order" is near "my order refund".
     Memory is bounded, whatever the number of texts; time grows with texts times golden texts that share n-grams.
     """
-    equal = _equal(texts, golden_texts)
+    normal, golden = [*map(normalise, texts)], [*map(normalise, golden_texts)]
+    known = set(golden)
+    equal = np.array([text in known for text in normal], dtype=np.bool_)
     if not golden_texts:
         return equal
-    golden = _rows(golden_texts).T.tocsr()
-    close = [_closest(_rows(texts[part]), golden) >= threshold - ROUNDING for part in _parts(texts, golden_texts)]
+    rows_of = _counted([*normal, *golden])
+    columns = rows_of(golden).T.tocsr()
+    close = [_closest(rows_of(normal[part]), columns) >= threshold - ROUNDING for part in _parts(texts, golden_texts)]
     near_enough: BoolArray = equal | np.concatenate([np.empty(0, dtype=np.bool_), *close])
     return near_enough
 
@@ -45,43 +48,34 @@ def near_texts(texts: Sequence[str], golden_texts: Sequence[str], threshold: flo
 def similar_pairs(texts: Sequence[str], threshold: float) -> "csr_matrix":
     """The similarities of the texts among each other that reach the threshold, each text's with itself too; shape
     (texts, texts). Time and memory grow with the square of their number: for some thousands. At least one text."""
-    rows = _rows(texts)
+    normal = [*map(normalise, texts)]
+    rows = _counted(normal)(normal)
     found = (rows @ rows.T).tocsr()
     found.data[found.data < threshold - ROUNDING] = 0
     found.eliminate_zeros()
     return found
 
 
-def _equal(texts: Sequence[str], golden_texts: Sequence[str]) -> BoolArray:
-    golden = {normalise(text) for text in golden_texts}
-    return np.array([normalise(text) in golden for text in texts], dtype=np.bool_)
+def _counted(texts: Sequence[str]) -> Callable[[Sequence[str]], "csr_matrix"]:
+    """What turns some of these texts, all in their normal form, into rows of length 1.
 
+    N-grams end with the word, so a text is the sum of its words, and each word is taken apart once: there are far fewer
+    different words than words."""
+    places = {word: place for place, word in enumerate(dict.fromkeys(chain.from_iterable(map(str.split, texts))))}
+    ngrams = word_ngrams(list(places))
 
-@cache
-def _vectorizer() -> Any:
-    """Stateless: nothing is learned, the same text is always the same row. scikit-learn takes a second to import, and
-    most processes compare no texts."""
-    from sklearn.feature_extraction.text import HashingVectorizer
+    def rows_of(some: Sequence[str]) -> "csr_matrix":
+        from scipy.sparse import csr_matrix
 
-    return HashingVectorizer(
-        analyzer="char_wb", ngram_range=(3, 5), n_features=2**20, alternate_sign=False, norm=None, dtype=np.float32
-    )
+        columns = [[places[word] for word in text.split()] for text in some]
+        ends = np.cumsum([0, *map(len, columns)])
+        ones = np.ones(ends[-1], np.float32)
+        found = csr_matrix((ones, [*chain.from_iterable(columns)], ends), shape=(len(some), len(places))) @ ngrams
+        rows = np.repeat(np.arange(len(some)), np.diff(found.indptr))
+        found.data /= np.sqrt(np.bincount(rows, np.square(found.data)))[rows].astype(np.float32)
+        return found
 
-
-def _rows(texts: Sequence[str]) -> "csr_matrix":
-    """Of length 1, shape (texts, columns). N-grams end with the word, so a text is the sum of its words, and each word
-    is taken apart once: there are far fewer different words than words."""
-    from scipy.sparse import csr_matrix
-    from sklearn.preprocessing import normalize
-
-    words = [normalise(text).split() for text in texts]
-    places = {word: place for place, word in enumerate(dict.fromkeys(chain.from_iterable(words)))}
-    if not places:
-        return csr_matrix((len(texts), _vectorizer().n_features), dtype=np.float32)
-    columns = [places[word] for one in words for word in one]
-    ends = np.cumsum([0, *map(len, words)])
-    counts = csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(texts), len(places)))
-    return normalize(counts @ _vectorizer().transform(places), copy=False)
+    return rows_of
 
 
 def _parts(texts: Sequence[str], golden_texts: Sequence[str]) -> Iterator[slice]:
