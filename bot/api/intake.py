@@ -16,8 +16,9 @@ from bot.api.shapes import MOST_ROWS, Predicted, Received, RejectedRow, row_sche
 from bot.runtime.services import Services
 from core.errors import Invalid, NotFound
 from core.intake.ingest import record_predictions
+from core.intake.limits import MOST_FIELDS
 from core.intake.names import KNOWN
-from core.intake.predictions import MOST_FIELDS, LabelsOutsidePolicy, NewPrediction, checked_prediction
+from core.intake.predictions import LabelsOutsidePolicy, NewPrediction, checked_prediction
 from core.intake.recorded import recorded
 from core.intake.unknown_labels import count_unknown_labels
 from core.learning.data.pixels import with_greys

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from core.intake.predictions import MOST_PICTURES, NewPrediction
+from core.intake.limits import MOST_PICTURES
+from core.intake.predictions import NewPrediction
 from core.review.listing import CorrectionLine, ItemLine
 from core.vocabulary import CanaryState, ModelState, ShadowState
 

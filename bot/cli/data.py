@@ -31,7 +31,13 @@ from bot.wording.numbers import counted
 from core.errors import Invalid
 from core.intake.ingest import record_predictions
 from core.intake.live_pictures import predicted_pictures
-from core.intake.predictions import LabelsOutsidePolicy, NewPrediction, checked_prediction, picture_names
+from core.intake.predictions import (
+    LabelsOutsidePolicy,
+    NewPrediction,
+    checked_prediction,
+    picture_names,
+    plain_prediction,
+)
 from core.intake.unknown_labels import count_unknown_labels
 from core.learning.data.seeds import NONE_STORED, checked_picture_seeds, checked_seeds, store_seeds
 from core.learning.lifecycle.serving import Serving
@@ -161,7 +167,9 @@ def ingest(file: Path, queue: QueueOption) -> None:
             pictures = _beside(file, [row for _number, row in batch])
             for number, row in batch:
                 try:
-                    good.append(checked_prediction(prediction_row(row), chosen, pictures))
+                    good.append(
+                        plain_prediction(row, chosen) or checked_prediction(prediction_row(row), chosen, pictures)
+                    )
                 except Invalid as problem:
                     rejected.add(number, problem)
             with database.transaction(wait=PATIENT) as session:
@@ -179,7 +187,7 @@ def ingest(file: Path, queue: QueueOption) -> None:
 
 def _beside(file: Path, rows: Sequence[Mapping[str, Any]]) -> dict[str, Decoded | Invalid]:
     """The pictures that rows name in `image`, decoded; paths are relative to the file."""
-    names = list(dict.fromkeys(name for row in rows for name in _named(row)))
+    names = list(dict.fromkeys(name for row in rows if "image" in row for name in _named(row)))
     return dict(zip(names, read_pictures([file.parent / name for name in names]), strict=True))
 
 

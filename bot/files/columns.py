@@ -7,8 +7,9 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from core.errors import Invalid
+from core.intake.limits import MOST_FIELDS
 from core.intake.names import KNOWN, likely_name, misspelt_name
-from core.intake.predictions import MOST_FIELDS, OBJECT
+from core.intake.predictions import OBJECT
 
 PROBABILITY = "p:"  # before a label: the column holds this label's probability
 

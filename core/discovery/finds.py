@@ -14,7 +14,8 @@ from core.discovery.presenting import scan_changed
 from core.discovery.results import DIGITS, LEAST_SHARE
 from core.discovery.room import room_for_finds
 from core.intake.ingest import Discovered, open_discovered
-from core.intake.predictions import LONGEST_ID, NewPrediction
+from core.intake.limits import LONGEST_ID
+from core.intake.predictions import NewPrediction
 from core.intake.reasons.uncertain import ROUNDING
 from core.learning.lifecycle.models import live_version
 from core.policy import QueuePolicy

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from core.intake.cuts import Cuts, present_cuts
 from core.intake.drifting import drifting_labels
 from core.intake.predictions import Key, NewPrediction
+from core.intake.reasons.audit import audit_purpose
 from core.intake.reasons.base import FlagReason, Scored
-from core.intake.reasons.held_back import held_back_draw
+from core.intake.reasons.held_back import held_back_purpose
 from core.intake.reasons.table import reasons_to_review
 from core.intake.weak_slices import AskedSlice, asked_slices, count_opened, room_left
 from core.policy import QueuePolicy
@@ -28,10 +29,12 @@ Reasons = tuple[FlagReason, ...]
 
 @dataclass(frozen=True)
 class _Known:
-    """cuts: of the budget. drifting: labels that an alarm is about. slices: values of the flag's sentence, for the rows
-    in a slice about which people are asked."""
+    """audit, held_back: the purposes of the draws; held_back is empty for a queue without a promise. cuts: of the
+    budget. drifting: labels that an alarm is about. slices: values of the flag's sentence, for the rows in a slice
+    about which people are asked."""
 
-    queue_id: int
+    audit: str
+    held_back: str
     cuts: Cuts | None
     drifting: Mapping[str, DriftSign]
     slices: Mapping[Key, Mapping[str, Any]]
@@ -41,21 +44,21 @@ def batch_reasons(
     session: Session,
     queue_id: int,
     batch: Sequence[NewPrediction],
-    hashes: Mapping[Key, str],
+    hashes: Sequence[str],
     now: datetime,
     policy: QueuePolicy,
-) -> dict[Key, Reasons]:
-    """The reasons for each row that is sent to people. hashes: of the rows' contents; the draws follow from them, so
-    that audited content cannot enter training as a repeat."""
+) -> list[Reasons]:
+    """The reasons for which each row is sent to people; none for most. hashes: of the rows' contents; the draws follow
+    from them, so that audited content cannot enter training as a repeat."""
     asked = asked_slices(session, queue_id, policy, now)
     known = _Known(
-        queue_id,
+        audit_purpose(queue_id),
+        held_back_purpose(queue_id) if policy.flagging.promised is not None else "",
         present_cuts(session, queue_id, policy),
         drifting_labels(session, queue_id, policy, now),
         _in_slices(session, batch, asked, policy),
     )
-    found = ((row.key, _reasons(row, hashes[row.key], known, policy)) for row in batch)
-    return {key: reasons for key, reasons in found if reasons}
+    return [_reasons(row, digest, known, policy) for row, digest in zip(batch, hashes, strict=True)]
 
 
 def count_slices(session: Session, opened: Iterable[Reasons], policy: QueuePolicy, now: datetime) -> None:
@@ -69,19 +72,23 @@ def count_slices(session: Session, opened: Iterable[Reasons], policy: QueuePolic
 def _reasons(row: NewPrediction, digest: str, known: _Known, policy: QueuePolicy) -> Reasons:
     if row.label is None or row.confidence is None:
         return ()
-    ranked = sorted((row.probabilities or {}).values(), reverse=True)
     scored = Scored(
         row.label,
         row.confidence,
-        second=ranked[1] if len(ranked) > 1 else None,
-        draw=unit_interval(digest, f"audit {known.queue_id}"),
-        held_back_draw=held_back_draw(digest, known.queue_id) if policy.flagging.promised is not None else NEVER,
+        second=_second(row.probabilities) if row.probabilities else None,
+        draw=unit_interval(digest, known.audit),
+        held_back_draw=unit_interval(digest, known.held_back) if known.held_back else NEVER,
         cut=known.cuts.of(row.model_version) if known.cuts else None,
         suspicion=row.suspicion,
-        drift=known.drifting.get(row.label),
-        weak_slice=known.slices.get(row.key),
+        drift=known.drifting.get(row.label) if known.drifting else None,
+        weak_slice=known.slices.get(row.key) if known.slices else None,
     )
     return reasons_to_review(scored, policy)
+
+
+def _second(probabilities: Mapping[str, float]) -> float | None:
+    ranked = sorted(probabilities.values())
+    return ranked[-2] if len(ranked) > 1 else None
 
 
 def _in_slices(

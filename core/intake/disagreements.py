@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.intake.reasons.base import FlagReason
 from core.intake.reasons.disagreement import disagreement
-from core.intake.reasons.held_back import held_back_draw
+from core.intake.reasons.held_back import held_back_purpose
 from core.intake.scores import score_of
 from core.intake.waiting import Candidate, put_in_line
 from core.policy import QueuePolicy
@@ -20,6 +20,7 @@ from core.records.predictions import Flag, Prediction, WaitingPrediction
 from core.records.reviews import ReviewItem
 from core.review.questions import ABOUT_PREDICTION
 from core.storage.database import insert
+from core.text.content_hash import unit_interval
 from core.vocabulary import Reason
 
 _AUDITED = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.AUDIT).exists()
@@ -70,7 +71,7 @@ def _hold_back(session: Session, rows: Sequence[Prediction], now: datetime, poli
     ids = [row.id for row in rows]
     session.execute(update(Prediction).where(Prediction.id.in_(ids)).values(held_back_probability=share))
     for row in rows:
-        if held_back_draw(row.content_hash, row.queue_id) < share:
+        if unit_interval(row.content_hash, held_back_purpose(row.queue_id)) < share:
             values = {
                 "prediction_id": row.id, "reason": Reason.HELD_BACK, "values": {"share": share},
                 "inclusion_probability": share, "policy_fingerprint": policy.fingerprint, "created_at": now,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import Refusal
 from core.intake.batch_reasons import batch_reasons, count_slices
-from core.intake.predictions import Key, NewPrediction
+from core.intake.predictions import NewPrediction
 from core.intake.reasons.base import FlagReason
 from core.intake.reasons.person import BY_PERSON
 from core.intake.reasons.table import LOTS, flag_probability, held_back_probability
@@ -70,21 +70,6 @@ class _Stored:
 
 
 @dataclass(frozen=True)
-class _Odds:
-    """lot: the audit's share. flagged: how likely rows like these are sent to people at all; any other: as by the audit
-    alone. hashes: of the contents, those that the lots were drawn by. held_back: how likely each of these rows was held
-    back from training; any other: not."""
-
-    lot: float
-    flagged: Mapping[Key, float]
-    hashes: Mapping[Key, str]
-    held_back: Mapping[Key, float]
-
-
-REPORTED = _Odds(0.0, {}, {}, {})  # a person's report, or a scan's find, is no draw
-
-
-@dataclass(frozen=True)
 class Discovered:
     """A text that a scan found. values: of its flag's sentence."""
 
@@ -106,16 +91,22 @@ def record_predictions(
     queue_id = queue.id  # read once: as an attribute of a record it takes as long as the draw
     wanted = _storable(session, queue, batch)
     store_pictures(session, queue, {row.image_url for row in wanted}, pictures, now)
-    hashes = {row.key: content_hash(row.text, row.image_url) for row in wanted}
+    hashes = [content_hash(row.text, row.image_url) for row in wanted]
     why = batch_reasons(session, queue_id, wanted, hashes, now, policy)
-    flagged = {key: flag_probability(reasons, policy) for key, reasons in why.items()}
-    held_back = {key: held_back_probability(reasons, policy) for key, reasons in why.items()}
-    odds = _Odds(policy.flagging.audit_share, flagged, hashes, held_back)
-    new = _store(session, queue, [row for row in wanted if row.key not in why], odds, now)
-    stored = _insert(session, queue, [row for row in wanted if row.key in why], odds, now)
+    share = policy.flagging.audit_share
+    silent = [_values(row, digest, share) for row, digest, found in zip(wanted, hashes, why, strict=True) if not found]
+    flagged = [arrived for arrived in zip(wanted, hashes, why, strict=True) if arrived[2]]
+    # Ids of the silent ones are not returned: that would take a tenth longer.
+    new = insert_all(session, PREDICTIONS, _same(queue_id, share, now), silent)
+    values = [
+        _values(row, digest, flag_probability(found, policy), held_back_probability(found, policy))
+        for row, digest, found in flagged
+    ]
+    stored = _insert(session, queue_id, [row for row, _digest, _found in flagged], values, share, now)
     if stored:
-        _send([(one, why[one.row.key]) for one in stored], session, queue, now, policy)
-        count_slices(session, [why[one.row.key] for one in stored], policy, now)
+        of = {row.key: found for row, _digest, found in flagged}
+        _send([(one, of[one.row.key]) for one in stored], session, queue, now, policy)
+        count_slices(session, [of[one.row.key] for one in stored], policy, now)
     return Ingested(new=new + len(stored), repeated=len(batch) - new - len(stored), flagged=len(stored))
 
 
@@ -157,7 +148,7 @@ def flag_for_review(
     queue = queue_to_fill(session, policy.name)
     if _erased_ids(session, queue, [prediction]):
         raise Refusal("The text of this message was erased on request, so it can't be flagged again.")
-    new = _insert(session, queue, [prediction], REPORTED, now)
+    new = _insert_undrawn(session, queue.id, [prediction], now)
     stored = next(iter(new), None) or _locked(session, queue, prediction)
     item_id = _item_about(session, queue, prediction.external_id)
     if item_id is not None and reopen(session, item_id, now):
@@ -180,7 +171,7 @@ def open_discovered(
     They stand for no traffic: no rule and no audit looks at them, and none of them is golden by chance."""
     queue = queue_to_fill(session, policy.name)
     values = {one.prediction.key: one.values for one in finds}
-    stored = _insert(session, queue, _storable(session, queue, [one.prediction for one in finds]), REPORTED, now)
+    stored = _insert_undrawn(session, queue.id, _storable(session, queue, [one.prediction for one in finds]), now)
     reasons = [(one, (FlagReason(Reason.DISCOVERY, values[one.row.key]),)) for one in stored]
     _flag(session, reasons, now, policy)
     ids = open_items(session, [one.seen() for one in stored], queue, now, policy)
@@ -226,15 +217,22 @@ def _storable(session: Session, queue: Queue, batch: Sequence[NewPrediction]) ->
     return list(reversed(first.values()))
 
 
-def _store(session: Session, queue: Queue, rows: Sequence[NewPrediction], odds: _Odds, now: datetime) -> int:
-    """Returns how many are new. Their ids are not returned: that would take a tenth longer."""
-    return insert_all(session, PREDICTIONS, _same(queue, odds, now), [_values(row, odds) for row in rows])
+def _insert_undrawn(session: Session, queue_id: int, rows: Sequence[NewPrediction], now: datetime) -> list[_Stored]:
+    """A person's report, or a scan's find: no lot draws it."""
+    values = [_values(row, content_hash(row.text, row.image_url), 0.0) for row in rows]
+    return _insert(session, queue_id, rows, values, 0.0, now)
 
 
-def _insert(session: Session, queue: Queue, rows: Sequence[NewPrediction], odds: _Odds, now: datetime) -> list[_Stored]:
-    """Insert rows; returns those that were not stored yet, in this order."""
-    values = [_values(row, odds) for row in rows]
-    found = insert_returning(session, PREDICTIONS, _same(queue, odds, now), values)
+def _insert(
+    session: Session,
+    queue_id: int,
+    rows: Sequence[NewPrediction],
+    values: Sequence[Mapping[str, Any]],
+    lot: float,
+    now: datetime,
+) -> list[_Stored]:
+    """Insert rows; returns those that were not stored yet, in this order. lot: the share of the audit's draw."""
+    found = insert_returning(session, PREDICTIONS, _same(queue_id, lot, now), values)
     ids = {(external_id, version): stored for stored, external_id, version in found}
     return [
         _Stored(stored, row, value["content_hash"])
@@ -243,19 +241,15 @@ def _insert(session: Session, queue: Queue, rows: Sequence[NewPrediction], odds:
     ]
 
 
-def _same(queue: Queue, odds: _Odds, now: datetime) -> dict[str, Any]:
-    return {"queue_id": queue.id, "created_at": now, "lot_probability": odds.lot}
+def _same(queue_id: int, lot: float, now: datetime) -> dict[str, Any]:
+    return {"queue_id": queue_id, "created_at": now, "lot_probability": lot}
 
 
-def _values(row: NewPrediction, odds: _Odds) -> dict[str, Any]:
-    key = row.key
-    digest = odds.hashes.get(key) or content_hash(row.text, row.image_url)
-    return {
-        **vars(row),
-        "content_hash": digest,
-        "flag_probability": odds.flagged.get(key, odds.lot),
-        "held_back_probability": odds.held_back.get(key, 0.0),
-    }
+def _values(row: NewPrediction, digest: str, flagged: float, held_back: float = 0.0) -> dict[str, Any]:
+    """flagged: how likely rows like this one are sent to people at all. held_back: how likely this one was held back
+    from training."""
+    odds = {"flag_probability": flagged, "held_back_probability": held_back}
+    return {**vars(row), "content_hash": digest, **odds}
 
 
 def _flag(

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from core.intake.predictions import LONGEST_ID, NewPrediction
+from core.intake.limits import LONGEST_ID
+from core.intake.predictions import NewPrediction
 from core.learning.data.inputs import ImageRef, Input
 from core.learning.lifecycle.serving import LiveModel
 from core.pictures.decoding import Decoded

@@ -6,7 +6,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.errors import LONGEST_FIELD, Invalid
+from core.intake.limits import (
+    LONGEST_ID,
+    LONGEST_LABEL,
+    LONGEST_LINK,
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    LONGEST_VALUE,
+    MOST_FIELDS,
+    MOST_PICTURES,
+    SUM_TOLERANCE,
+)
 from core.intake.names import KNOWN, likely_name
+from core.intake.plain_rows import is_plain
 from core.learning.data.inputs import Input
 from core.learning.learners.suspicion import Said
 from core.pictures.burned_in import require_no_burned_in_text
@@ -15,14 +27,6 @@ from core.policy import QueuePolicy
 from core.text.picture_address import picture_address
 from core.text.storable import storable
 
-LONGEST_TEXT = 100_000  # characters
-LONGEST_ID = 200
-LONGEST_LINK = 1_000
-MOST_PICTURES = 4  # of an input: as many as a mammography has views, and as fit on a card
-LONGEST_LABEL = 60
-MOST_FIELDS = 20
-LONGEST_VALUE = 500
-SUM_TOLERANCE = 0.02  # probabilities are often rounded by the sender
 OBJECT = (dict, Mapping)  # dict first: a check against an abstract class is several times slower
 NUMBERS = frozenset({float, int})  # not bool
 
@@ -86,6 +90,8 @@ def checked_prediction(
     A row needs probabilities, or a label with a confidence, or all three. pictures: the files that came with it, by the
     names that rows give as `image`; each decoded, or why it could not be.
     """
+    if plain := plain_prediction(row, policy):
+        return plain
     if not KNOWN.issuperset(row):
         unknown = min(str(name)[:LONGEST_FIELD] for name in set(row) - KNOWN)
         meant = likely_name(unknown)
@@ -109,6 +115,27 @@ def checked_prediction(
         probabilities=probabilities,
         group=_identifier(row, "group") if row.get("group") not in (None, "") else None,
         link=_link(row.get("link")),
+        suspicion=None,
+    )
+
+
+def plain_prediction(row: Mapping[str, Any], policy: QueuePolicy) -> NewPrediction | None:
+    """The same for a plain row (core/intake/plain_rows.py), in a third of the time. None: it is not plain."""
+    if not is_plain(row, policy):
+        return None
+    probabilities, fields = _as_floats(row.get("probabilities")), row.get("fields", {})
+    label = row.get("label") or _likeliest(probabilities or {})
+    return NewPrediction.made(
+        external_id=row["external_id"],
+        model_version=row["model_version"],
+        text=policy.privacy.stored(row["text"]),
+        image_url=None,
+        fields=dict(fields) if policy.privacy.keep_original else _fields(fields, policy),
+        label=label,
+        confidence=float(row["confidence"] if "confidence" in row else (probabilities or {})[label]),
+        probabilities=probabilities,
+        group=row.get("group"),
+        link=None,
         suspicion=None,
     )
 
@@ -197,11 +224,14 @@ def _fields(value: Any, policy: QueuePolicy) -> dict[str, str]:
     if not isinstance(value, OBJECT) or len(value) > MOST_FIELDS:
         raise Invalid(f"fields must be an object with at most {MOST_FIELDS} entries.", field="fields")
     if policy.privacy.keep_original:
-        return {storable(str(name))[:80]: storable(str(content))[:LONGEST_VALUE] for name, content in value.items()}
+        return {
+            storable(str(name))[:LONGEST_NAME]: storable(str(content))[:LONGEST_VALUE]
+            for name, content in value.items()
+        }
     stored = policy.privacy.stored  # masked before they are cut, because a part of a phone number is not recognised
     texts = {storable(str(name)): storable(str(content)) for name, content in value.items()}
     texts = {stored(name[:LONGEST_TEXT]): stored(content[:LONGEST_TEXT]) for name, content in texts.items()}
-    return {name[:80]: content[:LONGEST_VALUE] for name, content in texts.items()}
+    return {name[:LONGEST_NAME]: content[:LONGEST_VALUE] for name, content in texts.items()}
 
 
 def _probabilities(value: Any, policy: QueuePolicy) -> dict[str, float] | None:
@@ -210,14 +240,19 @@ def _probabilities(value: Any, policy: QueuePolicy) -> dict[str, float] | None:
     if not isinstance(value, OBJECT) or not value:
         raise Invalid("probabilities must be an object of labels and numbers.", field="probabilities")
     _require_labels(value, policy, "probabilities")
-    kinds = set(map(type, value.values()))
-    if kinds <= NUMBERS and _are_probabilities(value.values()):
-        return dict(value) if int not in kinds else {name: float(number) for name, number in value.items()}
+    if NUMBERS.issuperset(map(type, value.values())) and _are_probabilities(value.values()):
+        return _as_floats(value)
     _require_probabilities(value)
     total = sum(value.values())
     if total > 1 + SUM_TOLERANCE:
         raise Invalid(f"probabilities add up to {total:.3f}, which is more than 1.", field="probabilities")
     return dict(zip(value, map(float, value.values()), strict=True))
+
+
+def _as_floats(value: Mapping[str, float] | None) -> dict[str, float] | None:
+    if value is None or int not in map(type, value.values()):
+        return None if value is None else dict(value)
+    return {name: float(number) for name, number in value.items()}
 
 
 def _are_probabilities(numbers: Collection[float]) -> bool:
@@ -236,11 +271,16 @@ def _label(value: Any, probabilities: dict[str, float] | None, policy: QueuePoli
     if value is None or value == "":
         if probabilities is None:
             raise Invalid("A prediction needs a label or probabilities.", field="label")
-        highest = max(probabilities.values())
-        names = [name for name, probability in probabilities.items() if probability == highest]
-        return names[0] if len(names) == 1 else max(names)
+        return _likeliest(probabilities)
     _require_labels([value], policy, "label")
     return str(value)
+
+
+def _likeliest(probabilities: Mapping[str, float]) -> str:
+    """Of several, the last by name."""
+    highest = max(probabilities.values())
+    names = [name for name, probability in probabilities.items() if probability == highest]
+    return names[0] if len(names) == 1 else max(names)
 
 
 def _confidence(value: Any, label: str, probabilities: dict[str, float] | None) -> float:

@@ -16,7 +16,8 @@ from bot.slack.inbound.replies import show_view
 from bot.slack.views import forms
 from core.errors import Invalid, ModelUnavailable
 from core.intake.ingest import flag_for_review
-from core.intake.predictions import LONGEST_ID, NewPrediction
+from core.intake.limits import LONGEST_ID
+from core.intake.predictions import NewPrediction
 
 log = logging.getLogger(__name__)
 

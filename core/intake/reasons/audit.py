@@ -9,6 +9,11 @@ from core.policy import QueuePolicy
 from core.vocabulary import Reason
 
 
+def audit_purpose(queue_id: int) -> str:
+    """Of the draw, which follows from the content: the same content is always audited, or never."""
+    return f"audit {queue_id}"
+
+
 def audit(scored: Scored, policy: QueuePolicy) -> FlagReason | None:
     """The flag of the audit, if it drew the prediction. Values: share."""
     share = policy.flagging.audit_share

@@ -5,13 +5,12 @@ sample stands for them in the bound behind the promise (core/quality/promise.py)
 
 from core.intake.reasons.base import FlagReason, Scored
 from core.policy import QueuePolicy
-from core.text.content_hash import unit_interval
 from core.vocabulary import Reason
 
 
-def held_back_draw(digest: str, queue_id: int) -> float:
-    """digest: of the prediction's content. The same content is always held back, or never."""
-    return unit_interval(digest, f"held back {queue_id}")
+def held_back_purpose(queue_id: int) -> str:
+    """Of the draw, which follows from the content: the same content is always held back, or never."""
+    return f"held back {queue_id}"
 
 
 def held_back(scored: Scored, policy: QueuePolicy) -> FlagReason | None:

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from core.errors import Invalid, Refusal
+from core.intake.limits import LONGEST_TEXT
 from core.intake.names import KNOWN
-from core.intake.predictions import LONGEST_TEXT, NewPrediction, checked_prediction
+from core.intake.predictions import NewPrediction, checked_prediction
 from core.records.predictions import Flag, Prediction
 from core.records.reviews import ReviewItem
 from core.vocabulary import Card, ItemState, Reason

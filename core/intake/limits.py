@@ -1,0 +1,11 @@
+"""Limits of a prediction that is sent."""
+
+LONGEST_TEXT = 100_000  # characters
+LONGEST_ID = 200
+LONGEST_LINK = 1_000
+MOST_PICTURES = 4  # of an input: as many as a mammography has views, and as fit on a card
+LONGEST_LABEL = 60
+MOST_FIELDS = 20
+LONGEST_NAME = 80  # of a field; longer ones are cut, as are longer values
+LONGEST_VALUE = 500
+SUM_TOLERANCE = 0.02  # probabilities are often rounded by the sender
