@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, delete, select
 from sqlalchemy.orm import Session
@@ -12,7 +13,7 @@ from core.policy import QueuePolicy
 from core.records.queues import Member, Queue
 from core.storage.bulk import among, as_list
 from core.storage.database import insert, kind_of, run
-from core.storage.ready import fetch
+from core.storage.ready import Found, Question, ask
 from core.vocabulary import InactiveReason, Role
 
 _MEMBER = select(Member.active, Member.inactive_because).where(
@@ -20,6 +21,19 @@ _MEMBER = select(Member.active, Member.inactive_because).where(
 )  # built once: clicks ask it
 
 Seat = tuple[int, str]  # of a person in a queue
+
+
+@dataclass(frozen=True)
+class Seats:
+    """Those that were found, and those of them whose people may act in their role."""
+
+    known: frozenset[Seat]
+    active: frozenset[Seat]
+
+    @classmethod
+    def of(cls, rows: Found) -> "Seats":
+        known = frozenset((queue_id, person) for queue_id, person, _active in rows)
+        return cls(known, frozenset((queue_id, person) for queue_id, person, active in rows if active))
 
 
 @dataclass(frozen=True)
@@ -84,22 +98,26 @@ def holds(session: Session, queue_id: int, role: Role, person: str) -> bool:
     return row is not None and row.active
 
 
-def locked_seats(
-    session: Session, seats: Collection[Seat], role: Role, wait: bool = True
-) -> tuple[set[Seat], set[Seat]]:
-    """Those of these seats whose people may act in the role; whatever else they do in it at the same time waits for us.
-    Locks the rows that say so, in the order of their ids, and those of the same people in the others' queues.
+def locked_seats(kind: str, seats: Collection[Seat], role: Role, wait: bool = True) -> Question[Seats]:
+    """These seats with a lock; whatever else their people do in the role at the same time waits for us. Locks the rows
+    that say so, in the order of their ids, and those of the same people in the others' queues. kind: of database.
 
-    wait: for rows that another transaction has locked; otherwise these seats are the second value.
+    wait: for rows that another transaction has locked; otherwise these are missing.
     """
+    return Question(_locking_seats(kind, wait), _asked(kind, seats, role), Seats.of)
+
+
+def held_seats(session: Session, seats: Collection[Seat], role: Role) -> set[Seat]:
+    """Those of these seats which are there. Some may have been missing because another transaction has locked them."""
     kind = kind_of(session)
+    if not seats or kind != "postgresql":  # SQLite locks no single rows
+        return set()
+    return {*seats} & ask(session, Question(_seats(kind), _asked(kind, seats, role), Seats.of)).known
+
+
+def _asked(kind: str, seats: Collection[Seat], role: Role) -> dict[str, Any]:
     queues, people = {queue_id for queue_id, _person in seats}, {person for _queue_id, person in seats}
-    values = {"role": role, "queues": as_list(kind, queues), "people": as_list(kind, people)}
-    locked = fetch(session, _locking_seats(kind, wait), values)
-    active, absent = {(row[0], row[1]) for row in locked if row[2]}, set(seats) - {(row[0], row[1]) for row in locked}
-    if wait or kind != "postgresql" or not absent:
-        return active, set()
-    return active, absent & {(row[0], row[1]) for row in fetch(session, _seats(kind), values)}
+    return {"role": role, "queues": as_list(kind, queues), "people": as_list(kind, people)}
 
 
 def queues_of(session: Session, person: str, role: Role) -> list[Queue]:

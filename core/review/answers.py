@@ -14,7 +14,7 @@ from core.records.reviews import Answer
 from core.review.consensus import Vote
 from core.storage.bulk import among, as_list
 from core.storage.database import kind_of
-from core.storage.ready import fetch
+from core.storage.ready import Found, Question, ask
 from core.vocabulary import AnswerKind, ErrorReason, shown_answer
 
 _SAID = (  # in the order of `CurrentAnswer`
@@ -45,17 +45,14 @@ class CurrentAnswer:
     created_at: datetime
 
 
-def answers_to(session: Session, item_ids: Collection[int]) -> dict[int, list[CurrentAnswer]]:
-    """The answers by item: one per person who ever answered, withdrawn or not; oldest first."""
-    kind, found = kind_of(session), defaultdict(list)
-    for item_id, *said in fetch(session, _latest(kind), {"ids": as_list(kind, item_ids)}):
-        found[item_id].append(CurrentAnswer(*said))
-    return found
+def answers_to(kind: str, item_ids: Collection[int]) -> Question[dict[int, list[CurrentAnswer]]]:
+    """The answers by item: one per person who ever answered, withdrawn or not; oldest first. kind: of database."""
+    return Question(_latest(kind), {"ids": as_list(kind, item_ids)}, _by_item)
 
 
 def current_answers(session: Session, item_id: int) -> list[CurrentAnswer]:
     """One per person who has said something and not taken it back, oldest first."""
-    return current(answers_to(session, [item_id]).get(item_id, []))
+    return current(ask(session, answers_to(kind_of(session), [item_id])).get(item_id, []))
 
 
 def current(answers: Sequence[CurrentAnswer]) -> list[CurrentAnswer]:
@@ -81,6 +78,13 @@ def said_words(answer: Answer | CurrentAnswer) -> str:
             return "withdrawn"
         case _:
             assert_never(answer.kind)
+
+
+def _by_item(rows: Found) -> dict[int, list[CurrentAnswer]]:
+    found = defaultdict(list)
+    for item_id, *said in rows:
+        found[item_id].append(CurrentAnswer(*said))
+    return found
 
 
 @cache

@@ -17,8 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from core.records.queues import Member
 from core.records.reviews import Answer, Assignment, Reviewer, ReviewItem
 from core.storage.bulk import among, as_list
-from core.storage.database import kind_of
-from core.storage.ready import fetch
+from core.storage.ready import Found, Question
 from core.vocabulary import AnswerKind, ItemState, Role
 
 _ACTIVE = (Member.role == Role.REVIEWER, Member.active, Reviewer.paused_at.is_(None))
@@ -45,22 +44,14 @@ def waits_for(item_id: Value, person: Value) -> ColumnElement[bool]:
     return is_asked(item_id, person) & ~answered.exists()
 
 
-def active_reviewers(session: Session, queue_ids: Collection[int]) -> dict[int, frozenset[str]]:
-    """Who is active and not paused, by queue."""
-    kind, found = kind_of(session), defaultdict(set)
-    for queue_id, person in fetch(session, _active(kind), {"ids": as_list(kind, queue_ids)}):
-        found[queue_id].add(person)
-    return {queue_id: frozenset(found[queue_id]) for queue_id in queue_ids}
+def active_reviewers(kind: str, queue_ids: Collection[int]) -> Question[dict[int, frozenset[str]]]:
+    """Who is active and not paused, by queue. kind: of database."""
+    return Question(_active(kind), {"ids": as_list(kind, queue_ids)}, _people_by)
 
 
-def assigned_people(session: Session, item_ids: Collection[int]) -> dict[int, frozenset[str]]:
+def assigned_people(kind: str, item_ids: Collection[int]) -> Question[dict[int, frozenset[str]]]:
     """Who is asked, by item, for the items that are assigned to some people."""
-    if not item_ids:
-        return {}
-    kind, found = kind_of(session), defaultdict(set)
-    for item_id, person in fetch(session, _assigned(kind), {"ids": as_list(kind, item_ids)}):
-        found[item_id].add(person)
-    return {item_id: frozenset(people) for item_id, people in found.items()}
+    return Question(_assigned(kind), {"ids": as_list(kind, item_ids)}, _people_by)
 
 
 def who_can_answer(item_id: Value, queue_id: Value) -> Select[str]:
@@ -77,6 +68,13 @@ def unanswerable_items(session: Session, queue_id: int) -> list[int]:
         ReviewItem.queue_id == queue_id, ReviewItem.state == ItemState.OPEN, ~left.exists()
     )
     return list(session.scalars(stuck.order_by(ReviewItem.id)))
+
+
+def _people_by(rows: Found) -> dict[int, frozenset[str]]:
+    found = defaultdict(set)
+    for key, person in rows:
+        found[key].add(person)
+    return {key: frozenset(people) for key, people in found.items()}
 
 
 @cache

@@ -14,19 +14,21 @@ from sqlalchemy import Table, Update
 from sqlalchemy.orm import Session
 
 from core.delivery.outbox import Redraw
+from core.delivery.webhooks import publish_all
+from core.people.members import Seats
 from core.policy import QueuePolicy
 from core.records.reviews import Answer, Escalation, ReviewItem
 from core.review.answers import CurrentAnswer, answers_to, current
 from core.review.assignments import active_reviewers, assigned_people
 from core.review.consensus import Dispute
-from core.review.corrections import Outcome, Settlement, settle_all
+from core.review.corrections import Outcome, Settlement, choose_all, follow_all, happened, settle_all
 from core.review.items import LockedItem
 from core.review.presenting import items_changed
 from core.review.workload import done_since, said_since
 from core.storage.bulk import Bulk, Changes, among, as_list, insert_all, update_all
 from core.storage.database import kind_of
-from core.storage.ready import fetch
-from core.vocabulary import ItemState
+from core.storage.ready import Question, ask, ask_all, at_once, send
+from core.vocabulary import EventKind, ItemState
 
 _NEW = Bulk(
     cast(Table, Answer.__table__),
@@ -110,7 +112,7 @@ class Ballots:
         count with each vote."""
         mine = [one for one in self.said if one.new.person == person]
         if since not in self._said:
-            self._said[since] = said_since(session, people, since)
+            self._said[since] = ask(session, said_since(kind_of(session), people, since))
         if self._said[since].get(person, 0) + len(mine) < cap:
             return False
         if since not in self._done:
@@ -121,16 +123,30 @@ class Ballots:
 
     def store(self, session: Session) -> None:
         """Write what was changed. To be called once."""
+        if not self.said and not self._redraws:
+            return
+        settlements = [*self.settlements.values()]
+        chosen = choose_all(session, settlements)
+        with at_once(session):
+            self._store_words(session)
+            stored = settle_all(session, settlements, chosen)
+        settled = stored()
+        follow_all(session, settled)
+        told = happened(session, settled)
+        if told or self._redraws:
+            with at_once(session):
+                publish_all(session, EventKind.ITEM_SETTLED, told)
+                items_changed(session, self._redraws)
+
+    def _store_words(self, session: Session) -> None:
         outdated = [one.former.id for one in self.said if one.former is not None and one.former.id is not None]
         if outdated:
             kind = kind_of(session)
-            fetch(session, _outdated(kind), {"ids": as_list(kind, outdated)})
+            send(session, _outdated(kind), {"ids": as_list(kind, outdated)})
         insert_all(session, _NEW, {}, [_row(one) for one in self.said])
         changed = {one.subject_id: self.of[one.subject_id].item for one in self._redraws}
         update_all(session, _STATES, [_state(item) for item in changed.values()])
         insert_all(session, _ESCALATED, {}, self._escalations)
-        settle_all(session, list(self.settlements.values()))
-        items_changed(session, self._redraws)
 
     def _change(
         self, ballot: Ballot, state: ItemState, dispute: Dispute | None, now: datetime, settled_at: datetime | None
@@ -150,13 +166,41 @@ class Ballots:
 def open_ballots(session: Session, items: Sequence[LockedItem]) -> Ballots:
     """Of items whose locks the caller holds: only behind these, and those of people's seats, do they stay as they
     are."""
-    ids = [item.id for item in items]
-    answers = answers_to(session, ids)
-    reviewers = active_reviewers(session, {item.queue.id for item in items})
-    assigned = assigned_people(session, [item.id for item in items if item.narrowed])
+    return _opened(items, ask_all(session, _questions(kind_of(session), items)))
+
+
+def seated_ballots(
+    session: Session,
+    items: Sequence[LockedItem],
+    seats: Question[Seats],
+    people: Collection[str],
+    days: Collection[datetime],
+) -> tuple[Seats, Ballots]:
+    """The same, after the locks of people's seats. people, days: of whom, and since when, it may be asked how often
+    they have answered."""
+    kind = kind_of(session)
+    said = [said_since(kind, people, day) for day in days]
+    found, *answers = ask_all(session, [seats, *said, *_questions(kind, items)])
+    ballots = _opened(items, answers[len(days) :])
+    return found, replace(ballots, _said=dict(zip(days, answers, strict=False)))
+
+
+def _questions(kind: str, items: Sequence[LockedItem]) -> list[Question[Any]]:
+    narrowed = [item.id for item in items if item.narrowed]
+    always: list[Question[Any]] = [
+        answers_to(kind, [item.id for item in items]),
+        active_reviewers(kind, {item.queue.id for item in items}),
+    ]
+    return [*always, assigned_people(kind, narrowed)] if narrowed else always
+
+
+def _opened(items: Sequence[LockedItem], answers: Sequence[Any]) -> Ballots:
+    said, reviewers, assigned = (*answers, {})[:3]
     return Ballots(
         {
-            item.id: Ballot(item, answers.get(item.id, []), reviewers[item.queue.id], assigned.get(item.id))
+            item.id: Ballot(
+                item, said.get(item.id, []), reviewers.get(item.queue.id, frozenset()), assigned.get(item.id)
+            )
             for item in items
         }
     )

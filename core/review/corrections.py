@@ -1,7 +1,7 @@
 """The settling of an item: its correction, and whether that trains or becomes golden."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never, cast
@@ -9,7 +9,7 @@ from typing import Any, assert_never, cast
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from core.delivery.webhooks import Happened, publish_all
+from core.delivery.webhooks import Happened
 from core.errors import Refusal
 from core.learning.data.golden import Chosen, Protected, destination, golden_among, protect_all, revise
 from core.learning.data.graduation import graduated_among
@@ -20,8 +20,8 @@ from core.review.answers import CurrentAnswer, votes_among
 from core.review.consensus import tally
 from core.review.flaggers import tell_settled
 from core.review.items import LockedItem
-from core.storage.bulk import Bulk, insert_returning
-from core.vocabulary import AnswerKind, Destination, ErrorReason, EventKind, QuestionAbout, Settler
+from core.storage.bulk import Bulk, insert_sent
+from core.vocabulary import AnswerKind, Destination, ErrorReason, QuestionAbout, Settler
 
 _NEW = Bulk(
     cast(Table, Correction.__table__),
@@ -98,18 +98,59 @@ def by_lead(
     return Outcome(label, reason, note, tally(votes_among(answers)), Settler.LEAD, version, deciders=by, lead=lead)
 
 
-def settle_all(session: Session, settlements: Sequence[Settlement]) -> None:
-    """Store the corrections of different items, in this order, with all that follows from them but the state of the
-    items and their cards, which the caller changes. The current correction is unique per item."""
-    if not settlements:
-        return
-    chosen = _all_chosen(session, settlements)
+@dataclass(frozen=True)
+class Settled:
+    """A settlement whose correction is stored, and where that goes."""
+
+    settlement: Settlement
+    chosen: Chosen
+    correction_id: int
+
+
+def settle_all(
+    session: Session, settlements: Sequence[Settlement], chosen: Sequence[Chosen]
+) -> Callable[[], list[Settled]]:
+    """Store the corrections of different items, in this order. The current correction is unique per item. What it
+    returns is to be called after the end of `at_once`, for what follows from the corrections; the caller changes the
+    state of the items and their cards. chosen: by `choose_all`."""
     rows = [_row(one, where) for one, where in zip(settlements, chosen, strict=True)]
-    id_of: dict[int, int] = dict(insert_returning(session, _NEW, {"is_current": True}, rows))
-    ids = [id_of[one.item.id] for one in settlements]
-    _keep_all(session, settlements, ids, chosen)
-    _request_runs(session, settlements, ids)
-    _tell_all(session, settlements, ids)
+    stored = insert_sent(session, _NEW, {"is_current": True}, rows)
+
+    def settled() -> list[Settled]:
+        id_of: dict[int, int] = dict(stored())
+        return [Settled(one, where, id_of[one.item.id]) for one, where in zip(settlements, chosen, strict=True)]
+
+    return settled
+
+
+def follow_all(session: Session, settled: Sequence[Settled]) -> None:
+    """What the golden set takes, the runs that are due, and what people hear who flagged the items."""
+    _keep_all(session, settled)
+    _request_runs(session, settled)
+    for one in _about_predictions(settled):
+        item, outcome = one.settlement.item, one.settlement.outcome
+        tell_settled(
+            session, item.id, item.flagged_by, outcome.deciders, _told_flagger(item, outcome), one.settlement.now
+        )
+
+
+def happened(session: Session, settled: Sequence[Settled]) -> list[Happened]:
+    """What other systems hear of predictions that are settled."""
+    told = _about_predictions(settled)
+    golden = _withheld(session, [one.settlement for one in told])
+    return [
+        Happened(
+            one.correction_id,
+            one.settlement.item.queue.id,
+            _told(one.settlement, one.correction_id, one.settlement.item.id in golden),
+            one.settlement.now,
+        )
+        for one in told
+    ]
+
+
+def _about_predictions(settled: Sequence[Settled]) -> list[Settled]:
+    return [one for one in settled if one.settlement.item.about is QuestionAbout.PREDICTION]
 
 
 def _row(one: Settlement, chosen: Chosen) -> dict[str, Any]:
@@ -119,7 +160,7 @@ def _row(one: Settlement, chosen: Chosen) -> dict[str, Any]:
     return {name: row[name] for name in _NEW.each}
 
 
-def _all_chosen(session: Session, settlements: Sequence[Settlement]) -> list[Chosen]:
+def choose_all(session: Session, settlements: Sequence[Settlement]) -> list[Chosen]:
     """Where each correction goes. What has graduated never becomes golden again."""
     chosen = [_chosen(one) for one in settlements]
     contents = [(one.item.queue.id, one.item.content_hash) for one in settlements]
@@ -160,12 +201,11 @@ def _chosen(one: Settlement) -> Chosen:
             assert_never(item.about)
 
 
-def _keep_all(
-    session: Session, settlements: Sequence[Settlement], ids: Sequence[int], chosen: Sequence[Chosen]
-) -> None:
+def _keep_all(session: Session, settled: Sequence[Settled]) -> None:
     """What the golden set takes from the corrections. Training takes them with the next snapshot, which reads them."""
     protected: list[Protected] = []
-    for one, correction_id, where in zip(settlements, ids, chosen, strict=True):
+    for done in settled:
+        one, where, correction_id = done.settlement, done.chosen, done.correction_id
         label = one.outcome.label
         match one.item.about:
             case QuestionAbout.PREDICTION:
@@ -180,28 +220,15 @@ def _keep_all(
     protect_all(session, protected)
 
 
-def _request_runs(session: Session, settlements: Sequence[Settlement], ids: Sequence[int]) -> None:
+def _request_runs(session: Session, settled: Sequence[Settled]) -> None:
     """One look for each queue, however many of its items are settled."""
-    settled: dict[int, list[tuple[int, Settlement]]] = {}
-    for one, correction_id in zip(settlements, ids, strict=True):
-        settled.setdefault(one.item.queue.id, []).append((correction_id, one))
-    for mine in settled.values():
-        last = mine[-1][1]
-        request_run_among(session, last.item.queue, [(made, one.now) for made, one in mine], last.queue)
-
-
-def _tell_all(session: Session, settlements: Sequence[Settlement], ids: Sequence[int]) -> None:
-    """What other systems hear of predictions that are settled, and the people who flagged them."""
-    pairs = zip(settlements, ids, strict=True)
-    told = [(one, made) for one, made in pairs if one.item.about is QuestionAbout.PREDICTION]
-    golden = _withheld(session, [one for one, _made in told])
-    happened = [
-        Happened(made, one.item.queue.id, _told(one, made, one.item.id in golden), one.now) for one, made in told
-    ]
-    publish_all(session, EventKind.ITEM_SETTLED, happened)
-    for one, _made in told:
-        item, outcome = one.item, one.outcome
-        tell_settled(session, item.id, item.flagged_by, outcome.deciders, _told_flagger(item, outcome), one.now)
+    by_queue: dict[int, list[Settled]] = {}
+    for one in settled:
+        by_queue.setdefault(one.settlement.item.queue.id, []).append(one)
+    for mine in by_queue.values():
+        last = mine[-1].settlement
+        made = [(one.correction_id, one.settlement.now) for one in mine]
+        request_run_among(session, last.item.queue, made, last.queue)
 
 
 def _withheld(session: Session, told: Sequence[Settlement]) -> set[int]:

@@ -9,17 +9,17 @@ from sqlalchemy.orm import Session
 
 from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
-from core.people.members import Seat, holds, locked_seats
+from core.people.members import Seat, held_seats, holds, locked_seats
 from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
 from core.records.reviews import Answer, Correction
 from core.review.answers import CurrentAnswer, current, said_words, votes_among
-from core.review.ballots import Ballot, Ballots, open_ballots
+from core.review.ballots import Ballot, Ballots, open_ballots, seated_ballots
 from core.review.consensus import Dispute, Verdict, verdict
 from core.review.corrections import by_lead, by_reviewers
 from core.review.items import LockedItem, answerable, locked_item, locked_items
 from core.review.workload import day_began
-from core.storage.database import run
+from core.storage.database import kind_of, run
 from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, Role, shown_answer
 
 _SETTLED = select(Correction.label, Correction.lead, Correction.tally).where(
@@ -107,13 +107,16 @@ def cast_votes(
     """
     items, held_items = locked_items(session, {one.subject.id for one in casts}, wait)
     wanted = {(items[one.subject.id].queue.id, one.person) for one in casts if one.subject.id in items}
-    seats, held_seats = locked_seats(session, wanted, Role.REVIEWER, wait)
-    counting = _Counting(session, policy, open_ballots(session, list(items.values())), seats, {c.person for c in casts})
+    locked, people = locked_seats(kind_of(session), wanted, Role.REVIEWER, wait), {one.person for one in casts}
+    seats, ballots = seated_ballots(session, list(items.values()), locked, people, _days(casts, items, policy))
+    missing = wanted - seats.known if not wait else set()
+    held = held_seats(session, missing, Role.REVIEWER)
+    counting = _Counting(session, policy, ballots, seats.active, people)
     outcomes: list[Receipt | Refusal | None] = []
     held_people: set[str] = set()
     for one in casts:
         item = items.get(one.subject.id)
-        has_seat = item is None or (item.queue.id, one.person) not in held_seats
+        has_seat = item is None or (item.queue.id, one.person) not in held
         if one.subject.id in held_items or one.person in held_people or not has_seat:
             held_items.add(one.subject.id)
             held_people.add(one.person)
@@ -122,6 +125,13 @@ def cast_votes(
             outcomes.append(counting.outcome(one))
     counting.ballots.store(session)
     return outcomes
+
+
+def _days(casts: Sequence[Cast], items: Mapping[int, LockedItem], policy: Policy) -> list[datetime]:
+    """When the days of these casts began, in the zones of their queues."""
+    queues = {queue.name: queue for queue in policy.queues}
+    mine = [(one.now, queues.get(items[one.subject.id].queue.name)) for one in casts if one.subject.id in items]
+    return list(dict.fromkeys(day_began(now, queue.zone) for now, queue in mine if queue is not None))
 
 
 def decide_again(session: Session, item_id: int, now: datetime, policy: Policy) -> None:
@@ -141,7 +151,7 @@ class _Counting:
     session: Session
     policy: Policy
     ballots: Ballots
-    seats: set[Seat]
+    seats: frozenset[Seat]
     people: set[str]
 
     def outcome(self, cast: Cast) -> Receipt | Refusal:

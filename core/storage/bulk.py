@@ -31,7 +31,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.storage.database import insert_for, kind_of
-from core.storage.ready import fetch, write, write_as_given
+from core.storage.ready import fetch, send, write, write_as_given
 
 SQLITE = sqlite.dialect()
 LARGEST = 8_000_000  # bytes of a document: a thousand texts of the greatest length would take two gigabytes together
@@ -80,14 +80,21 @@ def insert_all(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> 
 
 def insert_returning(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Sequence[Any]:
     """The same. Returns `bulk.back` of those that were not there yet, a tuple for each, in no order."""
+    return insert_sent(session, bulk, same, rows)()
+
+
+def insert_sent(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Callable[[], Sequence[Any]]:
+    """The same within `at_once`, at the end of which the answer is to be had."""
     if not rows:
-        return ()
+        return lambda: ()
     if kind_of(session) == "postgresql":
         statement = _from_document(bulk)
-        return [row for part in _documents(rows) for row in fetch(session, statement, {**same, "rows": part})]
+        answers = [send(session, statement, {**same, "rows": part}) for part in _documents(rows)]
+        return lambda: [row for answer in answers for row in answer()]
     newest = fetch(session, _newest(bulk.table), {})[0][0] or 0
     _by_driver(session, bulk, same, rows)
-    return fetch(session, _since(bulk), {"newest": newest})
+    found = fetch(session, _since(bulk), {"newest": newest})
+    return lambda: found
 
 
 def update_all(session: Session, changes: Changes, rows: Sequence[Row]) -> None:

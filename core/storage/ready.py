@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Dialect, Executable
 from sqlalchemy.orm import Session
@@ -16,8 +16,64 @@ from sqlalchemy.types import TypeEngine
 Values = Mapping[str, Any]
 Process = Callable[[Any], Any]
 Found = list[tuple[Any, ...]]
+Answer = Callable[[], Found]
+T = TypeVar("T")
 
 CONNECTION = "connection"  # in a session's info; asking the session for it takes as long as a small statement
+
+
+@dataclass(frozen=True)
+class Question(Generic[T]):
+    """A statement that is kept, its values, and how its answer is read."""
+
+    statement: Executable
+    values: Values
+    read: Callable[[Found], T]
+
+
+def ask(session: Session, question: Question[T]) -> T:
+    return question.read(fetch(session, question.statement, question.values))
+
+
+def ask_all(session: Session, questions: Sequence[Question[Any]]) -> list[Any]:
+    """What each is answered, in this order, in which they are executed. PostgreSQL gets all of them at once."""
+    with at_once(session):
+        answers = [send(session, one.statement, one.values) for one in questions]
+    return [one.read(answer()) for one, answer in zip(questions, answers, strict=True)]
+
+
+@contextmanager
+def at_once(session: Session) -> Iterator[None]:
+    """What is sent in it goes to PostgreSQL together, which answers at the end of it: one round trip, not one for each.
+    For `send` and `write`; `fetch` waits for its answer. An error may be raised by another statement than its own: give
+    the transaction up."""
+    connection = _connection_of(session)
+    if connection.dialect.name != "postgresql" or _is_overheard(connection):
+        yield
+        return
+    own: Any = connection.connection.dbapi_connection
+    with _errors(connection, None, ""), own.pipeline():
+        yield
+
+
+def send(session: Session, statement: Executable, values: Values) -> Answer:
+    """As `fetch`, for `at_once`: what it returns is called once, after the end."""
+    connection = _connection_of(session)
+    if connection.dialect.name != "postgresql" or _is_overheard(connection):
+        found = fetch(session, statement, values)
+        return lambda: found
+    ready, own = _ready_for(connection, statement), connection.connection.dbapi_connection
+    cursor = own.cursor()  # type: ignore[union-attr]
+    with _errors(connection, cursor, ready.text):
+        cursor.execute(ready.text, ready.bind(values))
+
+    def answer() -> Found:
+        with _errors(connection, cursor, ready.text):
+            found = ready.read(cursor, connection.dialect) if ready.types else []
+        cursor.close()
+        return found
+
+    return answer
 
 
 def fetch(session: Session, statement: Executable, values: Values) -> Found:
@@ -30,11 +86,12 @@ def fetch(session: Session, statement: Executable, values: Values) -> Found:
     ready = _ready_for(connection, statement)
     with _cursor(connection, ready.text) as cursor:
         cursor.execute(ready.text, ready.bind(values))
-        return ready.read(cursor, connection.dialect) if cursor.description else []
+        return ready.read(cursor, connection.dialect) if ready.types else []
 
 
 def write(session: Session, statement: Executable, rows: Sequence[Values]) -> int:
-    """The same for a statement that writes, with each of the rows. Returns how many it has written."""
+    """The same for a statement that writes, with each of the rows. Returns how many it has written; within `at_once`,
+    that is not known."""
     connection = _connection_of(session)
     ready = _ready_for(connection, statement)
     return write_as_given(session, ready.text, [ready.bind(row) for row in rows])
@@ -70,11 +127,19 @@ def _cursor(connection: Connection, text: str) -> Iterator[Any]:
     own: Any = connection.connection.dbapi_connection
     cursor = own.cursor()
     try:
-        yield cursor
-    except connection.dialect.loaded_dbapi.Error as error:
-        connection._handle_dbapi_exception(error, text, None, cursor, None)
+        with _errors(connection, cursor, text):
+            yield cursor
     finally:
         cursor.close()
+
+
+@contextmanager
+def _errors(connection: Connection, cursor: Any, text: str) -> Iterator[None]:
+    """SQLAlchemy's, in place of the driver's."""
+    try:
+        yield
+    except connection.dialect.loaded_dbapi.Error as error:
+        connection._handle_dbapi_exception(error, text, None, cursor, None)
 
 
 @dataclass(eq=False)
@@ -97,10 +162,11 @@ class _Ready:
         return ready if self.order is None else tuple([ready[name] for name in self.order])
 
     def read(self, cursor: Any, dialect: Dialect) -> Found:
+        found = cursor.fetchall()  # first: within `at_once` it waits for the answer, which is described then
         if self.columns is None:
             told = zip(self.types, cursor.description, strict=True)
             self.columns = [kind.dialect_impl(dialect).result_processor(dialect, column[1]) for kind, column in told]
-        columns, found = self.columns, cursor.fetchall()
+        columns = self.columns
         if not any(columns):
             return list(found)
         return [

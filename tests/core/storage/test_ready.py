@@ -1,12 +1,12 @@
 """Ready statements: what SQLAlchemy makes of a statement, and its errors, in a fraction of its time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Executable, Table, bindparam, event, select, text
+from sqlalchemy import Executable, Table, bindparam, event, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,7 @@ from core.records.reviews import Answer, Correction, Reviewer, ReviewItem
 from core.review.items import locked_items
 from core.storage.database import PATIENT, Database
 from core.storage.deadlines import finished_within
-from core.storage.ready import fetch, write
+from core.storage.ready import Question, ask_all, at_once, fetch, send, write
 from core.vocabulary import AnswerKind, ItemState
 from tests.core.desk import BILLING, NOW, Desk
 from tests.people import ANA, BEN
@@ -41,6 +41,12 @@ def listening(session: Session) -> Iterator[list[str]]:
     event.listen(session.connection(), "before_cursor_execute", note)
     yield said
     event.remove(session.connection(), "before_cursor_execute", note)
+
+
+def write_at_once(session: Session, pairs: Sequence[tuple[Executable, list[dict[str, Any]]]]) -> None:
+    with at_once(session):
+        for statement, rows in pairs:
+            write(session, statement, rows)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +83,62 @@ def test_it_raises_sqlalchemys_errors(desk: Desk) -> None:
         write(session, PAUSED, [{"name": ANA}, {"name": ANA}])
     with desk.database.reading() as session:
         assert fetch(session, select(Reviewer.person), {}) == []
+
+
+def test_questions_that_are_asked_together_are_answered_in_their_order(desk: Desk) -> None:
+    items = [desk.ticket() for _number in range(3)]
+    counted = Question(select(func.count()).select_from(ReviewItem), {}, lambda rows: rows[0][0])
+    changed = Question(STATE, {"item": items[0], "new": ItemState.CLOSED, "at": None}, len)
+    states = Question(ITEMS, {}, lambda rows: [row[0] for row in rows])
+    with desk.database.transaction(wait=PATIENT) as session:
+        told = ask_all(session, [states, changed, states, counted])
+        with listening(session) as said:
+            assert ask_all(session, [states, counted]) == told[2:]
+        assert len(said) == 2
+    assert told == [[ItemState.OPEN] * 3, 0, [ItemState.CLOSED, ItemState.OPEN, ItemState.OPEN], 3]
+
+
+def test_what_is_written_at_once_is_there_and_what_is_read_in_between_sees_it(desk: Desk) -> None:
+    item = desk.ticket()
+    with desk.database.transaction(wait=PATIENT) as session:
+        with at_once(session):
+            write(session, PAUSED, [{"name": ANA}, {"name": BEN}])
+            assert fetch(session, select(Reviewer.person).order_by(Reviewer.person), {}) == [(ANA,), (BEN,)]
+            answer = send(session, ITEMS, {})
+            write(session, STATE, [{"item": item, "new": ItemState.CLOSED, "at": None}])
+        assert [row[0] for row in answer()] == [ItemState.OPEN]
+    assert desk.item(item).state is ItemState.CLOSED
+
+
+def test_an_error_among_statements_that_are_sent_at_once_is_raised_and_nothing_is_written(desk: Desk) -> None:
+    item = desk.ticket()
+    closed = [{"item": item, "new": ItemState.CLOSED, "at": None}]
+    with pytest.raises(IntegrityError), desk.database.transaction() as session:
+        write_at_once(session, [(PAUSED, [{"name": ANA}]), (PAUSED, [{"name": ANA}]), (STATE, closed)])
+    assert desk.item(item).state is ItemState.OPEN
+    with desk.database.transaction() as session:
+        assert ask_all(session, [Question(select(Reviewer.person), {}, list)]) == [[]]
+
+
+def test_a_question_that_waits_for_a_lock_is_a_refusal_also_among_others(open_on_postgresql: Any) -> None:
+    desk: Desk = open_on_postgresql()
+    item = desk.ticket()
+    locking = Question(select(ReviewItem.id).where(ReviewItem.id == item).with_for_update(of=ReviewItem), {}, list)
+    with desk.database.transaction(wait=PATIENT) as session:
+        locked_items(session, [item])
+        with pytest.raises(DatabaseBusy), finished_within(0.4), desk.database.transaction() as other:
+            ask_all(other, [Question(ITEMS, {}, list), locking, Question(ITEMS, {}, list)])
+    with desk.database.transaction() as session:
+        assert ask_all(session, [locking]) == [[(item,)]]
+
+
+def test_a_connection_that_dies_between_questions_is_not_used_again(open_on_postgresql: Any) -> None:
+    database = open_on_postgresql().database
+    died = Question(select(text("pg_terminate_backend(pg_backend_pid())")), {}, list)
+    with pytest.raises(DatabaseUnavailable), database.transaction() as session:
+        ask_all(session, [died, Question(select(text("1")), {}, list)])
+    with database.transaction() as session:
+        assert ask_all(session, [Question(select(text("1")), {}, list)]) == [[(1,)]]
 
 
 def test_a_row_that_stays_locked_is_a_refusal(open_on_postgresql: Any) -> None:
