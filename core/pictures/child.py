@@ -9,11 +9,13 @@ import io
 import json
 import resource
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from PIL import Image
+from PIL.ExifTags import Base
 
 from core.pictures.decoding import decode
 from core.pictures.dicom import is_installed
@@ -21,6 +23,10 @@ from core.pictures.limits import UnreadablePictureError
 
 MOST_MEMORY = 1_500_000_000  # bytes of address space: 40 megapixels in colour, decoded, turned and resized, take half
 LENGTH = 8  # bytes of a picture's length
+DICOM_EXAMPLES = (  # plain, RLE, JPEG 2000, three kinds of JPEG, JPEG-LS
+    "CT_small.dcm", "MR_small_RLE.dcm", "JPEG2000.dcm", "SC_rgb_small_odd_jpeg.dcm", "JPGExtended.dcm",
+    "SC_rgb_jpeg_gdcm.dcm", "JPEGLSNearLossless_08.dcm",
+)  # fmt: skip
 
 
 def work(source: BinaryIO, sink: BinaryIO) -> None:
@@ -54,20 +60,35 @@ def _line(values: dict[str, object]) -> bytes:
 
 def load_decoders(dicom: bool) -> None:
     """Import now, while files can still be opened, what decoders otherwise import at their first use. dicom: import
-    pydicom too, which takes as long as all the rest."""
-    if dicom and is_installed():
-        from pydicom.data import get_testdata_file
-
-        with suppress(UnreadablePictureError, OSError):
-            decode(Path(str(get_testdata_file("CT_small.dcm", download=False))).read_bytes())
-    for content in (_drawn("I;16", "PNG"), _drawn("L", "JPEG"), b"neither"):
+    pydicom and its codecs too, which takes as long as all the rest."""
+    for content in (*_drawn(), *(_dicom_examples() if dicom and is_installed() else ())):
         with suppress(UnreadablePictureError):
             decode(content)
 
 
-def _drawn(mode: str, kind: str) -> bytes:
+def _drawn() -> Iterator[bytes]:
+    """Files of each kind that makes Pillow load a module of its own."""
+    small, turned = Image.new("L", (2, 2)), Image.Exif()
+    turned[Base.Orientation] = 6
+    yield _file(Image.new("I;16", (2, 2)), "PNG")
+    yield _file(small, "PNG", exif=turned)
+    yield _file(small, "JPEG", exif=turned)
+    yield _file(small, "MPO", save_all=True, append_images=[small])  # a JPEG of several, as some phones save
+    yield b"neither"
+
+
+def _dicom_examples() -> Iterator[bytes]:
+    """Pydicom's own example of each codec; a codec that is not installed is imported in vain."""
+    from pydicom.data import get_testdata_file
+
+    for name in DICOM_EXAMPLES:
+        with suppress(OSError):
+            yield Path(str(get_testdata_file(name, download=False))).read_bytes()
+
+
+def _file(picture: Image.Image, kind: str, **options: Any) -> bytes:
     file = io.BytesIO()
-    Image.new(mode, (2, 2)).save(file, kind)
+    picture.save(file, kind, **options)
     return file.getvalue()
 
 
