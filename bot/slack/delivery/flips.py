@@ -12,8 +12,8 @@ from PIL import Image
 from bot.slack.delivery.chart import DPI, FAINT, INK, SIZE, clip
 from core.learning.evaluation.scorecard import Flip
 
-ACROSS, DOWN = 6, 2  # pictures; more are only counted
-MOST = ACROSS * DOWN
+GRIDS = ((4, 1, 17.0), (4, 2, 16.0), (6, 2, 11.5))  # pictures across and down, size of their words: the first that fits
+MOST = 12  # pictures; more are only counted
 
 
 def flips_upload(flips: Sequence[Flip], pictures: Mapping[int, bytes], name: str, title: str) -> list[dict[str, Any]]:
@@ -28,18 +28,19 @@ def flips_upload(flips: Sequence[Flip], pictures: Mapping[int, bytes], name: str
 
 
 def draw_flips(flips: Sequence[Flip], pictures: Mapping[int, bytes], title: str) -> bytes:
-    """A PNG of 1200 x 675 pixels with the first twelve."""
+    """A PNG of 1200 x 675 pixels with the first twelve. The fewer there are, the larger they are drawn."""
+    across, down, size = next(grid for grid in GRIDS if len(flips[:MOST]) <= grid[0] * grid[1])
     figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     figure.text(0.03, 0.94, clip(title, 66), size=19, weight="bold", color=INK, va="center", parse_math=False)
     for place, flip in enumerate(flips[:MOST]):
-        axes = figure.add_subplot(DOWN, ACROSS, place + 1)
+        axes = figure.add_subplot(down, across, place + 1)
         with Image.open(io.BytesIO(pictures[flip.id]), formats=("PNG",)) as picture:
             axes.imshow(np.asarray(picture.convert("RGB")))
         axes.set_axis_off()
         words = f"#{flip.id}: {clip(flip.label, 14)}\nnow {clip(flip.candidate, 14)}"
-        axes.set_title(words, size=11.5, color=FAINT, parse_math=False)
-    figure.subplots_adjust(left=0.03, right=0.97, top=0.82, bottom=0.03, hspace=0.35)
+        axes.set_title(words, size=size, color=FAINT, parse_math=False)
+    figure.subplots_adjust(left=0.03, right=0.97, top=0.8, bottom=0.02, hspace=0.4, wspace=0.1)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
