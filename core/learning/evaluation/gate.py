@@ -93,6 +93,9 @@ def _pin_regressed(scorecard: Scorecard) -> Iterable[Coded]:
 
 
 def _worse_labels(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[Coded]:
+    """The most common label, always guessed, is right about all of that label, as no model is."""
+    if scorecard.baseline == "majority":
+        return
     for score in scorecard.labels:
         if score.p_adjusted is not None and score.p_adjusted <= policy.alpha:
             right = {"n": score.n, "live": score.live_right, "candidate": score.candidate_right}

@@ -479,6 +479,13 @@ def test_a_first_candidate_meets_the_commonest_label_and_must_beat_it() -> None:
     assert not verdict(right("refund", 5) + p_value, baseline="majority").passed
 
 
+def test_a_first_candidate_is_not_held_to_the_label_that_is_always_guessed() -> None:
+    """With two labels it would hardly ever pass: a guess finds all of the one, and a model most of both."""
+    found = right("refund", 22) + answered("refund", "refund", "login", 8) + answered("login", "refund", "login", 30)
+    assert verdict(found, baseline="majority").passed
+    assert [one.code for one in verdict(found).blocks] == [GateBlock.LABEL_WORSE]
+
+
 def test_confidence_that_means_less_than_before_is_warned_of() -> None:
     labels = ["login"] * 100
     golden = rows([(label, label, label) for label in labels] * 6)
