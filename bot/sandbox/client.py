@@ -15,7 +15,7 @@ from bot.sandbox.wire import Json
 __all__ = ["ControlError", "Message", "Outcome", "Person", "SandboxClient", "View"]
 
 POLL_SECONDS = 0.02
-KEPT_SECONDS = 2.0  # that an idle connection is used again; the workspace closes it after five
+KEPT_SECONDS = 2.0  # that an idle connection is used again; the workspace closes it after a minute
 HOME_SECONDS = 3.0  # how long open_home waits for the app to publish again
 FIRST_HOME_SECONDS = 10.0  # and for the first time
 Found = TypeVar("Found")

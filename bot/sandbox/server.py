@@ -17,6 +17,7 @@ __all__ = ["create_app", "run", "serve", "serving"]
 
 PING_SECONDS = 10.0  # Bolt for JavaScript takes a socket for dead that Slack has not pinged for 30 s
 STOP_SECONDS = 5.0  # until open requests are cut off when the server ends
+KEPT_SECONDS = 60  # that an idle connection stays open: clients let go of theirs first, also on a busy machine
 TICK_SECONDS = 0.1  # how soon an interrupt is noticed
 
 
@@ -119,6 +120,7 @@ def _settings(sandbox: Sandbox) -> uvicorn.Config:
         http="h11",
         ws="websockets-sansio",
         ws_ping_interval=PING_SECONDS,
+        timeout_keep_alive=KEPT_SECONDS,
         log_config=None,
         log_level=logging.WARNING,
         access_log=False,

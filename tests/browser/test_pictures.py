@@ -26,10 +26,10 @@ def loop(chromium: "Browser", start_loop: StartLoop) -> Loop:
     return start_loop(policy=support_policy(labels=["normal", "pneumonia"], review={"blind_share": 0.0}))
 
 
-def sends(loop: Loop) -> None:
-    front, side = drawn(1), drawn(2, upright=False)
+def sends(loop: Loop, number: int = 17) -> None:
+    front, side = drawn(number), drawn(number + 1, upright=False)
     row = {
-        "external_id": "S-17", "model_version": "m1", "probabilities": {"pneumonia": 0.7, "normal": 0.3},
+        "external_id": f"S-{number}", "model_version": "m1", "probabilities": {"pneumonia": 0.7, "normal": 0.3},
         "image": ["front.png", "side.png"], "link": VIEWER, "fields": {"View": "standing"},
     }  # fmt: skip
     checked = checked_prediction(row, loop.queue, {"front.png": front, "side.png": side})
@@ -62,3 +62,21 @@ def test_a_finding_is_confirmed_on_a_phone(loop: Loop, window: OpenWindow) -> No
     confirm.click()
     phone.get_by_text("pneumonia").last.wait_for()
     loop.box.wait_for(lambda: loop.votes() == ["U_ANA"])
+
+
+@pytest.mark.slow
+def test_the_newest_card_is_in_view_although_its_pictures_come_late(loop: Loop, window: OpenWindow) -> None:
+    """The list grows under the reader, who has not scrolled."""
+    from playwright.sync_api import expect
+
+    for number in (20, 30, 40):
+        sends(loop, number)
+    loop.card("item 3")
+    phone = window(loop.box.address, "/as/ana/support-review", PHONE)
+    message(phone, "Support tickets · item 3").get_by_role("img").last.evaluate("one => one.decode()")
+    for number in (50, 60):
+        sends(loop, number)
+    newest = message(phone, "Support tickets · item 5")
+    newest.get_by_role("img").last.evaluate("one => one.decode()")
+    expect(newest.get_by_role("button", name="Skip")).to_be_in_viewport()
+    expect(phone.get_by_role("button", name="New messages")).to_be_hidden()

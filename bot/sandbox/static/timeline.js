@@ -23,6 +23,7 @@ export class Timeline {
     this.scroller = h("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": where === "thread" ? "Replies" : "Messages" }, this.list);
     this.box = h("div", { class: "timeline-box" }, this.scroller, this.end);
     this.stuck = true;
+    this.top = 0; // where it was scrolled to last
     this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.scroller.addEventListener("keydown", (event) => this.moved(event));
     new ResizeObserver(() => this.stuck && this.toEnd()).observe(this.list);
@@ -104,9 +105,12 @@ export class Timeline {
     this.end.hidden = this.stuck;
   }
 
+  // A picture that arrives makes the list longer under a reader at its end: only who scrolls up leaves it.
   scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
-    this.stuck = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    const atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    this.stuck = atEnd || (this.stuck && scrollTop >= this.top);
+    this.top = scrollTop;
     if (this.stuck) this.end.hidden = true;
   }
 
