@@ -142,7 +142,17 @@ def running(service: Service, port: int) -> Iterator[str]:
             thread.join()
 
 
+USAGE = """\
+own-model takes no arguments. It reads from the environment:
+  GOLDLOOP_URL, GOLDLOOP_TOKEN, GOLDLOOP_SECRET
+  PORT      at which it listens (8720)
+  MODELS    folder for its models (models)
+"""
+
+
 def main() -> None:
+    if sys.argv[1:] or not {"GOLDLOOP_URL", "GOLDLOOP_TOKEN", "GOLDLOOP_SECRET"} <= os.environ.keys():
+        raise SystemExit(USAGE)
     folder = Path(os.environ.get("MODELS", "models"))
     folder.mkdir(exist_ok=True)
     with Client(os.environ["GOLDLOOP_URL"], os.environ["GOLDLOOP_TOKEN"]) as client:
