@@ -52,6 +52,16 @@ class TestACardWithAPicture:
             assert "Confirm" not in words
             assert "Reject" not in words
 
+    def test_an_image_at_a_web_address_is_shown_with_the_same_words(self) -> None:
+        labels = ("pneumonia", "normal")
+        drawn = review_item.render(
+            item(text="", image_url="https://files.example/A.png", labels=labels, predicted_label="pneumonia")
+        )
+        assert [block["image_url"] for block in drawn.blocks if block["type"] == "image"]
+        words = said(drawn.blocks)
+        assert "For labelling, not for diagnosis." in words
+        assert "Confirm pneumonia" in words
+
     def test_a_picture_without_a_file_is_left_out_and_never_drawn_by_its_address(self) -> None:
         for pictures in ((), (replace(PICTURE, file_id=None),)):
             words = said(review_item.render(item(text="", image_url=STORED, pictures=pictures)).blocks)

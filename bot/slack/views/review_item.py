@@ -103,11 +103,9 @@ def _image(card: ItemCard) -> list[Block]:
         for place, picture in enumerate(card.pictures)
         if picture.file_id is not None
     ]
-    if shown:
-        return [*shown, blocks.context("For labelling, not for diagnosis.")]
     if card.image_url and not picture_sha256s(card.image_url):
-        return [blocks.image(card.image_url, f"The image of item {card.subject.id}")]
-    return []
+        shown = [blocks.image(card.image_url, f"The image of item {card.subject.id}")]
+    return [*shown, blocks.context("For labelling, not for diagnosis.")] if shown else []
 
 
 def _origin(card: ItemCard) -> str:
@@ -181,7 +179,7 @@ def _label_button(card: ItemCard, position: int, name: str) -> Block:
 def _label_words(card: ItemCard, name: str) -> str:
     """A finding in a picture is confirmed or rejected: with two labels, the one is the other's opposite."""
     suggested = _suggested(card)
-    if not card.pictures or len(card.labels) != 2 or suggested not in card.labels:
+    if not card.image_url or len(card.labels) != 2 or suggested not in card.labels:
         return name
     return f"Confirm {name}" if name == suggested else f"Reject, it is {name}"
 
