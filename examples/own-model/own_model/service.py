@@ -71,7 +71,7 @@ class Service:
             file = Path(folder) / "rows.jsonl"
             self.client.save_snapshot(name, snapshot_id, file)
             rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        model, version = train(rows, data["labels"]), f"words-{data['snapshot_hash'][:12]}"
+        model, version = train(rows, data["labels"]), version_of(snapshot_id, data["snapshot_hash"])
         self.models.save(version, model)
         golden = self.client.golden_inputs(name, snapshot_id)
         answers = {one.content_hash: model.probabilities(one.text) for one in golden}
@@ -126,6 +126,11 @@ class _Door(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+
+def version_of(snapshot_id: int, snapshot_hash: str) -> str:
+    """Two snapshots of the same rows have one hash, and need a version each."""
+    return f"words-{snapshot_id}-{snapshot_hash[:12]}"
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from goldloop_client import Client
 from goldloop_client.contract import Service as Contract
 from goldloop_client.contract import check_service
 from goldloop_client.stand_in import stand_in
-from own_model.service import ModelStore, Service, main, running
+from own_model.service import ModelStore, Service, main, running, version_of
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -21,6 +21,10 @@ def test_the_service_keeps_the_contract(tmp_path: Path) -> None:
             found = list(check_service(contract, goldloop))
     assert [one for one in found if one.problem] == []
     assert len(found) == 10
+
+
+def test_the_same_rows_handed_out_again_are_another_version() -> None:
+    assert version_of(1, "5f0c" * 16) != version_of(2, "5f0c" * 16)
 
 
 def test_what_it_reads_is_said_where_it_is_missing_and_where_help_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
