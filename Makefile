@@ -74,7 +74,7 @@ bench-loop: $(READY)
 bench-learners: $(READY)
 	@$(BIN)/python -m benchmarks.encoders $(ARGS)
 
-# The learner `image` on chest X-rays of ../shared/data and on scikit-learn's digits. A minute.
+# The learner `image` on chest X-rays of ../shared/data and on scikit-learn's digits, beside scikit-learn and numpy alone. Two minutes.
 bench-images: $(READY)
 	@$(BIN)/python -m benchmarks.images $(ARGS)
 
