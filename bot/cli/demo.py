@@ -55,10 +55,12 @@ def demo(
         typer.Option(
             min=60,
             max=20_000,
-            help="With --data: number of rows to use; more if a label would have under five.",
+            help="With --data or --queue scans: number of rows to use; more if a label would have under five.",
         ),
     ] = 600,
-    cards: Annotated[int, typer.Option(min=10, max=500, help="With --auto: number of tickets to review.")] = 80,
+    cards: Annotated[
+        int, typer.Option(min=10, max=500, help="With --auto: number of tickets, or scans, to review.")
+    ] = 80,
     queue: Annotated[
         str, typer.Option(help="support: messages of customers; scans: pictures of handwritten digits.")
     ] = "support",

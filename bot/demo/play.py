@@ -52,7 +52,7 @@ CORRECTIONS = 10  # until a training run, in the interactive demo
 ACCURACIES = {place.ANA: 0.95, place.BEN: 0.92, place.EVA: 0.90}
 STREAM_SECONDS = 0.25  # between two tickets
 WATCH_SECONDS, REPORT_SECONDS = 1.0, 5.0  # between two lines about the progress: interactive, automatic
-LONGEST_WAIT = 300.0  # seconds, for anything that should happen by itself
+LONGEST_WAIT = 400.0  # seconds, for anything that should happen by itself: the last retry of an event comes after 361
 
 Found = TypeVar("Found")
 
@@ -363,7 +363,7 @@ def _decided(stage: Stage) -> bool:
 
 
 def _wait(stage: Stage, condition: Callable[[], Found | None], what: str) -> Found:
-    """Wait for the condition. Raises Refusal after five minutes, or if a training run has failed."""
+    """Wait for the condition. Raises Refusal after `LONGEST_WAIT`, or if a training run has failed."""
     deadline = time.monotonic() + LONGEST_WAIT
     while not (found := condition()):
         if time.monotonic() > deadline:
