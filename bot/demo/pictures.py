@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bot.demo.data import FEWEST_LABELS, FEWEST_ROWS, Ticket, titles
+from bot.demo.data import FEWEST_LABELS, FEWEST_PER_LABEL, FEWEST_ROWS, Ticket, titles
 from bot.files.pictures import labelled_pictures, read_labelled
 from core.errors import Invalid
 from core.pictures.decoding import Decoded, decode
@@ -31,11 +31,12 @@ def digits() -> list[Ticket]:
     return _unique(zip(map(_decoded, pixels), map(str, found.target), strict=True))
 
 
-def own_pictures(path: Path) -> list[Ticket]:
+def own_pictures(path: Path, size: int) -> list[Ticket]:
     """A folder whose sub-folders are labels, or the training part of a MedMNIST file or of the one that a folder holds.
-    Raises Invalid if a picture cannot be read, or if there are too few."""
+    Of a large set, only about twice as many as `size` are decoded, spread over each label's pictures, so that a demo
+    begins within seconds. Raises Invalid if one of them cannot be read, or if there are too few."""
     path = _only_archive(path) or path
-    tickets = _unique(_of_folder(path) if path.is_dir() else _of_archive(path))
+    tickets = _unique(_of_folder(path, size) if path.is_dir() else _of_archive(path, size))
     labels = {ticket.label for ticket in tickets}
     if len(tickets) < FEWEST_ROWS or len(labels) < FEWEST_LABELS:
         raise Invalid(
@@ -53,16 +54,30 @@ def _only_archive(path: Path) -> Path | None:
     return archives[0] if len(archives) == 1 else None
 
 
-def _of_folder(folder: Path) -> Iterator[tuple[Decoded, str]]:
-    found = labelled_pictures(folder)
-    shown = titles({one.label for one in found})
+def _spread(labels: Sequence[object], size: int) -> list[int]:
+    """Places of the pictures to decode, in order: of each label twice its share of `size`, as some may be the same."""
+    grouped: dict[object, list[int]] = {}
+    for place, label in enumerate(labels):
+        grouped.setdefault(label, []).append(place)
+    most = 2 * max(FEWEST_PER_LABEL, size // max(1, len(grouped)))
+    return sorted(rows[number] for rows in grouped.values() for number in _evenly(len(rows), most))
+
+
+def _evenly(count: int, most: int) -> list[int]:
+    return [number * count // most for number in range(most)] if count > most else list(range(count))
+
+
+def _of_folder(folder: Path, size: int) -> Iterator[tuple[Decoded, str]]:
+    everything = labelled_pictures(folder)
+    shown = titles({one.label for one in everything})
+    found = [everything[place] for place in _spread([one.label for one in everything], size)]
     for read, one in zip(read_labelled(found), found, strict=True):
         if isinstance(read, Invalid):
             raise read
         yield read[0], shown[one.label]
 
 
-def _of_archive(file: Path) -> Iterator[tuple[Decoded, str]]:
+def _of_archive(file: Path, size: int) -> Iterator[tuple[Decoded, str]]:
     """Labels of a data set that is not known here are its numbers."""
     try:
         with np.load(file) as archive:
@@ -70,7 +85,8 @@ def _of_archive(file: Path) -> Iterator[tuple[Decoded, str]]:
     except (OSError, ValueError, KeyError) as error:
         raise Invalid(f"{file}: this is no MedMNIST file with train_images and train_labels ({error}).") from None
     names: Sequence[str] = NAMES.get(file.stem.lower(), [])
-    for one, target in zip(pixels, targets, strict=True):
+    for place in _spread(targets.tolist(), size):
+        one, target = pixels[place], targets[place]
         yield _decoded(one), names[int(target)] if int(target) < len(names) else str(target)
 
 

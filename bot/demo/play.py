@@ -150,7 +150,7 @@ def _tickets(options: Options, rng: np.random.Generator) -> list[Ticket]:
     if options.has_pictures:
         if options.spoil:
             raise Refusal("--spoil swaps the labels of texts. Run it without --queue scans.")
-        found = pictures.own_pictures(options.data) if options.data else pictures.digits()
+        found = pictures.own_pictures(options.data, options.size) if options.data else pictures.digits()
         return sampled(found, options.size, rng)
     return file_tickets(options.data, options.size, rng) if options.data else own_tickets()
 

@@ -54,14 +54,14 @@ def test_the_digits_fall_into_disjoint_shares() -> None:
 
 @pytest.mark.slow
 def test_ones_own_pictures_are_a_folder_of_labels_or_a_medmnist_file(tmp_path: Path) -> None:
-    found = own_pictures(folder(tmp_path / "scans"))
+    found = own_pictures(folder(tmp_path / "scans"), 600)
     assert Counter(ticket.label for ticket in found) == {"pneumonia": 40, "normal": 40}
     (tmp_path / "scans" / "normal" / "broken.png").write_bytes(b"%PDF-1.7")
     with pytest.raises(Invalid, match=r"broken.png: This file is a PDF"):
-        own_pictures(tmp_path / "scans")
+        own_pictures(tmp_path / "scans", 600)
     (tmp_path / "scans" / "loose.png").write_bytes(as_file(bars(1, True)))
     with pytest.raises(Invalid, match="move the picture into a sub-folder"):
-        own_pictures(tmp_path / "scans")
+        own_pictures(tmp_path / "scans", 600)
 
 
 def test_a_medmnist_file_is_read_by_its_training_part(tmp_path: Path) -> None:
@@ -70,16 +70,24 @@ def test_a_medmnist_file_is_read_by_its_training_part(tmp_path: Path) -> None:
     np.savez(tmp_path / "pneumoniamnist.npz", train_images=pixels, train_labels=targets)
     np.savez(tmp_path / "other.npz", train_images=pixels, train_labels=targets)
     np.savez(tmp_path / "odd.npz", something=pixels)
-    assert Counter(one.label for one in own_pictures(tmp_path / "pneumoniamnist.npz")) == {
+    assert Counter(one.label for one in own_pictures(tmp_path / "pneumoniamnist.npz", 600)) == {
         "normal": 35,
         "pneumonia": 35,
     }
-    assert {one.label for one in own_pictures(tmp_path / "other.npz")} == {"0", "1"}
+    assert {one.label for one in own_pictures(tmp_path / "other.npz", 600)} == {"0", "1"}
     with pytest.raises(Invalid, match="no MedMNIST file"):
-        own_pictures(tmp_path / "odd.npz")
+        own_pictures(tmp_path / "odd.npz", 600)
     (tmp_path / "data").mkdir()
     (tmp_path / "pneumoniamnist.npz").rename(tmp_path / "data" / "pneumoniamnist.npz")
-    assert {one.label for one in own_pictures(tmp_path / "data")} == {"normal", "pneumonia"}
+    assert {one.label for one in own_pictures(tmp_path / "data", 600)} == {"normal", "pneumonia"}
+
+
+def test_of_a_large_set_only_as_many_are_decoded_as_a_demo_needs(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (3_000, 8, 8), dtype=np.uint8)
+    targets = (np.arange(3_000) % 10 == 0).astype(int)
+    np.savez(tmp_path / "large.npz", train_images=pixels, train_labels=targets)
+    found = own_pictures(tmp_path / "large.npz", 100)
+    assert Counter(one.label for one in found) == {"0": 100, "1": 100}
 
 
 @pytest.mark.slow
