@@ -91,7 +91,7 @@ def _seed_pictures(path: Path, queue: str, group_by_folder: bool) -> None:
         _check_labels(Counter(one.label for one in found), chosen)
         task = progress.add_task("Storing", total=len(found))
         for start in range(0, len(found), PICTURES):
-            read = _readable_examples(found[start : start + PICTURES], start, rejected)
+            read = _readable_examples(found[start : start + PICTURES], start, chosen, rejected)
             pairs = [(pictures, one.label) for pictures, one in read]
             seeds = checked_picture_seeds(pairs, chosen, [one.group for _pictures, one in read])
             pictures = [picture for seen, _label in pairs for picture in seen]
@@ -105,11 +105,11 @@ def _seed_pictures(path: Path, queue: str, group_by_folder: bool) -> None:
 
 
 def _readable_examples(
-    found: Sequence[Labelled], start: int, rejected: "Rejected"
+    found: Sequence[Labelled], start: int, queue: QueuePolicy, rejected: "Rejected"
 ) -> list[tuple[list[Decoded], Labelled]]:
     """The examples whose pictures can all be read. start: number of the examples before these."""
     pairs = []
-    for number, (read, one) in enumerate(zip(read_labelled(found), found, strict=True), start + 1):
+    for number, (read, one) in enumerate(zip(read_labelled(found, queue), found, strict=True), start + 1):
         if isinstance(read, Invalid):
             rejected.add(number, read)
         else:
@@ -117,11 +117,13 @@ def _readable_examples(
     return pairs
 
 
-def _readable(found: Sequence[tuple[Path, str]], start: int, rejected: "Rejected") -> list[tuple[Decoded, str]]:
+def _readable(
+    found: Sequence[tuple[Path, str]], start: int, queue: QueuePolicy, rejected: "Rejected"
+) -> list[tuple[Decoded, str]]:
     """The pictures that can be read, with their names. start: number of the files before these."""
     pairs = []
     for number, (read, (_path, name)) in enumerate(
-        zip(read_pictures([path for path, _ in found]), found, strict=True), start + 1
+        zip(read_pictures([path for path, _ in found], queue), found, strict=True), start + 1
     ):
         if isinstance(read, Invalid):
             rejected.add(number, read)
@@ -164,7 +166,7 @@ def ingest(file: Path, queue: QueueOption) -> None:
         while batch := list(islice(rows, size)):
             seen += len(batch)
             good: list[NewPrediction] = []
-            pictures = _beside(file, [row for _number, row in batch])
+            pictures = _beside(file, [row for _number, row in batch], chosen)
             for number, row in batch:
                 try:
                     good.append(
@@ -185,10 +187,10 @@ def ingest(file: Path, queue: QueueOption) -> None:
     rejected.end()
 
 
-def _beside(file: Path, rows: Sequence[Mapping[str, Any]]) -> dict[str, Decoded | Invalid]:
+def _beside(file: Path, rows: Sequence[Mapping[str, Any]], queue: QueuePolicy) -> dict[str, Decoded | Invalid]:
     """The pictures that rows name in `image`, decoded; paths are relative to the file."""
     names = list(dict.fromkeys(name for row in rows if "image" in row for name in _named(row)))
-    return dict(zip(names, read_pictures([file.parent / name for name in names]), strict=True))
+    return dict(zip(names, read_pictures([file.parent / name for name in names], queue), strict=True))
 
 
 def _named(row: Mapping[str, Any]) -> list[str]:
@@ -210,8 +212,8 @@ def _ingest_pictures(path: Path, queue: str) -> None:
         task = progress.add_task("Reading", total=len(files))
         for start in range(0, len(files), PICTURES):
             part = [(file, file.relative_to(folder).as_posix()) for file in files[start : start + PICTURES]]
-            pairs = _readable(part, start, rejected)
-            rows = predicted_pictures(pairs, live)
+            pairs = _readable(part, start, chosen, rejected)
+            rows = predicted_pictures(pairs, live, chosen)
             with database.transaction(wait=PATIENT) as session:
                 stored = record_predictions(session, rows, utc_now(), chosen, [picture for picture, _name in pairs])
             new, repeated, flagged = new + stored.new, repeated + stored.repeated, flagged + stored.flagged

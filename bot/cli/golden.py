@@ -80,7 +80,7 @@ def _picture_batches(path: Path, queue: QueuePolicy, group_by_folder: bool) -> I
     found = labelled_pictures(path, group_by_folder)
     for start in range(0, len(found), PICTURES):
         part = found[start : start + PICTURES]
-        pictures = [_readable(read) for read in read_labelled(part)]
+        pictures = [_readable(read) for read in read_labelled(part, queue)]
         labels, groups = [one.label for one in part], [one.group for one in part]
         seeds = checked_picture_seeds(zip(pictures, labels, strict=True), queue, groups)
         yield seeds, [picture for own in pictures for picture in own]

@@ -71,7 +71,7 @@ def _of_folder(folder: Path, size: int) -> Iterator[tuple[Decoded, str]]:
     everything = labelled_pictures(folder)
     shown = titles({one.label for one in everything})
     found = [everything[place] for place in _spread([one.label for one in everything], size)]
-    for read, one in zip(read_labelled(found), found, strict=True):
+    for read, one in zip(read_labelled(found, None), found, strict=True):
         if isinstance(read, Invalid):
             raise read
         yield read[0], shown[one.label]

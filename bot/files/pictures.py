@@ -9,9 +9,11 @@ from bot.files.columns import missing_column, picture_cell
 from bot.files.tables import read_rows
 from core.errors import Invalid
 from core.intake.predictions import picture_names
+from core.pictures.burned_in import require_no_burned_in_text
 from core.pictures.decoder import Decoder
 from core.pictures.decoding import Decoded
 from core.pictures.limits import MOST_BYTES
+from core.policy import QueuePolicy
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
 INDEXES = ("predictions.csv", "predictions.jsonl", "predictions.parquet")
@@ -94,32 +96,36 @@ def _of_row(file: Path, number: int, row: dict[str, Any]) -> Labelled:
     )
 
 
-def read_picture(path: Path, decoder: Decoder) -> Decoded:
-    """Read and decode a picture. Raises Invalid, which names the file and says what is wrong."""
+def read_picture(path: Path, decoder: Decoder, policy: QueuePolicy | None) -> Decoded:
+    """Read and decode a picture. policy: of the queue that it is for; None: it is for no queue. Raises Invalid, which
+    names the file and says what is wrong, or that its pixels may hold a name."""
     try:
         with path.open("rb") as file:
-            return decoder.decode(file.read(MOST_BYTES + 1))
+            picture = decoder.decode(file.read(MOST_BYTES + 1))
+        if policy is not None:
+            require_no_burned_in_text(picture, policy)
+        return picture
     except OSError as error:
         raise Invalid(f"{path.name}: the file cannot be read: {error.strerror}.", field="image") from None
     except Invalid as refusal:
         raise Invalid(f"{path.name}: {refusal}", field="image") from None
 
 
-def read_labelled(found: Sequence[Labelled]) -> Iterator[list[Decoded] | Invalid]:
+def read_labelled(found: Sequence[Labelled], policy: QueuePolicy | None) -> Iterator[list[Decoded] | Invalid]:
     """Yield the pictures of each example, or why one of them cannot be used."""
     with Decoder() as decoder:
         for one in found:
             try:
-                yield [read_picture(path, decoder) for path in one.paths]
+                yield [read_picture(path, decoder, policy) for path in one.paths]
             except Invalid as refusal:
                 yield refusal
 
 
-def read_pictures(paths: Sequence[Path]) -> Iterator[Decoded | Invalid]:
+def read_pictures(paths: Sequence[Path], policy: QueuePolicy) -> Iterator[Decoded | Invalid]:
     """Yield the result for each picture, in order. A refusal does not end the others."""
     with Decoder() as decoder:
         for path in paths:
             try:
-                yield read_picture(path, decoder)
+                yield read_picture(path, decoder, policy)
             except Invalid as refusal:
                 yield refusal

@@ -148,7 +148,7 @@ def test_labelled_pictures_become_a_live_model_that_answers_about_new_ones(start
     live = loop.box.wait_for(lambda: loop.services.serving.live(loop.queue), 60, what="a live model")
     assert live is not None
     asked = [(drawn(500, True), "scans/a.png"), (drawn(501, False), "scans/b.png")]
-    first, second = predicted_pictures(asked, live)
+    first, second = predicted_pictures(asked, live, loop.queue)
     assert (first.label, second.label, first.model_version) == ("upright", "lying", "v1")
     assert first.image_url == picture_address(asked[0][0].sha256)
 

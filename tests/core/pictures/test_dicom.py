@@ -10,13 +10,18 @@ from PIL import Image
 from pydicom import dcmread, dcmwrite
 from pydicom.data import get_testdata_file
 
+from bot.files.pictures import Labelled, picture_files, read_labelled, read_pictures
 from core.errors import Invalid
+from core.intake.live_pictures import predicted_pictures
 from core.learning.data.seeds import checked_picture_seeds
+from core.learning.learners.hog import WIDTH
+from core.learning.learners.image import ImageModel
+from core.learning.lifecycle.serving import LiveModel
 from core.pictures import dicom
 from core.pictures.decoder import decoded
 from core.pictures.decoding import Decoded, decode
 from core.pictures.limits import UnreadablePictureError
-from tests.core.desk import REFUND, Desk
+from tests.core.desk import DELIVERY, REFUND, Desk
 
 
 def file(name: str = "CT_small.dcm", **tags: Any) -> bytes:
@@ -93,6 +98,28 @@ def test_a_name_that_may_stand_in_the_pixels_is_for_the_policy_to_allow(desk: De
         checked_picture_seeds([(made, REFUND)], desk.rules)
     allowed = desk.under(privacy={"burned_in_text": True})
     assert len(checked_picture_seeds([(made, REFUND)], allowed.rules)) == 1
+
+
+def test_nor_does_the_live_model_predict_it_unless_the_policy_allows(desk: Desk) -> None:
+    live = LiveModel(1, "v1", ImageModel((DELIVERY, REFUND), np.zeros((WIDTH, 2), np.float32), np.zeros(2), 1.0))
+    pictures = [(decode(file(Modality="US")), "scans/1.dcm")]
+    with pytest.raises(Invalid, match=r"may be written in its pixels.*privacy.burned_in_text"):
+        predicted_pictures(pictures, live, desk.rules)
+    allowed = desk.under(privacy={"burned_in_text": True})
+    assert [one.external_id for one in predicted_pictures(pictures, live, allowed.rules)] == ["scans/1.dcm"]
+
+
+@pytest.mark.slow
+def test_a_folder_names_such_a_file_and_reads_the_others(desk: Desk, tmp_path: Path) -> None:
+    for name, tags in (("ct", {}), ("us", {"Modality": "US"})):
+        (tmp_path / f"{name}.dcm").write_bytes(file(**tags))
+    paths = picture_files(tmp_path)
+    good, refused = read_pictures(paths, desk.rules)
+    assert isinstance(good, Decoded)
+    assert isinstance(refused, Invalid)
+    assert str(refused).startswith("us.dcm: The tags of this DICOM file say")
+    labelled = [Labelled((path,), REFUND) for path in paths]
+    assert [isinstance(one, Invalid) for one in read_labelled(labelled, desk.rules)] == [False, True]
 
 
 @pytest.mark.slow
