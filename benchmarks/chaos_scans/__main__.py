@@ -5,6 +5,7 @@ import random
 import shutil
 import socket
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -32,14 +33,13 @@ def main(
     """Exit code 1 if a scan found other texts, left something behind or did not end."""
     console = Console()
     folder = Path(tempfile.mkdtemp(prefix="chaos-scans-"))
-    found = _played(folder, kills, seed, rows, console)
+    found: Found = {}
+    for key, outcome in _played(folder, kills, seed, rows):
+        found[key] = outcome
+        console.print(f"{', '.join(key)}: {outcome.kills.total()} kills,", *(outcome.broken or ["the same texts"]))
+        if out is not None:
+            _write(out, f"{kills} kills for each engine and database, seed {seed}", rows, found)
     broken = [words for outcome in found.values() for words in outcome.broken]
-    if out is not None:
-        with out.open("w", encoding="utf-8") as file:
-            title = f"python -m benchmarks.chaos_scans: {kills} kills for each engine and database, seed {seed}"
-            to_file = Console(file=file, width=WIDTH)
-            to_file.print(title, "", machine(), f"{FILES * rows:,} texts in {FILES} files", "", sep="\n")
-            to_file.print(_table(found))
     console.print(_table(found))
     if broken:
         console.print(*broken, f"The logs are in {folder}.", sep="\n")
@@ -47,8 +47,7 @@ def main(
     shutil.rmtree(folder)
 
 
-def _played(folder: Path, kills: int, seed: int, rows: int, console: Console) -> Found:
-    found: Found = {}
+def _played(folder: Path, kills: int, seed: int, rows: int) -> Iterator[tuple[tuple[Kind, Engine], Outcome]]:
     source = written_source(folder / "source", seed, rows=rows)
     for number, kind in enumerate(KINDS):
         with laid_out(folder / kind, source, kind) as place:
@@ -56,11 +55,15 @@ def _played(folder: Path, kills: int, seed: int, rows: int, console: Console) ->
             for engine in ENGINES:
                 with ExitStack() as stack:
                     cluster = _cluster(stack, place.folder) if engine == "Dask cluster" else None
-                    outcome = Rounds(place, engine, cluster, seed + number).played(kills, digest)
-                found[kind, engine] = outcome
-                words = "\n".join(outcome.broken) or "the same texts"
-                console.print(f"{kind}, {engine}: {sum(outcome.kills.values())} kills, {words}")
-    return found
+                    yield (kind, engine), Rounds(place, engine, cluster, seed + number).played(kills, digest)
+
+
+def _write(out: Path, what: str, rows: int, found: Found) -> None:
+    """After each engine, so that a run that is ended early leaves what it has."""
+    with out.open("w", encoding="utf-8") as file:
+        to_file = Console(file=file, width=WIDTH)
+        to_file.print(f"python -m benchmarks.chaos_scans: {what}", "", machine(), sep="\n")
+        to_file.print(f"{FILES * rows:,} texts in {FILES} files", "", _table(found), sep="\n")
 
 
 def _cluster(stack: ExitStack, folder: Path) -> DaskProcesses:
