@@ -21,6 +21,7 @@ ENGINES: tuple[Engine, ...] = ("one process", "two processes", "Dask cluster")
 PROGRAM = "from bot.cli.app import main; main()"
 WANTED = 20
 MOST_PAUSE = 2.0  # seconds between the claim, or a part that was read, and the next kill
+AT_ONCE = 0.5  # share of new drivers that are killed while they prepare; the others have read a part
 ORPHANS_SECONDS = 3.0  # in which processes of a dead driver must end
 PATIENCE = 300.0  # seconds without any progress, after which a round is broken
 
@@ -88,12 +89,12 @@ class Rounds:
             return driver.wait()
 
     def _reached(self, driver: subprocess.Popen[bytes]) -> bool:
-        """Wait until the driver has its scan, and, after a kill that it outlived, until another part was read. False:
-        it has ended."""
+        """Wait until the driver has its scan and, with a new driver every second time and always after a kill that it
+        outlived, until another part was read. False: it has ended."""
         known, deadline = self._place.parts_read(), time.monotonic() + PATIENCE
-        is_new = not self._place.is_claimed_by(driver.pid)
+        at_once = not self._place.is_claimed_by(driver.pid) and self._rng.random() < AT_ONCE
         while driver.poll() is None and time.monotonic() < deadline:
-            if self._place.is_claimed_by(driver.pid) and (is_new or self._place.parts_read() != known):
+            if self._place.is_claimed_by(driver.pid) and (at_once or self._place.parts_read() != known):
                 return True
             time.sleep(0.05)
         return False
