@@ -1,43 +1,79 @@
-"""Clusters of the top-ranked texts, for people: how many are about the same, and the words that set them apart."""
+"""Clusters of the top-ranked texts, for people: how many are about the same, and the words that set them apart.
+
+Texts are about the same if the model gives them similar probabilities. By their words, short texts would gather around
+"how" and "can", in whatever language they are; a list of such words would serve one language only."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import rel_entr
 
-from core.discovery.results import Cluster
+from core.discovery.results import DIGITS, Cluster
 
 MOST = 8  # clusters
-WORDS = 4  # of each
-FEWEST = 3  # texts that a word must be in to count
+WORDS = 4  # of each, at most
+FEWEST = 3  # texts for each cluster on average, and texts that a word must be in to count
+FEWEST_INSIDE = 2  # texts of a cluster that a word must be in to be named for it
+LEAST = 0.1  # of the score of the cluster's first word, below which a word is not named
 WORD = r"(?u)\b[^\W\d]{3,}\b"
 
+Chances = NDArray[np.floating]
+Groups = NDArray[np.int32]
 
-def clusters_of(texts: Sequence[str], seed: int) -> list[Cluster]:
-    """The clusters of these texts, the largest first. A text that shares no word with others belongs to none. texts:
-    masked, as people see them."""
+
+def clusters_of(texts: Sequence[str], chances: Chances, seed: int) -> list[Cluster]:
+    """The clusters of these texts, the largest first. texts: masked, as people see them. chances: the model's
+    probabilities of each, shape (texts, labels)."""
+    groups = groups_of(chances, seed)
+    if groups is None:
+        return []
+    sizes, words = np.bincount(groups), telling_words(texts, chances, groups)
+    return [Cluster(int(sizes[group]), words[group]) for group in np.argsort(-sizes, kind="stable") if sizes[group]]
+
+
+def groups_of(chances: Chances, seed: int) -> Groups | None:
+    """The cluster of each text, by k-means on the square roots of the probabilities, so that distances are Hellinger's.
+    None: there are too few texts."""
     from sklearn.cluster import KMeans
-    from sklearn.feature_extraction.text import TfidfVectorizer
 
-    vectorizer = TfidfVectorizer(min_df=FEWEST, max_df=0.5, sublinear_tf=True, token_pattern=WORD)
+    roots = np.sqrt(chances).round(DIGITS)
+    number = min(MOST, len(roots) // FEWEST)
+    if not number:
+        return None
+    number = min(number, len(np.unique(roots, axis=0)))
+    groups: Groups = KMeans(number, n_init=3, random_state=seed).fit(roots).labels_
+    return groups
+
+
+def telling_words(texts: Sequence[str], chances: Chances, groups: Groups) -> list[tuple[str, ...]]:
+    """The words to name for each cluster, the most telling first.
+
+    A word's score for a cluster is the log-likelihood ratio of how many of the word's texts are in the cluster (Dunning
+    1993, Computational Linguistics 19(1), 61-74), times the square of how much the word says about the label: the
+    Kullback-Leibler divergence from the mean probabilities of all texts to those of the word's texts, with one text of
+    mean probabilities added. Words such as "how" are in texts of all labels, so theirs is small."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    vectorizer = CountVectorizer(min_df=FEWEST, max_df=0.5, binary=True, token_pattern=WORD, dtype=np.float64)
+    number = int(groups.max()) + 1
     try:
-        rows = vectorizer.fit_transform(texts)
+        holds = vectorizer.fit_transform(texts)
     except ValueError:  # no word is in enough of them
-        return []
-    rows = rows[np.diff(rows.indptr) > 0]
-    if rows.shape[0] < FEWEST:
-        return []
-    number = min(MOST, max(1, rows.shape[0] // FEWEST))
-    found = KMeans(number, n_init=3, random_state=seed).fit(rows)
-    names, mean = vectorizer.get_feature_names_out(), np.asarray(rows.mean(axis=0)).ravel()
-    sizes = np.bincount(found.labels_, minlength=number)
-    return [
-        Cluster(int(sizes[place]), _telling(found.cluster_centers_[place] - mean, names))
-        for place in np.argsort(-sizes, kind="stable")
-        if sizes[place]
-    ]
+        return [()] * number
+    names, times = vectorizer.get_feature_names_out(), np.asarray(holds.sum(axis=0)).ravel()
+    mean = chances.mean(axis=0)
+    told = rel_entr((holds.T @ chances + mean) / (times + 1)[:, None], mean).sum(axis=1)
+    named = []
+    for group in range(number):
+        inside = groups == group
+        here, expected = np.asarray(holds[inside].sum(axis=0)).ravel(), times * inside.mean()
+        ratios = rel_entr(here, expected) + rel_entr(times - here, times - expected)
+        scores = np.where((here > expected) & (here >= FEWEST_INSIDE), ratios * told**2, 0.0)
+        named.append(_named(scores, names))
+    return named
 
 
-def _telling(differences: NDArray[np.float64], names: Sequence[str]) -> tuple[str, ...]:
-    order = np.argsort(-differences, kind="stable")[:WORDS]
-    return tuple(str(names[place]) for place in order if differences[place] > 0)
+def _named(scores: NDArray[np.float64], names: Sequence[str]) -> tuple[str, ...]:
+    best = np.argsort(-scores, kind="stable")[:WORDS]
+    return tuple(str(names[place]) for place in best if scores[place] > LEAST * scores[best[0]])

@@ -48,13 +48,14 @@ def select_finds(
     golden examples."""
     apart = _apart(front, golden, policy)
     texts = [found.text for found in apart]
-    picked = [apart[place] for place in spread(texts, [found.value for found in apart], wanted, seed)]
     fitted = label_subset(opened_model(ranker.packed, ranker.learner, ranker.extra_learners), policy.label_named)
-    said = fitted.probabilities([Input(found.text) for found in picked])
-    chances = [dict(zip(fitted.classes, map(float, row), strict=True)) for row in said]
-    clusters = clusters_of([policy.privacy.shown(text) for text in texts], seed)
-    together = tuple(Picked(*pair) for pair in zip(picked, chances, strict=True))
-    return Selected(together, len(front) - len(apart), tuple(clusters))
+    said = fitted.probabilities([Input(text) for text in texts])
+    picked = [
+        Picked(apart[place], dict(zip(fitted.classes, map(float, said[place]), strict=True)))
+        for place in spread(texts, [found.value for found in apart], wanted, seed)
+    ]
+    clusters = clusters_of([policy.privacy.shown(text) for text in texts], said, seed)
+    return Selected(tuple(picked), len(front) - len(apart), tuple(clusters))
 
 
 def _apart(front: Sequence[Found], golden: Sequence[str], policy: QueuePolicy) -> list[Found]:
