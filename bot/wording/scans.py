@@ -36,7 +36,7 @@ def scan_state(card: ScanCard, form: Format) -> str:
         case ScanState.FAILED:
             return f"Failed. {run_problem(card.problem, form)}" if card.problem else "Failed."
         case ScanState.DONE:
-            return _counted(card)
+            return _counted(card, form)
 
 
 def progress_words(done: float | None, rows: int, seconds: float, left: float | None) -> str:
@@ -69,17 +69,24 @@ def cluster_lines(clusters: tuple[Cluster, ...]) -> list[str]:
     ]
 
 
-def _counted(card: ScanCard) -> str:
+def _counted(card: ScanCard, form: Format) -> str:
     if card.counts is None:
         return "Done."
     one = card.counts
     parts = [
-        f"{one.read:,} rows read", f"{one.foreign:,} of another kind", f"{one.known:,} already known",
+        f"{one.read:,} rows read", f"{one.foreign:,} {_unranked(card, form)}", f"{one.known:,} already known",
         f"{one.near_duplicates:,} near-duplicates", f"{one.ranked:,} ranked", f"{card.finds.opened:,} opened",
         f"{card.finds.waiting:,} waiting",
     ]  # fmt: skip
     gone = f", {card.finds.dropped:,} dropped" if card.finds.dropped else ""
     return f"{', '.join(parts)}{gone}."
+
+
+def _unranked(card: ScanCard, form: Format) -> str:
+    """What the texts are that were not ranked."""
+    if card.foreign:
+        return "of the queue's kind"
+    return "of another kind" if card.label is None else f"not about “{form.text(card.label)}”"
 
 
 def _duration(seconds: float) -> str:

@@ -64,5 +64,7 @@ def test_the_card_of_a_scan_says_how_far_it_is_and_what_it_found() -> None:
         "1,000 rows read, 300 of another kind, 4 already known, 12 near-duplicates, 700 ranked, 1 opened, 4 waiting."
     )
     assert counted in done
+    assert "300 not about “refund”, 4" in check(scan.render(scan_of(ScanState.DONE, label="refund")))
+    assert "300 of the queue's kind, 4" in check(scan.render(scan_of(ScanState.DONE, foreign=True)))
     assert "30  /archive, money" in done
     assert "1 of 3 parts of the source could not be read." in done
