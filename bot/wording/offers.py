@@ -43,7 +43,8 @@ def _cost(offer: Offer, form: Format) -> str:
     needs = offer.cost
     minutes = count(max(1, round(needs.minutes)), "minute")
     assumed = f" ({ASSUMED:.0f} s a vote, assumed)" if needs.assumed else ""
-    takes = f"up to {count(needs.items, 'item')}, about {count(needs.votes, 'vote')} and {minutes}{assumed}"
+    wanted = f" for “{form.text(offer.label)}”" if offer.label is not None else ""
+    takes = f"up to {count(needs.items, 'item')}{wanted}, about {count(needs.votes, 'vote')} and {minutes}{assumed}"
     return f"{takes}{_spent(offer.spend, form)}"
 
 

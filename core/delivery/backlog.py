@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from core.delivery import incidents
@@ -12,6 +13,7 @@ from core.delivery.pausing import waits_for_resume
 from core.policy import Policy
 from core.queues import queue_named
 from core.records.delivery import Incident, Notice, Posting
+from core.records.drift import DriftAlarm
 from core.records.jobs import Job
 from core.records.reviews import ReviewItem
 from core.vocabulary import Card, ItemState
@@ -120,27 +122,33 @@ def draw_open_again(session: Session, now: datetime, queue_id: int | None = None
     unsettled = select(ReviewItem.id).where(ReviewItem.state.in_((ItemState.OPEN, ItemState.DISPUTED)))
     if queue_id is not None:
         unsettled = unsettled.where(ReviewItem.queue_id == queue_id)
+    return _draw_again(session, Card.REVIEW_ITEM, unsettled, now)
+
+
+def draw_by_policy(session: Session, policy: Policy, now: datetime) -> None:
+    """Request a redraw of open cards that were drawn under another policy of their queue (other labels, other leads),
+    and of the queue's newest drift alarm, whose offers the policy allows. Safe to repeat."""
+    for wanted in policy.queues:
+        queue = queue_named(session, wanted.name)
+        if queue.cards_policy_fingerprint != wanted.fingerprint:
+            queue.cards_policy_fingerprint = wanted.fingerprint
+            draw_open_again(session, now, queue.id)
+            newest = select(func.max(DriftAlarm.id)).where(DriftAlarm.queue_id == queue.id)
+            _draw_again(session, Card.DRIFT, newest, now)
+
+
+def _draw_again(session: Session, card: Card, subjects: Select[Any], now: datetime) -> int:
     done = session.execute(
         update(Posting)
         .where(
-            Posting.card == Card.REVIEW_ITEM,
-            Posting.subject_id.in_(unsettled),
+            Posting.card == card,
+            Posting.subject_id.in_(subjects),
             Posting.requested_version <= Posting.delivered_version,
         )
         .values(requested_version=Posting.requested_version + 1, requested_at=now)
         .returning(Posting.id)
     )
     return len(done.all())
-
-
-def draw_by_policy(session: Session, policy: Policy, now: datetime) -> None:
-    """Request a redraw of open cards that were drawn under another policy of their queue (other labels, other leads).
-    Safe to repeat."""
-    for wanted in policy.queues:
-        queue = queue_named(session, wanted.name)
-        if queue.cards_policy_fingerprint != wanted.fingerprint:
-            queue.cards_policy_fingerprint = wanted.fingerprint
-            draw_open_again(session, now, queue.id)
 
 
 def dead_jobs(session: Session) -> list[DeadJob]:

@@ -45,4 +45,4 @@ def _gain(session: Session, queue_id: int) -> Gain:
     return gain(session, queue_id, Reason.WEAK_SLICE)
 
 
-ASK_PEOPLE = Entry(_choices, lambda policy: policy.slices.items, _gain, _take)
+ASK_PEOPLE = Entry(_choices, lambda policy: policy.slices.items, _gain, _take, by_label=False)

@@ -16,10 +16,11 @@ class Entry:
     """choices: the ways in which it is offered for a target, such as the names of sources, or one that is empty; none:
     it is not offered. items: that it may open. gain: of such items in a queue so far. take: does it for a lead, whose
     role it checks, and returns the id of what it began; raises Refusal. spend: what it pays for outside of Goldloop at
-    most; None: nothing."""
+    most; None: nothing. by_label: it is about the target's label, not about the slice."""
 
     choices: Callable[[Session, Target, QueuePolicy, datetime], Sequence[str]]
     items: Callable[[QueuePolicy], int]
     gain: Callable[[Session, int], Gain]
     take: Callable[[Session, Target, str, str, datetime, Policy], int]
     spend: Callable[[Target, QueuePolicy], Spend | None] = lambda _target, _policy: None
+    by_label: bool = True

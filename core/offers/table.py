@@ -27,13 +27,15 @@ require_exhaustive(OFFERS, OfferKind, "entry")
 
 @dataclass(frozen=True)
 class Offer:
-    """choices, spend: as of `Entry`; at least one choice."""
+    """choices, spend: as of `Entry`; at least one choice. label: the one that texts are found or written for; None: it
+    is about no label."""
 
     kind: OfferKind
     choices: tuple[str, ...]
     cost: Cost
     gain: Gain
     spend: Spend | None = None
+    label: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def offers_for(session: Session, target: Target, policy: QueuePolicy, now: datet
             cost=cost(session, target.queue_id, OFFERS[kind].items(policy), policy),
             gain=OFFERS[kind].gain(session, target.queue_id),
             spend=OFFERS[kind].spend(target, policy),
+            label=target.label if OFFERS[kind].by_label else None,
         )
         for kind, choices in found.items()
         if choices

@@ -82,7 +82,7 @@ def card(asking: Asking | None = None, look: Look = FAX, title: str = "Support")
 
 
 OFFERS = (
-    Offer(OfferKind.FIND_MORE, ("archive", "mail"), Cost(50, 150, 37.5, assumed=True), Gain(0, 0)),
+    Offer(OfferKind.FIND_MORE, ("archive", "mail"), Cost(50, 150, 37.5, assumed=True), Gain(0, 0), label="a<b"),
     Offer(OfferKind.ASK_PEOPLE, ("",), Cost(50, 110, 11.0, assumed=False), Gain(40, 22)),
     Offer(OfferKind.WRITE_EXAMPLES, ("",), Cost(10, 22, 2.2, False), Gain(20, 19), Spend("large", 8, 4, 16_340, 0.5)),
 )
@@ -94,7 +94,7 @@ def offered(one: SliceCard, *offers: Offer) -> OfferedSlice:
 
 def test_an_offer_says_what_it_costs_and_what_it_has_gained() -> None:
     assert offer_lines(OFFERS, MRKDWN) == [
-        "Find more like these: up to 50 items, about 150 votes and 38 minutes (15 s a vote, assumed). "
+        "Find more like these: up to 50 items for “a&lt;b”, about 150 votes and 38 minutes (15 s a vote, assumed). "
         "What it gains in this queue is not known yet.",
         "Ask people: up to 50 items, about 110 votes and 11 minutes. "
         "So far in this queue, 22 of 40 such items corrected the model.",

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.delivery import backlog, outbox
@@ -16,10 +16,12 @@ from core.delivery.recipients import leads_of, person, reviewers_of
 from core.errors import DatabaseUnavailable
 from core.policy import Policy
 from core.records.delivery import Posting
+from core.records.drift import DriftAlarm
 from core.storage import leases
 from core.storage.leases import LEASE, LONGEST_PAUSE
 from core.vocabulary import Card
 from tests.core.desk import NOW, REFUND, Desk
+from tests.core.offers.test_offers import alarm
 from tests.people import ANA, BEN, EVA, LEADS, REVIEW, support_policy
 
 SECOND = timedelta(seconds=1)
@@ -312,6 +314,22 @@ def test_open_cards_are_drawn_anew_where_the_policy_is_another(desk: Desk) -> No
     assert wanted_under(desk.policy) == once
     shown(desk, claim(desk))
     assert wanted_under(support_policy(labels=["refund", "praise"])) == (before[0] + 2, before[1])
+
+
+def test_the_newest_alarm_is_drawn_anew_where_the_policy_is_another(desk: Desk) -> None:
+    """Its offers depend on the sources that the policy lists."""
+    older = alarm(desk)
+    with desk.database.transaction() as session:
+        session.execute(update(DriftAlarm).values(began_at=NOW - timedelta(days=9)))
+    newest = alarm(desk)
+    with desk.database.transaction() as session:
+        for one in (older, newest):
+            outbox.show(session, Card.DRIFT, one.id, leads_of(desk.queue()), desk.queue(), NOW)
+    shown(desk, claim(desk))
+    shown(desk, claim(desk))
+    with desk.database.transaction() as session:
+        draw_by_policy(session, desk.policy, NOW)
+    assert (desk.wanted(Card.DRIFT, older.id), desk.wanted(Card.DRIFT, newest.id)) == (1, 2)
 
 
 def test_a_card_that_was_given_up_is_not_waited_for(desk: Desk) -> None:

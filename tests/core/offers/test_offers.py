@@ -83,7 +83,9 @@ def test_a_scan_looks_for_the_slices_label_or_for_the_one_that_it_misses(
     desk = seeded(open_desk(discovery={"sources": SOURCES}))
     promoted(desk)
     [subject] = found(desk, look, model="v1")
-    assert offers(desk, subject)[OfferKind.FIND_MORE].choices == ("archive",)
+    offered = offers(desk, subject)
+    assert (offered[OfferKind.FIND_MORE].choices, offered[OfferKind.FIND_MORE].label) == (("archive",), label)
+    assert offered[OfferKind.ASK_PEOPLE].label is None, "they are asked about the slice"
     scan_id = take(desk, OfferKind.FIND_MORE, subject, "archive")
     with desk.database.reading() as session:
         scan = session.get_one(Scan, scan_id)
