@@ -30,8 +30,8 @@ from benchmarks.chaos.results import machine
 from benchmarks.discovery_learning import NEAR, ROWS_PER_LABEL, drawn, fitted, interval, ranked
 from benchmarks.loop.sources import DATA, Text, read_source
 from core.discovery.clusters import MOST, WORD, WORDS, Chances, Groups, groups_of, telling_words
-from core.discovery.selection import without_near
 from core.learning.data.inputs import Input
+from core.learning.data.text_similarity import without_near
 
 FRONT = 500
 NOT_FUNCTION = (

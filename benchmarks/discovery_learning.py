@@ -31,8 +31,9 @@ from benchmarks.foreign_pool import foreign_sentences
 from benchmarks.loop.sources import DATA, Text, read_source
 from core.discovery.domain import Domain, fit_domain
 from core.discovery.ranking import NEVER, Ranker, ranking_of
-from core.discovery.selection import FRONT, spread, without_near
+from core.discovery.selection import FRONT, spread
 from core.learning.data.inputs import Example, Input
+from core.learning.data.text_similarity import without_near
 from core.learning.learners.artifacts import pack
 from core.learning.learners.text import TextLearner, TextModel
 

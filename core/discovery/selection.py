@@ -11,7 +11,7 @@ from core.discovery.clusters import clusters_of
 from core.discovery.ranking import Ranker, opened_model
 from core.discovery.results import Found, Picked, Selected
 from core.learning.data.inputs import Input
-from core.learning.data.text_similarity import near_texts, similar_pairs
+from core.learning.data.text_similarity import near_texts, without_near
 from core.learning.learners.label_subset import label_subset
 from core.learning.learners.ngrams import fit_ngrams
 from core.policy import QueuePolicy
@@ -63,20 +63,6 @@ def _apart(front: Sequence[Found], golden: Sequence[str], policy: QueuePolicy) -
     leaks = near_texts(texts, golden, policy.golden.near_duplicate)
     left = [found for found, leaked in zip(front, leaks, strict=True) if not leaked]
     return [left[place] for place in without_near([found.text for found in left], policy.discovery.near_duplicate)]
-
-
-def without_near(texts: Sequence[str], threshold: float) -> list[int]:
-    """The places of the texts that stay. In order, a text stays if its similarity to all that stay is below
-    `threshold`."""
-    if not texts:
-        return []
-    close = similar_pairs(texts, threshold)
-    gone, kept = np.zeros(len(texts), dtype=np.bool_), []
-    for place in range(len(texts)):
-        if not gone[place]:
-            kept.append(place)
-            gone[close.indices[close.indptr[place] : close.indptr[place + 1]]] = True
-    return kept
 
 
 def spread(texts: Sequence[str], values: Sequence[float], wanted: int, seed: int) -> list[int]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.learning.data.golden import golden_set
 from core.learning.data.inputs import Input
 from core.learning.data.near_duplicates import near
+from core.learning.data.text_similarity import without_near
 from core.policy import QueuePolicy
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
@@ -18,6 +19,7 @@ from core.synthesis.prompt import MOST_EXAMPLES, Shown, outgoing
 from core.vocabulary import Destination
 
 LOOKED_AT = 200  # of the newest, from which the few are taken
+ALIKE = 0.8  # cosine of n-grams: a second text like one that is shown tells a language model nothing
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,12 @@ def examples_for(
     session: Session, queue_id: int, policy: QueuePolicy, label: str, mistaken_for: str | None,
     chosen: Collection[int] | None = None,
 ) -> list[ShownExample]:  # fmt: skip
-    """Corrected texts with this label, at most `MOST_EXAMPLES`, each content once: first those that the model mistook
-    for the other label, then others that it got wrong, then those that people confirmed, the newest first. chosen: only
-    these corrections. Held back, audited and golden ones are not among them, nor what is near a golden example."""
+    """Corrected texts with this label, at most `MOST_EXAMPLES`, none much like another: first those that the model
+    mistook for the other label, then others that it got wrong, then those that people confirmed, the newest first.
+    chosen: only these corrections. Held back, audited and golden ones are not among them, nor what is near a golden
+    example."""
     mistaken = case((Prediction.label == mistaken_for, 0), (Prediction.label != label, 1), else_=2)
-    found = session.execute(
+    corrected = session.execute(
         select(Correction, Prediction)
         .join(ReviewItem, ReviewItem.id == Correction.item_id)
         .join(Prediction, Prediction.id == ReviewItem.prediction_id)
@@ -55,11 +58,12 @@ def examples_for(
         .limit(LOOKED_AT)
     ).all()
     first: dict[str, ShownExample] = {}
-    clean = _apart_from_golden(session, queue_id, [row for _one, row in found], policy)
-    for one, row in found:
+    clean = _apart_from_golden(session, queue_id, [row for _one, row in corrected], policy)
+    for one, row in corrected:
         if row.content_hash in clean:
             first.setdefault(row.content_hash, _example(one, row, policy))
-    return list(first.values())[:MOST_EXAMPLES]
+    found = list(first.values())
+    return [found[place] for place in without_near([one.shown.text for one in found], ALIKE)][:MOST_EXAMPLES]
 
 
 def _apart_from_golden(session: Session, queue_id: int, rows: Sequence[Prediction], policy: QueuePolicy) -> set[str]:

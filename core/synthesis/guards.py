@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.learning.data.text_similarity import near_texts, similar_pairs
+from core.learning.data.text_similarity import near_texts, without_near
 from core.synthesis.languages import is_of_language, share_known, words_of
 from core.text.content_hash import content_hash
 from core.text.masking import PLACEHOLDERS
@@ -142,11 +142,7 @@ def _is_of_another(chances: Mapping[str, float], allowed: frozenset[str]) -> boo
     return any(share >= THIRD_LABEL and label not in allowed for label, share in chances.items())
 
 
-def _alike(texts: Sequence[str]) -> NDArray[np.bool_]:
+def _alike(texts: Sequence[str]) -> list[bool]:
     """In order: whether a text is too similar to one that stays."""
-    close, gone = similar_pairs(texts, ALIKE), np.zeros(len(texts), dtype=np.bool_)
-    for place in range(len(texts)):
-        if not gone[place]:
-            others = close.indices[close.indptr[place] : close.indptr[place + 1]]
-            gone[others[others > place]] = True
-    return gone
+    staying = set(without_near(texts, ALIKE))
+    return [place not in staying for place in range(len(texts))]

@@ -33,7 +33,19 @@ from tests.core.desk import BILLING, NONE, NOW, REFUND, Desk
 from tests.core.intake.test_weak_slices import found
 from tests.core.models import ticking
 from tests.llm.recorded import RecordedModel, serving
-from tests.llm.scene import CORRECTED, batch, card, claimed, client, requested, sample, texts, with_model, written
+from tests.llm.scene import (
+    CORRECTED,
+    PLAIN,
+    batch,
+    card,
+    claimed,
+    client,
+    requested,
+    sample,
+    texts,
+    with_model,
+    written,
+)
 from tests.people import ANA, BEN, CLEO, EVA
 
 pytestmark = pytest.mark.slow
@@ -269,6 +281,15 @@ def test_a_text_that_is_erased_meanwhile_is_not_sent(open_desk: OpenDesk) -> Non
         assert ask is not None
         assert CORRECTED[0] not in ask.prompt[1]["content"]
         assert content_hash(CORRECTED[0]) not in calls(desk)[0].sent["hashes"]
+
+
+def test_a_text_much_like_one_that_is_sent_stays_in_the_house(open_desk: OpenDesk) -> None:
+    desk = with_model(open_desk, "http://127.0.0.1:9/v1", "ten-good")
+    desk.settled(ANA, BEN, answer=REFUND, text=f"{CORRECTED[1]} soon")
+    with desk.database.reading() as session:
+        shown = [one.shown.text for one in plan_batch(session, desk.rules, PLAIN).examples]
+    assert len(shown) == len(CORRECTED)
+    assert CORRECTED[1] not in shown, "the newest one is sent"
 
 
 def test_only_those_who_read_the_language_are_asked(open_desk: OpenDesk) -> None:

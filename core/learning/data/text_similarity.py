@@ -56,6 +56,20 @@ def similar_pairs(texts: Sequence[str], threshold: float) -> "csr_matrix":
     return found
 
 
+def without_near(texts: Sequence[str], threshold: float) -> list[int]:
+    """The places of the texts that stay. In order, a text stays if its similarity to all that stay is below
+    `threshold`."""
+    if not texts:
+        return []
+    close = similar_pairs(texts, threshold)
+    gone, kept = np.zeros(len(texts), dtype=np.bool_), []
+    for place in range(len(texts)):
+        if not gone[place]:
+            kept.append(place)
+            gone[close.indices[close.indptr[place] : close.indptr[place + 1]]] = True
+    return kept
+
+
 def _counted(texts: Sequence[str]) -> Callable[[Sequence[str]], "csr_matrix"]:
     """What turns some of these texts, all in their normal form, into rows of length 1.
 

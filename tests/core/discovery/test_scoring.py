@@ -16,9 +16,10 @@ from core.discovery.engines import Engine, Event, one_process, pool
 from core.discovery.ranking import NEVER, Ranker, ranking_of
 from core.discovery.results import Found, Reading, Scored, Unread
 from core.discovery.scoring import Task, known_digits, score
-from core.discovery.selection import digest_of, merged, spread, without_near
+from core.discovery.selection import digest_of, merged, spread
 from core.discovery.sources import Columns, Shard, shards_of
 from core.learning.data.inputs import Input
+from core.learning.data.text_similarity import without_near
 from core.policy import PrivacyPolicy
 from core.text.content_hash import content_hash
 from tests.core.desk import BILLING, DELIVERY, REFUND
