@@ -13,7 +13,8 @@ from core.discovery.results import DIGITS, Cluster
 
 MOST = 8  # clusters
 WORDS = 4  # of each, at most
-FEWEST = 3  # texts for each cluster on average, and texts that a word must be in to count
+TEXTS = 10  # for each cluster, on average at least
+FEWEST = 3  # texts that a word must be in to count
 FEWEST_INSIDE = 2  # texts of a cluster that a word must be in to be named for it
 LEAST = 0.1  # of the score of the cluster's first word, below which a word is not named
 WORD = r"(?u)\b[^\W\d]{3,}\b"
@@ -38,7 +39,7 @@ def groups_of(chances: Chances, seed: int) -> Groups | None:
     from sklearn.cluster import KMeans
 
     roots = np.sqrt(chances).round(DIGITS)
-    number = min(MOST, len(roots) // FEWEST)
+    number = min(MOST, len(roots) // TEXTS)
     if not number:
         return None
     number = min(number, len(np.unique(roots, axis=0)))
