@@ -7,8 +7,6 @@ Closing it ends all its work at once.
 
 import contextlib
 import multiprocessing
-import os
-import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from multiprocessing.reduction import ForkingPickler
 
+from core.discovery.pool_process import work
 from core.discovery.results import Reading, Result, Unread
 from core.discovery.scoring import TRIES, Task, scoring
 from core.discovery.sources import Shard
@@ -147,26 +146,3 @@ def _end(member: _Member) -> None:
     member.telling.join()
     member.ours.close()
     member.lifeline.close()
-
-
-def work(pipe: Connection, lifeline: Connection) -> None:
-    """The work of a process of the pool. It ignores signals that a terminal sends to all processes: the engine handles
-    them. It computes in one thread, because the engine has a process for each core that it uses."""
-    from threadpoolctl import threadpool_limits
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_when_alone, args=(lifeline,), daemon=True).start()
-    with threadpool_limits(1):
-        task: Task = pipe.recv()
-        while True:
-            for event in scoring(task, pipe.recv()):
-                pipe.send(event)
-
-
-def _end_when_alone(lifeline: Connection) -> None:
-    """End this process when the engine's is gone: nothing is ever sent, so a readable pipe is one whose other end was
-    closed."""
-    with contextlib.suppress(EOFError, OSError):
-        lifeline.recv()
-    os._exit(1)

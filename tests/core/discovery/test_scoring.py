@@ -207,6 +207,15 @@ def _is_there(pid: int) -> bool:
     return state != "Z"
 
 
+def test_a_process_of_the_pool_watches_its_driver_before_it_loads_libraries() -> None:
+    """Else it outlives a driver that is killed while its processes start, by seconds on a busy machine."""
+    program = "import sys; from core.discovery.pool_process import work; print([*sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert "'core.discovery.pool_process'" in loaded
+    for library in ("numpy", "scipy", "sklearn", "pydantic", "sqlalchemy"):
+        assert f"'{library}'" not in loaded
+
+
 def test_near_duplicates_leave_the_better_one() -> None:
     texts = ["i want my money back for the lamp", "where is my parcel", "i want my money back for the lamps"]
     assert without_near(texts, 0.85) == [0, 1]
