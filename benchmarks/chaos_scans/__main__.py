@@ -28,13 +28,14 @@ def main(
     kills: Annotated[int, typer.Option(min=1, help="for each engine on each database")] = 10,
     seed: Annotated[int, typer.Option(help="of the source, the victims and the moments")] = 1,
     rows: Annotated[int, typer.Option(min=100, help=f"of each of {FILES} files")] = ROWS_PER_FILE,
+    only: Annotated[str, typer.Option(help=f"one engine: {', '.join(ENGINES)}")] = "",
     out: Annotated[Path | None, typer.Option(help="write the table here as well")] = None,
 ) -> None:
     """Exit code 1 if a scan found other texts, left something behind or did not end."""
     console = Console()
     folder = Path(tempfile.mkdtemp(prefix="chaos-scans-"))
     found: Found = {}
-    for key, outcome in _played(folder, kills, seed, rows):
+    for key, outcome in _played(folder, kills, seed, rows, only):
         found[key] = outcome
         console.print(f"{', '.join(key)}: {outcome.kills.total()} kills,", *(outcome.broken or ["the same texts"]))
         if out is not None:
@@ -47,12 +48,14 @@ def main(
     shutil.rmtree(folder)
 
 
-def _played(folder: Path, kills: int, seed: int, rows: int) -> Iterator[tuple[tuple[Kind, Engine], Outcome]]:
+def _played(
+    folder: Path, kills: int, seed: int, rows: int, only: str
+) -> Iterator[tuple[tuple[Kind, Engine], Outcome]]:  # fmt: skip
     source = written_source(folder / "source", seed, rows=rows)
     for number, kind in enumerate(KINDS):
         with laid_out(folder / kind, source, kind) as place:
             digest = undisturbed(place)
-            for engine in ENGINES:
+            for engine in (one for one in ENGINES if only in ("", one)):
                 with ExitStack() as stack:
                     cluster = _cluster(stack, place.folder) if engine == "Dask cluster" else None
                     yield (kind, engine), Rounds(place, engine, cluster, seed + number).played(kills, digest)
