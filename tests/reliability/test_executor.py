@@ -3,6 +3,8 @@ is reported."""
 
 import os
 import random
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -114,3 +116,12 @@ def test_the_memory_of_a_fit_is_given_back() -> None:
     LocalExecutor()(hoard, 300, report=ignored)
     assert resident() - before < 60 * MEGABYTE
     assert unpack(made.packed, TextLearner()).classes == ("delivery", "refund")
+
+
+def test_a_child_watches_its_worker_before_it_loads_libraries() -> None:
+    """Else it outlives a worker that is killed while it starts, by seconds on a busy machine."""
+    program = "import sys; from bot.worker.executors.child import work; print([*sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert "'bot.worker.executors.child'" in loaded
+    for library in ("numpy", "scipy", "sklearn", "pydantic", "sqlalchemy"):
+        assert f"'{library}'" not in loaded

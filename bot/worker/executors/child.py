@@ -1,8 +1,9 @@
 """The child process of the local executor, and the messages that it sends. It imports little, because the process
-starts again for each piece of work."""
+starts again for each piece of work, and so that it ends with the worker also while it loads what the work needs."""
 
 import contextlib
 import os
+import pickle
 import signal
 import threading
 import traceback
@@ -38,18 +39,18 @@ class Failed:
     details: str
 
 
-def work(pipe: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    """Signals that a terminal or a service manager sends to all processes are the worker's business."""
+def work(pipe: Connection, packed: bytes) -> None:
+    """Signals that a terminal or a service manager sends to all processes are the worker's business. packed: the
+    function and its arguments; unpacking them imports the function's module."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_worker, args=(pipe,), daemon=True).start()
-    pipe.send(_outcome(function, arguments, lambda step: pipe.send(Progress(step))))
+    pipe.send(_outcome(packed, lambda step: pipe.send(Progress(step))))
 
 
-def _outcome(
-    function: Callable[..., Any], arguments: tuple[Any, ...], report: Callable[[Coded], None]
-) -> Done | Refused | Failed:
+def _outcome(packed: bytes, report: Callable[[Coded], None]) -> Done | Refused | Failed:
     try:
+        function, arguments = pickle.loads(packed)  # noqa: S301 - of the worker that started this process
         return Done(function(*arguments, report))
     except Refusal as refusal:
         return Refused(refusal)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, TypeVar
 
 from bot.worker.executors.child import Done, Failed, Progress, Refused, work
@@ -32,7 +33,8 @@ class LocalExecutor:
     def __call__(self, function: Callable[..., T], *arguments: Any, report: Report, check: Check = unchecked) -> T:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=work, args=(theirs, function, arguments), daemon=True, name="work")
+        packed = bytes(ForkingPickler.dumps((function, arguments)))
+        process = context.Process(target=work, args=(theirs, packed), daemon=True, name="work")
         with ours:
             self._start(process, theirs)
             try:
