@@ -16,12 +16,13 @@ from multiprocessing.reduction import ForkingPickler
 
 from core.discovery.pool_process import work
 from core.discovery.results import Reading, Result, Unread
-from core.discovery.scoring import TRIES, Task, scoring
+from core.discovery.scoring import Task, scoring
 from core.discovery.sources import Shard
 
 Event = Reading | Result | None
 Engine = Callable[[Task, Iterable[Shard]], Iterator[Event]]
 IDLE_SECONDS = 0.5  # between two events, at most
+DEATHS = 3  # of processes that read a shard, after which it is given up: it may be what kills them
 
 
 def one_process(task: Task, shards: Iterable[Shard]) -> Iterator[Event]:
@@ -33,7 +34,7 @@ def one_process(task: Task, shards: Iterable[Shard]) -> Iterator[Event]:
 def pool(processes: int) -> Engine:
     """The engine with processes on this machine, each of which loads the model. They end at once when the engine is
     closed or this process dies. If a process dies while it works on a shard, the shard is tried again in a new process,
-    and given up the second time."""
+    and given up the third time."""
 
     def run(task: Task, shards: Iterable[Shard]) -> Iterator[Event]:
         with _Pool(task, processes) as members:
@@ -72,12 +73,12 @@ class _Pool:
 
     def run(self, shards: Iterator[Shard]) -> Iterator[Event]:
         for shard in shards:
-            if len(self._members) < self._size:
-                self._members.append(self._started(shard))
-                continue
-            while (free := self._free()) is None:
+            while (free := self._free()) is None and len(self._members) == self._size:
                 yield from self._events()
-            self._give(free, shard)
+            if free is None:
+                self._members.append(self._started(shard))
+            else:
+                self._give(free, shard)
         while any(member.shard for member in self._members):
             yield from self._events()
 
@@ -107,7 +108,7 @@ class _Pool:
         _end(member)
         self._members.remove(member)
         deaths = self._deaths[shard.position] = self._deaths.get(shard.position, 0) + 1
-        if deaths < TRIES:
+        if deaths < DEATHS:
             self._members.append(self._started(shard))
             return None
         return Unread(

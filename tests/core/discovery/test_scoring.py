@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from core.discovery.domain import Domain, fit_domain
-from core.discovery.engines import Engine, Event, one_process, pool
+from core.discovery.engines import DEATHS, Engine, Event, one_process, pool
 from core.discovery.ranking import NEVER, Ranker, ranking_of
 from core.discovery.results import Found, Reading, Scored, Unread
 from core.discovery.scoring import Task, known_digits, score
@@ -137,13 +137,25 @@ def test_a_pool_finds_the_same_in_any_order_and_after_deaths(shards: list[Shard]
     here = front(list(one_process(task(), shards)))
     assert digest_of(front(list(pool(2)(task(), shards)))) == digest_of(here)
     assert digest_of(front(list(pool(2)(task(), shards[::-1])))) == digest_of(here)
-    events = pool(2)(task(), shards)
+    assert digest_of(front(_with_deaths(2, shards))) == digest_of(here)
+
+
+@pytest.mark.slow
+def test_a_shard_whose_processes_die_again_and_again_is_given_up_and_the_others_are_read(shards: list[Shard]) -> None:
+    unread, *others = sorted(results(_with_deaths(DEATHS, shards)), key=lambda one: one.position)
+    assert isinstance(unread, Unread)
+    assert "died 3 times" in unread.problem
+    assert all(isinstance(one, Scored) for one in others)
+
+
+def _with_deaths(deaths: int, shards: list[Shard]) -> list[Event]:
+    """The events of a pool whose process for the first shard is killed so many times, while it starts."""
     seen: list[Event] = []
-    for event in events:
+    for event in pool(1)(task(), shards):
         seen.append(event)
-        if len(seen) == 3:
+        if len(seen) <= deaths:
             _kill_one_child()
-    assert digest_of(front(seen)) == digest_of(here)
+    return seen
 
 
 @pytest.mark.slow
