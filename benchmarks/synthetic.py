@@ -94,7 +94,9 @@ def weak_labels(source: Source, judge: TextModel, seed: int) -> list[tuple[str, 
     right = _confirmed(judge, texts)
     leaky = {label for label, batch in by_label.items() if batch.knows_the_golden_set}
     admitted = [row for label in by_label if label not in leaky for row in _admitted(texts, right, label, rng)]
-    asked = list(dict.fromkeys(place for label in here.weak for place in ranked(model, here.pool, None, label)[:EACH]))
+    asked = list(
+        dict.fromkeys(place for label in here.weak for place in list(ranked(model, here.pool, None, label))[:EACH])
+    )
     arms: dict[str, Callable[[], Rows]] = {
         "nothing": lambda: base,
         "oversampling": lambda: base + often,

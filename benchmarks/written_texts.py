@@ -30,7 +30,7 @@ from core.synthesis.prompt import MOST_EXAMPLES, Shown, Wish, messages
 from core.text.content_hash import content_hash
 
 RECORDED = Path(__file__).with_name("written_texts.jsonl")
-CALLS = 1  # for each label
+CALLS = 2  # for each label
 MOST_TOKENS = 500  # of an answer
 LONGEST_ANSWER = 900.0  # seconds, on a busy machine
 
