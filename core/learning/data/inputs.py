@@ -66,7 +66,10 @@ class Input:
                 assert_never(modality)
 
     def has_any(self, modalities: Collection[Modality]) -> bool:
-        return any(self.has(modality) for modality in modalities)
+        for modality in modalities:  # noqa: SIM110 - half of the time of any(), and training asks it of each row
+            if self.has(modality):
+                return True
+        return False
 
 
 @dataclass(frozen=True)

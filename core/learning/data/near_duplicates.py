@@ -22,8 +22,8 @@ def near(inputs: Sequence[Input], golden: Sequence[Input], threshold: float) -> 
     text are not near-duplicates for that. Inputs of one group are near each other."""
     close = np.zeros(len(inputs), dtype=np.bool_)
     for modality in Modality:
-        places = [place for place, one in enumerate(inputs) if one.has(modality)]
         having = [one for one in golden if one.has(modality)]
+        places = [place for place, one in enumerate(inputs) if one.has(modality)] if having else []
         close[places] |= _near(modality, [inputs[place] for place in places], having, threshold)
     groups = {one.group for one in golden if one.group}
     close |= np.array([one.group in groups for one in inputs], dtype=np.bool_)
