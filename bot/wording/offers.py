@@ -27,24 +27,28 @@ def offer_lines(offers: Sequence[Offer], form: Format) -> list[str]:
     same: dict[str, list[Offer]] = defaultdict(list)
     for offer in offers:
         same[_cost(offer, form)].append(offer)
-    return [_line(cost, sharing) for cost, sharing in same.items()]
+    return [_line(cost, sharing, form) for cost, sharing in same.items()]
 
 
-def _line(cost: str, offers: Sequence[Offer]) -> str:
-    names, each = ", ".join(NAMES[offer.kind] for offer in offers), "each " if len(offers) > 1 else ""
-    gained = {NAMES[offer.kind]: _gained(offer) for offer in offers}
+def _line(cost: str, offers: Sequence[Offer], form: Format) -> str:
+    gained = {_named(offer, form): _gained(offer) for offer in offers}
+    names, each = ", ".join(gained), "each " if len(offers) > 1 else ""
     if len(set(gained.values())) == 1:
         return f"{names}: {each}{cost}. {next(iter(gained.values()))}"
     apart = " ".join(f"{name}: {words[0].lower()}{words[1:]}" for name, words in gained.items())
     return f"{names}: {each}{cost}. {apart}"
 
 
+def _named(offer: Offer, form: Format) -> str:
+    """With the label that texts are found or written for."""
+    return NAMES[offer.kind] if offer.label is None else f"{NAMES[offer.kind]} for “{form.text(offer.label)}”"
+
+
 def _cost(offer: Offer, form: Format) -> str:
     needs = offer.cost
     minutes = count(max(1, round(needs.minutes)), "minute")
     assumed = f" ({ASSUMED:.0f} s a vote, assumed)" if needs.assumed else ""
-    wanted = f" for “{form.text(offer.label)}”" if offer.label is not None else ""
-    takes = f"up to {count(needs.items, 'item')}{wanted}, about {count(needs.votes, 'vote')} and {minutes}{assumed}"
+    takes = f"up to {count(needs.items, 'item')}, about {count(needs.votes, 'vote')} and {minutes}{assumed}"
     return f"{takes}{_spent(offer.spend, form)}"
 
 

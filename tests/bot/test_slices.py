@@ -94,7 +94,7 @@ def offered(one: SliceCard, *offers: Offer) -> OfferedSlice:
 
 def test_an_offer_says_what_it_costs_and_what_it_has_gained() -> None:
     assert offer_lines(OFFERS, MRKDWN) == [
-        "Find more like these: up to 50 items for “a&lt;b”, about 150 votes and 38 minutes (15 s a vote, assumed). "
+        "Find more like these for “a&lt;b”: up to 50 items, about 150 votes and 38 minutes (15 s a vote, assumed). "
         "What it gains in this queue is not known yet.",
         "Ask people: up to 50 items, about 110 votes and 11 minutes. "
         "So far in this queue, 22 of 40 such items corrected the model.",
@@ -112,15 +112,15 @@ def test_offers_of_the_same_cost_say_it_once() -> None:
     alike = [replace(find, cost=ask.cost), ask, write]
     line, other = offer_lines(alike, MRKDWN)
     assert line == (
-        "Find more like these, Ask people: each up to 50 items, about 110 votes and 11 minutes. Find more like these: "
-        "what it gains in this queue is not known yet. Ask people: so far in this queue, 22 of 40 such items corrected "
-        "the model."
+        "Find more like these for “a&lt;b”, Ask people: each up to 50 items, about 110 votes and 11 minutes. Find more "
+        "like these for “a&lt;b”: what it gains in this queue is not known yet. Ask people: so far in this queue, 22 "
+        "of 40 such items corrected the model."
     )
     assert other.startswith("Write examples: up to 10 items")
     [line, _other] = offer_lines([replace(one, gain=Gain(0, 0)) for one in alike], MRKDWN)
     assert line == (
-        "Find more like these, Ask people: each up to 50 items, about 110 votes and 11 minutes. What it gains in this "
-        "queue is not known yet."
+        "Find more like these for “a&lt;b”, Ask people: each up to 50 items, about 110 votes and 11 minutes. What it "
+        "gains in this queue is not known yet."
     )
 
 
