@@ -378,6 +378,7 @@ class RunProblem(StrEnum):
 class GateBlock(StrEnum):
     """Why the golden gate refuses a candidate. `live`: right answers of what it is compared with."""
 
+    BEHIND_GUESS = "behind_guess"  # values: n, guess, candidate (right answers; of a first model)
     WORSE = "worse"  # values: baseline, n, regressions, improvements, p_value
     MORE_REGRESSIONS = (
         "more_regressions"  # values: baseline, n, past_errors (among them), regressions, improvements, p_value

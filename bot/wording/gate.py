@@ -31,6 +31,11 @@ def gate_sentence(finding: Coded, form: Format) -> str:
 
 def _block(code: GateBlock, values: Values, form: Format) -> str:
     match code:
+        case GateBlock.BEHIND_GUESS:
+            return (
+                f"Right about {values['candidate']} of {count(values['n'], 'random golden example')}; "
+                f"{BASELINES['majority']} is right about {values['guess']}."
+            )
         case GateBlock.WORSE:
             return (
                 f"Worse on {count(values['n'], 'random golden example')}: {values['regressions']} newly wrong, "

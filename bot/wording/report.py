@@ -102,6 +102,8 @@ def _because(block: Coded, form: Format) -> str:
         return f"of “{form.text(block.code)}”"
     values = block.values
     match GateBlock(block.code):
+        case GateBlock.BEHIND_GUESS:
+            return "it is right less often than always guessing the most common label"
         case GateBlock.WORSE:
             return "more random golden examples are newly wrong than newly right"
         case GateBlock.MORE_REGRESSIONS:

@@ -42,6 +42,7 @@ def test_points_never_come_from_pooled_counts() -> None:
 
 
 REASONS: list[tuple[GateBlock, dict[str, Any], str]] = [
+    (GateBlock.BEHIND_GUESS, {}, "it is right less often than always guessing the most common label"),
     (GateBlock.WORSE, {}, "more random golden examples are newly wrong than newly right"),
     (GateBlock.MORE_REGRESSIONS, {}, "more golden examples are newly wrong than newly right"),
     (GateBlock.PIN_REGRESSED, {"examples": [4, 7]}, "2 pinned past errors would be wrong again"),

@@ -148,6 +148,12 @@ PROBLEMS = [
 ]
 BLOCKS = [
     (
+        GateBlock.BEHIND_GUESS,
+        {"n": 60, "guess": 40, "candidate": 31},
+        "Right about 31 of 60 random golden examples; always guessing the most common label of its training rows is "
+        "right about 40.",
+    ),
+    (
         GateBlock.WORSE,
         {"baseline": "live", "n": 130, "regressions": 9, "improvements": 1, "p_value": 0.0004},
         "Worse on 130 random golden examples: 9 newly wrong, 1 newly right. "

@@ -475,8 +475,13 @@ def test_a_first_candidate_meets_the_commonest_label_and_must_beat_it() -> None:
     passed = verdict(good, baseline="majority")
     assert passed.passed
     assert Coded(GateWarning.NO_MODEL_TO_COMPARE) in passed.warnings
-    p_value = answered("refund", "refund", "login", 25) + answered("login", "refund", "refund", 30)
-    assert not verdict(right("refund", 5) + p_value, baseline="majority").passed
+    equal = right("refund", 5) + answered("refund", "refund", "login", 2) + answered("login", "refund", "login", 2)
+    assert verdict(equal, baseline="majority").passed
+    one_behind = equal + answered("refund", "refund", "login", 1)
+    assert verdict(one_behind).passed
+    assert verdict(one_behind, baseline="majority").blocks == (
+        Coded(GateBlock.BEHIND_GUESS, {"n": 10, "guess": 8, "candidate": 7}),
+    )
 
 
 def test_a_first_candidate_is_not_held_to_the_label_that_is_always_guessed() -> None:
