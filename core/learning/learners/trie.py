@@ -35,11 +35,11 @@ class Trie:
     def find(self, codes: NDArray[np.uint32]) -> tuple[Ints, Ints]:
         """Where an n-gram begins, and its column. codes: code points; one that no n-gram has ends every n-gram."""
         letters = self._letters_of(codes)
-        where = np.flatnonzero(letters)
+        (where,) = letters.nonzero()
         node = self.steps[letters[where]]
         begins, nodes = [], []
         for length in range(2, self.longest + 1):
-            goes_on = np.flatnonzero((node > 0) & (node < self.inner))
+            (goes_on,) = ((node > 0) & (node < self.inner)).nonzero()
             where = where[goes_on]
             node = self.steps[node[goes_on] * self.base + letters[where + (length - 1)]]
             begins.append(where)
@@ -54,7 +54,7 @@ class Trie:
 
     def _known(self, begins: Ints, nodes: NDArray[np.int32]) -> tuple[Ints, Ints]:
         columns = self.columns[nodes]
-        known = np.flatnonzero(columns >= 0)
+        (known,) = (columns >= 0).nonzero()
         return begins[known], columns[known].astype(np.intp)
 
 

@@ -28,21 +28,21 @@ class WordPairs:
         """Which text a word or pair is in, and its column. joined: lower-case texts with a BREAK between two."""
         found = WORDS.findall(joined)
         numbers = np.fromiter(map(self.numbers.get, found, repeat(UNKNOWN)), dtype=np.int64, count=len(found))
-        rows = np.cumsum(numbers == BREAK_NUMBER)
+        rows = (numbers == BREAK_NUMBER).cumsum()
         single, single_columns = self._words(numbers)
         double, double_columns = self._pairs(numbers)
         return rows[np.concatenate([single, double])], np.concatenate([single_columns, double_columns])
 
     def _words(self, numbers: Ints) -> tuple[Ints, Ints]:
-        known = np.flatnonzero(numbers >= 0)
+        (known,) = (numbers >= 0).nonzero()
         columns = self.columns[numbers[known]]
         return known[columns >= 0], columns[columns >= 0].astype(np.intp)
 
     def _pairs(self, numbers: Ints) -> tuple[Ints, Ints]:
-        first = np.flatnonzero((numbers[:-1] >= 0) & (numbers[1:] >= 0))
+        (first,) = ((numbers[:-1] >= 0) & (numbers[1:] >= 0)).nonzero()
         pairs = numbers[first] * len(self.columns) + numbers[first + 1]
-        at = np.minimum(np.searchsorted(self.pairs, pairs), len(self.pairs) - 1)
-        known = np.flatnonzero(self.pairs[at] == pairs)
+        at = np.minimum(self.pairs.searchsorted(pairs), len(self.pairs) - 1)
+        (known,) = (self.pairs[at] == pairs).nonzero()
         return first[known], self.pair_columns[at[known]].astype(np.intp)
 
 
