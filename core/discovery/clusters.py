@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import rel_entr
+from threadpoolctl import threadpool_limits
 
 from core.discovery.results import DIGITS, Cluster
 
@@ -36,14 +37,15 @@ def clusters_of(texts: Sequence[str], chances: Chances, seed: int) -> list[Clust
 def groups_of(chances: Chances, seed: int) -> Groups | None:
     """The cluster of each text, by k-means on the square roots of the probabilities, so that distances are Hellinger's.
     None: there are too few texts."""
-    from sklearn.cluster import KMeans
-
     roots = np.sqrt(chances).round(DIGITS)
     number = min(MOST, len(roots) // TEXTS)
     if not number:
         return None
+    from sklearn.cluster import KMeans  # a second
+
     number = min(number, len(np.unique(roots, axis=0)))
-    groups: Groups = KMeans(number, n_init=3, random_state=seed).fit(roots).labels_
+    with threadpool_limits(1):  # of so few texts, threads would wait for each other
+        groups: Groups = KMeans(number, n_init=3, random_state=seed).fit(roots).labels_
     return groups
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from core.discovery.clusters import clusters_of
 from core.discovery.ranking import Ranker, opened_model
@@ -68,14 +69,15 @@ def _apart(front: Sequence[Found], golden: Sequence[str], policy: QueuePolicy) -
 def spread(texts: Sequence[str], values: Sequence[float], wanted: int, seed: int) -> list[int]:
     """The places of at most `wanted` texts, the smallest value first: from each cluster, the text nearest to its
     centre."""
-    from sklearn.cluster import MiniBatchKMeans
-
     if len(texts) <= wanted:
         return list(range(len(texts)))
+    from sklearn.cluster import MiniBatchKMeans  # a second
+
     rows = fit_ngrams(texts).features(texts)
     weights = 1 - np.clip(np.array(values), 0, 0.999)
     found = MiniBatchKMeans(wanted, n_init=1, random_state=seed, batch_size=1024, max_iter=30)
-    found.fit(rows, sample_weight=weights)
+    with threadpool_limits(1):  # of so few texts, threads would wait for each other
+        found.fit(rows, sample_weight=weights)
     distances = _distances(rows, found.cluster_centers_)
     places = []
     for cluster in range(wanted):
