@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from core.discovery.sources import BATCH, Columns, Shard, read
 from core.errors import Invalid
@@ -69,9 +70,11 @@ def fit_domain(
         return LogisticRegression(C=1.0, class_weight="balanced", max_iter=200).fit(rows[chosen], ours[chosen])
 
     folds, values = assign_folds(ours.astype(np.intp), rng), np.zeros(len(ours))
-    for fold in range(int(folds.max()) + 1):
-        values[folds == fold] = fitted(folds != fold).decision_function(rows[folds == fold])
-    auc, whole = float(roc_auc_score(ours, values)), fitted(np.full(len(ours), True))
+    with threadpool_limits(1):  # on sparse rows, threads would wait for each other
+        for fold in range(int(folds.max()) + 1):
+            values[folds == fold] = fitted(folds != fold).decision_function(rows[folds == fold])
+        whole = fitted(np.full(len(ours), True))
+    auc = float(roc_auc_score(ours, values))
     threshold = float(np.quantile(values[ours], 1 - keep)) if auc >= LEAST_AUC else None
     return Domain(whole.coef_[0].astype(np.float32), float(whole.intercept_[0]), threshold, auc, own)
 
