@@ -122,9 +122,9 @@ def _title(card: ScanCard) -> str:
 
 def _drive(database: Database, policy: Policy, claimed: Claim, cluster: str) -> None:
     """Run the scan in this process. If Ctrl-C or an error ends it, a worker may continue it."""
-    from bot.worker.claimed_job import renewed
     from bot.worker.engines import chosen_engine
     from bot.worker.executors.threaded import execute_in_thread
+    from bot.worker.job_lease import renewed
     from core.discovery.driving import Progress as Read
     from core.discovery.running import run_scan
 

@@ -84,7 +84,7 @@ def _print(line: str) -> None:
 def _drive(database: Database, policy: Policy, claimed: Claim) -> None:
     """The batch in this process. When it is ended by Ctrl-C or an error, a worker may go on with it."""
     from bot.llm import writer
-    from bot.worker.claimed_job import renewed
+    from bot.worker.job_lease import renewed
     from core.synthesis.writing import write_batch
 
     columns = BarColumn(), TextColumn("{task.description}")

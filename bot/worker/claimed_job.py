@@ -1,28 +1,26 @@
 """Work on a claimed job: its lease is renewed meanwhile, and a failure is stored in its row."""
 
-import contextlib
 import logging
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from bot.runtime.services import Services
+from bot.worker.job_lease import renewed
 from core import jobs
 from core.discovery.scans import SCAN, fail_scan
 from core.errors import DatabaseUnavailable, ModelUnavailable
 from core.jobs import Claim, Interrupted, LostLease, WorkFailed
 from core.learning.lifecycle.runs import EVALUATE, TRAIN, fail_run, give_up_evaluation
-from core.storage.database import PATIENT, Database
+from core.storage.database import PATIENT
 from core.storage.leases import MOST_ATTEMPTS
 from core.synthesis.batches import SYNTHESIS, fail_batch
 from core.vocabulary import BatchProblem, Coded, RunProblem
 
 log = logging.getLogger(__name__)
 
-RENEW_SECONDS = 3  # several tries before a lease of twenty seconds runs out
 SERVICE_SECONDS = 10.0  # at least, until a job that needs a model's service is tried again
 RELEASE_SECONDS = 2.0  # for the row that says so when the worker ends
 
@@ -85,24 +83,3 @@ def _release(
 def _fail(session: Session, claimed: Claim, reason: str, now: datetime) -> None:
     if jobs.fail(session, claimed, reason, now):
         give_up(session, claimed.name, claimed.payload, RunProblem.FAILED_REPEATEDLY, now)
-
-
-@contextlib.contextmanager
-def renewed(database: Database, clock: Callable[[], datetime], claimed: Claim) -> Iterator[None]:
-    """The lease is kept while the block is worked on."""
-    done = threading.Event()
-    keeper = threading.Thread(target=_renew, args=(database, clock, claimed, done), daemon=True)
-    keeper.start()
-    try:
-        yield
-    finally:
-        done.set()
-        keeper.join()
-
-
-def _renew(database: Database, clock: Callable[[], datetime], claimed: Claim, done: threading.Event) -> None:
-    """While the database is away it is tried again; if the lease runs out meanwhile, `jobs.finish` will say so."""
-    while not done.wait(RENEW_SECONDS):
-        with contextlib.suppress(DatabaseUnavailable), database.transaction(wait=RENEW_SECONDS) as session:
-            if not jobs.renew(session, claimed, clock()):
-                return
