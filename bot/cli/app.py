@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.commands import LazyGroup
+from bot.runtime.gc_tuning import collect_seldom
 from core.errors import DatabaseUnavailable, Refusal
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def goldloop(
 
 def main() -> None:
     """Run the console script. Refusals and database errors are printed as sentences; bugs keep their traceback."""
+    collect_seldom()  # importing libraries makes many objects and frees few
     _log_lines()
     try:
         app()

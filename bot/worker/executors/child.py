@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
+from bot.runtime.gc_tuning import collect_seldom
 from core.errors import Refusal
 from core.vocabulary import Coded
 
@@ -45,6 +46,7 @@ def work(pipe: Connection, packed: bytes) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_worker, args=(pipe,), daemon=True).start()
+    collect_seldom()
     pipe.send(_outcome(packed, lambda step: pipe.send(Progress(step))))
 
 
