@@ -18,6 +18,7 @@ from core.discovery.scans import (
     begin,
     fail_scan,
     finish_scan,
+    is_over,
     shards_left,
     tops,
     unread_problems,
@@ -149,6 +150,8 @@ def _work(
     with database.reading(wait=PATIENT) as session:
         left, every = shards_left(session, scan.id), _every_shard(session, scan.id)
         front = merged(tops(session, scan.id), most)
+        if is_over(session, scan.id):  # cancelled meanwhile, so its shards are gone
+            raise ScanOver
     domain = execute(
         domain_of, facts.packed, facts.learner, extra_learners, facts.training, every, columns, queue, scan.label,
         report=_unheard, check=watch,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from bot.worker.executors.threaded import execute_in_thread
 from core import jobs
@@ -237,6 +237,24 @@ def test_a_scan_can_be_cancelled_in_every_step(open_desk: OpenDesk, source: Path
     done.set()
     assert (card(desk, scan_id).state, finds(desk)) == (ScanState.CANCELLED, [])
     assert seconds < 10, "3 on a free machine; the step would take 60"
+    with desk.database.reading() as session:
+        assert session.get_one(Job, claim.id).state == "done"
+
+
+def test_a_scan_can_be_cancelled_just_before_its_shards_are_read_for_work(open_desk: OpenDesk, source: Path) -> None:
+    desk = with_model(open_desk)
+    scan_id, claim, begun = requested(desk, source), claimed(desk), threading.Event()
+
+    def cancel(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+        if statement.startswith("SELECT") and "FROM scan_shard" in statement and not begun.is_set():
+            begun.set()
+            with desk.database.transaction(wait=PATIENT) as session:
+                cancel_scan(session, scan_id, NOW)
+
+    event.listen(desk.database.engine, "before_cursor_execute", cancel)
+    worked(desk, claim)
+    assert begun.is_set()
+    assert (card(desk, scan_id).state, finds(desk)) == (ScanState.CANCELLED, [])
     with desk.database.reading() as session:
         assert session.get_one(Job, claim.id).state == "done"
 
