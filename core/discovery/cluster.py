@@ -6,7 +6,7 @@ model's bytes and the addresses of the shards, and never an address of the datab
 
 import queue
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
 from importlib.metadata import version
 from itertools import islice
@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.discovery.engines import IDLE_SECONDS, Engine, Event
+from core.discovery.local_cluster import started
 from core.discovery.places import LOOPBACK
 from core.discovery.results import Unread
 from core.discovery.scoring import TRIES, Task, score
@@ -35,7 +36,8 @@ def on_cluster(address: str, ca: str = "", cert: str = "", key: str = "", proces
 
     def run(task: Task, shards: Iterable[Shard]) -> Iterator[Event]:
         with ExitStack() as opened:
-            client = _client(opened, address, (ca, cert, key), processes)
+            target = (yield from _on_this_machine(opened, processes)) if address == LOCAL else address
+            client = _client(opened, target, (ca, cert, key))
             try:
                 yield from _until_there_is_a_worker(client)
                 _check_versions(client)
@@ -66,10 +68,17 @@ def _checked(address: str, ca: str, cert: str, key: str) -> None:
         raise Invalid("tls:// needs GOLDLOOP_CLUSTER_CA, GOLDLOOP_CLUSTER_CERT and GOLDLOOP_CLUSTER_KEY.")
 
 
-def _client(opened: ExitStack, address: str, files: tuple[str, str, str], processes: int) -> Any:
-    """A client that is no process's default. `opened` closes everything, else the process would not end. Raises
-    WorkFailed if the cluster cannot be reached: it may be back when the scan is tried again."""
-    from distributed import Client, LocalCluster, Security
+def _on_this_machine(opened: ExitStack, processes: int) -> Generator[None, None, str]:
+    address = yield from started(opened, processes)
+    if not address:
+        raise WorkFailed("no cluster could be started on this machine")
+    return address
+
+
+def _client(opened: ExitStack, address: str, files: tuple[str, str, str]) -> Any:
+    """A client that is no process's default. `opened` closes it, else the process would not end. Raises WorkFailed if
+    the cluster cannot be reached: it may be back when the scan is tried again."""
+    from distributed import Client, Security
 
     ca, cert, key = files
     security = (
@@ -77,14 +86,8 @@ def _client(opened: ExitStack, address: str, files: tuple[str, str, str], proces
         if address.startswith("tls")
         else None
     )
-    target: Any = address
-    if address == LOCAL:
-        cluster = LocalCluster(
-            n_workers=processes, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
-        )
-        target = opened.enter_context(cluster)
     try:
-        client = Client(target, security=security, set_as_default=False, timeout=CONNECT_SECONDS)
+        client = Client(address, security=security, set_as_default=False, timeout=CONNECT_SECONDS)
     except (OSError, TimeoutError) as error:
         raise WorkFailed(f"the cluster at {address} cannot be reached ({type(error).__name__}: {error})") from error
     return opened.enter_context(client)

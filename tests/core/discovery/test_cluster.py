@@ -2,7 +2,11 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,7 @@ from core.discovery.selection import digest_of
 from core.discovery.sources import Shard
 from core.errors import Invalid
 from core.jobs import WorkFailed
-from tests.core.discovery.test_scoring import front, results, shards, task
+from tests.core.discovery.test_scoring import front, is_there, results, shards, task
 
 __all__ = ["shards"]  # the fixture
 
@@ -60,21 +64,63 @@ def test_a_cluster_finds_the_same_also_after_a_worker_was_killed(shards: list[Sh
 
 def test_closing_ends_the_cluster(shards: list[Shard]) -> None:
     events: Any = on_cluster(LOCAL, processes=1)(task(), shards)
-    next(events)
-    started = _workers()
-    assert started
+    next(event for event in events if isinstance(event, Scored))
+    assert _workers()
+    ended_at_once(events)
+
+
+def test_closing_ends_a_cluster_that_is_about_to_start(shards: list[Shard]) -> None:
+    events: Any = on_cluster(LOCAL, processes=1)(task(), shards)
+    assert next(events) is None
+    ended_at_once(events)
+
+
+def ended_at_once(events: Any) -> None:
+    processes = _below()
+    assert processes
+    begun = time.monotonic()
     events.close()
-    assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+    assert time.monotonic() - begun < 2
+    assert not [pid for pid in processes if is_there(pid)]
+
+
+DRIVER = """
+import sys
+from core.discovery.cluster import LOCAL, on_cluster
+from tests.core.discovery.test_cluster import _below
+from tests.core.discovery.test_scoring import shards_of, task
+for event in on_cluster(LOCAL, processes=2)(task(), shards_of(sys.argv[1], lines_bytes=6_000)):
+    print("starts" if event is None else "reads", *_below(), flush=True)
+"""
+
+
+@pytest.mark.parametrize("moment", ["starts", "reads"])
+def test_a_cluster_ends_when_its_driver_is_killed(shards: list[Shard], moment: str) -> None:
+    driver = subprocess.Popen([sys.executable, "-c", DRIVER, shards[0].address], stdout=subprocess.PIPE, text=True)
+    assert driver.stdout is not None
+    with driver.stdout as told:
+        line = next(line for line in told if line.startswith(moment))
+        driver.kill()
+        driver.wait()
+    processes = [int(pid) for pid in line.split()[1:]]
+    assert processes
+    end = time.monotonic() + 3
+    while time.monotonic() < end and any(is_there(pid) for pid in processes):
+        time.sleep(0.05)
+    assert not [pid for pid in processes if is_there(pid)]
 
 
 def _workers() -> list[int]:
-    found = []
+    return [pid for pid in _below() if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()]
+
+
+def _below() -> list[int]:
+    """The processes that this one has started, and those that they have started."""
+    parents = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-            words = (path.parent / "cmdline").read_text()
-        except (OSError, IndexError):
-            continue
-        if parent == os.getpid() and "spawn_main" in words:
-            found.append(int(path.parent.name))
-    return found
+        with suppress(OSError):
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+    found = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return sorted(found - {os.getpid()})

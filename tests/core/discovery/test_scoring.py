@@ -206,12 +206,12 @@ def test_processes_end_when_their_driver_is_killed(tmp_path: Path) -> None:
         driver.wait()
     assert children
     end = time.monotonic() + 3
-    while time.monotonic() < end and any(_is_there(pid) for pid in children):
+    while time.monotonic() < end and any(is_there(pid) for pid in children):
         time.sleep(0.05)
-    assert not [pid for pid in children if _is_there(pid)]
+    assert not [pid for pid in children if is_there(pid)]
 
 
-def _is_there(pid: int) -> bool:
+def is_there(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
