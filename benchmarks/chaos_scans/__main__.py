@@ -57,7 +57,7 @@ def _played(
             digest = undisturbed(place)
             for engine in (one for one in ENGINES if only in ("", one)):
                 with ExitStack() as stack:
-                    cluster = _cluster(stack, place.folder) if engine == "Dask cluster" else None
+                    cluster = started_cluster(stack, place.folder) if engine == "Dask cluster" else None
                     yield (kind, engine), Rounds(place, engine, cluster, seed + number).played(kills, digest)
 
 
@@ -69,7 +69,7 @@ def _write(out: Path, what: str, rows: int, found: Found) -> None:
         to_file.print(f"{FILES * rows:,} texts in {FILES} files", "", _table(found), sep="\n")
 
 
-def _cluster(stack: ExitStack, folder: Path) -> DaskProcesses:
+def started_cluster(stack: ExitStack, folder: Path) -> DaskProcesses:
     logs = folder / "cluster"
     logs.mkdir()
     return stack.enter_context(dask_processes(logs, _free_port()))
