@@ -8,7 +8,8 @@ docstrings, numbered so that none comes twice. The parts, any of which runs alon
 rates       a scan beside the bare model, by processor time and in turns, so that it holds on a busy machine
 processes   two processes beside one, by the clock: only on a machine with two free cores
 memory      the peak, at a tenth of the rows and at all
-few         10,000 rows in new processes, the engine alone and the whole command, by processor time and by the clock
+few         10,000 rows in new processes, the engine alone and the whole command, by processor time and by the clock; of
+            other kinds than the queue's, and with a tenth of clinc150's test texts, among which finds are selected
 
 The last line is SUMMARY with the figures as JSON. Results of a run: benchmarks/discovery.txt.
 """
@@ -72,7 +73,8 @@ def main() -> None:
 
 
 def measured(folder: Path, place: Path, rows: int, parts: Sequence[str]) -> dict[str, float]:
-    labelled = [(row.text, row.label) for row in read_source(folder, "clinc150").stream]
+    source = read_source(folder, "clinc150")
+    labelled = [(row.text, row.label) for row in source.stream]
     model, training = learned(labelled), [text for text, _label in labelled]
     sentences = foreign_sentences(SENTENCES)
     sizes = {"few": FEW, "tenth": rows // 10, "whole": rows}
@@ -86,7 +88,9 @@ def measured(folder: Path, place: Path, rows: int, parts: Sequence[str]) -> dict
     if "memory" in parts:
         found |= of_memory(task, shards)
     if "few" in parts:
-        found |= of_few_rows((model, task.ranker.packed), labelled, task, shards["few"], place)
+        mixed = mixed_in(place / "mixed.jsonl", sentences, [row.text for row in source.unseen])
+        sources = {"few": shards["few"], "mixed": mixed}
+        found |= of_few_rows((model, task.ranker.packed), labelled, task, sources, place)
     return found
 
 
@@ -99,6 +103,13 @@ def written(path: Path, sentences: list[str], rows: int) -> list[Shard]:
         for row in range(rows):
             file.write(json.dumps({"text": f"{sentences[row % len(sentences)]} {row // len(sentences)}"}) + "\n")
     return shards_of(str(path), lines_bytes=SHARD_BYTES)
+
+
+def mixed_in(path: Path, sentences: list[str], texts: list[str]) -> list[Shard]:
+    """Sentences, each tenth replaced by one of these texts."""
+    rows = [texts[row // 10] if row % 10 == 0 else sentences[row] for row in range(FEW)]
+    path.write_text("".join(json.dumps({"text": row}) + "\n" for row in rows), "utf-8")
+    return shards_of(str(path))
 
 
 def task_of(model: TextModel, training: list[str], shards: list[Shard]) -> Task:
@@ -169,15 +180,20 @@ def of_memory(task: Task, shards: dict[str, list[Shard]]) -> dict[str, float]:
 
 
 def of_few_rows(
-    learned: Learned, labelled: list[tuple[str, str]], task: Task, shards: list[Shard], place: Path
+    learned: Learned, labelled: list[tuple[str, str]], task: Task, sources: dict[str, list[Shard]], place: Path
 ) -> dict[str, float]:
-    """Seconds, each in a new process, with its imports and the model: the engine alone, and the whole command."""
-    command = laid_out(place / "command", Path(shards[0].address), learned, labelled)
-    found = {}
-    for name, timed in (("10,000 rows", lambda: engine_alone(task, shards, place)), ("… the whole command", command)):
-        walls, cpu = zip(*(timed() for _turn in range(TURNS)), strict=True)
-        found |= {f"{name}, s": statistics.median(walls), f"{name}, s of processor": statistics.median(cpu)}
+    """Seconds, each in a new process, with its imports and the model: the engine alone, and the whole command, which
+    ends at the finds. sources: few and mixed, see above."""
+    found = timed_anew("10,000 rows", lambda: engine_alone(task, sources["few"], place))
+    for name, shards in sources.items():
+        named = "… the whole command" + (", with texts to find" if name == "mixed" else "")
+        found |= timed_anew(named, laid_out(place / f"command-{name}", Path(shards[0].address), learned, labelled))
     return found
+
+
+def timed_anew(name: str, timed: Callable[[], tuple[float, float]]) -> dict[str, float]:
+    walls, cpu = zip(*(timed() for _turn in range(TURNS)), strict=True)
+    return {f"{name}, s": statistics.median(walls), f"{name}, s of processor": statistics.median(cpu)}
 
 
 def apart(work: Callable[..., Any], *arguments: Any) -> Any:
