@@ -1,5 +1,7 @@
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -105,6 +107,37 @@ def test_mcnemar_is_the_binomial_test_that_can_be_counted_by_hand() -> None:
     assert mcnemar_p_value(5, 0) == 1 / 32
     assert mcnemar_p_value(3, 1) == pytest.approx(5 / 16)
     assert mcnemar_p_value(0, 5) == 1
+
+
+@pytest.mark.parametrize("differences", [0, 1, 2, 7, 40, 333, 5_000, 200_000])
+def test_mcnemar_is_scipy_s_binomial_survival_function(differences: int) -> None:
+    for share in (0, 0.1, 0.45, 0.5, 0.52, 0.6, 1):
+        regressions = round(share * differences)
+        expected = binom.sf(regressions - 1, differences, 0.5)
+        assert mcnemar_p_value(regressions, differences - regressions) == pytest.approx(expected, rel=1e-12, abs=0)
+
+
+@pytest.mark.slow
+def test_comparing_two_models_does_not_load_scipy_stats() -> None:
+    program = """
+import sys
+from core.learning.evaluation.paired_tests import mcnemar_p_value, minimum_detectable_effect
+print(mcnemar_p_value(3, 1), minimum_detectable_effect(5, 0, 0.05), "scipy.stats" in sys.modules)
+"""
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert told.split() == ["0.3125", "None", "False"]
+
+
+@pytest.mark.parametrize(("n", "churn"), [(20, 0), (60, 3), (400, 0), (400, 25), (3_000, 100)])
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+def test_the_detectable_drop_is_noticed_as_often_by_scipy_s_binomial(n: int, churn: int, alpha: float) -> None:
+    fall = minimum_detectable_effect(n, churn, alpha)
+    assert fall is not None
+    noise, differences = (churn + 1) / (n + 2), np.arange(n + 1)
+    needed = binom.isf(alpha, differences, 0.5) + 1
+    shares = (noise + fall) / (2 * noise + fall)
+    noticed = binom.pmf(differences, n, 2 * noise + fall) @ binom.sf(needed - 1, differences, shares)
+    assert noticed == pytest.approx(0.8, abs=1e-3)
 
 
 def test_holm_gives_a_known_example() -> None:
