@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -149,13 +150,12 @@ def test_a_shard_whose_processes_die_again_and_again_is_given_up_and_the_others_
 
 
 def _with_deaths(deaths: int, shards: list[Shard]) -> list[Event]:
-    """The events of a pool whose process for the first shard is killed so many times, while it starts."""
-    seen: list[Event] = []
-    for event in pool(1)(task(), shards):
-        seen.append(event)
-        if len(seen) <= deaths:
-            _kill_one_child()
-    return seen
+    """The events of a pool whose process for the first shard is killed so many times, as soon as it is there."""
+    killer = threading.Thread(target=_kill_children, args=(deaths,))
+    killer.start()
+    events = list(pool(1)(task(), shards))
+    killer.join()
+    return events
 
 
 @pytest.mark.slow
@@ -257,5 +257,11 @@ def _children() -> list[int]:
     return found
 
 
-def _kill_one_child() -> None:
-    os.kill(_children()[0], signal.SIGKILL)
+def _kill_children(number: int) -> None:
+    killed: set[int] = set()
+    end = time.monotonic() + 60
+    while len(killed) < number and time.monotonic() < end:
+        for pid in set(_children()) - killed:
+            os.kill(pid, signal.SIGKILL)
+            killed.add(pid)
+        time.sleep(0.001)
