@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.discovery.finds import FindCounts, find_counts
+from core.discovery.find_counts import FindCounts, find_counts
 from core.discovery.results import Cluster
 from core.discovery.scans import Counts, clusters, unread_problems
 from core.errors import NotFound

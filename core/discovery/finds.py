@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.discovery.presenting import scan_changed
@@ -34,22 +34,6 @@ class Outdated:
 
     find_id: int
     text: str
-
-
-@dataclass(frozen=True)
-class FindCounts:
-    """The numbers of a scan's finds, by what became of them."""
-
-    waiting: int
-    opened: int
-    dropped: int
-
-
-def find_counts(session: Session, scan_id: int) -> FindCounts:
-    counted = select(Find.state, func.count()).where(Find.scan_id == scan_id).group_by(Find.state)
-    states = dict(session.execute(counted).all())
-    gone = states.get(FindState.DROPPED, 0) + states.get(FindState.ERASED, 0)
-    return FindCounts(states.get(FindState.WAITING, 0), states.get(FindState.OPENED, 0), gone)
 
 
 def outdated_finds(session: Session, policy: QueuePolicy, model_id: int) -> list[Outdated]:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.slack.views import run, scan
 from core.discovery.cards import ScanCard
-from core.discovery.finds import FindCounts
+from core.discovery.find_counts import FindCounts
 from core.discovery.results import Cluster
 from core.discovery.scans import Counts
 from core.learning.lifecycle.cards import RunCard

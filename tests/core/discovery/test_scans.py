@@ -15,7 +15,8 @@ from bot.worker.executors.threaded import execute_in_thread
 from core import jobs
 from core.discovery.cards import ScanCard, scan_card
 from core.discovery.engines import Engine, one_process
-from core.discovery.finds import find_counts, open_finds, outdated_finds, renew_finds
+from core.discovery.find_counts import find_counts
+from core.discovery.finds import open_finds, outdated_finds, renew_finds
 from core.discovery.running import domain_of, listed_shards, run_scan
 from core.discovery.scans import SCAN, Wanted, cancel_scan, request_scan
 from core.discovery.selection import select_finds
