@@ -46,7 +46,7 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--only", choices=ENGINES)
     given = arguments.parse_args()
-    print(machine(), f"{FILES * given.rows:,} texts in {FILES} files", "", sep="\n", flush=True)
+    print(f"{FILES * given.rows:,} texts in {FILES} files", "", sep="\n", flush=True)
     rng, longest = random.Random(given.seed), {}
     with tempfile.TemporaryDirectory() as name:
         source = written_source(Path(name) / "source", given.seed, rows=given.rows)
@@ -55,7 +55,7 @@ def main() -> None:
                 seconds = sorted(cancelled(place, engine, given.turns, rng))
                 longest[engine] = round(seconds[-1], 2)
                 print(f"{engine:26} median {statistics.median(seconds):.2f} s, longest {seconds[-1]:.2f} s", flush=True)
-    print(machine().splitlines()[-1])
+    print("", machine(), sep="\n")
     print("SUMMARY", json.dumps(longest))
     if max(longest.values()) > LONGEST:
         sys.exit(1)
