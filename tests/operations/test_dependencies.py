@@ -47,7 +47,9 @@ def test_uvicorns_connections_say_what_they_owe_us(library: str) -> None:
 
 def test_uvicorns_server_counts_its_connections_and_ticks() -> None:
     where = "bot/server/slow_clients.py"
-    require(uvicorn.Server, set_at_birth(uvicorn.Server), {"server_state", "on_tick", "should_exit"}, where)
+    require(
+        uvicorn.Server, set_at_birth(uvicorn.Server), {"server_state", "main_loop", "on_tick", "should_exit"}, where
+    )
     require(ServerState, set(vars(ServerState())), {"connections"}, where)
 
 

@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
@@ -65,6 +66,13 @@ def test_a_kept_connection_is_kept_for_the_next_request(port: int) -> None:
         client.get("/quick")
         time.sleep(2)
         assert client.get("/quick").json() == "here"
+
+
+@pytest.mark.slow
+def test_answers_bear_the_present_date(port: int) -> None:
+    time.sleep(4)
+    said = parsedate_to_datetime(httpx.get(f"http://127.0.0.1:{port}/quick", timeout=10).headers["date"])
+    assert abs(time.time() - said.timestamp()) < 3
 
 
 @pytest.mark.slow
