@@ -6,7 +6,7 @@ from contextlib import suppress
 from bot.runtime.services import Services
 from core.errors import ModelUnavailable
 from core.intake.cuts import CutWork, Unscored, cut_work, store_cut
-from core.intake.waiting import PIECE, open_next
+from core.intake.waiting import PIECE, may_open, open_next
 from core.learning.lifecycle.serving import LiveModel
 from core.policy import QueuePolicy
 from core.storage.database import PATIENT
@@ -19,6 +19,8 @@ def budget_piece(services: Services, queue: QueuePolicy) -> bool:
     live = services.serving.usable(queue)
     with services.database.reading(wait=PATIENT) as session:
         work = cut_work(session, queue, live.name if live else None, services.clock())
+        if work is None and not may_open(session, queue, services.clock()):
+            return False
     if work is not None:
         with suppress(ModelUnavailable):  # what was scored before is opened; the rest when its service answers
             _renew(services, queue, work, live)

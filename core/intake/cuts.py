@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import Table, case, func, select
+from sqlalchemy import Select, Table, case, func, select
 from sqlalchemy.orm import Session
 
 from core.intake.scores import score_of
@@ -100,12 +100,12 @@ def cut_work(session: Session, policy: QueuePolicy, live: str | None, now: datet
     """The work that is due. None: the cut is fresh, or there are no predictions. live: the name of the live model;
     without one, the sender's newest version is the present model, and cannot score earlier predictions."""
     queue_id = queue_named(session, policy.name).id
-    newest = _newest(session, queue_id)
-    if not newest:
-        return None
-    model = live or newest[0].model_version
+    model = live or session.scalar(_by_age(queue_id, Prediction.model_version).limit(1))
     former = session.get(FlagCut, queue_id)
-    if former is not None and former.model_version == model and _is_fresh(former, policy, now):
+    if model is None or (former and former.model_version == model and _is_fresh(former, policy, now)):
+        return None
+    newest = session.scalars(_by_age(queue_id, Prediction).limit(SCORES)).all()
+    if not newest:
         return None
     known = [row for row in newest if row.model_version == model and (row.suspicion is not None or not live)]
     ids = {row.id for row in known}
@@ -192,9 +192,10 @@ def _is_fresh(cut: FlagCut, policy: QueuePolicy, now: datetime) -> bool:
     return cut.policy_fingerprint == policy.fingerprint and timedelta(0) <= now - cut.made_at < STALE
 
 
-def _newest(session: Session, queue_id: int) -> Sequence[Prediction]:
-    found = select(Prediction).where(Prediction.queue_id == queue_id, Prediction.label.is_not(None), IS_TRAFFIC)
-    return session.scalars(found.order_by(Prediction.created_at.desc(), Prediction.id.desc()).limit(SCORES)).all()
+def _by_age(queue_id: int, what: Any) -> Select[Any]:
+    """The newest prediction first."""
+    found = select(what).where(Prediction.queue_id == queue_id, Prediction.label.is_not(None), IS_TRAFFIC)
+    return found.order_by(Prediction.created_at.desc(), Prediction.id.desc())
 
 
 def _waiting(session: Session, queue_id: int, model: str) -> list[Unscored]:

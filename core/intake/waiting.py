@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, case, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.intake.day_room import room_today
@@ -58,6 +58,22 @@ def put_in_line(session: Session, queue_id: int, candidates: Sequence[Candidate]
     )
 
 
+def may_open(session: Session, policy: QueuePolicy, now: datetime) -> bool:
+    """Whether `open_next` may find something to do. It only reads and locks nothing, so it can be called every few
+    seconds, also while the day's budget is used up."""
+    queue_id = queue_named(session, policy.name).id
+    cut = session.get(FlagCut, queue_id)
+    if cut is None or policy.flagging.limit is None or not _is_there(session, _waits(queue_id)):
+        return False
+    if _is_there(session, _lapses(queue_id, now)):
+        return True
+    room = room_today(session, queue_id, cut.volume, policy, now)
+    if room > 0 or _is_there(session, _waits(queue_id) & (WaitingPrediction.reason == Reason.WEAK_SLICE)):
+        return True
+    audited = [row for row in _first(session, queue_id)[:1] if row.reason == Reason.AUDIT]
+    return room == 0 and bool(_with_items(session, audited))
+
+
 def open_next(session: Session, policy: QueuePolicy, now: datetime) -> int:
     """Open items for the first predictions on the waiting list, as far as the day's budget allows, and remove those
     that have waited for a week. Returns how many were handled; fewer than 200: there are no more for now. Locks the
@@ -92,14 +108,22 @@ def open_next(session: Session, policy: QueuePolicy, now: datetime) -> int:
 
 def _lapse(session: Session, queue_id: int, now: datetime) -> None:
     """Remove predictions that waited too long or were erased."""
+    lapsed = update(WaitingPrediction).where(_lapses(queue_id, now))
+    session.execute(lapsed.values(state=WaitState.LAPSED, ended_at=now))
+
+
+def _waits(queue_id: int) -> ColumnElement[bool]:
+    return and_(WaitingPrediction.queue_id == queue_id, WaitingPrediction.ended_at.is_(None))
+
+
+def _lapses(queue_id: int, now: datetime) -> ColumnElement[bool]:
     erased = select(Prediction.id).where(Prediction.queue_id == queue_id, Prediction.erased_at.is_not(None))
     over = (WaitingPrediction.reason != Reason.AUDIT) & (WaitingPrediction.came_at < now - LAPSE)
-    session.execute(
-        update(WaitingPrediction)
-        .where(WaitingPrediction.queue_id == queue_id, WaitingPrediction.ended_at.is_(None))
-        .where(or_(over, WaitingPrediction.prediction_id.in_(erased)))
-        .values(state=WaitState.LAPSED, ended_at=now)
-    )
+    return and_(_waits(queue_id), or_(over, WaitingPrediction.prediction_id.in_(erased)))
+
+
+def _is_there(session: Session, condition: ColumnElement[bool]) -> bool:
+    return session.scalar(select(WaitingPrediction.prediction_id).where(condition).limit(1)) is not None
 
 
 def _first(session: Session, queue_id: int) -> Sequence[WaitingPrediction]:
@@ -107,7 +131,7 @@ def _first(session: Session, queue_id: int) -> Sequence[WaitingPrediction]:
     rank = case({reason: place for place, reason in enumerate(REASONS)}, value=WaitingPrediction.reason)
     found = (
         select(WaitingPrediction)
-        .where(WaitingPrediction.queue_id == queue_id, WaitingPrediction.ended_at.is_(None))
+        .where(_waits(queue_id))
         .order_by(rank, WaitingPrediction.score.desc(), WaitingPrediction.prediction_id)
         .limit(PIECE)
     )

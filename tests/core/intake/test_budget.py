@@ -13,7 +13,7 @@ from core.intake.budget_preview import BudgetPreview, budget_preview
 from core.intake.cuts import FEWEST, NEVER, cut_at, cut_work, expected_volume, store_cut
 from core.intake.ingest import record_predictions
 from core.intake.predictions import NewPrediction, checked_prediction
-from core.intake.waiting import LAPSE, open_next
+from core.intake.waiting import LAPSE, may_open, open_next
 from core.learning.lifecycle.production import production_estimate
 from core.policy import Policy
 from core.policy.flagging import Budget
@@ -50,12 +50,20 @@ def cut(desk: Desk, scores: Sequence[float] = (), now: datetime = NOW) -> None:
 
 
 def spend(desk: Desk, now: datetime = NOW) -> list[str]:
-    """Opens what there is room for; returns the texts, in the order of their items."""
+    """Opens what there is room for; returns the texts, in the order of their items. A look before says so."""
+    waits = select(func.count()).where(WaitingPrediction.ended_at.is_(None))
     with desk.database.transaction() as session:
-        before = session.scalar(select(func.max(ReviewItem.id))) or 0
+        before, waited = session.scalar(select(func.max(ReviewItem.id))) or 0, session.scalar(waits)
+        foreseen = may_open(session, desk.rules, now)
         open_next(session, desk.rules, now)
+        assert foreseen or session.scalar(waits) == waited
         opened = select(Prediction.text).join(ReviewItem).where(ReviewItem.id > before).order_by(ReviewItem.id)
         return list(session.scalars(opened))
+
+
+def may_spend(desk: Desk, now: datetime = NOW) -> bool:
+    with desk.database.reading() as session:
+        return may_open(session, desk.rules, now)
 
 
 def reading(desk: Desk, now: datetime = NOW) -> BudgetReading:
@@ -117,7 +125,9 @@ def test_the_least_sure_are_opened_first_and_no_more_than_the_day_has_room_for(o
     arrive(desk, 0.1, 0.4, 0.2, 0.3)
     assert spend(desk) == ["score 0.4", "score 0.3"]
     assert spend(desk) == []
+    assert not may_spend(desk), "what waits has to wait for the day's room"
     assert reading(desk) == BudgetReading("2 a day", 2, 2, 2, 0)
+    assert may_spend(desk, NOW + DAY)
     assert spend(desk, NOW + DAY) == ["score 0.2", "score 0.1"]
     assert reading(desk, NOW + DAY) == BudgetReading("2 a day", 2, 2, 0, 0)
 

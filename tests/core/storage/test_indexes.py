@@ -24,7 +24,7 @@ from core.intake.drifting import drifting_labels
 from core.intake.ingest import record_predictions
 from core.intake.predictions import checked_prediction
 from core.intake.promise_sample import promise_sample
-from core.intake.waiting import open_next
+from core.intake.waiting import may_open, open_next
 from core.policy.integrations import WebhookEndpoint
 from core.queues import queue_named
 from core.records.delivery import Notice, Posting
@@ -252,6 +252,8 @@ OF_MOST_ROWS = {"uq_review_item_prediction", "uq_answer_current", "uq_correction
 QUESTIONS: dict[str, Question] = {
     "votes": _voting,
     "predictions that come in": _sending,
+    "whether a message waits": outbox.is_waiting,
+    "whether a notice waits": notices.is_waiting,
     "the next message": _claiming,
     "the next notice": lambda session: notices.claim_next(session, "worker", NOW, ["C_LEADS"]),
     "postings of the dead": lambda session: leases.release_dead(session, Posting, lambda _name: False),
@@ -263,6 +265,7 @@ QUESTIONS: dict[str, Question] = {
     "the next event": lambda session: webhooks.is_waiting(session, (ENDPOINT,), NOW),
     "a card": lambda session: item_card(session, 5, bench_policy()),
     "Home": lambda session: my_work_card(session, PEOPLE[0], [RULES], NOW, bench_policy()),
+    "what a budget may open": lambda session: may_open(session, BUDGETED, NOW),
     "what a budget opens": lambda session: open_next(session, BUDGETED, NOW),
     "the work of a cut": lambda session: cut_work(session, BUDGETED, "v1", NOW),
     "the volume of a day": lambda session: expected_volume(session, 1, BUDGETED, NOW),
