@@ -6,16 +6,12 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.records.queues import Queue
 
-_SHARED = (
-    select(Queue)
-    .where(Queue.name == bindparam("name"))
-    .with_for_update(read=True)
-    .execution_options(populate_existing=True)
-)
+_NAMED = select(Queue).where(Queue.name == bindparam("name"))
+_SHARED = _NAMED.with_for_update(read=True).execution_options(populate_existing=True)
 
 
 def queue_named(session: Session, name: str) -> Queue:
-    queue = session.scalar(select(Queue).where(Queue.name == name))
+    queue = session.scalar(_NAMED, {"name": name})
     if queue is None:
         raise NotFound(f"There is no queue “{name}” in the database. Run `goldloop migrate` after changing the policy.")
     return queue

@@ -3,7 +3,7 @@ waits for one model only; and the looks that are due."""
 
 from bot.runtime.services import Services
 from core.intake.disagreements import flag_disagreements
-from core.learning.lifecycle.canary import CanaryWork, canary_went_on, canary_work, look
+from core.learning.lifecycle.canary import CanaryWork, canary_went_on, canary_work, has_canary, look
 from core.learning.lifecycle.parallel import Answered, answered_since, store_parallel
 from core.learning.lifecycle.serving import LiveModel
 from core.policy import QueuePolicy
@@ -45,7 +45,7 @@ def _said(model: LiveModel, asked: list[Answered]) -> dict[int, dict[str, float]
 def canary_look_piece(services: Services, queue: QueuePolicy) -> None:
     """Take the look that is due, if one is."""
     with services.database.reading(wait=PATIENT) as session:
-        if canary_work(session, queue) is None:
+        if not has_canary(session, queue):
             return
     with services.database.transaction(wait=PATIENT) as session:
         look(session, queue, services.clock())

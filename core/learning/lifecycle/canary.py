@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.delivery import notices
@@ -19,9 +19,17 @@ from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.learning import Live, ModelVersion
 from core.records.predictions import Prediction
+from core.records.queues import Queue
 from core.records.reviews import Correction, ReviewItem
 from core.records.rollout import Canary, ParallelPrediction
+from core.storage.ready import fetch
 from core.vocabulary import CanaryState, CanaryVerdict, NoticeKind, QuestionAbout
+
+_UNFINISHED_OF = (  # built once: workers ask it all day
+    select(Canary.model_id)
+    .join(Queue, Queue.id == Canary.queue_id)
+    .where(Queue.name == bindparam("queue"), Canary.finished_at.is_(None))
+)
 
 Settled = tuple[str, str, str, str, str | None]  # external id, model that answered, its label, the other's, the verdict
 
@@ -91,8 +99,14 @@ def answering_model(session: Session, live_id: int, external_id: str) -> int:
     return int(canary.former_model_id)
 
 
+def has_canary(session: Session, queue: QueuePolicy) -> bool:
+    return bool(fetch(session, _UNFINISHED_OF, {"queue": queue.name}))
+
+
 def canary_work(session: Session, queue: QueuePolicy) -> CanaryWork | None:
     """None: the queue has no canary."""
+    if not has_canary(session, queue):
+        return None
     canary = session.scalar(_unfinished(queue_named(session, queue.name).id))
     if canary is None:
         return None

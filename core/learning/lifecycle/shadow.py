@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core import jobs
@@ -21,10 +21,18 @@ from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.learning import ModelVersion, TrainingRun
 from core.records.predictions import Prediction
+from core.records.queues import Queue
 from core.records.rollout import ParallelPrediction, Shadow
+from core.storage.ready import fetch
 from core.vocabulary import Card, Coded, ModelState, NoticeKind, RunState, RunStep
 
 LOOKS_AGAIN = timedelta(minutes=1)  # after which a run that waits for a shadow looks whether it has ended
+
+_UNFINISHED_OF = (  # built once: workers ask it all day
+    select(Shadow.model_id)
+    .join(Queue, Queue.id == Shadow.queue_id)
+    .where(Queue.name == bindparam("queue"), Shadow.finished_at.is_(None))
+)
 
 
 @dataclass(frozen=True)
@@ -94,11 +102,13 @@ _ADAPTER = TypeAdapter(ShadowReport)
 
 
 def may_have_shadow(session: Session, queue: QueuePolicy) -> bool:
-    """Whether there may be work for a shadow. It only reads, so it can be called every few seconds."""
-    unfinished = select(Shadow.model_id).where(
-        Shadow.queue_id == queue_named(session, queue.name).id, Shadow.finished_at.is_(None)
-    )
-    return queue.rollout.shadow_hours > 0 or session.scalar(unfinished.limit(1)) is not None
+    """Whether there may be work for a shadow: one that has not finished, or has to begin. It only reads, so it can be
+    called every few seconds."""
+    if fetch(session, _UNFINISHED_OF, {"queue": queue.name}):
+        return True
+    if not queue.rollout.shadow_hours:
+        return False
+    return candidate_in_shadow(session, queue_named(session, queue.name).id, queue) is not None
 
 
 def running_shadow(session: Session, queue: QueuePolicy, now: datetime) -> Running | None:

@@ -21,6 +21,7 @@ from core.learning.lifecycle.shadow import (
     LabelAgreement,
     ShadowLine,
     ShadowReport,
+    may_have_shadow,
     predictions_apart,
     report_of,
     shadow_report,
@@ -75,6 +76,11 @@ def without_shadow(desk: Desk) -> QueuePolicy:
 def report(desk: Desk, model_id: int) -> ShadowReport | None:
     with desk.database.reading() as session:
         return shadow_report(session, model_id)
+
+
+def looks_for_work(desk: Desk) -> bool:
+    with desk.database.reading() as session:
+        return may_have_shadow(session, desk.rules)
 
 
 def on_card(desk: Desk, model_id: int) -> ShadowLine | None:
@@ -147,6 +153,18 @@ def test_before_it_has_begun_a_check_mark_promotes_nothing_either(desk: Desk) ->
     model_id = candidate(desk)
     with pytest.raises(Refusal, match="v1 is in shadow from now on"):
         yes(desk, model_id, NOW)
+
+
+def test_a_worker_writes_for_a_shadow_only_while_there_is_one(desk: Desk) -> None:
+    candidate(desk, passed=False)
+    assert not looks_for_work(desk), "the gate refused it"
+    model_id = candidate(desk)
+    assert looks_for_work(desk)
+    worked(desk, NOW)
+    assert looks_for_work(desk)
+    worked(desk, NOW + 2 * DAY)
+    assert report(desk, model_id) is not None
+    assert not looks_for_work(desk), "its hours are over"
 
 
 def test_without_hours_there_is_no_shadow(open_desk: OpenDesk) -> None:
