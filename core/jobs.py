@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import delete, func, or_, select, true, update
+from sqlalchemy import bindparam, delete, func, literal_column, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -18,9 +18,21 @@ from core.records.jobs import Job, Schedule
 from core.storage import leases
 from core.storage.database import insert
 from core.storage.leases import LONGEST_PAUSE, MOST_ATTEMPTS, IsDead
+from core.storage.ready import fetch
 from core.vocabulary import Coded
 
 LEASE = timedelta(seconds=20)  # renewed every few seconds while the work goes on
+
+IS_UNDER_WAY = or_(
+    *(select(Job.id).where(Job.state == literal_column(state)).exists() for state in ("'ready'", "'running'"))
+)
+_IS_READY = select(  # built once: workers ask it all day
+    select(Job.id)
+    .where(
+        Job.state == literal_column("'ready'"), Job.name == bindparam("name"), Job.next_attempt_at <= bindparam("now")
+    )
+    .exists()
+)
 
 T = TypeVar("T")
 LatestSlot = Callable[[datetime], datetime | None]  # the newest slot at or before a moment
@@ -141,6 +153,8 @@ def enqueue_due(
 def claim(session: Session, name: str, worker: str, now: datetime, key: str | None = None) -> Claim | None:
     """Take one ready job of this name whose mutex is free: the lowest priority number first, then the oldest.
     None if there is none. key: take this one or none."""
+    if not fetch(session, _IS_READY, {"name": name, "now": now})[0][0]:
+        return None
     other = aliased(Job)
     busy = select(other.id).where(other.mutex == Job.mutex, other.state == "running").exists()
     job = session.scalar(

@@ -22,7 +22,7 @@ from core.storage.running import Running, note_ended, note_running
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 2.0
 SEEN_SECONDS = 60.0  # between two notes that this process runs; each is a commit, which wakes an idle worker
 WAIT_SECONDS = 2.0  # for the database; then the next look tries again
 

@@ -15,25 +15,38 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from bot.runtime.services import Services
-from core.delivery import notices, outbox, webhooks
+from core import jobs
+from core.delivery import incidents, notices, outbox, webhooks
 from core.records.delivery import Incident, Notice, Posting
-from core.records.jobs import Job
 from core.records.webhooks import EventDelivery
 from core.storage.changes import Changes
+from core.storage.ready import fetch
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.2  # a message is posted within 0.3 s of its commit
-# Without a commit, after which the tasks rest: by then each has looked once more, but for those that take jobs, which
-# `anything_waits` sees. On PostgreSQL a commit's rows may appear late, and its own upkeep looks like a commit.
-QUIET_SECONDS = 6.0
+QUIET_SECONDS = 1.0  # without a commit, after which the tasks rest
 AGAIN_SECONDS = 5.0  # between two looks at what waits, while the tasks rest
 FOR_EVER = timedelta(days=36500)
 
+_WAITING = select(  # built once: it is asked all day
+    or_(
+        outbox.IS_WAITING,
+        notices.IS_WAITING,
+        jobs.IS_UNDER_WAY,
+        select(Incident.id).where(incidents.OPEN).exists(),
+        *(
+            select(record.id).where(record.leased_until.is_not(None)).exists()
+            for record in (Posting, Notice, EventDelivery)
+        ),
+    )
+)
+
 
 class Idling:
-    """rest: puts the tasks to rest, or finds them resting; called every few seconds. wake: lets them run at once, which
-    the first change does."""
+    """rest: puts the tasks to rest, or finds them resting; called every few seconds. wake: lets each of them run at
+    once, which the first change does. What is committed while they are awake may come after some have looked, so they
+    are woken once more before they rest."""
 
     def __init__(
         self, services: Services, rest: Callable[[], None], wake: Callable[[], None], quiet: float = QUIET_SECONDS
@@ -42,6 +55,7 @@ class Idling:
         self._changes = Changes(services.database)
         self._mark: object = None
         self._since = self._looked = time.monotonic()
+        self._have_all_looked = False  # since the last change
         self.is_resting = False
 
     def watch(self, stopping: threading.Event) -> None:
@@ -53,27 +67,30 @@ class Idling:
     def look(self, now: float) -> None:
         mark = self._changes.mark()
         if mark != self._mark:
-            self._mark, self._since = mark, now
-            self.wake()
+            self._mark, self._since, self._have_all_looked = mark, now, False
+            if self.is_resting:
+                self.wake_now()
         elif self.is_resting and now - self._looked >= AGAIN_SECONDS:
             self._looked = now
             if self._waits():
-                self.wake()
+                self.wake_now()
             else:
                 self._rest()
         elif not self.is_resting and now - self._since >= self._quiet:
             self._looked = self._since = now
             if not self._waits():
-                self.is_resting = True
-                self._rest()
+                self._rest_if_all_have_looked()
 
-    def wake(self) -> None:
-        if self.is_resting:
+    def _rest_if_all_have_looked(self) -> None:
+        if not self._have_all_looked:
             self.wake_now()
+            return
+        self.is_resting = True
+        self._rest()
 
     def wake_now(self) -> None:
         """May be called by another thread, whether the tasks rest or not."""
-        self._since, self.is_resting = time.monotonic(), False
+        self._since, self._have_all_looked, self.is_resting = time.monotonic(), True, False
         self._wake()
 
     def _waits(self) -> bool:
@@ -87,14 +104,4 @@ class Idling:
 def anything_waits(session: Session, services: Services) -> bool:
     """Whether there is a row that some task has to come back to, now or later."""
     ahead = services.clock() + FOR_EVER
-    waiting = (
-        select(Incident.id).where(Incident.resolved_at.is_(None)).exists(),
-        *(select(Job.id).where(Job.state == state).exists() for state in ("ready", "running")),
-        *(
-            select(record.id).where(record.leased_until.is_not(None)).exists()
-            for record in (Posting, Notice, EventDelivery)
-        ),
-    )
-    if outbox.is_waiting(session) or notices.is_waiting(session) or session.scalar(select(or_(*waiting))):
-        return True
-    return webhooks.is_waiting(session, services.policy.webhooks, ahead)
+    return bool(fetch(session, _WAITING, {})[0][0]) or webhooks.is_waiting(session, services.policy.webhooks, ahead)

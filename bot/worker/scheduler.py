@@ -119,7 +119,8 @@ def _end(scheduler: BackgroundScheduler, executor: LocalExecutor, seconds: float
 def _rest(scheduler: BackgroundScheduler, signs: Liveness) -> None:
     """A task that rests is looked after: for the health check, that is a look."""
     for task in RESTING:
-        scheduler.pause_job(task.name)
+        if scheduler.get_job(task.name).next_run_time is not None:
+            scheduler.pause_job(task.name)
         signs.ticked(task.name)
 
 

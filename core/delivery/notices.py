@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from core.delivery import incidents
 from core.records.delivery import Notice
 from core.storage import leases
 from core.storage.database import insert
+from core.storage.ready import fetch
 from core.vocabulary import NoticeKind
+
+IS_WAITING = (
+    select(Notice.id).where(Notice.delivered_at.is_(None), Notice.failure_reason == literal_column("''")).exists()
+)
+_IS_WAITING = select(IS_WAITING)  # built once: it is asked all day
 
 
 @dataclass(frozen=True)
@@ -65,8 +71,7 @@ def was_noted(session: Session, key: str) -> bool:
 
 def is_waiting(session: Session) -> bool:
     """Whether a notice has to be said, now or later."""
-    due = select(Notice.id).where(Notice.delivered_at.is_(None), Notice.failure_reason == "")
-    return session.scalar(due.limit(1)) is not None
+    return bool(fetch(session, _IS_WAITING, {})[0][0])
 
 
 def claim_next(session: Session, process: str, now: datetime, full_channels: Collection[str]) -> DueNotice | None:

@@ -21,7 +21,15 @@ from core.records.queues import QueueRow
 from core.storage import leases
 from core.storage.bulk import Bulk, Changes, insert_all, update_all
 from core.storage.database import insert_for, kind_of, run
+from core.storage.ready import fetch
 from core.vocabulary import Card, RecipientKind
+
+IS_WAITING = (
+    select(Posting.id)
+    .where(Posting.requested_version > Posting.delivered_version, Posting.failure_reason == literal_column("''"))
+    .exists()
+)
+_IS_WAITING = select(IS_WAITING)  # built once: it is asked all day
 
 
 @dataclass(frozen=True)
@@ -128,8 +136,7 @@ def places(session: Session, card: Card, subject_ids: Collection[int]) -> dict[i
 
 def is_waiting(session: Session) -> bool:
     """Whether a posting has to be brought up to date, now or later."""
-    due = Posting.requested_version > Posting.delivered_version
-    return session.scalar(select(Posting.id).where(due, Posting.failure_reason == "").limit(1)) is not None
+    return bool(fetch(session, _IS_WAITING, {})[0][0])
 
 
 def claim_next(

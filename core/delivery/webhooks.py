@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, select, update
+from sqlalchemy import Select, Table, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from core.policy.integrations import WebhookEndpoint
@@ -14,6 +14,7 @@ from core.records.queues import Queue
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.storage import leases
 from core.storage.bulk import Bulk, insert_all
+from core.storage.ready import fetch
 from core.vocabulary import DeliveryState, EventKind
 
 AT_ONCE = 100  # events that get their deliveries in one transaction
@@ -21,7 +22,10 @@ PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 10_800, 21_
 MOST_ATTEMPTS = len(PAUSES) + 1  # over almost a day; then it is dead
 SILENCE = timedelta(seconds=30)  # an endpoint that does not answer is left alone, so that others need not wait for it
 
-
+_NEW_AND_PENDING = select(  # built once: it is asked all day
+    select(Event.id).where(Event.addressed_at.is_(None)).exists(),
+    select(EventDelivery.id).where(EventDelivery.state == literal_column("'pending'")).exists(),
+)
 _EVENTS = Bulk(
     cast(Table, Event.__table__), same=("kind",), each=("key", "queue_id", "data", "created_at"), key=("key",)
 )
@@ -81,8 +85,8 @@ def publish_all(session: Session, kind: EventKind, happened: Sequence[Happened])
 
 def is_waiting(session: Session, endpoints: Sequence[WebhookEndpoint], now: datetime) -> bool:
     """Is there anything to do? Only reads, so that it can be asked every second."""
-    unaddressed = select(Event.id).where(Event.addressed_at.is_(None)).limit(1)
-    return session.scalar(unaddressed) is not None or session.scalar(_due(endpoints, now)) is not None
+    [(is_new, is_pending)] = fetch(session, _NEW_AND_PENDING, {})
+    return bool(is_new or (is_pending and session.scalar(_due(endpoints, now)) is not None))
 
 
 def address(session: Session, endpoints: Sequence[WebhookEndpoint], now: datetime) -> None:

@@ -1,9 +1,8 @@
 """Detection of commits: whether anything was committed since the last check, at a hundredth of a transaction's cost.
 
-SQLite counts the commits of other connections (`PRAGMA data_version`). PostgreSQL says how far its log is written,
-which moves with every commit, also with those in the server's other databases: a false alarm costs a few transactions.
-On PostgreSQL, a commit can be noticed before its rows are visible, so after a change the rows have to be read more than
-once.
+SQLite counts the commits of other connections (`PRAGMA data_version`). PostgreSQL says which transactions a statement
+sees now, of all that write, also in the server's other databases: a false alarm costs a few transactions. (How far its
+log is written would not do: it moves before the rows of a commit are visible, and with the server's own upkeep.)
 """
 
 from typing import Any
@@ -12,7 +11,7 @@ from core.storage import deadlines
 from core.storage.database import CLICK, Database
 
 SQLITE = "PRAGMA data_version"
-POSTGRESQL = "SELECT pg_current_wal_insert_lsn()"
+POSTGRESQL = "SELECT pg_current_snapshot()"
 
 
 class Changes:

@@ -7,10 +7,10 @@ from sqlalchemy import text
 
 from bot.worker import idling
 from bot.worker.idling import AGAIN_SECONDS, QUIET_SECONDS, Idling, anything_waits
-from bot.worker.tasks import PERIODIC_TASKS
 from core import jobs
 from core.delivery import notices
 from core.records.delivery import Notice
+from core.records.leased import Lease
 from core.storage.changes import Changes
 from core.storage.database import Database
 from core.vocabulary import NoticeKind
@@ -34,6 +34,16 @@ class Scheduler:
         return self.told[-1] == "rest"
 
 
+def resting(watched: Idling, scheduler: Scheduler) -> float:
+    """When they rest, after a start without work."""
+    now = time.monotonic()
+    for _ in range(3):
+        watched.look(now)
+        now += QUIET_SECONDS
+    assert scheduler.rests()
+    return now
+
+
 def remind(stage: Stage, key: str) -> None:
     with stage.desk.database.transaction() as session:
         notices.notify(session, NoticeKind.DECISION_PENDING, key, LEADS, None, REMINDER, stage.now())
@@ -49,6 +59,16 @@ def test_a_commit_changes_the_mark_and_a_look_does_not(database: Database) -> No
         session.execute(text("INSERT INTO lease (name) VALUES ('x')"))
     assert changes.mark() != first
     assert changes.mark() == changes.mark()
+    changes.close()
+
+
+def test_a_change_is_noticed_when_its_rows_can_be_read(database: Database) -> None:
+    changes = Changes(database)
+    first = changes.mark()
+    with database.transaction() as session:
+        session.execute(text("INSERT INTO lease (name) VALUES ('x')"))
+        assert changes.mark() == first
+    assert changes.mark() != first
     changes.close()
 
 
@@ -68,15 +88,25 @@ def test_where_the_database_does_not_answer_each_mark_is_another(
 def test_tasks_rest_once_it_has_been_quiet_and_wake_with_the_first_commit(stage: Stage) -> None:
     scheduler = Scheduler()
     watched = Idling(stage.worker(), scheduler.rest, scheduler.wake)
-    start = time.monotonic()
-    watched.look(start)
-    watched.look(start + QUIET_SECONDS - 0.1)
-    assert not scheduler.rests()
-    watched.look(start + QUIET_SECONDS)
-    assert scheduler.rests()
+    now = resting(watched, scheduler)
     remind(stage, "one")
-    watched.look(start + QUIET_SECONDS + 0.1)
+    watched.look(now + 0.1)
     assert not scheduler.rests()
+
+
+def test_they_look_once_more_after_what_was_committed_while_they_were_awake(stage: Stage) -> None:
+    """Some may have looked before it, and would not again before they rest."""
+    scheduler = Scheduler()
+    watched = Idling(stage.worker(), scheduler.rest, scheduler.wake)
+    now = resting(watched, scheduler)
+    for name in ("one", "two"):
+        with stage.desk.database.transaction() as session:
+            session.add(Lease(name=name))
+        watched.look(now := now + 0.2)
+    told = len(scheduler.told)
+    watched.look(now := now + QUIET_SECONDS + 0.1)
+    watched.look(now + QUIET_SECONDS + 0.1)
+    assert scheduler.told[told:] == ["work", "rest"]
 
 
 def test_they_do_not_rest_while_something_waits_for_later(stage: Stage) -> None:
@@ -86,11 +116,12 @@ def test_they_do_not_rest_while_something_waits_for_later(stage: Stage) -> None:
     start = time.monotonic()
     watched.look(start)
     watched.look(start + QUIET_SECONDS)
+    watched.look(start + 2 * QUIET_SECONDS)
     assert not scheduler.rests()
     with stage.desk.database.transaction() as session:
         session.query(Notice).update({Notice.failure_reason: "given up"})
-    watched.look(start + QUIET_SECONDS + 1)
-    watched.look(start + 2 * QUIET_SECONDS + 1)
+    for quiet in range(3, 6):
+        watched.look(start + quiet * QUIET_SECONDS)
     assert scheduler.rests()
     with stage.desk.database.transaction() as session:
         jobs.enqueue(session, "train", "k", {}, stage.now())
@@ -100,15 +131,7 @@ def test_they_do_not_rest_while_something_waits_for_later(stage: Stage) -> None:
 def test_what_appeared_without_a_change_is_found_while_they_rest(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     scheduler = Scheduler()
     watched = Idling(stage.worker(), scheduler.rest, scheduler.wake)
-    start = time.monotonic()
-    watched.look(start)
-    watched.look(start + QUIET_SECONDS)
-    assert scheduler.rests()
+    now = resting(watched, scheduler)
     monkeypatch.setattr(idling, "anything_waits", lambda *_: True)
-    watched.look(start + QUIET_SECONDS + AGAIN_SECONDS)
+    watched.look(now + AGAIN_SECONDS)
     assert not scheduler.rests()
-
-
-def test_every_task_that_takes_no_jobs_looks_once_more_before_the_tasks_rest() -> None:
-    takes_jobs = {"suspects"}  # `anything_waits` sees a job, however seldom its task looks
-    assert [one.name for one in PERIODIC_TASKS if one.rests and one.every >= QUIET_SECONDS] == [*takes_jobs]
