@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image
 
 from core.learning.data.inputs import ImageRef, Input
-from core.pictures.decoding import Decoded, decode
+from core.pictures.decoded import Decoded
+from core.pictures.decoding import decode
 
 
 def as_file(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:

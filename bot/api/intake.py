@@ -23,8 +23,8 @@ from core.intake.recorded import recorded
 from core.intake.unknown_labels import count_unknown_labels
 from core.learning.data.pixels import with_greys
 from core.learning.lifecycle.serving import LiveModel
+from core.pictures.decoded import Decoded
 from core.pictures.decoder import decoded
-from core.pictures.decoding import Decoded
 from core.policy import QueuePolicy
 from core.text.picture_address import found_at
 

@@ -41,7 +41,7 @@ from core.intake.predictions import (
 from core.intake.unknown_labels import count_unknown_labels
 from core.learning.data.seeds import NONE_STORED, checked_picture_seeds, checked_seeds, store_seeds
 from core.learning.lifecycle.serving import Serving
-from core.pictures.decoding import Decoded
+from core.pictures.decoded import Decoded
 from core.policy import QueuePolicy
 from core.storage.database import PATIENT
 

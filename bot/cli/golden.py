@@ -24,7 +24,7 @@ from core.learning.data.pins import USUAL_REGRESSIONS, PastError, past_errors, p
 from core.learning.data.seeds import Seed, checked_picture_seeds, checked_seeds
 from core.learning.lifecycle.golden_summary import GoldenSummary, golden_summary
 from core.learning.lifecycle.label_suspects import listed_suspicions
-from core.pictures.decoding import Decoded
+from core.pictures.decoded import Decoded
 from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.records.learning import MOST_PINS

@@ -18,7 +18,7 @@ from bot.files.tables import labelled_rows
 from bot.wording.numbers import count
 from core.errors import Invalid
 from core.learning.data.inputs import ImageRef, Input
-from core.pictures.decoding import Decoded
+from core.pictures.decoded import Decoded
 from core.text.content_hash import content_hash, unit_interval
 from core.text.picture_address import picture_address
 

@@ -11,7 +11,8 @@ from PIL import Image
 from bot.demo.data import FEWEST_LABELS, FEWEST_PER_LABEL, FEWEST_ROWS, Ticket, titles
 from bot.files.pictures import labelled_pictures, read_labelled
 from core.errors import Invalid
-from core.pictures.decoding import Decoded, decode
+from core.pictures.decoded import Decoded
+from core.pictures.decoding import decode
 from core.pictures.limits import UnreadablePictureError
 
 NAMES = {"pneumoniamnist": ("normal", "pneumonia")}

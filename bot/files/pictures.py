@@ -10,8 +10,8 @@ from bot.files.tables import read_rows
 from core.errors import Invalid
 from core.intake.predictions import picture_names
 from core.pictures.burned_in import require_no_burned_in_text
+from core.pictures.decoded import Decoded
 from core.pictures.decoder import Decoder
-from core.pictures.decoding import Decoded
 from core.pictures.limits import MOST_BYTES
 from core.policy import QueuePolicy
 

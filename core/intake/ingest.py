@@ -17,7 +17,7 @@ from core.intake.reasons.person import BY_PERSON
 from core.intake.reasons.table import LOTS, flag_probability, held_back_probability
 from core.intake.scores import score_of
 from core.intake.waiting import Candidate, put_in_line
-from core.pictures.decoding import Decoded
+from core.pictures.decoded import Decoded
 from core.pictures.stored import store_pictures
 from core.policy import QueuePolicy
 from core.queues import queue_to_fill

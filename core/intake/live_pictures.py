@@ -7,7 +7,7 @@ from core.intake.predictions import NewPrediction
 from core.learning.data.inputs import ImageRef, Input
 from core.learning.lifecycle.serving import LiveModel
 from core.pictures.burned_in import require_no_burned_in_text
-from core.pictures.decoding import Decoded
+from core.pictures.decoded import Decoded
 from core.policy import QueuePolicy
 from core.text.picture_address import picture_address
 

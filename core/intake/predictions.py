@@ -22,7 +22,7 @@ from core.intake.plain_rows import is_plain
 from core.learning.data.inputs import Input
 from core.learning.learners.suspicion import Said
 from core.pictures.burned_in import require_no_burned_in_text
-from core.pictures.decoding import Decoded
+from core.pictures.decoded import Decoded
 from core.policy import QueuePolicy
 from core.text.picture_address import picture_address
 from core.text.storable import storable

@@ -1,7 +1,7 @@
 """The refusal of DICOM pictures that may have text burned into their pixels."""
 
 from core.errors import Invalid
-from core.pictures.decoding import Decoded
+from core.pictures.decoded import Decoded
 from core.policy import QueuePolicy
 
 SENTENCE = (

@@ -17,12 +17,12 @@ from typing import Any, BinaryIO
 from PIL import Image
 from PIL.ExifTags import Base
 
+from core.pictures.decoded import LENGTH
 from core.pictures.decoding import decode
 from core.pictures.dicom import is_installed
 from core.pictures.limits import UnreadablePictureError
 
 MOST_MEMORY = 1_500_000_000  # bytes of address space: 40 megapixels in colour, decoded, turned and resized, take half
-LENGTH = 8  # bytes of a picture's length
 DICOM_EXAMPLES = (  # plain, RLE, JPEG 2000, three kinds of JPEG, JPEG-LS
     "CT_small.dcm", "MR_small_RLE.dcm", "JPEG2000.dcm", "SC_rgb_small_odd_jpeg.dcm", "JPGExtended.dcm",
     "SC_rgb_jpeg_gdcm.dcm", "JPEGLSNearLossless_08.dcm",

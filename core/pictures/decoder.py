@@ -13,9 +13,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from core.errors import Invalid
-from core.pictures.child import LENGTH
-from core.pictures.decoding import Decoded
-from core.pictures.dicom import is_dicom
+from core.pictures.decoded import LENGTH, Decoded, is_dicom
 from core.pictures.limits import MOST_BYTES
 
 SECONDS = 20.0  # for one picture; one of 40 megapixels takes three

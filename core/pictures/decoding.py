@@ -6,12 +6,12 @@ with limits (core/pictures/decoder.py), because decoders written in C read untru
 import hashlib
 import io
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from core.pictures.dicom import dicom_picture, is_dicom
+from core.pictures.decoded import Decoded, is_dicom
+from core.pictures.dicom import dicom_picture
 from core.pictures.limits import MOST_BYTES, MOST_PIXELS, UnreadablePictureError
 from core.pictures.windowing import eight_bits
 
@@ -29,20 +29,6 @@ OTHER_FORMATS = {
     b"RIFF": "a WebP, or another RIFF file",
     b"PK\x03\x04": "a ZIP file",
 }
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """A decoded picture. sha256: over the pixels' mode, size and values; content: the display picture, a PNG; grey:
-    `SIDE` x `SIDE` bytes, row by row; width, height: of the original, upright. burned_in: the tags of a DICOM file say
-    that its pixels may hold text, such as a name."""
-
-    sha256: str
-    content: bytes
-    grey: bytes
-    width: int
-    height: int
-    burned_in: bool = False
 
 
 def decode(content: bytes) -> Decoded:

@@ -14,14 +14,9 @@ from PIL import Image
 from core.pictures.limits import MOST_PIXELS, UnreadablePictureError
 from core.pictures.windowing import eight_bits
 
-MAGIC = slice(128, 132)
 WRITTEN_IN = ("US", "SC", "XA")  # ultrasound, secondary capture, angiography: their devices write into the picture
 DAMAGED = "The DICOM file is damaged. Send it again."
 NOT_INSTALLED = "This is a DICOM file, which needs pydicom. Run: pip install 'goldloop[dicom]'"
-
-
-def is_dicom(content: bytes) -> bool:
-    return content[MAGIC] == b"DICM"
 
 
 def is_installed() -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.pictures.decoding import Decoded
+from core.pictures.decoded import Decoded
 from core.records.learning import GoldenExample, SeedExample
 from core.records.pictures import Picture, PictureSet
 from core.records.predictions import Prediction

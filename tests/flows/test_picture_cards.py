@@ -17,7 +17,7 @@ from core.intake.live_pictures import predicted_pictures
 from core.intake.predictions import checked_prediction
 from core.learning.data.inputs import Example
 from core.learning.data.seeds import checked_picture_seeds, store_seeds
-from core.pictures.decoding import Decoded
+from core.pictures.decoded import Decoded
 from core.pictures.files import begin_upload, picture_files
 from core.privacy.erasure import erase
 from core.queues import queue_named

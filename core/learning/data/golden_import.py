@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.errors import Invalid, Refusal
 from core.learning.data.golden_changes import note_change, require_lead, require_reason
 from core.learning.data.seeds import Seed, checked_seeds, erased_hashes
-from core.pictures.decoding import Decoded
+from core.pictures.decoded import Decoded
 from core.pictures.stored import store_pictures
 from core.policy import QueuePolicy
 from core.queues import queue_to_fill

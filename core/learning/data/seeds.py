@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import Invalid
 from core.pictures.burned_in import require_no_burned_in_text
-from core.pictures.decoding import Decoded
+from core.pictures.decoded import Decoded
 from core.pictures.stored import store_pictures
 from core.policy import QueuePolicy
 from core.queues import queue_to_fill

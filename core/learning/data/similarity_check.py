@@ -11,7 +11,6 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from core.text.normalisation import normalise
 
@@ -52,6 +51,8 @@ def count_alike_pictures(greys: Sequence[bytes], others: Sequence[bytes], thresh
 
 def _shrunk(grey: bytes) -> NDArray[np.float64]:
     """Less its mean, of length 1; 0 throughout where it has one value everywhere."""
+    from PIL import Image  # here, as most processes compare no pictures
+
     small = np.asarray(Image.frombytes("L", (SIDE, SIDE), grey).convert("F").reduce(2), dtype=np.float64).ravel()
     rest: NDArray[np.float64] = small - small.mean()
     rest /= float(np.sqrt(np.square(rest).sum())) or 1.0

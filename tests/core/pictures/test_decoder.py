@@ -13,10 +13,9 @@ from PIL import Image
 from PIL.ExifTags import Base
 
 from core.errors import Invalid
-from core.pictures.child import LENGTH
+from core.pictures.decoded import LENGTH, Decoded, is_dicom
 from core.pictures.decoder import ROOT, Decoder, decoded
-from core.pictures.decoding import Decoded, decode
-from core.pictures.dicom import is_dicom
+from core.pictures.decoding import decode
 from core.pictures.limits import UnreadablePictureError
 from tests.pictures import as_file, bars, noise
 

@@ -18,8 +18,9 @@ from core.learning.learners.hog import WIDTH
 from core.learning.learners.image import ImageModel
 from core.learning.lifecycle.serving import LiveModel
 from core.pictures import dicom
+from core.pictures.decoded import Decoded
 from core.pictures.decoder import decoded
-from core.pictures.decoding import Decoded, decode
+from core.pictures.decoding import decode
 from core.pictures.limits import UnreadablePictureError
 from tests.core.desk import DELIVERY, REFUND, Desk
 

@@ -16,7 +16,7 @@ from core.learning.data.near_duplicates import near
 from core.learning.data.pixels import with_greys
 from core.learning.data.seeds import Seeded, checked_picture_seeds, store_seeds
 from core.learning.data.snapshots import gather
-from core.pictures.decoding import Decoded
+from core.pictures.decoded import Decoded
 from core.pictures.stored import display_picture
 from core.privacy.erasure import Erased, erase, erase_expired
 from core.records.pictures import Picture, PictureSet
