@@ -5,16 +5,15 @@ Tokens and passwords (by their form) and the parameters of failed SQL statements
 removed from every record.
 """
 
+import json
 import logging
 import math
 import re
 import sys
-from collections.abc import MutableMapping
-from typing import Any, TextIO
+from datetime import UTC, datetime
+from typing import TextIO
 
-import structlog
-from rich.console import Console
-from rich.logging import RichHandler
+from bot.observability.log_context import bound_fields
 
 SECRETS = (
     re.compile(r"\b(?:xox[a-z]|xapp)-[\w-]+"),
@@ -27,6 +26,7 @@ SECRETS = (
 VALUES = re.compile(r"\[parameters: .*|^DETAIL:.*", re.MULTILINE)  # of SQLAlchemy, of PostgreSQL
 NOTHING = "`token` will be unused"  # Bolt logs it at each start, because the environment has the token too
 NO_CONNECTION = "socket.accept() out of system resource"
+OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 NOISY = ("alembic.runtime", "httpx", "slack_bolt", "slack_sdk")  # their INFO records are of no use to an operator
 
 
@@ -75,7 +75,9 @@ class _Masking(logging.Formatter):
 def _plain_handler(stream: TextIO) -> logging.Handler:
     """Rich only in a terminal: elsewhere it would wrap lines at 80 characters, and a search would miss words."""
     if stream.isatty():
-        handler: logging.Handler = RichHandler(console=_Steady(file=stream), show_path=False)
+        from bot.observability.terminal_log import terminal_handler
+
+        handler = terminal_handler(stream)
         handler.setFormatter(_Masking(_WithFields("%(message)s")))
     else:
         handler = logging.StreamHandler(stream)
@@ -83,47 +85,38 @@ def _plain_handler(stream: TextIO) -> logging.Handler:
     return handler
 
 
-class _Steady(Console):
-    """A console that goes on when its output is closed; Rich's own would end the process."""
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    """Those of the record's `extra`."""
+    return {name: value for name, value in vars(record).items() if name not in OF_EVERY_RECORD}
 
 
 class _WithFields(logging.Formatter):
-    """Appends the record's fields to the message; in JSON they are fields of their own."""
-
-    OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+    """Appends the fields of the context and of the record to the message."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the standard library's name
-        fields = structlog.contextvars.get_contextvars() | vars(record)
-        said = " ".join(f"{name}={value}" for name, value in fields.items() if name not in self.OF_EVERY_RECORD)
+        said = " ".join(f"{name}={value}" for name, value in {**bound_fields(), **_fields(record)}.items())
         return super().formatMessage(record) + (f"  {said}" if said else "")
 
 
 def _json_handler(stream: TextIO) -> logging.Handler:
-    """Writes `extra={…}` and the context variables of the request as fields."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[
-                structlog.contextvars.merge_contextvars,
-                structlog.stdlib.add_log_level,
-                structlog.stdlib.add_logger_name,
-                structlog.stdlib.ExtraAdder(),
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-            ],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                _mask_each,
-                structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
-            ],
-        )
-    )
+    handler.setFormatter(_AsJson())
     return handler
 
 
-def _mask_each(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Mask each value before it becomes JSON, where line breaks are escaped and the patterns would not match."""
-    return {key: value if isinstance(value, int | float | None) else masked(str(value)) for key, value in event.items()}
+class _AsJson(logging.Formatter):
+    """A JSON object, in which the fields of the context and of the record are fields, too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "event": record.getMessage(), **bound_fields(), "level": record.levelname.lower(), "logger": record.name,
+            **_fields(record), "timestamp": f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
+        }  # fmt: skip
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps({name: _masked_value(value) for name, value in line.items()}, ensure_ascii=False)
+
+
+def _masked_value(value: object) -> int | float | str | None:
+    """Before it becomes JSON, where line breaks are escaped and the patterns would not match."""
+    return value if isinstance(value, int | float | None) else masked(str(value))

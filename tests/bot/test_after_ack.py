@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from structlog.contextvars import bound_contextvars, get_contextvars
 
+from bot.observability.log_context import bound, bound_fields
 from bot.slack.inbound import after_ack as module
 from bot.slack.inbound.after_ack import THREADS, AfterAck
 from core.errors import DatabaseUnavailable
@@ -24,9 +24,9 @@ def test_it_runs_under_the_log_context_of_its_request_and_leaves_none_behind(aft
     seen: list[tuple[str, dict[str, object]]] = []
 
     def look(name: str) -> None:
-        seen.append((name, get_contextvars()))
+        seen.append((name, dict(bound_fields())))
 
-    with bound_contextvars(request="r1", kind="block_actions"):
+    with bound(request="r1", kind="block_actions"):
         after_ack.run(look, "inside")
     after_ack.run(look, "outside")
     after_ack.close()

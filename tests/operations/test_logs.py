@@ -7,11 +7,12 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text
-from structlog.contextvars import bound_contextvars
 
+from bot.observability.log_context import bound
 from bot.observability.logs import masked, set_up_logging
 from bot.slack.delivery.deliver import log_failure
 from bot.slack.errors import NotYetError, sorted_failure
@@ -45,6 +46,8 @@ def test_a_field_is_a_field_and_a_traceback_one_line(written: io.StringIO) -> No
     first, second = lines(written)
     assert (first["event"], first["posting"], first["reason"]) == ("Message not delivered", 3, "is_archived")
     assert (first["level"], first["logger"]) == ("info", "bot.x")
+    assert str(first["timestamp"]).endswith("Z")
+    assert datetime.fromisoformat(str(first["timestamp"])).utcoffset() == timedelta()
     assert "ValueError: no" in str(second["exception"])
 
 
@@ -58,7 +61,7 @@ def test_for_people_the_fields_stand_behind_the_message(written: io.StringIO) ->
     stream = io.StringIO()
     logging.getLogger().handlers = []
     set_up_logging(as_json=False, stream=stream)
-    with bound_contextvars(request="0123456789ab"):
+    with bound(request="0123456789ab"):
         logging.getLogger("bot.x").info("refused", extra={"code": "not_allowed", "token": "xoxb-12-34-aBc"})
     logging.getLogger("bot.x").info("it runs")
     words = " ".join(stream.getvalue().split())

@@ -7,12 +7,11 @@ This work may be lost with its process; work that must not be lost is a row, don
 import logging
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec
+from typing import ParamSpec
 
-from structlog.contextvars import bound_contextvars, get_contextvars
-
+from bot.observability.log_context import bound, bound_fields
 from bot.slack.inbound.response_url import ResponseUrls
 from core.errors import Refusal
 
@@ -35,7 +34,7 @@ class AfterAck:
     def run(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Call it in another thread, under the log context of this one. Never raises: the listener's work is stored."""
         try:
-            self._pool.submit(_logged, get_contextvars(), function, *args, **kwargs)
+            self._pool.submit(_logged, bound_fields(), function, *args, **kwargs)
         except RuntimeError:  # closed
             log.info("Work after the acknowledgement dropped at shutdown", extra={"work": function.__name__})
 
@@ -48,9 +47,9 @@ class AfterAck:
         self.response_urls.close()
 
 
-def _logged(context: dict[str, Any], function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
+def _logged(context: Mapping[str, object], function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
     """An unexpected exception is logged here, once: there is no caller that could."""
-    with bound_contextvars(**context):
+    with bound(**context):
         try:
             function(*args, **kwargs)
         except Refusal as refusal:

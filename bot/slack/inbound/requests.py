@@ -13,8 +13,8 @@ from urllib.parse import unquote_to_bytes
 
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk import WebClient
-from structlog.contextvars import bound_contextvars
 
+from bot.observability.log_context import bound
 from bot.observability.metrics import ACKNOWLEDGED
 from bot.slack.inbound import payloads
 from bot.slack.inbound.after_ack import AfterAck
@@ -170,7 +170,7 @@ def _timed(parsed: Payload) -> Iterator[None]:
     kind = kind_of(parsed)
     try:
         with (
-            bound_contextvars(request=f"{random.getrandbits(48):012x}", kind=kind, **subject_of(parsed)),
+            bound(request=f"{random.getrandbits(48):012x}", kind=kind, **subject_of(parsed)),
             finished_within(ANSWERED_WITHIN),
         ):
             yield
