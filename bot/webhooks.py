@@ -7,8 +7,6 @@ import time
 from datetime import datetime
 from hashlib import sha256
 
-import httpx
-
 from bot.runtime.retry_after import seconds_asked
 from bot.runtime.services import Services
 from bot.runtime.signing import signed_headers
@@ -47,6 +45,8 @@ def deliver_next_event(services: Services) -> bool:
 
 def attempted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> Attempted:
     """Make one attempt. Every error becomes the attempt's outcome."""
+    import httpx  # here, as it loads Rich: 5 MB, which a process without webhooks does not need
+
     began = time.monotonic()
     try:
         status, retry_after = _posted(endpoint, services, due)
@@ -91,6 +91,8 @@ def _posted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> tup
 async def _response(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
     """POST the body. One timeout covers everything, because httpx's own restarts with each byte. Redirects are not
     followed: events go only to the address in the policy."""
+    import httpx
+
     async with (
         asyncio.timeout(TIMEOUT),
         httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False) as client,

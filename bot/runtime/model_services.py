@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from http import HTTPStatus
 
-import httpx
 import numpy as np
 
 from bot.runtime.breaker import Breaker
@@ -107,6 +107,8 @@ class ModelServices:
             raise ServiceFailed("gave an answer that is not JSON") from None
 
     def _sent(self, policy: ExternalPolicy, body: str) -> bytes:
+        import httpx  # here, as it loads Rich: 5 MB, which a process without such a service does not need
+
         seconds = _seconds_for(policy)
         try:
             now = self.clock()
@@ -120,7 +122,7 @@ class ModelServices:
             raise ServiceFailed(f"cannot be asked: {str(refusal).rstrip('.')}") from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
             raise ServiceFailed(f"gave no answer ({type(error).__name__})") from None
-        if status != httpx.codes.OK:
+        if status != HTTPStatus.OK:
             raise ServiceFailed(f"answered with the status {status}", seconds_asked(retry_after) or 0.0)
         return content
 
@@ -154,6 +156,8 @@ async def _response(
     url: str, body: bytes, headers: dict[str, str], seconds: float, tls: ssl.SSLContext
 ) -> tuple[int, bytes, str]:
     """One timeout covers everything, because httpx's own restarts with each byte."""
+    import httpx
+
     content = bytearray()
     async with (
         asyncio.timeout(seconds),

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from bot.llm import writer
 from bot.runtime.services import Services
 from bot.runtime.settings import load_settings
 from bot.worker.claimed_job import work_on_next
@@ -20,6 +19,7 @@ def write_next(services: Services) -> bool:
 
 
 def _write(services: Services, claimed: Claim) -> None:
+    from bot.llm import writer
     from core.synthesis.writing import write_batch  # with what computes, which most processes do not need
 
     def check() -> None:

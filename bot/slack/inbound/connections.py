@@ -10,10 +10,9 @@ import re
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import SplitResult, urlsplit
 
-from httpx import Proxy
 from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
 
 from bot.runtime.retry_after import seconds_asked
@@ -24,6 +23,9 @@ AT_ONCE = 32  # requests under way; as many connections are kept
 PORTS = {"http": 80, "https": 443}
 WRITABLE = re.compile(r"[!-~]+")  # of what an address may consist: anything else could end a line or a word
 
+if TYPE_CHECKING:
+    from httpx import Proxy
+
 Headers = Sequence[tuple[str, str]]
 
 
@@ -32,7 +34,7 @@ class Connections:
 
     def __init__(self) -> None:
         named = load_http_proxy_from_env()
-        self._proxy = Proxy(named) if named else None
+        self._proxy = _proxy(named) if named else None
         self._places = asyncio.Semaphore(AT_ONCE)
         self._kept: dict[str, list[_Connection]] = defaultdict(list)
 
@@ -194,7 +196,13 @@ def _origin(url: SplitResult) -> str:
     return f"{url.scheme}://{_host(url)}"
 
 
-def _auth(proxy: Proxy) -> Headers:
+def _proxy(address: str) -> "Proxy":
+    from httpx import Proxy  # here, as it loads Rich: 5 MB, which a process without a proxy does not need
+
+    return Proxy(address)
+
+
+def _auth(proxy: "Proxy") -> Headers:
     if proxy.raw_auth is None:
         return []
     return [("Proxy-Authorization", f"Basic {b64encode(b':'.join(proxy.raw_auth)).decode()}")]
