@@ -1,9 +1,9 @@
 """`goldloop run`, `web`, `worker` and `migrate`: start Goldloop's processes, and create or upgrade its tables."""
 
 import typer
-from rich.console import Console
 
 from bot.runtime.clock import utc_now
+from bot.runtime.gc_tuning import uncollected
 from bot.runtime.migrate import migrate as bring_up_to_date
 from bot.runtime.open_database import open_database
 from bot.runtime.policy_in_force import start_policy, this_user
@@ -13,31 +13,24 @@ from core.policy.file import load_policy
 from core.policy_in_force.versions import Standing
 
 commands = typer.Typer()
-out = Console()
 
 
 @commands.command()
 def run() -> None:
     """Run the Slack app, the HTTP API and the worker in one process: enough for a team on SQLite."""
-    from bot.server import run
-
-    run.run(load_settings(), web=True, work=True)
+    _run(web=True, work=True)
 
 
 @commands.command()
 def web() -> None:
     """Run the Slack app and the HTTP API only. Start any number of these processes."""
-    from bot.server import run
-
-    run.run(load_settings(), web=True, work=False)
+    _run(web=True, work=False)
 
 
 @commands.command()
 def worker() -> None:
     """Run the worker only: messages, training and schedules. Start any number of these processes."""
-    from bot.server import run
-
-    run.run(load_settings(), web=False, work=True)
+    _run(web=False, work=True)
 
 
 @commands.command()
@@ -48,8 +41,14 @@ def migrate() -> None:
     with open_database(settings.database_url, settings.sqlite_full_sync, make_tables=True) as database:
         bring_up_to_date(database)
         started = start_policy(database, policy, this_user(), utc_now())
-    out.print("The database is up to date.")
+    typer.echo("The database is up to date.")
     if started.standing is Standing.FORMER:
-        out.print(out_of_date(settings.policy, started.version))
+        typer.echo(out_of_date(settings.policy, started.version))
     elif started.put and started.version > 1:
-        out.print(f"{settings.policy} is in force as version {started.version} of the policy.")
+        typer.echo(f"{settings.policy} is in force as version {started.version} of the policy.")
+
+
+def _run(*, web: bool, work: bool) -> None:
+    with uncollected():
+        from bot.server import run
+    run.run(load_settings(), web=web, work=work)

@@ -32,7 +32,6 @@ from bot.slack.errors import sorted_failure
 from bot.slack.inbound.app import build_app
 from bot.slack.inbound.socket_mode import socket_mode, socket_state
 from bot.slack.startup import wait_for_slack
-from bot.worker.scheduler import worker
 from bot.worker.upkeep import load_live_models
 from core.delivery.backlog import draw_by_policy
 from core.errors import Invalid, Refusal
@@ -55,6 +54,7 @@ def run(settings: Settings, *, web: bool, work: bool) -> None:
 
 
 def _run(settings: Settings, liveness: Liveness, *, web: bool, work: bool) -> None:
+    collect_seldom()
     services = build_services(settings)
     over_http = web and not settings.slack_app_token.get_secret_value()
     if over_http:
@@ -64,7 +64,7 @@ def _run(settings: Settings, liveness: Liveness, *, web: bool, work: bool) -> No
     prepare(services, settings.policy)
     if work:
         warn_of_secrets(services.policy)
-    collect_seldom()
+    collect_seldom()  # once more, for the libraries of the live models
     parts = _parts(web, over_http, work)
     with _stop_signal() as stop, ExitStack() as stack:
         stack.callback(services.database.close)  # SQLite then merges its log into the database file
@@ -72,6 +72,8 @@ def _run(settings: Settings, liveness: Liveness, *, web: bool, work: bool) -> No
         port = stack.enter_context(_taken_port(settings)) if over_http else None
         log.info("Goldloop started", extra={"parts": parts, "port": settings.port})
         if work:
+            from bot.worker.scheduler import worker  # here, so that a process without it does not load it
+
             stack.enter_context(worker(services, liveness, settings.stop_seconds))
         if port is not None:
             _serve_http(settings, services, liveness, port)  # until the signal, which uvicorn passes on to ours
