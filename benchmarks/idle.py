@@ -7,6 +7,8 @@ of a core that they use, the memory that is theirs (RSS), the seconds from start
 of it; the same of `goldloop --help` and of a bare interpreter. On a busy machine seconds are longer than they would be,
 processor seconds less so: divide by the bare interpreter's of the same run. The last line is SUMMARY with the figures
 as JSON. Results of one run: benchmarks/idle.txt.
+
+All start from compiled files, as installed packages do, also where this shell has PYTHONDONTWRITEBYTECODE.
 """
 
 import argparse
@@ -15,15 +17,17 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.places import KINDS, Place, place
-from benchmarks.processes import environment, free_port, goldloop, running
+from benchmarks.processes import ROOT, environment, free_port, goldloop, running
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+STARTED = ("bot.cli.app", "bot.cli.processes", "bot.server.run", "bot.worker.scheduler", "core.storage.postgres")
 SETTLED = 20.0  # seconds after which a process that has just started is idle
 POLICY = """
 [queues.support]
@@ -62,6 +66,13 @@ def idle(where: Place, command: str, seconds: float) -> dict[str, float]:
         return {"percent": 100 * share, "mb": memory_mb(process.pid), "listens_s": listening, "start_cpu_s": start}
 
 
+def compile_into(folder: str) -> None:
+    """What is started from now on finds its modules compiled there."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = folder
+    subprocess.run([sys.executable, "-c", f"import {', '.join(STARTED)}"], check=True, cwd=ROOT)
+
+
 def once(*command: str) -> tuple[float, float]:
     """Seconds, and processor seconds, of the quickest of three."""
     found = []
@@ -77,6 +88,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=120)
     seconds = parser.parse_args().seconds
+    with tempfile.TemporaryDirectory() as folder:
+        compile_into(folder)
+        measure(seconds)
+
+
+def measure(seconds: float) -> None:
     figures: dict[str, float] = {}
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {seconds:g} s idle\n")
     for name, command in (("bare", ("-c", "pass")), ("help", goldloop("--help"))):
