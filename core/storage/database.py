@@ -44,7 +44,8 @@ Begin = Callable[[Connection, int | None], None]  # begins to write, for at most
 
 class Database:
     """One engine and the ways to use it. The engine alone makes no transactions: each statement runs by itself. They
-    begin here and not in SQLAlchemy, whose hook for it makes every statement a fifth slower."""
+    begin here and not in SQLAlchemy, whose hook for it makes every statement a fifth slower. They end here too: a
+    session that ends its own takes 25 µs longer, half as long as an empty transaction on SQLite."""
 
     def __init__(self, url: str, full_sync: bool = False) -> None:
         """full_sync: on SQLite, lose no commit in a power cut either; each waits for the disk then."""
@@ -63,13 +64,15 @@ class Database:
             self._turn(),
             deadlines.taken(self._places),
             _outages_refused(),
-            Session(self.engine, expire_on_commit=False) as session,
+            self.engine.connect() as connection,
+            Session(connection, expire_on_commit=False) as session,
         ):
-            session.info[CONNECTION] = connection = session.connection()
+            session.info[CONNECTION] = connection
+            connection.begin()
             self._begin(connection, int(deadlines.for_the_server() * 1000))
             yield session
             session.flush()
-            _commit(session)
+            _commit(connection)
 
     @contextmanager
     def reading(self, wait: float = CLICK) -> Iterator[Session]:
@@ -78,9 +81,10 @@ class Database:
             deadlines.waiting_at_most(wait),
             deadlines.taken(self._places),
             _outages_refused(),
-            Session(self.engine) as session,
+            self.engine.connect() as connection,
+            Session(connection) as session,
         ):
-            session.info[CONNECTION] = connection = session.connection()
+            session.info[CONNECTION] = connection
             self._begin(connection, None)
             yield session
 
@@ -241,13 +245,13 @@ def _sqlite_patience() -> int:
     return int((PATIENT if seconds is None else seconds) * 1000)
 
 
-def _commit(session: Session) -> None:
+def _commit(connection: Connection) -> None:
     """Raises DatabaseUnavailable, with nothing written, if the request's time is already over, and CommitOutcomeUnknown
     if it ends during the commit."""
     if deadlines.is_over():
         raise DatabaseBusy(BUSY)
     with _outages_refused(committing=True):
-        session.commit()
+        connection.commit()
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.storage import deadlines
 from core.storage.database_errors import READ_ONLY
+from core.storage.ready import driver_errors
 
 CONNECT_SECONDS = 5  # after which an attempt to connect ends
 LOOK_SECONDS = 0.05  # how often a waiting thread looks at the clock
@@ -85,7 +86,9 @@ def begin(connection: Connection, limit: int | None) -> None:
     client cut off by a dead network would keep its rows locked for hours. None: a reading transaction, which sees
     everything as it was at its first read."""
     said = "BEGIN ISOLATION LEVEL REPEATABLE READ" if limit is None else LIMITED.format(limit, limit + 1000)
-    connection.exec_driver_sql(said, execution_options={"no_parameters": True})
+    own: Any = connection.connection.dbapi_connection
+    with driver_errors(connection, None, said):
+        own.execute(said, prepare=False)  # PostgreSQL prepares single statements only
 
 
 def _leave_begin_to_us(engine: Engine) -> None:
@@ -94,12 +97,7 @@ def _leave_begin_to_us(engine: Engine) -> None:
     def leave_it(connection: Any, _record: ConnectionPoolEntry) -> None:
         connection.autocommit = True
 
-    def unprepared(cursor: Any, statement: str, _context: Any) -> bool:
-        cursor.execute(statement, prepare=False)  # PostgreSQL prepares single statements only
-        return True
-
     event.listen(engine, "connect", leave_it)
-    event.listen(engine, "do_execute_no_params", unprepared)
 
 
 def _try_the_idle(engine: Engine) -> None:

@@ -52,7 +52,7 @@ def at_once(session: Session) -> Iterator[None]:
         yield
         return
     own: Any = connection.connection.dbapi_connection
-    with _errors(connection, None, ""), own.pipeline():
+    with driver_errors(connection, None, ""), own.pipeline():
         yield
 
 
@@ -64,11 +64,11 @@ def send(session: Session, statement: Executable, values: Values) -> Answer:
         return lambda: found
     ready, own = _ready_for(connection, statement), connection.connection.dbapi_connection
     cursor = own.cursor()  # type: ignore[union-attr]
-    with _errors(connection, cursor, ready.text):
+    with driver_errors(connection, cursor, ready.text):
         cursor.execute(ready.text, ready.bind(values))
 
     def answer() -> Found:
-        with _errors(connection, cursor, ready.text):
+        with driver_errors(connection, cursor, ready.text):
             found = ready.read(cursor, connection.dialect) if ready.types else []
         cursor.close()
         return found
@@ -84,9 +84,12 @@ def fetch(session: Session, statement: Executable, values: Values) -> Found:
         result = connection.execute(statement, values)
         return [tuple(row) for row in result] if result.returns_rows else []
     ready = _ready_for(connection, statement)
-    with _cursor(connection, ready.text) as cursor:
+
+    def found(cursor: Any) -> Found:
         cursor.execute(ready.text, ready.bind(values))
         return ready.read(cursor, connection.dialect) if ready.types else []
+
+    return _with_cursor(connection, ready.text, found)
 
 
 def write(session: Session, statement: Executable, rows: Sequence[Values]) -> int:
@@ -102,13 +105,16 @@ def write_as_given(session: Session, text: str, rows: Sequence[Any]) -> int:
     connection = _connection_of(session)
     if _is_overheard(connection):
         return connection.exec_driver_sql(text, [*rows], {"preserve_rowcount": True}).rowcount
-    with _cursor(connection, text) as cursor:
+
+    def written(cursor: Any) -> int:
         if len(rows) == 1:
             cursor.execute(text, rows[0])
         else:
             cursor.executemany(text, rows)
         count: int = cursor.rowcount
         return count
+
+    return _with_cursor(connection, text, written)
 
 
 def _connection_of(session: Session) -> Connection:
@@ -121,20 +127,21 @@ def _is_overheard(connection: Connection) -> bool:
     return bool(connection._has_events or connection.engine._has_events)
 
 
-@contextmanager
-def _cursor(connection: Connection, text: str) -> Iterator[Any]:
-    """Raises as SQLAlchemy does."""
+def _with_cursor(connection: Connection, text: str, use: Callable[[Any], T]) -> T:
+    """What is found or written with a cursor. Raises as SQLAlchemy does. Two context managers would make a small
+    statement take half as long again: 11 µs instead of 7 on SQLite."""
     own: Any = connection.connection.dbapi_connection
     cursor = own.cursor()
     try:
-        with _errors(connection, cursor, text):
-            yield cursor
+        return use(cursor)
+    except connection.dialect.loaded_dbapi.Error as error:
+        connection._handle_dbapi_exception(error, text, None, cursor, None)
     finally:
         cursor.close()
 
 
 @contextmanager
-def _errors(connection: Connection, cursor: Any, text: str) -> Iterator[None]:
+def driver_errors(connection: Connection, cursor: Any, text: str) -> Iterator[None]:
     """SQLAlchemy's, in place of the driver's."""
     try:
         yield
