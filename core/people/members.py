@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.people.groups import people_named
 from core.policy import QueuePolicy
 from core.records.queues import Member, Queue
-from core.storage.bulk import among, as_list
+from core.storage.bulk import among, as_list, form_of
 from core.storage.database import insert, kind_of, run
 from core.storage.ready import Found, Question, ask
 from core.vocabulary import InactiveReason, Role
@@ -104,7 +104,9 @@ def locked_seats(kind: str, seats: Collection[Seat], role: Role, wait: bool = Tr
 
     wait: for rows that another transaction has locked; otherwise these are missing.
     """
-    return Question(_locking_seats(kind, wait), _asked(kind, seats, role), Seats.of)
+    queues, people = _queues_and_people(seats)
+    form = form_of(kind, queues, people)
+    return Question(_locking_seats(form, wait), _asked(form, queues, people, role), Seats.of)
 
 
 def held_seats(session: Session, seats: Collection[Seat], role: Role) -> set[Seat]:
@@ -112,12 +114,16 @@ def held_seats(session: Session, seats: Collection[Seat], role: Role) -> set[Sea
     kind = kind_of(session)
     if not seats or kind != "postgresql":  # SQLite locks no single rows
         return set()
-    return {*seats} & ask(session, Question(_seats(kind), _asked(kind, seats, role), Seats.of)).known
+    values = _asked(kind, *_queues_and_people(seats), role)
+    return {*seats} & ask(session, Question(_seats(kind), values, Seats.of)).known
 
 
-def _asked(kind: str, seats: Collection[Seat], role: Role) -> dict[str, Any]:
-    queues, people = {queue_id for queue_id, _person in seats}, {person for _queue_id, person in seats}
-    return {"role": role, "queues": as_list(kind, queues), "people": as_list(kind, people)}
+def _queues_and_people(seats: Collection[Seat]) -> tuple[set[int], set[str]]:
+    return {queue_id for queue_id, _person in seats}, {person for _queue_id, person in seats}
+
+
+def _asked(form: str, queues: Collection[int], people: Collection[str], role: Role) -> dict[str, Any]:
+    return {"role": role, "queues": as_list(form, queues), "people": as_list(form, people)}
 
 
 def queues_of(session: Session, person: str, role: Role) -> list[Queue]:
@@ -137,16 +143,16 @@ def member_row(session: Session, queue_id: int, role: Role, person: str) -> Row[
 
 
 @cache
-def _locking_seats(kind: str, wait: bool) -> Select[int, str, bool]:
-    return _seats(kind).with_for_update(skip_locked=not wait)
+def _locking_seats(form: str, wait: bool) -> Select[int, str, bool]:
+    return _seats(form).with_for_update(skip_locked=not wait)
 
 
 @cache
-def _seats(kind: str) -> Select[int, str, bool]:
+def _seats(form: str) -> Select[int, str, bool]:
     wanted = (
         Member.role == bindparam("role"),
-        among(Member.queue_id, kind, "queues"),
-        among(Member.person, kind, "people"),
+        among(Member.queue_id, form, "queues"),
+        among(Member.person, form, "people"),
     )
     return select(Member.queue_id, Member.person, Member.active).where(*wanted).order_by(Member.id)
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.records.reviews import Answer
 from core.review.consensus import Vote
-from core.storage.bulk import among, as_list
+from core.storage.bulk import among, as_list, form_of
 from core.storage.database import kind_of
 from core.storage.ready import Found, Question, ask
 from core.vocabulary import AnswerKind, ErrorReason, shown_answer
@@ -47,7 +47,8 @@ class CurrentAnswer:
 
 def answers_to(kind: str, item_ids: Collection[int]) -> Question[dict[int, list[CurrentAnswer]]]:
     """The answers by item: one per person who ever answered, withdrawn or not; oldest first. kind: of database."""
-    return Question(_latest(kind), {"ids": as_list(kind, item_ids)}, _by_item)
+    form = form_of(kind, item_ids)
+    return Question(_latest(form), {"ids": as_list(form, item_ids)}, _by_item)
 
 
 def current_answers(session: Session, item_id: int) -> list[CurrentAnswer]:
@@ -88,6 +89,6 @@ def _by_item(rows: Found) -> dict[int, list[CurrentAnswer]]:
 
 
 @cache
-def _latest(kind: str) -> Select[*tuple[Any, ...]]:
-    wanted = (among(Answer.item_id, kind, "ids"), Answer.is_current)
+def _latest(form: str) -> Select[*tuple[Any, ...]]:
+    wanted = (among(Answer.item_id, form, "ids"), Answer.is_current)
     return select(Answer.item_id, *_SAID).where(*wanted).order_by(Answer.id)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.records.queues import Member
 from core.records.reviews import Answer, Assignment, Reviewer, ReviewItem
-from core.storage.bulk import among, as_list
+from core.storage.bulk import among, as_list, form_of
 from core.storage.ready import Found, Question
 from core.vocabulary import AnswerKind, ItemState, Role
 
@@ -46,7 +46,8 @@ def waits_for(item_id: Value, person: Value) -> ColumnElement[bool]:
 
 def active_reviewers(kind: str, queue_ids: Collection[int]) -> Question[dict[int, frozenset[str]]]:
     """Who is active and not paused, by queue. kind: of database."""
-    return Question(_active(kind), {"ids": as_list(kind, queue_ids)}, _people_by)
+    form = form_of(kind, queue_ids)
+    return Question(_active(form), {"ids": as_list(form, queue_ids)}, _people_by)
 
 
 def assigned_people(kind: str, item_ids: Collection[int]) -> Question[dict[int, frozenset[str]]]:
@@ -78,9 +79,9 @@ def _people_by(rows: Found) -> dict[int, frozenset[str]]:
 
 
 @cache
-def _active(kind: str) -> Select[int, str]:
+def _active(form: str) -> Select[int, str]:
     reviewers = select(Member.queue_id, Member.person).outerjoin(Reviewer, Reviewer.person == Member.person)
-    return reviewers.where(among(Member.queue_id, kind, "ids"), *_ACTIVE)
+    return reviewers.where(among(Member.queue_id, form, "ids"), *_ACTIVE)
 
 
 @cache

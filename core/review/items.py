@@ -17,7 +17,7 @@ from core.records.queues import Queue, QueueFacts, QueueRow
 from core.records.reviews import Assignment, ReviewItem
 from core.review.presenting import items_opened
 from core.review.questions import ABOUT_PREDICTION, CONTENT_HASH, with_content
-from core.storage.bulk import Bulk, among, as_list, insert_returning
+from core.storage.bulk import Bulk, among, as_list, form_of, insert_returning
 from core.storage.database import kind_of
 from core.storage.ready import fetch
 from core.text.content_hash import unit_interval
@@ -171,7 +171,8 @@ def locked_items(session: Session, ids: Collection[int], wait: bool = True) -> t
     and their ids are the second value. On SQLite a transaction that writes is alone, so there are none.
     """
     kind = kind_of(session)
-    found = _found(session, fetch(session, _locking(kind, wait), {"ids": as_list(kind, ids)}))
+    form = form_of(kind, ids)
+    found = _found(session, fetch(session, _locking(form, wait), {"ids": as_list(form, ids)}))
     absent = set(ids) - set(found)
     if wait or kind != "postgresql" or not absent:
         return found, set()
@@ -239,9 +240,9 @@ def _contents(kind: str) -> Select[int, str]:
 
 
 @cache
-def _locking(kind: str, wait: bool) -> Select[Any]:
+def _locking(form: str, wait: bool) -> Select[Any]:
     """Built once: building what every click asks costs several times what running it does."""
-    wanted = _WANTED.where(among(ReviewItem.id, kind, "ids")).order_by(ReviewItem.id)
+    wanted = _WANTED.where(among(ReviewItem.id, form, "ids")).order_by(ReviewItem.id)
     return wanted.with_for_update(of=ReviewItem, skip_locked=not wait)
 
 

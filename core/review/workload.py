@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem
 from core.review.assignments import waits_for
-from core.storage.bulk import among, as_list
+from core.storage.bulk import among, as_list, form_of
 from core.storage.database import kind_of, run
 from core.storage.ready import Question, fetch
 from core.vocabulary import AnswerKind, ItemState
@@ -59,7 +59,8 @@ def done_since(session: Session, people: Collection[str], since: datetime) -> di
 def said_since(kind: str, people: Collection[str], since: datetime) -> Question[dict[str, int]]:
     """How often each of them has answered since then, whatever and wherever: never less than `done_since`. An index has
     it, in a tenth of the time that counting votes takes. kind: of database."""
-    return Question(_said_by(kind), {"people": as_list(kind, people), "since": since}, dict)
+    form = form_of(kind, people)
+    return Question(_said_by(form), {"people": as_list(form, people), "since": since}, dict)
 
 
 def day_began(now: datetime, zone: ZoneInfo) -> datetime:
@@ -84,8 +85,8 @@ def _done_by(kind: str) -> Select[int, str, int]:
 
 
 @cache
-def _said_by(kind: str) -> Select[str, int]:
-    said = (among(Answer.person, kind, "people"), Answer.created_at >= bindparam("since"))
+def _said_by(form: str) -> Select[str, int]:
+    said = (among(Answer.person, form, "people"), Answer.created_at >= bindparam("since"))
     return select(Answer.person, func.count()).where(*said).group_by(Answer.person)
 
 

@@ -2,10 +2,11 @@
 
 SQLAlchemy prepares each value of each row, and psycopg sends each row separately, which takes several times as long as
 storing them. So PostgreSQL gets one statement with all rows as one JSON document, and SQLite's driver gets the rows
-ready to be stored. Values common to all rows (a queue, a time) are prepared once.
+ready to be stored. Values common to all rows (a queue, a time) are prepared once. A single row, as of a single vote, is
+given value by value: its plan is kept.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from operator import itemgetter
@@ -34,6 +35,7 @@ from core.storage.database import insert_for, kind_of
 from core.storage.ready import fetch, send, write, write_as_given
 
 SQLITE = sqlite.dialect()
+ALONE = "alone"  # the form of lists that have one value each
 LARGEST = 8_000_000  # bytes of a document: a thousand texts of the greatest length would take two gigabytes together
 
 Row = Mapping[str, Any]
@@ -72,10 +74,10 @@ def insert_all(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> 
     """Past the ORM. Their ids grow in the order in which the rows are given. Returns how many were not there yet."""
     if not rows:
         return 0
-    if kind_of(session) == "postgresql":
-        statement = _from_document(_without_back(bulk))
-        return sum(write(session, statement, [{**same, "rows": document}]) for document in _documents(rows))
-    return _by_driver(session, bulk, same, rows)
+    if kind_of(session) != "postgresql":
+        return _by_driver(session, bulk, same, rows)
+    silent = _without_back(bulk)
+    return sum(write(session, statement, [{**same, **values}]) for statement, values in _given_to(silent, rows))
 
 
 def insert_returning(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Sequence[Any]:
@@ -88,8 +90,7 @@ def insert_sent(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) ->
     if not rows:
         return lambda: ()
     if kind_of(session) == "postgresql":
-        statement = _from_document(bulk)
-        answers = [send(session, statement, {**same, "rows": part}) for part in _documents(rows)]
+        answers = [send(session, statement, {**same, **values}) for statement, values in _given_to(bulk, rows)]
         return lambda: [row for answer in answers for row in answer()]
     newest = fetch(session, _newest(bulk.table), {})[0][0] or 0
     _by_driver(session, bulk, same, rows)
@@ -101,26 +102,57 @@ def update_all(session: Session, changes: Changes, rows: Sequence[Row]) -> None:
     """Past the ORM. Each row has a value for each column of the key and of `each`; no two have the same key."""
     if not rows:
         return
-    if kind_of(session) == "postgresql":
+    if kind_of(session) == "postgresql" and len(rows) > 1:
         keys = {f"keys_{name}": [row[name] for row in rows] for name in changes.key}
         for document in _documents(rows):
             write(session, _update_from_document(changes), [{**keys, "rows": document}])
     else:
-        write(session, _update_by_driver(changes), [{f"new_{name}": row[name] for name in row} for row in rows])
+        write(session, _update_by_values(changes), [{f"new_{name}": row[name] for name in row} for row in rows])
 
 
-def among(column: InstrumentedAttribute[Any] | Column[Any], kind: str, name: str) -> ColumnElement[bool]:
+def form_of(kind: str, *lists: Collection[Any]) -> str:
+    """How lists are given to a statement (`among`, `as_list`): by the kind of database, or as `ALONE`. What PostgreSQL
+    is asked about a list it plans each time, as the plan depends on the list; for one value it keeps the plan. The item
+    of a single vote takes it 0.3 ms then, instead of 0.9."""
+    return ALONE if all(len(values) == 1 for values in lists) else kind
+
+
+def among(column: InstrumentedAttribute[Any] | Column[Any], form: str, name: str) -> ColumnElement[bool]:
     """Whether the column's value is in a list that is bound to this name (`as_list`). The statement is built once; a
     thousand separate values would be written into it each time. PostgreSQL gets an array, which its planner
     knows how to look up in an index: rows made of a document take it two to four times as long."""
-    if kind == "postgresql":
+    if form == ALONE:
+        return column == bindparam(name, type_=column.type)
+    if form == "postgresql":
         return column == any_(bindparam(name, type_=ARRAY(column.type)))
     values: Any = bindparam(name, type_=String)
     return column.in_(select(func.json_each(values).table_valued("value", name="listed").c.value))
 
 
-def as_list(kind: str, values: Iterable[Any]) -> Any:
-    return list(values) if kind == "postgresql" else to_json(list(values)).decode()
+def as_list(form: str, values: Iterable[Any]) -> Any:
+    if form == ALONE:
+        [value] = values
+        return value
+    return list(values) if form == "postgresql" else to_json(list(values)).decode()
+
+
+def _given_to(bulk: Bulk, rows: Sequence[Row]) -> Iterator[tuple[Any, Row]]:
+    """PostgreSQL's statements and their values: the rows as a document, but a single one value by value, which takes
+    two thirds of the time."""
+    if len(rows) == 1:
+        yield _from_values(bulk), _with_documents(bulk, rows[0])
+    else:
+        yield from ((_from_document(bulk), {"rows": document}) for document in _documents(rows))
+
+
+def _with_documents(bulk: Bulk, row: Row) -> Row:
+    documents = {name: row[name] for name in _json_columns(bulk)}
+    return {**row, **{name: value if value is None else to_json(value).decode() for name, value in documents.items()}}
+
+
+@cache
+def _json_columns(bulk: Bulk) -> Sequence[str]:
+    return [name for name in bulk.each if isinstance(bulk.table.c[name].type, JSON)]
 
 
 def _documents(rows: Sequence[Row]) -> Iterator[str]:
@@ -148,6 +180,15 @@ def _from_document(bulk: Bulk) -> Any:
 
 
 @cache
+def _from_values(bulk: Bulk) -> Any:
+    columns, documents = bulk.table.c, _json_columns(bulk)
+    values: dict[str, Any] = {name: bindparam(name, type_=columns[name].type) for name in (*bulk.same, *bulk.each)}
+    values |= {name: cast(bindparam(name, type_=String), JSON) for name in documents}
+    statement = insert_for("postgresql", bulk.table).values(values)
+    return _finished(statement, bulk).returning(*[columns[name] for name in bulk.back])
+
+
+@cache
 def _update_from_document(changes: Changes) -> Any:
     """The keys are said once more as arrays: how many rows a document has the planner cannot know, and it would rather
     read a small table whole."""
@@ -156,7 +197,7 @@ def _update_from_document(changes: Changes) -> Any:
 
 
 @cache
-def _update_by_driver(changes: Changes) -> Any:
+def _update_by_values(changes: Changes) -> Any:
     types = {name: changes.table.c[name].type for name in (*changes.key, *changes.each)}
     return _updating(changes, {name: bindparam(f"new_{name}", type_=of_type) for name, of_type in types.items()})
 
