@@ -86,7 +86,9 @@ def _done_by(kind: str) -> Select[int, str, int]:
 
 @cache
 def _said_by(form: str) -> Select[str, int]:
-    said = (among(Answer.person, form, "people"), Answer.created_at >= bindparam("since"))
+    # In a query of its own, as PostgreSQL plans anew for a time that it knows, and looks up how far its index goes.
+    since = select(bindparam("since", type_=Answer.created_at.type)).scalar_subquery()
+    said = (among(Answer.person, form, "people"), Answer.created_at >= since)
     return select(Answer.person, func.count()).where(*said).group_by(Answer.person)
 
 
