@@ -34,7 +34,7 @@ from core.records.delivery import Posting
 from core.records.learning import Live, Snapshot
 from core.records.predictions import Prediction
 from core.records.reviews import ReviewItem
-from core.review.votes import Cast, NewAnswer, cast_votes
+from core.review.votes import Cast, NewAnswer, cast_votes, fixed
 from core.storage.database import PATIENT
 from core.vocabulary import AnswerKind, Card, ErrorReason, ItemState
 
@@ -125,7 +125,7 @@ def _store(session: Session, policy: Policy, model: str, day: _Day, truth: Mappi
         for item_id, row in opened
         for person in (place.ANA, place.BEN)
     ]
-    cast_votes(session, casts, policy)
+    cast_votes(session, casts, fixed(policy))
     session.execute(delete(Posting).where(Posting.card == Card.REVIEW_ITEM))
 
 

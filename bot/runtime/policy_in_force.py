@@ -60,10 +60,14 @@ class PolicyInForce:
         return self.held.version
 
     def read(self, session: Session) -> Policy:
-        """The policy of the version that this transaction sees; the process takes it, too. One that this process cannot
+        """The policy of the version that this transaction sees; the process takes it, too. Locks nothing."""
+        return self.of(session, newest_version(session))
+
+    def of(self, session: Session, newest: int) -> Policy:
+        """The same where the transaction has read the number of its newest version. One that this process cannot
         take, because it cannot be read or names a learner that is not installed, leaves the one before in force here.
-        Locks nothing."""
-        newest, held = newest_version(session), self.held
+        """
+        held = self.held
         if newest in (held.version, self._refused, 0):
             return held.policy
         try:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, NotFound
 from core.policy import QueuePolicy
+from core.records.policies import PolicyVersion
 from core.records.predictions import Flag, Prediction
 from core.records.queues import Queue, QueueFacts, QueueRow
 from core.records.reviews import Assignment, ReviewItem
@@ -44,6 +45,7 @@ _WANTED = (
         func.coalesce(Prediction.lot_probability, 0.0),
         _NARROWED,
         Prediction.group,
+        select(func.max(PolicyVersion.version)).scalar_subquery(),
         Flag.reason,
         Flag.person,
     )
@@ -64,7 +66,8 @@ class LockedItem:
     """An item and what it is about, locked until the transaction ends. source_id: of the prediction, golden example,
     seed example or written text that holds its content. The model's label is None where the item is not about a
     prediction. lot_probability: with which the audit drew it. narrowed: it is assigned to some people. group: of inputs
-    that belong together, such as a patient's. flags: why the prediction was flagged, by `Reason`, and who did."""
+    that belong together, such as a patient's. policy_version: the one in force; None if none was stored yet. flags: why
+    the prediction was flagged, by `Reason`, and who did."""
 
     queue: QueueFacts
     id: int
@@ -83,6 +86,7 @@ class LockedItem:
     lot_probability: float
     narrowed: bool
     group: str | None
+    policy_version: int | None
     flags: dict[str, str | None]
 
     @property

@@ -1,6 +1,6 @@
 """Votes: storing and counting them, many in one transaction or one by one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -25,6 +25,7 @@ from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, Role, sho
 _SETTLED = select(Correction.label, Correction.lead, Correction.tally).where(
     Correction.item_id == bindparam("item_id"), Correction.is_current
 )
+PolicyOf = Callable[[Session, int], Policy]  # the policy of a version by its number; 0: none was stored yet
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,15 @@ def cast_vote(
 ) -> Receipt:
     """Record what a person says about an item: a set of one. Waits for locked rows. Raises NotFound, Invalid,
     AlreadySettled, NotAllowed, Outdated or Refusal; then nothing is written."""
-    [outcome] = cast_votes(session, [Cast(subject, person, said, now)], policy)
+    [outcome] = cast_votes(session, [Cast(subject, person, said, now)], fixed(policy))
     if isinstance(outcome, Receipt):
         return outcome
     raise outcome or AssertionError("it has waited")
+
+
+def fixed(policy: Policy) -> PolicyOf:
+    """This policy, whichever is in force."""
+    return lambda _session, _version: policy
 
 
 def withdraw_vote(
@@ -92,7 +98,7 @@ def withdraw_vote(
 
 
 def cast_votes(
-    session: Session, casts: Sequence[Cast], policy: Policy, wait: bool = True
+    session: Session, casts: Sequence[Cast], policy_of: PolicyOf, wait: bool = True
 ) -> list[Receipt | Refusal | None]:
     """Record what people say about items (votes, "cannot judge", skips, withdrawals) and see what it adds up to, as if
     each came in a transaction of its own, in this order.
@@ -102,10 +108,13 @@ def cast_votes(
     or over the daily cap; such a cast writes nothing. 4. Supersedes the person's former answer. 5. Settles the item,
     sends it to a lead, or leaves it open. On a disputed item a lead's answer settles it.
 
-    wait: for rows that another transaction has locked. Otherwise the casts that need them, and later ones about the
-    same item or by the same person, have no outcome (None) and wrote nothing: cast them again, before any later ones.
+    policy_of: is asked for the version that is in force, which is read with the items: a statement of its own would
+    take a single vote on PostgreSQL as long as its item does. wait: for rows that another transaction has locked.
+    Otherwise the casts that need them, and later ones about the same item or by the same person, have no outcome (None)
+    and wrote nothing: cast them again, before any later ones.
     """
     items, held_items = locked_items(session, {one.subject.id for one in casts}, wait)
+    policy = policy_of(session, next((item.policy_version for item in items.values()), None) or 0)
     wanted = {(items[one.subject.id].queue.id, one.person) for one in casts if one.subject.id in items}
     locked, people = locked_seats(kind_of(session), wanted, Role.REVIEWER, wait), {one.person for one in casts}
     seats, ballots = seated_ballots(session, list(items.values()), locked, people, _days(casts, items, policy))

@@ -38,7 +38,7 @@ def votes(desk: Desk) -> Iterator[VoteCollector]:
     def clock() -> datetime:
         return NOW + timedelta(milliseconds=next(ticks))
 
-    with closing(VoteCollector(desk.database, PolicyInForce(desk.policy).read, clock)) as collector:
+    with closing(VoteCollector(desk.database, PolicyInForce(desk.policy).of, clock)) as collector:
         yield collector
 
 

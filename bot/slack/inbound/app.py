@@ -41,7 +41,7 @@ def build_app(services: Services) -> TimedApp:
     us = services.slack.auth_test()
     services = replace(services, workspace=str(us.get("url") or ""))
     after_ack = AfterAck()
-    votes = VoteCollector(services.database, services.in_force.read, services.clock)
+    votes = VoteCollector(services.database, services.in_force.of, services.clock)
     refuse = refuser(after_ack, services.slack)
     app = TimedApp(services.slack, after_ack, votes, refuse, us.get("team_id"))
     workspace_check.register(app, refuse)

@@ -14,12 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from core.delivery.card_refs import CardRef
 from core.errors import DatabaseBusy, DatabaseUnavailable, Refusal
-from core.policy import Policy
-from core.review.votes import Cast, NewAnswer, Receipt, cast_votes
+from core.review.votes import Cast, NewAnswer, PolicyOf, Receipt, cast_votes
 from core.storage.database import CLICK, Database
 from core.storage.database_errors import BUSY
 from core.storage.deadlines import GRACE, ends_in, finished_within
@@ -54,12 +51,10 @@ _Told = tuple[_Waiting, Receipt | Exception]
 
 
 class VoteCollector:
-    """Its thread begins with the first vote. in_force: reads in a transaction which policy decides there."""
+    """Its thread begins with the first vote. policy_of: as of `cast_votes`."""
 
-    def __init__(
-        self, database: Database, in_force: Callable[[Session], Policy], clock: Callable[[], datetime]
-    ) -> None:
-        self._database, self._in_force, self._clock = database, in_force, clock
+    def __init__(self, database: Database, policy_of: PolicyOf, clock: Callable[[], datetime]) -> None:
+        self._database, self._policy_of, self._clock = database, policy_of, clock
         self._changed = threading.Condition()
         self._arrived: list[_Waiting] = []
         self._is_due = False  # those that have arrived are a set; until then, more are coming at the same moment
@@ -136,7 +131,7 @@ class VoteCollector:
     def _in_one_transaction(self, waiting: Sequence[_Waiting]) -> list[Receipt | Refusal | None]:
         """Within the time of the one that ends first."""
         with finished_within(min(one.left for one in waiting)), self._database.transaction() as session:
-            return cast_votes(session, [one.cast for one in waiting], self._in_force(session), wait=False)
+            return cast_votes(session, [one.cast for one in waiting], self._policy_of, wait=False)
 
     def _after_busy(self, waiting: Sequence[_Waiting], busy: DatabaseBusy) -> list[_Waiting]:
         """Where the time of some ended meanwhile, they are told, and the others have some left. Where none did, the

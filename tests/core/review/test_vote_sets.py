@@ -17,7 +17,7 @@ from core.policy import Policy
 from core.queues import queue_named
 from core.records.queues import Member
 from core.records.reviews import ReviewItem
-from core.review.votes import Cast, Receipt, cast_votes
+from core.review.votes import Cast, Receipt, cast_votes, fixed
 from core.review.workload import done_today
 from core.storage.database import PATIENT, Database
 from core.vocabulary import ItemState, Role
@@ -39,7 +39,7 @@ def in_sets(database: Database, seed: int, count: int, size: int) -> tuple[list[
     told: list[Any] = []
     for start in range(0, count, size):
         with database.transaction(wait=PATIENT) as session:
-            outcomes = cast_votes(session, made[start : start + size], policy)
+            outcomes = cast_votes(session, made[start : start + size], fixed(policy))
         told += map(whole, outcomes)
     return told, everything(database)
 
@@ -83,7 +83,7 @@ def test_the_daily_cap_refuses_those_who_have_reached_it_and_no_others(database:
     for one in clicks(random.Random(1), items, 250):
         with database.transaction(wait=PATIENT) as session:
             before = votes_today(session, policy, one)
-            [outcome] = cast_votes(session, [Cast(one.subject, one.person, one.said, one.now)], policy)
+            [outcome] = cast_votes(session, [Cast(one.subject, one.person, one.said, one.now)], fixed(policy))
             after = votes_today(session, policy, one)
         if isinstance(outcome, Refusal) and "today's limit" in str(outcome):
             assert before == 3
@@ -104,7 +104,7 @@ def vote(desk: Desk, *casts: tuple[str, int, str], wait: bool = True) -> list[Ou
         for number, (person, item, answer) in enumerate(casts)
     ]
     with desk.database.transaction(wait=PATIENT) as session:
-        return cast_votes(session, made, desk.policy, wait)
+        return cast_votes(session, made, fixed(desk.policy), wait)
 
 
 def test_several_votes_about_one_item_in_one_set_settle_it_and_tell_the_last_that_it_is(desk: Desk) -> None:
