@@ -1,5 +1,6 @@
 """Ready statements: what SQLAlchemy makes of a statement, and its errors, in a fraction of its time."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from core.storage.database import PATIENT, Database
 from core.storage.deadlines import finished_within
 from core.storage.ready import Question, ask_all, at_once, fetch, send, write
 from core.vocabulary import AnswerKind, ItemState
+from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NOW, Desk
 from tests.people import ANA, BEN
 
@@ -162,3 +164,36 @@ def test_a_statement_whose_text_depends_on_its_values_is_refused(database: Datab
     listed = select(Answer.id).where(Answer.id.in_(bindparam("ids", expanding=True)))
     with database.reading() as session, pytest.raises(AssertionError, match="depends on its values"):
         fetch(session, listed, {"ids": [1, 2]})
+
+
+def test_sqlite_plans_no_statement_of_a_vote_anew(open_desk: OpenDesk) -> None:
+    """It does where a value decides whether an index of some rows can be used, as that of runs that are requested."""
+    desk = open_desk(retraining={"corrections": 50})
+    if not desk.database.is_sqlite:
+        pytest.skip("PostgreSQL decides by itself when to plan")
+    tickets = [desk.ticket() for _number in range(3)]
+    with planning(desk.database) as planned:
+        for ticket in tickets:
+            before = len(planned)
+            desk.click(ANA, ticket, BILLING)
+            assert desk.click(BEN, ticket, BILLING).settled
+    assert before > 0
+    assert planned[before:] == []
+
+
+@contextmanager
+def planning(database: Database) -> Iterator[list[object]]:
+    """What SQLite asks for leave to read while it plans statements, on the connection that is used next."""
+    planned: list[object] = []
+
+    def note(*what: object) -> int:
+        if what[0] == sqlite3.SQLITE_READ:
+            planned.append(what)
+        return sqlite3.SQLITE_OK
+
+    connection = database.engine.raw_connection()
+    own = cast(sqlite3.Connection, connection.dbapi_connection)
+    connection.close()
+    own.set_authorizer(note)
+    yield planned
+    own.set_authorizer(None)
