@@ -28,37 +28,48 @@ Reasons = tuple[FlagReason, ...]
 
 
 @dataclass(frozen=True)
-class _Known:
-    """audit, held_back: the purposes of the draws; held_back is empty for a queue without a promise. cuts: of the
-    budget. drifting: labels that an alarm is about. slices: values of the flag's sentence, for the rows in a slice
-    about which people are asked."""
+class BatchReasons:
+    """What was read for a batch. audit, held_back: the purposes of the draws; held_back is empty for a queue without a
+    promise. cuts: of the budget. drifting: labels that an alarm is about. slices: values of the flag's sentence, for
+    the rows in a slice about which people are asked."""
 
+    policy: QueuePolicy
     audit: str
     held_back: str
     cuts: Cuts | None
     drifting: Mapping[str, DriftSign]
     slices: Mapping[Key, Mapping[str, Any]]
 
+    def of(self, row: NewPrediction, content_hash: str) -> Reasons:
+        """The reasons for which this row of the batch is sent to people; none for most. The draws follow from its
+        content, so that audited content cannot enter training as a repeat."""
+        if row.label is None or row.confidence is None:
+            return ()
+        scored = Scored(
+            row.label,
+            row.confidence,
+            second=_second(row.probabilities) if row.probabilities else None,
+            draw=unit_interval(content_hash, self.audit),
+            held_back_draw=unit_interval(content_hash, self.held_back) if self.held_back else NEVER,
+            cut=self.cuts.of(row.model_version) if self.cuts else None,
+            suspicion=row.suspicion,
+            drift=self.drifting.get(row.label) if self.drifting else None,
+            weak_slice=self.slices.get(row.key) if self.slices else None,
+        )
+        return reasons_to_review(scored, self.policy)
+
 
 def batch_reasons(
-    session: Session,
-    queue_id: int,
-    batch: Sequence[NewPrediction],
-    hashes: Sequence[str],
-    now: datetime,
-    policy: QueuePolicy,
-) -> list[Reasons]:
-    """The reasons for which each row is sent to people; none for most. hashes: of the rows' contents; the draws follow
-    from them, so that audited content cannot enter training as a repeat."""
-    asked = asked_slices(session, queue_id, policy, now)
-    known = _Known(
+    session: Session, queue_id: int, batch: Sequence[NewPrediction], now: datetime, policy: QueuePolicy
+) -> BatchReasons:
+    return BatchReasons(
+        policy,
         audit_purpose(queue_id),
         held_back_purpose(queue_id) if policy.flagging.promised is not None else "",
         present_cuts(session, queue_id, policy),
         drifting_labels(session, queue_id, policy, now),
-        _in_slices(session, batch, asked, policy),
+        _in_slices(session, batch, asked_slices(session, queue_id, policy, now), policy),
     )
-    return [_reasons(row, digest, known, policy) for row, digest in zip(batch, hashes, strict=True)]
 
 
 def count_slices(session: Session, opened: Iterable[Reasons], policy: QueuePolicy, now: datetime) -> None:
@@ -67,23 +78,6 @@ def count_slices(session: Session, opened: Iterable[Reasons], policy: QueuePolic
     found = Counter(one.values["request"] for why in opened for one in why if one.reason is Reason.WEAK_SLICE)
     if found and policy.flagging.limit is None:
         count_opened(session, found, policy, now)
-
-
-def _reasons(row: NewPrediction, digest: str, known: _Known, policy: QueuePolicy) -> Reasons:
-    if row.label is None or row.confidence is None:
-        return ()
-    scored = Scored(
-        row.label,
-        row.confidence,
-        second=_second(row.probabilities) if row.probabilities else None,
-        draw=unit_interval(digest, known.audit),
-        held_back_draw=unit_interval(digest, known.held_back) if known.held_back else NEVER,
-        cut=known.cuts.of(row.model_version) if known.cuts else None,
-        suspicion=row.suspicion,
-        drift=known.drifting.get(row.label) if known.drifting else None,
-        weak_slice=known.slices.get(row.key) if known.slices else None,
-    )
-    return reasons_to_review(scored, policy)
 
 
 def _second(probabilities: Mapping[str, float]) -> float | None:

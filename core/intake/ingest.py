@@ -1,6 +1,6 @@
 """The arrival of a prediction: it is stored once, and sent to people if a reason flags it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -10,8 +10,8 @@ from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from core.errors import Refusal
-from core.intake.batch_reasons import batch_reasons, count_slices
-from core.intake.predictions import NewPrediction
+from core.intake.batch_reasons import BatchReasons, Reasons, batch_reasons, count_slices
+from core.intake.predictions import Key, NewPrediction
 from core.intake.reasons.base import FlagReason
 from core.intake.reasons.person import BY_PERSON
 from core.intake.reasons.table import LOTS, flag_probability, held_back_probability
@@ -27,8 +27,9 @@ from core.records.reviews import ReviewItem
 from core.review.items import Seen, open_items
 from core.review.questions import ABOUT_PREDICTION
 from core.review.renewal import reopen
-from core.storage.bulk import Bulk, among, as_list, insert_all, insert_returning
+from core.storage.bulk import Bulk, among, as_list, insert_all, insert_all_sent, insert_sent
 from core.storage.database import kind_of, run
+from core.storage.ready import at_once
 from core.text.content_hash import content_hash
 from core.vocabulary import Reason
 
@@ -44,6 +45,9 @@ FLAGS = Bulk(
     same=("person", "policy_fingerprint", "created_at"),
     each=("prediction_id", "reason", "values", "inclusion_probability"),
 )
+
+
+PIECE = 250  # rows: PostgreSQL stores them while the next ones are prepared
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,16 @@ class _Stored:
 
 
 @dataclass(frozen=True)
+class _Piece:
+    """Rows of a batch that were sent to the database. silent: how many of those without a reason were not stored yet;
+    flagged: which of the others; they are asked after the end of `at_once`. reasons: of the others."""
+
+    silent: Callable[[], int]
+    flagged: Callable[[], list[_Stored]]
+    reasons: Mapping[Key, Reasons]
+
+
+@dataclass(frozen=True)
 class Discovered:
     """A text that a scan found. values: of its flag's sentence."""
 
@@ -91,23 +105,37 @@ def record_predictions(
     queue_id = queue.id  # read once: as an attribute of a record it takes as long as the draw
     wanted = _storable(session, queue, batch)
     store_pictures(session, queue, {row.image_url for row in wanted}, pictures, now)
-    hashes = [content_hash(row.text, row.image_url) for row in wanted]
-    why = batch_reasons(session, queue_id, wanted, hashes, now, policy)
-    share = policy.flagging.audit_share
-    silent = [_values(row, digest, share) for row, digest, found in zip(wanted, hashes, why, strict=True) if not found]
-    flagged = [arrived for arrived in zip(wanted, hashes, why, strict=True) if arrived[2]]
+    why = batch_reasons(session, queue_id, wanted, now, policy)
+    with at_once(session):
+        parts = [wanted[start : start + PIECE] for start in range(0, len(wanted), PIECE)]
+        pieces = [_insert_piece(session, queue_id, part, why, now) for part in parts]
+    new = sum(piece.silent() for piece in pieces)
+    flagged = [(one, piece.reasons[one.row.key]) for piece in pieces for one in piece.flagged()]
+    if flagged:
+        _send(flagged, session, queue, now, policy)
+        count_slices(session, [reasons for _stored, reasons in flagged], policy, now)
+    return Ingested(new + len(flagged), repeated=len(batch) - new - len(flagged), flagged=len(flagged))
+
+
+def _insert_piece(
+    session: Session, queue_id: int, rows: Sequence[NewPrediction], why: BatchReasons, now: datetime
+) -> _Piece:
+    policy, share = why.policy, why.policy.flagging.audit_share
+    silent, flagged, values, reasons = [], [], [], {}
+    for row in rows:
+        digest = content_hash(row.text, row.image_url)
+        found = why.of(row, digest)
+        if not found:
+            silent.append(_values(row, digest, share))
+            continue
+        reasons[row.key] = found
+        flagged.append(row)
+        values.append(_values(row, digest, flag_probability(found, policy), held_back_probability(found, policy)))
+    same = _same(queue_id, share, now)
     # Ids of the silent ones are not returned: that would take a tenth longer.
-    new = insert_all(session, PREDICTIONS, _same(queue_id, share, now), silent)
-    values = [
-        _values(row, digest, flag_probability(found, policy), held_back_probability(found, policy))
-        for row, digest, found in flagged
-    ]
-    stored = _insert(session, queue_id, [row for row, _digest, _found in flagged], values, share, now)
-    if stored:
-        of = {row.key: found for row, _digest, found in flagged}
-        _send([(one, of[one.row.key]) for one in stored], session, queue, now, policy)
-        count_slices(session, [of[one.row.key] for one in stored], policy, now)
-    return Ingested(new=new + len(stored), repeated=len(batch) - new - len(stored), flagged=len(stored))
+    return _Piece(
+        insert_all_sent(session, PREDICTIONS, same, silent), _insert_sent(session, same, flagged, values), reasons
+    )
 
 
 def _send(
@@ -220,28 +248,29 @@ def _storable(session: Session, queue: Queue, batch: Sequence[NewPrediction]) ->
 def _insert_undrawn(session: Session, queue_id: int, rows: Sequence[NewPrediction], now: datetime) -> list[_Stored]:
     """A person's report, or a scan's find: no lot draws it."""
     values = [_values(row, content_hash(row.text, row.image_url), 0.0) for row in rows]
-    return _insert(session, queue_id, rows, values, 0.0, now)
+    return _insert_sent(session, _same(queue_id, 0.0, now), rows, values)()
 
 
-def _insert(
-    session: Session,
-    queue_id: int,
-    rows: Sequence[NewPrediction],
-    values: Sequence[Mapping[str, Any]],
-    lot: float,
-    now: datetime,
-) -> list[_Stored]:
-    """Insert rows; returns those that were not stored yet, in this order. lot: the share of the audit's draw."""
-    found = insert_returning(session, PREDICTIONS, _same(queue_id, lot, now), values)
-    ids = {(external_id, version): stored for stored, external_id, version in found}
-    return [
-        _Stored(stored, row, value["content_hash"])
-        for row, value in zip(rows, values, strict=True)
-        if (stored := ids.get(row.key)) is not None
-    ]
+def _insert_sent(
+    session: Session, same: Mapping[str, Any], rows: Sequence[NewPrediction], values: Sequence[Mapping[str, Any]]
+) -> Callable[[], list[_Stored]]:
+    """Insert rows; what it returns gives those that were not stored yet, in this order, and is called after the end of
+    `at_once`."""
+    answer = insert_sent(session, PREDICTIONS, same, values)
+
+    def stored() -> list[_Stored]:
+        ids = {(external_id, version): found for found, external_id, version in answer()}
+        return [
+            _Stored(found, row, value["content_hash"])
+            for row, value in zip(rows, values, strict=True)
+            if (found := ids.get(row.key)) is not None
+        ]
+
+    return stored
 
 
 def _same(queue_id: int, lot: float, now: datetime) -> dict[str, Any]:
+    """lot: the share of the audit's draw."""
     return {"queue_id": queue_id, "created_at": now, "lot_probability": lot}
 
 

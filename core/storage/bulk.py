@@ -32,7 +32,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.storage.database import insert_for, kind_of
-from core.storage.ready import fetch, send, write, write_as_given
+from core.storage.ready import fetch, send, send_write, write, write_as_given
 
 SQLITE = sqlite.dialect()
 ALONE = "alone"  # the form of lists that have one value each
@@ -72,12 +72,19 @@ class Bulk:
 
 def insert_all(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> int:
     """Past the ORM. Their ids grow in the order in which the rows are given. Returns how many were not there yet."""
+    return insert_all_sent(session, bulk, same, rows)()
+
+
+def insert_all_sent(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Callable[[], int]:
+    """The same within `at_once`, at the end of which the number is known."""
     if not rows:
-        return 0
+        return lambda: 0
     if kind_of(session) != "postgresql":
-        return _by_driver(session, bulk, same, rows)
+        written = _by_driver(session, bulk, same, rows)
+        return lambda: written
     silent = _without_back(bulk)
-    return sum(write(session, statement, [{**same, **values}]) for statement, values in _given_to(silent, rows))
+    counts = [send_write(session, statement, {**same, **values}) for statement, values in _given_to(silent, rows)]
+    return lambda: sum(count() for count in counts)
 
 
 def insert_returning(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Sequence[Any]:

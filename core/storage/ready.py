@@ -48,7 +48,7 @@ def at_once(session: Session) -> Iterator[None]:
     For `send` and `write`; `fetch` waits for its answer. An error may be raised by another statement than its own: give
     the transaction up."""
     connection = _connection_of(session)
-    if connection.dialect.name != "postgresql" or _is_overheard(connection):
+    if not _can_send(connection):
         yield
         return
     own: Any = connection.connection.dbapi_connection
@@ -59,13 +59,10 @@ def at_once(session: Session) -> Iterator[None]:
 def send(session: Session, statement: Executable, values: Values) -> Answer:
     """As `fetch`, for `at_once`: what it returns is called once, after the end."""
     connection = _connection_of(session)
-    if connection.dialect.name != "postgresql" or _is_overheard(connection):
+    if not _can_send(connection):
         found = fetch(session, statement, values)
         return lambda: found
-    ready, own = _ready_for(connection, statement), connection.connection.dbapi_connection
-    cursor = own.cursor()  # type: ignore[union-attr]
-    with driver_errors(connection, cursor, ready.text):
-        cursor.execute(ready.text, ready.bind(values))
+    ready, cursor = _sent(connection, statement, values)
 
     def answer() -> Found:
         with driver_errors(connection, cursor, ready.text):
@@ -74,6 +71,22 @@ def send(session: Session, statement: Executable, values: Values) -> Answer:
         return found
 
     return answer
+
+
+def send_write(session: Session, statement: Executable, values: Values) -> Callable[[], int]:
+    """The same for a statement that writes: how many rows it has written."""
+    connection = _connection_of(session)
+    if not _can_send(connection):
+        written = write(session, statement, [values])
+        return lambda: written
+    _ready, cursor = _sent(connection, statement, values)
+
+    def count() -> int:
+        written: int = cursor.rowcount
+        cursor.close()
+        return written
+
+    return count
 
 
 def fetch(session: Session, statement: Executable, values: Values) -> Found:
@@ -94,7 +107,7 @@ def fetch(session: Session, statement: Executable, values: Values) -> Found:
 
 def write(session: Session, statement: Executable, rows: Sequence[Values]) -> int:
     """The same for a statement that writes, with each of the rows. Returns how many it has written; within `at_once`,
-    that is not known."""
+    that is not known, except by `send_write`."""
     connection = _connection_of(session)
     ready = _ready_for(connection, statement)
     return write_as_given(session, ready.text, [ready.bind(row) for row in rows])
@@ -120,6 +133,19 @@ def write_as_given(session: Session, text: str, rows: Sequence[Any]) -> int:
 def _connection_of(session: Session) -> Connection:
     known: Connection | None = session.info.get(CONNECTION)
     return session.connection() if known is None else known
+
+
+def _can_send(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql" and not _is_overheard(connection)
+
+
+def _sent(connection: Connection, statement: Executable, values: Values) -> tuple["_Ready", Any]:
+    """And the cursor that has its answer after the end of `at_once`."""
+    own: Any = connection.connection.dbapi_connection
+    ready, cursor = _ready_for(connection, statement), own.cursor()
+    with driver_errors(connection, cursor, ready.text):
+        cursor.execute(ready.text, ready.bind(values))
+    return ready, cursor
 
 
 def _is_overheard(connection: Connection) -> bool:

@@ -1,13 +1,16 @@
 """Intake of predictions: checked field by field, stored once, sent to people if flagged."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from core.errors import Invalid, Refusal
+from core.intake.ingest import PIECE, Ingested, record_predictions
 from core.intake.limits import LONGEST_TEXT
 from core.intake.names import KNOWN
 from core.intake.predictions import NewPrediction, checked_prediction
@@ -47,6 +50,28 @@ def test_a_thousand_at_once_are_taken_and_only_the_doubtful_are_shown(desk: Desk
     rows = [sent(chances=UNSURE if number % 250 == 0 else SURE) for number in range(1000)]
     stored = desk.ingest(*rows)
     assert (stored.new, stored.repeated, stored.flagged) == (1000, 0, 4)
+
+
+def test_each_row_of_a_batch_that_is_stored_in_pieces_counts_once(desk: Desk) -> None:
+    doubtful = {0, PIECE - 1, PIECE, 2 * PIECE}
+    rows = [sent(f"message {n}", UNSURE if n in doubtful else SURE, external_id=f"T-{n}") for n in range(2 * PIECE + 1)]
+    assert desk.ingest(rows[PIECE + 3], rows[PIECE]) == Ingested(new=2, repeated=0, flagged=1)
+    stored = desk.ingest(rows[0], *rows)
+    assert stored == Ingested(new=len(rows) - 2, repeated=3, flagged=3)
+    with desk.database.reading() as session:
+        asked = select(Prediction.external_id).join(ReviewItem).order_by(Prediction.id)
+        assert list(session.scalars(asked)) == [f"T-{n}" for n in (PIECE, 0, PIECE - 1, 2 * PIECE)]
+        assert session.scalar(select(func.count()).select_from(Prediction)) == len(rows)
+
+
+def test_nothing_of_a_batch_is_stored_if_its_last_piece_is_refused(desk: Desk) -> None:
+    batch = [checked_prediction(sent(chances=SURE), desk.rules) for _number in range(PIECE + 1)]
+    without_id: Any = {"external_id": None}
+    for last in (batch[-1], replace(batch[-1], probabilities=UNSURE, confidence=UNSURE[REFUND])):
+        with pytest.raises(IntegrityError), desk.database.transaction() as session:
+            record_predictions(session, [*batch[:-1], replace(last, **without_id)], NOW, desk.rules)
+        with desk.database.reading() as session:
+            assert session.scalar(select(func.count()).select_from(Prediction)) == 0
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from core.records.reviews import Answer, Correction, Reviewer, ReviewItem
 from core.review.items import locked_items
 from core.storage.database import PATIENT, Database
 from core.storage.deadlines import finished_within
-from core.storage.ready import Question, ask_all, at_once, fetch, send, write
+from core.storage.ready import Question, ask_all, at_once, fetch, send, send_write, write
 from core.vocabulary import AnswerKind, ItemState
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NOW, Desk
@@ -110,6 +110,18 @@ def test_what_is_written_at_once_is_there_and_what_is_read_in_between_sees_it(de
             write(session, STATE, [{"item": item, "new": ItemState.CLOSED, "at": None}])
         assert [row[0] for row in answer()] == [ItemState.OPEN]
     assert desk.item(item).state is ItemState.CLOSED
+
+
+def test_how_many_rows_were_written_at_once_is_known_after_the_end(desk: Desk) -> None:
+    items = [desk.ticket() for _number in range(2)]
+    with desk.database.transaction(wait=PATIENT) as session:
+        with at_once(session):
+            counts = [
+                send_write(session, STATE, {"item": item, "new": ItemState.CLOSED, "at": NOW}) for item in (*items, 999)
+            ]
+        assert [count() for count in counts] == [1, 1, 0]
+        assert send_write(session, STATE, {"item": items[0], "new": ItemState.OPEN, "at": None})() == 1
+    assert [desk.item(item).state for item in items] == [ItemState.OPEN, ItemState.CLOSED]
 
 
 def test_an_error_among_statements_that_are_sent_at_once_is_raised_and_nothing_is_written(desk: Desk) -> None:
