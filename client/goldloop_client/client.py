@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -202,19 +203,25 @@ class Client:
         return self._asked("GET", f"{queue}/pictures/{sha256}").content
 
     def _answers(self, queue: str, rows: Iterator[Mapping[str, Any]]) -> Iterator[Received]:
-        """One answer per batch. Rows are read in the caller's thread, because the iterator is the caller's."""
+        """One answer per batch. Rows are read in the caller's thread, because the iterator is the caller's; and once
+        the batch before has been sent: while a thread computes, another one waits up to 5 ms for the interpreter after
+        each step of sending, and the server waits with it."""
         with ThreadPoolExecutor(1, thread_name_prefix="goldloop-client") as sender:
             underway: Future[Received] | None = None
             while batch := list(islice(rows, MOST_ROWS)):
-                body = _as_json(batch)
+                body = _Body(_as_json(batch))
                 if underway:
                     yield underway.result()
                 underway = sender.submit(self._send, queue, body)
+                body.sent.wait()
             if underway:
                 yield underway.result()
 
-    def _send(self, queue: str, body: bytes) -> Received:
-        return self._received(queue, {"content": body, "headers": {"Content-Type": "application/json"}})
+    def _send(self, queue: str, body: "_Body") -> Received:
+        try:
+            return self._received(queue, {"content": body, "headers": body.headers})
+        finally:
+            body.sent.set()
 
     def _received(self, queue: str, sent: dict[str, Any]) -> Received:
         response = self._repeated(lambda: self._http.post(f"{queue}/predictions", **sent))
@@ -256,6 +263,19 @@ class Client:
 
     def _wait(self, attempt: int, asked: str | None) -> None:
         self._pause(pause_after(attempt, asked, datetime.now(UTC), random.random()))
+
+
+class _Body:
+    """JSON that notes when it has been sent, or cannot be."""
+
+    def __init__(self, json: bytes) -> None:
+        self._json = json
+        self.headers = {"Content-Type": "application/json", "Content-Length": str(len(json))}
+        self.sent = Event()
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._json
+        self.sent.set()
 
 
 def _as_json(rows: Sequence[Mapping[str, Any]]) -> bytes:

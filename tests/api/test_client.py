@@ -122,6 +122,27 @@ def test_the_next_rows_are_fetched_while_the_server_stores_the_last(unused_port:
         assert client.send("support", rows()).new == 2
 
 
+def test_rows_are_sent_whole_and_with_their_length_each_time(unused_port: int) -> None:
+    seen: list[tuple[int, object]] = []
+
+    async def answer(request: Request) -> Response:
+        seen.append((int(request.headers["content-length"]), await request.json()))
+        return STORED if len(seen) > 1 else busy(503)
+
+    app = Starlette(routes=[Route("/{path:path}", answer, methods=["POST"])])
+    with web_server(app, unused_port), Client(f"http://127.0.0.1:{unused_port}", "t", pause=lambda _s: None) as client:
+        client.send("support", [ROW])
+    assert seen == [(len('[{"external_id":"T-1"}]'), [ROW])] * 2
+
+
+def test_rows_that_cannot_be_sent_are_not_waited_for(unused_port: int) -> None:
+    with (
+        Client(f"http://127.0.0.1:{unused_port}", "t", tries=1) as client,
+        pytest.raises(httpx.ConnectError),
+    ):
+        client.send("support", [ROW] * (MOST_ROWS + 1))
+
+
 def test_a_row_that_was_refused_is_known_by_its_place_among_all(unused_port: int) -> None:
     refused = Response(
         '{"new": 0, "repeated": 0, "flagged": 0, "rejected": [{"row": 3, "field": "text", "reason": "why"}]}'
