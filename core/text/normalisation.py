@@ -11,6 +11,8 @@ def normalise(text: str) -> str:
     standard begins, is left out: NFKC decomposes as far and further.
     """
     if text.isascii():  # there all these forms are one, and most texts are: ten times as fast
-        return " ".join(text.lower().split())
+        lowered = text.lower()
+        one_blank_at_most = lowered.isprintable() and "  " not in lowered  # the only printable white space is a blank
+        return lowered.strip() if one_blank_at_most else " ".join(lowered.split())
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())
