@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from core.delivery.card_refs import CardRef
@@ -26,6 +26,11 @@ from core.review.known_rows import present_version
 from core.storage.database import insert
 from core.vocabulary import AskingState, Reason, Role, SliceKind, WaitState
 
+_OPEN = (  # built once: every batch of predictions asks
+    select(SliceRequest)
+    .where(SliceRequest.queue_id == bindparam("queue_id"), SliceRequest.ended_at.is_(None))
+    .order_by(SliceRequest.id)
+)
 ASKS, STOPS = "have people asked about a slice", "stop questions about a slice"  # completes "Only leads can ___"
 
 
@@ -147,8 +152,7 @@ def stop_asking(session: Session, subject: CardRef, person: str, now: datetime, 
 
 def asked_slices(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> list[AskedSlice]:
     """The slices about which people are asked now, the oldest wish first."""
-    mine = select(SliceRequest).where(SliceRequest.queue_id == queue_id, SliceRequest.ended_at.is_(None))
-    open_ones = session.scalars(mine.order_by(SliceRequest.id)).all() if policy.slices.asked else []
+    open_ones = session.scalars(_OPEN, {"queue_id": queue_id}).all() if policy.slices.asked else []
     if not open_ones:
         return []
     model = present_version(session, queue_id)

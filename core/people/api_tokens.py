@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import Invalid, NotAllowed, NotFound
@@ -22,6 +22,11 @@ from core.vocabulary import Scope
 PREFIX = "goldloop_"  # lets scanners recognise a leaked token
 LAST_USED_PRECISION = timedelta(minutes=1)  # avoids a write for every request
 LONGEST_NAME = 80
+_HOLDER = (  # built once: every request asks
+    select(ApiToken, Queue.name)
+    .outerjoin(Queue, Queue.id == ApiToken.queue_id)
+    .where(ApiToken.digest == bindparam("digest"), ApiToken.revoked_at.is_(None))
+)
 
 
 @dataclass(frozen=True)
@@ -100,11 +105,7 @@ def tokens(session: Session) -> list[TokenLine]:
 
 def caller(session: Session, token: str) -> tuple[Caller, datetime | None] | None:
     """The holder of this token, and when it was last used. None if the token is unknown or revoked."""
-    found = session.execute(
-        select(ApiToken, Queue.name)
-        .outerjoin(Queue, Queue.id == ApiToken.queue_id)
-        .where(ApiToken.digest == digest_of(token), ApiToken.revoked_at.is_(None))
-    ).first()
+    found = session.execute(_HOLDER, {"digest": digest_of(token)}).first()
     if found is None:
         return None
     row, queue = found
