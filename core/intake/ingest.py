@@ -47,7 +47,7 @@ FLAGS = Bulk(
 )
 
 
-PIECE = 250  # rows: PostgreSQL stores them while the next ones are prepared
+PIECE = 125  # rows: PostgreSQL stores them while the next ones are prepared
 
 
 @dataclass(frozen=True)
