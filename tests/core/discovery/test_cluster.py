@@ -111,16 +111,23 @@ def test_a_cluster_ends_when_its_driver_is_killed(shards: list[Shard], moment: s
 
 
 def _workers() -> list[int]:
-    return [pid for pid in _below() if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()]
+    return [pid for pid in _below() if "spawn_main" in _words(pid)]
 
 
 def _below() -> list[int]:
-    """The processes that this one has started, and those that they have started."""
+    """The process with the cluster that this one has started, and those that it has started."""
     parents = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
-    found = {os.getpid()}
+    mine = {pid for pid, parent in parents.items() if parent == os.getpid()}
+    found = {pid for pid in mine if "core.discovery.local_cluster" in _words(pid)}
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
-    return sorted(found - {os.getpid()})
+    return sorted(found)
+
+
+def _words(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
