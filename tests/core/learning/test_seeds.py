@@ -23,7 +23,7 @@ def sides(desk: Desk) -> tuple[dict[str, str], dict[str, str]]:
     """Training and golden, text to label."""
     with desk.database.reading() as session:
         training = {row.text: row.label for row in session.scalars(select(SeedExample))}
-        golden = {row.text: row.label for row in session.scalars(select(GoldenExample))}
+        golden = {row.text: row.label for row in session.scalars(select(GoldenExample).order_by(GoldenExample.id))}
     return training, golden
 
 
