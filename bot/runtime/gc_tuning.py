@@ -1,8 +1,9 @@
-"""Tuning of Python's garbage collector, which looks for cycles of unreachable objects."""
+"""Tuning of Python's garbage collector, which looks for cycles of unreachable objects, and of the heap."""
 
+import ctypes
 import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 AFTER = 50_000  # net new objects before a collection; the default is 700. A batch frees its own objects
 
@@ -22,3 +23,11 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         gc.enable()
+
+
+def give_memory_back() -> None:
+    """Return what the process no longer holds to the system, after work that held much: glibc keeps it otherwise. Other
+    systems' libraries have no such function."""
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from bot.runtime.gc_tuning import give_memory_back
 from bot.runtime.services import Services
 from bot.worker.job_lease import renewed
 from core import jobs
@@ -53,6 +54,8 @@ def work_on_next(services: Services, name: str, work: Callable[[Claim], None]) -
         log.exception("Job failed", extra={"job": claimed.id, "job_name": name})
         reason = str(error) if isinstance(error, WorkFailed) else f"{type(error).__name__}: {error}"
         services.database.retry_until_committed(lambda session: _fail(session, claimed, reason, services.clock()))
+    finally:
+        give_memory_back()
     return True
 
 
