@@ -3,6 +3,7 @@
 import random
 import re
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,8 +25,10 @@ from tests.postgres import PostgresServer
 
 UNSURE = {"delivery": 0.5, "refund": 0.4, "billing error": 0.1}
 CROWD = tuple(f"U_{number:02}" for number in range(8))
-ITEMS = 60  # enough votes are left when the last outage begins
+ITEMS = 60
 OUTAGES = 4
+PORTION = 30  # clicks from one outage to the next: most items are still open when the last one begins
+PAUSE = 0.4  # seconds, at most, before a click: there are some left while the server goes away
 PATIENCE = 60.0
 SEED = 20261124
 
@@ -53,12 +56,14 @@ RECEIPT = re.compile(r"Item \d+: ")
 
 @dataclass
 class Votes:
-    """What people were told about their clicks: (person, ticket) -> sentences, the last one last."""
+    """What people were told about their clicks: (person, ticket) -> sentences, the last one last. allowed: as many
+    final answers, and then people wait."""
 
     told: dict[tuple[str, int], list[str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     done: int = 0
     unreachable: int = 0
+    allowed: int = PORTION
 
     def note(self, person: str, ticket: int, sentence: str) -> bool:
         """True: a final answer, after which a person would not click again."""
@@ -81,8 +86,10 @@ def vote_on_everything(loop: Loop, name: str, cards: list[Message], votes: Votes
             return [one.plain for one in person.messages(REVIEW) if one.ephemeral]
 
         for ticket in order:
+            box.wait_for(lambda: votes.done < votes.allowed, PATIENCE)
             stands = False
             while not stands:
+                time.sleep(chance.uniform(0, PAUSE))
                 before = len(heard())
                 try:
                     acknowledged = person.click(cards[ticket], "refund").ok
@@ -112,15 +119,17 @@ def test_votes_that_were_acknowledged_are_stored_and_every_card_catches_up(
         people = [
             pool.submit(vote_on_everything, loop, name, cards, votes, random.Random(f"{SEED}{name}")) for name in CROWD
         ]
-        for outage in range(OUTAGES):
-            due = (outage + 1) * len(CROWD) * ITEMS // (OUTAGES + 1)
+        for _outage in range(OUTAGES):
+            due, told = votes.allowed, votes.unreachable
             loop.box.wait_for(lambda due=due: votes.done >= due, PATIENCE)  # type: ignore[misc]
-            told = votes.unreachable
+            votes.allowed += PORTION
+            loop.box.wait_for(lambda due=due: votes.done >= due + len(CROWD), PATIENCE)  # type: ignore[misc]
             chance.choice((server.stop, server.crash))()
             loop.box.wait_for(lambda told=told: votes.unreachable >= told + len(CROWD), PATIENCE)  # type: ignore[misc]
             assert readiness(loop, unused_port) == 503
             server.start()
             loop.box.wait_for(lambda: readiness(loop, unused_port) == 200, PATIENCE)
+        votes.allowed = len(CROWD) * ITEMS
         for person in people:
             person.result(PATIENCE)
     compare(loop, votes)
