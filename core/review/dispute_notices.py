@@ -24,9 +24,12 @@ def tell_of_disputes(session: Session, queue: QueuePolicy, now: datetime) -> Non
     new = _untold(session, row.id)
     if not new or _told_since(session, row.id, now - PAUSE):
         return
+    named = _named(session, row.id)
+    if not named["items"]:  # each was decided since it was found
+        return
     for escalation in new:
         escalation.told_at = now
-    values = {"queue": queue.shown_title, **_named(session, row.id)}
+    values = {"queue": queue.shown_title, **named}
     key = f"{NoticeKind.DISPUTES_WAITING}:{new[-1].id}"
     notices.notify(session, NoticeKind.DISPUTES_WAITING, key, row.leads_channel, None, values, now)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from core.records.delivery import Notice, Posting
 from core.review import dispute_notices as module
@@ -67,6 +67,21 @@ def test_a_dispute_that_is_decided_by_then_is_not_told(desk: Desk) -> None:
     second, third = disputed(desk), disputed(desk)
     desk.click(CLEO, second, REFUND)
     assert told(desk) == [[third]]
+
+
+def test_a_dispute_that_is_decided_while_it_is_named_is_not_told(desk: Desk) -> None:
+    left, engine = [disputed(desk)], desk.database.engine
+
+    def decide(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if left and "escalation" not in statement and "review_item.state" in statement:
+            desk.click(CLEO, left.pop(), REFUND)
+
+    event.listen(engine, "before_cursor_execute", decide)
+    try:
+        desk.database.write_if_needed(lambda session: tell_of_disputes(session, desk.rules, NOW))
+    finally:
+        event.remove(engine, "before_cursor_execute", decide)
+    assert (left, noted(desk)) == ([], [])
 
 
 def test_an_item_that_is_disputed_anew_is_told_anew(desk: Desk) -> None:
