@@ -3,7 +3,6 @@
 import typer
 
 from bot.runtime.clock import utc_now
-from bot.runtime.gc_tuning import uncollected
 from bot.runtime.migrate import migrate as bring_up_to_date
 from bot.runtime.open_database import open_database
 from bot.runtime.policy_in_force import start_policy, this_user
@@ -49,6 +48,6 @@ def migrate() -> None:
 
 
 def _run(*, web: bool, work: bool) -> None:
-    with uncollected():
-        from bot.server import run
+    from bot.server import run
+
     run.run(load_settings(), web=web, work=work)

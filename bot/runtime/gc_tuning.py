@@ -2,8 +2,7 @@
 
 import ctypes
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 AFTER = 50_000  # net new objects before a collection; the default is 700. A batch frees its own objects
 
@@ -13,16 +12,6 @@ def collect_seldom() -> None:
     objects only when many have stayed. Collection took 10 to 20 % of the time to store predictions."""
     gc.freeze()
     gc.set_threshold(AFTER, *gc.get_threshold()[1:])
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Collect nothing in the block, which imports modules: they stay, and collection takes a sixth of their time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def give_memory_back() -> None:

@@ -41,8 +41,9 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
     that both models learned from, more are newly wrong than newly right when held out, by the same test at
     `training_alpha`.
 
-    Without a model to compare with, (a), (b) and (d) are replaced: the candidate must be right about as many random
-    examples as always guessing the most common label, which is right about all of that label, as no model is.
+    For a first model, one comparison replaces (a) to (d): it must be right about at least as many random examples as
+    always guessing the most common label. That guess is right about all of its label, as no model is, and was right
+    about pinned errors by chance.
 
     Warnings: too few random examples, with the drop that they could show; a drop of `non_inferiority` that cannot be
     excluded; labels that could not be tested; worse calibration; missing predictions.
@@ -71,8 +72,8 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
 
 
 def _behind_guess(scorecard: Scorecard) -> Iterable[Coded]:
-    """No significance is needed: fitted models are far ahead of the guess, and the aims for teams with few golden
-    examples were met by this rule alone; see docs/methods.md."""
+    """Without a level of significance: fitted models are far ahead of the guess, and of the rules that were simulated
+    this one let the fewest worse models pass without refusing good ones; see docs/methods.md."""
     score = scorecard.random
     if score.candidate_right < score.live_right:
         right = {"n": score.n, "guess": score.live_right, "candidate": score.candidate_right}
