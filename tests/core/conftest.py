@@ -47,6 +47,7 @@ def postgresql_database(
 def database(database_kind: str, request: pytest.FixtureRequest) -> Database:
     database: Database = request.getfixturevalue(f"{database_kind}_database")
     _empty(database)
+    database.engine._has_events = False  # stays true after a listener is removed, and statements would go another way
     return database
 
 
