@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from core.people.groups import people_named
 from core.policy import QueuePolicy
 from core.records.queues import Member, Queue
-from core.storage.bulk import among, as_list, form_of
+from core.records.reviews import ReviewItem
+from core.storage.bulk import ALONE, among, as_list, form_of
 from core.storage.database import insert, kind_of, run
 from core.storage.ready import Found, Question, ask
 from core.vocabulary import InactiveReason, Role
@@ -98,32 +99,36 @@ def holds(session: Session, queue_id: int, role: Role, person: str) -> bool:
     return row is not None and row.active
 
 
-def locked_seats(kind: str, seats: Collection[Seat], role: Role, wait: bool = True) -> Question[Seats]:
-    """These seats with a lock; whatever else their people do in the role at the same time waits for us. Locks the rows
-    that say so, in the order of their ids, and those of the same people in the others' queues. kind: of database.
+def locked_seats(
+    kind: str, items: Collection[int], people: Collection[str], role: Role, wait: bool = True
+) -> Question[Seats]:
+    """The seats of these people in the queues of these items, with a lock: whatever else the people do in the role at
+    the same time waits for us. Locks the rows that say so, in the order of their ids. kind: of database.
 
     wait: for rows that another transaction has locked; otherwise these are missing.
     """
-    queues, people = _queues_and_people(seats)
-    form = form_of(kind, queues, people)
-    return Question(_locking_seats(form, wait), _asked(form, queues, people, role), Seats.of)
+    form = form_of(kind, items, people)
+    return Question(_locking_seats(form, wait), _asked(form, items, people, role), Seats.of)
 
 
-def held_seats(session: Session, seats: Collection[Seat], role: Role) -> set[Seat]:
-    """Those of these seats which are there. Some may have been missing because another transaction has locked them."""
+def held_seats(session: Session, items: Collection[int], seats: Collection[Seat], role: Role) -> set[Seat]:
+    """Those of these seats, in the queues of these items, which are there. Some may have been missing because another
+    transaction has locked them."""
     kind = kind_of(session)
     if not seats or kind != "postgresql":  # SQLite locks no single rows
         return set()
-    values = _asked(kind, *_queues_and_people(seats), role)
+    values = _asked(kind, items, {person for _queue_id, person in seats}, role)
     return {*seats} & ask(session, Question(_seats(kind), values, Seats.of)).known
 
 
-def _queues_and_people(seats: Collection[Seat]) -> tuple[set[int], set[str]]:
-    return {queue_id for queue_id, _person in seats}, {person for _queue_id, person in seats}
+def queue_of(form: str, items: str) -> ColumnElement[bool]:
+    """Whether a member's queue is that of an item in the list that is bound to this name (`as_list`)."""
+    theirs = select(ReviewItem.queue_id).where(among(ReviewItem.id, form, items))
+    return Member.queue_id == theirs.scalar_subquery() if form == ALONE else Member.queue_id.in_(theirs)
 
 
-def _asked(form: str, queues: Collection[int], people: Collection[str], role: Role) -> dict[str, Any]:
-    return {"role": role, "queues": as_list(form, queues), "people": as_list(form, people)}
+def _asked(form: str, items: Collection[int], people: Collection[str], role: Role) -> dict[str, Any]:
+    return {"role": role, "items": as_list(form, items), "people": as_list(form, people)}
 
 
 def queues_of(session: Session, person: str, role: Role) -> list[Queue]:
@@ -151,7 +156,7 @@ def _locking_seats(form: str, wait: bool) -> Select[int, str, bool]:
 def _seats(form: str) -> Select[int, str, bool]:
     wanted = (
         Member.role == bindparam("role"),
-        among(Member.queue_id, form, "queues"),
+        queue_of(form, "items"),
         among(Member.person, form, "people"),
     )
     return select(Member.queue_id, Member.person, Member.active).where(*wanted).order_by(Member.id)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from core.people.members import queue_of
 from core.records.queues import Member
 from core.records.reviews import Answer, Assignment, Reviewer, ReviewItem
 from core.storage.bulk import among, as_list, form_of
@@ -44,10 +45,10 @@ def waits_for(item_id: Value, person: Value) -> ColumnElement[bool]:
     return is_asked(item_id, person) & ~answered.exists()
 
 
-def active_reviewers(kind: str, queue_ids: Collection[int]) -> Question[dict[int, frozenset[str]]]:
-    """Who is active and not paused, by queue. kind: of database."""
-    form = form_of(kind, queue_ids)
-    return Question(_active(form), {"ids": as_list(form, queue_ids)}, _people_by)
+def active_reviewers(kind: str, item_ids: Collection[int]) -> Question[dict[int, frozenset[str]]]:
+    """Who is active and not paused in the queues of these items, by queue. kind: of database."""
+    form = form_of(kind, item_ids)
+    return Question(_active(form), {"ids": as_list(form, item_ids)}, _people_by)
 
 
 def assigned_people(kind: str, item_ids: Collection[int]) -> Question[dict[int, frozenset[str]]]:
@@ -81,7 +82,7 @@ def _people_by(rows: Found) -> dict[int, frozenset[str]]:
 @cache
 def _active(form: str) -> Select[int, str]:
     reviewers = select(Member.queue_id, Member.person).outerjoin(Reviewer, Reviewer.person == Member.person)
-    return reviewers.where(among(Member.queue_id, form, "ids"), *_ACTIVE)
+    return reviewers.where(queue_of(form, "ids"), *_ACTIVE)
 
 
 @cache

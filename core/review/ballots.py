@@ -15,20 +15,20 @@ from sqlalchemy.orm import Session
 
 from core.delivery.outbox import Redraw
 from core.delivery.webhooks import publish_all
-from core.people.members import Seats
+from core.people.members import Seats, locked_seats
 from core.policy import QueuePolicy
 from core.records.reviews import Answer, Escalation, ReviewItem
 from core.review.answers import CurrentAnswer, answers_to, current
 from core.review.assignments import active_reviewers, assigned_people
 from core.review.consensus import Dispute
 from core.review.corrections import Outcome, Settlement, choose_all, follow_all, happened, settle_all
-from core.review.items import LockedItem
+from core.review.items import LockedItem, completed, locking
 from core.review.presenting import items_changed
-from core.review.workload import done_since, said_since
+from core.review.workload import done_since, said_lately
 from core.storage.bulk import Bulk, Changes, among, as_list, insert_all, update_all
 from core.storage.database import kind_of
-from core.storage.ready import Question, ask, ask_all, at_once, send
-from core.vocabulary import EventKind, ItemState
+from core.storage.ready import ask, ask_all, at_once, send
+from core.vocabulary import EventKind, ItemState, Role
 
 _NEW = Bulk(
     cast(Table, Answer.__table__),
@@ -79,14 +79,15 @@ class Superseding:
 
 @dataclass
 class Ballots:
-    """Those of one set of votes, by item, and what the set changes, in the order in which it was decided."""
+    """Those of one set of votes, by item, and what the set changes, in the order in which it was decided.
+    said_lately: how often people have answered, of that name in core/review/workload.py."""
 
     of: Mapping[int, Ballot]
+    said_lately: Mapping[str, int]
     said: list[Superseding] = field(default_factory=list)
     settlements: dict[int, Settlement] = field(default_factory=dict)
     _redraws: list[Redraw] = field(default_factory=list)
     _escalations: list[dict[str, Any]] = field(default_factory=list)
-    _said: dict[datetime, dict[str, int]] = field(default_factory=dict)
     _done: dict[datetime, dict[tuple[int, str], int]] = field(default_factory=dict)
 
     def supersede(self, ballot: Ballot, new: CurrentAnswer) -> None:
@@ -111,9 +112,7 @@ class Ballots:
         Votes are counted only for those who have answered so often: what a person did that day would take longer to
         count with each vote."""
         mine = [one for one in self.said if one.new.person == person]
-        if since not in self._said:
-            self._said[since] = ask(session, said_since(kind_of(session), people, since))
-        if self._said[since].get(person, 0) + len(mine) < cap:
+        if self.said_lately.get(person, 0) + len(mine) < cap:
             return False
         if since not in self._done:
             self._done[since] = done_since(session, people, since)
@@ -131,12 +130,10 @@ class Ballots:
         with at_once(session):
             self._store_words(session)
             stored = settle_all(session, settlements, chosen)
+            items_changed(session, self._redraws)
         settled = stored()
         follow_all(session, settled)
-        told = happened(session, settled)
-        with at_once(session):
-            publish_all(session, EventKind.ITEM_SETTLED, told)
-            items_changed(session, self._redraws)
+        publish_all(session, EventKind.ITEM_SETTLED, happened(session, settled))
 
     def _store_words(self, session: Session) -> None:
         outdated = [one.former.id for one in self.said if one.former is not None and one.former.id is not None]
@@ -166,44 +163,48 @@ class Ballots:
 def open_ballots(session: Session, items: Sequence[LockedItem]) -> Ballots:
     """Of items whose locks the caller holds: only behind these, and those of people's seats, do they stay as they
     are."""
-    return _opened(items, ask_all(session, _questions(kind_of(session), items)))
+    kind, ids = kind_of(session), [item.id for item in items]
+    answers, reviewers = ask_all(session, [answers_to(kind, ids), active_reviewers(kind, ids)])
+    return _opened(session, items, answers, reviewers, {})
 
 
-def seated_ballots(
-    session: Session,
-    items: Sequence[LockedItem],
-    seats: Question[Seats],
-    people: Collection[str],
-    days: Collection[datetime],
-) -> tuple[Seats, Ballots]:
-    """The same, after the locks of people's seats. people, days: of whom, and since when, it may be asked how often
-    they have answered."""
+def locked_ballots(
+    session: Session, ids: Collection[int], people: Collection[str], now: datetime, wait: bool
+) -> tuple[Ballots, Seats, set[int]]:
+    """Of these items, which are locked for it, and then the people's seats as reviewers. All of it is asked at once:
+    what a statement reads is of the moment at which PostgreSQL comes to it, so after the locks before it. Third: ids of
+    items that another transaction has locked, if it is not waited for. now: of the first vote."""
     kind = kind_of(session)
-    said = [said_since(kind, people, day) for day in days]
-    found, *answers = ask_all(session, [seats, *said, *_questions(kind, items)])
-    ballots = _opened(items, answers[len(days) :])
-    return found, replace(ballots, _said=dict(zip(days, answers, strict=False)))
-
-
-def _questions(kind: str, items: Sequence[LockedItem]) -> list[Question[Any]]:
-    narrowed = [item.id for item in items if item.narrowed]
-    always: list[Question[Any]] = [
-        answers_to(kind, [item.id for item in items]),
-        active_reviewers(kind, {item.queue.id for item in items}),
-    ]
-    return [*always, assigned_people(kind, narrowed)] if narrowed else always
-
-
-def _opened(items: Sequence[LockedItem], answers: Sequence[Any]) -> Ballots:
-    said, reviewers, assigned = (*answers, {})[:3]
-    return Ballots(
-        {
-            item.id: Ballot(
-                item, said.get(item.id, []), reviewers.get(item.queue.id, frozenset()), assigned.get(item.id)
-            )
-            for item in items
-        }
+    items, seats, said, answers, reviewers = ask_all(
+        session,
+        [
+            locking(kind, ids, wait),
+            locked_seats(kind, ids, people, Role.REVIEWER, wait),
+            said_lately(kind, people, now),
+            answers_to(kind, ids),
+            active_reviewers(kind, ids),
+        ],
     )
+    found, held = completed(session, ids, items, wait)
+    return _opened(session, found.values(), answers, reviewers, said), seats, held
+
+
+def _opened(
+    session: Session,
+    items: Collection[LockedItem],
+    answers: Mapping[int, list[CurrentAnswer]],
+    reviewers: Mapping[int, frozenset[str]],
+    said: Mapping[str, int],
+) -> Ballots:
+    narrowed = [item.id for item in items if item.narrowed]
+    assigned = ask(session, assigned_people(kind_of(session), narrowed)) if narrowed else {}
+    of = {
+        item.id: Ballot(
+            item, answers.get(item.id, []), reviewers.get(item.queue.id, frozenset()), assigned.get(item.id)
+        )
+        for item in items
+    }
+    return Ballots(of, said)
 
 
 def _counts(answer: CurrentAnswer | None, since: datetime) -> bool:

@@ -13,7 +13,7 @@ from core.delivery.webhooks import Happened
 from core.errors import Refusal
 from core.learning.data.golden import Chosen, Protected, destination, golden_among, protect_all, revise
 from core.learning.data.graduation import graduated_among
-from core.learning.lifecycle.runs import request_run_among
+from core.learning.lifecycle.runs import is_due, request_run_among
 from core.policy import QueuePolicy
 from core.records.reviews import Correction
 from core.review.answers import CurrentAnswer, votes_among
@@ -21,6 +21,7 @@ from core.review.consensus import tally
 from core.review.flaggers import tell_settled
 from core.review.items import LockedItem
 from core.storage.bulk import Bulk, insert_sent
+from core.storage.ready import put
 from core.vocabulary import AnswerKind, Destination, ErrorReason, QuestionAbout, Settler
 
 _NEW = Bulk(
@@ -100,11 +101,12 @@ def by_lead(
 
 @dataclass(frozen=True)
 class Settled:
-    """A settlement whose correction is stored, and where that goes."""
+    """A settlement whose correction is stored, and where that goes. run_is_due: of the queue, after all of them."""
 
     settlement: Settlement
     chosen: Chosen
     correction_id: int
+    run_is_due: bool
 
 
 def settle_all(
@@ -115,10 +117,15 @@ def settle_all(
     state of the items and their cards. chosen: by `choose_all`."""
     rows = [_row(one, where) for one, where in zip(settlements, chosen, strict=True)]
     stored = insert_sent(session, _NEW, {"is_current": True}, rows)
+    newest = {one.item.queue.id: one for one in settlements}
+    due = {queue_id: put(session, is_due(queue_id, one.now, one.queue)) for queue_id, one in newest.items()}
 
     def settled() -> list[Settled]:
-        id_of: dict[int, int] = dict(stored())
-        return [Settled(one, where, id_of[one.item.id]) for one, where in zip(settlements, chosen, strict=True)]
+        id_of, with_run = dict(stored()), {queue_id for queue_id, is_due in due.items() if is_due()}
+        return [
+            Settled(one, where, id_of[one.item.id], one.item.queue.id in with_run)
+            for one, where in zip(settlements, chosen, strict=True)
+        ]
 
     return settled
 
@@ -126,7 +133,7 @@ def settle_all(
 def follow_all(session: Session, settled: Sequence[Settled]) -> None:
     """What the golden set takes, the runs that are due, and what people hear who flagged the items."""
     _keep_all(session, settled)
-    _request_runs(session, settled)
+    _request_runs(session, [one for one in settled if one.run_is_due])
     for one in _about_predictions(settled):
         item, outcome = one.settlement.item, one.settlement.outcome
         tell_settled(
@@ -221,7 +228,7 @@ def _keep_all(session: Session, settled: Sequence[Settled]) -> None:
 
 
 def _request_runs(session: Session, settled: Sequence[Settled]) -> None:
-    """One look for each queue, however many of its items are settled."""
+    """Of the queues in which one is due after these settlements."""
     by_queue: dict[int, list[Settled]] = {}
     for one in settled:
         by_queue.setdefault(one.settlement.item.queue.id, []).append(one)

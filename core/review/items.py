@@ -1,6 +1,6 @@
 """Review items: opened for flagged predictions, and locked while they are decided."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -20,7 +20,7 @@ from core.review.presenting import items_opened
 from core.review.questions import ABOUT_PREDICTION, CONTENT_HASH, with_content
 from core.storage.bulk import Bulk, among, as_list, form_of, insert_returning
 from core.storage.database import kind_of
-from core.storage.ready import fetch
+from core.storage.ready import Found, Question, ask, fetch
 from core.text.content_hash import unit_interval
 from core.vocabulary import ItemState, QuestionAbout, Reason
 
@@ -174,13 +174,24 @@ def locked_items(session: Session, ids: Collection[int], wait: bool = True) -> t
     Returns those that exist, by id. wait: for rows that another transaction has locked; otherwise they are left out,
     and their ids are the second value. On SQLite a transaction that writes is alone, so there are none.
     """
-    kind = kind_of(session)
+    return completed(session, ids, ask(session, locking(kind_of(session), ids, wait)), wait)
+
+
+def locking(kind: str, ids: Collection[int], wait: bool) -> Question[dict[int, LockedItem]]:
+    """The same as a question, whose answer is to be `completed`. kind: of database."""
     form = form_of(kind, ids)
-    found = _found(session, fetch(session, _locking(form, wait), {"ids": as_list(form, ids)}))
-    absent = set(ids) - set(found)
+    return Question(_locking(form, wait), {"ids": as_list(form, ids)}, _by_id)
+
+
+def completed(
+    session: Session, ids: Collection[int], found: dict[int, LockedItem], wait: bool
+) -> tuple[dict[int, LockedItem], set[int]]:
+    """What `locked_items` returns, of what `locking` has found of these ids: with what is seldom to be asked."""
+    kind, absent = kind_of(session), set(ids) - set(found)
+    whole = _with_contents(session, found)
     if wait or kind != "postgresql" or not absent:
-        return found, set()
-    return found, {row[0] for row in fetch(session, _there(kind), {"ids": as_list(kind, absent)})}
+        return whole, set()
+    return whole, {row[0] for row in fetch(session, _there(kind), {"ids": as_list(kind, absent)})}
 
 
 def locked_item(session: Session, subject: CardRef) -> LockedItem:
@@ -213,7 +224,7 @@ def item_meant(session: Session, subject: CardRef) -> int:
     return item.id
 
 
-def _found(session: Session, lines: Iterable[Sequence[Any]]) -> dict[int, LockedItem]:
+def _by_id(lines: Found) -> dict[int, LockedItem]:
     """Of a prediction with several flags there are several rows."""
     found: dict[int, LockedItem] = {}
     for *values, reason, flagged_by in lines:
@@ -224,7 +235,7 @@ def _found(session: Session, lines: Iterable[Sequence[Any]]) -> dict[int, Locked
             found[item.id] = item
         if reason is not None:
             item.flags[reason] = flagged_by
-    return _with_contents(session, found)
+    return found
 
 
 def _with_contents(session: Session, found: dict[int, LockedItem]) -> dict[int, LockedItem]:

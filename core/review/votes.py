@@ -9,17 +9,17 @@ from sqlalchemy.orm import Session
 
 from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, Invalid, NotAllowed, NotFound, Outdated, Refusal
-from core.people.members import Seat, held_seats, holds, locked_seats
+from core.people.members import Seat, held_seats, holds
 from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
 from core.records.reviews import Answer, Correction
 from core.review.answers import CurrentAnswer, current, said_words, votes_among
-from core.review.ballots import Ballot, Ballots, open_ballots, seated_ballots
+from core.review.ballots import Ballot, Ballots, locked_ballots, open_ballots
 from core.review.consensus import Dispute, Verdict, verdict
 from core.review.corrections import by_lead, by_reviewers
-from core.review.items import LockedItem, answerable, locked_item, locked_items
+from core.review.items import LockedItem, answerable, locked_item
 from core.review.workload import day_began
-from core.storage.database import kind_of, run
+from core.storage.database import run
 from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, Role, shown_answer
 
 _SETTLED = select(Correction.label, Correction.lead, Correction.tally).where(
@@ -113,13 +113,12 @@ def cast_votes(
     Otherwise the casts that need them, and later ones about the same item or by the same person, have no outcome (None)
     and wrote nothing: cast them again, before any later ones.
     """
-    items, held_items = locked_items(session, {one.subject.id for one in casts}, wait)
-    policy = policy_of(session, next((item.policy_version for item in items.values()), None) or 0)
+    ids, people = {one.subject.id for one in casts}, {one.person for one in casts}
+    ballots, seats, held_items = locked_ballots(session, ids, people, min(one.now for one in casts), wait)
+    items = {item_id: ballot.item for item_id, ballot in ballots.of.items()}
     wanted = {(items[one.subject.id].queue.id, one.person) for one in casts if one.subject.id in items}
-    locked, people = locked_seats(kind_of(session), wanted, Role.REVIEWER, wait), {one.person for one in casts}
-    seats, ballots = seated_ballots(session, list(items.values()), locked, people, _days(casts, items, policy))
-    missing = wanted - seats.known if not wait else set()
-    held = held_seats(session, missing, Role.REVIEWER)
+    held = held_seats(session, ids, wanted - seats.known if not wait else (), Role.REVIEWER)
+    policy = policy_of(session, next((item.policy_version for item in items.values()), None) or 0)
     counting = _Counting(session, policy, ballots, seats.active, people)
     outcomes: list[Receipt | Refusal | None] = []
     held_people: set[str] = set()
@@ -134,13 +133,6 @@ def cast_votes(
             outcomes.append(counting.outcome(one))
     counting.ballots.store(session)
     return outcomes
-
-
-def _days(casts: Sequence[Cast], items: Mapping[int, LockedItem], policy: Policy) -> list[datetime]:
-    """When the days of these casts began, in the zones of their queues."""
-    queues = {queue.name: queue for queue in policy.queues}
-    mine = [(one.now, queues.get(items[one.subject.id].queue.name)) for one in casts if one.subject.id in items]
-    return list(dict.fromkeys(day_began(now, queue.zone) for now, queue in mine if queue is not None))
 
 
 def decide_again(session: Session, item_id: int, now: datetime, policy: Policy) -> None:
@@ -191,13 +183,13 @@ class _Counting:
             votes = current(ballot.answers)
             outcome = by_lead(item, person, said.kind, said.label, said.reason, said.note, votes)
             self.ballots.settle(ballot, outcome, cast.now, queue)
-            return replace(_receipt(item, said), settled=True, adjudicated=True)
+            return replace(_receipt(item, said, None), settled=True, adjudicated=True)
         if (item.queue.id, person) not in self.seats:
             _refuse(self.session, item, person, queue)
         self._check_may_answer(ballot, last, cast, queue)
         self.ballots.supersede(ballot, _new_answer(item, person, said, cast.now))
         result = _decide(self.ballots, ballot, cast.now, queue)
-        return _with_result(replace(_receipt(item, said), before=_instead_of(last, said)), result)
+        return _receipt(item, said, _instead_of(last, said), result)
 
     def _withdrawn(self, ballot: Ballot, cast: Cast, queue: QueuePolicy) -> Receipt:
         item, person, clicked_at = ballot.item, cast.person, cast.said.clicked_at
@@ -212,7 +204,7 @@ class _Counting:
         _check_newer(last, clicked_at)
         self.ballots.supersede(ballot, _new_answer(item, person, cast.said, cast.now))
         result = _decide(self.ballots, ballot, cast.now, queue)
-        return _with_result(Receipt(item.subject, AnswerKind.WITHDRAWN, None, before=said_words(last)), result)
+        return _receipt(item, cast.said, said_words(last), result)
 
     def _check_may_answer(self, ballot: Ballot, last: CurrentAnswer | None, cast: Cast, queue: QueuePolicy) -> None:
         """last: the reviewer's newest word about the item."""
@@ -233,7 +225,7 @@ class _Counting:
         mine = [one for one in self.ballots.said if one.new is last]
         before = mine[0].former if mine else _answer_before(self.session, item, last)
         settled = item.settled_at == last.created_at
-        return replace(_receipt(item, last), before=_instead_of(before, last), settled=settled, repeated=True)
+        return replace(_receipt(item, last, _instead_of(before, last)), settled=settled, repeated=True)
 
     def _settled_sentence(self, item: LockedItem, person: str) -> str:
         new = self.ballots.settlements.get(item.id)
@@ -245,13 +237,19 @@ class _Counting:
         return _settled_sentence(item, stored.label, stored.lead, stored.tally, person)
 
 
-def _receipt(item: LockedItem, said: NewAnswer | CurrentAnswer) -> Receipt:
-    return Receipt(item.subject, said.kind, said.label, reason=said.reason, has_note=bool(said.note))
-
-
-def _with_result(receipt: Receipt, result: Verdict | Dispute | None) -> Receipt:
-    dispute = Coded(result.because, result.values) if isinstance(result, Dispute) else None
-    return replace(receipt, settled=isinstance(result, Verdict), dispute=dispute)
+def _receipt(
+    item: LockedItem, said: NewAnswer | CurrentAnswer, before: str | None, result: Verdict | Dispute | None = None
+) -> Receipt:
+    return Receipt(
+        item.subject,
+        said.kind,
+        said.label,
+        before,
+        settled=isinstance(result, Verdict),
+        reason=said.reason,
+        has_note=bool(said.note),
+        dispute=Coded(result.because, result.values) if isinstance(result, Dispute) else None,
+    )
 
 
 def _answer_before(session: Session, item: LockedItem, last: CurrentAnswer) -> Answer | None:

@@ -38,8 +38,14 @@ def ask(session: Session, question: Question[T]) -> T:
 def ask_all(session: Session, questions: Sequence[Question[Any]]) -> list[Any]:
     """What each is answered, in this order, in which they are executed. PostgreSQL gets all of them at once."""
     with at_once(session):
-        answers = [send(session, one.statement, one.values) for one in questions]
-    return [one.read(answer()) for one, answer in zip(questions, answers, strict=True)]
+        answers = [put(session, one) for one in questions]
+    return [answer() for answer in answers]
+
+
+def put(session: Session, question: Question[T]) -> Callable[[], T]:
+    """As `ask`, for `at_once`: what it returns is called once, after the end."""
+    answer = send(session, question.statement, question.values)
+    return lambda: question.read(answer())
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from core.policy import QueuePolicy
 from core.records.learning import GoldenChange, GoldenExample
 from core.records.predictions import Prediction
 from core.storage.bulk import Bulk, among, as_list, insert_all
-from core.storage.database import kind_of, run
+from core.storage.database import kind_of
+from core.storage.ready import fetch
 from core.text.content_hash import unit_interval
 from core.vocabulary import Destination, GoldenChangeKind, Origin, Stratum
 
@@ -107,8 +108,8 @@ def protect_all(session: Session, protected: Sequence[Protected]) -> None:
     if not protected:
         return
     kind = kind_of(session)
-    sources = run(session, _contents(kind), {"ids": as_list(kind, {one.prediction_id for one in protected})})
-    content_of = {row.id: {**row._mapping} for row in sources}
+    sources = fetch(session, _contents(kind), {"ids": as_list(kind, {one.prediction_id for one in protected})})
+    content_of = {prediction_id: dict(zip(_SOURCE, content, strict=True)) for prediction_id, *content in sources}
     rows = [content_of[one.prediction_id] | _example(one) for one in protected]
     insert_all(session, _PROTECTED, {}, [{name: row[name] for name in _PROTECTED.each} for row in rows])
 
@@ -223,12 +224,11 @@ def _example(one: Protected) -> dict[str, Any]:
 
 @cache
 def _contents(kind: str) -> Select[*tuple[Any, ...]]:
-    source = (Prediction.text, Prediction.image_url, Prediction.group, Prediction.fields)
-    return select(Prediction.id, Prediction.queue_id, *source, Prediction.content_hash).where(
-        among(Prediction.id, kind, "ids")
-    )
+    content = [getattr(Prediction, name) for name in _SOURCE]
+    return select(Prediction.id, *content).where(among(Prediction.id, kind, "ids"))
 
 
+_SOURCE = ("queue_id", "text", "image_url", "group", "fields", "content_hash")  # of the prediction
 _PROTECTED = Bulk(
     cast(Table, GoldenExample.__table__),
     same=(),

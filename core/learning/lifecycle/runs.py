@@ -14,7 +14,7 @@ from core.records.learning import ModelVersion, TrainingRun
 from core.records.queues import QueueRow
 from core.records.reviews import Correction
 from core.storage.database import insert
-from core.storage.ready import fetch
+from core.storage.ready import Question, ask
 from core.vocabulary import Coded, Destination, ModelState, NoticeKind, RunState, RunStep, Trigger
 
 NEWEST = 2**62  # no correction has a higher id
@@ -101,20 +101,26 @@ def request_run(
 def request_run_if_due(session: Session, queue: QueueRow, now: datetime, policy: QueuePolicy) -> None:
     """Ask for a candidate when enough corrections with a label have come since the last run was asked for, unless one
     is being made, or one that is younger than the policy's interval waits for leads."""
-    if _is_due(session, queue, now, policy):
+    if ask(session, is_due(queue.id, now, policy)):
         request_run(session, queue, Trigger.CORRECTIONS, None, now, policy)
+
+
+def is_due(queue_id: int, now: datetime, policy: QueuePolicy, up_to: int = NEWEST) -> Question[bool]:
+    """Whether `request_run_if_due` would ask. up_to: as if later corrections had not come."""
+    wanted, since = policy.retraining.corrections, now - policy.retraining.interval
+    values = {"queue_id": queue_id, "wanted": wanted, "since": since, "up_to": up_to}
+    return Question(_NEW_CORRECTIONS, values, lambda found: bool(wanted) and found[0][0] == wanted)
 
 
 def request_run_among(
     session: Session, queue: QueueRow, settled: Sequence[tuple[int, datetime]], policy: QueuePolicy
 ) -> None:
-    """The same after several corrections of the queue were stored at once, given with the time of each, in their order:
-    as if it had been asked after each of them, so that a run counts up to the one that made it due."""
+    """The same after several corrections of the queue were stored at once, given with the time of each, in their order,
+    and if a run is due after the last: as if it had been asked after each of them, so that a run counts up to the one
+    that made it due."""
     (_last, at), earlier = settled[-1], settled[:-1]
-    if not _is_due(session, queue, at, policy):
-        return
     for correction_id, now in earlier:
-        if _is_due(session, queue, now, policy, correction_id):
+        if ask(session, is_due(queue.id, now, policy, correction_id)):
             request_run(session, queue, Trigger.CORRECTIONS, None, now, policy, correction_id)
             return
     request_run(session, queue, Trigger.CORRECTIONS, None, at, policy)
@@ -151,10 +157,3 @@ def say_progress(session: Session, run: TrainingRun, step: Coded, now: datetime)
     """The run's card in the leads' channel shows this next. step: of `RunStep`."""
     run.progress, run.progress_values = step.code, dict(step.values)
     run_changed(session, run.id, now, urgent=run.state is RunState.DONE)
-
-
-def _is_due(session: Session, queue: QueueRow, now: datetime, policy: QueuePolicy, up_to: int = NEWEST) -> bool:
-    """up_to: as if later corrections had not come."""
-    wanted, since = policy.retraining.corrections, now - policy.retraining.interval
-    values = {"queue_id": queue.id, "wanted": wanted, "since": since, "up_to": up_to}
-    return bool(wanted) and fetch(session, _NEW_CORRECTIONS, values)[0][0] == wanted

@@ -1,7 +1,7 @@
 """Votes: who may give which answer to which item, and the effect of a click that comes late or twice."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -330,6 +330,16 @@ def test_the_daily_cap_is_kept_in_the_time_zone_of_the_queue(open_desk: OpenDesk
         desk.click(ANA, third, REFUND, now=evening + timedelta(minutes=29))
     assert desk.click(ANA, third, REFUND, now=evening + timedelta(minutes=31)).label == REFUND
     assert desk.click(BEN, third, REFUND, now=evening).settled, "everybody has a cap of their own"
+
+
+def test_the_daily_cap_holds_on_the_longest_day(open_desk: OpenDesk) -> None:
+    desk = open_desk(workload={"daily_cap": 1}, time_zone="Antarctica/Troll")
+    began = datetime(2026, 10, 25, 0, 5, tzinfo=ZoneInfo("Antarctica/Troll"))  # on which clocks go back by two hours
+    first, second = desk.ticket(), desk.ticket()
+    desk.click(ANA, first, REFUND, now=began)
+    with pytest.raises(Refusal, match="today"):
+        desk.click(ANA, second, REFUND, now=began.astimezone(UTC) + timedelta(hours=25, minutes=50))
+    assert desk.click(ANA, second, REFUND, now=began.astimezone(UTC) + timedelta(hours=26)).label == REFUND
 
 
 def test_who_has_paused_is_not_waited_for_but_may_vote(desk: Desk) -> None:
