@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from typing import cast as as_type
 
 import pytest
 from sqlalchemy import event, select, text
+from sqlalchemy.pool import QueuePool
 
 from bot.runtime.policy_in_force import PolicyInForce
-from bot.slack.inbound.vote_collector import VoteCollector
+from bot.slack.inbound.vote_collector import PAUSE, VoteCollector
 from core.delivery.card_refs import CardRef
 from core.errors import AlreadySettled, DatabaseBusy, Refusal
 from core.records.delivery import Posting
@@ -140,6 +142,18 @@ def until_one_waits(desk: Desk) -> None:
         while not session.scalar(waits):
             assert time.monotonic() < end
             time.sleep(0.01)
+
+
+def test_the_connection_is_given_back_when_no_vote_comes_for_a_while(desk: Desk, votes: VoteCollector) -> None:
+    pool = as_type(QueuePool, desk.database.engine.pool)
+    for _number in range(2):
+        cast(votes, ANA, desk.ticket(), REFUND).result(2)
+        assert pool.checkedout() == 1
+    deadline = time.monotonic() + 10 * PAUSE
+    while pool.checkedout() and time.monotonic() < deadline:
+        time.sleep(PAUSE / 10)
+    assert pool.checkedout() == 0
+    assert cast(votes, BEN, desk.ticket(), REFUND).result(2).label == REFUND
 
 
 def test_at_the_end_what_waits_is_committed_and_nothing_new_is_taken(desk: Desk, votes: VoteCollector) -> None:

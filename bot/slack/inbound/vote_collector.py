@@ -17,11 +17,12 @@ from datetime import datetime
 from core.delivery.card_refs import CardRef
 from core.errors import DatabaseBusy, DatabaseUnavailable, Refusal
 from core.review.votes import Cast, NewAnswer, PolicyOf, Receipt, cast_votes
-from core.storage.database import CLICK, Database
+from core.storage.database import CLICK, Database, Writer
 from core.storage.database_errors import BUSY
 from core.storage.deadlines import GRACE, ends_in, finished_within
 
 MOST = 64  # new votes of one set: a longer one would use up the time of its last ones
+PAUSE = 0.5  # seconds without a vote, after which the connection is given back
 AGAIN = 0.02  # seconds until what is locked elsewhere is tried again, if no vote arrives before
 TOO_LATE = GRACE + 0.05  # seconds before the end of a vote's time from which on it is not cast
 STOPPING = "Goldloop is being restarted. Nothing was recorded. Please try again in a moment."
@@ -54,7 +55,7 @@ class VoteCollector:
     """Its thread begins with the first vote. policy_of: as of `cast_votes`."""
 
     def __init__(self, database: Database, policy_of: PolicyOf, clock: Callable[[], datetime]) -> None:
-        self._database, self._policy_of, self._clock = database, policy_of, clock
+        self._writer, self._policy_of, self._clock = Writer(database), policy_of, clock
         self._changed = threading.Condition()
         self._arrived: list[_Waiting] = []
         self._is_due = False  # those that have arrived are a set; until then, more are coming at the same moment
@@ -96,17 +97,21 @@ class VoteCollector:
 
     def _run(self) -> None:
         held: list[_Waiting] = []
-        while True:
-            with self._changed:
-                if held:
-                    self._changed.wait_for(lambda: self._is_due, AGAIN)
-                else:
-                    self._changed.wait_for(lambda: self._is_due or self._closed)
-                new, self._arrived = self._arrived[:MOST], self._arrived[MOST:]
-                self._is_due = bool(self._arrived)
-            if not held and not new and self._closed:
-                return
-            held = self._cast([*held, *new])
+        while (new := self._next(held)) is not None or held:
+            if new or held:
+                held = self._cast([*held, *(new or [])])
+            else:
+                self._writer.release()
+        self._writer.release()
+
+    def _next(self, held: Sequence[_Waiting]) -> list[_Waiting] | None:
+        """What has arrived; none, if nothing does for a while. None: nothing will any more."""
+        pause = PAUSE if self._writer.is_kept else None
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_due or (self._closed and not held), AGAIN if held else pause)
+            new, self._arrived = self._arrived[:MOST], self._arrived[MOST:]
+            self._is_due = bool(self._arrived)
+            return None if self._closed and not new else new
 
     def _cast(self, waiting: Sequence[_Waiting]) -> list[_Waiting]:
         """Returns those that are to be cast again before any later ones."""
@@ -130,7 +135,7 @@ class VoteCollector:
 
     def _in_one_transaction(self, waiting: Sequence[_Waiting]) -> list[Receipt | Refusal | None]:
         """Within the time of the one that ends first."""
-        with finished_within(min(one.left for one in waiting)), self._database.transaction() as session:
+        with finished_within(min(one.left for one in waiting)), self._writer.transaction() as session:
             return cast_votes(session, [one.cast for one in waiting], self._policy_of, wait=False)
 
     def _after_busy(self, waiting: Sequence[_Waiting], busy: DatabaseBusy) -> list[_Waiting]:

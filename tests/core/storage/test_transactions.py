@@ -2,15 +2,19 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.pool import QueuePool
 
 from core.errors import DatabaseUnavailable
 from core.records.reviews import Reviewer
-from core.storage.database import CLICK, Database
+from core.storage.database import CLICK, Database, Writer
 from core.storage.postgres import IDLE_SECONDS
+from tests.core.desk import NOW
 
 
 @pytest.fixture
@@ -32,6 +36,40 @@ def test_a_reader_sees_everything_as_it_was_at_the_first_look(database: Database
         with database.transaction() as other:
             other.add(Reviewer(person="U_ANA"))
         assert session.scalar(counting) == 0
+    assert reviewers(database) == 1
+
+
+def test_a_writer_keeps_its_connection_until_it_is_released(database: Database) -> None:
+    writer, pool = Writer(database), cast(QueuePool, database.engine.pool)
+    for person in ("U_ANA", "U_BEN"):
+        with writer.transaction() as session:
+            session.add(Reviewer(person=person))
+    assert (reviewers(database), writer.is_kept, pool.checkedout()) == (2, True, 1)
+    writer.release()
+    assert (writer.is_kept, pool.checkedout()) == (False, 0)
+
+
+def test_a_writer_reads_anew_in_each_transaction(database: Database) -> None:
+    writer = Writer(database)
+    with writer.transaction() as session:
+        session.add(Reviewer(person="U_ANA"))
+    with database.transaction() as session:
+        session.get_one(Reviewer, "U_ANA").paused_at = NOW
+    with writer.transaction() as session:
+        assert session.get_one(Reviewer, "U_ANA").paused_at == NOW
+    writer.release()
+
+
+def test_after_an_error_a_writer_has_written_nothing_and_goes_on_with_another_connection(database: Database) -> None:
+    writer = Writer(database)
+    with suppress(ZeroDivisionError), writer.transaction() as session:
+        session.add(Reviewer(person="U_ANA"))
+        session.flush()
+        raise ZeroDivisionError
+    assert not writer.is_kept
+    with writer.transaction() as session:
+        session.add(Reviewer(person="U_BEN"))
+    writer.release()
     assert reviewers(database) == 1
 
 
