@@ -48,7 +48,7 @@ LONGEST = 120.0  # seconds until the worker begins, and of load while it retrain
 UNDER_WAY = (RunState.REQUESTED, RunState.RUNNING)
 FLOOR, LEAST, OURS, TWO = "the floor", "the least Slack app", "Goldloop", "two processes of it"
 FULL_SYNC = "with synchronous=FULL"  # as Goldloop configures it; the others, the floor too, run with NORMAL
-ALONE = 100  # items on which one client votes by itself
+ALONE, TURNS = 240, 12  # items on which one client votes by itself, and the turns that it takes at each server
 WARM = 4  # clicks of each client before the first round, so that every connection and statement is there
 Summary = dict[str, float]
 COLUMNS = f"{'':30}{'votes/s':>9}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}{'cpu':>7} ms{'failed':>8}{'load':>7}"
@@ -178,14 +178,16 @@ def _multiples(found: Sequence[dict[str, Measured]]) -> Summary:
 
 
 def alone(made: Bench, items: Sequence[int], rng: random.Random) -> Summary:
-    """One client, first on the floor, then on ours."""
-    own = made.clicks(items, rng)
-    mine = [[click for one in own for click in one]]
-    floor_alone, ours = made.hit(FLOOR, mine), made.hit(OURS, mine)
-    multiple = ours.at(0.5) / floor_alone.at(0.5)
-    print(_line(f"one client: {FLOOR}", floor_alone))
-    print(_line(f"one client: {OURS}", ours) + f"   p50 {multiple:.2f} x floor", flush=True)
-    return {f"{made.place.kind}_one_client_p50_x": multiple}
+    """One client, on the floor and on ours in turns. The multiple is the median of those of the turns."""
+    bare, ours, multiples = Measured(), Measured(), []
+    for turn in range(TURNS):
+        mine = [[click for one in made.clicks(items[turn::TURNS], rng) for click in one]]
+        now = {name: made.hit(name, mine) for name in ((FLOOR, OURS) if turn % 2 else (OURS, FLOOR))}
+        bare, ours = bare + now[FLOOR], ours + now[OURS]
+        multiples.append(now[OURS].at(0.5) / now[FLOOR].at(0.5))
+    print(_line(f"one client: {FLOOR}", bare))
+    print(_line(f"one client: {OURS}", ours) + f"   p50 {median(multiples):.2f} x floor", flush=True)
+    return {f"{made.place.kind}_one_client_p50_x": median(multiples)}
 
 
 def during_a_retrain(made: Bench, items: Sequence[int], rng: random.Random) -> Summary:
