@@ -121,8 +121,9 @@ class Answer(Base):
 
     __tablename__ = "answer"
     __table_args__ = (
-        Index("uq_answer_current", "item_id", "person", unique=True, postgresql_where=text("is_current"),
-              sqlite_where=text("is_current = 1")),
+        # By person first: what someone has answered lies together, in the order of the items that may wait for them.
+        Index("uq_answer_current", "person", "item_id", unique=True, postgresql_include=["kind"],
+              postgresql_where=text("is_current"), sqlite_where=text("is_current = 1")),
         Index("ix_answer_person_created_at", "person", "created_at"),
         Index("ix_answer_item_id", "item_id"),
     )  # fmt: skip

@@ -1135,8 +1135,9 @@ def upgrade() -> None:
     op.create_index(
         "uq_answer_current",
         "answer",
-        ["item_id", "person"],
+        ["person", "item_id"],
         unique=True,
+        postgresql_include=["kind"],
         postgresql_where=sa.text("is_current"),
         sqlite_where=sa.text("is_current = 1"),
     )

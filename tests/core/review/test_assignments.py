@@ -53,6 +53,21 @@ def test_an_assigned_item_waits_only_for_the_people_it_names(desk: Desk) -> None
     assert waiting(desk, EVA) == [free]
 
 
+def test_what_waits_is_counted_by_what_each_has_said_where_some_items_are_assigned(desk: Desk) -> None:
+    mine, others, shared, free, skipped, withdrawn, answered = (desk.ticket() for _number in range(7))
+    assign(desk, mine, ANA)
+    assign(desk, others, BEN, EVA)
+    assign(desk, shared, ANA, BEN)
+    desk.click(ANA, skipped, SKIP)
+    desk.click(ANA, withdrawn, REFUND)
+    desk.undo(ANA, withdrawn)
+    desk.click(ANA, answered, BILLING)
+    desk.click(ANA, answered, REFUND)
+    assert waiting(desk, ANA) == [mine, shared, free, withdrawn]
+    assert waiting(desk, BEN) == [others, shared, free, skipped, withdrawn, answered]
+    assert waiting(desk, EVA) == [others, free, skipped, withdrawn, answered]
+
+
 def test_a_click_of_another_reviewer_is_refused_and_changes_nothing(desk: Desk) -> None:
     item_id = desk.ticket()
     assign(desk, item_id, ANA, BEN)
