@@ -196,7 +196,12 @@ class ModelVersion(Base):
 
     @property
     def name(self) -> str:
-        return f"v{self.version}"
+        return model_name(self.version)
+
+
+def model_name(version: int) -> str:
+    """What people, predictions and reports call a model."""
+    return f"v{version}"
 
 
 class Artifact(Base):

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from core.learning.lifecycle.models import live_version
+from core.learning.lifecycle.models import answering_model
 from core.quality.slices import KnownRow
-from core.records.learning import Live
 from core.records.predictions import Flag, Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.review.questions import ABOUT_PREDICTION
@@ -29,31 +28,33 @@ def known_rows(session: Session, queue_id: int, newest: int = NEWEST) -> list[Kn
     """The settled answers of the live model since it went live, or of the sender's newest version, newest first: rows
     that a rule sent to people or that the audit drew. Rows that only a person flagged, erased ones, and those that
     people were asked about because their slice is weak are left out."""
-    live, model = live_version(session, queue_id), present_version(session, queue_id)
-    since = session.get_one(Live, queue_id).changed_at if live else None
+    answering = answering_model(session, queue_id)
+    if answering is None:
+        return []
     found = (
         select(ReviewItem.id, Prediction, Correction.model_was_right, Correction.reason, Correction.label, _REVIEWED)
         .join(Prediction, Prediction.id == ReviewItem.prediction_id)
         .join(Correction, Correction.item_id == ReviewItem.id)
         .where(Correction.queue_id == queue_id, Correction.is_current, ABOUT_PREDICTION)
-        .where(Prediction.model_version == model, Prediction.erased_at.is_(None), Prediction.label.is_not(None))
+        .where(
+            Prediction.model_version == answering.name, Prediction.erased_at.is_(None), Prediction.label.is_not(None)
+        )
         .where(_REVIEWED | _flagged_for(Reason.AUDIT))
         .order_by(ReviewItem.id.desc())
         .limit(newest)
     )
-    rows = session.execute(found if since is None else found.where(Prediction.created_at >= since))
+    if answering.since is not None:
+        found = found.where(Prediction.created_at >= answering.since)
     return [
-        _row(item_id, row, not right, why, label, bool(by_rule)) for item_id, row, right, why, label, by_rule in rows
+        _row(item_id, row, not right, why, label, bool(by_rule))
+        for item_id, row, right, why, label, by_rule in session.execute(found)
     ]
 
 
 def present_version(session: Session, queue_id: int) -> str | None:
     """The live model's name, or the sender's newest version. None: there is no prediction."""
-    live = live_version(session, queue_id)
-    if live is not None:
-        return live.name
-    newest = select(Prediction.model_version).where(Prediction.queue_id == queue_id, Prediction.label.is_not(None))
-    return session.scalar(newest.order_by(Prediction.created_at.desc()).limit(1))
+    answering = answering_model(session, queue_id)
+    return answering.name if answering else None
 
 
 def _row(

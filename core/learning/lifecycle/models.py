@@ -1,10 +1,24 @@
 """A queue's live model, and the facts about any model."""
 
-from sqlalchemy import select
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from core.queues import queue_named
-from core.records.learning import Evaluation, Live, ModelVersion
+from core.records.learning import Evaluation, Live, ModelVersion, model_name
+from core.records.predictions import Prediction
+from core.storage.ready import Found, Question, ask_all
+
+
+@dataclass(frozen=True)
+class Answering:
+    """A model whose answers are used. since: when it went live; None: it is the sender's, or that was not noted."""
+
+    name: str
+    since: datetime | None = None
 
 
 def live_model_id(session: Session, queue_name: str) -> int | None:
@@ -16,7 +30,39 @@ def live_version(session: Session, queue_id: int) -> ModelVersion | None:
     return session.get(ModelVersion, live.model_id) if live and live.model_id else None
 
 
+def live_model(queue_id: int) -> Question[Answering | None]:
+    """The live version as values, for those who ask for nothing else of it."""
+    return Question(_live(), {"queue_id": queue_id}, _live_of)
+
+
+def answering_model(session: Session, queue_id: int) -> Answering | None:
+    """The live model, or else the newest version of the sender's. None: no model of theirs has answered yet."""
+    sent = Question(_sent(), {"queue_id": queue_id}, _sent_of)
+    found: list[Answering | None] = ask_all(session, [live_model(queue_id), sent])
+    return found[0] or found[1]
+
+
 def newest_evaluation(session: Session, model_id: int) -> Evaluation:
     return session.scalars(
         select(Evaluation).where(Evaluation.model_id == model_id).order_by(Evaluation.id.desc()).limit(1)
     ).one()
+
+
+def _live_of(rows: Found) -> Answering | None:
+    return next((Answering(model_name(version), since) for version, since in rows), None)
+
+
+def _sent_of(rows: Found) -> Answering | None:
+    return next((Answering(version) for [version] in rows), None)
+
+
+@cache
+def _live() -> Select[int, datetime | None]:
+    found = select(ModelVersion.version, Live.changed_at).join(Live, Live.model_id == ModelVersion.id)
+    return found.where(Live.queue_id == bindparam("queue_id"))
+
+
+@cache
+def _sent() -> Select[str]:
+    newest = select(Prediction.model_version).where(Prediction.queue_id == bindparam("queue_id"))
+    return newest.where(Prediction.label.is_not(None)).order_by(Prediction.created_at.desc()).limit(1)

@@ -2,22 +2,25 @@
 that it gave."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, func, select
+from sqlalchemy import CTE, ColumnElement, Integer, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core.learning.evaluation.intervals import Interval
 from core.learning.evaluation.production import FEWEST_AUDITS, WIDEST, Stratum, share_right
-from core.learning.lifecycle.models import live_version
-from core.records.learning import Live
+from core.learning.lifecycle.models import answering_model
 from core.records.predictions import Flag, Prediction
 from core.records.reviews import CLOCKS_APART, Correction, ReviewItem
+from core.storage.database import kind_of
+from core.storage.ready import Found, Values, fetch
 from core.vocabulary import QuestionAbout, Reason
 
+ALWAYS = datetime.min.replace(tzinfo=UTC)
 NEWEST = 30_000  # answers: 1,500 audits at the default share, and a million stored rows take no longer
 
 Conditions = Sequence[ColumnElement[bool]]
@@ -61,18 +64,20 @@ def production_estimate(session: Session, queue_id: int, newest: int = NEWEST) -
     Goldloop is live, it is for the newest version of the sender's model. A row that came only because a person flagged
     it is no traffic. A row that a person flags later stays in its stratum; its settled label counts if it was audited.
     What is not settled is left out."""
-    model, since = _model(session, queue_id)
-    oldest = _oldest(session, _traffic(Prediction, queue_id, model, since), newest)
-    if model is None or oldest is None:
-        return ProductionEstimate(model, None, 0, 0, 0, ())
-    rows = _rows(session, _traffic(Prediction, queue_id, model, oldest))
-    settled = _settled(session, queue_id, model, oldest)
+    model = answering_model(session, queue_id)
+    if model is None:
+        return ProductionEstimate(None, None, 0, 0, 0, ())
+    mine = {"queue_id": queue_id, "model": model.name}
+    rows, oldest = _newest_rows(session, {**mine, "since": model.since or ALWAYS}, newest)
+    if oldest is None:
+        return ProductionEstimate(model.name, None, 0, 0, 0, ())
+    settled = _settled(session, {**mine, "since": oldest, "settled_since": oldest - CLOCKS_APART})
     strata = {key: _stratum(key, rows[key], settled) for key in rows}
     audits = Counter[str]()
     for key, found in settled.items():
         audits[key[0]] += found.audits
     return ProductionEstimate(
-        model=model,
+        model=model.name,
         right=share_right(_pooled(strata)) if audits.total() >= FEWEST_AUDITS else None,
         audits=audits.total(),
         rows=rows.total(),
@@ -81,46 +86,24 @@ def production_estimate(session: Session, queue_id: int, newest: int = NEWEST) -
     )
 
 
-def _model(session: Session, queue_id: int) -> tuple[str | None, datetime | None]:
-    """The model's name, and since when it is live; None: it is the sender's."""
-    live = live_version(session, queue_id)
-    if live is None:
-        return _newest_version(session, queue_id), None
-    return live.name, session.get_one(Live, queue_id).changed_at
+def _newest_rows(session: Session, mine: Values, newest: int) -> tuple[Counter[Key], datetime | None]:
+    """By stratum, and when the oldest of them came. Those that came at once with it count as well. PostgreSQL looks at
+    the index once; SQLite would take longer to find the oldest while it counts than to look for it first."""
+    if kind_of(session) == "postgresql":
+        found = fetch(session, _counted_with_ties(), {**mine, "newest": newest})
+        return _counts(found), min((since for *_stratum, since in found), default=None)
+    [[oldest]] = fetch(session, _oldest(), {**mine, "before": newest - 1})
+    return _counts(fetch(session, _counted(), {**mine, "since": oldest})) if oldest else Counter(), oldest
 
 
-def _traffic(row: Any, queue_id: int, model: str | None, since: datetime | None) -> Conditions:
-    """row: Prediction, or what has its columns."""
-    mine = [row.queue_id == queue_id, row.model_version == model, row.lot_probability > 0]
-    return mine if since is None else [*mine, row.created_at >= since]
+def _counts(rows: Found) -> Counter[Key]:
+    return Counter({(label, lot, bool(reviewed)): count for label, lot, reviewed, count, *_since in rows})
 
 
-def _oldest(session: Session, traffic: Conditions, newest: int) -> datetime | None:
-    """When the oldest of so many newest rows came. Those that came at once with it count as well. None: no row came."""
-    times = select(Prediction.created_at).where(*traffic)
-    found = session.scalar(times.order_by(Prediction.created_at.desc()).offset(newest - 1).limit(1))
-    return found or session.scalar(times.order_by(Prediction.created_at).limit(1))
-
-
-def _newest_version(session: Session, queue_id: int) -> str | None:
-    newest = select(Prediction.model_version).where(Prediction.queue_id == queue_id, Prediction.label.is_not(None))
-    return session.scalar(newest.order_by(Prediction.created_at.desc()).limit(1))
-
-
-def _rows(session: Session, traffic: Conditions) -> Counter[Key]:
-    found = session.execute(_by(_key(Prediction)).where(*traffic))
-    return Counter({(label, lot, bool(reviewed)): count for label, lot, reviewed, count in found})
-
-
-def _settled(session: Session, queue_id: int, model: str, oldest: datetime) -> dict[Key, _Settled]:
-    """The settled rows of each stratum's sample. A row that no rule flagged counts only if it was audited. None was
-    settled before the oldest one came: without this, all items that there ever were would be read."""
-    recent = _recent(queue_id, oldest)
-    audits = select(func.count()).where(Flag.prediction_id == recent.c.id, Flag.reason == Reason.AUDIT)
-    found = _by((*_key(recent.c), recent.c.model_was_right, audits.scalar_subquery() > 0))
+def _settled(session: Session, mine: Values) -> dict[Key, _Settled]:
+    """The settled rows of each stratum's sample. A row that no rule flagged counts only if it was audited."""
     counts: dict[Key, Counter[tuple[bool, bool]]] = defaultdict(Counter)
-    rows = session.execute(found.where(*_traffic(recent.c, queue_id, model, oldest)))
-    for label, lot, reviewed, right, is_audited, count in rows:
+    for label, lot, reviewed, right, is_audited, count in fetch(session, _settled_rows(), mine):
         if reviewed or is_audited:
             counts[label, lot, bool(reviewed)][bool(right), bool(is_audited)] += count
     return {
@@ -133,7 +116,49 @@ def _settled(session: Session, queue_id: int, model: str, oldest: datetime) -> d
     }
 
 
-def _recent(queue_id: int, since: datetime) -> CTE:
+def _traffic(row: Any) -> Conditions:
+    """row: Prediction, or what has its columns."""
+    mine = (row.queue_id == bindparam("queue_id"), row.model_version == bindparam("model"))
+    return *mine, row.lot_probability > 0, row.created_at >= bindparam("since", type_=Prediction.created_at.type)
+
+
+@cache
+def _counted_with_ties() -> Select[*tuple[Any, ...]]:
+    newest = select(*_key(Prediction), Prediction.created_at).where(*_traffic(Prediction))
+    newest = newest.order_by(Prediction.created_at.desc())
+    *key, came_at = newest.fetch(bindparam("newest", type_=Integer), with_ties=True).subquery().c
+    return select(*key, func.count(), func.min(came_at)).group_by(*key)
+
+
+@cache
+def _oldest() -> Select[datetime | None]:
+    """Of so many of the newest, or of fewer where no more have come."""
+    times = select(Prediction.created_at).where(*_traffic(Prediction)).limit(1)
+    last = times.order_by(Prediction.created_at.desc()).offset(bindparam("before", type_=Integer))
+    first = times.order_by(Prediction.created_at)
+    return select(func.coalesce(last.scalar_subquery(), first.scalar_subquery()))
+
+
+@cache
+def _counted() -> Select[*tuple[Any, ...]]:
+    return _by(select(*_key(Prediction)).where(*_traffic(Prediction)))
+
+
+@cache
+def _settled_rows() -> Select[*tuple[Any, ...]]:
+    """None was settled before the oldest one came: without this, all items that there ever were would be read."""
+    recent = _recent()
+    audits = select(func.count()).where(Flag.prediction_id == recent.c.id, Flag.reason == Reason.AUDIT)
+    columns = (*_key(recent.c), recent.c.model_was_right, (audits.scalar_subquery() > 0).label("audited"))
+    return _by(select(*columns).where(*_traffic(recent.c)))
+
+
+def _by(rows: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    columns = rows.subquery().c
+    return select(*columns, func.count()).group_by(*columns)
+
+
+def _recent() -> CTE:
     """The predictions about which items were settled since then, one after the other.
 
     PostgreSQL never knows how many rows came lately. Left to plan it as one join, it begins with the traffic, of which
@@ -143,10 +168,11 @@ def _recent(queue_id: int, since: datetime) -> CTE:
         .where(ReviewItem.id == Correction.item_id, ReviewItem.about == QuestionAbout.PREDICTION)
         .scalar_subquery()
     )
+    mine = (Correction.queue_id == bindparam("queue_id"), Correction.is_current)
     settled = _step(
         "settled",
         select(about.label("prediction_id"), Correction.model_was_right).where(
-            Correction.queue_id == queue_id, Correction.is_current, Correction.settled_at >= since - CLOCKS_APART
+            *mine, Correction.settled_at >= bindparam("settled_since", type_=Correction.settled_at.type)
         ),
     )
     columns = (
@@ -161,12 +187,7 @@ def _step(name: str, query: Select[Any]) -> CTE:
 
 
 def _key(row: Any) -> tuple[Any, ...]:
-    return row.label, row.lot_probability, row.flag_probability >= 1
-
-
-def _by(key: Iterable[Any]) -> Any:
-    columns = tuple(key)
-    return select(*columns, func.count()).group_by(*columns)
+    return row.label, row.lot_probability, (row.flag_probability >= 1).label("reviewed")
 
 
 def _stratum(key: Key, rows: int, settled: dict[Key, _Settled]) -> Stratum:

@@ -1,11 +1,13 @@
 """How often the live model is right in production, from a sample of each stratum of its answers."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.stats import beta
+from sqlalchemy import select
 
 from core.intake.predictions import NewPrediction
 from core.intake.reasons.base import Scored
@@ -15,11 +17,13 @@ from core.learning.evaluation.production import FEWEST_AUDITS, WIDEST, Stratum, 
 from core.learning.lifecycle.production import LabelEstimate, ProductionEstimate, production_estimate
 from core.policy import QueuePolicy
 from core.privacy.erasure import erase
+from core.records.predictions import Flag, Prediction
+from core.records.reviews import ReviewItem
 from core.vocabulary import Reason
 from tests.core.conftest import OpenDesk
 from tests.core.desk import BILLING, NOW, REFUND, SURE, UNSURE, Desk, sent
 from tests.core.models import promoted, seeded
-from tests.people import ANA, BEN, support_policy
+from tests.people import ANA, BEN, EVA, support_policy
 
 ALL = {"audit_share": 1.0}
 NONE_AUDITED = {"audit_share": 1e-9}
@@ -121,12 +125,38 @@ def test_erased_rows_still_count_and_what_was_never_settled_is_left_out(open_des
     assert label.right is None
 
 
-def test_of_many_answers_the_newest_count(desk: Desk) -> None:
+def test_of_many_answers_the_newest_count_with_all_that_came_at_once(desk: Desk) -> None:
     desk = desk.under(flagging=NONE_AUDITED)
-    for minute in range(5):
-        desk.ingest(sent(chances=SURE), now=NOW + timedelta(minutes=minute))
+    for minute in range(4):
+        desk.ingest(*(sent(chances=SURE) for _row in range(2)), now=NOW + timedelta(minutes=minute))
     with desk.database.reading() as session:
-        assert production_estimate(session, desk.queue().id, newest=3).rows == 3
+        counted = [production_estimate(session, desk.queue().id, newest).rows for newest in range(1, 10)]
+    assert counted == [2, 2, 4, 4, 6, 6, 8, 8, 8]
+
+
+def test_only_audits_and_what_a_rule_flagged_count_as_settled(open_desk: OpenDesk) -> None:
+    """Two labels, of which each is in both strata; another queue's rows and those of another version count nowhere."""
+    desk = open_desk(flagging={"audit_share": 0.5})
+    for chances in (SURE, UNSURE, {BILLING: 0.9, REFUND: 0.1}):
+        for _ in range(8):
+            desk.ingest(sent(chances=chances))
+    desk.ingest(sent(chances=SURE, model_version="former"), now=NOW - timedelta(hours=1))
+    with desk.database.reading() as session:
+        found = session.execute(
+            select(ReviewItem.id, Prediction.label, Flag.reason)
+            .join(Prediction, Prediction.id == ReviewItem.prediction_id)
+            .join(Flag, Flag.prediction_id == Prediction.id)
+            .where(Prediction.model_version == "sender-1")
+        ).all()
+    audits = Counter(label for _item, label, reason in found if reason == Reason.AUDIT)
+    for item_id in {item_id for item_id, *_more in found}:
+        for person in (ANA, BEN, EVA):
+            if desk.item(item_id).state.is_undecided:
+                desk.click(person, item_id, REFUND)
+    estimate = of(desk)
+    assert estimate.rows == 24
+    assert {one.label: one.audits for one in estimate.labels} == {REFUND: audits[REFUND], BILLING: audits[BILLING]}
+    assert estimate.audits == audits.total() > 0
 
 
 @pytest.mark.slow
