@@ -9,7 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from bot.runtime.migrate import alembic_config, migrate, migrations_folder, newest_revision
 from core.records import Base
@@ -20,6 +20,20 @@ def test_the_migrations_build_exactly_what_the_records_say(database: Database) -
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_postgresql_vacuums_each_table_as_the_records_say(database: Database) -> None:
+    if database.is_sqlite:
+        return
+    wanted = {
+        table.name: {f"{name}={value}" for name, value in table.dialect_options["postgresql"]["with"].items()}
+        for table in Base.metadata.tables.values()
+        if table.dialect_options["postgresql"]["with"]
+    }
+    told = text("SELECT relname, reloptions FROM pg_class WHERE relkind = 'r' AND reloptions IS NOT NULL")
+    with database.engine.connect() as connection:
+        assert {name: set(options) for name, options in connection.execute(told)} == wanted
+    assert wanted
 
 
 def test_there_is_one_head_and_the_files_are_numbered() -> None:

@@ -398,6 +398,10 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "queue_id", "external_id", "model_version", name=op.f("uq_prediction_queue_id_external_id_model_version")
         ),
+        postgresql_with={
+            "autovacuum_vacuum_insert_scale_factor": 0,
+            "autovacuum_vacuum_insert_threshold": 10_000,
+        },
     )
     op.create_index(
         "ix_prediction_erased",
