@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, and_, case, literal_column, or_, select, update
+from sqlalchemy import Select, Table, and_, bindparam, case, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.delivery import incidents
@@ -19,9 +19,9 @@ from core.errors import DatabaseUnavailable
 from core.records.delivery import Posting
 from core.records.queues import QueueRow
 from core.storage import leases
-from core.storage.bulk import Bulk, Changes, insert_all, update_all
+from core.storage.bulk import Bulk, Changes, among, as_list, insert_all, update_all
 from core.storage.database import insert_for, kind_of, run
-from core.storage.ready import fetch
+from core.storage.ready import Found, Question, ask, fetch
 from core.vocabulary import Card, RecipientKind
 
 IS_WAITING = (
@@ -123,15 +123,12 @@ def coordinates(session: Session, card: Card, subject_id: int, recipient: Recipi
 
 def places(session: Session, card: Card, subject_ids: Collection[int]) -> dict[int, Place]:
     """Where the messages about these rows are in their channel, by row. Rows without a posted message are left out."""
-    found = session.execute(
-        select(Posting.subject_id, Posting.channel, Posting.ts).where(
-            Posting.card == card,
-            Posting.subject_id.in_(subject_ids),
-            Posting.recipient_kind == RecipientKind.CHANNEL,
-            Posting.ts.is_not(None),
-        )
-    )
-    return {subject_id: Place(channel, ts) for subject_id, channel, ts in found if ts}
+    return ask(session, places_of(kind_of(session), card, subject_ids)) if subject_ids else {}
+
+
+def places_of(kind: str, card: Card, subject_ids: Collection[int]) -> Question[dict[int, Place]]:
+    """The same of at least one row. kind: of database."""
+    return Question(_posted(kind), {"card": card, "ids": as_list(kind, subject_ids)}, _places_by)
 
 
 def is_waiting(session: Session) -> bool:
@@ -239,6 +236,17 @@ def revive(session: Session, channel: str, reasons: Collection[str], now: dateti
         .returning(Posting.id)
     ).all()
     return len(given_up)
+
+
+def _places_by(rows: Found) -> dict[int, Place]:
+    return {subject_id: Place(channel, ts) for subject_id, channel, ts in rows if ts}
+
+
+@cache
+def _posted(kind: str) -> Select[int, str, str | None]:
+    posted = (Posting.recipient_kind == RecipientKind.CHANNEL, Posting.ts.is_not(None))
+    wanted = (Posting.card == bindparam("card"), among(Posting.subject_id, kind, "ids"))
+    return select(Posting.subject_id, Posting.channel, Posting.ts).where(*wanted, *posted)
 
 
 def _requested(

@@ -66,11 +66,11 @@ def votes_among(answers: Sequence[Answer | CurrentAnswer]) -> list[Vote]:
     return [Vote(answer.person, answer.label) for answer in answers if answer.kind.is_vote]
 
 
-def said_words(answer: Answer | CurrentAnswer) -> str:
+def said_words(kind: AnswerKind, label: str | None) -> str:
     """An answer in words."""
-    match answer.kind:
+    match kind:
         case AnswerKind.LABEL | AnswerKind.NONE_OF_THESE:
-            return shown_answer(answer.label)
+            return shown_answer(label)
         case AnswerKind.CANNOT_JUDGE:
             return "can't judge"
         case AnswerKind.SKIP:
@@ -78,7 +78,7 @@ def said_words(answer: Answer | CurrentAnswer) -> str:
         case AnswerKind.WITHDRAWN:
             return "withdrawn"
         case _:
-            assert_never(answer.kind)
+            assert_never(kind)
 
 
 def _by_item(rows: Found) -> dict[int, list[CurrentAnswer]]:

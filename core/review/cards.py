@@ -194,7 +194,7 @@ def _dispute(item: ReviewItem) -> Coded | None:
 
 def _given(answer: CurrentAnswer, queue: QueuePolicy) -> GivenReason:
     person = answer.person if queue.review.reveal == "names" else None
-    return GivenReason(said_words(answer), answer.reason, queue.privacy.shown(answer.note), person)
+    return GivenReason(said_words(answer.kind, answer.label), answer.reason, queue.privacy.shown(answer.note), person)
 
 
 def _link(question: Question, queue: QueuePolicy) -> str | None:

@@ -235,7 +235,7 @@ def _by_answer(answers: Sequence[Answer]) -> dict[str, tuple[str, ...]]:
     """Answer as shown -> people, the answer of most first, then by its name."""
     people: dict[str, tuple[str, ...]] = {}
     for answer in answers:
-        words = said_words(answer)
+        words = said_words(answer.kind, answer.label)
         people[words] = (*people.get(words, ()), answer.person)
     return dict(sorted(people.items(), key=lambda pair: (-len(pair[1]), pair[0])))
 

@@ -204,7 +204,7 @@ class _Counting:
         _check_newer(last, clicked_at)
         self.ballots.supersede(ballot, _new_answer(item, person, cast.said, cast.now))
         result = _decide(self.ballots, ballot, cast.now, queue)
-        return _receipt(item, cast.said, said_words(last), result)
+        return _receipt(item, cast.said, said_words(last.kind, last.label), result)
 
     def _check_may_answer(self, ballot: Ballot, last: CurrentAnswer | None, cast: Cast, queue: QueuePolicy) -> None:
         """last: the reviewer's newest word about the item."""
@@ -264,7 +264,7 @@ def _answer_before(session: Session, item: LockedItem, last: CurrentAnswer) -> A
 def _instead_of(before: Answer | CurrentAnswer | None, now: NewAnswer | CurrentAnswer) -> str | None:
     if before is None or before.kind is AnswerKind.WITHDRAWN:
         return None
-    return said_words(before) if (before.kind, before.label) != (now.kind, now.label) else None
+    return said_words(before.kind, before.label) if (before.kind, before.label) != (now.kind, now.label) else None
 
 
 def _new_answer(item: LockedItem, person: str, said: NewAnswer, now: datetime) -> CurrentAnswer:
@@ -316,7 +316,8 @@ def _after(last: CurrentAnswer | None, said: NewAnswer) -> NewAnswer:
 
 def _check_newer(last: CurrentAnswer, clicked_at: int) -> None:
     if clicked_at < last.clicked_at:
-        raise Outdated(f"An older click arrived late and changed nothing. Your current answer: {said_words(last)}.")
+        answer = said_words(last.kind, last.label)
+        raise Outdated(f"An older click arrived late and changed nothing. Your current answer: {answer}.")
 
 
 def _check_votes_wanted(item: LockedItem, answers: Sequence[CurrentAnswer], queue: QueuePolicy) -> None:

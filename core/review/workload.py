@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, literal, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.records.queues import Queue
@@ -31,6 +31,14 @@ _DONE = (
     .where(Answer.person == bindparam("person"), ReviewItem.queue_id == bindparam("queue_id"), *_VOTES)
 )  # today, by one person in one queue
 
+WAITS = (  # the conditions of "open items of the queue that wait for this person's answer"
+    ReviewItem.queue_id == bindparam("queue_id"),
+    ReviewItem.state == ItemState.OPEN,
+    waits_for(ReviewItem.id, bindparam("person")),
+)
+_OPEN = select(func.count()).select_from(ReviewItem).where(*WAITS)
+_LOAD = select(_OPEN.scalar_subquery(), _DONE.scalar_subquery())
+
 
 @dataclass(frozen=True)
 class Load:
@@ -41,8 +49,9 @@ class Load:
     done_today: int
 
 
-def load(session: Session, person: str, queue: Queue, zone: ZoneInfo, now: datetime) -> Load:
-    return Load(open=_open(session, person, queue), done_today=done_today(session, person, queue, zone, now))
+def load(person: str, queue_id: int, zone: ZoneInfo, now: datetime) -> Question[Load]:
+    asked = {"person": person, "queue_id": queue_id, "since": day_began(now, zone)}
+    return Question(_LOAD, asked, lambda rows: Load(*rows[0]))
 
 
 def done_today(session: Session, person: str, queue: Queue, zone: ZoneInfo, now: datetime) -> int:
@@ -70,12 +79,6 @@ def day_began(now: datetime, zone: ZoneInfo) -> datetime:
     return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
 
 
-def waiting_for(person: str, queue: Queue) -> tuple[ColumnElement[bool], ...]:
-    """The conditions of "open items that wait for this person's answer"."""
-    mine = waits_for(ReviewItem.id, literal(person))
-    return (ReviewItem.queue_id == queue.id, ReviewItem.state == ItemState.OPEN, mine)
-
-
 @cache
 def _done_by(kind: str) -> Select[int, str, int]:
     return (
@@ -92,7 +95,3 @@ def _said_by(form: str) -> Select[str, int]:
     since = select(bindparam("since", type_=Answer.created_at.type)).scalar_subquery()
     said = (among(Answer.person, form, "people"), Answer.created_at >= since)
     return select(Answer.person, func.count()).where(*said).group_by(Answer.person)
-
-
-def _open(session: Session, person: str, queue: Queue) -> int:
-    return session.scalar(select(func.count()).select_from(ReviewItem).where(*waiting_for(person, queue))) or 0

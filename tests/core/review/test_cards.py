@@ -13,13 +13,14 @@ from core.delivery import outbox, recipients
 from core.delivery.outbox import Place
 from core.intake.predictions import NewPrediction
 from core.people.availability import pause
+from core.policy import Policy
 from core.records.delivery import Posting
 from core.review.cards import FlagLine, FormCard, GivenReason, ItemCard, form_card, item_card
 from core.review.history import item_history
 from core.review.my_work import MyWorkCard, Waiting, excerpt, my_work_card
 from core.vocabulary import AnswerKind, Card, Coded, DisputeReason, ErrorReason, ItemState, Reason, RecipientKind
 from tests.core.conftest import OpenDesk
-from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk
+from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk, opened
 from tests.people import ANA, BEN, CLEO, DAN, EVA, REVIEW
 
 BLIND = {"review": {"blind_share": 1.0}}
@@ -312,6 +313,33 @@ def test_my_card_has_my_load_what_waits_and_my_last_answers_with_undo(desk: Desk
         pause(session, ANA, NOW)
     assert mine(desk).paused
     assert mine(desk, DAN).answers == ()
+
+
+def test_my_card_keeps_what_waits_in_each_of_several_queues_apart(desk: Desk) -> None:
+    """The texts of a queue in which they do not review any more are hidden."""
+    rules = desk.rules.model_copy(update={"name": "sales", "title": "Sales", "channel": "C_SALES"})
+    other = opened(desk.database, Policy(queues=(rules,)))
+    both = desk.policy.model_copy(update={"queues": (rules, desk.rules)})
+    first, second, sold = desk.ticket("first"), desk.ticket("second"), other.ticket("sold")
+    desk.click(ANA, first, REFUND)
+    other.click(ANA, other.ticket("for sale"), SKIP)
+    with desk.database.reading() as session:
+        seen = my_work_card(session, ANA, both.queues, NOW, both)
+        left = my_work_card(session, ANA, [desk.rules], NOW, both)
+    assert [(queue.title, queue.open, queue.done_today) for queue in seen.queues] == [
+        ("Sales", 1, 0),
+        ("Support tickets", 1, 1),
+    ]
+    assert [[(one.item_id, one.excerpt) for one in queue.waiting] for queue in seen.queues] == [
+        [(sold, "sold")],
+        [(second, "second")],
+    ]
+    assert [(one.queue_title, one.excerpt) for one in seen.answers] == [
+        ("Sales", "for sale"),
+        ("Support tickets", "first"),
+    ]
+    assert [queue.title for queue in left.queues] == ["Support tickets"]
+    assert [(one.queue_title, one.excerpt) for one in left.answers] == [("Sales", ""), ("Support tickets", "first")]
 
 
 def test_my_card_says_where_the_cards_stand(desk: Desk) -> None:

@@ -8,6 +8,7 @@ import pytest
 from core.people.availability import pause, resume
 from core.records.reviews import Reviewer
 from core.review.workload import Load, day_began, load
+from core.storage.ready import ask
 from tests.core.desk import BILLING, CANNOT, NONE, NOW, REFUND, SKIP, Desk, opened
 from tests.people import ANA, BEN, EVA, support_policy
 
@@ -37,7 +38,7 @@ def test_a_day_begins_at_midnight_of_the_zone(now: str, zone: str, began: str) -
 
 def of(desk: Desk, person: str, after: timedelta = timedelta()) -> Load:
     with desk.database.reading() as session:
-        return load(session, person, desk.queue(), desk.rules.zone, NOW + after)
+        return ask(session, load(person, desk.queue().id, desk.rules.zone, NOW + after))
 
 
 def test_open_is_what_waits_for_this_person_and_done_is_what_they_voted_on_today(desk: Desk) -> None:
