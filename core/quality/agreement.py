@@ -14,17 +14,18 @@ def krippendorff_alpha(votes: Iterable[tuple[int, str, Label]]) -> float | None:
     no item has two votes, or all votes name one label. Nominal distance.
     Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability"; coincidence matrix of section C.
     """
-    by_item: dict[int, Counter[Label]] = defaultdict(Counter)
+    by_item: dict[int, list[Label]] = defaultdict(list)
     for item, _rater, label in votes:
-        by_item[item][label] += 1
+        by_item[item].append(label)
     totals: Counter[Label] = Counter()
     disagreeing = 0.0
-    for counts in by_item.values():
-        raters = counts.total()
+    for labels in by_item.values():
+        raters = len(labels)
         if raters < 2:
             continue
-        totals.update(counts)
-        disagreeing += (raters * raters - sum(n * n for n in counts.values())) / (raters - 1)
+        totals.update(labels)
+        agreeing = sum(map(labels.count, labels))  # pairs, each rater with themselves too
+        disagreeing += (raters * raters - agreeing) / (raters - 1)
     n = totals.total()
     expected = n * n - sum(count * count for count in totals.values())
     return None if expected == 0 else 1 - (n - 1) * disagreeing / expected

@@ -31,9 +31,10 @@ class BudgetReading:
 
 def budget_reading(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> BudgetReading | None:
     """The reading; None: the queue has no budget."""
-    limit, cut = policy.flagging.limit, session.get(FlagCut, queue_id)
+    limit = policy.flagging.limit
     if limit is None:
         return None
+    cut = session.get(FlagCut, queue_id)
     volume = cut.volume if cut else None
     is_known = volume is not None or limit.items is not None
     waiting, mine = WaitingPrediction.prediction_id, WaitingPrediction.queue_id == queue_id

@@ -1,12 +1,13 @@
 """A queue in numbers: what is open, what was caught, how far people and the model agree."""
 
+from dataclasses import fields
 from datetime import timedelta
 
 import pytest
 
 from core.intake.predictions import NewPrediction
 from core.learning.lifecycle.production import ProductionEstimate
-from core.review.stats import StatsCard, stats_card
+from core.review.stats import QueueLine, StatsCard, queue_line, stats_card
 from tests.core.desk import BILLING, CANNOT, DELIVERY, NONE, NOW, REFUND, SKIP, Desk
 from tests.core.models import candidate, promoted, seeded
 from tests.people import ANA, BEN, CLEO, EVA
@@ -60,6 +61,18 @@ def test_agreement_and_votes_per_item_are_of_the_votes_that_count(desk: Desk) ->
     card = of(desk)
     assert card.votes_per_item == pytest.approx(7 / 3)
     assert card.agreement == pytest.approx(1 - 6 * 3 / (49 - 3 * 3 - 3 * 3 - 1))
+
+
+def test_a_line_of_a_queue_says_the_same_as_its_statistics(desk: Desk) -> None:
+    desk.ticket()
+    desk.settled(ANA, BEN)
+    disputed = desk.ticket()
+    for person in (ANA, BEN):
+        desk.click(person, disputed, CANNOT)
+    with desk.database.reading() as session:
+        line, card = queue_line(session, desk.rules, NOW), stats_card(session, desk.rules, NOW)
+    assert (line.open, line.disputed, line.settled_today) == (1, 1, 1)
+    assert line == QueueLine(**{one.name: getattr(card, one.name) for one in fields(QueueLine)})
 
 
 def test_errors_are_counted_by_the_label_that_was_right(desk: Desk) -> None:

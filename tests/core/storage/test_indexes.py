@@ -38,7 +38,7 @@ from core.review.dispute_notices import tell_of_disputes
 from core.review.lead_work import lead_work
 from core.review.listing import correction_page, item_page
 from core.review.my_work import my_work_card
-from core.review.stats import stats_card
+from core.review.stats import queue_line, stats_card
 from core.review.votes import NewAnswer, cast_vote, withdraw_vote
 from core.storage import leases
 from core.storage.database import PATIENT, Database
@@ -276,6 +276,7 @@ QUESTIONS: dict[str, Question] = {
     "what a promise counts": lambda session: promise_sample(session, 1, "sender-1", HOUR_AGO, NOW + timedelta(days=3)),
     "disputes that are new": lambda session: tell_of_disputes(session, RULES, NOW),
     "a lead's Home": lambda session: lead_work(session, LEAD, bench_policy()),
+    "a line of Home": lambda session: queue_line(session, RULES, NOW),
     "stats": lambda session: stats_card(session, RULES, NOW),
     "unanswerable items": lambda session: unanswerable_items(session, 1),
     "a page of items": lambda session: item_page(session, 1, None, 500, PAGE),
