@@ -32,7 +32,7 @@ from bot.observability.metrics import Exposition
 from bot.observability.write_check import WriteCheck
 from bot.runtime.services import Services, assemble
 from bot.slack.inbound.commands import ANSWERS, LATER
-from bot.slack.inbound.home import load_lead_work, load_led_slices, load_my_work, load_stats
+from bot.slack.inbound.home import load_home, load_my_work, load_stats
 from bot.slack.inbound.payloads import Command
 from bot.slack.views import home, stats
 from core.delivery import backlog, notices, outbox, webhook_log, webhooks
@@ -80,13 +80,13 @@ def questions(services: Services, now: datetime) -> dict[str, Question]:
 
 
 def _of_people(services: Services) -> dict[str, Question]:
-    def leads_home() -> object:
-        led, weak = load_lead_work(services, LEAD), load_led_slices(services, LEAD)
-        return home.render(load_my_work(services, LEAD), load_stats(services, LEAD), "", led, "", weak)
+    def opened(person: str) -> object:
+        found = load_home(services, person)
+        return home.render(found.mine, found.queues, "", found.led, "", found.weak)
 
     return {
-        "Home": lambda: home.render(load_my_work(services, PEOPLE[0]), load_stats(services, PEOPLE[0])),
-        "Home of a lead": leads_home,
+        "Home": lambda: opened(PEOPLE[0]),
+        "Home of a lead": lambda: opened(LEAD),
         "/goldloop stats": lambda: [stats.render(card) for card in load_stats(services, LEAD)],
         "/goldloop mine": lambda: home.render_my_work(load_my_work(services, PEOPLE[0])),
     }

@@ -14,6 +14,7 @@ from core.people.members import queues_of
 from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
 from core.quality.slices import KnownRow, WeakSlice, is_inside
+from core.queues import queue_ids
 from core.records.slices import FoundSlice, SliceRequest
 from core.review.known_rows import known_rows, present_version
 from core.review.my_work import excerpt
@@ -61,7 +62,7 @@ def slice_cards(session: Session, queue_id: int, policy: QueuePolicy, now: datet
     """Of the present model: the slices that the newest look found, the most certain first, and those about which
     people are still asked."""
     asked = {one.request_id for one in asked_slices(session, queue_id, policy, now)}
-    requests = session.scalars(select(SliceRequest).where(SliceRequest.id.in_(asked))).all()
+    requests = session.scalars(select(SliceRequest).where(SliceRequest.id.in_(asked))).all() if asked else []
     of_slice = {request.slice_id: _asking(request, policy) for request in requests}
     found = select(FoundSlice).where(
         FoundSlice.queue_id == queue_id,
@@ -74,10 +75,11 @@ def slice_cards(session: Session, queue_id: int, policy: QueuePolicy, now: datet
 
 def led_slices(session: Session, person: str, policy: Policy, now: datetime) -> list[SliceCard]:
     """Of all queues that the person leads, at most `MOST_SLICES` each."""
-    names = {queue.name for queue in policy.queues}
-    led = [queue for queue in queues_of(session, person, Role.LEAD) if queue.name in names]
-    cards = [slice_cards(session, queue.id, policy.queue(queue.name), now)[:MOST_SLICES] for queue in led]
-    return [card for of_queue in cards for card in of_queue]
+    led = set(queues_of(session, person)[Role.LEAD])
+    queues = sorted((queue for queue in policy.queues if queue.name in led), key=lambda queue: queue.name)
+    ids = queue_ids(session, [queue.name for queue in queues])
+    found = zip(ids, queues, strict=True)
+    return [card for queue_id, queue in found for card in slice_cards(session, queue_id, queue, now)[:MOST_SLICES]]
 
 
 def slice_examples(

@@ -14,12 +14,18 @@ from core.records.queues import Member, Queue
 from core.records.reviews import ReviewItem
 from core.storage.bulk import ALONE, among, as_list, form_of
 from core.storage.database import insert, kind_of, run
-from core.storage.ready import Found, Question, ask
+from core.storage.ready import Found, Question, ask, fetch
 from core.vocabulary import InactiveReason, Role
 
 _MEMBER = select(Member.active, Member.inactive_because).where(
     Member.queue_id == bindparam("queue_id"), Member.role == bindparam("role"), Member.person == bindparam("person")
 )  # built once: clicks ask it
+_QUEUES = (
+    select(Member.role, Queue.name)
+    .join(Queue, Queue.id == Member.queue_id)
+    .where(Member.person == bindparam("person"), Member.active)
+    .order_by(Queue.name)
+)
 
 Seat = tuple[int, str]  # of a person in a queue
 
@@ -131,15 +137,12 @@ def _asked(form: str, items: Collection[int], people: Collection[str], role: Rol
     return {"role": role, "items": as_list(form, items), "people": as_list(form, people)}
 
 
-def queues_of(session: Session, person: str, role: Role) -> list[Queue]:
-    return list(
-        session.scalars(
-            select(Queue)
-            .join(Member, Member.queue_id == Queue.id)
-            .where(Member.person == person, Member.role == role, Member.active)
-            .order_by(Queue.name)
-        )
-    )
+def queues_of(session: Session, person: str) -> dict[Role, list[str]]:
+    """The names of the queues in which the person may act now, by role, in a fixed order."""
+    found: dict[Role, list[str]] = {role: [] for role in Role}
+    for role, name in fetch(session, _QUEUES, {"person": person}):
+        found[role].append(name)
+    return found
 
 
 def member_row(session: Session, queue_id: int, role: Role, person: str) -> Row[tuple[bool, str]] | None:

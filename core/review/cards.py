@@ -1,6 +1,6 @@
 """Cards and forms of review items, as plain data: loaded here, drawn by the front end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -143,7 +143,7 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         since=since,
         sure=not hidden and guess is not None and _is_sure(guess, queue),
         why_flagged=tuple(flag for flag in _flags(prediction) if not (hidden and flag.betrays)),
-        labels=_labels_in_order(guess, queue, fixed=item.blind, first=question.written_for),
+        labels=_labels(None if item.blind else guess, queue, question.written_for),
         most_buttons=queue.review.buttons,
         outcome=_outcome(session, item, answers, queue),
         leads=tuple(queue.leads),
@@ -235,15 +235,20 @@ def _guess_since(session: Session, item_id: int) -> Guess | None:
     return Guess(stored.label, stored.confidence, stored.probabilities, model.name)
 
 
-def _labels_in_order(guess: Guess | None, queue: QueuePolicy, fixed: bool, first: str | None) -> tuple[str, ...]:
-    """Likeliest first; of equals, and where nothing is known or may be shown, the queue's order. first: the label that
-    is asked about."""
+def labels_in_order(
+    queue: QueuePolicy, guessed: str | None, probabilities: Mapping[str, float], first: str | None
+) -> tuple[str, ...]:
+    """Likeliest first; of equals, and where nothing is known or may be shown (guessed is None), the queue's order.
+    first: the label that is asked about."""
     if first is not None:
         return tuple(sorted(queue.label_names, key=lambda name: name != first))
-    if fixed or guess is None:
+    if guessed is None:
         return queue.label_names
-    chances = guess.probabilities
-    return tuple(sorted(queue.label_names, key=lambda name: (name != guess.label, -chances.get(name, 0.0))))
+    return tuple(sorted(queue.label_names, key=lambda name: (name != guessed, -probabilities.get(name, 0.0))))
+
+
+def _labels(guess: Guess | None, queue: QueuePolicy, first: str | None) -> tuple[str, ...]:
+    return labels_in_order(queue, guess.label if guess else None, guess.probabilities if guess else {}, first)
 
 
 def _outcome(

@@ -17,9 +17,10 @@ from core.learning.lifecycle.open_items import OpenItems
 from core.learning.lifecycle.production import LabelEstimate, ProductionEstimate
 from core.review.budget_reading import BudgetReading
 from core.review.cards import FlagLine, GivenReason, ItemCard, Outcome
+from core.review.lead_work import Dispute
 from core.review.my_work import MyAnswer, MyQueue, MyWorkCard, Waiting
 from core.review.promise_reading import PromiseReading
-from core.review.stats import StatsCard
+from core.review.stats import QueueLine, StatsCard
 from core.vocabulary import (
     Coded,
     DisputeReason,
@@ -122,6 +123,15 @@ def numbers(text: str = "Support tickets", **more: Any) -> StatsCard:
     production = ProductionEstimate("v3", SHARE, 62, 1200, 264, labels)
     card = StatsCard(text[:80], 3, 1, 2, 9, 0.81, 2.3, errors, production, BUDGET, PROMISE, "v3")
     return replace(card, **more)
+
+
+def line(text: str = "Support tickets", **more: Any) -> QueueLine:
+    return replace(QueueLine(text[:80], 3, 1, 2, numbers(text).production, "v3"), **more)
+
+
+def dispute(text: str = "charged twice", **more: Any) -> Dispute:
+    why = Coded(DisputeReason.NO_AGREEMENT, {"count": 5})
+    return replace(Dispute(CardRef(7), "Support tickets", why, text, ("billing error", "refund", "delivery")), **more)
 
 
 def scorecard(labels: int = 3, text: str = "") -> Scorecard:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.slack.views import home, stats
 from core.learning.lifecycle.production import LabelEstimate, ProductionEstimate
 from core.review.my_work import MyWorkCard
-from tests.bot.cards import BUDGET, WORKSPACE, mine, numbers
+from tests.bot.cards import BUDGET, WORKSPACE, line, mine, numbers
 from tests.bot.drawn import check
 from tests.bot.hostile import HOSTILE
 from tests.people import ANA
@@ -14,11 +14,11 @@ from tests.people import ANA
 def test_slack_takes_home_and_numbers_with_any_text() -> None:
     for text in HOSTILE:
         for paused in (True, False):
-            check(home.render(mine(text, paused=paused), [numbers(text)] * 3, WORKSPACE))
+            check(home.render(mine(text, paused=paused), [line(text)] * 3, WORKSPACE))
             check(home.render_my_work(mine(text, paused=paused), WORKSPACE, "Item 1: your answer is withdrawn."))
         check(stats.render(numbers(text)))
         crowded = mine(text, queues=mine(text).queues * 60)
-        check(home.render(crowded, [numbers(text)] * 60, WORKSPACE))
+        check(home.render(crowded, [line(text)] * 60, WORKSPACE))
         check(home.render_my_work(crowded, WORKSPACE))
 
 
@@ -49,7 +49,7 @@ def test_numbers_that_are_not_known_yet_are_said_to_be_unknown() -> None:
     assert "20%: volume not known yet, 41 opened" in check(stats.render(numbers(budget=unknown_volume)))
     for words in ("91% (88 to 94), 62 audits", "0 Support tickets 91% (88 to 94)"):
         assert words in check(stats.render(numbers()))
-    assert "live: v3, agreement: 91% (88 to 94), 62 audits" in check(home.render(mine(), [numbers()]))
+    assert "live: v3, agreement: 91% (88 to 94), 62 audits" in check(home.render(mine(), [line()]))
 
 
 def test_open_items_beyond_those_that_are_listed_are_counted() -> None:

@@ -13,8 +13,8 @@ from core.learning.lifecycle.shadow import ShadowLine
 from core.offers.table import OfferedSlice
 from core.review.lead_work import LeadWork
 from core.review.my_work import MyWorkCard
-from core.vocabulary import Coded, DisputeReason, ItemState, Source
-from tests.bot.cards import AT, item, mine, numbers, report
+from core.vocabulary import Source
+from tests.bot.cards import AT, dispute, line, mine, report
 from tests.bot.drawn import check
 from tests.bot.hostile import HOSTILE
 from tests.bot.test_slices import card as weak_card
@@ -24,15 +24,12 @@ NOWHERE = MyWorkCard(CLEO, False, (), ())  # a lead who does not review
 
 
 def led(*candidates: CandidateCard, disputes: int = 0, **more: Any) -> LeadWork:
-    dispute = Coded(DisputeReason.NO_AGREEMENT, {"count": 5})
-    items = tuple(
-        item(subject=CardRef(number), state=ItemState.DISPUTED, dispute=dispute) for number in range(disputes)
-    )
+    items = tuple(dispute(subject=CardRef(number)) for number in range(disputes))
     return replace(LeadWork(items, 0, candidates, 0), **more)
 
 
 def test_disputes_and_candidates_are_listed_with_their_buttons() -> None:
-    said = check(home.render(NOWHERE, [numbers()], led=led(report(), disputes=2, more_disputes=3, more_candidates=1)))
+    said = check(home.render(NOWHERE, [line()], led=led(report(), disputes=2, more_disputes=3, more_candidates=1)))
     assert "You're not a reviewer" not in said
     assert "A lead decides because 5 votes didn't settle it." in said
     for words in (
@@ -74,9 +71,9 @@ def test_a_candidate_has_the_buttons_of_what_can_be_decided(more: dict[str, Any]
 def test_slack_takes_it_with_any_text_and_much_of_it() -> None:
     for text in HOSTILE:
         labels = tuple(f"{number} {text}"[:60] for number in range(40))
-        crowded = item(text=text, queue_title=text[:80], labels=labels, state=ItemState.DISPUTED)
+        crowded = dispute(text, queue_title=text[:80], labels=labels)
         work = LeadWork((crowded,) * 8, 2000, (report(text[:3000]),) * 5, 70)
-        check(home.render(mine(text, queues=mine(text).queues * 60), [numbers(text)] * 60, led=work, said="Done."))
+        check(home.render(mine(text, queues=mine(text).queues * 60), [line(text)] * 60, led=work, said="Done."))
 
 
 def test_weak_slices_stand_below_what_waits_with_their_queue() -> None:

@@ -149,7 +149,7 @@ def none_paused(house: House) -> None:
 def _pausing(house: House, verb: Callable[[Any, str], None]) -> None:
     with house.desk.database.transaction() as session:
         for who in REVIEWING_SOMEWHERE:
-            assert queues_of(session, who.id, Role.REVIEWER)
+            assert queues_of(session, who.id)[Role.REVIEWER]
             verb(session, who.id)
 
 

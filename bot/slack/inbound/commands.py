@@ -97,13 +97,11 @@ def _unknown(command: Command, _services: Services) -> Message:
 
 
 def _stats(command: Command, services: Services) -> Message:
-    cards = load_stats(services, command.person)
-    if len(command.words) > 1:
-        wanted = services.policy.queue(command.words[1]).shown_title
-        cards = [card for card in cards if card.queue_title == wanted]
+    wanted = services.policy.queue(command.words[1]).name if len(command.words) > 1 else None
+    cards = load_stats(services, command.person, wanted)
     if not cards:
         raise NotAllowed("Only reviewers and leads of this queue can see its numbers.")
-    drawn = [stats.render(card) for card in cards[:5]]
+    drawn = [stats.render(card) for card in cards]
     return blocks.message(
         "\n".join(one.text for one in drawn), [block for one in drawn for block in one.blocks]
     )  # fmt: skip
@@ -245,10 +243,10 @@ def _led_queue(session: Session, command: Command, services: Services) -> tuple[
     in_force = services.in_force.read(session)
     names = [queue.name for queue in in_force.queues]
     named = command.words[1] if len(command.words) > 1 and command.words[1] in names else None
-    led = queues_of(session, command.person, Role.LEAD)
+    led = queues_of(session, command.person)[Role.LEAD]
     if named is None and len(led) > 1:
-        raise Invalid(f"Which queue? {', '.join(queue.name for queue in led)}.")
-    queue = queue_named(session, named) if named else (led[0] if led else queue_named(session, names[0]))
+        raise Invalid(f"Which queue? {', '.join(led)}.")
+    queue = queue_named(session, named or next(iter(led), names[0]))
     policy = in_force.queue(queue.name)
     require(session, queue, Role.LEAD, command.person, COMMANDS[command.words[0].lower()], policy)
     return queue, policy

@@ -1,5 +1,9 @@
 """The Home tab: drawn when a person opens it, and again after each of their actions there."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
 from slack_bolt import Ack, App
 
 from bot.runtime.services import Services
@@ -14,10 +18,13 @@ from core.intake.slice_cards import led_slices
 from core.offers.table import OfferedSlice, offered_slices
 from core.people.availability import pause, resume
 from core.people.members import queues_of
+from core.policy import Policy, QueuePolicy
 from core.review.lead_work import LeadWork, lead_work
 from core.review.my_work import MyWorkCard, my_work_card
-from core.review.stats import StatsCard, stats_card
+from core.review.stats import QueueLine, StatsCard, queue_line, stats_card
 from core.vocabulary import Role
+
+MOST_QUEUES = 5  # whose statistics fit into one answer
 
 
 def register(app: App, services: Services, after_ack: AfterAck) -> None:
@@ -45,20 +52,51 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
     app.action("resume")(resumed)
 
 
+@dataclass(frozen=True)
+class Home:
+    """What a person's tab shows. led: what waits for them as a lead; None: they lead no queue. weak: the slices in
+    which the models of their queues are."""
+
+    mine: MyWorkCard
+    queues: Sequence[QueueLine]
+    led: LeadWork | None
+    weak: Sequence[OfferedSlice]
+
+
+def load_home(services: Services, person: str) -> Home:
+    """All of it as it was at one moment. Only of queues in which the person reviews or leads."""
+    with services.database.reading() as session:
+        policy, now, theirs = services.in_force.read(session), services.clock(), queues_of(session, person)
+        led = lead_work(session, person, policy) if theirs[Role.LEAD] else None
+        weak = led_slices(session, person, policy, now) if led is not None else []
+        return Home(
+            mine=my_work_card(session, person, _among(policy, theirs[Role.REVIEWER]), now, policy),
+            queues=[queue_line(session, queue, now) for queue in _among(policy, chain(*theirs.values()))],
+            led=led,
+            weak=offered_slices(session, weak, policy, now),
+        )
+
+
 def load_my_work(services: Services, person: str) -> MyWorkCard:
     with services.database.reading() as session:
-        names = {row.name for row in queues_of(session, person, Role.REVIEWER)}
         policy = services.in_force.read(session)
-        queues = [queue for queue in policy.queues if queue.name in names]
-        return my_work_card(session, person, queues, services.clock(), policy)
+        reviewed = _among(policy, queues_of(session, person)[Role.REVIEWER])
+        return my_work_card(session, person, reviewed, services.clock(), policy)
 
 
-def load_stats(services: Services, person: str) -> list[StatsCard]:
-    """The statistics of the queues in which the person reviews or leads, and of no others."""
+def load_stats(services: Services, person: str, wanted: str | None = None) -> list[StatsCard]:
+    """The statistics of the first queues in which the person reviews or leads, and of no others. wanted: of this queue
+    alone."""
     with services.database.reading() as session:
-        names = {row.name for role in Role for row in queues_of(session, person, role)}
-        queues = services.in_force.read(session).queues
-        return [stats_card(session, queue, services.clock()) for queue in queues if queue.name in names]
+        theirs = _among(services.in_force.read(session), chain(*queues_of(session, person).values()))
+        shown = [queue for queue in theirs if wanted in (None, queue.name)]
+        return [stats_card(session, queue, services.clock()) for queue in shown[:MOST_QUEUES]]
+
+
+def _among(policy: Policy, names: Iterable[str]) -> list[QueuePolicy]:
+    """The policy's queues that have these names, in its order."""
+    wanted = set(names)
+    return [queue for queue in policy.queues if queue.name in wanted]
 
 
 def show_my_work(services: Services, tell: Tell, person: str, parsed: Payload, said: str = "") -> None:
@@ -75,24 +113,12 @@ def show_my_work(services: Services, tell: Tell, person: str, parsed: Payload, s
         tell(parsed.response_url, drawn, in_place=True)
 
 
-def load_lead_work(services: Services, person: str) -> LeadWork | None:
-    with services.database.reading() as session:
-        return lead_work(session, person, services.in_force.read(session))
-
-
-def load_led_slices(services: Services, person: str) -> list[OfferedSlice]:
-    with services.database.reading() as session:
-        policy, now = services.in_force.read(session), services.clock()
-        return offered_slices(session, led_slices(session, person, policy, now), policy, now)
-
-
 def publish_home(services: Services, person: str, said: str = "") -> None:
     """said: what the person's action there has done; no answer but this one can reach them. Does nothing while the
     database is unavailable: the old tab is shown until it is opened again."""
     try:
-        mine, led = load_my_work(services, person), load_lead_work(services, person)
-        weak = load_led_slices(services, person) if led is not None else []
-        view = home.render(mine, load_stats(services, person), services.workspace, led, said, weak)
+        found = load_home(services, person)
     except DatabaseUnavailable:
         return
+    view = home.render(found.mine, found.queues, services.workspace, found.led, said, found.weak)
     services.slack.views_publish(user_id=person, view=view.body)

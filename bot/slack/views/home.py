@@ -10,7 +10,7 @@ from bot.slack.views.mrkdwn import card_link
 from core.offers.table import OfferedSlice
 from core.review.lead_work import LeadWork
 from core.review.my_work import MyAnswer, MyQueue, MyWorkCard
-from core.review.stats import StatsCard
+from core.review.stats import QueueLine
 
 NO_QUEUE = (
     "You're not a reviewer in any queue. To become one, ask the person who runs Goldloop: they add you to `reviewers` "
@@ -20,7 +20,7 @@ NO_QUEUE = (
 
 def render(
     mine: MyWorkCard,
-    queues: Sequence[StatsCard],
+    queues: Sequence[QueueLine],
     workspace: str = "",
     led: LeadWork | None = None,
     said: str = "",

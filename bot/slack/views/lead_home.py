@@ -10,8 +10,7 @@ from bot.wording.numbers import count
 from bot.wording.slices import COUNTED
 from core.learning.lifecycle.cards import CandidateCard
 from core.offers.table import OfferedSlice
-from core.review.cards import ItemCard
-from core.review.lead_work import LeadWork
+from core.review.lead_work import Dispute, LeadWork
 from core.vocabulary import NONE_OF_THESE
 
 MOST_LABELS = 12  # buttons; further labels are in the form
@@ -45,14 +44,14 @@ def weak_slices(cards: Sequence[OfferedSlice]) -> list[Block]:
     return [blocks.header("Where the model is weak"), blocks.context(COUNTED), *shown, *more]
 
 
-def _dispute(item: ItemCard) -> list[Block]:
-    why = dispute_sentence(item.dispute) if item.dispute else ""
+def _dispute(item: Dispute) -> list[Block]:
+    why = dispute_sentence(item.why)
     text = blocks.literal(blocks.shorten(" ".join(item.text.split()), SHOWN_TEXT)) or "(an image)"
     head = f":scales: *{blocks.literal(item.queue_title)} · item {item.subject.id}.* {why}"
     return [blocks.section(f"{head}\n{text}"), *blocks.actions(*_answers(item))]
 
 
-def _answers(item: ItemCard) -> list[Block]:
+def _answers(item: Dispute) -> list[Block]:
     labels = [
         blocks.button(name, f"vote:{place}", f"{item.subject}|label|{name}", label=f"Decide {item.subject.id}: {name}")
         for place, name in enumerate(item.labels[:MOST_LABELS])

@@ -5,7 +5,7 @@ from bot.slack.blocks import Block, Message
 from bot.wording.budget import budget_line
 from bot.wording.production import agreement, label_agreement, plain_words
 from bot.wording.promise import promise_line
-from core.review.stats import StatsCard
+from core.review.stats import QueueLine, StatsCard
 
 MOST_LABELS = 10
 
@@ -35,7 +35,7 @@ def render(card: StatsCard) -> Message:
     return blocks.message(" ".join([f"{blocks.escape(card.queue_title)}.", *([words] if words else []), spoken]), drawn)
 
 
-def short(card: StatsCard) -> list[Block]:
+def short(card: QueueLine) -> list[Block]:
     return [
         blocks.section(
             f"*{blocks.literal(card.queue_title)}* – {card.open} open, {card.disputed} with a lead, "
