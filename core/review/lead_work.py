@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, se
 from sqlalchemy.orm import Session
 
 from core.delivery.card_refs import CardRef
-from core.learning.lifecycle.cards import CandidateCard, candidate_card
+from core.learning.lifecycle.cards import PendingCandidate, pending_candidate
 from core.people.members import queues_of
 from core.policy import Policy, QueuePolicy
 from core.queues import queue_ids
@@ -46,7 +46,7 @@ class LeadWork:
 
     disputes: tuple[Dispute, ...]
     more_disputes: int
-    candidates: tuple[CandidateCard, ...]
+    candidates: tuple[PendingCandidate, ...]
     more_candidates: int
 
 
@@ -61,7 +61,7 @@ def lead_work(session: Session, person: str, policy: Policy) -> LeadWork | None:
     return LeadWork(
         disputes=_disputes(session, disputes, led),
         more_disputes=disputed - len(disputes),
-        candidates=tuple(candidate_card(session, model_id, policy) for model_id in candidates),
+        candidates=tuple(pending_candidate(session, model_id, policy) for model_id in candidates),
         more_candidates=pending - len(candidates),
     )
 

@@ -11,7 +11,7 @@ from core.learning.data.synthetic import WrittenRows
 from core.learning.evaluation.compare import GoldenRow, Predicted, compare
 from core.learning.evaluation.intervals import Interval
 from core.learning.evaluation.scorecard import Scorecard
-from core.learning.lifecycle.cards import CandidateCard
+from core.learning.lifecycle.cards import CandidateCard, PendingCandidate
 from core.learning.lifecycle.effort import Effort
 from core.learning.lifecycle.open_items import OpenItems
 from core.learning.lifecycle.production import LabelEstimate, ProductionEstimate
@@ -175,4 +175,10 @@ def report(text: str = "", **more: Any) -> CandidateCard:
         shadow=None,
         canary=None,
     )
+    return replace(card, **more)
+
+
+def pending(text: str = "", **more: Any) -> PendingCandidate:
+    title = text[:80] or "Support tickets"
+    card = PendingCandidate(CardRef(3), "v3", title, "v2", False, True, False, False, (), 1, 5)
     return replace(card, **more)

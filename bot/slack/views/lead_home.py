@@ -8,7 +8,7 @@ from bot.slack.views.slices import card_blocks
 from bot.wording.disputes import dispute_sentence
 from bot.wording.numbers import count
 from bot.wording.slices import COUNTED
-from core.learning.lifecycle.cards import CandidateCard
+from core.learning.lifecycle.cards import PendingCandidate
 from core.offers.table import OfferedSlice
 from core.review.lead_work import Dispute, LeadWork
 from core.vocabulary import NONE_OF_THESE
@@ -64,7 +64,7 @@ def _answers(item: Dispute) -> list[Block]:
     return [votes, *labels, *others, none, *whole]
 
 
-def _candidate(card: CandidateCard, person: str) -> list[Block]:
+def _candidate(card: PendingCandidate, person: str) -> list[Block]:
     """The numbers that a lead decides on stand in its report."""
     other = f", compared with {card.live_name}" if card.live_name else ". No model is live yet."
     head = f"*{blocks.literal(card.queue_title)}: {card.name}*{other}"
@@ -74,14 +74,14 @@ def _candidate(card: CandidateCard, person: str) -> list[Block]:
     ]
 
 
-def _where_it_stands(card: CandidateCard) -> str:
+def _where_it_stands(card: PendingCandidate) -> str:
     if card.outdated:
         return "The live model has changed. A new report is on its way."
     if not card.passed:
         return "The golden gate refuses it. Its report in the leads' channel says why."
     if card.erased:
         return "It learned from text that has been erased since."
-    if _is_in_shadow(card):
+    if card.in_shadow:
         return "It is in shadow. Decide when its report shows how often it agrees with the live answers."
     given = ", ".join(blocks.mention(person) for person in card.approvals)
     counted = f" {len(card.approvals)} of {card.approvals_needed} leads said yes" if card.approvals_needed > 1 else ""
@@ -89,14 +89,10 @@ def _where_it_stands(card: CandidateCard) -> str:
     return f"The golden gate passes it. Its report is in the leads' channel.{counted}{who}{'.' if counted else ''}"
 
 
-def _is_in_shadow(card: CandidateCard) -> bool:
-    return card.shadow is not None and card.shadow.report is None
-
-
-def _decisions(card: CandidateCard, person: str) -> list[Block]:
+def _decisions(card: PendingCandidate, person: str) -> list[Block]:
     seen = f"{card.subject}|{card.evaluation_id}"
     reject = blocks.button("Reject", "reject", seen) | _confirm(f"Reject {card.name}?", "It won't go live.", "Reject")
-    if card.outdated or (card.passed and not card.erased and _is_in_shadow(card)):
+    if card.outdated or (card.passed and not card.erased and card.in_shadow):
         return [reject]
     if card.erased or not card.passed:
         return [reject, blocks.button("Overrule…", "overrule", str(card.subject), style="danger")]

@@ -83,6 +83,24 @@ class CandidateCard:
 
 
 @dataclass(frozen=True)
+class PendingCandidate:
+    """A candidate as leads see it beside what else waits for them: what can be decided about it now, without its
+    report. erased: it learned from rows that have been erased since. in_shadow: its shadow has no report yet."""
+
+    subject: CardRef
+    name: str
+    queue_title: str
+    live_name: str | None
+    outdated: bool
+    passed: bool
+    erased: bool
+    in_shadow: bool
+    approvals: tuple[str, ...]
+    approvals_needed: int
+    evaluation_id: int
+
+
+@dataclass(frozen=True)
 class DecisionLine:
     """instead: the model that took over from this one; None where the decision is about this one."""
 
@@ -116,8 +134,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
     queue = policy.queue(model.queue.name)
     evaluation = newest_evaluation(session, model_id)
     snapshot = snapshot_of(session, model)
-    live = session.get_one(Live, model.queue_id)
-    compared = session.get(ModelVersion, evaluation.live_model_id) if evaluation.live_model_id else None
+    compared = _compared(session, evaluation)
     newer = session.scalar(
         select(ModelVersion)
         .where(ModelVersion.queue_id == model.queue_id, ModelVersion.version > model.version)
@@ -133,7 +150,7 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         scorecard=Scorecard.from_dict(evaluation.scorecard),
         effort=_effort_since(session, compared, snapshot),
         passed=evaluation.passed,
-        outdated=model.state is ModelState.CANDIDATE and evaluation.live_changes != live.changes,
+        outdated=_is_outdated(session, model, evaluation),
         blocks=tuple(map(Coded.from_dict, evaluation.blocks)),
         warnings=tuple(map(Coded.from_dict, evaluation.warnings)),
         rows=snapshot.rows,
@@ -156,6 +173,34 @@ def candidate_card(session: Session, model_id: int, policy: Policy) -> Candidate
         still_answers=still_answering(session, model_id),
         service_version=service_version(session, model),
     )
+
+
+def pending_candidate(session: Session, model_id: int, policy: Policy) -> PendingCandidate:
+    model = session.get_one(ModelVersion, model_id, populate_existing=True)
+    queue, evaluation = policy.queue(model.queue.name), newest_evaluation(session, model_id)
+    compared, shadow = _compared(session, evaluation), shadow_line(session, model, queue)
+    return PendingCandidate(
+        subject=CardRef.of(model.id, model.created_at),
+        name=model.name,
+        queue_title=queue.shown_title,
+        live_name=compared.name if compared else None,
+        outdated=_is_outdated(session, model, evaluation),
+        passed=evaluation.passed,
+        erased=bool(erased_sources(session, snapshot_of(session, model).id)),
+        in_shadow=shadow is not None and shadow.report is None,
+        approvals=tuple(_approvals(session, evaluation)),
+        approvals_needed=queue.promotion.approvals,
+        evaluation_id=evaluation.id,
+    )
+
+
+def _compared(session: Session, evaluation: Evaluation) -> ModelVersion | None:
+    return session.get(ModelVersion, evaluation.live_model_id) if evaluation.live_model_id else None
+
+
+def _is_outdated(session: Session, model: ModelVersion, evaluation: Evaluation) -> bool:
+    live = session.get_one(Live, model.queue_id)
+    return model.state is ModelState.CANDIDATE and evaluation.live_changes != live.changes
 
 
 def _effort_since(session: Session, live: ModelVersion | None, snapshot: Snapshot) -> Effort | None:

@@ -1,11 +1,14 @@
 """What waits for a lead: of the queues that they lead, bounded, oldest first."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from core.intake.predictions import NewPrediction
+from core.learning.lifecycle.cards import PendingCandidate, candidate_card
+from core.records.learning import SeedExample
 from core.records.queues import Member
 from core.records.reviews import Suggestion
 from core.records.synthetic import SyntheticText
@@ -91,7 +94,23 @@ def test_a_candidate_that_waits_is_listed(desk: Desk) -> None:
     newest = candidate(desk)
     found = waiting(desk)
     assert found is not None
-    assert ([card.subject.id for card in found.candidates], found.more_candidates) == ([newest], 0)
+    [card] = found.candidates
+    assert (card.subject.id, card.in_shadow, card.erased, found.more_candidates) == (newest, False, False, 0)
+    with desk.database.reading() as session:
+        report = candidate_card(session, newest, desk.policy)
+    same = {one.name for one in fields(PendingCandidate)} - {"in_shadow", "erased"}
+    assert {name: getattr(card, name) for name in same} == {name: getattr(report, name) for name in same}
+
+
+@pytest.mark.slow
+def test_a_candidate_in_shadow_or_with_erased_rows_is_said_to_be_so(open_desk: OpenDesk) -> None:
+    desk = seeded(open_desk(rollout={"shadow_hours": 24}))
+    candidate(desk)
+    with desk.database.transaction() as session:
+        session.execute(update(SeedExample).where(SeedExample.id == 1).values(erased_at=NOW))
+    found = waiting(desk)
+    assert found is not None
+    assert [(card.in_shadow, card.erased, card.live_name) for card in found.candidates] == [(True, True, None)]
 
 
 def test_who_leads_nowhere_or_may_not_act_sees_nothing(desk: Desk) -> None:
