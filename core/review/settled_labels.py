@@ -86,6 +86,8 @@ def stale_labels(session: Session, queue_name: str, most: int) -> StaleLabels:
         .where(Correction.guideline_version < version, Prediction.erased_at.is_(None), ~_asked_again(version))
     )
     total = session.scalar(select(func.count()).select_from(stale.with_only_columns(Correction.id).subquery())) or 0
+    if not total:
+        return StaleLabels(version, 0, ())
     first = stale.order_by(Correction.guideline_version, Correction.settled_at.desc(), Correction.id.desc()).limit(most)
     return StaleLabels(version, total, _labels(session.execute(first).unique().all()))
 
