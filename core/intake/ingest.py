@@ -47,7 +47,7 @@ FLAGS = Bulk(
 )
 
 
-PIECE = 125  # rows: PostgreSQL stores them while the next ones are prepared
+PIECE = 125  # rows: PostgreSQL stores them while the next ones are prepared; SQLite stores nothing meanwhile
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,9 @@ def record_predictions(
     wanted = _storable(session, queue, batch)
     store_pictures(session, queue, {row.image_url for row in wanted}, pictures, now)
     why = batch_reasons(session, queue_id, wanted, now, policy)
+    size = PIECE if kind_of(session) == "postgresql" else max(1, len(wanted))
     with at_once(session):
-        parts = [wanted[start : start + PIECE] for start in range(0, len(wanted), PIECE)]
+        parts = [wanted[start : start + size] for start in range(0, len(wanted), size)]
         pieces = [_insert_piece(session, queue_id, part, why, now) for part in parts]
     new = sum(piece.silent() for piece in pieces)
     flagged = [(one, piece.reasons[one.row.key]) for piece in pieces for one in piece.flagged()]
