@@ -112,16 +112,19 @@ def _jsonl(path: Path) -> Iterator[tuple[int, Row]]:
 
 
 def _object(path: Path, number: int, place: int, line: bytes) -> Row:
-    at = f"{path}, row {number}" + ("" if number == place else f" (line {place})")
     try:
         row = read_json(line)
     except UnicodeDecodeError as error:
         _refuse_encoding(path, error)
     except (ValueError, RecursionError) as error:
-        raise Invalid(f"{at}: this is not JSON: {error}.") from None
+        raise Invalid(f"{_place(path, number, place)}: this is not JSON: {error}.") from None
     if not isinstance(row, dict):
-        raise Invalid(f"{at}: each line must be an object.")
+        raise Invalid(f"{_place(path, number, place)}: each line must be an object.")
     return row
+
+
+def _place(path: Path, number: int, line: int) -> str:
+    return f"{path}, row {number}" + ("" if number == line else f" (line {line})")
 
 
 def _parquet(path: Path) -> Iterator[tuple[int, Row]]:
