@@ -16,6 +16,7 @@ from core.errors import Invalid, NotAllowed, NotFound
 from core.queues import queue_named
 from core.records.access import ApiToken
 from core.records.queues import Queue
+from core.storage.ready import fetch
 from core.text.storable import storable
 from core.vocabulary import Scope
 
@@ -23,7 +24,7 @@ PREFIX = "goldloop_"  # lets scanners recognise a leaked token
 LAST_USED_PRECISION = timedelta(minutes=1)  # avoids a write for every request
 LONGEST_NAME = 80
 _HOLDER = (  # built once: every request asks
-    select(ApiToken, Queue.name)
+    select(ApiToken.id, ApiToken.name, ApiToken.scopes, Queue.name, ApiToken.last_used_at)
     .outerjoin(Queue, Queue.id == ApiToken.queue_id)
     .where(ApiToken.digest == bindparam("digest"), ApiToken.revoked_at.is_(None))
 )
@@ -97,7 +98,7 @@ def tokens(session: Session) -> list[TokenLine]:
     )
     return [
         TokenLine(
-            row.id, row.name, tuple(_scopes(row)), queue, row.created_at, row.last_used_at, row.revoked_at
+            row.id, row.name, tuple(_scopes(row.scopes)), queue, row.created_at, row.last_used_at, row.revoked_at
         )
         for row, queue in rows
     ]  # fmt: skip
@@ -105,11 +106,11 @@ def tokens(session: Session) -> list[TokenLine]:
 
 def caller(session: Session, token: str) -> tuple[Caller, datetime | None] | None:
     """The holder of this token, and when it was last used. None if the token is unknown or revoked."""
-    found = session.execute(_HOLDER, {"digest": digest_of(token)}).first()
-    if found is None:
+    found = fetch(session, _HOLDER, {"digest": digest_of(token)})
+    if not found:
         return None
-    row, queue = found
-    return Caller(row.id, row.name, frozenset(_scopes(row)), queue), row.last_used_at
+    [(token_id, name, scopes, queue, last_used_at)] = found
+    return Caller(token_id, name, frozenset(_scopes(scopes)), queue), last_used_at
 
 
 def is_worth_noting(last_used_at: datetime | None, now: datetime) -> bool:
@@ -121,8 +122,8 @@ def note_use(session: Session, token_id: int, now: datetime) -> None:
     session.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=now))
 
 
-def _scopes(row: ApiToken) -> list[Scope]:
-    return [Scope(word) for word in row.scopes.split()]
+def _scopes(words: str) -> list[Scope]:
+    return [Scope(word) for word in words.split()]
 
 
 def digest_of(token: str) -> str:
