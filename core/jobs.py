@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core.records.jobs import Job, Schedule
 from core.storage import leases
+from core.storage.announcing import announce
 from core.storage.database import insert
 from core.storage.leases import LONGEST_PAUSE, MOST_ATTEMPTS, IsDead
 from core.storage.ready import fetch
@@ -110,6 +111,7 @@ def enqueue(
     """One row per key, however often it is asked for. priority: lower goes first."""
     row = {"name": name, "key": key, "payload": payload, "mutex": mutex, "priority": priority}
     session.execute(_new(session).values(row | _fresh(now)))
+    announce(session)
 
 
 def enqueue_children(
@@ -123,6 +125,7 @@ def enqueue_children(
     ]  # fmt: skip
     if rows:
         session.execute(_new(session).values(rows))
+        announce(session)
 
 
 def children(session: Session, parent_id: int) -> Children:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.delivery import incidents
 from core.records.delivery import Notice
 from core.storage import leases
+from core.storage.announcing import announce
 from core.storage.database import insert
 from core.storage.ready import fetch
 from core.vocabulary import NoticeKind
@@ -62,6 +63,7 @@ def notify(
         )
         .on_conflict_do_nothing(index_elements=["key"])
     )
+    announce(session)
 
 
 def was_noted(session: Session, key: str) -> bool:

@@ -19,6 +19,7 @@ from core.errors import DatabaseUnavailable
 from core.records.delivery import Posting
 from core.records.queues import QueueRow
 from core.storage import leases
+from core.storage.announcing import announce
 from core.storage.bulk import Bulk, Changes, among, as_list, insert_all, update_all
 from core.storage.database import insert_for, kind_of, run
 from core.storage.ready import Found, Question, ask, fetch
@@ -73,6 +74,7 @@ def show(
     """Request that this recipient is shown the row in its present state. Repeating it only adds a version."""
     row = _requested(card, recipient, queue, now, urgent) | {"subject_id": subject_id}
     run(session, _showing(kind_of(session)), row)
+    announce(session)
 
 
 def show_all(
@@ -81,6 +83,7 @@ def show_all(
     """The same for many rows at once."""
     rows = [{"subject_id": subject_id} for subject_id in subject_ids]
     insert_all(session, _POSTINGS, _requested(card, recipient, queue, now), rows)
+    announce(session)
 
 
 def redraw(session: Session, card: Card, subject_id: int, now: datetime, urgent: bool = False) -> None:
@@ -99,6 +102,7 @@ def redraw_all(session: Session, card: Card, redraws: Sequence[Redraw]) -> None:
         free[one.subject_id] = one
     for each in rounds:
         update_all(session, _REDRAWN, [{"card": card, **vars(one)} for one in each.values()])
+    announce(session)
 
 
 def subject_at(session: Session, channel: str, ts: str, card: Card) -> int | None:

@@ -13,6 +13,7 @@ from core.policy.integrations import WebhookEndpoint
 from core.records.queues import Queue
 from core.records.webhooks import DeliveryAttempt, Event, EventDelivery
 from core.storage import leases
+from core.storage.announcing import announce
 from core.storage.bulk import Bulk, insert_all
 from core.storage.ready import fetch
 from core.vocabulary import DeliveryState, EventKind
@@ -81,6 +82,7 @@ def publish_all(session: Session, kind: EventKind, happened: Sequence[Happened])
         for one in happened
     ]
     insert_all(session, _EVENTS, {"kind": kind}, rows)
+    announce(session)
 
 
 def is_waiting(session: Session, endpoints: Sequence[WebhookEndpoint], now: datetime) -> bool:

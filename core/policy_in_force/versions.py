@@ -14,6 +14,7 @@ from core.policy.canonical import canonical_text, parse_canonical, policy_finger
 from core.policy.changes import Change, changes
 from core.policy_in_force.sync import sync_queues
 from core.records.policies import PolicyVersion
+from core.storage.announcing import announce
 from core.storage.database import insert
 from core.storage.ready import fetch
 
@@ -122,6 +123,7 @@ def put_in_force(session: Session, policy: Policy, by: str, now: datetime) -> Pu
     if not _stored(session, version, policy, by, now):
         return put_in_force(session, policy, by, now)  # another process was quicker with the first one
     sync_queues(session, policy, now)
+    announce(session)
     return PutInForce(version, _changes(newest, policy))
 
 

@@ -3,33 +3,51 @@
 SQLite counts the commits of other connections (`PRAGMA data_version`). PostgreSQL says which transactions a statement
 sees now, of all that write, also in the server's other databases: a false alarm costs a few transactions. (How far its
 log is written would not do: it moves before the rows of a commit are visible, and with the server's own upkeep.)
+
+PostgreSQL also says by itself that a commit was announced (core/storage/announcing.py), so it need not be asked often.
 """
 
+import threading
+import time
+from multiprocessing.connection import wait as wait_for
 from typing import Any
 
 from core.storage import deadlines
+from core.storage.announcing import CHANNEL
 from core.storage.database import CLICK, Database
 
 SQLITE = "PRAGMA data_version"
 POSTGRESQL = "SELECT pg_current_snapshot()"
+ASKED_SECONDS = 0.2  # between two checks: a message is posted within 0.3 s of its commit
+ANNOUNCED_SECONDS = 5.0  # the same while announcements are waited for: for what is not announced
+STOP_SECONDS = 1.0  # between two looks whether to stop, while announcements are waited for
 
 
 class Changes:
-    """One connection, kept open. Used by one thread."""
+    """One connection, kept open. Used by one thread. listens: it is used to wait for announcements."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, listens: bool = False) -> None:
         self._database = database
+        self._listens = listens and not database.is_sqlite
         self._connection: Any = None
 
     def mark(self) -> object:
         """Equal to the last one where nothing was committed in between. While the database does not answer, each mark
         differs from all others: then nothing is known."""
         try:
-            with deadlines.waiting_at_most(CLICK):
-                return self._asked()
+            return self._asked()
         except Exception:  # noqa: BLE001 - whatever it is, the tasks will meet it too, and log it
             self.close()
             return object()
+
+    def wait(self, stopping: threading.Event, for_announcements: bool) -> None:
+        """Until it is time for the next check, or for a moment after `stopping`."""
+        end = time.monotonic() + ANNOUNCED_SECONDS
+        if not (for_announcements and self._listens and self._connection):
+            stopping.wait(ASKED_SECONDS)
+            return
+        while not (self._is_announced() or stopping.is_set() or time.monotonic() >= end):
+            continue
 
     def close(self) -> None:
         if self._connection is not None:
@@ -38,9 +56,30 @@ class Changes:
 
     def _asked(self) -> object:
         if self._connection is None:
+            self._connect()
+        driver = self._connection.driver_connection  # past SQLAlchemy: most of what a check takes is to find its code
+        if self._database.is_sqlite:
+            return driver.execute(SQLITE).fetchone()[0]
+        with deadlines.waiting_at_most(CLICK):
+            return driver.execute(POSTGRESQL).fetchone()[0]
+
+    def _connect(self) -> None:
+        with deadlines.waiting_at_most(CLICK):
             self._connection = self._database.engine.raw_connection()
-        cursor = self._connection.cursor()
-        cursor.execute(SQLITE if self._database.is_sqlite else POSTGRESQL)
-        mark: object = cursor.fetchone()[0]
-        cursor.close()  # which ends SQLite's look at the file
-        return mark
+            if self._listens:
+                driver = self._connection.driver_connection
+                driver.add_notify_handler(lambda _: None)  # without one, it keeps all of them
+                driver.execute(f"LISTEN {CHANNEL}")
+
+    def _is_announced(self) -> bool:
+        """Whether there is a reason to check, within a moment: an announcement, or the end of the connection."""
+        driver = self._connection.driver_connection
+        try:
+            if not wait_for([driver], STOP_SECONDS):
+                return False
+            driver.pgconn.consume_input()
+            while driver.pgconn.notifies():
+                pass
+        except Exception:  # noqa: BLE001 - as in `mark`
+            self.close()
+        return True

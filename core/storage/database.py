@@ -23,6 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.errors import DatabaseBusy, DatabaseUnavailable, Invalid
 from core.storage import deadlines
+from core.storage.announcing import is_announced
 from core.storage.database_errors import BUSY, refusal_for
 from core.storage.ready import CONNECTION
 
@@ -32,6 +33,7 @@ PATIENT = 30.0  # background work; a network that swallows everything holds its 
 LONG = 300.0  # reading all that a model learns from: a million rows over a slow line take minutes
 
 AT_ONCE = 40  # connections in use; one more would have to wait for one of them
+AWAKE_SECONDS = 0.5  # after an announced commit, in which no worker rests: those that follow need not be announced
 AGAIN_SECONDS = 0.5  # between two attempts of `retry_until_committed`
 LOG_PATIENCE = 200  # milliseconds in which writers wait too
 MIGRATION_LOCK = 4714  # PostgreSQL's advisory lock of "migrating Goldloop"; any number, the same for all
@@ -49,10 +51,11 @@ class Database:
 
     def __init__(self, url: str, full_sync: bool = False) -> None:
         """full_sync: on SQLite, lose no commit in a power cut either; each waits for the disk then."""
-        self.engine, self._begin, self._on_close = _engine(url, full_sync)
+        self.engine, self._begin, self._announce, self._on_close = _engine(url, full_sync)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writers = threading.Lock()
         self._places = threading.BoundedSemaphore(AT_ONCE)
+        self._announced_at = time.monotonic() - AWAKE_SECONDS
 
     @contextmanager
     def transaction(self, wait: float = CLICK) -> Iterator[Session]:
@@ -130,6 +133,19 @@ class Database:
         self.engine.dispose()
         self._on_close()
 
+    def _commit(self, connection: Connection, announced: bool) -> None:
+        """Raises DatabaseUnavailable, with nothing written, if the request's time is already over, and
+        CommitOutcomeUnknown if it ends during the commit."""
+        if deadlines.is_over():
+            raise DatabaseBusy(BUSY)
+        announced = announced and time.monotonic() - self._announced_at >= AWAKE_SECONDS
+        with _outages_refused(committing=True):
+            if announced:
+                self._announce(connection)
+            connection.commit()
+        if announced:
+            self._announced_at = time.monotonic()
+
     @contextmanager
     def _turn(self, wait: float) -> Iterator[None]:
         """Whose turn it is to write, for SQLite's writers one after the other; with a place among the connections."""
@@ -139,12 +155,13 @@ class Database:
 
     @contextmanager
     def _begun(self, connection: Connection, session: Session) -> Iterator[None]:
+        session.info.clear()  # of what the transaction before said of itself
         session.info[CONNECTION] = connection
         connection.begin()
         self._begin(connection, int(deadlines.for_the_server() * 1000))
         yield
         session.flush()
-        _commit(connection)
+        self._commit(connection, is_announced(session))
 
 
 class Writer:
@@ -210,18 +227,19 @@ def kind_of(session: Session) -> str:
     return session.get_bind().dialect.name
 
 
-def _engine(url: str, full_sync: bool) -> tuple[Engine, Begin, Callable[[], None]]:
-    """And what has to be called when it is not needed any more."""
+def _engine(url: str, full_sync: bool) -> tuple[Engine, Begin, Callable[[Connection], None], Callable[[], None]]:
+    """And how a transaction begins, what is called before an announced one commits, and when the engine is not needed
+    any more."""
     if url.startswith(("postgres://", "postgresql://")):
         url = "postgresql+psycopg://" + url.split("://", 1)[1]
     if not url.startswith(("sqlite", "postgresql+psycopg://")):
         raise Invalid(f"DATABASE_URL begins with {url.split(':', 1)[0]}:. Use postgresql://… or sqlite:///FILE.")
     if url.startswith("sqlite"):
-        return _sqlite_engine(url, full_sync), _begin_sqlite, lambda: None
+        return _sqlite_engine(url, full_sync), _begin_sqlite, lambda _: None, lambda: None
     from core.storage import postgres  # here, so that SQLite does not load its driver
 
     engine, close = postgres.postgres_engine(url, AT_ONCE)
-    return engine, postgres.begin, close
+    return engine, postgres.begin, postgres.commit_announced, close
 
 
 def _sqlite_engine(url: str, full_sync: bool) -> Engine:
@@ -282,15 +300,6 @@ def _begin_sqlite(connection: Connection, limit: int | None) -> None:
 def _sqlite_patience() -> int:
     seconds = deadlines.for_an_answer()
     return int((PATIENT if seconds is None else seconds) * 1000)
-
-
-def _commit(connection: Connection) -> None:
-    """Raises DatabaseUnavailable, with nothing written, if the request's time is already over, and CommitOutcomeUnknown
-    if it ends during the commit."""
-    if deadlines.is_over():
-        raise DatabaseBusy(BUSY)
-    with _outages_refused(committing=True):
-        connection.commit()
 
 
 @contextmanager

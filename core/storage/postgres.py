@@ -15,6 +15,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.storage import deadlines
+from core.storage.announcing import CHANNEL
 from core.storage.database_errors import READ_ONLY
 from core.storage.ready import driver_errors
 
@@ -25,6 +26,7 @@ POOLED = 20  # connections that stay open
 IDLE_SECONDS = 1.0  # trying a connection takes a round trip, which a click need not wait for just after another
 USED = "used"
 LIMITED = "BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}"
+ANNOUNCED = f"NOTIFY {CHANNEL}; COMMIT"
 
 T = TypeVar("T")
 
@@ -89,6 +91,14 @@ def begin(connection: Connection, limit: int | None) -> None:
     own: Any = connection.connection.dbapi_connection
     with driver_errors(connection, None, said):
         own.execute(said, prepare=False)  # PostgreSQL prepares single statements only
+
+
+def commit_announced(connection: Connection) -> None:
+    """Both in one message, because another round trip would take as long again. SQLAlchemy has nothing to commit
+    then."""
+    own: Any = connection.connection.dbapi_connection
+    with driver_errors(connection, None, ANNOUNCED):
+        own.execute(ANNOUNCED, prepare=False)
 
 
 def _leave_begin_to_us(engine: Engine) -> None:
