@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 DATABASE_SECONDS = 2.0
 PING_SECONDS = 60.0  # the socket is pinged every second
-TICK_SECONDS = 30.0  # the most frequent task runs four times a second
+TICK_SECONDS = 30.0  # at rest, the most frequent task runs every 20 (bot/worker/tasks.py)
 LATE_SECONDS = 300.0
 
 Part = dict[str, Any]

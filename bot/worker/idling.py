@@ -1,8 +1,9 @@
 """Idling: tasks that look for new rows do not run while nothing changes and nothing waits.
 
 Running each of them several times a second costs processor time and, on SQLite, the write lock. Instead, one thread
-asks the database five times a second whether anything was committed (core/storage/changes.py), and wakes the tasks. If
-the database cannot tell, the tasks run at their usual intervals.
+asks the database whether anything was committed (core/storage/changes.py), and wakes the tasks: SQLite five times a
+second; PostgreSQL every five seconds, and at once when it announces a commit (core/storage/announcing.py). If the
+database cannot tell, the tasks run at their usual intervals.
 """
 
 import logging
@@ -24,9 +25,7 @@ from core.storage.ready import fetch
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.2  # a message is posted within 0.3 s of its commit
 QUIET_SECONDS = 1.0  # without a commit, after which the tasks rest
-AGAIN_SECONDS = 5.0  # between two looks at what waits, while the tasks rest
 FOR_EVER = timedelta(days=36500)
 
 _WAITING = select(  # built once: it is asked all day
@@ -44,24 +43,25 @@ _WAITING = select(  # built once: it is asked all day
 
 
 class Idling:
-    """rest: puts the tasks to rest, or finds them resting; called every few seconds. wake: lets each of them run at
-    once, which the first change does. What is committed while they are awake may come after some have looked, so they
-    are woken once more before they rest."""
+    """rest: puts the tasks to rest, once nothing waits. wake: lets each of them run at once, which the first change
+    does. What is committed while they are awake may come after some have looked, so they are woken once more before
+    they rest."""
 
     def __init__(
         self, services: Services, rest: Callable[[], None], wake: Callable[[], None], quiet: float = QUIET_SECONDS
     ) -> None:
         self._services, self._rest, self._wake, self._quiet = services, rest, wake, quiet
-        self._changes = Changes(services.database)
+        self._changes = Changes(services.database, listens=True)
         self._mark: object = None
-        self._since = self._looked = time.monotonic()
+        self._since = time.monotonic()
         self._have_all_looked = False  # since the last change
         self.is_resting = False
 
     def watch(self, stopping: threading.Event) -> None:
         """Until `stopping`."""
-        while not stopping.wait(LOOK_SECONDS):
+        while not stopping.is_set():
             self.look(time.monotonic())
+            self._changes.wait(stopping, for_announcements=self.is_resting)
         self._changes.close()
 
     def look(self, now: float) -> None:
@@ -70,16 +70,15 @@ class Idling:
             self._mark, self._since, self._have_all_looked = mark, now, False
             if self.is_resting:
                 self.wake_now()
-        elif self.is_resting and now - self._looked >= AGAIN_SECONDS:
-            self._looked = now
-            if self._waits():
-                self.wake_now()
-            else:
-                self._rest()
         elif not self.is_resting and now - self._since >= self._quiet:
-            self._looked = self._since = now
+            self._since = now
             if not self._waits():
                 self._rest_if_all_have_looked()
+
+    def wake_now(self) -> None:
+        """May be called by another thread, whether the tasks rest or not."""
+        self._since, self._have_all_looked, self.is_resting = time.monotonic(), True, False
+        self._wake()
 
     def _rest_if_all_have_looked(self) -> None:
         if not self._have_all_looked:
@@ -87,11 +86,6 @@ class Idling:
             return
         self.is_resting = True
         self._rest()
-
-    def wake_now(self) -> None:
-        """May be called by another thread, whether the tasks rest or not."""
-        self._since, self._have_all_looked, self.is_resting = time.monotonic(), True, False
-        self._wake()
 
     def _waits(self) -> bool:
         try:

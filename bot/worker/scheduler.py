@@ -6,11 +6,12 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.observability.liveness import Liveness
 from bot.runtime.clock import utc_now
@@ -25,7 +26,7 @@ from core.errors import DatabaseUnavailable
 log = logging.getLogger(__name__)
 
 STOP_DELIVERING = PeriodicTask("delivery", 0, stop_delivering)  # the last thing that a worker does
-RESTING = tuple(task for task in PERIODIC_TASKS if task.rests)
+RESTING = {task: task.at_rest for task in PERIODIC_TASKS if task.at_rest is not None}  # seconds between two looks
 MOST_PIECES = 200  # of one task before the others get their turn at this thread again
 STOP_SECONDS = 20.0  # for the pieces at hand when a process is told to end; most platforms kill it after thirty
 RELEASE_SECONDS = 5.0  # for what was ended then to release its row
@@ -40,7 +41,7 @@ def worker(services: Services, liveness: Liveness | None = None, stop_seconds: f
     signs.works = True
     stopping, executor = threading.Event(), LocalExecutor()
     scheduler = _started(replace(services, execute=executor), stopping, signs)
-    idling = Idling(services, partial(_rest, scheduler, signs), partial(_wake, scheduler, RESTING))
+    idling = Idling(services, partial(_rest, scheduler), partial(_wake, scheduler, RESTING))
 
     def clock_was_set() -> None:
         idling.wake_now()
@@ -116,14 +117,15 @@ def _end(scheduler: BackgroundScheduler, executor: LocalExecutor, seconds: float
         log.warning("Shutdown waits for a periodic task")
 
 
-def _rest(scheduler: BackgroundScheduler, signs: Liveness) -> None:
-    """A task that rests is looked after: for the health check, that is a look."""
-    for task in RESTING:
-        if scheduler.get_job(task.name).next_run_time is not None:
-            scheduler.pause_job(task.name)
-        signs.ticked(task.name)
+def _rest(scheduler: BackgroundScheduler) -> None:
+    for task, seconds in RESTING.items():
+        _look_every(scheduler, task, seconds, first=utc_now() + timedelta(seconds=seconds))
 
 
 def _wake(scheduler: BackgroundScheduler, tasks: Iterable[PeriodicTask]) -> None:
     for task in tasks:
-        scheduler.modify_job(task.name, next_run_time=utc_now())
+        _look_every(scheduler, task, task.every, first=utc_now())
+
+
+def _look_every(scheduler: BackgroundScheduler, task: PeriodicTask, seconds: float, first: datetime) -> None:
+    scheduler.modify_job(task.name, trigger=IntervalTrigger(seconds=seconds, timezone=UTC), next_run_time=first)

@@ -35,53 +35,57 @@ from core.policy import QueuePolicy
 
 HOUR = 60 * 60
 DAY = 24 * HOUR
+SOON = 20.0  # for work whose time may come while nothing is committed; the health check waits for half a minute
+RARELY = 300.0  # for work that comes with a commit, which wakes the task
 
 
 @dataclass(frozen=True)
 class PeriodicTask:
-    """every: seconds between two looks; step: do one piece, True if there may be more. rests: it only finds work that
-    was committed, so it need not look while nothing is (bot/worker/idling.py)."""
+    """every: seconds between two looks; step: do one piece, True if there may be more. at_rest: seconds between two
+    looks while nothing is committed and nothing waits (bot/worker/idling.py); None: as often as ever."""
 
     name: str
     every: float
     step: Callable[[Services], bool]
-    rests: bool = False
+    at_rest: float | None = None
 
 
-def for_each_queue(name: str, every: float, piece: Callable[[Services, QueuePolicy], bool | None]) -> PeriodicTask:
+def for_each_queue(
+    name: str, every: float, piece: Callable[[Services, QueuePolicy], bool | None], at_rest: float | None = None
+) -> PeriodicTask:
     """A task that does a piece in each queue; a queue in which it fails does not stop the others."""
 
     def step(services: Services) -> bool:
         return any(for_each(services.policy.queues, partial(piece, services), name))
 
-    return PeriodicTask(name, every, step)
+    return PeriodicTask(name, every, step, at_rest)
 
 
 PERIODIC_TASKS = (
-    PeriodicTask("deliver", 0.25, deliver_next, rests=True),
-    PeriodicTask("notices", 1, deliver_next_notice, rests=True),
-    PeriodicTask("erased pictures", 5, delete_erased_files, rests=True),
-    PeriodicTask("incidents", 5, tell_of_incidents, rests=True),
-    PeriodicTask("webhooks", 1, deliver_next_event, rests=True),
-    PeriodicTask("policy", 1, follow_policy),
-    PeriodicTask("train", 1, train_next, rests=True),
-    PeriodicTask("evaluate", 1, evaluate_next, rests=True),
-    for_each_queue("canaries", 5, canary_piece),
+    PeriodicTask("deliver", 0.25, deliver_next, RARELY),
+    PeriodicTask("notices", 1, deliver_next_notice, RARELY),
+    PeriodicTask("erased pictures", 5, delete_erased_files, RARELY),
+    PeriodicTask("incidents", 5, tell_of_incidents, RARELY),
+    PeriodicTask("webhooks", 1, deliver_next_event, RARELY),
+    PeriodicTask("policy", 1, follow_policy, RARELY),
+    PeriodicTask("train", 1, train_next, RARELY),
+    PeriodicTask("evaluate", 1, evaluate_next, RARELY),
+    for_each_queue("canaries", 5, canary_piece, SOON),
     for_each_queue("looks at canaries", 60, canary_look_piece),
-    for_each_queue("shadows", 5, shadow_piece),
-    PeriodicTask("open items", 1, renew_next, rests=True),
-    for_each_queue("budgets", 5, budget_piece),
-    PeriodicTask("suspects", 30, find_next_suspects, rests=True),
+    for_each_queue("shadows", 5, shadow_piece, SOON),
+    PeriodicTask("open items", 1, renew_next, RARELY),
+    for_each_queue("budgets", 5, budget_piece, SOON),
+    PeriodicTask("suspects", 30, find_next_suspects, RARELY),
     for_each_queue("second looks", 300, second_look_piece),
-    PeriodicTask("scans", 1, scan_next, rests=True),
+    PeriodicTask("scans", 1, scan_next, RARELY),
     for_each_queue("finds", 30, find_piece),
-    PeriodicTask("written texts", 1, write_next, rests=True),
-    PeriodicTask("decisions about written texts", 5, decide_next, rests=True),
-    PeriodicTask("live models", 2, load_live_models, rests=True),
-    for_each_queue("schedules", 5, schedule_piece),
-    PeriodicTask("scheduled runs", 5, request_scheduled_run, rests=True),
+    PeriodicTask("written texts", 1, write_next, RARELY),
+    PeriodicTask("decisions about written texts", 5, decide_next, RARELY),
+    PeriodicTask("live models", 2, load_live_models, RARELY),
+    for_each_queue("schedules", 5, schedule_piece, SOON),
+    PeriodicTask("scheduled runs", 5, request_scheduled_run, RARELY),
     for_each_queue("due runs", 60, due_run_piece),
-    PeriodicTask("dead leases", 5, release_dead_leases, rests=True),
+    PeriodicTask("dead leases", 5, release_dead_leases, RARELY),
     for_each_queue("unanswerable items", 30, unanswerable_piece),
     PeriodicTask("reminders", 60, remind_leads),
     for_each_queue("disputes", 60, dispute_piece),

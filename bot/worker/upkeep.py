@@ -39,8 +39,10 @@ def _release_dead_leases(services: Services, session: Session) -> None:
 
 
 def follow_policy(services: Services) -> bool:
-    """Bring open cards and people in line with a policy that this process took since the last look. Asking Slack is not
+    """Bring open cards and people in line with a policy that was put in force since the last look. Asking Slack is not
     tried again here when it fails: the people are refreshed every five minutes."""
+    with services.database.reading(wait=PATIENT) as session:
+        services.in_force.read(session)
     version = services.in_force.version
     if version == services.in_force.followed:
         return False

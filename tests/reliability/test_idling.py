@@ -5,14 +5,13 @@ import time
 import pytest
 from sqlalchemy import text
 
-from bot.worker import idling
-from bot.worker.idling import AGAIN_SECONDS, QUIET_SECONDS, Idling, anything_waits
+from bot.worker.idling import QUIET_SECONDS, Idling, anything_waits
 from core import jobs
 from core.delivery import notices
 from core.records.delivery import Notice
 from core.records.leased import Lease
-from core.storage.changes import Changes
-from core.storage.database import Database
+from core.storage.changes import ASKED_SECONDS, Changes
+from core.storage.database import AWAKE_SECONDS, Database
 from core.vocabulary import NoticeKind
 from tests.people import LEADS, REMINDER
 from tests.reliability.slow_motion import Stage
@@ -128,10 +127,5 @@ def test_they_do_not_rest_while_something_waits_for_later(stage: Stage) -> None:
         assert anything_waits(session, worker)
 
 
-def test_what_appeared_without_a_change_is_found_while_they_rest(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    scheduler = Scheduler()
-    watched = Idling(stage.worker(), scheduler.rest, scheduler.wake)
-    now = resting(watched, scheduler)
-    monkeypatch.setattr(idling, "anything_waits", lambda *_: True)
-    watched.look(now + AGAIN_SECONDS)
-    assert not scheduler.rests()
+def test_a_worker_that_was_woken_does_not_rest_before_the_next_announcement() -> None:
+    assert AWAKE_SECONDS + ASKED_SECONDS < QUIET_SECONDS
