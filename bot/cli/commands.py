@@ -8,6 +8,8 @@ from typer import Typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from bot.runtime.gc_tuning import uncollected
+
 COMMANDS = {
     "run": ("processes", "Run the Slack app, the HTTP API and the worker in one process: enough for a team on SQLite."),
     "web": ("processes", "Run the Slack app and the HTTP API only. Start any number of these processes."),
@@ -111,7 +113,8 @@ class LazyGroup(TyperGroup):
 
 def loaded(name: str) -> Any:
     """The command of this name, from its module: one of the module's commands, or all of them as a group."""
-    commands = import_module(f"bot.cli.{COMMANDS[name][0]}").commands
+    with uncollected():
+        commands = import_module(f"bot.cli.{COMMANDS[name][0]}").commands
     whole = Typer()
     whole.add_typer(commands, name=name if _is_group(commands) else None)
     return get_command(_with_callback(whole)).commands[name]  # type: ignore[attr-defined]

@@ -2,7 +2,8 @@
 
 import ctypes
 import gc
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 AFTER = 50_000  # net new objects before a collection; the default is 700. A batch frees its own objects
 
@@ -12,6 +13,18 @@ def collect_seldom() -> None:
     objects only when many have stayed. Collection took 10 to 20 % of the time to store predictions."""
     gc.freeze()
     gc.set_threshold(AFTER, *gc.get_threshold()[1:])
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Collect nothing in the block, which imports modules: nearly all that it makes stays. Nor at its end, when
+    otherwise the next new object would have all of it looked through."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def give_memory_back() -> None:

@@ -1,12 +1,13 @@
-"""Memory that a process does not hold any more."""
+"""When the collector looks, and memory that a process does not hold any more."""
 
+import gc
 import os
 import platform
 from pathlib import Path
 
 import pytest
 
-from bot.runtime.gc_tuning import give_memory_back
+from bot.runtime.gc_tuning import give_memory_back, uncollected
 
 
 def resident_mb() -> float:
@@ -20,3 +21,16 @@ def test_what_is_not_held_any_more_goes_back_to_the_system() -> None:
     before = resident_mb()
     give_memory_back()
     assert resident_mb() < before - 50
+
+
+def test_what_is_made_by_imports_is_not_looked_through_during_them_nor_after() -> None:
+    looks: list[str] = []
+    gc.callbacks.append(lambda phase, _info: looks.append(phase))
+    try:
+        with uncollected():
+            made = [[number] for number in range(200_000)]
+        made.append([])
+    finally:
+        gc.callbacks.pop()
+        gc.unfreeze()
+    assert (looks, gc.isenabled()) == ([], True)
