@@ -3,18 +3,21 @@
 import time
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 
 from bot.api.callers import admission
 from bot.api.exports import export_routes
 from bot.api.intake import intake_routes
 from bot.api.limits import RateLimit, WrongTokens
 from bot.api.page import serve_page
-from bot.api.problems import MEDIA_TYPE, answer_problems
+from bot.api.problems import MEDIA_TYPE, answer_problems, problem
 from bot.api.reading import reading_routes
 from bot.api.shapes import Problem
 from bot.api.training import training_routes
 from bot.runtime.services import Services
+from core.errors import Invalid
 from core.vocabulary import Scope
 
 ERRORS = {
@@ -51,8 +54,16 @@ def create_api(services: Services) -> FastAPI:
     ):
         api.include_router(routes, prefix="/v1/queues/{queue}")
     answer_problems(api)
+    api.add_exception_handler(RequestValidationError, _not_valid)
     serve_page(api)
     return api
+
+
+def _not_valid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"][1:]) or "request"
+    return problem(422, Invalid.code, f"{field}: {first['msg'].lower()}.", field=field)
 
 
 def _response(description: str) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from http import HTTPStatus
 from math import ceil
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from core.errors import (
     AlreadySettled,
@@ -83,29 +83,28 @@ def problem(
     return JSONResponse(body | more, status, headers, MEDIA_TYPE)
 
 
-def answer_problems(app: FastAPI) -> None:
+def answer_problems(app: Starlette) -> None:
     """Turn every exception into a problem response. A bug is answered without details."""
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(HTTPException, _not_routed)
+    app.add_exception_handler(Exception, _bug)
 
-    @app.exception_handler(Refusal)
-    def refused(_request: Request, refusal: Refusal) -> JSONResponse:
-        status = next((STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS), 409)
-        return problem(status, refusal.code, str(refusal), _headers(refusal, status), **_more(refusal))
 
-    @app.exception_handler(HTTPException)
-    def not_routed(_request: Request, error: HTTPException) -> JSONResponse:
-        sentence = {404: "This address does not exist.", 405: "This address does not support this method."}
-        headers = dict(error.headers or {})
-        return problem(error.status_code, "http", sentence.get(error.status_code, str(error.detail)), headers)
+def _refused(_request: Request, refusal: Exception) -> JSONResponse:
+    assert isinstance(refusal, Refusal)
+    status = next((STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS), 409)
+    return problem(status, refusal.code, str(refusal), _headers(refusal, status), **_more(refusal))
 
-    @app.exception_handler(RequestValidationError)
-    def not_valid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"][1:]) or "request"
-        return problem(422, Invalid.code, f"{field}: {first['msg'].lower()}.", field=field)
 
-    @app.exception_handler(Exception)
-    def bug(_request: Request, _error: Exception) -> JSONResponse:
-        return problem(500, "internal", INTERNAL)  # logged by the server with its traceback
+def _not_routed(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    sentence = {404: "This address does not exist.", 405: "This address does not support this method."}
+    headers = dict(error.headers or {})
+    return problem(error.status_code, "http", sentence.get(error.status_code, str(error.detail)), headers)
+
+
+def _bug(_request: Request, _error: Exception) -> JSONResponse:
+    return problem(500, "internal", INTERNAL)  # logged by the server with its traceback
 
 
 def _headers(refusal: Refusal, status: int) -> dict[str, str]:

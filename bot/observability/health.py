@@ -10,10 +10,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from bot.observability.liveness import Liveness
 from bot.observability.metrics import Exposition
@@ -43,37 +45,31 @@ class _Look:
     given_up: list[GivenUp]
 
 
-def health_routes(services: Services, liveness: Liveness) -> APIRouter:
-    routes = APIRouter()
+def health_routes(services: Services, liveness: Liveness) -> list[Route]:
     writes = WriteCheck(services)
     exposition = Exposition(services, liveness, writes)
 
-    @routes.get("/health")
-    def health(response: Response) -> dict[str, str]:
+    def health(_request: Request) -> Response:
         try:
             with services.database.reading() as session:
                 session.execute(text("SELECT 1"))
         except DatabaseUnavailable as busy:
-            response.status_code = 503
-            return {"status": busy.code}
-        return {"status": "ok"}
+            return JSONResponse({"status": busy.code}, 503)
+        return JSONResponse({"status": "ok"})
 
-    @routes.get("/health/live")
-    def live() -> dict[str, str]:
-        return {"status": "ok"}
+    def live(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
 
-    @routes.get("/health/ready")
-    def ready(response: Response) -> Part:
+    def ready(_request: Request) -> Response:
         parts = _parts(services, liveness, writes)
         is_ready = all(parts[name]["ok"] for name in ("database", "socket", "scheduler") if name in parts)
-        response.status_code = 200 if is_ready else 503
-        return {"ready": is_ready, **parts}
+        return JSONResponse({"ready": is_ready, **parts}, 200 if is_ready else 503)
 
-    @routes.get("/metrics")
-    def metrics() -> Response:
+    def metrics(_request: Request) -> Response:
         return Response(exposition.text(), media_type=CONTENT_TYPE_LATEST)
 
-    return routes
+    answers = {"/health": health, "/health/live": live, "/health/ready": ready, "/metrics": metrics}
+    return [Route(path, answer) for path, answer in answers.items()]
 
 
 def _parts(services: Services, liveness: Liveness, writes: WriteCheck) -> dict[str, Part]:

@@ -1,20 +1,21 @@
 """The HTTP application: Slack's signed requests, the health routes and, mounted under /api, the API."""
 
 import hmac
-from collections.abc import AsyncIterator, Mapping
+import logging
+import threading
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from fastapi import FastAPI, Request, Response
 from slack_bolt import BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
-from starlette.requests import ClientDisconnect
-from starlette.routing import Route
-from starlette.types import Lifespan, Receive, Scope, Send
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Receive, Scope, Send
 
-from bot.api.app import create_api
 from bot.api.problems import answer_problems
 from bot.observability.health import health_routes
 from bot.observability.liveness import Liveness
@@ -27,9 +28,8 @@ from core.storage.deadlines import finished_within
 EVENTS = "/slack/events"
 MOST_BYTES = 5_000_000  # of one request; Slack's are far smaller
 AT_ONCE = 4  # requests from Slack handled at once; more threads only compete for the interpreter
-SETTINGS: dict[str, Any] = {
-    "title": "Goldloop", "docs_url": None, "redoc_url": None, "openapi_url": None, "redirect_slashes": False,
-}  # fmt: skip
+
+log = logging.getLogger(__name__)
 
 
 async def raw_body(request: Request) -> bytes:
@@ -43,7 +43,7 @@ async def raw_body(request: Request) -> bytes:
     return bytes(received)
 
 
-def create_app(services: Services, slack: TimedApp, signing_secret: str, liveness: Liveness | None = None) -> FastAPI:
+def create_app(services: Services, slack: TimedApp, signing_secret: str, liveness: Liveness | None = None) -> Starlette:
     """The application of a process that Slack calls over HTTP. Votes are taken on the event loop, where many wait
     for one commit; all else has threads, as it waits for the database by itself."""
     verifier, places = _Verifier(signing_secret), CapacityLimiter(AT_ONCE)
@@ -63,49 +63,88 @@ def create_app(services: Services, slack: TimedApp, signing_secret: str, livenes
                 return _response(await slack.vote(asked.context[PARSED]))
             return _response(await run_sync(slack.dispatch, asked, limiter=places))
 
-    route = Route(EVENTS, slack_events, methods=["POST"])
-    return create_listener(services, liveness or Liveness(), made=_SlackFirst(route, _saying(slack)))
+    return _SlackFirst(services, liveness or Liveness(), slack, Route(EVENTS, slack_events, methods=["POST"]))
 
 
-class _SlackFirst(FastAPI):
-    """Answers Slack's requests ahead of FastAPI's layers, which have nothing to do for them and take a tenth of a
-    click."""
+def create_listener(services: Services, liveness: Liveness, api: bool = True) -> Starlette:
+    """The application of a process that Slack does not call over HTTP: the health routes and the API."""
+    return _App(services, liveness, api)
 
-    def __init__(self, slack: Route, lifespan: Lifespan[FastAPI]) -> None:
-        super().__init__(**SETTINGS, routes=[slack], lifespan=lifespan)
-        self._slack = slack
+
+class _App(Starlette):
+    """The health routes and the API."""
+
+    def __init__(
+        self, services: Services, liveness: Liveness, api: bool = True, others: Sequence[BaseRoute] = ()
+    ) -> None:
+        self._api = _Api(services) if api else None
+        mounted = [Mount("/api", self._api)] if self._api else []
+        super().__init__(routes=[*others, *health_routes(services, liveness), *mounted], lifespan=type(self)._serving)
+        self.router.redirect_slashes = False  # it would redirect to any host that the request names
+        answer_problems(self)  # also for errors outside the API's routes
+
+    @asynccontextmanager
+    async def _serving(self) -> AsyncIterator[None]:
+        if self._api is not None:
+            threading.Thread(target=self._api.load, daemon=True, name="api").start()
+        yield
+
+
+class _SlackFirst(_App):
+    """Answers Slack's requests ahead of Starlette's layers, which have nothing to do for them and take a tenth of a
+    click. What follows votes is said on the server's own loop."""
+
+    def __init__(self, services: Services, liveness: Liveness, slack: TimedApp, route: Route) -> None:
+        self._slack, self._route = slack, route
+        super().__init__(services, liveness, others=[route])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == EVENTS:
-            await self._slack.handle(scope, receive, send)
+            await self._route.handle(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
-
-def _saying(slack: TimedApp) -> Lifespan[FastAPI]:
-    """What follows votes is said on the server's own loop."""
-
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with slack.after_ack.response_urls.serving():
+    async def _serving(self) -> AsyncIterator[None]:
+        async with super()._serving(), self._slack.after_ack.response_urls.serving():
             yield
 
-    return lifespan
+
+class _Api:
+    """The API, made once the process listens, or by its first request if that comes earlier: its libraries and routes
+    take a fifth of the start, and no click needs them."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lock = threading.Lock()
+        self._made: Starlette | None = None
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """For who asks the whole application for its routes."""
+        return self._make().routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        made = await run_sync(self._make) if self._made is None else self._made
+        await made(scope, receive, send)
+
+    def load(self) -> None:
+        try:
+            self._make()
+        except Exception:
+            log.exception("The API cannot be served")  # as each of its requests will say again
+
+    def _make(self) -> Starlette:
+        with self._lock:
+            if self._made is None:
+                from bot.api.app import create_api
+
+                self._made = create_api(self._services)
+            return self._made
 
 
 def _response(answer: BoltResponse) -> Response:
     return Response(answer.body, answer.status, dict(answer.first_headers_without_set_cookie()))
-
-
-def create_listener(services: Services, liveness: Liveness, api: bool = True, made: FastAPI | None = None) -> FastAPI:
-    """The application of a process that Slack does not call over HTTP: the health routes and the API. made: the one
-    that gets them."""
-    app = made or FastAPI(**SETTINGS)
-    app.include_router(health_routes(services, liveness))
-    if api:
-        app.mount("/api", create_api(services))
-    answer_problems(app)  # also for errors outside the API's routes
-    return app
 
 
 class _Verifier(SignatureVerifier):

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from bot.server.slow_clients import WAITING, Fenced
 
@@ -17,7 +17,7 @@ STOP_SECONDS = 2  # for requests in progress when the process ends
 
 
 @contextmanager
-def listening(app: FastAPI, host: str, port: int) -> Iterator[None]:
+def listening(app: ASGIApp, host: str, port: int) -> Iterator[None]:
     """Serve until the block is left. If the port cannot be used, log it and go on without: on one machine several
     processes may have the same port."""
     try:

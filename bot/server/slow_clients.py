@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 WAITING = 128  # connections that the system holds until we take them
 LOOK_SECONDS = 0.5  # between two looks at who is silent, and whether to stop; uvicorn's own ten a second cost more
@@ -25,7 +25,7 @@ class Fenced(uvicorn.Server):
     """uvicorn with a time limit for incomplete requests. It has none of its own, and a process has about a thousand
     connections, so a client that only opens connections could lock all others out."""
 
-    def __init__(self, app: FastAPI, stop_seconds: int | None = None) -> None:
+    def __init__(self, app: ASGIApp, stop_seconds: int | None = None) -> None:
         config = uvicorn.Config(
             app, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=stop_seconds,
             backlog=WAITING,

@@ -45,7 +45,7 @@ def test_a_process_that_serves_no_model_loads_no_learner() -> None:
 @pytest.mark.slow
 def test_a_process_loads_what_only_some_need_when_it_is_needed() -> None:
     """Together 10 MB, and a fifth of the start."""
-    seldom = {"rich", "httpx", "PIL"}
+    seldom = {"rich", "httpx", "PIL", "fastapi", "opentelemetry"}
     assert imported("import bot.cli.processes, bot.server.run").isdisjoint({*seldom, "apscheduler"})
     assert imported("import bot.server.run, bot.worker.scheduler").isdisjoint(seldom)
 
