@@ -27,7 +27,14 @@ from benchmarks.processes import ROOT, environment, free_port, goldloop, running
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
-STARTED = ("bot.cli.app", "bot.cli.processes", "bot.server.run", "bot.worker.scheduler", "core.storage.postgres")
+STARTED = (
+    "bot.api.app",
+    "bot.cli.app",
+    "bot.cli.processes",
+    "bot.server.run",
+    "bot.worker.scheduler",
+    "core.storage.postgres",
+)
 SETTLED = 20.0  # seconds after which a process that has just started is idle
 POLICY = """
 [queues.support]
