@@ -93,6 +93,10 @@ def unchecked() -> None:
     """A `Check` that never ends the work."""
 
 
+def unheard(_step: Coded) -> None:
+    """A `Report` of work about which nobody asks how far it is."""
+
+
 def execute_here(function: Callable[..., T], *arguments: Any, report: Report, check: Check = unchecked) -> T:
     """An `Execute` in this very thread, which cannot be ended: it checks once, before the work."""
     check()

@@ -100,7 +100,7 @@ def _begin(database: Database, scan_id: int, clock: Clock, execute: jobs.Execute
     with database.reading(wait=PATIENT) as session:
         scan = session.get_one(Scan, scan_id)
     if scan.state is ScanState.REQUESTED:
-        shards = execute(listed_shards, scan.source, report=_unheard, check=watch)
+        shards = execute(listed_shards, scan.source, report=jobs.unheard, check=watch)
         with database.transaction(wait=PATIENT) as session:
             begin(session, scan_id, shards, clock())
 
@@ -154,7 +154,7 @@ def _work(
             raise ScanOver
     domain = execute(
         domain_of, facts.packed, facts.learner, extra_learners, facts.training, every, columns, queue, scan.label,
-        report=_unheard, check=watch,
+        report=jobs.unheard, check=watch,
     )  # fmt: skip
     ranker = Ranker(
         facts.packed, facts.learner, queue.label_names, scan.label, scan.foreign, domain, dict(extra_learners)
@@ -168,7 +168,7 @@ def _work(
     if len(problems) == len(every):
         raise Invalid(problems[0])
     selected = execute(
-        select_finds, front, facts.golden, ranker, queue, scan.wanted, SEED, report=_unheard, check=watch
+        select_finds, front, facts.golden, ranker, queue, scan.wanted, SEED, report=jobs.unheard, check=watch
     )
     with database.transaction(wait=PATIENT) as session:
         finish_scan(session, scan.id, selected, digest_of(front), clock())
@@ -188,7 +188,3 @@ def domain_of(
 def _every_shard(session: Session, scan_id: int) -> list[Shard]:
     found = select(ScanShard).where(ScanShard.scan_id == scan_id).order_by(ScanShard.position)
     return [Shard(row.position, row.address, row.kind, row.first, row.last, row.size) for row in session.scalars(found)]
-
-
-def _unheard(_step: Coded) -> None:
-    """A scan shows how much was read, not these steps."""

@@ -98,7 +98,7 @@ def write_batch(
         else:
             installed = with_own_encoder(queue, extra_learners)
             asked = facts.texts, facts.known, facts.packed, facts.learner, installed
-            found = execute(judge_texts, *asked, report=_unheard)
+            found = execute(judge_texts, *asked, report=jobs.unheard)
         _tell_of_leaks(found, batch_id, queue)
         with database.transaction(wait=PATIENT) as session:
             jobs.finish(session, claimed)
@@ -195,7 +195,3 @@ def _tell_of_leaks(found: Guarded, batch_id: int, queue: QueuePolicy) -> None:
     leaks = found.counts.get(Guard.GOLDEN_LEAK, 0)
     if leaks:
         log.error("A language model wrote golden texts", extra={"queue": queue.name, "batch": batch_id, "leaks": leaks})
-
-
-def _unheard(_step: Coded) -> None:
-    """A batch shows its calls, not these steps."""

@@ -25,7 +25,7 @@ from core.records.learning import GoldenExample, LabelSuspect, Live, SeedExample
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
 from core.storage.database import LONG, PATIENT, Database
-from core.vocabulary import Coded, Destination, QuestionAbout, Source, SuspectReason
+from core.vocabulary import Destination, QuestionAbout, Source, SuspectReason
 
 SUSPECTS = "suspects"  # the job that makes the list anew
 
@@ -69,7 +69,7 @@ def find_suspects(
     try:
         learner = queue.retraining.learner
         installed = with_own_encoder(queue, extra_learners)
-        said = execute(out_of_fold, learner, installed, examples, run.seed, report=_unheard)
+        said = execute(out_of_fold, learner, installed, examples, run.seed, report=jobs.unheard)
         found = suspicions(subjects, said)
     except Refusal:
         found = []
@@ -202,7 +202,3 @@ def listed_suspicions(session: Session, queue_id: int) -> list[Suspicion]:
         Suspicion((row.about, row.source, row.subject_id), row.reason, row.label, row.suggested, row.score)
         for row in suspect_list(session, queue_id)
     ]
-
-
-def _unheard(step: Coded) -> None:
-    """No card shows how far the list is."""
