@@ -110,7 +110,7 @@ def listed_shards(source: str, _report: jobs.Report) -> list[Shard]:
 
 
 def _facts(database: Database, scan_id: int, policy: Policy, watch: Watch) -> tuple[_Facts, QueuePolicy]:
-    with database.reading(wait=LONG) as session:
+    with database.reading(wait=LONG, large=True) as session:
         scan = session.get_one(Scan, scan_id)
         if scan.state is not ScanState.RUNNING:
             raise ScanOver

@@ -58,26 +58,27 @@ class Database:
         self._announced_at = time.monotonic() - AWAKE_SECONDS
 
     @contextmanager
-    def transaction(self, wait: float = CLICK) -> Iterator[Session]:
+    def transaction(self, wait: float = CLICK, large: bool = False) -> Iterator[Session]:
         """Commits on leaving the block, rolls back on any exception. Raises DatabaseUnavailable if the database does
         not answer within `wait` seconds or cannot be reached, and DiskFull without free space; nothing is written then.
-        Raises CommitOutcomeUnknown if the connection was lost during the commit: then it may have been."""
+        Raises CommitOutcomeUnknown if the connection was lost during the commit: then it may have been. large: what is
+        read or written takes megabytes; see `_connection`."""
         with (
             self._turn(wait),
-            self.engine.connect() as connection,
+            self._connection(large) as connection,
             Session(connection, expire_on_commit=False) as session,
             self._begun(connection, session),
         ):
             yield session
 
     @contextmanager
-    def reading(self, wait: float = CLICK) -> Iterator[Session]:
-        """A consistent view; what is written in it is lost. Raises DatabaseUnavailable."""
+    def reading(self, wait: float = CLICK, large: bool = False) -> Iterator[Session]:
+        """A consistent view; what is written in it is lost. Raises DatabaseUnavailable. large: as of `transaction`."""
         with (
             deadlines.waiting_at_most(wait),
             deadlines.taken(self._places),
             _outages_refused(),
-            self.engine.connect() as connection,
+            self._connection(large) as connection,
             Session(connection) as session,
         ):
             session.info[CONNECTION] = connection
@@ -145,6 +146,17 @@ class Database:
             connection.commit()
         if announced:
             self._announced_at = time.monotonic()
+
+    @contextmanager
+    def _connection(self, large: bool) -> Iterator[Connection]:
+        """large: it is closed afterwards. A connection keeps memory for the largest that it has carried: the driver of
+        SQLite the last values of each statement, and psycopg its buffers."""
+        with self.engine.connect() as connection:
+            try:
+                yield connection
+            finally:
+                if large:
+                    connection.invalidate()
 
     @contextmanager
     def _turn(self, wait: float) -> Iterator[None]:

@@ -90,7 +90,7 @@ def write_batch(
         queue = policy.queue(session.get_one(SyntheticBatch, batch_id).queue.name)
     try:
         _make_calls(database, batch_id, clock, queue, write, hear, check)
-        with database.reading(wait=LONG) as session:
+        with database.reading(wait=LONG, large=True) as session:
             facts = _facts(session, batch_id, queue)
         if facts.learner == EXTERNAL:  # its service computes; a process apart would have no connection to it
             model = connected(unpack(facts.packed, ExternalLearner()), connect(queue))

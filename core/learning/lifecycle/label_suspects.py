@@ -61,7 +61,7 @@ def find_suspects(
 ) -> None:
     """1. Read the rows of a run and the golden set. 2. Without a transaction: `execute` fits the folds. 3. A
     transaction replaces the list and finishes the job. What cannot be learned from leaves the conflicts alone."""
-    with database.reading(wait=LONG) as session:
+    with database.reading(wait=LONG, large=True) as session:
         run = session.get_one(TrainingRun, claimed.payload["run_id"])
         queue = policy.queue(run.queue.name)
         subjects = _subjects(session, run, queue)

@@ -259,12 +259,12 @@ class Meddled(Database):
     begun = 0
 
     @contextmanager
-    def transaction(self, wait: float = CLICK) -> Iterator[Session]:
+    def transaction(self, wait: float = CLICK, large: bool = False) -> Iterator[Session]:
         self.begun += 1
         if self.begun == 2 and self.meddle:
             with super().transaction(wait=PATIENT) as session:
                 self.meddle(session)
-        with super().transaction(wait) as session:
+        with super().transaction(wait, large) as session:
             yield session
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.pool import QueuePool
 
 from core.errors import DatabaseUnavailable
@@ -118,3 +118,25 @@ def cut_off(database: Database) -> None:
     with killer.reading() as session:
         assert session.scalar(text(f"{others} AND pid <> pg_backend_pid()")) == 1
     killer.close()
+
+
+def test_a_connection_that_has_carried_much_is_closed_and_what_it_wrote_is_stored(database: Database) -> None:
+    closed: list[object] = []
+    event.listen(database.engine, "close", lambda connection, _record: closed.append(connection))
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE carried (content TEXT)"))
+    with database.reading() as session:
+        session.execute(text("SELECT 1"))
+    assert closed == []
+    with database.transaction(large=True) as session:
+        session.execute(text("INSERT INTO carried VALUES ('much')"))
+    assert len(closed) == 1
+    with database.reading(large=True) as session:
+        assert session.scalar(text("SELECT content FROM carried")) == "much"
+    assert len(closed) == 2
+    with suppress(ZeroDivisionError), database.transaction(large=True) as session:
+        session.execute(text("DELETE FROM carried"))
+        raise ZeroDivisionError
+    assert len(closed) == 3
+    with database.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM carried")) == 1
