@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.worker.executors.local import LocalExecutor
+from bot.worker.executors.local import LocalExecutor, in_one_process
 from bot.worker.executors.threaded import execute_in_thread
 from core.errors import Invalid
 from core.jobs import Execute, Interrupted, Report, WorkFailed, execute_here
@@ -67,6 +67,55 @@ def test_a_refusal_comes_back_as_it_was_said() -> None:
 def test_what_went_wrong_there_is_told_in_a_line(work: Callable[[Report], None], reason: str) -> None:
     with pytest.raises(WorkFailed, match=reason):
         LocalExecutor()(work, report=ignored)
+
+
+def test_pieces_of_one_job_run_in_one_process_which_a_refusal_and_an_error_do_not_end() -> None:
+    executor = LocalExecutor()
+    with executor.one_process() as execute:
+        first = execute(process_of, report=ignored)
+        with pytest.raises(Invalid, match="All rows have one label"):
+            execute(refuse, report=ignored)
+        with pytest.raises(WorkFailed, match="no such column"):
+            execute(break_down, report=ignored)
+        assert execute(process_of, report=ignored) == first != os.getpid()
+    assert not Path(f"/proc/{first}").exists()
+    with in_one_process(executor) as execute:
+        assert execute(process_of, report=ignored) != first
+    with in_one_process(execute_here) as execute:
+        assert execute(process_of, report=ignored) == os.getpid()
+
+
+@pytest.mark.parametrize("work", [die, leave])
+def test_the_next_piece_after_a_death_has_a_new_process(work: Callable[[Report], None]) -> None:
+    with LocalExecutor().one_process() as execute:
+        first = execute(process_of, report=ignored)
+        with pytest.raises(WorkFailed, match="its process"):
+            execute(work, report=ignored)
+        assert execute(process_of, report=ignored) not in (first, os.getpid())
+
+
+def test_a_process_that_waits_for_its_next_piece_ends_when_the_executor_is_stopped() -> None:
+    executor = LocalExecutor()
+    with executor.one_process() as execute:
+        waiting = execute(process_of, report=ignored)
+        executor.stop()
+        with pytest.raises(Interrupted):
+            execute(process_of, report=ignored)
+        assert not Path(f"/proc/{waiting}").exists()
+
+
+def test_a_process_that_waits_for_its_next_piece_ends_with_its_worker() -> None:
+    worker = subprocess.Popen([sys.executable, "-m", "tests.reliability.waiting_worker"], stdout=subprocess.PIPE)
+    assert worker.stdout is not None
+    with worker.stdout as said:
+        waiting = Path(f"/proc/{int(said.readline())}")
+        assert waiting.exists()
+        worker.kill()
+        worker.wait()
+        end = time.monotonic() + 3
+        while waiting.exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        assert not waiting.exists()
 
 
 def test_an_executor_that_is_stopped_ends_its_work_and_begins_no_more(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 """The child process of the local executor, and the messages that it sends. It imports little, because the process
-starts again for each piece of work, and so that it ends with the worker also while it loads what the work needs."""
+starts again for each job, and so that it ends with the worker also while it loads what the work needs."""
 
 import contextlib
 import os
@@ -10,11 +10,14 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 from typing import Any
 
 from bot.runtime.gc_tuning import collect_seldom
 from core.errors import Refusal
 from core.vocabulary import Coded
+
+NO_MORE = b""
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,17 @@ class Failed:
     details: str
 
 
-def work(pipe: Connection, packed: bytes) -> None:
-    """Signals that a terminal or a service manager sends to all processes are the worker's business. packed: the
-    function and its arguments; unpacking them imports the function's module."""
+def work(pipe: Connection) -> None:
+    """Do the pieces of work that the worker sends, one after the other, until it sends `NO_MORE`. Each is a pickled
+    function with its arguments; unpacking it imports the function's module. Signals that a terminal or a service
+    manager sends to all processes are the worker's business."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with_the_worker, args=(pipe,), daemon=True).start()
+    pieces: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_receive, args=(pipe, pieces), daemon=True).start()
     collect_seldom()
-    pipe.send(_outcome(packed, lambda step: pipe.send(Progress(step))))
+    while (packed := pieces.get()) != NO_MORE:
+        pipe.send(_outcome(packed, lambda step: pipe.send(Progress(step))))
 
 
 def _outcome(packed: bytes, report: Callable[[Coded], None]) -> Done | Refused | Failed:
@@ -60,9 +66,9 @@ def _outcome(packed: bytes, report: Callable[[Coded], None]) -> Done | Refused |
         return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
-def _end_with_the_worker(pipe: Connection) -> None:
-    """End this process when the worker has ended. The worker sends nothing, so the pipe becomes readable only when its
-    other end is closed."""
+def _receive(pipe: Connection, pieces: "SimpleQueue[bytes]") -> None:
+    """End this process when the worker has ended, or has given the work up: then the pipe's other end is closed."""
     with contextlib.suppress(EOFError, OSError):
-        pipe.recv()
+        while True:
+            pieces.put(pipe.recv_bytes())
     os._exit(1)

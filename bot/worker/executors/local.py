@@ -1,24 +1,25 @@
 """The local executor: runs the computing part of a job in a process of its own.
 
-Votes and delivery keep the interpreter, and the memory is freed when the process ends. The process is spawned with only
-its arguments, so no thread, lock or connection of the worker is copied into it. It ends at once when the worker stops
-the executor or dies.
+Votes and delivery keep the interpreter, and the memory is freed when the process ends. The process is spawned without
+anything of the worker's, so no thread, lock or connection is copied into it. It ends at once when the worker stops the
+executor or dies.
 """
 
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, TypeVar
 
-from bot.worker.executors.child import Done, Failed, Progress, Refused, work
-from core.jobs import Check, Interrupted, Report, WorkFailed, unchecked
+from bot.worker.executors.child import NO_MORE, Done, Failed, Progress, Refused, work
+from core.jobs import Check, Execute, Interrupted, Report, WorkFailed, unchecked
 
 T = TypeVar("T")
-ENDING = 5.0  # seconds for a process that has said its last word, or was killed
+ENDING = 5.0  # seconds for a process that has no more to do, or was killed
 CHECK_SECONDS = 0.5  # between two checks whether the work shall end
 
 
@@ -31,20 +32,19 @@ class LocalExecutor:
         self._is_stopped = False
 
     def __call__(self, function: Callable[..., T], *arguments: Any, report: Report, check: Check = unchecked) -> T:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        packed = bytes(ForkingPickler.dumps((function, arguments)))
-        process = context.Process(target=work, args=(theirs, packed), daemon=True, name="work")
-        with ours:
-            self._start(process, theirs)
-            try:
-                result: T = self._result(process, ours, report, check)
-                return result
-            finally:
-                process.kill()
-                process.join()
-                with self._lock:
-                    self._running.discard(process)
+        with self.one_process() as execute:
+            return execute(function, *arguments, report=report, check=check)
+
+    @contextmanager
+    def one_process(self) -> Iterator[Execute]:
+        """An `Execute` that runs all its pieces of work in one process, one after the other, so that libraries are
+        loaded once. The process starts with the first piece, or with the next one after one that it did not survive,
+        and ends with the block."""
+        process = _OneProcess(self)
+        try:
+            yield process
+        finally:
+            process.end()
 
     def stop(self) -> None:
         """End what runs: each call that waits for it raises Interrupted, and so does every later one."""
@@ -57,37 +57,94 @@ class LocalExecutor:
     def is_stopped(self) -> bool:
         return self._is_stopped
 
-    def _start(self, process: SpawnProcess, theirs: Connection) -> None:
-        with self._lock, theirs:  # our copy of its end is closed, so that ours hears when the process dies
+    def start(self, process: SpawnProcess) -> None:
+        """Raises Interrupted if the executor was stopped."""
+        with self._lock:
             if self._is_stopped:
                 raise Interrupted
             process.start()
             self._running.add(process)
 
-    def _result(self, process: SpawnProcess, pipe: Connection, report: Report, check: Check) -> Any:
-        while True:
-            while not pipe.poll(CHECK_SECONDS):
-                check()
-            try:
-                message = pipe.recv()
-            except (EOFError, ConnectionResetError):
-                raise self._died(process) from None
-            match message:
-                case Progress(step):
-                    report(step)
-                case Done(result):
-                    process.join(ENDING)
-                    return result
-                case Refused(refusal):
-                    raise refusal
-                case Failed(reason, details):
-                    raise WorkFailed(reason) from WorkFailed(details)
+    def end(self, process: SpawnProcess) -> None:
+        process.kill()
+        process.join()
+        with self._lock:
+            self._running.discard(process)
 
-    def _died(self, process: SpawnProcess) -> Exception:
+
+class _OneProcess:
+    """An `Execute`, for one thread. See `LocalExecutor.one_process`."""
+
+    def __init__(self, executor: LocalExecutor) -> None:
+        self._executor = executor
+        self._running: tuple[SpawnProcess, Connection] | None = None
+
+    def __call__(self, function: Callable[..., T], *arguments: Any, report: Report, check: Check = unchecked) -> T:
+        packed = bytes(ForkingPickler.dumps((function, arguments)))
+        try:
+            answer = self._answer(packed, report, check)
+        except BaseException:
+            self._kill()  # it may be at work still
+            raise
+        match answer:
+            case Done(result):
+                found: T = result
+                return found
+            case Refused(refusal):
+                raise refusal
+            case Failed(reason, details):
+                raise WorkFailed(reason) from WorkFailed(details)
+
+    def end(self) -> None:
+        """Let it end by itself, so that its libraries can clean up."""
+        if self._running is not None:
+            process, pipe = self._running
+            with suppress(OSError):
+                pipe.send_bytes(NO_MORE)
+            process.join(ENDING)
+            self._kill()
+
+    def _kill(self) -> None:
+        if self._running is not None:
+            process, pipe = self._running
+            self._running = None
+            self._executor.end(process)
+            pipe.close()
+
+    def _answer(self, packed: bytes, report: Report, check: Check) -> Done | Refused | Failed:
+        if self._running is None:
+            self._running = self._started()
+        process, pipe = self._running
+        try:
+            pipe.send_bytes(packed)
+            while True:
+                while not pipe.poll(CHECK_SECONDS):
+                    check()
+                message: Progress | Done | Refused | Failed = pipe.recv()
+                if not isinstance(message, Progress):
+                    return message
+                report(message.step)
+        except (EOFError, ConnectionError):
+            raise self._death(process) from None
+
+    def _started(self) -> tuple[SpawnProcess, Connection]:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=work, args=(theirs,), daemon=True, name="work")
+        with theirs:  # our copy of its end is closed, so that ours hears when the process dies
+            self._executor.start(process)
+        return process, ours
+
+    def _death(self, process: SpawnProcess) -> Exception:
         process.join(ENDING)
-        if self._is_stopped:
+        if self._executor.is_stopped:
             return Interrupted()
         code = process.exitcode or 0
         if code < 0:
             return WorkFailed(f"its process was ended by {signal.Signals(-code).name}; is there enough memory?")
         return WorkFailed(f"its process ended with exit code {code}")
+
+
+def in_one_process(execute: Execute) -> AbstractContextManager[Execute]:
+    """As `LocalExecutor.one_process`; another executor stays as it is."""
+    return execute.one_process() if isinstance(execute, LocalExecutor) else nullcontext(execute)
