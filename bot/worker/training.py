@@ -4,6 +4,7 @@ from functools import partial
 
 from bot.runtime.services import Services
 from bot.worker.claimed_job import work_on_next
+from bot.worker.executors.local import in_one_process
 from core import jobs
 from core.jobs import Claim
 from core.learning.lifecycle.hand_outs import wait_for_other_run
@@ -31,20 +32,21 @@ def _train(services: Services, claimed: Claim) -> None:
         now = services.clock()
         if wait_for_other_run(session, claimed, now) or wait_for_shadow(session, claimed, now, queue):
             return
-    train(
-        services.database, claimed, services.clock, policy, services.execute, services.extra_learners, services.connect
-    )
+    with in_one_process(services.execute) as execute:
+        train(services.database, claimed, services.clock, policy, execute, services.extra_learners, services.connect)
 
 
 def evaluate_next(services: Services) -> bool:
     """Take one comparison with a new live model and see it through."""
-    return work_on_next(
-        services,
-        EVALUATE,
-        lambda claimed: evaluate_again(
-            services.database, claimed, services.clock, services.policy, services.extra_learners, services.connect
-        ),
-    )
+    return work_on_next(services, EVALUATE, partial(_evaluate, services))
+
+
+def _evaluate(services: Services, claimed: Claim) -> None:
+    with in_one_process(services.execute) as execute:
+        evaluate_again(
+            services.database, claimed, services.clock, services.policy, services.extra_learners, services.connect,
+            execute,
+        )  # fmt: skip
 
 
 def schedule_piece(services: Services, queue: QueuePolicy) -> None:

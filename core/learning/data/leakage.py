@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.jobs import Execute, execute_here, unheard
 from core.learning.data.golden import Golden
 from core.learning.data.inputs import Input
-from core.learning.data.near_duplicates import near
+from core.learning.data.near_duplicates import find_near
 from core.learning.data.picture_similarity import NEAR
-from core.learning.data.similarity_check import count_alike, count_alike_pictures
+from core.learning.data.similarity_check import Beside, count_leaks
 from core.learning.data.snapshots import LeakageError, Row
 from core.policy import QueuePolicy
 from core.records.learning import Snapshot, SnapshotRow
@@ -20,6 +21,7 @@ CHECKED = 200  # rows, and as many golden examples, of a snapshot: a tenth of a 
 PICTURES = 2_000  # on the other side of a pair, the newest: with 200 new ones, half a second
 # Two ways of adding up floats differ less, and a row just under the filter's threshold is no leak.
 ABOVE = 0.01
+EQUAL = 1 - 1e-9  # the cosine of equal texts may be a little below 1
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,15 @@ class Proven:
     golden_up_to: int = 0
 
 
-def exclude_near_duplicates(rows: Sequence[Row], golden: Sequence[Golden], policy: QueuePolicy) -> list[Row]:
-    """The rows that neither equal a golden example nor are near one. Raises LeakageError if a row is left whose content
-    equals a golden example or was found near one."""
+def exclude_near_duplicates(
+    rows: Sequence[Row], golden: Sequence[Golden], policy: QueuePolicy, execute: Execute = execute_here
+) -> list[Row]:
+    """The rows that neither equal a golden example nor are near one; `execute` looks for those. Raises LeakageError if
+    a row is left whose content equals a golden example or was found near one."""
     hashes = {example.content_hash for example in golden}
     others = [row for row in rows if row.content_hash not in hashes]
-    close = near([row.input for row in others], [example.input for example in golden], policy.golden.near_duplicate)
+    inputs, tested = [row.input for row in others], [example.input for example in golden]
+    close = execute(find_near, inputs, tested, policy.golden.near_duplicate, report=unheard)
     kept = [row for row, is_close in zip(others, close, strict=True) if not is_close]
     _assert_no_leak(kept, hashes, {row.content_hash for row, is_close in zip(others, close, strict=True) if is_close})
     return kept
@@ -52,33 +57,41 @@ def proven(session: Session, queue_id: int, policy: QueuePolicy) -> Proven:
     return Proven(frozenset(rows), snapshot.golden_up_to)
 
 
-def check_apart(rows: Sequence[Row], golden: Sequence[Golden], before: Proven, policy: QueuePolicy) -> None:
-    """Check by another way than the filter that no row is near a golden example, in its text or in a picture.
+def check_apart(
+    rows: Sequence[Row],
+    golden: Sequence[Golden],
+    before: Proven,
+    policy: QueuePolicy,
+    execute: Execute = execute_here,
+) -> None:
+    """Check by another way than the filter that no row is near a golden example, in its text or in a picture; `execute`
+    compares them.
 
     Checked are pairs of which one is new: the newest `CHECKED` new rows beside all golden examples, and as many new
     golden examples beside all rows; see `count_alike` for what it may miss. Raises LeakageError.
     """
     fresh = [row.input for row in rows if row.content_hash not in before.rows]
     later = [one.input for one in golden if one.id > before.golden_up_to]
-    everything, tested = [row.input for row in rows], [one.input for one in golden]
-    texts = _texts_alike(fresh, tested, policy) + _texts_alike(later, everything, policy)
+    sides = ((fresh, [one.input for one in golden]), (later, [row.input for row in rows]))
+    texts, pictures = execute(
+        count_leaks, [_texts(*side) for side in sides], min(policy.golden.near_duplicate + ABOVE, EQUAL),
+        [_pictures(*side) for side in sides], min(NEAR + ABOVE, EQUAL), report=unheard,
+    )  # fmt: skip
     if texts:
         raise LeakageError(f"{texts} texts of the training set and the golden set are near-duplicates")
-    pictures = _pictures_alike(fresh, tested) + _pictures_alike(later, everything)
     if pictures:
         raise LeakageError(f"{pictures} pictures of the training set and the golden set are near-duplicates")
 
 
-def _texts_alike(new: Sequence[Input], others: Sequence[Input], policy: QueuePolicy) -> int:
-    threshold = min(policy.golden.near_duplicate + ABOVE, 1 - 1e-9)  # the cosine of equal texts may be a little below 1
-    texts = [one.text for one in new if one.text][-CHECKED:]
-    return count_alike(texts, [one.text for one in others if one.text], threshold)
+def _texts(new: Sequence[Input], others: Sequence[Input]) -> Beside[str]:
+    fresh = [one.text for one in new if one.text][-CHECKED:]
+    return fresh, [one.text for one in others if one.text] if fresh else []
 
 
-def _pictures_alike(new: Sequence[Input], others: Sequence[Input]) -> int:
+def _pictures(new: Sequence[Input], others: Sequence[Input]) -> Beside[bytes]:
     """Those of the newest inputs, beside those of the newest others."""
     greys, known = ([grey for one in inputs if one.image for grey in one.image.greys] for inputs in (new, others))
-    return count_alike_pictures(greys[-CHECKED:], known[-PICTURES:], min(NEAR + ABOVE, 1 - 1e-9))
+    return greys[-CHECKED:], known[-PICTURES:] if greys else []
 
 
 def _assert_no_leak(rows: Sequence[Row], golden: Collection[str], close: Collection[str]) -> None:

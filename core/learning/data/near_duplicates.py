@@ -5,7 +5,7 @@ only a web address have none: such an image is kept out of training only if its 
 core/learning/data/leakage.py compares.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from core.learning.data.inputs import Input
 from core.learning.data.picture_similarity import near_pictures
 from core.learning.data.text_similarity import BoolArray, near_texts
-from core.vocabulary import Modality
+from core.vocabulary import Coded, Modality
 
 
 def near(inputs: Sequence[Input], golden: Sequence[Input], threshold: float) -> BoolArray:
@@ -28,6 +28,13 @@ def near(inputs: Sequence[Input], golden: Sequence[Input], threshold: float) -> 
     groups = {one.group for one in golden if one.group}
     close |= np.array([one.group in groups for one in inputs], dtype=np.bool_)
     return close
+
+
+def find_near(
+    inputs: Sequence[Input], golden: Sequence[Input], threshold: float, _report: Callable[[Coded], None]
+) -> BoolArray:
+    """`near` as a piece of work for another process."""
+    return near(inputs, golden, threshold)
 
 
 def _near(modality: Modality, inputs: Sequence[Input], golden: Sequence[Input], threshold: float) -> BoolArray:

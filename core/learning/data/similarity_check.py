@@ -4,15 +4,19 @@ hashed columns, and pairs chosen by shared words, not a product of matrices. Pic
 the other in double precision."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from heapq import nlargest, nsmallest
 from math import sqrt
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.text.normalisation import normalise
+from core.vocabulary import Coded
+
+T = TypeVar("T")
 
 SIDE = 64  # of what is stored of a picture
 SIZES = (3, 4, 5)  # of n-grams, as the filter's
@@ -21,6 +25,18 @@ COMMON = 200  # texts with a word from which on it chooses none: it says nothing
 COMPARED = 3  # others that each text is compared with at most, those that share most words
 
 Grams = Counter[str]
+Beside = tuple[Sequence[T], Sequence[T]]  # what is new, and what it is compared with
+
+
+def count_leaks(
+    texts: Sequence[Beside[str]], text_threshold: float, pictures: Sequence[Beside[bytes]], picture_threshold: float,
+    _report: Callable[[Coded], None],
+) -> tuple[int, int]:  # fmt: skip
+    """How many texts and how many pictures are alike, as a piece of work for another process."""
+    return (
+        sum(count_alike(new, others, text_threshold) for new, others in texts),
+        sum(count_alike_pictures(new, others, picture_threshold) for new, others in pictures),
+    )
 
 
 def count_alike(texts: Sequence[str], others: Sequence[str], threshold: float) -> int:

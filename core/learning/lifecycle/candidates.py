@@ -1,7 +1,7 @@
 """Candidates: a fitted model is compared with the live model on the golden set, and stored."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,28 +10,27 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import Invalid
+from core.jobs import Execute, execute_here, unheard
 from core.learning.data.class_floor import class_floor_warning
 from core.learning.data.golden import Golden, golden_set, version_of
 from core.learning.data.snapshots import Row
-from core.learning.evaluation.compare import GoldenRow, compare, predict
-from core.learning.evaluation.eligibility import with_eligibility
-from core.learning.evaluation.gate import GateVerdict, gate
-from core.learning.evaluation.paired_scores import training_score
-from core.learning.evaluation.scorecard import Scorecard, TrainingScore
-from core.learning.evaluation.training_labels import RowsGone, rows_gone
+from core.learning.evaluation.compare import GoldenRow
+from core.learning.evaluation.gate import GateVerdict
+from core.learning.evaluation.judging import Case, Incumbent, Judged, judge
+from core.learning.evaluation.scorecard import Scorecard
 from core.learning.learners.artifacts import Packed
-from core.learning.learners.base import Fitted
-from core.learning.learners.external import Connect, answered_before, is_external, unconnected
-from core.learning.learners.vectors import cached_vectors
+from core.learning.learners.external import Connect, GoldenAnswers, unconnected
+from core.learning.learners.stored_model import Model, StoredModel, reads_of
 from core.learning.lifecycle.held_out import RightRows, store_right_rows, stored_right_rows
-from core.learning.lifecycle.incumbent import Incumbent, load_incumbent
+from core.learning.lifecycle.incumbent import load_incumbent
 from core.learning.lifecycle.presenting import candidate_stored, model_changed
-from core.learning.lifecycle.serving import load_model
+from core.learning.lifecycle.service_answers import is_of_service, with_service_answers
+from core.learning.lifecycle.serving import stored_model
 from core.learning.lifecycle.submissions import submitted_answers
 from core.policy import QueuePolicy
 from core.records.learning import Artifact, Evaluation, Live, ModelVersion, Snapshot, TrainingRun
 from core.storage.database import LONG, Database
-from core.vocabulary import Coded, GateWarning, ModelState
+from core.vocabulary import Coded, GateWarning, Modality, ModelState
 
 
 @dataclass(frozen=True)
@@ -63,66 +62,74 @@ class Measured:
 
 
 def measure(
-    database: Database, run: TrainingRun, fitted: Fitted | None, model_id: int | None, rows: Sequence[Row],
+    database: Database, run: TrainingRun, fitted: Model | None, model_id: int | None, rows: Sequence[Row],
     policy: QueuePolicy, extra_learners: Mapping[str, str] = {}, right: RightRows | None = None,
-    connect: Connect = unconnected,
+    connect: Connect = unconnected, execute: Execute = execute_here,
 ) -> Measured:  # fmt: skip
     """Compare the candidate (just fitted, or stored as model_id) with the live model, once: a stored comparison of the
-    two is used again (`measured_before`). Reads only; both predict after the transaction.
+    two is used again (`measured_before`). Reads only; afterwards `execute` opens both, has them predict and judges
+    them.
 
     Golden examples are measured if the candidate can read them and their label is in the policy;
     core/learning/evaluation/eligibility.py decides which of them count. If no Goldloop model is live, or another
-    runtime made it, core/learning/lifecycle/incumbent.py has the replacement, and the verdict warns. If a model is
+    runtime made it, core/learning/evaluation/judging.py has the replacement, and the verdict warns. If a model is
     live, both also answer the newest 3,000 stored texts, which takes as long as that many predictions. right: of a
     candidate just fitted, the training rows that it gets right when they are held out. connect: how models of a service
-    are asked; of golden inputs, what the service submitted counts. Raises ModelUnavailable if a service does not
-    answer.
+    are asked, which is done here; of golden inputs, what the service submitted counts. Raises ModelUnavailable if a
+    service does not answer.
     """
-    with database.reading(wait=LONG) as session:
+    with database.reading(wait=LONG, large=True) as session:
         live = session.get_one(Live, run.queue_id)
         if model_id and (before := measured_before(session, model_id, live, policy)):
             return before
-        candidate = fitted or load_model(session, model_id or 0, policy, extra_learners, connect).fitted
-        golden = _measurable(session, run, candidate, policy)
+        candidate = fitted or _held_to_labels(session, model_id or 0, policy, extra_learners)
+        standing = _held_to_labels(session, live.model_id, policy, extra_learners) if live.model_id else None
+    models = [model for model in (candidate, standing) if model is not None]
+    readers = execute(reads_of, models, report=unheard)
+    with database.reading(wait=LONG, large=True) as session:
+        golden = _measurable(session, run, readers[0], policy)
+        incumbent = load_incumbent(session, live, standing, golden, rows, readers)
         right = stored_right_rows(session, model_id) if model_id else right
-        incumbent = load_incumbent(session, live, golden, candidate.reads, policy, extra_learners, connect)
-        submitted = submitted_answers(session, run.id)
+        submitted = _submitted(session, run, live)
+    case = with_service_answers(_case(candidate, incumbent, golden, rows, right), connect(policy), *submitted)
+    judged = execute(judge, case, policy, report=unheard)
+    thin = class_floor_warning(rows, policy.label_names, readers[0])
+    first = [warning for warning in (_unusable(judged), thin, _no_held_out(judged, models)) if warning]
+    verdict = replace(judged.verdict, warnings=(*first, *judged.verdict.warnings))
+    return Measured(live.model_id, live.changes, version_of(golden), judged.scorecard, verdict)
+
+
+def _held_to_labels(
+    session: Session, model_id: int, policy: QueuePolicy, extra_learners: Mapping[str, str]
+) -> StoredModel:
+    return replace(stored_model(session, model_id, policy, extra_learners), labels=policy.label_names)
+
+
+def _submitted(session: Session, run: TrainingRun, live: Live) -> tuple[GoldenAnswers, GoldenAnswers]:
+    """What services have answered to golden inputs: the candidate's, and the live model's."""
+    trained_by = session.get_one(ModelVersion, live.model_id).run_id if live.model_id else None
+    return submitted_answers(session, run.id), submitted_answers(session, trained_by) if trained_by else {}
+
+
+def _case(
+    candidate: Model, incumbent: Incumbent, golden: Sequence[Golden], rows: Sequence[Row], right: RightRows | None
+) -> Case:
     met = [
         GoldenRow(row.id, row.input, row.label, row.stratum, pinned=row.pinned, is_traffic=row.origin.is_traffic)
         for row in golden
     ]
-    met = with_eligibility(met, incumbent.training, policy.golden.near_duplicate)
-    with cached_vectors():
-        baseline, standing = incumbent.on_golden(met, rows, candidate.reads)
-        texts = incumbent.on_texts(candidate, policy)
-        said = predict(answered_before(candidate, submitted), met)
-        scorecard = compare(met, standing, said, policy, baseline, texts)
-    scorecard = replace(
-        scorecard,
-        training=_on_training(incumbent.right_rows, right, rows),
-        rows_gone=_rows_gone(incumbent, rows, policy),
-    )
-    verdict = gate(scorecard, policy.promotion)
-    thin = class_floor_warning(rows, policy.label_names, candidate.reads)
-    first = [warning for warning in (incumbent.unusable, thin, _no_held_out(incumbent, candidate)) if warning]
-    verdict = replace(verdict, warnings=(*first, *verdict.warnings))
-    return Measured(live.model_id, live.changes, version_of(golden), scorecard, verdict)
-
-
-def _no_held_out(incumbent: Incumbent, candidate: Fitted) -> Coded | None:
-    """The gate's rule on held-out training rows needs both models' answers, which a service does not give."""
-    live = incumbent.model.fitted if incumbent.model else None
-    return Coded(GateWarning.NO_HELD_OUT) if live and (is_external(live) or is_external(candidate)) else None
-
-
-def _on_training(live: RightRows | None, candidate: RightRows | None, rows: Sequence[Row]) -> TrainingScore | None:
     groups = {row.content_hash: row.input.group for row in rows if row.input.group}
-    return training_score(live.right, candidate.right, groups) if live and candidate else None
+    return Case(candidate, incumbent, met, right.right if right else None, groups, Counter(row.label for row in rows))
 
 
-def _rows_gone(incumbent: Incumbent, rows: Sequence[Row], policy: QueuePolicy) -> tuple[RowsGone, ...]:
-    learned = incumbent.training.labels if incumbent.training else {}
-    return rows_gone(learned, Counter(row.label for row in rows), policy.label_names)
+def _unusable(judged: Judged) -> Coded | None:
+    return Coded(GateWarning.LIVE_UNUSABLE, {"sentence": judged.unusable}) if judged.unusable else None
+
+
+def _no_held_out(judged: Judged, models: Sequence[Model]) -> Coded | None:
+    """The gate's rule on held-out training rows needs both models' answers, which a service does not give."""
+    is_compared = len(models) == 2 and judged.unusable is None
+    return Coded(GateWarning.NO_HELD_OUT) if is_compared and any(map(is_of_service, models)) else None
 
 
 def measured_before(session: Session, model_id: int, live: Live, policy: QueuePolicy) -> Measured | None:
@@ -153,12 +160,12 @@ def _verdict(evaluation: Evaluation) -> GateVerdict:
     return GateVerdict(evaluation.passed, blocks, warnings)
 
 
-def _measurable(session: Session, run: TrainingRun, candidate: Fitted, policy: QueuePolicy) -> list[Golden]:
+def _measurable(session: Session, run: TrainingRun, reads: Collection[Modality], policy: QueuePolicy) -> list[Golden]:
     snapshot = session.get_one(Snapshot, run.snapshot_id)
     return [
         row
         for row in golden_set(session, run.queue_id, snapshot.golden_up_to, as_of=snapshot.created_at)
-        if row.label in policy.label_names and row.input.has_any(candidate.reads)
+        if row.label in policy.label_names and row.input.has_any(reads)
     ]
 
 

@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from core.errors import Invalid
 from core.learning.data.inputs import Input
-from core.learning.learners.artifacts import Packed, unpack
+from core.learning.learners.artifacts import Packed
 from core.learning.learners.base import Fitted, FloatArray
 from core.learning.learners.external import Connect, connected, unconnected
 from core.learning.learners.fitting import modalities
 from core.learning.learners.label_subset import label_subset
 from core.learning.learners.own_encoder import with_own_encoder
-from core.learning.learners.registry import find_learner
+from core.learning.learners.stored_model import StoredModel
 from core.learning.learners.suspicion import Said, suspicion_of
 from core.learning.lifecycle.canary import answering_model
 from core.learning.lifecycle.models import live_model_id
@@ -141,12 +141,18 @@ def load_model(
     the artefact or its parameters were changed, OtherRuntime if its learner has another runtime now, NoCommonLabels if
     none of its labels is left in the policy."""
     model = session.get_one(ModelVersion, model_id)
-    artifact = session.get_one(Artifact, model_id)
+    stored = stored_model(session, model_id, queue, extra_learners)
+    learned = connected(stored.opened(), connect(queue))
+    fitted = label_subset(learned, queue.label_named)
+    return LiveModel(model.id, model.name, fitted, tuple(sorted({*learned.classes} - {*fitted.classes})))
+
+
+def stored_model(
+    session: Session, model_id: int, queue: QueuePolicy, extra_learners: Mapping[str, str] = {}
+) -> StoredModel:
+    """Raises Invalid if it was deleted."""
+    model, artifact = session.get_one(ModelVersion, model_id), session.get_one(Artifact, model_id)
     if artifact.purged_at is not None:
         raise Invalid(f"{model.name} was deleted because it was trained on text that was erased.")
     packed = Packed(artifact.content, artifact.sha256, artifact.runtime)
-    learner = find_learner(model.learner, with_own_encoder(queue, extra_learners))
-    learned = unpack(packed, learner, model.parameters_fingerprint)
-    learned = connected(learned, connect(queue))
-    fitted = label_subset(learned, queue.label_named)
-    return LiveModel(model.id, model.name, fitted, tuple(sorted({*learned.classes} - {*fitted.classes})))
+    return StoredModel(packed, model.learner, with_own_encoder(queue, extra_learners), model.parameters_fingerprint)

@@ -1,7 +1,8 @@
 """A training run, from snapshot to candidate. The one process of the core with transactions of its own.
 
-The fit happens outside any transaction, in the executor: a worker fits in a child process. A run that was killed at any
-line is resumed by its job with the same snapshot, so the same rows and seed give the same model.
+What computes happens outside any transaction, in the executor, on plain data: a worker has a child process for it. A
+run that was killed at any line is resumed by its job with the same snapshot, so the same rows and seed give the same
+model.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,14 +21,14 @@ from core.learning.data.graduation import Graduate, graduates
 from core.learning.data.leakage import check_apart, exclude_near_duplicates, proven
 from core.learning.data.snapshots import ErasedMeanwhileError, Row, gather, snapshot_rows, store
 from core.learning.data.synthetic import within_shares, written_rows
-from core.learning.learners.artifacts import pack, unpack
+from core.learning.learners.artifacts import pack
 from core.learning.learners.base import Progress
-from core.learning.learners.external import Connect, ExternalLearner, connected, unconnected
+from core.learning.learners.external import Connect, ExternalLearner, unconnected
 from core.learning.learners.fingerprints import fingerprint
 from core.learning.learners.fitting import PackedModel, fit_and_pack, require_readable
 from core.learning.learners.own_encoder import with_own_encoder
-from core.learning.learners.registry import find_learner
-from core.learning.lifecycle.candidates import Measured, measure, store_candidate
+from core.learning.learners.stored_model import StoredModel
+from core.learning.lifecycle.candidates import measure, store_candidate
 from core.learning.lifecycle.hand_outs import (
     answered_model,
     hand_out,
@@ -62,13 +63,14 @@ def train(
 ) -> None:
     """One training run, from snapshot to a candidate that waits for a lead.
 
-    1. The weight of the rows that correct the model is chosen; where a sweep is due, `execute` runs it. A transaction
-       stores the choice, and another the snapshot (or finds those of an earlier attempt). 2. Without a transaction,
-       `execute` fits and packs, then the packed model is opened and compared with the live one. 3. A transaction stores
-       model, artefact and evaluation, supersedes a pending candidate, asks for the card and finishes the job: all or
-       nothing. If the live model changed meanwhile, 2 compares again. If a row was erased meanwhile, a snapshot without
-       it takes the place of the run's and 2 fits again, three times at most, then the run fails. Raises LostLease if
-       another worker has taken over. A Refusal (nothing to learn) ends the run as failed, with its sentence.
+    1. `execute` looks for near-duplicates of golden examples, which are left out. The weight of the rows that correct
+       the model is chosen; where a sweep is due, `execute` runs it. A transaction stores the choice, and another the
+       snapshot (or finds those of an earlier attempt). 2. Without a transaction, `execute` fits and packs, then it
+       opens the packed model and compares it with the live one. 3. A transaction stores model, artefact and evaluation,
+       supersedes a pending candidate, asks for the card and finishes the job: all or nothing. If the live model changed
+       meanwhile, 2 compares again. If a row was erased meanwhile, a snapshot without it takes the place of the run's
+       and 2 fits again, three times at most, then the run fails. Raises LostLease if another worker has taken over. A
+       Refusal (nothing to learn) ends the run as failed, with its sentence.
        extra_learners: see core/learning/learners/registry.py.
 
     With the learner `external`, 2 hands the snapshot out to a service and puts the job back until the service has
@@ -87,7 +89,7 @@ def train(
         weigh = partial(_weigh, database, clock, queue, execute, report, extra_learners)
         for _fit in range(MOST_FITS):
             with suppress(ErasedMeanwhileError):  # nothing was stored of what was fitted on them: fit anew without them
-                rows = _rows_of(database, run, clock, queue, weigh)
+                rows = _rows_of(database, run, clock, queue, weigh, execute)
                 if queue.trains_elsewhere:
                     require_readable(ExternalLearner(), [row.example for row in rows])
                     made = _answered(database, claimed, run, clock, queue)
@@ -97,7 +99,7 @@ def train(
                         fit_and_pack, queue.retraining.learner, extra_learners, examples, run.seed, report=report
                     )
                 if made is not None:
-                    _store(database, claimed, run, made, rows, clock, queue, extra_learners, connect)
+                    _store(database, claimed, run, made, rows, clock, queue, extra_learners, connect, execute)
                 return
         _give_up(database, claimed, Coded(RunProblem.ROWS_ERASED, {"fits": MOST_FITS}), clock)
     except DatabaseUnavailable:
@@ -150,18 +152,18 @@ def _give_up(database: Database, claimed: jobs.Claim, problem: Coded, clock: Clo
 
 def evaluate_again(
     database: Database, claimed: jobs.Claim, clock: Clock, policy: Policy, extra_learners: Mapping[str, str] = {},
-    connect: Connect = unconnected,
+    connect: Connect = unconnected, execute: jobs.Execute = jobs.execute_here,
 ) -> None:  # fmt: skip
     """The live model changed while a candidate waited: compare the two, unless it was decided meanwhile. A comparison
     with the same live model that is stored already is used again."""
     model_id = claimed.payload["model_id"]
-    with database.reading(wait=LONG) as session:
+    with database.reading(wait=LONG, large=True) as session:
         model = session.get_one(ModelVersion, model_id)
         run = session.get_one(TrainingRun, model.run_id)
         rows = snapshot_rows(session, run.snapshot_id or 0)
         queue = policy.queue(run.queue.name)
     while True:
-        measured = measure(database, run, None, model_id, rows, queue, extra_learners, connect=connect)
+        measured = measure(database, run, None, model_id, rows, queue, extra_learners, connect=connect, execute=execute)
         with database.transaction(wait=PATIENT) as session:
             live = session.get_one(Live, run.queue_id, with_for_update=True)
             if live.changes != measured.live_changes:
@@ -174,28 +176,30 @@ def evaluate_again(
             return
 
 
-def _rows_of(database: Database, run: TrainingRun, clock: Clock, policy: QueuePolicy, weigh: Weigh) -> list[Row]:
+def _rows_of(
+    database: Database, run: TrainingRun, clock: Clock, policy: QueuePolicy, weigh: Weigh, execute: jobs.Execute
+) -> list[Row]:
     """The snapshot's rows; an earlier attempt's snapshot is used again unless rows of it have been erased since, and so
     is the weight that it had chosen. Which past errors graduate into it is decided with the Live row locked; if the
     decision changed meanwhile, rows are gathered again. They are also gathered again after a sweep, which takes
     long."""
     while True:
-        with database.reading(wait=LONG) as session:
+        with database.reading(wait=LONG, large=True) as session:
             if run.snapshot_id is not None and not erased_rows(session, run.snapshot_id)[0]:
                 return snapshot_rows(session, run.snapshot_id)
             leaving = graduates(session, run.queue_id, policy.golden)
             gathered = gather(session, run.queue_id, policy, [one.id for one in leaving])
             gathered += written_rows(session, run.queue_id, policy)
             before = proven(session, run.queue_id, policy)
-        with database.transaction(wait=PATIENT) as session:
+        with database.transaction(wait=PATIENT, large=True) as session:
             golden = _without(leaving, closed_golden_set(session, run.queue_id))
-        apart = exclude_near_duplicates(gathered, golden, policy)
+        apart = exclude_near_duplicates(gathered, golden, policy, execute)
         rows = within_shares(apart)
         if not run.weighing and weigh(run, rows):
             continue
         rows = weighed(rows, Coded(run.weighing, run.weighing_values))
-        check_apart(rows, golden, before, policy)
-        with database.transaction(wait=PATIENT) as session:
+        check_apart(rows, golden, before, policy, execute)
+        with database.transaction(wait=PATIENT, large=True) as session:
             session.get_one(Live, run.queue_id, with_for_update=True)
             if graduates(session, run.queue_id, policy.golden, lock=True) != leaving:
                 continue
@@ -259,19 +263,20 @@ def _store(
     policy: QueuePolicy,
     extra_learners: Mapping[str, str],
     connect: Connect,
+    execute: jobs.Execute,
 ) -> None:
-    learner = find_learner(policy.retraining.learner, extra_learners)
-    fitted, right = connected(unpack(made.packed, learner), connect(policy)), right_rows(rows, made.held_out)
+    learner, right = policy.retraining.learner, right_rows(rows, made.held_out)
+    stored_model = StoredModel(made.packed, learner, extra_learners)
     while True:
-        measured: Measured = measure(database, run, fitted, None, rows, policy, extra_learners, right, connect)
-        with database.transaction(wait=PATIENT) as session:
+        measured = measure(database, run, stored_model, None, rows, policy, extra_learners, right, connect, execute)
+        with database.transaction(wait=PATIENT, large=True) as session:
             _check_not_erased(session, run)
             live = session.get_one(Live, run.queue_id, with_for_update=True)
             if live.changes != measured.live_changes:
                 continue  # promoted or rolled back while we compared: compare with what is live now
             jobs.finish(session, claimed)  # first: who lost the job must not get as far as storing a second model
             store_candidate(
-                session, run, learner.name, made.fingerprint, made.packed, measured, clock(), policy, rows, right
+                session, run, learner, made.fingerprint, made.packed, measured, clock(), policy, rows, right
             )
             stored = locked_run(session, run.id)
             stored.state, stored.finished_at = RunState.DONE, clock()

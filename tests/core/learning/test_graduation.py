@@ -15,6 +15,7 @@ from core.learning.data.golden import golden_set
 from core.learning.data.graduation import beyond_cap
 from core.learning.data.pins import pin, unpin
 from core.learning.data.snapshots import snapshot_rows
+from core.learning.learners.fitting import fit_and_pack
 from core.learning.lifecycle.cards import candidate_card
 from core.learning.lifecycle.decisions import approve
 from core.learning.lifecycle.training import train
@@ -109,8 +110,9 @@ def test_what_graduated_belongs_to_the_snapshot_that_replaces_one_with_erased_ro
 
     def erased_after_the_fit(function: Callable[..., Any], *arguments: Any, report: Any, **_more: Any) -> Any:
         made = function(*arguments, report)
-        with desk.database.transaction(wait=PATIENT) as session:
-            erase(session, desk.rules.name, "E-1", NOW)
+        if function is fit_and_pack:
+            with desk.database.transaction(wait=PATIENT) as session:
+                erase(session, desk.rules.name, "E-1", NOW)
         return made
 
     run_id = requested(desk) or 0

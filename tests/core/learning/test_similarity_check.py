@@ -87,7 +87,7 @@ def test_a_training_run_stores_no_snapshot_if_the_filter_has_a_fault(
     desk = seeded(desk.under(golden={"seed_share": 0.0}))
     with desk.database.transaction() as session:
         add_seeds(session, [(REORDERED, DELIVERY)], NOW, desk.rules)
-    monkeypatch.setattr(training, "exclude_near_duplicates", lambda rows, _golden, _policy: rows)
+    monkeypatch.setattr(training, "exclude_near_duplicates", lambda rows, *_others: rows)
     with pytest.raises(LeakageError, match="2 texts"):
         trained(desk)
     with desk.database.reading() as session:

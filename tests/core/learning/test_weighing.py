@@ -10,7 +10,8 @@ from bot.wording.format import PLAIN
 from bot.wording.model_history import model_step
 from core.learning.data.seeds import add_seeds
 from core.learning.data.snapshots import Row, snapshot_rows
-from core.learning.learners.sweep import WEIGHTS
+from core.learning.learners.fitting import fit_and_pack
+from core.learning.learners.sweep import WEIGHTS, sweep
 from core.learning.lifecycle.cards import candidate_card
 from core.learning.lifecycle.history import model_history
 from core.learning.lifecycle.training import train
@@ -31,16 +32,18 @@ AUTO = {"error_weight": "auto", "learner": "first word", "corrections": 0}
 
 
 class Executed:
-    """Runs here, and remembers what was run. deadly: the worker's process ends before it runs what has this name."""
+    """Runs here, and remembers which fits were run. deadly: the worker's process ends before it runs what has this
+    name."""
 
     def __init__(self, deadly: str = "") -> None:
-        self.names: list[str] = []
+        self.fits: list[str] = []
         self.deadly = deadly
 
     def __call__(self, function: Callable[..., Any], *arguments: Any, report: Any, **_more: Any) -> Any:
         if function.__name__ == self.deadly:
             raise Killed
-        self.names.append(function.__name__)
+        if function in (sweep, fit_and_pack):
+            self.fits.append(function.__name__)
         return function(*arguments, report)
 
 
@@ -91,7 +94,7 @@ def test_the_first_run_with_corrections_measures_the_weight_and_trains_with_it(o
     assert measured["weight"] == chosen["weight"]
     assert measured["seconds"] == pytest.approx(sum(trial["seconds"] for trial in measured["trials"]))
     assert weights(desk, done) == [measured["weight"]] * 30
-    assert executed.names == ["sweep", "fit_and_pack"]
+    assert executed.fits == ["sweep", "fit_and_pack"]
 
 
 def test_corrections_count_by_the_flagged_share_of_the_traffic(open_desk: OpenDesk) -> None:
@@ -115,7 +118,7 @@ def test_the_weight_is_measured_again_when_the_rows_have_grown_by_a_quarter(open
     assert kept.weighing_values == {
         "weight": first.weighing_values["weight"], "run": first.id, "rows": 140, "rows_before": 120,
     }  # fmt: skip
-    assert executed.names == ["fit_and_pack"]
+    assert executed.fits == ["fit_and_pack"]
     assert weights(desk, kept) == [first.weighing_values["weight"]] * 60
     corrected(desk, range(60, 70))
     grown = trained(desk)
@@ -138,7 +141,7 @@ def test_a_number_in_the_policy_is_taken_as_it_is(open_desk: OpenDesk) -> None:
     done = trained(desk, executed)
     assert (done.weighing, done.weighing_values) == (WeightChoice.POLICY, {"weight": 2.5})
     assert weights(desk, done) == [2.5, 2.5]
-    assert executed.names == ["fit_and_pack"]
+    assert executed.fits == ["fit_and_pack"]
 
 
 def test_without_a_row_that_corrects_the_model_there_is_nothing_to_measure(open_desk: OpenDesk) -> None:
@@ -146,7 +149,7 @@ def test_without_a_row_that_corrects_the_model_there_is_nothing_to_measure(open_
     desk.settled(ANA, BEN, answer=REFUND, text="late and confirmed")
     done = trained(desk, executed)
     assert (done.weighing, done.weighing_values) == (WeightChoice.NO_CORRECTIONS, {"weight": 2.0})
-    assert executed.names == ["fit_and_pack"]
+    assert executed.fits == ["fit_and_pack"]
 
 
 def test_with_few_rows_that_correct_the_model_a_measurement_would_be_chance(open_desk: OpenDesk) -> None:
@@ -156,7 +159,7 @@ def test_with_few_rows_that_correct_the_model_a_measurement_would_be_chance(open
     assert (done.weighing, done.weighing_values) == (
         WeightChoice.TOO_FEW, {"weight": 2.0, "corrections": 29, "needed": 30}
     )  # fmt: skip
-    assert executed.names == ["fit_and_pack"]
+    assert executed.fits == ["fit_and_pack"]
     corrected(desk, range(29, 30))
     assert trained(desk).weighing == WeightChoice.MEASURED
 
@@ -174,17 +177,21 @@ def test_a_run_that_is_taken_up_again_keeps_the_weight_that_it_had_chosen(open_d
     desk = measuring(open_desk)
     corrected(desk, range(30))
     run_id, job = requested(desk) or 0, claimed(desk)
-    for deadly in ("sweep", "fit_and_pack"):
+    for deadly in ("find_near", "sweep", "count_leaks"):
         assert run(desk, run_id).weighing == ""
         with pytest.raises(Killed):
             train(desk.database, job, ticking(), desk.policy, Executed(deadly), FIRST_WORD)
     chosen = run(desk, run_id)
-    assert chosen.weighing == WeightChoice.MEASURED
+    assert (chosen.weighing, chosen.snapshot_id) == (WeightChoice.MEASURED, None)
+    for deadly in ("fit_and_pack", "reads_of", "judge"):
+        with pytest.raises(Killed):
+            train(desk.database, job, ticking(), desk.policy, Executed(deadly), FIRST_WORD)
+        assert run(desk, run_id).snapshot_id == 1
     executed = Executed()
     train(desk.database, job, ticking(), desk.policy, executed, FIRST_WORD)
     done = run(desk, run_id)
-    assert (done.state, executed.names) == (RunState.DONE, ["fit_and_pack"])
-    assert done.weighing_values == chosen.weighing_values
+    assert (done.state, executed.fits) == (RunState.DONE, ["fit_and_pack"])
+    assert (done.weighing_values, done.snapshot_id) == (chosen.weighing_values, 1)
 
 
 def test_the_same_rows_and_seed_give_the_same_weight_and_the_same_model(open_desk: OpenDesk) -> None:
