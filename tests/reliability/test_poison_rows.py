@@ -28,6 +28,7 @@ from bot.worker.training import SCHEDULED_RUN, request_scheduled_run
 from core import jobs
 from core.delivery import backlog, notices
 from core.errors import DatabaseUnavailable
+from core.jobs import Interrupted
 from core.policy import Policy
 from core.records.delivery import Notice, Posting
 from core.records.jobs import Job
@@ -62,6 +63,23 @@ def work(stage: Stage, worker: Services, seconds: int, cards: Mapping[Card, Show
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [str(vars(one).get("reason")) for one in caplog.records if one.levelno >= logging.ERROR]
+
+
+@pytest.mark.slow
+def test_a_card_whose_drawing_is_interrupted_as_the_worker_ends_is_as_if_it_had_not_been_tried(stage: Stage) -> None:
+    def interrupted(_session: Session, _subject: int, _policy: Policy) -> Message:
+        raise Interrupted
+
+    ending: Mapping[Card, Show] = {**CARDS, Card.REVIEW_ITEM: partial(show_drawn, interrupted)}
+    worker = stage.worker()
+    stage.ticket("the lamp is broken")
+    while not deliver_next(worker, ending):  # at first, it takes the lease on delivery
+        stage.wait(1)
+    with stage.desk.database.reading() as session:
+        posting = session.scalars(select(Posting)).one()
+        assert (posting.attempts, posting.leased_by, posting.unconfirmed) == (0, None, False)
+    work(stage, worker, 2)
+    assert len(stage.cards("the lamp is broken")) == 1
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ from core.delivery import incidents, notices, outbox
 from core.delivery.notices import DueNotice
 from core.delivery.outbox import Due
 from core.errors import CommitOutcomeUnknown, DatabaseUnavailable, NotFound
+from core.jobs import Interrupted
 from core.records.delivery import Notice, Posting
 from core.storage import leases
 from core.storage.database import PATIENT
@@ -49,7 +50,8 @@ def deliver_next(services: Services, cards: Mapping[Card, Show] = CARDS) -> bool
     except (SlackApiError, *CONNECTION, NotFound) as error:  # NotFound: its queue is not in the policy any more
         _fail(services, due, sorted_failure(error))
         return True
-    except DatabaseUnavailable:  # the row cannot be read: nothing was said, and it need not wait until the lease ends
+    except (DatabaseUnavailable, Interrupted):  # the row cannot be read, or a chart not drawn, as the worker ends:
+        # nothing was said, and it need not wait until the lease ends
         services.database.retry_until_committed(
             lambda session: outbox.release(session, due.id, still_unsure=due.maybe_posted)
         )

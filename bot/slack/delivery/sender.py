@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot.runtime.services import Services
 from bot.slack.blocks import Message
 from bot.slack.delivery import deduplication
+from bot.slack.delivery.charts import ReportFiles, draw_drift_file, draw_files
 from bot.slack.delivery.pictures import require_all_shown
 from bot.slack.errors import Kind, NotYetError, PersonGoneError, UnsureError, kind_of
 from bot.slack.views import candidate, drift, notice, review_item, run, scan, synthetic
@@ -21,6 +22,7 @@ from core.delivery.outbox import Due
 from core.discovery.cards import scan_card
 from core.intake.drift_card import drift_card
 from core.intake.promise_days import promise_days
+from core.jobs import unheard
 from core.learning.lifecycle.cards import candidate_card, run_card
 from core.learning.lifecycle.effort import learning_curve
 from core.learning.lifecycle.production import production_estimate
@@ -204,39 +206,38 @@ def _show_chart(services: Services, due: Due) -> str | None:
 
     Slack shows a file some time after it took it. So where no failure was noted since the chart was perhaps sent, as
     after a crash, it is looked for twice, with a pause between."""
-    from bot.slack.delivery.chart import alt_text, draw_report
-    from bot.slack.delivery.curve import curve_upload
-    from bot.slack.delivery.flips import flips_upload
-    from bot.slack.delivery.promise_chart import promise_upload
-
     with services.database.reading(wait=PATIENT) as session:
         where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, due.recipient)
-        card = candidate_card(session, due.subject_id, services.in_force.read(session))
-        queue_id = session.get_one(ModelVersion, due.subject_id).queue_id
-        curve, production = learning_curve(session, queue_id), production_estimate(session, queue_id)
-        policy = services.in_force.read(session).queue(session.get_one(Queue, queue_id).name)
-        promise = promise_days(session, policy, services.clock())
-        pictures = golden_pictures(session, queue_id, [flip.id for flip in card.scorecard.negative_flips[:MOST_SHOWN]])
+        drawn = _report_files(session, due.subject_id, services)
     if where is None:
         raise NotYetError("its card is not posted yet")
     channel, ts = where
-    name, title = f"{card.name}.png", f"{card.queue_title} {card.name} on the golden set"
-    if _is_there(services, due, channel, ts, name):
+    if _is_there(services, due, channel, ts, drawn.filename):
         return None
-    drawn, words = draw_report(card.scorecard, f"{card.queue_title}: {card.name}"), alt_text(card.scorecard)
-    report = {"filename": name, "title": title, "content": drawn, "alt_txt": words}
+    files = services.execute(draw_files, drawn, report=unheard)
     services.budget.spend_post(due.channel)
-    flips = flips_upload(card.scorecard.negative_flips, pictures, card.name, card.queue_title)
-    pictures_of_time = [*curve_upload(curve, card.queue_title, production), *promise_upload(promise)]
-    files = [report, *flips, *pictures_of_time]  # in one message: all of them or none
-    services.slack.files_upload_v2(channel=channel, thread_ts=ts, file_uploads=files)
+    services.slack.files_upload_v2(channel=channel, thread_ts=ts, file_uploads=files)  # in one message: all or none
     return None
+
+
+def _report_files(session: Session, model_id: int, services: Services) -> ReportFiles:
+    policy = services.in_force.read(session)
+    card = candidate_card(session, model_id, policy)
+    queue_id = session.get_one(ModelVersion, model_id).queue_id
+    shown = [flip.id for flip in card.scorecard.negative_flips[:MOST_SHOWN]]
+    return ReportFiles(
+        card.name,
+        card.queue_title,
+        card.scorecard,
+        learning_curve(session, queue_id),
+        production_estimate(session, queue_id),
+        promise_days(session, policy.queue(session.get_one(Queue, queue_id).name), services.clock()),
+        golden_pictures(session, queue_id, shown),
+    )
 
 
 def _show_drift_chart(services: Services, due: Due) -> str | None:
     """The chart of an alarm goes into the thread of its card, once, as a report's does."""
-    from bot.slack.delivery.drift_chart import drift_upload
-
     with services.database.reading(wait=PATIENT) as session:
         where = outbox.coordinates(session, Card.DRIFT, due.subject_id, due.recipient)
         card = drift_card(session, due.subject_id, services.in_force.read(session))
@@ -245,8 +246,9 @@ def _show_drift_chart(services: Services, due: Due) -> str | None:
     name = f"drift-{due.subject_id}.png"
     if _is_there(services, due, *where, name):
         return None
+    files = services.execute(draw_drift_file, card, name, report=unheard)
     services.budget.spend_post(due.channel)
-    services.slack.files_upload_v2(channel=where[0], thread_ts=where[1], file_uploads=[drift_upload(card, name)])
+    services.slack.files_upload_v2(channel=where[0], thread_ts=where[1], file_uploads=files)
     return None
 
 
