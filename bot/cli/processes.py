@@ -3,7 +3,7 @@
 import typer
 
 from bot.runtime.clock import utc_now
-from bot.runtime.gc_tuning import uncollected
+from bot.runtime.gc_tuning import share_one_heap, uncollected
 from bot.runtime.migrate import migrate as bring_up_to_date
 from bot.runtime.open_database import open_database
 from bot.runtime.policy_in_force import start_policy, this_user
@@ -49,6 +49,7 @@ def migrate() -> None:
 
 
 def _run(*, web: bool, work: bool) -> None:
+    share_one_heap()  # before what is imported now starts threads
     with uncollected():
         from bot.server import run
 
