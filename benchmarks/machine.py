@@ -51,7 +51,8 @@ def memory_of(pid: int) -> float:
     """What the process and its children hold now, in MB."""
     task = Path(f"/proc/{pid}")
     own = int((task / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-    return own + sum(memory_of(int(child)) for child in (task / f"task/{pid}/children").read_text().split())
+    children = [child for thread in (task / "task").iterdir() for child in (thread / "children").read_text().split()]
+    return own + sum(memory_of(int(child)) for child in children)
 
 
 def processor_seconds(pid: int) -> float:

@@ -4,8 +4,9 @@
 
 On each database, notices are committed by this process, seconds apart, so that the worker rests in between. Shown are
 the median and the longest time from the end of the commit until the notice was posted. Then a training run on as many
-rows is requested, and the memory (RSS) of the process and its children is shown as it was before the request and 20 s
-after the run's end. The last line is SUMMARY with the figures as JSON.
+rows is requested, and another one, and the memory (RSS) of the process and its children is shown as it was before, and
+20 s after the end of each run and of the search for wrong labels that follows it. The last line is SUMMARY with the
+figures as JSON.
 """
 
 import argparse
@@ -19,10 +20,13 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import TypeVar
 
+from sqlalchemy import select
+
 from benchmarks.machine import heading, memory_of
 from benchmarks.places import KINDS, Place, place
 from benchmarks.processes import environment, free_port, goldloop, running
 from benchmarks.training import rows
+from core import jobs
 from core.delivery import notices
 from core.learning.data.seeds import add_seeds
 from core.learning.lifecycle.runs import request_run
@@ -76,7 +80,7 @@ def post(where: Place, number: int) -> float:
 
 
 def train(where: Place, queue: QueuePolicy) -> None:
-    """Request a run, and wait for its end."""
+    """Request a run, and wait for its end and that of the jobs that follow from it."""
     with where.database.transaction(wait=PATIENT) as session:
         row = queue_named(session, queue.name)
         run_id = request_run(session, row, Trigger.COMMAND, None, datetime.now(UTC), queue)
@@ -88,6 +92,12 @@ def train(where: Place, queue: QueuePolicy) -> None:
 
     if _awaited(ended, LONGEST_RUN) is not RunState.DONE:
         sys.exit("The run failed.")
+
+    def rests() -> bool | None:
+        with where.database.reading() as session:
+            return True if not session.scalar(select(jobs.IS_UNDER_WAY)) else None
+
+    _awaited(rests, LONGEST_RUN)
 
 
 def measured(where: Place, posts: int, queue: QueuePolicy) -> dict[str, float]:
@@ -101,11 +111,12 @@ def measured(where: Place, posts: int, queue: QueuePolicy) -> dict[str, float]:
             time.sleep(RESTS + rng.random())
             delays.append(post(where, number))
         time.sleep(SETTLED)
-        before = memory_of(process.pid)
-        train(where, queue)
-        time.sleep(SETTLED)
-        after = memory_of(process.pid)
-    return {"median_s": median(delays), "longest_s": max(delays), "before_mb": before, "trained_mb": after}
+        found = {"median_s": median(delays), "longest_s": max(delays), "before_mb": memory_of(process.pid)}
+        for when in ("trained_mb", "again_mb"):
+            train(where, queue)
+            time.sleep(SETTLED)
+            found[when] = memory_of(process.pid)
+    return found
 
 
 def _awaited(ask: Callable[[], T | None], seconds: float) -> T:
@@ -124,13 +135,13 @@ def main() -> None:
     options = parser.parse_args()
     figures: dict[str, float] = {}
     print(heading())
-    print(f"{'database':12}{'median s':>10}{'longest s':>11}{'RSS MB':>9}{'trained MB':>12}")
+    print(f"{'database':12}{'median s':>10}{'longest s':>11}{'RSS MB':>9}{'trained MB':>12}{'again MB':>10}")
     for kind in KINDS:
         with place(kind) as where:
             found = measured(where, options.posts, stock(where, rows()[: options.rows]))
         print(
             f"{kind:12}{found['median_s']:10.2f}{found['longest_s']:11.2f}{found['before_mb']:9.0f}"
-            f"{found['trained_mb']:12.0f}",
+            f"{found['trained_mb']:12.0f}{found['again_mb']:10.0f}",
             flush=True,
         )
         figures |= {f"{kind}_{what}": round(value, 2) for what, value in found.items()}
