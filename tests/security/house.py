@@ -2,6 +2,7 @@
 in four ways: as the answer, at the response_url, as a view, as a notice."""
 
 import json
+import re
 import socket
 import threading
 import time
@@ -110,6 +111,11 @@ class House:
         state = {"values": {name: {name: content} for name, content in values.items()}}
         view = {"type": "modal", "callback_id": callback, "private_metadata": metadata, "state": state}
         return self.interaction(who, "view_submission", view=view)
+
+    def hears_soon(self, words: re.Pattern[str]) -> bool:
+        """After an act, that such words are shown too: on the Home tab, a view of its own says no, and the tab may be
+        drawn again before it."""
+        return bool(self._waited(lambda: words.search(self._new_view(self.read))))
 
     def command(self, who: Who, text: str) -> str:
         fields = {"command": "/goldloop", "text": text, "user_id": who.id, "team_id": who.team, "channel_id": REVIEW}
