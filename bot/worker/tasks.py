@@ -63,7 +63,7 @@ def for_each_queue(
 
 PERIODIC_TASKS = (
     PeriodicTask("deliver", 0.25, deliver_next, RARELY),
-    PeriodicTask("notices", 1, deliver_next_notice, RARELY),
+    PeriodicTask("notices", 0.25, deliver_next_notice, RARELY),  # also what comes while the others are still awake
     PeriodicTask("erased pictures", 5, delete_erased_files, RARELY),
     PeriodicTask("incidents", 5, tell_of_incidents, RARELY),
     PeriodicTask("webhooks", 1, deliver_next_event, RARELY),
