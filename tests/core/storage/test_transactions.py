@@ -12,6 +12,7 @@ from sqlalchemy.pool import QueuePool
 
 from core.errors import DatabaseUnavailable
 from core.records.reviews import Reviewer
+from core.storage.announcing import announce, is_announced
 from core.storage.database import CLICK, Database, Writer
 from core.storage.postgres import IDLE_SECONDS
 from tests.core.desk import NOW
@@ -50,13 +51,22 @@ def test_a_writer_keeps_its_connection_until_it_is_released(database: Database) 
 
 
 def test_a_writer_reads_anew_in_each_transaction(database: Database) -> None:
-    writer = Writer(database)
+    writer, known = Writer(database), Reviewer(person="U_ANA")  # which the session remembers as long as we hold it
     with writer.transaction() as session:
-        session.add(Reviewer(person="U_ANA"))
+        session.add(known)
     with database.transaction() as session:
         session.get_one(Reviewer, "U_ANA").paused_at = NOW
     with writer.transaction() as session:
         assert session.get_one(Reviewer, "U_ANA").paused_at == NOW
+    writer.release()
+
+
+def test_a_transaction_of_a_writer_is_announced_for_itself_alone(database: Database) -> None:
+    writer = Writer(database)
+    with writer.transaction() as session:
+        announce(session)
+    with writer.transaction() as session:
+        assert not is_announced(session)
     writer.release()
 
 
