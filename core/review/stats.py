@@ -24,10 +24,10 @@ from core.vocabulary import NONE_OF_THESE, AnswerKind, ItemState
 RECENT = 500  # settled items that agreement and votes per item look back over
 
 _MINE = (Correction.queue_id == bindparam("queue_id"), Correction.is_current)
-# An index has each state's items. Grouped by state, PostgreSQL would read the table.
-_IN_STATE = select(func.count()).where(
-    ReviewItem.queue_id == bindparam("queue_id"), ReviewItem.state == bindparam("state")
-)
+# An index has each state's items. Grouped by state, or of a state that it knows to be that of most items, PostgreSQL
+# would read the table, which takes twice as long.
+_STATE = select(bindparam("state", type_=ReviewItem.state.type)).scalar_subquery()
+_IN_STATE = select(func.count()).where(ReviewItem.queue_id == bindparam("queue_id"), ReviewItem.state == _STATE)
 _SETTLED_SINCE = select(func.count()).where(*_MINE, Correction.settled_at >= bindparam("since"))
 _RECENT_VOTES = select(Answer.item_id, Answer.person, Answer.label).where(
     Answer.item_id.in_(select(Correction.item_id).where(*_MINE).order_by(Correction.settled_at.desc()).limit(RECENT)),
