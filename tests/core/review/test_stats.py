@@ -18,6 +18,15 @@ def of(desk: Desk, after: timedelta = timedelta()) -> StatsCard:
         return stats_card(session, desk.rules, NOW + after)
 
 
+def open_settled_and_disputed(desk: Desk) -> None:
+    """One item of each."""
+    desk.ticket()
+    desk.settled(ANA, BEN)
+    disputed = desk.ticket()
+    for person in (ANA, BEN):
+        desk.click(person, disputed, CANNOT)
+
+
 def test_a_new_queue_has_nothing_to_say(desk: Desk) -> None:
     assert of(desk) == StatsCard(
         queue_title="Support tickets",
@@ -36,11 +45,7 @@ def test_a_new_queue_has_nothing_to_say(desk: Desk) -> None:
 
 
 def test_items_are_counted_by_their_state_and_day(desk: Desk) -> None:
-    desk.ticket()
-    desk.settled(ANA, BEN)
-    disputed = desk.ticket()
-    for person in (ANA, BEN):
-        desk.click(person, disputed, CANNOT)
+    open_settled_and_disputed(desk)
     card = of(desk)
     assert (card.open, card.disputed, card.settled_today, card.settled) == (1, 1, 1, 1)
     card = of(desk, after=timedelta(days=1))
@@ -64,11 +69,7 @@ def test_agreement_and_votes_per_item_are_of_the_votes_that_count(desk: Desk) ->
 
 
 def test_a_line_of_a_queue_says_the_same_as_its_statistics(desk: Desk) -> None:
-    desk.ticket()
-    desk.settled(ANA, BEN)
-    disputed = desk.ticket()
-    for person in (ANA, BEN):
-        desk.click(person, disputed, CANNOT)
+    open_settled_and_disputed(desk)
     with desk.database.reading() as session:
         line, card = queue_line(session, desk.rules, NOW), stats_card(session, desk.rules, NOW)
     assert (line.open, line.disputed, line.settled_today) == (1, 1, 1)
