@@ -114,8 +114,8 @@ def by_api(here: Place, file: Path, policy: Path, in_flight: int = 1) -> Taken:
 
 
 def insert_all(file: Path) -> None:
-    """The floor itself, in its process."""
-    database, table = Database(os.environ["DATABASE_URL"]), cast(Table, Prediction.__table__)
+    """The floor itself, in its process. On SQLite it waits for the disk at each commit, as the others do by default."""
+    database, table = Database(os.environ["DATABASE_URL"], full_sync=True), cast(Table, Prediction.__table__)
     now = datetime.now(UTC)
     with file.open(encoding="utf-8") as lines:
         while batch := [_as_stored(json.loads(line), now) for line in islice(lines, BATCH)]:

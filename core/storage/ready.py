@@ -49,16 +49,16 @@ def put(session: Session, question: Question[T]) -> Callable[[], T]:
 
 
 @contextmanager
-def at_once(session: Session) -> Iterator[None]:
-    """What is sent in it goes to PostgreSQL together, which answers at the end of it: one round trip, not one for each.
-    For `send` and `write`; `fetch` waits for its answer. An error may be raised by another statement than its own: give
-    the transaction up."""
+def at_once(session: Session, large: bool = False) -> Iterator[None]:
+    """What is sent in it goes to PostgreSQL together at the end of it: one round trip, not one for each. For `send` and
+    `write`; `fetch` waits for its answer. An error may be raised by another statement than its own: give the
+    transaction up. large: each is sent when it is said, and PostgreSQL executes it while the next one is prepared."""
     connection = _connection_of(session)
     if not _can_send(connection):
         yield
         return
     own: Any = connection.connection.dbapi_connection
-    with driver_errors(connection, None, ""), own.pipeline():
+    with driver_errors(connection, None, ""), own.pipeline() if large else own.sent_together():
         yield
 
 
