@@ -157,26 +157,18 @@ def ingest(file: Path, queue: QueueOption) -> None:
         collect_seldom()
         chosen = policy.queue(queue)
         task = progress.add_task("Reading", total=None)
-        new = repeated = flagged = 0
-        rejected = Rejected()
+        rejected, new, repeated, flagged = Rejected(), 0, 0, 0
         if names := header(file):
             _check_columns(file, names)
         rows = read_rows(file)
         size, seen = PICTURES if "image" in names else BATCH, 0
         while batch := list(islice(rows, size)):
             seen += len(batch)
-            good: list[NewPrediction] = []
-            pictures = _beside(file, [row for _number, row in batch], chosen)
-            for number, row in batch:
-                try:
-                    good.append(
-                        plain_prediction(row, chosen) or checked_prediction(prediction_row(row), chosen, pictures)
-                    )
-                except Invalid as problem:
-                    rejected.add(number, problem)
+            pictures = _named_pictures(file, [row for _number, row in batch], chosen)
+            valid = _valid_predictions(batch, chosen, pictures, rejected)
+            readable = [one for one in pictures.values() if isinstance(one, Decoded)]
             with database.transaction(wait=PATIENT) as session:
-                readable = [one for one in pictures.values() if isinstance(one, Decoded)]
-                stored = record_predictions(session, good, utc_now(), chosen, readable)
+                stored = record_predictions(session, valid, utc_now(), chosen, readable)
                 count_unknown_labels(session, rejected.labels_of_batch(), utc_now(), chosen)
             new, repeated, flagged = new + stored.new, repeated + stored.repeated, flagged + stored.flagged
             progress.update(task, advance=len(batch), description=f"{new + repeated:,} rows")
@@ -187,14 +179,30 @@ def ingest(file: Path, queue: QueueOption) -> None:
     rejected.end()
 
 
-def _beside(file: Path, rows: Sequence[Mapping[str, Any]], queue: QueuePolicy) -> dict[str, Decoded | Invalid]:
+def _valid_predictions(
+    rows: Sequence[tuple[int, Mapping[str, Any]]],
+    queue: QueuePolicy,
+    pictures: Mapping[str, Decoded | Invalid],
+    rejected: "Rejected",
+) -> list[NewPrediction]:
+    """The rows that can be stored. rows: each with its number in the file; the others go to `rejected`."""
+    valid = []
+    for number, row in rows:
+        try:
+            valid.append(plain_prediction(row, queue) or checked_prediction(prediction_row(row), queue, pictures))
+        except Invalid as problem:
+            rejected.add(number, problem)
+    return valid
+
+
+def _named_pictures(file: Path, rows: Sequence[Mapping[str, Any]], queue: QueuePolicy) -> dict[str, Decoded | Invalid]:
     """The pictures that rows name in `image`, decoded; paths are relative to the file."""
-    names = list(dict.fromkeys(name for row in rows if "image" in row for name in _named(row)))
+    names = list(dict.fromkeys(name for row in rows if "image" in row for name in _names_in(row)))
     return dict(zip(names, read_pictures([file.parent / name for name in names], queue), strict=True))
 
 
-def _named(row: Mapping[str, Any]) -> list[str]:
-    """The files that a row names; none if it cannot be read, which is then said of the row."""
+def _names_in(row: Mapping[str, Any]) -> list[str]:
+    """The picture files that a row names. None if its cell cannot be read: the check of the row reports that."""
     try:
         return picture_names(picture_cell(row.get("image")))
     except Invalid:
@@ -230,7 +238,7 @@ def _without_rows(file: Path) -> str:
 
 class Rejected:
     """Rejected rows by reason. The first row of each reason is printed at once, the others are counted. Labels outside
-    the policy are counted by name, in all and since they were last asked for."""
+    the policy are counted by name, for the whole file and for the batch under way."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -249,12 +257,13 @@ class Rejected:
         self._shown[reason] += 1
 
     def labels_of_batch(self) -> Counter[str]:
+        """Labels outside the policy since the last call."""
         batch, self._of_batch = self._of_batch, Counter()
         self._labels += batch
         return batch
 
     def end(self) -> None:
-        """Exit code 2 if there were any."""
+        """Print the counts, and exit with code 2 if a row was rejected."""
         self._print_repeated()
         if self.rows:
             raise typer.Exit(2)

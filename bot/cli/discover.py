@@ -19,7 +19,7 @@ from core.discovery.scans import SCAN, Wanted, cancel_scan, request_scan, scan_k
 from core.discovery.sources import Columns
 from core.errors import Invalid, Refusal
 from core.jobs import Claim, LostLease, WorkFailed
-from core.policy import Policy
+from core.policy import Policy, QueuePolicy
 from core.storage.database import PATIENT, Database
 from core.vocabulary import OPERATOR, ScanState
 
@@ -71,9 +71,7 @@ def discover(
         _cancel(scan)
         return
     with opened() as (database, policy):
-        chosen = policy.queue(queue or policy.queues[0].name) if queue or len(policy.queues) == 1 else None
-        if chosen is None:
-            raise Invalid(f"Give --queue: {', '.join(one.name for one in policy.queues)}.")
+        chosen = _queue_meant(policy, queue)
         if source == STATUS:
             _status(database, policy, chosen.name)
             return
@@ -82,19 +80,30 @@ def discover(
         wanted = Wanted(
             source, Columns(text, id_column or None), label or None, foreign, items or None, processes or None
         )
-        with database.transaction(wait=PATIENT) as session:
-            scan_id = request_scan(session, chosen, wanted, OPERATOR, utc_now())
-            claimed = jobs.take_over(session, SCAN, scan_key(scan_id), this_process(), utc_now(), is_gone)
-        if claimed is None:
-            raise Refusal(
-                f"Another process is working on scan {scan_id}. See its progress with: goldloop discover status"
-            )
+        scan_id, claimed = _requested(database, chosen, wanted)
         _drive(database, policy, claimed, cluster)
         with database.reading(wait=PATIENT) as session:
             card = scan_card(session, scan_id, policy)
     _show(card)
     if card.state is ScanState.FAILED:
         raise typer.Exit(FAILED)
+
+
+def _queue_meant(policy: Policy, name: str) -> QueuePolicy:
+    """The queue of this name; without one, the policy's only queue."""
+    if not name and len(policy.queues) > 1:
+        raise Invalid(f"Give --queue: {', '.join(one.name for one in policy.queues)}.")
+    return policy.queue(name or policy.queues[0].name)
+
+
+def _requested(database: Database, queue: QueuePolicy, wanted: Wanted) -> tuple[int, Claim]:
+    """The scan's id, and the claim of this process on its job. Raises Refusal if another process is working on it."""
+    with database.transaction(wait=PATIENT) as session:
+        scan_id = request_scan(session, queue, wanted, OPERATOR, utc_now())
+        claimed = jobs.take_over(session, SCAN, scan_key(scan_id), this_process(), utc_now(), is_gone)
+    if claimed is None:
+        raise Refusal(f"Another process is working on scan {scan_id}. See its progress with: goldloop discover status")
+    return scan_id, claimed
 
 
 def _cancel(scan_id: int) -> None:

@@ -69,20 +69,16 @@ def init(
     path = file or load_settings().policy
     if path.exists():  # before the prompts; writing checks again
         raise Invalid(f"{path} already exists and was not changed. Edit it, or write a different file with --file.")
-    if label and labels_from:
-        raise Invalid("Use either --label or --labels-from, not both.")
-    taken = labels_of(labels_from) if labels_from else tuple(label or ())
+    given_labels = _given_labels(label, labels_from)
     named = option_or_prompt(queue, "Short name of the queue", "--queue", parse_name, "support")
     answers = Answers(
         queue=named,
         title=option_or_prompt(title, "Title that people see", "--title", str.strip, named.capitalize()),
         channel=option_or_prompt(channel, "Id of the reviewers' channel (C…)", "--channel", parse_id),
         leads_channel=option_or_prompt(leads_channel, "Id of the leads' channel", "--leads-channel", parse_id),
-        leads=parse_ids(lead)
-        if lead
-        else prompt("Ids of the leads (people U… or user groups S…, comma-separated)", "--lead", parse_required_ids),
+        leads=_leads(lead),
         reviewers=_reviewers(reviewer, lead),
-        labels=taken or prompt("Labels, comma-separated", "--label or --labels-from", parse_labels),
+        labels=given_labels or prompt("Labels, comma-separated", "--label or --labels-from", parse_labels),
         time_zone=_time_zone(time_zone, lead),
         admins=parse_ids(admin or []),
     )
@@ -121,11 +117,18 @@ def retry_deliveries(
     typer.echo(f"{count} message{'' if count == 1 else 's'} will be sent again.")
 
 
-def _time_zone(given: str, leads_given: list[str] | None) -> str:
-    """Optional too: as for reviewers."""
-    if leads_given:
-        return parse_time_zone(given or "UTC")
-    return option_or_prompt(given, "Time zone", "--time-zone", parse_time_zone, "UTC")
+def _given_labels(labels: list[str] | None, file: Path | None) -> tuple[str, ...]:
+    """From the options; empty: neither was used."""
+    if labels and file:
+        raise Invalid("Use either --label or --labels-from, not both.")
+    return labels_of(file) if file else tuple(labels or ())
+
+
+def _leads(given: list[str] | None) -> tuple[str, ...]:
+    if given:
+        return parse_ids(given)
+    question = "Ids of the leads (people U… or user groups S…, comma-separated)"
+    return prompt(question, "--lead", parse_required_ids)
 
 
 def _reviewers(given: list[str] | None, leads_given: list[str] | None) -> tuple[str, ...]:
@@ -134,3 +137,10 @@ def _reviewers(given: list[str] | None, leads_given: list[str] | None) -> tuple[
         return parse_ids(given or [])
     question = "Ids of the reviewers, comma-separated (empty: all members of the channel)"
     return prompt(question, "--reviewer", parse_optional_ids, "")
+
+
+def _time_zone(given: str, leads_given: list[str] | None) -> str:
+    """The time zone is optional as well: a script that names its leads is not prompted for it."""
+    if leads_given:
+        return parse_time_zone(given or "UTC")
+    return option_or_prompt(given, "Time zone", "--time-zone", parse_time_zone, "UTC")
