@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, and_, bindparam, case, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, case, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.delivery import incidents
@@ -54,13 +54,13 @@ class Due:
     version: int
     delivered_version: int
     maybe_posted: bool  # an earlier first post has an unknown outcome: look for it before posting again
-    since: datetime  # nothing about it was delivered before
-    attempts: int  # that failed since something about it was delivered
+    since: datetime  # the time of the oldest change that was not delivered yet
+    attempts: int  # failed ones since the last delivery
 
 
 @dataclass(frozen=True)
 class Redraw:
-    """A row that has changed, and when. urgent: its message is drawn before those that are not."""
+    """A change of a row, which its messages have to show. urgent: they are drawn before those that are not."""
 
     subject_id: int
     requested_at: datetime
@@ -80,20 +80,20 @@ def show(
 def show_all(
     session: Session, card: Card, subject_ids: Sequence[int], recipient: Recipient, queue: QueueRow, now: datetime
 ) -> None:
-    """The same for many rows at once."""
+    """The same as `show` for many rows at once."""
     rows = [{"subject_id": subject_id} for subject_id in subject_ids]
     insert_all(session, _POSTINGS, _requested(card, recipient, queue, now), rows)
     announce(session)
 
 
 def redraw(session: Session, card: Card, subject_id: int, now: datetime, urgent: bool = False) -> None:
-    """Request an update of every message that shows this row. A message stays in its channel, even if the policy names
-    another one since."""
+    """Request an update of every message that shows this row. A message stays in its channel, even if the policy has
+    named another one since."""
     redraw_all(session, card, [Redraw(subject_id, now, urgent)])
 
 
 def redraw_all(session: Session, card: Card, redraws: Sequence[Redraw]) -> None:
-    """The same for many rows, in this order; a row may come several times."""
+    """The same as `redraw` for many changes, in this order. A row may have several."""
     rounds: list[dict[int, Redraw]] = []
     for one in redraws:
         free = next((each for each in rounds if one.subject_id not in each), None)
@@ -131,7 +131,7 @@ def places(session: Session, card: Card, subject_ids: Collection[int]) -> dict[i
 
 
 def places_of(kind: str, card: Card, subject_ids: Collection[int]) -> Question[dict[int, Place]]:
-    """The same of at least one row. kind: of database."""
+    """The same as `places`, as a question about at least one row. kind: of database."""
     return Question(_posted(kind), {"card": card, "ids": as_list(kind, subject_ids)}, _places_by)
 
 
@@ -153,47 +153,25 @@ def claim_next(
 
     may_update: an update of any message is allowed; may_update_open: also of one that is not urgent;
     full_channels: channels that have had their post of this second. What an incident or a paused queue holds up is left
-    alone. A posting that was not tried yet is due whatever its time says, which may be that of a machine whose clock is
-    ahead. Cards and recipients that only a newer release knows are left to its workers. Two processes never get the
-    same posting.
+    alone. Two processes never get the same posting.
     """
-    full, held = list(full_channels), incidents.held_channels(now, new=True)
-    post = and_(Posting.ts.is_(None), Posting.channel.not_in(full), Posting.channel.not_in(held), ~waits_for_resume())
-    redraw = and_(Posting.ts.is_not(None), Posting.channel.not_in(incidents.held_channels(now, new=False)))
-    if not may_update_open:
-        redraw = and_(redraw, Posting.urgent)
     posting = session.scalar(
         select(Posting)
-        .where(
-            Posting.requested_version > Posting.delivered_version,
-            Posting.failure_reason == "",
-            Posting.card.in_(list(Card)),
-            Posting.recipient_kind.in_(list(RecipientKind)),
-            or_(Posting.attempts == 0, Posting.next_attempt_at <= now),
-            leases.is_free(Posting, now),
-            or_(post, redraw) if may_update else post,
-        )
+        .where(_is_due(now), _may_be_sent(now, may_update, may_update_open, full_channels))
         .order_by(Posting.urgent.desc(), Posting.next_attempt_at, Posting.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
     if posting is None:
         return None
-    due = Due(
-        id=posting.id, card=Card(posting.card), subject_id=posting.subject_id,
-        recipient=Recipient(RecipientKind(posting.recipient_kind), posting.recipient),
-        channel=posting.channel, ts=posting.ts,
-        version=posting.requested_version, delivered_version=posting.delivered_version,
-        maybe_posted=posting.unconfirmed, since=posting.requested_at or posting.next_attempt_at,
-        attempts=posting.attempts,
-    )  # fmt: skip
+    due = _due(posting)
     leases.take(posting, process, now)
     posting.unconfirmed = posting.ts is None
     return due
 
 
 def mark_delivered(session: Session, posting_id: int, version: int, ts: str | None, now: datetime) -> None:
-    """The row was drawn as of `version`. What was requested meanwhile stays requested."""
+    """The message shows the row as of `version`. A newer version that was requested meanwhile stays requested."""
     posting = _locked(session, posting_id)
     leases.release(posting)
     posting.delivered_version = max(posting.delivered_version, version)
@@ -211,8 +189,9 @@ def mark_failed(
     retry_after: float | None = None,
     permanent: str = "",
 ) -> None:
-    """It was not delivered. Try again later (after `retry_after` seconds, else doubling), or never (`permanent` says
-    why). forget_ts: the message is gone, post a new one. outcome_unknown: Slack may have taken it."""
+    """The message was not delivered. Try again after `retry_after` seconds, or by default after a time that doubles
+    with each failure; or never, for the reason `permanent`. forget_ts: the message is gone from Slack, so post a new
+    one. outcome_unknown: Slack may have accepted the message."""
     posting = _locked(session, posting_id)
     leases.release_failed(posting, now, retry_after)
     posting.unconfirmed = posting.ts is None and outcome_unknown
@@ -222,16 +201,16 @@ def mark_failed(
 
 
 def release(session: Session, posting_id: int, still_unsure: bool = False) -> None:
-    """It was not delivered, for a reason outside the posting; it stays due. still_unsure: it could not be found out
-    whether an earlier attempt has posted it."""
+    """The message was not delivered, for a reason outside the posting, which stays due. still_unsure: whether an
+    earlier attempt has posted it could not be found out."""
     posting = _locked(session, posting_id)
     leases.release(posting)
     posting.unconfirmed = posting.ts is None and still_unsure
 
 
 def revive(session: Session, channel: str, reasons: Collection[str], now: datetime) -> int:
-    """The channel can be written to again: retry its waiting messages, and those that were given up one by one for one
-    of these reasons. Returns how many of the latter."""
+    """Deliver to a channel that can be written to again: retry its waiting messages, and those that were given up one
+    by one for one of these reasons. Returns how many had been given up."""
     incidents.retry_now(session, now, channel)
     given_up = session.scalars(
         update(Posting)
@@ -240,6 +219,44 @@ def revive(session: Session, channel: str, reasons: Collection[str], now: dateti
         .returning(Posting.id)
     ).all()
     return len(given_up)
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """Whether something is still to be delivered and no worker holds it. A posting that was not tried yet is due
+    whatever its time says, which may be that of a machine whose clock is ahead. Cards and recipients that only a newer
+    release knows are left to its workers."""
+    return and_(
+        Posting.requested_version > Posting.delivered_version,
+        Posting.failure_reason == "",
+        Posting.card.in_(list(Card)),
+        Posting.recipient_kind.in_(list(RecipientKind)),
+        or_(Posting.attempts == 0, Posting.next_attempt_at <= now),
+        leases.is_free(Posting, now),
+    )
+
+
+def _may_be_sent(
+    now: datetime, may_update: bool, may_update_open: bool, full_channels: Collection[str]
+) -> ColumnElement[bool]:
+    """Whether Slack's rates allow it, and no incident and no paused queue holds it up. A message that was not posted
+    yet needs room in its channel; an update needs room in the workspace."""
+    full, held = list(full_channels), incidents.held_channels(now, new=True)
+    new = and_(Posting.ts.is_(None), Posting.channel.not_in(full), Posting.channel.not_in(held), ~waits_for_resume())
+    if not may_update:
+        return new
+    posted = and_(Posting.ts.is_not(None), Posting.channel.not_in(incidents.held_channels(now, new=False)))
+    return or_(new, posted if may_update_open else and_(posted, Posting.urgent))
+
+
+def _due(posting: Posting) -> Due:
+    return Due(
+        id=posting.id, card=Card(posting.card), subject_id=posting.subject_id,
+        recipient=Recipient(RecipientKind(posting.recipient_kind), posting.recipient),
+        channel=posting.channel, ts=posting.ts,
+        version=posting.requested_version, delivered_version=posting.delivered_version,
+        maybe_posted=posting.unconfirmed, since=posting.requested_at or posting.next_attempt_at,
+        attempts=posting.attempts,
+    )  # fmt: skip
 
 
 def _places_by(rows: Found) -> dict[int, Place]:
@@ -265,7 +282,7 @@ def _requested(
 
 
 def _redrawn(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Since when nothing about it was delivered stays as it is."""
+    """The values of a redraw. `requested_at` stays where an earlier request is still waiting."""
     is_waiting = Posting.requested_version > Posting.delivered_version
     return {
         "requested_version": Posting.requested_version + literal_column("1"),
