@@ -58,8 +58,8 @@ class Row:
     label: str
     weight: float
     content_hash: str
-    graduate: bool = field(default=False, compare=False)  # it was a golden example; known when rows are gathered
-    corrects: bool = field(default=False, compare=False)  # the model; known where it was gathered, and not stored
+    graduate: bool = field(default=False, compare=False)  # it was a golden example; only of gathered rows, not stored
+    corrects: bool = field(default=False, compare=False)  # a model's answer; only of gathered rows, not stored
 
     @property
     def example(self) -> Example:
@@ -99,22 +99,11 @@ def store(
     graduating: Collection[int] = (),
     graduates_left_out: int = 0,
 ) -> Snapshot:
-    """Write the snapshot, from which near-duplicates of `golden` were removed. graduating: golden examples that train
-    from now on; the caller has locked them and the Live row. Raises LeakageError if a row became golden since it was
-    gathered, and ErasedMeanwhileError if one was erased."""
-    by_now = set(
-        session.scalars(
-            select(GoldenExample.content_hash).where(
-                GoldenExample.queue_id == queue_id,
-                GoldenExample.erased_at.is_(None),
-                GoldenExample.graduated_in.is_(None),
-                GoldenExample.id.not_in(graduating),
-            )
-        )
-    )
-    leaked = [row for row in rows if row.content_hash in by_now]
-    if leaked:
-        raise LeakageError(f"{len(leaked)} training rows have become golden meanwhile")
+    """Write the snapshot. left_out: how many rows were removed as near-duplicates of `golden`; graduates_left_out:
+    those of them that were golden once. graduating: golden examples that train from now on; the caller has locked them
+    and the Live row. Raises LeakageError if a row became golden since it was gathered, and ErasedMeanwhileError if one
+    was erased."""
+    _check_not_golden(session, queue_id, rows, graduating)
     snapshot = Snapshot(
         queue_id=queue_id,
         content_hash=content_hash_of(rows),
@@ -129,12 +118,28 @@ def store(
     session.add(snapshot)
     session.flush()
     session.execute(update(GoldenExample).where(GoldenExample.id.in_(graduating)).values(graduated_in=snapshot.id))
-    bulk.insert_all(
-        session, ROWS, {"snapshot_id": snapshot.id}, [_as_stored(*numbered) for numbered in enumerate(rows)]
-    )
+    stored = [_as_stored(position, row) for position, row in enumerate(rows)]
+    bulk.insert_all(session, ROWS, {"snapshot_id": snapshot.id}, stored)
     if erased_rows(session, snapshot.id)[0]:
         raise ErasedMeanwhileError("training rows have been erased since they were gathered")
     return snapshot
+
+
+def _check_not_golden(session: Session, queue_id: int, rows: Sequence[Row], graduating: Collection[int]) -> None:
+    """graduating: ids of golden examples that are allowed among the rows."""
+    golden_now = set(
+        session.scalars(
+            select(GoldenExample.content_hash).where(
+                GoldenExample.queue_id == queue_id,
+                GoldenExample.erased_at.is_(None),
+                GoldenExample.graduated_in.is_(None),
+                GoldenExample.id.not_in(graduating),
+            )
+        )
+    )
+    leaked = sum(row.content_hash in golden_now for row in rows)
+    if leaked:
+        raise LeakageError(f"{leaked} training rows have become golden meanwhile")
 
 
 def _as_stored(position: int, row: Row) -> dict[str, Any]:
@@ -179,7 +184,8 @@ def content_hash_of(rows: Sequence[Row]) -> str:
 
 
 def _seeds(session: Session, queue_id: int) -> list[Row]:
-    """Columns, not objects: these are most rows of a training set, and take a fifth of the time."""
+    """The rows of seed examples. Read as columns, which takes a fifth of the time of objects: most rows of a training
+    set are seeds."""
     seed = SeedExample
     found = session.execute(
         select(seed.id, seed.text, seed.image_url, seed.group, seed.label, seed.content_hash)
@@ -195,8 +201,8 @@ def _seeds(session: Session, queue_id: int) -> list[Row]:
 def _graduates(
     session: Session, queue_id: int, policy: QueuePolicy, graduating: Collection[int]
 ) -> list[tuple[int, Row]]:
-    """With the id up to which corrections are older than the label. A graduate's row is that of the correction which
-    made it golden."""
+    """The rows of graduates, each with the id up to which corrections are older than its label. The source of such a
+    row is the correction that made it golden."""
     found = session.execute(
         select(GoldenExample, Prediction.label)
         .join(Correction, Correction.id == GoldenExample.correction_id)
@@ -227,9 +233,10 @@ def _graduate(example: GoldenExample, predicted: str | None, policy: QueuePolicy
 
 
 def _corrections(session: Session, queue_id: int, policy: QueuePolicy, graduated: Collection[str]) -> list[Row]:
-    """Oldest first, so that a newer one of the same content replaces it; with those that take a row out. graduated:
-    contents that were golden, of which every correction counts that did not come by an audit."""
-    digest, erased_at = _of_either("content_hash"), _of_either("erased_at")
+    """The rows of corrections, oldest first, so that a newer row of the same content replaces an older one. A
+    correction that found no label has `NO_LABEL`: it takes its row out of training. graduated: contents that were
+    golden, of which every correction counts that did not come by an audit."""
+    digest, erased_at = _of_content("content_hash"), _of_content("erased_at")
     takes_out = and_(ReviewItem.about == QuestionAbout.TRAINING_ROW, Correction.label.is_(None))
     beside_golden = and_(
         ReviewItem.about == QuestionAbout.PREDICTION,
@@ -276,8 +283,8 @@ def _with_pixels(session: Session, queue_id: int, rows: Sequence[Row]) -> list[R
     return [row if one is row.input else replace(row, input=one) for row, one in zip(rows, inputs, strict=True)]
 
 
-def _of_either(column: str) -> ColumnElement[Any]:
-    """This column of what a correction is about: a prediction, or a seed example whose label was asked again."""
+def _of_content(column: str) -> ColumnElement[Any]:
+    """This column of the row that a correction is about: a prediction, or a seed example with a second look."""
     return func.coalesce(getattr(Prediction, column), getattr(SeedExample, column))
 
 
