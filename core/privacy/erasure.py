@@ -34,16 +34,16 @@ from core.vocabulary import ItemState, Source
 
 BLANK_SEED: Mapping[str, Any] = {"text": "", "image_url": None, "group": None}  # an input, erased
 BLANK: Mapping[str, Any] = {**BLANK_SEED, "fields": {}}
-UNPINNED: Mapping[str, Any] = {"pin": None, "pinned_by": None, "pinned_at": None}  # its place is free again
+UNPINNED: Mapping[str, Any] = {"pin": None, "pinned_by": None, "pinned_at": None}  # another example may be pinned
 PIECE = 500  # predictions that retention erases in one transaction: no click waits long
 
 
 @dataclass(frozen=True)
 class Erased:
     """How many rows lost their content in this call. closed: open items that can no longer be judged; messages: cards
-    that will be redrawn; models: names of those trained on it; runs: ids of those under way, whose models will not
-    be; pictures: whose pixels no other input needed; finds: texts of scans that waited for review; written: texts of a
-    language model that had it in its prompt."""
+    that will be redrawn; models: names of those trained on the content; runs: ids of training runs under way, which
+    will train without it; pictures: stored files that no other input needs; finds: texts of scans that waited for
+    review; written: texts for which a language model had the content in its prompt."""
 
     queue: str
     predictions: int
@@ -60,25 +60,20 @@ class Erased:
 
 
 def erase(session: Session, queue_name: str, external_id: str, now: datetime) -> Erased:
-    """Take text, image and fields out of every prediction with this external id, reviewers' notes about it, golden and
-    seed examples and finds of scans with the same content, with the reasons for changes of them (they have no other
-    name by which one could ask for them), and what a language model wrote from it. Predictions of the same content
-    under another external id are another ticket, and stay.
+    """Erase the content of every prediction with this external id: text, image and fields. With it go the reviewers'
+    notes about it, golden and seed examples and finds of scans with the same content, the reasons for changes of these
+    examples (which have no other name by which they could be asked for), and the texts that a language model wrote from
+    it. Predictions of the same content under another external id are other tickets, and stay.
 
     Locks the queue's row against intake, then the predictions and their items. Open items are closed; every card is
-    redrawn. Models trained on it are named, and marked on their cards. Runs under way that contain it are named, and
-    fit again without it. Repeating it finds nothing more to erase. Raises NotFound if the queue never had such a
-    prediction."""
+    redrawn. Models trained on the content are named, and marked on their cards. Runs under way that contain it are
+    named, and fit again without it. Repeating it finds nothing more to erase. Raises NotFound if the queue never had
+    such a prediction.
+    """
     queue = _closed_to_intake(session, queue_name)
-    known = session.scalars(
-        select(Prediction)
-        .where(Prediction.queue_id == queue.id, Prediction.external_id == external_id)
-        .with_for_update(of=Prediction)
-        .execution_options(populate_existing=True)
-    ).all()
+    known = _locked_predictions(session, queue, external_id)
     addresses = {row.image_url for row in known if row.image_url}
-    hashes = {row.content_hash for row in known} | {content_hash(row.text) for row in known if row.text}
-    hashes |= {content_hash("", address) for address in addresses}
+    hashes = _content_hashes(known)
     finds = erase_found(session, queue.id, external_id, hashes)
     if not known and not finds:
         raise NotFound(f"The queue {queue_name} has no prediction “{external_id}”.")
@@ -90,10 +85,9 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     _blank_changes(session, queue, hashes)
     erase_submitted(session, queue.id, sorted(hashes))
     seeds = _blank_examples(session, SeedExample, BLANK_SEED, queue, hashes, now)
-    corrections = session.scalars(select(Correction.id).where(Correction.item_id.in_([item.id for item in items])))
-    rows = corrections.all(), _seeds_of(session, queue, hashes), texts
-    models = models_that_learned_from(session, queue.id, *rows)
-    runs = runs_that_learn_from(session, queue.id, *rows)
+    sources = _corrections_of(session, items), _seeds_of(session, queue, hashes), texts
+    models = models_that_learned_from(session, queue.id, *sources)
+    runs = runs_that_learn_from(session, queue.id, *sources)
     written = erase_batches(session, batches, now)
     fresh = [row for row in known if row.erased_at is None]
     notes, closed = _blank(session, queue, fresh, items, now)
@@ -101,16 +95,17 @@ def erase(session: Session, queue_name: str, external_id: str, now: datetime) ->
     messages = _redraw(session, items, fresh, now)
     for model in models:
         model_changed(session, model.id, now)
-    names = tuple(model.name for model in models)
     return Erased(
-        queue.name, len(fresh), golden, seeds, notes, closed, messages, names, tuple(runs), pictures, finds, written
+        queue.name, predictions=len(fresh), golden=golden, seeds=seeds, notes=notes, closed=closed, messages=messages,
+        models=tuple(model.name for model in models), runs=tuple(runs), pictures=pictures, finds=finds, written=written,
     )  # fmt: skip
 
 
 def erase_expired(session: Session, policy: QueuePolicy, now: datetime, most: int = PIECE) -> int:
-    """Retention: erase predictions that are older than the policy's days and neither trained a model nor are golden.
-    Settled ones count from their settling, those that were never flagged from their arrival; what waits for people
-    stays. Locks as `erase`. Returns how many; fewer than `most` means that there are no more for now."""
+    """Erase, as retention asks, predictions that are older than the policy's days and neither trained a model nor are
+    golden. The days count from the settling of their item, or from their arrival if they were never flagged;
+    predictions whose item is not settled stay. Locks as `erase` does. Returns how many; fewer than `most` means that
+    there are no more for now."""
     days = policy.privacy.retention_days
     if days == 0:
         return 0
@@ -153,10 +148,27 @@ def _expired(queue: Queue, before: datetime) -> Select[Any]:
 
 
 def _closed_to_intake(session: Session, name: str) -> Queue:
-    """Intake holds the same row (shared) while it looks for erased ids: what it does not see erased, we see stored.
-    Votes are not held up: their foreign keys ask only that the key stays."""
+    """The queue's row, locked. Intake shares its lock while it looks for erased ids, so it either sees this erasure or
+    has stored its rows before. Votes are not held up: their foreign keys ask only that the key stays."""
     queue_id = queue_named(session, name).id
     return session.get_one(Queue, queue_id, with_for_update={"key_share": True}, populate_existing=True)
+
+
+def _locked_predictions(session: Session, queue: Queue, external_id: str) -> Sequence[Prediction]:
+    return session.scalars(
+        select(Prediction)
+        .where(Prediction.queue_id == queue.id, Prediction.external_id == external_id)
+        .with_for_update(of=Prediction)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _content_hashes(predictions: Sequence[Prediction]) -> set[str]:
+    """The hashes under which examples may hold this content: of the whole input, of its text alone, and of its picture
+    alone."""
+    whole = {row.content_hash for row in predictions}
+    texts = {content_hash(row.text) for row in predictions if row.text}
+    return whole | texts | {content_hash("", row.image_url) for row in predictions if row.image_url}
 
 
 def _kept_examples(
@@ -173,7 +185,7 @@ def _locked_items(
     session: Session, predictions: Sequence[Prediction], golden: Sequence[int] = (), seeds: Sequence[int] = (),
     written: Sequence[int] = (),
 ) -> Sequence[ReviewItem]:  # fmt: skip
-    """The items about any of these."""
+    """The items that ask about any of these rows. All but `predictions` are ids."""
     about = [
         column.in_(ids)
         for column, ids in (
@@ -196,7 +208,8 @@ def _locked_items(
 def _blank(
     session: Session, queue: Queue, predictions: Sequence[Prediction], items: Sequence[ReviewItem], now: datetime
 ) -> tuple[int, int]:
-    """Returns how many notes were emptied and how many items closed."""
+    """Empty the predictions and all notes about the items, and close the undecided ones. Returns how many notes were
+    emptied and how many items closed."""
     for row in predictions:
         row.text, row.image_url, row.group, row.link, row.fields, row.erased_at = "", None, None, None, {}, now
     erase_parallel(session, [row.id for row in predictions])
@@ -230,9 +243,13 @@ def _blank_examples(
 
 
 def _blank_changes(session: Session, queue: Queue, hashes: set[str]) -> None:
-    """Why a golden example was changed may quote it."""
+    """Empty the reasons for changes of these golden examples, which may quote them."""
     ids = select(GoldenExample.id).where(GoldenExample.queue_id == queue.id, GoldenExample.content_hash.in_(hashes))
     session.execute(update(GoldenChange).where(GoldenChange.golden_id.in_(ids)).values(reason=""))
+
+
+def _corrections_of(session: Session, items: Sequence[ReviewItem]) -> Sequence[int]:
+    return session.scalars(select(Correction.id).where(Correction.item_id.in_([item.id for item in items]))).all()
 
 
 def _seeds_of(session: Session, queue: Queue, hashes: set[str]) -> Sequence[int]:
@@ -242,9 +259,9 @@ def _seeds_of(session: Session, queue: Queue, hashes: set[str]) -> Sequence[int]
 
 
 def _redraw(session: Session, items: Sequence[ReviewItem], fresh: Sequence[Prediction], now: datetime) -> int:
-    """Ask for the cards of what was erased just now; returns how many."""
-    wanted = {row.id for row in fresh}
-    mine = [item for item in items if item.prediction_id is None or item.prediction_id in wanted]
-    for item in mine:
+    """Redraw the cards that show erased content. fresh: the predictions that this call has erased. Returns how many."""
+    ids = {row.id for row in fresh}
+    changed = [item for item in items if item.prediction_id is None or item.prediction_id in ids]
+    for item in changed:
         item_changed(session, item.id, now, urgent=True)
-    return len(mine)
+    return len(changed)
