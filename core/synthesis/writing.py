@@ -1,8 +1,9 @@
-"""A batch, from the first call to the sample that people are asked about. Its transactions are its own, as those of a
-scan.
+"""The writing of a batch of texts, from the first call to the sample that people are asked about. It has transactions
+of its own.
 
-A call is stored before it is made, and its answer right after: a process that is killed at any line is followed by
-another one, which makes the calls that are left. No call is made twice, and none beyond the caps."""
+A call is stored before it is made, and its answer right after. If the process is killed at any line, another one makes
+the calls that are left. No call is made twice, and none beyond the caps.
+"""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -79,27 +80,26 @@ def write_batch(
     check: Callable[[], None] = lambda: None,
     connect: Connect = unconnected,
 ) -> None:
-    """1. For each call: a transaction stores what it sends, `write` makes it outside of any, and a transaction stores
-    the answer. 2. `execute` runs the guards. 3. A transaction stores the texts, opens the items of the sample and
-    finishes the job: all or nothing. Returns early, with the job finished, if the batch was withdrawn or erased. A
-    Refusal ends the batch as failed, with its sentence. check: called before each call, raises to end the work.
-    connect: how the guards ask a model of a service. Raises LostLease if another worker has taken over, and WorkFailed,
-    or ModelUnavailable if that service does not answer, to be tried again later."""
+    """Write a batch.
+
+    1. For each call: a transaction stores what it sends, `write` makes it outside of any transaction, and another
+       transaction stores the answer.
+    2. `execute` runs the guards, which drop texts that cannot be used.
+    3. A transaction stores the texts, opens the items of the sample and finishes the job: all or nothing.
+
+    Returns early, with the job finished, if the batch was withdrawn or erased. A Refusal ends the batch as failed, with
+    its sentence. Raises LostLease if another worker has taken over, and WorkFailed, or ModelUnavailable if the live
+    model's service does not answer, to be tried again later.
+
+    check: called before each call, raises to end the work. connect: how the guards ask a live model that is a service.
+    """
     batch_id = claimed.payload["batch_id"]
     with database.reading(wait=PATIENT) as session:
         queue = policy.queue(session.get_one(SyntheticBatch, batch_id).queue.name)
     try:
         _make_calls(database, batch_id, clock, queue, write, hear, check)
-        with database.reading(wait=LONG, large=True) as session:
-            facts = _facts(session, batch_id, queue)
-        if facts.learner == EXTERNAL:  # its service computes; a process apart would have no connection to it
-            model = connected(unpack(facts.packed, ExternalLearner()), connect(queue))
-            found = _judged(facts.texts, facts.known, model)
-        else:
-            installed = with_own_encoder(queue, extra_learners)
-            asked = facts.texts, facts.known, facts.packed, facts.learner, installed
-            found = execute(judge_texts, *asked, report=jobs.unheard)
-        _tell_of_leaks(found, batch_id, queue)
+        found = _guarded_texts(database, batch_id, queue, execute, extra_learners, connect)
+        _log_leaks(found, batch_id, queue)
         with database.transaction(wait=PATIENT) as session:
             jobs.finish(session, claimed)
             finish_batch(session, batch_id, found, queue, clock())
@@ -107,18 +107,32 @@ def write_batch(
         with database.transaction(wait=PATIENT) as session:
             jobs.finish(session, claimed)
     except (DatabaseUnavailable, ModelUnavailable):
-        raise  # which says nothing about the batch: its job is tried again, and no call is made again
+        raise  # Refusals too, but no fault of the batch: its job is tried again, and no call is made again
     except Refusal as refusal:
         with database.transaction(wait=PATIENT) as session:
             jobs.finish(session, claimed)
             fail_batch(session, batch_id, Coded(BatchProblem.SENTENCE, {"sentence": str(refusal)}), clock())
 
 
+def _guarded_texts(
+    database: Database, batch_id: int, queue: QueuePolicy, execute: jobs.Execute, extra_learners: Mapping[str, str],
+    connect: Connect,
+) -> Guarded:  # fmt: skip
+    """What the guards say of the batch's texts. They ask the live model."""
+    with database.reading(wait=LONG, large=True) as session:
+        facts = _facts(session, batch_id, queue)
+    if facts.learner == EXTERNAL:  # a service computes; the process of `execute` would have no connection to it
+        model = connected(unpack(facts.packed, ExternalLearner()), connect(queue))
+        return _judged(facts.texts, facts.known, model)
+    installed = with_own_encoder(queue, extra_learners)
+    return execute(judge_texts, facts.texts, facts.known, facts.packed, facts.learner, installed, report=jobs.unheard)
+
+
 def judge_texts(
     texts: Sequence[str], known: Known, packed: Packed, learner: str, extra_learners: Mapping[str, str],
     _report: jobs.Report,
 ) -> Guarded:  # fmt: skip
-    """The guards, with the live model as it is packed."""
+    """What the guards say of the texts. packed: the live model; learner: which one made it."""
     return _judged(texts, known, unpack(packed, find_learner(learner, extra_learners)))
 
 
@@ -182,16 +196,16 @@ def _known(session: Session, batch: SyntheticBatch, queue: QueuePolicy, texts: S
 
 
 def _stored_before(session: Session, batch: SyntheticBatch, texts: Sequence[str]) -> set[str]:
-    """Contents that the queue has, or had before they were erased: of earlier batches, and of predictions, some of
-    which only measure."""
+    """The hashes of those texts whose content the queue has already, or had before it was erased: in an earlier batch,
+    or in a prediction, which may be one that only measures."""
     hashes, found = [content_hash(text) for text in texts], set()
     for record in (Prediction, SyntheticText):
-        mine = select(record.content_hash).where(record.queue_id == batch.queue_id, record.content_hash.in_(hashes))
-        found |= set(session.scalars(mine))
+        stored = select(record.content_hash).where(record.queue_id == batch.queue_id, record.content_hash.in_(hashes))
+        found |= set(session.scalars(stored))
     return found
 
 
-def _tell_of_leaks(found: Guarded, batch_id: int, queue: QueuePolicy) -> None:
+def _log_leaks(found: Guarded, batch_id: int, queue: QueuePolicy) -> None:
     leaks = found.counts.get(Guard.GOLDEN_LEAK, 0)
     if leaks:
         log.error("A language model wrote golden texts", extra={"queue": queue.name, "batch": batch_id, "leaks": leaks})
