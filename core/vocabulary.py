@@ -1,4 +1,10 @@
-"""Words that are stored, decided on and shown. One word per idea, the same in tables, buttons and docs."""
+"""The vocabularies: words that are stored, decided on and shown, by subject. One word per idea, the same in tables,
+buttons and docs.
+
+Rows store a word as text of at most 32 characters, so a new one needs no migration. The subjects, in this order: flags,
+review items, the golden set, training data, training runs, the golden gate, models, traffic, scans, written texts,
+people, messages, webhooks.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,8 +29,11 @@ class Coded:
         return Coded(stored["code"], stored["values"])
 
 
+# Flags, and what becomes of a flagged prediction.
+
+
 class Reason(StrEnum):
-    """Why a prediction deserves a look (a flag)."""
+    """Why a prediction is flagged, so that people look at it."""
 
     UNCERTAIN = "uncertain"
     AUDIT = "audit"
@@ -36,37 +45,6 @@ class Reason(StrEnum):
     DISCOVERY = "discovery"  # a scan found it in unlabelled texts; it is not traffic
 
 
-class ScanState(StrEnum):
-    """The state of a search in unlabelled texts. The first two are not over."""
-
-    REQUESTED = "requested"
-    RUNNING = "running"
-    DONE = "done"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-
-    @property
-    def is_over(self) -> bool:
-        return self not in (ScanState.REQUESTED, ScanState.RUNNING)
-
-
-class ShardState(StrEnum):
-    """The state of a part of a scan's source."""
-
-    READY = "ready"
-    DONE = "done"
-    FAILED = "failed"
-
-
-class FindState(StrEnum):
-    """The state of a text that a scan found."""
-
-    WAITING = "waiting"
-    OPENED = "opened"  # as a review item
-    DROPPED = "dropped"  # the live model is sure of it now, it arrived in another way, or it was kept too long
-    ERASED = "erased"
-
-
 class WaitState(StrEnum):
     """The state of a flagged prediction under a budget."""
 
@@ -75,57 +53,30 @@ class WaitState(StrEnum):
     LAPSED = "lapsed"  # more suspicious ones took the budget for as long as it could wait
 
 
-class SyntheticState(StrEnum):
-    """Of a batch of texts that a language model writes."""
+# Review items: the question, the answers and the outcome.
 
-    REQUESTED = "requested"  # the calls are under way
-    SAMPLED = "sampled"  # people are asked about a part of it
-    ADMITTED = "admitted"  # it trains
-    REFUSED = "refused"
-    RETIRED = "retired"  # it no longer trains
-    FAILED = "failed"
+
+class QuestionAbout(StrEnum):
+    """What a review item asks about."""
+
+    PREDICTION = "prediction"  # is the model's label right
+    GOLDEN = "golden"  # is the stored label of a golden example right
+    TRAINING_ROW = "training_row"  # is the label of a row that trains right
+    SYNTHETIC = "synthetic"  # is the label right for which a language model wrote the text
+
+
+class ItemState(StrEnum):
+    """The state of a review item. The first two are undecided."""
+
+    OPEN = "open"
+    DISPUTED = "disputed"  # reviewers could not settle it: a lead decides
+    SETTLED = "settled"
+    ERASED = "erased"  # its text was erased before it was settled: nothing is left to judge
+    CLOSED = "closed"  # another model went live, or its batch of written texts ended, before it was answered
 
     @property
-    def is_over(self) -> bool:
-        return self not in (SyntheticState.REQUESTED, SyntheticState.SAMPLED)
-
-
-class BatchProblem(StrEnum):
-    """Why a batch came to nothing."""
-
-    SENTENCE = "sentence"  # values: sentence, of the refusal
-    WORKER = "worker"  # values: attempts; its worker failed or died each time
-    NOTHING_LEFT = "nothing_left"  # values: written; the guards dropped every text
-    GOLDEN_LEAK = "golden_leak"  # values: leaks, written
-    NOT_CONFIRMED = "not_confirmed"  # values: confirmed, asked
-    ERASED = "erased"  # it was written from a text that was erased
-    WITHDRAWN = "withdrawn"  # by a person, before or after it was admitted
-
-
-class Guard(StrEnum):
-    """Why a text that a language model wrote is not used. In the order in which they are looked at."""
-
-    FORM = "form"  # too short or long, few words, a link, a placeholder, markup, or it talks to the reader
-    LANGUAGE = "language"  # its words are not those of the queue, or of the language that was asked for
-    REPEAT = "repeat"  # the same content was written before
-    NEAR_TRAINING = "near_training"  # a copy of a training text teaches nothing
-    GOLDEN_LEAK = "golden_leak"  # near a golden example, which must never train
-    OTHER_LABEL = "other_label"  # the live model is sure of a third label
-    ALIKE = "alike"  # too similar to one that is kept
-    ENOUGH = "enough"  # the batch has as many as the label's own texts allow
-    NOT_CONFIRMED = "not_confirmed"  # people gave it another label
-
-
-class CallProblem(StrEnum):
-    """Why a call to a language model gave nothing, or less than was asked for."""
-
-    CUT = "cut"  # it stopped at the most tokens; the texts that are whole count
-    REFUSED = "refused"  # the model declined to answer
-    EMPTY = "empty"
-    WRONG_SHAPE = "wrong_shape"  # not the JSON that was asked for
-    TOO_LONG = "too_long"  # more bytes than any such answer has
-    LOST = "lost"  # the process died, or gave up waiting, before there was an answer
-    BUSY = "busy"  # the other side refused to answer now; such a call costs nothing, and is made again
+    def is_undecided(self) -> bool:
+        return self in (ItemState.OPEN, ItemState.DISPUTED)
 
 
 class AnswerKind(StrEnum):
@@ -148,7 +99,7 @@ class AnswerKind(StrEnum):
 
 
 class ErrorReason(StrEnum):
-    """Why the model was wrong, or why the case is odd: the error taxonomy that "Why?" offers."""
+    """Why the model was wrong, or why the case is odd: the error taxonomy of the form "Why?"."""
 
     NOISY_INPUT = "noisy_input"
     MISSING_CONTEXT = "missing_context"
@@ -158,27 +109,6 @@ class ErrorReason(StrEnum):
     NEW_CLASS = "new_class"
     BIASED_OR_OUTDATED_DATA = "biased_or_outdated_data"
     OTHER = "other"
-
-
-class ItemState(StrEnum):
-    OPEN = "open"
-    DISPUTED = "disputed"  # reviewers could not settle it: a lead decides
-    SETTLED = "settled"
-    ERASED = "erased"  # its text was erased before it was settled: nothing is left to judge
-    CLOSED = "closed"  # another model went live, or its batch of written texts ended, before it was answered
-
-    @property
-    def is_undecided(self) -> bool:
-        return self in (ItemState.OPEN, ItemState.DISPUTED)
-
-
-class QuestionAbout(StrEnum):
-    """What a review item asks about."""
-
-    PREDICTION = "prediction"  # is the model's label right
-    GOLDEN = "golden"  # is the stored label of a golden example right
-    TRAINING_ROW = "training_row"  # is the label of a row that trains right
-    SYNTHETIC = "synthetic"  # is the label right for which a language model wrote the text
 
 
 class DisputeReason(StrEnum):
@@ -204,6 +134,9 @@ class Destination(StrEnum):
     HELD_OUT = "held_out"  # audited, or held back at random: used only for estimates of the model's accuracy
     NOWHERE = "nowhere"  # "none of these": there is no label to learn
     BATCH = "batch"  # it counts for a batch of written texts, which trains or is refused as a whole
+
+
+# The golden set.
 
 
 class Stratum(StrEnum):
@@ -235,11 +168,7 @@ class GoldenChangeKind(StrEnum):
     RETIRED = "retired"
 
 
-class SuspectReason(StrEnum):
-    """Why a stored label may be wrong."""
-
-    OUT_OF_FOLD = "out_of_fold"  # models that were fitted without the row say another label
-    SEED_CONFLICT = "seed_conflict"  # a seed example has the same content with another label
+# Training data.
 
 
 class Source(StrEnum):
@@ -258,6 +187,16 @@ class Modality(StrEnum):
     FIELDS = "fields"
 
 
+class SuspectReason(StrEnum):
+    """Why a stored label may be wrong."""
+
+    OUT_OF_FOLD = "out_of_fold"  # models that were fitted without the row say another label
+    SEED_CONFLICT = "seed_conflict"  # a seed example has the same content with another label
+
+
+# Training runs.
+
+
 class Trigger(StrEnum):
     """Why a training run was requested."""
 
@@ -267,60 +206,9 @@ class Trigger(StrEnum):
     COMMAND = "command"
 
 
-class DriftSign(StrEnum):
-    """The reading of a queue that differs from the days before."""
-
-    NONE_OF_THESE = "none_of_these"  # more rows for which no label fits
-    CORRECTIONS = "corrections"  # more wrong answers with one label
-    CONFIDENCE = "confidence"  # more rows of which the model is unsure
-    VOLUME = "volume"  # more or fewer rows
-
-
-class SliceKind(StrEnum):
-    """The property that distinguishes a part of the traffic from the rest."""
-
-    FIELD = "field"
-    LABEL = "label"  # that the model gave
-    PAIR = "pair"  # the label that the model gave, and the second most likely one
-    LENGTH = "length"
-    STRANGE_WORDS = "strange_words"  # another language, or numbers and names
-    TERM = "term"
-
-
-class OfferAbout(StrEnum):
-    """What a lead is offered help for."""
-
-    SLICE = "slice"
-    ALARM = "alarm"
-
-
-class OfferKind(StrEnum):
-    """What a lead is offered where the model is weak or the traffic changed."""
-
-    FIND_MORE = "find_more"
-    ASK_PEOPLE = "ask_people"
-    WRITE_EXAMPLES = "write_examples"
-
-
-class AskingState(StrEnum):
-    """Of a lead's wish that people look at the predictions of a weak slice. Only the first is not over."""
-
-    ASKING = "asking"
-    STOPPED = "stopped"  # a lead took it back
-    ENOUGH = "enough"  # as many items as the policy allows were opened
-    LAPSED = "lapsed"  # the policy's days are over
-    OUTDATED = "outdated"  # another model than the one that is weak there answers
-
-
-class PromiseStatus(StrEnum):
-    """The state of the promise that few answers are wrong and unseen."""
-
-    NOT_YET = "not_yet"  # too few audits, or too many of them wrong
-    KEPT = "kept"
-    ABOVE_BUDGET = "above_budget"  # it needs more items than the budget, and no lead said yes to them
-
-
 class RunState(StrEnum):
+    """The state of a training run."""
+
     REQUESTED = "requested"
     RUNNING = "running"
     DONE = "done"
@@ -346,8 +234,17 @@ class RunStep(StrEnum):
     DONE = "done"
 
 
+class RunProblem(StrEnum):
+    """Why a training run, or a comparison, was given up."""
+
+    REFUSED = "refused"  # values: sentence, of the refusal
+    ROWS_ERASED = "rows_erased"  # values: fits; each time, rows were erased before the model was stored
+    WORKER_DIED = "worker_died"  # values: attempts
+    FAILED_REPEATEDLY = "failed_repeatedly"  # values: attempts
+
+
 class WeightChoice(StrEnum):
-    """How a run came by the training weight of the rows that correct the model. Each has the value weight."""
+    """Where the training weight of the rows that correct the model came from in a run. Each has the value weight."""
 
     POLICY = "policy"  # the policy names a number
     MEASURED = "measured"  # values: why (of `SweepReason`), rows, rows_before, learner, seconds, trials
@@ -359,20 +256,14 @@ class WeightChoice(StrEnum):
 
 
 class SweepReason(StrEnum):
-    """Why a run measured that weight."""
+    """Why a run measured the training weight."""
 
     FIRST = "first"
     ROWS_GREW = "rows_grew"
     LEARNER_CHANGED = "learner_changed"
 
 
-class RunProblem(StrEnum):
-    """Why a training run, or a comparison, was given up."""
-
-    REFUSED = "refused"  # values: sentence, of the refusal
-    ROWS_ERASED = "rows_erased"  # values: fits; each time, rows were erased before the model was stored
-    WORKER_DIED = "worker_died"  # values: attempts
-    FAILED_REPEATEDLY = "failed_repeatedly"  # values: attempts
+# The golden gate.
 
 
 class GateBlock(StrEnum):
@@ -410,7 +301,12 @@ class GateWarning(StrEnum):
     FEW_TRAINING_ROWS = "few_training_rows"  # values: rows (of each label below the floor), floor
 
 
+# Models: from the candidate to the live model, and back.
+
+
 class ModelState(StrEnum):
+    """The state of a model, from its first report on."""
+
     CANDIDATE = "candidate"  # evaluated, waiting for a lead
     LIVE = "live"
     RETIRED = "retired"  # was live once; a rollback may make it live again
@@ -419,20 +315,14 @@ class ModelState(StrEnum):
 
 
 class DecisionKind(StrEnum):
+    """What was decided about a model."""
+
     PROMOTE = "promote"
     OVERRULE = "overrule"  # promoted by a lead although the gate refused it
     REJECT = "reject"
     EXPIRE = "expire"  # the leads said nothing in time: no decision, and they are asked again
     ROLL_BACK = "roll_back"
     KEEP = "keep"  # a lead ended its canary: it answers all callers
-
-
-class CanaryVerdict(StrEnum):
-    """What one look at a canary says of the new model."""
-
-    NOT_YET = "not_yet"  # too few settled items
-    NOT_WORSE = "not_worse"
-    WORSE = "worse"
 
 
 class ShadowState(StrEnum):
@@ -453,6 +343,14 @@ class CanaryState(StrEnum):
     ENDED = "ended"  # another model went live, or the policy has no canary any more
 
 
+class CanaryVerdict(StrEnum):
+    """The result of one planned look at a canary: how the new model compares with the one before it."""
+
+    NOT_YET = "not_yet"  # too few settled items
+    NOT_WORSE = "not_worse"
+    WORSE = "worse"
+
+
 class EvidenceFault(StrEnum):
     """What is wrong with an evidence pack. All but the last have the value file."""
 
@@ -462,6 +360,190 @@ class EvidenceFault(StrEnum):
     UNREADABLE = "unreadable"
     DISAGREES = "disagrees"  # what the file says of the snapshot is not what the other files say
     OTHER_DIGEST = "other_digest"  # values: expected, found
+
+
+# Traffic: where the model is weak, what has changed, and what leads can do about it.
+
+
+class SliceKind(StrEnum):
+    """The property that distinguishes a part of the traffic from the rest."""
+
+    FIELD = "field"
+    LABEL = "label"  # that the model gave
+    PAIR = "pair"  # the label that the model gave, and the second most likely one
+    LENGTH = "length"
+    STRANGE_WORDS = "strange_words"  # another language, or numbers and names
+    TERM = "term"
+
+
+class AskingState(StrEnum):
+    """The state of a lead's wish that people look at the predictions of a weak slice. Only the first is not over."""
+
+    ASKING = "asking"
+    STOPPED = "stopped"  # a lead took it back
+    ENOUGH = "enough"  # as many items as the policy allows were opened
+    LAPSED = "lapsed"  # the policy's days are over
+    OUTDATED = "outdated"  # another model than the one that is weak there answers
+
+
+class DriftSign(StrEnum):
+    """The reading of a queue that differs from the days before."""
+
+    NONE_OF_THESE = "none_of_these"  # more rows for which no label fits
+    CORRECTIONS = "corrections"  # more wrong answers with one label
+    CONFIDENCE = "confidence"  # more rows of which the model is unsure
+    VOLUME = "volume"  # more or fewer rows
+
+
+class OfferAbout(StrEnum):
+    """What a lead is offered help for."""
+
+    SLICE = "slice"
+    ALARM = "alarm"
+
+
+class OfferKind(StrEnum):
+    """What a lead is offered where the model is weak or the traffic changed."""
+
+    FIND_MORE = "find_more"
+    ASK_PEOPLE = "ask_people"
+    WRITE_EXAMPLES = "write_examples"
+
+
+class PromiseStatus(StrEnum):
+    """The state of the promise that few answers are wrong and unseen."""
+
+    NOT_YET = "not_yet"  # too few audits, or too many of them wrong
+    KEPT = "kept"
+    ABOVE_BUDGET = "above_budget"  # it needs more items than the budget, and no lead said yes to them
+
+
+# Scans of unlabelled texts.
+
+
+class ScanState(StrEnum):
+    """The state of a search in unlabelled texts. The first two are not over."""
+
+    REQUESTED = "requested"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        return self not in (ScanState.REQUESTED, ScanState.RUNNING)
+
+
+class ShardState(StrEnum):
+    """The state of a part of a scan's source."""
+
+    READY = "ready"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class FindState(StrEnum):
+    """The state of a text that a scan found."""
+
+    WAITING = "waiting"
+    OPENED = "opened"  # as a review item
+    DROPPED = "dropped"  # the live model is sure of it now, it arrived in another way, or it was kept too long
+    ERASED = "erased"
+
+
+# Texts that a language model writes.
+
+
+class SyntheticState(StrEnum):
+    """The state of a batch of texts that a language model writes. The first two are not over."""
+
+    REQUESTED = "requested"  # the calls are under way
+    SAMPLED = "sampled"  # people are asked about a part of it
+    ADMITTED = "admitted"  # it trains
+    REFUSED = "refused"
+    RETIRED = "retired"  # it no longer trains
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        return self not in (SyntheticState.REQUESTED, SyntheticState.SAMPLED)
+
+
+class BatchProblem(StrEnum):
+    """Why a batch came to nothing."""
+
+    SENTENCE = "sentence"  # values: sentence, of the refusal
+    WORKER = "worker"  # values: attempts; its worker failed or died each time
+    NOTHING_LEFT = "nothing_left"  # values: written; the guards dropped every text
+    GOLDEN_LEAK = "golden_leak"  # values: leaks, written
+    NOT_CONFIRMED = "not_confirmed"  # values: confirmed, asked
+    ERASED = "erased"  # it was written from a text that was erased
+    WITHDRAWN = "withdrawn"  # by a person, before or after it was admitted
+
+
+class CallProblem(StrEnum):
+    """Why a call to a language model gave nothing, or less than was asked for."""
+
+    CUT = "cut"  # it stopped at the most tokens; the texts that are whole count
+    REFUSED = "refused"  # the model declined to answer
+    EMPTY = "empty"
+    WRONG_SHAPE = "wrong_shape"  # not the JSON that was asked for
+    TOO_LONG = "too_long"  # more bytes than any such answer has
+    LOST = "lost"  # the process died, or gave up waiting, before there was an answer
+    BUSY = "busy"  # the other side refused to answer now; such a call costs nothing, and is made again
+
+
+class Guard(StrEnum):
+    """Why a text that a language model wrote is not used. In the order in which the guards look."""
+
+    FORM = "form"  # too short or long, few words, a link, a placeholder, markup, or it talks to the reader
+    LANGUAGE = "language"  # its words are not those of the queue, or of the language that was asked for
+    REPEAT = "repeat"  # the same content was written before
+    NEAR_TRAINING = "near_training"  # a copy of a training text teaches nothing
+    GOLDEN_LEAK = "golden_leak"  # near a golden example, which must never train
+    OTHER_LABEL = "other_label"  # the live model is sure of a third label
+    ALIKE = "alike"  # too similar to one that is kept
+    ENOUGH = "enough"  # the batch has as many as the label's own texts allow
+    NOT_CONFIRMED = "not_confirmed"  # people gave it another label
+
+
+# People, and holders of API tokens.
+
+
+class Role(StrEnum):
+    """What a person may do in a queue. Every admin is a lead too."""
+
+    REVIEWER = "reviewer"
+    LEAD = "lead"
+    ADMIN = "admin"
+
+
+class InactiveReason(StrEnum):
+    """Why a person who holds a role may not act."""
+
+    DEACTIVATED = "deactivated"
+    BOT = "bot"
+    GUEST = "guest"
+    OTHER_WORKSPACE = "other_workspace"
+    UNKNOWN = "unknown"  # Slack does not know them
+
+
+class Scope(StrEnum):
+    """What the holder of an API token may do."""
+
+    INGEST = "ingest"  # send predictions
+    READ = "read"  # items, corrections, models, snapshots, readings
+    PREDICT = "predict"  # ask the live model
+    TRAIN = "train"  # read golden inputs without labels, submit a service's answers to them
+
+
+OPERATOR = "operator"  # who acts by the terminal; all other people are known by their Slack ids
+GOLDLOOP = "goldloop"  # what happens without a person, where a row says who asked
+FORMER = "former-"  # begins the pseudonym of a person who has left
+
+
+# Messages in Slack.
 
 
 class Card(StrEnum):
@@ -507,31 +589,7 @@ class RecipientKind(StrEnum):
     PERSON = "person"  # in direct messages
 
 
-class Role(StrEnum):
-    """What a person may do in a queue. Every admin is a lead too."""
-
-    REVIEWER = "reviewer"
-    LEAD = "lead"
-    ADMIN = "admin"
-
-
-class InactiveReason(StrEnum):
-    """Why a person who holds a role may not act."""
-
-    DEACTIVATED = "deactivated"
-    BOT = "bot"
-    GUEST = "guest"
-    OTHER_WORKSPACE = "other_workspace"
-    UNKNOWN = "unknown"  # Slack does not know them
-
-
-class Scope(StrEnum):
-    """What the holder of an API token may do."""
-
-    INGEST = "ingest"  # send predictions
-    READ = "read"  # items, corrections, models, snapshots, readings
-    PREDICT = "predict"  # ask the live model
-    TRAIN = "train"  # read golden inputs without labels, submit a service's answers to them
+# Webhooks.
 
 
 class EventKind(StrEnum):
@@ -545,21 +603,22 @@ class EventKind(StrEnum):
 
 
 class DeliveryState(StrEnum):
+    """The state of a webhook event for one endpoint."""
+
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"  # given up; `goldloop webhooks replay` tries again
 
 
-OPERATOR = "operator"  # who acts by the terminal; all other people are known by their Slack ids
-GOLDLOOP = "goldloop"  # what happens without a person, where a row says who asked
-FORMER = "former-"  # begins the pseudonym of a person who has left
-NONE_OF_THESE = "None of these"  # how the vote without a label is written in tallies and on buttons
+# How the vote without a label is written in tallies and on buttons.
+NONE_OF_THESE = "None of these"
 
 
 def shown_answer(label: str | None) -> str:
     return NONE_OF_THESE if label is None else label
 
 
+# Tables that are keyed by a vocabulary.
 Word = TypeVar("Word", bound=StrEnum)
 
 
