@@ -33,8 +33,8 @@ _EVENTS = Bulk(
 
 
 @dataclass(frozen=True)
-class Happened:
-    """An event, by its cause; the parameters of `publish`."""
+class NewEvent:
+    """An event to publish, with its cause: the parameters of `publish`."""
 
     cause_id: int
     queue_id: int
@@ -70,16 +70,17 @@ class Attempted:
 def publish(
     session: Session, kind: EventKind, cause_id: int, queue_id: int, data: dict[str, Any], now: datetime
 ) -> None:
-    """Note, in the transaction of its cause, that this happened. cause_id: of the row that says so; one event of a kind
-    per cause, so repeating it changes nothing. No text of predictions: it would outlive an erasure elsewhere."""
-    publish_all(session, kind, [Happened(cause_id, queue_id, data, now)])
+    """Store an event in the transaction of its cause. cause_id: the id of the row that caused it; there is one event of
+    a kind per cause, so repeating it changes nothing. Events hold no texts of predictions: these would outlive an
+    erasure in other systems."""
+    publish_all(session, kind, [NewEvent(cause_id, queue_id, data, now)])
 
 
-def publish_all(session: Session, kind: EventKind, happened: Sequence[Happened]) -> None:
+def publish_all(session: Session, kind: EventKind, events: Sequence[NewEvent]) -> None:
     """The same for many, in this order."""
     rows = [
         {"key": f"{kind}:{one.cause_id}", "queue_id": one.queue_id, "data": one.data, "created_at": one.at}
-        for one in happened
+        for one in events
     ]
     insert_all(session, _EVENTS, {"kind": kind}, rows)
     announce(session)

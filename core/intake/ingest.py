@@ -24,7 +24,7 @@ from core.queues import queue_to_fill
 from core.records.predictions import Flag, Prediction
 from core.records.queues import Queue
 from core.records.reviews import ReviewItem
-from core.review.items import Seen, open_items
+from core.review.items import ToReview, open_items
 from core.review.questions import ABOUT_PREDICTION
 from core.review.renewal import reopen
 from core.storage.bulk import Bulk, among, as_list, insert_all, insert_all_sent, insert_sent
@@ -68,9 +68,9 @@ class _Stored:
     row: NewPrediction
     content_hash: str
 
-    def seen(self, reasons: Sequence[FlagReason] = ()) -> Seen:
+    def to_review(self, reasons: Sequence[FlagReason] = ()) -> ToReview:
         drawn = any(reason.reason in LOTS for reason in reasons)
-        return Seen(self.id, self.content_hash, self.row.label is not None, drawn)
+        return ToReview(self.id, self.content_hash, self.row.label is not None, drawn)
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _send(
     stored at once in both cases."""
     if policy.flagging.limit is None:
         _flag(session, flagged, now, policy)
-        open_items(session, [stored.seen(reasons) for stored, reasons in flagged], queue, now, policy)
+        open_items(session, [stored.to_review(reasons) for stored, reasons in flagged], queue, now, policy)
         return
     drawn = [(stored, [one for one in reasons if one.reason in LOTS]) for stored, reasons in flagged]
     _flag(session, drawn, now, policy)
@@ -187,7 +187,7 @@ def flag_for_review(
     if item_id is not None:
         raise Refusal(f"This message is already under review (item {item_id}).", item_id=item_id)
     _flag(session, [(stored, (BY_PERSON,))], now, policy, person)
-    seen = replace(stored.seen(), drawn=_is_drawn(session, stored.id))
+    seen = replace(stored.to_review(), drawn=_is_drawn(session, stored.id))
     return open_items(session, [seen], queue, now, policy)[0]
 
 
@@ -203,7 +203,7 @@ def open_discovered(
     stored = _insert_undrawn(session, queue.id, _storable(session, queue, [one.prediction for one in finds]), now)
     reasons = [(one, (FlagReason(Reason.DISCOVERY, values[one.row.key]),)) for one in stored]
     _flag(session, reasons, now, policy)
-    ids = open_items(session, [one.seen() for one in stored], queue, now, policy)
+    ids = open_items(session, [one.to_review() for one in stored], queue, now, policy)
     return dict(zip((one.row.external_id for one in stored), ids, strict=True))
 
 

@@ -21,7 +21,7 @@ from core.queues import queue_named
 from core.records.predictions import Flag, FlagCut, Prediction, WaitingPrediction
 from core.records.queues import Queue
 from core.records.reviews import ReviewItem
-from core.review.items import Seen, open_items
+from core.review.items import ToReview, open_items
 from core.review.questions import ABOUT_PREDICTION
 from core.storage.bulk import Bulk, insert_all
 from core.vocabulary import Reason, WaitState
@@ -162,7 +162,7 @@ def _open(
     ids = [row.prediction_id for row in by_rule]
     session.execute(update(Prediction).where(Prediction.id.in_(ids)).values(flag_probability=1.0))
     session.flush()
-    open_items(session, [Seen(one, hashes[one], True, one in drawn) for one in first], queue, now, policy)
+    open_items(session, [ToReview(one, hashes[one], True, one in drawn) for one in first], queue, now, policy)
 
 
 def _drawn(session: Session, rows: Sequence[WaitingPrediction]) -> set[int]:

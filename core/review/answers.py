@@ -32,7 +32,7 @@ _SAID = (  # in the order of `CurrentAnswer`
 
 @dataclass(frozen=True)
 class CurrentAnswer:
-    """A person's newest word about an item. id is None while it is being stored."""
+    """A person's latest answer to an item. id is None while it is being stored."""
 
     id: int | None
     person: str
@@ -46,27 +46,28 @@ class CurrentAnswer:
 
 
 def answers_to(kind: str, item_ids: Collection[int]) -> Question[dict[int, list[CurrentAnswer]]]:
-    """The answers by item: one per person who ever answered, withdrawn or not; oldest first. kind: of database."""
+    """The latest answers by item, oldest first: one for each person who ever answered, also if it was withdrawn. kind:
+    of database."""
     form = form_of(kind, item_ids)
     return Question(_latest(form), {"ids": as_list(form, item_ids)}, _by_item)
 
 
 def current_answers(session: Session, item_id: int) -> list[CurrentAnswer]:
-    """One per person who has said something and not taken it back, oldest first."""
+    """The answers to an item that count, oldest first: one for each person who has answered and not withdrawn it."""
     return current(ask(session, answers_to(kind_of(session), [item_id])).get(item_id, []))
 
 
 def current(answers: Sequence[CurrentAnswer]) -> list[CurrentAnswer]:
-    """The answers that were not taken back."""
+    """The answers that were not withdrawn."""
     return [answer for answer in answers if answer.kind is not AnswerKind.WITHDRAWN]
 
 
 def votes_among(answers: Sequence[Answer | CurrentAnswer]) -> list[Vote]:
-    """The votes, for the rules of consensus; "cannot judge" and skips are none."""
+    """The votes among the answers, for the rules of consensus. "Cannot judge" and skips are no votes."""
     return [Vote(answer.person, answer.label) for answer in answers if answer.kind.is_vote]
 
 
-def said_words(kind: AnswerKind, label: str | None) -> str:
+def answer_in_words(kind: AnswerKind, label: str | None) -> str:
     """An answer in words."""
     match kind:
         case AnswerKind.LABEL | AnswerKind.NONE_OF_THESE:

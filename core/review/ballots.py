@@ -1,7 +1,7 @@
-"""Ballots: items whose locks are held, with all that decides about them, read in a few statements for many items and
-changed in memory while votes are counted.
+"""Ballots: locked items with all that decides about them, read in a few statements for many items and changed in memory
+while votes are counted.
 
-What a set of votes changes is gathered in their order and stored at once, each table in one statement.
+The changes of a set of votes are collected in their order and stored at once, each table in one statement.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -21,10 +21,10 @@ from core.records.reviews import Answer, Escalation, ReviewItem
 from core.review.answers import CurrentAnswer, answers_to, current
 from core.review.assignments import active_reviewers, assigned_people
 from core.review.consensus import Dispute
-from core.review.corrections import Outcome, Settlement, choose_all, follow_all, happened, settle_all
+from core.review.corrections import Outcome, Settlement, apply_effects, choose_destinations, settle_all, settled_events
 from core.review.items import LockedItem, completed, locking
 from core.review.presenting import items_changed
-from core.review.workload import done_since, said_lately
+from core.review.workload import done_since, recent_answers
 from core.storage.bulk import Bulk, Changes, among, as_list, insert_all, update_all
 from core.storage.database import kind_of
 from core.storage.ready import ask, ask_all, at_once, send
@@ -46,8 +46,9 @@ _STATES = Changes(
 
 @dataclass
 class Ballot:
-    """answers: one per person who ever answered, withdrawn or not, oldest first. reviewers: those of the
-    queue who are active and not paused. assigned: who is asked, if the item is not for all of them."""
+    """An item with its answers and its reviewers. answers: one for each person who ever answered, also if it was
+    withdrawn, oldest first. reviewers: those of the queue who are active and not paused. assigned: the people to whom
+    the item is assigned; None: it is for all reviewers."""
 
     item: LockedItem
     answers: list[CurrentAnswer]
@@ -56,7 +57,7 @@ class Ballot:
 
     @property
     def left(self) -> int:
-        """How many can still answer."""
+        """The number of reviewers who can still answer."""
         answered = {answer.person for answer in current(self.answers)}
         return sum(self.is_asked(person) for person in self.reviewers - answered)
 
@@ -64,13 +65,13 @@ class Ballot:
         return self.assigned is None or person in self.assigned
 
     def last(self, person: str) -> CurrentAnswer | None:
-        """The person's newest word about the item, withdrawn or not."""
+        """The person's latest answer to the item, also if it was withdrawn."""
         return next((answer for answer in self.answers if answer.person == person), None)
 
 
 @dataclass(frozen=True)
 class Superseding:
-    """An answer that is new, and the former one of the same person."""
+    """A new answer, and the former one of the same person."""
 
     ballot: Ballot
     new: CurrentAnswer
@@ -79,40 +80,40 @@ class Superseding:
 
 @dataclass
 class Ballots:
-    """Those of one set of votes, by item, and what the set changes, in the order in which it was decided.
-    said_lately: how often people have answered, of that name in core/review/workload.py."""
+    """The ballots of a set of votes, by item, and what the set changes, in the order in which it was decided.
+    recent_answers: how often people have answered, see `recent_answers` in core/review/workload.py."""
 
-    of: Mapping[int, Ballot]
-    said_lately: Mapping[str, int]
-    said: list[Superseding] = field(default_factory=list)
+    by_item: Mapping[int, Ballot]
+    recent_answers: Mapping[str, int]
+    new_answers: list[Superseding] = field(default_factory=list)
     settlements: dict[int, Settlement] = field(default_factory=dict)
     _redraws: list[Redraw] = field(default_factory=list)
     _escalations: list[dict[str, Any]] = field(default_factory=list)
     _done: dict[datetime, dict[tuple[int, str], int]] = field(default_factory=dict)
 
     def supersede(self, ballot: Ballot, new: CurrentAnswer) -> None:
-        """The person's newest word about the item is this one."""
+        """Make this answer the person's latest one."""
         former = ballot.last(new.person)
         ballot.answers = [answer for answer in ballot.answers if answer is not former] + [new]
-        self.said.append(Superseding(ballot, new, former))
+        self.new_answers.append(Superseding(ballot, new, former))
 
     def settle(self, ballot: Ballot, outcome: Outcome, now: datetime, queue: QueuePolicy) -> None:
         self.settlements[ballot.item.id] = Settlement(ballot.item, outcome, now, queue)
         self._change(ballot, ItemState.SETTLED, None, now, settled_at=now)
 
     def wait(self, ballot: Ballot, dispute: Dispute | None, now: datetime) -> None:
-        """It is not settled: open, or disputed for this reason."""
+        """Leave the item unsettled: open, or disputed for this reason."""
         state = ItemState.OPEN if dispute is None else ItemState.DISPUTED
         self._change(ballot, state, dispute, now, settled_at=ballot.item.settled_at)
 
     def has_done(
         self, session: Session, cap: int, queue_id: int, person: str, people: Collection[str], since: datetime
     ) -> bool:
-        """Whether `Load.done_today`, with what is not stored yet, has reached the cap. people: of whom it may be asked.
-        Votes are counted only for those who have answered so often: what a person did that day would take longer to
-        count with each vote."""
-        mine = [one for one in self.said if one.new.person == person]
-        if self.said_lately.get(person, 0) + len(mine) < cap:
+        """Whether the person has reached the cap of votes in the queue since then, with the votes that are not stored
+        yet. people: everyone about whom this may be asked. Votes are counted only for people with as many answers as
+        the cap: counting takes longer the more a person has voted that day."""
+        mine = [one for one in self.new_answers if one.new.person == person]
+        if self.recent_answers.get(person, 0) + len(mine) < cap:
             return False
         if since not in self._done:
             self._done[since] = done_since(session, people, since)
@@ -121,27 +122,27 @@ class Ballots:
         return self._done[since].get((queue_id, person), 0) + changes >= cap
 
     def store(self, session: Session) -> None:
-        """Write what was changed. To be called once."""
+        """Write all changes. To be called once."""
         if not self._redraws:
-            self._store_words(session)  # mostly one statement, which takes twice as long in a pipeline
+            self._store_answers(session)  # mostly one statement, which takes twice as long in a pipeline
             return
         settlements = [*self.settlements.values()]
-        chosen = choose_all(session, settlements)
+        chosen = choose_destinations(session, settlements)
         with at_once(session):
-            self._store_words(session)
+            self._store_answers(session)
             stored = settle_all(session, settlements, chosen)
             items_changed(session, self._redraws)
         settled = stored()
-        follow_all(session, settled)
-        publish_all(session, EventKind.ITEM_SETTLED, happened(session, settled))
+        apply_effects(session, settled)
+        publish_all(session, EventKind.ITEM_SETTLED, settled_events(session, settled))
 
-    def _store_words(self, session: Session) -> None:
-        outdated = [one.former.id for one in self.said if one.former is not None and one.former.id is not None]
+    def _store_answers(self, session: Session) -> None:
+        outdated = [one.former.id for one in self.new_answers if one.former is not None and one.former.id is not None]
         if outdated:
             kind = kind_of(session)
             send(session, _outdated(kind), {"ids": as_list(kind, outdated)})
-        insert_all(session, _NEW, {}, [_row(one) for one in self.said])
-        changed = {one.subject_id: self.of[one.subject_id].item for one in self._redraws}
+        insert_all(session, _NEW, {}, [_row(one) for one in self.new_answers])
+        changed = {one.subject_id: self.by_item[one.subject_id].item for one in self._redraws}
         update_all(session, _STATES, [_state(item) for item in changed.values()])
         insert_all(session, _ESCALATED, {}, self._escalations)
 
@@ -161,8 +162,8 @@ class Ballots:
 
 
 def open_ballots(session: Session, items: Sequence[LockedItem]) -> Ballots:
-    """Of items whose locks the caller holds: only behind these, and those of people's seats, do they stay as they
-    are."""
+    """The ballots of items that the caller has locked. They stay as they are only while these locks, and those of the
+    people's seats, are held."""
     kind, ids = kind_of(session), [item.id for item in items]
     answers, reviewers = ask_all(session, [answers_to(kind, ids), active_reviewers(kind, ids)])
     return _opened(session, items, answers, reviewers, {})
@@ -171,22 +172,25 @@ def open_ballots(session: Session, items: Sequence[LockedItem]) -> Ballots:
 def locked_ballots(
     session: Session, ids: Collection[int], people: Collection[str], now: datetime, wait: bool
 ) -> tuple[Ballots, Seats, set[int]]:
-    """Of these items, which are locked for it, and then the people's seats as reviewers. All of it is asked at once:
-    what a statement reads is of the moment at which PostgreSQL comes to it, so after the locks before it. Third: ids of
-    items that another transaction has locked, if it is not waited for. now: of the first vote."""
+    """Lock these items, then the people's seats as reviewers, and read the ballots. Third: ids of items that another
+    transaction has locked, if it is not waited for. now: of the first vote.
+
+    All statements are sent at once. Each reads the state at the moment at which PostgreSQL runs it, so the later ones
+    see what is true behind the locks of the first.
+    """
     kind = kind_of(session)
-    items, seats, said, answers, reviewers = ask_all(
+    items, seats, counts, answers, reviewers = ask_all(
         session,
         [
             locking(kind, ids, wait),
             locked_seats(kind, ids, people, Role.REVIEWER, wait),
-            said_lately(kind, people, now),
+            recent_answers(kind, people, now),
             answers_to(kind, ids),
             active_reviewers(kind, ids),
         ],
     )
     found, held = completed(session, ids, items, wait)
-    return _opened(session, found.values(), answers, reviewers, said), seats, held
+    return _opened(session, found.values(), answers, reviewers, counts), seats, held
 
 
 def _opened(
@@ -194,17 +198,17 @@ def _opened(
     items: Collection[LockedItem],
     answers: Mapping[int, list[CurrentAnswer]],
     reviewers: Mapping[int, frozenset[str]],
-    said: Mapping[str, int],
+    answer_counts: Mapping[str, int],
 ) -> Ballots:
     narrowed = [item.id for item in items if item.narrowed]
     assigned = ask(session, assigned_people(kind_of(session), narrowed)) if narrowed else {}
-    of = {
+    by_item = {
         item.id: Ballot(
             item, answers.get(item.id, []), reviewers.get(item.queue.id, frozenset()), assigned.get(item.id)
         )
         for item in items
     }
-    return Ballots(of, said)
+    return Ballots(by_item, answer_counts)
 
 
 def _counts(answer: CurrentAnswer | None, since: datetime) -> bool:

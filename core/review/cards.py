@@ -16,7 +16,7 @@ from core.policy import LabelPolicy, Policy, QueuePolicy
 from core.records.learning import ModelVersion
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem, Suggestion
-from core.review.answers import CurrentAnswer, current_answers, said_words
+from core.review.answers import CurrentAnswer, answer_in_words, current_answers
 from core.review.content import shown_content, shown_text
 from core.review.questions import Question, question_of
 from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, QuestionAbout, Reason, Role, shown_answer
@@ -24,14 +24,14 @@ from core.vocabulary import AnswerKind, Coded, ErrorReason, ItemState, QuestionA
 
 @dataclass(frozen=True)
 class FlagLine:
-    """Why people are asked. person: who flagged it, where a person did."""
+    """A reason for which people are asked. person: who flagged it, where a person did."""
 
     why: Coded
     person: str | None = None
 
     @property
-    def betrays(self) -> bool:
-        """Whether it reveals something about the model, which a blind card must not."""
+    def reveals_model(self) -> bool:
+        """Whether the reason says something about the model. A blind card must not show it then."""
         return self.why.code != Reason.PERSON
 
 
@@ -58,8 +58,8 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Guess:
-    """What a model says about an item. model: its name, where it is not the one whose prediction was flagged."""
+class ModelAnswer:
+    """A model's answer to an item's input. model: its name, where it is not the model whose prediction was flagged."""
 
     label: str
     confidence: float
@@ -69,12 +69,12 @@ class Guess:
 
 @dataclass(frozen=True)
 class ItemCard:
-    """A review item as everyone in the channel may see it. While it is open: nothing of its votes. A blind
-    one has no guess, no probability and no reason that betrays them, also when it is disputed."""
+    """A review item as everyone in the channel may see it. Open items show none of their votes. Until a blind item is
+    settled, the card has no label of the model, no probability and no reason that reveals them."""
 
     subject: CardRef
     queue_title: str
-    external_id: str  # or what the example is called whose label is asked about
+    external_id: str  # of the prediction; or the name of the example about which people are asked again
     link: str | None  # to the input in the sender's own system
     asked_again: bool  # about a stored label, which is not shown
     written_for: str | None  # the label for which a language model wrote the text; None: a person wrote it
@@ -87,7 +87,7 @@ class ItemCard:
     fields: dict[str, str]
     predicted_label: str | None
     confidence: float | None
-    since: Guess | None  # what the model says that has gone live since; only while the item is undecided
+    newer: ModelAnswer | None  # of a model that went live after the prediction; only while the item is undecided
     sure: bool  # whether the shown suggestion reaches the policy's confidence
     why_flagged: tuple[FlagLine, ...]
     labels: tuple[str, ...]  # in the order in which they are offered
@@ -98,16 +98,17 @@ class ItemCard:
 
 @dataclass(frozen=True)
 class FormCard:
-    """The form "label and why" of one item, for one person. answers: what reviewers said, for a lead who is to decide.
-    None for others: a reviewer may still change their answer, so they do not see the rest."""
+    """The form "label and why" of one item, for one person. kind, label, reason, note: of their present answer.
+    answers: what reviewers answered, for a lead who is to decide; None for others: a reviewer may still change their
+    answer, so they do not see the rest."""
 
     subject: CardRef
     text: str
     dispute: Coded | None  # why a lead decides; None: the item is not disputed
     answers: tuple[GivenReason, ...] | None
     labels: tuple[LabelPolicy, ...]
-    kind: AnswerKind | None  # of their present answer
-    said: str | None  # its label
+    kind: AnswerKind | None
+    label: str | None
     may_pass: bool  # whether "cannot judge" is an answer: a lead has to decide
     reason: ErrorReason | None
     note: str
@@ -122,8 +123,8 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
     answers = current_answers(session, item_id)
     content = shown_content(question, queue)
     hidden = item.blind and item.state is not ItemState.SETTLED
-    since = None if hidden or not item.state.is_undecided else _guess_since(session, item_id)
-    guess = since or _guess_of(prediction)
+    newer = None if hidden or not item.state.is_undecided else _newer_answer(session, item_id)
+    suggestion = newer or _answer_of(prediction)
     return ItemCard(
         subject=CardRef.of(item.id, item.opened_at),
         queue_title=queue.shown_title,
@@ -140,10 +141,10 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
         fields=content.fields,
         predicted_label=None if hidden or prediction is None else prediction.label,
         confidence=None if hidden or prediction is None else prediction.confidence,
-        since=since,
-        sure=not hidden and guess is not None and _is_sure(guess, queue),
-        why_flagged=tuple(flag for flag in _flags(prediction) if not (hidden and flag.betrays)),
-        labels=_labels(None if item.blind else guess, queue, question.written_for),
+        newer=newer,
+        sure=not hidden and suggestion is not None and _is_sure(suggestion, queue),
+        why_flagged=tuple(flag for flag in _flags(prediction) if not (hidden and flag.reveals_model)),
+        labels=_labels(None if item.blind else suggestion, queue, question.written_for),
         most_buttons=queue.review.buttons,
         outcome=_outcome(session, item, answers, queue),
         leads=tuple(queue.leads),
@@ -151,8 +152,8 @@ def item_card(session: Session, item_id: int, policy: Policy) -> ItemCard:
 
 
 def form_card(session: Session, item_id: int, person: str, policy: Policy) -> FormCard | None:
-    """None: the item is settled or gone; there is nothing to fill in. Raises NotAllowed for people who are neither
-    reviewer nor lead of the queue."""
+    """The form for this person. None: the item is settled or gone, so there is nothing to fill in. Raises NotAllowed
+    for people who are neither reviewer nor lead of the queue."""
     item = session.get(ReviewItem, item_id)
     if item is None:
         return None
@@ -170,7 +171,7 @@ def form_card(session: Session, item_id: int, person: str, policy: Policy) -> Fo
         answers=tuple(_given(answer, queue) for answer in answers if answer.kind.judges) if decides else None,
         labels=queue.labels,
         kind=mine.kind if mine else None,
-        said=mine.label if mine else None,
+        label=mine.label if mine else None,
         may_pass=item.state is ItemState.OPEN or (mine is not None and mine.kind is AnswerKind.CANNOT_JUDGE),
         reason=mine.reason if mine else None,
         note=queue.privacy.shown(mine.note) if mine else "",
@@ -179,7 +180,8 @@ def form_card(session: Session, item_id: int, person: str, policy: Policy) -> Fo
 
 
 def labels_for(session: Session, item_id: int, person: str, policy: Policy) -> tuple[LabelPolicy, ...]:
-    """What can be chosen for an item. Raises NotFound, or NotAllowed for those who neither review nor lead here."""
+    """The labels that can be chosen for an item. Raises NotFound, and NotAllowed for people who are neither reviewer
+    nor lead of the queue."""
     item = session.get(ReviewItem, item_id)
     if item is None:
         raise NotFound(f"Item {item_id} does not exist.")
@@ -194,13 +196,14 @@ def _dispute(item: ReviewItem) -> Coded | None:
 
 def _given(answer: CurrentAnswer, queue: QueuePolicy) -> GivenReason:
     person = answer.person if queue.review.reveal == "names" else None
-    return GivenReason(said_words(answer.kind, answer.label), answer.reason, queue.privacy.shown(answer.note), person)
+    words, note = answer_in_words(answer.kind, answer.label), queue.privacy.shown(answer.note)
+    return GivenReason(words, answer.reason, note, person)
 
 
 def _link(question: Question, queue: QueuePolicy) -> str | None:
-    """To the input in the sender's own system; the sender's link counts before that of the policy. The id of a text
-    that a scan found is the one that it has there; without a column for ids, it is a position, to which nothing leads.
-    """
+    """The link to the input in the sender's own system. The sender's link counts before that of the policy. A text that
+    a scan found has the id that it has in the source; without a column for ids it has a position, which nothing can
+    link to."""
     if question.about is not QuestionAbout.PREDICTION or question.prediction is None:
         return None
     if question.prediction.link:
@@ -215,40 +218,43 @@ def _flags(prediction: Prediction | None) -> list[FlagLine]:
     return [FlagLine(Coded(flag.reason, flag.values), flag.person) for flag in flags]
 
 
-def _guess_of(prediction: Prediction | None) -> Guess | None:
+def _answer_of(prediction: Prediction | None) -> ModelAnswer | None:
     if prediction is None or prediction.label is None:
         return None
-    return Guess(prediction.label, prediction.confidence or 0.0, prediction.probabilities or {})
+    return ModelAnswer(prediction.label, prediction.confidence or 0.0, prediction.probabilities or {})
 
 
-def _is_sure(guess: Guess, queue: QueuePolicy) -> bool:
+def _is_sure(suggestion: ModelAnswer, queue: QueuePolicy) -> bool:
     """Whether the confidence reaches the threshold. Below it, a coloured button would ask people to agree with what the
     model doubts."""
-    return guess.confidence >= queue.confidence_threshold(guess.label)
+    return suggestion.confidence >= queue.confidence_threshold(suggestion.label)
 
 
-def _guess_since(session: Session, item_id: int) -> Guess | None:
+def _newer_answer(session: Session, item_id: int) -> ModelAnswer | None:
     stored = session.get(Suggestion, item_id)
     if stored is None:
         return None
     model = session.get_one(ModelVersion, stored.model_id)
-    return Guess(stored.label, stored.confidence, stored.probabilities, model.name)
+    return ModelAnswer(stored.label, stored.confidence, stored.probabilities, model.name)
 
 
 def labels_in_order(
-    queue: QueuePolicy, guessed: str | None, probabilities: Mapping[str, float], first: str | None
+    queue: QueuePolicy, predicted: str | None, probabilities: Mapping[str, float], first: str | None
 ) -> tuple[str, ...]:
-    """Likeliest first; of equals, and where nothing is known or may be shown (guessed is None), the queue's order.
-    first: the label that is asked about."""
+    """The labels as they are offered: the likeliest first; equally likely ones in the queue's order. All are in the
+    queue's order where predicted is None: the model's answer is not known, or may not be shown. first: the label that
+    is asked about."""
     if first is not None:
         return tuple(sorted(queue.label_names, key=lambda name: name != first))
-    if guessed is None:
+    if predicted is None:
         return queue.label_names
-    return tuple(sorted(queue.label_names, key=lambda name: (name != guessed, -probabilities.get(name, 0.0))))
+    return tuple(sorted(queue.label_names, key=lambda name: (name != predicted, -probabilities.get(name, 0.0))))
 
 
-def _labels(guess: Guess | None, queue: QueuePolicy, first: str | None) -> tuple[str, ...]:
-    return labels_in_order(queue, guess.label if guess else None, guess.probabilities if guess else {}, first)
+def _labels(suggestion: ModelAnswer | None, queue: QueuePolicy, first: str | None) -> tuple[str, ...]:
+    if suggestion is None:
+        return labels_in_order(queue, None, {}, first)
+    return labels_in_order(queue, suggestion.label, suggestion.probabilities, first)
 
 
 def _outcome(

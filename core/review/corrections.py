@@ -9,7 +9,7 @@ from typing import Any, assert_never, cast
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from core.delivery.webhooks import Happened
+from core.delivery.webhooks import NewEvent
 from core.errors import Refusal
 from core.learning.data.golden import Chosen, Protected, destination, golden_among, protect_all, revise
 from core.learning.data.graduation import graduated_among
@@ -37,7 +37,7 @@ _NEW = Bulk(
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an item is settled as, and by whom. tally: answer as shown -> votes. deciders: whose answers settle it."""
+    """The result of settling an item. tally: answer as shown -> votes. deciders: the people whose answers settle it."""
 
     label: str | None
     reason: ErrorReason | None
@@ -51,7 +51,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Settlement:
-    """An item that is settled, whose lock the caller holds, and when."""
+    """An item that is to be settled, and when. The caller holds its lock."""
 
     item: LockedItem
     outcome: Outcome
@@ -60,14 +60,14 @@ class Settlement:
 
     @property
     def model_was_right(self) -> bool | None:
-        """None: the item is not about what a model said."""
+        """None: the item is not about a model's prediction."""
         if self.item.about is not QuestionAbout.PREDICTION:
             return None
         return self.outcome.label is not None and self.outcome.label == self.item.predicted_label
 
 
 def by_reviewers(label: str | None, answers: Sequence[CurrentAnswer]) -> Outcome:
-    """The reviewers' verdict, which follows from these current answers."""
+    """The outcome when reviewers agree on this label. answers: the current ones."""
     winning = [answer for answer in answers if answer.kind.is_vote and answer.label == label]
     reasons = Counter(vote.reason for vote in winning if vote.reason)
     return Outcome(
@@ -90,8 +90,8 @@ def by_lead(
     note: str,
     answers: Sequence[CurrentAnswer],
 ) -> Outcome:
-    """A lead settles a disputed item, about which reviewers have given these current answers. The caller has checked
-    that this is a lead."""
+    """The outcome when a lead settles a disputed item. answers: the current ones of reviewers. The caller has checked
+    that the person is a lead."""
     if not kind.is_vote:
         raise Refusal(f"Item {item.id} needs your decision. Choose a label or “None of these”.")
     version = item.queue.guideline_version
@@ -101,7 +101,8 @@ def by_lead(
 
 @dataclass(frozen=True)
 class Settled:
-    """A settlement whose correction is stored, and where that goes. run_is_due: of the queue, after all of them."""
+    """A settlement whose correction is stored. chosen: where the correction goes. run_is_due: whether the queue is due
+    for a training run, after all settlements of the set."""
 
     settlement: Settlement
     chosen: Chosen
@@ -112,9 +113,9 @@ class Settled:
 def settle_all(
     session: Session, settlements: Sequence[Settlement], chosen: Sequence[Chosen]
 ) -> Callable[[], list[Settled]]:
-    """Store the corrections of different items, in this order. The current correction is unique per item. What it
-    returns is to be called after the end of `at_once`, for what follows from the corrections; the caller changes the
-    state of the items and their cards. chosen: by `choose_all`."""
+    """Store the corrections of different items, in this order. The current correction is unique per item. chosen: by
+    `choose_destinations`. The returned function is to be called after the end of `at_once`; its result is what
+    `apply_effects` needs. The caller changes the state of the items and their cards."""
     rows = [_row(one, where) for one, where in zip(settlements, chosen, strict=True)]
     stored = insert_sent(session, _NEW, {"is_current": True}, rows)
     newest = {one.item.queue.id: one for one in settlements}
@@ -130,29 +131,29 @@ def settle_all(
     return settled
 
 
-def follow_all(session: Session, settled: Sequence[Settled]) -> None:
-    """What the golden set takes, the runs that are due, and what people hear who flagged the items."""
-    _keep_all(session, settled)
+def apply_effects(session: Session, settled: Sequence[Settled]) -> None:
+    """Update the golden set, request the training runs that are due, and notify the people who flagged the items."""
+    _update_golden_set(session, settled)
     _request_runs(session, [one for one in settled if one.run_is_due])
     for one in _about_predictions(settled):
         item, outcome = one.settlement.item, one.settlement.outcome
         tell_settled(
-            session, item.id, item.flagged_by, outcome.deciders, _told_flagger(item, outcome), one.settlement.now
+            session, item.id, item.flagged_by, outcome.deciders, _outcome_for_flagger(item, outcome), one.settlement.now
         )
 
 
-def happened(session: Session, settled: Sequence[Settled]) -> list[Happened]:
-    """What other systems hear of predictions that are settled."""
-    told = _about_predictions(settled)
-    golden = _withheld(session, [one.settlement for one in told])
+def settled_events(session: Session, settled: Sequence[Settled]) -> list[NewEvent]:
+    """The webhook events about predictions that are settled."""
+    about = _about_predictions(settled)
+    withheld = _withheld(session, [one.settlement for one in about])
     return [
-        Happened(
+        NewEvent(
             one.correction_id,
             one.settlement.item.queue.id,
-            _told(one.settlement, one.correction_id, one.settlement.item.id in golden),
+            _event_data(one.settlement, one.correction_id, one.settlement.item.id in withheld),
             one.settlement.now,
         )
-        for one in told
+        for one in about
     ]
 
 
@@ -167,8 +168,8 @@ def _row(one: Settlement, chosen: Chosen) -> dict[str, Any]:
     return {name: row[name] for name in _NEW.each}
 
 
-def choose_all(session: Session, settlements: Sequence[Settlement]) -> list[Chosen]:
-    """Where each correction goes. What has graduated never becomes golden again."""
+def choose_destinations(session: Session, settlements: Sequence[Settlement]) -> list[Chosen]:
+    """Choose where each correction goes. A content that has graduated never becomes golden again."""
     chosen = [_chosen(one) for one in settlements]
     contents = [(one.item.queue.id, one.item.content_hash) for one in settlements]
     golden = [content for content, where in zip(contents, chosen, strict=True) if where.stratum is not None]
@@ -182,7 +183,8 @@ def choose_all(session: Session, settlements: Sequence[Settlement]) -> list[Chos
 
 
 def _chosen(one: Settlement) -> Chosen:
-    """Where the correction goes. A stored label that was asked about again stays on its side of the firewall."""
+    """Where the correction goes. The correction of a stored label stays on the side of the firewall where the label
+    is."""
     item, label = one.item, one.outcome.label
     match item.about:
         case QuestionAbout.PREDICTION if item.held_back and not item.audited and label is not None:
@@ -208,8 +210,8 @@ def _chosen(one: Settlement) -> Chosen:
             assert_never(item.about)
 
 
-def _keep_all(session: Session, settled: Sequence[Settled]) -> None:
-    """What the golden set takes from the corrections. Training takes them with the next snapshot, which reads them."""
+def _update_golden_set(session: Session, settled: Sequence[Settled]) -> None:
+    """Update the golden set from the corrections. Training needs no update: the next snapshot reads the corrections."""
     protected: list[Protected] = []
     for done in settled:
         one, where, correction_id = done.settlement, done.chosen, done.correction_id
@@ -228,7 +230,7 @@ def _keep_all(session: Session, settled: Sequence[Settled]) -> None:
 
 
 def _request_runs(session: Session, settled: Sequence[Settled]) -> None:
-    """Of the queues in which one is due after these settlements."""
+    """Request a training run in each queue that is due for one after these settlements."""
     by_queue: dict[int, list[Settled]] = {}
     for one in settled:
         by_queue.setdefault(one.settlement.item.queue.id, []).append(one)
@@ -238,18 +240,19 @@ def _request_runs(session: Session, settled: Sequence[Settled]) -> None:
         request_run_among(session, last.item.queue, made, last.queue)
 
 
-def _withheld(session: Session, told: Sequence[Settlement]) -> set[int]:
-    """Ids of items whose label no system hears, because a service trains on what it hears: it is golden by now."""
+def _withheld(session: Session, settlements: Sequence[Settlement]) -> set[int]:
+    """Ids of items whose label is left out of webhooks: their content is golden, in a queue whose models a service
+    trains, and the service may train on webhooks."""
     contents: dict[int, set[str]] = {}
-    for one in told:
+    for one in settlements:
         if one.queue.trains_elsewhere:
             contents.setdefault(one.item.queue.id, set()).add(one.item.content_hash)
     golden = {queue_id: golden_among(session, queue_id, hashes) for queue_id, hashes in contents.items()}
-    return {one.item.id for one in told if one.item.content_hash in golden.get(one.item.queue.id, ())}
+    return {one.item.id for one in settlements if one.item.content_hash in golden.get(one.item.queue.id, ())}
 
 
-def _told(one: Settlement, correction_id: int, withheld: bool) -> dict[str, Any]:
-    """What other systems hear of it."""
+def _event_data(one: Settlement, correction_id: int, withheld: bool) -> dict[str, Any]:
+    """The data of the webhook event."""
     item, outcome = one.item, one.outcome
     return {
         "queue": item.queue.name,
@@ -267,8 +270,8 @@ def _told(one: Settlement, correction_id: int, withheld: bool) -> dict[str, Any]
     }
 
 
-def _told_flagger(item: LockedItem, outcome: Outcome) -> dict[str, Any]:
-    """What the person hears who flagged it."""
+def _outcome_for_flagger(item: LockedItem, outcome: Outcome) -> dict[str, Any]:
+    """The values of the notice to the person who flagged it."""
     return {
         "external_id": item.external_id,
         "label": outcome.label,

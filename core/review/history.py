@@ -14,7 +14,7 @@ from core.policy import Policy, PrivacyPolicy
 from core.records.learning import ModelVersion
 from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, Escalation, ReviewItem, Suggestion
-from core.review.answers import said_words
+from core.review.answers import answer_in_words
 from core.review.questions import question_of
 from core.vocabulary import AnswerKind, Coded, Destination, ErrorReason, ItemState, QuestionAbout, Reason, Role
 
@@ -39,8 +39,8 @@ class Flagged:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What the lots did with the prediction, each with the share that it draws; a share is 0 where there was no lot.
-    sent: whether a rule sent it to people, too."""
+    """The random draws for the prediction, each with the share that it draws; a share is 0 where there was no draw.
+    sent: whether a rule sent the prediction to people as well."""
 
     audit: float
     audited: bool
@@ -51,7 +51,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class AskedAgain:
-    """People are asked again about a stored label. name: of the example or ticket that has it."""
+    """People are asked again about a stored label. name: of the example or ticket whose label it is."""
 
     about: QuestionAbout
     name: str
@@ -73,7 +73,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class Answered:
-    """replaced: another answer of this person came later."""
+    """A person answered. replaced: a later answer of this person replaced it."""
 
     person: str
     kind: AnswerKind
@@ -87,7 +87,7 @@ class Answered:
 @dataclass(frozen=True)
 class Escalated:
     """The item went to a lead. why: of `DisputeReason`. tally: answer as shown -> how many had given it by then; names:
-    who. Each is empty where it is not shown."""
+    the people. Each is empty where it is not shown."""
 
     why: Coded
     tally: Mapping[str, int]
@@ -96,8 +96,8 @@ class Escalated:
 
 @dataclass(frozen=True)
 class Settled:
-    """by_lead: a lead decided; lead: who, where names are shown; reason, note: theirs. about: only a prediction says
-    something of a model. model_was_right: None where no model was live."""
+    """The item was settled. by_lead: a lead decided; lead: who, where names are shown; reason, note: the lead's. about:
+    model_was_right has a value only for a prediction, and only where a model was live."""
 
     label: str | None
     tally: dict[str, int]
@@ -113,14 +113,14 @@ class Settled:
 
 @dataclass(frozen=True)
 class Erased:
-    """was_settled: what was decided still counts; else the item was closed."""
+    """The text was erased. was_settled: the decision still counts; otherwise the item was closed."""
 
     was_settled: bool
 
 
 @dataclass(frozen=True)
 class Suggested:
-    """A model that went live while the item was undecided: what its card has shown since."""
+    """A model went live while the item was undecided; the card has shown its suggestion since."""
 
     model: str
     label: str
@@ -129,8 +129,8 @@ class Suggested:
 
 @dataclass(frozen=True)
 class Closed:
-    """Another model went live, and the policy closes unanswered items then. model: None: its batch of written texts
-    ended."""
+    """The item was closed unanswered. model: the one that went live, where the policy closes items then; None: its
+    batch of written texts ended."""
 
     model: str | None
 
@@ -143,16 +143,16 @@ Step = (
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """One step of how an item came to its end."""
+    """One step of the history of an item."""
 
     at: datetime
     step: Step
 
 
 def item_history(session: Session, item_id: int, person: str | None, policy: Policy) -> list[HistoryLine]:
-    """How an item was decided, oldest first. Names and single votes are for leads (and for person None, the operator),
-    or for everyone where the policy reveals names; while the item is open they are hidden. What the model said of a
-    blind item is only for the operator until the item is settled."""
+    """The steps in which an item was decided, oldest first. Names and single votes are for leads, for the operator
+    (person None), and for everyone where the policy reveals names; while the item is open they are hidden. The model's
+    answer to a blind item is only for the operator until the item is settled."""
     item = session.get_one(ReviewItem, item_id)
     question, queue = question_of(item), policy.queue(item.queue.name)
     prediction = question.prediction
@@ -219,7 +219,7 @@ def _since_promoted(session: Session, item: ReviewItem) -> list[HistoryLine]:
 
 
 def _escalations(session: Session, item_id: int, answers: Sequence[Answer], named: bool) -> list[HistoryLine]:
-    """answers: all that were ever given and may be shown, oldest first."""
+    """answers: all answers that were ever given and may be shown, oldest first."""
     found = session.scalars(select(Escalation).where(Escalation.item_id == item_id).order_by(Escalation.id))
     lines = []
     for escalation in found:
@@ -232,10 +232,10 @@ def _escalations(session: Session, item_id: int, answers: Sequence[Answer], name
 
 
 def _by_answer(answers: Sequence[Answer]) -> dict[str, tuple[str, ...]]:
-    """Answer as shown -> people, the answer of most first, then by its name."""
+    """Answer as shown -> the people who gave it; the answer of most people first, then by its name."""
     people: dict[str, tuple[str, ...]] = {}
     for answer in answers:
-        words = said_words(answer.kind, answer.label)
+        words = answer_in_words(answer.kind, answer.label)
         people[words] = (*people.get(words, ()), answer.person)
     return dict(sorted(people.items(), key=lambda pair: (-len(pair[1]), pair[0])))
 

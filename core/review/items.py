@@ -63,11 +63,11 @@ _OPENING = Bulk(
 
 @dataclass(frozen=True)
 class LockedItem:
-    """An item and what it is about, locked until the transaction ends. source_id: of the prediction, golden example,
-    seed example or written text that holds its content. The model's label is None where the item is not about a
-    prediction. lot_probability: with which the audit drew it. narrowed: it is assigned to some people. group: of inputs
-    that belong together, such as a patient's. policy_version: the one in force; None if none was stored yet. flags: why
-    the prediction was flagged, by `Reason`, and who did."""
+    """An item and what it is about, locked until the transaction ends. source_id: the id of the prediction, golden
+    example, seed example or written text that holds its content. predicted_label: None where the item is not about a
+    prediction. lot_probability: the probability with which the audit drew the prediction. narrowed: it is assigned to
+    some people. group: of inputs that belong together, such as a patient's. policy_version: the one in force; None if
+    none was stored yet. flags: by `Reason`, each with the person who flagged it, if one did."""
 
     queue: QueueFacts
     id: int
@@ -96,12 +96,12 @@ class LockedItem:
 
     @property
     def held_back(self) -> bool:
-        """It must not train."""
+        """The prediction is held back from training."""
         return Reason.HELD_BACK in self.flags
 
     @property
     def discovered(self) -> bool:
-        """A scan found it."""
+        """A scan found the text."""
         return Reason.DISCOVERY in self.flags
 
     @property
@@ -115,35 +115,37 @@ class LockedItem:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A prediction for review. has_guess: a model predicted it. drawn: by the audit, or held back from training."""
+class ToReview:
+    """A prediction for which an item is to be opened. was_predicted: a model predicted it; drawn: the audit drew it, or
+    it is held back from training."""
 
     prediction_id: int
     content_hash: str
-    has_guess: bool
+    was_predicted: bool
     drawn: bool = False
 
 
 def open_items(
-    session: Session, predictions: Sequence[Seen], queue: Queue, now: datetime, policy: QueuePolicy
+    session: Session, predictions: Sequence[ToReview], queue: Queue, now: datetime, policy: QueuePolicy
 ) -> list[int]:
-    """Show the predictions to the queue's reviewers; returns the items' ids, in this order.
+    """Open an item for each prediction and show it to the queue's reviewers. Returns the items' ids, in this order.
 
-    One that a lot drew is blind; of the others it depends on the content alone, so the same text is shown in the same
-    way. Without a guess there is nothing to hide, and nothing a model got wrong."""
+    An item about a randomly drawn prediction is blind; for the others, the content alone decides, so the same text is
+    always shown in the same way. Without a model's prediction there is nothing to hide.
+    """
     share = policy.review.blind_share
     undisputed = {"disputed_because": "", "disputed_values": {}}
     about = QuestionAbout.PREDICTION
     same = {"queue_id": queue.id, "about": about, "state": ItemState.OPEN, "opened_at": now} | undisputed
     opened = [
         {
-            "prediction_id": seen.prediction_id,
-            "blind": seen.has_guess and (seen.drawn or unit_interval(seen.content_hash, "blind") < share),
+            "prediction_id": one.prediction_id,
+            "blind": one.was_predicted and (one.drawn or unit_interval(one.content_hash, "blind") < share),
         }
-        for seen in predictions
+        for one in predictions
     ]
     item_of: dict[int, int] = dict(insert_returning(session, _OPENING, same, opened))
-    ids = [item_of[seen.prediction_id] for seen in predictions]
+    ids = [item_of[one.prediction_id] for one in predictions]
     items_opened(session, ids, queue, now)
     return ids
 
@@ -151,9 +153,9 @@ def open_items(
 def open_about_written(
     session: Session, text_ids: Sequence[int], people: Collection[str], queue: QueueRow, now: datetime
 ) -> list[int]:
-    """Ask whether texts that a language model wrote deserve their label; returns the items' ids, in this order. Never
-    blind: the question names the label. people: who is asked; empty: every reviewer of the queue. A text has one item
-    ever; a second one breaks a constraint."""
+    """Ask whether texts that a language model wrote deserve their label. Returns the items' ids, in this order. The
+    items are never blind: the question names the label. people: those to ask; empty: every reviewer of the queue. A
+    text has at most one item ever; a second one breaks a constraint."""
     rows = [
         ReviewItem(queue_id=queue.id, about=QuestionAbout.SYNTHETIC, synthetic_id=text_id, blind=False, opened_at=now)
         for text_id in text_ids
@@ -168,17 +170,17 @@ def open_about_written(
 
 
 def locked_items(session: Session, ids: Collection[int], wait: bool = True) -> tuple[dict[int, LockedItem], set[int]]:
-    """The rows that decide about votes, skips, settling and adjudication: hold them before checking anything. Locks
-    them in the order of their ids.
+    """Lock these items, in the order of their ids, and read what decides about them. To be called before anything is
+    checked for a vote, a skip, a settlement or an adjudication.
 
-    Returns those that exist, by id. wait: for rows that another transaction has locked; otherwise they are left out,
-    and their ids are the second value. On SQLite a transaction that writes is alone, so there are none.
+    Returns the items that exist, by id. wait: for rows that another transaction has locked; otherwise these are left
+    out, and their ids are the second value. On SQLite a transaction that writes is alone, so there are none.
     """
     return completed(session, ids, ask(session, locking(kind_of(session), ids, wait)), wait)
 
 
 def locking(kind: str, ids: Collection[int], wait: bool) -> Question[dict[int, LockedItem]]:
-    """The same as a question, whose answer is to be `completed`. kind: of database."""
+    """`locked_items` as a question; `completed` makes its result of the answer. kind: of database."""
     form = form_of(kind, ids)
     return Question(_locking(form, wait), {"ids": as_list(form, ids)}, _by_id)
 
@@ -186,7 +188,8 @@ def locking(kind: str, ids: Collection[int], wait: bool) -> Question[dict[int, L
 def completed(
     session: Session, ids: Collection[int], found: dict[int, LockedItem], wait: bool
 ) -> tuple[dict[int, LockedItem], set[int]]:
-    """What `locked_items` returns, of what `locking` has found of these ids: with what is seldom to be asked."""
+    """The result of `locked_items`. found: the answer to `locking`. Adds what few sets need: contents that are not in a
+    prediction, and which of the ids are locked."""
     kind, absent = kind_of(session), set(ids) - set(found)
     whole = _with_contents(session, found)
     if wait or kind != "postgresql" or not absent:
@@ -195,14 +198,14 @@ def completed(
 
 
 def locked_item(session: Session, subject: CardRef) -> LockedItem:
-    """The same for one item, which people can answer. Raises NotFound or AlreadySettled."""
+    """The same as `locked_items` for one item that people can answer. Raises NotFound or AlreadySettled."""
     found, _held = locked_items(session, [subject.id])
     return answerable(subject, found.get(subject.id))
 
 
 def answerable(subject: CardRef, item: LockedItem | None) -> LockedItem:
-    """The item that a control is about. Raises NotFound where there is none, and AlreadySettled where it needs no
-    answer any more."""
+    """The item of a control, if it needs an answer. Raises NotFound if there is no such item, and AlreadySettled if it
+    needs no answer any more."""
     if item is None:
         raise _gone(subject)
     subject.require(item.opened_at)
@@ -216,7 +219,7 @@ def answerable(subject: CardRef, item: LockedItem | None) -> LockedItem:
 
 
 def item_meant(session: Session, subject: CardRef) -> int:
-    """The id of the item that a control is about, for reading. Raises NotFound."""
+    """The id of the item of a control, for reading. Raises NotFound."""
     item = session.get(ReviewItem, subject.id)
     if item is None:
         raise _gone(subject)
@@ -225,7 +228,7 @@ def item_meant(session: Session, subject: CardRef) -> int:
 
 
 def _by_id(lines: Found) -> dict[int, LockedItem]:
-    """Of a prediction with several flags there are several rows."""
+    """The items of these lines. A prediction with several flags has several lines."""
     found: dict[int, LockedItem] = {}
     for *values, reason, flagged_by in lines:
         item = found.get(values[len(_QUEUE)])
@@ -239,8 +242,8 @@ def _by_id(lines: Found) -> dict[int, LockedItem]:
 
 
 def _with_contents(session: Session, found: dict[int, LockedItem]) -> dict[int, LockedItem]:
-    """What no prediction holds is read where it is. Most sets have none, and the joins would take PostgreSQL as long as
-    all else that it reads of an item."""
+    """Add the contents that are not in a prediction. Most sets have none; joining their tables in every case would
+    double the time that PostgreSQL takes for an item."""
     elsewhere = [item.id for item in found.values() if item.content_hash is None]
     if not elsewhere:
         return found
@@ -256,7 +259,7 @@ def _contents(kind: str) -> Select[int, str]:
 
 @cache
 def _locking(form: str, wait: bool) -> Select[Any]:
-    """Built once: building what every click asks costs several times what running it does."""
+    """Built once: building this statement, which every click needs, takes several times as long as running it."""
     wanted = _WANTED.where(among(ReviewItem.id, form, "ids")).order_by(ReviewItem.id)
     return wanted.with_for_update(of=ReviewItem, skip_locked=not wait)
 

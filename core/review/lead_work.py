@@ -42,7 +42,8 @@ class Dispute:
 
 @dataclass(frozen=True)
 class LeadWork:
-    """Oldest first. more_disputes, more_candidates: how many wait beside those that are listed."""
+    """The decisions that wait, oldest first. more_disputes, more_candidates: how many wait beside those that are
+    listed."""
 
     disputes: tuple[Dispute, ...]
     more_disputes: int
@@ -51,7 +52,7 @@ class LeadWork:
 
 
 def lead_work(session: Session, person: str, policy: Policy) -> LeadWork | None:
-    """None: the person leads no queue of the policy."""
+    """What waits for this person. None: they lead no queue of the policy."""
     known = {queue.name for queue in policy.queues}
     names = [name for name in queues_of(session, person)[Role.LEAD] if name in known]
     if not names:
@@ -67,7 +68,7 @@ def lead_work(session: Session, person: str, policy: Policy) -> LeadWork | None:
 
 
 def _first_ones(kind: str, queues: Collection[int]) -> list[Question[tuple[list[int], int]]]:
-    """Of disputed items, and of candidates: the ids of the first ones, and how many there are."""
+    """The ids of the first disputed items and of the first candidates, and how many there are of each."""
     form = form_of(kind, queues)
     asked = {"queues": as_list(form, queues)}
     return [
@@ -105,20 +106,20 @@ def _disputes(session: Session, ids: Sequence[int], led: Mapping[int, QueuePolic
 
 
 def _dispute(row: Sequence[Any], queue: QueuePolicy) -> Dispute:
-    item_id, opened_at, because, values, blind, text, erased_at, guessed, probabilities, written_for = row
+    item_id, opened_at, because, values, blind, text, erased_at, predicted, probabilities, written_for = row
     return Dispute(
         subject=CardRef.of(item_id, opened_at),
         queue_title=queue.shown_title,
         why=Coded(because, values),
         text=shown_text(text, erased_at, queue),
-        labels=labels_in_order(queue, None if blind else guessed, probabilities or {}, written_for),
+        labels=labels_in_order(queue, None if blind else predicted, probabilities or {}, written_for),
     )
 
 
 @cache
 def _decided(kind: str) -> Select[*tuple[Any, ...]]:
-    """In the order of `_dispute`. What the model says that went live since counts before the prediction, as on the
-    item's card."""
+    """Columns in the order of `_dispute`. The answer of a model that went live since the prediction counts before the
+    prediction, as on the item's card."""
     since = Suggestion.label.is_not(None)
     written_for = select(SyntheticBatch.label).where(SyntheticBatch.id == SyntheticText.batch_id).scalar_subquery()
     items = select(

@@ -16,7 +16,7 @@ from core.policy import Policy, QueuePolicy
 from core.queues import queue_ids
 from core.records.queues import Queue
 from core.records.reviews import Answer, Reviewer, ReviewItem
-from core.review.answers import said_words
+from core.review.answers import answer_in_words
 from core.review.content import shown_text
 from core.review.questions import ERASED_AT, TEXT, with_content
 from core.review.workload import WAITS, Load, load
@@ -80,7 +80,7 @@ class MyWorkCard:
 def my_work_card(
     session: Session, person: str, queues: Sequence[QueuePolicy], now: datetime, policy: Policy
 ) -> MyWorkCard:
-    """queues: those in which the person is a reviewer."""
+    """The person's work. queues: those in which the person is a reviewer."""
     mine = {"person": person}
     ids = queue_ids(session, [queue.name for queue in queues])
     questions: list[Question[Any]] = [Question(_PAUSED, mine, bool), Question(_ANSWERS, mine, list)]
@@ -124,7 +124,7 @@ def _items(session: Session, ids: Collection[int]) -> dict[int, _Item]:
 
 @cache
 def _contents(kind: str) -> Select[*tuple[Any, ...]]:
-    """In a statement of its own: PostgreSQL takes longer to plan its joins than to look the rows up."""
+    """A statement of its own: PostgreSQL takes longer to plan these joins than to look the rows up."""
     items = select(ReviewItem.id, Queue.name, TEXT, ERASED_AT).join(Queue, Queue.id == ReviewItem.queue_id)
     return with_content(items).where(among(ReviewItem.id, kind, "ids"))
 
@@ -142,7 +142,8 @@ def excerpt(text: str, most: int = 80) -> str:
 def _my_answers(
     rows: Found, queues: Sequence[QueuePolicy], policy: Policy, items: Mapping[int, _Item]
 ) -> Iterator[MyAnswer]:
-    """For a queue in which they no longer review, or that no longer exists, the contents of the items are left out."""
+    """The last answers of the person. In a queue in which they no longer review, or that no longer exists, the contents
+    of the items are left out."""
     titles = {queue.name: queue.shown_title for queue in policy.queues}
     mine = {queue.name: queue for queue in queues}
     for item_id, opened_at, state, kind, label in rows:
@@ -152,6 +153,6 @@ def _my_answers(
             place=item.place,
             queue_title=titles.get(item.queue, item.queue),
             excerpt=item.excerpt(mine[item.queue]) if item.queue in mine else "",
-            words=said_words(kind, label),
+            words=answer_in_words(kind, label),
             may_undo=state.is_undecided,
         )

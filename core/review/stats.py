@@ -39,7 +39,7 @@ _RECENT_VOTES = select(Answer.item_id, Answer.person, Answer.label).where(
 # are taken off again. They are few, so that the many need no look at their predictions.
 _LABEL = func.coalesce(Correction.label, NONE_OF_THESE)
 _WRONG = select(_LABEL, func.count()).where(*_MINE, ~Correction.model_was_right).group_by(Correction.label)
-_UNGUESSED = (
+_WITHOUT_MODEL = (
     select(_LABEL, func.count())
     .select_from(Prediction)
     .join(ReviewItem, ReviewItem.prediction_id == Prediction.id)
@@ -64,8 +64,8 @@ class QueueLine:
 
 @dataclass(frozen=True)
 class StatsCard:
-    """agreement: Krippendorff's alpha over the newest settled items, None with too few votes. production: how often the
-    live model is right. budget, promise: None where the queue has none."""
+    """The statistics. agreement: Krippendorff's alpha over the newest settled items; None with too few votes.
+    production: how often the live model is right. budget, promise: None where the queue has none."""
 
     queue_title: str
     open: int
@@ -101,10 +101,10 @@ def stats_card(session: Session, queue: QueuePolicy, now: datetime) -> StatsCard
         _in_state(queue_id, ItemState.SETTLED),
         Question(_RECENT_VOTES, mine, list),
         Question(_WRONG, mine, _counter),
-        Question(_UNGUESSED, mine, _counter),
+        Question(_WITHOUT_MODEL, mine, _counter),
     ]
     found = ask_all(session, [*_standing(queue_id, queue, now), *more])
-    open_now, disputed, settled_today, live, settled, votes, wrong, unguessed = found
+    open_now, disputed, settled_today, live, settled, votes, wrong, without_model = found
     items = {item_id for item_id, _person, _label in votes}
     return StatsCard(
         queue_title=queue.shown_title,
@@ -114,7 +114,7 @@ def stats_card(session: Session, queue: QueuePolicy, now: datetime) -> StatsCard
         settled=settled,
         agreement=krippendorff_alpha(votes),
         votes_per_item=len(votes) / len(items) if items else None,
-        errors_by_label=tuple(sorted((wrong - unguessed).items(), key=lambda pair: (-pair[1], pair[0]))),
+        errors_by_label=tuple(sorted((wrong - without_model).items(), key=lambda pair: (-pair[1], pair[0]))),
         production=production_estimate(session, queue_id),
         budget=budget_reading(session, queue_id, queue, now),
         promise=promise_reading(session, queue_id, queue, now),

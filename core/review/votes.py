@@ -13,7 +13,7 @@ from core.people.members import Seat, held_seats, holds
 from core.people.permissions import require
 from core.policy import Policy, QueuePolicy
 from core.records.reviews import Answer, Correction
-from core.review.answers import CurrentAnswer, current, said_words, votes_among
+from core.review.answers import CurrentAnswer, answer_in_words, current, votes_among
 from core.review.ballots import Ballot, Ballots, locked_ballots, open_ballots
 from core.review.consensus import Dispute, Verdict, verdict
 from core.review.corrections import by_lead, by_reviewers
@@ -30,8 +30,8 @@ PolicyOf = Callable[[Session, int], Policy]  # the policy of a version by its nu
 
 @dataclass(frozen=True)
 class NewAnswer:
-    """An answer of a person. clicked_at: the time of the click, in microseconds by Slack's clock; for a form, the time
-    at which it was opened, because Slack does not tell when it was sent."""
+    """An answer that a person gives. clicked_at: the time of the click, in microseconds by Slack's clock; for a form,
+    the time at which it was opened, because Slack does not tell when it was sent."""
 
     kind: AnswerKind
     clicked_at: int
@@ -43,9 +43,9 @@ class NewAnswer:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What was recorded, for the person alone. before: the answer that it replaces, if that was another one. reason,
-    has_note: what was stored with it. dispute: why a lead decides after it; None: no lead does. repeated: the click was
-    delivered before, and its receipt belongs to that delivery."""
+    """A confirmation of what was recorded, for the person alone. before: the answer that it replaces, if that was a
+    different one. reason, has_note: what was stored with it. dispute: why a lead decides now; None: no lead does.
+    repeated: the click was delivered before, and its receipt belongs to that delivery."""
 
     subject: CardRef
     kind: AnswerKind
@@ -65,57 +65,59 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Cast:
-    """What a person says about an item. now: when it arrived."""
+    """An answer to an item, and who gave it. now: when it arrived."""
 
     subject: CardRef
     person: str
-    said: NewAnswer
+    answer: NewAnswer
     now: datetime
 
 
 def cast_vote(
-    session: Session, subject: CardRef, person: str, said: NewAnswer, now: datetime, policy: Policy
+    session: Session, subject: CardRef, person: str, answer: NewAnswer, now: datetime, policy: Policy
 ) -> Receipt:
-    """Record what a person says about an item: a set of one. Waits for locked rows. Raises NotFound, Invalid,
-    AlreadySettled, NotAllowed, Outdated or Refusal; then nothing is written."""
-    [outcome] = cast_votes(session, [Cast(subject, person, said, now)], fixed(policy))
+    """Record one person's answer to an item. Waits for locked rows. Raises NotFound, Invalid, AlreadySettled,
+    NotAllowed, Outdated or Refusal; then nothing is written."""
+    [outcome] = cast_votes(session, [Cast(subject, person, answer, now)], fixed(policy))
     if isinstance(outcome, Receipt):
         return outcome
     raise outcome or AssertionError("it has waited")
 
 
 def fixed(policy: Policy) -> PolicyOf:
-    """This policy, whichever is in force."""
+    """A `PolicyOf` that returns this policy, whichever version is in force."""
     return lambda _session, _version: policy
 
 
 def withdraw_vote(
     session: Session, subject: CardRef, person: str, clicked_at: int, now: datetime, policy: Policy
 ) -> Receipt:
-    """Take back whatever the person said about an item that is not settled. Safe to repeat. Raises NotAllowed,
-    NotFound, AlreadySettled or Outdated; then nothing is written."""
+    """Withdraw the person's answer to an item that is not settled. Safe to repeat. Raises NotAllowed, NotFound,
+    AlreadySettled or Outdated; then nothing is written."""
     return cast_vote(session, subject, person, NewAnswer(AnswerKind.WITHDRAWN, clicked_at), now, policy)
 
 
 def cast_votes(
     session: Session, casts: Sequence[Cast], policy_of: PolicyOf, wait: bool = True
 ) -> list[Receipt | Refusal | None]:
-    """Record what people say about items (votes, "cannot judge", skips, withdrawals) and see what it adds up to, as if
-    each came in a transaction of its own, in this order.
+    """Record people's answers to items (votes, "cannot judge", skips, withdrawals) and decide about the items, as if
+    each answer came in a transaction of its own, in this order.
 
-    1. Locks the items, then the people's seats: several votes of one person at once could slip past the daily cap.
-    2. A click delivered again gives the same receipt. 3. Refuses what is settled, foreign, older than what is stored,
-    or over the daily cap; such a cast writes nothing. 4. Supersedes the person's former answer. 5. Settles the item,
-    sends it to a lead, or leaves it open. On a disputed item a lead's answer settles it.
+    1. Lock the items, then the people's seats: several votes of one person at once could slip past the daily cap.
+    2. Give a click that is delivered again the same receipt.
+    3. Refuse answers to settled items, of people who may not answer, that are older than the stored one, or over the
+       daily cap. A refused answer writes nothing.
+    4. Supersede the person's former answer.
+    5. Settle the item, send it to a lead, or leave it open. On a disputed item a lead's answer settles it.
 
-    policy_of: is asked for the version that is in force, which is read with the items: a statement of its own would
-    take a single vote on PostgreSQL as long as its item does. wait: for rows that another transaction has locked.
+    policy_of: gives the policy of the version in force. The version is read with the items: on PostgreSQL, a statement
+    of its own would take as long as the one for the items. wait: for rows that another transaction has locked.
     Otherwise the casts that need them, and later ones about the same item or by the same person, have no outcome (None)
     and wrote nothing: cast them again, before any later ones.
     """
     ids, people = {one.subject.id for one in casts}, {one.person for one in casts}
     ballots, seats, held_items = locked_ballots(session, ids, people, min(one.now for one in casts), wait)
-    items = {item_id: ballot.item for item_id, ballot in ballots.of.items()}
+    items = {item_id: ballot.item for item_id, ballot in ballots.by_item.items()}
     wanted = {(items[one.subject.id].queue.id, one.person) for one in casts if one.subject.id in items}
     held = held_seats(session, ids, wanted - seats.known if not wait else (), Role.REVIEWER)
     policy = policy_of(session, next((item.policy_version for item in items.values()), None) or 0)
@@ -136,18 +138,19 @@ def cast_votes(
 
 
 def decide_again(session: Session, item_id: int, now: datetime, policy: Policy) -> None:
-    """Decide with the same answers, after a reviewer has paused or left, so that fewer can still answer. Locks the
-    item; does nothing unless it is open. Safe to repeat."""
+    """Decide anew with the same answers, because a reviewer has paused or left, so fewer people can still answer. Locks
+    the item; does nothing unless it is open. Safe to repeat."""
     item = locked_item(session, CardRef(item_id))
     if item.state is ItemState.OPEN:
         ballots = open_ballots(session, [item])
-        _decide(ballots, ballots.of[item_id], now, policy.queue(item.queue.name))
+        _decide(ballots, ballots.by_item[item_id], now, policy.queue(item.queue.name))
         ballots.store(session)
 
 
 @dataclass
 class _Counting:
-    """A set of votes while it is counted. seats: of those who may review, of these people, locked."""
+    """A set of votes while it is counted. people: those who vote; seats: the locked seats of those of them who may
+    review."""
 
     session: Session
     policy: Policy
@@ -157,42 +160,42 @@ class _Counting:
 
     def outcome(self, cast: Cast) -> Receipt | Refusal:
         try:
-            ballot = self.ballots.of.get(cast.subject.id)
+            ballot = self.ballots.by_item.get(cast.subject.id)
             item = answerable(cast.subject, None if ballot is None else ballot.item)
             assert ballot is not None
             queue = self.policy.queue(item.queue.name)
-            count = self._withdrawn if cast.said.kind is AnswerKind.WITHDRAWN else self._counted
+            count = self._withdrawn if cast.answer.kind is AnswerKind.WITHDRAWN else self._counted
             return count(ballot, cast, queue)
         except Refusal as refusal:
             return refusal
 
     def _counted(self, ballot: Ballot, cast: Cast, queue: QueuePolicy) -> Receipt:
-        item, person, said = ballot.item, cast.person, cast.said
-        if said.note:
-            said = replace(said, note=queue.privacy.stored(said.note))
-        _check_answer(said, queue)
+        item, person, answer = ballot.item, cast.person, cast.answer
+        if answer.note:
+            answer = replace(answer, note=queue.privacy.stored(answer.note))
+        _check_answer(answer, queue)
         last = ballot.last(person)
-        if last is not None and _is_again(last, said):
+        if last is not None and _is_again(last, answer):
             return self._receipt_again(item, last)
-        said = _after(last, said)
+        answer = _after(last, answer)
         if item.state is ItemState.SETTLED:
             raise AlreadySettled(self._settled_sentence(item, person))
         if last is not None:
-            _check_newer(last, said.clicked_at)
+            _check_newer(last, answer.clicked_at)
         if item.state is ItemState.DISPUTED and holds(self.session, item.queue.id, Role.LEAD, person):
             votes = current(ballot.answers)
-            outcome = by_lead(item, person, said.kind, said.label, said.reason, said.note, votes)
+            outcome = by_lead(item, person, answer.kind, answer.label, answer.reason, answer.note, votes)
             self.ballots.settle(ballot, outcome, cast.now, queue)
-            return replace(_receipt(item, said, None), settled=True, adjudicated=True)
+            return replace(_receipt(item, answer, None), settled=True, adjudicated=True)
         if (item.queue.id, person) not in self.seats:
             _refuse(self.session, item, person, queue)
         self._check_may_answer(ballot, last, cast, queue)
-        self.ballots.supersede(ballot, _new_answer(item, person, said, cast.now))
+        self.ballots.supersede(ballot, _new_answer(item, person, answer, cast.now))
         result = _decide(self.ballots, ballot, cast.now, queue)
-        return _receipt(item, said, _instead_of(last, said), result)
+        return _receipt(item, answer, _instead_of(last, answer), result)
 
     def _withdrawn(self, ballot: Ballot, cast: Cast, queue: QueuePolicy) -> Receipt:
-        item, person, clicked_at = ballot.item, cast.person, cast.said.clicked_at
+        item, person, clicked_at = ballot.item, cast.person, cast.answer.clicked_at
         last = ballot.last(person)
         if last is None or (last.kind is AnswerKind.WITHDRAWN and last.clicked_at != clicked_at):
             raise NotFound(f"You have no answer to item {item.id} to undo.")
@@ -202,18 +205,18 @@ class _Counting:
             raise AlreadySettled(self._settled_sentence(item, person))
         require(self.session, item.queue, Role.REVIEWER, person, "undo answers", queue)
         _check_newer(last, clicked_at)
-        self.ballots.supersede(ballot, _new_answer(item, person, cast.said, cast.now))
+        self.ballots.supersede(ballot, _new_answer(item, person, cast.answer, cast.now))
         result = _decide(self.ballots, ballot, cast.now, queue)
-        return _receipt(item, cast.said, said_words(last.kind, last.label), result)
+        return _receipt(item, cast.answer, answer_in_words(last.kind, last.label), result)
 
     def _check_may_answer(self, ballot: Ballot, last: CurrentAnswer | None, cast: Cast, queue: QueuePolicy) -> None:
-        """last: the reviewer's newest word about the item."""
+        """last: the reviewer's latest answer to the item."""
         item, stands = ballot.item, last is not None and last.kind is not AnswerKind.WITHDRAWN
         if not ballot.is_asked(cast.person) and not stands:
             raise NotAllowed(f"Item {item.id} is assigned to other reviewers.")
         if item.state is ItemState.DISPUTED and not stands:
             raise Refusal(f"Item {item.id} is waiting for a lead. No more votes are needed; yours was not counted.")
-        if cast.said.kind.is_vote and not (stands and last is not None and last.kind.is_vote):
+        if cast.answer.kind.is_vote and not (stands and last is not None and last.kind.is_vote):
             _check_votes_wanted(item, ballot.answers, queue)
             since = day_began(cast.now, queue.zone)
             cap = queue.workload.daily_cap
@@ -221,8 +224,8 @@ class _Counting:
                 raise _done_for_today(queue)
 
     def _receipt_again(self, item: LockedItem, last: CurrentAnswer) -> Receipt:
-        """What was said of this click when it came first, whatever others have done since."""
-        mine = [one for one in self.ballots.said if one.new is last]
+        """The receipt that this click got when it first arrived, whatever others have done since."""
+        mine = [one for one in self.ballots.new_answers if one.new is last]
         before = mine[0].former if mine else _answer_before(self.session, item, last)
         settled = item.settled_at == last.created_at
         return replace(_receipt(item, last, _instead_of(before, last)), settled=settled, repeated=True)
@@ -238,16 +241,16 @@ class _Counting:
 
 
 def _receipt(
-    item: LockedItem, said: NewAnswer | CurrentAnswer, before: str | None, result: Verdict | Dispute | None = None
+    item: LockedItem, answer: NewAnswer | CurrentAnswer, before: str | None, result: Verdict | Dispute | None = None
 ) -> Receipt:
     return Receipt(
         item.subject,
-        said.kind,
-        said.label,
+        answer.kind,
+        answer.label,
         before,
         settled=isinstance(result, Verdict),
-        reason=said.reason,
-        has_note=bool(said.note),
+        reason=answer.reason,
+        has_note=bool(answer.note),
         dispute=Coded(result.because, result.values) if isinstance(result, Dispute) else None,
     )
 
@@ -264,18 +267,19 @@ def _answer_before(session: Session, item: LockedItem, last: CurrentAnswer) -> A
 def _instead_of(before: Answer | CurrentAnswer | None, now: NewAnswer | CurrentAnswer) -> str | None:
     if before is None or before.kind is AnswerKind.WITHDRAWN:
         return None
-    return said_words(before.kind, before.label) if (before.kind, before.label) != (now.kind, now.label) else None
+    return answer_in_words(before.kind, before.label) if (before.kind, before.label) != (now.kind, now.label) else None
 
 
-def _new_answer(item: LockedItem, person: str, said: NewAnswer, now: datetime) -> CurrentAnswer:
+def _new_answer(item: LockedItem, person: str, answer: NewAnswer, now: datetime) -> CurrentAnswer:
     version = item.queue.guideline_version
     return CurrentAnswer(
-        None, person, said.kind, said.label, said.reason, said.note, version, said.clicked_at, created_at=now
+        None, person, answer.kind, answer.label, answer.reason, answer.note, version, answer.clicked_at, created_at=now
     )
 
 
 def _decide(ballots: Ballots, ballot: Ballot, now: datetime, queue: QueuePolicy) -> Verdict | Dispute | None:
-    """Bring the item's state in line with what was said. Returns what the answers amount to."""
+    """Bring the item's state in line with its current answers. Returns the verdict, the dispute, or None: the item
+    waits for another vote."""
     answers = current(ballot.answers)
     cannot_judge = sum(answer.kind is AnswerKind.CANNOT_JUDGE for answer in answers)
     outcome = verdict(votes_among(answers), cannot_judge, ballot.left, queue.consensus)
@@ -286,37 +290,38 @@ def _decide(ballots: Ballots, ballot: Ballot, now: datetime, queue: QueuePolicy)
     return outcome
 
 
-def _check_answer(said: NewAnswer, queue: QueuePolicy) -> None:
-    if said.kind is AnswerKind.LABEL and said.label not in queue.label_names:
-        raise Invalid(f"“{said.label}” is not a label of {queue.shown_title}. Choose another label.", field="label")
+def _check_answer(answer: NewAnswer, queue: QueuePolicy) -> None:
+    if answer.kind is AnswerKind.LABEL and answer.label not in queue.label_names:
+        raise Invalid(f"“{answer.label}” is not a label of {queue.shown_title}. Choose another label.", field="label")
 
 
 def _refuse(session: Session, item: LockedItem, person: str, queue: QueuePolicy) -> None:
-    """Why a person who is not a reviewer may not vote."""
+    """Raise the error for a person who is not a reviewer."""
     if holds(session, item.queue.id, Role.LEAD, person):
         raise NotAllowed(f"Reviewers are still voting on item {item.id}. It comes to you if they can't agree.")
     require(session, item.queue, Role.REVIEWER, person, "vote", queue)
 
 
-def _is_again(last: CurrentAnswer, said: NewAnswer) -> bool:
-    """The same click, delivered again. A form whose acknowledgement was lost may be changed before it is sent again:
-    then it says something new."""
-    if last.clicked_at != said.clicked_at:
+def _is_again(last: CurrentAnswer, answer: NewAnswer) -> bool:
+    """Whether this is the same click, delivered again. A form whose acknowledgement was lost may be changed before it
+    is sent again: then it is a new answer."""
+    if last.clicked_at != answer.clicked_at:
         return False
     stored = (last.kind, last.label, last.reason, last.note)
-    return not said.in_form or stored == (said.kind, said.label, said.reason, said.note)
+    return not answer.in_form or stored == (answer.kind, answer.label, answer.reason, answer.note)
 
 
-def _after(last: CurrentAnswer | None, said: NewAnswer) -> NewAnswer:
-    """A form is sent once and counts when it comes: after whatever its person has said since they opened it."""
-    if not said.in_form or last is None or last.clicked_at < said.clicked_at:
-        return said
-    return replace(said, clicked_at=last.clicked_at + 1)
+def _after(last: CurrentAnswer | None, answer: NewAnswer) -> NewAnswer:
+    """Date a form after the person's latest answer: it is sent once and counts when it arrives, even if its person has
+    clicked since they opened it."""
+    if not answer.in_form or last is None or last.clicked_at < answer.clicked_at:
+        return answer
+    return replace(answer, clicked_at=last.clicked_at + 1)
 
 
 def _check_newer(last: CurrentAnswer, clicked_at: int) -> None:
     if clicked_at < last.clicked_at:
-        answer = said_words(last.kind, last.label)
+        answer = answer_in_words(last.kind, last.label)
         raise Outdated(f"An older click arrived late and changed nothing. Your current answer: {answer}.")
 
 

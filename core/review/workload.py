@@ -60,18 +60,18 @@ def done_today(session: Session, person: str, queue: Queue, zone: ZoneInfo, now:
 
 
 def done_since(session: Session, people: Collection[str], since: datetime) -> dict[tuple[int, str], int]:
-    """`done_today` of these people, by queue and person, in all queues in which they have voted since then. Only behind
-    the locks of their seats does it stay as it is."""
+    """`done_today` of these people, by queue and person, in all queues in which they have voted since then. It stays
+    true only while the locks of their seats are held."""
     kind = kind_of(session)
     found = fetch(session, _done_by(kind), {"people": as_list(kind, people), "since": since})
     return {(queue_id, person): count for queue_id, person, count in found}
 
 
-def said_lately(kind: str, people: Collection[str], now: datetime) -> Question[dict[str, int]]:
-    """How often each of them has answered within the longest day, whatever and wherever: never less than `done_since`
-    of today. An index has it, in a tenth of the time that counting votes takes. kind: of database."""
+def recent_answers(kind: str, people: Collection[str], now: datetime) -> Question[dict[str, int]]:
+    """The number of answers that each person gave within the longest day, of any kind and in any queue: never less than
+    `done_since` of today. Read from an index, in a tenth of the time that counting votes takes. kind: of database."""
     form = form_of(kind, people)
-    return Question(_said_by(form), {"people": as_list(form, people), "since": now - LONGEST_DAY}, dict)
+    return Question(_answers_by(form), {"people": as_list(form, people), "since": now - LONGEST_DAY}, dict)
 
 
 def day_began(now: datetime, zone: ZoneInfo) -> datetime:
@@ -90,8 +90,8 @@ def _done_by(kind: str) -> Select[int, str, int]:
 
 
 @cache
-def _said_by(form: str) -> Select[str, int]:
+def _answers_by(form: str) -> Select[str, int]:
     # In a query of its own, as PostgreSQL plans anew for a time that it knows, and looks up how far its index goes.
     since = select(bindparam("since", type_=Answer.created_at.type)).scalar_subquery()
-    said = (among(Answer.person, form, "people"), Answer.created_at >= since)
-    return select(Answer.person, func.count()).where(*said).group_by(Answer.person)
+    recent = (among(Answer.person, form, "people"), Answer.created_at >= since)
+    return select(Answer.person, func.count()).where(*recent).group_by(Answer.person)

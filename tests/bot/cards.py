@@ -61,7 +61,7 @@ def item(**more: Any) -> ItemCard:
         fields={"Customer": "gold"},
         predicted_label="billing error",
         confidence=0.5,
-        since=None,
+        newer=None,
         sure=False,
         why_flagged=(FlagLine(Coded(Reason.UNCERTAIN, {"confidence": 0.5, "threshold": 0.8})),),
         labels=("billing error", "refund", "delivery"),

@@ -53,9 +53,9 @@ def form(labels: int = 3, **more: Any) -> FormCard:
 def test_slack_takes_the_form_with_any_number_of_labels(count: int) -> None:
     label = {"kind": AnswerKind.LABEL}
     unlabelled: list[dict[str, Any]] = [{"kind": kind} for kind in AnswerKind if kind is not AnswerKind.LABEL]
-    for said in ({}, label | {"said": "label 1"}, label | {"said": "a label of the past"}, *unlabelled):
+    for given in ({}, label | {"label": "label 1"}, label | {"label": "a label of the past"}, *unlabelled):
         for may_pass in (True, False):
-            check(forms.answer_form(form(count, may_pass=may_pass, **said), 0))
+            check(forms.answer_form(form(count, may_pass=may_pass, **given), 0))
 
 
 def test_slack_takes_the_form_with_any_text() -> None:
@@ -64,7 +64,7 @@ def test_slack_takes_the_form_with_any_text() -> None:
 
 
 def test_a_form_starts_with_the_persons_own_answer() -> None:
-    said = check(forms.answer_form(form(said="label 1", reason=ErrorReason.NEW_CLASS, note="twice"), 0))
+    said = check(forms.answer_form(form(label="label 1", reason=ErrorReason.NEW_CLASS, note="twice"), 0))
     assert answer_of(json.loads(said))["initial_option"]["value"] == "label 1"
     assert '"initial_value": "twice"' in said
 

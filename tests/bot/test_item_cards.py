@@ -11,7 +11,7 @@ from bot.sandbox.limits import validate
 from bot.slack.views import forms, review_item
 from bot.slack.views.mrkdwn import moment
 from core.pictures.files import PictureFile
-from core.review.cards import FlagLine, GivenReason, Guess, ItemCard
+from core.review.cards import FlagLine, GivenReason, ItemCard, ModelAnswer
 from core.review.history import (
     HistoryLine,
     Opened,
@@ -80,7 +80,7 @@ STATES: dict[str, Callable[[str], ItemCard]] = {
     "no guess": lambda text: item(
         text=text, predicted_label=None, confidence=None, why_flagged=(FlagLine(Coded(Reason.PERSON), ANA),)
     ),
-    "with a new suggestion": lambda text: item(text=text, since=Guess("refund", 0.9, {}, "v4")),
+    "with a new suggestion": lambda text: item(text=text, newer=ModelAnswer("refund", 0.9, {}, "v4")),
     "closed": lambda text: item(text=text, state=ItemState.CLOSED),
     "disputed": lambda text: item(text=text, **DISPUTED),
     "disputed, blind": lambda text: item(text=text, **DISPUTED, **BLIND),
@@ -122,11 +122,11 @@ def test_slack_takes_a_card_with_the_longest_labels_there_are(letter: str) -> No
 
 
 def test_a_card_says_what_the_new_model_and_the_former_one_say() -> None:
-    drawn = review_item.render(item(since=Guess("refund", 0.9, {}, "v4")))
+    drawn = review_item.render(item(newer=ModelAnswer("refund", 0.9, {}, "v4")))
     words = "The new model v4 says *refund* (90%). The previous one said *billing error* (50%)."
     assert words in check(drawn)
     assert words.replace("*", "") in drawn.text
-    alone = item(since=Guess("refund", 0.9, {}, "v4"), predicted_label=None, confidence=None)
+    alone = item(newer=ModelAnswer("refund", 0.9, {}, "v4"), predicted_label=None, confidence=None)
     assert "The new model v4 says *refund* (90%)." in check(review_item.render(alone))
 
 
@@ -176,7 +176,7 @@ def test_only_a_suggestion_that_reaches_the_confidence_is_coloured() -> None:
 
     assert coloured(item()) == []
     assert coloured(item(sure=True)) == ["billing error"]
-    assert coloured(item(sure=True, since=Guess("refund", 0.9, {}, "v4"))) == ["refund"]
+    assert coloured(item(sure=True, newer=ModelAnswer("refund", 0.9, {}, "v4"))) == ["refund"]
 
 
 @pytest.mark.parametrize("more", [{}, BLIND], ids=["guided", "blind"])

@@ -117,11 +117,11 @@ def test_a_form_is_a_vote_with_reason_and_note() -> None:
     said = NewAnswer(AnswerKind.LABEL, AT, "refund", ErrorReason.AMBIGUOUS, "both fit", in_form=True)
     assert read(payloads.form_submission, body) == Vote(ANA, CardRef(7), said)
     none = read(payloads.form_submission, submitted(f"7|{AT}", label=[NONE_VALUE], note=None))
-    assert none.said == NewAnswer(AnswerKind.NONE_OF_THESE, AT, in_form=True)
+    assert none.answer == NewAnswer(AnswerKind.NONE_OF_THESE, AT, in_form=True)
 
 
 def test_a_form_of_a_former_release_does_not_know_when_it_was_opened() -> None:
-    assert read(payloads.form_submission, submitted("7", label=["refund"])).said.clicked_at == 0
+    assert read(payloads.form_submission, submitted("7", label=["refund"])).answer.clicked_at == 0
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_what_a_form_offers_comes_back_as_what_was_meant() -> None:
     card = FormCard(CardRef(7), "text", None, None, labels, None, None, True, None, "", "")
     [choice] = [block for block in forms.answer_form(card, AT).body["blocks"] if block.get("block_id") == "label"]
     values = [one["value"] for one in choice["element"]["options"]]
-    kinds = [read(payloads.form_submission, submitted(label=[value])).said for value in values]
+    kinds = [read(payloads.form_submission, submitted(label=[value])).answer for value in values]
     assert [(said.kind, said.label) for said in kinds] == [
         (AnswerKind.LABEL, "a|none"),
         (AnswerKind.LABEL, "b"),
@@ -154,7 +154,7 @@ def test_what_a_form_offers_comes_back_as_what_was_meant() -> None:
 
 def test_a_form_takes_a_reason_why_one_cannot_judge_and_asks_for_no_label() -> None:
     sent = submitted(label=["|cannot"], reason=["missing_context"], note="the invoice is not attached")
-    said = read(payloads.form_submission, sent).said
+    said = read(payloads.form_submission, sent).answer
     assert (said.kind, said.label, said.reason) == (AnswerKind.CANNOT_JUDGE, None, ErrorReason.MISSING_CONTEXT)
     assert said.note == "the invoice is not attached"
 

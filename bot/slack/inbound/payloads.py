@@ -43,7 +43,7 @@ class Vote:
 
     person: str
     item: CardRef
-    said: NewAnswer
+    answer: NewAnswer
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,8 @@ def vote_click(payload: Payload) -> Vote:
     if word not in ANSWER_WORDS:
         raise Invalid(STALE)
     kind = ANSWER_WORDS[word]
-    said = NewAnswer(kind, clicked.clicked_at, label if kind is AnswerKind.LABEL else None)
-    return Vote(clicked.person, clicked.subject, said)
+    answer = NewAnswer(kind, clicked.clicked_at, label if kind is AnswerKind.LABEL else None)
+    return Vote(clicked.person, clicked.subject, answer)
 
 
 def form_submission(payload: Payload) -> Vote:
@@ -164,7 +164,7 @@ def form_submission(payload: Payload) -> Vote:
     if chosen is None:
         raise Invalid("Choose a label, “None of these” or “Cannot judge”.", field="label")
     kind = OPTION_KINDS.get(chosen, AnswerKind.LABEL)
-    said = NewAnswer(
+    answer = NewAnswer(
         kind=kind,
         clicked_at=_number(opened_at) if opened_at else 0,
         label=chosen if kind is AnswerKind.LABEL else None,
@@ -172,7 +172,7 @@ def form_submission(payload: Payload) -> Vote:
         note=_typed(view, "note"),
         in_form=True,
     )
-    return Vote(person(payload), _card_ref(item), said)
+    return Vote(person(payload), _card_ref(item), answer)
 
 
 def overrule_submission(payload: Payload) -> Overruling:

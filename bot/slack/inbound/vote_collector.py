@@ -62,7 +62,7 @@ class VoteCollector:
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    def cast(self, subject: CardRef, person: str, said: NewAnswer) -> "Future[Receipt]":
+    def cast(self, subject: CardRef, person: str, answer: NewAnswer) -> "Future[Receipt]":
         """What comes of it: the receipt after the commit, or the Refusal. From an event loop, it is told on that loop.
         The request's own deadline holds (`CLICK` without one). Raises Refusal when the process ends."""
         receipt: Future[Receipt] = Future()
@@ -72,7 +72,7 @@ class VoteCollector:
             if self._closed:
                 raise Refusal(STOPPING)
             ends = time.monotonic() + ends_in(CLICK)
-            self._arrived.append(_Waiting(Cast(subject, person, said, self._clock()), ends, receipt, loop))
+            self._arrived.append(_Waiting(Cast(subject, person, answer, self._clock()), ends, receipt, loop))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="votes", daemon=True)
                 self._thread.start()

@@ -49,7 +49,7 @@ class _Voting:
 
     def vote_clicked(self, parsed: Payload) -> Pending:
         click = payloads.vote_click(parsed)
-        receipt = self.votes.cast(click.item, click.person, click.said)
+        receipt = self.votes.cast(click.item, click.person, click.answer)
         return Pending(
             receipt, partial(self._voted, parsed, click.person), partial(self._refused, parsed, click.person)
         )
@@ -64,7 +64,7 @@ class _Voting:
 
     def form_submitted(self, parsed: Payload) -> Pending:
         sent = payloads.form_submission(parsed)
-        return Pending(self.votes.cast(sent.item, sent.person, sent.said), partial(self._sent_form, parsed, sent))
+        return Pending(self.votes.cast(sent.item, sent.person, sent.answer), partial(self._sent_form, parsed, sent))
 
     def _voted(self, parsed: Payload, person: str, receipt: Receipt) -> None:
         said = receipts.render(receipt)

@@ -140,14 +140,14 @@ def _label_choice(card: FormCard) -> Block:
     if len(card.labels) + len(others) <= blocks.MOST_OPTIONS:
         options = [blocks.option(label.name, label.name, label.description) for label in card.labels]
         return blocks.static_select("label", [*options, *others], "Type to search", _chosen(card), focus=True)
-    said = [blocks.option(card.said, card.said)] if card.said else []
-    chosen = next((one for one in (*said, *others) if one["value"] == _chosen(card)), None)
+    current = [blocks.option(card.label, card.label)] if card.label else []
+    chosen = next((one for one in (*current, *others) if one["value"] == _chosen(card)), None)
     return blocks.external_select("label", "Type to search", chosen)
 
 
 def _chosen(card: FormCard) -> str | None:
     """The value of the option that stands for the person's present answer."""
-    return next((value for value, kind in OPTION_KINDS.items() if kind is card.kind), card.said)
+    return next((value for value, kind in OPTION_KINDS.items() if kind is card.kind), card.label)
 
 
 def _none_option() -> Block:

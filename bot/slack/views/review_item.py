@@ -125,9 +125,9 @@ def _why_here(card: ItemCard) -> list[str]:
     flags = [flag_sentence(flag.why, flag.person, MRKDWN) for flag in card.why_flagged]
     if card.blind:
         return [":see_no_evil: *Blind review.* The model's guess is hidden until this is decided.", *flags]
-    if card.predicted_label is None and card.since is None:
+    if card.predicted_label is None and card.newer is None:
         return ["No model has seen this.", *flags]
-    return [_guess(card), *flags]
+    return [_prediction(card), *flags]
 
 
 def _written(card: ItemCard) -> str:
@@ -139,7 +139,7 @@ def _has_sender(card: ItemCard) -> bool:
     return not card.asked_again and card.written_for is None
 
 
-def _guess(card: ItemCard, mark: str = "*") -> str:
+def _prediction(card: ItemCard, mark: str = "*") -> str:
     """What the model says; after a promotion, what the new one says, and what the former one said. mark: around the
     label."""
 
@@ -147,9 +147,9 @@ def _guess(card: ItemCard, mark: str = "*") -> str:
         return f"{mark}{blocks.literal(label)}{mark} ({confidence:.0%})"
 
     former = said(card.predicted_label, card.confidence or 0) if card.predicted_label else ""
-    if card.since is None:
+    if card.newer is None:
         return f"The model says {former}."
-    now = f"The new model {card.since.model} says {said(card.since.label, card.since.confidence)}."
+    now = f"The new model {card.newer.model} says {said(card.newer.label, card.newer.confidence)}."
     return f"{now} The previous one said {former}." if former else now
 
 
@@ -185,7 +185,7 @@ def _label_words(card: ItemCard, name: str) -> str:
 
 
 def _suggested(card: ItemCard) -> str | None:
-    return card.since.label if card.since else card.predicted_label
+    return card.newer.label if card.newer else card.predicted_label
 
 
 def _other_buttons(card: ItemCard) -> list[Block]:
@@ -227,7 +227,7 @@ def _about_model(card: ItemCard) -> str:
 
 def _spoken(card: ItemCard) -> str:
     """The whole card in words: screen readers read nothing else."""
-    predicted_label = f" {_guess(card, mark='')}" if _suggested(card) else ""
+    predicted_label = f" {_prediction(card, mark='')}" if _suggested(card) else ""
     state = f" {dispute_sentence(card.dispute)}" if card.dispute is not None else ""
     where = f"{blocks.escape(card.queue_title)}, item {card.subject.id}"
     question = _written(card) if card.written_for is not None else "which label is right?"

@@ -88,7 +88,7 @@ def test_the_question_is_blind_and_looks_like_any_other_to_those_who_answer_it(w
     assert (card.text, card.blind, card.asked_again, card.predicted_label) == (TEXT, True, True, None)
     assert card.labels == desk.rules.label_names, "no label comes first"
     assert form is not None
-    assert (form.text, form.said) == (TEXT, None)
+    assert (form.text, form.label) == (TEXT, None)
     assert [(one.item_id, one.excerpt) for one in mine.waiting] == [(item_id, TEXT)]
     assert desk.click(ANA, item_id, REFUND).may_undo
     assert not desk.answers(item_id)[0].suggestion_shown

@@ -24,7 +24,7 @@ def assign(desk: Desk, item_id: int, *people: str) -> None:
 
 def left(desk: Desk, item_id: int) -> int:
     with desk.database.transaction() as session:
-        return open_ballots(session, [locked_item(session, CardRef(item_id))]).of[item_id].left
+        return open_ballots(session, [locked_item(session, CardRef(item_id))]).by_item[item_id].left
 
 
 def waiting(desk: Desk, person: str) -> list[int]:

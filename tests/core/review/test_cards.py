@@ -136,14 +136,14 @@ def test_a_form_starts_with_the_persons_own_answer_and_no_one_elses(open_desk: O
     anas, bens = form(desk, item_id, ANA), form(desk, item_id, BEN)
     assert anas is not None
     assert bens is not None
-    assert (anas.kind, anas.said, anas.reason, anas.note) == (AnswerKind.LABEL, BILLING, ErrorReason.OTHER, "twice")
-    assert (bens.kind, bens.said, bens.reason, bens.note) == (None, None, None, "")
+    assert (anas.kind, anas.label, anas.reason, anas.note) == (AnswerKind.LABEL, BILLING, ErrorReason.OTHER, "twice")
+    assert (bens.kind, bens.label, bens.reason, bens.note) == (None, None, None, "")
     assert bens.guideline == "Money back is a refund."
     assert tuple(label.name for label in bens.labels) == desk.rules.label_names
     desk.click(ANA, item_id, NONE)
     anas = form(desk, item_id, ANA)
     assert anas is not None
-    assert (anas.kind, anas.said) == (AnswerKind.NONE_OF_THESE, None)
+    assert (anas.kind, anas.label) == (AnswerKind.NONE_OF_THESE, None)
 
 
 def test_a_form_takes_cannot_judge_until_a_lead_has_to_decide(desk: Desk) -> None:

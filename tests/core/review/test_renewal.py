@@ -15,7 +15,7 @@ from core.learning.lifecycle.cards import candidate_card
 from core.learning.lifecycle.open_items import OpenItems
 from core.learning.lifecycle.rollback import rollback
 from core.privacy.erasure import erase_expired
-from core.review.cards import Guess, item_card
+from core.review.cards import ModelAnswer, item_card
 from core.review.history import item_history
 from core.review.my_work import my_work_card
 from core.review.renewal import waiting_items
@@ -38,9 +38,9 @@ def renewed(desk: Desk) -> None:
         pass
 
 
-def since(desk: Desk, item_id: int) -> Guess | None:
+def since(desk: Desk, item_id: int) -> ModelAnswer | None:
     with desk.database.reading() as session:
-        return item_card(session, item_id, desk.policy).since
+        return item_card(session, item_id, desk.policy).newer
 
 
 def on_card(desk: Desk, model_id: int) -> OpenItems:
