@@ -18,7 +18,8 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class JudgedVote:
-    """A vote on a settled item. guided: the suggestion was in sight; agrees: it is for the label that was settled."""
+    """A vote on a settled item. guided: the voter saw the suggestion; agrees: the vote is for the label that was
+    settled."""
 
     item_id: int
     guided: bool
@@ -27,8 +28,8 @@ class JudgedVote:
 
 @dataclass(frozen=True)
 class Agreement:
-    """items: settled ones that have such votes. share: of the votes that agree, with its interval; None: below 30
-    items."""
+    """How often votes agree with the settled label. items: settled items that have such votes. share: of the votes that
+    agree, with its interval; None: below 30 items."""
 
     items: int
     share: Interval | None
@@ -41,7 +42,7 @@ class Anchoring:
 
 
 def anchoring(votes: Iterable[JudgedVote], rng: np.random.Generator) -> Anchoring:
-    """votes: in any order."""
+    """Compare the votes of people who saw the suggestion with blind votes. votes: in any order."""
     found = list(votes)
     guided, blind = ([vote for vote in found if vote.guided is wanted] for wanted in (True, False))
     return Anchoring(_agreement(guided, rng), _agreement(blind, rng))

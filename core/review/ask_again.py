@@ -45,8 +45,9 @@ def ask_about_golden(session: Session, golden_id: int, person: str, now: datetim
 def ask_about_training_row(
     session: Session, source: Source, source_id: int, person: str, now: datetime, policy: QueuePolicy
 ) -> int:
-    """Ask the queue's reviewers whether the label of this training row is right, named as snapshots name it. The same
-    otherwise; Refusal also where the correction does not train, or a language model wrote the row."""
+    """Ask the queue's reviewers whether the label of this training row is right. source, source_id: as snapshots name
+    it. Returns the item's id. Locks and raises as `ask_about_golden`; raises Refusal also where the correction does not
+    train, or a language model wrote the row."""
     queue = queue_to_fill(session, policy.name)
     if source is Source.SEED:
         seed = session.get(SeedExample, source_id, populate_existing=True)
@@ -69,7 +70,7 @@ def ask_about_training_row(
 
 
 def _written(session: Session, queue: Queue, text_id: int, policy: QueuePolicy) -> Refusal:
-    """Why people are not asked again about a text that a language model wrote."""
+    """The refusal to ask again about a text that a language model wrote."""
     row = session.get(SyntheticText, text_id)
     if row is None or row.queue_id != queue.id:
         return NotFound(f"{policy.shown_title} has no synthetic text {text_id}.")
@@ -80,7 +81,7 @@ def _written(session: Session, queue: Queue, text_id: int, policy: QueuePolicy) 
 
 
 def _trains(session: Session, correction: Correction) -> bool:
-    """One that went to the golden set trains once the example has graduated."""
+    """Whether the correction trains. One that went to the golden set trains once its example has graduated."""
     prediction = correction.item.prediction
     if correction.destination is Destination.GOLDEN and prediction is not None:
         return has_graduated(session, correction.queue_id, prediction.content_hash)
@@ -100,7 +101,7 @@ def _check_kept(name: str, erased_at: datetime | None) -> None:
 def _open(
     session: Session, queue: Queue, about: QuestionAbout, column: str, row_id: int, person: str, now: datetime
 ) -> int:
-    """column: where the item names the row that holds its content."""
+    """Open an item about the row. column: the item's column for the row that holds its content."""
     values = {"queue_id": queue.id, "about": about, column: row_id, "blind": True, "opened_at": now, "asked_by": person}
     new = insert(session, ReviewItem).values(values).on_conflict_do_nothing().returning(ReviewItem.id)
     item_id: int | None = session.scalar(new)

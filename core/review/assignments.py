@@ -27,7 +27,7 @@ Value = ColumnElement[Any] | InstrumentedAttribute[Any]  # a column of the state
 
 
 def is_asked(item_id: Value, person: Value) -> ColumnElement[bool]:
-    """Whether the item is for this person: it has no assignments, or one of theirs."""
+    """Whether this person is asked about the item: it has no assignments, or one to this person."""
     others = func.min(case((Assignment.person == person, 0), else_=1))  # 1: each is another's; null: there are none
     # One look at the item's own rows: for "none exists, or one of theirs" PostgreSQL may read the whole table.
     assigned = select(others).where(Assignment.item_id == item_id).correlate(ReviewItem, Member)
@@ -49,13 +49,13 @@ def waits_for(item_id: Value, person: Value) -> ColumnElement[bool]:
 
 
 def active_reviewers(kind: str, item_ids: Collection[int]) -> Question[dict[int, frozenset[str]]]:
-    """Who is active and not paused in the queues of these items, by queue. kind: of database."""
+    """The active reviewers who are not paused, by queue, for the queues of these items. kind: of database."""
     form = form_of(kind, item_ids)
     return Question(_active(form), {"ids": as_list(form, item_ids)}, _people_by)
 
 
 def assigned_people(kind: str, item_ids: Collection[int]) -> Question[dict[int, frozenset[str]]]:
-    """Who is asked, by item, for the items that are assigned to some people."""
+    """The people to whom an item is assigned, by item. Items without assignments are left out. kind: of database."""
     return Question(_assigned(kind), {"ids": as_list(kind, item_ids)}, _people_by)
 
 
@@ -66,8 +66,8 @@ def who_can_answer(item_id: Value, queue_id: Value) -> Select[str]:
 
 
 def unanswerable_items(session: Session, queue_id: int) -> list[int]:
-    """Open items that no one is left to answer. Clicks find this out by themselves; it is left over when the last one
-    to ask pauses or leaves."""
+    """Open items that no reviewer is left to answer. A click notices this by itself; this is for items whose last
+    reviewer has paused or left."""
     left = who_can_answer(ReviewItem.id, ReviewItem.queue_id).correlate(ReviewItem)
     stuck = select(ReviewItem.id).where(
         ReviewItem.queue_id == queue_id, ReviewItem.state == ItemState.OPEN, ~left.exists()

@@ -43,7 +43,7 @@ class Dispute:
 def verdict(
     votes: Sequence[Vote], cannot_judge: int, left_to_ask: int, policy: ConsensusPolicy
 ) -> Verdict | Dispute | None:
-    """None: wait for another vote.
+    """Decide about an item. None: wait for another vote.
 
     votes: the current votes, one per reviewer; their order does not matter. cannot_judge: the number of such answers.
     left_to_ask: reviewers without an answer. There can be more votes than `policy.votes` only if that setting was
@@ -77,7 +77,7 @@ def majority(votes: Sequence[Vote], most: int) -> Verdict | None:
 
 
 def tally(votes: Sequence[Vote]) -> dict[str, int]:
-    """Answer as shown -> votes, most votes first, then by name."""
+    """The number of votes by answer as shown, most votes first, then by name."""
     counted = Counter(shown_answer(vote.label) for vote in votes)
     return dict(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
 

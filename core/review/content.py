@@ -20,7 +20,8 @@ class Content:
 
 
 def shown_content(question: Question, queue: QueuePolicy) -> Content:
-    """Names of fields are the sender's and not masked; their values are."""
+    """The content as people may see it. The names of fields are chosen by the sender and not masked; their values
+    are."""
     return Content(
         text=shown_text(question.text, question.erased_at, queue),
         image_url=question.image_url,
@@ -29,7 +30,7 @@ def shown_content(question: Question, queue: QueuePolicy) -> Content:
 
 
 def shown_input(input: Input, queue: QueuePolicy) -> Input:
-    """The same of an input. One that was erased is empty and stays so."""
+    """The same as `shown_content` for an input. An erased input is empty and stays so."""
     return replace(input, text=queue.privacy.shown(input.text), fields=_shown_fields(input.fields, queue))
 
 

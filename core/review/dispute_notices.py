@@ -1,4 +1,5 @@
-"""Notices to the leads of disputes that wait: a dispute only edits the item's card, of which Slack notifies no one."""
+"""Notices to the leads about disputes that wait. A dispute only edits the card of its item, and Slack notifies no one
+of an edit."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,8 +19,8 @@ MOST_NAMED = 8
 
 
 def tell_of_disputes(session: Session, queue: QueuePolicy, now: datetime) -> None:
-    """Tell the queue's leads which disputes wait, if one of them is new since the last such notice. Nothing is said
-    within an hour of that. Locks the escalations that are new; repeating it changes nothing."""
+    """Tell the queue's leads which disputes wait, if there is a new one since the last such notice and that was sent at
+    least an hour ago. Locks the new escalations. Repeating it changes nothing."""
     row = queue_named(session, queue.name)
     new = _untold(session, row.id)
     if not new or _told_since(session, row.id, now - PAUSE):
@@ -35,7 +36,7 @@ def tell_of_disputes(session: Session, queue: QueuePolicy, now: datetime) -> Non
 
 
 def _untold(session: Session, queue_id: int) -> Sequence[Escalation]:
-    """Disputes that are still open and that leads were not told of, oldest first."""
+    """Open disputes that the leads were not told about, oldest first."""
     return session.scalars(
         select(Escalation)
         .join(ReviewItem, ReviewItem.id == Escalation.item_id)

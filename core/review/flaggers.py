@@ -19,14 +19,15 @@ def tell_settled(
     values: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """The item is settled. flagged_by: None where no person flagged it. deciders: whose answers settled it; they have
-    been told already. values: of the sentence, without the item."""
+    """Tell the person who flagged a message how its item was settled. flagged_by: None where no person flagged it.
+    deciders: the people whose answers settled it; they have been told already. values: of the sentence, without the
+    item."""
     if flagged_by is not None and flagged_by not in deciders:
         _tell(session, NoticeKind.FLAGGED_SETTLED, item_id, flagged_by, values, now)
 
 
 def tell_erased(session: Session, item: ReviewItem, now: datetime) -> None:
-    """The item's text was erased before it was settled."""
+    """Tell the person who flagged a message that its text was erased before the item was settled."""
     prediction = item.prediction
     if prediction is None or item.about is not QuestionAbout.PREDICTION:
         return

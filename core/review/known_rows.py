@@ -1,4 +1,4 @@
-"""The settled answers of the present model, which are searched for weak slices."""
+"""The settled answers of the present model, in which weak slices are searched."""
 
 from collections.abc import Mapping
 
@@ -26,8 +26,8 @@ _REVIEWED = (Prediction.flag_probability >= 1) & ~_OF_SLICE
 
 def known_rows(session: Session, queue_id: int, newest: int = NEWEST) -> list[KnownRow]:
     """The settled answers of the live model since it went live, or of the sender's newest version, newest first: rows
-    that a rule sent to people or that the audit drew. Rows that only a person flagged, erased ones, and those that
-    people were asked about because their slice is weak are left out."""
+    that a rule sent to people or that the audit drew. Left out are rows that only a person flagged, erased rows, and
+    rows about which people were asked because their slice is weak."""
     answering = answering_model(session, queue_id)
     if answering is None:
         return []

@@ -1,5 +1,5 @@
-"""Items about predictions and their corrections in pages, for other systems and for files. An item has no text: the
-sender has it. A correction has all that a model or a person can learn from it, masked as the policy says."""
+"""Items about predictions and their corrections in pages, for other systems and for files. An item has no text, since
+the sender has it. A correction has everything that a model or a person can learn from it, masked as the policy says."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -42,8 +42,8 @@ class ItemLine:
 
 @dataclass(frozen=True)
 class GivenAnswer:
-    """What one reviewer said, with their reason and note. Only the first two kinds are votes; label: None for the
-    others. person: their id where the policy reveals names, else None."""
+    """A reviewer's answer, with their reason and note. Only the first two kinds are votes; label: None for the others.
+    person: their id where the policy reveals names, else None."""
 
     kind: AnswerKind
     label: str | None
@@ -54,10 +54,10 @@ class GivenAnswer:
 
 @dataclass(frozen=True)
 class CorrectionLine:
-    """What an item was settled to. text, image_url, group, fields: of the prediction; all empty if it was erased.
-    label: None for "none of these". reason, note: of the lead who decided, or the most frequent reason and the first
-    note of the votes that won. answers: of all reviewers, oldest first, without skips and what was taken back.
-    withheld: it is golden, in a queue whose models a service trains; what says the label is then None or empty."""
+    """The outcome of an item. text, image_url, group, fields: of the prediction; all empty if it was erased. label:
+    None for "none of these". reason, note: of the lead who decided, or the most frequent reason and the first note of
+    the votes that won. answers: of all reviewers, oldest first, without skips and withdrawn answers. withheld: it is
+    golden, in a queue whose models a service trains; everything that tells the label is then None or empty."""
 
     id: int
     item_id: int
@@ -176,7 +176,8 @@ def _correction_lines(session: Session, ids: Sequence[int], queue: QueuePolicy) 
 
 
 def _withheld(session: Session, predictions: Sequence[Prediction], queue: QueuePolicy) -> set[str]:
-    """Golden contents of a queue whose models a service trains: what it reads here must not tell their labels."""
+    """Golden contents of a queue whose models a service trains. The service may read this list, so the list must not
+    tell their labels."""
     if not queue.trains_elsewhere:
         return set()
     contents = {row.content_hash for row in predictions}

@@ -61,14 +61,14 @@ def promise_reading(session: Session, queue_id: int, policy: QueuePolicy, now: d
 
 
 def extra_cut(session: Session, queue_id: int, policy: QueuePolicy, model: str) -> float | None:
-    """The promise's cut with this model, if a lead has said yes to the items that it needs beyond the budget. None: the
+    """The promise's cut with this model, if a lead has agreed to the items that it needs beyond the budget. None: the
     budget's cut applies."""
     state = agreed_state(session, queue_id, policy)
     return state.cut if state and state.model_version == model else None
 
 
 def agreed_state(session: Session, queue_id: int, policy: QueuePolicy) -> PromiseState | None:
-    """The state of a promise that can be kept and to whose items a lead said yes. None: there is no such yes."""
+    """The state of a promise that can be kept, if a lead has agreed to the items that it needs. None: no lead has."""
     state = session.get(PromiseState, queue_id)
     if state is None or policy.flagging.promised is None or state.promised != policy.flagging.promised:
         return None
@@ -77,7 +77,7 @@ def agreed_state(session: Session, queue_id: int, policy: QueuePolicy) -> Promis
 
 
 def _alarm(session: Session, queue_id: int, made_at: datetime) -> datetime | None:
-    """The newest alarm, after which rows count anew, as far as the window reaches. A promotion does not change that."""
+    """The newest drift alarm within the window; rows count from then on. A promotion does not change that."""
     alarms = select(func.max(DriftAlarm.created_at)).where(DriftAlarm.queue_id == queue_id)
     return session.scalar(alarms.where(DriftAlarm.created_at > made_at - WINDOW))
 

@@ -35,10 +35,10 @@ ABOUT_PREDICTION = ReviewItem.about == QuestionAbout.PREDICTION
 
 @dataclass(frozen=True)
 class Question:
-    """name: the sender's id of the input, or what the example is called here. prediction: what the item is about, with
-    the model's label and its flags; None where people are asked about a stored label, so that no suggestion is shown
-    and nothing is held against a model. written_for: the label for which a language model wrote the text; None: a
-    person wrote it."""
+    """What people are asked. name: the sender's id of the input, or what the example is called here. prediction: the
+    one that the item is about, with the model's label and its flags; None where people are asked about a stored label:
+    no suggestion is shown, and no model is judged by the answer. written_for: the label for which a language model
+    wrote the text; None: a person wrote it."""
 
     about: QuestionAbout
     name: str
@@ -63,7 +63,7 @@ def question_of(item: ReviewItem) -> Question:
 
 
 def with_content(items: Select[*Asked]) -> Select[*Asked]:
-    """A statement about items, with the rows that hold their content: one of the four for each."""
+    """Join the four tables that may hold the content of an item to a statement about items. One of them has it."""
     return (
         items.outerjoin(Prediction, Prediction.id == ReviewItem.prediction_id)
         .outerjoin(GoldenExample, GoldenExample.id == ReviewItem.golden_id)
@@ -91,6 +91,6 @@ def _of_written(about: QuestionAbout, row: SyntheticText) -> Question:
 
 
 def _of_example(about: QuestionAbout, name: str, row: GoldenExample | SeedExample) -> Question:
-    """A seed example has no fields."""
+    """The question about an example. A seed example has no fields."""
     fields = row.fields if isinstance(row, GoldenExample) else {}
     return Question(about, name, row.text, row.image_url, fields, row.content_hash, row.erased_at, None)

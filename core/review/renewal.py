@@ -35,8 +35,8 @@ class Waiting:
 
 
 def close_outlived(session: Session, queue_name: str, model_id: int, now: datetime) -> int:
-    """Close a batch of the open items that are unanswered and were flagged only because a model was unsure. Locks them.
-    Returns how many; 0: there are no more. Repeating it is safe."""
+    """Close a batch of the open items that are unanswered and were flagged only because the former model was unsure.
+    Locks them. Returns how many; 0: there are no more. Repeating it is safe."""
     found = (
         select(ReviewItem)
         .where(ReviewItem.queue_id == queue_named(session, queue_name).id, _may_be_closed())
@@ -75,8 +75,8 @@ def waiting_items(session: Session, queue_name: str, model_version: str, after: 
 
 
 def store_suggestions(session: Session, model_id: int, said: Mapping[int, Mapping[str, float]], now: datetime) -> int:
-    """said: item -> label -> probability. Those decided meanwhile are left alone. Locks the items; returns how many
-    cards will be redrawn. Repeating it is safe."""
+    """Store the new model's answers as suggestions. said: item -> label -> probability. Items that were decided
+    meanwhile are left alone. Locks the items; returns how many cards will be redrawn. Repeating it is safe."""
     still = session.scalars(
         select(ReviewItem.id).where(ReviewItem.id.in_(said), _UNDECIDED).order_by(ReviewItem.id).with_for_update()
     ).all()

@@ -1,5 +1,5 @@
-"""What can be said of a queue's settled labels: whether suggestions sway the votes behind them, and which of them were
-settled under an older guideline."""
+"""Statistics of a queue's settled labels: whether suggestions sway the votes behind them, and which labels were settled
+under an older guideline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,8 +38,8 @@ class StaleLabel:
 
 @dataclass(frozen=True)
 class StaleLabels:
-    """guideline: the present version; total: of all; labels: the first of them, those of the oldest version first, of
-    these the newest."""
+    """guideline: the present version; total: the number of all stale labels; labels: the first of them. Labels of the
+    oldest version come first; of these, the newest labels."""
 
     guideline: int
     total: int
@@ -47,7 +47,7 @@ class StaleLabels:
 
 
 def judged_votes(session: Session, queue_id: int, newest: int = NEWEST) -> list[JudgedVote]:
-    """The votes on about so many of the newest settled items that asked about a prediction with a label."""
+    """The votes on the newest settled items that asked about a prediction with a label."""
     settled = (
         select(Correction.item_id, Correction.label)
         .join(ReviewItem, ReviewItem.id == Correction.item_id)
@@ -64,7 +64,7 @@ def judged_votes(session: Session, queue_id: int, newest: int = NEWEST) -> list[
 
 @cache
 def _votes_on(kind: str) -> Select[int, bool, str | None]:
-    """By a list of items: with those of a query, PostgreSQL would read all answers."""
+    """The votes on a list of items. Given a query in place of the list, PostgreSQL would read all answers."""
     return select(Answer.item_id, Answer.suggestion_shown, Answer.label).where(
         among(Answer.item_id, kind, "ids"),
         Answer.is_current,
@@ -73,8 +73,8 @@ def _votes_on(kind: str) -> Select[int, bool, str | None]:
 
 
 def stale_labels(session: Session, queue_name: str, most: int) -> StaleLabels:
-    """Of predictions whose text is kept. One that people were asked about again under the present version is not
-    stale."""
+    """The stale labels of predictions whose text is kept. A label about which people were asked again under the present
+    version is not stale."""
     queue = queue_named(session, queue_name)
     version = queue.guideline_version or 0
     stale = (

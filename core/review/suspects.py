@@ -19,11 +19,9 @@ from core.vocabulary import GOLDLOOP, QuestionAbout, Source
 
 def ask_about_suspects(session: Session, now: datetime, policy: QueuePolicy) -> list[int]:
     """Ask the queue's reviewers about the first suspects of the list: at most `golden.second_looks` since midnight in
-    the queue's time zone, and no more than its budget leaves today. Returns the items' ids.
-
-    Locks the Live row, so that two workers do not spend the budget twice, and the list. A suspect that can no longer be
-    asked about leaves it.
-    """
+    the queue's time zone, and no more than the queue's budget leaves today. Returns the items' ids. A suspect that can
+    no longer be asked about is removed from the list. Locks the Live row, so that two workers do not spend the budget
+    twice, and the list."""
     queue = queue_named(session, policy.name)
     session.get_one(Live, queue.id, with_for_update=True)
     opened: list[int] = []
