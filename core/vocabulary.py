@@ -377,10 +377,10 @@ class SliceKind(StrEnum):
 
 
 class AskingState(StrEnum):
-    """The state of a lead's wish that people look at the predictions of a weak slice. Only the first is not over."""
+    """The state of a lead's request to ask people about a weak slice. Only the first is not over."""
 
     ASKING = "asking"
-    STOPPED = "stopped"  # a lead took it back
+    STOPPED = "stopped"  # by a lead
     ENOUGH = "enough"  # as many items as the policy allows were opened
     LAPSED = "lapsed"  # the policy's days are over
     OUTDATED = "outdated"  # another model than the one that is weak there answers

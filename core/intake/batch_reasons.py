@@ -1,4 +1,5 @@
-"""Why each prediction of a batch is sent to people: what the rules and the draws need to know is read once for all."""
+"""The reasons for which each prediction of a batch is sent to people. What the rules and the random draws need to know
+is read once for the whole batch."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,9 +30,9 @@ Reasons = tuple[FlagReason, ...]
 
 @dataclass(frozen=True)
 class BatchReasons:
-    """What was read for a batch. audit, held_back: the purposes of the draws; held_back is empty for a queue without a
-    promise. cuts: of the budget. drifting: labels that an alarm is about. slices: values of the flag's sentence, for
-    the rows in a slice about which people are asked."""
+    """What the rules and draws need to know. audit, held_back: the purposes of the draws; held_back is empty for a
+    queue without a promise. cuts: of the budget. drifting: labels that a drift alarm is about. slices: for the rows in
+    a slice about which people are asked, the values of the flag's sentence."""
 
     policy: QueuePolicy
     audit: str
@@ -41,8 +42,8 @@ class BatchReasons:
     slices: Mapping[Key, Mapping[str, Any]]
 
     def of(self, row: NewPrediction, content_hash: str) -> Reasons:
-        """The reasons for which this row of the batch is sent to people; none for most. The draws follow from its
-        content, so that audited content cannot enter training as a repeat."""
+        """The reasons for which this row of the batch is sent to people; none for most rows. The random draws depend
+        only on the content, so that repeating an audited content does not bring it into training."""
         if row.label is None or row.confidence is None:
             return ()
         scored = Scored(  # by place: by name it takes twice as long
@@ -88,8 +89,8 @@ def _second(probabilities: Mapping[str, float]) -> float | None:
 def _in_slices(
     session: Session, batch: Sequence[NewPrediction], slices: Sequence[AskedSlice], policy: QueuePolicy
 ) -> dict[Key, Mapping[str, Any]]:
-    """The rows in a slice about which people are asked: the first ones, as many as have room. Under a budget, there is
-    room once their turn comes. Locks the requests that match."""
+    """The rows in a slice about which people are asked; the first ones, as many as the requests have room for. Under a
+    budget, all of them: room is checked when their turn comes. Locks the requests that match."""
     found = {row.key: one for row in batch if (one := _slice_of(row, slices)) is not None}
     if not found or policy.flagging.limit is not None:
         return {key: one.values for key, one in found.items()}

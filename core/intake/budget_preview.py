@@ -29,8 +29,8 @@ DAYS = 28
 class BudgetPreview:
     """What a budget would have meant. days: the whole days before today since the first prediction, at most 28.
     predictions: their number in these days; 0 also if no scores are known. items: those that the budget would have
-    opened; checks: those of them that the audit takes; opened: those that were. errors: wrong answers of the present
-    model that the audit found in that time; flagged: those among them that the budget would have flagged."""
+    opened; checks: those of them that the audit takes; opened: those that were opened. errors: wrong answers of the
+    present model that the audit found in these days; flagged: those of them that the budget would have flagged."""
 
     days: int
     predictions: int
@@ -80,7 +80,7 @@ def _items(day: _Day, budget: Budget, volumes: Mapping[int, int], shares: Mappin
 
 
 def _days(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> list[_Day]:
-    """Oldest first, from the first one with a prediction on."""
+    """The days, oldest first, from the first one with a prediction on."""
     noon = now.astimezone(policy.zone).replace(hour=12)
     began = [day_began(noon - timedelta(days=ago), policy.zone) for ago in range(DAYS, -1, -1)]
     days = [
@@ -91,7 +91,7 @@ def _days(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -
 
 
 def _volume(days: Sequence[_Day], weekday: int) -> int:
-    """Of a weekday that there was not yet: that of all days."""
+    """The volume of a weekday; of all days, if this weekday has not occurred yet."""
     mine = [day.predictions for day in days if day.weekday == weekday]
     return round(median(mine or [day.predictions for day in days]))
 

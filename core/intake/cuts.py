@@ -1,8 +1,9 @@
 """The threshold of a queue with a budget, called its cut: predictions with at least this score wait to be reviewed.
 
-It is computed from the newest 2,000 scores and from the number of predictions expected today. When another model goes
-live, it scores the newest inputs and the waiting predictions again. What other models than the present one answer,
-such as a sender's own, has a cut on the scale of their scores, and is scored anew while it waits.
+It is computed from the newest 2,000 scores and from the number of predictions expected today. Scores of different
+models are on different scales. When another model goes live, it scores the newest inputs and the waiting predictions
+again. Predictions of any other model, such as a sender's own, have a cut on the scale of their own scores, and are
+scored by the present model while they wait.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,7 +49,8 @@ _SCORES = Changes(
 
 @dataclass(frozen=True)
 class Cuts:
-    """model: the present one. own: the cut of its predictions; others: that of any other model's."""
+    """The cuts of a queue. model: the present one. own: the cut for its predictions; others: the cut for those of any
+    other model."""
 
     model: str
     own: float
@@ -68,9 +70,9 @@ class Unscored:
 
 @dataclass(frozen=True)
 class CutWork:
-    """What is needed to compute a new cut. model: the present one. known: its scores of the newest predictions. others:
-    the newest predictions that it has not scored; their_scores: those that their own models gave them. waiting: those
-    on the waiting list that it has not scored."""
+    """What is needed to compute a new cut. model: the present one. known: the newest predictions' scores by it. others:
+    the newest predictions that it has not scored; their_scores: the scores of these by their own models. waiting:
+    predictions on the waiting list that it has not scored."""
 
     model: str
     known: tuple[float, ...]
@@ -80,7 +82,7 @@ class CutWork:
 
 
 def cut_at(scores: Sequence[float], share: float) -> float:
-    """The lowest cut that at most `share` of these scores reach or exceed, apart from ties. Below 100 scores: 0."""
+    """The lowest cut that at most `share` of these scores reach, apart from ties. With fewer than 100 scores: 0."""
     wanted = round(share * len(scores))
     if len(scores) < FEWEST or share >= 1:
         return 0.0
@@ -129,9 +131,9 @@ def store_cut(
     now: datetime,
     their_scores: Sequence[float] = (),
 ) -> None:
-    """scores: of the newest predictions by `model`; their_scores: of the newest ones that other models answered, by
-    these. renewed: the present model's score of each waiting prediction; None: it cannot read it, so its score stays.
-    Locks the cut."""
+    """Compute the cut and store it. scores: of the newest predictions by `model`; their_scores: of the newest
+    predictions of other models, by these models. renewed: the present model's score of each waiting prediction; None:
+    it cannot read the input, so the score stays. Locks the cut."""
     queue_id = queue_named(session, policy.name).id
     assert policy.flagging.limit is not None, "the caller's queue has a budget"
     volume = expected_volume(session, queue_id, policy, now)
@@ -160,8 +162,9 @@ def _share_at(scores: Sequence[float], cut: float) -> float:
 
 
 def expected_volume(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> int | None:
-    """The predictions expected in a day like today: the median of the same weekday in the last four weeks, since the
-    queue's first prediction; if there is none yet, of its last whole days. None: it has no whole day."""
+    """The predictions expected in a day like today: the median of this weekday over the last four weeks, since the
+    queue's first prediction; if there is no such day yet, the median of its last whole days. None: it has no whole
+    day."""
     first = session.scalar(select(func.min(Prediction.created_at)).where(Prediction.queue_id == queue_id))
     if first is None:
         return None
@@ -173,7 +176,8 @@ def expected_volume(session: Session, queue_id: int, policy: QueuePolicy, now: d
 def _counts(
     session: Session, queue_id: int, policy: QueuePolicy, first: datetime, now: datetime, ago: Sequence[int]
 ) -> list[int]:
-    """Predictions of the days so long ago, in the queue's time zone, without days before the first one."""
+    """The number of predictions on each of these days, counted back from today, in the queue's time zone. Days before
+    the first prediction are left out."""
     noon = now.astimezone(policy.zone).replace(hour=12)
     days = [(day_began(noon - timedelta(days=n), policy.zone), day_began(noon - timedelta(days=n - 1), policy.zone))
             for n in ago]  # fmt: skip

@@ -40,7 +40,7 @@ _OF_SLICE = _flagged_for(Reason.WEAK_SLICE) & ~_flagged_for(Reason.AUDIT)
 
 @dataclass(frozen=True)
 class SettledCounts:
-    """The part of `DayCounts` that grows as people settle items."""
+    """The counts of a day that grow as people settle items."""
 
     none_of_these: int
     settled: Mapping[str, int]
@@ -55,7 +55,7 @@ def whole_days(policy: QueuePolicy, now: datetime) -> list[tuple[datetime, datet
 
 
 def unread_day(session: Session, policy: QueuePolicy, now: datetime) -> tuple[datetime, datetime] | None:
-    """The oldest whole day since the first prediction that was not read yet. None: all were read."""
+    """The oldest whole day since the first prediction that was not read yet. None: all days were read."""
     queue_id = queue_named(session, policy.name).id
     first = session.scalar(select(func.min(Prediction.created_at)).where(Prediction.queue_id == queue_id))
     days = [day for day in whole_days(policy, now) if first is not None and day[1] > first]
@@ -97,7 +97,7 @@ def store_day(session: Session, queue_id: int, began: datetime, counts: DayCount
 
 
 def settled_later(session: Session, policy: QueuePolicy, now: datetime) -> dict[datetime, SettledCounts]:
-    """The settled items of the last two weeks by now, under the day on which their row came."""
+    """The settled items of the last two weeks, counted now, under the day on which their prediction came."""
     queue_id = queue_named(session, policy.name).id
     days = whole_days(policy, now)[-SETTLED_LATER:]
     return {day[0]: _settled(session, queue_id, day) for day in days}

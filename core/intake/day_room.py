@@ -15,10 +15,10 @@ from core.vocabulary import FindState, ItemState
 
 
 def room_today(session: Session, queue_id: int, volume: int | None, policy: QueuePolicy, now: datetime) -> int:
-    """What the day's budget leaves, without the part that is kept for finds of scans: those that wait, up to
-    `discovery.open_items` at a time and to `discovery.daily_share` of the budget. Below 0: more items than that were
-    opened, as by people who reported messages. volume: predictions in a day; until it is known, a share is one of
-    today's."""
+    """The number of items that the day's budget still allows, without the part that is kept for finds of scans: those
+    that wait, up to `discovery.open_items` at a time and to `discovery.daily_share` of the budget. Below 0: more items
+    than allowed were opened, as when people report messages. volume: predictions in a day; until it is known, a share
+    is one of today's."""
     today = day_began(now, policy.zone)
     if volume is None:
         came = select(func.count()).where(Prediction.queue_id == queue_id, Prediction.created_at >= today)

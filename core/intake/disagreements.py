@@ -1,7 +1,7 @@
 """Predictions to which another model gives another label, put on the waiting list of a queue with a budget.
 
-The audit's lot was drawn before, so an audited prediction waits for this turn as the others do, and the lot of those
-that are held back is drawn now, as a rule would have done at its arrival.
+The audit's draw was made at their arrival, so an audited prediction waits for this turn as the others do. The draw of
+those that are held back is made now, as it is for a rule that flags a prediction at its arrival.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,9 +35,9 @@ _HAD_ITS_TURN = (
 def flag_disagreements(
     session: Session, model: str, said: Mapping[int, Mapping[str, float]], now: datetime, policy: QueuePolicy
 ) -> int:
-    """said: what another model, of this name, says: prediction -> label -> probability. Returns how many were put on
-    the list. Nothing without a budget, for what came by no traffic, and where a rule flagged the prediction already or
-    a person reported it. Repeating it is safe."""
+    """Put predictions on the waiting list to which `model` gives another label. said: prediction -> label ->
+    probability, by that model. Returns how many were put there. Left out are predictions that are no traffic, that a
+    rule flagged already, or that a person reported; without a budget, all. Repeating it is safe."""
     if policy.flagging.limit is None or not policy.flagging.disagreement or not said:
         return 0
     found = (
@@ -64,7 +64,7 @@ def _candidate(row: Prediction, reason: FlagReason) -> Candidate:
 
 
 def _hold_back(session: Session, rows: Sequence[Prediction], now: datetime, policy: QueuePolicy) -> None:
-    """Draw the lot of those that never train, as `held_back` does for the rules."""
+    """Draw which of them never train, as `held_back` does for the rules."""
     share = policy.flagging.held_back_share if policy.flagging.promised is not None else 0.0
     if not share:
         return

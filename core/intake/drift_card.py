@@ -30,9 +30,9 @@ HAVE_ITEMS = (DriftSign.NONE_OF_THESE, DriftSign.CORRECTIONS)  # the others are 
 @dataclass(frozen=True)
 class DriftCard:
     """A drift alarm as people see it. signs: the most certain first. items: settled items that show the sign `shown`,
-    the newest first. days: the values of the first sign, each with the beginning of its day in the queue's time zone:
-    a share in [0, 1], or a count for volume; None: no value on that day. run_id: the training run that the alarm
-    requested. day: the last one of the windows that were compared."""
+    the newest first. days: the values of the first sign, each with the beginning of its day in the queue's time zone: a
+    share in [0, 1], or a count for volume; None: no value on that day. run_id: the training run that the alarm
+    requested. day: the last day of the windows that were compared."""
 
     subject: CardRef
     queue: str
@@ -45,7 +45,7 @@ class DriftCard:
 
     @property
     def shown(self) -> Drift | None:
-        """The most certain sign of those that items show."""
+        """The most certain of the signs that items can show."""
         return next((sign for sign in self.signs if sign.sign in HAVE_ITEMS), None)
 
 
@@ -69,7 +69,7 @@ def drift_card(session: Session, alarm_id: int, policy: Policy) -> DriftCard:
 
 
 def alarm_meant(session: Session, subject: CardRef) -> DriftAlarm:
-    """The alarm that a control is about. Raises NotFound."""
+    """The alarm of a control. Raises NotFound."""
     alarm = session.get(DriftAlarm, subject.id)
     if alarm is None:
         raise NotFound("This alarm does not exist any more.")
@@ -78,7 +78,7 @@ def alarm_meant(session: Session, subject: CardRef) -> DriftAlarm:
 
 
 def led_alarm(session: Session, subject: CardRef, person: str, what: str, policy: Policy) -> DriftAlarm:
-    """The same, for a lead of its queue. what: completes "Only leads can ___". Raises NotAllowed."""
+    """The same as `alarm_meant`, for a lead of its queue. what: completes "Only leads can ___". Raises NotAllowed."""
     alarm = alarm_meant(session, subject)
     queue = session.get_one(Queue, alarm.queue_id)
     require(session, queue, Role.LEAD, person, what, policy.queue(queue.name))
@@ -88,7 +88,7 @@ def led_alarm(session: Session, subject: CardRef, person: str, what: str, policy
 def alarm_examples(
     session: Session, subject: CardRef, person: str, policy: Policy
 ) -> tuple[DriftCard, list[Example]]:  # fmt: skip
-    """The items that show an alarm, the newest first, for a lead. Without those that were erased."""
+    """The items that show an alarm, for a lead, the newest first, without erased ones."""
     alarm = led_alarm(session, subject, person, "see what an alarm is about", policy)
     card = drift_card(session, alarm.id, policy)
     found = (

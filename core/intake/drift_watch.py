@@ -1,4 +1,4 @@
-"""The daily look for drift: the readings of the last days are compared with those before. If they differ, the leads are
+"""The daily look for drift. It compares the readings of the last days with those before. If they differ, the leads are
 told once."""
 
 from collections.abc import Mapping, Sequence
@@ -26,8 +26,8 @@ LEARNABLE = (DriftSign.CORRECTIONS, DriftSign.CONFIDENCE)
 
 @dataclass(frozen=True)
 class Look:
-    """A look that is due. day: when the newest whole day began. later: what is settled by now of the last two weeks.
-    days: the readings, oldest first. quiet: the days since each sign was last seen."""
+    """A look that is due. day: when the newest whole day began. later: the items of the last two weeks that are settled
+    by now. days: the readings, oldest first. quiet: the days since each sign was last seen."""
 
     day: datetime
     later: Mapping[datetime, SettledCounts]
@@ -40,8 +40,9 @@ class Look:
 
 
 def due_look(session: Session, policy: QueuePolicy, now: datetime) -> Look | None:
-    """The look that is due. None: the newest whole day was already compared with the days before, it was not read yet,
-    or the policy turns alarms off. If the clock was set back, an older day is the newest; it was compared."""
+    """The look that is due. None: the newest whole day was not read yet, or it was already compared with the days
+    before, or the policy turns alarms off. If the clock was set back, the newest whole day is an older one, which was
+    compared."""
     queue_id = queue_named(session, policy.name).id
     days = readings(session, queue_id, policy, now)
     if not policy.drift.level or not days or session.get_one(DailyReading, (queue_id, days[-1][0])).looked_at:

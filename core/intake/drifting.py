@@ -1,7 +1,8 @@
-"""The labels that an alarm of drift is about: for a while, further predictions with them are reviewed in the budget.
+"""The labels that a drift alarm is about: for a while, further predictions with them are reviewed within the budget.
 
-An alarm of corrections names its label. One of texts for which no label fits is about the labels that the model gave
-most of these texts. Unsure predictions are ranked first anyway, and volume is about no label.
+An alarm of corrections names its label. An alarm of texts for which no label fits is about the labels that the model
+gave to most of these texts. Alarms of confidence and volume are about no label: unsure predictions are ranked first
+anyway.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ SHARE = 0.1  # of all of them
 
 
 def drifting_labels(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> Mapping[str, DriftSign]:
-    """Of the alarms of the last seven days. Empty without a budget, and once another model has gone live."""
+    """The labels of the alarms of the last seven days. Empty without a budget, and once another model has gone live."""
     if policy.flagging.limit is None or not policy.flagging.drift:
         return {}
     alarms = (
@@ -39,7 +40,8 @@ def drifting_labels(session: Session, queue_id: int, policy: QueuePolicy, now: d
 
 
 def labels_about(session: Session, queue_id: int, day: datetime, found: Sequence[Drift]) -> dict[str, DriftSign]:
-    """Each with the most certain sign that is about it. day: when the last day of the windows began."""
+    """The labels that alarms are about, each with the most certain sign. day: when the last day of the windows
+    began."""
     about: dict[str, DriftSign] = {}
     for drift in sorted(found, key=lambda one: -one.p_value):
         if drift.sign is DriftSign.NONE_OF_THESE:

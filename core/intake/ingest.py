@@ -52,8 +52,8 @@ PIECE = 125  # rows: PostgreSQL stores them while the next ones are prepared; SQ
 
 @dataclass(frozen=True)
 class Ingested:
-    """new: rows stored now; repeated: rows that were stored already; flagged: the new ones sent to people or, under a
-    budget, put on the waiting list."""
+    """Counts of a batch. new: rows stored now; repeated: rows that were stored already; flagged: the new ones that were
+    sent to people or, under a budget, put on the waiting list."""
 
     new: int
     repeated: int
@@ -62,7 +62,7 @@ class Ingested:
 
 @dataclass(frozen=True)
 class _Stored:
-    """A row as it is in the table."""
+    """A row with its id in the table."""
 
     id: int
     row: NewPrediction
@@ -75,8 +75,8 @@ class _Stored:
 
 @dataclass(frozen=True)
 class _Piece:
-    """Rows of a batch that were sent to the database. silent: how many of those without a reason were not stored yet;
-    flagged: which of the others; they are asked after the end of `at_once`. reasons: of the others."""
+    """Rows of a batch that were sent to the database. silent: the number of new rows without a reason; flagged: the new
+    rows with a reason. Both are called after the end of `at_once`. reasons: of the rows with a reason."""
 
     silent: Callable[[], int]
     flagged: Callable[[], list[_Stored]]
@@ -85,7 +85,7 @@ class _Piece:
 
 @dataclass(frozen=True)
 class Discovered:
-    """A text that a scan found. values: of its flag's sentence."""
+    """A text that a scan found. values: for its flag's sentence."""
 
     prediction: NewPrediction
     values: Mapping[str, Any]
@@ -99,8 +99,9 @@ def record_predictions(
     pictures: Iterable[Decoded] = (),
 ) -> Ingested:
     """Store each prediction once (external id + model version) and open an item for those that are flagged. Safe to
-    repeat: stored predictions do not change, and erased ones do not come back under any version. Batches of up to 1,000
-    keep the transaction short. pictures: those that the rows refer to and that may not be stored yet."""
+    repeat: stored predictions do not change, and erased ones do not come back under any version. pictures: those that
+    the rows refer to and that may not be stored yet. Callers send at most 1,000 predictions in a batch, which keeps the
+    transaction short."""
     queue = queue_to_fill(session, policy.name)
     queue_id = queue.id  # read once: as an attribute of a record it takes as long as the draw
     wanted = _storable(session, queue, batch)
@@ -169,10 +170,10 @@ def _candidate(stored: _Stored, reason: FlagReason) -> Candidate:
 def flag_for_review(
     session: Session, prediction: NewPrediction, person: str, now: datetime, policy: QueuePolicy
 ) -> int:
-    """A person asks for a look at this text, whatever the model thinks. Returns the item's id.
+    """Open an item for a text that a person flags, whatever the model thinks. Returns the item's id.
 
-    An item that was closed when another model went live is opened again. Locks the prediction if it was there. Raises
-    Refusal if it is under review already.
+    An item that was closed when another model went live is opened again. Locks the prediction if it was stored already.
+    Raises Refusal if the text is under review already.
     """
     queue = queue_to_fill(session, policy.name)
     if _erased_ids(session, queue, [prediction]):
@@ -194,10 +195,11 @@ def flag_for_review(
 def open_discovered(
     session: Session, finds: Sequence[Discovered], now: datetime, policy: QueuePolicy
 ) -> dict[str, int]:
-    """Store texts that a scan found, and open an item for each: external id -> item. One that is stored or was erased
-    gets none, so repeating it opens nothing. The caller decides how many the day has room for.
+    """Store texts that a scan found, and open an item for each: external id -> item. A text that is stored already or
+    was erased gets none, so repeating it opens nothing. The caller decides how many the day has room for.
 
-    They stand for no traffic: no rule and no audit looks at them, and none of them is golden by chance."""
+    These texts are no traffic: no rule and no audit looks at them, and none of them is golden by chance.
+    """
     queue = queue_to_fill(session, policy.name)
     values = {one.prediction.key: one.values for one in finds}
     stored = _insert_undrawn(session, queue.id, _storable(session, queue, [one.prediction for one in finds]), now)
@@ -214,7 +216,7 @@ def _is_drawn(session: Session, prediction_id: int) -> bool:
 
 
 def _item_about(session: Session, queue: Queue, external_id: str) -> int | None:
-    """Whatever model version looked at it: the same message is one item, also after a promotion."""
+    """The item about this message. There is one for all model versions, so also after a promotion."""
     return session.scalar(
         select(ReviewItem.id)
         .join(Prediction, Prediction.id == ReviewItem.prediction_id)
@@ -231,7 +233,7 @@ def _erased_ids(session: Session, queue: Queue, batch: Sequence[NewPrediction]) 
 
 @cache
 def _erased(kind: str) -> Select[Any]:
-    """Built once. The index of what was erased answers it, however many rows are stored."""
+    """Built once. An index of erased rows answers it, however many rows are stored."""
     return select(Prediction.external_id).where(
         Prediction.queue_id == bindparam("queue_id"),
         among(Prediction.external_id, kind, "ids"),
@@ -240,14 +242,14 @@ def _erased(kind: str) -> Select[Any]:
 
 
 def _storable(session: Session, queue: Queue, batch: Sequence[NewPrediction]) -> list[NewPrediction]:
-    """The predictions of the batch that were not erased; of those sent twice, the first."""
+    """The predictions of the batch that were not erased. Of several with one key, the first."""
     erased = _erased_ids(session, queue, batch)
     first = {row.key: row for row in reversed(batch) if row.external_id not in erased}
     return list(reversed(first.values()))
 
 
 def _insert_undrawn(session: Session, queue_id: int, rows: Sequence[NewPrediction], now: datetime) -> list[_Stored]:
-    """A person's report, or a scan's find: no lot draws it."""
+    """Insert rows that take part in no random draw: a person's report, or a scan's find."""
     values = [_values(row, content_hash(row.text, row.image_url), 0.0) for row in rows]
     return _insert_sent(session, _same(queue_id, 0.0, now), rows, values)()
 
@@ -255,8 +257,8 @@ def _insert_undrawn(session: Session, queue_id: int, rows: Sequence[NewPredictio
 def _insert_sent(
     session: Session, same: Mapping[str, Any], rows: Sequence[NewPrediction], values: Sequence[Mapping[str, Any]]
 ) -> Callable[[], list[_Stored]]:
-    """Insert rows; what it returns gives those that were not stored yet, in this order, and is called after the end of
-    `at_once`."""
+    """Insert rows. The returned function gives those that were not stored yet, in this order; it is called after the
+    end of `at_once`."""
     answer = insert_sent(session, PREDICTIONS, same, values)
 
     def stored() -> list[_Stored]:
@@ -271,13 +273,13 @@ def _insert_sent(
 
 
 def _same(queue_id: int, lot: float, now: datetime) -> dict[str, Any]:
-    """lot: the share of the audit's draw."""
+    """The values that all rows share. lot: the probability of the audit's draw."""
     return {"queue_id": queue_id, "created_at": now, "lot_probability": lot}
 
 
 def _values(row: NewPrediction, digest: str, flagged: float, held_back: float = 0.0) -> dict[str, Any]:
-    """flagged: how likely rows like this one are sent to people at all. held_back: how likely this one was held back
-    from training."""
+    """The values of a row. flagged: the probability with which rows like this one are sent to people at all; held_back:
+    with which this one was held back from training."""
     odds = {"flag_probability": flagged, "held_back_probability": held_back}
     return {**vars(row), "content_hash": digest, **odds}
 

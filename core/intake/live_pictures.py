@@ -1,4 +1,4 @@
-"""Predictions of the live model for pictures that came without one."""
+"""Predictions by the live model for pictures that are imported without one."""
 
 from collections.abc import Sequence
 
@@ -15,8 +15,8 @@ from core.text.picture_address import picture_address
 def predicted_pictures(
     pictures: Sequence[tuple[Decoded, str]], live: LiveModel, policy: QueuePolicy
 ) -> list[NewPrediction]:
-    """The predictions for these pictures, each given with its external id, of which the last 200 characters are
-    kept. Raises Invalid if the model does not read pictures, or if the policy forbids one of them."""
+    """The predictions for these pictures, each given with its external id, of which the last 200 characters are kept.
+    Raises Invalid if the model does not read pictures, or if the policy forbids one of them."""
     for picture, _name in pictures:
         require_no_burned_in_text(picture, policy)
     addresses = [picture_address(picture.sha256) for picture, _name in pictures]

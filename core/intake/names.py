@@ -21,13 +21,13 @@ KNOWN = frozenset(OTHER_WORDS)
 
 
 def likely_name(unknown: str, names: Collection[str] = KNOWN) -> str | None:
-    """The valid name that is likely meant by a misspelling or a synonym."""
+    """The valid name for a misspelling or a synonym, as far as it is clear."""
     word = _plain(unknown)
     return next((name for name in sorted(names) if word in OTHER_WORDS[name]), None) or misspelt_name(unknown, names)
 
 
 def misspelt_name(unknown: str, names: Collection[str] = KNOWN) -> str | None:
-    """The valid name that it nearly is: in capitals, with spaces, or with one wrong letter."""
+    """The valid name that differs from this one only in capitals, spaces or one letter."""
     return next(iter(get_close_matches(_plain(unknown), sorted(names), 1, ALIKE)), None)
 
 

@@ -1,6 +1,7 @@
-"""A quick check of plain rows, which most are: they have what is needed, in its own type, and nothing unusual.
+"""A quick check for plain rows, which have all that is needed in the right types and nothing unusual. Most rows are
+plain.
 
-pydantic-core looks at such a row in a fifth of the time that core/intake/predictions.py takes. That module reads all
+pydantic-core checks such a row in a fifth of the time that core/intake/predictions.py takes. That module reads all
 other rows; it accepts what is unusual (an id that is a number, a picture, a text with a NUL), and says what is wrong.
 """
 
@@ -20,8 +21,9 @@ WORDS = r"^[^\x00]*[^\s\x00-\x1f][^\x00]*$"  # with something that is no white s
 
 
 def is_plain(row: Mapping[str, Any], policy: QueuePolicy) -> bool:
-    """Whether the row is valid, and is stored as it is but for masking: a dictionary of `external_id`, `model_version`
-    and `text`, `group` and `fields` if it has them, and `probabilities`, or `label` and `confidence`, or all three."""
+    """Whether the row is valid, and can be stored without changes but for masking: a dictionary of `external_id`,
+    `model_version` and `text`; `group` and `fields` if it has them; and `probabilities`, or `label` and `confidence`,
+    or all three."""
     return _validator(policy.label_names).isinstance_python(row) and _has_answer(row)
 
 

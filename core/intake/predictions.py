@@ -61,13 +61,14 @@ class NewPrediction:
 
     @classmethod
     def made(cls, **values: Any) -> "NewPrediction":
-        """values: all of them. A frozen dataclass sets each by itself, which takes a third of the time of a check."""
+        """A prediction with these values; all have to be given. A frozen dataclass sets each value separately, which
+        would take a third of the time of a check."""
         new = object.__new__(cls)
         new.__dict__.update(values)
         return new
 
     def answered(self, model: str, said: Said) -> "NewPrediction":
-        """The same input with the answer of this model of Goldloop."""
+        """The same input with the answer of this Goldloop model."""
         return replace(
             self, model_version=model, label=said.label, confidence=said.confidence,
             probabilities=said.probabilities, suspicion=said.suspicion,
@@ -120,7 +121,8 @@ def checked_prediction(
 
 
 def plain_prediction(row: Mapping[str, Any], policy: QueuePolicy) -> NewPrediction | None:
-    """The same for a plain row (core/intake/plain_rows.py), in a third of the time. None: it is not plain."""
+    """The same as `checked_prediction` for a plain row (core/intake/plain_rows.py), in a third of the time. None: the
+    row is not plain."""
     if not is_plain(row, policy):
         return None
     probabilities, fields = _as_floats(row.get("probabilities")), row.get("fields", {})
@@ -170,7 +172,7 @@ def _address(value: Any) -> str | None:
 
 
 def _link(value: Any) -> str | None:
-    """It stands in a message between < and |, so these marks would end it."""
+    """The link of a row. In a message it stands between < and |, so these characters would end it."""
     if value is None or value == "":
         return None
     words = 'link must be an http or https address of at most 1,000 ASCII characters, without spaces or < > | " `.'
@@ -195,7 +197,8 @@ def picture_names(image: Any) -> list[str]:
 
 
 def _pictures(row: Mapping[str, Any], pictures: Mapping[str, Decoded | Invalid], policy: QueuePolicy) -> str | None:
-    """The address that the files which the row names will be stored under; None: it names none. Each counts once."""
+    """The address under which the named files will be stored; None: the row names no file. A file that is named twice
+    counts once."""
     found = [_picture(name, pictures, policy) for name in picture_names(row.get("image"))]
     return picture_address(*dict.fromkeys(found)) if found else None
 
@@ -256,8 +259,8 @@ def _as_floats(value: Mapping[str, float] | None) -> dict[str, float] | None:
 
 
 def _are_probabilities(numbers: Collection[float]) -> bool:
-    """Whether all is well, looked at all at once: with many labels, one by one takes longer than all else about a row.
-    A NaN hides from min and max, but not in the sum."""
+    """Whether all of them are probabilities. They are checked all at once: with many labels, one by one would take
+    longer than the rest of the row. A NaN is not noticed by min and max, but by the sum."""
     return min(numbers) >= 0 and max(numbers) <= 1 and 0 <= sum(numbers) <= 1 + SUM_TOLERANCE
 
 
@@ -277,7 +280,7 @@ def _label(value: Any, probabilities: dict[str, float] | None, policy: QueuePoli
 
 
 def _likeliest(probabilities: Mapping[str, float]) -> str:
-    """Of several, the last by name."""
+    """The most likely label; of several, the last by name."""
     highest = max(probabilities.values())
     names = [name for name, probability in probabilities.items() if probability == highest]
     return names[0] if len(names) == 1 else max(names)

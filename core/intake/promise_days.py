@@ -28,8 +28,8 @@ Day = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class PromiseDay:
-    """found: the share of the answers of the seven days until this one that were wrong and unseen, with a 95 %
-    interval; None: no audit of these days is settled. audits: that are."""
+    """A day of the promise. found: the share of wrong and unseen answers in the seven days that end with this one, with
+    a 95 % interval; None: no audit of these days is settled. audits: the number of settled ones."""
 
     began: datetime
     found: Interval | None
@@ -38,7 +38,8 @@ class PromiseDay:
 
 @dataclass(frozen=True)
 class PromiseDays:
-    """promised: a share of all answers. days: oldest first, since the first of which something was found."""
+    """The days of a promise. promised: a share of all answers. days: oldest first, from the first day on for which
+    something was found."""
 
     queue_title: str
     promised: float
@@ -54,8 +55,8 @@ class _Counts:
 
 
 def promise_days(session: Session, policy: QueuePolicy, now: datetime) -> PromiseDays | None:
-    """None: the queue promises nothing, or nothing was found yet. Unsettled audits are left out here; behind the
-    promise, they count as wrong."""
+    """The days of a queue's promise. None: the queue promises nothing, or nothing was found yet. Unsettled audits are
+    left out here; the promise itself counts them as wrong."""
     promised = policy.flagging.promised
     if promised is None:
         return None

@@ -23,9 +23,9 @@ _REVIEWED = Prediction.flag_probability >= 1
 
 @dataclass(frozen=True)
 class SampledRow:
-    """A row that chance drew, or that the present model's rule sent to people. unscored: its input, if another model
-    answered it. settled: the label that people settled; None: no label fits, or not settled. is_settled: tells these
-    two apart. went_unseen: a rule flagged it, and its turn has not come."""
+    """A row that was drawn at random, or that a rule sent to people for the present model. unscored: its input, if
+    another model answered it. settled: the label that people settled; None: no label fits, or not settled; is_settled
+    tells these two apart. went_unseen: a rule flagged it, and its turn has not come."""
 
     prediction_id: int
     is_reviewed: bool
@@ -74,8 +74,8 @@ class PromiseSample:
 
 def window_began(session: Session, queue_id: int, model: str, since: datetime, now: datetime) -> datetime:
     """The time from which on rows count: 60 days ago, but not before the last drift alarm and, once another model has
-    gone live, not before rows were first held back (`since`). For a sender's own model, which can score no other rows:
-    not before its first row."""
+    gone live, not before rows were first held back (`since`). For a sender's own model, which cannot score other
+    models' rows: not before its first row."""
     began = max(now - WINDOW, last_alarm(session, queue_id) or now - WINDOW)
     live = session.get(Live, queue_id)
     if live is not None and live.model_id is not None and live.changed_at is not None:
@@ -121,7 +121,7 @@ def _drawn(reason: Reason) -> ColumnElement[bool]:
 
 
 def _row(row: Prediction, label: str | None, is_settled: bool, went_unseen: bool, model: str) -> SampledRow:
-    """A row as it is known. If another model answered it, the present one's answer is not known yet."""
+    """The row as a sample. If another model answered it, it is not known yet how the present model would."""
     is_present = row.model_version == model
     readable = not is_present and row.erased_at is None
     return SampledRow(

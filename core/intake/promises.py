@@ -1,5 +1,5 @@
-"""A queue's promise from hour to hour: the cut that keeps it, the items a day that it needs, and a lead's yes to
-them."""
+"""The upkeep of a queue's promise from hour to hour: the cut that keeps it, the items a day that it needs, and a lead's
+agreement to these."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,8 +67,8 @@ def promise_work(session: Session, policy: QueuePolicy, now: datetime) -> Promis
 def store_promise(
     session: Session, policy: QueuePolicy, work: PromiseWork, said: Mapping[int, tuple[str, float]], now: datetime
 ) -> None:
-    """Store how the promise stands. said: as for `PromiseSample.strata`. A lead's yes holds only for the promise to
-    which it was given."""
+    """Store the state of the promise. said: as for `PromiseSample.strata`. A lead's agreement holds only for the
+    promise to which it was given."""
     queue_id, promised = queue_named(session, policy.name).id, policy.flagging.promised
     assert promised is not None, "the caller's queue promises something"
     strata, error = work.sample.strata(said), 1 - policy.flagging.promise_sure
@@ -96,9 +96,9 @@ def store_promise(
 
 
 def agree(session: Session, policy: QueuePolicy, items: int, person: str, now: datetime) -> None:
-    """Store a lead's yes to this number of items a day for the present promise. The caller has checked that the person
-    is a lead. Repeating it changes nothing. Raises Invalid if the promise cannot be kept yet, or needs more items
-    now."""
+    """Store that a lead agrees to this number of items a day for the present promise. The caller has checked that the
+    person is a lead. Repeating it changes nothing. Raises Invalid if the promise cannot be kept yet, or needs more
+    items now."""
     state = session.get(
         PromiseState, queue_named(session, policy.name).id, with_for_update=True, populate_existing=True
     )

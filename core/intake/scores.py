@@ -13,5 +13,5 @@ SCORE: ColumnElement[float] = func.coalesce(Prediction.suspicion, 1 - Prediction
 
 
 def score_of(row: Prediction | NewPrediction) -> float:
-    """As SCORE, of a row that is loaded."""
+    """The same as SCORE, for a row that is loaded."""
     return row.suspicion if row.suspicion is not None else 1 - (row.confidence or 0.0)

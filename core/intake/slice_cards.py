@@ -27,7 +27,8 @@ SEES = "see where the model is weak"  # completes "Only leads can ___"
 
 @dataclass(frozen=True)
 class Asking:
-    """A lead's wish that is not over. opened: items so far, of at most `items`; until: it lapses then."""
+    """A lead's request about a slice that is not over. opened: items so far, of at most `items`; until: when the
+    request lapses."""
 
     person: str
     opened: int
@@ -37,7 +38,7 @@ class Asking:
 
 @dataclass(frozen=True)
 class SliceCard:
-    """weak: the numbers of the newest look that found it. asking: None: people are not asked about it."""
+    """A weak slice. weak: the numbers of the newest look that found it. asking: None: people are not asked about it."""
 
     subject: CardRef
     queue: str
@@ -48,7 +49,8 @@ class SliceCard:
 
 @dataclass(frozen=True)
 class Example:
-    """A wrong answer. place: of its card; None: it is not posted. said: the model's label; settled: people's."""
+    """A wrong answer. place: of the item's card; None: it is not posted. said: the model's label; settled: the label
+    that people settled."""
 
     item_id: int
     place: Place | None
@@ -59,7 +61,7 @@ class Example:
 
 
 def slice_cards(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> list[SliceCard]:
-    """Of the present model: the slices that the newest look found, the most certain first, and those about which
+    """The slices of the present model: those that the newest look found, the most certain first, and those about which
     people are still asked."""
     asked = {one.request_id for one in asked_slices(session, queue_id, policy, now)}
     requests = session.scalars(select(SliceRequest).where(SliceRequest.id.in_(asked))).all() if asked else []
@@ -74,7 +76,7 @@ def slice_cards(session: Session, queue_id: int, policy: QueuePolicy, now: datet
 
 
 def led_slices(session: Session, person: str, policy: Policy, now: datetime) -> list[SliceCard]:
-    """Of all queues that the person leads, at most `MOST_SLICES` each."""
+    """The weak slices of all queues that the person leads, at most `MOST_SLICES` each."""
     led = set(queues_of(session, person)[Role.LEAD])
     queues = sorted((queue for queue in policy.queues if queue.name in led), key=lambda queue: queue.name)
     ids = queue_ids(session, [queue.name for queue in queues])

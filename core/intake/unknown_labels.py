@@ -19,8 +19,8 @@ MOST_LABELS = 100  # per queue; a file whose columns are mixed up has as many as
 
 
 def count_unknown_labels(session: Session, counts: Mapping[str, int], now: datetime, policy: QueuePolicy) -> None:
-    """Add rejected predictions (label -> rows) to those of their labels. Of labels beyond the most that are kept, none
-    is counted. Repeating it counts them again: rows that are rejected twice were sent twice."""
+    """Count rejected predictions by their labels (label -> rows). Beyond the number of labels that are kept, further
+    labels are not counted. Repeating it counts them again: rows that are rejected twice were sent twice."""
     if not counts:
         return
     queue = queue_to_fill(session, policy.name)
@@ -34,15 +34,15 @@ def count_unknown_labels(session: Session, counts: Mapping[str, int], now: datet
 
 
 def unknown_labels(session: Session, policy: QueuePolicy) -> dict[str, int]:
-    """Rejected predictions by label, most first, without those whose label has joined the policy since."""
+    """Rejected predictions by label, most first, without labels that have joined the policy since."""
     queue = queue_named(session, policy.name)
     rows = session.execute(select(UnknownLabel.label, UnknownLabel.rows).where(UnknownLabel.queue_id == queue.id))
     return _outside(Counter(dict(rows.all())), policy)
 
 
 def stored_unknown_labels(session: Session, policy: QueuePolicy) -> dict[str, int]:
-    """Seed examples, golden examples and current corrections by label, most first, whose label left the policy. They
-    neither train nor measure."""
+    """Seed examples, golden examples and current corrections whose label has left the policy, by label, most first.
+    They neither train nor measure."""
     queue_id = queue_named(session, policy.name).id
     counts: Counter[str] = Counter()
     for found in (

@@ -1,8 +1,8 @@
 """The waiting list of a queue with a budget: items are opened for its first predictions until the day's budget is used
 up.
 
-Audited predictions come first and stay on the list until they are opened. The others are ordered by score and leave it
-after a week: no person has seen them then, so they count as accepted, and the audit represents them.
+Audited predictions come first and stay on the list until they are opened. The others are ordered by score and leave the
+list after a week without having been seen; they count as accepted then, and the audit represents them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,8 +38,8 @@ _LINE = Bulk(
 
 @dataclass(frozen=True)
 class Candidate:
-    """A prediction that waits. score: how suspicious it is, in [0, 1]. scored_by: the model of Goldloop that finds it
-    so; None: the sender's own."""
+    """A prediction for the list. score: how suspicious it is, in [0, 1]. scored_by: the Goldloop model that gave the
+    score; None: the sender's own model."""
 
     prediction_id: int
     reason: Reason
@@ -49,7 +49,7 @@ class Candidate:
 
 
 def put_in_line(session: Session, queue_id: int, candidates: Sequence[Candidate], now: datetime) -> None:
-    """One that waits for the same reason already stays as it is."""
+    """Put predictions on the list. One that is on it for the same reason already stays as it is."""
     insert_all(
         session,
         _LINE,
@@ -96,7 +96,7 @@ def open_next(session: Session, policy: QueuePolicy, now: datetime) -> int:
         if row in over:
             continue
         cost = int(row.prediction_id not in has_item)
-        if room < cost or (room == 0 and row.reason != Reason.AUDIT):  # an audited row is treated as others are
+        if room < cost or (room == 0 and row.reason != Reason.AUDIT):  # audited rows pay for their item as others do
             break
         room -= cost
         has_item.add(row.prediction_id)
@@ -148,8 +148,8 @@ def _with_items(session: Session, rows: Sequence[WaitingPrediction]) -> set[int 
 def _open(
     session: Session, rows: Sequence[WaitingPrediction], queue: Queue, now: datetime, policy: QueuePolicy
 ) -> None:
-    """Open an item for each prediction that has none. A row of a rule sets `flag_probability`, even if the item was
-    open."""
+    """Open an item for each prediction that has none. If a rule put the prediction on the list, set its
+    `flag_probability`, even if the item was open already."""
     drawn = _drawn(session, rows)
     there = _with_items(session, rows)
     fresh = dict.fromkeys(row.prediction_id for row in rows if row.prediction_id not in there)

@@ -1,7 +1,8 @@
-"""Weak slices as rows: what the newest look found, and the leads' wishes that people look at a slice's predictions.
+"""Weak slices as rows: the findings of the newest look, and the leads' requests to have people asked about the
+predictions of a slice.
 
-A wish ends when a lead takes it back, when as many items as the policy allows were opened for it, after the policy's
-days, and when another model answers: it may not be weak there.
+A request ends when a lead stops it, when as many items as the policy allows were opened for it, after the policy's
+days, and when another model answers, since that one may not be weak there.
 """
 
 import json
@@ -46,13 +47,13 @@ class AskedSlice:
 
     @property
     def values(self) -> dict[str, str | int]:
-        """Of the flag's sentence."""
+        """The values for the flag's sentence."""
         return {"request": self.request_id, **asdict(self.look)}
 
 
 class SliceRoom:
-    """What the first rows of the waiting list may take for the slices about which people are asked. Locks the
-    requests, where one of these rows waits for one."""
+    """The room that requests about slices have for the first rows of the waiting list. Locks the requests for which
+    some of these rows wait."""
 
     def __init__(
         self, session: Session, queue_id: int, rows: Sequence[WaitingPrediction], policy: QueuePolicy, now: datetime
@@ -68,11 +69,11 @@ class SliceRoom:
                 self._over.add(row.prediction_id)
 
     def is_over(self, row: WaitingPrediction) -> bool:
-        """Whether its slice is not asked about any more, or enough rows before it are."""
+        """Whether people are not asked about its slice any more, or the rows before it take all the room."""
         return row.reason == Reason.WEAK_SLICE and row.prediction_id in self._over
 
     def count(self, taken: Sequence[WaitingPrediction]) -> None:
-        """Items are opened for these rows."""
+        """Count the items that are opened for these rows."""
         opened = Counter(_request(row) for row in taken if row.reason == Reason.WEAK_SLICE)
         if opened:
             count_opened(self._session, opened, self._policy, self._now)
@@ -81,7 +82,8 @@ class SliceRoom:
 def store_slices(
     session: Session, queue_id: int, model: str, found: Sequence[WeakSlice], rows: Sequence[KnownRow], now: datetime
 ) -> None:
-    """Store what a look at these rows found in a model's answers. What it did not find is not weak any more."""
+    """Store the slices that a look at these rows found to be weak in a model's answers. Other slices are not weak any
+    more."""
     mine = (FoundSlice.queue_id == queue_id, FoundSlice.is_weak)
     session.execute(update(FoundSlice).where(*mine).values(is_weak=False))
     for weak in found:
@@ -90,8 +92,8 @@ def store_slices(
 
 
 def slice_of_label(session: Session, queue_id: int, model: str, label: str, now: datetime) -> int:
-    """The id of the slice of all answers with a label, which may not have been found to be weak: an alarm of drift is
-    about it."""
+    """The id of the slice of all answers with this label. A drift alarm is about it; it may not have been found to be
+    weak."""
     weak = WeakSlice(Look(SliceKind.LABEL, label), 0, 0, 0.0, 1.0)
     _store(session, queue_id, model, weak, (), now, is_weak=False)
     return session.scalars(select(FoundSlice.id).where(FoundSlice.queue_id == queue_id,
@@ -99,7 +101,7 @@ def slice_of_label(session: Session, queue_id: int, model: str, label: str, now:
 
 
 def slice_meant(session: Session, subject: CardRef) -> FoundSlice:
-    """The slice that a control is about. Raises NotFound."""
+    """The slice of a control. Raises NotFound."""
     found = session.get(FoundSlice, subject.id)
     if found is None:
         raise NotFound("This slice does not exist any more. Type `/goldloop slices` for the present ones.")
@@ -112,9 +114,9 @@ def look_of(found: FoundSlice) -> Look:
 
 
 def ask_about(session: Session, subject: CardRef, person: str, now: datetime, policy: Policy) -> int:
-    """A lead has people asked about the predictions of a slice that come from now on; returns the request's id. Locks
-    the queue's Live row. Raises NotAllowed, and Refusal if people are asked about it already, about as many slices as
-    the policy allows, or if another model answers now."""
+    """Have people asked about predictions of a slice that come from now on, as a lead requests. Returns the request's
+    id. Locks the queue's Live row. Raises NotAllowed, and Refusal if people are asked about this slice already, or
+    about as many slices as the policy allows, or if another model answers now."""
     found = slice_meant(session, subject)
     queue = policy.queue(found.queue.name)
     require(session, found.queue, Role.LEAD, person, ASKS, queue)
@@ -129,7 +131,7 @@ def ask_about(session: Session, subject: CardRef, person: str, now: datetime, po
             f"People are asked about as many weak slices as the policy allows (`slices.asked = {queue.slices.asked}`). "
             "Stop another one first."
         )
-    _end(session, SliceRequest.slice_id == found.id, None, now)  # one that was over by itself
+    _end(session, SliceRequest.slice_id == found.id, None, now)  # a former request that is over but not ended
     request = SliceRequest(
         queue_id=found.queue_id, slice_id=found.id, asked_by=person, asked_at=now, opened=0,
         policy_fingerprint=queue.fingerprint,
@@ -140,8 +142,8 @@ def ask_about(session: Session, subject: CardRef, person: str, now: datetime, po
 
 
 def stop_asking(session: Session, subject: CardRef, person: str, now: datetime, policy: Policy) -> None:
-    """A lead takes a wish back: no further items are opened for it, and those that are open stay. Locks the request.
-    Raises NotAllowed, and AlreadySettled if nothing is asked about this slice."""
+    """Stop a request: no further items are opened for it, and those that are open stay. Locks the request. Raises
+    NotAllowed, and AlreadySettled if people are not asked about this slice."""
     found = slice_meant(session, subject)
     queue = policy.queue(found.queue.name)
     require(session, found.queue, Role.LEAD, person, STOPS, queue)
@@ -151,7 +153,7 @@ def stop_asking(session: Session, subject: CardRef, person: str, now: datetime, 
 
 
 def asked_slices(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> list[AskedSlice]:
-    """The slices about which people are asked now, the oldest wish first."""
+    """The slices about which people are asked now, the oldest request first."""
     open_ones = session.scalars(_OPEN, {"queue_id": queue_id}).all() if policy.slices.asked else []
     if not open_ones:
         return []
@@ -164,7 +166,7 @@ def asked_slices(session: Session, queue_id: int, policy: QueuePolicy, now: date
 
 
 def asking_state(request: SliceRequest, model: str | None, policy: QueuePolicy, now: datetime) -> AskingState:
-    """model: the present one."""
+    """The state of a request. model: the present one."""
     if request.ended_by is not None:
         return AskingState.STOPPED
     if request.opened >= policy.slices.items:
@@ -190,7 +192,8 @@ def room_left(session: Session, asked: Sequence[AskedSlice], policy: QueuePolicy
 
 
 def count_opened(session: Session, opened: Mapping[int, int], policy: QueuePolicy, now: datetime) -> None:
-    """Items that were opened for each request, whose rows the caller has locked. One that is full is ended."""
+    """Count the items that were opened for each request. The caller has locked the requests. A request that is full
+    ends."""
     for request_id, items in opened.items():
         added = update(SliceRequest).where(SliceRequest.id == request_id).values(opened=SliceRequest.opened + items)
         session.execute(added)
@@ -201,7 +204,7 @@ def count_opened(session: Session, opened: Mapping[int, int], policy: QueuePolic
 def _store(
     session: Session, queue_id: int, model: str, weak: WeakSlice, rows: Sequence[KnownRow], now: datetime, is_weak: bool
 ) -> None:
-    """The time of the first look stays; so do the numbers, where this look has none."""
+    """Store a slice. The time at which it was first found stays; so do its numbers if it is not weak now."""
     familiar = familiar_words(rows) if weak.look.kind is SliceKind.STRANGE_WORDS else []
     numbers = {
         "rows": weak.rows, "wrong": weak.wrong, "others": weak.others, "p_value": weak.p_value,
@@ -233,7 +236,8 @@ def _request(row: WaitingPrediction) -> int:
 
 
 def _end(session: Session, which: object, person: str | None, now: datetime) -> bool:
-    """Also of the predictions that wait for room because of it: those leave the line. False: it was ended before."""
+    """End these requests, and take the predictions that wait for their room off the waiting list. Returns whether any
+    was open."""
     ended = update(SliceRequest).where(which, SliceRequest.ended_at.is_(None)).values(ended_by=person, ended_at=now)  # type: ignore[arg-type]
     ids = session.scalars(ended.returning(SliceRequest.id)).all()
     for request_id in ids:

@@ -1,4 +1,4 @@
-"""Weak slices that were found, and the leads' wishes that people look at them."""
+"""Weak slices that were found, and the leads' requests to have people asked about them."""
 
 from datetime import datetime
 
