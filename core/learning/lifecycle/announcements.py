@@ -17,7 +17,8 @@ PROMOTING = (DecisionKind.PROMOTE, DecisionKind.OVERRULE)
 def announce(
     session: Session, kind: EventKind, decision: Decision, model: ModelVersion, now: datetime, **more: Any
 ) -> None:
-    """Publish what the decision led to. One event of a kind per decision, so repeating it changes nothing."""
+    """Publish the effect of the decision. There is one event of a kind per decision, so repeating it changes
+    nothing."""
     former = session.get(ModelVersion, decision.former_model_id) if decision.former_model_id else None
     told = {
         "queue": model.queue.name,

@@ -1,4 +1,4 @@
-"""Announcements to the leads' channel of what one lead alone decided: a roll-back, and a promotion against the gate."""
+"""Announcements to the leads' channel of what a single lead decided: a rollback, and a promotion against the gate."""
 
 from datetime import datetime
 
@@ -15,7 +15,8 @@ TOLD = {DecisionKind.ROLL_BACK: NoticeKind.ROLLED_BACK, DecisionKind.OVERRULE: N
 
 
 def tell_leads(session: Session, decision: Decision, model: ModelVersion, now: datetime, queue: QueuePolicy) -> None:
-    """Tell the leads who decided it and why, once per decision. Other decisions are seen on the model's card."""
+    """Tell the leads' channel which lead decided it and why, once per decision. Other decisions are not announced: the
+    model's card shows them."""
     kind = TOLD.get(decision.kind)
     if kind is None:
         return

@@ -1,6 +1,6 @@
-"""A canary: a promoted model first answers a share of the requests, and the one before it the rest. Both predict every
-input; settled items are compared at planned looks. Where the new model is worse, a rollback is proposed to the leads
-(core/learning/lifecycle/canary_decisions.py): only a lead can make it."""
+"""A canary: a promoted model answers a share of the requests at first, and its predecessor answers the rest. Both
+predict every input, and settled items are compared at planned looks. If the new model is worse, a rollback is proposed
+to the leads (core/learning/lifecycle/canary_decisions.py): only a lead can make it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,8 @@ Settled = tuple[str, str, str, str, str | None]  # external id, model that answe
 
 @dataclass(frozen=True)
 class CanaryLine:
-    """A canary, for the model's card. paired: as of the last look; looks: taken, and planned."""
+    """A canary on the model's card. paired: the counts of the last look; looks_taken, looks: how many looks were taken
+    and how many are planned."""
 
     state: CanaryState
     former: str
@@ -49,8 +50,8 @@ class CanaryLine:
 
 @dataclass(frozen=True)
 class StillAnswering:
-    """A model that was live before one that is in its canary. share: of the requests that it answers until that is
-    over."""
+    """The share of requests that a former model still answers. new: the name of its successor, which is in its
+    canary."""
 
     new: str
     share: float
@@ -58,7 +59,7 @@ class StillAnswering:
 
 @dataclass(frozen=True)
 class CanaryWork:
-    """The models of a running canary, for the worker that lets each predict what the other answered."""
+    """The models of a running canary, for the worker that lets each model predict what the other one answered."""
 
     queue_id: int
     done_up_to: int
@@ -69,7 +70,8 @@ class CanaryWork:
 def begin_canary(
     session: Session, live: Live, model: ModelVersion, former_id: int, now: datetime, queue: QueuePolicy
 ) -> None:
-    """The model has just been promoted: it answers the policy's share. The caller holds the Live row."""
+    """Begin the canary of a model that has just been promoted: it answers the policy's share of the requests. The
+    caller holds the Live row."""
     newest = session.scalar(select(func.max(Prediction.id)).where(Prediction.queue_id == live.queue_id)) or 0
     session.add(
         Canary(
@@ -83,7 +85,7 @@ def begin_canary(
 
 
 def close_canary(session: Session, queue_id: int, state: CanaryState, now: datetime) -> None:
-    """Whatever canary the queue has is over. The caller holds the Live row; repeating it changes nothing."""
+    """End the queue's canary, if it has one. The caller holds the Live row; repeating it changes nothing."""
     canary = session.scalar(_unfinished(queue_id).with_for_update())
     if canary is not None:
         canary.state, canary.finished_at = state, now
@@ -91,7 +93,8 @@ def close_canary(session: Session, queue_id: int, state: CanaryState, now: datet
 
 
 def answering_model(session: Session, live_id: int, external_id: str) -> int:
-    """Which model answers the caller: the live one, or during its canary, for most, the one before it."""
+    """The id of the model that answers this caller: the live one; during its canary, for most callers, its
+    predecessor."""
     found = select(Canary.former_model_id, Canary.share).where(Canary.model_id == live_id, Canary.finished_at.is_(None))
     canary = session.execute(found).first()
     if canary is None or is_answered_by_new(external_id, live_id, canary.share):
@@ -104,7 +107,7 @@ def has_canary(session: Session, queue: QueuePolicy) -> bool:
 
 
 def canary_work(session: Session, queue: QueuePolicy) -> CanaryWork | None:
-    """None: the queue has no canary."""
+    """The work for the queue's canary. None: the queue has none."""
     if not has_canary(session, queue):
         return None
     canary = session.scalar(_unfinished(queue_named(session, queue.name).id))
@@ -115,18 +118,19 @@ def canary_work(session: Session, queue: QueuePolicy) -> CanaryWork | None:
 
 
 def canary_went_on(session: Session, model_id: int, done_up_to: int) -> None:
-    """Both models have predicted everything up to this prediction. Locks the canary; an older number changes
+    """Note that both models have predicted everything up to this prediction. Locks the canary; an older number changes
     nothing."""
     canary = session.get_one(Canary, model_id, with_for_update=True, populate_existing=True)
     canary.done_up_to = max(canary.done_up_to, done_up_to)
 
 
 def look(session: Session, queue: QueuePolicy, now: datetime) -> None:
-    """Take the look that is due. Locks the Live row, then the canary.
+    """Take the look that is due. Locks the Live row, then the canary. Repeating it changes nothing.
 
-    Worse: a rollback is proposed, once a day until a lead decides, and the share stays. Not worse at the last look: the
-    model answers all callers. Fewer than `MINIMUM` settled items at the last look: it waits for them, and the leads are
-    told once. Repeating it changes nothing."""
+    If the new model is worse, a rollback is proposed, once a day until a lead decides; the share stays. If it is not
+    worse at the last look, it answers all callers from then on. If there are fewer than `MINIMUM` settled items at the
+    last look, that look waits for them, and the leads are told once.
+    """
     live = session.get_one(Live, queue_named(session, queue.name).id, with_for_update=True, populate_existing=True)
     canary = session.scalar(_unfinished(live.queue_id).with_for_update().execution_options(populate_existing=True))
     if canary is None:
@@ -140,7 +144,7 @@ def look(session: Session, queue: QueuePolicy, now: datetime) -> None:
 
 
 def canary_line(session: Session, model_id: int) -> CanaryLine | None:
-    """None: it never was one."""
+    """The model's canary. None: it never had one."""
     canary = session.get(Canary, model_id, populate_existing=True)
     if canary is None:
         return None
@@ -150,7 +154,7 @@ def canary_line(session: Session, model_id: int) -> CanaryLine | None:
 
 
 def still_answering(session: Session, model_id: int) -> StillAnswering | None:
-    """None: no canary leaves this model a share."""
+    """The share that another model's canary leaves to this model. None: no canary does."""
     running = Canary.finished_at.is_(None)
     canary = session.scalar(select(Canary).where(Canary.former_model_id == model_id, running).limit(1))
     if canary is None:
@@ -159,8 +163,8 @@ def still_answering(session: Session, model_id: int) -> StillAnswering | None:
 
 
 def paired_items(rows: Sequence[Settled], model_id: int, new: str, share: float) -> Paired:
-    """rows: settled items that both models answered. Those outside of the two groups do not count; "none of these"
-    counts, and both are wrong."""
+    """Count the pairs of answers. rows: settled items that both models answered. Items that belong to neither group do
+    not count. "None of these" counts: both models are wrong."""
     n = regressions = improvements = 0
     for external_id, answered_by, answered, other, right in rows:
         if is_compared(external_id, model_id, share):
@@ -176,7 +180,7 @@ def _unfinished(queue_id: int) -> Select[Any]:
 
 
 def _due(canary: Canary, now: datetime) -> int:
-    """How many of the planned looks, evenly spread, lie behind."""
+    """The number of planned looks, evenly spread, whose time has come."""
     step = (canary.ends_at - canary.started_at) / canary.looks
     return max(0, min(canary.looks, (now - canary.started_at) // step))
 
@@ -209,7 +213,7 @@ def _answer_all(session: Session, live: Live, canary: Canary, state: CanaryState
 
 
 def _draw_both(session: Session, canary: Canary, now: datetime) -> None:
-    """Both cards say how much the model answers."""
+    """Redraw the cards of both models: each says which share of the requests the model answers."""
     for model_id in (canary.model_id, canary.former_model_id):
         model_changed(session, model_id, now)
 

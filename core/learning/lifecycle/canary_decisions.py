@@ -1,5 +1,5 @@
-"""Leads decide about a canary: back to the model before it, or on with the new one. Each verb locks the queue's `Live`
-row first."""
+"""Decisions of leads about a canary: to roll back, or to let the new model answer all requests. Each verb locks the
+queue's `Live` row first."""
 
 from datetime import datetime
 

@@ -35,7 +35,8 @@ from core.vocabulary import Coded, GateWarning, Modality, ModelState
 
 @dataclass(frozen=True)
 class Measured:
-    """One comparison: what was live (`live_changes` says when), on which golden set, and what the gate says."""
+    """One comparison: the live model at that time (`live_changes` says which), the golden set, and the verdict of the
+    gate."""
 
     live_model_id: int | None
     live_changes: int
@@ -66,29 +67,30 @@ def measure(
     policy: QueuePolicy, extra_learners: Mapping[str, str] = {}, right: RightRows | None = None,
     connect: Connect = unconnected, execute: Execute = execute_here,
 ) -> Measured:  # fmt: skip
-    """Compare the candidate (just fitted, or stored as model_id) with the live model, once: a stored comparison of the
-    two is used again (`measured_before`). Reads only; afterwards `execute` opens both, has them predict and judges
-    them.
+    """Compare the candidate with the live model, once: a stored comparison of the two is used again
+    (`measured_before`). The candidate is `fitted`, or stored as model_id. The database is only read; afterwards
+    `execute` opens both models, has them predict and judges them.
 
     Golden examples are measured if the candidate can read them and their label is in the policy;
     core/learning/evaluation/eligibility.py decides which of them count. If no Goldloop model is live, or another
-    runtime made it, core/learning/evaluation/judging.py has the replacement, and the verdict warns. If a model is
-    live, both also answer the newest 3,000 stored texts, which takes as long as that many predictions. right: of a
-    candidate just fitted, the training rows that it gets right when they are held out. connect: how models of a service
-    are asked, which is done here; of golden inputs, what the service submitted counts. Raises ModelUnavailable if a
-    service does not answer.
+    runtime made the live one, core/learning/evaluation/judging.py has the replacement, and the verdict warns. If a
+    model is live, both models also answer the newest 3,000 stored texts, which takes as long as that many predictions.
+
+    right: for a fitted candidate, the training rows that it gets right when they are held out. connect: how models of a
+    service are asked, before `execute` judges; for golden inputs, the answers that the service submitted count. Raises
+    ModelUnavailable if a service does not answer.
     """
     with database.reading(wait=LONG, large=True) as session:
         live = session.get_one(Live, run.queue_id)
         if model_id and (before := measured_before(session, model_id, live, policy)):
             return before
         candidate = fitted or _held_to_labels(session, model_id or 0, policy, extra_learners)
-        standing = _held_to_labels(session, live.model_id, policy, extra_learners) if live.model_id else None
-    models = [model for model in (candidate, standing) if model is not None]
+        live_model = _held_to_labels(session, live.model_id, policy, extra_learners) if live.model_id else None
+    models = [model for model in (candidate, live_model) if model is not None]
     readers = execute(reads_of, models, report=unheard)
     with database.reading(wait=LONG, large=True) as session:
         golden = _measurable(session, run, readers[0], policy)
-        incumbent = load_incumbent(session, live, standing, golden, rows, readers)
+        incumbent = load_incumbent(session, live, live_model, golden, rows, readers)
         right = stored_right_rows(session, model_id) if model_id else right
         submitted = _submitted(session, run, live)
     case = with_service_answers(_case(candidate, incumbent, golden, rows, right), connect(policy), *submitted)
@@ -106,7 +108,7 @@ def _held_to_labels(
 
 
 def _submitted(session: Session, run: TrainingRun, live: Live) -> tuple[GoldenAnswers, GoldenAnswers]:
-    """What services have answered to golden inputs: the candidate's, and the live model's."""
+    """The answers to golden inputs that services have submitted: for the candidate, and for the live model."""
     trained_by = session.get_one(ModelVersion, live.model_id).run_id if live.model_id else None
     return submitted_answers(session, run.id), submitted_answers(session, trained_by) if trained_by else {}
 
@@ -133,12 +135,12 @@ def _no_held_out(judged: Judged, models: Sequence[Model]) -> Coded | None:
 
 
 def measured_before(session: Session, model_id: int, live: Live, policy: QueuePolicy) -> Measured | None:
-    """The stored comparison of this candidate with the present live model, for example after a rollback and back:
+    """The stored comparison of this candidate with the present live model, as after a rollback and its reversal:
     repeating it until chance passes it would overfit the golden set.
 
-    The same are: the candidate, the live model (and so its snapshot, which never changes) and the policy. Golden
-    examples that were relabelled, withdrawn or pinned since count for the next candidate. None where there is none, or
-    where the live model could not be opened then, or where this release cannot read what was stored.
+    It is used only if the policy is the same; the models, and so the snapshot, never change. Golden examples that were
+    relabelled, withdrawn or pinned since count for the next candidate. None: there is no such comparison, or the live
+    model could not be opened then, or this release cannot read what was stored.
     """
     if live.model_id is None:
         return None
@@ -173,8 +175,8 @@ def store_candidate(
     session: Session, run: TrainingRun, learner: str, parameters: str, packed: Packed, measured: Measured,
     now: datetime, policy: QueuePolicy, rows: Sequence[Row] = (), right: RightRows | None = None,
 ) -> int:  # fmt: skip
-    """Model, artefact and evaluation; a candidate that still waited is superseded. The caller holds the Live row. rows:
-    what it was fitted on; right: those that are right when held out."""
+    """Store model, artefact and evaluation, and supersede a candidate that is still waiting. The caller holds the Live
+    row. rows: those on which the model was fitted; right: those of them that it gets right when they are held out."""
     _supersede_pending(session, run, now)
     version = session.scalar(select(func.max(ModelVersion.version)).where(ModelVersion.queue_id == run.queue_id)) or 0
     model = ModelVersion(

@@ -84,8 +84,8 @@ class CandidateCard:
 
 @dataclass(frozen=True)
 class PendingCandidate:
-    """A candidate as leads see it beside what else waits for them: what can be decided about it now, without its
-    report. erased: it learned from rows that have been erased since. in_shadow: its shadow has no report yet."""
+    """A waiting candidate in the list of a lead's work: what can be decided about it now, without its report. erased:
+    it learned from rows that have been erased since. in_shadow: its shadow has no report yet."""
 
     subject: CardRef
     name: str
@@ -216,7 +216,7 @@ def snapshot_of(session: Session, model: ModelVersion) -> Snapshot:
 
 
 def service_version(session: Session, model: ModelVersion) -> str | None:
-    """As the service calls it that trained the model; None: it was trained here."""
+    """The name that the service which trained the model has for it; None: it was trained here."""
     handed_out = session.get(HandOut, model.run_id)
     return handed_out.version if handed_out and model.learner == EXTERNAL else None
 
@@ -237,7 +237,7 @@ def _random_origins(session: Session, queue_id: int, snapshot: Snapshot) -> dict
 
 
 def _approvals(session: Session, evaluation: Evaluation) -> list[str]:
-    """The leads who approved this report; approvals of an older one do not count."""
+    """The leads who approved this report. Approvals of an older report do not count."""
     return list(
         session.scalars(
             select(Approval.person)
@@ -248,7 +248,7 @@ def _approvals(session: Session, evaluation: Evaluation) -> list[str]:
 
 
 def decisions_about(session: Session, model_id: int, queue: QueuePolicy) -> list[DecisionLine]:
-    """About this model, and those by which another took over from it."""
+    """The decisions about this model, and those by which another model took over from it."""
     rows = session.execute(
         select(Decision, ModelVersion)
         .join(ModelVersion, ModelVersion.id == Decision.model_id)

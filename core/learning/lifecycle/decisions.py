@@ -1,4 +1,5 @@
-"""Leads decide about candidates. Each verb locks the queue's `Live` row first; no model goes live without approval."""
+"""Decisions of leads about candidates. Each verb locks the queue's `Live` row first; no model goes live without
+approval."""
 
 from datetime import datetime, timedelta
 
@@ -29,11 +30,13 @@ STATE_SENTENCES = {
 
 
 def approve(session: Session, model_id: int, person: str, reacted_at: int, now: datetime, policy: Policy) -> bool:
-    """A lead's yes. Promotes when enough leads have said it; True: promoted now. Repeating it changes nothing.
+    """Store a lead's approval, and promote the model when enough leads have approved it. Returns whether it was
+    promoted now. Repeating it changes nothing.
 
-    reacted_at: Slack's event time in microseconds; a reaction older than what is stored raises Outdated. Raises
-    NotAllowed (not a lead), AlreadySettled (decided), Refusal (the gate refused it, or the live model changed since the
-    evaluation: then it is evaluated again)."""
+    reacted_at: Slack's event time in microseconds; a reaction older than the stored one raises Outdated. Raises
+    NotAllowed if the person is not a lead, AlreadySettled if the candidate is decided, and Refusal if the gate refused
+    it, or if the live model has changed since the evaluation: then it is evaluated again.
+    """
     live, model = _locked(session, model_id)
     queue = policy.queue(model.queue.name)
     require(session, model.queue, Role.LEAD, person, "decide on models", queue)
@@ -58,8 +61,8 @@ def approve(session: Session, model_id: int, person: str, reacted_at: int, now: 
 
 
 def candidate_meant(session: Session, subject: CardRef, seen: int, person: str, policy: Policy) -> tuple[int, str]:
-    """Id and name of the model that a lead's button is about. seen: the evaluation that was shown beside it.
-    Raises NotFound if there is no such model any more, NotAllowed, and Refusal if it was compared again since."""
+    """The id and name of the model of a lead's button. seen: the evaluation that was shown beside it. Raises NotFound
+    if there is no such model any more, NotAllowed, and Refusal if the model was compared again since."""
     model = session.get(ModelVersion, subject.id)
     if model is None:
         raise _gone()
@@ -71,8 +74,9 @@ def candidate_meant(session: Session, subject: CardRef, seen: int, person: str, 
 
 
 def withdraw_approval(session: Session, model_id: int, person: str, reacted_at: int, now: datetime) -> None:
-    """A lead took the check mark off before the quorum. Afterwards it changes nothing (`tell_stays_live` says so).
-    Repeating it is harmless. For a person who may not decide, only a stored approval is taken back."""
+    """Withdraw a lead's approval, as when the check mark is removed before enough leads have approved. After the
+    promotion it changes nothing (`tell_stays_live` says so). Repeating it is harmless. For a person who may not decide
+    any more, only a stored approval is withdrawn."""
     _live, model = _locked(session, model_id)
     noted = select(Approval.id).where(Approval.model_id == model.id, Approval.person == person)
     concerned = holds(session, model.queue_id, Role.LEAD, person) or session.scalar(noted) is not None
@@ -83,7 +87,7 @@ def withdraw_approval(session: Session, model_id: int, person: str, reacted_at: 
 
 
 def reject(session: Session, model_id: int, person: str, now: datetime, policy: Policy) -> None:
-    """One lead's no ends it. Raises NotAllowed or AlreadySettled."""
+    """Reject the candidate: one lead is enough. Raises NotAllowed or AlreadySettled."""
     live, model = _locked(session, model_id)
     queue = policy.queue(model.queue.name)
     require(session, model.queue, Role.LEAD, person, "decide on models", queue)
@@ -96,9 +100,9 @@ def reject(session: Session, model_id: int, person: str, now: datetime, policy: 
 def overrule(
     session: Session, subject: CardRef, seen: int, person: str, reason: str, now: datetime, policy: Policy
 ) -> None:
-    """Promote a candidate that the gate refused, or that learned from what was erased since, and say why. In a queue
-    that has admins, theirs alone; else a lead's. seen: the evaluation whose problems they were shown; 0: that is not
-    known. Raises NotFound, NotAllowed, AlreadySettled, Refusal, or Invalid without a reason."""
+    """Promote a candidate that the gate refused, or that learned from rows that were erased since, for a stated reason.
+    In a queue that has admins, only they may; else leads. seen: the evaluation whose problems they were shown; 0: it is
+    not known. Raises NotFound, NotAllowed, AlreadySettled, Refusal, or Invalid without a reason."""
     live, model = _locked(session, subject.id)
     require_overruler(session, subject, person, policy)
     _check_pending(model)
@@ -180,7 +184,8 @@ def _check_pending(model: ModelVersion) -> None:
 
 
 def _current_evaluation(session: Session, live: Live, model: ModelVersion) -> Evaluation:
-    """Raises Refusal if the live model has changed since: that change has requested a new evaluation."""
+    """The newest evaluation. Raises Refusal if the live model has changed since: that change has requested a new
+    evaluation."""
     evaluation = newest_evaluation(session, model.id)
     if evaluation.live_changes != live.changes:
         raise Refusal(
@@ -201,8 +206,9 @@ def _check_not_in_shadow(session: Session, model: ModelVersion, queue: QueuePoli
 
 
 def _check_seen(session: Session, model: ModelVersion, evaluation: Evaluation, reacted_at: int) -> None:
-    """An approval counts for the report that the lead could read. Checked only if the report was redone: the first one
-    existed before any reaction to it, however far Slack's clock and ours differ."""
+    """Raise Refusal if the lead reacted before the present report existed: an approval counts only for the report that
+    the lead could read. The first report is not checked: it existed before any reaction to it, however far Slack's
+    clock and ours differ."""
     first = session.scalar(select(func.min(Evaluation.id)).where(Evaluation.model_id == model.id))
     if evaluation.id != first and reacted_at < microseconds(evaluation.created_at):
         raise Refusal(
@@ -233,8 +239,7 @@ def _note_reaction(
 
 
 def _standing_leads(session: Session, model: ModelVersion, evaluation: Evaluation) -> list[str]:
-    """Leads whose approval was not withdrawn, was given to this report and not an older one, and who are still
-    leads."""
+    """The present leads whose approval was given to this report, not an older one, and was not withdrawn."""
     said = session.scalars(
         select(Approval.person).where(
             Approval.model_id == model.id, Approval.standing, Approval.evaluation_id == evaluation.id

@@ -27,9 +27,8 @@ class Effort:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One model. items: those settled before its training rows were taken. accuracy: on the n random golden examples of
-    its
-    first report, with its 95 % interval. went_live: at any time."""
+    """One model of the curve. items: those settled before its training rows were taken. accuracy: on the n random
+    golden examples of its first report, with its 95 % interval. went_live: at any time."""
 
     name: str
     items: int
@@ -39,8 +38,8 @@ class CurvePoint:
 
 
 def effort(session: Session, queue_id: int, after: datetime | None, until: datetime) -> Effort:
-    """Of the items settled after one moment (None: from the beginning) and until another, each counted once. An item
-    that was settled anew counts where it was settled last."""
+    """The effort between two moments (after None: from the beginning). Each item counts once; an item that was settled
+    again counts where it was settled last."""
     settled = _settled(queue_id, after, until)
     return Effort(_items(session, *settled), _votes(session, *settled))
 

@@ -48,7 +48,7 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 
 
 def digest_of(hashes: bytes) -> str:
-    """What to keep apart from the pack: the SHA-256 of `HASHES`, and so of every file in it."""
+    """The digest of the pack, to be kept apart from it: the SHA-256 of `HASHES`, and so of every file in it."""
     return sha256(hashes).hexdigest()
 
 
@@ -63,7 +63,8 @@ def as_bytes(content: Mapping[str, Any]) -> bytes:
 
 
 def _manifest(session: Session, snapshot: Snapshot) -> dict[str, Any]:
-    """rows: of each, in order, what `Snapshot.content_hash` covers: source, its id, content hash, label, weight."""
+    """The manifest of the snapshot. rows: what `Snapshot.content_hash` covers, row by row: source, its id, content
+    hash, label, weight."""
     found = session.execute(
         select(
             SnapshotRow.source, SnapshotRow.source_id, SnapshotRow.content_hash, SnapshotRow.label, SnapshotRow.weight

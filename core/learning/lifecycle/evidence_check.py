@@ -61,7 +61,7 @@ def check_evidence(packed: bytes, digest: str | None = None) -> Checked:
 
 
 def _unpacked(packed: bytes) -> tuple[dict[str, bytes], list[str]]:
-    """The files that could be read, and the names of those that could not; a name that occurs twice cannot."""
+    """The files that could be read, and the names of those that could not. A name that occurs twice cannot be read."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(packed))
     except _UNREADABLE as broken:
@@ -83,7 +83,7 @@ def _unpacked(packed: bytes) -> tuple[dict[str, bytes], list[str]]:
 
 
 def _compared(files: Mapping[str, bytes], unreadable: list[str]) -> Iterator[Coded]:
-    """Each file against the list of hashes, which must be written as `evidence` writes it: no byte of it is free."""
+    """The faults of files against the list of hashes. The list must be written exactly as `evidence` writes it."""
     hashes = _listed(files[HASHES]) if HASHES in files else None
     if hashes is None:
         if HASHES not in unreadable:
@@ -99,7 +99,7 @@ def _compared(files: Mapping[str, bytes], unreadable: list[str]) -> Iterator[Cod
 
 
 def _listed(content: bytes) -> dict[str, str] | None:
-    """None: it is not written as `evidence` writes it."""
+    """The list of hashes. None: it is not written as `evidence` writes it."""
     try:
         read = json.loads(content)
         is_ours = read["format"] == FORMAT and set(read) == {"format", "files"} and as_bytes(read) == content
@@ -110,7 +110,8 @@ def _listed(content: bytes) -> dict[str, str] | None:
 
 
 def _contradictions(files: Mapping[str, bytes]) -> list[Coded]:
-    """What the files say about the snapshot, against its rows. For a pack that was recreated with new hashes."""
+    """Contradictions between what the files say about the snapshot and its rows. They reveal a pack that was recreated
+    with new hashes."""
     read: dict[str, Any] = {}
     for name in FILES:
         try:

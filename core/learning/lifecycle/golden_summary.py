@@ -34,7 +34,7 @@ class LabelBalance:
 
 @dataclass(frozen=True)
 class Version:
-    """The set that a model was measured on."""
+    """The golden set on which a model was measured."""
 
     model: str
     version: str
@@ -75,7 +75,8 @@ class GoldenSummary:
 
 
 def golden_summary(session: Session, policy: QueuePolicy, now: datetime) -> GoldenSummary:
-    """What measures now, of the labels of the policy. Raises NotFound for a queue that is not in the database."""
+    """The summary of the golden examples that measure now, with a label of the policy. Raises NotFound for a queue that
+    is not in the database."""
     queue_id = queue_named(session, policy.name).id
     golden = [one for one in golden_set(session, queue_id) if one.label in policy.label_names]
     ages = {row.id: now - row.created_at for row in _examples(session, queue_id)}
@@ -98,13 +99,14 @@ def golden_summary(session: Session, policy: QueuePolicy, now: datetime) -> Gold
 
 
 def detectable_drop(n: int, churn: float, alpha: float) -> float | None:
-    """The smallest drop detected with probability .8 on n examples, if a share `churn` of them is newly right
-    and as many newly wrong without any drop. See `minimum_detectable_effect`."""
+    """The smallest drop that is detected with probability .8 on n examples, if without any drop a share `churn` of them
+    becomes right and as many become wrong. See `minimum_detectable_effect`."""
     return minimum_detectable_effect(n, round(churn * n), alpha) if n else None
 
 
 def _churn(session: Session, queue_id: int) -> float:
-    """Between the newest candidate and what it was compared with; the smaller side: the other may include a drop."""
+    """The churn between the newest candidate and the model it was compared with. The smaller of the two shares: the
+    other one may include a drop."""
     newest = (
         select(Evaluation.scorecard)
         .join(ModelVersion, ModelVersion.id == Evaluation.model_id)

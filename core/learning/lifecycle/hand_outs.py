@@ -28,7 +28,7 @@ LOOKS_AGAIN = timedelta(minutes=1)  # after which a run that waits looks whether
 
 @dataclass(frozen=True)
 class HandedOut:
-    """A hand-out for which a run waits, or that has been answered. hash: of the snapshot."""
+    """A hand-out whose answers a run waits for, or that has been answered. hash: of the snapshot."""
 
     run_id: int
     snapshot_id: int
@@ -39,8 +39,8 @@ class HandedOut:
 
 
 def wait_for_other_run(session: Session, claimed: Claim, now: datetime) -> bool:
-    """Whether this training run has to wait, because an earlier one of its queue still waits for its service: else the
-    older model would supersede the newer one. Then the job is put back, and the run's card says why."""
+    """Whether this training run has to wait for an earlier run of its queue that still waits for its service: otherwise
+    the older model would supersede the newer one. If so, the job is put back, and the run's card says why."""
     run = session.get_one(TrainingRun, claimed.payload["run_id"])
     earlier = session.scalar(
         select(HandOut.run_id)
@@ -57,8 +57,8 @@ def wait_for_other_run(session: Session, claimed: Claim, now: datetime) -> bool:
 
 
 def wait_for_answers(session: Session, claimed: Claim, now: datetime) -> bool:
-    """Whether this run still waits for its service; then its job is put back. Raises Refusal if it has waited too long,
-    or if rows were erased that the service has. False, too, for a run that has handed out nothing."""
+    """Whether this run still waits for its service. If so, its job is put back. False also for a run that has handed
+    out nothing. Raises Refusal if the run has waited too long, or if rows that the service has were erased."""
     found = session.get(HandOut, claimed.payload["run_id"], populate_existing=True)
     if found is None or found.version is not None:
         return False
@@ -73,7 +73,8 @@ def wait_for_answers(session: Session, claimed: Claim, now: datetime) -> bool:
 
 
 def refuse_if_erased(session: Session, snapshot_id: int) -> None:
-    """What a service has learned from erased rows cannot be taken out of its model. Raises Refusal."""
+    """Raise Refusal if rows of the snapshot were erased: what a service has learned from them cannot be taken out of
+    its model."""
     if erased := erased_rows(session, snapshot_id)[0]:
         rows = (
             f"1 row of snapshot {snapshot_id} was" if erased == 1 else f"{erased} rows of snapshot {snapshot_id} were"
@@ -85,7 +86,7 @@ def refuse_if_erased(session: Session, snapshot_id: int) -> None:
 
 
 def is_away_too_long(session: Session, run_id: int, now: datetime, queue: QueuePolicy) -> bool:
-    """A candidate could not be compared for as long as the service has to train."""
+    """Whether a candidate could not be compared for as long as the service has to train."""
     row, run = session.get(HandOut, run_id), session.get_one(TrainingRun, run_id)
     since = row.submitted_at if row is not None and row.submitted_at is not None else run.requested_at
     return now > since + timedelta(hours=queue.external.answer_hours)
@@ -119,7 +120,7 @@ def hand_out(session: Session, claimed: Claim, now: datetime, queue: QueuePolicy
 
 
 def handed_out(session: Session, queue_id: int, snapshot_id: int) -> HandedOut:
-    """Raises NotFound if the queue has no such snapshot, or if it was not handed out."""
+    """The hand-out of a snapshot. Raises NotFound if the queue has no such snapshot, or if it was not handed out."""
     row = session.scalar(select(HandOut).where(HandOut.queue_id == queue_id, HandOut.snapshot_id == snapshot_id))
     if row is None:
         raise NotFound(f"This queue has handed out no snapshot {snapshot_id}.")
@@ -127,8 +128,8 @@ def handed_out(session: Session, queue_id: int, snapshot_id: int) -> HandedOut:
 
 
 def golden_inputs(session: Session, queue_id: int, snapshot_id: int) -> list[Golden]:
-    """What the service is to answer: the golden examples that can be measured with this snapshot and were not erased,
-    in the order of their hashes, which tells nothing of their labels. Raises NotFound."""
+    """The inputs that the service is to answer: golden examples that can be measured with this snapshot and were not
+    erased. They are in the order of their hashes, which does not reveal their labels. Raises NotFound."""
     row = session.scalar(select(HandOut).where(HandOut.queue_id == queue_id, HandOut.snapshot_id == snapshot_id))
     if row is None:
         raise NotFound(f"This queue has handed out no snapshot {snapshot_id}.")
@@ -136,7 +137,7 @@ def golden_inputs(session: Session, queue_id: int, snapshot_id: int) -> list[Gol
 
 
 def answered_model(session: Session, run_id: int) -> ExternalModel | None:
-    """The model that the service states it has trained; None: it has not answered, or was not asked."""
+    """The model that the service says it has trained. None: it has not answered, or was not asked."""
     row = session.get(HandOut, run_id, populate_existing=True)
     if row is None or row.version is None:
         return None
@@ -156,7 +157,7 @@ def _inputs(session: Session, row: HandOut, snapshot: Snapshot) -> list[Golden]:
 
 
 def _told(queue: QueuePolicy, run: TrainingRun, snapshot: Snapshot, row: HandOut, golden: int) -> dict[str, Any]:
-    """No text: the service fetches what it may read."""
+    """The data of the webhook event. It has no texts: the service fetches what it may read."""
     where = f"/api/v1/queues/{queue.name}/snapshots/{snapshot.id}"
     return {
         "queue": queue.name,

@@ -13,13 +13,14 @@ from core.records.learning import HeldOutAnswers, ModelVersion, SnapshotRow, Tra
 
 @dataclass(frozen=True)
 class RightRows:
-    """right: content hash -> whether the row was given its label, of the rows that were held out."""
+    """Which training rows a model gets right when they are held out. right: content hash -> whether the row was given
+    its label; only rows that were held out."""
 
     right: Mapping[str, bool]
 
 
 def right_rows(rows: Sequence[Row], held_out: HeldOut | None) -> RightRows | None:
-    """held_out: of each row, in their order; None: the learner says nothing about that."""
+    """held_out: the answers, in the order of the rows; None: the learner does not report them."""
     if held_out is None:
         return None
     answers = zip(rows, held_out, strict=True)
@@ -27,7 +28,7 @@ def right_rows(rows: Sequence[Row], held_out: HeldOut | None) -> RightRows | Non
 
 
 def store_right_rows(session: Session, model_id: int, rows: Sequence[Row], found: RightRows | None) -> None:
-    """Only the rows that are not right, which are few."""
+    """Store only the rows that are not right, which are few."""
     if found is None:
         return
     wrong = [row.content_hash for row in rows if found.right.get(row.content_hash) is False]
@@ -36,7 +37,7 @@ def store_right_rows(session: Session, model_id: int, rows: Sequence[Row], found
 
 
 def stored_right_rows(session: Session, model_id: int) -> RightRows | None:
-    """None: nothing was stored. Rows that were erased since count as they did."""
+    """What was stored for the model; None: nothing. Rows that were erased since still count."""
     stored = session.get(HeldOutAnswers, model_id)
     if stored is None:
         return None

@@ -74,14 +74,14 @@ Step = Requested | Weighed | SnapshotTaken | Fitted | Evaluated | DecisionLine |
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """One step of how a model came to be and what was decided about it."""
+    """One step of the history of a model."""
 
     at: datetime
     step: Step
 
 
 def model_history(session: Session, model_id: int, policy: Policy) -> list[HistoryLine]:
-    """Oldest first. Raises NotFound."""
+    """The steps, oldest first. Raises NotFound."""
     model = session.get(ModelVersion, model_id)
     if model is None:
         raise NotFound(f"There is no model {model_id}.")

@@ -1,4 +1,5 @@
-"""The incumbent, as it is stored: what a candidate is compared with (core/learning/evaluation/judging.py)."""
+"""The incumbent: what a candidate is compared with, read from the database (core/learning/evaluation/judging.py
+judges)."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -25,8 +26,8 @@ def load_incumbent(
     session: Session, live: Live, model: StoredModel | None, golden: Sequence[Golden], rows: Sequence[Row],
     readers: Sequence[Collection[Modality]],
 ) -> Incumbent:  # fmt: skip
-    """model: the one that is live. golden: what will be measured. rows: what the candidate was trained on. readers:
-    what the candidate reads, and the live model."""
+    """The incumbent. model: the live model. golden: the examples that will be measured. rows: those on which the
+    candidate was trained. readers: what the candidate reads, and what the live model reads."""
     incumbent = Incumbent(None, _recorded(session, live.queue_id), _most_common(rows, readers[0]))
     if model is None or live.model_id is None:
         return incumbent
@@ -41,7 +42,7 @@ def load_incumbent(
 
 
 def _recorded(session: Session, queue_id: int) -> dict[int, str | None]:
-    """What the sender's model had said about the golden examples that came from its predictions."""
+    """The answers of the sender's model to the golden examples that came from its predictions."""
     found = session.execute(
         select(GoldenExample.id, Prediction.label)
         .join(Correction, Correction.id == GoldenExample.correction_id)
@@ -53,7 +54,8 @@ def _recorded(session: Session, queue_id: int) -> dict[int, str | None]:
 
 
 def _most_common(rows: Sequence[Row], reads: Collection[Modality]) -> str:
-    """The most frequent label of the rows that could be learned from; of equals the first by name."""
+    """The most frequent label of the rows that the candidate can learn from; of equally frequent ones, the first by
+    name."""
     readable = [row for row in rows if row.input.has_any(reads)]
     counted = Counter(row.label for row in readable or rows)  # all of them may have been erased since
     return min(counted, key=lambda label: (-counted[label], label))

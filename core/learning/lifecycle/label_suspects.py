@@ -42,7 +42,8 @@ class Subject:
 
 @dataclass(frozen=True)
 class Suspicion:
-    """suggested: the label that is likelier. score: how much likelier, in [0, 1]; 1 where people gave both labels."""
+    """A stored label that may be wrong. suggested: the likelier label. score: how much likelier, in [0, 1]; 1 where
+    people gave both labels."""
 
     key: Key
     reason: SuspectReason
@@ -59,8 +60,11 @@ def find_suspects(
     execute: jobs.Execute = jobs.execute_here,
     extra_learners: Mapping[str, str] = {},
 ) -> None:
-    """1. Read the rows of a run and the golden set. 2. Without a transaction: `execute` fits the folds. 3. A
-    transaction replaces the list and finishes the job. What cannot be learned from leaves the conflicts alone."""
+    """Make the list of suspects anew, for the job of this name.
+
+    1. Read the rows of a run and the golden set. 2. Outside any transaction, `execute` fits the folds. 3. A transaction
+    replaces the list and finishes the job. If the rows cannot be learned from, the list has only the conflicts.
+    """
     with database.reading(wait=LONG, large=True) as session:
         run = session.get_one(TrainingRun, claimed.payload["run_id"])
         queue = policy.queue(run.queue.name)
@@ -80,7 +84,7 @@ def find_suspects(
 
 
 def suspicions(subjects: Sequence[Subject], said: OutOfFold) -> list[Suspicion]:
-    """subjects: in the order in which they were held out. The least plausible label first."""
+    """The suspicious labels, the least plausible first. subjects: in the order in which they were held out."""
     held_out = [subjects[place] for place in said.places]
     given = [said.classes.index(one.example.label) for one in held_out]
     return [
@@ -96,7 +100,7 @@ def suspicions(subjects: Sequence[Subject], said: OutOfFold) -> list[Suspicion]:
 
 
 def conflicts(session: Session, queue_id: int) -> list[Suspicion]:
-    """Corrections, training or golden, whose content a seed example has with another label."""
+    """Corrections, in training or golden, to whose content a seed example gives another label."""
     found = session.execute(
         select(Correction, SeedExample.label, GoldenExample.id, GoldenExample.label)
         .join(ReviewItem, ReviewItem.id == Correction.item_id)
@@ -132,8 +136,8 @@ def _conflict(correction: Correction, seed: str, golden_id: int | None, golden_l
 
 
 def store_suspects(session: Session, queue_id: int, found: Sequence[Suspicion], now: datetime) -> None:
-    """Replace the queue's list. Labels that people were asked about stay, and are not suspected again under the label
-    that was asked about or found. The caller holds the Live row."""
+    """Replace the queue's list. Suspects about which people were asked stay in it; neither the label that was asked
+    about nor the one that people found is suspected again. The caller holds the Live row."""
     session.execute(delete(LabelSuspect).where(LabelSuspect.queue_id == queue_id, LabelSuspect.item_id.is_(None)))
     known = _answered(session, queue_id)
     first = {one.key: one for one in reversed(found) if one.label not in known.get(one.key, set())}
@@ -158,7 +162,7 @@ def _row(queue_id: int, one: Suspicion, now: datetime) -> LabelSuspect:
 
 
 def _answered(session: Session, queue_id: int) -> dict[Key, set[str]]:
-    """Labels that people were asked about, and those that they found, by what they belong to."""
+    """For each subject about which people were asked: the labels that were asked about and those that people found."""
     rows = session.execute(
         select(LabelSuspect, Correction.label)
         .outerjoin(Correction, (Correction.item_id == LabelSuspect.item_id) & Correction.is_current)
@@ -185,7 +189,7 @@ def _subjects(session: Session, run: TrainingRun, policy: QueuePolicy) -> list[S
 
 
 def suspect_list(session: Session, queue_id: int, lock: bool = False) -> list[LabelSuspect]:
-    """The suspects about which people were not asked yet: golden ones first, and in each group the least plausible
+    """The suspects about which people were not asked yet: golden examples first; in each group, the least plausible
     label first."""
     golden_first = case((LabelSuspect.about == QuestionAbout.GOLDEN, 0), else_=1)
     listed = (
@@ -197,7 +201,7 @@ def suspect_list(session: Session, queue_id: int, lock: bool = False) -> list[La
 
 
 def listed_suspicions(session: Session, queue_id: int) -> list[Suspicion]:
-    """The same as values."""
+    """The same as `suspect_list`, as values."""
     return [
         Suspicion((row.about, row.source, row.subject_id), row.reason, row.label, row.suggested, row.score)
         for row in suspect_list(session, queue_id)

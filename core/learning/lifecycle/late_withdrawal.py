@@ -1,4 +1,4 @@
-"""The removal of a check mark after the promotion: nothing changes, and the lead is told how to roll back."""
+"""The removal of a check mark after the promotion: it changes nothing, and the lead is told how to roll back."""
 
 from datetime import datetime
 
@@ -17,9 +17,9 @@ from core.vocabulary import ModelState, NoticeKind, Role
 def tell_stays_live(
     session: Session, model_id: int, person: str, reacted_at: int, channel: str, now: datetime, policy: Policy
 ) -> None:
-    """Tell a lead that the model stays live, by whose decision, and how to roll back: once for each decision. Nothing
-    is told where the model is not live, to others, and where the lead has reacted again since. The caller holds the
-    queue's `Live` row. channel: in which the report stands."""
+    """Tell a lead that the model stays live, who decided that, and how to roll back; once for each decision. Nothing is
+    sent if the model is not live, if the person is no lead, or if they have reacted again since. The caller holds the
+    queue's `Live` row. channel: the one of the report."""
     model = session.get_one(ModelVersion, model_id, populate_existing=True)
     if model.state is not ModelState.LIVE or not holds(session, model.queue_id, Role.LEAD, person):
         return

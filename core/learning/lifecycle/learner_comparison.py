@@ -31,8 +31,8 @@ BUDGET = 0.2  # share of the texts that people look at, the least certain first
 
 @dataclass(frozen=True)
 class CrossValidated:
-    """The predictions of a learner on held-out rows. places: of these rows, in order; right, confidences: one for each;
-    seconds: processor time; megabytes: peak memory of its process."""
+    """Predictions of a learner for held-out rows. places: of these rows, in order; right, confidences: one for each
+    row; seconds: processor time; megabytes: peak memory of its process."""
 
     learner: str
     places: tuple[int, ...]
@@ -58,7 +58,7 @@ class Comparison:
 
 
 def comparable_rows(session: Session, queue_id: int, policy: QueuePolicy) -> tuple[list[Row], list[float]]:
-    """The rows that may train, and for how much of the traffic each stands."""
+    """The rows that may train, each with the share of the traffic for which it stands."""
     rows = gather(session, queue_id, policy)
     return rows, traffic_shares(rows, flagged_share(session, queue_id))
 
@@ -66,7 +66,7 @@ def comparable_rows(session: Session, queue_id: int, policy: QueuePolicy) -> tup
 def cross_validate(
     learner: str, extra_learners: Mapping[str, str], examples: Sequence[Example], seed: int, progress: Progress
 ) -> CrossValidated:
-    """Runs in another process. Raises Invalid as `out_of_fold` does."""
+    """Cross-validate a learner; to be run in another process. Raises Invalid as `out_of_fold` does."""
     began = time.process_time()
     held_out = out_of_fold(learner, extra_learners, examples, seed, progress)
     if not held_out.places:

@@ -41,7 +41,8 @@ class ModelLine:
 
 @dataclass(frozen=True)
 class SnapshotHead:
-    """erased: rows whose text is gone since; the only thing about a snapshot that changes."""
+    """A snapshot without its rows. erased: the number of rows whose text was erased since; nothing else about a
+    snapshot changes."""
 
     id: int
     content_hash: str
@@ -50,7 +51,7 @@ class SnapshotHead:
 
 
 def model_lines(session: Session, queue: QueuePolicy) -> list[ModelLine]:
-    """Newest first."""
+    """The models, newest first."""
     queue_id = queue_named(session, queue.name).id
     begins = candidate_in_shadow(session, queue_id, queue)
     found = session.execute(
@@ -63,7 +64,7 @@ def model_lines(session: Session, queue: QueuePolicy) -> list[ModelLine]:
 
 
 def snapshot_head(session: Session, queue_id: int, snapshot_id: int) -> SnapshotHead:
-    """Raises NotFound, also for another queue's snapshot."""
+    """The head of a snapshot. Raises NotFound, also for another queue's snapshot."""
     row = session.get(Snapshot, snapshot_id)
     if row is None or row.queue_id != queue_id:
         raise NotFound(f"This queue has no snapshot {snapshot_id}.")

@@ -13,8 +13,8 @@ from core.vocabulary import Stratum
 
 
 def live_training(session: Session, model_id: int, golden: Iterable[Golden]) -> LiveTraining | None:
-    """None: the model has no snapshot. Its rows are read only where a random golden example is newer than its golden
-    set, and so may be near one of them."""
+    """The training data of the live model. None: it has no snapshot. The rows are read only if a random golden example
+    is newer than the golden set of that snapshot: only such an example may be near one of the rows."""
     snapshot = session.scalar(
         select(Snapshot)
         .join(TrainingRun, TrainingRun.snapshot_id == Snapshot.id)

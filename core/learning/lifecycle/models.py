@@ -1,4 +1,4 @@
-"""A queue's live model, and the facts about any model."""
+"""The live model of a queue, and facts about any model."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from core.storage.ready import Found, Question, ask_all
 
 @dataclass(frozen=True)
 class Answering:
-    """A model whose answers are used. since: when it went live; None: it is the sender's, or that was not noted."""
+    """A model whose answers are used. since: when it went live; None: it is the sender's, or the time was not noted."""
 
     name: str
     since: datetime | None = None
@@ -31,12 +31,13 @@ def live_version(session: Session, queue_id: int) -> ModelVersion | None:
 
 
 def live_model(queue_id: int) -> Question[Answering | None]:
-    """The live version as values, for those who ask for nothing else of it."""
+    """The live model as values, for callers that need nothing else of it."""
     return Question(_live(), {"queue_id": queue_id}, _live_of)
 
 
 def answering_model(session: Session, queue_id: int) -> Answering | None:
-    """The live model, or else the newest version of the sender's. None: no model of theirs has answered yet."""
+    """The live model, or else the newest version of the sender's model. None: no model of the sender has answered
+    yet."""
     sent = Question(_sent(), {"queue_id": queue_id}, _sent_of)
     found: list[Answering | None] = ask_all(session, [live_model(queue_id), sent])
     return found[0] or found[1]

@@ -1,5 +1,5 @@
-"""What happens to a queue's open items when another model goes live: the job, and what a model's card says about it.
-The work itself is in core/review/renewal.py."""
+"""The open items of a queue after another model has gone live: the job that renews or closes them, and their counts on
+a model's card. The work itself is in core/review/renewal.py."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,7 +40,7 @@ def open_items_of(session: Session, model_id: int, policy: QueuePolicy) -> OpenI
 def request_renewal(
     session: Session, live: Live, model: ModelVersion, may_close: bool, now: datetime, part: str = ""
 ) -> None:
-    """The live model has changed: have open items brought in line. may_close: whether the policy's rule may close any.
+    """Have open items renewed, since the live model has changed. may_close: whether the policy's rule may close any.
     part: names a second request for the same model. The caller holds the Live row."""
     payload = {"model_id": model.id, "queue": model.queue.name, "may_close": may_close}
     key = f"{RENEW}:{live.queue_id}:{live.changes}{part}"

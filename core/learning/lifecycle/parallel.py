@@ -29,7 +29,7 @@ _ROWS = Bulk(
 
 @dataclass(frozen=True)
 class Answered:
-    """A stored prediction, and what it was about."""
+    """A stored prediction with its input."""
 
     prediction_id: int
     model_version: str
@@ -60,8 +60,8 @@ def answered_since(
 
 
 def store_parallel(session: Session, model_id: int, said: Mapping[int, Mapping[str, float]], now: datetime) -> None:
-    """said: prediction -> label -> probability. Those that were erased meanwhile are left out: their rows are locked
-    (shared) until the transaction ends. Repeating it is safe."""
+    """Store a model's predictions. said: prediction -> label -> probability. Predictions whose input was erased
+    meanwhile are left out: the rows are locked (shared) until the transaction ends. Repeating it is safe."""
     still = session.scalars(
         select(Prediction.id)
         .where(Prediction.id.in_(said), Prediction.erased_at.is_(None))
@@ -76,14 +76,14 @@ def store_parallel(session: Session, model_id: int, said: Mapping[int, Mapping[s
 
 
 def erase_parallel(session: Session, predictions: Sequence[int]) -> None:
-    """They go with the text that they are about."""
+    """Erase the parallel predictions for these inputs."""
     if predictions:
         session.execute(delete(ParallelPrediction).where(ParallelPrediction.prediction_id.in_(predictions)))
 
 
 def forget_parallel(session: Session, before: datetime) -> int:
-    """Delete a piece of those that were made before then, unless their shadow or canary still runs; its counts are
-    kept. Returns how many."""
+    """Delete some of the parallel predictions that were made before then, unless their shadow or canary still runs; its
+    counts are kept. Returns how many."""
     runs = union_all(
         select(Shadow.model_id).where(Shadow.finished_at.is_(None)),
         select(Canary.model_id).where(Canary.finished_at.is_(None)),

@@ -29,8 +29,8 @@ Key = tuple[str, float, bool]  # the label given, the audit's share, and whether
 
 @dataclass(frozen=True)
 class LabelEstimate:
-    """right: how many of the answers with this label are right; None while its interval is too wide. audits: settled
-    random checks of them."""
+    """The estimate for one label. right: the share of the answers with this label that are right; None while its
+    interval is too wide. audits: settled random checks of them."""
 
     label: str
     right: Interval | None
@@ -60,10 +60,12 @@ class _Settled:
 
 
 def production_estimate(session: Session, queue_id: int, newest: int = NEWEST) -> ProductionEstimate:
-    """The estimate for the live model since it went live, from about `newest` of its newest answers. If no model of
-    Goldloop is live, it is for the newest version of the sender's model. A row that came only because a person flagged
-    it is no traffic. A row that a person flags later stays in its stratum; its settled label counts if it was audited.
-    What is not settled is left out."""
+    """The estimate for the live model since it went live, from about `newest` of its newest answers. If no Goldloop
+    model is live, it is for the newest version of the sender's model.
+
+    A row that came only because a person flagged it is no traffic. A row that a person flags later stays in its
+    stratum; its settled label counts if it was audited. Unsettled rows are left out.
+    """
     model = answering_model(session, queue_id)
     if model is None:
         return ProductionEstimate(None, None, 0, 0, 0, ())
@@ -87,8 +89,9 @@ def production_estimate(session: Session, queue_id: int, newest: int = NEWEST) -
 
 
 def _newest_rows(session: Session, mine: Values, newest: int) -> tuple[Counter[Key], datetime | None]:
-    """By stratum, and when the oldest of them came. Those that came at once with it count as well. PostgreSQL looks at
-    the index once; SQLite would take longer to find the oldest while it counts than to look for it first."""
+    """The number of newest rows by stratum, and when the oldest of them came; rows that came at the same time count as
+    well. PostgreSQL reads the index once for this; SQLite is quicker if it looks for the oldest row before it
+    counts."""
     if kind_of(session) == "postgresql":
         found = fetch(session, _counted_with_ties(), {**mine, "newest": newest})
         return _counts(found), min((since for *_stratum, since in found), default=None)
@@ -132,7 +135,7 @@ def _counted_with_ties() -> Select[*tuple[Any, ...]]:
 
 @cache
 def _oldest() -> Select[datetime | None]:
-    """Of so many of the newest, or of fewer where no more have come."""
+    """When the oldest of so many newest rows came, or the first row if there are fewer."""
     times = select(Prediction.created_at).where(*_traffic(Prediction)).limit(1)
     last = times.order_by(Prediction.created_at.desc()).offset(bindparam("before", type_=Integer))
     first = times.order_by(Prediction.created_at)

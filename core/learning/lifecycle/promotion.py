@@ -26,7 +26,7 @@ ANNOUNCED = {
 
 
 def go_live(session: Session, live: Live, model: ModelVersion, now: datetime) -> None:
-    """Move the Live row; redraw both cards; have candidates that wait compared with the new live model."""
+    """Move the Live row, redraw both cards, and have waiting candidates compared with the new live model."""
     close_canary(session, live.queue_id, CanaryState.ENDED, now)
     if live.model_id is not None:
         former = session.get_one(ModelVersion, live.model_id)
@@ -75,8 +75,8 @@ def note_decision(
 def _roll_out(
     session: Session, live: Live, model: ModelVersion, decision: Decision, now: datetime, queue: QueuePolicy
 ) -> None:
-    """A promoted model begins with its canary, where the policy has one and there is a model before it. A rollback is
-    whole at once, and closes no item: what was flagged under the one that failed is worth an answer."""
+    """Begin the canary of a promoted model, if the policy has one and there is a predecessor. A rollback takes effect
+    at once for all callers, and closes no item: what was flagged under the model that failed is worth an answer."""
     is_promoted = decision.kind is not DecisionKind.ROLL_BACK
     share = queue.rollout.canary_share if is_promoted and decision.former_model_id is not None else 0.0
     if share and decision.former_model_id is not None:

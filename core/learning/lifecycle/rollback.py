@@ -1,4 +1,4 @@
-"""Bring back the model that was live before the present one."""
+"""The rollback to the model that was live before the present one."""
 
 from datetime import datetime, timedelta
 
@@ -17,11 +17,12 @@ ROLL_BACKS_APART = timedelta(minutes=1)
 
 
 def rollback(session: Session, queue: Queue, person: str, reason: str, now: datetime, policy: QueuePolicy) -> str:
-    """Bring back the model that was live before the present one. Returns its name. Raises NotFound if there is none,
-    and AlreadySettled within a minute of the last one: a command typed twice, or by two leads at once, would go back
-    two models. Raises Refusal if that model was trained on rows erased since and no reason is given.
+    """Bring back the model that was live before the present one. Returns its name. The caller has checked that the
+    person may (a lead by slash command, an operator by terminal).
 
-    The caller has checked who may (a lead by slash command, an operator by terminal).
+    Raises NotFound if there is none, and AlreadySettled within a minute of the last rollback: a command typed twice, or
+    by two leads at once, would go back two models. Raises Refusal if rows on which that model was trained have been
+    erased since and no reason is given.
     """
     live = session.get_one(Live, queue.id, with_for_update=True, populate_existing=True)
     present = live.model_id

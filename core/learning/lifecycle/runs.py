@@ -67,7 +67,7 @@ def request_run(
     policy: QueuePolicy,
     last: int | None = None,
 ) -> int | None:
-    """Ask for a candidate. Returns the run's id; None if a run of this queue is waiting already. last: the newest
+    """Request a training run. Returns the run's id; None if a run of this queue is waiting already. last: the newest
     correction that counts for it; by default, the queue's newest."""
     if last is None:
         last = session.scalar(select(func.max(Correction.id)).where(Correction.queue_id == queue.id)) or 0
@@ -99,14 +99,14 @@ def request_run(
 
 
 def request_run_if_due(session: Session, queue: QueueRow, now: datetime, policy: QueuePolicy) -> None:
-    """Ask for a candidate when enough corrections with a label have come since the last run was asked for, unless one
-    is being made, or one that is younger than the policy's interval waits for leads."""
+    """Request a training run when enough corrections with a label have come since the last run was requested. Not while
+    a run is under way, nor while a candidate that is younger than the policy's interval waits for leads."""
     if ask(session, is_due(queue.id, now, policy)):
         request_run(session, queue, Trigger.CORRECTIONS, None, now, policy)
 
 
 def is_due(queue_id: int, now: datetime, policy: QueuePolicy, up_to: int = NEWEST) -> Question[bool]:
-    """Whether `request_run_if_due` would ask. up_to: as if later corrections had not come."""
+    """Whether `request_run_if_due` would request a run. up_to: the last correction that counts."""
     wanted, since = policy.retraining.corrections, now - policy.retraining.interval
     values = {"queue_id": queue_id, "wanted": wanted, "since": since, "up_to": up_to}
     return Question(_NEW_CORRECTIONS, values, lambda found: bool(wanted) and found[0][0] == wanted)
@@ -115,9 +115,11 @@ def is_due(queue_id: int, now: datetime, policy: QueuePolicy, up_to: int = NEWES
 def request_run_among(
     session: Session, queue: QueueRow, settled: Sequence[tuple[int, datetime]], policy: QueuePolicy
 ) -> None:
-    """The same after several corrections of the queue were stored at once, given with the time of each, in their order,
-    and if a run is due after the last: as if it had been asked after each of them, so that a run counts up to the one
-    that made it due."""
+    """Request a run after several corrections of the queue were stored at once, if it is due after the last of them.
+    settled: each correction with its time, in their order.
+
+    The run counts corrections up to the one that made it due, as if `request_run_if_due` had been called after each.
+    """
     (_last, at), earlier = settled[-1], settled[:-1]
     for correction_id, now in earlier:
         if ask(session, is_due(queue.id, now, policy, correction_id)):
@@ -127,17 +129,17 @@ def request_run_among(
 
 
 def train_key(run_id: int) -> str:
-    """The key of its job."""
+    """The key of the run's job."""
     return f"{TRAIN}:{run_id}"
 
 
 def locked_run(session: Session, run_id: int) -> TrainingRun:
-    """The run, which the caller may change. Its queue is read with it and stays free: intake shares the queue's row."""
+    """The run, locked for a change. Its queue is read with it and not locked: intake shares the queue's row."""
     return session.get_one(TrainingRun, run_id, with_for_update={"of": TrainingRun})
 
 
 def fail_run(session: Session, run_id: int, problem: Coded, now: datetime) -> None:
-    """problem: of `RunProblem`."""
+    """End the run as failed. problem: of `RunProblem`."""
     run = locked_run(session, run_id)
     run.state, run.finished_at = RunState.FAILED, now
     run.problem, run.problem_values = problem.code, dict(problem.values)
@@ -145,8 +147,8 @@ def fail_run(session: Session, run_id: int, problem: Coded, now: datetime) -> No
 
 
 def give_up_evaluation(session: Session, model_id: int, problem: Coded, now: datetime) -> None:
-    """A candidate could not be compared with the new live model; the leads, who wait for that, are told what to do.
-    problem: of `RunProblem`."""
+    """Tell the leads that a candidate could not be compared with the new live model, for which they wait, and what to
+    do. problem: of `RunProblem`."""
     model = session.get_one(ModelVersion, model_id)
     values = {"queue": model.queue.name, "model": model.name, "problem": problem.as_dict()}
     key = f"{NoticeKind.COMPARISON_FAILED}:{model_id}:{now:%Y-%m-%d}"
@@ -154,6 +156,6 @@ def give_up_evaluation(session: Session, model_id: int, problem: Coded, now: dat
 
 
 def say_progress(session: Session, run: TrainingRun, step: Coded, now: datetime) -> None:
-    """The run's card in the leads' channel shows this next. step: of `RunStep`."""
+    """Show this step on the run's card in the leads' channel. step: of `RunStep`."""
     run.progress, run.progress_values = step.code, dict(step.values)
     run_changed(session, run.id, now, urgent=run.state is RunState.DONE)

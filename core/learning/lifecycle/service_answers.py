@@ -1,4 +1,4 @@
-"""The answers of models that run in a service. They are asked for here, before the models are judged in another
+"""The answers of models that run in a service. The services are asked here, before the models are judged in another
 process, which has no connection to a service."""
 
 from contextlib import suppress
@@ -14,8 +14,8 @@ from core.policy.external import EXTERNAL
 
 
 def with_service_answers(case: Case, ask: Ask, submitted: GoldenAnswers, live_submitted: GoldenAnswers) -> Case:
-    """The case, with answers in place of the models of a service. submitted: what the service of the candidate has
-    answered to golden inputs, which counts; live_submitted: that of the live model. Raises ModelUnavailable if a
+    """The case with the answers of services in place of their models. submitted: the answers of the candidate's service
+    to golden inputs, which count; live_submitted: those of the live model's service. Raises ModelUnavailable if a
     service does not answer."""
     live = case.incumbent.model
     asked = live and _asked(case, live, ask, live_submitted)

@@ -59,7 +59,7 @@ class LiveModel:
 
 
 class Serving:
-    """Guards the loaded models: one per queue, loaded by one thread while others wait for it."""
+    """The loaded models: one per queue, loaded by one thread while others wait for it."""
 
     def __init__(
         self, database: Database, extra_learners: Mapping[str, str] = {}, connect: Connect = unconnected

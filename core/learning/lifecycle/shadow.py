@@ -37,7 +37,8 @@ _UNFINISHED_OF = (  # built once: workers ask it all day
 
 @dataclass(frozen=True)
 class LabelAgreement:
-    """label: what was answered; n: how often; agreed: how often the candidate says the same."""
+    """Agreement on one label. label: the answer that was returned; n: how often; agreed: how often the candidate gives
+    the same label."""
 
     label: str
     n: int
@@ -63,7 +64,7 @@ class ShadowReport:
 
 @dataclass(frozen=True)
 class Apart:
-    """A prediction about which the two disagree. id: the sender's."""
+    """A prediction on which candidate and live model disagree. id: the sender's."""
 
     id: str
     answered: str
@@ -82,7 +83,7 @@ class ShadowLine:
 
 @dataclass(frozen=True)
 class ShadowTimes:
-    """finished_at: None: it is still running."""
+    """When a shadow ends. finished_at: None: it is still running."""
 
     ends_at: datetime
     finished_at: datetime | None
@@ -90,7 +91,7 @@ class ShadowTimes:
 
 @dataclass(frozen=True)
 class Running:
-    """The shadow that a worker has to do something about."""
+    """A shadow that has work for a worker."""
 
     model_id: int
     queue_id: int
@@ -112,7 +113,8 @@ def may_have_shadow(session: Session, queue: QueuePolicy) -> bool:
 
 
 def running_shadow(session: Session, queue: QueuePolicy, now: datetime) -> Running | None:
-    """The queue's shadow that has not finished; one that is due begins. Locks the candidate. None: there is none."""
+    """The queue's unfinished shadow. If a candidate is due for one, its shadow begins. Locks the candidate. None: there
+    is none."""
     row = queue_named(session, queue.name)
     shadow = session.scalar(
         select(Shadow).where(Shadow.queue_id == row.id, Shadow.finished_at.is_(None)).with_for_update().limit(1)
@@ -124,8 +126,8 @@ def running_shadow(session: Session, queue: QueuePolicy, now: datetime) -> Runni
 
 
 def candidate_in_shadow(session: Session, queue_id: int, queue: QueuePolicy) -> ModelVersion | None:
-    """The candidate that may not be decided on yet: the gate passes it, and its shadow has still to end, or to begin.
-    One that the gate refused has none: it would only keep a better one waiting."""
+    """The candidate that may not be decided on yet, because its shadow has not ended, or not begun. A candidate that
+    the gate refused has no shadow: it would only delay a better one."""
     if not queue.rollout.shadow_hours:
         return None
     finished = select(Shadow.model_id).where(Shadow.finished_at.is_not(None))
@@ -143,13 +145,13 @@ def candidate_in_shadow(session: Session, queue_id: int, queue: QueuePolicy) -> 
 
 
 def go_on(session: Session, model_id: int, done_up_to: int) -> None:
-    """Predictions up to this one have been looked at. Locks the shadow; an older number changes nothing."""
+    """Note that predictions up to this one have been looked at. Locks the shadow; an older number changes nothing."""
     shadow = session.get_one(Shadow, model_id, with_for_update=True, populate_existing=True)
     shadow.done_up_to = max(shadow.done_up_to, done_up_to)
 
 
 def has_ended(session: Session, running: Running, now: datetime, queue: QueuePolicy) -> bool:
-    """Its hours are over, the candidate was decided on, or the policy has no shadow any more."""
+    """Whether the shadow's hours are over, the candidate was decided on, or the policy has no shadow any more."""
     state = session.get_one(ModelVersion, running.model_id, populate_existing=True).state
     return now >= running.ends_at + SETTLES or state is not ModelState.CANDIDATE or not queue.rollout.shadow_hours
 
@@ -168,7 +170,7 @@ def finish(session: Session, model_id: int, now: datetime, queue: QueuePolicy) -
 
 
 def shadow_report(session: Session, model_id: int) -> ShadowReport | None:
-    """So far, or as stored when it ended. None: it never was in shadow."""
+    """The report so far, or as stored when the shadow ended. None: the candidate never was in shadow."""
     shadow = session.get(Shadow, model_id)
     if shadow is None:
         return None
@@ -176,14 +178,14 @@ def shadow_report(session: Session, model_id: int) -> ShadowReport | None:
 
 
 def shadow_times(session: Session, model_id: int) -> ShadowTimes | None:
-    """None: it never was in shadow."""
+    """None: the candidate never was in shadow."""
     shadow = session.get(Shadow, model_id)
     return ShadowTimes(shadow.ends_at, shadow.finished_at) if shadow is not None else None
 
 
 def predictions_apart(session: Session, model_id: int) -> list[Apart]:
-    """The predictions on which the two disagree, the candidate's most confident ones first. They are deleted after a
-    while."""
+    """The predictions on which candidate and live model disagree, the candidate's most confident ones first. They are
+    deleted after a while."""
     found = session.execute(
         select(
             Prediction.external_id,
@@ -200,7 +202,7 @@ def predictions_apart(session: Session, model_id: int) -> list[Apart]:
 
 
 def shadow_line(session: Session, model: ModelVersion, queue: QueuePolicy) -> ShadowLine | None:
-    """None: there is nothing to say on its card."""
+    """The shadow on a candidate's card. None: it has none."""
     shadow = session.get(Shadow, model.id, populate_existing=True)
     if shadow is not None and shadow.finished_at is not None:
         return ShadowLine(shadow.ends_at, shadow_report(session, model.id))
@@ -209,8 +211,8 @@ def shadow_line(session: Session, model: ModelVersion, queue: QueuePolicy) -> Sh
 
 
 def wait_for_shadow(session: Session, claimed: Claim, now: datetime, queue: QueuePolicy) -> bool:
-    """Whether this training run has to wait, so that its candidate does not supersede one in shadow. Then the job is
-    put back, and the run's card says why. A run that has begun goes on."""
+    """Whether this training run has to wait, because its candidate would supersede one in shadow. If so, the job is put
+    back, and the run's card says why. A run that has begun goes on."""
     run = session.get_one(TrainingRun, claimed.payload["run_id"])
     shadowed = candidate_in_shadow(session, run.queue_id, queue) if run.state is RunState.REQUESTED else None
     if shadowed is None:
@@ -228,8 +230,8 @@ def as_dict(report: ShadowReport) -> dict[str, Any]:
 
 
 def _begin(session: Session, model: ModelVersion, now: datetime, queue: QueuePolicy) -> Shadow:
-    """Locks the candidate: another worker may have begun. The leads are asked when it has ended: until then nothing
-    reminds them, and nothing expires."""
+    """Begin the shadow. Locks the candidate: another worker may have begun it. The leads are asked when it ends; until
+    then no reminder is sent, and the candidate does not expire."""
     session.refresh(model, with_for_update={"of": ModelVersion})
     begun = session.get(Shadow, model.id, populate_existing=True)
     if begun is not None:
@@ -272,7 +274,7 @@ def _count(session: Session, model_id: int) -> ShadowReport:
 
 
 def report_of(pairs: list[tuple[str, str, int]]) -> ShadowReport:
-    """pairs: (what was answered, what the candidate says, how often), each pair once."""
+    """The report of these pairs. pairs: (the answer that was returned, the candidate's, how often), each pair once."""
     labels = []
     for name in {answered for answered, _candidate, _count in pairs}:
         n = sum(count for answered, _candidate, count in pairs if answered == name)

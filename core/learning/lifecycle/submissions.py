@@ -1,5 +1,5 @@
-"""Submissions: a service's answers to the golden inputs of a snapshot. A snapshot takes one, and the
-run goes on with it."""
+"""Submissions: a service's answers to the golden inputs of a snapshot. A snapshot takes one submission, and its run
+goes on with that."""
 
 import hashlib
 import json
@@ -32,8 +32,8 @@ _ANSWERS = Bulk(
 
 @dataclass(frozen=True)
 class Submission:
-    """version: as the service calls its model. snapshot: the hash of what it learned from. answers: content hash of a
-    golden input -> what was received about it, which is not checked yet."""
+    """A submission that is not checked yet. version: the name that the service has for its model. snapshot: the hash of
+    the snapshot it learned from. answers: content hash of a golden input -> what was received for it."""
 
     version: str
     snapshot: str
@@ -57,7 +57,7 @@ class Submitted:
 
 
 def checked_submission(sent: Any) -> Submission:
-    """sent: a submission as JSON has it. Raises Invalid, naming what is missing or wrong."""
+    """A submission from its JSON. Raises Invalid, naming what is missing or wrong."""
     if not isinstance(sent, Mapping):
         raise Invalid("Send one JSON object.", field="body")
     for name in ("version", "snapshot"):
@@ -71,9 +71,10 @@ def checked_submission(sent: Any) -> Submission:
 def submit(session: Session, queue_id: int, snapshot_id: int, given: Submission, now: datetime) -> Submitted:
     """Store the answers, and have the run go on at once. Locks the hand-out. The same submission again changes nothing.
 
-    Raises NotFound if the snapshot was not handed out; AlreadySettled if it was answered otherwise, or too late, or if
-    some of it was erased since; Invalid, naming the field, if answers are missing, unknown or of no use, or if the
-    snapshot or the version is another model's. After Invalid, the service may submit again."""
+    Raises NotFound if the snapshot was not handed out; AlreadySettled if it has other answers already, if they come too
+    late, or if some of its rows were erased since; Invalid, naming the field, if answers are missing, unknown or
+    unusable, or if the snapshot or the version is another model's. After Invalid, the service may submit again.
+    """
     found = handed_out(session, queue_id, snapshot_id)
     row = session.get_one(HandOut, found.run_id, with_for_update=True, populate_existing=True)
     wanted = {one.content_hash for one in golden_inputs(session, queue_id, snapshot_id)}
@@ -90,7 +91,7 @@ def submit(session: Session, queue_id: int, snapshot_id: int, given: Submission,
 
 
 def note_refusal(session: Session, queue_id: int, snapshot_id: int, sentence: str, now: datetime) -> None:
-    """The card of the run that waits says why a submission was refused."""
+    """Show on the card of the waiting run why a submission was refused."""
     found = handed_out(session, queue_id, snapshot_id)
     run = locked_run(session, found.run_id)
     if run.state is RunState.RUNNING and found.version is None:
@@ -99,13 +100,14 @@ def note_refusal(session: Session, queue_id: int, snapshot_id: int, sentence: st
 
 
 def submitted_answers(session: Session, run_id: int) -> dict[str, Mapping[str, float]]:
-    """By content hash, of what was not erased since; empty for a run that no service answered."""
+    """The submitted answers by content hash, without inputs that were erased since. Empty for a run that no service
+    answered."""
     found = select(SubmittedAnswer.content_hash, SubmittedAnswer.probabilities)
     return dict(session.execute(found.where(SubmittedAnswer.run_id == run_id)).all())
 
 
 def erase_submitted(session: Session, queue_id: int, hashes: Sequence[str]) -> None:
-    """They go with the input that they are about."""
+    """Erase the answers to these inputs."""
     runs = select(HandOut.run_id).where(HandOut.queue_id == queue_id)
     session.execute(
         delete(SubmittedAnswer).where(SubmittedAnswer.run_id.in_(runs), SubmittedAnswer.content_hash.in_(hashes))
@@ -161,7 +163,8 @@ def _check_same_model(session: Session, row: HandOut, given: Submission, digest:
 def _check_complete(
     session: Session, queue_id: int, snapshot_id: int, given: Submission, wanted: set[str]
 ) -> None:  # fmt: skip
-    """Answers to inputs that were erased since they were handed out are no error, and are not stored."""
+    """Raise Invalid if answers are missing, or if an input is unknown. Answers to inputs that were erased since the
+    hand-out are no error."""
     up_to = session.get_one(Snapshot, snapshot_id).golden_up_to
     known = select(GoldenExample.content_hash).where(
         GoldenExample.queue_id == queue_id, GoldenExample.id <= up_to, GoldenExample.erased_at.is_not(None)

@@ -23,8 +23,8 @@ def has_erased_rows(session: Session, model: ModelVersion) -> bool:
 
 
 def nearest_clean_model(session: Session, model: ModelVersion) -> ModelVersion | None:
-    """The model of the same queue with the nearest version (of two, the newer) that is, was or may go live and none of
-    whose rows was erased. None: there is none."""
+    """The model of the same queue with the nearest version (of two, the newer) that is, was or may go live and of whose
+    rows none was erased. None: there is none."""
     others = session.scalars(
         select(ModelVersion)
         .join(Artifact, Artifact.model_id == ModelVersion.id)
@@ -40,7 +40,7 @@ def nearest_clean_model(session: Session, model: ModelVersion) -> ModelVersion |
 
 
 def tainted_sentence(session: Session, model: ModelVersion) -> str:
-    """What is wrong with a model that learned from erased rows, and which one is without."""
+    """A sentence that says that the model learned from erased rows, and which model did not."""
     count, clean = count_erased_rows(session, model), nearest_clean_model(session, model)
     rows = "1 row that has" if count == 1 else f"{count} rows that have"
     remedy = f"The nearest model without erased rows is {clean.name}." if clean else "No model is without; retrain."

@@ -34,8 +34,9 @@ def choose_weight(
     database: Database, run: TrainingRun, rows: Sequence[Row], policy: RetrainingPolicy, execute: Execute,
     report: Progress, extra_learners: Mapping[str, str] = {},
 ) -> Coded:  # fmt: skip
-    """The choice for this run, of `WeightChoice`. rows: those that may train now. Where a sweep is due, `execute` runs
-    it, outside any transaction; a learner that refuses the rows ends it, and the weight is not changed."""
+    """Choose the weight for this run, as a `WeightChoice`. rows: those that may train now. Where a sweep is due,
+    `execute` runs it, outside any transaction. If the learner refuses the rows, the sweep ends and the weight does not
+    change."""
     if policy.learner == EXTERNAL and policy.error_weight == AUTO:
         return Coded(WeightChoice.EXTERNAL, {"weight": UNMEASURED_WEIGHT})
     rows = [row for row in rows if row.source is not Source.SYNTHETIC]  # nothing is measured on what a machine wrote
@@ -65,7 +66,7 @@ def choose_weight(
 
 
 def weighed(rows: Sequence[Row], choice: Coded) -> list[Row]:
-    """The rows with the weight that was chosen. choice: of `WeightChoice`."""
+    """The rows with the chosen weight. choice: of `WeightChoice`."""
     weight = float(choice.values["weight"])
     return [replace(row, weight=weight) if row.corrects else row for row in rows]
 
@@ -85,7 +86,7 @@ def last_measured(session: Session, run: TrainingRun) -> TrainingRun | None:
 
 
 def sweep_reason(last: TrainingRun | None, rows: int, learner: str) -> SweepReason | None:
-    """Why the weight is to be measured now; None: what was measured last still holds. rows: those that may train."""
+    """Why the weight is to be measured now; None: the last measurement still holds. rows: those that may train."""
     if last is None:
         return SweepReason.FIRST
     if last.weighing_values["learner"] != learner:
