@@ -1,7 +1,7 @@
-"""Work after the acknowledgement: receipts, forms, the Home tab, news about people, so that no listener waits for Slack
-while Slack waits for the listener. Receipts are said on an event loop, and one pool of threads runs all else.
+"""Work after the acknowledgement: receipts, forms, the Home tab, news about people. No listener waits for Slack while
+Slack waits for the listener. Receipts are sent on an event loop; a pool of threads does all other work.
 
-This work may be lost with its process; work that must not be lost is a row, done by the worker.
+This work is lost if its process ends. Work that must not be lost is a row, done by the worker.
 """
 
 import logging
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class AfterAck:
-    """Threads are started as they are needed, and kept."""
+    """The pool of threads. They are started when they are needed, and kept."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="after-ack")
@@ -32,14 +32,16 @@ class AfterAck:
         self.tell = self.response_urls.tell
 
     def run(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Call it in another thread, under the log context of this one. Never raises: the listener's work is stored."""
+        """Call the function in another thread, under the log context of this one. Never raises: the listener's own work
+        is stored already."""
         try:
             self._pool.submit(_logged, bound_fields(), function, *args, **kwargs)
         except RuntimeError:  # closed
             log.info("Work after the acknowledgement dropped at shutdown", extra={"work": function.__name__})
 
     def close(self) -> None:
-        """Finish what was handed over, for at most `STOP_SECONDS`; what has not begun by then is dropped."""
+        """Finish the work that was handed over, for at most `STOP_SECONDS`. Work that has not begun by then is
+        dropped."""
         ending = threading.Thread(target=self._pool.shutdown, daemon=True, name="after-ack-ending")
         ending.start()
         ending.join(STOP_SECONDS)
@@ -48,7 +50,7 @@ class AfterAck:
 
 
 def _logged(context: Mapping[str, object], function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
-    """An unexpected exception is logged here, once: there is no caller that could."""
+    """Run it and log an unexpected exception: there is no caller that could."""
     with bound(**context):
         try:
             function(*args, **kwargs)

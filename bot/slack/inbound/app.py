@@ -35,9 +35,12 @@ from bot.slack.views import forms
 
 
 def build_app(services: Services) -> TimedApp:
-    """To be closed after the last request. Asks Slack now who and where we are, so that no click has to. Raises
-    SlackApiError if the token is not good. Does not ask whether a request is Slack's: who listens has, before anything
-    was parsed (bot/server/app.py), and a socket is."""
+    """The app; it is to be closed after the last request. Asks Slack for the bot's name and workspace now, so that no
+    click has to. Raises SlackApiError if the token is not valid.
+
+    The app does not verify that requests come from Slack: the HTTP server has done so before anything was parsed
+    (bot/server/app.py), and a socket comes from Slack.
+    """
     us = services.slack.auth_test()
     services = replace(services, workspace=str(us.get("url") or ""))
     after_ack = AfterAck()
@@ -50,13 +53,13 @@ def build_app(services: Services) -> TimedApp:
     for room in (approval, canary, commands, drift, flagging, home, offers, people, slices):
         room.register(app, services, after_ack)
     app.error(lambda error, parsed: refuse(error, parsed))  # Bolt gives arguments by their names, and knows no other
-    _answer_the_unknown(app, after_ack)
+    _register_fallbacks(app, after_ack)
     return app
 
 
-def _answer_the_unknown(app: App, after_ack: AfterAck) -> None:
-    """Registered last. A control of an older version, or a view of a form that is gone, is answered in words; events we
-    do not use are acknowledged."""
+def _register_fallbacks(app: App, after_ack: AfterAck) -> None:
+    """Register listeners for everything else; to be called last. A control of an older version, or a form that is gone,
+    gets an answer in words; events that Goldloop does not use are acknowledged."""
 
     def stale(ack: Ack, parsed: Payload) -> None:
         ack()

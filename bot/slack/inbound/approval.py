@@ -152,8 +152,8 @@ def _short(words: str) -> str:
 
 
 def _tell_once(database: Database, reaction: Reaction, refusal: Refusal, now: datetime) -> None:
-    """Reactions bring no address for an answer: the sentence goes through the outbox, once per card and person, so that
-    emoji cannot be used to make noise. An old reaction that arrives late is ignored."""
+    """Answer a refused reaction. A reaction has no `response_url`, so the sentence goes through the outbox, once per
+    card and person, so that emoji cannot be used to make noise. An old reaction that arrives late is ignored."""
     if isinstance(refusal, Outdated):
         return
     kind = NoticeKind.NOT_A_LEAD if isinstance(refusal, NotAllowed) else NoticeKind.REACTION_REFUSED

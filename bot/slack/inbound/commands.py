@@ -1,5 +1,5 @@
-"""`/goldloop …`. Answers are sent with the acknowledgement, or after it where they take longer, and are visible only to
-the person who typed."""
+"""`/goldloop …`. An answer is sent with the acknowledgement, or after it if it takes longer, and is visible only to the
+person who typed the command."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -207,8 +207,8 @@ def _slices(command: Command, services: Services) -> Message:
 
 
 def _found_slices(command: Command, services: Services) -> Message:
-    """A new look, whose findings are stored: the buttons are about rows. With long texts it takes longer than Slack
-    waits for a command."""
+    """Look for weak slices anew and store the findings, since their buttons refer to rows. With long texts this takes
+    longer than Slack waits for a command."""
     with services.database.reading() as session:
         queue, policy = _led_queue(session, command, services)
         queue_id, model, rows = queue.id, present_version(session, queue.id), known_rows(session, queue.id)

@@ -1,8 +1,8 @@
-"""POST requests over kept HTTP/1.1 connections; through the proxy that the environment names, as Slack's own client
-does it.
+"""A client for POST requests over kept HTTP/1.1 connections. It goes through the proxy that the environment names, as
+Slack's own client does.
 
-A receipt follows every click. With h11 a receipt takes twice the processor time, with httpcore six times, half of it in
-anyio, and in its pool six times as much again where sixteen connections are in use.
+A receipt follows every click. With h11 a receipt takes twice the processor time. With httpcore it takes six times as
+much, half of it in anyio; while sixteen connections of its pool are in use, six times as much again.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ Headers = Sequence[tuple[str, str]]
 
 
 class Connections:
-    """Kept by origin. To be used on one loop."""
+    """The connections, kept by origin. To be used on one event loop."""
 
     def __init__(self) -> None:
         named = load_http_proxy_from_env()
@@ -61,7 +61,7 @@ class Connections:
         await asyncio.sleep(0)  # a connection is closed in the loop's next round
 
     def _free(self, url: SplitResult) -> "_Connection | None":
-        """The one that was used last, of those that the other side has not closed."""
+        """The free connection that was used last, of those that the other side has not closed."""
         kept = self._kept[_origin(url)]
         while kept:
             if not (connection := kept.pop()).is_closing:
@@ -90,7 +90,7 @@ class Connections:
 
 
 class _Connection(asyncio.Protocol):
-    """One request at a time."""
+    """A connection to one origin. It has one request at a time."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -180,7 +180,7 @@ async def _connected(scheme: str, host: str | None, port: int | None) -> _Connec
 
 
 def _written(method: str, target: str, headers: Headers, body: bytes = b"") -> bytes:
-    """Raises OSError where the address cannot be said in a request."""
+    """The bytes of a request. Raises OSError if the address contains what cannot be sent in a request."""
     if not all(WRITABLE.fullmatch(said) for said in (target, headers[0][1])):
         raise OSError("an address with a character that none can have")
     lines = (f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers), "\r\n")
@@ -188,7 +188,7 @@ def _written(method: str, target: str, headers: Headers, body: bytes = b"") -> b
 
 
 def _host(url: SplitResult) -> str:
-    """As in the address, without a name and password."""
+    """The host as in the address, without a name and password."""
     return url.netloc.rpartition("@")[2]
 
 

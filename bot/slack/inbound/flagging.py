@@ -52,8 +52,7 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
 
 
 def looked_at(services: Services, asked: FlagSubmission) -> NewPrediction:
-    """What the live model says about the text; without one that can be used, or whose service answers in time,
-    nothing."""
+    """The live model's answer to the text; none, if no model can be used or its service does not answer in time."""
     external_id = f"slack:{asked.origin.replace('|', ':')}"
     if len(external_id) > LONGEST_ID:
         raise Invalid("This message cannot be identified.")

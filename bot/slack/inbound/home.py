@@ -54,8 +54,8 @@ def register(app: App, services: Services, after_ack: AfterAck) -> None:
 
 @dataclass(frozen=True)
 class Home:
-    """What a person's tab shows. led: what waits for them as a lead; None: they lead no queue. weak: the slices in
-    which the models of their queues are."""
+    """The content of a person's Home tab. led: what waits for them as a lead; None: they lead no queue. weak: the
+    slices in which the models of their queues are weak."""
 
     mine: MyWorkCard
     queues: Sequence[QueueLine]
@@ -64,7 +64,7 @@ class Home:
 
 
 def load_home(services: Services, person: str) -> Home:
-    """All of it as it was at one moment. Only of queues in which the person reviews or leads."""
+    """The content for the queues in which the person reviews or leads, read in one transaction."""
     with services.database.reading() as session:
         policy, now, theirs = services.in_force.read(session), services.clock(), queues_of(session, person)
         led = lead_work(session, person, policy) if theirs[Role.LEAD] else None
@@ -85,8 +85,8 @@ def load_my_work(services: Services, person: str) -> MyWorkCard:
 
 
 def load_stats(services: Services, person: str, wanted: str | None = None) -> list[StatsCard]:
-    """The statistics of the first queues in which the person reviews or leads, and of no others. wanted: of this queue
-    alone."""
+    """The statistics of the first queues in which the person reviews or leads. wanted: only of the queue of this
+    name."""
     with services.database.reading() as session:
         theirs = _among(services.in_force.read(session), chain(*queues_of(session, person).values()))
         shown = [queue for queue in theirs if wanted in (None, queue.name)]
@@ -94,14 +94,14 @@ def load_stats(services: Services, person: str, wanted: str | None = None) -> li
 
 
 def _among(policy: Policy, names: Iterable[str]) -> list[QueuePolicy]:
-    """The policy's queues that have these names, in its order."""
+    """The policy's queues with these names, in the order of the policy."""
     wanted = set(names)
     return [queue for queue in policy.queues if queue.name in wanted]
 
 
 def show_my_work(services: Services, tell: Tell, person: str, parsed: Payload, said: str = "") -> None:
-    """After a click in the Home tab, draw it again. After one in the answer to `/goldloop mine`, replace that by the
-    list as it is now, under what is `said`. Does nothing where the click was elsewhere."""
+    """Draw the person's work again where they clicked: the Home tab, or the answer to `/goldloop mine`, which is
+    replaced by the present list with `said` above it. Does nothing if they clicked elsewhere."""
     if parsed.view and parsed.view.type == "home":
         publish_home(services, person, said)
     elif payloads.is_in_list(parsed) and parsed.response_url:
@@ -114,8 +114,8 @@ def show_my_work(services: Services, tell: Tell, person: str, parsed: Payload, s
 
 
 def publish_home(services: Services, person: str, said: str = "") -> None:
-    """said: what the person's action there has done; no answer but this one can reach them. Does nothing while the
-    database is unavailable: the old tab is shown until it is opened again."""
+    """Draw the person's Home tab. said: the result of their action there, which cannot be shown to them in any other
+    way. Does nothing while the database is unavailable: the old tab stays until it is opened again."""
     try:
         found = load_home(services, person)
     except DatabaseUnavailable:

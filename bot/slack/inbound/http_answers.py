@@ -1,7 +1,8 @@
 """Answers to requests over HTTP/1.1: status, Retry-After, and whether the connection can be used again.
 
-llhttp reads them, as httptools brings it, which uvicorn uses for requests: it takes a tenth of h11's processor time.
-h11 reads them where httptools is missing, and what a proxy says to CONNECT: it knows that TLS follows."""
+They are read by llhttp from the package httptools, which uvicorn uses for requests: it takes a tenth of h11's processor
+time. h11 is used where httptools is missing, and for a proxy's answer to CONNECT, after which TLS follows.
+"""
 
 from typing import Protocol
 
@@ -17,7 +18,7 @@ MOST_BODY = 1_000_000  # bytes; Slack's has two
 
 
 class UnreadableError(ConnectionError):
-    """What has come is no answer, or not a whole one."""
+    """The bytes that came are no answer, or only a part of one."""
 
 
 class Answer(Protocol):
@@ -39,7 +40,7 @@ def answer_to_post() -> Answer:
 
 
 class QuickAnswer:
-    """By llhttp."""
+    """An answer, read by llhttp."""
 
     def __init__(self) -> None:
         self.status, self.goes_on = 0, False
@@ -97,7 +98,7 @@ class QuickAnswer:
 
 
 class H11Answer:
-    """By h11."""
+    """An answer, read by h11."""
 
     def __init__(self, method: str) -> None:
         self.status, self.goes_on = 0, False

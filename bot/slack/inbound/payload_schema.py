@@ -104,8 +104,8 @@ class Authorization(_Shape):
 
 
 class Payload(_Shape):
-    """One schema for all kinds: what a kind does not have is left out. Some of it only Bolt reads, which does not look
-    whether it has the shape that it expects."""
+    """A payload of any kind; the fields of other kinds are empty. Some fields are only for Bolt, which reads them
+    without checking their shape."""
 
     type: Word | None = None
     token: Word | None = None
@@ -147,7 +147,7 @@ class Payload(_Shape):
 
 
 def parse(body: object) -> Payload | None:
-    """None for what Slack never sends: to be refused before it is read."""
+    """The payload. None: Slack never sends such a thing, so it is to be refused before it is read."""
     try:
         payload = Payload.model_validate(body)
     except (ValidationError, RecursionError):
@@ -156,7 +156,7 @@ def parse(body: object) -> Payload | None:
 
 
 def parse_json(body: bytes) -> Payload | None:
-    """The same of JSON, in a quarter of the time."""
+    """The same as `parse` for JSON, in a quarter of the time."""
     try:
         payload = Payload.model_validate_json(body)
     except ValidationError:

@@ -39,7 +39,7 @@ class OfferClick:
 
 @dataclass(frozen=True)
 class Vote:
-    """What a person says about an item, by a button or in the form."""
+    """An answer to an item, given by a button or in the form."""
 
     person: str
     item: CardRef
@@ -85,7 +85,8 @@ class FlagRequest:
 
 @dataclass(frozen=True)
 class Overruling:
-    """seen: the evaluation that the form was about; 0 in one of a former release."""
+    """The form that overrules the gate. seen: the evaluation that the form was about; 0 in a form of a former
+    release."""
 
     person: str
     model: CardRef
@@ -105,7 +106,7 @@ class FlagSubmission:
 
 @dataclass(frozen=True)
 class PeopleChange:
-    """Slack's news about a person, a user group or a channel, by id; the other two are empty."""
+    """A change of a person, a user group or a channel, by its id; the other two are empty."""
 
     person: str = ""
     group: str = ""
@@ -130,7 +131,7 @@ def is_in_list(payload: Payload) -> bool:
 
 
 def seen(clicked: Click) -> int:
-    """The evaluation beside which a button stood: its value is "MODEL|EVALUATION"."""
+    """The evaluation that was shown beside a button: its value is "MODEL|EVALUATION"."""
     return _number(clicked.value)
 
 
@@ -153,8 +154,8 @@ def vote_click(payload: Payload) -> Vote:
 
 
 def form_submission(payload: Payload) -> Vote:
-    """The form "label and why". Slack stamps no time on a submission, and our own clock may not agree with Slack's;
-    what is known is when the form was opened, which it carries beside the item: "ITEM|MICROSECONDS"."""
+    """The form "label and why". Slack does not tell when a form is submitted, and our own clock may differ from
+    Slack's. What is known is when the form was opened; it carries that beside the item: "ITEM|MICROSECONDS"."""
     view = _view(payload)
     item, _, opened_at = view.private_metadata.partition("|")
     chosen = _selected(view, "label")
@@ -192,7 +193,7 @@ def flag_submission(payload: Payload) -> FlagSubmission:
 
 
 def suggestion(payload: Payload) -> tuple[CardRef, str]:
-    """Item and what was typed, for a searchable choice inside the item's form."""
+    """The item and the typed text, for a searchable choice in the form about the item."""
     item, _, _opened_at = _view(payload).private_metadata.partition("|")
     return _card_ref(item), payload.value
 
@@ -229,7 +230,7 @@ def flag_request(payload: Payload) -> FlagRequest:
 
 
 def home_opened(payload: Payload) -> str | None:
-    """The person who has opened the Home tab; None where they have opened another one."""
+    """The person who has opened the Home tab; None: they have opened another tab."""
     event = payload.event
     return _id(event.user) if event is not None and event.tab == "home" else None
 
@@ -248,7 +249,8 @@ def people_change(payload: Payload) -> PeopleChange:
 
 
 def team(payload: Payload) -> str | None:
-    """The workspace of the person who acts, where the payload names it; for an event, the one in which it happened."""
+    """The workspace of the person who acts, if the payload names it; for an event, the workspace in which it
+    happened."""
     if payload.type == "event_callback":
         return payload.team_id
     of_person = payload.user.team_id if payload.user else None
@@ -263,7 +265,7 @@ def person(payload: Payload) -> str:
 
 
 def unescape(text: str) -> str:
-    """What a person typed: Slack sends these three as entities."""
+    """The text as a person typed it: Slack sends &, < and > as entities."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
@@ -286,7 +288,7 @@ def _view(payload: Payload) -> View:
 
 
 def _id(named: str | Named | None) -> str:
-    """Slack writes some people and channels as an id and some as an object; empty where there is neither."""
+    """The id of a person or channel, which Slack writes as an id or as an object; empty if there is neither."""
     found = named.id if isinstance(named, Named) else named
     return found or ""
 

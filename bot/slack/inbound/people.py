@@ -27,7 +27,8 @@ def _refresh(services: Services, change: PeopleChange) -> None:
 
 
 def _concerns_us(services: Services, change: PeopleChange) -> bool:
-    """A large company changes all day: only what is about our channels, our groups and our people is looked into."""
+    """Whether the change is about our channels, groups or people. In a large company something changes all day, so
+    other changes are not looked into."""
     if change.person:
         with services.database.reading() as session:
             return is_known(session, change.person)

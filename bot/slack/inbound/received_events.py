@@ -16,11 +16,11 @@ FINENESS = timedelta(hours=1)
 
 
 def register(app: App, services: Services, after_ack: AfterAck) -> None:
-    app.use(_Noting(services, after_ack))
+    app.use(_EventRecorder(services, after_ack))
 
 
-class _Noting(Middleware):
-    """No function: for one, Bolt gathers the arguments that any listener could have."""
+class _EventRecorder(Middleware):
+    """A class, not a function: for a function, Bolt gathers the arguments that any listener could have."""
 
     def __init__(self, services: Services, after_ack: AfterAck) -> None:
         self._services, self._after_ack = services, after_ack

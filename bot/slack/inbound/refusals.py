@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 
 class Refuse(Protocol):
-    """The answer to a request whose listener raised. tell: says the sentence to the person who clicked; None: below the
-    message, if the click was in one."""
+    """Makes the answer to a request whose listener raised. tell: sends the sentence to the person who clicked; None: it
+    is sent below the message, if the click was in one."""
 
     def __call__(
         self, error: Exception, parsed: Payload, tell: Callable[[Message], None] | None = None
@@ -31,13 +31,14 @@ class Refuse(Protocol):
 
 
 def refuser(after_ack: AfterAck, slack: WebClient) -> Refuse:
-    """What answers a request whose listener raised."""
+    """The `Refuse` of the app."""
 
     def refuse(error: Exception, parsed: Payload, tell: Callable[[Message], None] | None = None) -> BoltResponse:
-        """A refusal is said to the person who acted; anything else is a bug: logged with an id, said with that id.
+        """Tell the person who acted about the refusal. Any other error is a bug: it is logged with an id, which the
+        person is told.
 
-        An event has no sender to answer. If the database is busy or we have a bug, it is not acknowledged, so that
-        Slack delivers it again. An unusable event is acknowledged: it would be no better the next time."""
+        An event has no sender to answer. If the database is busy or we have a bug, the event is not acknowledged, so
+        that Slack delivers it again. An unusable event is acknowledged: it would be as unusable the next time."""
         refused = _refused(error)
         if parsed.type == "event_callback":
             return BoltResponse(status=_of_event(error))
@@ -47,7 +48,7 @@ def refuser(after_ack: AfterAck, slack: WebClient) -> Refuse:
             return _answered({"options": []})
         if parsed.command:
             return _answered({"response_type": "ephemeral", "text": refusal(refused)})
-        if parsed.is_from_home:  # which brings no address for an answer
+        if parsed.is_from_home:  # such a click has no response_url
             said = forms.refused("Not recorded", refused)
             after_ack.run(show_view, slack, after_ack.tell, parsed.trigger_id, said, "")
         told = Message(refusal(refused))
@@ -61,7 +62,7 @@ def refuser(after_ack: AfterAck, slack: WebClient) -> Refuse:
 
 
 def _refused(error: Exception) -> Refusal:
-    """The refusal itself, or one that says that we have a bug. Logged."""
+    """The refusal itself; for any other error, a refusal that says that we have a bug. Logs either."""
     if isinstance(error, Refusal):
         log.info("Request refused", extra={"code": error.code})
         return error

@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 
 def tell_in_channel(services: Services, item_id: int, person: str, message: Message) -> None:
-    """Say this to the person alone, in the channel of the item's queue: a form brings no address for an answer. Not
-    said twice where Slack may have shown it."""
+    """Send a message to the person alone, in the channel of the item's queue: a form has no `response_url`. It is not
+    sent again if Slack may have shown it."""
     with services.database.reading() as session:
         channel = session.get_one(ReviewItem, item_id).queue.channel
     try:
@@ -35,8 +35,8 @@ def tell_in_channel(services: Services, item_id: int, person: str, message: Mess
 
 
 def show_view(slack: WebClient, tell: Tell, trigger_id: str, view: View, response_url: str) -> None:
-    """Open a modal for the person whose click carried this trigger. Slack takes it for three seconds and at a limited
-    rate; where it does not, the person is asked to click again."""
+    """Open a modal for the person whose click has this trigger. A trigger is valid for three seconds, and Slack limits
+    the rate; if Slack does not open the modal, the person is asked to click again."""
     try:
         slack.views_open(trigger_id=trigger_id, view=view.body)
     except SlackApiError as error:

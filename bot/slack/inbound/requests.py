@@ -1,4 +1,4 @@
-"""Every request from Slack, by socket or HTTP: it gets an id, which its log lines carry, and is timed."""
+"""Requests from Slack, by socket or HTTP. Each gets an id, which its log lines carry, and is timed."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 KINDS = frozenset({"block_actions", "view_submission", "view_closed", "block_suggestion", "message_action", "shortcut"})
 
-# Seconds of waiting for the database; Slack shows ⚠ after 3, and a busy machine needs some itself.
+# Seconds until a request has to be answered; Slack shows ⚠ after 3, and a busy machine needs some of these itself.
 ANSWERED_WITHIN = 1.5
 ELSEWHERE = "People from other workspaces can't act here."
 WRAPPED = b"payload="
@@ -39,29 +39,29 @@ UNREADABLE = (ValueError, RecursionError, TypeError, AttributeError, KeyError)
 
 
 def unwrapped(body: bytes) -> str:
-    """The JSON that Slack wraps in a form, or any other body as it is. Raises UnicodeDecodeError."""
+    """The JSON of a form, or any other body as it is. Raises UnicodeDecodeError."""
     json = _wrapped_json(body)
     return (body if json is None else json).decode()
 
 
 def read_vote(body: bytes) -> Payload | None:
-    """The vote that Slack sent over HTTP, and None for all else: Bolt, which looks at requests in ways of its own, is
-    not needed for a vote, and takes half of its time before it is cast."""
+    """The vote that Slack sent over HTTP; None: the request is no vote. Votes do not need Bolt, which would take half
+    of the time before a vote is cast."""
     json = _wrapped_json(body)
     parsed = parse_json(json) if json else None
     return parsed if parsed is not None and kind_of_vote(parsed) else None
 
 
 def _wrapped_json(body: bytes) -> bytes | None:
-    """None where the body is something else."""
+    """The JSON of a form; None: the body is something else."""
     if not body.startswith(WRAPPED) or b"&" in body:
         return None
     return _unquoted(body[len(WRAPPED) :].replace(b"+", b" "))
 
 
 def _unquoted(coded: bytes) -> bytes:
-    """As quoted-printable, which has another sign before the two digits and is decoded ten times as fast. What means
-    something else there, or is no code, is left to urllib."""
+    """Decode %XX. Decoding as quoted-printable, which differs only in the sign before the two digits, is ten times as
+    fast. Bodies in which quoted-printable would mean something else, and invalid codes, are left to urllib."""
     if not any(sign in coded for sign in (b"=", b"\r", b"\n")):
         decoded = a2b_qp(coded.replace(b"%", b"="))
         if len(coded) - len(decoded) == 2 * coded.count(b"%"):
@@ -70,9 +70,9 @@ def _unquoted(coded: bytes) -> bytes:
 
 
 def read_request(make: Callable[[], BoltRequest]) -> BoltRequest | None:
-    """What Slack sent, by socket or over HTTP; None for what it never sends. Bolt looks into the payload already while
-    it makes a request of it, and stumbles over what is nested too deeply or has the wrong shape. Listeners get the
-    parsed payload as their argument `parsed`."""
+    """The request that Slack sent, by socket or over HTTP; None: Slack never sends such a request. Bolt reads the
+    payload while it makes its request, and fails if the payload is nested too deeply or has the wrong shape. Listeners
+    get the parsed payload as their argument `parsed`."""
     try:
         made = make()
     except UNREADABLE:
@@ -85,10 +85,11 @@ def read_request(make: Callable[[], BoltRequest]) -> BoltRequest | None:
 
 
 class TimedApp(App):
-    """Bolt, timed from a request's arrival to our answer to it. What a listener does before it is answered is over in
-    time, however many transactions it is; what is said after the answer has limits of its own.
+    """The Bolt app, with a time limit from a request's arrival to its answer. The limit holds for all that a listener
+    does before it answers, however many transactions that is; work after the answer has limits of its own.
 
-    Votes go past Bolt, and are answered when they are decided (pending.py)."""
+    Votes bypass Bolt, and are answered when they are decided (pending.py).
+    """
 
     def __init__(
         self, slack: WebClient, after_ack: AfterAck, votes: VoteCollector, refuse: Refuse, team: str | None
@@ -107,7 +108,7 @@ class TimedApp(App):
         self.takes: Mapping[KindOfVote, TakeVote] = {}
 
     def take_votes(self, takes: Mapping[KindOfVote, TakeVote]) -> None:
-        """How each kind of vote is handed to the collector."""
+        """Set the functions that hand each kind of vote to the collector."""
         self.takes = takes
 
     def stop_votes(self) -> None:
@@ -135,7 +136,7 @@ class TimedApp(App):
             return self._decided(parsed, taken, taken.receipt.exception() or taken.receipt.result())
 
     async def vote(self, parsed: Payload) -> BoltResponse:
-        """The same on an event loop, for a request that is a vote: while it is decided, others are answered."""
+        """The same as `_voted` on an event loop: other requests are answered while the vote is decided."""
         kind = kind_of_vote(parsed)
         assert kind is not None
         with _timed(parsed):
@@ -145,7 +146,8 @@ class TimedApp(App):
             return self._decided(parsed, taken, await _outcome(taken))
 
     def _taken(self, kind: KindOfVote, parsed: Payload) -> Pending | BoltResponse:
-        """An answer where it is not: of another workspace, of an older version, or after the end."""
+        """Hand the vote to the collector; or answer it, if it is of another workspace or of an older version, or comes
+        after `stop_votes`."""
         try:
             if payloads.team(parsed) not in (None, self._team):
                 raise NotAllowed(ELSEWHERE)
@@ -156,7 +158,7 @@ class TimedApp(App):
     def _decided(self, parsed: Payload, taken: Pending, outcome: Receipt | BaseException) -> BoltResponse:
         if isinstance(outcome, Exception):
             return self._refuse(outcome, parsed, taken.refused)
-        assert isinstance(outcome, Receipt), "the collector tells nothing else"
+        assert isinstance(outcome, Receipt), "the collector reports nothing else"
         try:
             taken.then(outcome)
         except Exception as error:
@@ -179,7 +181,7 @@ def _timed(parsed: Payload) -> Iterator[None]:
 
 
 async def _outcome(pending: Pending) -> Receipt | BaseException:
-    """On the loop on which the vote was taken: there it is told what comes of it."""
+    """Wait for the outcome on the event loop on which the vote was taken: the collector reports it there."""
     is_told = asyncio.Event()
     pending.receipt.add_done_callback(lambda _receipt: is_told.set())
     await is_told.wait()
@@ -187,7 +189,7 @@ async def _outcome(pending: Pending) -> Receipt | BaseException:
 
 
 def kind_of(payload: Payload) -> str:
-    """One of a few words, whatever a payload calls itself: each is a time series of its own."""
+    """The kind of a payload for metrics: one of a few words, since each is a time series of its own."""
     if payload.command:
         return "command"
     if payload.type == "event_callback":
@@ -196,7 +198,7 @@ def kind_of(payload: Payload) -> str:
 
 
 def subject_of(payload: Payload) -> dict[str, int]:
-    """The item or model that a control or a form is about, by its number: never a text."""
+    """The id of the item or model that a control or a form is about, for log lines."""
     carried = ""
     if payload.actions:
         carried = payload.actions[0].value

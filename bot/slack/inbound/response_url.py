@@ -1,7 +1,7 @@
-"""Answers to a click's `response_url`: receipts and refusals are said there, on an event loop.
+"""Messages to the `response_url` of a click: receipts and refusals, sent on an event loop.
 
-Connections are kept (connections.py): each receipt would otherwise begin with the handshakes of a new one, which take
-five times as long as the receipt itself.
+Connections are kept (connections.py): a new connection for each receipt would begin with handshakes, which take five
+times as long as the receipt itself.
 """
 
 import asyncio
@@ -30,7 +30,8 @@ class Tell(Protocol):
 
 
 class ResponseUrls:
-    """Says things on the loop of the web server while there is one (`serving`), else on one in a thread of its own."""
+    """Sends messages on the event loop of the web server while there is one (`serving`), else on a loop in a thread of
+    its own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -41,9 +42,9 @@ class ResponseUrls:
         self._connections = Connections()
 
     def tell(self, response_url: str, message: Message, in_place: bool = False) -> None:
-        """Say this to the person alone, from any thread, without waiting for it. in_place: instead of the message in
-        which they clicked, which only they see. Never raises. Does nothing where the request has no response_url, as a
-        form does not."""
+        """Send the message to the person alone, from any thread, without waiting. in_place: it replaces the message in
+        which they clicked, which only they see. Never raises. Does nothing if the request has no response_url, as a
+        form."""
         if not response_url:
             return
         words = {"text": message.text, "blocks": message.blocks or None, "replace_original": in_place}
@@ -70,7 +71,7 @@ class ResponseUrls:
             self._connections = Connections()
 
     def close(self) -> None:
-        """Finish what is under way, for at most `STOP_SECONDS`; nothing is said afterwards."""
+        """Finish what is under way, for at most `STOP_SECONDS`. Nothing is sent afterwards."""
         with self._lock:
             self._closed, thread, loop = True, self._thread, self._loop
             self._thread = None

@@ -27,8 +27,8 @@ CONCURRENCY = 64  # requests handled at once; the others wait, which they can on
 
 @contextmanager
 def socket_mode(app: App, app_token: str) -> Iterator[SocketModeHandler]:
-    """Connected until the block is left. The SDK follows Slack's request for a new socket; `SocketWatch` replaces one
-    that is dead. At the end, requests under way are acknowledged before the socket is closed."""
+    """Connect until the block is left. The SDK follows Slack's request for a new socket; `SocketWatch` replaces a dead
+    one. At the end, requests under way are acknowledged before the socket is closed."""
     slack, receiver = _opening_client(app.client), _Receiver(app)
     handler = SocketModeHandler(app, app_token, web_client=slack, concurrency=CONCURRENCY, ping_interval=CHECK_SECONDS)
     handler.client.socket_mode_request_listeners = [receiver.receive]
@@ -60,7 +60,7 @@ def read_session(client: SocketModeClient) -> None:
 
 
 class _Receiver:
-    """Answers envelopes, each in a thread of the SDK's."""
+    """Answers envelopes, each in a thread of the SDK."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -94,23 +94,23 @@ def _receive(app: App, client: BaseSocketModeClient, envelope: SocketModeRequest
 
 
 def _acknowledge(client: BaseSocketModeClient, envelope: SocketModeRequest, answer: BoltResponse) -> None:
-    """Send what a listener answered, which is JSON or nothing. Without status 200 nothing is sent, and Slack delivers
-    an event again."""
+    """Send the listener's answer, which is JSON or nothing. Without status 200 nothing is sent, and Slack delivers an
+    event again."""
     if answer.status == 200:
         payload = json.loads(answer.body) if answer.body else None
         client.send_socket_mode_response(SocketModeResponse(envelope.envelope_id, payload))
 
 
 def socket_state(handler: SocketModeHandler) -> SocketState:
-    """Quiet is no fault: nothing may happen in Slack for hours. An unanswered ping is one."""
+    """Silence is no fault: nothing may happen in Slack for hours. An unanswered ping is one."""
     session = handler.client.current_session
     answered = session.last_ping_pong_time if session is not None else None
     return SocketState(handler.client.is_connected(), None if answered is None else max(0.0, time.time() - answered))
 
 
 def _wake_its_threads(handler: SocketModeHandler) -> None:
-    """One reads from the socket, and closing that does not wake it; another waits a second for the next message.
-    Without this, ending takes four seconds."""
+    """Wake the SDK's threads, so that they end at once. One reads from the socket, and closing the socket does not wake
+    it; another waits a second for the next message. Without this, ending takes four seconds."""
     client = handler.client
     client.auto_reconnect_enabled, client.closed = False, True
     client.message_queue.put(None)

@@ -86,8 +86,8 @@ class SocketWatch:
         log.info("Socket to Slack opened again", extra={"open": client.is_connected()})
 
     def _reaches(self) -> bool:
-        """Whether the network leads to Slack. Cheap, and its deadline is short: Slack's answer, and that of a name
-        server, are given more time than a person who has clicked."""
+        """Whether Slack can be reached. The check is cheap, and its deadline short: the calls that follow it may take
+        longer than a person waits who has clicked."""
         try:
             socket.create_connection(self._address, REACH_SECONDS).close()
         except OSError as error:
@@ -105,7 +105,7 @@ class SocketWatch:
 
 
 def _has_ended(session: Connection) -> bool:
-    """Whether the other side has ended the connection. The SDK's reader takes that for an empty message."""
+    """Whether the other side has ended the connection. The SDK's reader would take the end for an empty message."""
     if session.sock is None:
         return True
     with socket.socket(fileno=os.dup(session.sock.fileno())) as same:  # TLS sockets do not let one peek
@@ -116,7 +116,7 @@ def _has_ended(session: Connection) -> bool:
 
 
 def _abandon(session: Connection | None) -> None:
-    """Lets the closing of a session tell Slack at once (by RST): an orderly end waits behind what TCP could not
+    """Make the closing of a session reach Slack at once (by RST). An orderly end waits behind what TCP could not
     deliver, and until then Slack goes on sending to the dead socket."""
     if session is not None and session.sock is not None:
         with suppress(OSError):
@@ -125,20 +125,20 @@ def _abandon(session: Connection | None) -> None:
 
 
 def wake(session: Connection | None) -> None:
-    """Ends the waiting for the next bytes of a session, which closing it does not: that takes up to three seconds."""
+    """End the wait for the next bytes of a session. Closing the session does not end it for up to three seconds."""
     if session is not None and session.sock is not None:
         with suppress(OSError):
             session.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _place(client: SocketModeClient) -> Address:
-    """Host and port to which our calls go: Slack's, or those of the proxy on the way."""
+    """Host and port of our calls: Slack's, or those of the proxy."""
     url = urlsplit(client.proxy or client.web_client.proxy or client.web_client.base_url)
     return url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
 
 
 def _resolved(place: Address) -> Address:
-    """The place with the name's first address; unchanged if no name server answers."""
+    """The place with the first address of its name; unchanged if no name server answers."""
     with suppress(OSError):
         host, port = socket.getaddrinfo(*place, type=socket.SOCK_STREAM)[0][4][:2]
         return str(host), int(port)

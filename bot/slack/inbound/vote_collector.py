@@ -21,10 +21,10 @@ from core.storage.database import CLICK, Database, Writer
 from core.storage.database_errors import BUSY
 from core.storage.deadlines import GRACE, ends_in, finished_within
 
-MOST = 64  # new votes of one set: a longer one would use up the time of its last ones
-PAUSE = 0.5  # seconds without a vote, after which the connection is given back
-AGAIN = 0.02  # seconds until what is locked elsewhere is tried again, if no vote arrives before
-TOO_LATE = GRACE + 0.05  # seconds before the end of a vote's time from which on it is not cast
+MOST = 64  # new votes in one transaction: with more, the last ones would run out of time
+PAUSE = 0.5  # seconds without a vote until the connection is given back
+AGAIN = 0.02  # seconds until votes that need rows locked elsewhere are cast again, if no vote arrives before
+TOO_LATE = GRACE + 0.05  # seconds: a vote with less time left is not cast
 STOPPING = "Goldloop is being restarted. Nothing was recorded. Please try again in a moment."
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class _Waiting:
-    """ends: on the monotonic clock. loop: on which the vote was taken, and is told what comes of it."""
+    """A vote that waits for its transaction. ends: on the monotonic clock. loop: the one on which the vote was taken
+    and is to be answered."""
 
     cast: Cast
     ends: float
@@ -43,30 +44,32 @@ class _Waiting:
     def left(self) -> float:
         return self.ends - time.monotonic()
 
-    def is_behind(self, other: "_Waiting") -> bool:
-        """Whether it has to wait for the other, which arrived before."""
+    def must_follow(self, other: "_Waiting") -> bool:
+        """Whether it may be cast only after the other one, which arrived before: both are about one item, or by one
+        person."""
         return self.cast.subject.id == other.cast.subject.id or self.cast.person == other.cast.person
 
 
-_Told = tuple[_Waiting, Receipt | Exception]
+_Outcome = tuple[_Waiting, Receipt | Exception]
 
 
 class VoteCollector:
-    """Its thread begins with the first vote. policy_of: as of `cast_votes`."""
+    """The collector. Its thread begins with the first vote. policy_of: see `cast_votes`."""
 
     def __init__(self, database: Database, policy_of: PolicyOf, clock: Callable[[], datetime]) -> None:
         self._writer, self._policy_of, self._clock = Writer(database), policy_of, clock
         self._changed = threading.Condition()
         self._arrived: list[_Waiting] = []
-        self._is_due = False  # those that have arrived are a set; until then, more are coming at the same moment
+        self._is_due = False  # the arrived votes can be cast; until then, more are expected at the same moment
         self._closed = False
         self._thread: threading.Thread | None = None
 
     def cast(self, subject: CardRef, person: str, answer: NewAnswer) -> "Future[Receipt]":
-        """What comes of it: the receipt after the commit, or the Refusal. From an event loop, it is told on that loop.
-        The request's own deadline holds (`CLICK` without one). Raises Refusal when the process ends."""
+        """Take a vote. The returned future ends with the receipt after the commit, or with the Refusal; if the caller
+        is on an event loop, on that loop. The request's own deadline holds (`CLICK` without one). Raises Refusal when
+        the process ends."""
         receipt: Future[Receipt] = Future()
-        receipt.set_running_or_notify_cancel()  # it cannot be taken back any more
+        receipt.set_running_or_notify_cancel()  # the future cannot be cancelled any more
         loop = _running_loop()
         with self._changed:
             if self._closed:
@@ -78,7 +81,7 @@ class VoteCollector:
                 self._thread.start()
         if loop is None:
             self._wake()
-        else:  # after all that is ready now: requests that have arrived leave their votes first
+        else:  # after the requests that have arrived already, so that their votes are in the same transaction
             loop.call_soon(loop.call_soon, self._wake)
         return receipt
 
@@ -88,7 +91,7 @@ class VoteCollector:
             self._changed.notify()
 
     def close(self) -> None:
-        """Take no further votes, and wait until all that were taken are committed or refused."""
+        """Take no further votes, and wait until all votes that were taken are committed or refused."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -105,7 +108,7 @@ class VoteCollector:
         self._writer.release()
 
     def _next(self, held: Sequence[_Waiting]) -> list[_Waiting] | None:
-        """What has arrived; none, if nothing does for a while. None: nothing will any more."""
+        """The votes that have arrived; empty: none has for a while. None: no more votes will come."""
         pause = PAUSE if self._writer.is_kept else None
         with self._changed:
             self._changed.wait_for(lambda: self._is_due or (self._closed and not held), AGAIN if held else pause)
@@ -114,8 +117,8 @@ class VoteCollector:
             return None if self._closed and not new else new
 
     def _cast(self, waiting: Sequence[_Waiting]) -> list[_Waiting]:
-        """Returns those that are to be cast again before any later ones."""
-        in_time = _without_the_late(waiting)
+        """Cast the votes and report their outcomes. Returns those that are to be cast again before any later ones."""
+        in_time = _still_in_time(waiting)
         if not in_time:
             return []
         try:
@@ -127,63 +130,65 @@ class VoteCollector:
         except Exception as error:  # noqa: BLE001 - its request logs it
             if len(in_time) > 1:
                 return self._one_by_one(in_time)
-            _tell([(in_time[0], error)])
+            _report([(in_time[0], error)])
             return []
         decided = list(zip(in_time, outcomes, strict=True))
-        _tell([(one, outcome) for one, outcome in decided if outcome is not None])
+        _report([(one, outcome) for one, outcome in decided if outcome is not None])
         return [one for one, outcome in decided if outcome is None]
 
     def _in_one_transaction(self, waiting: Sequence[_Waiting]) -> list[Receipt | Refusal | None]:
-        """Within the time of the one that ends first."""
+        """The transaction has the time that is left to the vote whose deadline comes first."""
         with finished_within(min(one.left for one in waiting)), self._writer.transaction() as session:
             return cast_votes(session, [one.cast for one in waiting], self._policy_of, wait=False)
 
     def _after_busy(self, waiting: Sequence[_Waiting], busy: DatabaseBusy) -> list[_Waiting]:
-        """Where the time of some ended meanwhile, they are told, and the others have some left. Where none did, the
-        database gave up on the transaction, as in a deadlock with another process: there is time to cast each alone."""
-        in_time = _without_the_late(waiting)
+        """If the deadline of some votes has passed, refuse these: the others have time left and are cast again. If no
+        deadline has passed, the database gave up the transaction, as in a deadlock with another process: there is time
+        to cast each vote by itself."""
+        in_time = _still_in_time(waiting)
         if len(in_time) < len(waiting):
             return in_time
         return self._one_by_one(waiting) if len(waiting) > 1 else _refused(waiting, busy)
 
     def _one_by_one(self, waiting: Sequence[_Waiting]) -> list[_Waiting]:
-        """Cast each alone: a bug or a deadlock of one is no other's."""
+        """Cast each vote in a transaction of its own, so that a bug or a deadlock of one does not affect the others.
+        Returns those that are to be cast again."""
         held: list[_Waiting] = []
         for one in waiting:
-            if any(one.is_behind(other) for other in held):
+            if any(one.must_follow(other) for other in held):
                 held.append(one)
             else:
                 held += self._cast([one])
         return held
 
 
-def _without_the_late(waiting: Sequence[_Waiting]) -> list[_Waiting]:
-    """The others are told that the database is busy, and are not cast."""
+def _still_in_time(waiting: Sequence[_Waiting]) -> list[_Waiting]:
+    """The votes whose deadline has not passed. The others are refused: the database is busy."""
     late = [one for one in waiting if one.left <= TOO_LATE]
-    _tell([(one, DatabaseBusy(BUSY)) for one in late])
+    _report([(one, DatabaseBusy(BUSY)) for one in late])
     return [one for one in waiting if one not in late] if late else list(waiting)
 
 
 def _refused(waiting: Sequence[_Waiting], refusal: DatabaseUnavailable) -> list[_Waiting]:
-    """All are told."""
-    _tell([(one, refusal) for one in waiting])
+    """Refuse all of them. None is left to cast."""
+    _report([(one, refusal) for one in waiting])
     return []
 
 
-def _tell(told: Sequence[_Told]) -> None:
-    """All of one loop by one call: with a call for each, the loop and this thread would hand the interpreter's lock to
-    and fro, which takes five times as long."""
-    for loop in {one.loop for one, _outcome in told}:
-        theirs = [(one, outcome) for one, outcome in told if one.loop is loop]
+def _report(outcomes: Sequence[_Outcome]) -> None:
+    """Report outcomes, those of one event loop by one call: with a call for each, the loop and this thread would hand
+    the interpreter's lock to and fro, which takes five times as long."""
+    for loop in {one.loop for one, _outcome in outcomes}:
+        of_loop = [(one, outcome) for one, outcome in outcomes if one.loop is loop]
         if loop is None:
-            _end(theirs)
+            _end(of_loop)
         else:
-            with suppress(RuntimeError):  # it has ended, and its requests with it
-                loop.call_soon_threadsafe(_end, theirs)
+            with suppress(RuntimeError):  # the loop has ended, and its requests with it
+                loop.call_soon_threadsafe(_end, of_loop)
 
 
-def _end(told: Sequence[_Told]) -> None:
-    for one, outcome in told:
+def _end(outcomes: Sequence[_Outcome]) -> None:
+    for one, outcome in outcomes:
         if isinstance(outcome, Receipt):
             one.receipt.set_result(outcome)
         else:

@@ -1,7 +1,6 @@
 """Clicks about a review item: votes, forms, undo. Votes are handed to the collector, which casts many in one
-transaction; their requests are answered when it is committed (requests.py). The replies are handed over; they must not
-delay the acknowledgement.
-"""
+transaction; a request is answered when its vote is committed (requests.py). Replies to the person are sent after the
+acknowledgement, which they must not delay."""
 
 import re
 from collections.abc import Callable
@@ -31,17 +30,18 @@ from core.vocabulary import AnswerKind
 
 
 def register(app: TimedApp, services: Services, after_ack: AfterAck, votes: VoteCollector) -> None:
-    voting, looking = _Voting(services, after_ack, votes), _Looking(services, after_ack)
+    voting, reading = _Voting(services, after_ack, votes), _Reading(services, after_ack)
     app.take_votes({"button": voting.vote_clicked, "undo": voting.undo_clicked, "form": voting.form_submitted})
-    app.action(re.compile("^form:"))(looking.form_clicked)
-    app.action("how_decided")(looking.history_clicked)
-    app.action("read_all")(looking.text_clicked)
-    app.options("label")(looking.suggest_labels)
+    app.action(re.compile("^form:"))(reading.form_clicked)
+    app.action("how_decided")(reading.history_clicked)
+    app.action("read_all")(reading.text_clicked)
+    app.options("label")(reading.suggest_labels)
 
 
 @dataclass(frozen=True)
 class _Voting:
-    """What is recorded. Each vote is handed to the collector, with what follows its receipt or its refusal."""
+    """Listeners that record an answer. Each vote is handed to the collector, with what follows its receipt or its
+    refusal."""
 
     services: Services
     after_ack: AfterAck
@@ -67,38 +67,38 @@ class _Voting:
         return Pending(self.votes.cast(sent.item, sent.person, sent.answer), partial(self._sent_form, parsed, sent))
 
     def _voted(self, parsed: Payload, person: str, receipt: Receipt) -> None:
-        said = receipts.render(receipt)
+        message = receipts.render(receipt)
         if not receipt.repeated:
-            self.after_ack.tell(parsed.response_url, said)
+            self.after_ack.tell(parsed.response_url, message)
         if parsed.is_from_home:
-            self._show_home(person, said.text)
+            self._show_home(person, message.text)
 
     def _undone(self, parsed: Payload, person: str, receipt: Receipt) -> None:
-        said = receipts.render(receipt)
+        message = receipts.render(receipt)
         is_in_list = payloads.is_in_list(parsed)
         if not receipt.repeated and not is_in_list:
-            self.after_ack.tell(parsed.response_url, said)
+            self.after_ack.tell(parsed.response_url, message)
         if parsed.is_from_home or is_in_list:
-            self._show_list(parsed, person, said.text)
+            self._show_list(parsed, person, message.text)
 
     def _sent_form(self, parsed: Payload, sent: Vote, receipt: Receipt) -> None:
-        said = receipts.render(receipt)
+        message = receipts.render(receipt)
         if not receipt.repeated and parsed.response_url:
-            self.after_ack.tell(parsed.response_url, said)
+            self.after_ack.tell(parsed.response_url, message)
         elif not receipt.repeated:
-            self.after_ack.run(tell_in_channel, self.services, sent.item.id, sent.person, said)
+            self.after_ack.run(tell_in_channel, self.services, sent.item.id, sent.person, message)
         if receipt.adjudicated:  # perhaps from the Home tab, where it is still listed
-            self._show_home(sent.person, said.text)
+            self._show_home(sent.person, message.text)
 
-    def _refused(self, parsed: Payload, person: str, told: Message) -> None:
-        """A list with the button is drawn again: it may show what is no longer so. On the Home tab, a modal has said
-        why."""
+    def _refused(self, parsed: Payload, person: str, message: Message) -> None:
+        """Send the refusal. A list with the button is drawn again, since it may be out of date. On the Home tab, a
+        modal has shown the refusal already."""
         if parsed.is_from_home:
             self._show_home(person)
         elif payloads.is_in_list(parsed):
-            self._show_list(parsed, person, told.text)
+            self._show_list(parsed, person, message.text)
         else:
-            self.after_ack.tell(parsed.response_url, told)
+            self.after_ack.tell(parsed.response_url, message)
 
     def _show_home(self, person: str, said: str = "") -> None:
         self.after_ack.run(publish_home, self.services, person, said)
@@ -108,8 +108,8 @@ class _Voting:
 
 
 @dataclass(frozen=True)
-class _Looking:
-    """What is shown of an item: the form in which to answer, how it was decided, its whole text."""
+class _Reading:
+    """Listeners that show something of an item: the form for an answer, how the item was decided, its whole text."""
 
     services: Services
     after_ack: AfterAck

@@ -16,12 +16,12 @@ from core.errors import NotAllowed
 
 
 def register(app: App, refuse: Refuse) -> None:
-    """Others are answered by `refuse`."""
-    app.use(_OursOnly(refuse))
+    """Register the check. `refuse` answers requests of other workspaces."""
+    app.use(_WorkspaceCheck(refuse))
 
 
-class _OursOnly(Middleware):
-    """No function: for one, Bolt gathers the arguments that any listener could have."""
+class _WorkspaceCheck(Middleware):
+    """A class, not a function: for a function, Bolt gathers the arguments that any listener could have."""
 
     def __init__(self, refuse: Refuse) -> None:
         self._refuse = refuse
