@@ -78,7 +78,7 @@ class Children:
 
 
 class LostLease(Exception):  # noqa: N818 - a fact, not an error of the caller
-    """Another worker has taken the job over; what this one did must not be stored."""
+    """Another worker has taken the job over; the work of this one must not be stored."""
 
 
 class WorkFailed(Exception):  # noqa: N818 - a fact, told by a process that could not go on
@@ -86,7 +86,7 @@ class WorkFailed(Exception):  # noqa: N818 - a fact, told by a process that coul
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error of the job
-    """What was executed was ended on purpose; the job may be taken up again as if it had not been taken."""
+    """The work was ended on purpose; the job can be taken up again as if it had not been claimed."""
 
 
 def unchecked() -> None:
@@ -94,11 +94,11 @@ def unchecked() -> None:
 
 
 def unheard(_step: Coded) -> None:
-    """A `Report` of work about which nobody asks how far it is."""
+    """A `Report` that is ignored, for work whose progress is not shown."""
 
 
 def execute_here(function: Callable[..., T], *arguments: Any, report: Report, check: Check = unchecked) -> T:
-    """An `Execute` in this very thread, which cannot be ended: it checks once, before the work."""
+    """An `Execute` in this thread. It checks once, before the work, which cannot be ended then."""
     check()
     return function(*arguments, report)
 
@@ -112,7 +112,7 @@ def enqueue(
     mutex: str | None = None,
     priority: int = 0,
 ) -> None:
-    """One row per key, however often it is asked for. priority: lower goes first."""
+    """Store a job, once per key however often it is requested. priority: lower goes first."""
     row = {"name": name, "key": key, "payload": payload, "mutex": mutex, "priority": priority}
     session.execute(_new(session).values(row | _fresh(now)))
     announce(session)
@@ -121,7 +121,7 @@ def enqueue(
 def enqueue_children(
     session: Session, parent: Claim, name: str, payloads: Sequence[dict[str, Any]], now: datetime, priority: int = 0
 ) -> None:
-    """A job for each shard of the parent's work. Repeating it adds none."""
+    """Store a job for each shard of the parent's work. Repeating it adds none."""
     rows = [
         {"name": name, "key": f"{parent.key}/{shard}", "payload": payload, "priority": priority,
          "parent_id": parent.id, "shard": shard} | _fresh(now)
@@ -141,8 +141,8 @@ def children(session: Session, parent_id: int) -> Children:
 def enqueue_due(
     session: Session, schedule_name: str, latest_slot: LatestSlot, job: str, payload: dict[str, Any], now: datetime
 ) -> None:
-    """Insert the newest slot that fell due since the stored last one (an outage of a week is one run, not seven).
-    A schedule met for the first time starts now."""
+    """Store a job for the newest slot that fell due since the last stored one: after an outage of a week there is one
+    run, not seven. A new schedule starts now."""
     newest, known = latest_slot(now), session.get(Schedule, schedule_name)
     if known is not None and (newest is None or newest <= known.last_slot):
         return  # which it is nearly always: nothing is locked
@@ -158,8 +158,8 @@ def enqueue_due(
 
 
 def claim(session: Session, name: str, worker: str, now: datetime, key: str | None = None) -> Claim | None:
-    """Take one ready job of this name whose mutex is free: the lowest priority number first, then the oldest.
-    None if there is none. key: take this one or none."""
+    """Claim a ready job of this name whose mutex is free: the lowest priority number first, then the oldest. key: only
+    the job with this key. None: there is none."""
     if not fetch(session, _IS_READY, {"name": name, "now": now})[0][0]:
         return None
     other = aliased(Job)
@@ -184,8 +184,9 @@ def claim(session: Session, name: str, worker: str, now: datetime, key: str | No
 
 
 def take_over(session: Session, name: str, key: str, worker: str, now: datetime, is_dead: IsDead) -> Claim | None:
-    """Claim this job for a person who asks for it now. Its attempts count anew, whether it waits for the next one, has
-    lost its worker or was given up. None: another worker has it, or another job its mutex. Locks it."""
+    """Claim this job for a person who requests it now, whether it waits for its next attempt, has lost its worker or
+    was given up. Its attempts are counted anew. None: another worker has the job, or another job its mutex. Locks the
+    job."""
     job = session.scalars(select(Job).where(Job.key == key).with_for_update(of=Job)).one()
     if job.state in ("ready", "dead") or (job.state == "running" and _is_lost(job, now, is_dead)):
         leases.release(job)
@@ -195,23 +196,24 @@ def take_over(session: Session, name: str, key: str, worker: str, now: datetime,
 
 
 def renew(session: Session, claimed: Claim, now: datetime) -> bool:
-    """False: the lease is lost; stop."""
+    """Renew the lease. False: it is lost, so stop."""
     return _update(session, claimed, leased_until=now + LEASE)
 
 
 def report_progress(session: Session, claimed: Claim, done: int, total: int, code: str = "") -> bool:
-    """How far the job is, for people. code: what it is at. False: the lease is lost; stop."""
+    """Store how far the job is, for people to see. code: the present step. False: the lease is lost, so stop."""
     return _update(session, claimed, progress={"done": done, "total": total, "code": code})
 
 
 def finish(session: Session, claimed: Claim) -> None:
-    """Ends the job, in the same transaction as its effect. Raises LostLease, which rolls that effect back."""
+    """End the job, in the same transaction as its effect. Raises LostLease, which rolls that effect back."""
     if not _update(session, claimed, state="done", leased_by=None, leased_until=None):
         raise LostLease(claimed.id)
 
 
 def fail(session: Session, claimed: Claim, reason: str, now: datetime) -> bool:
-    """Back to the queue with a pause, or dead after `MOST_ATTEMPTS` (True)."""
+    """Count a failed attempt: the job is ready again after a pause, or dead after `MOST_ATTEMPTS`. Returns whether it
+    is dead."""
     dead = claimed.attempt >= MOST_ATTEMPTS
     noted = _update(
         session, claimed, state="dead" if dead else "ready", next_attempt_at=now + leases.backoff(claimed.attempt),
@@ -221,7 +223,8 @@ def fail(session: Session, claimed: Claim, reason: str, now: datetime) -> bool:
 
 
 def bring_forward(session: Session, key: str, now: datetime) -> None:
-    """What a job waits for is there: it is ready now. Does nothing to one that runs or has ended."""
+    """Make a waiting job ready now, because what it waits for is there. Does nothing to a job that runs or has
+    ended."""
     session.execute(update(Job).where(Job.key == key, Job.state == "ready").values(next_attempt_at=now))
 
 

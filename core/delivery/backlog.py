@@ -33,10 +33,9 @@ class Waiting:
 
 @dataclass(frozen=True)
 class GivenUp:
-    """Messages to one channel that are not delivered until people have resolved why.
-
-    channel: empty for all of them. since: None where they were given up one by one; named: some of those, by
-    what they show."""
+    """Messages to one channel that are not delivered until people have resolved the cause. channel: empty for all
+    channels. since: None where the messages were given up one by one; named: some of these, by the cards that they
+    show."""
 
     channel: str
     reason: str
@@ -53,8 +52,8 @@ class DeadJob:
 
 
 def waiting(session: Session) -> Waiting:
-    """Messages that are to be posted or redrawn, those between two tries included; not what was given up, nor what
-    an incident or a paused queue holds up."""
+    """Messages that are to be posted or redrawn, also those that wait for another attempt; without those that were
+    given up, or that an incident or a paused queue holds up."""
     wanted = (Posting.requested_version > Posting.delivered_version, Posting.failure_reason == "")
     due = (*wanted, ~_held_up(Posting), ~waits_for_resume())
     since = func.min(func.coalesce(Posting.requested_at, Posting.next_attempt_at))
@@ -73,7 +72,7 @@ def _held_up(record: type[Posting] | type[Notice]) -> ColumnElement[bool]:
 
 
 def given_up(session: Session) -> list[GivenUp]:
-    """What waits for people to resolve something, first what holds whole channels up."""
+    """The causes that people have to resolve; those that hold whole channels up come first."""
     found = []
     for incident in session.scalars(select(Incident).where(HOLDS).order_by(Incident.id)):
         found.append(GivenUp(incident.channel, incident.reason, count_waiting_for(session, incident), incident.since))
@@ -101,7 +100,7 @@ def named_as_given_up(session: Session, channel: str, reason: str) -> tuple[Card
 
 
 def try_again(session: Session, now: datetime) -> int:
-    """Deliver what was given up after all; returns how many. Repeating it changes nothing."""
+    """Deliver messages that were given up. Returns how many. Repeating it changes nothing."""
     held = select(Incident).where(HOLDS, Incident.held_until > now)
     count = sum(count_waiting_for(session, incident) for incident in session.scalars(held))
     incidents.retry_now(session, now)

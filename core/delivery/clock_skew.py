@@ -17,8 +17,8 @@ from core.vocabulary import DeliveryState
 
 
 def repair_times(session: Session, now: datetime) -> None:
-    """Shorten every lease and pause that ends later than one taken now could. A webhook that was refused may wait for
-    as long as its endpoint asked; it is made due now only if the refusal is dated in the future. Safe to repeat."""
+    """Shorten every lease and pause that ends later than one taken now could end. A refused webhook may have to wait
+    for as long as its endpoint asked; it is made due now only if the refusal is dated in the future. Safe to repeat."""
     for record, waits in (
         (Posting, and_(Posting.requested_version > Posting.delivered_version, Posting.failure_reason == "")),
         (Notice, and_(Notice.delivered_at.is_(None), Notice.failure_reason == "")),

@@ -24,8 +24,9 @@ HOLDS = and_(OPEN, Incident.held_until.is_not(None))
 
 
 def hold_channel(session: Session, channel: str, reason: str, now: datetime, posts_only: bool) -> bool:
-    """Slack refused a message for a reason that concerns the whole channel: nothing is sent there for a while, which
-    doubles with every refusal. posts_only: existing messages may still be redrawn. True if the incident is new."""
+    """Stop sending to a channel for a while, because Slack refused a message for a reason that concerns the whole
+    channel. The pause doubles with every refusal. posts_only: existing messages may still be redrawn. Returns whether
+    the incident is new."""
     incident = _opened(session, channel, reason, now)
     pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(incident.attempts, 10))
     is_new = incident.attempts == 0
@@ -35,19 +36,20 @@ def hold_channel(session: Session, channel: str, reason: str, now: datetime, pos
 
 
 def open_incident(session: Session, channel: str, reason: str, now: datetime) -> None:
-    """A single message of this channel was given up. Repeating it changes nothing."""
+    """Open an incident, because a single message of this channel was given up. Repeating it changes nothing."""
     _opened(session, channel, reason, now)
 
 
 def resolve(session: Session, channel: str, now: datetime, by_post: bool) -> None:
-    """A message was delivered to this channel. by_post: it was a new message, not a redraw, which may succeed where new
-    messages are refused."""
+    """Resolve incidents of a channel, because a message was delivered to it. by_post: it was a new message; a redraw
+    may succeed where new messages are refused."""
     kind = HOLDS if by_post else and_(HOLDS, ~Incident.posts_only)
     session.execute(update(Incident).where(kind, Incident.channel.in_((channel, EVERYWHERE))).values(resolved_at=now))
 
 
 def retry_now(session: Session, now: datetime, channel: str | None = None) -> None:
-    """It may be resolved: do not wait for the pause to end. channel: None means all of them."""
+    """Deliver without waiting for the pause to end, because the incident may be resolved. channel: None for all
+    channels."""
     where = HOLDS if channel is None else and_(HOLDS, Incident.channel == channel)
     session.execute(update(Incident).where(where, Incident.held_until > now).values(held_until=now))
 
@@ -61,7 +63,7 @@ def held_channels(now: datetime, *, new: bool) -> Select[str]:
 
 
 def recent(session: Session, since: datetime) -> Sequence[Incident]:
-    """All that are open, and those resolved since then, oldest first."""
+    """All open incidents, and those resolved since then, oldest first."""
     return session.scalars(select(Incident).where(or_(OPEN, Incident.resolved_at > since)).order_by(Incident.id)).all()
 
 
@@ -91,7 +93,7 @@ RECORDS: tuple[type[Posting], type[Notice]] = (Posting, Notice)
 
 
 def _opened(session: Session, channel: str, reason: str, now: datetime) -> Incident:
-    """The open incident of this channel and reason, locked; made if there is none."""
+    """The open incident of this channel and reason, locked; created if there is none."""
     new = insert(session, Incident).values(channel=channel, reason=reason, since=now, attempts=0, posts_only=True)
     session.execute(new.on_conflict_do_nothing(index_elements=["channel", "reason"], index_where=OPEN))
     found = select(Incident).where(OPEN, Incident.channel == channel, Incident.reason == reason)

@@ -26,16 +26,16 @@ _IS_WAITING = select(IS_WAITING)  # built once: it is asked all day
 
 @dataclass(frozen=True)
 class DueNotice:
-    """A leased notice: say it, then `mark_delivered`."""
+    """A leased notice: send it, then `mark_delivered`."""
 
     id: int
     kind: str  # of `NoticeKind`
     channel: str
     person: str | None
     values: dict[str, Any]
-    maybe_said: bool  # an earlier attempt has an unknown outcome: look for it before saying it again
-    since: datetime  # it was not said before
-    attempts: int  # that failed
+    maybe_said: bool  # an earlier attempt has an unknown outcome: look for it before sending it again
+    since: datetime  # the time of the request
+    attempts: int  # failed ones
 
 
 def notify(
@@ -47,7 +47,7 @@ def notify(
     values: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Say something once. A second notice with the same key is dropped. values: of the kind's sentence."""
+    """Request a notice. A second one with the same key is dropped. values: for the kind's sentence."""
     session.execute(
         insert(session, Notice)
         .values(
@@ -72,7 +72,7 @@ def was_noted(session: Session, key: str) -> bool:
 
 
 def is_waiting(session: Session) -> bool:
-    """Whether a notice has to be said, now or later."""
+    """Whether a notice has to be sent, now or later."""
     return bool(fetch(session, _IS_WAITING, {})[0][0])
 
 
@@ -112,13 +112,13 @@ def mark_delivered(session: Session, notice_id: int, now: datetime) -> None:
 
 
 def give_up(session: Session, notice_id: int, now: datetime) -> None:
-    """Its person has left: it is done with, and no incident, because there is nothing to resolve."""
+    """Drop a notice whose person has left. This opens no incident: there is nothing to resolve."""
     mark_delivered(session, notice_id, now)
 
 
 def release(session: Session, notice_id: int, still_unsure: bool = False) -> None:
-    """It was not sent, for a reason outside the notice; it stays due. still_unsure: it could not be found out whether
-    an earlier attempt has sent it."""
+    """The notice was not sent, for a reason outside the notice, which stays due. still_unsure: whether an earlier
+    attempt has sent it could not be found out."""
     notice = session.get_one(Notice, notice_id, with_for_update=True)
     leases.release(notice)
     notice.unconfirmed = still_unsure
@@ -132,8 +132,8 @@ def mark_failed(
     permanent: str = "",
     outcome_unknown: bool = False,
 ) -> None:
-    """It was not said. Try again later (after `retry_after` seconds, else doubling), or never (`permanent` says why).
-    outcome_unknown: Slack may have taken it."""
+    """The notice was not sent. Try again after `retry_after` seconds, or by default after a time that doubles with each
+    failure; or never, for the reason `permanent`. outcome_unknown: Slack may have accepted the message."""
     notice = session.get_one(Notice, notice_id, with_for_update=True)
     leases.release_failed(notice, now, retry_after)
     notice.failure_reason, notice.unconfirmed = permanent, outcome_unknown

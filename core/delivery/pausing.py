@@ -13,7 +13,7 @@ from core.vocabulary import Card
 
 
 def pause_queue(session: Session, name: str, now: datetime) -> bool:
-    """False if it was paused already; then nothing changes. Locks the queue's row. Raises NotFound."""
+    """Pause the queue. False: it was paused already, so nothing changes. Locks its row. Raises NotFound."""
     queue = _locked(session, name)
     if queue.paused_at is not None:
         return False
@@ -22,7 +22,7 @@ def pause_queue(session: Session, name: str, now: datetime) -> bool:
 
 
 def resume_queue(session: Session, name: str) -> bool:
-    """False if it was not paused. Locks the queue's row. Raises NotFound."""
+    """Resume the queue. False: it was not paused. Locks its row. Raises NotFound."""
     queue = _locked(session, name)
     was_paused = queue.paused_at is not None
     queue.paused_at = None

@@ -36,7 +36,8 @@ def shown_in(session: Session, channel: str) -> list[Shown]:
 
 
 def post_again(session: Session, gone: Collection[Shown], now: datetime) -> None:
-    """These messages are gone: new ones are posted. One that is being redrawn at this moment is left to that."""
+    """Post these messages anew, because they are gone from Slack. A message that is being redrawn at this moment is
+    left to that redraw."""
     missed = {card.posting_id: card.ts for card in gone}
     found = select(Posting).where(Posting.id.in_(missed), Posting.leased_until.is_(None))
     for posting in session.scalars(found.with_for_update()):

@@ -10,7 +10,7 @@ from core.storage.database import insert
 
 
 def note_received(session: Session, kind: str, now: datetime) -> None:
-    """One row per kind, however often."""
+    """Store that an event of this kind was received: one row per kind."""
     new = insert(session, ReceivedEvent).values(kind=kind, last_at=now)
     session.execute(new.on_conflict_do_update(index_elements=["kind"], set_={"last_at": now}))
 

@@ -14,7 +14,7 @@ from core.vocabulary import DeliveryState, EventKind
 
 @dataclass(frozen=True)
 class EndpointLine:
-    """oldest_pending: since when the oldest event waits, None if none does."""
+    """The deliveries of an endpoint. oldest_pending: since when its oldest event waits; None: none waits."""
 
     endpoint: str
     pending: int
@@ -48,7 +48,7 @@ def endpoint_lines(session: Session) -> list[EndpointLine]:
 
 
 def last_attempts(session: Session, limit: int) -> list[AttemptLine]:
-    """Newest first."""
+    """The last attempts, newest first."""
     found = session.execute(
         select(DeliveryAttempt, EventDelivery, Event.kind)
         .join(EventDelivery, EventDelivery.id == DeliveryAttempt.delivery_id)

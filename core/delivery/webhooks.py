@@ -56,7 +56,7 @@ class DueEvent:
 
 @dataclass(frozen=True)
 class Attempted:
-    """The result of sending it once. status: None if no answer came. outcome: in words."""
+    """The result of an attempt to send an event. status: None if no answer came. outcome: in words."""
 
     status: int | None
     outcome: str
@@ -77,7 +77,7 @@ def publish(
 
 
 def publish_all(session: Session, kind: EventKind, events: Sequence[NewEvent]) -> None:
-    """The same for many, in this order."""
+    """The same as `publish` for many events, in this order."""
     rows = [
         {"key": f"{kind}:{one.cause_id}", "queue_id": one.queue_id, "data": one.data, "created_at": one.at}
         for one in events
@@ -87,7 +87,7 @@ def publish_all(session: Session, kind: EventKind, events: Sequence[NewEvent]) -
 
 
 def is_waiting(session: Session, endpoints: Sequence[WebhookEndpoint], now: datetime) -> bool:
-    """Is there anything to do? Only reads, so that it can be asked every second."""
+    """Whether an event has to be addressed or sent. It only reads, so it can be called every second."""
     [(is_new, is_pending)] = fetch(session, _NEW_AND_PENDING, {})
     return bool(is_new or (is_pending and session.scalar(_due(endpoints, now)) is not None))
 
@@ -153,7 +153,8 @@ def note_attempt(session: Session, delivery_id: int, attempt: Attempted, now: da
 
 
 def replay(session: Session, endpoint: str | None, event_id: int | None, now: datetime) -> int:
-    """Send again: all that is dead, only this endpoint's, or this one event, delivered or not. How many there are."""
+    """Send again: all dead deliveries, only those of this endpoint, or this one event, delivered or not. Returns how
+    many."""
     wanted = update(EventDelivery).values(
         state=DeliveryState.PENDING,
         attempts=0,
@@ -185,7 +186,8 @@ def _due(endpoints: Sequence[WebhookEndpoint], now: datetime) -> Select[int]:
 
 
 def _leave_alone(session: Session, endpoint: str, until: datetime) -> None:
-    """Locks its deliveries in their order, and before any other: another process may be doing the same."""
+    """Make the deliveries of an endpoint wait. Locks them in their order, and before any other: another process may be
+    doing the same."""
     pending = (
         select(EventDelivery.id)
         .where(EventDelivery.endpoint == endpoint, EventDelivery.state == DeliveryState.PENDING)

@@ -13,10 +13,11 @@ from core.policy import Policy, QueuePolicy
 
 @dataclass(frozen=True)
 class Entry:
-    """choices: the ways in which it is offered for a target, such as the names of sources, or one that is empty; none:
-    it is not offered. items: that it may open. gain: of such items in a queue so far. take: does it for a lead, whose
-    role it checks, and returns the id of what it began; raises Refusal. spend: what it pays for outside of Goldloop at
-    most; None: nothing. by_label: it is about the target's label, not about the slice."""
+    """An offer's kind, as a line of the table. choices: the ways in which it is offered for a target, such as the names
+    of sources, or a single empty one; none: it is not offered. items: how many it may open. gain: of such items in a
+    queue so far. take: carries it out for a lead, whose role it checks, and returns the id of what it began; raises
+    Refusal. spend: what it pays for outside of Goldloop at most; None: nothing. by_label: it is about the target's
+    label, not about the slice."""
 
     choices: Callable[[Session, Target, QueuePolicy, datetime], Sequence[str]]
     items: Callable[[QueuePolicy], int]

@@ -1,4 +1,4 @@
-"""What an offer takes of people's time, and what such items have brought in this queue so far."""
+"""The cost of an offer in people's time, and what such items have gained in this queue so far."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -24,7 +24,8 @@ VOTES = (AnswerKind.LABEL, AnswerKind.NONE_OF_THESE)
 
 @dataclass(frozen=True)
 class Cost:
-    """Of at most so many items. minutes: of all people together. assumed: how long an answer takes is not known."""
+    """The cost of at most so many items. minutes: of all people together. assumed: the time for an answer is not known,
+    but assumed."""
 
     items: int
     votes: int
@@ -42,7 +43,7 @@ class Gain:
 
 @dataclass(frozen=True)
 class Spend:
-    """What a language model is sent and takes at most. texts: masked ones of people. money: in the currency of the
+    """What a language model is sent and is paid at most. texts: masked texts of people. money: in the currency of the
     policy's prices; None: the policy states no prices."""
 
     model: str
@@ -80,7 +81,7 @@ def seconds_an_answer(session: Session, queue_id: int) -> float | None:
 
 
 def gain(session: Session, queue_id: int, reason: Reason) -> Gain:
-    """Of the items that were flagged for this reason."""
+    """The gain of the items that were flagged for this reason."""
     found = (
         select(Correction.model_was_right, func.count())
         .join(ReviewItem, ReviewItem.id == Correction.item_id)
@@ -93,7 +94,7 @@ def gain(session: Session, queue_id: int, reason: Reason) -> Gain:
 
 
 def _votes_an_item(session: Session, queue_id: int, policy: QueuePolicy) -> float:
-    """Of the newest settled items; until there are some, as many as the policy allows."""
+    """The votes per item of the newest settled items; until there are some, as many as the policy allows."""
     newest = select(Correction.item_id).where(Correction.queue_id == queue_id, Correction.is_current)
     items = session.scalars(newest.order_by(Correction.settled_at.desc()).limit(NEWEST // 2)).all()
     cast = select(func.count()).where(Answer.item_id.in_(items), Answer.is_current, Answer.kind.in_(VOTES))

@@ -20,7 +20,7 @@ MOST_SOURCES = 3  # of the policy that are offered; the others by `/goldloop dis
 
 
 def _choices(_session: Session, target: Target, policy: QueuePolicy, _now: datetime) -> Sequence[str]:
-    """A scan looks for texts about a label, or of another kind; without either, it would not look for these."""
+    """The sources. None if the target has neither a label nor another kind of texts: a scan could not look for it."""
     is_known = target.label in policy.label_names or target.foreign
     return [source.name for source in policy.discovery.sources[:MOST_SOURCES]] if is_known else []
 

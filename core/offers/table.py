@@ -27,8 +27,8 @@ require_exhaustive(OFFERS, OfferKind, "entry")
 
 @dataclass(frozen=True)
 class Offer:
-    """choices, spend: as of `Entry`; at least one choice. label: the one that texts are found or written for; None: it
-    is about no label."""
+    """An offer to a lead. choices, spend: as of `Entry`; at least one choice. label: the label for which texts are
+    found or written; None: it is about no label."""
 
     kind: OfferKind
     choices: tuple[str, ...]
@@ -45,7 +45,7 @@ class OfferedSlice:
 
 
 def offers_for(session: Session, target: Target, policy: QueuePolicy, now: datetime) -> tuple[Offer, ...]:
-    """In the order of the table."""
+    """The offers for a target, in the order of the table."""
     found = {kind: tuple(entry.choices(session, target, policy, now)) for kind, entry in OFFERS.items()}
     return tuple(
         Offer(
@@ -76,6 +76,6 @@ def offered_slices(
 def take_offer(
     session: Session, kind: OfferKind, target: Target, choice: str, person: str, now: datetime, policy: Policy
 ) -> int:
-    """A lead takes an offer; returns the id of what it began. Raises NotAllowed, and Refusal where it cannot be had
-    now."""
+    """Carry out an offer for a lead. Returns the id of what it began. Raises NotAllowed, and Refusal if it is not
+    available now."""
     return OFFERS[kind].take(session, target, choice, person, now, policy)

@@ -1,4 +1,4 @@
-"""What a lead is offered help for: a weak slice, or an alarm of drift."""
+"""Targets of offers: a weak slice, or an alarm of drift, for which a lead is offered help."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class Target:
 
 
 def target_meant(session: Session, about: OfferAbout, subject: CardRef, policy: Policy) -> Target:
-    """What a button is about. Raises NotFound."""
+    """The target of a button. Raises NotFound."""
     if about is OfferAbout.ALARM:
         return target_of_alarm(session, alarm_meant(session, subject))
     found = slice_meant(session, subject)
@@ -45,7 +45,7 @@ def target_of_slice(subject: CardRef, queue_id: int, queue: str, look: Look, mis
 
 
 def target_of_alarm(session: Session, alarm: DriftAlarm) -> Target:
-    """By the most certain sign of those that say what to look for, if there is one."""
+    """The target of the most certain sign that says what to look for, if there is one."""
     chosen = next((sign for sign in alarm.signs if sign["sign"] in HAVE_ITEMS), alarm.signs[0])
     sign, label = DriftSign(chosen["sign"]), chosen["label"]
     is_of_label = sign is DriftSign.CORRECTIONS

@@ -24,7 +24,7 @@ from core.vocabulary import Role
 
 
 def _choices(session: Session, target: Target, policy: QueuePolicy, _now: datetime) -> Sequence[str]:
-    """Not while the queue has an unfinished batch, nor where the policy's caps allow no call."""
+    """None while the queue has an unfinished batch, or if the policy's caps allow no call."""
     label = target.label
     if label is None or not policy.synthetic.enabled or label not in policy.label_names:
         return []
@@ -46,7 +46,7 @@ def _spend(target: Target, policy: QueuePolicy) -> Spend | None:
 
 
 def _most(label: str, policy: QueuePolicy) -> Cost:
-    """Of a batch of as many texts, with as long examples, as there may be."""
+    """The cost of a batch with as many texts and as long examples as possible."""
     return planned_cost(MOST_KEPT, most_tokens(wish_of(Wanted(label), policy)), policy.synthetic)
 
 

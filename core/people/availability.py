@@ -11,8 +11,8 @@ from core.vocabulary import Role
 
 
 def pause(session: Session, person: str, now: datetime) -> None:
-    """Until this person resumes, they do not count as able to answer; a vote of theirs still counts. Raises
-    NotAllowed for those who review nowhere. Safe to repeat, as `resume` is."""
+    """Pause a reviewer: until they resume, they do not count as able to answer; if they vote, the vote counts. Raises
+    NotAllowed for people who review nowhere. Safe to repeat, as `resume` is."""
     require_anywhere(session, Role.REVIEWER, person, "pause")
     row = locked_reviewer(session, person)
     row.paused_at = row.paused_at or now

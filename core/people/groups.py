@@ -11,7 +11,7 @@ from core.storage.database import insert
 
 
 def sync_group(session: Session, group_id: str, people: Iterable[str]) -> None:
-    """Let exactly these people be known as the user group's. Safe to repeat."""
+    """Store these people as the members of the user group. Safe to repeat."""
     wanted = list(dict.fromkeys(people))
     session.execute(delete(GroupMember).where(GroupMember.group_id == group_id, GroupMember.person.not_in(wanted)))
     for person in wanted:
@@ -20,12 +20,12 @@ def sync_group(session: Session, group_id: str, people: Iterable[str]) -> None:
 
 
 def forget_groups_except(session: Session, kept: Sequence[str]) -> None:
-    """A user group that the policy names no more is not remembered until it is named again."""
+    """Delete the members of user groups that the policy names no more."""
     session.execute(delete(GroupMember).where(GroupMember.group_id.not_in(kept)))
 
 
 def people_named(session: Session, named: Iterable[str]) -> list[str]:
-    """The people among these ids, and those of the user groups among them as far as they are known; each once."""
+    """The people among these ids, and the known members of the user groups among them; each once."""
     ids = list(named)
     found = select(GroupMember).where(GroupMember.group_id.in_([one for one in ids if is_group(one)]))
     groups: dict[str, list[str]] = {}

@@ -32,7 +32,7 @@ Seat = tuple[int, str]  # of a person in a queue
 
 @dataclass(frozen=True)
 class Seats:
-    """Those that were found, and those of them whose people may act in their role."""
+    """Seats that were locked. known: all that were found; active: those whose people may act in the role."""
 
     known: frozenset[Seat]
     active: frozenset[Seat]
@@ -45,14 +45,14 @@ class Seats:
 
 @dataclass(frozen=True)
 class Person:
-    """What Slack says of one person. `inactive_because` is None for someone who may act."""
+    """Slack's facts about a person. `inactive_because` is None for a person who may act."""
 
     id: str
     inactive_because: InactiveReason | None = None
 
 
 def sync_members(session: Session, queue_id: int, role: Role, people: Iterable[Person]) -> None:
-    """Let exactly these people hold the role. Those who are gone lose it; their votes stay."""
+    """Give the role to exactly these people. Others lose it; their votes stay."""
     wanted = {person.id: person for person in people}
     rows = session.scalars(select(Member).where(Member.queue_id == queue_id, Member.role == role).with_for_update())
     known = {row.person: row for row in rows}
@@ -66,8 +66,8 @@ def sync_members(session: Session, queue_id: int, role: Role, people: Iterable[P
 
 
 def seat_named_people(session: Session, queue: Queue, policy: QueuePolicy) -> None:
-    """People named in the policy hold their roles at once, and those who are not named any more lose them; what Slack
-    says of them follows with the next refresh. Without named reviewers, those known last stay until then."""
+    """Give the people named in the policy their roles, and take them from people who are not named any more. Whether
+    they may act is refreshed from Slack later. Without named reviewers, those known last keep the role until then."""
     rows = session.execute(select(Member.role, Member.person).where(Member.queue_id == queue.id))
     held = {(row.role, row.person) for row in rows}
     named = {(role, person) for role in Role for person in people_named(session, policy.named(role))}
@@ -80,7 +80,7 @@ def seat_named_people(session: Session, queue: Queue, policy: QueuePolicy) -> No
 
 
 def members(session: Session, queue_id: int, role: Role) -> list[str]:
-    """Ids of those who hold the role and may act now, in a fixed order."""
+    """Ids of the people who hold the role and may act now, in a fixed order."""
     return list(
         session.scalars(
             select(Member.person)
@@ -91,7 +91,7 @@ def members(session: Session, queue_id: int, role: Role) -> list[str]:
 
 
 def is_known(session: Session, person: str) -> bool:
-    """Whether they are seated in any role, may they act in it or not."""
+    """Whether the person holds any role, whether or not they may act in it."""
     return session.scalar(select(Member.id).where(Member.person == person).limit(1)) is not None
 
 
@@ -108,17 +108,15 @@ def holds(session: Session, queue_id: int, role: Role, person: str) -> bool:
 def locked_seats(
     kind: str, items: Collection[int], people: Collection[str], role: Role, wait: bool = True
 ) -> Question[Seats]:
-    """The seats of these people in the queues of these items, with a lock: whatever else the people do in the role at
-    the same time waits for us. Locks the rows that say so, in the order of their ids. kind: of database.
-
-    wait: for rows that another transaction has locked; otherwise these are missing.
-    """
+    """Lock the seats of these people in the queues of these items, in the order of their ids: anything else that the
+    people do in the role at the same time waits. kind: of database. wait: for rows that another transaction has locked;
+    otherwise these are missing."""
     form = form_of(kind, items, people)
     return Question(_locking_seats(form, wait), _asked(form, items, people, role), Seats.of)
 
 
 def held_seats(session: Session, items: Collection[int], seats: Collection[Seat], role: Role) -> set[Seat]:
-    """Those of these seats, in the queues of these items, which are there. Some may have been missing because another
+    """Which of these seats, in the queues of these items, exist. If `locked_seats` has not found them, another
     transaction has locked them."""
     kind = kind_of(session)
     if not seats or kind != "postgresql":  # SQLite locks no single rows
@@ -166,7 +164,7 @@ def _seats(form: str) -> Select[int, str, bool]:
 
 
 def _seat(session: Session, queue_id: int, people: Sequence[tuple[Role, Person]]) -> None:
-    """If another process is quicker, its information counts until the next refresh."""
+    """Store a seat. If another process is quicker, its information counts until the next refresh."""
     if people:
         new = insert(session, Member).on_conflict_do_nothing(index_elements=["queue_id", "role", "person"])
         session.execute(new, [_values(queue_id, role, person) for role, person in people])

@@ -42,7 +42,8 @@ class VersionLine:
 
 @dataclass(frozen=True)
 class PutInForce:
-    """A version that was stored just now. changes: from the version before, if there was one that can be read."""
+    """A version that was stored just now. changes: compared with the version before, if there was one that can be
+    read."""
 
     version: int
     changes: tuple[Change, ...]
@@ -72,13 +73,13 @@ def newest_version(session: Session) -> int:
 
 
 def policy_in_force(session: Session) -> StoredPolicy | None:
-    """None if none was stored yet. Raises Invalid if this release cannot read it."""
+    """The policy in force. None: none was stored yet. Raises Invalid if this release cannot read it."""
     version = newest_version(session)
     return stored_policy(session, version) if version else None
 
 
 def stored_policy(session: Session, version: int) -> StoredPolicy:
-    """Raises NotFound, and Invalid if this release cannot read it."""
+    """The policy of a version. Raises NotFound, and Invalid if this release cannot read it."""
     row = session.scalar(select(PolicyVersion).where(PolicyVersion.version == version))
     if row is None:
         raise NotFound(f"There is no version {version} of the policy.")
@@ -92,8 +93,8 @@ def policy_versions(session: Session) -> list[VersionLine]:
 
 
 def version_meant(session: Session, named: str) -> int:
-    """A version by its number, or by the fingerprint of a queue's policy: then the newest that has it. Raises
-    NotFound."""
+    """A version by its number, or by the fingerprint of a queue's policy, which means the newest version that has it.
+    Raises NotFound."""
     for line in policy_versions(session):
         if named == str(line.version) or named in line.queues.values():
             return line.version
@@ -110,11 +111,10 @@ def standing(session: Session, policy: Policy) -> Standing:
 
 
 def put_in_force(session: Session, policy: Policy, by: str, now: datetime) -> PutInForce | None:
-    """Store the policy as the next version, and bring queues, guidelines and people in line with it. None if it is in
-    force already; then nothing changes.
-
-    Locks the first version's row, so that of two at once each is compared with what was in force before it. A click
-    does not wait for it: it reads the number of the newest version and locks no version."""
+    """Store the policy as the next version, and bring queues, guidelines and people in line with it. None: it is in
+    force already, so nothing changes. Locks the first version's row: if two policies are put in force at once, each is
+    compared with the one that was in force before it. Clicks do not wait: they read the number of the newest version
+    and lock none."""
     _lock(session)
     newest = session.scalar(select(PolicyVersion).order_by(PolicyVersion.version.desc()).limit(1))
     if newest is not None and _is_same(newest, policy):
@@ -129,9 +129,9 @@ def put_in_force(session: Session, policy: Policy, by: str, now: datetime) -> Pu
 
 def start_under(session: Session, policy: Policy, by: str, now: datetime) -> Started:
     """The policy for a process that starts with this policy in its file. A file that was never in force is put in
-    force. One that was, and is not any more, is out of date: what is stored stays, and so a machine with an old file
-    takes nothing back. Queues, guidelines and people are brought in line with what is in force. Raises Invalid if that
-    cannot be read by this release."""
+    force. A file that was in force, and is not any more, is out of date: the stored policy stays in force, so a machine
+    with an old file reverts nothing. Queues, guidelines and people are brought in line with the policy in force. Raises
+    Invalid if this release cannot read that."""
     _lock(session)
     found = standing(session, policy)
     if found is Standing.NEW and (put := put_in_force(session, policy, by, now)):
@@ -148,7 +148,7 @@ def _lock(session: Session) -> None:
 
 
 def _stored(session: Session, version: int, policy: Policy, by: str, now: datetime) -> bool:
-    """False if that version is there already."""
+    """Store the version. False: this version exists already."""
     new = insert(session, PolicyVersion).values(
         version=version,
         text=canonical_text(policy),
@@ -176,7 +176,8 @@ def _parsed(row: PolicyVersion) -> Policy:
 
 
 def _is_same(row: PolicyVersion, policy: Policy) -> bool:
-    """Whether both say the same, by fingerprint or as this release reads them: settings and pseudonyms may differ."""
+    """Whether both are the same policy, by fingerprint or as this release reads them: settings and pseudonyms may
+    differ."""
     if row.fingerprint == policy_fingerprint(policy):
         return True
     try:

@@ -1,5 +1,5 @@
-"""Models that were trained on rows erased since. No extra row is stored for this: a snapshot's rows name their sources,
-and a source says when it was erased."""
+"""Erased training rows, and the models that were trained on them. No extra row is stored for this: the rows of a
+snapshot name their sources, and a source says when it was erased."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ class RowSource:
 
 
 def erased_rows(session: Session, snapshot_id: int) -> tuple[int, datetime | None]:
-    """How many rows of a snapshot have been erased, and when the last of them was."""
+    """The number of erased rows of a snapshot, and when the last of them was erased."""
     counted = _with_sources(select(func.count(_ERASED_AT), func.max(_ERASED_AT, type_=Prediction.erased_at.type)))
     count, last = session.execute(counted.where(SnapshotRow.snapshot_id == snapshot_id)).one()
     return count, last
 
 
 def erased_sources(session: Session, snapshot_id: int) -> tuple[RowSource, ...]:
-    """Which rows of a snapshot have been erased, in its order."""
+    """The erased rows of a snapshot, in its order."""
     found = _with_sources(select(SnapshotRow.source, SnapshotRow.source_id)).where(
         SnapshotRow.snapshot_id == snapshot_id, _ERASED_AT.is_not(None)
     )
@@ -83,7 +83,7 @@ def _snapshots_of(corrections: Sequence[int], seeds: Sequence[int], written: Seq
 
 
 def _with_sources(query: Any) -> Any:
-    """The rows of snapshots, each with what holds its input."""
+    """The rows of snapshots, each with the row that holds its input."""
     return (
         query.select_from(SnapshotRow)
         .outerjoin(Correction, (SnapshotRow.source == Source.CORRECTION) & (Correction.id == SnapshotRow.source_id))

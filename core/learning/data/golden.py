@@ -40,7 +40,7 @@ class Golden:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Where a correction goes; if it is golden, as what, from where, and how likely that draw was."""
+    """Where a correction goes; if it becomes golden, its stratum, its origin and the probability of the draw."""
 
     destination: Destination
     stratum: Stratum | None = None
@@ -50,7 +50,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Protected:
-    """A correction of a prediction that becomes golden; chosen has a stratum."""
+    """A correction of a prediction that becomes golden. chosen: has a stratum."""
 
     correction_id: int
     prediction_id: int
@@ -115,8 +115,9 @@ def protect_all(session: Session, protected: Sequence[Protected]) -> None:
 
 
 def revise(session: Session, golden_id: int, correction_id: int, label: str | None, now: datetime) -> None:
-    """What people say when they are asked again about a golden example. The same label confirms it, and it stays as it
-    is; another one becomes its label; None withdraws it, and it stays out of training, unpinned. Locks the example."""
+    """Revise a golden example after people were asked about its label again. The same label confirms it, and nothing
+    changes. Another label replaces its label. None withdraws the example: it stays out of training, unpinned. Locks the
+    example."""
     example = session.get_one(GoldenExample, golden_id, with_for_update=True, populate_existing=True)
     example.label_as_of = correction_id
     if label == example.label:
@@ -174,7 +175,7 @@ def golden_set(
 
 
 def golden_among(session: Session, queue_id: int, contents: Collection[str]) -> set[str]:
-    """Which of these contents (hashes) are golden. Those that have graduated train, and are not."""
+    """Which of these contents (hashes) are golden. Examples that have graduated train, and are not golden."""
     found = select(GoldenExample.content_hash).where(
         GoldenExample.queue_id == queue_id,
         GoldenExample.content_hash.in_(contents),
@@ -184,9 +185,8 @@ def golden_among(session: Session, queue_id: int, contents: Collection[str]) -> 
 
 
 def closed_golden_set(session: Session, queue_id: int) -> list[Golden]:
-    """The same with the withdrawn ones, read while no example is added: of those up to the last id here, none appears
-    later. Waits for the click or the seeds that are adding one, and lets others add again when the transaction
-    ends."""
+    """`golden_set` with the withdrawn examples, complete up to its last id: none with a lower id is added later. Waits
+    for the click or the seeds that are adding an example; others can add examples again when the transaction ends."""
     if kind_of(session) == "postgresql":  # numbers are given out in another order than they are committed in
         session.execute(text("LOCK TABLE golden_example IN SHARE MODE"))
     return golden_set(session, queue_id, with_withdrawn=True)
@@ -199,7 +199,7 @@ def version_of(golden: Sequence[Golden]) -> str:
 
 
 def _former_labels(session: Session, queue_id: int, as_of: datetime) -> dict[int, str]:
-    """Of the examples that have changed since: the label that the first of these changes replaced."""
+    """For the examples whose label has changed since then: the label that the first of these changes replaced."""
     changes = session.execute(
         select(GoldenChange.golden_id, GoldenChange.former_label)
         .join(GoldenExample, GoldenExample.id == GoldenChange.golden_id)

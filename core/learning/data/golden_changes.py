@@ -21,11 +21,9 @@ LONGEST_REASON = 500  # characters
 def relabel_golden(
     session: Session, golden_id: int, label: str, person: str, reason: str, now: datetime, policy: QueuePolicy
 ) -> str:
-    """A lead gives a golden example another label; it counts from the next candidate on. Returns the former label.
-
-    Locks the example. Raises NotAllowed where the person is no lead, NotFound, AlreadySettled where it was retired or
-    trains now, Invalid for an unknown label or no reason, and Refusal where it has this label.
-    """
+    """Give a golden example another label, as a lead decides; it counts from the next candidate on. Returns the former
+    label. Locks the example. Raises NotAllowed if the person is no lead, NotFound, AlreadySettled if the example was
+    retired or trains now, Invalid for an unknown label or no reason, and Refusal if it has this label already."""
     if label not in policy.label_names:
         raise Invalid(f"“{label}” is not a label of {policy.shown_title}.", field="label")
     queue, example = _locked(session, golden_id, person, reason, policy)
@@ -49,8 +47,8 @@ def relabel_golden(
 def retire_golden(
     session: Session, golden_id: int, person: str, reason: str, now: datetime, policy: QueuePolicy
 ) -> None:
-    """A lead takes an example out of the golden set: it measures no later candidate, and neither it nor what is near it
-    trains; a pinned one is pinned no more. Locks the example. Raises the same."""
+    """Take an example out of the golden set, as a lead decides: it measures no later candidate, and neither it nor its
+    near-duplicates train; it loses its pin. Locks the example. Raises the same as `relabel_golden`."""
     _queue, example = _locked(session, golden_id, person, reason, policy)
     example.withdrawn_at = now
     give_up_pin(example)
@@ -58,7 +56,7 @@ def retire_golden(
 
 
 def give_up_pin(example: GoldenExample) -> None:
-    """Its place among the pinned is free again. The caller holds the example."""
+    """Remove the pin, so that another example can be pinned. The caller holds the example."""
     example.pin = example.pinned_by = example.pinned_at = None
 
 
@@ -71,7 +69,7 @@ def note_change(
     now: datetime,
     former_label: str | None = None,
 ) -> None:
-    """person: None where reviewers were asked again."""
+    """Store a change. person: None if reviewers were asked again."""
     change = GoldenChange(
         golden_id=golden_id, kind=kind, person=person, reason=reason, former_label=former_label, created_at=now
     )

@@ -35,8 +35,8 @@ EXAMPLES = Bulk(
 
 @dataclass(frozen=True)
 class Imported:
-    """new: stored now; repeated: golden already, or twice in the file; training: left out, since the content trains or
-    has trained; erased: left out, since it was erased on request."""
+    """Counts of an import. new: stored now; repeated: golden already, or twice in the file; training: left out, since
+    the content trains or has trained; erased: left out, since it was erased on request."""
 
     new: int
     repeated: int
@@ -122,7 +122,7 @@ def _insert(
     probability: float,
     now: datetime,
 ) -> list[int]:
-    """Ids of those that were not golden yet."""
+    """Insert the examples. Returns the ids of those that were not golden yet."""
     same: dict[str, Any] = {"queue_id": queue.id, "created_at": now, "stratum": stratum, "origin": origin}
     same |= {"inclusion_probability": probability, "fields": {}, "label_as_of": 0}
     return [row[0] for row in insert_returning(session, EXAMPLES, same, [vars(example) for example in examples])]

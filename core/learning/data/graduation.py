@@ -64,7 +64,8 @@ def graduates(session: Session, queue_id: int, policy: GoldenPolicy, lock: bool 
 
 
 def eligible_up_to(session: Session, queue_id: int) -> int:
-    """The last golden example that the live model's snapshot was kept clean of; 0 without a live model."""
+    """The last golden example whose near-duplicates were left out of the live model's snapshot; 0 without a live
+    model."""
     found = (
         select(Snapshot.golden_up_to)
         .join(TrainingRun, TrainingRun.snapshot_id == Snapshot.id)
@@ -80,7 +81,7 @@ def has_graduated(session: Session, queue_id: int, content_hash: str) -> bool:
 
 
 def graduated_among(session: Session, contents: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
-    """The same for many, given as queue and content hash."""
+    """Which of these contents, given as queue and content hash, have graduated."""
     if not contents:
         return set()
     kind = kind_of(session)

@@ -54,7 +54,8 @@ class Input:
         return content_hash(self.text, self.image_url)
 
     def has(self, modality: Modality) -> bool:
-        """White space does not count as text, nor an image without pixels, nor do fields without a value."""
+        """Whether the input has something in this modality. White space does not count as text, nor an image without
+        pixels, nor fields without a value."""
         match modality:
             case Modality.TEXT:
                 return bool(self.text.strip())

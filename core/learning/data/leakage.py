@@ -19,15 +19,15 @@ from core.records.learning import Snapshot, SnapshotRow
 
 CHECKED = 200  # rows, and as many golden examples, of a snapshot: a tenth of a second for each hundred, at most
 PICTURES = 2_000  # on the other side of a pair, the newest: with 200 new ones, half a second
-# Two ways of adding up floats differ less, and a row just under the filter's threshold is no leak.
+# Added to the threshold: a row just under it is no leak. Two ways of adding up floats differ by less.
 ABOVE = 0.01
 EQUAL = 1 - 1e-9  # the cosine of equal texts may be a little below 1
 
 
 @dataclass(frozen=True)
 class Proven:
-    """What the newest snapshot was checked for: rows by their content, and golden examples up to an id. Pairs of both
-    need no second check."""
+    """What has been checked already, for the newest snapshot: rows by their content, and golden examples up to an id.
+    Pairs of both need no second check."""
 
     rows: frozenset[str] = frozenset()
     golden_up_to: int = 0
@@ -36,8 +36,8 @@ class Proven:
 def exclude_near_duplicates(
     rows: Sequence[Row], golden: Sequence[Golden], policy: QueuePolicy, execute: Execute = execute_here
 ) -> list[Row]:
-    """The rows that neither equal a golden example nor are near one; `execute` looks for those. Raises LeakageError if
-    a row is left whose content equals a golden example or was found near one."""
+    """The rows that neither equal a golden example nor are near one; `execute` compares them. Raises LeakageError if a
+    row is left whose content equals a golden example or was found near one."""
     hashes = {example.content_hash for example in golden}
     others = [row for row in rows if row.content_hash not in hashes]
     inputs, tested = [row.input for row in others], [example.input for example in golden]
@@ -48,7 +48,8 @@ def exclude_near_duplicates(
 
 
 def proven(session: Session, queue_id: int, policy: QueuePolicy) -> Proven:
-    """Nothing is, before the first snapshot and under another policy, whose threshold may be another one."""
+    """What has been checked already. Nothing has before the first snapshot, nor under another policy, since its
+    threshold may differ."""
     newest = select(Snapshot).where(Snapshot.queue_id == queue_id).order_by(Snapshot.id.desc()).limit(1)
     snapshot = session.scalar(newest)
     if snapshot is None or snapshot.policy_fingerprint != policy.fingerprint:
@@ -64,11 +65,12 @@ def check_apart(
     policy: QueuePolicy,
     execute: Execute = execute_here,
 ) -> None:
-    """Check by another way than the filter that no row is near a golden example, in its text or in a picture; `execute`
+    """Check independently of the filter that no row is near a golden example, in its text or in a picture; `execute`
     compares them.
 
-    Checked are pairs of which one is new: the newest `CHECKED` new rows beside all golden examples, and as many new
-    golden examples beside all rows; see `count_alike` for what it may miss. Raises LeakageError.
+    Pairs are checked if one of them is new: the newest `CHECKED` new rows beside all golden examples, and as many new
+    golden examples beside all rows; see `count_alike` for what this may miss. before: what has been checked already.
+    Raises LeakageError.
     """
     fresh = [row.input for row in rows if row.content_hash not in before.rows]
     later = [one.input for one in golden if one.id > before.golden_up_to]
@@ -89,7 +91,7 @@ def _texts(new: Sequence[Input], others: Sequence[Input]) -> Beside[str]:
 
 
 def _pictures(new: Sequence[Input], others: Sequence[Input]) -> Beside[bytes]:
-    """Those of the newest inputs, beside those of the newest others."""
+    """The pictures of the newest inputs, beside those of the newest others."""
     greys, known = ([grey for one in inputs if one.image for grey in one.image.greys] for inputs in (new, others))
     return greys[-CHECKED:], known[-PICTURES:] if greys else []
 

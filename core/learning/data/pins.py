@@ -66,7 +66,8 @@ class PastError:
 
 
 def past_errors(session: Session, policy: QueuePolicy, *, pinned: bool = False) -> list[PastError]:
-    """Those that can be pinned, oldest first; pinned: only those that are. Texts are masked as the policy says."""
+    """The past errors that can be pinned, oldest first. pinned: only those that are pinned. Texts are masked as the
+    policy says."""
     queue = queue_named(session, policy.name)
     found = select(GoldenExample).where(
         GoldenExample.queue_id == queue.id,

@@ -53,13 +53,14 @@ class Seed:
 
     @property
     def drawn_by(self) -> str:
-        """What decides whether it becomes golden: the inputs of a group do so together."""
+        """The key of the draw that makes an example golden: the group, whose inputs become golden together, or else the
+        content."""
         return f"group {self.group}" if self.group else self.content_hash
 
 
 @dataclass(frozen=True)
 class Seeded:
-    """training, golden: rows stored now; repeated: rows already stored."""
+    """Counts of an import. training, golden: rows stored now; repeated: rows stored already."""
 
     training: int
     golden: int
@@ -76,7 +77,7 @@ def checked_seeds(rows: Iterable[tuple[str, str]], policy: QueuePolicy, groups: 
 def checked_picture_seeds(
     rows: Iterable[tuple[Decoded | Sequence[Decoded], str]], policy: QueuePolicy, groups: Groups = ()
 ) -> list[Seed]:
-    """The same of rows of (picture, label), or of (pictures, label)."""
+    """The same as `checked_seeds` for rows of (picture, label), or of (pictures, label)."""
     numbered = enumerate(zip_longest(rows, groups), 1)
     return [_checked_picture(number, seen, label, group, policy) for number, ((seen, label), group) in numbered]
 

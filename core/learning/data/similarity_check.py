@@ -66,7 +66,7 @@ def count_alike_pictures(greys: Sequence[bytes], others: Sequence[bytes], thresh
 
 
 def _shrunk(grey: bytes) -> NDArray[np.float64]:
-    """Less its mean, of length 1; 0 throughout where it has one value everywhere."""
+    """The picture as 32 x 32 values less their mean, of length 1; all 0 if it has one value everywhere."""
     from PIL import Image  # here, as most processes compare no pictures
 
     small = np.asarray(Image.frombytes("L", (SIDE, SIDE), grey).convert("F").reduce(2), dtype=np.float64).ravel()

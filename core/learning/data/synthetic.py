@@ -24,14 +24,14 @@ ROWS_PER_TEXT = 9  # rows of people for each written text: at most a tenth of th
 
 @dataclass(frozen=True)
 class WrittenRows:
-    """Of a snapshot. batches: ids, in order."""
+    """The written rows of a snapshot. batches: ids, in order."""
 
     rows: int
     batches: tuple[int, ...]
 
 
 def written_rows(session: Session, queue_id: int, policy: QueuePolicy) -> list[Row]:
-    """Of the queue's admitted batches, the newest batch first. Labels that left the policy are left out."""
+    """The rows of the queue's admitted batches, the newest batch first. Labels that left the policy are left out."""
     found = session.execute(
         select(SyntheticText, SyntheticBatch.label)
         .join(SyntheticBatch, SyntheticBatch.id == SyntheticText.batch_id)
@@ -51,7 +51,7 @@ def written_rows(session: Session, queue_id: int, policy: QueuePolicy) -> list[R
 
 
 def within_shares(rows: Sequence[Row]) -> list[Row]:
-    """The rows of people, then as many of the written ones as their number allows, each content once, in order."""
+    """All rows of people, then as many written rows as the number of these allows, each content once, in order."""
     real = [row for row in rows if row.source is not Source.SYNTHETIC]
     written = [row for row in rows if row.source is Source.SYNTHETIC]
     allowed = {label: PER_ROW * rows for label, rows in Counter(row.label for row in real).items()}
@@ -65,7 +65,7 @@ def within_shares(rows: Sequence[Row]) -> list[Row]:
 
 
 def written_in(session: Session, snapshot_id: int) -> WrittenRows:
-    """What a snapshot has of such rows."""
+    """The written rows of a snapshot."""
     found = session.scalars(
         select(SyntheticText.batch_id)
         .join(SnapshotRow, (SnapshotRow.source == Source.SYNTHETIC) & (SnapshotRow.source_id == SyntheticText.id))
