@@ -11,7 +11,7 @@ _ANNOUNCED = "announced"  # in a session's info
 
 
 def announce(session: Session) -> None:
-    """Let the commit of this transaction be announced."""
+    """Have the commit of this transaction announced."""
     session.info[_ANNOUNCED] = True
 
 

@@ -43,10 +43,9 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """Which rows of a table are changed, each in a way of its own.
-
-    key: columns by which a row is found; each: further values of it, columns of the table too. values: what is set,
-    from these as expressions by name; by default, the columns of `each` themselves."""
+    """The shape of a bulk update. key: columns by which a row is found; each: further values of each row, named after
+    columns too. values: what is set, from these as expressions by name; by default, the columns of `each`
+    themselves."""
 
     table: Table
     each: tuple[str, ...]
@@ -56,11 +55,10 @@ class Changes:
 
 @dataclass(frozen=True)
 class Bulk:
-    """Which columns of a table are filled, and what is wanted back: of a table that counts its `id` up.
-
-    same: columns with one value for all rows; each: those with a value per row, of a kind that JSON knows too, or a
-    time. key: columns by which a row may be there already, which then stays as it is. again: what INSERT is to do about
-    it instead, without values of its own. back: columns that are wanted back."""
+    """The shape of a bulk insert into a table whose `id` counts up. same: columns with one value for all rows; each:
+    columns with a value per row, of a type that JSON knows, or a time. key: columns by which a row may be stored
+    already; such a row stays as it is. again: what INSERT does with such a row instead, without values of its own.
+    back: columns to return."""
 
     table: Table
     same: tuple[str, ...]
@@ -71,12 +69,13 @@ class Bulk:
 
 
 def insert_all(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> int:
-    """Past the ORM. Their ids grow in the order in which the rows are given. Returns how many were not there yet."""
+    """Insert rows without the ORM. Their ids grow in the order in which the rows are given. Returns how many were not
+    stored already."""
     return insert_all_sent(session, bulk, same, rows)()
 
 
 def insert_all_sent(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Callable[[], int]:
-    """The same within `at_once`, at the end of which the number is known."""
+    """The same as `insert_all` within `at_once`. The returned function gives the number after the end of that."""
     if not rows:
         return lambda: 0
     if kind_of(session) != "postgresql":
@@ -88,12 +87,13 @@ def insert_all_sent(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]
 
 
 def insert_returning(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Sequence[Any]:
-    """The same. Returns `bulk.back` of those that were not there yet, a tuple for each, in no order."""
+    """The same as `insert_all`. Returns `bulk.back` of the rows that were not stored already, a tuple for each, in no
+    order."""
     return insert_sent(session, bulk, same, rows)()
 
 
 def insert_sent(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Callable[[], Sequence[Any]]:
-    """The same within `at_once`, at the end of which the answer is to be had."""
+    """The same as `insert_returning` within `at_once`. The returned function gives the rows after the end of that."""
     if not rows:
         return lambda: ()
     if kind_of(session) == "postgresql":
@@ -106,7 +106,8 @@ def insert_sent(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) ->
 
 
 def update_all(session: Session, changes: Changes, rows: Sequence[Row]) -> None:
-    """Past the ORM. Each row has a value for each column of the key and of `each`; no two have the same key."""
+    """Update rows without the ORM. Each row has a value for each column of the key and of `each`; no two have the same
+    key."""
     if not rows:
         return
     if kind_of(session) == "postgresql" and len(rows) > 1:
@@ -118,9 +119,9 @@ def update_all(session: Session, changes: Changes, rows: Sequence[Row]) -> None:
 
 
 def form_of(kind: str, *lists: Collection[Any]) -> str:
-    """How lists are given to a statement (`among`, `as_list`): by the kind of database, or as `ALONE`. What PostgreSQL
-    is asked about a list it plans each time, as the plan depends on the list; for one value it keeps the plan. The item
-    of a single vote takes it 0.3 ms then, instead of 0.9."""
+    """The form in which lists are given to a statement (`among`, `as_list`): the kind of database, or `ALONE` for lists
+    of one value. PostgreSQL plans a statement with a list each time, because the plan depends on the list; for a single
+    value it keeps the plan. Reading the item of a single vote then takes 0.3 ms instead of 0.9."""
     return ALONE if all(len(values) == 1 for values in lists) else kind
 
 
@@ -144,8 +145,8 @@ def as_list(form: str, values: Iterable[Any]) -> Any:
 
 
 def _given_to(bulk: Bulk, rows: Sequence[Row]) -> Iterator[tuple[Any, Row]]:
-    """PostgreSQL's statements and their values: the rows as a document, but a single one value by value, which takes
-    two thirds of the time."""
+    """PostgreSQL's statements and their values. Rows are given as one document, but a single row value by value, which
+    takes two thirds of the time."""
     if len(rows) == 1:
         yield _from_values(bulk), _with_documents(bulk, rows[0])
     else:
@@ -163,7 +164,7 @@ def _json_columns(bulk: Bulk) -> Sequence[str]:
 
 
 def _documents(rows: Sequence[Row]) -> Iterator[str]:
-    """JSON lists: all rows in one, unless they are long."""
+    """The rows as JSON lists: one with all rows, unless they are long."""
     part: list[bytes] = []
     size = 0
     for row in map(to_json, rows):
@@ -238,7 +239,8 @@ def _newest(table: Table) -> Select[int]:
 
 @cache
 def _since(bulk: Bulk) -> Select[*tuple[Any, ...]]:
-    """No other connection writes to SQLite meanwhile, so every row with a higher id than any before is new."""
+    """The rows with a higher id than any row before. These are the new ones, because no other connection writes to
+    SQLite meanwhile."""
     columns = bulk.table.c
     return select(*[columns[name] for name in bulk.back]).where(columns.id > bindparam("newest"))
 
@@ -252,7 +254,8 @@ def _for_driver(bulk: Bulk) -> tuple[str, Sequence[str]]:
 
 
 def _positioned(bulk: Bulk, same: Row, rows: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
-    """By places in a list: a dictionary of all of a row's values takes more than twice the time."""
+    """The values of a row by their places in a list. Giving them by name, in a dictionary, takes more than twice the
+    time."""
     form = _form(bulk)
     constants = [_preparing(bulk.table.c[name])(same[name]) for name in bulk.same]
     for row in rows:
@@ -289,7 +292,7 @@ def _form(bulk: Bulk) -> _Form:
 
 
 def _picking(keys: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
-    """What takes the values of these keys out of a row, as a tuple also where it is one."""
+    """A function that takes the values of these keys out of a row, as a tuple also if there is one."""
     if len(keys) > 1:
         return itemgetter(*keys)
     return lambda row: tuple(row[key] for key in keys)

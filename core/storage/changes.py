@@ -32,8 +32,8 @@ class Changes:
         self._connection: Any = None
 
     def mark(self) -> object:
-        """Equal to the last one where nothing was committed in between. While the database does not answer, each mark
-        differs from all others: then nothing is known."""
+        """A value that is equal to the last one if nothing was committed in between. While the database does not
+        answer, each mark differs from all others, because nothing is known then."""
         try:
             return self._asked()
         except Exception:  # noqa: BLE001 - whatever it is, the tasks will meet it too, and log it
@@ -41,7 +41,7 @@ class Changes:
             return object()
 
     def wait(self, stopping: threading.Event, for_announcements: bool) -> None:
-        """Until it is time for the next check, or for a moment after `stopping`."""
+        """Wait until it is time for the next check, or for a moment after `stopping`."""
         end = time.monotonic() + ANNOUNCED_SECONDS
         if not (for_announcements and self._listens and self._connection):
             stopping.wait(ASKED_SECONDS)

@@ -177,8 +177,8 @@ class Database:
 
 
 class Writer:
-    """Transactions of one thread, one after the other, on a connection that is kept between them: to take one from the
-    pool, with a session for it, and to give both back is a tenth of a single vote."""
+    """Transactions of one thread, one after the other, on a connection that is kept between them. Taking a connection
+    from the pool, with a session for it, and giving both back would take a tenth of the time of a single vote."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -186,7 +186,7 @@ class Writer:
 
     @contextmanager
     def transaction(self, wait: float = CLICK) -> Iterator[Session]:
-        """As the database's own."""
+        """A transaction, as by `Database.transaction`."""
         with self._database._turn(wait):
             try:
                 connection, session = self._kept = self._kept or self._taken()
@@ -216,7 +216,7 @@ class Writer:
 
 
 def insert(session: Session, record: type[Any]) -> Any:
-    """An INSERT that knows `on_conflict_…`: spelled alike by both databases, but not in SQLAlchemy's core."""
+    """An INSERT with `on_conflict_…`. Both databases spell it alike, but SQLAlchemy's core does not have it."""
     return insert_for(kind_of(session), record)
 
 
@@ -235,7 +235,7 @@ def run(session: Session, statement: Executable, values: Mapping[str, Any]) -> C
 
 
 def kind_of(session: Session) -> str:
-    """sqlite or postgresql."""
+    """The kind of database: sqlite or postgresql."""
     return session.get_bind().dialect.name
 
 

@@ -22,7 +22,8 @@ _end: ContextVar[float | None] = ContextVar("end", default=None)
 
 @contextmanager
 def finished_within(seconds: float) -> Iterator[None]:
-    """All that waits for the database in this block is over after so many seconds. The earlier of two ends holds."""
+    """End all waits for the database in this block within so many seconds. Of two such limits, the earlier one
+    holds."""
     end, outer = time.monotonic() + seconds, _end.get()
     token = _end.set(end if outer is None else min(outer, end))
     try:
@@ -33,7 +34,7 @@ def finished_within(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def waiting_at_most(seconds: float) -> Iterator[None]:
-    """Any one answer in this block comes within so many seconds, or is not waited for."""
+    """Wait for any single answer in this block for at most so many seconds."""
     answer, began = _answer.set(seconds), _began.set(time.monotonic())
     try:
         yield
@@ -43,7 +44,8 @@ def waiting_at_most(seconds: float) -> Iterator[None]:
 
 
 def for_the_server() -> float:
-    """Seconds after which the database itself should give up on a lock or a statement. Above 0: 0 means never to it."""
+    """Seconds after which the database itself should give up on a lock or a statement. Always above 0, which would mean
+    no limit."""
     answer, left = _answer.get() or 0.0, _left()
     return max(0.001, answer if left is None else min(answer, left - GRACE))
 
@@ -57,7 +59,8 @@ def for_an_answer() -> float | None:
 
 
 def for_a_connection() -> float | None:
-    """The same for a new connection, from when the block began: it may be needed because the old one gave no answer."""
+    """The seconds for a new connection, counted from when the block began: it may be needed because the old one gave no
+    answer."""
     answer, left = _answer.get(), _left()
     if answer is None:
         return left
@@ -72,7 +75,7 @@ def ends_in(otherwise: float) -> float:
 
 
 def is_over() -> bool:
-    """The request's time is used up."""
+    """Whether the request's time is used up."""
     left = _left()
     return left is not None and left <= 0
 

@@ -50,7 +50,8 @@ def release(row: Leased) -> None:
 
 
 def release_failed(row: Retried, now: datetime, retry_after: float | None = None) -> None:
-    """Count an attempt that failed. The next one follows after `retry_after` seconds, else after two, doubling."""
+    """Count a failed attempt. The next one follows after `retry_after` seconds, or by default after two seconds,
+    doubling with each failure."""
     release(row)
     row.attempts += 1
     row.next_attempt_at = now + (timedelta(seconds=retry_after) if retry_after is not None else backoff(row.attempts))
@@ -62,12 +63,13 @@ def backoff(attempts: int) -> timedelta:
 
 
 def release_all(session: Session, record: type[Leased], process: str) -> None:
-    """Free whatever this process has leased of this kind; it works on none of it."""
+    """Free all rows of this kind that this process has leased. It works on none of them."""
     session.execute(update(record).where(record.leased_by == process).values(leased_by=None, leased_until=None))
 
 
 def release_dead(session: Session, record: type[Leased], is_dead: IsDead) -> None:
-    """Free what is leased by processes that have died; otherwise it would be free only when the lease ends."""
+    """Free the rows that are leased by processes that have died; otherwise they would be free only when the lease
+    ends."""
     leased = select(record).where(record.leased_until.is_not(None)).with_for_update(skip_locked=True)
     for row in session.scalars(leased):
         if row.leased_by and is_dead(row.leased_by):
@@ -78,8 +80,9 @@ def repair_times(
     session: Session, record: type[Retried], waits: ColumnElement[bool], now: datetime, lease: timedelta,
     is_late: ColumnElement[bool],
 ) -> None:  # fmt: skip
-    """After the clock was put back: a lease ends when it would have, had it been taken now, for its process may be at
-    work; a row that `is_late` is due now. waits: the condition on rows that are not done with."""
+    """Repair leases and due times after the clock was put back. A lease ends when it would if it were taken now,
+    because its process may be at work. A row that `is_late` is due now. waits: the condition on rows that are not
+    finished."""
     ahead = record.leased_until > now + lease + CLOCKS_APART
     session.execute(update(record).where(waits, ahead).values(leased_until=now + lease))
     session.execute(update(record).where(waits, is_late).values(next_attempt_at=now))
@@ -107,7 +110,7 @@ def acquire(session: Session, name: str, process: str, now: datetime, is_dead: I
 
 
 def relinquish(session: Session, name: str, process: str) -> None:
-    """Another process may have the lease of this name. Does nothing where another has it already."""
+    """Give up the lease of this name. Does nothing if another process has it already."""
     held = update(Lease).where(Lease.name == name, Lease.leased_by == process)
     session.execute(held.values(leased_by=None, leased_until=None))
 
@@ -123,7 +126,8 @@ def _ends_soon(lease: Lease, now: datetime) -> bool:
 
 
 def _holder(lease: Lease, now: datetime, is_dead: IsDead) -> str | None:
-    """A lease that ends later than any can was taken by a clock that was put back since; it is free."""
+    """The process with this lease. A lease that ends later than possible was taken before the clock was put back; it is
+    free."""
     if lease.leased_by is None or lease.leased_until is None or is_dead(lease.leased_by):
         return None
     return lease.leased_by if now < lease.leased_until <= now + EXCLUSIVE_LEASE + CLOCKS_APART else None

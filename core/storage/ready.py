@@ -36,23 +36,26 @@ def ask(session: Session, question: Question[T]) -> T:
 
 
 def ask_all(session: Session, questions: Sequence[Question[Any]]) -> list[Any]:
-    """What each is answered, in this order, in which they are executed. PostgreSQL gets all of them at once."""
+    """The answers to these questions, in their order. They are asked in this order; PostgreSQL gets all of them at
+    once."""
     with at_once(session):
         answers = [put(session, one) for one in questions]
     return [answer() for answer in answers]
 
 
 def put(session: Session, question: Question[T]) -> Callable[[], T]:
-    """As `ask`, for `at_once`: what it returns is called once, after the end."""
+    """The same as `ask` within `at_once`. The returned function gives the answer; it is called once, after the end of
+    that."""
     answer = send(session, question.statement, question.values)
     return lambda: question.read(answer())
 
 
 @contextmanager
 def at_once(session: Session, large: bool = False) -> Iterator[None]:
-    """What is sent in it goes to PostgreSQL together at the end of it: one round trip, not one for each. For `send` and
-    `write`; `fetch` waits for its answer. An error may be raised by another statement than its own: give the
-    transaction up. large: each is sent when it is said, and PostgreSQL executes it while the next one is prepared."""
+    """Send all statements in this block to PostgreSQL together at its end: one round trip instead of one for each. For
+    `send` and `write`; `fetch` waits for its answer. An error may be raised by a later statement than the one that
+    caused it: give the transaction up. large: send each statement without delay, so that PostgreSQL executes it while
+    the next one is prepared."""
     connection = _connection_of(session)
     if not _can_send(connection):
         yield
@@ -63,7 +66,8 @@ def at_once(session: Session, large: bool = False) -> Iterator[None]:
 
 
 def send(session: Session, statement: Executable, values: Values) -> Answer:
-    """As `fetch`, for `at_once`: what it returns is called once, after the end."""
+    """The same as `fetch` within `at_once`. The returned function gives the rows; it is called once, after the end of
+    that."""
     connection = _connection_of(session)
     if not _can_send(connection):
         found = fetch(session, statement, values)
@@ -80,7 +84,7 @@ def send(session: Session, statement: Executable, values: Values) -> Answer:
 
 
 def send_write(session: Session, statement: Executable, values: Values) -> Callable[[], int]:
-    """The same for a statement that writes: how many rows it has written."""
+    """The same as `send` for a statement that writes. The returned function gives the number of rows written."""
     connection = _connection_of(session)
     if not _can_send(connection):
         written = write(session, statement, [values])
@@ -112,8 +116,8 @@ def fetch(session: Session, statement: Executable, values: Values) -> Found:
 
 
 def write(session: Session, statement: Executable, rows: Sequence[Values]) -> int:
-    """The same for a statement that writes, with each of the rows. Returns how many it has written; within `at_once`,
-    that is not known, except by `send_write`."""
+    """The same as `fetch` for a statement that writes, with each of the rows. Returns how many rows it has written;
+    within `at_once` that is not known, except by `send_write`."""
     connection = _connection_of(session)
     ready = _ready_for(connection, statement)
     return write_as_given(session, ready.text, [ready.bind(row) for row in rows])
@@ -155,7 +159,7 @@ def _sent(connection: Connection, statement: Executable, values: Values) -> tupl
 
 
 def _is_overheard(connection: Connection) -> bool:
-    """Something listens to SQLAlchemy's events about statements."""
+    """Whether anything listens to SQLAlchemy's events about statements."""
     return bool(connection._has_events or connection.engine._has_events)
 
 
