@@ -26,7 +26,7 @@ from bot.demo.small_model import NAME, SLOTS, serving
 from bot.llm import request_body
 from core.synthesis.answers import read_answer
 from core.synthesis.calls import Ask
-from core.synthesis.prompt import MOST_EXAMPLES, Shown, Wish, messages
+from core.synthesis.prompt import MOST_EXAMPLES, Shown, TextSpec, messages
 from core.text.content_hash import content_hash
 
 RECORDED = Path(__file__).with_name("written_texts.jsonl")
@@ -102,7 +102,8 @@ def _left(source: Source, seeds: int) -> Iterator[tuple[int, str, int]]:
 
 def _answer(address: str, source: Source, seed: int, label: str, call: int) -> dict[str, Any]:
     examples = [Shown(row.text) for row in scene(source, seed).of(label)][:MOST_EXAMPLES]
-    ask = Ask(0, call, CALLS, messages(Wish(label.replace("_", " ")), examples), call, address, NAME, LONGEST_ANSWER)
+    prompt = messages(TextSpec(label.replace("_", " ")), examples)
+    ask = Ask(0, call, CALLS, prompt, call, address, NAME, LONGEST_ANSWER)
     body = request_body(ask) | {"max_tokens": MOST_TOKENS}
     answer = httpx.post(f"{address}/chat/completions", json=body, timeout=LONGEST_ANSWER)
     found = read_answer(answer.raise_for_status().text)

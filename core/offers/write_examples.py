@@ -19,7 +19,7 @@ from core.synthesis.batches import UNFINISHED
 from core.synthesis.costs import Cost, planned_cost
 from core.synthesis.guards import MOST_KEPT
 from core.synthesis.prompt import MOST_EXAMPLES, most_tokens
-from core.synthesis.requests import Wanted, request_batch, wish_of
+from core.synthesis.requests import Wanted, request_batch, text_spec
 from core.vocabulary import Role
 
 
@@ -47,7 +47,7 @@ def _spend(target: Target, policy: QueuePolicy) -> Spend | None:
 
 def _most(label: str, policy: QueuePolicy) -> Cost:
     """The cost of a batch with as many texts and as long examples as possible."""
-    return planned_cost(MOST_KEPT, most_tokens(wish_of(Wanted(label), policy)), policy.synthetic)
+    return planned_cost(MOST_KEPT, most_tokens(text_spec(Wanted(label), policy)), policy.synthetic)
 
 
 def _gain(session: Session, queue_id: int) -> Gain:

@@ -1,4 +1,4 @@
-"""How many texts of a batch people are asked about, and which answers admit it."""
+"""The rule of admission: the size of the sample that people are asked about, and the answers that admit a batch."""
 
 import math
 
@@ -7,15 +7,15 @@ CONFIRMED = 90  # of 100 texts of the sample
 
 
 def sample_size(kept: int) -> int:
-    """Of a batch of which the guards kept so many texts."""
+    """The number of texts that people are asked about, of a batch with so many texts that passed the guards."""
     return min(kept, max(FEWEST_ASKED, math.ceil(SHARE_ASKED * kept)))
 
 
 def fewest_confirmed(asked: int) -> int:
-    """Of those asked about, how many must have the batch's label."""
+    """The number of texts that must be confirmed, of those that people are asked about."""
     return -(-CONFIRMED * asked // 100)
 
 
 def admits(confirmed: int, asked: int) -> bool:
-    """Whether the batch is admitted when so many of those asked about have its label."""
+    """Whether the batch is admitted when people confirm so many of the texts that they are asked about."""
     return confirmed >= fewest_confirmed(asked)

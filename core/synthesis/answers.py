@@ -1,4 +1,5 @@
-"""The texts in an answer of a language model. Nothing of an answer is trusted: it may be cut, refused, or anything."""
+"""The texts in an answer of a language model. No part of an answer is trusted: it may be cut, a refusal, or something
+else altogether."""
 
 import json
 import re
@@ -17,8 +18,8 @@ _QUOTES = {"“": "”", '"': '"', "«": "»", "„": "“"}
 
 @dataclass(frozen=True)
 class Written:
-    """An answer that was read. tokens_in, tokens_out: as the other side counts them; None: it did not say. problem:
-    None: all that was asked for is there."""
+    """The texts of an answer. tokens_in, tokens_out: as the model's server counts them; None: it did not say. problem:
+    None: everything that was asked for is there."""
 
     texts: tuple[str, ...]
     tokens_in: int | None = None
@@ -27,7 +28,7 @@ class Written:
 
 
 def read_answer(body: str) -> Written:
-    """body: of OpenAI's chat format, verbatim."""
+    """Read an answer. body: of OpenAI's chat format, verbatim."""
     answer = _parsed(body)
     usage = _dict(answer.get("usage"))
     tokens = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
@@ -66,7 +67,7 @@ def _count(value: object) -> int | None:
 
 
 def _whole(cut: str) -> list[str]:
-    """The texts of a cut answer that are whole: the last one goes, unless its closing quote is there."""
+    """The whole texts of a cut answer: without the last one, unless its closing quote is there."""
     decoder, found = json.JSONDecoder(), []
     at = cut.find("[") + 1
     while at and (opening := re.compile(r'[\s,]*(?=")').match(cut, at)):
@@ -84,6 +85,6 @@ def _cleaned(texts: list[str]) -> tuple[str, ...]:
 
 
 def _bare(text: str) -> str:
-    """Without "A:", "2." and quotes around it."""
+    """The text without "A:", "2." and quotes around it."""
     text = _LEAD.sub("", " ".join(text.split()), count=1).strip()
     return text[1:-1].strip() if len(text) > 1 and _QUOTES.get(text[0]) == text[-1] else text

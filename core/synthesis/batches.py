@@ -22,12 +22,12 @@ class BatchOver(Exception):  # noqa: N818 - a fact: it ended while it was worked
 
 
 def batch_key(batch_id: int) -> str:
-    """Of the batch's job."""
+    """The key of the batch's job."""
     return f"{SYNTHESIS}:{batch_id}"
 
 
 def fail_batch(session: Session, batch_id: int, problem: Coded, now: datetime) -> None:
-    """problem: of `BatchProblem`. Does nothing to a batch that is over or judged. Locks it."""
+    """End a batch as failed. problem: of `BatchProblem`. Does nothing to a batch that is over or judged. Locks it."""
     batch = locked_batch(session, batch_id)
     if batch.state is SyntheticState.REQUESTED:
         end_batch(batch, SyntheticState.FAILED, problem, now)
@@ -36,8 +36,8 @@ def fail_batch(session: Session, batch_id: int, problem: Coded, now: datetime) -
 
 
 def retire_batch(session: Session, batch_id: int, person: str, now: datetime) -> SyntheticState:
-    """Take a batch out: what is under way is withdrawn, what was admitted trains in no further snapshot. Open items
-    about it are closed. Returns the state that it had. The caller checks that the person may. Locks the items, then the
+    """End a batch: one under way is withdrawn, and one that was admitted trains in no further snapshot. Open items
+    about it are closed. Returns its former state. The caller has checked that the person may. Locks the items, then the
     batch. Raises NotFound, and AlreadySettled if it trains nothing anyway."""
     items = locked_sample(session, batch_id)
     batch = locked_batch(session, batch_id)
@@ -53,7 +53,7 @@ def retire_batch(session: Session, batch_id: int, person: str, now: datetime) ->
 
 
 def locked_batch(session: Session, batch_id: int) -> SyntheticBatch:
-    """Raises NotFound."""
+    """The batch, locked. Raises NotFound."""
     found = session.get(SyntheticBatch, batch_id, with_for_update={"of": SyntheticBatch}, populate_existing=True)
     if found is None:
         raise NotFound(f"There is no batch {batch_id} of written texts.")
@@ -70,7 +70,7 @@ def locked_sample(session: Session, batch_id: int) -> Sequence[ReviewItem]:
 
 
 def close_items(session: Session, items: Sequence[ReviewItem], now: datetime) -> None:
-    """Those that are undecided; the caller holds them."""
+    """Close the undecided ones of these items. The caller holds them."""
     for item in items:
         if item.state.is_undecided:
             item.state, item.settled_at, item.disputed_because, item.disputed_values = ItemState.CLOSED, now, "", {}
@@ -78,7 +78,7 @@ def close_items(session: Session, items: Sequence[ReviewItem], now: datetime) ->
 
 
 def end_batch(batch: SyntheticBatch, state: SyntheticState, problem: Coded | None, now: datetime) -> None:
-    """The caller holds it, and redraws its card."""
+    """Store the final state of a batch. The caller holds it, and redraws its card."""
     batch.state, batch.decided_at = state, now
     if problem is not None:
         batch.problem, batch.problem_values = problem.code, dict(problem.values)

@@ -1,4 +1,4 @@
-"""The calls of a batch as rows: each is stored before it is made, and its answer as it came."""
+"""The calls of a batch as rows: a call is stored before it is made, and its answer verbatim."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from core.synthesis.batches import BatchOver, locked_batch
 from core.synthesis.costs import Cost, fits, money_of
 from core.synthesis.examples import examples_for
 from core.synthesis.prompt import MOST_ANSWER_TOKENS, messages, tokens_of
-from core.synthesis.requests import Wanted, check_allowed, wish_of
+from core.synthesis.requests import Wanted, check_allowed, text_spec
 from core.vocabulary import CallProblem, SyntheticState
 
 
 @dataclass(frozen=True)
 class Ask:
-    """A call that is stored and may be made. seed: makes equal requests differ, as far as the other side heeds it.
-    seconds: that it may take."""
+    """A stored call that may be made. seed: makes equal requests differ, if the model's server uses it. seconds: the
+    time that the call may take."""
 
     batch_id: int
     position: int
@@ -38,10 +38,11 @@ class Ask:
 
 
 def begin_call(session: Session, batch_id: int, policy: QueuePolicy, now: datetime) -> Ask | None:
-    """Store the next call, with what it sends; None: there is none, as all are made or the next one would exceed a cap.
-    Shares the queue's row with intake, so that no text is sent that is being erased, and locks the batch. A call
-    without an answer is one whose process died: it counts as made, at the most that it can have cost. Raises
-    BatchOver."""
+    """Store the next call, with what it sends. None: all calls are made, or the next one would exceed a cap. Shares the
+    queue's row with intake, so that no text is sent that is being erased, and locks the batch. Raises BatchOver.
+
+    The process of a call without an answer has died: the call counts as made, at the highest cost that it can have had.
+    """
     queue = queue_to_fill(session, policy.name)
     batch = locked_batch(session, batch_id)
     if batch.state is not SyntheticState.REQUESTED:
@@ -51,11 +52,11 @@ def begin_call(session: Session, batch_id: int, policy: QueuePolicy, now: dateti
     for call in calls:
         if call.answered_at is None:
             call.problem, call.answered_at = CallProblem.LOST, now
-    wish = wish_of(Wanted(batch.label, batch.mistaken_for, batch.target, batch.language), policy)
+    spec = text_spec(Wanted(batch.label, batch.mistaken_for, batch.target, batch.language), policy)
     examples = examples_for(session, queue.id, policy, batch.label, batch.mistaken_for, batch.plan["examples"])
     if not examples:
         raise Refusal("None of the chosen texts may be shown to a language model any more.")
-    prompt = messages(wish, [one.shown for one in examples])
+    prompt = messages(spec, [one.shown for one in examples])
     made = [call for call in calls if call.problem != CallProblem.BUSY]
     if len(made) >= batch.plan["calls"] or not fits(_cost_with(made, tokens_of(prompt), policy), policy.synthetic):
         return None
@@ -75,8 +76,8 @@ def begin_call(session: Session, batch_id: int, policy: QueuePolicy, now: dateti
 def store_answer(
     session: Session, batch_id: int, position: int, body: str, problem: CallProblem | None, now: datetime
 ) -> None:
-    """An answer as it came. problem: why there is none. Locks the batch. Raises BatchOver: then nothing is kept of
-    it."""
+    """Store an answer verbatim. problem: why there is none. Locks the batch. Raises BatchOver: then nothing of the
+    answer is kept."""
     batch = locked_batch(session, batch_id)
     if batch.state is not SyntheticState.REQUESTED:
         raise BatchOver(batch_id)
@@ -91,13 +92,14 @@ def store_answer(
 
 
 def written_texts(session: Session, batch_id: int) -> list[str]:
-    """All that the language model wrote, in order."""
+    """All texts that the language model wrote, in order."""
     found = select(SyntheticCall.answer).where(SyntheticCall.batch_id == batch_id).order_by(SyntheticCall.position)
     return [one for body in session.scalars(found) if body for one in read_answer(body).texts]
 
 
 def _cost_with(calls: Sequence[SyntheticCall], prompt_tokens: int, policy: QueuePolicy) -> Cost:
-    """Of the calls up to now and one more. A call that did not say what it took counts as the most that it can have."""
+    """The cost of the calls so far and one more. A call whose tokens are not known counts as the most expensive that it
+    can have been."""
     sent = sum(call.sent_tokens if call.tokens_in is None else call.tokens_in for call in calls)
     written = sum(MOST_ANSWER_TOKENS if call.tokens_out is None else call.tokens_out for call in calls)
     total = sent + prompt_tokens, written + MOST_ANSWER_TOKENS

@@ -1,4 +1,4 @@
-"""The card of a batch, as plain data. It holds no text of people, and none that was written."""
+"""The card of a batch, as plain data. It holds neither texts of people nor written texts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ LISTED = 10  # batches of a queue, the newest
 
 @dataclass(frozen=True)
 class Spent:
-    """Up to now. silent: calls that did not say what they took, which are not in the tokens. money: None: the policy
-    has no prices. sent: texts of people that were in a prompt."""
+    """The cost so far. silent: calls whose tokens are not known, so they are not counted. money: None: the policy has
+    no prices. sent: texts of people that were in a prompt."""
 
     calls: int
     planned: int
@@ -51,7 +51,7 @@ class BatchCard:
 
 
 def batch_card(session: Session, batch_id: int, policy: Policy) -> BatchCard:
-    """Raises NotFound."""
+    """The card. Raises NotFound."""
     batch = session.get(SyntheticBatch, batch_id, populate_existing=True)
     if batch is None:
         raise NotFound(f"There is no batch {batch_id} of written texts.")

@@ -11,7 +11,7 @@ SPARE = 2  # texts asked for, for each that may be kept: the guards drop about h
 
 @dataclass(frozen=True)
 class Cost:
-    """At most. money: None: the policy has no prices."""
+    """The highest possible cost. money: None: the policy has no prices."""
 
     calls: int
     tokens: int
@@ -19,8 +19,8 @@ class Cost:
 
 
 def planned_cost(wanted: int, prompt_tokens: int, policy: SyntheticPolicy) -> Cost:
-    """Of a batch of which so many texts may be kept: as many calls as it needs and the caps allow. 0 calls: not even
-    one is allowed."""
+    """The cost of a batch of which so many texts may be kept, with as many calls as it needs and the caps allow. 0
+    calls: not even one is allowed."""
     calls = min(policy.calls, math.ceil(SPARE * wanted / PER_CALL))
     while calls and not fits(_cost(calls, prompt_tokens, policy), policy):
         calls -= 1
@@ -28,13 +28,13 @@ def planned_cost(wanted: int, prompt_tokens: int, policy: SyntheticPolicy) -> Co
 
 
 def fits(cost: Cost, policy: SyntheticPolicy) -> bool:
-    """Whether it stays within the policy's caps."""
+    """Whether the cost stays within the policy's caps."""
     within = cost.calls <= policy.calls and cost.tokens <= policy.tokens
     return within and (cost.money is None or cost.money <= policy.money)
 
 
 def money_of(tokens_in: int, tokens_out: int, policy: SyntheticPolicy) -> float | None:
-    """None: the policy has no prices."""
+    """The price of these tokens. None: the policy has no prices."""
     if not policy.has_prices:
         return None
     return (tokens_in * policy.price_in + tokens_out * policy.price_out) / 1_000_000

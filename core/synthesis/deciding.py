@@ -1,4 +1,4 @@
-"""People decide about a batch: they are asked about a sample of it, and it is admitted as a whole, or refused."""
+"""The decision about a batch: people are asked about a sample of it, and it is admitted or refused as a whole."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,12 +17,13 @@ from core.vocabulary import BatchProblem, Coded, Guard, SyntheticState
 
 
 def decide_batches(session: Session, policy: QueuePolicy, now: datetime) -> SyntheticState | None:
-    """Count what people said of the batch that they are asked about, and admit or refuse it; returns its state then,
-    and None while it is open or there is none.
+    """Count the answers about the queue's batch, and admit or refuse it. Returns its state then; None: it is not
+    decided yet, or there is none. Locks the items, then the batch. Repeating it is safe.
 
-    Admitted when all items of the sample are settled, and as many with its label as `admits` demands; the others are
-    dropped. Refused as soon as that cannot be reached any more; items that are open then are closed. Locks the items,
-    then the batch. Repeating it is safe."""
+    The batch is admitted when all items of the sample are settled, and as many of them with its label as `admits`
+    demands; the others are dropped. It is refused as soon as that cannot be reached any more; items that are still open
+    are closed.
+    """
     batch_id = _sampled(session, policy)
     if batch_id is None:
         return None
@@ -55,7 +56,7 @@ def _sampled(session: Session, policy: QueuePolicy) -> int | None:
 
 
 def _said(session: Session, items: Sequence[ReviewItem]) -> Mapping[int, str | None]:
-    """By item: the label that it was settled with; None: no label fits."""
+    """The settled label by item; None: no label fits."""
     found = select(Correction.item_id, Correction.label).where(
         Correction.item_id.in_([item.id for item in items]), Correction.is_current
     )
@@ -63,7 +64,7 @@ def _said(session: Session, items: Sequence[ReviewItem]) -> Mapping[int, str | N
 
 
 def _drop(session: Session, items: Sequence[ReviewItem]) -> None:
-    """The text of what people did not confirm goes."""
+    """Empty the texts that people did not confirm."""
     ids = [item.synthetic_id for item in items]
     gone = update(SyntheticText).where(SyntheticText.id.in_(ids))
     session.execute(gone.values(dropped_because=Guard.NOT_CONFIRMED, text=""))

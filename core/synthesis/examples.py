@@ -1,5 +1,5 @@
-"""The texts that a language model may be shown: corrected ones that train, never golden, never erased, a few,
-masked."""
+"""The texts that a language model may be shown: a few corrected ones that train, masked; never golden or erased
+ones."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ ALIKE = 0.8  # cosine of n-grams: a second text like one that is shown tells a l
 
 @dataclass(frozen=True)
 class ShownExample:
-    """shown: as it is sent. content_hash: of the whole text, as it is stored."""
+    """An example. shown: as it is sent. content_hash: of the whole stored text."""
 
     correction_id: int
     content_hash: str
@@ -36,9 +36,9 @@ def examples_for(
     chosen: Collection[int] | None = None,
 ) -> list[ShownExample]:  # fmt: skip
     """Corrected texts with this label, at most `MOST_EXAMPLES`, none much like another: first those that the model
-    mistook for the other label, then others that it got wrong, then those that people confirmed, the newest first.
-    chosen: only these corrections. Held back, audited and golden ones are not among them, nor what is near a golden
-    example."""
+    mistook for the other label, then others that it got wrong, then those that people confirmed; in each group the
+    newest first. chosen: only these corrections. Texts that are held back, audited, golden or near a golden example are
+    not among them."""
     mistaken = case((Prediction.label == mistaken_for, 0), (Prediction.label != label, 1), else_=2)
     corrected = session.execute(
         select(Correction, Prediction)
@@ -67,7 +67,7 @@ def examples_for(
 
 
 def _apart_from_golden(session: Session, queue_id: int, rows: Sequence[Prediction], policy: QueuePolicy) -> set[str]:
-    """Content hashes of those that neither equal a golden example nor are near one, withdrawn ones included."""
+    """Content hashes of the rows that neither equal a golden example nor are near one, withdrawn examples included."""
     golden = golden_set(session, queue_id, with_withdrawn=True)
     inputs = [Input.of(row.text, row.image_url, row.fields, row.group) for row in rows]
     close = near(inputs, [one.input for one in golden], policy.golden.near_duplicate)

@@ -1,8 +1,8 @@
-"""The guards between a language model and the training data. Each looks at what the ones before it let through; what is
-left is shown to people, who decide (core/synthesis/deciding.py).
+"""The guards between a language model and the training data. Each one checks the texts that the guards before it let
+through. The remaining texts are shown to people, who decide (core/synthesis/deciding.py).
 
-They keep form, language and secrets, not truth: of 232 texts of a small model, half had the right label before them and
-54 of 100 after.
+Guards check form, language and secrets, not truth: of 232 texts of a small model, half had the right label before them
+and 54 of 100 after.
 """
 
 import re
@@ -43,9 +43,10 @@ _TO_THE_READER = re.compile(
 
 @dataclass(frozen=True)
 class Known:
-    """What the guards compare with. shown: the texts in the prompt, as they were sent. training, golden: texts; golden
-    ones are compared at the policy's threshold. words: of the queue's own texts, normalised. rows: training rows of the
-    label. written: content hashes of what earlier batches have. allowed: labels that the live model may be sure of."""
+    """What texts are compared with. shown: the texts in the prompt, as they were sent. training, golden: texts; golden
+    ones are compared at the policy's threshold. words: of the queue's own texts, normalised. rows: the number of
+    training rows of the label. written: content hashes of earlier batches. allowed: labels of which the live model may
+    be sure."""
 
     shown: Sequence[str]
     training: Sequence[str]
@@ -86,7 +87,7 @@ class Guarded:
 
 
 def guarded(texts: Sequence[str], known: Known, chances: Chances) -> Guarded:
-    """The guards in their order. chances: label -> probability of each text, by the live model."""
+    """Apply the guards in their order. chances: for each text, label -> probability by the live model."""
     hashes = [content_hash(text) for text in texts]
     dropped: list[Guard | None] = [None] * len(texts)
 
@@ -111,7 +112,7 @@ def guarded(texts: Sequence[str], known: Known, chances: Chances) -> Guarded:
 
 
 def has_form(text: str, longest: int = LONGEST) -> bool:
-    """Whether it looks like a message of a person. longest: characters."""
+    """Whether the text looks like a message of a person. longest: characters."""
     if not SHORTEST <= len(text) <= longest or len(words_of(text)) < FEWEST_WORDS:
         return False
     if any(words in text for words in PLACEHOLDERS.values()) or not text.isprintable():
@@ -120,7 +121,7 @@ def has_form(text: str, longest: int = LONGEST) -> bool:
 
 
 def most_kept(rows: int) -> int:
-    """Of a batch, for a label with so many training rows of its own."""
+    """The number of texts that a batch may keep, for a label with so many training rows of its own."""
     return min(MOST_KEPT, PER_ROW * rows)
 
 
@@ -143,6 +144,6 @@ def _is_of_another(chances: Mapping[str, float], allowed: frozenset[str]) -> boo
 
 
 def _alike(texts: Sequence[str]) -> list[bool]:
-    """In order: whether a text is too similar to one that stays."""
+    """For each text, in order, whether it is too similar to an earlier one that stays."""
     staying = set(without_near(texts, ALIKE))
     return [place not in staying for place in range(len(texts))]

@@ -18,7 +18,7 @@ WORD = re.compile(r"[^\W\d_]+")
 
 
 def words_of(text: str) -> list[str]:
-    """Its words in lower case, in order; digits and signs are none."""
+    """The words of a text in lower case, in order, without digits and punctuation."""
     return WORD.findall(normalise(text))
 
 
@@ -37,7 +37,7 @@ def is_of_language(text: str, language: str) -> bool:
 
 @cache
 def known_languages() -> tuple[str, ...]:
-    """ISO 639-1, in order."""
+    """ISO 639-1 codes of the languages that have a list, in order."""
     return tuple(sorted(file.name.removesuffix(".txt") for file in _folder().iterdir()))
 
 

@@ -1,7 +1,7 @@
 """The prompt for a language model: what a label covers, why people chose it, and masked texts as examples.
 
-The texts of people stand between marks and are called data: one of them may say "ignore what was said before". What it
-leads to is caught by the guards (core/synthesis/guards.py) and by people, never trusted.
+The texts of people stand between marks and are called data, because one of them may say "ignore what was said before".
+The answer is never trusted: guards (core/synthesis/guards.py) and people check it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,10 +35,10 @@ SCHEMA: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is to be written. description: what the label covers; empty: the policy does not say. mistaken_for: the
-    label that the model gives instead; None: any. target: what the texts are to be, in a person's words. language: ISO
-    639-1; either is empty where nothing of the kind is asked for."""
+class TextSpec:
+    """The specification of the texts to write. description: what the label covers; empty: the policy does not say.
+    mistaken_for: the label that the model gives such texts instead; None: any. target: in a person's words, what the
+    texts are to be; language: ISO 639-1; both may be empty."""
 
     label: str
     description: str = ""
@@ -50,15 +50,15 @@ class Wish:
 
 @dataclass(frozen=True)
 class Shown:
-    """A text that is shown to the language model, masked, and why people gave it its label; empty: they did not say."""
+    """A masked text that the language model is shown, and why people gave it its label; empty: they did not say."""
 
     text: str
     why: str = ""
 
 
-def messages(wish: Wish, examples: Sequence[Shown]) -> list[dict[str, str]]:
-    """Of OpenAI's chat format. examples: at most `MOST_EXAMPLES`."""
-    return [{"role": "system", "content": RULES}, {"role": "user", "content": _asked(wish, examples)}]
+def messages(spec: TextSpec, examples: Sequence[Shown]) -> list[dict[str, str]]:
+    """The messages of OpenAI's chat format. examples: at most `MOST_EXAMPLES`."""
+    return [{"role": "system", "content": RULES}, {"role": "user", "content": _asked(spec, examples)}]
 
 
 def outgoing(text: str, privacy: PrivacyPolicy) -> str:
@@ -69,33 +69,33 @@ def outgoing(text: str, privacy: PrivacyPolicy) -> str:
 
 
 def tokens_of(prompt: Sequence[Mapping[str, str]]) -> int:
-    """About how many tokens these messages are, from above."""
+    """The number of tokens of these messages, estimated too high rather than too low."""
     return -(-sum(len(one["content"]) for one in prompt) // CHARACTERS_PER_TOKEN)
 
 
-def most_tokens(wish: Wish) -> int:
-    """Of a prompt with as many and as long examples as there may be."""
+def most_tokens(spec: TextSpec) -> int:
+    """The tokens of a prompt with as many and as long examples as possible."""
     longest = "x" * LONGEST_EXAMPLE
-    return tokens_of(messages(wish, [Shown(longest, longest)] * MOST_EXAMPLES))
+    return tokens_of(messages(spec, [Shown(longest, longest)] * MOST_EXAMPLES))
 
 
-def _asked(wish: Wish, examples: Sequence[Shown]) -> str:
-    lines = [f"Label: {wish.label}"]
-    if wish.description:
-        lines.append(f"It covers: {wish.description}")
-    if wish.mistaken_for is not None:
-        other = f" ({wish.other_description})" if wish.other_description else ""
-        lines.append(f"Write no text about “{wish.mistaken_for}”{other}, for which such texts are mistaken.")
+def _asked(spec: TextSpec, examples: Sequence[Shown]) -> str:
+    lines = [f"Label: {spec.label}"]
+    if spec.description:
+        lines.append(f"It covers: {spec.description}")
+    if spec.mistaken_for is not None:
+        other = f" ({spec.other_description})" if spec.other_description else ""
+        lines.append(f"Write no text about “{spec.mistaken_for}”{other}, for which such texts are mistaken.")
     if whys := [f"- {one.why}" for one in examples if one.why]:
         lines += ["Why people chose this label:", *whys]
     if examples:
         mark = _mark([one.text for one in examples])
         lines += [f"Texts of people with this label, between the marks:\n{mark}", *_numbered(examples), mark]
-    if wish.target:
-        lines.append(f"What is wanted: {wish.target}")
-    if wish.language:
-        lines.append(f"Write in the language with the ISO code “{wish.language}”.")
-    return "\n".join([*lines, f"Write {PER_CALL} new texts that deserve the label “{wish.label}”."])
+    if spec.target:
+        lines.append(f"What is wanted: {spec.target}")
+    if spec.language:
+        lines.append(f"Write in the language with the ISO code “{spec.language}”.")
+    return "\n".join([*lines, f"Write {PER_CALL} new texts that deserve the label “{spec.label}”."])
 
 
 def _numbered(examples: Sequence[Shown]) -> list[str]:
@@ -103,7 +103,7 @@ def _numbered(examples: Sequence[Shown]) -> list[str]:
 
 
 def _mark(texts: Sequence[str]) -> str:
-    """That none of the texts contains."""
+    """A mark that none of the texts contains."""
     mark = MARK
     while any(mark in text for text in texts):
         mark += "="

@@ -1,4 +1,5 @@
-"""A batch of written texts is asked for: what may be asked, what it would send and cost, and its row."""
+"""Requests for batches of written texts: what may be requested, what it would send and cost, and the row of the
+batch."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +26,7 @@ from core.synthesis.costs import Cost, planned_cost
 from core.synthesis.examples import ShownExample, examples_for
 from core.synthesis.guards import most_kept
 from core.synthesis.languages import known_languages
-from core.synthesis.prompt import VERSION, Wish, messages, tokens_of
+from core.synthesis.prompt import VERSION, TextSpec, messages, tokens_of
 from core.vocabulary import Destination, Role, SyntheticState
 
 FEWEST_EXAMPLES = 3  # corrected texts: fewer show a language model too little of what people mean by the label
@@ -33,7 +34,7 @@ FEWEST_EXAMPLES = 3  # corrected texts: fewer show a language model too little o
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a person asks for. target: what the texts are to be, in their words; language: ISO 639-1."""
+    """A person's request. target: what the texts are to be, in their words; language: ISO 639-1."""
 
     label: str
     mistaken_for: str | None = None
@@ -43,8 +44,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be sent, and what it would cost at most. prompt: as it would be sent; kept: texts of the batch at
-    most."""
+    """What a batch would send, and its highest possible cost. prompt: as it would be sent; kept: the most texts that
+    the batch may keep."""
 
     examples: tuple[ShownExample, ...]
     prompt: list[dict[str, str]]
@@ -53,9 +54,9 @@ class Plan:
 
 
 def plan_batch(session: Session, policy: QueuePolicy, wanted: Wanted) -> Plan:
-    """What a batch would send and cost; nothing is stored. Raises Refusal where the policy does not allow it, without a
-    live model, with too few corrected texts, or where not one call is within the caps; Invalid for what cannot be
-    written."""
+    """What a batch would send and cost; nothing is stored. Raises Refusal if the policy does not allow the batch,
+    without a live model, with too few corrected texts, or if not a single call is within the caps; Invalid for a
+    request that cannot be written."""
     queue = queue_named(session, policy.name)
     _check(session, queue, policy, wanted)
     examples = examples_for(session, queue.id, policy, wanted.label, wanted.mistaken_for)
@@ -64,7 +65,7 @@ def plan_batch(session: Session, policy: QueuePolicy, wanted: Wanted) -> Plan:
             f"Of “{wanted.label}”, {len(examples)} corrected texts may be shown to a language model; at least "
             f"{FEWEST_EXAMPLES} are needed. Find more with `goldloop discover --label`."
         )
-    prompt = messages(wish_of(wanted, policy), [one.shown for one in examples])
+    prompt = messages(text_spec(wanted, policy), [one.shown for one in examples])
     kept = most_kept(_own_rows(session, queue.id, wanted.label))
     cost = planned_cost(kept, tokens_of(prompt), policy.synthetic)
     if not cost.calls:
@@ -73,9 +74,9 @@ def plan_batch(session: Session, policy: QueuePolicy, wanted: Wanted) -> Plan:
 
 
 def request_batch(session: Session, policy: QueuePolicy, wanted: Wanted, person: str, now: datetime) -> int:
-    """Ask for a batch; returns its id. The caller has shown the cost, and checked that the person may ask. The same one
-    that is being written is returned again, so that a command that was ended can be given again. Raises as
-    `plan_batch`, and Refusal while another batch of the queue is written or judged."""
+    """Request a batch; returns its id. The caller has shown the cost, and checked that the person may request it. If
+    the same batch is being written already, its id is returned, so that a command that was ended can be given again.
+    Raises as `plan_batch`, and Refusal while another batch of the queue is written or judged."""
     queue = queue_to_fill(session, policy.name)
     plan, rules = plan_batch(session, policy, wanted), policy.synthetic
     values = {"queue_id": queue.id, "label": wanted.label, "mistaken_for": wanted.mistaken_for,
@@ -99,10 +100,10 @@ def request_batch(session: Session, policy: QueuePolicy, wanted: Wanted, person:
     return batch_id
 
 
-def wish_of(wanted: Wanted, policy: QueuePolicy) -> Wish:
+def text_spec(wanted: Wanted, policy: QueuePolicy) -> TextSpec:
     known = policy.label_named
     other = known.get(wanted.mistaken_for) if wanted.mistaken_for is not None else None
-    return Wish(
+    return TextSpec(
         wanted.label, known[wanted.label].description, wanted.mistaken_for, other.description if other else "",
         wanted.target, wanted.language,
     )  # fmt: skip
@@ -146,8 +147,8 @@ def _check_language(session: Session, queue: Queue, policy: QueuePolicy, languag
 
 
 def readers(session: Session, queue: Queue, policy: QueuePolicy, language: str) -> list[str]:
-    """The reviewers who are named for the language; empty for the queue's own, which all of them read. Raises Refusal
-    where none is left: others are not asked instead."""
+    """The reviewers who are named for the language; empty for the queue's own language, which all of them read. Raises
+    Refusal if none of them is left: others are not asked instead."""
     if not language:
         return []
     named = people_named(session, policy.synthetic.readers_of(language))
@@ -161,12 +162,12 @@ def readers(session: Session, queue: Queue, policy: QueuePolicy, language: str) 
 
 
 def _fewest_voters(policy: QueuePolicy) -> int:
-    """With whom reviewers can settle an item."""
+    """The smallest number of reviewers who can settle an item."""
     return 2 if policy.consensus.rule == "lead_by_2" else policy.consensus.votes // 2 + 1
 
 
 def _own_rows(session: Session, queue_id: int, label: str) -> int:
-    """About as many training rows as the label has."""
+    """About how many training rows the label has."""
     seeds = select(func.count()).where(
         SeedExample.queue_id == queue_id, SeedExample.label == label, SeedExample.erased_at.is_(None)
     )

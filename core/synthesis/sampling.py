@@ -1,4 +1,4 @@
-"""What the guards kept of a batch becomes rows, and people are asked about a sample of it."""
+"""The sample of a batch: the texts that the guards kept are stored, and people are asked about some of them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,8 +19,8 @@ from core.vocabulary import BatchProblem, Coded, SyntheticState
 
 
 def finish_batch(session: Session, batch_id: int, found: Guarded, policy: QueuePolicy, now: datetime) -> None:
-    """Store what the guards say, and ask people about a sample of what they kept; or refuse the batch. Shares the
-    queue's row, and locks the batch. Raises BatchOver, and Refusal where no one is left to ask."""
+    """Store the verdicts of the guards, and ask people about a sample of the texts that they kept; or refuse the batch.
+    Shares the queue's row, and locks the batch. Raises BatchOver, and Refusal if no reviewer is left to ask."""
     queue = queue_to_fill(session, policy.name)
     batch = locked_batch(session, batch_id)
     if batch.state is not SyntheticState.REQUESTED:

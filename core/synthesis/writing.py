@@ -44,14 +44,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Answered:
-    """What came back. body: verbatim; problem: why it was not read, where it was not."""
+    """The answer to a call. body: verbatim; problem: why there is none."""
 
     body: str
     problem: CallProblem | None = None
 
 
 class Busy(jobs.WorkFailed):
-    """The other side refused to answer now, so the call has cost nothing."""
+    """The model's server refused to answer now, so the call has cost nothing."""
 
 
 Write = Callable[[Ask], Answered]

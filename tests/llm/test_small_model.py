@@ -12,11 +12,11 @@ from bot.llm import writer
 from core.errors import Refusal
 from core.synthesis.answers import Written, read_answer
 from core.synthesis.calls import Ask
-from core.synthesis.prompt import MOST_ANSWER_TOKENS, Shown, Wish, messages
+from core.synthesis.prompt import MOST_ANSWER_TOKENS, Shown, TextSpec, messages
 from core.vocabulary import CallProblem
 from tests.llm.scene import CORRECTED
 
-PROMPT = messages(Wish("refund"), [Shown(text) for text in CORRECTED])
+PROMPT = messages(TextSpec("refund"), [Shown(text) for text in CORRECTED])
 
 
 @pytest.fixture(scope="module")

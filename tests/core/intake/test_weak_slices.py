@@ -1,4 +1,4 @@
-"""A weak slice as a reason to flag: a lead's wish, what it opens, and when it is over."""
+"""A weak slice as a reason to flag: a lead's request, what it opens, and when it is over."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
