@@ -11,7 +11,8 @@ from core.storage.database import PATIENT
 
 
 def canary_piece(services: Services, queue: QueuePolicy) -> bool:
-    """Predict a piece. True: there may be more. Raises Invalid if one of the models cannot be opened."""
+    """Predict a part of the inputs. Returns whether there may be more. Raises Invalid if one of the models cannot be
+    opened."""
     now = services.clock()
     with services.database.reading(wait=PATIENT) as session:
         work = canary_work(session, queue)

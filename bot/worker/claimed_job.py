@@ -60,7 +60,7 @@ def work_on_next(services: Services, name: str, work: Callable[[Claim], None]) -
 
 
 def give_up(session: Session, name: str, payload: dict[str, Any], why: RunProblem, now: datetime) -> None:
-    """A job has failed for good: tell the people who wait for it."""
+    """Tell the people who wait for a job that it has failed for good."""
     problem = Coded(why, {"attempts": MOST_ATTEMPTS})
     if name == TRAIN:
         fail_run(session, payload["run_id"], problem, now)
@@ -76,8 +76,8 @@ def give_up(session: Session, name: str, payload: dict[str, Any], why: RunProble
 def _release(
     services: Services, claimed: Claim, seconds: float = PATIENT, later: timedelta = timedelta()
 ) -> None:  # fmt: skip
-    """Releases the job. If that fails too, its lease runs out and another worker takes over. later: until it is ready
-    again."""
+    """Release the job. If that fails too, its lease runs out and another worker takes over. later: the time until it is
+    ready again."""
     services.database.retry_until_committed(
         lambda session: jobs.release(session, claimed, services.clock() + later), seconds
     )

@@ -17,8 +17,8 @@ _seldom = Seldom(HOUR)
 
 
 def for_each(things: Iterable[T], act: Callable[[T], R], what: str) -> list[R]:
-    """Act on each; returns the results of those that went well. what: names the work in the log. Raises
-    DatabaseUnavailable, which is not the fault of one of them."""
+    """Call a function for each thing; returns the results of the calls that succeeded. what: names the work in the log.
+    Raises DatabaseUnavailable, which is not the fault of any of them."""
     results = []
     for thing in things:
         try:

@@ -15,7 +15,7 @@ RENEW_SECONDS = 3  # several tries before a lease of twenty seconds runs out
 
 @contextlib.contextmanager
 def renewed(database: Database, clock: Callable[[], datetime], claimed: Claim) -> Iterator[None]:
-    """The lease is kept while the block is worked on."""
+    """Keep the lease while the block is worked on."""
     done = threading.Event()
     keeper = threading.Thread(target=_renew, args=(database, clock, claimed, done), daemon=True)
     keeper.start()
@@ -27,7 +27,8 @@ def renewed(database: Database, clock: Callable[[], datetime], claimed: Claim) -
 
 
 def _renew(database: Database, clock: Callable[[], datetime], claimed: Claim, done: threading.Event) -> None:
-    """While the database is away it is tried again; if the lease runs out meanwhile, `jobs.finish` will say so."""
+    """Renew the lease; while the database is away, try again. If the lease runs out meanwhile, `jobs.finish` will say
+    so."""
     while not done.wait(RENEW_SECONDS):
         with contextlib.suppress(DatabaseUnavailable), database.transaction(wait=RENEW_SECONDS) as session:
             if not jobs.renew(session, claimed, clock()):

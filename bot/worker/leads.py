@@ -1,4 +1,4 @@
-"""What waits for a lead: disputes, candidates, and items that no reviewer can answer."""
+"""Periodic steps of work that waits for leads: disputes, candidates, and items that no reviewer can answer."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ from core.storage.database import PATIENT
 
 
 def unanswerable_piece(services: Services, queue: QueuePolicy) -> None:
-    """Items that wait for an answer which no reviewer is left to give go to a lead."""
+    """Send open items that no reviewer is left to answer to a lead."""
     with services.database.reading(wait=PATIENT) as session:
         stuck = unanswerable_items(session, queue_named(session, queue.name).id)
     for_each(stuck, partial(_decide_again, services), "unanswerable items")
@@ -34,10 +34,10 @@ def remind_leads(services: Services) -> bool:
 
 
 def dispute_piece(services: Services, queue: QueuePolicy) -> None:
-    """Disputes that are new are named in the leads' channel, at most once an hour for each queue."""
+    """Name new disputes in the leads' channel, at most once an hour for each queue."""
     services.database.write_if_needed(lambda session: tell_of_disputes(session, queue, services.clock()))
 
 
 def expiry_piece(services: Services, queue: QueuePolicy) -> None:
-    """Candidates that have waited too long for a decision are asked about again."""
+    """Ask again about candidates that have waited too long for a decision."""
     services.database.write_if_needed(lambda session: expire_pending(session, queue, services.clock()))

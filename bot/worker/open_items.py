@@ -16,7 +16,7 @@ from core.storage.database import PATIENT
 
 
 def renew_next(services: Services) -> bool:
-    """Take one such job and see it through."""
+    """Take one such job and carry it out."""
     return work_on_next(services, RENEW, partial(renew_open_items, services))
 
 
@@ -60,6 +60,6 @@ def _store(services: Services, live: LiveModel, waiting: Sequence[Waiting]) -> N
 
 
 def _live(services: Services, claimed: Claim, queue: QueuePolicy) -> LiveModel | None:
-    """None: it is not live any more, or cannot be used here."""
+    """The live model. None: it is not live any more, or cannot be used here."""
     live = services.serving.usable(queue)
     return live if live is not None and live.id == claimed.payload["model_id"] else None

@@ -17,7 +17,7 @@ from core.storage.database import PATIENT
 
 
 def scan_next(services: Services) -> bool:
-    """Take one scan and see it through."""
+    """Take one scan and carry it out."""
     return work_on_next(services, SCAN, lambda claimed: _scan(services, claimed))
 
 

@@ -12,7 +12,7 @@ from core.storage.database import PATIENT
 
 
 def shadow_piece(services: Services, queue: QueuePolicy) -> bool:
-    """Predict a piece, or end the shadow. True: there may be more."""
+    """Predict a part of the inputs, or end the shadow. Returns whether there may be more."""
     now = services.clock()
     with services.database.reading(wait=PATIENT) as session:
         if not may_have_shadow(session, queue):
@@ -35,7 +35,7 @@ def shadow_piece(services: Services, queue: QueuePolicy) -> bool:
 
 
 def _candidate(services: Services, queue: QueuePolicy, running: Running) -> LiveModel | None:
-    """None: it cannot be opened here, so there is nothing to wait for."""
+    """The candidate's model. None: it cannot be opened here, so its shadow ends."""
     try:
         return services.serving.other(queue, running.model_id)
     except Invalid:

@@ -14,7 +14,7 @@ from core.synthesis.deciding import decide_batches
 
 
 def write_next(services: Services) -> bool:
-    """Take one batch and see it through."""
+    """Take one batch and carry it out."""
     return work_on_next(services, SYNTHESIS, partial(_write, services))
 
 
@@ -33,7 +33,7 @@ def _write(services: Services, claimed: Claim) -> None:
 
 
 def decide_next(services: Services) -> bool:
-    """What people have said of each queue's batch is counted."""
+    """Count the answers about each queue's batch, and decide about it."""
     for_each(services.policy.queues, partial(_decide, services), "written texts")
     return False
 

@@ -41,8 +41,9 @@ RARELY = 300.0  # for work that comes with a commit, which wakes the task
 
 @dataclass(frozen=True)
 class PeriodicTask:
-    """every: seconds between two looks; step: do one piece, True if there may be more. at_rest: seconds between two
-    looks while nothing is committed and nothing waits (bot/worker/idling.py); None: as often as ever."""
+    """A task of the worker. every: seconds between two looks; step: does one piece and returns whether there may be
+    more. at_rest: seconds between two looks while nothing is committed and nothing waits (bot/worker/idling.py); None:
+    as often as ever."""
 
     name: str
     every: float

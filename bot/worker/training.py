@@ -21,7 +21,7 @@ SCHEDULED_RUN = "scheduled_run"
 
 
 def train_next(services: Services) -> bool:
-    """Take one training run and see it through."""
+    """Take one training run and carry it out."""
     return work_on_next(services, TRAIN, partial(_train, services))
 
 
@@ -37,7 +37,7 @@ def _train(services: Services, claimed: Claim) -> None:
 
 
 def evaluate_next(services: Services) -> bool:
-    """Take one comparison with a new live model and see it through."""
+    """Take one comparison with a new live model and carry it out."""
     return work_on_next(services, EVALUATE, partial(_evaluate, services))
 
 
@@ -50,7 +50,7 @@ def _evaluate(services: Services, claimed: Claim) -> None:
 
 
 def schedule_piece(services: Services, queue: QueuePolicy) -> None:
-    """Each slot of the queue's retraining cron becomes one row, however many clocks look."""
+    """Store each slot of the queue's retraining cron as one row, however many workers look."""
     if queue.retraining.cron is None:
         return
     name, payload = f"retrain:{queue.name}", {"queue": queue.name}

@@ -1,4 +1,5 @@
-"""What keeps a running Goldloop in order: dead processes, a new policy, live models, and what is to be forgotten."""
+"""The upkeep of a running Goldloop: leases of dead processes, a new policy, live models, and deletion of what is no
+longer needed."""
 
 from datetime import timedelta
 from functools import partial
@@ -26,7 +27,7 @@ KEPT = timedelta(days=90)  # of what was said and done; long enough for any ques
 
 
 def release_dead_leases(services: Services) -> bool:
-    """What a dead process had leased is free again."""
+    """Free the rows that dead processes had leased."""
     services.database.write_if_needed(partial(_release_dead_leases, services))
     return False
 
@@ -59,7 +60,7 @@ def load_live_models(services: Services) -> bool:
 
 
 def retention_piece(services: Services, queue: QueuePolicy) -> bool:
-    """Erase a piece of what the queue's retention no longer allows. True: there may be more."""
+    """Erase some of what the queue's retention no longer allows. Returns whether there may be more."""
     with services.database.transaction(wait=PATIENT) as session:
         erased = erase_expired(session, queue, services.clock())
     if erased:
@@ -68,7 +69,7 @@ def retention_piece(services: Services, queue: QueuePolicy) -> bool:
 
 
 def forget_what_is_over(services: Services) -> bool:
-    """A piece of the rows that only say what was done long ago; True while there is more."""
+    """Delete some of the rows that only record what was done long ago. Returns whether there may be more."""
     before = services.clock() - KEPT
     with services.database.transaction(wait=PATIENT) as session:
         return (
