@@ -47,7 +47,8 @@ class StaleLabels:
 
 
 def judged_votes(session: Session, queue_id: int, newest: int = NEWEST) -> list[JudgedVote]:
-    """The votes on the newest settled items that asked about a prediction with a label."""
+    """The votes on the newest settled items that asked about a prediction with a label. newest: how many items, at
+    most."""
     settled = (
         select(Correction.item_id, Correction.label)
         .join(ReviewItem, ReviewItem.id == Correction.item_id)

@@ -78,7 +78,7 @@ def close_items(session: Session, items: Sequence[ReviewItem], now: datetime) ->
 
 
 def end_batch(batch: SyntheticBatch, state: SyntheticState, problem: Coded | None, now: datetime) -> None:
-    """Store the final state of a batch. The caller holds it, and redraws its card."""
+    """Store the state in which a batch is over. The caller holds it, and redraws its card."""
     batch.state, batch.decided_at = state, now
     if problem is not None:
         batch.problem, batch.problem_values = problem.code, dict(problem.values)
