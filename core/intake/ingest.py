@@ -108,7 +108,7 @@ def record_predictions(
     store_pictures(session, queue, {row.image_url for row in wanted}, pictures, now)
     why = batch_reasons(session, queue_id, wanted, now, policy)
     size = PIECE if kind_of(session) == "postgresql" else max(1, len(wanted))
-    with at_once(session, large=True):
+    with at_once(session):
         parts = [wanted[start : start + size] for start in range(0, len(wanted), size)]
         pieces = [_insert_piece(session, queue_id, part, why, now) for part in parts]
     new = sum(piece.silent() for piece in pieces)

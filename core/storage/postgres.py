@@ -5,11 +5,8 @@ Therefore the one place where psycopg waits looks at the clock, and connecting (
 threads that can be abandoned."""
 
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -51,15 +48,6 @@ class PromptConnection(psycopg.Connection[Any]):
         except NoAnswer:
             self.close()
             raise
-
-    @contextmanager
-    def sent_together(self) -> Iterator[None]:
-        """A pipeline whose statements are sent when it ends. psycopg's own sends each by itself, and each wakes the
-        server: a single vote takes a seventh longer. psycopg has no public way to do this; its versions are bounded in
-        pyproject.toml, and tests/operations/test_dependencies.py fails if one has changed what is used here."""
-        with self.pipeline() as pipeline:
-            pipeline._communicate_gen = partial(_left_to_libpq, pipeline.command_queue)  # type: ignore[method-assign]
-            yield
 
 
 class Connector:
@@ -163,14 +151,6 @@ def _until(end: float, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
     except StopIteration as done:
         result: T = done.value
         return result
-
-
-def _left_to_libpq(commands: deque[Callable[[], None]]) -> Generator[Any, Any, None]:
-    """In place of `Pipeline._communicate_gen`: libpq keeps what it is given until the pipeline ends, or is too much for
-    its buffer."""
-    while commands:
-        commands.popleft()()
-    yield from ()
 
 
 def _close(connecting: Future[PromptConnection]) -> None:

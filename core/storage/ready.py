@@ -51,17 +51,16 @@ def put(session: Session, question: Question[T]) -> Callable[[], T]:
 
 
 @contextmanager
-def at_once(session: Session, large: bool = False) -> Iterator[None]:
-    """Send all statements in this block to PostgreSQL together at its end: one round trip instead of one for each. For
-    `send` and `write`; `fetch` waits for its answer. An error may be raised by a later statement than the one that
-    caused it: give the transaction up. large: send each statement without delay, so that PostgreSQL executes it while
-    the next one is prepared."""
+def at_once(session: Session) -> Iterator[None]:
+    """Send all statements in this block to PostgreSQL without waiting for their answers: one round trip instead of one
+    for each. It answers at the end of the block. For `send` and `write`; `fetch` waits for its answer. An error may be
+    raised by a later statement than the one that caused it: give the transaction up."""
     connection = _connection_of(session)
     if not _can_send(connection):
         yield
         return
     own: Any = connection.connection.dbapi_connection
-    with driver_errors(connection, None, ""), own.pipeline() if large else own.sent_together():
+    with driver_errors(connection, None, ""), own.pipeline():
         yield
 
 

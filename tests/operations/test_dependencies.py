@@ -11,7 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import uvicorn
 from slack_sdk.socket_mode.builtin.client import SocketModeClient
@@ -65,11 +64,6 @@ def test_slacks_socket_says_how_it_is_and_lets_itself_be_woken() -> None:
     }
     require(SocketModeClient, set_at_birth(SocketModeClient), of_client, where)
     require(Connection, set_at_birth(Connection), {"last_ping_pong_time", "sock"}, where)
-
-
-def test_psycopgs_pipeline_lets_its_statements_be_sent_together() -> None:
-    there = set().union(*(set_at_birth(kind) for kind in psycopg.Pipeline.__mro__[:-1]))
-    require(psycopg.Pipeline, there, {"_communicate_gen", "command_queue"}, "core/storage/postgres.py")
 
 
 def test_a_missing_attribute_is_named() -> None:

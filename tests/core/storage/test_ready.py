@@ -1,7 +1,6 @@
 """Ready statements: what SQLAlchemy makes of a statement, and its errors, in a fraction of its time."""
 
 import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -113,33 +112,9 @@ def test_what_is_written_at_once_is_there_and_what_is_read_in_between_sees_it(de
     assert desk.item(item).state is ItemState.CLOSED
 
 
-def test_what_is_said_at_once_is_sent_together_at_the_end_and_what_is_large_without_delay(
-    open_on_postgresql: Any,
-) -> None:
-    database = open_on_postgresql().database
-
-    def last_heard(pid: int) -> str:
-        """The server's last statement from that connection; it needs a moment to hear of it."""
-        time.sleep(0.1)
-        with database.reading() as other:
-            query = text("SELECT query FROM pg_stat_activity WHERE pid = :pid")
-            return str(other.connection().execute(query, {"pid": pid}).scalar_one())
-
-    with database.transaction() as session:
-        [(pid,)] = fetch(session, select(func.pg_backend_pid()), {})
-        with at_once(session):
-            send_write(session, PAUSED, {"name": ANA})
-            assert "INSERT" not in last_heard(pid)
-        assert "INSERT" in last_heard(pid)
-        with at_once(session, large=True):
-            send_write(session, STATE, {"item": 999, "new": ItemState.CLOSED, "at": None})
-            assert "UPDATE" in last_heard(pid)
-
-
-@pytest.mark.parametrize("large", [False, True])
-def test_more_than_any_buffer_holds_is_sent_and_answered_at_once(desk: Desk, large: bool) -> None:
+def test_more_than_any_buffer_holds_is_sent_and_answered_at_once(desk: Desk) -> None:
     long = Question(select(bindparam("words", type_=String)), {"words": "x" * 3_000_000}, lambda rows: len(rows[0][0]))
-    with desk.database.reading(wait=PATIENT) as session, at_once(session, large):
+    with desk.database.reading(wait=PATIENT) as session, at_once(session):
         answers = [put(session, long) for _number in range(10)]
     assert [answer() for answer in answers] == [3_000_000] * 10
 
