@@ -104,6 +104,18 @@ def test_a_process_that_waits_for_its_next_piece_ends_when_the_executor_is_stopp
         assert not Path(f"/proc/{waiting}").exists()
 
 
+def test_no_process_stays_when_the_work_is_done() -> None:
+    """One that only looks after others would, with the memory of an interpreter."""
+    program = f"""import os
+from bot.worker.executors.local import LocalExecutor
+from core.jobs import unheard
+from {process_of.__module__} import process_of
+assert LocalExecutor()(process_of, report=unheard) != os.getpid()
+print(open(f"/proc/self/task/{{os.getpid()}}/children").read())"""
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert told.stdout.split() == []
+
+
 def test_a_process_that_waits_for_its_next_piece_ends_with_its_worker() -> None:
     worker = subprocess.Popen([sys.executable, "-m", "tests.reliability.waiting_worker"], stdout=subprocess.PIPE)
     assert worker.stdout is not None
