@@ -8,7 +8,7 @@ from core.text.content_hash import content_hash
 from core.vocabulary import Modality
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImageRef:
     """An image: a web address, which people look at and nothing here fetches, or the address of stored pictures.
 
@@ -25,7 +25,7 @@ class ImageRef:
         return () if self.grey is None else (self.grey, *self.others)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Input:
     """A text, an image, or both, with fields (name -> value) that say more about it.
 
@@ -73,7 +73,7 @@ class Input:
         return False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
     """One labelled input. weight: how many rows it counts for, above 0. synthetic: a language model wrote it, so no
     learner measures itself on it."""

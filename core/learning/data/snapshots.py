@@ -50,7 +50,7 @@ class ErasedMeanwhileError(Exception):
     """A row was erased between gathering and storing. The snapshot or model that contains it is not stored."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     source: Source
     source_id: int

@@ -32,7 +32,7 @@ SUSPECTS = "suspects"  # the job that makes the list anew
 Key = tuple[QuestionAbout, str, int]  # what the label belongs to: source is empty for a golden example
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Subject:
     """A row whose label is checked."""
 
