@@ -117,7 +117,8 @@ def measure_size(kind: str, size: int) -> float:
     labels = sorted({label for _text, label in found})
     fixed, auto = policy_of(labels, 2.0), policy_of(labels, "auto")
     ratios = []
-    with place(kind) as where:
+    # One connection stays open, as in a worker: SQLite merges its log into the file when the last one is closed.
+    with place(kind) as where, where.database.engine.connect():
         stock(where, found, fixed)
         where.analyze()
         measure_run(where, fixed)  # what is loaded and compiled once
