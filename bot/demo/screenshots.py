@@ -5,9 +5,11 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 
@@ -45,7 +47,7 @@ def take(folder: Path, console: Console) -> None:
         ana.open_home()
         page.goto(f"{stage.url}/as/ana/goldloop")
         page.get_by_text("My reviews").wait_for()
-        page.screenshot(path=folder / "home.png")
+        _shoot(page, folder / "home.png")
     console.print(f"Four pictures are in {folder}.")
 
 
@@ -111,7 +113,13 @@ def _picture(page: Page, stage: Stage, person: Person, channel: str, message: Me
     shown.wait_for()
     shown.evaluate("one => one.scrollIntoView({block: one.offsetHeight > 600 ? 'start' : 'nearest'})")
     page.wait_for_timeout(400)
-    page.screenshot(path=path)
+    _shoot(page, path)
+
+
+def _shoot(page: Page, path: Path) -> None:
+    """With 256 colours, which look the same here, a file has two fifths of the size."""
+    shot = Image.open(BytesIO(page.screenshot())).convert("RGB")
+    shot.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 @contextmanager
