@@ -1,17 +1,17 @@
 """Announcements: a commit that leaves work for a worker, such as a card to post, wakes a worker at rest at once.
 
-PostgreSQL announces such a commit by NOTIFY, and commits them one after the other, each with its wait for the disk. So
-a vote that leaves no work is not announced, and of many commits in a row two a second are: a worker rests only after
-a second without one. On SQLite, a worker asks five times a second (core/storage/changes.py)."""
+PostgreSQL announces such a commit by NOTIFY, and runs commits with a NOTIFY one after the other, each with its wait for
+the disk. So a vote that leaves no work is not announced, and of many commits in a row only two a second are: a worker
+rests only after a second without a commit. On SQLite, a worker checks five times a second (core/storage/changes.py)."""
 
 from sqlalchemy.orm import Session
 
-CHANNEL = "goldloop"  # of LISTEN and NOTIFY
-_ANNOUNCED = "announced"  # in a session's info
+CHANNEL = "goldloop"  # the channel of LISTEN and NOTIFY
+_ANNOUNCED = "announced"  # a key in a session's info
 
 
 def announce(session: Session) -> None:
-    """Have the commit of this transaction announced."""
+    """Request that the commit of this transaction is announced."""
     session.info[_ANNOUNCED] = True
 
 

@@ -2,8 +2,8 @@
 
 SQLAlchemy prepares each value of each row, and psycopg sends each row separately, which takes several times as long as
 storing them. So PostgreSQL gets one statement with all rows as one JSON document, and SQLite's driver gets the rows
-ready to be stored. Values common to all rows (a queue, a time) are prepared once. A single row, as of a single vote, is
-given value by value: its plan is kept.
+ready to be stored. Values common to all rows (a queue, a time) are prepared once. A single row, such as a single
+vote's, is given value by value: PostgreSQL keeps the plan of that statement.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -35,17 +35,17 @@ from core.storage.database import insert_for, kind_of
 from core.storage.ready import fetch, send, send_write, write, write_as_given
 
 SQLITE = sqlite.dialect()
-ALONE = "alone"  # the form of lists that have one value each
-LARGEST = 8_000_000  # bytes of a document: a thousand texts of the greatest length would take two gigabytes together
+ALONE = "alone"  # the form of a statement whose lists have one value each
+LARGEST = 8_000_000  # bytes of one document: a thousand texts of the greatest length would take two gigabytes together
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """The shape of a bulk update. key: columns by which a row is found; each: further values of each row, named after
-    columns too. values: what is set, from these as expressions by name; by default, the columns of `each`
-    themselves."""
+    """The shape of a bulk update. key: columns that identify a row; each: further values per row, also named after
+    columns. values: given these as expressions by name, returns the columns to set; by default, the columns of
+    `each`."""
 
     table: Table
     each: tuple[str, ...]
@@ -56,9 +56,9 @@ class Changes:
 @dataclass(frozen=True)
 class Bulk:
     """The shape of a bulk insert into a table whose `id` counts up. same: columns with one value for all rows; each:
-    columns with a value per row, of a type that JSON knows, or a time. key: columns by which a row may be stored
-    already; such a row stays as it is. again: what INSERT does with such a row instead, without values of its own.
-    back: columns to return."""
+    columns with a value per row, of a type that JSON knows, or a time. key: columns that identify a row; a row that is
+    stored already stays as it is. again: what INSERT does with such a row instead, without further values. back:
+    columns to return."""
 
     table: Table
     same: tuple[str, ...]
@@ -75,33 +75,35 @@ def insert_all(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> 
 
 
 def insert_all_sent(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Callable[[], int]:
-    """The same as `insert_all` within `at_once`. The returned function gives the number after the end of that."""
+    """Do what `insert_all` does within `at_once`. The returned function gives the number after the end of that
+    block."""
     if not rows:
         return lambda: 0
     if kind_of(session) != "postgresql":
         written = _by_driver(session, bulk, same, rows)
         return lambda: written
     silent = _without_back(bulk)
-    counts = [send_write(session, statement, {**same, **values}) for statement, values in _given_to(silent, rows)]
+    counts = [send_write(session, statement, {**same, **values}) for statement, values in _for_postgres(silent, rows)]
     return lambda: sum(count() for count in counts)
 
 
 def insert_returning(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Sequence[Any]:
-    """The same as `insert_all`. Returns `bulk.back` of the rows that were not stored already, a tuple for each, in no
-    order."""
+    """Insert rows as `insert_all` does. Returns the columns `bulk.back` of the rows that were not stored already, one
+    tuple per row, in no order."""
     return insert_sent(session, bulk, same, rows)()
 
 
 def insert_sent(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> Callable[[], Sequence[Any]]:
-    """The same as `insert_returning` within `at_once`. The returned function gives the rows after the end of that."""
+    """Do what `insert_returning` does within `at_once`. The returned function gives the rows after the end of that
+    block."""
     if not rows:
         return lambda: ()
     if kind_of(session) == "postgresql":
-        answers = [send(session, statement, {**same, **values}) for statement, values in _given_to(bulk, rows)]
+        answers = [send(session, statement, {**same, **values}) for statement, values in _for_postgres(bulk, rows)]
         return lambda: [row for answer in answers for row in answer()]
     newest = fetch(session, _newest(bulk.table), {})[0][0] or 0
     _by_driver(session, bulk, same, rows)
-    found = fetch(session, _since(bulk), {"newest": newest})
+    found = fetch(session, _new_rows(bulk), {"newest": newest})
     return lambda: found
 
 
@@ -144,9 +146,9 @@ def as_list(form: str, values: Iterable[Any]) -> Any:
     return list(values) if form == "postgresql" else to_json(list(values)).decode()
 
 
-def _given_to(bulk: Bulk, rows: Sequence[Row]) -> Iterator[tuple[Any, Row]]:
-    """PostgreSQL's statements and their values. Rows are given as one document, but a single row value by value, which
-    takes two thirds of the time."""
+def _for_postgres(bulk: Bulk, rows: Sequence[Row]) -> Iterator[tuple[Any, Row]]:
+    """Yield the statements for PostgreSQL, each with its values. Rows are given as one document, but a single row value
+    by value, which takes two thirds of the time."""
     if len(rows) == 1:
         yield _from_values(bulk), _with_documents(bulk, rows[0])
     else:
@@ -164,7 +166,7 @@ def _json_columns(bulk: Bulk) -> Sequence[str]:
 
 
 def _documents(rows: Sequence[Row]) -> Iterator[str]:
-    """The rows as JSON lists: one with all rows, unless they are long."""
+    """Yield the rows as JSON lists: a single list, unless it would be longer than `LARGEST`."""
     part: list[bytes] = []
     size = 0
     for row in map(to_json, rows):
@@ -178,10 +180,11 @@ def _documents(rows: Sequence[Row]) -> Iterator[str]:
 
 @cache
 def _from_document(bulk: Bulk) -> Any:
-    """INSERT INTO … SELECT what is the same, what differs FROM json_to_recordset(…): built once."""
+    """INSERT INTO … SELECT the values of `same`, the columns of `each` FROM json_to_recordset(…). Built once per
+    shape."""
     columns = bulk.table.c
     values = select(
-        *[bindparam(name, type_=columns[name].type) for name in bulk.same], *_given(bulk.table, bulk.each).c
+        *[bindparam(name, type_=columns[name].type) for name in bulk.same], *_rows_of_document(bulk.table, bulk.each).c
     )
     statement = insert_for("postgresql", bulk.table).from_select([*bulk.same, *bulk.each], values)
     return _finished(statement, bulk).returning(*[columns[name] for name in bulk.back])
@@ -198,10 +201,10 @@ def _from_values(bulk: Bulk) -> Any:
 
 @cache
 def _update_from_document(changes: Changes) -> Any:
-    """The keys are said once more as arrays: how many rows a document has the planner cannot know, and it would rather
-    read a small table whole."""
+    """UPDATE … FROM json_to_recordset(…). The keys are also given as arrays: the planner cannot know how many rows a
+    document has, and would otherwise read a small table whole."""
     found = [among(changes.table.c[name], "postgresql", f"keys_{name}") for name in changes.key]
-    return _updating(changes, _given(changes.table, (*changes.key, *changes.each)).c).where(*found)
+    return _updating(changes, _rows_of_document(changes.table, (*changes.key, *changes.each)).c).where(*found)
 
 
 @cache
@@ -216,8 +219,8 @@ def _updating(changes: Changes, given: Mapping[str, Any]) -> Any:
     return changes.table.update().where(*found).values(dict(values))
 
 
-def _given(table: Table, names: Sequence[str]) -> Any:
-    """The rows of a document, with the types that these columns have in the table."""
+def _rows_of_document(table: Table, names: Sequence[str]) -> Any:
+    """The rows of a document as a table, with the types that these columns have in the database."""
     document = cast(bindparam("rows", type_=String), JSON)
     parts = [Column(name, table.c[name].type) for name in names]
     return func.json_to_recordset(document).table_valued(*parts, name="given").render_derived(with_types=True)
@@ -229,7 +232,7 @@ def _without_back(bulk: Bulk) -> Bulk:
 
 
 def _by_driver(session: Session, bulk: Bulk, same: Row, rows: Sequence[Row]) -> int:
-    return write_as_given(session, _for_driver(bulk)[0], [*_positioned(bulk, same, rows)])
+    return write_as_given(session, _for_driver(bulk)[0], [*_in_order(bulk, same, rows)])
 
 
 @cache
@@ -238,24 +241,24 @@ def _newest(table: Table) -> Select[int]:
 
 
 @cache
-def _since(bulk: Bulk) -> Select[*tuple[Any, ...]]:
-    """The rows with a higher id than any row before. These are the new ones, because no other connection writes to
-    SQLite meanwhile."""
+def _new_rows(bulk: Bulk) -> Select[*tuple[Any, ...]]:
+    """The rows whose id is above the highest id before the insert. These are the new rows, because no other connection
+    writes to SQLite meanwhile."""
     columns = bulk.table.c
     return select(*[columns[name] for name in bulk.back]).where(columns.id > bindparam("newest"))
 
 
 @cache
 def _for_driver(bulk: Bulk) -> tuple[str, Sequence[str]]:
-    """The statement, and the order in which it takes its values: built once."""
+    """The statement for SQLite's driver, and the names of its values in their order. Built once per shape."""
     statement = insert_for("sqlite", bulk.table).values({name: bindparam(name) for name in (*bulk.same, *bulk.each)})
     compiled = _finished(statement, bulk).compile(dialect=SQLITE)
     return str(compiled), compiled.positiontup
 
 
-def _positioned(bulk: Bulk, same: Row, rows: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
-    """The values of a row by their places in a list. Giving them by name, in a dictionary, takes more than twice the
-    time."""
+def _in_order(bulk: Bulk, same: Row, rows: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
+    """Yield each row's values as a tuple in the statement's order. Giving them by name, in a dictionary, takes more
+    than twice the time."""
     form = _form(bulk)
     constants = [_preparing(bulk.table.c[name])(same[name]) for name in bulk.same]
     for row in rows:
@@ -270,8 +273,9 @@ def _positioned(bulk: Bulk, same: Row, rows: Sequence[Row]) -> Iterator[tuple[An
 
 @dataclass(frozen=True)
 class _Form:
-    """How a row is brought into the statement's order: `pick` takes the values of `each`, those of `same` follow, and
-    `order` puts them where they belong. documents: places of what is stored as JSON; prepare: of types of ours."""
+    """The conversion of a row into the statement's order: `pick` takes the values of `each`, the values of `same` are
+    appended, and `order` sorts both by place. documents: places of values stored as JSON; prepare: places of values
+    whose types the records define, each with its conversion."""
 
     pick: Callable[[Any], tuple[Any, ...]]
     order: Callable[[Any], tuple[Any, ...]]
@@ -292,7 +296,7 @@ def _form(bulk: Bulk) -> _Form:
 
 
 def _picking(keys: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
-    """A function that takes the values of these keys out of a row, as a tuple also if there is one."""
+    """A function that returns the values of these keys in a row: always a tuple, also of a single value."""
     if len(keys) > 1:
         return itemgetter(*keys)
     return lambda row: tuple(row[key] for key in keys)

@@ -1,10 +1,9 @@
 """Detection of commits: whether anything was committed since the last check, at a hundredth of a transaction's cost.
 
-SQLite counts the commits of other connections (`PRAGMA data_version`). PostgreSQL says which transactions a statement
-sees now, of all that write, also in the server's other databases: a false alarm costs a few transactions. (How far its
-log is written would not do: it moves before the rows of a commit are visible, and with the server's own upkeep.)
-
-PostgreSQL also says by itself that a commit was announced (core/storage/announcing.py), so it need not be asked often.
+SQLite counts the commits of other connections (`PRAGMA data_version`). PostgreSQL reports the snapshot: which writing
+transactions a statement sees now. It includes the server's other databases; a false alarm costs a few transactions.
+(The position of its log would not do: it moves before the rows of a commit are visible, and with the server's own
+upkeep.) PostgreSQL also notifies of announced commits (core/storage/announcing.py), so it need not be asked often.
 """
 
 import threading
@@ -18,13 +17,14 @@ from core.storage.database import CLICK, Database
 
 SQLITE = "PRAGMA data_version"
 POSTGRESQL = "SELECT pg_current_snapshot()"
-ASKED_SECONDS = 0.2  # between two checks: a message is posted within 0.3 s of its commit
-ANNOUNCED_SECONDS = 5.0  # the same while announcements are waited for: for what is not announced
-STOP_SECONDS = 1.0  # between two looks whether to stop, while announcements are waited for
+ASKED_SECONDS = 0.2  # seconds between two checks: a message is posted within 0.3 s of its commit
+ANNOUNCED_SECONDS = 5.0  # seconds, while waiting for announcements; not all commits are announced
+STOP_SECONDS = 1.0  # seconds between two looks at `stopping` while waiting for announcements
 
 
 class Changes:
-    """One connection, kept open. Used by one thread. listens: it is used to wait for announcements."""
+    """A watch for commits on one connection, which is kept open. For use by one thread. listens: whether the connection
+    receives announcements."""
 
     def __init__(self, database: Database, listens: bool = False) -> None:
         self._database = database
@@ -51,13 +51,13 @@ class Changes:
 
     def close(self) -> None:
         if self._connection is not None:
-            self._connection.invalidate()  # its next answer may be that to the last question
+            self._connection.invalidate()  # the next answer on it may belong to the previous question
             self._connection = None
 
     def _asked(self) -> object:
         if self._connection is None:
             self._connect()
-        driver = self._connection.driver_connection  # past SQLAlchemy: most of what a check takes is to find its code
+        driver = self._connection.driver_connection  # SQLAlchemy would take most of a check's time
         if self._database.is_sqlite:
             return driver.execute(SQLITE).fetchone()[0]
         with deadlines.waiting_at_most(CLICK):
@@ -68,11 +68,12 @@ class Changes:
             self._connection = self._database.engine.raw_connection()
             if self._listens:
                 driver = self._connection.driver_connection
-                driver.add_notify_handler(lambda _: None)  # without one, it keeps all of them
+                driver.add_notify_handler(lambda _: None)  # without one, psycopg stores all notifications
                 driver.execute(f"LISTEN {CHANNEL}")
 
     def _is_announced(self) -> bool:
-        """Whether there is a reason to check, within a moment: an announcement, or the end of the connection."""
+        """Whether there is a reason to check: an announcement, or the end of the connection. Waits for at most
+        `STOP_SECONDS`."""
         driver = self._connection.driver_connection
         try:
             if not wait_for([driver], STOP_SECONDS):

@@ -27,30 +27,30 @@ from core.storage.announcing import is_announced
 from core.storage.database_errors import BUSY, refusal_for
 from core.storage.ready import CONNECTION
 
-# Seconds that any one answer of the database may take: a lock that is waited for, the result of a statement, a commit.
+# Seconds that any single answer of the database may take: for a lock, the result of a statement, or a commit.
 CLICK = 2.0  # a person waits: Slack gives up after 3, and a vote must not commit after that
-PATIENT = 30.0  # background work; a network that swallows everything holds its thread up no longer
-LONG = 300.0  # reading all that a model learns from: a million rows over a slow line take minutes
+PATIENT = 30.0  # background work: the longest time for which a dead network holds up a thread
+LONG = 300.0  # reading all rows that a model learns from: a million rows over a slow line take minutes
 
-AT_ONCE = 40  # connections in use; one more would have to wait for one of them
-AWAKE_SECONDS = 0.5  # after an announced commit, in which no worker rests: those that follow need not be announced
+AT_ONCE = 40  # connections in use at once; a further one waits until one is free
+AWAKE_SECONDS = 0.5  # after an announced commit no worker rests for so long, so commits within it need not be announced
 AGAIN_SECONDS = 0.5  # between two attempts of `retry_until_committed`
-LOG_PATIENCE = 200  # milliseconds in which writers wait too
+LOG_PATIENCE = 200  # milliseconds to wait for readers when the log is overwritten; writers wait as long
 MIGRATION_LOCK = 4714  # PostgreSQL's advisory lock of "migrating Goldloop"; any number, the same for all
 ASKED_ANEW = 1  # milliseconds for which SQLite itself waits for the lock of another process
-AGAIN_AT_ONCE = 0.01  # between two attempts to turn WAL on, which takes others no longer
+AGAIN_AT_ONCE = 0.01  # seconds between two attempts to turn WAL on; another process needs no longer for it
 
 T = TypeVar("T")
-Begin = Callable[[Connection, int | None], None]  # begins to write, for at most so many milliseconds; None: to read
+Begin = Callable[[Connection, int | None], None]  # the limit in milliseconds; None: the transaction reads
 
 
 class Database:
-    """One engine and the ways to use it. The engine alone makes no transactions: each statement runs by itself. They
+    """One engine and the ways to use it. The engine itself begins no transactions: it runs in autocommit. Transactions
     begin here and not in SQLAlchemy, whose hook for it makes every statement a fifth slower. They end here too: a
-    session that ends its own takes 25 µs longer, half as long as an empty transaction on SQLite."""
+    session that ends its own transaction takes 25 µs longer, half as long as an empty transaction on SQLite."""
 
     def __init__(self, url: str, full_sync: bool = False) -> None:
-        """full_sync: on SQLite, lose no commit in a power cut either; each waits for the disk then."""
+        """full_sync: on SQLite, a power cut loses no commit either; each commit then waits for the disk."""
         self.engine, self._begin, self._announce, self._on_close = _engine(url, full_sync)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writers = threading.Lock()
@@ -59,10 +59,10 @@ class Database:
 
     @contextmanager
     def transaction(self, wait: float = CLICK, large: bool = False) -> Iterator[Session]:
-        """Commits on leaving the block, rolls back on any exception. Raises DatabaseUnavailable if the database does
-        not answer within `wait` seconds or cannot be reached, and DiskFull without free space; nothing is written then.
-        Raises CommitOutcomeUnknown if the connection was lost during the commit: then it may have been. large: what is
-        read or written takes megabytes; see `_connection`."""
+        """A transaction that commits on leaving the block and rolls back on any exception. Raises DatabaseUnavailable
+        if the database does not answer within `wait` seconds or cannot be reached, and DiskFull without free space;
+        nothing is written then. Raises CommitOutcomeUnknown if the connection was lost during the commit: the change
+        may or may not be written. large: megabytes are read or written; see `_connection`."""
         with (
             self._turn(wait),
             self._connection(large) as connection,
@@ -73,7 +73,8 @@ class Database:
 
     @contextmanager
     def reading(self, wait: float = CLICK, large: bool = False) -> Iterator[Session]:
-        """A consistent view; what is written in it is lost. Raises DatabaseUnavailable. large: as of `transaction`."""
+        """A transaction that only reads, from one consistent snapshot; anything written in it is rolled back. Raises
+        DatabaseUnavailable. wait, large: as for `transaction`."""
         with (
             deadlines.waiting_at_most(wait),
             deadlines.taken(self._places),
@@ -86,9 +87,9 @@ class Database:
             yield session
 
     def retry_until_committed(self, write: Callable[[Session], T], seconds: float = PATIENT) -> T:
-        """The effect of `write` in a transaction of its own, tried again for so long while the database is away. For
-        what would be done twice if it were not noted; `write` itself must be safe to repeat. Raises
-        DatabaseUnavailable."""
+        """Run `write` in a transaction of its own and return its result; while the database is unavailable, try again
+        for `seconds`. For outcomes whose loss would cause something to be done twice. `write` must be safe to repeat.
+        Raises DatabaseUnavailable."""
         end = time.monotonic() + seconds
         while True:
             try:
@@ -100,9 +101,10 @@ class Database:
                 time.sleep(AGAIN_SECONDS)
 
     def write_if_needed(self, write: Callable[[Session], T], wait: float = PATIENT) -> T:
-        """The effect of `write`, which mostly finds nothing to do: then SQLite's write lock is not taken, for which a
-        click might have to wait. Where another writes meanwhile, SQLite refuses the first change, nothing is written,
-        and `write` runs again in its turn; so it must say nothing to the outside. Raises as `transaction`."""
+        """Run `write`, which mostly finds nothing to do, and return its result. SQLite's write lock is taken only with
+        the first change, so a click seldom has to wait for it. If another connection has written meanwhile, SQLite
+        refuses that change, nothing is written, and `write` runs again with the lock; so `write` must have no effect
+        outside the database. Raises as `transaction` does."""
         if self.is_sqlite:
             with suppress(OperationalError):
                 return self._written_if_needed(write, wait)
@@ -135,7 +137,7 @@ class Database:
         self._on_close()
 
     def _commit(self, connection: Connection, announced: bool) -> None:
-        """Raises DatabaseUnavailable, with nothing written, if the request's time is already over, and
+        """Commit. Raises DatabaseUnavailable, with nothing written, if the request's time is already over, and
         CommitOutcomeUnknown if it ends during the commit."""
         if deadlines.is_over():
             raise DatabaseBusy(BUSY)
@@ -149,8 +151,8 @@ class Database:
 
     @contextmanager
     def _connection(self, large: bool) -> Iterator[Connection]:
-        """large: it is closed afterwards. A connection keeps memory for the largest that it has carried: the driver of
-        SQLite the last values of each statement, and psycopg its buffers."""
+        """A connection from the pool. large: close it afterwards, because a connection keeps memory for the largest
+        values that it has carried: SQLite's driver the last values of each statement, and psycopg its buffers."""
         with self.engine.connect() as connection:
             try:
                 yield connection
@@ -160,14 +162,15 @@ class Database:
 
     @contextmanager
     def _turn(self, wait: float) -> Iterator[None]:
-        """Whose turn it is to write, for SQLite's writers one after the other; with a place among the connections."""
+        """Hold a place among the connections and, on SQLite, the lock of this process's writers. Raises
+        DatabaseBusy."""
         one_writer = deadlines.taken(self._writers) if self.is_sqlite else nullcontext()
         with deadlines.waiting_at_most(wait), one_writer, deadlines.taken(self._places), _outages_refused():
             yield
 
     @contextmanager
     def _begun(self, connection: Connection, session: Session) -> Iterator[None]:
-        session.info.clear()  # of what the transaction before said of itself
+        session.info.clear()  # values of the previous transaction
         session.info[CONNECTION] = connection
         connection.begin()
         self._begin(connection, int(deadlines.for_the_server() * 1000))
@@ -186,13 +189,13 @@ class Writer:
 
     @contextmanager
     def transaction(self, wait: float = CLICK) -> Iterator[Session]:
-        """A transaction, as by `Database.transaction`."""
+        """The same as `Database.transaction`, on this connection."""
         with self._database._turn(wait):
             try:
                 connection, session = self._kept = self._kept or self._taken()
                 with self._database._begun(connection, session):
                     yield session
-                if session.in_transaction():  # where the ORM has read: the next transaction is to read anew
+                if session.in_transaction():  # if the ORM has read: the next transaction must not see its cached rows
                     session.close()
             except BaseException:
                 self.release()
@@ -216,21 +219,23 @@ class Writer:
 
 
 def insert(session: Session, record: type[Any]) -> Any:
-    """An INSERT with `on_conflict_…`. Both databases spell it alike, but SQLAlchemy's core does not have it."""
+    """An INSERT with `on_conflict_…`. Both databases have the same syntax for it, but SQLAlchemy's core does not offer
+    it."""
     return insert_for(kind_of(session), record)
 
 
 def insert_for(kind: str, record: Any) -> Any:
-    """The same for a statement that is built once and kept, by the kind of database: building one takes ten times as
-    long as running it, which counts where a click waits. record: its table, which is quicker than its class."""
+    """The same as `insert`, for a statement that is built once and kept. kind: of database. Building a statement takes
+    ten times as long as running it, which counts where a click waits. record: the table, which is quicker than the
+    class."""
     chosen: Any = postgresql.insert if kind == "postgresql" else sqlite.insert
     statement: Insert = chosen(record)
     return statement
 
 
 def run(session: Session, statement: Executable, values: Mapping[str, Any]) -> CursorResult[*tuple[Any, ...]]:
-    """A statement about tables that was built before, past the ORM, which would take twice the time: where a click
-    waits. What the session holds unsaved is not written first, and what it holds of these rows is not changed."""
+    """Run a kept statement about tables without the ORM, which would take twice the time; for places where a click
+    waits. Unsaved objects of the session are not flushed first, and loaded objects are not updated."""
     return session.connection().execute(statement, values)
 
 
@@ -240,15 +245,15 @@ def kind_of(session: Session) -> str:
 
 
 def _engine(url: str, full_sync: bool) -> tuple[Engine, Begin, Callable[[Connection], None], Callable[[], None]]:
-    """And how a transaction begins, what is called before an announced one commits, and when the engine is not needed
-    any more."""
+    """The engine; a function that begins a transaction; one to call before an announced commit; and one that closes the
+    engine."""
     if url.startswith(("postgres://", "postgresql://")):
         url = "postgresql+psycopg://" + url.split("://", 1)[1]
     if not url.startswith(("sqlite", "postgresql+psycopg://")):
         raise Invalid(f"DATABASE_URL begins with {url.split(':', 1)[0]}:. Use postgresql://… or sqlite:///FILE.")
     if url.startswith("sqlite"):
         return _sqlite_engine(url, full_sync), _begin_sqlite, lambda _: None, lambda: None
-    from core.storage import postgres  # here, so that SQLite does not load its driver
+    from core.storage import postgres  # here, so that an installation on SQLite does not load psycopg
 
     engine, close = postgres.postgres_engine(url, AT_ONCE)
     return engine, postgres.begin, postgres.commit_announced, close
@@ -269,12 +274,12 @@ def _prepare_sqlite(full_sync: bool, connection: Any, _entry: ConnectionPoolEntr
     _log_ahead(connection)
     connection.execute(f"PRAGMA synchronous={'FULL' if full_sync else 'NORMAL'}")
     connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten; some SQLites do so by themselves
+    connection.execute("PRAGMA secure_delete=ON")  # overwrite erased rows; some builds of SQLite do so by default
 
 
 def _log_ahead(connection: sqlite3.Connection) -> None:
-    """Turn WAL on, which a file keeps. While it is new and others turn it on too, SQLite refuses at once whatever its
-    busy_timeout says, as each could wait for the other."""
+    """Turn WAL on; the file keeps this setting. If several processes turn it on for a new file, SQLite refuses at once
+    despite its busy_timeout, because they could wait for each other."""
     end = time.monotonic() + _sqlite_patience() / 1000
     while True:
         try:
@@ -288,9 +293,9 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _begin_sqlite(connection: Connection, limit: int | None) -> None:
-    """SQLite polls a lock less and less often, in the end ten times a second, and a process that writes without pause
-    releases it for less than a millisecond, so another would wait for seconds. Therefore it is told to give up soon and
-    asked again."""
+    """Begin a transaction. SQLite polls a lock less and less often, in the end ten times a second, and a process that
+    writes without pause releases it for less than a millisecond, so another would wait for seconds. Therefore SQLite
+    gives up after `ASKED_ANEW` and is asked again."""
     own: Any = connection.connection.dbapi_connection
     if limit is None:
         own.execute(f"PRAGMA busy_timeout={_sqlite_patience()}")
@@ -306,7 +311,7 @@ def _begin_sqlite(connection: Connection, limit: int | None) -> None:
                 break
         else:
             return
-    connection.exec_driver_sql("BEGIN IMMEDIATE")  # the error as everywhere
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises SQLAlchemy's error, as everywhere else
 
 
 def _sqlite_patience() -> int:

@@ -27,7 +27,7 @@ OUTCOME_UNKNOWN = (
 
 # By SQLSTATE or the first two characters of it: https://www.postgresql.org/docs/current/errcodes-appendix.html
 DISK_FULL = "53100"
-READ_ONLY = "25006"  # a standby, also one that was the primary when we connected; or set so by an operator
+READ_ONLY = "25006"  # a standby, even if it was the primary when we connected; or set so by an operator
 TIMED_OUT = {"55P03", "57014", "40001", "40P01", "53"}  # locks, our timeout, deadlocks, resources used up
 LOST = {"08", "57P", "25P03", "25P04"}  # connection errors, shutdown or start-up, closed as idle
 
@@ -39,7 +39,7 @@ def refusal_for(error: SQLAlchemyError, committing: bool = False) -> DatabaseUna
         return DatabaseBusy(BUSY)
     if not isinstance(error, DBAPIError):
         return None
-    refusal = _of_sqlite(error.orig) if isinstance(error.orig, sqlite3.Error) else _of_postgres(error, committing)
+    refusal = _sqlite_outage(error.orig) if isinstance(error.orig, sqlite3.Error) else _of_postgres(error, committing)
     if refusal is not None:
         _note(refusal, error.orig)
     return refusal
@@ -65,8 +65,9 @@ class Seldom:
 _seldom = Seldom(SELDOM)
 
 
-def _of_sqlite(error: sqlite3.Error) -> DatabaseUnavailable | None:
-    """The outage that an error of SQLite means, by its result code: messages differ between versions."""
+def _sqlite_outage(error: sqlite3.Error) -> DatabaseUnavailable | None:
+    """The refusal for an error of SQLite, by its result code; None: it is no outage. The messages differ between
+    versions."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return DatabaseBusy(BUSY)
@@ -90,7 +91,7 @@ def _of_postgres(error: DBAPIError, committing: bool) -> DatabaseUnavailable | N
 
 
 def _never_connected(error: DBAPIError, state: str | None) -> bool:
-    """A connection that was never made has no SQLSTATE."""
+    """Whether connecting itself failed: such an error has no SQLSTATE."""
     return state is None and isinstance(error, OperationalError)
 
 

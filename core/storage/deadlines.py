@@ -1,7 +1,6 @@
-"""Deadlines for the database: for any one answer, and for everything that one request asks of it.
-
-All four waits use them: for a lock, for a connection, for the answer to a statement and for COMMIT. Without a common
-limit, a dead network would keep a person waiting, however short each timeout is.
+"""Deadlines for the database: for any single answer, and for all answers within one request. All four waits use them:
+for a lock, for a connection, for the answer to a statement and for COMMIT. Without a common limit, a dead network would
+keep a person waiting, however short each timeout is.
 """
 
 import threading
@@ -13,7 +12,7 @@ from contextvars import ContextVar
 from core.errors import DatabaseBusy
 from core.storage.database_errors import BUSY
 
-GRACE = 0.15  # seconds by which the server gives up before we do: then its connection can be used again
+GRACE = 0.15  # seconds by which the server gives up before the client does, so that the connection stays usable
 
 _answer: ContextVar[float | None] = ContextVar("answer", default=None)
 _began: ContextVar[float] = ContextVar("began", default=0.0)
@@ -51,7 +50,7 @@ def for_the_server() -> float:
 
 
 def for_an_answer() -> float | None:
-    """Seconds after which an answer is not waited for any more; None: no limit was set."""
+    """Seconds for which the client waits for an answer; None: no limit was set."""
     answer, left = _answer.get(), _left()
     if answer is None:
         return left
@@ -59,8 +58,8 @@ def for_an_answer() -> float | None:
 
 
 def for_a_connection() -> float | None:
-    """The seconds for a new connection, counted from when the block began: it may be needed because the old one gave no
-    answer."""
+    """Seconds left for a new connection, counted from the beginning of the block: it may be needed because the old
+    connection did not answer."""
     answer, left = _answer.get(), _left()
     if answer is None:
         return left
@@ -69,7 +68,7 @@ def for_a_connection() -> float | None:
 
 
 def ends_in(otherwise: float) -> float:
-    """Seconds until the request's time is used up, or this without such a limit."""
+    """Seconds until the request's time is used up; `otherwise` if the request has no limit."""
     left = _left()
     return otherwise if left is None else left
 

@@ -15,10 +15,10 @@ from core.records.leased import Lease, Leased, Retried
 from core.storage.database import insert
 
 LEASE = timedelta(seconds=60)  # longer than any call to Slack or to an endpoint
-EXCLUSIVE_LEASE = timedelta(seconds=15)  # after which another machine may take over from one that died
+EXCLUSIVE_LEASE = timedelta(seconds=15)  # another machine may take over from a dead one after this time
 LONGEST_PAUSE = timedelta(minutes=5)
-MOST_ATTEMPTS = 5  # of work that fails for a reason of its own, so that it must not loop for ever
-CLOCKS_APART = timedelta(minutes=1)  # between two machines
+MOST_ATTEMPTS = 5  # attempts at work that fails by itself, not because of an outage: it must not be repeated for ever
+CLOCKS_APART = timedelta(minutes=1)  # the largest difference between the clocks of two machines
 
 IsDead = Callable[[str], bool]
 
@@ -26,7 +26,7 @@ IsDead = Callable[[str], bool]
 class Outcome(Enum):
     """The result of asking for a lease."""
 
-    HELD = auto()  # it was this process's already, and is renewed
+    HELD = auto()  # this process had it already; it is renewed
     ACQUIRED = auto()  # another process may have had it until this moment
     TAKEN = auto()  # another process has it
 
@@ -36,7 +36,7 @@ def is_free(record: type[Leased], now: datetime) -> ColumnElement[bool]:
 
 
 def is_due(record: type[Retried], now: datetime) -> ColumnElement[bool]:
-    """The row may be worked on now."""
+    """The condition that the row may be worked on now."""
     return and_(record.next_attempt_at <= now, is_free(record, now))
 
 
@@ -63,13 +63,12 @@ def backoff(attempts: int) -> timedelta:
 
 
 def release_all(session: Session, record: type[Leased], process: str) -> None:
-    """Free all rows of this kind that this process has leased. It works on none of them."""
+    """Free all rows of this kind that this process has leased. The process must not work on any of them."""
     session.execute(update(record).where(record.leased_by == process).values(leased_by=None, leased_until=None))
 
 
 def release_dead(session: Session, record: type[Leased], is_dead: IsDead) -> None:
-    """Free the rows that are leased by processes that have died; otherwise they would be free only when the lease
-    ends."""
+    """Free the rows that are leased by dead processes at once, instead of when the lease ends."""
     leased = select(record).where(record.leased_until.is_not(None)).with_for_update(skip_locked=True)
     for row in session.scalars(leased):
         if row.leased_by and is_dead(row.leased_by):
@@ -103,7 +102,7 @@ def acquire(session: Session, name: str, process: str, now: datetime, is_dead: I
         return Outcome.TAKEN
     lease = session.get_one(Lease, name, with_for_update=True, populate_existing=True)
     if _holder(lease, now, is_dead) not in (None, process):
-        return Outcome.TAKEN  # in this instant
+        return Outcome.TAKEN  # another process took it since the row was read
     outcome = Outcome.HELD if lease.leased_by == process else Outcome.ACQUIRED
     take(lease, process, now, EXCLUSIVE_LEASE)
     return outcome

@@ -19,11 +19,11 @@ from core.storage.announcing import CHANNEL
 from core.storage.database_errors import READ_ONLY
 from core.storage.ready import driver_errors
 
-CONNECT_SECONDS = 5  # after which an attempt to connect ends
+CONNECT_SECONDS = 5  # an attempt to connect ends after this time
 LOOK_SECONDS = 0.05  # how often a waiting thread looks at the clock
 
 POOLED = 20  # connections that stay open
-IDLE_SECONDS = 1.0  # trying a connection takes a round trip, which a click need not wait for just after another
+IDLE_SECONDS = 1.0  # tested if unused for longer: the test takes a round trip, for which a click waits
 USED = "used"
 LIMITED = "BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}"
 ANNOUNCED = f"NOTIFY {CHANNEL}; COMMIT"
@@ -32,19 +32,20 @@ T = TypeVar("T")
 
 
 class NoAnswer(psycopg.OperationalError):
-    """The server, or the way to it, did not answer in time."""
+    """The server, or the network, did not answer in time."""
 
 
 class PromptConnection(psycopg.Connection[Any]):
-    """Is closed when an answer does not come in time: what arrives later would be taken for the next one's."""
+    """A connection that is closed when an answer does not come in time: a late answer would be taken for that to the
+    next statement."""
 
     def wait(self, gen: Generator[Any, Any, T], *arguments: Any, **more: Any) -> T:
-        """Raises NoAnswer."""
+        """Wait as psycopg does, until the deadline. Raises NoAnswer."""
         seconds = deadlines.for_an_answer()
         if seconds is None:
             return super().wait(gen, *arguments, **more)
         try:
-            return super().wait(_until(time.monotonic() + seconds, gen), interval=LOOK_SECONDS)
+            return super().wait(_until_deadline(time.monotonic() + seconds, gen), interval=LOOK_SECONDS)
         except NoAnswer:
             self.close()
             raise
@@ -57,7 +58,7 @@ class Connector:
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="connect")
 
     def __call__(self, _dialect: Any, _record: Any, arguments: list[Any], parameters: dict[str, Any]) -> Any:
-        """Raises NoAnswer, or psycopg's own errors. A connection that comes too late is closed."""
+        """A new connection. Raises NoAnswer, or psycopg's own errors. A connection that is made too late is closed."""
         limited = parameters | {"connect_timeout": CONNECT_SECONDS}
         connecting = self._threads.submit(PromptConnection.connect, *arguments, **limited)
         try:
@@ -76,33 +77,33 @@ def postgres_engine(url: str, at_once: int) -> tuple[Engine, Callable[[], None]]
     engine = create_engine(url, pool_size=POOLED, max_overflow=at_once, pool_use_lifo=True, hide_parameters=True)
     connector = Connector(at_once)
     event.listen(engine, "do_connect", connector)
-    _leave_begin_to_us(engine)
-    _try_the_idle(engine)
-    _leave_the_read_only(engine)
+    _disable_driver_begin(engine)
+    _test_idle_connections(engine)
+    _drop_read_only(engine)
     return engine, connector.close
 
 
 def begin(connection: Connection, limit: int | None) -> None:
-    """The transaction's settings are sent in the same message, because another round trip would take as long again. The
-    server also ends a transaction that takes longer than `limit` milliseconds, or whose client is silent: otherwise, a
-    client cut off by a dead network would keep its rows locked for hours. None: a reading transaction, which sees
-    everything as it was at its first read."""
+    """Begin a transaction. Its settings are sent in the same message, because another round trip would take as long
+    again. The server ends a transaction that takes longer than `limit` milliseconds, or whose client is silent:
+    otherwise, a client cut off by a dead network would keep its rows locked for hours. limit None: a reading
+    transaction, which sees everything as of its first read."""
     said = "BEGIN ISOLATION LEVEL REPEATABLE READ" if limit is None else LIMITED.format(limit, limit + 1000)
     own: Any = connection.connection.dbapi_connection
     with driver_errors(connection, None, said):
-        own.execute(said, prepare=False)  # PostgreSQL prepares single statements only
+        own.execute(said, prepare=False)  # PostgreSQL can prepare single statements only
 
 
 def commit_announced(connection: Connection) -> None:
-    """Both in one message, because another round trip would take as long again. SQLAlchemy has nothing to commit
-    then."""
+    """Send NOTIFY and COMMIT in one message, because another round trip would take as long again. SQLAlchemy has
+    nothing to commit then."""
     own: Any = connection.connection.dbapi_connection
     with driver_errors(connection, None, ANNOUNCED):
         own.execute(ANNOUNCED, prepare=False)
 
 
-def _leave_begin_to_us(engine: Engine) -> None:
-    """The driver would say it by itself."""
+def _disable_driver_begin(engine: Engine) -> None:
+    """Keep psycopg from sending BEGIN by itself."""
 
     def leave_it(connection: Any, _record: ConnectionPoolEntry) -> None:
         connection.autocommit = True
@@ -110,8 +111,8 @@ def _leave_begin_to_us(engine: Engine) -> None:
     event.listen(engine, "connect", leave_it)
 
 
-def _try_the_idle(engine: Engine) -> None:
-    """A connection that was not used for a while may be dead, so it is tried before it is handed out."""
+def _test_idle_connections(engine: Engine) -> None:
+    """Test a connection before it is handed out if it was not used for a while: it may be dead."""
 
     def note(_connection: Any, record: ConnectionPoolEntry) -> None:
         record.info[USED] = time.monotonic()
@@ -129,9 +130,9 @@ def _try_the_idle(engine: Engine) -> None:
     event.listen(engine, "checkout", look)
 
 
-def _leave_the_read_only(engine: Engine) -> None:
-    """After a change of the primary, connections to the old one would be kept for ever. None is used again; new ones go
-    to the address's current server."""
+def _drop_read_only(engine: Engine) -> None:
+    """Close connections to a server that has become read-only: after a change of the primary, they would be kept for
+    ever. New connections go to the address's current server."""
 
     def look(context: ExceptionContext) -> None:
         if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
@@ -140,8 +141,8 @@ def _leave_the_read_only(engine: Engine) -> None:
     event.listen(engine, "handle_error", look)
 
 
-def _until(end: float, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
-    """The same questions to the socket as `gen` asks, until `end`. What has arrived by then is still looked at."""
+def _until_deadline(end: float, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+    """Wait for the socket as `gen` asks, until `end`. Data that has arrived by then is still processed."""
     try:
         wanted = next(gen)
         while True:

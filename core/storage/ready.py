@@ -19,7 +19,7 @@ Found = list[tuple[Any, ...]]
 Answer = Callable[[], Found]
 T = TypeVar("T")
 
-CONNECTION = "connection"  # in a session's info; asking the session for it takes as long as a small statement
+CONNECTION = "connection"  # a key in a session's info; `session.connection()` takes as long as a small statement
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def ask_all(session: Session, questions: Sequence[Question[Any]]) -> list[Any]:
 
 
 def put(session: Session, question: Question[T]) -> Callable[[], T]:
-    """The same as `ask` within `at_once`. The returned function gives the answer; it is called once, after the end of
-    that."""
+    """Do what `ask` does within `at_once`. The returned function gives the answer; it is called once, after the end of
+    that block."""
     answer = send(session, question.statement, question.values)
     return lambda: question.read(answer())
 
@@ -65,8 +65,8 @@ def at_once(session: Session) -> Iterator[None]:
 
 
 def send(session: Session, statement: Executable, values: Values) -> Answer:
-    """The same as `fetch` within `at_once`. The returned function gives the rows; it is called once, after the end of
-    that."""
+    """Do what `fetch` does within `at_once`. The returned function gives the rows; it is called once, after the end of
+    that block."""
     connection = _connection_of(session)
     if not _can_send(connection):
         found = fetch(session, statement, values)
@@ -83,7 +83,7 @@ def send(session: Session, statement: Executable, values: Values) -> Answer:
 
 
 def send_write(session: Session, statement: Executable, values: Values) -> Callable[[], int]:
-    """The same as `send` for a statement that writes. The returned function gives the number of rows written."""
+    """Do what `send` does, for a statement that writes. The returned function gives the number of rows written."""
     connection = _connection_of(session)
     if not _can_send(connection):
         written = write(session, statement, [values])
@@ -99,10 +99,10 @@ def send_write(session: Session, statement: Executable, values: Values) -> Calla
 
 
 def fetch(session: Session, statement: Executable, values: Values) -> Found:
-    """What a statement about tables finds or returns; nothing for one that only writes. It was built before and is
-    kept. What the session holds unsaved is not written first. Raises SQLAlchemy's errors."""
+    """The rows that a kept statement about tables finds or returns; none for one that only writes. Unsaved objects of
+    the session are not flushed first. Raises SQLAlchemy's errors."""
     connection = _connection_of(session)
-    if _is_overheard(connection):
+    if _has_listeners(connection):
         result = connection.execute(statement, values)
         return [tuple(row) for row in result] if result.returns_rows else []
     ready = _ready_for(connection, statement)
@@ -115,17 +115,17 @@ def fetch(session: Session, statement: Executable, values: Values) -> Found:
 
 
 def write(session: Session, statement: Executable, rows: Sequence[Values]) -> int:
-    """The same as `fetch` for a statement that writes, with each of the rows. Returns how many rows it has written;
-    within `at_once` that is not known, except by `send_write`."""
+    """Run a kept statement that writes, once with each of the rows. Returns how many rows were written; within
+    `at_once` that is not known, except by `send_write`. Otherwise as `fetch`."""
     connection = _connection_of(session)
     ready = _ready_for(connection, statement)
     return write_as_given(session, ready.text, [ready.bind(row) for row in rows])
 
 
 def write_as_given(session: Session, text: str, rows: Sequence[Any]) -> int:
-    """The same for a text and values as the driver takes them."""
+    """The same as `write`, for a statement's text and its values in the form that the driver takes."""
     connection = _connection_of(session)
-    if _is_overheard(connection):
+    if _has_listeners(connection):
         return connection.exec_driver_sql(text, [*rows], {"preserve_rowcount": True}).rowcount
 
     def written(cursor: Any) -> int:
@@ -145,11 +145,12 @@ def _connection_of(session: Session) -> Connection:
 
 
 def _can_send(connection: Connection) -> bool:
-    return connection.dialect.name == "postgresql" and not _is_overheard(connection)
+    return connection.dialect.name == "postgresql" and not _has_listeners(connection)
 
 
 def _sent(connection: Connection, statement: Executable, values: Values) -> tuple["_Ready", Any]:
-    """And the cursor that has its answer after the end of `at_once`."""
+    """Run or send the statement. Returns its compiled form, and the cursor that has the answer after the end of
+    `at_once`."""
     own: Any = connection.connection.dbapi_connection
     ready, cursor = _ready_for(connection, statement), own.cursor()
     with driver_errors(connection, cursor, ready.text):
@@ -157,13 +158,13 @@ def _sent(connection: Connection, statement: Executable, values: Values) -> tupl
     return ready, cursor
 
 
-def _is_overheard(connection: Connection) -> bool:
+def _has_listeners(connection: Connection) -> bool:
     """Whether anything listens to SQLAlchemy's events about statements."""
     return bool(connection._has_events or connection.engine._has_events)
 
 
 def _with_cursor(connection: Connection, text: str, use: Callable[[Any], T]) -> T:
-    """What is found or written with a cursor. Raises as SQLAlchemy does. Two context managers would make a small
+    """The result of `use`, called with a cursor. Raises SQLAlchemy's errors. Two context managers would make a small
     statement take half as long again: 11 µs instead of 7 on SQLite."""
     own: Any = connection.connection.dbapi_connection
     cursor = own.cursor()
@@ -177,7 +178,7 @@ def _with_cursor(connection: Connection, text: str, use: Callable[[Any], T]) -> 
 
 @contextmanager
 def driver_errors(connection: Connection, cursor: Any, text: str) -> Iterator[None]:
-    """SQLAlchemy's, in place of the driver's."""
+    """Raise SQLAlchemy's errors in place of the driver's."""
     try:
         yield
     except connection.dialect.loaded_dbapi.Error as error:
@@ -186,9 +187,10 @@ def driver_errors(connection: Connection, cursor: Any, text: str) -> Iterator[No
 
 @dataclass(eq=False)
 class _Ready:
-    """order: names of the values by their places; None: they are given by name. constants: those that are always the
-    same, as the driver takes them. prepare: what the others' types ask for; columns: what those of the columns do,
-    which the first answer decides; no thread sees a part of it."""
+    """A compiled statement. order: names of the values by their places; None: values are given by name. constants: the
+    values that are always the same, in the driver's form. prepare: the conversions of the other values, by name;
+    columns: the conversions of the result's columns, set with the first answer, in one assignment because other threads
+    read it."""
 
     text: str
     order: Sequence[str] | None
@@ -204,10 +206,10 @@ class _Ready:
         return ready if self.order is None else tuple([ready[name] for name in self.order])
 
     def read(self, cursor: Any, dialect: Dialect) -> Found:
-        found = cursor.fetchall()  # first: within `at_once` it waits for the answer, which is described then
+        found = cursor.fetchall()  # before `description`: within `at_once`, this waits for both
         if self.columns is None:
-            told = zip(self.types, cursor.description, strict=True)
-            self.columns = [kind.dialect_impl(dialect).result_processor(dialect, column[1]) for kind, column in told]
+            pairs = zip(self.types, cursor.description, strict=True)
+            self.columns = [kind.dialect_impl(dialect).result_processor(dialect, column[1]) for kind, column in pairs]
         columns = self.columns
         if not any(columns):
             return list(found)
@@ -223,20 +225,20 @@ def _by_dialect(_name: str) -> dict[Executable, _Ready]:
 
 
 def _ready_for(connection: Connection, statement: Executable) -> _Ready:
-    made = _by_dialect(connection.dialect.name)
-    if statement not in made:
-        made[statement] = _ready(statement, connection.dialect)
-    return made[statement]
+    compiled = _by_dialect(connection.dialect.name)
+    if statement not in compiled:
+        compiled[statement] = _ready(statement, connection.dialect)
+    return compiled[statement]
 
 
 def _ready(statement: Any, dialect: Dialect) -> _Ready:
-    made: SQLCompiler = statement.compile(dialect=dialect)
-    assert not made.post_compile_params, "its text depends on its values"
-    assert not made.prefetch, "it leaves a value to SQLAlchemy's defaults"
-    asked = {name for name, bind in made.binds.items() if bind.required}
-    processors: dict[str, Any] = dict(made._bind_processors)
-    params = made.construct_params(_check=False)
-    constants = {n: (processors[n](v) if n in processors else v) for n, v in params.items() if n not in asked}
-    prepare = {name: processors[name] for name in asked if name in processors}
-    order = made.positiontup if made.positional else None
-    return _Ready(made.string, order, constants, prepare, [column.type for column in made._result_columns])
+    compiled: SQLCompiler = statement.compile(dialect=dialect)
+    assert not compiled.post_compile_params, "its text depends on its values"
+    assert not compiled.prefetch, "it leaves a value to SQLAlchemy's defaults"
+    required = {name for name, bind in compiled.binds.items() if bind.required}
+    processors: dict[str, Any] = dict(compiled._bind_processors)
+    params = compiled.construct_params(_check=False)
+    constants = {n: (processors[n](v) if n in processors else v) for n, v in params.items() if n not in required}
+    prepare = {name: processors[name] for name in required if name in processors}
+    order = compiled.positiontup if compiled.positional else None
+    return _Ready(compiled.string, order, constants, prepare, [column.type for column in compiled._result_columns])

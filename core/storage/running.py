@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 from core.records.leased import RunningProcess
 from core.storage.database import insert
 
-SEEN = timedelta(minutes=3)  # after which a process of another machine counts as ended
-KEPT = timedelta(days=1)  # of a row whose process did not live to delete it
-CLOCKS_APART = timedelta(minutes=1)  # between two machines
+SEEN = timedelta(minutes=3)  # a process of another machine that is silent for longer counts as ended
+KEPT = timedelta(days=1)  # the row of a process that could not delete it is deleted after this time
+CLOCKS_APART = timedelta(minutes=1)  # the largest difference between the clocks of two machines
 
 
 @dataclass(frozen=True)
 class Running:
-    """policy_problem: why it does not decide by the newest version; empty: nothing keeps it from that. works: it has
-    the worker."""
+    """A running process. policy_version: the version that it applies; policy_problem: why it does not apply the newest
+    one; empty: it does. works: it has the worker."""
 
     name: str
     parts: str
@@ -29,7 +29,7 @@ class Running:
 
 
 def note_running(session: Session, process: Running, now: datetime) -> None:
-    """Write that this process runs, and delete what has long been silent."""
+    """Store that this process runs, and delete the rows of processes that have long been silent."""
     seen = {
         "parts": process.parts,
         "works": process.works,
@@ -47,7 +47,7 @@ def note_ended(session: Session, name: str) -> None:
 
 
 def running(session: Session, now: datetime, is_dead: Callable[[str], bool]) -> list[Running]:
-    """The processes that wrote so lately and are not known to have died, by name."""
+    """The processes that stored their row lately and are not known to have died, sorted by name."""
     lately = RunningProcess.seen_at.between(now - SEEN, now + CLOCKS_APART)
     rows = session.scalars(select(RunningProcess).where(lately).order_by(RunningProcess.name))
     return [
