@@ -13,7 +13,7 @@ from core.storage.database import PATIENT
 
 
 def budget_piece(services: Services, queue: QueuePolicy) -> bool:
-    """Do one step. True: there may be more to open. A queue without a budget has nothing to do."""
+    """Do one step. Returns whether there may be more to open. A queue without a budget has nothing to do."""
     if queue.flagging.limit is None:
         return False
     live = services.serving.usable(queue)
@@ -22,7 +22,7 @@ def budget_piece(services: Services, queue: QueuePolicy) -> bool:
         if work is None and not may_open(session, queue, services.clock()):
             return False
     if work is not None:
-        with suppress(ModelUnavailable):  # what was scored before is opened; the rest when its service answers
+        with suppress(ModelUnavailable):  # unscored items wait until the model's service answers
             _renew(services, queue, work, live)
     with services.database.transaction(wait=PATIENT) as session:
         return open_next(session, queue, services.clock()) == PIECE

@@ -22,8 +22,8 @@ from core.vocabulary import BatchProblem, Coded, RunProblem
 
 log = logging.getLogger(__name__)
 
-SERVICE_SECONDS = 10.0  # at least, until a job that needs a model's service is tried again
-RELEASE_SECONDS = 2.0  # for the row that says so when the worker ends
+SERVICE_SECONDS = 10.0  # the shortest pause before a job that needs a model's service is tried again
+RELEASE_SECONDS = 2.0  # for the write that releases a job when the worker ends
 
 
 def work_on_next(services: Services, name: str, work: Callable[[Claim], None]) -> bool:

@@ -19,12 +19,12 @@ from core.storage.database import PATIENT
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0  # between two looks at the clock
-STEP_SECONDS = 5.0  # by which the wall clock must have left the steady one to have been set
+LOOK_SECONDS = 1.0  # between two readings of the clock
+STEP_SECONDS = 5.0  # the clock was set if wall clock and monotonic clock have come apart by so much
 
 
 def watch_clock(services: Services, wake: Callable[[], None], stopping: threading.Event) -> None:
-    """Until `stopping`. wake: called when System clock changed."""
+    """Watch the clock until `stopping` is set. wake: called when the clock was set."""
     is_repaired, apart = False, _apart()
     while not stopping.is_set():
         is_repaired = is_repaired or _repaired(services)
@@ -45,7 +45,7 @@ def repair_times(services: Services) -> None:
 
 
 def _repaired(services: Services) -> bool:
-    """False: the database is away; try again."""
+    """Repair the stored times. Returns False if the database is unavailable, so that it is tried again."""
     try:
         repair_times(services)
     except DatabaseUnavailable:

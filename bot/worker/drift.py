@@ -10,7 +10,7 @@ from core.storage.database import PATIENT
 
 
 def drift_piece(services: Services, queue: QueuePolicy) -> bool:
-    """Do one step. True: there may be another day to read."""
+    """Do one step. Returns whether there may be another day to read."""
     now = services.clock()
     with services.database.reading(wait=PATIENT) as session:
         day = unread_day(session, queue, now)

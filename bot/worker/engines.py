@@ -6,7 +6,7 @@ from core.discovery.running import ChooseEngine
 from core.discovery.sources import Shard
 from core.records.discovery import Scan
 
-FEWEST_SHARDS = 4  # below, or below so many bytes, further processes cost more time than they save
+FEWEST_SHARDS = 4  # with fewer shards or bytes, further processes cost more time than they save
 FEWEST_BYTES = 20_000_000  # some 200,000 short texts
 
 

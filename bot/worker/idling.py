@@ -25,10 +25,10 @@ from core.storage.ready import fetch
 
 log = logging.getLogger(__name__)
 
-QUIET_SECONDS = 1.0  # without a commit, after which the tasks rest
+QUIET_SECONDS = 1.0  # after so long without a commit, the tasks rest
 FOR_EVER = timedelta(days=36500)
 
-_WAITING = select(  # built once: it is asked all day
+_WAITING = select(  # built once, because it is run all day
     or_(
         outbox.IS_WAITING,
         notices.IS_WAITING,
@@ -43,9 +43,9 @@ _WAITING = select(  # built once: it is asked all day
 
 
 class Idling:
-    """rest: puts the tasks to rest, once nothing waits. wake: lets each of them run at once, which the first change
-    does. What is committed while they are awake may come after some have looked, so they are woken once more before
-    they rest."""
+    """Puts the tasks to rest and wakes them. rest: called once nothing waits. wake: runs each task at once; called at
+    the first commit after a rest. A commit while the tasks are awake may come after some of them have looked, so they
+    are woken once more before they rest."""
 
     def __init__(
         self, services: Services, rest: Callable[[], None], wake: Callable[[], None], quiet: float = QUIET_SECONDS
@@ -58,7 +58,7 @@ class Idling:
         self.is_resting = False
 
     def watch(self, stopping: threading.Event) -> None:
-        """Until `stopping`."""
+        """Watch the database until `stopping` is set."""
         while not stopping.is_set():
             self.look(time.monotonic())
             self._changes.wait(stopping, for_announcements=self.is_resting)
@@ -76,7 +76,7 @@ class Idling:
                 self._rest_if_all_have_looked()
 
     def wake_now(self) -> None:
-        """May be called by another thread, whether the tasks rest or not."""
+        """Wake the tasks. May be called by any thread, whether the tasks rest or not."""
         self._since, self._have_all_looked, self.is_resting = time.monotonic(), True, False
         self._wake()
 
@@ -96,6 +96,6 @@ class Idling:
 
 
 def anything_waits(session: Session, services: Services) -> bool:
-    """Whether there is a row that some task has to come back to, now or later."""
+    """Whether there is a row on which some task has to work, now or later."""
     ahead = services.clock() + FOR_EVER
     return bool(fetch(session, _WAITING, {})[0][0]) or webhooks.is_waiting(session, services.policy.webhooks, ahead)

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
 
-HOUR = 60.0 * 60  # between two lines in the log about the same thing
+HOUR = 60.0 * 60  # between two log lines about the same row
 _seldom = Seldom(HOUR)
 
 
@@ -25,7 +25,7 @@ def for_each(things: Iterable[T], act: Callable[[T], R], what: str) -> list[R]:
             results.append(act(thing))
         except DatabaseUnavailable:
             raise
-        except ModelUnavailable as away:  # its service is asked again with the next look
+        except ModelUnavailable as away:  # the service is asked again at the next interval
             if _seldom.may_say(f"{what} {getattr(thing, 'name', '')} unavailable"):
                 log.warning("Model unavailable", extra={"work": what, "reason": str(away)})
         except Exception:

@@ -10,7 +10,7 @@ from core.errors import DatabaseUnavailable
 from core.jobs import Claim
 from core.storage.database import Database
 
-RENEW_SECONDS = 3  # several tries before a lease of twenty seconds runs out
+RENEW_SECONDS = 3  # several attempts before a lease of twenty seconds runs out
 
 
 @contextlib.contextmanager

@@ -16,15 +16,15 @@ from core.storage.database import PATIENT
 
 
 def renew_next(services: Services) -> bool:
-    """Take one such job and carry it out."""
+    """Take one job that updates open items, and carry it out. Returns whether there was one."""
     return work_on_next(services, RENEW, partial(renew_open_items, services))
 
 
 def renew_open_items(services: Services, claimed: Claim) -> None:
-    """Close what the policy closes, then show the live model's suggestion on what waits for people. If another model
-    goes live meanwhile, its own job goes on. Safe to repeat."""
+    """Close the items that the policy's rule closes, then show the live model's suggestion on those that wait for
+    people. If another model goes live meanwhile, the job stops: that model has a job of its own. Safe to repeat."""
     queue = next((one for one in services.policy.queues if one.name == claimed.payload["queue"]), None)
-    if queue is not None:  # else it has left the policy since
+    if queue is not None:  # None: the queue has left the policy since
         if claimed.payload["may_close"] and queue.rollout.open_items == "close":
             _close(services, claimed, queue)
         _suggest(services, claimed, queue)
@@ -60,6 +60,6 @@ def _store(services: Services, live: LiveModel, waiting: Sequence[Waiting]) -> N
 
 
 def _live(services: Services, claimed: Claim, queue: QueuePolicy) -> LiveModel | None:
-    """The live model. None: it is not live any more, or cannot be used here."""
+    """The model of this job. None: it is not live any more, or cannot be used here."""
     live = services.serving.usable(queue)
     return live if live is not None and live.id == claimed.payload["model_id"] else None

@@ -1,5 +1,5 @@
-"""The periodic step of a queue's promise: the present model predicts inputs that other models answered, then the cut
-that keeps the promise is computed. No transaction is open while the model works."""
+"""The periodic step of a queue's promise: the live model predicts inputs that other models answered, then the cut that
+keeps the promise is computed. No transaction is open while the model works."""
 
 from collections.abc import Sequence
 

@@ -17,13 +17,13 @@ from core.storage.database import PATIENT
 
 
 def scan_next(services: Services) -> bool:
-    """Take one scan and carry it out."""
+    """Take one scan and carry it out. Returns whether there was one."""
     return work_on_next(services, SCAN, lambda claimed: _scan(services, claimed))
 
 
 def _scan(services: Services, claimed: Claim) -> None:
     """Run a scan in other processes, because this interpreter delivers messages. It ends when the worker ends."""
-    from bot.worker.engines import chosen_engine  # with what computes, which most processes do not need
+    from bot.worker.engines import chosen_engine  # here, because most processes need no numerical libraries
     from core.discovery.running import run_scan
 
     def check() -> None:
@@ -53,6 +53,6 @@ def find_piece(services: Services, queue: QueuePolicy) -> None:
     live = services.serving.usable(queue)
     if live is None:
         return
-    with suppress(ModelUnavailable):  # they are predicted when its service answers
+    with suppress(ModelUnavailable):  # the finds are predicted when the model's service answers
         _predict_anew(services, queue, live)
     services.database.write_if_needed(lambda session: open_finds(session, queue, services.clock()))

@@ -27,16 +27,16 @@ log = logging.getLogger(__name__)
 
 STOP_DELIVERING = PeriodicTask("delivery", 0, stop_delivering)  # the last thing that a worker does
 RESTING = {task: task.at_rest for task in PERIODIC_TASKS if task.at_rest is not None}  # seconds between two looks
-MOST_PIECES = 200  # of one task before the others get their turn at this thread again
-STOP_SECONDS = 20.0  # for the pieces at hand when a process is told to end; most platforms kill it after thirty
-RELEASE_SECONDS = 5.0  # for what was ended then to release its row
-SELDOM = 60 * 60  # seconds between two looks, from which on the steady clock has a say too
+MOST_PIECES = 200  # of one task in a row, before its thread is free for other tasks
+STOP_SECONDS = 20.0  # for the work in progress when the process is told to end; most platforms kill it after thirty
+RELEASE_SECONDS = 5.0  # for ended computations to release their jobs
+SELDOM = 60 * 60  # seconds; tasks with longer intervals also need the monotonic clock's agreement
 
 
 @contextmanager
 def worker(services: Services, liveness: Liveness | None = None, stop_seconds: float = STOP_SECONDS) -> Iterator[None]:
-    """Works until the block is left, then finishes the work in progress. A computation that still runs after
-    `stop_seconds` is ended and its job released for another worker. liveness: notified of each run."""
+    """A worker that runs until the block is left, and then finishes the work in progress. A computation that still runs
+    after `stop_seconds` is ended and its job released for another worker. liveness: notified of each run."""
     signs = liveness or Liveness()
     signs.works = True
     stopping, executor = threading.Event(), LocalExecutor()
@@ -69,7 +69,7 @@ def _started(services: Services, stopping: threading.Event, signs: Liveness) -> 
         executors={"default": ThreadPoolExecutor(len(PERIODIC_TASKS))},
         job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
     )
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a step that is still busy is no news
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it would report each step that is still busy
     for task in PERIODIC_TASKS:
         scheduler.add_job(
             _tick,
@@ -84,8 +84,8 @@ def _started(services: Services, stopping: threading.Event, signs: Liveness) -> 
 
 
 def _tick(task: PeriodicTask, services: Services, stopping: threading.Event, signs: Liveness) -> None:
-    """One look at one task. Whatever goes wrong is logged, and the next tick tries again: an exception that
-    reached APScheduler could end its thread for good."""
+    """Run one task, piece by piece. Any error is logged, and the next tick tries again: an exception that reached
+    APScheduler could end its thread for good."""
     if is_too_early(task, signs):
         return
     signs.ticked(task.name)
@@ -94,20 +94,20 @@ def _tick(task: PeriodicTask, services: Services, stopping: threading.Event, sig
             if stopping.is_set() or not task.step(services):
                 return
     except DatabaseUnavailable:
-        log.debug("Database unavailable", extra={"task": task.name})  # which it has said itself, once for all
+        log.debug("Database unavailable", extra={"task": task.name})  # database_errors.py has logged the outage
     except Exception:
         log.exception("Periodic task failed", extra={"task": task.name})
 
 
 def is_too_early(task: PeriodicTask, signs: Liveness) -> bool:
-    """Whether the wall clock alone says that a seldom task is due: it was set, and what that task does (erasing what is
-    older than a year) must not happen because of it."""
+    """Whether a rarely run task is due by the wall clock alone. Then the clock was set, which must not cause what such
+    a task does, for example erase texts that are older than a year."""
     age = signs.tick_ages().get(task.name)
     return task.every >= SELDOM and age is not None and age < task.every / 2
 
 
 def _end(scheduler: BackgroundScheduler, executor: LocalExecutor, seconds: float) -> None:
-    """Wait so long for all threads; then end what is computed, which lets their threads end, too."""
+    """Wait `seconds` for all threads; then end the computations, which lets their threads end too."""
     ending = threading.Thread(target=scheduler.shutdown, kwargs={"wait": True}, daemon=True, name="ending")
     ending.start()
     ending.join(seconds)

@@ -1,4 +1,4 @@
-"""One look for weak slices in a queue. Looking takes up to a second and holds no lock."""
+"""The periodic step that looks for weak slices in a queue. The search takes up to a second and holds no lock."""
 
 from bot.runtime.services import Services
 from core.intake.weak_slices import store_slices

@@ -8,7 +8,7 @@ from core.review.suspects import ask_about_suspects
 
 
 def find_next_suspects(services: Services) -> bool:
-    """Take one job that lists probably wrong labels, and carry it out."""
+    """Take one job that lists probably wrong labels, and carry it out. Returns whether there was one."""
     return work_on_next(
         services,
         SUSPECTS,

@@ -14,13 +14,13 @@ from core.synthesis.deciding import decide_batches
 
 
 def write_next(services: Services) -> bool:
-    """Take one batch and carry it out."""
+    """Take one batch and carry it out. Returns whether there was one."""
     return work_on_next(services, SYNTHESIS, partial(_write, services))
 
 
 def _write(services: Services, claimed: Claim) -> None:
     from bot.llm import writer
-    from core.synthesis.writing import write_batch  # with what computes, which most processes do not need
+    from core.synthesis.writing import write_batch  # here, because most processes need no numerical libraries
 
     def check() -> None:
         if isinstance(services.execute, LocalExecutor) and services.execute.is_stopped:

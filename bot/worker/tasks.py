@@ -35,15 +35,15 @@ from core.policy import QueuePolicy
 
 HOUR = 60 * 60
 DAY = 24 * HOUR
-SOON = 20.0  # for work whose time may come while nothing is committed; the health check waits for half a minute
-RARELY = 300.0  # for work that comes with a commit, which wakes the task
+SOON = 20.0  # for work that falls due without a commit; the health check waits half a minute
+RARELY = 300.0  # for work that only a commit can cause; the commit wakes the task
 
 
 @dataclass(frozen=True)
 class PeriodicTask:
-    """A task of the worker. every: seconds between two looks; step: does one piece and returns whether there may be
-    more. at_rest: seconds between two looks while nothing is committed and nothing waits (bot/worker/idling.py); None:
-    as often as ever."""
+    """A task of the worker. every: seconds between two runs; step: does one piece of work and returns whether there may
+    be more. at_rest: seconds between two runs while nothing is committed and nothing waits (bot/worker/idling.py);
+    None: the same as `every`."""
 
     name: str
     every: float
@@ -64,7 +64,7 @@ def for_each_queue(
 
 PERIODIC_TASKS = (
     PeriodicTask("deliver", 0.25, deliver_next, RARELY),
-    PeriodicTask("notices", 0.25, deliver_next_notice, RARELY),  # also what comes while the others are still awake
+    PeriodicTask("notices", 0.25, deliver_next_notice, RARELY),  # notices come also while the other tasks are awake
     PeriodicTask("erased pictures", 5, delete_erased_files, RARELY),
     PeriodicTask("incidents", 5, tell_of_incidents, RARELY),
     PeriodicTask("webhooks", 1, deliver_next_event, RARELY),

@@ -1,4 +1,4 @@
-"""Training runs in a worker: those that are due, and those that are waiting."""
+"""Training runs in a worker: requests those that are due, and carries out those that wait."""
 
 from functools import partial
 
@@ -21,7 +21,7 @@ SCHEDULED_RUN = "scheduled_run"
 
 
 def train_next(services: Services) -> bool:
-    """Take one training run and carry it out."""
+    """Take one training run and carry it out. Returns whether there was one."""
     return work_on_next(services, TRAIN, partial(_train, services))
 
 
@@ -37,7 +37,7 @@ def _train(services: Services, claimed: Claim) -> None:
 
 
 def evaluate_next(services: Services) -> bool:
-    """Take one comparison with a new live model and carry it out."""
+    """Take one comparison with a new live model and carry it out. Returns whether there was one."""
     return work_on_next(services, EVALUATE, partial(_evaluate, services))
 
 
@@ -70,7 +70,7 @@ def _request_scheduled_run(services: Services, claimed: Claim) -> None:
         jobs.finish(session, claimed)
         queues = services.in_force.read(session).queues
         policy = next((queue for queue in queues if queue.name == claimed.payload["queue"]), None)
-        if policy is not None:  # else it has left the policy since its hour came
+        if policy is not None:  # None: the queue has left the policy since the slot fell due
             request_run(session, queue_named(session, policy.name), Trigger.CRON, None, services.clock(), policy)
 
 

@@ -23,7 +23,7 @@ from core.storage import leases
 from core.storage.database import PATIENT
 from core.vocabulary import RunProblem
 
-KEPT = timedelta(days=90)  # of what was said and done; long enough for any question, and for nothing to come twice
+KEPT = timedelta(days=90)  # of finished work; long enough for any question about it, and to recognise repetitions
 
 
 def release_dead_leases(services: Services) -> bool:
@@ -40,7 +40,7 @@ def _release_dead_leases(services: Services, session: Session) -> None:
 
 
 def follow_policy(services: Services) -> bool:
-    """Bring open cards and people in line with a policy that was put in force since the last look. Asking Slack is not
+    """Bring open cards and people in line with a policy that was put in force since the last run. Asking Slack is not
     tried again here when it fails: the people are refreshed every five minutes."""
     with services.database.reading(wait=PATIENT) as session:
         services.in_force.read(session)

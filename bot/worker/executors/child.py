@@ -1,5 +1,5 @@
-"""The child process of the local executor, and the messages that it sends. It imports little, because the process
-starts again for each job, and so that it ends with the worker also while it loads what the work needs."""
+"""The child process of the local executor, and the messages that it sends. This module imports little: the process
+starts anew for each job, and it must end with the worker even while it still loads libraries."""
 
 import contextlib
 import os
@@ -37,7 +37,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Failed:
-    """reason: one line; details: the traceback, for the log."""
+    """The message that the work has failed. reason: one line; details: the traceback, for the log."""
 
     reason: str
     details: str
@@ -68,7 +68,8 @@ def _outcome(packed: bytes, report: Callable[[Coded], None]) -> Done | Refused |
 
 
 def _receive(pipe: Connection, pieces: "SimpleQueue[bytes]") -> None:
-    """End this process when the worker has ended, or has given the work up: then the pipe's other end is closed."""
+    """Receive pieces of work. Ends this process when the other end of the pipe is closed: the worker has ended, or has
+    given the work up."""
     with contextlib.suppress(EOFError, OSError):
         while True:
             pieces.put(pipe.recv_bytes())

@@ -1,7 +1,7 @@
 """The local executor: runs the computing part of a job in a process of its own.
 
-Votes and delivery keep the interpreter, and the memory is freed when the process ends. The process is spawned without
-anything of the worker's, so no thread, lock or connection is copied into it. It ends at once when the worker stops the
+Votes and delivery keep the interpreter, and the memory is freed when the process ends. The process is spawned, not
+forked, so no thread, lock or connection of the worker is copied into it. It ends at once when the worker stops the
 executor or dies.
 """
 
@@ -19,8 +19,8 @@ from bot.worker.executors.child import NO_MORE, Done, Failed, Progress, Refused,
 from core.jobs import Check, Execute, Interrupted, Report, WorkFailed, unchecked
 
 T = TypeVar("T")
-ENDING = 5.0  # seconds for a process that has no more to do, or was killed
-CHECK_SECONDS = 0.5  # between two checks whether the work shall end
+ENDING = 5.0  # seconds to wait for the end of a process that has no more work or was killed
+CHECK_SECONDS = 0.5  # between two calls of `check`
 
 
 class LocalExecutor:
@@ -37,9 +37,9 @@ class LocalExecutor:
 
     @contextmanager
     def one_process(self) -> Iterator[Execute]:
-        """An `Execute` that runs all its pieces of work in one process, one after the other, so that libraries are
-        loaded once. The process starts with the first piece, or with the next one after one that it did not survive,
-        and ends with the block."""
+        """An `Execute` that runs all pieces of work in one process, one after the other, so that libraries are loaded
+        once. The process starts with the first piece, starts anew after a piece that ended it, and ends with the
+        block."""
         process = _OneProcess(self)
         try:
             yield process
@@ -47,7 +47,7 @@ class LocalExecutor:
             process.end()
 
     def stop(self) -> None:
-        """End what runs: each call that waits for it raises Interrupted, and so does every later one."""
+        """End the running processes: each call that waits for one raises Interrupted, and so does every later call."""
         with self._lock:
             self._is_stopped = True
             for process in self._running:
@@ -58,7 +58,7 @@ class LocalExecutor:
         return self._is_stopped
 
     def start(self, pipe: Connection) -> Popen[bytes]:
-        """Raises Interrupted if the executor was stopped."""
+        """Start a process that `stop` can end. Raises Interrupted if the executor was stopped."""
         with self._lock:
             if self._is_stopped:
                 raise Interrupted
@@ -85,7 +85,7 @@ class _OneProcess:
         try:
             answer = self._answer(packed, report, check)
         except BaseException:
-            self._kill()  # it may be at work still
+            self._kill()  # the process may still be working
             raise
         match answer:
             case Done(result):
@@ -97,7 +97,7 @@ class _OneProcess:
                 raise WorkFailed(reason) from WorkFailed(details)
 
     def end(self) -> None:
-        """Let it end by itself, so that its libraries can clean up."""
+        """Let the process end by itself, so that its libraries can clean up."""
         if self._running is not None:
             process, pipe = self._running
             with suppress(OSError):
@@ -131,7 +131,7 @@ class _OneProcess:
 
     def _started(self) -> tuple[Popen[bytes], Connection]:
         ours, theirs = Pipe()
-        with theirs:  # our copy of its end is closed, so that ours hears when the process dies
+        with theirs:  # closes this process's copy of that end, so that `ours` notices when the child dies
             return self._executor.start(theirs), ours
 
     def _death(self, process: Popen[bytes]) -> Exception:
@@ -146,13 +146,13 @@ class _OneProcess:
 
 
 def _spawned(pipe: Connection) -> Popen[bytes]:
-    """A process that imports from where this one does. One of multiprocessing's would come with another one, which
-    tracks what processes share and stays for as long as the worker does: 12 MB."""
+    """Start a process with this one's `sys.path`. multiprocessing would start a second one with it, which tracks the
+    resources that processes share and stays for as long as the worker does: 12 MB."""
     descriptor = pipe.fileno()
     program = f"import sys; sys.path = {sys.path!r}; from {work.__module__} import work; work({descriptor})"
     return Popen([sys.executable, "-c", program], stdin=DEVNULL, pass_fds=[descriptor])  # noqa: S603 - our own module
 
 
 def in_one_process(execute: Execute) -> AbstractContextManager[Execute]:
-    """As `LocalExecutor.one_process`; another executor stays as it is."""
+    """The same as `LocalExecutor.one_process`; any other executor is returned as it is."""
     return execute.one_process() if isinstance(execute, LocalExecutor) else nullcontext(execute)

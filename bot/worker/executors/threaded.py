@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from core.jobs import Check, Report, unchecked
 
 T = TypeVar("T")
-CHECK_SECONDS = 0.5  # between two checks whether the work shall end
+CHECK_SECONDS = 0.5  # between two calls of `check`
 
 
 def execute_in_thread(function: Callable[..., T], *arguments: Any, report: Report, check: Check = unchecked) -> T:
